@@ -1,0 +1,46 @@
+"""Between domain values and JSON: one strict way in and out for messages and documents.
+
+Decoding refuses what encoding would not have written: after a value is read it is encoded again and compared, so an
+unknown field, a float for a price or a second spelling of an instant is refused at any depth.
+"""
+
+from typing import Any, TypeVar
+
+import msgspec
+
+from shared.errors import Malformed
+
+T = TypeVar("T")
+Json = dict[str, Any]
+
+_STR_KEYS: Any = {"str_keys": True}
+
+
+def encode(value: object) -> Json:
+    """Give the plain JSON form of a domain value: decimals and instants as text, enums by value."""
+    plain: Json = msgspec.to_builtins(value, **_STR_KEYS)
+    return plain
+
+
+def decode(kind: type[T], data: object) -> T:
+    """Read a domain value of `kind` from its plain JSON form; raises Malformed with the place of the first mistake."""
+    try:
+        value = msgspec.convert(data, type=kind, **_STR_KEYS)
+    except (msgspec.ValidationError, ValueError, ArithmeticError) as problem:
+        raise Malformed(f"not a {kind.__name__}: {problem}") from None
+    if msgspec.to_builtins(value, **_STR_KEYS) != data:
+        raise Malformed(f"not a {kind.__name__}: unknown or non-canonical fields")
+    return value
+
+
+def dumps(data: object) -> bytes:
+    """Write canonical JSON bytes: keys sorted, no blanks, so that equal data has equal bytes."""
+    return msgspec.json.encode(data, order="sorted")
+
+
+def loads(raw: bytes | str) -> Any:
+    """Read JSON; raises Malformed when it is none."""
+    try:
+        return msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+        raise Malformed(f"not JSON: {problem}") from None

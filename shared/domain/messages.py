@@ -1,0 +1,77 @@
+"""What the functions tell each other; commands imperative, events past. No message carries authority over money.
+
+A tick carries no time of its own: Cloud Scheduler sends a fixed body, so its time is the message's publish time.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+from shared.domain.signals import Signal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanTick:
+    """Scan this minute of the market."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrepareTick:
+    """Prepare the session; `reason` is "schedule" or "signed-in"."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettleTick:
+    """Bring the book in line with the broker."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseTick:
+    """The session is over: settle what is left and seal the audit heads."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshTick:
+    """Look after the access token."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnterPosition:
+    """Consider entering on this signal; the copy in the store is the one that counts."""
+
+    signal: Signal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExitPosition:
+    """Sell the position as its document says; the ids only name the decision."""
+
+    symbol: str
+    position_id: str
+    exit_id: str
+    session: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderPlaced:
+    """An order has reached the broker, or may have: settlement looks."""
+
+    intent_id: str
+    symbol: str
+
+
+Message = ScanTick | PrepareTick | SettleTick | CloseTick | RefreshTick | EnterPosition | ExitPosition | OrderPlaced
+KINDS: dict[str, type[Message]] = {
+    "scan_tick": ScanTick,
+    "prepare_tick": PrepareTick,
+    "settle_tick": SettleTick,
+    "close_tick": CloseTick,
+    "refresh_tick": RefreshTick,
+    "enter_position": EnterPosition,
+    "exit_position": ExitPosition,
+    "order_placed": OrderPlaced,
+}
+NAMES: dict[type[Message], str] = {kind: name for name, kind in KINDS.items()}
+SCHEMA_VERSION = 1
+MAX_BYTES = 32_768

@@ -1,0 +1,188 @@
+"""The order state machine: every legal arrow in one table.
+
+What can go wrong: a message comes twice, a process dies between two lines, the broker answers nothing or something
+that is not true. What this promises: an order moves only along ARROWS; a terminal state is never left; each move
+counts `rev` up by one and makes exactly one audit event; a PLACING record is the only licence to send, and its nonce
+names the one invocation that holds it. Source: order-safety.md 1.3.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from shared.domain import audit
+from shared.domain.brokerage import Ticket
+from shared.domain.ids import digest
+from shared.domain.values import PriceType, Side, Term
+from shared.errors import InvariantBroken
+
+PREVIEW_USABLE = timedelta(seconds=120)
+PLACING_LIFE = timedelta(seconds=5)
+
+
+class State(StrEnum):
+    """Where an order stands. MANUAL waits for a person; UNKNOWN was sent and nobody knows."""
+
+    NEW = "NEW"
+    RESERVED = "RESERVED"
+    PREVIEWED = "PREVIEWED"
+    PLACING = "PLACING"
+    UNKNOWN = "UNKNOWN"
+    WORKING = "WORKING"
+    CANCEL_REQ = "CANCEL_REQ"
+    MANUAL = "MANUAL"
+    DENIED = "DENIED"
+    VOIDED = "VOIDED"
+    REJECTED = "REJECTED"
+    NOT_PLACED = "NOT_PLACED"
+    FILLED = "FILLED"
+    CANCELLED = "CANCELLED"
+    EXPIRED = "EXPIRED"
+
+
+ENDED = frozenset({State.FILLED, State.CANCELLED, State.EXPIRED, State.REJECTED})
+TERMINAL = ENDED | {State.DENIED, State.VOIDED, State.NOT_PLACED}
+UNSENT = frozenset({State.NEW, State.RESERVED, State.PREVIEWED})
+AT_BROKER = frozenset({State.WORKING, State.CANCEL_REQ})
+IN_DOUBT = frozenset({State.PLACING, State.UNKNOWN, State.MANUAL})
+
+ARROWS: dict[State, frozenset[State]] = {
+    State.NEW: frozenset({State.DENIED, State.RESERVED, State.VOIDED}),
+    State.RESERVED: frozenset({State.PREVIEWED, State.REJECTED, State.DENIED, State.VOIDED}),
+    State.PREVIEWED: frozenset({State.PREVIEWED, State.PLACING, State.DENIED, State.REJECTED, State.VOIDED}),
+    State.PLACING: frozenset({State.VOIDED, State.WORKING, State.REJECTED, State.UNKNOWN}),
+    State.UNKNOWN: ENDED | {State.WORKING, State.NOT_PLACED, State.MANUAL},
+    State.WORKING: ENDED | {State.WORKING, State.CANCEL_REQ},
+    State.CANCEL_REQ: ENDED | {State.CANCEL_REQ, State.WORKING},
+    State.MANUAL: TERMINAL,
+    **{state: frozenset[State]() for state in TERMINAL},
+}
+
+
+class Kind(StrEnum):
+    """Why an order exists."""
+
+    ENTRY = "entry"
+    PROTECT = "protect"
+    MOVE = "move"
+    EXIT = "exit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewRecord:
+    """What the broker said it would do, and the hash of exactly what it was asked."""
+
+    preview_ids: tuple[int, ...]
+    at: datetime
+    request_hash: str
+    estimated_total: Decimal
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Licence:
+    """The write-ahead licence to send once: who holds it, until when, and which broker orders existed before."""
+
+    nonce: str
+    signed_at: datetime
+    deadline: datetime
+    baseline: tuple[int, ...]
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """One intent from its first commit to its end; its id is the clientOrderId. Prices and `reserved` in USD."""
+
+    intent_id: str
+    kind: Kind
+    position_id: str
+    signal_id: str | None
+    strategy: str
+    reason: str
+    symbol: str
+    side: Side
+    quantity: int
+    price_type: PriceType
+    term: Term
+    limit_price: Decimal | None
+    stop_price: Decimal | None
+    stop_distance: Decimal
+    spread: Decimal
+    session: date
+    decided_at: datetime
+    created_at: datetime
+    updated_at: datetime
+    payload_hash: str
+    state: State = State.NEW
+    live: bool = True
+    rev: int = 0
+    codes: tuple[str, ...] = ()
+    note: str = ""
+    reserved: Decimal = Decimal(0)
+    preview: PreviewRecord | None = None
+    licence: Licence | None = None
+    broker_order_id: int | None = None
+    placed_at: datetime | None = None
+    filled: int = 0
+    average_price: Decimal | None = None
+    replaces: str | None = None
+    audit_head: str = audit.GENESIS
+    schema_version: int = 1
+
+    @property
+    def ticket(self) -> Ticket:
+        """The order as the broker is asked for it."""
+        return Ticket(
+            client_order_id=self.intent_id, symbol=self.symbol, side=self.side, quantity=self.quantity,
+            price_type=self.price_type, term=self.term, limit_price=self.limit_price, stop_price=self.stop_price,
+        )  # fmt: skip
+
+    @property
+    def request_hash(self) -> str:
+        """The hash of what the broker is asked, equal for preview and place."""
+        return digest(*(str(part) for part in (
+            self.intent_id, self.symbol, self.side, self.quantity, self.price_type, self.term, self.limit_price,
+            self.stop_price,
+        )))  # fmt: skip
+
+
+def born(order: Order, *, actor: str, cause: str) -> tuple[Order, audit.AuditEvent]:
+    """Give a new order with its first audit event (seq 0)."""
+    event = audit.seal(
+        chain=order.intent_id, seq=0, at=order.created_at, actor=actor, before="-", after=State.NEW, cause=cause,
+        detail=_facts(order), prev_hash=audit.GENESIS,
+    )  # fmt: skip
+    return replace(order, audit_head=event.hash), event
+
+
+def advance(order: Order, to: State, *, at: datetime, actor: str, cause: str, **changes: Any) -> tuple[Order, audit.AuditEvent]:
+    """Move an order along one arrow; raises InvariantBroken for an arrow that the table does not have.
+
+    Filled shares never fall and never exceed the quantity.
+    """
+    if to not in ARROWS[order.state]:
+        raise InvariantBroken(f"order {order.intent_id}: no arrow from {order.state} to {to} ({cause})")
+    moved = replace(order, state=to, live=to not in TERMINAL, rev=order.rev + 1, updated_at=at, **changes)
+    if not order.filled <= moved.filled <= order.quantity:
+        raise InvariantBroken(f"order {order.intent_id}: filled went from {order.filled} to {moved.filled} of {order.quantity}")
+    event = audit.seal(
+        chain=order.intent_id, seq=moved.rev, at=at, actor=actor, before=order.state, after=to, cause=cause,
+        detail=_facts(moved), prev_hash=order.audit_head,
+    )  # fmt: skip
+    return replace(moved, audit_head=event.hash), event
+
+
+def _facts(order: Order) -> dict[str, str]:
+    facts: dict[str, object | None] = {
+        "kind": order.kind, "symbol": order.symbol, "side": order.side, "quantity": order.quantity,
+        "price_type": order.price_type, "limit_price": order.limit_price, "stop_price": order.stop_price,
+        "reserved": order.reserved or None, "filled": order.filled or None, "average_price": order.average_price,
+        "broker_order_id": order.broker_order_id, "codes": ",".join(order.codes) or None, "note": order.note or None,
+        "preview_ids": ",".join(map(str, order.preview.preview_ids)) if order.preview else None,
+        "nonce": order.licence.nonce if order.licence else None, "replaces": order.replaces,
+        "signal_id": order.signal_id, "position_id": order.position_id, "reason": order.reason,
+    }  # fmt: skip
+    return {name: str(fact) for name, fact in facts.items() if fact is not None}

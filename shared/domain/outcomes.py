@@ -1,0 +1,61 @@
+"""Answers that are values: what the broker said to a preview, a place or a cancel (order-safety.md 1.6)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Previewed:
+    """The broker would take the order: `estimated_total` in USD, positive for a purchase."""
+
+    preview_ids: tuple[int, ...]
+    at: datetime
+    estimated_total: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """The broker has the order under this id."""
+
+    order_id: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """The broker surely has no such order: an allow-listed refusal."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NeverSent:
+    """The request surely never left us."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownOutcome:
+    """The request may have arrived; only the order list can tell."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelTaken:
+    """The broker works on the cancel; the order list tells how it ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelRefused:
+    """The order is filled, ended or already being cancelled (codes 5001, 5003); the order list tells which."""
+
+    code: str
+
+
+PreviewAnswer = Previewed | Rejected
+PlaceAnswer = Accepted | Rejected | NeverSent | UnknownOutcome
+CancelAnswer = CancelTaken | CancelRefused | UnknownOutcome

@@ -1,0 +1,80 @@
+"""Positions of ours: what we hold, what protects it and what is about to end it."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from shared.domain.values import PriceType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingExit:
+    """A decision to sell, written with the position so that nobody can forge it; `limit_price` in USD."""
+
+    exit_id: str
+    reason: str
+    slot: int
+    price_type: PriceType
+    limit_price: Decimal | None
+    decided_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """One holding from first fill to flat; prices and money in USD, `stop_wanted` is the level settlement keeps.
+
+    `is_open` is false once the quantity is back to 0; `exits_asked` numbers the exit decisions.
+    """
+
+    position_id: str
+    symbol: str
+    strategy: str
+    session: date
+    quantity: int
+    average_cost: Decimal
+    opened_at: datetime
+    stop_distance: Decimal
+    spread_paid: Decimal
+    high_water: Decimal
+    stop_wanted: Decimal
+    stop_set_at: datetime
+    breakeven: bool = False
+    stops_asked: int = 0
+    pending_exit: PendingExit | None = None
+    exits_asked: int = 0
+    realized: Decimal = Decimal(0)
+    is_open: bool = True
+    closed_at: datetime | None = None
+    schema_version: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fill:
+    """Shares that changed hands: `price` the average of these shares in USD, `at` when we learned of it."""
+
+    intent_id: str
+    broker_order_id: int
+    position_id: str
+    symbol: str
+    side: str
+    quantity: int
+    price: Decimal
+    cumulative: int
+    realized: Decimal
+    reason: str
+    at: datetime
+    schema_version: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """What one session has used of its limits: money in USD, `reserved` is cash held for live entries."""
+
+    session: date
+    reserved: Decimal = Decimal(0)
+    entries: int = 0
+    realized: Decimal = Decimal(0)
+    losses_in_a_row: int = 0
+    cooldown_until: datetime | None = None
+    last_fill_at: datetime | None = None
+    schema_version: int = 1

@@ -1,0 +1,252 @@
+"""The ports: everything the use cases need from the world, as protocols and the plain values that pass through them.
+
+Adapters: `shared.gcp` in the cloud, `infra.local` on one machine, `shared.etrade` for the broker. One contract suite
+per port runs over all of them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from shared.domain.bars import DailyBar
+from shared.domain.brokerage import Account, Balance, BrokerOrder, Holding, Ticket
+from shared.domain.outcomes import CancelAnswer, PlaceAnswer, PreviewAnswer
+from shared.domain.quotes import Quote
+from shared.domain.tokens import AccessToken, RequestToken
+
+Data = dict[str, Any]
+Scalar = str | int | float | bool | None
+
+
+class Clock(Protocol):
+    """The only source of time."""
+
+    def now(self) -> datetime:
+        """Give the present instant, aware, in UTC."""
+        ...
+
+    def sleep_until(self, at: datetime) -> None:
+        """Wait until `at`; return at once when it has passed."""
+        ...
+
+
+class Chance(Protocol):
+    """The only source of chance."""
+
+    def uniform(self, low: float, high: float) -> float:
+        """Draw evenly between low and high."""
+        ...
+
+    def token(self, length: int) -> str:
+        """Draw `length` characters of [a-zA-Z0-9]; unguessable in the cloud, seeded in a simulated day."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One document as it was read; `version` is opaque and changes with every write of it."""
+
+    path: str
+    data: Data
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Write a document that must not exist."""
+
+    path: str
+    data: Data
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Replace a document that must still have this version."""
+
+    path: str
+    data: Data
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Write nothing, but fail the commit unless the document still has this version."""
+
+    path: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Write a document whatever is there."""
+
+    path: str
+    data: Data
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Remove a document; one that is not there is no error."""
+
+    path: str
+
+
+Write = Create | Update | Check | Put | Delete
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """One condition of a query: `op` is one of == < <= > >=; documents without the field do not match."""
+
+    name: str
+    op: str
+    value: str | int | bool
+
+
+class Store(Protocol):
+    """Documents at paths `collection/id`; JSON data without floats for money."""
+
+    def get(self, path: str) -> Document | None:
+        """Read one document, or None; raises StoreDown."""
+        ...
+
+    def commit(self, writes: Sequence[Write]) -> None:
+        """Apply all writes or none; raises Conflict when a precondition fails, StoreDown when the outcome is open."""
+        ...
+
+    def query(self, collection: str, *where: Where, order_by: str | None = None, limit: int | None = None) -> list[Document]:
+        """Read the matching documents, by `order_by` ascending, else by path; raises StoreDown."""
+        ...
+
+
+class Bus(Protocol):
+    """Topics that deliver at least once."""
+
+    def publish(self, topic: str, data: bytes, *, attributes: Mapping[str, str], ordering_key: str = "") -> str:
+        """Publish one message and give its id; raises StoreDown-like NotSent when it surely was not taken."""
+        ...
+
+
+class Vault(Protocol):
+    """Secrets with numbered versions."""
+
+    def add(self, secret: str, value: bytes) -> str:
+        """Store a new version and give its number."""
+        ...
+
+    def read(self, secret: str, version: str) -> bytes:
+        """Read one version; raises StoreDown, or KeyError when it is missing or destroyed."""
+        ...
+
+    def versions(self, secret: str) -> tuple[str, ...]:
+        """List the usable versions, oldest first."""
+        ...
+
+    def destroy(self, secret: str, version: str) -> None:
+        """Make one version unreadable for ever; twice is no error."""
+        ...
+
+
+class Broker(Protocol):
+    """The broker as we use it; every method waits for its turn in the limiter and journals one line.
+
+    Reads raise AuthError and BrokerError; `preview`, `place` and `cancel` answer with values.
+    """
+
+    def accounts(self) -> tuple[Account, ...]:
+        """List the owner's accounts."""
+        ...
+
+    def balance(self, account_key: str) -> Balance:
+        """Read what the account can spend."""
+        ...
+
+    def portfolio(self, account_key: str) -> tuple[Holding, ...]:
+        """List everything that the account holds, all pages."""
+        ...
+
+    def quotes(self, symbols: Sequence[str]) -> dict[str, Quote]:
+        """Quote any number of symbols, 50 a call; a symbol that the broker does not know is absent."""
+        ...
+
+    def preview(self, account_key: str, ticket: Ticket) -> PreviewAnswer:
+        """Ask whether the broker would take the order; no effect on the account."""
+        ...
+
+    def place(self, account_key: str, ticket: Ticket, preview_ids: Sequence[int]) -> PlaceAnswer:
+        """Send the order once; never repeated by anything below this line."""
+        ...
+
+    def orders(self, account_key: str, *, since: date) -> tuple[BrokerOrder, ...]:
+        """List every order since a New York day, all pages, no status filter, newest first."""
+        ...
+
+    def order(self, account_key: str, order_id: int) -> BrokerOrder | None:
+        """Read one order."""
+        ...
+
+    def cancel(self, account_key: str, order_id: int) -> CancelAnswer:
+        """Ask to cancel; only a later list tells how it ended."""
+        ...
+
+
+class Authority(Protocol):
+    """E*TRADE's OAuth 1.0a side; raises AuthError and BrokerError."""
+
+    def request_token(self) -> RequestToken:
+        """Open a sign-in; lives five minutes."""
+        ...
+
+    def authorize_url(self, token: str) -> str:
+        """Give the page on which the owner accepts."""
+        ...
+
+    def access_token(self, request: RequestToken, verifier: str) -> AccessToken:
+        """Trade a verifier for an access token; never repeated, a verifier counts once."""
+        ...
+
+    def renew(self) -> None:
+        """Wake the current access token."""
+        ...
+
+    def revoke(self) -> None:
+        """End the current access token."""
+        ...
+
+
+class History(Protocol):
+    """Daily bars from before the session."""
+
+    def daily(self, symbol: str, *, before: date, count: int) -> tuple[DailyBar, ...]:
+        """Give up to `count` bars strictly before a day, oldest first; empty when nothing is known."""
+        ...
+
+
+class Severity(StrEnum):
+    """Google Cloud's log severities, as far as we use them."""
+
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+    CRITICAL = "CRITICAL"
+
+
+class Journal(Protocol):
+    """One JSON line per thing that happened; nothing secret, ever."""
+
+    def line(self, event: str, severity: Severity = Severity.INFO, **fields: Scalar) -> None:
+        """Write one line."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """What the bus says about a message; `published_at` is a tick's time."""
+
+    message_id: str
+    published_at: datetime
+    subscription: str
+    attempt: int
+    attributes: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,204 @@
+"""The graph as data: functions, triggers, topics, schedules, secrets, collections, and who may use what.
+
+Everything else is derived from here: the one-machine world wires and enforces it, Pulumi provisions it, tests check
+it. A right that is not written here does not exist (PermissionDenied).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Flag, auto
+
+NEW_YORK = "America/New_York"
+
+CONSUMER = "etrade-consumer"
+REQUEST_TOKEN = "etrade-request-token"
+ACCESS_TOKEN = "etrade-access-token"
+
+
+class Right(Flag):
+    """What may be done with a collection or a secret. CREATE never overwrites; WRITE changes and deletes."""
+
+    READ = auto()
+    CREATE = auto()
+    WRITE = auto()
+
+
+R = Right.READ
+C = Right.CREATE
+RC = Right.READ | Right.CREATE
+RW = Right.READ | Right.CREATE | Right.WRITE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """How a function receives a topic: times in seconds, dead letter after `max_attempts` deliveries."""
+
+    topic: str
+    ack_deadline_s: int = 60
+    min_backoff_s: int = 10
+    max_backoff_s: int = 600
+    max_attempts: int = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """One deployed function, with exactly the rights that it needs."""
+
+    name: str
+    purpose: str
+    public: bool = False
+    subscriptions: tuple[Subscription, ...] = ()
+    publishes: frozenset[str] = frozenset()
+    collections: Mapping[str, Right] = field(default_factory=dict)
+    secrets: Mapping[str, Right] = field(default_factory=dict)
+    memory_mib: int = 256
+    cpu: float = 0.333
+    concurrency: int = 1
+    max_instances: int = 1
+    timeout_s: int = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """A job of Cloud Scheduler: publishes one fixed message to a topic, New York time."""
+
+    name: str
+    cron: str
+    topic: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topology:
+    """The whole graph."""
+
+    functions: tuple[Function, ...]
+    topics: Mapping[str, str]
+    schedules: tuple[Schedule, ...]
+    secrets: Mapping[str, str]
+    collections: Mapping[str, str]
+
+    def function(self, name: str) -> Function:
+        """Give a function by name; raises KeyError."""
+        for function in self.functions:
+            if function.name == name:
+                return function
+        raise KeyError(name)
+
+
+_EVERYBODY = {"dead_letters": C, "outbox": RW}
+_BOOK = {
+    "orders": RW, "audit": C, "ledger": RW, "locks": RW, "positions": RW, "broker_orders": RC, "fills": RC,
+    "account": RW, "token": R,
+}  # fmt: skip
+
+TOPOLOGY = Topology(
+    functions=(
+        Function(
+            name="oauth_callback",
+            purpose="signs the owner in: start, callback and PIN page",
+            public=True,
+            publishes=frozenset({"prepare-ticks"}),
+            collections={**_EVERYBODY, "flows": RW, "token": RW},
+            secrets={CONSUMER: R, REQUEST_TOKEN: RW, ACCESS_TOKEN: RW},
+            concurrency=8,
+        ),
+        Function(
+            name="token_refresh",
+            purpose="keeps the access token awake and says early when the owner must sign in",
+            subscriptions=(Subscription(topic="refresh-ticks"),),
+            collections={**_EVERYBODY, "token": RW},
+            secrets={CONSUMER: R, ACCESS_TOKEN: R},
+        ),
+        Function(
+            name="market_scan",
+            purpose="looks at the market each second of its minute: signals, stop levels, exits",
+            subscriptions=(
+                Subscription(topic="scan-ticks", ack_deadline_s=120),
+                Subscription(topic="prepare-ticks", ack_deadline_s=300),
+            ),
+            publishes=frozenset({"signals", "exits"}),
+            collections={
+                **_EVERYBODY, "control": R, "positions": RW, "orders": R, "signals": RC, "leases": RW, "receipts": RW,
+                "bars": RW, "quotes": RW, "history": RW, "token": R,
+            },
+            secrets={CONSUMER: R, ACCESS_TOKEN: R},
+            memory_mib=512,
+            max_instances=2,
+            timeout_s=75,
+        ),
+        Function(
+            name="order_placement",
+            purpose="turns a signal or an exit into at most one order: size, risk, preview, place once",
+            subscriptions=(
+                Subscription(topic="exits", ack_deadline_s=60, min_backoff_s=1, max_backoff_s=10, max_attempts=20),
+                Subscription(topic="signals", ack_deadline_s=60, min_backoff_s=1, max_backoff_s=10, max_attempts=20),
+            ),
+            publishes=frozenset({"orders-placed"}),
+            collections={**_EVERYBODY, **_BOOK, "control": R, "signals": R, "quotes": R},
+            secrets={CONSUMER: R, ACCESS_TOKEN: R},
+            memory_mib=512,
+            cpu=1.0,
+            concurrency=16,
+        ),
+        Function(
+            name="order_settlement",
+            purpose="brings the book in line with the broker: fills, protective stops, unknown outcomes",
+            subscriptions=(
+                Subscription(topic="orders-placed", ack_deadline_s=90, min_backoff_s=1, max_backoff_s=10),
+                Subscription(topic="settle-ticks", ack_deadline_s=90),
+                Subscription(topic="close-ticks", ack_deadline_s=90),
+            ),
+            collections={**_EVERYBODY, **_BOOK, "audit": RC, "control": RW, "leases": RW, "quotes": R, "seals": RC},
+            secrets={CONSUMER: R, ACCESS_TOKEN: R},
+            memory_mib=512,
+            concurrency=1,
+            max_instances=3,
+            timeout_s=75,
+        ),
+    ),
+    topics={
+        "scan-ticks": "each minute of the regular session",
+        "prepare-ticks": "before the session, and again when the owner has signed in",
+        "settle-ticks": "each minute of the regular session and a little beyond",
+        "close-ticks": "once after the close",
+        "refresh-ticks": "through the day, so that the token never sleeps",
+        "signals": "market_scan asks for an entry",
+        "exits": "market_scan asks for an exit; served before signals",
+        "orders-placed": "an order reached the broker, or may have",
+    },
+    schedules=(
+        Schedule(name="scan", cron="* 9-15 * * 1-5", topic="scan-ticks", message="scan_tick"),
+        Schedule(name="prepare", cron="0 7 * * 1-5", topic="prepare-ticks", message="prepare_tick"),
+        Schedule(name="settle", cron="* 9-16 * * 1-5", topic="settle-ticks", message="settle_tick"),
+        Schedule(name="close", cron="5 16 * * 1-5", topic="close-ticks", message="close_tick"),
+        Schedule(name="refresh", cron="*/30 7-19 * * 1-5", topic="refresh-ticks", message="refresh_tick"),
+    ),
+    secrets={
+        CONSUMER: "the consumer key and secret that E*TRADE gave the owner",
+        REQUEST_TOKEN: "the secret half of a sign-in that is under way",
+        ACCESS_TOKEN: "the day's access token",
+    },
+    collections={
+        "control": "the trading state",
+        "orders": "every intent, from its first commit to its end",
+        "audit": "the chained events of every order; created, never changed",
+        "ledger": "what a session has used of its limits",
+        "locks": "one live entry per symbol",
+        "positions": "what we hold, what protects it",
+        "broker_orders": "which intent owns a broker order",
+        "fills": "shares that changed hands",
+        "signals": "every signal as the scan saw it",
+        "leases": "who works on a minute or on settlement now",
+        "receipts": "why each symbol was traded or not",
+        "bars": "the session's bars, for a scan that starts cold",
+        "quotes": "the scan's last quotes",
+        "history": "daily bars of the watch list",
+        "account": "the account's key, read once a session",
+        "token": "which vault version holds the access token, and its instants",
+        "flows": "sign-ins under way",
+        "outbox": "messages that a commit promised and that are not yet published",
+        "dead_letters": "messages that no retry can help",
+        "seals": "the heads of the audit chains at the close",
+    },
+)
