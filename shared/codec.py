@@ -25,7 +25,7 @@ def encode(value: object) -> Json:
 def decode(kind: type[T], data: object) -> T:
     """Read a domain value of `kind` from its plain JSON form; raises Malformed with the place of the first mistake."""
     try:
-        value = msgspec.convert(data, type=kind, **_STR_KEYS)
+        value: T = msgspec.convert(data, type=kind, **_STR_KEYS)
     except (msgspec.ValidationError, ValueError, ArithmeticError) as problem:
         raise Malformed(f"not a {kind.__name__}: {problem}") from None
     if msgspec.to_builtins(value, **_STR_KEYS) != data:
