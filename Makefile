@@ -69,7 +69,7 @@ format: $(STAMP_DEV) ## rewrite style and formatting where that is safe
 	$(BIN)/ruff format .
 
 types: $(STAMP_DEV) ## check types, strictly, everywhere
-	$(BIN)/mypy
+	$(BIN)/mypy shared infra tests $(wildcard functions/*/main.py)
 
 contracts: $(STAMP_DEV) ## check that rooms import only inward
 	$(BIN)/lint-imports

@@ -1,7 +1,8 @@
 """Writes the hash-pinned lock files from the extras in pyproject.toml: `make lock`.
 
-The lock of everything (requirements/dev.txt) is solved first; every other lock is solved within its versions, so a
-package has one version in all of them. `--upgrade` looks for newer versions; without it, what still fits stays.
+The lock of everything (requirements/dev.txt) is solved first; every other lock is solved within its versions,
+so a package has one version in all of them. `--upgrade` looks for newer versions; without it, what still fits
+stays.
 """
 
 import subprocess
@@ -39,7 +40,8 @@ def command(lock: Lock, *, within: Lock | None, upgrade: bool) -> list[str]:
     """Return the solver call for one lock; no address of an index ever reaches the file."""
     call = [sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", "--quiet"]
     call += ["--universal", "--python-version", "3.11", "--only-binary", ":all:"]
-    call += ["--generate-hashes", "--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links"]
+    call += ["--generate-hashes", "--no-header", "--no-annotate"]
+    call += ["--no-emit-index-url", "--no-emit-find-links"]
     call += [word for extra in lock.extras for word in ("--extra", extra)]
     if within is not None:
         call += ["--constraint", within.path]
@@ -48,21 +50,20 @@ def command(lock: Lock, *, within: Lock | None, upgrade: bool) -> list[str]:
     return [*call, "--output-file", lock.path]
 
 
-def main(arguments: list[str]) -> None:
-    """Solve and write every lock."""
-    everything, *others = locks()
+def write(root: Path = ROOT, *, upgrade: bool = False) -> tuple[Path, ...]:
+    """Solve and write every lock below the root; return the files."""
+    everything, *others = locks(root)
     for lock in (everything, *others):
         within = None if lock is everything else everything
+        call = command(lock, within=within, upgrade=upgrade)
         subprocess.run(
-            command(lock, within=within, upgrade="--upgrade" in arguments),
-            cwd=ROOT,
-            check=True,
-            stdout=subprocess.DEVNULL,  # uv repeats the whole file here
-        )
-        file = ROOT / lock.path
+            call, cwd=root, check=True, stdout=subprocess.DEVNULL
+        )  # uv repeats the whole file there
+        file = root / lock.path
         file.write_text(HEADER + file.read_text(encoding="utf-8").removeprefix(HEADER), encoding="utf-8")
-        sys.stdout.write(f"{lock.path}\n")
+    return tuple(root / lock.path for lock in (everything, *others))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    for written in write(upgrade="--upgrade" in sys.argv[1:]):
+        sys.stdout.write(f"{written.relative_to(ROOT)}\n")
