@@ -4,7 +4,7 @@
 #   make check    what must pass before a change is merged
 
 # The first interpreter that is new enough and can create a virtual environment; override with PYTHON=...
-PYTHON := $(shell for name in python3.13 python3.12 python3.11 python3 python; do \
+PYTHON = $(shell for name in python3.13 python3.12 python3.11 python3 python; do \
     path=$$(command -v $$name) || continue; \
     "$$path" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
       && { echo "$$path"; break; }; done)
@@ -72,7 +72,7 @@ types: $(STAMP_DEV) ## check types, strictly, everywhere
 	$(BIN)/mypy shared infra tests $(wildcard functions/*/main.py)
 
 contracts: $(STAMP_DEV) ## check that rooms import only inward
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 check: lint types contracts test days ## everything that must pass before a change is merged
 
