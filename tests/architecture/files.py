@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-NOT_OURS = frozenset({".git", ".venv", "build", "runs", "__pycache__"})
 SHIPPED_OR_RUN = ("functions", "shared", "infra")
 
 
@@ -33,8 +32,14 @@ def project_files(root: Path = ROOT) -> list[Path]:
     if listing.returncode == 0:
         paths = [root / name for name in listing.stdout.decode().split("\0") if name]
     else:  # an unpacked archive without a repository
-        paths = [path for path in root.rglob("*") if not NOT_OURS & set(path.relative_to(root).parts)]
+        paths = [path for path in root.rglob("*") if not _made_here(path.relative_to(root))]
     return sorted(path for path in paths if path.is_file())
+
+
+def _made_here(path: Path) -> bool:
+    folders = set(path.parts[:-1])
+    hidden = any(folder.startswith(".") and folder != ".ci" for folder in folders)
+    return hidden or bool(folders & {"build", "runs", "__pycache__"}) or ".egg-info" in str(path.parent)
 
 
 def texts(*folders: str, suffix: str = "") -> dict[str, str]:
