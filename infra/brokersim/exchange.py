@@ -12,7 +12,7 @@ size is shared by all orders that take from it. Source: fact sheet, sections 4.2
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from heapq import heappop, heappush, merge
 from typing import NamedTuple
@@ -44,19 +44,25 @@ class Exchange:
         self._opens, self._closes = opens, closes
         self._book = book
         self._live: dict[int, Order] = {}
+        self._working: dict[int, Order] = {}
         self._timed: list[_Step] = []
-        self._upto = opens
+        self._upto = datetime.min.replace(tzinfo=UTC)
         self._taken: dict[tuple[str, Action], tuple[datetime, int]] = {}
         self._entries = 0
 
     def enter(self, order: Order) -> None:
-        """Takes a new order; it works from `order.works_from`, or from the open if that is later."""
+        """Takes a new order; it works from `order.works_from`, or from the open if that is later.
+
+        One placed after the close is queued for a next session, which a one-day market does not have; one placed
+        just before the close that arrives too late expires on arrival.
+        """
         self._entries += 1
         self._live[self._entries] = order
         starts = max(order.works_from, self._opens)
-        self._schedule(starts, _WORKS, self._entries)
-        if order.ticket.term is not Term.GOOD_UNTIL_CANCEL and starts < self._closes:
-            self._schedule(self._closes, _CLOSES, self._entries)
+        if starts < self._closes:
+            self._schedule(starts, _WORKS, self._entries)
+        if order.ticket.term is not Term.GOOD_UNTIL_CANCEL and order.placed_at < self._closes:
+            self._schedule(max(starts, self._closes), _CLOSES, self._entries)
 
     def cancel(self, order: Order, effective: datetime) -> None:
         """Takes a cancel request that becomes true at `effective` unless the order fills first."""
@@ -104,8 +110,8 @@ class Exchange:
         """Offers a new row to every order that works in its symbol, oldest first."""
         if not self._in_session(step.at) or step.row is None:
             return
-        for number, order in list(self._live.items()):
-            if order.ticket.symbol == step.symbol and _works(order):
+        for number, order in list(self._working.items()):
+            if order.ticket.symbol == step.symbol:
                 self._try(number, order, step.row, step.at)
 
     def _begin(self, step: _Step) -> None:
@@ -114,14 +120,16 @@ class Exchange:
         if order is None:
             return
         order.events.append(Event(at=step.at, kind=EventKind.WORKING))
+        self._working[step.number] = order
         row = self._market.quote(order.ticket.symbol, step.at)
-        if row is not None and self._in_session(step.at):
+        if row is not None:
             self._try(step.number, order, row, step.at)
         if order.live and order.ticket.term in _AT_ONCE:
             self._end(step, Status.CANCELLED, EventKind.CANCELLED)
 
     def _end(self, step: _Step, status: Status, kind: EventKind) -> None:
         order = self._live.pop(step.number, None)
+        self._working.pop(step.number, None)
         if order is not None:
             order.status = status
             order.events.append(Event(at=step.at, kind=kind))
@@ -135,7 +143,9 @@ class Exchange:
                 return
         buys = ticket.action is Action.BUY
         price, displayed = (row.ask, row.ask_size) if buys else (row.bid, row.bid_size)
-        if ticket.limit_price is not None and (price > ticket.limit_price if buys else price < ticket.limit_price):
+        if ticket.limit_price is not None and (
+            price > ticket.limit_price if buys else price < ticket.limit_price
+        ):
             return
         taken_at, taken = self._taken.get((ticket.symbol, ticket.action), (row.at, 0))
         taken = taken if taken_at == row.at else 0
@@ -143,7 +153,9 @@ class Exchange:
         if quantity <= 0 or (ticket.term is Term.FILL_OR_KILL and quantity < order.remaining):
             return
         self._taken[ticket.symbol, ticket.action] = (row.at, taken + quantity)
-        self._fill(number, order, Fill(at=at, order_id=order.order_id, ticket=ticket, quantity=quantity, price=price))
+        self._fill(
+            number, order, Fill(at=at, order_id=order.order_id, ticket=ticket, quantity=quantity, price=price)
+        )
 
     def _fill(self, number: int, order: Order, fill: Fill) -> None:
         order.filled += fill.quantity
@@ -151,12 +163,8 @@ class Exchange:
         order.events.append(Event(at=fill.at, kind=EventKind.FILL, quantity=fill.quantity, price=fill.price))
         if not order.remaining:
             order.status = Status.EXECUTED
-            del self._live[number]
+            del self._live[number], self._working[number]
         self._book(order, fill)
-
-
-def _works(order: Order) -> bool:
-    return any(event.kind is EventKind.WORKING for event in order.events)
 
 
 def _reached(action: Action, last: Decimal, stop: Decimal | None) -> bool:

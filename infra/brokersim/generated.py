@@ -46,7 +46,9 @@ def _symbols() -> tuple[str, ...]:
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     made_up = [f"ZX{first}{second}" for first in letters for second in letters]
     order = list(REAL_SYMBOLS)
-    for place in range(1, 2 * len(REAL_SYMBOLS), 2):  # real and made-up names alternate at the head of the list
+    for place in range(
+        1, 2 * len(REAL_SYMBOLS), 2
+    ):  # real and made-up names alternate at the head of the list
         order.insert(place, made_up.pop(0))
     return tuple(order + made_up)[:SYMBOL_COUNT]
 
@@ -97,7 +99,9 @@ def _real_bars() -> dict[str, list[DailyBar]]:
     for row in csv.DictReader(gzip.decompress(packed).decode().splitlines()):
         opened, high, low, close = (Decimal(row[name]) for name in ("Open", "High", "Low", "Close"))
         day, volume = date.fromisoformat(row["Date"]), int(row["Volume"])
-        bars[row["Ticker"]].append(DailyBar(date=day, open=opened, high=high, low=low, close=close, volume=volume))
+        bars[row["Ticker"]].append(
+            DailyBar(date=day, open=opened, high=high, low=low, close=close, volume=volume)
+        )
     return bars
 
 
@@ -111,7 +115,10 @@ def _history(seed: int, symbol: str) -> tuple[DailyBar, ...]:
     if real:
         meets, shares = float(real[0].open), float(np.median([bar.volume for bar in real]))
     else:
-        meets, shares = float(np.exp(chance.uniform(np.log(15), np.log(400)))), float(chance.uniform(3e6, 3e7))
+        meets, shares = (
+            float(np.exp(chance.uniform(np.log(15), np.log(400)))),
+            float(chance.uniform(3e6, 3e7)),
+        )
     returns = chance.normal(0.0005, 0.015, len(missing))
     closes = np.clip(meets * np.exp(np.cumsum(returns[::-1])[::-1] * -1 + returns), 6, 950)
     return (*_walk(missing, closes, shares, chance), *real)
@@ -128,7 +135,9 @@ def _walk(
         high, low = max(opened, close) * (1 + float(up)), min(opened, close) * (1 - float(down))
         prices = [Decimal(round(value * 100)) / 100 for value in (opened, high, low, close)]
         volume = int(shares * float(np.exp(chance.normal(0, 0.3))))
-        yield DailyBar(date=day, open=prices[0], high=prices[1], low=prices[2], close=prices[3], volume=volume)
+        yield DailyBar(
+            date=day, open=prices[0], high=prices[1], low=prices[2], close=prices[3], volume=volume
+        )
 
 
 def _rhythm() -> Floats:
@@ -152,7 +161,9 @@ def _draw_day(seed: int, symbol: str) -> Tape:
     at_ask = chance.random(_SECONDS) < 0.5
     last = _held(np.where(at_ask, ask, bid), traded)
     shares_a_second = max(previous.volume, 2_000_000) * busy / busy.sum()
-    volume = shares_a_second * chance.gamma(1.2, 1 / 1.2, _SECONDS) * traded / np.clip(0.35 * busy, 0.01, 0.95)
+    volume = (
+        shares_a_second * chance.gamma(1.2, 1 / 1.2, _SECONDS) * traded / np.clip(0.35 * busy, 0.01, 0.95)
+    )
     day_volume = np.cumsum(np.ceil(volume / 100) * 100 * traded).astype(np.int64)
     refreshed = (chance.random(_SECONDS) < np.clip(0.25 * busy, 0.01, 0.9)) | _changed(bid) | _changed(ask)
     bid_size = _held(_sizes(chance), refreshed)

@@ -16,7 +16,16 @@ from decimal import Decimal, InvalidOperation
 from itertools import takewhile
 from pathlib import Path
 
-from infra.brokersim.tape import NEW_YORK, PRICE_UNITS, DailyBar, MarketFileError, Row, Tape, dollars, microseconds
+from infra.brokersim.tape import (
+    NEW_YORK,
+    PRICE_UNITS,
+    DailyBar,
+    MarketFileError,
+    Row,
+    Tape,
+    dollars,
+    microseconds,
+)
 
 ROW_COLUMNS = ("time_utc", "symbol", "bid", "bid_size", "ask", "ask_size", "last", "day_volume")
 BAR_COLUMNS = ("date", "symbol", "open", "high", "low", "close", "volume")
@@ -73,9 +82,13 @@ def _text(path: Path) -> str:
     except zlib.error as error:
         if not plain and not raw.startswith(b"\x1f\x8b"):
             raise MarketFileError(path, 1, "not a gzip file") from error
-        raise MarketFileError(path, plain.count(b"\n") + 1, f"the gzip data is damaged here ({error})") from error
+        raise MarketFileError(
+            path, plain.count(b"\n") + 1, f"the gzip data is damaged here ({error})"
+        ) from error
     if not inflate.eof:
-        raise MarketFileError(path, plain.count(b"\n") + 1, "the file is cut off here, in the middle of the gzip")
+        raise MarketFileError(
+            path, plain.count(b"\n") + 1, "the file is cut off here, in the middle of the gzip"
+        )
     return plain.decode("utf-8", "replace")
 
 
@@ -154,7 +167,9 @@ def _load(path: Path) -> tuple[date, dict[str, Tape]]:
     tapes: dict[str, Tape] = {}
     day: date | None = None
     latest_text, latest_us = "", 0
-    for line, (time_text, symbol, bid_text, bid_size, ask_text, ask_size, last, volume) in _records(path, ROW_COLUMNS):
+    for line, (time_text, symbol, bid_text, bid_size, ask_text, ask_size, last, volume) in _records(
+        path, ROW_COLUMNS
+    ):
         if time_text != latest_text:
             at = read.moment(time_text, line)
             row_day = at.astimezone(NEW_YORK).date()
@@ -200,7 +215,12 @@ def _bars_before(path: Path, day: date) -> dict[str, list[DailyBar]]:
         opened, high, low, close = values
         own.append(
             DailyBar(
-                date=bar_day, open=opened, high=high, low=low, close=close, volume=read.size(volume, "volume", line)
+                date=bar_day,
+                open=opened,
+                high=high,
+                low=low,
+                close=close,
+                volume=read.size(volume, "volume", line),
             )
         )
     return {symbol: list(takewhile(lambda bar: bar.date < day, own)) for symbol, own in bars.items()}

@@ -49,12 +49,12 @@ class AuthRefused(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What an endpoint gets to see: the path parts below the module, the query, the body."""
+    """What an endpoint gets to see; `suffix` is `.json` if the path had it, as hrefs in answers repeat it."""
 
     method: str
-    parts: tuple[str, ...]
     query: Mapping[str, str]
     body: bytes
+    suffix: str
 
 
 def json_answer(content: Mapping[str, Any], status: int = 200) -> Answer:
@@ -69,7 +69,9 @@ def nothing_found() -> Answer:
 
 def refusal(error: Refused) -> Answer:
     """A refusal in JSON, without `code` where E*TRADE leaves it out."""
-    content = {"message": error.message} if error.code is None else {"code": error.code, "message": error.message}
+    content = (
+        {"message": error.message} if error.code is None else {"code": error.code, "message": error.message}
+    )
     return json_answer({"Error": content}, error.status)
 
 
@@ -94,5 +96,7 @@ def tomcat_page(error: AuthRefused) -> Answer:
 def gateway_page(status: int = 502) -> Answer:
     """The page of a gateway that could not reach the API."""
     phrase = HTTPStatus(status).phrase
-    body = f"<html><head><title>{status} {phrase}</title></head><body><h1>{status} {phrase}</h1></body></html>"
+    body = (
+        f"<html><head><title>{status} {phrase}</title></head><body><h1>{status} {phrase}</h1></body></html>"
+    )
     return Answer(status, HTML, body.encode())
