@@ -11,7 +11,8 @@ _BESIDE_REPOSITORY = Path(__file__).resolve().parents[2] / "shared" / "market-da
 
 
 def recorded_day(name: str) -> Path:
-    """The recorded file of a day (`2013-10-07`), or a skip that says why; REQUIRE_MARKET_DATA=1 makes it a failure.
+    """The recorded file of a day (`2013-10-07`), or a skip that says why; REQUIRE_MARKET_DATA=1 makes it a
+    failure.
 
     The folder is STRATEGY_MARKET_DATA, by default `../shared/market-data` beside the repository.
     """

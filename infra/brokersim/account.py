@@ -1,4 +1,4 @@
-"""The book of one account: cash to the cent, positions at average cost, what is settled and what is reserved."""
+"""The book of one account: cash to the cent, positions at average cost, what is settled or reserved."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Account:
 
 
 def _next_weekday(at: datetime) -> date:
-    """The settlement date of a trade: the next weekday (exchange holidays do not matter to a one-day market)."""
+    """The settlement date of a trade: the next weekday (a one-day market needs no holidays)."""
     day = at.astimezone(NEW_YORK).date() + timedelta(days=1)
     while day.weekday() >= 5:
         day += timedelta(days=1)

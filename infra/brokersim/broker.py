@@ -1,4 +1,6 @@
-"""The broker's modules behind the URLs: accounts, orders and quotes of one simulated owner, over one market day."""
+"""The broker's modules behind the URLs: accounts, orders and quotes of one simulated owner, over one market
+day.
+"""
 
 from __future__ import annotations
 
@@ -105,7 +107,7 @@ class Broker:
         return Scene(market=self._market, at=at, in_hours=self._in_hours(at), url=self._url)
 
     def _account(self, found: Route) -> Account:
-        """The account of a path; the account number in place of its key gives 102, as does any unknown key."""
+        """The account of a path; its number in place of its key gives 102, as any unknown key."""
         account = self.accounts.get(found.parts[0])
         if account is None:
             raise Refused("Please enter valid Account Key", code=102)

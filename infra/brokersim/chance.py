@@ -1,4 +1,4 @@
-"""The one source of chance: named streams cut from one seed, equal on every machine and under any hash seed."""
+"""The one source of chance: named streams of one seed, equal on every machine and under any hash seed."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""Previews, places and cancels orders of one owner: every check that E*TRADE makes before the exchange sees an order.
+"""Previews, places and cancels orders of one owner: every check that E*TRADE makes before the exchange sees
+an order.
 
-Previews are the broker's memory of what was asked: each has an id, is bound to one account and one ticket, lives
-`preview_life_s` and admits one place. Texts and numbers: fact sheet, sections 4.4-4.9 and 4.14; the text of the
-duplicate refusal (1042) and of what the simulator does not simulate (101) are its own words.
+Previews are the broker's memory of what was asked: each has an id, is bound to one account and one ticket,
+lives `preview_life_s` and admits one place. Texts and numbers: fact sheet, sections 4.4-4.9 and 4.14; the
+text of the duplicate refusal (1042) and of what the simulator does not simulate (101) are its own words.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from infra.brokersim.wire import Refused
 
 FIRST_ORDER_ID = 401
 UNPRICED_RESERVE = Decimal("1.05")
-"""A buy without a limit reserves this much of the price it was seen at, as the price may move before it fills."""
+"""A buy without a limit reserves this much of the price it was seen at, as the price may move before it
+fills.
+"""
 
 _TIMED_OUT = (
     "For your protection, we have timed out your original order request. "
@@ -126,7 +129,7 @@ class Desk:
         return preview
 
     def _check(self, account: Account, ticket: Ticket, at: datetime) -> Decimal:
-        """The price that an order is reckoned at, once symbol, stop side, funds and shares have been checked."""
+        """The price an order is reckoned at, once symbol, stop side, funds and shares have been checked."""
         if ticket.symbol not in self._symbols:
             raise Refused(f"{ticket.symbol} is an invalid symbol.", code=101)
         row = self._market.quote(ticket.symbol, at)

@@ -1,12 +1,13 @@
 """Fills, expires and cancels live orders along the market's rows, each at the exact instant it happens.
 
-What can go wrong: an order that fills before its request could have reached the exchange, one fill too many because
-two callers looked at the same second, a cancel that takes effect although the fill came first, a day order that
-fills after the bell. So time only moves forward here, in one place, through one merged sequence of instants. At equal
-instants the tape comes first, then orders that begin to work, then cancels, then the close: the owner loses ties.
+What can go wrong: an order that fills before its request could have reached the exchange, one fill too many
+because two callers looked at the same second, a cancel that takes effect although the fill came first, a day
+order that fills after the bell. So time only moves forward here, in one place, through one merged sequence of
+instants. At equal instants the tape comes first, then orders that begin to work, then cancels, then the
+close: the owner loses ties.
 
-Nothing is computed until somebody asks (`advance`), and with no live order asking costs nothing. A row's displayed
-size is shared by all orders that take from it. Source: fact sheet, sections 4.2, 4.9, 4.12.
+Nothing is computed until somebody asks (`advance`), and with no live order asking costs nothing. A row's
+displayed size is shared by all orders that take from it. Source: fact sheet, sections 4.2, 4.9, 4.12.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _AT_ONCE = frozenset({Term.IMMEDIATE_OR_CANCEL, Term.FILL_OR_KILL})
 
 
 class _Step(NamedTuple):
-    """One instant at which something may happen; sorts by instant, then kind, then order id or symbol order."""
+    """One instant at which something may happen; sorts by instant, kind, then order or symbol."""
 
     at: datetime
     kind: int
@@ -53,8 +54,8 @@ class Exchange:
     def enter(self, order: Order) -> None:
         """Takes a new order; it works from `order.works_from`, or from the open if that is later.
 
-        One placed after the close is queued for a next session, which a one-day market does not have; one placed
-        just before the close that arrives too late expires on arrival.
+        One placed after the close is queued for a next session, which a one-day market does not have; one
+        placed just before the close that arrives too late expires on arrival.
         """
         self._entries += 1
         self._live[self._entries] = order

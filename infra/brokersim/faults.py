@@ -1,4 +1,4 @@
-"""The seam for faults: what goes wrong, at which endpoint, how often, and whether the effect happened first."""
+"""The seam for faults: what goes wrong, at which endpoint, how often, before or after the effect."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ConnectionDropped(ConnectionError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """The next `count` calls of `endpoint` go wrong; with `after_effect` the call has done its work by then."""
+    """The next `count` calls of `endpoint` go wrong; with `after_effect` the work is done by then."""
 
     endpoint: Endpoint
     kind: FaultKind

@@ -1,13 +1,14 @@
 """A whole market day made from a seed: 118 symbols, none of it recorded.
 
-The day is Monday 2013-03-04, an ordinary full session, because the real daily bars of the sample data (AAPL, GOOG,
-IBM, MSFT, FB) end on Friday 2013-03-01: so the real history leads into the generated day without a gap. The other
-113 symbols begin with ZX, which no listed company used, and have a generated history on the same real trading dates.
-Older dates than FB's listing are generated too, so that every symbol has the same 260 bars.
+The day is Monday 2013-03-04, an ordinary full session, because the real daily bars of the sample data (AAPL,
+GOOG, IBM, MSFT, FB) end on Friday 2013-03-01: so the real history leads into the generated day without a gap.
+The other 113 symbols begin with ZX, which no listed company used, and have a generated history on the same
+real trading dates. Older dates than FB's listing are generated too, so that every symbol has the same 260
+bars.
 
 Character goes by place in the list, whatever the seed: of every ten symbols the second, fifth and eighth rise
-(they open a little above the previous close and drift 2.5-5 % up), the seventh falls, the others go nowhere. So
-`symbols[:10]` is a watch list with three risers, one faller and five real names.
+(they open a little above the previous close and drift 2.5-5 % up), the seventh falls, the others go nowhere.
+So `symbols[:10]` is a watch list with three risers, one faller and five real names.
 
 Each symbol is drawn from its own stream and only when first asked for: scanning ten costs ten.
 """
@@ -93,7 +94,9 @@ def generated_daily_bars(seed: int) -> dict[str, list[DailyBar]]:
 
 @cache
 def _real_bars() -> dict[str, list[DailyBar]]:
-    """The real daily bars of the sample data, oldest first (read without pandas, which the package does not need)."""
+    """The real daily bars of the sample data, oldest first (read without pandas, which the package does not
+    need).
+    """
     bars: dict[str, list[DailyBar]] = {symbol: [] for symbol in REAL_SYMBOLS}
     packed = files("bokeh_sampledata").joinpath("_data", "stocks.csv.gz").read_bytes()
     for row in csv.DictReader(gzip.decompress(packed).decode().splitlines()):
@@ -107,7 +110,7 @@ def _real_bars() -> dict[str, list[DailyBar]]:
 
 @cache
 def _history(seed: int, symbol: str) -> tuple[DailyBar, ...]:
-    """The bars before the day: the real ones where they exist, and before them a random walk that meets them."""
+    """The bars before the day: the real ones where they exist, before them a walk that meets them."""
     dates = [bar.date for bar in _real_bars()["IBM"][-HISTORY_BARS:]]
     real = _real_bars().get(symbol, [])[-HISTORY_BARS:]
     missing = dates[: HISTORY_BARS - len(real)]
@@ -173,7 +176,9 @@ def _draw_day(seed: int, symbol: str) -> Tape:
 
 
 def _mid_prices(chance: np.random.Generator, place: int, previous_close: float, busy: Floats) -> Floats:
-    """The path of the middle price in dollars: a gap at the open, the symbol's drift, and noise in the U shape."""
+    """The path of the middle price in dollars: a gap at the open, the symbol's drift, and noise in the U
+    shape.
+    """
     match place % 10:
         case 1 | 4 | 7:
             gap, drift = chance.uniform(0.006, 0.014), chance.uniform(0.025, 0.05)
@@ -207,7 +212,7 @@ def _changed(column: Integers) -> NDArray[np.bool_]:
 
 
 def _held(column: Integers, when: NDArray[np.bool_]) -> Integers:
-    """A column that takes its value only where `when` holds and keeps it until then (the first always holds)."""
+    """A column that takes its value only where `when` holds and keeps it until the next such second."""
     places = np.maximum.accumulate(np.where(when, np.arange(_SECONDS), 0))
     return np.asarray(column[places], dtype=np.int64)
 

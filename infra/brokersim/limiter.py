@@ -13,8 +13,8 @@ _SECOND = timedelta(seconds=1)
 class Limiter:
     """Admits at most N calls in any one-second window and M in any clock hour; refused calls do not count.
 
-    The window slides: it holds the admitted calls of the second before now, so no burst at a second's edge passes.
-    Source: fact sheet, section 6 (the hourly count restarts at the top of the hour).
+    The window slides: it holds the admitted calls of the second before now, so no burst at a second's edge
+    passes. Source: fact sheet, section 6 (the hourly count restarts at the top of the hour).
     """
 
     def __init__(self, limit: Limit) -> None:

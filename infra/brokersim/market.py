@@ -41,14 +41,18 @@ class Market(Protocol):
 
 
 def open_market(spec: str, *, seed: int) -> Market:
-    """Opens `generated` or a recorded `.csv.gz`/`.csv`, wholly validated; MarketFileError if it cannot be trusted."""
+    """Opens `generated` or a recorded `.csv.gz`/`.csv`, wholly validated; MarketFileError if it cannot be
+    trusted.
+    """
     if spec == "generated":
         return GeneratedMarket(seed)
     return RecordedMarket(Path(spec))
 
 
 def daily_bars(spec: str, *, seed: int) -> dict[str, list[DailyBar]]:
-    """Warm-up bars strictly before the day, oldest first, by symbol; empty where a recorded day has no daily file."""
+    """Warm-up bars strictly before the day, oldest first, by symbol; empty where a recorded day has no daily
+    file.
+    """
     if spec == "generated":
         return generated_daily_bars(seed)
     return recorded_daily_bars(Path(spec))

@@ -1,4 +1,6 @@
-"""Spells previews, placed orders, cancels and order lists as captured answers do (fact sheet, sections 4.4-4.11)."""
+"""Spells previews, placed orders, cancels and order lists as captured answers do (fact sheet, sections
+4.4-4.11).
+"""
 
 from __future__ import annotations
 
@@ -17,9 +19,11 @@ _DEFAULT_COUNT, _MAX_COUNT = 25, 100
 _IN_HOURS = (1026, "200|Your order was successfully entered during market hours.")
 _QUEUED = (
     1027,
-    "200|The market was closed when we received your order. It has been entered into our system and will be reviewed "
-    "prior to market open on the next regular trading day. After market open, please check to make sure your order "
-    "was accepted.",
+    (
+        "200|The market was closed when we received your order. It has been entered into our system and "
+        "will be reviewed prior to market open on the next regular trading day. After market open, please "
+        "check to make sure your order was accepted."
+    ),
 )
 _EVENT_NAMES = {
     EventKind.PLACED: "ORDER_PLACED",
@@ -32,7 +36,7 @@ _EVENT_NAMES = {
 
 
 def previewed(account: Account, preview: Preview, at: datetime) -> Answer:
-    """The answer to a preview; buying power after the order in `cashBpDetails` (margin: `marginBpDetails`)."""
+    """The answer to a preview; buying power in `cashBpDetails` (margin account: `marginBpDetails`)."""
     power = account.buying_power(at)
     impact = max(preview.amount, Decimal(0))
     figures = {
@@ -208,12 +212,11 @@ def _wanted(order: Order, request: Request) -> bool:
     """Whether an order passes the filters of a list request (section 4.11)."""
     query, ticket = request.query, order.ticket
     day = order.placed_at.astimezone(NEW_YORK).date()
-    if symbols := query.get("symbol"):
-        if ticket.symbol not in symbols.upper().split(","):
-            return False
-    if (start := query.get("fromDate")) and (end := query.get("toDate")):
-        if not _day(start) <= day <= _day(end):
-            return False
+    symbols, start, end = query.get("symbol"), query.get("fromDate"), query.get("toDate")
+    if symbols and ticket.symbol not in symbols.upper().split(","):
+        return False
+    if start and end and not _day(start) <= day <= _day(end):
+        return False
     action, security = query.get("transactionType", "ATNM"), query.get("securityType", "EQ")
     if action not in ("ATNM", ticket.action) or security != "EQ":
         return False
@@ -230,6 +233,6 @@ def _wanted(order: Order, request: Request) -> bool:
 
 def _day(text: str) -> date:
     try:
-        return datetime.strptime(text, "%m%d%Y").date()
+        return datetime.strptime(text, "%m%d%Y").replace(tzinfo=NEW_YORK).date()
     except ValueError:
         raise Refused("Invalid date format; use MMDDYYYY.", code=2004) from None

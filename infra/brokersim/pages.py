@@ -1,4 +1,4 @@
-"""The authorize page that a person clicks: says at once that it is a simulator, needs nothing from elsewhere."""
+"""The authorize page that a person clicks: says at once that it is a simulator, loads nothing."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ button { flex: 1; padding: .7rem; font: inherit; font-weight: 600; border-radius
          border: 1px solid #5a3fc0; background: #fff; color: #5a3fc0; }
 button[value=accept] { background: #5a3fc0; color: #fff; }
 button:focus-visible { outline: 3px solid #e0a100; outline-offset: 2px; }
-output { display: block; padding: .8rem; margin: 0 0 1rem; border-radius: 8px; background: #f1eefc; color: #2b1d6b;
-         font: 700 1.9rem/1.2 ui-monospace, monospace; letter-spacing: .2em; text-align: center; user-select: all; }
+output { display: block; padding: .8rem; margin: 0 0 1rem; border-radius: 8px; background: #f1eefc;
+         color: #2b1d6b; font: 700 1.9rem/1.2 ui-monospace, monospace; letter-spacing: .2em;
+         text-align: center; user-select: all; }
 small { color: #5b6475; }
 @media (prefers-color-scheme: dark) {
   body { background: #14171d; color: #e8ebf1; } main { background: #1f242d; } small { color: #a3acbd; }
@@ -46,7 +47,8 @@ def question_page(key: str, token: str) -> Answer:
     """Asks whether the application may trade in the simulated account."""
     return _page(
         "Allow this application?",
-        "<p>It wants to read the simulated accounts and place simulated orders in them until midnight in New York.</p>"
+        "<p>It wants to read the simulated accounts and place simulated orders in them "
+        "until midnight in New York.</p>"
         f'<form method="post"><input type="hidden" name="key" value="{escape(key)}">'
         f'<input type="hidden" name="token" value="{escape(token)}">'
         '<button name="answer" value="accept">Accept</button>'
@@ -74,7 +76,8 @@ def unknown_page() -> Answer:
     return _page(
         "Sorry",
         "<p>Due to a logon delay or other issue, your authentication could not be completed at this time. "
-        "Please try again.</p><small>The key is unknown, or the request token is unknown, wrongly encoded, used or "
-        "older than five minutes.</small>",
+        "Please try again.</p>"
+        "<small>The key is unknown, or the request token is unknown, wrongly encoded, used or older than "
+        "five minutes.</small>",
         status=400,
     )

@@ -1,8 +1,8 @@
 """Spells quotes: the hot path of a market day, so each symbol's text is kept until its next row.
 
-`dateTime`/`dateTimeUTC` tell when the quote last changed, so that a client can see a stale one. Source: fact sheet,
-section 2.1. Before the open, today's open, high and low are 0. Fundamental fields are constants that cannot be
-mistaken for data (0), except the company name.
+`dateTime`/`dateTimeUTC` tell when the quote last changed, so that a client can see a stale one. Source: fact
+sheet, section 2.1. Before the open, today's open, high and low are 0. Fundamental fields are constants that
+cannot be mistaken for data (0), except the company name.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
 from infra.brokersim.market import Market, Row
 from infra.brokersim.tape import NEW_YORK
@@ -40,6 +41,17 @@ class _Day:
     text_for: tuple[str, str] = ("", "")
 
 
+class _Look(NamedTuple):
+    """What the detail blocks of one quote have in common."""
+
+    row: Row
+    clock: str
+    change: Decimal
+    percent: Decimal
+    traded: int
+    phase: str
+
+
 class QuoteBook:
     """Answers `GET /v1/market/quote/...` from a market; time only moves forward."""
 
@@ -66,23 +78,23 @@ class QuoteBook:
     def _body(self, symbols: Sequence[str], flag: str, at: datetime) -> str:
         phase = self._phase(at)
         known: list[str] = []
-        messages: list[dict[str, str | int]] = []
+        messages: list[dict[str, object]] = []
         for symbol in dict.fromkeys(symbols):
             if symbol not in self._symbols:
-                problem = {"description": f"{symbol} is an invalid symbol.", "code": 1019, "type": "WARNING"}
-                messages.append(problem)
+                messages.append(_message(1019, f"{symbol} is an invalid symbol."))
             elif text := self._text(symbol, flag, phase, at):
                 known.append(text)
             else:
-                problem = {"description": f"{symbol} could not be fetched.", "code": 1002, "type": "WARNING"}
-                messages.append(problem)
+                messages.append(_message(1002, f"{symbol} could not be fetched."))
         parts = [f'"QuoteData":[{",".join(known)}]'] if known else []
         if messages:
             parts.append(f'"Messages":{json.dumps({"Message": messages}, separators=(",", ":"))}')
         return f'{{"QuoteResponse":{{{",".join(parts)}}}}}'
 
     def _phase(self, at: datetime) -> str:
-        """The status that the quotes carry: of the regular session, or else of the extended one (04:00-20:00)."""
+        """The status that the quotes carry: of the regular session, or else of the extended one
+        (04:00-20:00).
+        """
         if self._opens <= at < self._closes:
             return _REGULAR
         extended = self._opens - _BEFORE <= at < self._closes + _AFTER
@@ -118,34 +130,13 @@ class QuoteBook:
         clock = self._clock(seconds, row.at)
         change = row.last - day.previous_close
         percent = round(change * 100 / day.previous_close, 2)
-        name = f"{day.symbol} COM"
-        if flag == "INTRADAY":
-            detail = (
-                f'"Intraday":{{"ask":{row.ask},"bid":{row.bid},"changeClose":{change},'
-                f'"changeClosePercentage":{percent},"companyName":"{name}","high":{day.high},"lastTrade":{row.last},'
-                f'"low":{day.low},"totalVolume":{row.day_volume}}}'
-            )
-        else:
-            detail = self._all(day, row, clock, change, percent, phase)
+        look = _Look(row, clock, change, percent, int(day.traded.timestamp()), phase)
+        detail = _intraday(day, look) if flag == "INTRADAY" else _all(day, look)
         status, after_hours = ("REALTIME", "false") if phase == _REGULAR else ("CLOSING", "true")
         return (
-            f'{{"dateTime":"{clock}","dateTimeUTC":{seconds},"quoteStatus":"{status}","ahFlag":"{after_hours}",'
-            f'"hasMiniOptions":false,{detail},"Product":{{"symbol":"{day.symbol}","securityType":"EQ"}}}}'
-        )
-
-    def _all(self, day: _Day, row: Row, clock: str, change: Decimal, percent: Decimal, phase: str) -> str:
-        name, traded = f"{day.symbol} COM", int(day.traded.timestamp())
-        extended = "" if phase == _REGULAR else f",{_extended(row, change, percent, traded, phase)}"
-        return (
-            f'"All":{{"adjustedFlag":false,"ask":{row.ask},"askSize":{row.ask_size},"askTime":"{clock}",'
-            f'"bid":{row.bid},"bidExchange":" ","bidSize":{row.bid_size},"bidTime":"{clock}",'
-            f'"changeClose":{change},"changeClosePercentage":{percent},"companyName":"{name}",'
-            f'"daysToExpiration":0,"dirLast":"{1 if change >= 0 else 2}","dividend":0,"eps":0,"estEarnings":0,'
-            f'"high":{day.high},"lastTrade":{row.last},"low":{day.low},"open":{day.open},"openInterest":0,'
-            f'"optionStyle":"","optionUnderlier":"","previousClose":{day.previous_close},"primaryExchange":"NYSE",'
-            f'"symbolDescription":"{name}","totalVolume":{row.day_volume},"upc":0,"cashDeliverable":0,'
-            f'"marketCap":0,"sharesOutstanding":0,"nextEarningDate":"","beta":0,"yield":0,"pe":0,'
-            f'"timeOfLastTrade":{traded}{extended}}}'
+            f'{{"dateTime":"{clock}","dateTimeUTC":{seconds},"quoteStatus":"{status}",'
+            f'"ahFlag":"{after_hours}","hasMiniOptions":false,{detail},'
+            f'"Product":{{"symbol":"{day.symbol}","securityType":"EQ"}}}}'
         )
 
     def _clock(self, seconds: int, at: datetime) -> str:
@@ -158,11 +149,40 @@ class QuoteBook:
         return text
 
 
-def _extended(row: Row, change: Decimal, percent: Decimal, traded: int, phase: str) -> str:
-    zone = row.at.astimezone(NEW_YORK).tzname()
+def _message(code: int, description: str) -> dict[str, object]:
+    return {"description": description, "code": code, "type": "WARNING"}
+
+
+def _intraday(day: _Day, look: _Look) -> str:
+    row = look.row
     return (
-        f'"ExtendedHourQuoteDetail":{{"lastPrice":{row.last},"change":{change},"percentChange":{percent},'
-        f'"bid":{row.bid},"bidSize":{row.bid_size},"ask":{row.ask},"askSize":{row.ask_size},'
-        f'"volume":{row.day_volume},"timeOfLastTrade":{traded},"timeZone":"{zone}",'
-        f'"quoteStatus":"{phase}"}}'
+        f'"Intraday":{{"ask":{row.ask},"bid":{row.bid},"changeClose":{look.change},'
+        f'"changeClosePercentage":{look.percent},"companyName":"{day.symbol} COM","high":{day.high},'
+        f'"lastTrade":{row.last},"low":{day.low},"totalVolume":{row.day_volume}}}'
+    )
+
+
+def _all(day: _Day, look: _Look) -> str:
+    row, clock, name = look.row, look.clock, f"{day.symbol} COM"
+    extended = "" if look.phase == _REGULAR else f",{_extended(look)}"
+    return (
+        f'"All":{{"adjustedFlag":false,"ask":{row.ask},"askSize":{row.ask_size},"askTime":"{clock}",'
+        f'"bid":{row.bid},"bidExchange":" ","bidSize":{row.bid_size},"bidTime":"{clock}",'
+        f'"changeClose":{look.change},"changeClosePercentage":{look.percent},"companyName":"{name}",'
+        f'"daysToExpiration":0,"dirLast":"{1 if look.change >= 0 else 2}","dividend":0,"eps":0,'
+        f'"estEarnings":0,"high":{day.high},"lastTrade":{row.last},"low":{day.low},"open":{day.open},'
+        f'"openInterest":0,"optionStyle":"","optionUnderlier":"","previousClose":{day.previous_close},'
+        f'"primaryExchange":"NYSE","symbolDescription":"{name}","totalVolume":{row.day_volume},"upc":0,'
+        f'"cashDeliverable":0,"marketCap":0,"sharesOutstanding":0,"nextEarningDate":"","beta":0,"yield":0,'
+        f'"pe":0,"timeOfLastTrade":{look.traded}{extended}}}'
+    )
+
+
+def _extended(look: _Look) -> str:
+    row, zone = look.row, look.row.at.astimezone(NEW_YORK).tzname()
+    return (
+        f'"ExtendedHourQuoteDetail":{{"lastPrice":{row.last},"change":{look.change},'
+        f'"percentChange":{look.percent},"bid":{row.bid},"bidSize":{row.bid_size},"ask":{row.ask},'
+        f'"askSize":{row.ask_size},"volume":{row.day_volume},"timeOfLastTrade":{look.traded},'
+        f'"timeZone":"{zone}","quoteStatus":"{look.phase}"}}'
     )

@@ -1,9 +1,9 @@
 """Reads a recorded market day and refuses one that cannot be trusted.
 
-What can go wrong: a download stops in the middle of the gzip, a file is sorted by symbol instead of time, a column is
-missing, a price is zero, a quote is crossed, two days are glued together. Each would make a simulation quietly wrong.
-So the whole file is read and checked before the first quote, and the message names the file and the line. A locked
-quote (bid equal to ask) is legal and occurs in real data.
+What can go wrong: a download stops in the middle of the gzip, a file is sorted by symbol instead of time, a
+column is missing, a price is zero, a quote is crossed, two days are glued together. Each would make a
+simulation quietly wrong. So the whole file is read and checked before the first quote, and the message names
+the file and the line. A locked quote (bid equal to ask) is legal and occurs in real data.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ DAILY_FILE = "daily.csv"
 
 _GZIP = 31  # zlib's window bits for "a gzip stream, header and checksum included"
 _CHUNK = 1 << 16
+_NO_ROWS = "no rows after the header"
 
 
 class RecordedMarket:
@@ -63,9 +64,9 @@ class RecordedMarket:
 
 def recorded_daily_bars(path: Path) -> dict[str, list[DailyBar]]:
     """The bars of the daily file beside `path` that lie strictly before its day, oldest first."""
-    rows = _records(path, ROW_COLUMNS)
-    line, values = next(rows)
-    return _bars_before(path, _Reader(path).moment(values[0], line).astimezone(NEW_YORK).date())
+    for line, (time_text, *_) in _records(path, ROW_COLUMNS):
+        return _bars_before(path, _Reader(path).moment(time_text, line).astimezone(NEW_YORK).date())
+    raise MarketFileError(path, 1, _NO_ROWS)
 
 
 def _text(path: Path) -> str:
@@ -100,13 +101,10 @@ def _records(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, list[s
     if missing:
         raise MarketFileError(path, 1, f"missing column {', '.join(missing)}")
     places = [header.index(name) for name in columns]
-    line = 1
     for line, values in enumerate(reader, start=2):
         if len(values) != len(header):
             raise MarketFileError(path, line, f"{len(values)} values where the header has {len(header)}")
         yield line, [values[place] for place in places]
-    if line == 1:
-        raise MarketFileError(path, 1, "no rows after the header")
 
 
 class _Reader:
@@ -152,10 +150,10 @@ class _Reader:
         known = self._sizes.get(text)
         if known is not None:
             return known
-        digits = text[1:] if text.startswith("-") else text
+        digits = text.removeprefix("-")
         if not (digits.isascii() and digits.isdigit()):
             raise self._fail(line, f"{column} {text!r} is not a whole number")
-        if digits is not text:
+        if digits != text:
             raise self._fail(line, f"{column} {text} is negative")
         self._sizes[text] = shares = int(text)
         return shares
@@ -191,7 +189,8 @@ def _load(path: Path) -> tuple[date, dict[str, Tape]]:
         tape.ask_size.append(read.size(ask_size, "ask_size", line))
         tape.last.append(read.price(last, "last", line))
         tape.day_volume.append(read.size(volume, "day_volume", line))
-    assert day is not None  # _records refuses a file without rows
+    if day is None:
+        raise MarketFileError(path, 1, _NO_ROWS)
     return day, tapes
 
 

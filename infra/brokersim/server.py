@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 LOOPBACK = "127.0.0.1"
 _STARTS = clock_time(9, 29, 30)
+_POLL_S = 0.05  # how long `close` waits at most for the listener to notice
 
 
 class ScaledClock:
@@ -47,9 +48,11 @@ class RunningSimulator:
     def __init__(self, simulator: Simulator, server: BaseWSGIServer, lock: threading.Lock) -> None:
         self.simulator = simulator
         self.lock = lock
-        self.url = f"http://{LOOPBACK}:{server.server_port}"
+        self.url = f"http://{LOOPBACK}:{server.port}"
         self._server = server
-        self._thread = threading.Thread(target=server.serve_forever, name="brokersim", daemon=True)
+        self._thread = threading.Thread(
+            target=server.serve_forever, args=(_POLL_S,), name="brokersim", daemon=True
+        )
         self._thread.start()
 
     def close(self) -> None:
@@ -73,7 +76,19 @@ class _QuietHandler(WSGIRequestHandler):
 
 
 def serve(simulator: Simulator, port: int) -> RunningSimulator:
-    """Serves a simulator on 127.0.0.1 (`port` 0 picks a free one); hold `.lock` to touch it from outside."""
+    """Serves a simulator on 127.0.0.1 (`port` 0 picks a free one); OSError if the port is taken.
+
+    Hold `.lock` to touch the simulator from outside.
+    """
+    with _listen(port) as listening:
+        return _serve_on(listening, simulator)
+
+
+def _listen(port: int) -> socket.socket:
+    return socket.create_server((LOOPBACK, port), backlog=64)
+
+
+def _serve_on(listening: socket.socket, simulator: Simulator) -> RunningSimulator:
     lock = threading.Lock()
 
     def one_at_a_time(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -85,7 +100,9 @@ def serve(simulator: Simulator, port: int) -> RunningSimulator:
             connection.shutdown(socket.SHUT_RDWR)
             raise  # werkzeug takes a ConnectionError as "the peer is gone" and answers nothing
 
-    server = make_server(LOOPBACK, port, one_at_a_time, threaded=True, request_handler=_QuietHandler)
+    server = make_server(
+        LOOPBACK, 0, one_at_a_time, threaded=True, request_handler=_QuietHandler, fd=listening.fileno()
+    )
     return RunningSimulator(simulator, server, lock)
 
 
@@ -99,27 +116,25 @@ def start(
     speed: float,
     seed: int,
 ) -> RunningSimulator:
-    """Opens a market and serves it from half a minute before its open, `speed` times as fast as the wall clock.
+    """Opens a market and serves it from half a minute before its open, `speed` times as fast as the wall
+    clock.
 
     OAuth timestamps may be of the simulated time or of the wall clock. MarketFileError for a bad market file,
     OSError for a taken port; both before anything listens.
     """
     market = open_market(market_spec, seed=seed)
-    with socket.create_server(
-        (LOOPBACK, port)
-    ) as free:  # hrefs in answers need the port before the server exists
-        chosen: int = free.getsockname()[1]
-    settings = SimulatorSettings(
-        consumer_key=consumer_key,
-        consumer_secret=consumer_secret,
-        auto_approve=auto_approve,
-        public_url=f"http://{LOOPBACK}:{chosen}",
-    )
-    simulator = Simulator(
-        market=market,
-        now=ScaledClock(new_york(market.day, _STARTS), speed),
-        settings=settings,
-        seed=seed,
-        signing_clocks=(lambda: datetime.now(UTC),),
-    )
-    return serve(simulator, chosen)
+    with _listen(port) as listening:  # hrefs in answers need the port before the simulator exists
+        settings = SimulatorSettings(
+            consumer_key=consumer_key,
+            consumer_secret=consumer_secret,
+            auto_approve=auto_approve,
+            public_url=f"http://{LOOPBACK}:{listening.getsockname()[1]}",
+        )
+        simulator = Simulator(
+            market=market,
+            now=ScaledClock(new_york(market.day, _STARTS), speed),
+            settings=settings,
+            seed=seed,
+            signing_clocks=(lambda: datetime.now(UTC),),
+        )
+        return _serve_on(listening, simulator)

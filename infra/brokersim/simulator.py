@@ -1,8 +1,8 @@
 """The simulator as one WSGI application: in-process callers call it, `server` puts it on loopback.
 
-Every call goes the same way: brought up to now, counted, authenticated, limited, answered; a fault may cut in before
-or after the answer has had its effect. Nothing here reads a clock or draws chance of its own: `now` and `seed` decide.
-Not thread-safe by itself: one caller at a time.
+Every call goes the same way: brought up to now, counted, authenticated, limited, answered; a fault may cut in
+before or after the answer has had its effect. Nothing here reads a clock or draws chance of its own: `now`
+and `seed` decide. Not thread-safe by itself: one caller at a time.
 """
 
 from __future__ import annotations
@@ -174,7 +174,7 @@ class Simulator:
         return answer if fault is None else faulty_answer(fault)
 
     def _answer(self, found: Route, call: _Call, now: datetime) -> tuple[Answer, str]:
-        """The answer without faults, and in a word how it went (`placed`, `throttled`, `refused 1021`, ...)."""
+        """The answer without faults, and how it went (`placed`, `throttled`, `refused 1021`, ...)."""
         module = _MODULES.get(found.endpoint)
         if module is None:
             return self._sign_in(found, call, now), found.endpoint
@@ -210,7 +210,7 @@ class Simulator:
             return tomcat_page(error)
 
     def _authorize(self, call: _Call, now: datetime) -> Answer:
-        """The page a person clicks: asks on GET (auto_approve: shows the verifier at once), decides on POST."""
+        """The page a person clicks: asks on GET (auto_approve: tells the verifier), decides on POST."""
         sent = dict(parse_qsl(call.query if call.method == "GET" else call.body.decode("utf-8", "replace")))
         key, token, answer = sent.get("key", ""), sent.get("token", ""), sent.get("answer")
         if not self._provider.approvable(key, token, now):

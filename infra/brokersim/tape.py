@@ -22,9 +22,11 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class Row(NamedTuple):
-    """What one symbol showed from `at` (UTC) until its next row; prices in dollars, sizes and volume in shares.
+    """What one symbol showed from `at` (UTC) until its next row; prices in dollars, sizes and volume in
+    shares.
 
-    A named tuple and not a dataclass: a day makes several hundred thousand of them, and this is four times cheaper.
+    A named tuple and not a dataclass: a day makes several hundred thousand of them, and this is four times
+    cheaper.
     """
 
     at: datetime
@@ -49,7 +51,9 @@ class DailyBar:
 
 
 class MarketFileError(Exception):
-    """A market file that cannot be trusted: names the file, the line (the header is line 1) and what is wrong."""
+    """A market file that cannot be trusted: names the file, the line (the header is line 1) and what is
+    wrong.
+    """
 
     def __init__(self, path: Path, line: int, problem: str) -> None:
         super().__init__(f"{path}, line {line}: {problem}")

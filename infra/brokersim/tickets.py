@@ -1,7 +1,8 @@
-"""Reads the body of a preview or place request strictly, as E*TRADE's JSON does (fact sheet, sections 4.3 and 4.5).
+"""Reads the body of a preview or place request strictly, as E*TRADE's JSON does (fact sheet, sections 4.3 and
+4.5).
 
-Numbers may be numbers or text and unknown keys are ignored, but `Order` and `Instrument` must be lists. What the
-simulator does not simulate it refuses, so that nobody mistakes silence for support.
+Numbers may be numbers or text and unknown keys are ignored, but `Order` and `Instrument` must be lists. What
+the simulator does not simulate it refuses, so that nobody mistakes silence for support.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, assert_never
 
 from infra.brokersim.orders import Action, PriceType, Term, Ticket
 from infra.brokersim.wire import CATCH_ALL, Refused
@@ -55,7 +56,7 @@ def attempt_of(raw: bytes) -> PlaceAttempt:
 
 
 def preview_id_of(body: Mapping[str, Any]) -> int | None:
-    """The preview id of a place request; None unless it stands in `PreviewIds` as captured requests have it."""
+    """The preview id of a place request; None unless `PreviewIds` has the captured shape."""
     match body.get("PreviewIds"):
         case [{"previewId": int() as number}, *_]:
             return number
@@ -156,7 +157,9 @@ def _price(order: Mapping[str, Any], name: str) -> Decimal | None:
 
 
 def _check_prices(ticket: Ticket) -> None:
-    """Each price type has its own price, prices step by 0.01 (below a dollar 0.0001), immediate terms are limit."""
+    """Each price type has its own price, prices step by 0.01 (below a dollar 0.0001), immediate terms are
+    limit.
+    """
     has = (ticket.limit_price is not None, ticket.stop_price is not None)
     match ticket.price_type:
         case PriceType.MARKET:
@@ -165,6 +168,8 @@ def _check_prices(ticket: Ticket) -> None:
             needs = (True, False)
         case PriceType.STOP:
             needs = (False, True)
+        case _:
+            assert_never(ticket.price_type)
     if has != needs:
         raise _refused(f"priceType {ticket.price_type} does not go with the prices given")
     for price in (ticket.limit_price, ticket.stop_price):

@@ -78,16 +78,18 @@ def refusal(error: Refused) -> Answer:
 def xml_error(error: AuthRefused) -> Answer:
     """An OAuth failure below /v1: XML although JSON was asked for (section 1.6)."""
     code = "<code>0</code>" if error.coded else ""
-    body = f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?><Error>{code}<message>{escape(error.message)}'
-    return Answer(error.status, XML, f"{body}</message></Error>".encode())
+    body = f"<Error>{code}<message>{escape(error.message)}</message></Error>"
+    head = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
+    return Answer(error.status, XML, f"{head}{body}".encode())
 
 
 def tomcat_page(error: AuthRefused) -> Answer:
     """An OAuth failure below /oauth: a Tomcat error page (section 1.6)."""
     phrase = HTTPStatus(error.status).phrase
     body = (
-        f'<!doctype html><html lang="en"><head><title>HTTP Status {error.status} – {phrase}</title></head>'
-        f"<body><h1>HTTP Status {error.status} – {phrase}</h1><hr /><p><b>Type</b> Status Report</p>"
+        '<!doctype html><html lang="en">'
+        f"<head><title>HTTP Status {error.status} &ndash; {phrase}</title></head>"
+        f"<body><h1>HTTP Status {error.status} &ndash; {phrase}</h1><hr /><p><b>Type</b> Status Report</p>"
         f"<p><b>Message</b> {escape(error.message)}</p></body></html>"
     )
     return Answer(error.status, HTML, body.encode())

@@ -1,4 +1,5 @@
 """Accounts, balances and positions (fact sheet, sections 3.1-3.3)."""
+# ruff: noqa: ANN401 - a test reads the JSON of answers, which has no types
 
 from __future__ import annotations
 
@@ -20,7 +21,9 @@ def computed(one: World, **params: str) -> Any:
 
 def test_the_owner_has_a_cash_a_margin_and_a_closed_account() -> None:
     accounts = world().get("/v1/accounts/list.json").json()["AccountListResponse"]["Accounts"]["Account"]
-    told = [(account["accountIdKey"], account["accountMode"], account["accountStatus"]) for account in accounts]
+    told = [
+        (account["accountIdKey"], account["accountMode"], account["accountStatus"]) for account in accounts
+    ]
     assert told == [
         (CASH_ACCOUNT_KEY, "CASH", "ACTIVE"),
         (MARGIN_ACCOUNT_KEY, "MARGIN", "ACTIVE"),

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -74,8 +75,8 @@ def test_rows_are_a_believable_tape(market: Market, symbol: str) -> None:
     assert rows[0].at == OPEN - timedelta(minutes=30)
     assert 5_000 < len(rows) <= 25_261
     assert all(row.bid < row.ask and row.bid_size >= 100 and row.ask_size % 100 == 0 for row in rows)
-    assert all(before.at < after.at and before[1:] != after[1:] for before, after in zip(rows, rows[1:], strict=False))
-    assert all(before.day_volume <= after.day_volume for before, after in zip(rows, rows[1:], strict=False))
+    assert all(before.at < after.at and before[1:] != after[1:] for before, after in pairwise(rows))
+    assert all(before.day_volume <= after.day_volume for before, after in pairwise(rows))
     assert all(5 <= row.last <= 1_000 and row.last == round(row.last, 2) for row in rows)
     spreads = [float((row.ask - row.bid) / row.ask) * 1e4 for row in rows if row.at >= OPEN]
     assert 1 <= sum(spreads) / len(spreads) <= 10

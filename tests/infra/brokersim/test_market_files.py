@@ -140,7 +140,9 @@ def test_damage_in_the_middle_of_the_gzip_is_refused(tmp_path: Path) -> None:
 
 def test_the_previous_close_is_the_last_daily_close_before_the_day(tmp_path: Path) -> None:
     path = write(tmp_path, *GOOD)
-    assert open_market(str(path), seed=1).previous_close("SPY") == Decimal("167.55")  # no daily file: first trade
+    assert open_market(str(path), seed=1).previous_close("SPY") == Decimal(
+        "167.55"
+    )  # no daily file: first trade
     (tmp_path / "daily.csv").write_text(DAILY)
     assert open_market(str(path), seed=1).previous_close("SPY") == Decimal("168.89")
     assert [bar.date.day for bar in daily_bars(str(path), seed=1)["SPY"]] == [3, 4]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import parse_qsl, quote
 
 import pytest
@@ -63,7 +64,11 @@ def test_tokens_carry_the_characters_that_must_be_encoded() -> None:
 
 
 def test_a_callback_other_than_oob_is_refused() -> None:
-    answer = world(logged_in=False).session(callback_uri="https://example.org/cb").get(f"{URL}/oauth/request_token")
+    answer = (
+        world(logged_in=False)
+        .session(callback_uri="https://example.org/cb")
+        .get(f"{URL}/oauth/request_token")
+    )
     assert answer.status_code == 400
     assert "oauth_problem=callback_rejected,oauth_acceptable_callback=oob" in answer.text
 
@@ -94,7 +99,9 @@ def test_a_person_who_declines_ends_the_request_token() -> None:
 def test_a_token_pasted_without_encoding_gets_the_logon_delay_page() -> None:
     one = world(logged_in=False)
     token = request_token(one)
-    answer = requests_in(one.simulator).get(f"{URL}/e/t/etws/authorize?key={CONSUMER_KEY}&token={token['oauth_token']}")
+    answer = requests_in(one.simulator).get(
+        f"{URL}/e/t/etws/authorize?key={CONSUMER_KEY}&token={token['oauth_token']}"
+    )
     assert "Due to a logon delay or other issue" in answer.text
 
 
@@ -129,7 +136,10 @@ def test_a_request_token_dies_after_five_minutes() -> None:
 def test_wrong_keys_are_refused_below_v1_as_xml(keys: dict[str, str], problem: str) -> None:
     one = world()
     known = one.api.auth.client
-    tokens = {"resource_owner_key": known.resource_owner_key, "resource_owner_secret": known.resource_owner_secret}
+    tokens = {
+        "resource_owner_key": known.resource_owner_key,
+        "resource_owner_secret": known.resource_owner_secret,
+    }
     answer = one.session(**{**tokens, **keys}).get(LIST)
     assert answer.status_code == 401
     assert answer.headers["Content-Type"].startswith("application/xml")
@@ -164,7 +174,8 @@ def test_a_repeated_nonce_is_refused() -> None:
 def test_a_parameter_that_is_missing_is_named() -> None:
     one = world()
     request = one.api.prepare_request(Request("GET", LIST))
-    header = request.headers["Authorization"].decode()  # type: ignore[attr-defined] # oauthlib signs with bytes
+    signed: Any = request.headers["Authorization"]  # oauthlib signs into bytes
+    header = signed.decode()
     request.headers["Authorization"] = re.sub(r'oauth_nonce="\w+", ', "", header)
     assert "oauth_problem=parameter_absent,oauth_parameters_absent=oauth_nonce" in one.api.send(request).text
 
@@ -226,6 +237,7 @@ def test_a_body_is_not_part_of_the_signature_and_its_call_is_counted_even_if_ref
     assert session_for(one.simulator, one.clock).post(url, json=body).status_code == 401
     ledger = one.simulator.ledger()
     assert ledger["calls"]["place"] == 1
-    assert [(asked["client_order_id"], asked["preview_id"], asked["outcome"]) for asked in ledger["place_requests"]] == [
-        ("order1", 5, "unauthorized")
-    ]
+    assert [
+        (asked["client_order_id"], asked["preview_id"], asked["outcome"])
+        for asked in ledger["place_requests"]
+    ] == [("order1", 5, "unauthorized")]

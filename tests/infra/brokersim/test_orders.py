@@ -1,4 +1,5 @@
 """Previewing, placing, cancelling and listing orders (fact sheet, sections 4.3-4.11)."""
+# ruff: noqa: ANN401 - a test reads the JSON of answers, which has no types
 
 from __future__ import annotations
 
@@ -164,7 +165,9 @@ def test_a_place_needs_a_known_preview_of_its_own_account() -> None:
     assert code_of(one.place(number, account="simulated_margin-key-2")) == 900
 
 
-@pytest.mark.parametrize("changes", [{"quantity": "99"}, {"limitPrice": "10.01"}, {"clientOrderId": "order2"}])
+@pytest.mark.parametrize(
+    "changes", [{"quantity": "99"}, {"limitPrice": "10.01"}, {"clientOrderId": "order2"}]
+)
 def test_a_place_must_repeat_what_was_previewed(changes: dict[str, str]) -> None:
     one = world()
     answer = one.place(preview_id(one), **changes)
@@ -259,7 +262,9 @@ def test_orders_come_newest_first_in_pages_that_end() -> None:
     seen: list[int] = []
     marker = ""
     for _ in range(3):
-        page = one.get(f"{ORDERS}.json", count="3", **({"marker": marker} if marker else {})).json()["OrdersResponse"]
+        page = one.get(f"{ORDERS}.json", count="3", **({"marker": marker} if marker else {})).json()[
+            "OrdersResponse"
+        ]
         seen += [order["orderId"] for order in page["Order"]]
         marker = page.get("marker", "")
     assert seen == ids[::-1]
@@ -294,7 +299,11 @@ def test_a_single_order_tells_its_events() -> None:
     order_id = one.buy()
     one.clock.forward(2)
     order = one.get(f"{ORDERS}/{order_id}.json").json()["OrdersResponse"]["Order"][0]
-    assert [event["name"] for event in order["Events"]["Event"]] == ["ORDER_PLACED", "SENT_TO_CMS", "ORDER_EXECUTED"]
+    assert [event["name"] for event in order["Events"]["Event"]] == [
+        "ORDER_PLACED",
+        "SENT_TO_CMS",
+        "ORDER_EXECUTED",
+    ]
 
 
 def test_the_wrong_verb_and_an_unknown_path_are_refused() -> None:

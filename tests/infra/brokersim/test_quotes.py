@@ -1,4 +1,5 @@
 """Quotes as E*TRADE sends them (fact sheet, section 2.1)."""
+# ruff: noqa: ANN401 - a test reads the JSON of answers, which has no types
 
 from __future__ import annotations
 
@@ -55,7 +56,9 @@ def test_intraday_detail_has_its_own_block() -> None:
 
 def test_the_accept_header_asks_for_json_too() -> None:
     one = world()
-    assert one.api.get(f"{URL}/v1/market/quote/ZXAA", headers={"Accept": "application/json"}).status_code == 200
+    assert (
+        one.api.get(f"{URL}/v1/market/quote/ZXAA", headers={"Accept": "application/json"}).status_code == 200
+    )
     assert one.api.get(f"{URL}/v1/market/quote/ZXAA").status_code == 406
 
 

@@ -1,4 +1,5 @@
 """A small market, a clock that tests move, and a signing client that calls the simulator in process."""
+# ruff: noqa: ANN401 - a test reads the JSON of answers, which has no types
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import requests
 from requests.adapters import BaseAdapter
@@ -18,7 +19,7 @@ from infra.brokersim.market import Row
 from infra.brokersim.simulator import CASH_ACCOUNT_KEY, Simulator, SimulatorSettings
 
 CONSUMER_KEY = "simulated-consumer-key"
-CONSUMER_SECRET = "simulated-consumer-secret"  # noqa: S105 - opens nothing but the simulator
+CONSUMER_SECRET = "simulated-consumer-secret"
 URL = "http://127.0.0.1:8080"
 DAY = date(2013, 10, 7)
 NOON = datetime(2013, 10, 7, 16, 0, tzinfo=UTC)
@@ -62,7 +63,9 @@ class ListedMarket:
         return self._close
 
 
-def row(second: float, bid: str, ask: str, *, size: int = 1000, last: str | None = None, volume: int = 0) -> Row:
+def row(
+    second: float, bid: str, ask: str, *, size: int = 1000, last: str | None = None, volume: int = 0
+) -> Row:
     """A row so many seconds after noon UTC-4."""
     at = NOON + timedelta(seconds=second)
     return Row(at, Decimal(bid), size, Decimal(ask), size, Decimal(last or bid), volume)
@@ -80,15 +83,15 @@ class InProcess(BaseAdapter):
         super().__init__()
         self._application = application
 
-    def send(self, request: requests.PreparedRequest, **_: object) -> requests.Response:  # type: ignore[override]
+    def send(self, request: requests.PreparedRequest, *_: object, **__: object) -> requests.Response:
         """One call of the application."""
         assert request.url is not None
         url = urlsplit(request.url)
         raw = request.body or b""
-        body = raw.encode() if isinstance(raw, str) else bytes(raw)  # type: ignore[arg-type]
+        body = raw.encode() if isinstance(raw, str) else bytes(raw)
         environ: dict[str, Any] = {
             "REQUEST_METHOD": request.method,
-            "PATH_INFO": requests.utils.unquote(url.path),
+            "PATH_INFO": unquote(url.path),
             "REQUEST_URI": f"{url.path}?{url.query}",
             "QUERY_STRING": url.query,
             "CONTENT_LENGTH": str(len(body)),
@@ -99,12 +102,11 @@ class InProcess(BaseAdapter):
             "wsgi.input": io.BytesIO(body),
         }
         for name, value in request.headers.items():
-            text = value.decode() if isinstance(value, bytes) else value
-            environ.setdefault(f"HTTP_{name.upper().replace('-', '_')}", text)
+            environ.setdefault(f"HTTP_{name.upper().replace('-', '_')}", _text(value))
         response = requests.Response()
 
         def start_response(status: str, headers: list[tuple[str, str]], *_: object) -> Any:
-            response.status_code = int(status.split()[0])
+            response.status_code = int(status.split(maxsplit=1)[0])
             response.headers.update(dict(headers))
 
         response._content = b"".join(self._application(environ, start_response))
@@ -114,6 +116,11 @@ class InProcess(BaseAdapter):
 
     def close(self) -> None:
         """Nothing to close."""
+
+
+def _text(value: str | bytes) -> str:
+    """A header as text; oauthlib signs into bytes."""
+    return value.decode() if isinstance(value, bytes) else value
 
 
 @dataclass
@@ -196,11 +203,11 @@ def order_body(**changes: Any) -> dict[str, Any]:
     return {"orderType": values["orderType"], "clientOrderId": values["clientOrderId"], "Order": [order]}
 
 
-def session_for(simulator: Simulator, clock: FakeClock, **oauth: str) -> OAuth1Session:
+def session_for(simulator: Simulator, clock: FakeClock, **oauth: Any) -> OAuth1Session:
     """A requests-oauthlib session that signs with the test's clock and calls in process."""
-    keys = {"client_secret": CONSUMER_SECRET, **oauth}
-    session = OAuth1Session(keys.pop("client_key", CONSUMER_KEY), **keys, timestamp=None)
-    client = session.auth.client
+    keys: dict[str, Any] = {"client_secret": CONSUMER_SECRET, **oauth}
+    session = OAuth1Session(keys.pop("client_key", CONSUMER_KEY), **keys)
+    client: Any = session.auth.client
     client.get_oauth_params = _with_clock(client, clock)
     session.mount("http://", InProcess(simulator))
     return session
