@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 from urllib.parse import parse_qsl, quote
 
 from infra.brokersim import pages
@@ -117,7 +117,12 @@ class Simulator:
         self._place_requests: list[PlaceRequest] = []
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answers one request; raises ConnectionDropped where an injected fault drops the connection."""
+        """Answers one request; raises ConnectionDropped where an injected fault drops the connection.
+
+        Signatures are checked over scheme, HTTP_HOST, path and query; the path as REQUEST_URI has it, so
+        callers that sign unusual characters should pass REQUEST_URI (werkzeug does), otherwise PATH_INFO is
+        encoded again.
+        """
         answer = self._handle(_Call(environ))
         headers = [("Content-Type", answer.content_type), ("Content-Length", str(len(answer.body)))]
         headers += [("Cache-Control", "no-cache, no-store"), ("Pragma", "no-cache"), ("Server", "brokersim")]
@@ -139,7 +144,7 @@ class Simulator:
         return ledger_of(
             self._broker.accounts[account_key],
             at=now,
-            calls=self._calls,
+            calls={endpoint: self._calls[endpoint] for endpoint in get_args(Endpoint)},
             throttled=self._throttled,
             placed=self._place_requests,
         )

@@ -41,6 +41,7 @@ def test_a_throttled_call_is_a_400_without_code_and_modules_count_apart() -> Non
     assert [one.api.get(LIST).status_code for _ in range(3)] == [200, 200, 400]
     ledger = one.simulator.ledger()
     assert (ledger["throttled"], ledger["calls"]["quotes"], ledger["calls"]["accounts"]) == (2, 5, 3)
+    assert ledger["calls"]["place"] == 0
     one.clock.forward(0.999)
     assert one.api.get(QUOTE).status_code == 400
     one.clock.forward(0.001)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.infra.brokersim.measure_quotes import cpu_per_call_ms
 from tests.infra.brokersim.world import CLOSE, NOON, URL, ListedMarket, World, quiet, row, world
 
 FIFTY_ONE = [f"S{number:02}" for number in range(51)]
@@ -106,3 +107,7 @@ def test_outside_the_session_quotes_are_closing_with_an_extended_block(at: Any, 
 
 def test_a_detail_flag_that_is_not_simulated_is_refused() -> None:
     assert world().get("/v1/market/quote/ZXAA.json", detailFlag="OPTIONS").json()["Error"]["code"] == 1020
+
+
+def test_a_whole_day_of_quote_calls_stays_affordable() -> None:
+    assert cpu_per_call_ms(500, resting=10) < 1.2  # the target is 0.6; the rest is room for a busy machine
