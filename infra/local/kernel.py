@@ -47,7 +47,7 @@ class Invocation:
 
     __slots__ = ("crashed", "done", "fiber", "name", "wake", "work")
 
-    def __init__(self, name: str, work: Callable[[], None]) -> None:
+    def __init__(self, name: str, work: Callable[[], object]) -> None:
         self.name = name
         self.work = work
         self.fiber: Any = None
@@ -89,7 +89,7 @@ class Kernel:
         """Tell whether the caller is an invocation, which may wait, or the outside, which may `run`."""
         return self._running is not None
 
-    def spawn(self, work: Callable[[], None], *, at: datetime | None = None, name: str) -> Invocation:
+    def spawn(self, work: Callable[[], object], *, at: datetime | None = None, name: str) -> Invocation:
         """Let `work` start as an invocation of its own at `at`, or at the present instant."""
         invocation = Invocation(name, work)
         self._live[invocation] = None
@@ -136,11 +136,11 @@ class Kernel:
             self._finish(invocation)
 
     def crash(self, name: str) -> int:
-        """Kill every invocation of this name at its yield point and tell how many there were.
+        """Kill every invocation of this name that has begun, at its yield point, and tell how many.
 
         Called from one of them it does not return: Crashed is raised there, too.
         """
-        victims = [invocation for invocation in self._live if invocation.name == name]
+        victims = [one for one in self._live if one.name == name and one.fiber is not None]
         for victim in victims:
             victim.crashed = True
             if victim is not self._running:
@@ -201,9 +201,6 @@ class Kernel:
     def _resume(self, invocation: Invocation) -> None:
         fiber = invocation.fiber
         if fiber is None:
-            if invocation.crashed:
-                self._finish(invocation)
-                return
             fiber = invocation.fiber = greenlet(invocation.work, self._hub)
         self._running = invocation
         try:

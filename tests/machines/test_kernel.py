@@ -151,11 +151,12 @@ def test_code_after_a_crash_never_runs() -> None:
             seen.append("after a wait in the clean-up")
 
     kernel.spawn(victim, name="victim")
-    kernel.spawn(victim, at=_at(7), name="victim")
+    kernel.spawn(victim, at=_at(4), name="victim")
+    kernel.spawn(lambda: seen.append("not begun"), at=_at(7), name="victim")
     kernel.spawn(lambda: seen.append(f"crashed {kernel.crash('victim')}"), at=_at(5), name="nemesis")
     kernel.spawn(lambda: seen.append("bystander"), at=_at(20), name="bystander")
     kernel.run(_at(60))
-    assert seen == ["before", "crashed 2", "bystander"]
+    assert seen == ["before", "before", "crashed 2", "not begun", "bystander"]
     assert kernel.idle
 
 
