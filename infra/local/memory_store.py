@@ -21,8 +21,8 @@ class MemoryStore:
         kept = self._kept.get(documents.check_path(path))
         return None if kept is None else _document(path, kept)
 
-    def commit(self, writes: Sequence[Write]) -> None:
-        """Apply all writes or none; raises Conflict when a precondition fails."""
+    def commit(self, writes: Sequence[Write]) -> tuple[str, ...]:
+        """Apply all writes or none and give the new versions; raises Conflict when a precondition fails."""
         documents.check_writes(writes)
         texts = [
             None if (data := documents.data_of(write)) is None else documents.freeze(write.path, data)
@@ -37,6 +37,7 @@ class MemoryStore:
                     self._kept[write.path] = (text, self._version)
                 elif not isinstance(write, Check):
                     self._kept.pop(write.path, None)
+            return tuple(str(self._kept[write.path][1]) if write.path in self._kept else "" for write in writes)
 
     def query(
         self, collection: str, *where: Where, order_by: str | None = None, limit: int | None = None

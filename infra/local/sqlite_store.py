@@ -28,16 +28,15 @@ class SqliteStore:
             row = connection.execute("SELECT data, version FROM documents WHERE path = ?", (path,)).fetchone()
         return None if row is None else Document(path=path, data=documents.thaw(row[0]), version=str(row[1]))
 
-    def commit(self, writes: Sequence[Write]) -> None:
-        """Apply all writes or none; raises Conflict when a precondition fails, else StoreDown."""
+    def commit(self, writes: Sequence[Write]) -> tuple[str, ...]:
+        """Apply all writes or none and give the new versions; raises Conflict, else StoreDown."""
         documents.check_writes(writes)
         texts = [
             "" if (data := documents.data_of(write)) is None else documents.freeze(write.path, data)
             for write in writes
         ]
         with self._database.transaction() as connection:
-            for write, text in zip(writes, texts, strict=True):
-                _apply(connection, write, text)
+            return tuple(_apply(connection, write, text) for write, text in zip(writes, texts, strict=True))
 
     def query(
         self, collection: str, *where: Where, order_by: str | None = None, limit: int | None = None
@@ -62,26 +61,33 @@ class SqliteStore:
         self._database.close()
 
 
-def _apply(connection: sqlite3.Connection, write: Write, text: str) -> None:
+def _apply(connection: sqlite3.Connection, write: Write, text: str) -> str:
+    """Do one write of a commit and give the document's version after it."""
     match write:
         case Create():
             try:
-                connection.execute("INSERT INTO documents (path, data) VALUES (?, ?)", (write.path, text))
+                return _insert(connection, "INSERT", write.path, text)
             except sqlite3.IntegrityError:
                 raise Conflict(f"{write.path} exists") from None
         case Update():
             held = "DELETE FROM documents WHERE path = ? AND version = ?"
             if connection.execute(held, (write.path, write.version)).rowcount == 0:
                 raise Conflict(f"{write.path} was changed by somebody else")
-            connection.execute("INSERT INTO documents (path, data) VALUES (?, ?)", (write.path, text))
+            return _insert(connection, "INSERT", write.path, text)
         case Check():
             held = "SELECT 1 FROM documents WHERE path = ? AND version = ?"
             if connection.execute(held, (write.path, write.version)).fetchone() is None:
                 raise Conflict(f"{write.path} was changed by somebody else")
+            return write.version
         case Put():
-            connection.execute("REPLACE INTO documents (path, data) VALUES (?, ?)", (write.path, text))
+            return _insert(connection, "REPLACE", write.path, text)
         case Delete():
             connection.execute("DELETE FROM documents WHERE path = ?", (write.path,))
+            return ""
+
+
+def _insert(connection: sqlite3.Connection, verb: str, path: str, text: str) -> str:
+    return str(connection.execute(f"{verb} INTO documents (path, data) VALUES (?, ?)", (path, text)).lastrowid)
 
 
 def _documents(rows: sqlite3.Cursor) -> Iterator[Document]:

@@ -47,9 +47,9 @@ class TimedStore:
         """Read one document, or None."""
         return timed(self._kernel, self._latency, lambda: self._store.get(path))
 
-    def commit(self, writes: Sequence[Write]) -> None:
-        """Apply all writes or none."""
-        timed(self._kernel, self._latency, lambda: self._store.commit(writes))
+    def commit(self, writes: Sequence[Write]) -> tuple[str, ...]:
+        """Apply all writes or none and give the new versions."""
+        return timed(self._kernel, self._latency, lambda: self._store.commit(writes))
 
     def query(
         self, collection: str, *where: Where, order_by: str | None = None, limit: int | None = None

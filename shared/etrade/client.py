@@ -6,7 +6,7 @@ comes back, or does not, is a value that never says more than is known (order-sa
 """
 
 from collections.abc import Callable, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
@@ -46,7 +46,6 @@ POSITIONS_A_PAGE = 100
 MOST_PAGES = 200
 PREVIEW_ATTEMPTS = 2
 # A place that waits longer for its turn, or slept on the way, does not leave (order-safety.md 1.4, C9).
-PLACE_WITHIN = timedelta(seconds=3)
 
 _READ_AGAIN = (NotSent, Throttled, Unavailable)
 _PREVIEW_AGAIN = (NotSent, ServerFailure)
@@ -146,18 +145,19 @@ class EtradeBroker:
         expected = None if self._sandbox else ticket  # the sandbox answers with canned orders
         return parse_orders.preview(reply.answer.body, ticket=expected, at=reply.sent_at)
 
-    def place(self, account_key: str, ticket: Ticket, preview_ids: Sequence[int]) -> PlaceAnswer:
+    def place(
+        self, account_key: str, ticket: Ticket, preview_ids: Sequence[int], *, deadline: datetime
+    ) -> PlaceAnswer:
         """Send the order at most once and give what is known of it (order-safety.md 1.6); never an AuthError.
 
-        It is NeverSent, too, when there are no credentials or when its turn comes more than 3 s after the
-        call.
+        It is NeverSent, too, when there are no credentials or when its turn comes at or after `deadline`.
         """
         ask = Ask(
             endpoint=Endpoint.PLACE,
             call=self._order_call("POST", account_key, "place", build.place(ticket, preview_ids)),
             fields={"client_order_id": ticket.client_order_id},
             learn=_placed,
-            within=PLACE_WITHIN,
+            deadline=deadline,
         )
         try:
             reply = self._exchange.once(ask)

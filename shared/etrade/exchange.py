@@ -58,7 +58,7 @@ MODULES = {
 class Ask:
     """A call and what the journal may know about it; `learn` reads what only the answer tells.
 
-    `within` bounds the wait between asking and sending; a call that would leave later is not sent. With
+    A call whose turn comes at or after `deadline` is not sent. With
     `keep_refusal` a business refusal comes back as a reply instead of an error.
     """
 
@@ -66,7 +66,7 @@ class Ask:
     call: Call
     fields: Fields = field(default_factory=dict)
     learn: Callable[[Answer], Fields] | None = None
-    within: timedelta | None = None
+    deadline: datetime | None = None
     keep_refusal: bool = False
     sign: Callable[[Credentials], Signer] = Credentials.signer
 
@@ -117,6 +117,8 @@ class Exchange:
         credentials = self._credentials()
         signer = ask.sign(credentials)
         sent_at = self._clock.now()
+        if ask.deadline is not None and sent_at >= ask.deadline:
+            raise NotSent(f"{ask.endpoint}: its turn came too late")
         try:
             answer = self._wire.send(ask.call, signer)
         except (NotSent, OutcomeUnknown) as problem:
@@ -153,11 +155,9 @@ class Exchange:
         module = MODULES.get(ask.endpoint)
         if self._limits is None or module is None:
             return
-        asked_at = self._clock.now() if ask.within is not None else None
-        if not self._limits.take(module, within=ask.within):
+        within = None if ask.deadline is None else ask.deadline - self._clock.now()
+        if not self._limits.take(module, within=within):
             raise NotSent(f"{ask.endpoint}: its turn is too far away")
-        if asked_at is not None and ask.within is not None and self._clock.now() - asked_at > ask.within:
-            raise NotSent(f"{ask.endpoint}: its turn came too late")
 
     def _tell_limits(self, ask: Ask, failed: Fault | None) -> None:
         module = MODULES.get(ask.endpoint)
