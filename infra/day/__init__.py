@@ -1,1 +1,1 @@
-"""One market day on one machine: runs it, checks it against the simulator's own ledger, and shows what happened."""
+"""One market day on one machine: run, checked against the simulator's own ledger, and shown."""

@@ -8,7 +8,7 @@ from infra.day.problems import UserError
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Replace a file in one step; whoever reads meanwhile sees the old content; raises UserError when it cannot."""
+    """Replace a file in one step; a reader sees the old or the new one; raises UserError."""
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
         try:
@@ -26,7 +26,7 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def require_writable(path: Path) -> None:
-    """Find out before the work begins that `path` can be written later; leaves nothing behind; raises UserError."""
+    """Find out early that `path` can be written later; leaves nothing behind; raises UserError."""
     if path.is_dir():
         raise UserError(f"{path} is a folder", remedy="name a file")
     try:
@@ -39,4 +39,6 @@ def require_writable(path: Path) -> None:
 
 def _unwritable(path: Path, problem: OSError) -> UserError:
     why = (problem.strerror or type(problem).__name__).lower()
-    return UserError(f"{path} cannot be written: {why}", remedy="name a file in a folder that exists and is yours")
+    return UserError(
+        f"{path} cannot be written: {why}", remedy="name a file in a folder that exists and is yours"
+    )

@@ -1,4 +1,4 @@
-"""The simulator's own ledger as typed values: the independent witness that the system's book is checked against."""
+"""The simulator's own ledger as typed values: the independent witness of a day."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -76,5 +76,5 @@ class BrokerLedger:
 
 
 def read_ledger(plain: dict[str, Any]) -> BrokerLedger:
-    """Type what `Simulator.ledger()` gives; raises msgspec.ValidationError when the two have drifted apart."""
+    """Type what `Simulator.ledger()` gives; raises msgspec.ValidationError when it drifted."""
     return msgspec.convert(plain, BrokerLedger, strict=False)

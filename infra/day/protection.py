@@ -1,8 +1,8 @@
 """How long held shares went without a live sell order behind them, read from the simulator's order histories.
 
-The start is the fill at the broker, not the moment we learned of it; the end is the moment at which live sell orders
-cover every held share, or nothing is held. A sell counts from the instant it works at the broker until it is filled,
-cancelled or expired. Source: order-safety.md; issue, Figures.
+The start is the fill at the broker, not the moment we learned of it; the end is the moment at which live sell
+orders cover every held share, or nothing is held. A sell counts from the instant it works at the broker until it is
+filled, cancelled or expired. Source: order-safety.md; issue, Figures.
 """
 
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ def gaps(ledger: BrokerLedger, *, opens: datetime, closes: datetime) -> list[Gap
 
 
 def stop_delays(ledger: BrokerLedger, *, closes: datetime) -> list[timedelta]:
-    """Give, for each buy fill, how long it took until all held shares were covered (zero when nothing is held)."""
+    """Give, for each buy fill, how long it took until live sells covered all held shares."""
     delays = []
     for symbol in sorted({order.symbol for order in ledger.orders}):
         gap_list = _gaps_of(symbol, ledger, datetime.min.replace(tzinfo=closes.tzinfo), closes)
@@ -55,9 +55,7 @@ def stop_delays(ledger: BrokerLedger, *, closes: datetime) -> list[timedelta]:
 
 
 def _gaps_of(symbol: str, ledger: BrokerLedger, opens: datetime, closes: datetime) -> list[Gap]:
-    changes = [
-        change for order in ledger.orders if order.symbol == symbol for change in _changes(order)
-    ]
+    changes = [change for order in ledger.orders if order.symbol == symbol for change in _changes(order)]
     found: list[Gap] = []
     held = covered = most = 0
     begins: datetime | None = None

@@ -35,7 +35,11 @@ def violations(
 
 def book_differs(ledger: BrokerLedger, book: Book, *, starting_cash: Decimal) -> list[str]:
     """Compare shares by symbol, fills by order, cash and realised profit, to the share and to the cent."""
-    return [*_shares_differ(ledger, book), *_fills_differ(ledger, book), *_money_differs(ledger, book, starting_cash)]
+    return [
+        *_shares_differ(ledger, book),
+        *_fills_differ(ledger, book),
+        *_money_differs(ledger, book, starting_cash),
+    ]
 
 
 def open_after_close(ledger: BrokerLedger, book: Book) -> list[str]:
@@ -52,8 +56,8 @@ def open_after_close(ledger: BrokerLedger, book: Book) -> list[str]:
 def unprotected(ledger: BrokerLedger, hours: Hours) -> list[str]:
     """Name each interval of the session in which held shares had no live sell order for too long."""
     return [
-        f"Position unprotected for {gap.lasts.total_seconds():.1f} s: up to {gap.shares} shares of {gap.symbol} "
-        f"had no live sell order from {clock(gap.begins)} to {clock(gap.ends)} New York."
+        f"Position unprotected for {gap.lasts.total_seconds():.1f} s: up to {gap.shares} shares of "
+        f"{gap.symbol} had no live sell order from {clock(gap.begins)} to {clock(gap.ends)} New York."
         for gap in gaps(ledger, opens=hours.opens, closes=hours.closes)
         if gap.lasts > LONGEST_GAP
     ]
@@ -63,7 +67,8 @@ def throttled(ledger: BrokerLedger) -> list[str]:
     """Say that the simulator had to refuse calls because there were too many."""
     if not ledger.throttled:
         return []
-    return [f"Throttle answer received: the simulator refused {ledger.throttled} calls because they came too fast."]
+    refused = f"the simulator refused {ledger.throttled} calls because they came too fast"
+    return [f"Throttle answer received: {refused}."]
 
 
 def placed_twice(ledger: BrokerLedger) -> list[str]:
@@ -77,7 +82,7 @@ def placed_twice(ledger: BrokerLedger) -> list[str]:
 
 
 def broken_audit(book: Book) -> list[str]:
-    """Name each break of a chain, each chain that is not sealed, and each order that its chain does not lead to."""
+    """Name each break of a chain, each chain without a seal, each order off the end of its chain."""
     found = breaks(list(book.events), dict(book.seals))
     chains = {event.chain for event in book.events}
     found += [f"Chain {name} is not sealed." for name in sorted(chains - book.seals.keys())]
@@ -112,8 +117,8 @@ def _fills_differ(ledger: BrokerLedger, book: Book) -> list[str]:
     ours = _by_order((fill.broker_order_id, fill.quantity, fill.price) for fill in book.fills)
     nothing = (0, Decimal(0))
     return [
-        f"Book differs from the simulator's ledger: order {order} filled {_filled(ours.get(order, nothing))} in the book, "
-        f"{_filled(theirs.get(order, nothing))} at the simulator."
+        f"Book differs from the simulator's ledger: order {order} filled "
+        f"{_filled(ours.get(order, nothing))} in the book, {_filled(theirs.get(order, nothing))} at the simulator."
         for order in sorted(ours.keys() | theirs.keys())
         if _filled(ours.get(order, nothing)) != _filled(theirs.get(order, nothing))
     ]
@@ -134,7 +139,9 @@ def _filled(shares_and_amount: tuple[int, Decimal]) -> str:
 
 def _money_differs(ledger: BrokerLedger, book: Book, starting_cash: Decimal) -> list[str]:
     signs = {"BUY": -1, "SELL": 1}
-    cash = starting_cash + sum((signs[fill.side] * fill.quantity * fill.price for fill in book.fills), Decimal(0))
+    cash = starting_cash + sum(
+        (signs[fill.side] * fill.quantity * fill.price for fill in book.fills), Decimal(0)
+    )
     by_fill = sum((fill.realized for fill in book.fills), Decimal(0))
     by_session = sum((session.realized for session in book.ledgers), Decimal(0))
     pairs = (
