@@ -1,5 +1,6 @@
 """The settings that a one-machine day gives to every function: the only place that knows their names."""
 
+import hashlib
 import json
 from collections.abc import Sequence
 from decimal import Decimal
@@ -54,3 +55,8 @@ def require_market_file(spec: str) -> None:
         raise UserError(
             f"there is no market file {spec}", remedy="name a .csv or .csv.gz file, or `generated`"
         )
+
+
+def vault_key(seed: int) -> bytes:
+    """Give the key of the run's vault file: derived, as the run's secrets open nothing outside this process."""
+    return hashlib.sha256(f"one-machine-vault-{seed}".encode()).digest()

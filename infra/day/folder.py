@@ -1,9 +1,9 @@
 """The folder of one run: claimed before anything else is written, recognised after a crash, never shared.
 
 What can go wrong: two runs start at once, a run was killed in the middle, a folder holds a finished result or
-files that are not ours. A lock that the operating system drops with the process tells a live run from a dead one;
-`run.json` tells a finished run from an interrupted one. A finished result is never overwritten, foreign files are
-never touched, what an interrupted run left is moved aside and kept.
+files that are not ours. A lock that the operating system drops with the process tells a live run from a dead
+one; `run.json` tells a finished run from an interrupted one. A finished result is never overwritten, foreign
+files are never touched, what an interrupted run left is moved aside and kept.
 """
 
 import fcntl

@@ -1,9 +1,10 @@
 """The simulator's own ledger as typed values: the independent witness of a day."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+
 
 import msgspec
 
@@ -75,6 +76,6 @@ class BrokerLedger:
     realized_pnl: Decimal = field(default=Decimal(0))
 
 
-def read_ledger(plain: dict[str, Any]) -> BrokerLedger:
+def read_ledger(plain: Mapping[str, object]) -> BrokerLedger:
     """Type what `Simulator.ledger()` gives; raises msgspec.ValidationError when it drifted."""
     return msgspec.convert(plain, BrokerLedger, strict=False)

@@ -118,7 +118,8 @@ def _fills_differ(ledger: BrokerLedger, book: Book) -> list[str]:
     nothing = (0, Decimal(0))
     return [
         f"Book differs from the simulator's ledger: order {order} filled "
-        f"{_filled(ours.get(order, nothing))} in the book, {_filled(theirs.get(order, nothing))} at the simulator."
+        f"{_filled(ours.get(order, nothing))} in the book, "
+        f"{_filled(theirs.get(order, nothing))} at the simulator."
         for order in sorted(ours.keys() | theirs.keys())
         if _filled(ours.get(order, nothing)) != _filled(theirs.get(order, nothing))
     ]
