@@ -1,1 +1,1 @@
-"""The operator's command line; every command imports what it needs when it is called, so that help stays fast."""
+"""The operator's command line; a command imports what it needs when it is called, so help is fast."""

@@ -15,7 +15,9 @@ State = Annotated[Path | None, typer.Option(help="Folder of the run; without it 
 @app.command()
 def export(
     state: State = None,
-    out: Annotated[Path | None, typer.Option(help="File to write; default audit.jsonl in the folder.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="File to write; default audit.jsonl in the folder.")
+    ] = None,
 ) -> None:
     """Write the audit trail of a run, also of one that was interrupted."""
     from infra.day import audit, folder
@@ -29,7 +31,7 @@ def export(
             require_writable(target)
             content = audit.export(store)
         write_atomically(target, content)
-        typer.echo(f"{content.count(b'\n')} lines written to {target}.")
+        typer.echo(f"{len(content.splitlines())} lines written to {target}.")
 
 
 @app.command()

@@ -14,9 +14,11 @@ from infra.day.problems import UserError
 
 
 def pair(key: str | None, secret: str | None) -> tuple[str, str, bool]:
-    """Give the consumer pair and whether it was made up here; raises UserError when only one half is given."""
+    """Give the consumer pair and whether it was made up here; raises UserError for half a pair."""
     if (key is None) != (secret is None):
-        raise UserError("only one of --consumer-key and --consumer-secret was given", remedy="give both or none")
+        raise UserError(
+            "only one of --consumer-key and --consumer-secret was given", remedy="give both or none"
+        )
     if key is None or secret is None:
         return secrets.token_hex(16), secrets.token_hex(32), True
     return key, secret, False

@@ -15,7 +15,9 @@ from infra.day.run import CRASH_FILE, run_day
 from shared.codec import dumps
 
 
-def run(*, market: str, config: str, seed: int, speed: str, state: Path | None, json_out: Path | None) -> None:
+def run(
+    *, market: str, config: str, seed: int, speed: str, state: Path | None, json_out: Path | None
+) -> None:
     """Run a day, show it, write its figures; raises UserError for bad input and typer.Exit with the code."""
     if json_out is not None:
         require_writable(json_out)

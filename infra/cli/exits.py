@@ -1,4 +1,4 @@
-"""How a command ends: one sentence and a remedy on stderr, an exit code, never a traceback for a user's mistake."""
+"""How a command ends: a sentence and a remedy on stderr, an exit code, no traceback for a user's mistake."""
 
 import sys
 from collections.abc import Iterator

@@ -1,6 +1,7 @@
-"""`strategy`: one command for a demo day, a recorded day, its audit trail, the simulated broker and the graph.
+"""`strategy`: run a demo day or a recorded day, look after its audit trail, show the graph.
 
-Exit codes: 0 all is well, 1 violations or a broken audit trail, 2 bad input, 3 the run crashed, 130 interrupted.
+Exit codes: 0 all is well, 1 violations or a broken audit trail, 2 bad input, 3 the run crashed,
+130 interrupted.
 """
 
 from enum import StrEnum
@@ -14,7 +15,7 @@ from infra.cli.exits import explained
 
 app = typer.Typer(
     name="strategy",
-    help="Automated trading for an E*TRADE account: run market days on one machine and look at what happened.",
+    help="Automated trading for an E*TRADE account: run market days on one machine and see what happened.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -40,7 +41,9 @@ Seed = Annotated[int, typer.Option(help="Draws everything that chance decides; e
 State = Annotated[
     Path | None, typer.Option(help="Folder for the run's files; without it the next free one under runs/.")
 ]
-Json = Annotated[Path | None, typer.Option("--json", metavar="OUT", help="Also write the figures to this file.")]
+Json = Annotated[
+    Path | None, typer.Option("--json", metavar="OUT", help="Also write the figures to this file.")
+]
 MarketSpec = Annotated[
     str, typer.Option(metavar="FILE|generated", help="A recorded day (.csv or .csv.gz), or `generated`.")
 ]
@@ -56,7 +59,7 @@ def demo(seed: Seed = 1, state: State = None, json: Json = None) -> None:
 
 
 @app.command()
-def day(
+def day(  # noqa: PLR0917 - each parameter is an option, which typer passes by name
     market: MarketSpec,
     config: Annotated[Config, typer.Option(help="Which settings the strategies run with.")] = Config.DEMO,
     seed: Seed = 1,
@@ -76,7 +79,7 @@ def day(
 
 
 @app.command()
-def brokersim(
+def brokersim(  # noqa: PLR0917 - each parameter is an option, which typer passes by name
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")],
     market: MarketSpec = "generated",
     consumer_key: Annotated[str | None, typer.Option(help="Key that clients sign with.")] = None,

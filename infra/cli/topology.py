@@ -32,7 +32,7 @@ def mermaid(topology: Topology) -> Iterator[str]:
     for function in topology.functions:
         yield f'  {_node("function", function.name)}["{function.name}"]'
         if function.public:
-            yield f'  owner((owner)) --> {_node("function", function.name)}'
+            yield f"  owner((owner)) --> {_node('function', function.name)}"
     for schedule in topology.schedules:
         yield f"  {_node('schedule', schedule.name)} --> {_node('topic', schedule.topic)}"
     for function in topology.functions:

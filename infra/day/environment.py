@@ -58,5 +58,5 @@ def require_market_file(spec: str) -> None:
 
 
 def vault_key(seed: int) -> bytes:
-    """Give the key of the run's vault file: derived, as the run's secrets open nothing outside this process."""
+    """Give the key of the run's vault file: derived, as its secrets open nothing outside this process."""
     return hashlib.sha256(f"one-machine-vault-{seed}".encode()).digest()

@@ -65,7 +65,7 @@ def _accept(url: str, http: BaseAdapter) -> str:
 
 
 class _Page(HTMLParser):
-    """What a person sees and sends on the authorize page: hidden fields, and the text of the element `verifier`."""
+    """What a person sees and sends on the authorize page: hidden fields, and the code."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,8 +1,8 @@
 """How long held shares went without a live sell order behind them, read from the simulator's order histories.
 
-The start is the fill at the broker, not the moment we learned of it; the end is the moment at which live sell
-orders cover every held share, or nothing is held. A sell counts from the instant it works at the broker until it
-is filled, cancelled or expired. Source: order-safety.md; issue, Figures.
+The start is the fill at the broker, not the moment we learned of it; the end is the moment at which live
+sell orders cover every held share, or nothing is held. A sell counts from the instant it works at the broker
+until it is filled, cancelled or expired. Source: order-safety.md; issue, Figures.
 """
 
 from dataclasses import dataclass

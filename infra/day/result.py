@@ -35,7 +35,7 @@ OnProgress = Callable[[Progress], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayResult:
-    """A finished day; `default_result` is the JSON of the same day under the default configuration, if it was run."""
+    """A finished day; `default_result` is the JSON of the same day under `default`, if that was run."""
 
     folder: Path
     card: Card
@@ -55,7 +55,7 @@ class DayResult:
 
 
 class DayStopped(Exception):
-    """A day that did not finish: the folder stays and `audit export` reads it; `at` is the simulated instant."""
+    """A day that did not finish at the simulated instant `at`; `audit export` reads its folder."""
 
     def __init__(self, *, folder: Path, at: datetime, interrupted: bool) -> None:
         super().__init__(f"stopped at {at.isoformat()}; {folder} is kept")

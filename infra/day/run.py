@@ -1,7 +1,7 @@
 """One market day through the whole graph: simulator, world, owner, clock, and the books compared at the end.
 
-The market is opened and checked before anything is written. From then on every file goes into the run's own folder;
-a run that stops half-way leaves that folder as it is, with everything that was committed until then.
+The market is opened and checked before anything is written. From then on every file goes into the run's own
+folder; a run that stops half-way leaves that folder as it is, with everything that was committed until then.
 """
 
 import time
@@ -82,7 +82,9 @@ class _Day:
         self.market, self.card, self.kernel, self.ours = market, card, kernel, ours
         self.hours: Hours = hours(market.day)
         self.watch_list = environment.watch_list(market_spec, market.symbols)
-        self.simulator = Simulator(market=market, now=kernel.now, settings=_settings(card.seed), seed=card.seed)
+        self.simulator = Simulator(
+            market=market, now=kernel.now, settings=_settings(card.seed), seed=card.seed
+        )
         self.http = WsgiAdapter(self.simulator)
         self.world = World(
             kernel=kernel,
@@ -97,7 +99,7 @@ class _Day:
         self._journal = JournalTail(ours.path / JOURNAL_FILE)
 
     def play(self, on_progress: OnProgress, *, step: timedelta) -> None:
-        """Let the day pass, telling `on_progress` once a step, and then until nothing is under way any more."""
+        """Let the day pass, telling `on_progress` once a step, and then what is still under way."""
         self.world.vault.add(*environment.consumer(self.card.seed))
         self.kernel.spawn(lambda: sign_in(self.world, self.http), at=self.hours.signs_in, name="owner")
         self.world.start_schedules(self.hours.ends)
