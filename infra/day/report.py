@@ -17,6 +17,7 @@ from infra.day.result import DayResult
 from infra.day.trades import Trade, trades
 from shared.codec import dumps
 from shared.domain.orders import Kind, State
+from shared.domain.values import cents
 
 MOST_UNTAKEN = 200
 """Signals that bought nothing and are listed one by one; beyond that only their reasons are counted."""
@@ -58,9 +59,15 @@ def render(result: DayResult, prices: Prices) -> str:
 
 
 def dollars(amount: Decimal | str) -> str:
-    """Write a gain or loss with its sign: +$1,234.50."""
-    value = Decimal(amount)
-    return f"{'-' if value < 0 else '+'}${abs(value):,.2f}"
+    """Write a gain or loss with its sign: +$1,234.50; nothing gained is $0.00."""
+    value = cents(Decimal(amount))
+    sign = "" if not value else "-" if value < 0 else "+"
+    return f"{sign}${abs(value):,.2f}"
+
+
+def tone(amount: Decimal | str) -> str:
+    """Give the style class of an amount."""
+    return dollars(amount)[0].translate({ord("+"): "gain", ord("-"): "loss", ord("$"): "even"})
 
 
 def outcome(decision: Decision) -> str:
@@ -108,6 +115,7 @@ def _environment() -> Environment:
     made.filters |= {
         "dollars": dollars,
         "clock": _clock,
+        "tone": tone,
         "outcome": outcome,
         "words": words,
         "kind": _KINDS.get,
