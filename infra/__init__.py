@@ -1,0 +1,1 @@
+"""What never ships: the simulated broker, the one-machine cloud, provisioning and the command line."""

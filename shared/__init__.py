@@ -1,0 +1,1 @@
+"""What every function ships: the domain, the use cases and the adapters around them."""

@@ -112,8 +112,11 @@ class Store(Protocol):
         """Read one document, or None; raises StoreDown."""
         ...
 
-    def commit(self, writes: Sequence[Write]) -> None:
-        """Apply all writes or none; raises Conflict when a precondition fails, StoreDown when the outcome is open."""
+    def commit(self, writes: Sequence[Write]) -> tuple[str, ...]:
+        """Apply all writes or none and give the new versions in their order ("" for a delete).
+
+        Raises Conflict when a precondition fails, StoreDown when the outcome is open.
+        """
         ...
 
     def query(self, collection: str, *where: Where, order_by: str | None = None, limit: int | None = None) -> list[Document]:
@@ -175,8 +178,10 @@ class Broker(Protocol):
         """Ask whether the broker would take the order; no effect on the account."""
         ...
 
-    def place(self, account_key: str, ticket: Ticket, preview_ids: Sequence[int]) -> PlaceAnswer:
-        """Send the order once; never repeated by anything below this line."""
+    def place(
+        self, account_key: str, ticket: Ticket, preview_ids: Sequence[int], *, deadline: datetime
+    ) -> PlaceAnswer:
+        """Send the order once, before `deadline` or never; never repeated by anything below this line."""
         ...
 
     def orders(self, account_key: str, *, since: date) -> tuple[BrokerOrder, ...]:

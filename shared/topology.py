@@ -135,7 +135,7 @@ TOPOLOGY = Topology(
                 Subscription(topic="signals", ack_deadline_s=60, min_backoff_s=1, max_backoff_s=10, max_attempts=20),
             ),
             publishes=frozenset({"orders-placed"}),
-            collections={**_EVERYBODY, **_BOOK, "control": R, "signals": R, "quotes": R},
+            collections={**_EVERYBODY, **_BOOK, "control": RW, "signals": R, "quotes": RW},
             secrets={CONSUMER: R, ACCESS_TOKEN: R},
             memory_mib=512,
             cpu=1.0,

@@ -1,7 +1,7 @@
 """What the broker tells us and what we ask of it, in our words; `shared.etrade` translates to and from the wire."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -52,6 +52,18 @@ class Holding:
     symbol: str
     quantity: int
     cost_per_share: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountRecord:
+    """What we last saw of our account; `blocked` are symbols in which somebody else's order was seen."""
+
+    key: str
+    session: date
+    holdings: dict[str, int] = field(default_factory=dict)
+    blocked: tuple[str, ...] = ()
+    holdings_at: datetime | None = None
+    schema_version: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

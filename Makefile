@@ -1,0 +1,86 @@
+# The one list of commands. A bare machine needs Python 3.11 or newer and make; everything else comes from the locks.
+#   make demo     one whole generated market day, from nothing to a report
+#   make test     all tests but the recorded days
+#   make check    what must pass before a change is merged
+
+# The first interpreter that is new enough and can create a virtual environment; override with PYTHON=...
+PYTHON = $(shell for name in python3.13 python3.12 python3.11 python3 python; do \
+    path=$$(command -v $$name) || continue; \
+    "$$path" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+      && { echo "$$path"; break; }; done)
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-compile
+STAMP_LOCAL := $(VENV)/.installed-local
+STAMP_DEV := $(VENV)/.installed-dev
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+# Two targets never install into the same environment at once.
+.NOTPARALLEL:
+.PHONY: help python setup setup-dev demo test days long lint format types contracts check lock calendar clean
+
+help: ## list the commands
+	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 18
+
+python: ## print the interpreter that .venv is made from
+	@test -n "$(PYTHON)" || { \
+	  echo "No Python 3.11 or newer with the venv module was found. Install one, or name it: make ... PYTHON=/path/to/python" >&2; \
+	  exit 1; }
+	@echo "$(PYTHON)"
+
+$(BIN)/python:
+	@$(MAKE) --no-print-directory python
+	"$(PYTHON)" -m venv $(VENV)
+
+# Each lock is installed once and again after it changed. `dev` holds all of `local` in the same versions.
+$(STAMP_LOCAL): $(BIN)/python requirements/local.txt pyproject.toml
+	$(INSTALL) --require-hashes --only-binary :all: --requirement requirements/local.txt
+	$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(STAMP_DEV): $(STAMP_LOCAL) requirements/dev.txt
+	$(INSTALL) --require-hashes --only-binary :all: --requirement requirements/dev.txt
+	@touch $@
+
+setup: $(STAMP_LOCAL) ## create .venv with what the product needs (.venv/bin/strategy)
+
+setup-dev: $(STAMP_DEV) ## add to .venv what the tests and checks need
+
+demo: $(STAMP_LOCAL) ## run one whole generated market day and show its result
+	$(BIN)/strategy demo
+
+test: $(STAMP_DEV) ## run the tests, without the recorded days and the long ones
+	$(BIN)/python -m pytest -m "not days and not long"
+
+days: $(STAMP_DEV) ## run the recorded market days
+	$(BIN)/python -m pytest -m days tests/days
+
+long: $(STAMP_DEV) ## run the tests that take minutes or need a package index
+	$(BIN)/python -m pytest -m long
+
+lint: $(STAMP_DEV) ## check style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(STAMP_DEV) ## rewrite style and formatting where that is safe
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+types: $(STAMP_DEV) ## check types, strictly, everywhere
+	$(BIN)/mypy shared infra tests $(wildcard functions/*/main.py)
+
+contracts: $(STAMP_DEV) ## check that rooms import only inward
+	$(BIN)/lint-imports --no-logo
+
+check: lint types contracts test days ## everything that must pass before a change is merged
+
+lock: $(STAMP_DEV) ## write the lock files from pyproject.toml; UPGRADE=1 looks for newer versions
+	$(BIN)/python -m infra.tools.locks $(if $(UPGRADE),--upgrade)
+
+calendar: $(STAMP_DEV) ## write shared/domain/nyse.py from the exchange's rules
+	$(BIN)/python -m infra.tools.nyse_calendar
+
+clean: ## remove .venv and the caches; runs and reports stay
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

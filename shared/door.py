@@ -1,0 +1,158 @@
+"""The doors: from an HTTP request to a use case and back; the only place that catches everything.
+
+What can go wrong: a body that is no message, a message from another version, a use case that fails for a moment or
+for good, more work than there are places. What this promises: a message that cannot be handled is kept as a dead
+letter with its reason and acknowledged, never retried for ever; one that may succeed later is refused, so that the bus
+brings it again; nothing of an exception but its safe detail leaves (house plan, Errors).
+"""
+
+import base64
+import binascii
+import hashlib
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import Request
+
+from shared.codec import loads
+from shared.domain.control import TradingState
+from shared.domain.messages import MAX_BYTES, Message
+from shared.errors import Busy, Conflict, DeskError, Disposition, Malformed
+from shared.ports import Clock, Create, Envelope, Severity
+from shared.usecases.control import tighten
+from shared.usecases.desk import Desk
+from shared.usecases.outbox import drain, unpack
+
+Reply = tuple[str, int]
+Handler = Callable[[Envelope, Any], None]
+ACK: Reply = ("", 204)
+AGAIN: Reply = ("", 503)
+FULL: Reply = ("", 429)
+# A push body holds the message as base64, and attributes beside it.
+MAX_BODY = 2 * MAX_BYTES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushDoor:
+    """The door of a function that Pub/Sub pushes to; `halts` says whether its bugs may halt trading."""
+
+    desk: Desk
+    handlers: Mapping[type[Message], Handler]
+    halts: bool = False
+
+    def __call__(self, request: Request) -> Reply:
+        """Handle one push: 204 acknowledges, 429 and 503 have it brought again."""
+        raw = request.get_data(cache=False)
+        try:
+            envelope, data = open_push(raw)
+            message = unpack(data)
+            handler = self.handlers.get(type(message))
+            if handler is None:
+                raise Malformed(f"{self.desk.actor} does not take {type(message).__name__}")
+            drain(self.desk)
+            handler(envelope, message)
+        except DeskError as problem:
+            return self._reply(problem, raw)
+        except Exception as problem:
+            self.desk.journal.line("crash", Severity.CRITICAL, kind=type(problem).__name__)
+            return AGAIN
+        return ACK
+
+    def _reply(self, problem: DeskError, raw: bytes) -> Reply:
+        what = type(problem).__name__
+        match problem.disposition:
+            case Disposition.ACK:
+                self.desk.journal.line("gave_up", Severity.WARNING, kind=what, detail=problem.detail)
+                return ACK
+            case Disposition.RETRY:
+                if not isinstance(problem, Busy | Conflict):
+                    self.desk.journal.line("again", Severity.WARNING, kind=what, detail=problem.detail)
+                return FULL if isinstance(problem, Busy) else AGAIN
+            case Disposition.HALT:
+                self.desk.journal.line("invariant_broken", Severity.CRITICAL, kind=what, detail=problem.detail)
+                if self.halts:
+                    tighten(self.desk, TradingState.HALTED, reason=problem.detail)
+                return bury(self.desk, problem, raw)
+            case _:
+                return bury(self.desk, problem, raw)
+
+
+def bury(desk: Desk, problem: DeskError, raw: bytes) -> Reply:
+    """Keep a message that no retry can help, with its reason, and acknowledge it."""
+    name = hashlib.sha256(raw).hexdigest()[:32]
+    letter = {
+        "function": desk.actor, "at": desk.clock.now().isoformat(), "reason": type(problem).__name__,
+        "detail": problem.detail[:500], "body": raw[:MAX_BODY].decode("utf-8", "replace"),
+    }  # fmt: skip
+    try:
+        desk.store.commit([Create(f"dead_letters/{desk.actor}:{name}", letter)])
+    except Conflict:
+        return ACK
+    except DeskError:
+        return AGAIN
+    desk.journal.line("dead_letter", Severity.ERROR, kind=type(problem).__name__, detail=problem.detail[:500])
+    return ACK
+
+
+def open_push(raw: bytes) -> tuple[Envelope, bytes]:
+    """Read Pub/Sub's push body (google-cloud.md 1): what the bus says, and the message's bytes; raises Malformed."""
+    if len(raw) > MAX_BODY:
+        raise Malformed(f"{len(raw)} bytes are more than the {MAX_BODY} that a push may have")
+    body = loads(raw)
+    message = body.get("message") if isinstance(body, dict) else None
+    if not isinstance(message, dict):
+        raise Malformed("a push body has a message")
+    try:
+        data = base64.b64decode(message.get("data", ""), validate=True)
+        published = datetime.fromisoformat(str(message["publishTime"]))
+        attributes = {str(name): str(text) for name, text in (message.get("attributes") or {}).items()}
+        envelope = Envelope(
+            message_id=str(message["messageId"]), published_at=published, attributes=attributes,
+            subscription=str(body.get("subscription", "")), attempt=int(body.get("deliveryAttempt") or 1),
+        )  # fmt: skip
+    except (KeyError, TypeError, ValueError, AttributeError, binascii.Error) as problem:
+        raise Malformed(f"not a push body: {type(problem).__name__}") from None
+    if published.tzinfo is None:
+        raise Malformed("a publish time without a time zone")
+    return envelope, data
+
+
+class Turnstile:
+    """Lets one intent through at a time, exits before signals, and refuses signals beyond half the places.
+
+    Waits only through the Clock; correctness never rests on it (google-cloud.md 9.2).
+    """
+
+    def __init__(self, clock: Clock, *, places: int) -> None:
+        self._clock = clock
+        self._most_signals = places // 2
+        self._waiting: list[tuple[int, int]] = []
+        self._issued = 0
+        self._inside = threading.Lock()
+        self._book = threading.Lock()
+
+    @contextmanager
+    def turn(self, *, is_exit: bool) -> Iterator[int]:
+        """Wait for a turn and give how many intents were ahead; raises Busy when there is no place for a signal."""
+        rank = 0 if is_exit else 1
+        with self._book:
+            if not is_exit and sum(1 for waiting, _ in self._waiting if waiting) >= self._most_signals:
+                raise Busy("every place for signals is taken")
+            self._issued += 1
+            ticket = (rank, self._issued)
+            ahead = len(self._waiting)
+            self._waiting.append(ticket)
+        try:
+            while min(self._waiting) != ticket or not self._inside.acquire(blocking=False):
+                self._clock.sleep_until(self._clock.now() + timedelta(milliseconds=50))
+            try:
+                yield ahead
+            finally:
+                self._inside.release()
+        finally:
+            with self._book:
+                self._waiting.remove(ticket)

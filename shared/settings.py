@@ -1,0 +1,130 @@
+"""Settings from the environment, typed and with ranges; every problem is reported in one message.
+
+Names are the integration guide's where it has them. The two secret ones are accepted on one machine only: in the
+cloud they are not set, and the consumer key is read from Secret Manager (topology, `etrade-consumer`).
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from shared.errors import ConfigError
+
+_SYMBOL = re.compile(r"[A-Z][A-Z0-9]{0,4}(\.[A-Z])?")
+_ACCOUNT = re.compile(r"[A-Za-z0-9_-]{6,32}")
+MAX_WATCHED = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the operator chose; `capital_usd` in USD, `rate_limit` in Market calls a minute, `burst_limit` in calls."""
+
+    sandbox: bool
+    account_id: str
+    callback_url: str
+    rate_limit: int
+    burst_limit: int
+    config: str
+    watch_list: tuple[str, ...]
+    capital_usd: Decimal
+
+
+def load(environ: Mapping[str, str]) -> Settings:
+    """Read every setting; raises ConfigError that names all problems, never a secret's value."""
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for name, (field, parse, default) in _SETTINGS.items():
+        raw = environ.get(name, default)
+        if raw is None:
+            problems.append(f"{name} is not set: {_HINTS[name]}")
+            continue
+        try:
+            values[field] = parse(raw.strip())
+        except (ValueError, InvalidOperation):
+            problems.append(f"{name}={raw!r} cannot be used: {_HINTS[name]}")
+    if problems:
+        raise ConfigError(tuple(problems))
+    return Settings(**values)
+
+
+def consumer(environ: Mapping[str, str]) -> tuple[str, str] | None:
+    """Give consumer key and secret where one machine has them in its environment; one without the other is refused."""
+    key, secret = environ.get("ETRADE_CONSUMER_KEY", ""), environ.get("ETRADE_CONSUMER_SECRET", "")
+    if bool(key) != bool(secret):
+        raise ConfigError(("ETRADE_CONSUMER_KEY and ETRADE_CONSUMER_SECRET go together: set both or neither",))
+    return (key, secret) if key else None
+
+
+def _flag(raw: str) -> bool:
+    if raw.lower() in ("true", "1", "yes"):
+        return True
+    if raw.lower() in ("false", "0", "no"):
+        return False
+    raise ValueError(raw)
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(raw: str) -> int:
+        value = int(raw)
+        if not low <= value <= high:
+            raise ValueError(raw)
+        return value
+
+    return parse
+
+
+def _account(raw: str) -> str:
+    if raw and not _ACCOUNT.fullmatch(raw):
+        raise ValueError(raw)
+    return raw
+
+
+def _callback(raw: str) -> str:
+    local = raw.startswith(("http://localhost:", "http://127.0.0.1:"))
+    if raw and not (raw.startswith("https://") or local):
+        raise ValueError(raw)
+    return raw
+
+
+def _config(raw: str) -> str:
+    if raw not in ("default", "demo"):
+        raise ValueError(raw)
+    return raw
+
+
+def _symbols(raw: str) -> tuple[str, ...]:
+    symbols = tuple(dict.fromkeys(part.strip() for part in raw.split(",") if part.strip()))
+    if not 1 <= len(symbols) <= MAX_WATCHED or not all(_SYMBOL.fullmatch(symbol) for symbol in symbols):
+        raise ValueError(raw)
+    return symbols
+
+
+def _capital(raw: str) -> Decimal:
+    value = Decimal(raw)
+    if not (value.is_finite() and Decimal(100) <= value <= Decimal(10_000_000)):
+        raise ValueError(raw)
+    return value
+
+
+_SETTINGS: dict[str, tuple[str, Callable[[str], Any], str | None]] = {
+    "ETRADE_SANDBOX": ("sandbox", _flag, "true"),
+    "ETRADE_ACCOUNT_ID": ("account_id", _account, ""),
+    "ETRADE_OAUTH_CALLBACK_URL": ("callback_url", _callback, ""),
+    "ETRADE_RATE_LIMIT": ("rate_limit", _whole(1, 240), "240"),
+    "ETRADE_BURST_LIMIT": ("burst_limit", _whole(1, 100), "10"),
+    "STRATEGY_CONFIG": ("config", _config, "default"),
+    "STRATEGY_WATCH_LIST": ("watch_list", _symbols, None),
+    "STRATEGY_CAPITAL_USD": ("capital_usd", _capital, None),
+}
+_HINTS = {
+    "ETRADE_SANDBOX": "true or false",
+    "ETRADE_ACCOUNT_ID": "the account's number or key, or empty when there is only one active account",
+    "ETRADE_OAUTH_CALLBACK_URL": "an https address registered with E*TRADE (http only on localhost), or empty for a PIN",
+    "ETRADE_RATE_LIMIT": "Market calls a minute, a whole number from 1 to 240",
+    "ETRADE_BURST_LIMIT": "Market calls at once, a whole number from 1 to 100",
+    "STRATEGY_CONFIG": "default or demo",
+    "STRATEGY_WATCH_LIST": f"1 to {MAX_WATCHED} symbols with commas between them, such as AIG,BAC,BRK.B",
+    "STRATEGY_CAPITAL_USD": "the capital allotted to the system in USD, from 100 to 10000000",
+}

@@ -1,0 +1,46 @@
+"""The trading state: read before every decision, changed by compare-and-set only."""
+
+from dataclasses import replace
+
+from shared.domain.control import Control, TradingState
+from shared.errors import Conflict
+from shared.ports import Severity
+from shared.usecases.desk import Desk, Held, create, persist, read
+
+PATH = "control/main"
+_SEVERITY = {TradingState.ACTIVE: 0, TradingState.REDUCE_ONLY: 1, TradingState.HALTED: 2}
+
+
+def current(desk: Desk) -> Held[Control]:
+    """Read the trading state; the first reader of a new book writes ACTIVE."""
+    held = read(desk.store, Control, PATH)
+    if held is not None:
+        return held
+    first = Control(
+        state=TradingState.ACTIVE, exits_too=False, epoch=0, reason="a new book", by=desk.actor, at=desk.clock.now()
+    )
+    try:
+        return Held(path=PATH, value=first, version=desk.store.commit([create(PATH, first)])[0])
+    except Conflict:
+        held = read(desk.store, Control, PATH)
+        if held is None:
+            raise
+        return held
+
+
+def tighten(desk: Desk, to: TradingState, *, reason: str) -> bool:
+    """Go to a stricter trading state; a state as strict or stricter stays. Gives whether it changed."""
+
+    def attempt() -> bool:
+        held = current(desk)
+        if _SEVERITY[held.value.state] >= _SEVERITY[to]:
+            return False
+        epoch = held.value.epoch + 1
+        next_ = replace(held.value, state=to, epoch=epoch, reason=reason, by=desk.actor, at=desk.clock.now())
+        desk.store.commit([held.update(next_)])
+        return True
+
+    changed = persist(attempt)
+    if changed:
+        desk.journal.line("trading_state", Severity.CRITICAL, state=to, reason=reason)
+    return changed

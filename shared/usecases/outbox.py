@@ -1,0 +1,65 @@
+"""Messages that cannot be lost: a commit writes the row, then the row is published and removed.
+
+A crash between commit and publish leaves the row; the function's next invocation publishes it. A crash between
+publish and removal publishes twice, which every consumer bears (order-safety.md 1.4, C12 and C13).
+"""
+
+from dataclasses import dataclass
+
+from shared.codec import decode, dumps, encode, loads
+from shared.domain.messages import KINDS, MAX_BYTES, NAMES, SCHEMA_VERSION, Message
+from shared.errors import Malformed, UnknownVersion
+from shared.ports import Create, Delete, Where
+from shared.usecases.desk import Desk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One message that is promised: `owner` is the function that publishes it."""
+
+    owner: str
+    topic: str
+    key: str
+    body: str
+
+
+def pack(message: Message) -> bytes:
+    """Write a message as it travels: kind, schema version and body in canonical JSON."""
+    return dumps({"kind": NAMES[type(message)], "schema_version": SCHEMA_VERSION, "body": encode(message)})
+
+
+def unpack(data: bytes) -> Message:
+    """Read a message; raises Malformed, or UnknownVersion for a kind or version that this code does not know."""
+    if len(data) > MAX_BYTES:
+        raise Malformed(f"{len(data)} bytes are more than the {MAX_BYTES} that a message may have")
+    plain = loads(data)
+    if not isinstance(plain, dict) or set(plain) != {"kind", "schema_version", "body"}:
+        raise Malformed("a message has exactly kind, schema_version and body")
+    kind = KINDS.get(plain["kind"]) if isinstance(plain["kind"], str) else None
+    if kind is None or plain["schema_version"] != SCHEMA_VERSION:
+        raise UnknownVersion(f"kind {plain['kind']!r} in schema version {plain['schema_version']!r} is not known here")
+    return decode(kind, plain["body"])
+
+
+def promise(desk: Desk, *, name: str, topic: str, key: str, message: Message) -> Create:
+    """Give the write of one outbox row; `name` makes it unique, `key` orders it on the topic."""
+    row = Row(owner=desk.actor, topic=topic, key=key, body=pack(message).decode())
+    return Create(f"outbox/{desk.actor}:{name}", encode(row))
+
+
+def publish(desk: Desk, row: Create) -> None:
+    """Publish a committed row and remove it."""
+    _send(desk, row.path, decode(Row, row.data))
+
+
+def drain(desk: Desk) -> int:
+    """Publish every row of this function that an earlier invocation left behind; gives how many."""
+    rows = desk.store.query("outbox", Where("owner", "==", desk.actor))
+    for row in rows:
+        _send(desk, row.path, decode(Row, row.data))
+    return len(rows)
+
+
+def _send(desk: Desk, path: str, row: Row) -> None:
+    desk.bus.publish(row.topic, row.body.encode(), attributes={"row": path}, ordering_key=row.key)
+    desk.store.commit([Delete(path)])

@@ -1,0 +1,143 @@
+"""Place once: preview, write the licence ahead, send, write the outcome.
+
+What can go wrong: the process dies, freezes or is doubled between any two lines; the broker answers late, wrongly or
+not at all; the owner halts trading in between. What this promises: at most one POST for an intent, ever. Only the
+commit of PLACING licenses a POST; only the invocation that wrote the nonce may use it; only before its deadline, which
+the client reads again after it waited for its turn; whatever finds PLACING and is not its holder leaves it alone.
+An answer that is not surely a yes or surely a no is UNKNOWN, and the order list decides (order-safety.md 1.3-1.6).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import assert_never
+
+from shared.domain.brokerage import BrokerOrder
+from shared.domain.control import Control, TradingState
+from shared.domain.orders import PLACING_LIFE, PREVIEW_USABLE, Kind, Licence, Order, PreviewRecord, State
+from shared.domain.outcomes import Accepted, NeverSent, Previewed, Rejected, UnknownOutcome
+from shared.domain.values import Side
+from shared.errors import AuthError, StoreDown
+from shared.ports import Check, Severity
+from shared.usecases import control
+from shared.usecases.desk import Held, create
+from shared.usecases.moves import held_order, move
+from shared.usecases.trading import TradingDesk
+
+PREVIEW_AGAIN = timedelta(seconds=90)
+MOST_PREVIEWS = 3
+COST_TOLERANCE = Decimal("1.01")
+
+
+def send(
+    desk: TradingDesk, held: Held[Order], *, account_key: str, expires_at: datetime | None, listing: Sequence[BrokerOrder] | None
+) -> Held[Order]:
+    """Take a RESERVED or PREVIEWED order to the broker, at most once, and give it as it then stands.
+
+    `listing` is a complete order list read within the last seconds, or None to have one read; `expires_at` is when
+    the decision behind the order is too old. Raises BrokerError or StoreError where the message has to come again.
+    """
+    if held.value.state not in (State.RESERVED, State.PREVIEWED):
+        return held
+    if listing is None:
+        listing = desk.broker.orders(account_key, since=held.value.session)
+    try:
+        held = _preview(desk, held, account_key)
+    except AuthError:
+        return move(desk, held, State.VOIDED, cause="the access token is not accepted", codes=("TOKEN_DEAD",))
+    if held.value.state is not State.PREVIEWED:
+        return held
+    held = _license(desk, held, expires_at=expires_at, baseline=tuple(seen.order_id for seen in listing))
+    if held.value.state is not State.PLACING:
+        return held
+    return _post(desk, held, account_key)
+
+
+def void_reason(order: Order, state: Control, *, now: datetime, expires_at: datetime | None) -> str | None:
+    """Say why an order may no longer be sent, or None."""
+    if expires_at is not None and now > expires_at:
+        return "SIGNAL_STALE"
+    if order.kind is Kind.ENTRY and state.state is not TradingState.ACTIVE:
+        return "KILL_SWITCH"
+    if order.kind is Kind.EXIT and state.state is TradingState.HALTED and state.exits_too:
+        return "KILL_SWITCH"
+    return None
+
+
+def _preview(desk: TradingDesk, held: Held[Order], account_key: str) -> Held[Order]:
+    order = held.value
+    attempt = 1
+    if order.preview is not None:
+        if desk.clock.now() - order.preview.at < PREVIEW_AGAIN:
+            return held
+        attempt = order.preview.attempt + 1
+        if attempt > MOST_PREVIEWS:
+            return move(desk, held, State.VOIDED, cause="previewed too often", codes=("PREVIEW_STALE",))
+    answer = desk.broker.preview(account_key, order.ticket)
+    match answer:
+        case Rejected():
+            cause = f"the broker refused the preview: {answer.message}"
+            return move(desk, held, State.REJECTED, cause=cause, codes=(f"preview:{answer.code}",))
+        case Previewed():
+            pass
+        case _:
+            assert_never(answer)
+    if order.side is Side.BUY and answer.estimated_total > order.reserved * COST_TOLERANCE:
+        return move(desk, held, State.DENIED, cause="the preview costs more than reserved", codes=("R33_PREVIEW_MISMATCH",))
+    record = PreviewRecord(
+        preview_ids=answer.preview_ids, at=desk.clock.now(), request_hash=order.request_hash,
+        estimated_total=answer.estimated_total, attempt=attempt,
+    )  # fmt: skip
+    return move(desk, held, State.PREVIEWED, cause="the broker would take it", preview=record)
+
+
+def _license(
+    desk: TradingDesk, held: Held[Order], *, expires_at: datetime | None, baseline: tuple[int, ...]
+) -> Held[Order]:
+    state = control.current(desk)
+    now = desk.clock.now()
+    why = void_reason(held.value, state.value, now=now, expires_at=expires_at)
+    preview = held.value.preview
+    if preview is None or preview.request_hash != held.value.request_hash or now - preview.at > PREVIEW_USABLE:
+        why = why or "PREVIEW_STALE"
+    if why is not None:
+        return move(desk, held, State.VOIDED, cause="not sent: " + why, codes=(why,))
+    licence = Licence(
+        nonce=desk.chance.token(16), signed_at=now, deadline=now + PLACING_LIFE, baseline=baseline,
+        epoch=state.value.epoch,
+    )  # fmt: skip
+    try:
+        return move(
+            desk, held, State.PLACING, Check(state.path, state.version), cause="licence to send once", licence=licence
+        )
+    except StoreDown:
+        again = held_order(desk, held.value.intent_id)
+        if again is None or again.value.licence != licence or again.value.state is not State.PLACING:
+            raise
+        return again
+
+
+def _post(desk: TradingDesk, held: Held[Order], account_key: str) -> Held[Order]:
+    order = held.value
+    if order.licence is None or order.preview is None or desk.clock.now() >= order.licence.deadline:
+        return move(desk, held, State.VOIDED, cause="the deadline passed before it was sent", codes=("UNSENT",))
+    answer = desk.broker.place(
+        account_key, order.ticket, order.preview.preview_ids, deadline=order.licence.deadline
+    )
+    match answer:
+        case Accepted():
+            claim = create(f"broker_orders/{answer.order_id}", {"intent_id": order.intent_id, "session": order.session.isoformat()})
+            return move(
+                desk, held, State.WORKING, claim, cause="the broker has it", announce=order.kind in (Kind.ENTRY, Kind.EXIT),
+                broker_order_id=answer.order_id, placed_at=answer.at,
+            )  # fmt: skip
+        case Rejected():
+            cause = f"the broker rejected it: {answer.message}"
+            return move(desk, held, State.REJECTED, cause=cause, codes=(f"place:{answer.code}",))
+        case NeverSent():
+            return move(desk, held, State.VOIDED, cause=f"never sent: {answer.why}", codes=("UNSENT",))
+        case UnknownOutcome():
+            desk.journal.line("order_unknown", Severity.ERROR, intent_id=order.intent_id, why=answer.why)
+            return move(desk, held, State.UNKNOWN, cause=f"sent, answer unknown: {answer.why}", announce=True)
+        case _:
+            assert_never(answer)

@@ -1,0 +1,45 @@
+"""The access token's place: the token in the vault, its version and instants in the store (order-safety.md 4, 9-10)."""
+
+from datetime import datetime, timedelta
+
+from shared.codec import dumps, encode, loads
+from shared.domain.tokens import AccessToken, TokenRecord, TokenState
+from shared.errors import StoreDown
+from shared.ports import Store, Vault
+from shared.topology import ACCESS_TOKEN
+from shared.usecases.desk import Held, read
+
+PATH = "token/main"
+IDLE_AFTER = timedelta(hours=2)
+
+
+def current(store: Store) -> Held[TokenRecord] | None:
+    """Read what the store knows of the token."""
+    return read(store, TokenRecord, PATH)
+
+
+def state_of(record: TokenRecord | None, now: datetime) -> TokenState:
+    """Say what can be done with the token now (etrade-api.md 1.4)."""
+    if record is None:
+        return TokenState.MISSING
+    if now >= record.dies_at:
+        return TokenState.DEAD
+    return TokenState.IDLE if now - record.renewed_at >= IDLE_AFTER else TokenState.FRESH
+
+
+def load(vault: Vault, record: TokenRecord) -> AccessToken:
+    """Read the token that the record points at; raises StoreDown when the vault does not give it."""
+    try:
+        plain = loads(vault.read(ACCESS_TOKEN, record.vault_version))
+    except KeyError:
+        raise StoreDown("the vault no longer holds the access token; sign in again") from None
+    return AccessToken(token=plain["token"], secret=plain["secret"])
+
+
+def keep(vault: Vault, token: AccessToken) -> str:
+    """Store a token as a new version, read it back and give the version; raises StoreDown when it reads differently."""
+    value = dumps(encode(token))
+    version = vault.add(ACCESS_TOKEN, value)
+    if vault.read(ACCESS_TOKEN, version) != value:
+        raise StoreDown("the vault gave back another token than it was given; sign in again")
+    return version
