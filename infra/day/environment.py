@@ -12,18 +12,16 @@ from shared import topology
 CONFIGS = ("demo", "default")
 STARTING_CASH = Decimal(100_000)
 CONSUMER_KEY = "one-machine-consumer-key"
-BROKER_URL = "http://brokersim.invalid"
 GENERATED_WATCH_LIST = 10
 
 
 def environ(*, config: str, watch_list: Sequence[str]) -> dict[str, str]:
     """Give the environment of a day's functions; nothing secret is in it."""
     return {
-        "ETRADE_BASE_URL": BROKER_URL,
         "ETRADE_SANDBOX": "false",
         "STRATEGY_CONFIG": config,
         "STRATEGY_WATCH_LIST": ",".join(watch_list),
-        "CAPITAL_USD": str(STARTING_CASH),
+        "STRATEGY_CAPITAL_USD": str(STARTING_CASH),
     }
 
 

@@ -65,9 +65,4 @@ def _whole(line: dict[str, Any], name: str) -> int:
 
 
 def _access(line: dict[str, Any]) -> str:
-    named = [
-        f"{name} {line[name]}"
-        for name in ("function", "right", "kind", "name", "what", "path")
-        if line.get(name)
-    ]
-    return ", ".join(named) or "a function used something that the topology does not give it"
+    return f"{line.get('function', 'a function')} has no right to {line.get('what', 'what it did')}"
