@@ -1,0 +1,54 @@
+"""`strategy audit`: write a run's audit trail to a file, and verify one."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from infra.cli.exits import BROKEN, explained
+
+app = typer.Typer(help="Export and verify the chained audit trail of a run.", no_args_is_help=True)
+
+State = Annotated[Path | None, typer.Option(help="Folder of the run; without it the newest under runs/.")]
+
+
+@app.command()
+def export(
+    state: State = None,
+    out: Annotated[
+        Path | None, typer.Option(help="File to write; default audit.jsonl in the folder.")
+    ] = None,
+) -> None:
+    """Write the audit trail of a run, also of one that was interrupted."""
+    from infra.day import audit, folder
+    from infra.day.files import require_writable, write_atomically
+    from infra.day.state import opened
+
+    with explained():
+        run = state if state is not None else folder.newest()
+        target = out if out is not None else run / audit.FILE
+        with opened(run) as store:
+            require_writable(target)
+            content = audit.export(store)
+        write_atomically(target, content)
+        typer.echo(f"{len(content.splitlines())} lines written to {target}.")
+
+
+@app.command()
+def verify(
+    file: Annotated[Path | None, typer.Argument(help="An exported trail.", show_default=False)] = None,
+    state: State = None,
+) -> None:
+    """Check every chain and seal: exit code 1 when one is broken, 2 when the trail cannot be read."""
+    from infra.day import audit, folder
+    from infra.day.problems import UserError
+
+    with explained():
+        if file is not None and state is not None:
+            raise UserError("a file and --state were both given", remedy="give one of them")
+        trail = file if file is not None else (state if state is not None else folder.newest()) / audit.FILE
+        verdict = audit.verify(*audit.read(trail))
+    for sentence in audit.sentences(verdict):
+        typer.echo(sentence)
+    if verdict.broken:
+        raise typer.Exit(BROKEN)

@@ -1,0 +1,69 @@
+"""`strategy brokersim`: the simulated broker on loopback, for a person or another program."""
+
+import secrets
+import signal
+import threading
+from types import FrameType
+
+import typer
+
+from infra.brokersim.market import MarketFileError
+from infra.brokersim.server import start
+from infra.day.environment import require_market_file
+from infra.day.problems import UserError
+
+
+def pair(key: str | None, secret: str | None) -> tuple[str, str, bool]:
+    """Give the consumer pair and whether it was made up here; raises UserError for half a pair."""
+    if (key is None) != (secret is None):
+        raise UserError(
+            "only one of --consumer-key and --consumer-secret was given", remedy="give both or none"
+        )
+    if key is None or secret is None:
+        return secrets.token_hex(16), secrets.token_hex(32), True
+    return key, secret, False
+
+
+def serve(
+    *, port: int, market: str, pair: tuple[str, str, bool], auto_approve: bool, speed: float, seed: int
+) -> None:
+    """Serve until Ctrl-C or SIGTERM; raises UserError for a bad market file or a port that is taken."""
+    key, secret, made_up = pair
+    require_market_file(market)
+    try:
+        running = start(
+            port=port,
+            market_spec=market,
+            consumer_key=key,
+            consumer_secret=secret,
+            auto_approve=auto_approve,
+            speed=speed,
+            seed=seed,
+        )
+    except MarketFileError as problem:
+        raise UserError(str(problem), remedy="repair the file or take another one") from None
+    except OSError as problem:
+        remedy = "choose another one, or --port 0 for any that is free"
+        raise UserError(f"port {port} cannot be used: {problem.strerror}", remedy=remedy) from None
+    try:
+        typer.echo(running.url)
+        if made_up:
+            typer.echo(f"consumer key    {key}\nconsumer secret {secret}")
+        typer.echo("Ctrl-C ends it.")
+        _until_told()
+    finally:
+        running.close()
+
+
+def _until_told() -> None:
+    told = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        told.set()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        told.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

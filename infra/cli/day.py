@@ -1,0 +1,75 @@
+"""`strategy demo` and `strategy day`: run a day with a progress bar and show its result."""
+
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from infra.cli.exits import BROKEN, CRASHED, INTERRUPTED, say
+from infra.cli.result import show
+from infra.day import result as days
+from infra.day.files import require_writable, write_atomically
+from infra.day.hours import clock
+from infra.day.run import CRASH_FILE, run_day
+from shared.codec import dumps
+
+
+def run(
+    *, market: str, config: str, seed: int, speed: str, state: Path | None, json_out: Path | None
+) -> None:
+    """Run a day, show it, write its figures; raises UserError for bad input and typer.Exit with the code."""
+    if json_out is not None:
+        require_writable(json_out)
+    console = Console()
+    try:
+        with _bar(Console(stderr=True)) as bar:
+            task = bar.add_task("New York", total=1.0, clock="06:55:00", counts="")
+            result = run_day(
+                market_spec=market,
+                config=config,
+                seed=seed,
+                speed=speed,
+                state=state,
+                on_progress=lambda progress: _move(bar, task, progress),
+            )
+    except days.DayStopped as stopped:
+        raise typer.Exit(_explain(stopped)) from None
+    if json_out is not None:
+        write_atomically(json_out, dumps(result.summary.plain()) + b"\n")
+    show(console, result)
+    if result.summary.violations:
+        raise typer.Exit(BROKEN)
+
+
+def _bar(console: Console) -> Progress:
+    return Progress(
+        TextColumn("[bold]{task.fields[clock]}[/] New York"),
+        BarColumn(bar_width=None),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TextColumn("{task.fields[counts]}"),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+    )
+
+
+def _move(bar: Progress, task: TaskID, progress: days.Progress) -> None:
+    counts = (
+        f"{progress.ticks:,} ticks  {progress.orders} orders  {progress.fills} fills  "
+        f"{progress.realized:+,.2f} USD"
+    )
+    bar.update(task, completed=progress.done, clock=clock(progress.at), counts=counts)
+
+
+def _explain(stopped: days.DayStopped) -> int:
+    """Say what a run that did not finish leaves behind, and which command goes on from there."""
+    what = "Interrupted" if stopped.interrupted else "The run crashed"
+    say(f"{what} at {clock(stopped.at)} New York, simulated time.")
+    if not stopped.interrupted:
+        say(f"What happened is in {stopped.folder / CRASH_FILE}.")
+    say(
+        f"Kept in {stopped.folder}: everything that was committed until then.",
+        f"Read its audit trail with: strategy audit export --state {stopped.folder}",
+    )
+    return INTERRUPTED if stopped.interrupted else CRASHED

@@ -1,0 +1,123 @@
+"""`strategy`: run a demo day or a recorded day, look after its audit trail, show the graph.
+
+Exit codes: 0 all is well, 1 violations or a broken audit trail, 2 bad input, 3 the run crashed,
+130 interrupted.
+"""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from infra.cli import audit
+from infra.cli.exits import explained
+
+app = typer.Typer(
+    name="strategy",
+    help="Automated trading for an E*TRADE account: run market days on one machine and see what happened.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(audit.app, name="audit")
+
+
+class Config(StrEnum):
+    """The configurations of the strategies."""
+
+    DEMO = "demo"
+    DEFAULT = "default"
+
+
+class Speed(StrEnum):
+    """How fast simulated time passes."""
+
+    MAX = "max"
+    REAL = "real"
+
+
+Seed = Annotated[int, typer.Option(help="Draws everything that chance decides; equal seeds give equal days.")]
+State = Annotated[
+    Path | None, typer.Option(help="Folder for the run's files; without it the next free one under runs/.")
+]
+Json = Annotated[
+    Path | None, typer.Option("--json", metavar="OUT", help="Also write the figures to this file.")
+]
+MarketSpec = Annotated[
+    str, typer.Option(metavar="FILE|generated", help="A recorded day (.csv or .csv.gz), or `generated`.")
+]
+
+
+@app.command()
+def demo(seed: Seed = 1, state: State = None, json: Json = None) -> None:
+    """Run one whole generated market day and show what the system did."""
+    from infra.cli import day as command
+
+    with explained():
+        command.run(market="generated", config="demo", seed=seed, speed="max", state=state, json_out=json)
+
+
+@app.command()
+def day(  # noqa: PLR0917 - each parameter is an option, which typer passes by name
+    market: MarketSpec,
+    config: Annotated[Config, typer.Option(help="Which settings the strategies run with.")] = Config.DEMO,
+    seed: Seed = 1,
+    speed: Annotated[
+        Speed, typer.Option(help="As fast as the machine can, or one second a second.")
+    ] = Speed.MAX,
+    state: State = None,
+    json: Json = None,
+) -> None:
+    """Run one market day, recorded or generated, through the whole graph."""
+    from infra.cli import day as command
+
+    with explained():
+        command.run(
+            market=market, config=config.value, seed=seed, speed=speed.value, state=state, json_out=json
+        )
+
+
+@app.command()
+def brokersim(  # noqa: PLR0917 - each parameter is an option, which typer passes by name
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")],
+    market: MarketSpec = "generated",
+    consumer_key: Annotated[str | None, typer.Option(help="Key that clients sign with.")] = None,
+    consumer_secret: Annotated[str | None, typer.Option(help="Secret that clients sign with.")] = None,
+    auto_approve: Annotated[
+        bool, typer.Option("--auto-approve", help="The authorize page shows the verifier at once.")
+    ] = False,
+    speed: Annotated[float, typer.Option(min=0.01, help="Simulated seconds in one real second.")] = 1.0,
+    seed: Seed = 1,
+) -> None:
+    """Serve the simulated broker on loopback until Ctrl-C."""
+    from infra.cli import brokersim as command
+
+    with explained():
+        command.serve(
+            port=port,
+            market=market,
+            pair=command.pair(consumer_key, consumer_secret),
+            auto_approve=auto_approve,
+            speed=speed,
+            seed=seed,
+        )
+
+
+@app.command()
+def topology(
+    mermaid: Annotated[bool, typer.Option("--mermaid", help="Print only the graph, as Mermaid.")] = False,
+) -> None:
+    """Show the graph: functions, triggers, rights, schedules."""
+    from infra.cli import topology as command
+
+    command.show(mermaid_only=mermaid)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""A finished day as tables on a terminal."""
+
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from infra.day.hours import clock
+from infra.day.report import dollars
+from infra.day.result import DayResult
+from infra.day.timing import Spread
+from infra.day.trades import trades
+
+
+def show(console: Console, result: DayResult) -> None:
+    """Print what was scanned, signalled, ordered, filled and earned, the calls, and the files."""
+    console.print(_table(result))
+    if result.summary.fills:
+        console.print(_trades(result))
+    for sentence in result.summary.violations:
+        console.print(f"[bold red]Violation[/] {escape(sentence)}", soft_wrap=True)
+    if not result.summary.violations:
+        console.print(
+            "[green]No violations:[/] the book equals the simulator's ledger to the cent and the share."
+        )
+    if result.moved_to is not None:
+        console.print(f"An interrupted run was in the way; it is now in {result.moved_to}.", soft_wrap=True)
+    console.print(f"Report  {result.report}", soft_wrap=True, markup=False)
+    console.print(f"Audit   {result.folder / 'audit.jsonl'}", soft_wrap=True, markup=False)
+
+
+def _table(result: DayResult) -> Table:
+    title = f"Market day {result.card.market}, configuration {result.card.config}, seed {result.card.seed}"
+    table = Table(title=title, title_justify="left", show_header=False, box=None, pad_edge=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column()
+    for name, text in _rows(result):
+        table.add_row(name, escape(text))
+    return table
+
+
+def _rows(result: DayResult) -> Iterable[tuple[str, str]]:
+    figures = result.summary
+    symbols = len(result.watch_list)
+    yield "Scanned", f"{figures.ticks:,} ticks of {symbols} symbols, {figures.quotes:,} quotes"
+    yield "Signalled", f"{figures.signals:,} signals"
+    yield "Intended", f"{figures.intents:,} intents (entries, stops and exits)"
+    yield "Ordered", f"{figures.orders:,} orders at the broker"
+    yield "Filled", f"{figures.fills:,} fills, {figures.open_positions} positions left open"
+    yield "Profit and loss", f"{dollars(figures.realized_pnl)} realised"
+    yield "default, same day", _default(result)
+    calls = sum(figures.broker_calls.values())
+    kinds = ", ".join(f"{kind} {count:,}" for kind, count in sorted(figures.broker_calls.items()))
+    yield "Broker calls", f"{calls:,}: {kinds}"
+    yield "Cache", f"{figures.cache['served']:,} of {figures.cache['asked']:,} answers without a broker call"
+    for ahead, ages in result.timing.signal_age.items():
+        yield f"Signal to order, {ahead} ahead", _spread(ages)
+    if result.timing.stop_delay is not None:
+        yield "Fill to working stop", _spread(result.timing.stop_delay)
+    yield "Cost", f"{figures.wall_s:,.1f} s, {figures.peak_rss_mb:,.0f} MB"
+
+
+def _default(result: DayResult) -> str:
+    if result.card.config == "default":
+        return "this is it"
+    if result.default_result is None:
+        return "not run yet: strategy day --config default with the same market and seed"
+    other = result.default_result
+    return f"{dollars(other['realized_pnl'])} realised, {other['signals']} signals, {other['fills']} fills"
+
+
+def _spread(spread: Spread) -> str:
+    return f"p50 {spread.p50:.1f} s, p99 {spread.p99:.1f} s ({spread.count} measured, simulated time)"
+
+
+def _trades(result: DayResult) -> Table:
+    table = Table(title="Trades", title_justify="left", box=None, pad_edge=False)
+    for name in ("Symbol", "Strategy", "Bought", "Sold", "Why sold"):
+        table.add_column(name)
+    for name in ("Shares", "Paid", "Got", "Result"):
+        table.add_column(name, justify="right")
+    for trade in trades(result.book, result.ledger):
+        table.add_row(
+            trade.symbol,
+            trade.strategy,
+            clock(trade.entered_at),
+            clock(trade.left_at) if trade.left_at else "still held",
+            trade.exit_reason,
+            str(trade.shares),
+            f"{trade.entry_price:,.4f}",
+            f"{trade.exit_price:,.4f}" if trade.exit_price is not None else "",
+            dollars(trade.realized),
+        )
+    return table

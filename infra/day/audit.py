@@ -1,0 +1,80 @@
+"""The audit trail as a file: canonical JSON lines, chains in order, the seals last; and its verification.
+
+The same events give the same bytes, so two runs of one seed and file can be compared with `cmp`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from infra.day.book import Documents, heads
+from infra.day.problems import UserError
+from shared.codec import decode, dumps, loads
+from shared.domain.audit import AuditEvent, breaks
+from shared.errors import Malformed
+
+FILE = "audit.jsonl"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What a verification found; one sentence for each break, and how many chains have no seal."""
+
+    events: int
+    chains: int
+    unsealed: int
+    broken: tuple[str, ...]
+
+
+def export(store: Documents) -> bytes:
+    """Write every event and seal of a store."""
+    events = sorted((one.data for one in store.query("audit")), key=_place)
+    seals = sorted((one.data for one in store.query("seals")), key=lambda seal: str(seal["session"]))
+    return b"".join(dumps(line) + b"\n" for line in [*events, *seals])
+
+
+def read(path: Path) -> tuple[list[AuditEvent], dict[str, str]]:
+    """Read an exported trail: its events and its sealed heads; raises UserError naming the first bad line."""
+    try:
+        raw = path.read_bytes()
+    except OSError as problem:
+        remedy = "write one with `strategy audit export`"
+        raise UserError(f"{path} cannot be read: {problem.strerror}", remedy=remedy) from None
+    events: list[AuditEvent] = []
+    seals: list[dict[str, Any]] = []
+    for number, line in enumerate(raw.splitlines(), start=1):
+        try:
+            plain = loads(line)
+            if isinstance(plain, dict) and isinstance(plain.get("heads"), dict):
+                seals.append(plain)
+            else:
+                events.append(decode(AuditEvent, plain))
+        except Malformed as problem:
+            remedy = "export the trail again from the run's folder"
+            raise UserError(f"{path}, line {number}: {problem.detail}", remedy=remedy) from None
+    return events, heads(seals)
+
+
+def verify(events: list[AuditEvent], sealed: dict[str, str]) -> Verdict:
+    """Check every chain and every seal."""
+    chains = {event.chain for event in events}
+    return Verdict(
+        events=len(events),
+        chains=len(chains),
+        unsealed=len(chains - sealed.keys()),
+        broken=tuple(breaks(events, sealed)),
+    )
+
+
+def sentences(verdict: Verdict) -> Iterable[str]:
+    """Say what was found, the breaks first."""
+    yield from verdict.broken
+    state = "holds" if not verdict.broken else "is broken"
+    yield f"The audit trail {state}: {verdict.events} events in {verdict.chains} chains."
+    if verdict.unsealed:
+        yield f"{verdict.unsealed} chains are not sealed: a cut at their end could not be seen."
+
+
+def _place(event: dict[str, Any]) -> tuple[str, int]:
+    return str(event["chain"]), int(event["seq"])

@@ -1,0 +1,77 @@
+"""The system's own book, read back from its store once the day is over (or after a crash)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from shared.codec import decode
+from shared.domain.audit import AuditEvent
+from shared.domain.orders import Order
+from shared.domain.positions import Fill, Ledger, Position
+from shared.domain.signals import Signal
+from shared.ports import Document
+
+
+class Documents(Protocol):
+    """The part of a store that a reader needs."""
+
+    def query(self, collection: str) -> list[Document]:
+        """Give every document of a collection, by path."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What one scanned minute did with each symbol: pairs of second and code."""
+
+    session: str
+    minute: str
+    symbols: Mapping[str, tuple[tuple[int, str], ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Book:
+    """Every document that a day is judged by; `seals` maps an audit chain to its sealed head."""
+
+    orders: tuple[Order, ...] = ()
+    fills: tuple[Fill, ...] = ()
+    positions: tuple[Position, ...] = ()
+    ledgers: tuple[Ledger, ...] = ()
+    signals: tuple[Signal, ...] = ()
+    receipts: tuple[Receipt, ...] = ()
+    events: tuple[AuditEvent, ...] = ()
+    seals: Mapping[str, str] = field(default_factory=dict)
+    dead_letters: int = 0
+
+
+def read_book(store: Documents) -> Book:
+    """Read the whole book; raises shared.errors.Malformed when a document is not what its type says."""
+    return Book(
+        orders=tuple(decode(Order, one.data) for one in store.query("orders")),
+        fills=tuple(sorted((decode(Fill, one.data) for one in store.query("fills")), key=_fill_order)),
+        positions=tuple(decode(Position, one.data) for one in store.query("positions")),
+        ledgers=tuple(decode(Ledger, one.data) for one in store.query("ledger")),
+        signals=tuple(decode(Signal, one.data) for one in store.query("signals")),
+        receipts=tuple(_receipt(one) for one in store.query("receipts")),
+        events=tuple(decode(AuditEvent, one.data) for one in store.query("audit")),
+        seals=heads(one.data for one in store.query("seals")),
+        dead_letters=len(store.query("dead_letters")),
+    )
+
+
+def heads(seals: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Merge the heads of every session's seal."""
+    return {str(chain): str(head) for seal in seals for chain, head in seal["heads"].items()}
+
+
+def _fill_order(fill: Fill) -> tuple[str, int, int]:
+    return fill.at.isoformat(), fill.broker_order_id, fill.cumulative
+
+
+def _receipt(document: Document) -> Receipt:
+    session, _, slot = document.path.removeprefix("receipts/").partition(":")
+    symbols = {
+        str(symbol): tuple((int(second), str(code)) for second, code in marks)
+        for symbol, marks in document.data["symbols"].items()
+    }
+    return Receipt(session=session, minute=str(document.data.get("minute", slot)), symbols=symbols)

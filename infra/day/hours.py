@@ -1,0 +1,32 @@
+"""The instants of one New York market day that a run is built around."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
+
+NEW_YORK = ZoneInfo("America/New_York")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hours:
+    """When a run starts, the owner signs in, the session opens and closes, and the schedules end; all UTC."""
+
+    starts: datetime
+    signs_in: datetime
+    opens: datetime
+    closes: datetime
+    ends: datetime
+
+
+def hours(day: date) -> Hours:
+    """Give the instants of a full session; a recorded or generated day is never a half-day."""
+
+    def at(hour: int, minute: int) -> datetime:
+        return datetime.combine(day, time(hour, minute), NEW_YORK).astimezone(UTC)
+
+    return Hours(starts=at(6, 55), signs_in=at(7, 20), opens=at(9, 30), closes=at(16, 0), ends=at(16, 20))
+
+
+def clock(at: datetime) -> str:
+    """Write an instant as a person in New York reads it: 10:31:02."""
+    return at.astimezone(NEW_YORK).strftime("%H:%M:%S")

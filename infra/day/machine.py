@@ -1,0 +1,102 @@
+"""The moving parts of one run, wired to each other: kernel, simulated broker, the world of functions, the owner."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from infra.brokersim.market import Market, daily_bars
+from infra.brokersim.settings import SimulatorSettings
+from infra.brokersim.simulator import ConnectionDropped, Simulator
+from infra.day import environment
+from infra.day.hours import Hours, hours
+from infra.day.journal import JournalTail
+from infra.day.ledger import BrokerLedger, read_ledger
+from infra.day.owner import sign_in
+from infra.day.result import OnProgress, Progress
+from infra.local.clock import SeededChance
+from infra.local.history import MarketHistory
+from infra.local.kernel import Kernel
+from infra.local.timed import Latency
+from infra.local.transport import WsgiAdapter
+from infra.local.world import JOURNAL_FILE, World
+from shared.domain.messages import NAMES, CloseTick, Message, PrepareTick, RefreshTick, ScanTick, SettleTick
+from shared.topology import TOPOLOGY
+from shared.usecases.outbox import pack
+
+NETWORK_S = (0.015, 0.045)
+"""How long a request or an answer travels between a function and the broker, seeded, in simulated seconds."""
+
+_SCHEDULED: dict[str, Message] = {
+    NAMES[type(message)]: message
+    for message in (ScanTick(), PrepareTick(reason="schedule"), SettleTick(), CloseTick(), RefreshTick())
+}
+_QUIET = timedelta(hours=1)
+_MINUTE = timedelta(minutes=1)
+
+
+class Machine:
+    """One market day ready to be played in `folder`; nothing of it reads the wall clock or the network."""
+
+    def __init__(self, *, market: Market, market_spec: str, config: str, kernel: Kernel, seed: int, folder: Path) -> None:
+        self.kernel = kernel
+        self.hours: Hours = hours(market.day)
+        self.watch_list = environment.watch_list(market_spec, market.symbols)
+        self.simulator = Simulator(market=market, now=kernel.now, settings=_settings(seed), seed=seed)
+        latency = Latency(SeededChance(seed=seed, name="network"), *NETWORK_S)
+        self._http = WsgiAdapter(self.simulator, kernel=kernel, latency=latency, dropped=ConnectionDropped)
+        self.world = World(
+            kernel=kernel,
+            topology=TOPOLOGY,
+            state=folder,
+            environ=environment.environ(config=config, watch_list=self.watch_list),
+            http=self._http,
+            history=MarketHistory(daily_bars(market_spec, seed=seed)),
+            vault_key=environment.vault_key(seed),
+            seed=seed,
+            body_of=scheduled_body,
+        )
+        self.world.vault.add(*environment.consumer(seed))
+        self.journal = JournalTail(folder / JOURNAL_FILE)
+
+    def play(self, on_progress: OnProgress, *, step: timedelta) -> None:
+        """Let the day pass, telling `on_progress` once a step, and then what is still under way."""
+        self.kernel.spawn(lambda: sign_in(self.world, self._http), at=self.hours.signs_in, name="owner")
+        self.world.start_schedules(self.hours.ends)
+        while self.kernel.now() < self.hours.ends:
+            self.world.run(min(self.kernel.now() + step, self.hours.ends))
+            on_progress(self._progress())
+        quiet_by = self.hours.ends + _QUIET
+        while not self.kernel.idle and self.kernel.now() < quiet_by:
+            self.world.run(self.kernel.now() + _MINUTE)
+
+    def ledger(self) -> BrokerLedger:
+        """Give the simulator's books of this moment."""
+        return read_ledger(self.simulator.ledger())
+
+    def close(self) -> None:
+        """Close the world."""
+        self.world.close()
+
+    def _progress(self) -> Progress:
+        counts, ledger = self.journal.read(), self.ledger()
+        whole = self.hours.ends - self.hours.starts
+        return Progress(
+            at=self.kernel.now(),
+            done=(self.kernel.now() - self.hours.starts) / whole,
+            ticks=counts.ticks,
+            orders=len(ledger.orders),
+            fills=len(ledger.fills),
+            realized=ledger.realized_pnl,
+        )
+
+
+def scheduled_body(kind: str) -> bytes:
+    """Give the fixed body that a schedule publishes, by the message's kind."""
+    return pack(_SCHEDULED[kind])
+
+
+def _settings(seed: int) -> SimulatorSettings:
+    return SimulatorSettings(
+        consumer_key=environment.CONSUMER_KEY,
+        consumer_secret=environment.consumer_secret(seed),
+        starting_cash=environment.STARTING_CASH,
+    )

@@ -1,0 +1,103 @@
+"""The receipt of each decision: what was seen, who voted, what became of the order, or why not."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from infra.day.book import Book
+from shared.domain.audit import AuditEvent
+from shared.domain.orders import Kind, Order
+from shared.domain.positions import Fill
+from shared.domain.signals import Signal
+
+_TRADED = ("signal:", "exit:", "held")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderStory:
+    """One intent: its document, its state changes in order, and its fills."""
+
+    order: Order
+    events: tuple[AuditEvent, ...]
+    fills: tuple[Fill, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """One signal with every intent that followed from it; none when it was never taken up."""
+
+    signal: Signal
+    stories: tuple[OrderStory, ...]
+
+    @property
+    def at(self) -> datetime:
+        """When the scan decided."""
+        return self.signal.decided_at
+
+    @property
+    def entry(self) -> Order | None:
+        """The entry that the signal led to."""
+        return next((story.order for story in self.stories if story.order.kind is Kind.ENTRY), None)
+
+    @property
+    def shares(self) -> int:
+        """Shares that its entry bought."""
+        return self.entry.filled if self.entry is not None else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhyNot:
+    """How often each reason kept one symbol from being traded, the most frequent first."""
+
+    symbol: str
+    counts: tuple[tuple[str, int], ...]
+
+
+def decisions(book: Book) -> list[Decision]:
+    """Give every signal's receipt in the order in which the scan decided."""
+    events: dict[str, list[AuditEvent]] = {}
+    for event in book.events:
+        events.setdefault(event.chain, []).append(event)
+    fills: dict[str, list[Fill]] = {}
+    for fill in book.fills:
+        fills.setdefault(fill.intent_id, []).append(fill)
+    entries = {
+        order.signal_id: order for order in book.orders if order.kind is Kind.ENTRY and order.signal_id
+    }
+    positions: dict[str, list[Order]] = {}
+    for order in sorted(book.orders, key=lambda order: (order.created_at, order.intent_id)):
+        positions.setdefault(order.position_id, []).append(order)
+    found = []
+    for signal in sorted(book.signals, key=lambda signal: (signal.decided_at, signal.signal_id)):
+        entry = entries.get(signal.signal_id)
+        related = [] if entry is None else _related(entry, positions)
+        found.append(
+            Decision(signal=signal, stories=tuple(_story(order, events, fills) for order in related))
+        )
+    return found
+
+
+def why_not(book: Book, symbols: Iterable[str]) -> list[WhyNot]:
+    """Count, for each scanned symbol, the reasons in its receipts."""
+    counts: dict[str, Counter[str]] = {symbol: Counter() for symbol in symbols}
+    for receipt in book.receipts:
+        for symbol, marks in receipt.symbols.items():
+            codes = (code for _, code in marks if not code.startswith(_TRADED))
+            counts.setdefault(symbol, Counter()).update(codes)
+    return [
+        WhyNot(symbol=symbol, counts=tuple(sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))))
+        for symbol, found in counts.items()
+    ]
+
+
+def _related(entry: Order, positions: dict[str, list[Order]]) -> list[Order]:
+    """Give an entry and, when it bought something, what protected and ended the position."""
+    if not entry.filled:
+        return [entry]
+    return [entry, *(other for other in positions[entry.position_id] if other.kind is not Kind.ENTRY)]
+
+
+def _story(order: Order, events: dict[str, list[AuditEvent]], fills: dict[str, list[Fill]]) -> OrderStory:
+    chain = sorted(events.get(order.intent_id, []), key=lambda event: event.seq)
+    return OrderStory(order=order, events=tuple(chain), fills=tuple(fills.get(order.intent_id, [])))

@@ -1,0 +1,64 @@
+"""What a day leaves behind, in memory and as files."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from infra.day.book import Book
+from infra.day.folder import Card
+from infra.day.hours import Hours
+from infra.day.ledger import BrokerLedger
+from infra.day.summary import Summary
+from infra.day.timing import Timing
+
+SUMMARY_FILE = "summary.json"
+REPORT_FILE = "report.html"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """Where a running day stands: simulated instant, part done 0 to 1, counts so far, profit in USD."""
+
+    at: datetime
+    done: float
+    ticks: int
+    orders: int
+    fills: int
+    realized: Decimal
+
+
+OnProgress = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayResult:
+    """A finished day; `default_result` is the JSON of the same day under `default`, if that was run."""
+
+    folder: Path
+    card: Card
+    hours: Hours
+    watch_list: tuple[str, ...]
+    summary: Summary
+    timing: Timing
+    book: Book
+    ledger: BrokerLedger
+    default_result: Mapping[str, Any] | None
+    moved_to: Path | None
+
+    @property
+    def report(self) -> Path:
+        """Where the report lies."""
+        return self.folder / REPORT_FILE
+
+
+class DayStopped(Exception):
+    """A day that did not finish at the simulated instant `at`; `audit export` reads its folder."""
+
+    def __init__(self, *, folder: Path, at: datetime, interrupted: bool) -> None:
+        super().__init__(f"stopped at {at.isoformat()}; {folder} is kept")
+        self.folder = folder
+        self.at = at
+        self.interrupted = interrupted

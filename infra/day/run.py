@@ -1,0 +1,128 @@
+"""One market day through the whole graph, from a market's name to a folder of results.
+
+The market is opened and checked before anything is written. From then on every file goes into the run's own
+folder; a run that stops half-way leaves that folder as it is, with everything that was committed until then.
+"""
+
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from infra.brokersim.market import Market, MarketFileError, open_market
+from infra.day import audit, environment
+from infra.day.book import read_book
+from infra.day.files import write_atomically
+from infra.day.folder import RUNS, Card, Claim, claim, finished_twin
+from infra.day.hours import hours
+from infra.day.machine import Machine
+from infra.day.problems import UserError
+from infra.day.report import render
+from infra.day.result import REPORT_FILE, SUMMARY_FILE, DayResult, DayStopped, OnProgress
+from infra.day.summary import summarise
+from infra.day.timing import timing
+from infra.day.violations import violations
+from infra.local.kernel import Kernel
+from shared.codec import dumps, loads
+
+CRASH_FILE = "crash.txt"
+_STEP = {"max": timedelta(minutes=1), "real": timedelta(seconds=1)}
+
+
+def run_day(
+    *,
+    market_spec: str,
+    config: str,
+    seed: int,
+    speed: str,
+    state: Path | None,
+    on_progress: OnProgress,
+    runs: Path = RUNS,
+) -> DayResult:
+    """Run one day and write its files; `state` None takes the next folder of `runs`.
+
+    Raises UserError for bad input (nothing is written then) and DayStopped for a run that did not finish.
+    """
+    began = time.monotonic()
+    environment.require_config(config)
+    market = _open(market_spec, seed)
+    with claim(state, runs=runs) as ours:
+        card = Card(market=market.name, config=config, seed=seed)
+        ours.write_card(card)
+        kernel = Kernel(start=hours(market.day).starts, seed=seed, pace=1.0 if speed == "real" else None)
+        with _stays(ours.path, kernel):
+            machine = Machine(
+                market=market, market_spec=market_spec, config=config, kernel=kernel, seed=seed, folder=ours.path
+            )
+            with closing(machine):
+                machine.play(on_progress, step=_STEP[speed])
+                result = _conclude(machine, card=card, ours=ours, began=began)
+                _write(result, machine, market)
+        ours.write_card(replace(card, status="finished"))
+    return result
+
+
+def _conclude(machine: Machine, *, card: Card, ours: Claim, began: float) -> DayResult:
+    """Compare the books and count."""
+    ledger, book, counts = machine.ledger(), read_book(machine.world.store), machine.journal.read()
+    found = violations(
+        ledger=ledger,
+        book=book,
+        undeclared=counts.undeclared,
+        starting_cash=environment.STARTING_CASH,
+        hours=machine.hours,
+    )
+    wall_s = time.monotonic() - began
+    return DayResult(
+        folder=ours.path,
+        card=card,
+        hours=machine.hours,
+        watch_list=machine.watch_list,
+        summary=summarise(ledger=ledger, book=book, counts=counts, violations=found, wall_s=wall_s),
+        timing=timing(ledger, book, machine.hours),
+        book=book,
+        ledger=ledger,
+        default_result=_default_result(card, ours.path),
+        moved_to=ours.moved_to,
+    )
+
+
+def _write(result: DayResult, machine: Machine, market: Market) -> None:
+    write_atomically(result.folder / audit.FILE, audit.export(machine.world.store))
+    write_atomically(result.folder / SUMMARY_FILE, dumps(result.summary.plain()) + b"\n")
+    write_atomically(result.folder / REPORT_FILE, render(result, market).encode())
+
+
+@contextmanager
+def _stays(folder: Path, kernel: Kernel) -> Iterator[None]:
+    """Turn whatever stops the day into DayStopped; the details of a crash go to a file in the folder."""
+    try:
+        yield
+    except BaseException as stop:
+        interrupted = isinstance(stop, KeyboardInterrupt)
+        if not interrupted:
+            write_atomically(folder / CRASH_FILE, traceback.format_exc().encode())
+        raise DayStopped(folder=folder, at=kernel.now(), interrupted=interrupted) from stop
+
+
+def _open(spec: str, seed: int) -> Market:
+    environment.require_market_file(spec)
+    try:
+        return open_market(spec, seed=seed)
+    except MarketFileError as problem:
+        raise UserError(str(problem), remedy="repair the file or take another one") from None
+    except OSError as problem:
+        remedy = "name a file that you may read"
+        raise UserError(f"{spec} cannot be read: {problem.strerror}", remedy=remedy) from None
+
+
+def _default_result(card: Card, folder: Path) -> dict[str, Any] | None:
+    """Give the newest known result of the same day under the default configuration."""
+    if card.config == "default":
+        return None
+    twin = finished_twin(replace(card, config="default"), near=folder, file=SUMMARY_FILE)
+    return loads(twin.read_bytes()) if twin else None

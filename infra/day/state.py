@@ -1,0 +1,30 @@
+"""A run's state opened again by itself, without the world around it: after the day, or after a crash."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from infra.day.book import Documents
+from infra.day.problems import UserError
+from infra.local.sqlite_store import SqliteStore
+from shared.errors import ConfigError, StoreError
+
+STATE_FILE = "state.db"
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[Documents]:
+    """Open the store of a run's folder; raises UserError when there is none or it cannot be read."""
+    path = folder / STATE_FILE
+    if not path.is_file():
+        raise UserError(f"{folder} holds no state of a run", remedy="name the folder of a run with --state")
+    try:
+        store = SqliteStore(path)
+        try:
+            yield store
+        finally:
+            store.close()
+    except (StoreError, ConfigError) as problem:
+        raise UserError(
+            f"{path} cannot be read: {problem.detail}", remedy="name the folder of a run"
+        ) from None

@@ -1,0 +1,72 @@
+"""Positions of a day from entry to exit, as a person counts trades.
+
+What was bought and sold comes from the book; when it happened comes from the simulator, which filled it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from infra.day.book import Book
+from infra.day.ledger import BrokerLedger
+from shared.domain.positions import Fill
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trade:
+    """One position; prices are averages in USD, `realized` in USD, `left_at` None while shares are held."""
+
+    position_id: str
+    symbol: str
+    strategy: str
+    shares: int
+    entered_at: datetime
+    entry_price: Decimal
+    left_at: datetime | None
+    exit_price: Decimal | None
+    exit_reason: str
+    realized: Decimal
+
+
+def trades(book: Book, ledger: BrokerLedger) -> list[Trade]:
+    """Give the day's positions by the time of their first fill."""
+    when: dict[int, list[datetime]] = {}
+    for filled in ledger.fills:
+        when.setdefault(filled.order_id, []).append(filled.at)
+    strategies = {order.position_id: order.strategy for order in book.orders}
+    by_position: dict[str, list[Fill]] = {}
+    for fill in book.fills:
+        by_position.setdefault(fill.position_id, []).append(fill)
+    found = [
+        _trade(position, fills, strategies.get(position, ""), when) for position, fills in by_position.items()
+    ]
+    return sorted(found, key=lambda trade: (trade.entered_at, trade.symbol))
+
+
+def _trade(position_id: str, fills: list[Fill], strategy: str, when: dict[int, list[datetime]]) -> Trade:
+    bought = [fill for fill in fills if fill.side == "BUY"]
+    sold = [fill for fill in fills if fill.side == "SELL"]
+    shares = sum(fill.quantity for fill in bought)
+    flat = shares == sum(fill.quantity for fill in sold)
+    begins = min(at for fill in fills for at in when.get(fill.broker_order_id, [fill.at]))
+    ends = max((at for fill in sold for at in when.get(fill.broker_order_id, [fill.at])), default=None)
+    return Trade(
+        position_id=position_id,
+        symbol=fills[0].symbol,
+        strategy=strategy,
+        shares=shares,
+        entered_at=begins,
+        entry_price=average(bought) or Decimal(0),
+        left_at=ends if flat else None,
+        exit_price=average(sold),
+        exit_reason=", ".join(dict.fromkeys(fill.reason for fill in sold)),
+        realized=sum((fill.realized for fill in fills), Decimal(0)),
+    )
+
+
+def average(fills: Iterable[Fill]) -> Decimal | None:
+    """Give the mean price of shares that changed hands in USD, or None for none."""
+    listed = list(fills)
+    shares = sum(fill.quantity for fill in listed)
+    return sum((fill.quantity * fill.price for fill in listed), Decimal(0)) / shares if shares else None
