@@ -36,7 +36,7 @@ def _page(title: str, content: str, status: int = 200) -> Answer:
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{escape(title)} - broker simulator</title><style>{_STYLE}</style></head>
-<body><main><header>Broker simulator: no real account, no real money</header>
+<body><main><header>Simulator: no real account, no real money</header>
 <section><h1>{escape(title)}</h1>{content}</section></main></body>
 </html>
 """

@@ -84,27 +84,7 @@ def balance(account: Account, request: Request, scene: Scene) -> Answer:
     """Cash, what of it is settled, and buying power; `RealTimeValues` only when asked for."""
     if request.query.get("instType") != "BROKERAGE":
         raise Refused("Invalid institution type", code=7002)
-    settled, power, held = (
-        account.settled_cash(scene.at),
-        account.buying_power(scene.at),
-        account.reserved_cash(),
-    )
-    computed: dict[str, Any] = {
-        "cashAvailableForInvestment": money(power),
-        "cashAvailableForWithdrawal": money(settled - held),
-        "totalAvailableForWithdrawal": money(settled - held),
-        "netCash": money(account.cash),
-        "cashBalance": money(account.cash),
-        "settledCashForInvestment": money(settled - held),
-        "unSettledCashForInvestment": money(account.cash - settled),
-        "fundsWithheldFromPurchasePower": 0,
-        "fundsWithheldFromWithdrawal": 0,
-        "cashBuyingPower": money(power),
-        "accountBalance": money(account.cash),
-        "OpenCalls": {"minEquityCall": 0, "fedCall": 0, "cashCall": 0, "houseCall": 0},
-    }
-    if account.mode == "MARGIN":
-        computed |= {"marginBuyingPower": money(power), "marginBalance": 0, "dtCashBuyingPower": 0}
+    computed = _computed(account, scene.at)
     if request.query.get("realTimeNAV", "false").lower() == "true":
         worth = scene.worth(account)
         computed["RealTimeValues"] = {
@@ -121,10 +101,32 @@ def balance(account: Account, request: Request, scene: Scene) -> Answer:
         "quoteMode": 0,
         "dayTraderStatus": "NO_PDT",
         "accountMode": account.mode,
-        "Cash": {"fundsForOpenOrdersCash": money(held), "moneyMktBalance": 0},
+        "Cash": {"fundsForOpenOrdersCash": money(account.reserved_cash()), "moneyMktBalance": 0},
         "Computed": computed,
     }
     return json_answer({"BalanceResponse": content})
+
+
+def _computed(account: Account, at: datetime) -> dict[str, Any]:
+    """The `Computed` block: a cash account lacks the margin fields."""
+    settled, power, held = account.settled_cash(at), account.buying_power(at), account.reserved_cash()
+    computed: dict[str, Any] = {
+        "cashAvailableForInvestment": money(power),
+        "cashAvailableForWithdrawal": money(settled - held),
+        "totalAvailableForWithdrawal": money(settled - held),
+        "netCash": money(account.cash),
+        "cashBalance": money(account.cash),
+        "settledCashForInvestment": money(settled - held),
+        "unSettledCashForInvestment": money(account.cash - settled),
+        "fundsWithheldFromPurchasePower": 0,
+        "fundsWithheldFromWithdrawal": 0,
+        "cashBuyingPower": money(power),
+        "accountBalance": money(account.cash),
+        "OpenCalls": {"minEquityCall": 0, "fedCall": 0, "cashCall": 0, "houseCall": 0},
+    }
+    if account.mode == "MARGIN":
+        computed |= {"marginBuyingPower": money(power), "marginBalance": 0, "dtCashBuyingPower": 0}
+    return computed
 
 
 def portfolio(account: Account, request: Request, scene: Scene) -> Answer:

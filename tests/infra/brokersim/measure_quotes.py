@@ -23,7 +23,7 @@ DAY_OF_CALLS = 23_010
 
 
 def cpu_per_call_ms(calls: int, *, resting: int) -> float:
-    """Milliseconds of CPU a call, one call a simulated second, with so many orders resting in their symbols."""
+    """Milliseconds of CPU a call, one a simulated second, with so many orders resting."""
     clock = FakeClock(datetime(2013, 3, 4, 14, 31, tzinfo=UTC))
     market = open_market("generated", seed=1)
     simulator = Simulator(market=market, now=clock, settings=SETTINGS, seed=1)

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote
 
 import pytest
+from oauthlib.oauth1 import SIGNATURE_TYPE_QUERY
 from requests import Request
 
 from infra.brokersim.simulator import CASH_ACCOUNT_KEY
@@ -241,3 +242,14 @@ def test_a_body_is_not_part_of_the_signature_and_its_call_is_counted_even_if_ref
         (asked["client_order_id"], asked["preview_id"], asked["outcome"])
         for asked in ledger["place_requests"]
     ] == [("order1", 5, "unauthorized")]
+
+
+def test_oauth_parameters_may_stand_in_the_query() -> None:
+    one = world()
+    known: Any = one.api.auth.client
+    tokens = {
+        "resource_owner_key": known.resource_owner_key,
+        "resource_owner_secret": known.resource_owner_secret,
+    }
+    in_query = session_for(one.simulator, one.clock, **tokens, signature_type=SIGNATURE_TYPE_QUERY)
+    assert in_query.get(f"{URL}/v1/market/quote/ZXAA.json?detailFlag=INTRADAY").status_code == 200
