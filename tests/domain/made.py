@@ -80,7 +80,8 @@ def order(**changes: Any) -> Order:  # noqa: ANN401 - any field
         intent_id="I1", kind=Kind.ENTRY, position_id="P1", signal_id="S1", strategy="momentum",
         reason="entry", symbol="IBM", side=Side.BUY, quantity=10, price_type=PriceType.LIMIT,
         term=Term.GOOD_FOR_DAY, limit_price=Decimal("100.10"), stop_price=None, stop_distance=Decimal("1.00"),
-        spread=Decimal("0.02"), session=OPENS.date(), decided_at=NOON, created_at=NOON, updated_at=NOON, payload_hash="0",
+        spread=Decimal("0.02"),
+        session=OPENS.date(), decided_at=NOON, created_at=NOON, updated_at=NOON, payload_hash="0",
         reserved=Decimal("1001.00"),
     )  # fmt: skip
     return replace(made, **changes)
@@ -120,9 +121,9 @@ def facts(**changes: Any) -> RiskFacts:  # noqa: ANN401 - any field
     made = RiskFacts(
         now=NOON, kind=Kind.ENTRY, symbol="IBM", side=Side.BUY, price_type=PriceType.LIMIT,
         term=Term.GOOD_FOR_DAY, quantity=10, limit_price=Decimal("100.10"), decided_at=NOON,
-        session=session(), control=control(), quote=quote(when=NOON), ledger=Ledger(session=OPENS.date()), positions=(), live_orders=(),
-        holdings=(), balance=balance(), capital=Decimal(100_000), realized_before=Decimal(0),
-        equity_peak=Decimal(100_000), marks={},
+        session=session(), control=control(), quote=quote(when=NOON), ledger=Ledger(session=OPENS.date()),
+        positions=(), live_orders=(), holdings=(), balance=balance(), capital=Decimal(100_000),
+        realized_before=Decimal(0), equity_peak=Decimal(100_000), marks={},
     )  # fmt: skip
     return replace(made, **changes)
 
