@@ -1,7 +1,7 @@
 """How fast the day's decisions became orders and its fills became protected, in simulated seconds.
 
-An intent was ahead of another when it left the queue while the other waited in it: it was sent to the broker
-(or previewed and refused) between the other's decision and the other's placing. Source: issue, Figures.
+An intent was ahead of another when it left the queue while the other waited in it: it was placed, refused or denied
+between the other's decision and the other's placing. Source: issue, Figures.
 """
 
 from collections import defaultdict
@@ -42,7 +42,7 @@ def timing(ledger: BrokerLedger, book: Book, hours: Hours) -> Timing:
     left = {
         order.intent_id: placed.get(order.intent_id, order.updated_at)
         for order in book.orders
-        if order.kind in _QUEUED and (order.intent_id in placed or order.preview)
+        if order.kind in _QUEUED
     }
     ages: dict[int, list[float]] = defaultdict(list)
     for order in book.orders:
