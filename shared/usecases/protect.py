@@ -106,7 +106,7 @@ def _stop(
         created_at=now, updated_at=now, payload_hash=digest(name, str(quantity), str(level)), replaces=replaces,
     )  # fmt: skip
     asked = held.update(replace(position, stops_asked=position.stops_asked + 1))
-    stop = begin(desk, order, asked, cause=f"{quantity} shares need a stop at {level}")
+    stop, _ = begin(desk, order, asked, cause=f"{quantity} shares need a stop at {level}")
     stop = move(desk, stop, State.RESERVED, cause="reduces risk only")
     stop = send(desk, stop, account_key=account_key, expires_at=None, listing=listing)
     if stop.value.state is not State.WORKING:
