@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-from shared.codec import decode
 from shared.domain.brokerage import BrokerOrder
 from shared.domain.calendar import session_of
 from shared.domain.facts import RiskFacts
@@ -22,12 +21,12 @@ from shared.domain.positions import PendingExit, Position
 from shared.domain.risk import deny_codes
 from shared.domain.values import Side, Term
 from shared.errors import Busy
-from shared.ports import Check, Where
+from shared.ports import Check
 from shared.usecases import account, control
 from shared.usecases.cancel import cancel_and_confirm
 from shared.usecases.desk import Held
 from shared.usecases.fills import held_position
-from shared.usecases.moves import begin, held_order, move
+from shared.usecases.moves import begin, held_order, live_sells, move
 from shared.usecases.send import send
 from shared.usecases.trading import TradingDesk
 
@@ -77,7 +76,7 @@ def _current(desk: TradingDesk, message: ExitPosition) -> Held[Position] | None:
 def _free_shares(desk: TradingDesk, message: ExitPosition, key: str) -> tuple[BrokerOrder, ...] | None:
     """End every other live sell of the symbol, and give the last complete list when one was read for it."""
     listing: tuple[BrokerOrder, ...] | None = None
-    for held in _live_sells(desk, message.symbol):
+    for held in live_sells(desk, message.symbol):
         if held.value.intent_id == message.exit_id:
             continue
         if held.value.state in UNSENT:
@@ -89,12 +88,6 @@ def _free_shares(desk: TradingDesk, message: ExitPosition, key: str) -> tuple[Br
             if ended.value.state in AT_BROKER:
                 raise Busy(f"the cancel of a sell of {message.symbol} is not confirmed yet")
     return listing
-
-
-def _live_sells(desk: TradingDesk, symbol: str) -> list[Held[Order]]:
-    rows = desk.store.query("orders", Where("live", "==", True), Where("symbol", "==", symbol))
-    held = [Held(path=row.path, value=decode(Order, row.data), version=row.version) for row in rows]
-    return [row for row in held if row.value.side is Side.SELL]
 
 
 def _intent(desk: TradingDesk, held: Held[Position], pending: PendingExit) -> tuple[Held[Order], Held[Position]]:
@@ -124,7 +117,7 @@ def _approve(desk: TradingDesk, held: Held[Order], position: Held[Position]) -> 
     """
     order = held.value
     quantity = position.value.quantity
-    others = [row.value for row in _live_sells(desk, order.symbol)]
+    others = [row.value for row in live_sells(desk, order.symbol)]
     facts = RiskFacts(
         now=desk.clock.now(), kind=Kind.EXIT, symbol=order.symbol, side=Side.SELL, price_type=order.price_type,
         term=order.term, quantity=quantity, limit_price=order.limit_price, decided_at=order.decided_at,

@@ -12,12 +12,14 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from shared.codec import decode
 from shared.domain.book import released
 from shared.domain.messages import Message, OrderPlaced
 from shared.domain.orders import TERMINAL, Kind, Order, State, advance, born
 from shared.domain.positions import Ledger
+from shared.domain.values import Side
 from shared.errors import Conflict, InvariantBroken
-from shared.ports import Create, Delete, Write
+from shared.ports import Create, Delete, Where, Write
 from shared.usecases import outbox
 from shared.usecases.desk import Desk, Held, create, persist, read
 
@@ -32,6 +34,16 @@ def order_path(intent_id: str) -> str:
 def held_order(desk: Desk, intent_id: str) -> Held[Order] | None:
     """Read an order, or None."""
     return read(desk.store, Order, order_path(intent_id))
+
+
+def live_sells(desk: Desk, symbol: str) -> list[Held[Order]]:
+    """Read every sell of a symbol that is not at its end.
+
+    Read after a position it shows every sell that was born before that copy of it, because each birth changes it.
+    """
+    rows = desk.store.query("orders", Where("live", "==", True), Where("symbol", "==", symbol))
+    held = [Held(path=row.path, value=decode(Order, row.data), version=row.version) for row in rows]
+    return [row for row in held if row.value.side is Side.SELL]
 
 
 def ledger_path(session: date) -> str:

@@ -1,7 +1,8 @@
 """Settlement: bring the book in line with the broker, and keep it there while something is in motion.
 
-What can go wrong: two settlements at once (a lease lets one work; the other leaves, because the holder looks again
-after it gives the lease back); the broker lists late; a commit meets another writer (read again at the next poll).
+What can go wrong: two settlements at once (a lease lets one work; another that was woken by an order leaves as soon as
+the holder shows that it lives; a tick stays and takes over, so that work never rests until the next one; a holder that
+died is replaced when its lease runs out); the broker lists late; a commit meets another writer (read again at the next poll).
 What this promises: each poll starts from the documents alone, so that any death resumes; fills are booked, unknown
 outcomes resolved and uncovered shares protected before anything else is done (house plan, One signal, step 5).
 """
@@ -23,10 +24,10 @@ from shared.usecases.fills import book_seen
 from shared.usecases.losses import open_positions, watch_losses
 from shared.usecases.moves import move
 from shared.usecases.protect import protect
-from shared.usecases.resolve import CleanLists, resolve
+from shared.usecases.resolve import resolve
 from shared.usecases.trading import TradingDesk
 
-LEASE = timedelta(seconds=30)
+LEASE = timedelta(seconds=15)
 WORK_AT_MOST = timedelta(seconds=50)
 LOOK_EVERY = timedelta(seconds=2)
 REST = timedelta(seconds=5)
@@ -34,23 +35,25 @@ SWEEP_AFTER = timedelta(seconds=180)
 
 
 def settle(desk: TradingDesk, *, must_run: bool = False, list_first: bool = False) -> None:
-    """Poll until the book is quiet, 50 s at most; leaves at once when another invocation is at it.
+    """Poll until the book is quiet, 50 s at most; leaves when another invocation is at it and alive.
 
-    `list_first` asks the broker even when nothing seems in motion; with `must_run` a busy lease is no reason to
+    `list_first` asks the broker even when nothing seems in motion, and stays to take over from another invocation; with `must_run` a busy lease is no reason to
     acknowledge: raises Busy.
     """
     give_up = desk.clock.now() + WORK_AT_MOST
-    while True:
+    while desk.clock.now() < give_up:
         lease = leases.take(desk, "settle", lasts=LEASE)
         if lease is None:
             if must_run:
                 raise Busy("another settlement is at work")
-            return
+            if leases.outlives(desk, "settle") and not list_first:
+                return
+            continue
         try:
             _work(desk, lease, give_up, list_first=list_first)
         finally:
             leases.give_back(desk, lease)
-        if desk.clock.now() >= give_up or not _in_motion(live_orders(desk)):
+        if not _in_motion(live_orders(desk)):
             return
         list_first = False
 
@@ -63,7 +66,6 @@ def live_orders(desk: TradingDesk) -> list[Held[Order]]:
 
 
 def _work(desk: TradingDesk, lease: Held[leases.Lease], give_up: datetime, *, list_first: bool) -> None:
-    clean = CleanLists()
     session = session_at(desk.clock.now())
     record = account.ours(desk, session.day).value if session else None
     if session is None or record is None:
@@ -72,7 +74,7 @@ def _work(desk: TradingDesk, lease: Held[leases.Lease], give_up: datetime, *, li
         watch_losses(desk, session)
     while True:
         try:
-            busy = _poll(desk, session, record.key, clean, list_first=list_first)
+            busy = _poll(desk, session, record.key, list_first=list_first)
         except (Conflict, BrokerError) as problem:
             desk.journal.line("poll_again", Severity.WARNING, kind=type(problem).__name__, detail=problem.detail)
             busy = True
@@ -85,7 +87,7 @@ def _work(desk: TradingDesk, lease: Held[leases.Lease], give_up: datetime, *, li
         desk.clock.sleep_until(now + pause)
 
 
-def _poll(desk: TradingDesk, session: TradingSession, account_key: str, clean: CleanLists, *, list_first: bool) -> bool:
+def _poll(desk: TradingDesk, session: TradingSession, account_key: str, *, list_first: bool) -> bool:
     """Look once: gives whether something is still in motion."""
     orders = live_orders(desk)
     positions = open_positions(desk)
@@ -96,7 +98,7 @@ def _poll(desk: TradingDesk, session: TradingSession, account_key: str, clean: C
     since = min([held.value.session for held in orders], default=session.day)
     listing = desk.broker.orders(account_key, since=since)
     for order in orders:
-        _settle_order(desk, order, listing, account_key=account_key, clean=clean)
+        _settle_order(desk, order, listing, account_key=account_key)
     for position in open_positions(desk):
         symbol = position.value.symbol
         sells = [row for row in live_orders(desk) if row.value.symbol == symbol and row.value.side is Side.SELL]
@@ -105,7 +107,7 @@ def _poll(desk: TradingDesk, session: TradingSession, account_key: str, clean: C
 
 
 def _settle_order(
-    desk: TradingDesk, held: Held[Order], listing: tuple[BrokerOrder, ...], *, account_key: str, clean: CleanLists
+    desk: TradingDesk, held: Held[Order], listing: tuple[BrokerOrder, ...], *, account_key: str
 ) -> None:
     order = held.value
     now = desk.clock.now()
@@ -114,7 +116,7 @@ def _settle_order(
             move(desk, held, State.VOIDED, cause="nobody went on with it", codes=("SWEPT",))
         return
     if order.state in IN_DOUBT:
-        held = resolve(desk, held, listing, clean)
+        held = resolve(desk, held, listing, account_key=account_key)
     for seen in listing:
         if seen.order_id == held.value.broker_order_id:
             held = book_seen(desk, held, seen)

@@ -6,7 +6,7 @@ from functools import lru_cache
 from tests.usecases.bench import SYMBOL, Bench, Fault, Variant
 from tests.usecases.proofs import wrongs
 
-NAKED_AT_MOST_S = 120
+NAKED_AT_MOST_S = 100
 """The longest that shares may lie without a sell order over them after any single fault."""
 
 
