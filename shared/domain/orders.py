@@ -191,6 +191,7 @@ def _facts(order: Order) -> dict[str, str]:
         "broker_order_id": order.broker_order_id, "codes": ",".join(order.codes) or None, "note": order.note or None,
         "preview_ids": ",".join(map(str, order.preview.preview_ids)) if order.preview else None,
         "nonce": order.licence.nonce if order.licence else None, "replaces": order.replaces,
-        "absences": len(order.absences) or None, "signal_id": order.signal_id, "position_id": order.position_id, "reason": order.reason,
+        "absences": len(order.absences) or None,
+        "signal_id": order.signal_id, "position_id": order.position_id, "reason": order.reason,
     }  # fmt: skip
     return {name: str(fact) for name, fact in facts.items() if fact is not None}

@@ -105,8 +105,9 @@ def _judge(
     """Size and judge a NEW intent on facts read now: RESERVED, or DENIED with every code."""
     state = control.current(desk)
     ledger = _ledger(desk, signal)
-    listing = desk.broker.orders(key, since=signal.session)
     facts = replace(_facts(desk, signal, key, ledger.value), control=state.value)
+    # The last thing read: it becomes the baseline, and what the owner places meanwhile must be in it.
+    listing = desk.broker.orders(key, since=signal.session)
     codes = list(_foreign(desk, signal.symbol, listing))
     limit, quote = facts.limit_price, facts.quote
     if limit is None or quote is None:

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from shared.errors import Conflict
 from shared.usecases.desk import Desk, Held, create, read
 
-
 WATCH_EVERY = timedelta(seconds=2)
 
 

@@ -71,6 +71,7 @@ class Exchange:
         self.longest_naked = timedelta(0)
         self.in_cancel: Callable[[BrokerOrder], None] | None = None
         self._naked: dict[str, datetime] = {}
+        self._shows: dict[int, datetime] = {}
         self._ids = count(501)
 
     def set_price(self, symbol: str, bid: str, ask: str) -> None:
@@ -143,6 +144,7 @@ class Exchange:
             if asked > self.shares[ticket.symbol]:
                 self.oversold.append(f"{asked} asked of {self.shares[ticket.symbol]} {ticket.symbol}: {ticket}")
         self.clients[order_id] = ticket.client_order_id
+        self._shows[order_id] = self.kernel.now() + self.list_lag
         self.book[order_id] = BrokerOrder(
             order_id=order_id, symbol=ticket.symbol, side=ticket.side, quantity=ticket.quantity, filled=0,
             average_price=None, price_type=ticket.price_type, term=ticket.term, limit_price=ticket.limit_price,
@@ -195,7 +197,7 @@ class Exchange:
 
     def listing(self) -> tuple[BrokerOrder, ...]:
         """List everything that is not too young for the list, newest first."""
-        seen = [order for order in self.book.values() if order.placed_at + self.list_lag <= self.kernel.now()]
+        seen = [order for order in self.book.values() if self._shows[order.order_id] <= self.kernel.now()]
         return tuple(sorted(seen, key=lambda order: -order.order_id))
 
     def naked(self) -> timedelta:
