@@ -115,7 +115,8 @@ def _poll(desk: TradingDesk, session: TradingSession, account_key: str, *, list_
     ]
     if troubles:
         raise troubles[0]
-    return _in_motion(live_orders(desk))
+    orders = live_orders(desk)
+    return _in_motion(orders) or any(_needs_work(held, orders) for held in open_positions(desk))
 
 
 def _each(desk: TradingDesk, rows: Sequence[T], work: Callable[[T], None]) -> list[DeskError]:
