@@ -137,7 +137,9 @@ def _facts(desk: TradingDesk, signal: Signal, key: str, ledger: Ledger) -> RiskF
     before = held_position(desk, signal.symbol)
     history = [decode(Ledger, row.data) for row in desk.store.query("ledger")]
     earlier = sorted((past for past in history if past.session < signal.session), key=lambda past: past.session)
-    live = [decode(Order, row.data) for row in desk.store.query("orders", Where("live", "==", True))]
+    rows = [decode(Order, row.data) for row in desk.store.query("orders", Where("live", "==", True))]
+    # What is only written down holds nothing yet: two signals of one symbol must not deny each other.
+    live = tuple(one for one in rows if one.signal_id != signal.signal_id and one.state is not State.NEW)
     limit = None
     if quote is not None:
         limit = pricing.entry_limit(ask=quote.ask, decision_price=signal.decision_price, config=desk.config)
@@ -145,7 +147,7 @@ def _facts(desk: TradingDesk, signal: Signal, key: str, ledger: Ledger) -> RiskF
         now=desk.clock.now(), kind=Kind.ENTRY, symbol=signal.symbol, side=signal.side, price_type=PriceType.LIMIT,
         term=Term.IMMEDIATE_OR_CANCEL, quantity=0, limit_price=limit, decided_at=signal.decided_at,
         closed_at=before.value.closed_at if before else None, session=session_of(signal.session), quote=quote,
-        ledger=ledger, positions=positions, live_orders=tuple(one for one in live if one.signal_id != signal.signal_id),
+        ledger=ledger, positions=positions, live_orders=live,
         holdings=holdings, balance=balance, capital=desk.mandate.capital_usd,
         realized_before=sum((past.realized for past in earlier), Decimal(0)),
         equity_peak=_peak(desk.mandate.capital_usd, earlier), marks=marks(desk, positions),

@@ -181,6 +181,7 @@ class ListBus:
         self.owed: list[Owed] = []
         self.dead: list[Owed] = []
         self.muted: set[str] = set()
+        self.copies: dict[str, int] = {}
 
     def publish(self, topic: str, data: bytes, *, attributes: Mapping[str, str], ordering_key: str = "") -> str:
         """Take one message."""
@@ -188,9 +189,9 @@ class ListBus:
         return str(len(self.sent))
 
     def take(self, topic: str, data: bytes) -> None:
-        """Owe a message to its consumer from now on; a muted topic loses it."""
+        """Owe a message to its consumer from now on, as often as the topic doubles it; a muted topic loses it."""
         self.sent.append((topic, data))
-        if topic not in self.muted:
+        for _ in range(0 if topic in self.muted else self.copies.get(topic, 1)):
             owed = Owed(topic=topic, body=data, number=len(self.sent), published_at=self._bench.kernel.now())
             self.owed.append(owed)
             self._start(owed, 0.03)

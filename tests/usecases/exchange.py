@@ -67,6 +67,8 @@ class Exchange:
         self.entry_fill: int | None = None
         self.sells_fill = True
         self.refuses_term = False
+        self.term_code = "7777"
+        self.surcharge = Decimal(0)
         self.refuses_late_stops = False
         self.longest_naked = timedelta(0)
         self.in_cancel: Callable[[BrokerOrder], None] | None = None
@@ -106,7 +108,7 @@ class Exchange:
     def refusal(self, ticket: Ticket) -> Rejected | None:
         """Say why a ticket would not be taken, at preview and at place alike."""
         if self.refuses_term and ticket.term is Term.IMMEDIATE_OR_CANCEL:
-            return Rejected(code="7777", message="term")
+            return Rejected(code=self.term_code, message="term")
         bid = self.prices[ticket.symbol][0]
         if self.refuses_late_stops and ticket.stop_price is not None and ticket.stop_price >= bid:
             return Rejected(code="1056", message="the stop is not below the market")
@@ -296,4 +298,5 @@ class ScriptedBroker:
         if refused is not None:
             return refused
         price = ticket.limit_price or ticket.stop_price or self._exchange.prices[ticket.symbol][0]
-        return Previewed(preview_ids=(7,), at=self._exchange.kernel.now(), estimated_total=price * ticket.quantity)
+        total = price * ticket.quantity + self._exchange.surcharge
+        return Previewed(preview_ids=(7,), at=self._exchange.kernel.now(), estimated_total=total)
