@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from flask import Request
 from greenlet import getcurrent, greenlet
+from werkzeug.test import EnvironBuilder
 
 from infra.local.bus import push_body
 from infra.local.clock import KernelClock, SeededChance
@@ -310,7 +311,7 @@ class Bench:
             published_at=owed.published_at,
         )  # fmt: skip
         raw = push_body(owed.topic, message, attempt)
-        return self._doors[function](Request.from_values(data=raw, method="POST"))[1]
+        return self._doors[function](Request(EnvironBuilder(data=raw, method="POST").get_environ()))[1]
 
     def signal(self, slot: int = 1, symbol: str = SYMBOL, **changes: Any) -> Signal:
         """Store a signal as the scan would, without sending it."""

@@ -102,7 +102,9 @@ class Exchange:
     def holdings(self) -> tuple[Holding, ...]:
         """Give every share of the account."""
         return tuple(
-            Holding(symbol=symbol, quantity=held, cost_per_share=Decimal(100)) for symbol, held in self.shares.items() if held
+            Holding(symbol=symbol, quantity=held, cost_per_share=Decimal(100))
+            for symbol, held in self.shares.items()
+            if held
         )
 
     def refusal(self, ticket: Ticket) -> Rejected | None:
@@ -160,7 +162,8 @@ class Exchange:
 
     def live(self, symbol: str, side: Side) -> list[BrokerOrder]:
         """Give the orders that may still fill."""
-        return [order for order in self.book.values() if (order.symbol, order.side) == (symbol, side) and order.status in OPEN]
+        mine = (order for order in self.book.values() if (order.symbol, order.side) == (symbol, side))
+        return [order for order in mine if order.status in OPEN]
 
     def fill(self, order_id: int, quantity: int, price: Decimal) -> None:
         """Let shares change hands."""

@@ -20,10 +20,11 @@ def wrongs(bench: Bench, *, naked_at_most: float) -> list[str]:
 def safety(bench: Bench) -> list[str]:
     """Name what must never have happened, at any instant."""
     twice = [f"S2 {name} was posted {times} times" for name, times in bench.exchange.posts.items() if times > 1]
-    names = Counter(order.broker_order_id for order in bench.orders() if order.broker_order_id is not None)
-    shared = [f"S12 broker order {name} belongs to {times} intents" for name, times in names.items() if times > 1]
+    claims = Counter(order.broker_order_id for order in bench.orders() if order.broker_order_id is not None)
+    shared = [f"S12 broker order {name} belongs to {times} intents" for name, times in claims.items() if times > 1]
     oversold = [f"oversold: {text}" for text in bench.exchange.oversold]
-    bugs = [f"bug: {line}" for name in ("invariant_broken", "undeclared_access", "crash") for line in bench.journal.named(name)]
+    names = ("invariant_broken", "undeclared_access", "crash")
+    bugs = [f"bug: {line}" for name in names for line in bench.journal.named(name)]
     return [*twice, *shared, *oversold, *bugs, *_audit(bench), *_reservations(bench)]
 
 
@@ -40,16 +41,15 @@ def _reservations(bench: Bench) -> list[str]:
     orders = bench.orders()
     found = [f"S13 {order.intent_id} is {order.state} and holds {order.reserved}" for order in orders
              if order.reserved and order.state in TERMINAL]  # fmt: skip
-    found += [f"S13 {order.intent_id} is {order.state} and holds nothing" for order in orders
-              if order.kind is Kind.ENTRY and order.live and order.state is not State.NEW and not order.reserved]  # fmt: skip
+    approved = [order for order in orders if order.kind is Kind.ENTRY and order.live and order.state is not State.NEW]
+    found += [f"S13 {order.intent_id} is {order.state} and holds nothing" for order in approved if not order.reserved]
     held = sum((order.reserved for order in orders), Decimal(0))
     ledgers = [decode(Ledger, row.data) for row in bench.store.query("ledger")]
     booked = sum((ledger.reserved for ledger in ledgers), Decimal(0))
     if held != booked:
         found.append(f"S13 the ledger holds {booked}, the orders {held}")
     locks = {row.data["intent_id"] for row in bench.store.query("locks")}
-    wanted = {order.intent_id for order in orders
-              if order.kind is Kind.ENTRY and order.live and order.state is not State.NEW}  # fmt: skip
+    wanted = {order.intent_id for order in approved}
     if locks != wanted:
         found.append(f"L2 locks {locks}, live entries {wanted}")
     return found
@@ -68,10 +68,9 @@ def _book(bench: Bench) -> list[str]:
     booked = Counter[int]()
     for fill in fills:
         booked[fill.broker_order_id] += fill.quantity
-    shown = {name: order.filled for name, order in bench.exchange.book.items() if bench.exchange.clients[name] != "owner"}
-    for name, filled in shown.items():
-        if booked[name] != filled:
-            found.append(f"S9 broker order {name} filled {filled}, the book has {booked[name]}")
+    for name, order in bench.exchange.book.items():
+        if bench.exchange.clients[name] != "owner" and booked[name] != order.filled:
+            found.append(f"S9 broker order {name} filled {order.filled}, the book has {booked[name]}")
     held = {position.symbol: position.quantity for position in bench.positions()}
     for symbol in bench.exchange.shares.keys() | held.keys():
         theirs = bench.exchange.shares[symbol]
@@ -95,7 +94,8 @@ def _claimed(bench: Bench, order_id: int) -> bool:
 def _left_over(bench: Bench) -> list[str]:
     found = [f"L4 {row.path} was never published" for row in bench.store.query("outbox")]
     found += [f"dead letter {owed.topic}" for owed in bench.bus.dead]
-    return found + [f"L1 position {position.symbol} is still open" for position in bench.positions() if position.is_open]
+    still = (position for position in bench.positions() if position.is_open)
+    return found + [f"L1 position {position.symbol} is still open" for position in still]
 
 
 def _naked(bench: Bench, at_most: float) -> list[str]:

@@ -39,7 +39,7 @@ def test_an_undisturbed_life_takes_every_step() -> None:
 
 @pytest.mark.parametrize("fault", FAULTS, ids=_name)
 def test_a_life_broken_anywhere_ends_well(fault: Fault) -> None:
-    """After one fault at any port call nothing is doubled, lost, oversold or left naked, and the book is the broker's."""
+    """After one fault at any call nothing is doubled, lost, oversold or left naked, and the book is the broker's."""
     lives, found = sweep(fault)
     assert lives > 40
     assert found == [], "\n".join(found[:20])

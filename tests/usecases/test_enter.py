@@ -71,7 +71,8 @@ def test_signals_that_compete_for_the_last_cash_never_commit_it_twice() -> None:
             bench.exchange.set_price(symbol, "99.99", "100.01")
             bench.send(bench.signal(number, symbol=symbol))
         bench.run(25)
-        bought = sum(ticket.quantity * (ticket.limit_price or 0) for _, ticket in bench.exchange.posted if ticket.side is Side.BUY)
+        tickets = [ticket for _, ticket in bench.exchange.posted if ticket.side is Side.BUY]
+        bought = sum(ticket.quantity * (ticket.limit_price or 0) for ticket in tickets)
         assert Decimal(40_000) < bought <= Decimal(80_000), seed
         assert safety(bench) == [], seed
 

@@ -105,7 +105,7 @@ def test_an_exit_that_died_unsent_gives_its_shares_back() -> None:
     born = exit_begins()
     bench = Bench(faults={born: Fault(how="after")})
     script(bench)
-    bench.at(76.5, lambda: bench.bus.owed.clear())
+    bench.at(76.5, bench.bus.owed.clear)
     bench.at(77, lambda: setattr(bench, "looking", False))
     bench.run(180)
     assert State.VOIDED in _exits(bench)

@@ -55,7 +55,7 @@ def test_an_entry_that_lists_late_is_adopted_when_it_shows() -> None:
 
 
 def test_an_entry_that_never_arrived_keeps_its_cash_until_the_session_has_ended() -> None:
-    """An entry that the broker never got stays UNKNOWN with its reservation and lock, and is NOT_PLACED after the close."""
+    """An entry that the broker never got keeps reservation and lock, and is NOT_PLACED after the close."""
     bench = _entered(Script(how="lost_before", side=Side.BUY))
     bench.run((CLOSES - bench.kernel.now()).total_seconds() + 50)
     entry = bench.orders()[0]
