@@ -66,7 +66,7 @@ class Died(BaseException):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """What happens at one port call: before, after, freeze, down_before, down_after, conflict, or a deed."""
+    """What happens at one port call: before, after, freeze, slow, down_before, down_after, conflict, or a deed."""
 
     how: str
     seconds: float = 0
@@ -95,9 +95,7 @@ class Gate:
         self.names.append(name)
         fault = self.faults.get(len(self.names))
         self._kernel.sleep(self._chance.uniform(*self._latency_s))
-        if fault is None:
-            return effect()
-        return self._broken(fault, effect, writes)
+        return effect() if fault is None else self._broken(fault, effect, writes)
 
     def _broken(self, fault: Fault, effect: Callable[[], T], writes: Sequence[Write]) -> T:
         if fault.how == "before":
@@ -113,6 +111,8 @@ class Gate:
         answer = effect()
         if fault.how == "after":
             self._die()
+        if fault.how == "slow":
+            self._kernel.sleep(fault.seconds)
         if fault.how == "down_after":
             raise StoreDown("applied, but nobody heard")
         return answer
