@@ -105,9 +105,10 @@ def _judge(
     """Size and judge a NEW intent on facts read now: RESERVED, or DENIED with every code."""
     state = control.current(desk)
     ledger = _ledger(desk, signal)
-    facts = replace(_facts(desk, signal, key, ledger.value), control=state.value)
-    # The last thing read: it becomes the baseline, and what the owner places meanwhile must be in it.
+    holdings = desk.broker.portfolio(key)
+    # As late as costs no turn of the rate limits: it becomes the baseline, and holds what the owner placed just now.
     listing = desk.broker.orders(key, since=signal.session)
+    facts = replace(_facts(desk, signal, key, ledger.value), control=state.value, holdings=holdings)
     codes = list(_foreign(desk, signal.symbol, listing))
     limit, quote = facts.limit_price, facts.quote
     if limit is None or quote is None:
@@ -131,7 +132,6 @@ def _judge(
 
 def _facts(desk: TradingDesk, signal: Signal, key: str, ledger: Ledger) -> RiskFacts:
     quote = fresh_quote(desk, signal.symbol, within=QUOTE_WITHIN)
-    holdings = desk.broker.portfolio(key)
     balance = desk.broker.balance(key)
     positions = tuple(row.value for row in open_positions(desk))
     before = held_position(desk, signal.symbol)
@@ -148,7 +148,7 @@ def _facts(desk: TradingDesk, signal: Signal, key: str, ledger: Ledger) -> RiskF
         term=Term.IMMEDIATE_OR_CANCEL, quantity=0, limit_price=limit, decided_at=signal.decided_at,
         closed_at=before.value.closed_at if before else None, session=session_of(signal.session), quote=quote,
         ledger=ledger, positions=positions, live_orders=live,
-        holdings=holdings, balance=balance, capital=desk.mandate.capital_usd,
+        balance=balance, capital=desk.mandate.capital_usd,
         realized_before=sum((past.realized for past in earlier), Decimal(0)),
         equity_peak=_peak(desk.mandate.capital_usd, earlier), marks=marks(desk, positions),
     )  # fmt: skip
