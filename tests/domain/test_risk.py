@@ -67,6 +67,16 @@ def test_every_rule_is_reported_at_once() -> None:
         ("quote", {"QUOTE_STALE", "QUOTE_BAD", "PRICE_COLLAR", "SPREAD_TOO_WIDE"}),
         ("holdings", {"LEDGER_MISMATCH", "SYMBOL_HELD_BY_OWNER"}),
         ("equity_peak", {"DRAWDOWN"}),
+        (
+            "live_orders",
+            {
+                "NOTIONAL_MAX_SYMBOL",
+                "MAX_OPEN_POSITIONS",
+                "MAX_OPEN_ORDERS",
+                "ONE_LIVE_INTENT_PER_SYMBOL",
+                "UNKNOWN_PRESENT",
+            },
+        ),
         ("balance", {"NOTIONAL_MAX_SYMBOL", "EXPOSURE_MAX_ACCOUNT", "BUYING_POWER", "BALANCE_STALE"}),
         ("capital", {"NOTIONAL_MAX_SYMBOL", "EXPOSURE_MAX_ACCOUNT", "DAILY_LOSS", "DRAWDOWN"}),
         ("marks", {"NOTIONAL_MAX_SYMBOL", "EXPOSURE_MAX_ACCOUNT", "DAILY_LOSS", "DRAWDOWN"}),
@@ -75,6 +85,24 @@ def test_every_rule_is_reported_at_once() -> None:
 def test_missing_fact_denies(missing: str, expected: set[str]) -> None:
     """Each fact that is missing denies by exactly the rules that need it."""
     assert set(codes(**{missing: None})) == expected
+
+
+@pytest.mark.parametrize("missing", ["positions", "live_orders"])
+def test_sell_that_nobody_can_count_is_denied(missing: str) -> None:
+    """A sell is denied unless both our positions and our live orders are known."""
+    assert sell_codes(**{missing: None}) == ("NO_SHORT",)
+
+
+def test_last_share_may_be_sold() -> None:
+    """One share is enough for a sell."""
+    assert sell_codes(quantity=1) == ()
+
+
+@pytest.mark.parametrize(("own", "denied"), [("95000.01", False), ("95000.00", True), ("94999.99", True)])
+def test_drawdown_is_denied_at_exactly_its_limit(own: str, denied: bool) -> None:
+    """Five percent under the peak to the cent denies."""
+    found = codes(capital=Decimal(own), equity_peak=Decimal(100_000))
+    assert found == (("DRAWDOWN",) if denied else ())
 
 
 def test_missing_mark_of_a_position_denies() -> None:

@@ -71,6 +71,13 @@ def test_smallest_position(total: str, code: str | None) -> None:
     assert found == 5 if code is None else isinstance(found, Denied) and found.code == code
 
 
+def test_single_share_below_the_smallest_position() -> None:
+    """One share that is worth less than the smallest position is too small, not zero."""
+    found = size(symbol="F", price=Decimal("30.00"), votes=1, means=means("300"), config=DEFAULT)
+    assert isinstance(found, Denied)
+    assert found.code == "SIZE_TOO_SMALL"
+
+
 def test_order_is_capped_in_shares_and_money() -> None:
     """However large the account, an order keeps to the largest order in shares and in USD."""
     assert shares("10.00", 1, means("900000000")) == 5000
