@@ -5,7 +5,7 @@ from typing import Any
 NOW_S = 1795446000
 NOW_MS = NOW_S * 1000
 
-RATE_HTML = b"<html><head><title>Error</title></head><body>Number of requests exceeded the rate limit set</body></html>"
+RATE_HTML = b"<html><title>Error</title><body>Number of requests exceeded the rate limit set</body></html>"
 NOT_AVAILABLE = "The requested service is not currently available, please try after sometime."
 TIMED_OUT = (
     "For your protection, we have timed out your original order request. "
@@ -16,7 +16,7 @@ TIMED_OUT = (
 def oauth_html(problem: str) -> bytes:
     """Give the Tomcat page of an /oauth failure."""
     return (
-        f"<html><head><title> - Error report</title></head><body><h1>HTTP Status 401 - oauth_problem={problem}"
+        f"<html><title> - Error report</title><body><h1>HTTP Status 401 - oauth_problem={problem}"
         f"</h1><u>This request requires HTTP authentication (oauth_problem={problem}).</u></body></html>"
     ).encode()
 
@@ -74,11 +74,11 @@ ACCOUNTS = {
                     "accountStatus": "ACTIVE",
                     "closedDate": 0,
                     "shareWorksAccount": False,
-                }  # fmt: skip
+                }
             ]
         }
     }
-}
+}  # fmt: skip
 BALANCE = {
     "BalanceResponse": {
         "accountId": "00000001", "accountType": "MARGIN", "optionLevel": "LEVEL_3", "accountMode": "MARGIN",
@@ -122,8 +122,8 @@ def order(order_id: int = 674, *, leg: dict[str, Any] | None = None, **changes: 
         "estimatedCommission": 0.0, "estimatedFees": 0.0, "Product": {"symbol": "COCP", "securityType": "EQ"},
     }  # fmt: skip
     detail: dict[str, Any] = {
-        "placedTime": NOW_MS + order_id, "executedTime": 2023137072, "orderValue": 74.73, "status": "EXECUTED",
-        "orderTerm": "GOOD_FOR_DAY", "priceType": "LIMIT", "limitPrice": 1.41, "stopPrice": 0,
+        "placedTime": NOW_MS + order_id, "executedTime": 2023137072, "orderValue": 74.73,
+        "status": "EXECUTED", "orderTerm": "GOOD_FOR_DAY", "priceType": "LIMIT", "limitPrice": 1.41, "stopPrice": 0,
         "marketSession": "REGULAR", "allOrNone": False, "netPrice": 0, "netBid": 0, "netAsk": 0, "gcd": 0,
         "ratio": "", "Instrument": [instrument | (leg or {})],
     }  # fmt: skip
@@ -166,7 +166,7 @@ def placed(*order_ids: object, **changes: object) -> dict[str, Any]:
     """Give a successful place."""
     made: dict[str, Any] = {
         "orderType": "EQ", "dstFlag": False, "placedTime": NOW_MS + 165, "accountId": "00000001",
-        "Order": [{"messages": {"Message": [{"description": "200|Entered.", "code": 1026, "type": "WARNING"}]}}],
+        "Order": [{"messages": {"Message": [{"description": "200|Entered.", "code": 1026}]}}],
         "OrderIds": [{"orderId": order_id} for order_id in order_ids],
     }  # fmt: skip
     return {"PlaceOrderResponse": made | changes}
@@ -177,6 +177,7 @@ def cancelled(order_id: int = 403, code: int = 5011) -> dict[str, Any]:
     message = {"description": "200|Your request to cancel your order.", "code": code, "type": "WARNING"}
     return {
         "CancelOrderResponse": {
-            "accountId": "00000001", "orderId": order_id, "cancelTime": NOW_MS, "Messages": {"Message": [message]}
+            "accountId": "00000001", "orderId": order_id, "cancelTime": NOW_MS,
+            "Messages": {"Message": [message]},
         }
     }  # fmt: skip

@@ -12,7 +12,10 @@ from shared.ports import Authority
 from tests.etrade import samples
 from tests.etrade.world import Reply, world
 
-FORM = b"oauth_token=%2Finvented%2Btoken%3D&oauth_token_secret=%2Finvented%2Bsecret%3D&oauth_callback_confirmed=true"
+FORM = (
+    b"oauth_token=%2Finvented%2Btoken%3D&oauth_token_secret=%2Finvented%2Bsecret%3D"
+    b"&oauth_callback_confirmed=true"
+)
 REQUEST = RequestToken(token="/invented+token=", secret="/invented+secret=")
 
 

@@ -60,7 +60,7 @@ def test_a_preview_has_the_documented_shape() -> None:
 
 
 def test_a_place_repeats_the_preview_and_names_its_ids() -> None:
-    """A place has the previewed order unchanged, the same clientOrderId and every preview id in its wrapper."""
+    """A place has the previewed order unchanged, its clientOrderId, and every preview id in its wrapper."""
     previewed = json.loads(build.preview(TICKET))["PreviewOrderRequest"]
     placed = json.loads(build.place(TICKET, [7, 8]))["PlaceOrderRequest"]
     assert placed == previewed | {"PreviewIds": [{"previewId": 7}, {"previewId": 8}]}

@@ -1,11 +1,11 @@
 """The Broker port: what is asked, how often, what is journaled, and what an order call answers."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
+from requests import PreparedRequest
 from requests.exceptions import ConnectTimeout, ReadTimeout
 
 from shared.domain.outcomes import (
@@ -111,8 +111,8 @@ def test_the_day_of_a_list_is_new_yorks(at_utc_hour: int) -> None:
 def test_quotes_are_asked_fifty_a_call() -> None:
     """Any number of symbols is asked 50 a call, each once, and none makes no call."""
 
-    def answer(request: Any) -> tuple[int, bytes]:
-        listed = request.url.split("/quote/")[1].split(".json")[0].split(",")
+    def answer(request: PreparedRequest) -> tuple[int, bytes]:
+        listed = str(request.url).split("/quote/")[1].split(".json")[0].split(",")
         return json_reply(samples.quote_body(*(samples.quote_entry(symbol) for symbol in listed)))
 
     made = world(answer, role=Role.SCAN)
@@ -212,7 +212,7 @@ def test_the_waits_between_attempts_are_jittered_and_short() -> None:
 def test_no_attempt_begins_after_eight_seconds() -> None:
     """A slow broker gets no further attempt once 8 s have passed since the read began."""
 
-    def slow(_: Any) -> tuple[int, bytes]:
+    def slow(_: PreparedRequest) -> tuple[int, bytes]:
         made.clock.at += timedelta(seconds=7.99)
         return 500, b""
 
@@ -267,7 +267,7 @@ def test_a_refused_preview_is_rejected(code: int) -> None:
     ],
 )
 def test_a_preview_is_repeated_once(reply: Reply, calls: int, kind: type[DeskError]) -> None:
-    """A preview has a second attempt after a failed connection or a server failure, and none after anything else."""
+    """A preview has a second attempt after a failed connection or a server failure only."""
     made = world(reply)
     with pytest.raises(kind):
         made.broker().preview(ACCOUNT_KEY, TICKET)
@@ -368,7 +368,7 @@ def test_a_place_that_froze_on_the_way_is_never_sent() -> None:
     broker.preview(ACCOUNT_KEY, TICKET)
     wake = made.clock.sleep_until
 
-    def freeze(at: Any) -> None:
+    def freeze(at: datetime) -> None:
         wake(at + timedelta(seconds=400))
 
     made.clock.sleep_until = freeze  # type: ignore[method-assign]
@@ -389,7 +389,7 @@ def test_a_cancel_is_put_once() -> None:
 def test_one_journal_line_per_call() -> None:
     """Each call leaves one line with its kind, status, code, milliseconds, attempt, caller and ids."""
 
-    def slow(_: Any) -> tuple[int, bytes]:
+    def slow(_: PreparedRequest) -> tuple[int, bytes]:
         made.clock.at += timedelta(milliseconds=120)
         return json_reply(samples.placed(673))
 
@@ -406,7 +406,10 @@ def test_one_journal_line_per_call() -> None:
             "client_order_id": TICKET.client_order_id, "order_id": 673,
         },
         common
-        | {"severity": "WARNING", "endpoint": "cancel", "status": 400, "code": 5001, "ms": 0, "order_id": 673},
+        | {
+            "severity": "WARNING", "endpoint": "cancel", "status": 400, "code": 5001, "ms": 0,
+            "order_id": 673,
+        },
         common
         | {
             "severity": "WARNING", "endpoint": "cancel", "status": None, "code": "not_sent", "ms": 0,

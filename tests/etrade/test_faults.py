@@ -72,7 +72,7 @@ def test_each_failure_has_its_error(status: int, body: bytes, kind: type[DeskErr
 def test_an_expired_token_sleeps_until_its_day_ends(
     status: int, dies_in_s: int | None, kind: type[DeskError]
 ) -> None:
-    """token_expired is TokenIdle strictly before the token's certain death, and TokenDead after or without one."""
+    """token_expired is TokenIdle strictly before the token's certain death, else TokenDead."""
     assert type(failure(status, samples.oauth_xml("token_expired"), dies_in_s=dies_in_s)) is kind
 
 

@@ -65,7 +65,7 @@ def test_a_module_without_a_share_is_a_bug() -> None:
     ],
 )
 def test_settings_can_only_slow_market(per_minute: int, burst: int, microseconds: int) -> None:
-    """A cap on calls a minute or within a second stretches the scan's turns, and a high one changes nothing."""
+    """A cap on calls a minute or a second stretches the scan's turns, and a high one changes nothing."""
     clock = SteadyClock()
     limits = Limits(clock=clock, role=Role.SCAN, market_per_minute=per_minute, market_burst=burst)
     first, second = turns(limits, clock, Module.MARKET, 2)
@@ -107,7 +107,7 @@ def test_a_distant_turn_is_not_taken() -> None:
 
 
 def test_a_throttle_answer_pauses_longer_each_time() -> None:
-    """After throttle answers in a row the module rests 1, 2, 4, 8 and again 8 s, and an answer ends the row."""
+    """After throttle answers in a row the module rests 1, 2, 4, 8 and 8 s, and an answer ends the row."""
     clock = SteadyClock()
     limits = Limits(clock=clock, role=Role.SCAN)
     rests = []

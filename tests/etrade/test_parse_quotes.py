@@ -23,7 +23,7 @@ def read(body: object, *symbols: str) -> dict[str, Quote]:
     return parse_quotes.quotes(raw, symbols=symbols or ("AAPL",), received_at=START)
 
 
-def lower(value: Any) -> Any:
+def lower(value: object) -> object:
     """Give the same JSON with every key in lower case."""
     if isinstance(value, dict):
         return {key.lower(): lower(item) for key, item in value.items()}
@@ -64,7 +64,7 @@ def test_no_float_touches_a_price() -> None:
         {"askSize": 600.0, "totalVolume": 39359472.0},
     ],
 )
-def test_numbers_may_be_text_or_have_a_fraction_of_zero(changes: dict[str, object]) -> None:
+def test_numbers_may_be_text_or_have_a_fraction_of_zero(changes: dict[str, Any]) -> None:
     """A number as text, or a size written 600.0, reads like the usual form."""
     assert read(samples.quote_body(samples.quote_entry(**changes))) == read(
         samples.quote_body(samples.quote_entry())

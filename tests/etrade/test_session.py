@@ -56,7 +56,7 @@ class ServerSide(RequestValidator):
     def check_nonce(self, nonce: str) -> bool:
         return len(nonce) == 20 and nonce.isalnum()
 
-    def validate_timestamp_and_nonce(
+    def validate_timestamp_and_nonce(  # noqa: PLR0917 - the signature of oauthlib
         self,
         client_key: str,
         timestamp: str,
@@ -219,7 +219,7 @@ class Loopback(BaseAdapter):
         self._base = f"{scheme}://127.0.0.1:{port}"
         self._real = HTTPAdapter(max_retries=0)
 
-    def send(
+    def send(  # noqa: PLR0917 - the signature of requests
         self,
         request: PreparedRequest,
         stream: bool = False,

@@ -1,4 +1,4 @@
-"""A world for the client: a clock that only sleeping moves, seeded chance, kept journal lines, a scripted broker."""
+"""A world for the client: a clock that only sleeping moves, seeded chance, kept lines, a scripted broker."""
 
 import json
 import random
@@ -82,7 +82,7 @@ class ScriptedBroker(BaseAdapter):
         self.options: list[dict[str, Any]] = []
         self._lock = threading.Lock()
 
-    def send(
+    def send(  # noqa: PLR0917 - the signature of requests
         self,
         request: PreparedRequest,
         stream: bool = False,
@@ -107,10 +107,12 @@ class ScriptedBroker(BaseAdapter):
     def urls(self) -> list[str]:
         return [str(request.url) for request in self.requests]
 
-    def sent_json(self, index: int = -1) -> Any:
+    def sent_json(self, index: int = -1) -> dict[str, Any]:
         body = self.requests[index].body
         assert isinstance(body, bytes)
-        return json.loads(body)
+        value = json.loads(body)
+        assert isinstance(value, dict)
+        return value
 
 
 def response(request: PreparedRequest, status: int, body: bytes) -> Response:
