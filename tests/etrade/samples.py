@@ -123,7 +123,8 @@ def order(order_id: int = 674, *, leg: dict[str, Any] | None = None, **changes: 
     }  # fmt: skip
     detail: dict[str, Any] = {
         "placedTime": NOW_MS + order_id, "executedTime": 2023137072, "orderValue": 74.73,
-        "status": "EXECUTED", "orderTerm": "GOOD_FOR_DAY", "priceType": "LIMIT", "limitPrice": 1.41, "stopPrice": 0,
+        "status": "EXECUTED", "orderTerm": "GOOD_FOR_DAY", "priceType": "LIMIT", "limitPrice": 1.41,
+        "stopPrice": 0,
         "marketSession": "REGULAR", "allOrNone": False, "netPrice": 0, "netBid": 0, "netAsk": 0, "gcd": 0,
         "ratio": "", "Instrument": [instrument | (leg or {})],
     }  # fmt: skip

@@ -92,6 +92,15 @@ def test_nothing_found_is_empty() -> None:
     assert broker.quotes(["AAPL"]) == {}
 
 
+def test_a_204_with_a_body_is_unreadable() -> None:
+    """A 204 that has a body all the same is neither an empty list nor a success of any call."""
+    broker = world((204, json_reply(samples.preview())[1])).broker()
+    with pytest.raises(Unreadable):
+        broker.orders(ACCOUNT_KEY, since=TODAY)
+    with pytest.raises(Unreadable):
+        broker.preview(ACCOUNT_KEY, TICKET)
+
+
 def test_a_balance_of_nothing_is_unreadable() -> None:
     """A 204 to a balance is Unreadable, never zero money."""
     with pytest.raises(Unreadable):
