@@ -13,6 +13,7 @@ from shared.errors import Malformed
 T = TypeVar("T")
 Json = dict[str, Any]
 
+
 def encode(value: object) -> Json:
     """Give the plain JSON form of a domain value: decimals and instants as text, enums by value."""
     plain: Json = msgspec.json.decode(msgspec.json.encode(value))

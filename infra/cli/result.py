@@ -21,9 +21,7 @@ def show(console: Console, result: DayResult) -> None:
     for sentence in result.summary.violations:
         console.print(f"[bold red]Violation[/] {escape(sentence)}", soft_wrap=True)
     if not result.summary.violations:
-        console.print(
-            "[green]No violations:[/] the book equals the simulator's ledger to the cent and the share."
-        )
+        console.print("[green]No violations:[/] the book equals the simulator's ledger to the cent and the share.")
     if result.moved_to is not None:
         console.print(f"An interrupted run was in the way; it is now in {result.moved_to}.", soft_wrap=True)
     console.print(f"Report  {result.report}", soft_wrap=True, markup=False)

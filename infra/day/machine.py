@@ -36,7 +36,9 @@ _MINUTE = timedelta(minutes=1)
 class Machine:
     """One market day ready to be played in `folder`; nothing of it reads the wall clock or the network."""
 
-    def __init__(self, *, market: Market, market_spec: str, config: str, kernel: Kernel, seed: int, folder: Path) -> None:
+    def __init__(
+        self, *, market: Market, market_spec: str, config: str, kernel: Kernel, seed: int, folder: Path
+    ) -> None:
         self.kernel = kernel
         self.hours: Hours = hours(market.day)
         self.watch_list = environment.watch_list(market_spec, market.symbols)

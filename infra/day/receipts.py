@@ -62,9 +62,7 @@ def decisions(book: Book) -> list[Decision]:
     fills: dict[str, list[Fill]] = {}
     for fill in book.fills:
         fills.setdefault(fill.intent_id, []).append(fill)
-    entries = {
-        order.signal_id: order for order in book.orders if order.kind is Kind.ENTRY and order.signal_id
-    }
+    entries = {order.signal_id: order for order in book.orders if order.kind is Kind.ENTRY and order.signal_id}
     positions: dict[str, list[Order]] = {}
     for order in sorted(book.orders, key=lambda order: (order.created_at, order.intent_id)):
         positions.setdefault(order.position_id, []).append(order)
@@ -72,9 +70,7 @@ def decisions(book: Book) -> list[Decision]:
     for signal in sorted(book.signals, key=lambda signal: (signal.decided_at, signal.signal_id)):
         entry = entries.get(signal.signal_id)
         related = [] if entry is None else _related(entry, positions)
-        found.append(
-            Decision(signal=signal, stories=tuple(_story(order, events, fills) for order in related))
-        )
+        found.append(Decision(signal=signal, stories=tuple(_story(order, events, fills) for order in related)))
     return found
 
 

@@ -99,9 +99,7 @@ def _charts(result: DayResult, prices: Prices, day_trades: Sequence[Trade]) -> l
 
 def _script_json(data: object) -> str:
     """Write JSON that can stand inside a script element."""
-    return (
-        dumps(data).decode().replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-    )
+    return dumps(data).decode().replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
 def _environment() -> Environment:

@@ -150,9 +150,7 @@ class Exchange:
             failed = reply.fault
             if failed is None or (ask.keep_refusal and failed.refusal):
                 return reply
-            raise error(
-                failed, endpoint=ask.endpoint, token_dies_at=reply.token_dies_at, now=reply.received_at
-            )
+            raise error(failed, endpoint=ask.endpoint, token_dies_at=reply.token_dies_at, now=reply.received_at)
         raise silence
 
     def _wait(self, ask: Ask) -> None:

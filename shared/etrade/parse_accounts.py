@@ -107,6 +107,4 @@ def _position(node: Node) -> Position | None:
         quantity=quantity,
         cost_per_share=reading.need(cost, "costPerShare"),
     )
-    return Position(
-        position_id=reading.need(reading.whole(node, "positionid"), "positionId"), holding=holding
-    )
+    return Position(position_id=reading.need(reading.whole(node, "positionid"), "positionId"), holding=holding)

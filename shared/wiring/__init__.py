@@ -52,10 +52,15 @@ def use(factory: Factory) -> None:
         _doors.clear()
 
 
+def platform(function: str) -> Platform:
+    """Give the world of one function; raises ConfigError when there is none."""
+    return _factory(function)
+
+
 def door(function: str, build: Callable[[Platform], T]) -> T:
     """Give a function's doors, built at its first request; raises ConfigError when its world cannot be built."""
     with _building:
         if function not in _doors:
-            _doors[function] = build(_factory(function))
+            _doors[function] = build(platform(function))
         made: T = _doors[function]
         return made

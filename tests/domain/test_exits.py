@@ -23,13 +23,13 @@ def bid(price: str) -> Quote:
     return quote(price, bid=price, ask=str(ask), when=NOON)
 
 
-def judged(price: str | None, now: datetime = NOON, *, of: Position | None = None, **more: Any) -> Judgement:  # noqa: ANN401 - any argument
+def judged(price: str | None, now: datetime = NOON, *, of: Position | None = None, **more: Any) -> Judgement:
     seen = None if price is None else bid(price)
     facts: dict[str, Any] = {"rsi": 60.0, "session": session(), "config": DEFAULT, **more}
     return judge(of or position(), seen, now=now, **facts)
 
 
-def pending(**changes: Any) -> Position:  # noqa: ANN401 - any field
+def pending(**changes: Any) -> Position:
     made = PendingExit(
         exit_id="X",
         reason="target",
@@ -115,9 +115,7 @@ def test_stop_that_did_not_sell_is_made_up_for(price: str, sold: bool) -> None:
 
 def test_missed_stop_is_seen_at_exactly_its_limits() -> None:
     """A bid 0.2 % under a stop level that has rested for fifteen seconds sells."""
-    rested = position(
-        average_cost=Decimal(101), stop_wanted=Decimal("100.00"), stop_set_at=NOON - 15 * SECOND
-    )
+    rested = position(average_cost=Decimal(101), stop_wanted=Decimal("100.00"), stop_set_at=NOON - 15 * SECOND)
     assert judged("99.80", of=rested) == limit("stop_missed", "99.70")
     assert isinstance(judged("99.81", of=rested), Hold)
 
@@ -131,9 +129,7 @@ def test_stop_moves_by_exactly_its_least_step() -> None:
 
 def test_first_second_of_the_session_counts() -> None:
     """A position carried over the night is judged from the second of the open on."""
-    assert judged("102.00", at(0), of=position(opened_at=at(-60), stop_set_at=at(-60))) == limit(
-        "target", "101.89"
-    )
+    assert judged("102.00", at(0), of=position(opened_at=at(-60), stop_set_at=at(-60))) == limit("target", "101.89")
 
 
 @pytest.mark.parametrize(("rsi", "sold"), [(44.9, True), (45.0, False), (45.1, False), (None, False)])

@@ -32,15 +32,15 @@ SECOND = timedelta(seconds=1)
 CENT = Decimal("0.01")
 
 
-def codes(**changes: Any) -> tuple[str, ...]:  # noqa: ANN401 - any field
+def codes(**changes: Any) -> tuple[str, ...]:
     return deny_codes(facts(**changes), DEFAULT)
 
 
-def sell_codes(**changes: Any) -> tuple[str, ...]:  # noqa: ANN401 - any field
+def sell_codes(**changes: Any) -> tuple[str, ...]:
     return deny_codes(sell_facts(**changes), DEFAULT)
 
 
-def ledger(**changes: Any) -> Ledger:  # noqa: ANN401 - any field
+def ledger(**changes: Any) -> Ledger:
     return replace(Ledger(session=OPENS.date()), **changes)
 
 
@@ -151,9 +151,7 @@ def test_closed_session_denies_sells_that_do_not_rest() -> None:
     assert sell_codes(now=session().closes_at, term=Term.GOOD_UNTIL_CANCEL, kind=Kind.PROTECT) == ()
 
 
-@pytest.mark.parametrize(
-    ("seconds", "stale"), [(59, False), (60, False), (60.001, True), (-2, False), (-2.001, True)]
-)
+@pytest.mark.parametrize(("seconds", "stale"), [(59, False), (60, False), (60.001, True), (-2, False), (-2.001, True)])
 def test_signal_lives_sixty_seconds(seconds: float, stale: bool) -> None:
     """A decision is used up to its sixtieth second, and never when it comes from the future."""
     assert ("SIGNAL_STALE" in codes(decided_at=NOON - seconds * SECOND)) is stale
@@ -211,9 +209,7 @@ def test_spread_has_a_limit(ask: str, wide: bool) -> None:
     assert ("SPREAD_TOO_WIDE" in codes(quote=quote(bid="99.80", ask=ask, when=NOON))) is wide
 
 
-@pytest.mark.parametrize(
-    ("quantity", "denied"), [(-1, True), (0, True), (1, False), (10_000, False), (10_001, True)]
-)
+@pytest.mark.parametrize(("quantity", "denied"), [(-1, True), (0, True), (1, False), (10_000, False), (10_001, True)])
 def test_quantity_has_two_limits(quantity: int, denied: bool) -> None:
     """An entry has at least one share and at most the largest order."""
     assert ("QTY" in codes(quantity=quantity)) is denied

@@ -12,10 +12,7 @@ from shared.ports import Authority
 from tests.etrade import samples
 from tests.etrade.world import Reply, world
 
-FORM = (
-    b"oauth_token=%2Finvented%2Btoken%3D&oauth_token_secret=%2Finvented%2Bsecret%3D"
-    b"&oauth_callback_confirmed=true"
-)
+FORM = b"oauth_token=%2Finvented%2Btoken%3D&oauth_token_secret=%2Finvented%2Bsecret%3D&oauth_callback_confirmed=true"
 REQUEST = RequestToken(token="/invented+token=", secret="/invented+secret=")
 
 
@@ -41,9 +38,7 @@ def test_the_authorize_page_gets_the_token_encoded() -> None:
 def test_a_verifier_becomes_an_access_token() -> None:
     """The exchange is signed with the request token and the verifier and gives the access token."""
     made = world((200, FORM))
-    assert made.authority().access_token(REQUEST, "INVNT9") == AccessToken(
-        token=REQUEST.token, secret=REQUEST.secret
-    )
+    assert made.authority().access_token(REQUEST, "INVNT9") == AccessToken(token=REQUEST.token, secret=REQUEST.secret)
     header = made.broker_side.requests[0].headers["Authorization"]
     assert 'oauth_verifier="INVNT9"' in header
     assert 'oauth_token="%2Finvented%2Btoken%3D"' in header
@@ -109,9 +104,7 @@ def test_a_renewal_gives_up_after_three_attempts() -> None:
     assert len(made.broker_side.requests) == 3
 
 
-@pytest.mark.parametrize(
-    "reply", [(200, b"Revoked Access Token"), (401, samples.oauth_html("token_rejected"))]
-)
+@pytest.mark.parametrize("reply", [(200, b"Revoked Access Token"), (401, samples.oauth_html("token_rejected"))])
 def test_revoking_twice_is_no_error(reply: Reply) -> None:
     """Revoking ends the token, and one that is dead already is no error."""
     made = world(reply)

@@ -68,9 +68,7 @@ def test_a_place_repeats_the_preview_and_names_its_ids() -> None:
 
 def test_a_stop_has_only_its_stop_price() -> None:
     """A stop order carries its stop price and no limit price, not even an empty one."""
-    stop = replace(
-        TICKET, side=Side.SELL, price_type=PriceType.STOP, limit_price=None, stop_price=Decimal("0.3")
-    )
+    stop = replace(TICKET, side=Side.SELL, price_type=PriceType.STOP, limit_price=None, stop_price=Decimal("0.3"))
     written = order(build.preview(stop))
     assert (written["stopPrice"], "limitPrice" in written) == ("0.3000", False)
 

@@ -37,6 +37,7 @@ from tests.etrade.test_build import TICKET
 from tests.etrade.world import (
     ACCOUNT_KEY,
     CREDENTIALS,
+    DEADLINE,
     START,
     Reply,
     ScriptedBroker,
@@ -215,7 +216,7 @@ def test_the_waits_between_attempts_are_jittered_and_short() -> None:
         made.broker().quotes(["AAPL"])
     waits = [at - START for at in made.clock.woken]
     assert waits[0] == timedelta(milliseconds=200)
-    assert waits[2] == timedelta(milliseconds=1400)
+    assert waits[2] == timedelta(milliseconds=1460)
 
 
 def test_no_attempt_begins_after_eight_seconds() -> None:
@@ -239,9 +240,9 @@ def test_a_throttle_answer_stops_the_module() -> None:
     broker = made.broker()
     assert broker.cancel(ACCOUNT_KEY, 1) == UnknownOutcome(why="status 400, rate")
     broker.cancel(ACCOUNT_KEY, 1)
-    assert made.clock.now() == START + timedelta(seconds=1)
+    assert made.clock.now() == START + timedelta(seconds=1.06)
     broker.accounts()
-    assert made.clock.now() == START + timedelta(seconds=1)
+    assert made.clock.now() == START + timedelta(seconds=1.06)
 
 
 def test_a_preview_is_asked_with_our_order() -> None:
@@ -287,16 +288,14 @@ def test_a_sandbox_preview_may_be_canned() -> None:
     """In the sandbox a preview that shows another order than ours is taken as it is."""
     made = world(json_reply(samples.preview(PreviewIds=[{"previewId": 5}])))
     made.sandbox = True
-    ticket = TICKET.__class__(
-        **{name: getattr(TICKET, name) for name in TICKET.__slots__} | {"symbol": "MSFT"}
-    )
+    ticket = TICKET.__class__(**{name: getattr(TICKET, name) for name in TICKET.__slots__} | {"symbol": "MSFT"})
     assert isinstance(made.broker().preview(ACCOUNT_KEY, ticket), Previewed)
 
 
 def test_a_place_is_sent_and_accepted() -> None:
     """A place posts the previewed order with its ids, waits 10 s at most, and gives the order id."""
     made = world(json_reply(samples.placed(673)))
-    answer = made.broker().place(ACCOUNT_KEY, TICKET, [7])
+    answer = made.broker().place(ACCOUNT_KEY, TICKET, [7], deadline=DEADLINE)
     assert isinstance(answer, Accepted)
     assert answer.order_id == 673
     assert made.broker_side.urls == [f"{BASE}/orders/place.json"]
@@ -323,7 +322,7 @@ def test_a_place_is_sent_and_accepted() -> None:
 def test_a_place_leaves_once(reply: Reply, kind: type[object]) -> None:
     """Whatever comes back, a place is sent exactly once and answers with a value."""
     made = world(reply)
-    assert type(made.broker().place(ACCOUNT_KEY, TICKET, [7])) is kind
+    assert type(made.broker().place(ACCOUNT_KEY, TICKET, [7], deadline=DEADLINE)) is kind
     assert len(made.broker_side.requests) == len(made.journal.lines) == 1
 
 
@@ -354,7 +353,7 @@ def test_a_place_without_credentials_is_never_sent(credentials: Callable[[], Cre
     """Without vault or token a place is NeverSent and a cancel unknown, and nothing leaves."""
     made = world(json_reply(samples.placed(673)))
     broker = broker_with(made, credentials)
-    assert isinstance(broker.place(ACCOUNT_KEY, TICKET, [7]), NeverSent)
+    assert isinstance(broker.place(ACCOUNT_KEY, TICKET, [7], deadline=DEADLINE), NeverSent)
     assert isinstance(broker.cancel(ACCOUNT_KEY, 7), UnknownOutcome)
     assert made.broker_side.requests == []
 
@@ -365,7 +364,7 @@ def test_a_place_that_would_wait_long_is_never_sent() -> None:
     broker = made.broker()
     for _ in range(3):
         broker.cancel(ACCOUNT_KEY, 1)
-    answer = broker.place(ACCOUNT_KEY, TICKET, [7])
+    answer = broker.place(ACCOUNT_KEY, TICKET, [7], deadline=DEADLINE)
     assert isinstance(answer, NeverSent)
     assert len(made.broker_side.requests) == 3
 
@@ -381,7 +380,7 @@ def test_a_place_that_froze_on_the_way_is_never_sent() -> None:
         wake(at + timedelta(seconds=400))
 
     made.clock.sleep_until = freeze  # type: ignore[method-assign]
-    assert isinstance(broker.place(ACCOUNT_KEY, TICKET, [7]), NeverSent)
+    assert isinstance(broker.place(ACCOUNT_KEY, TICKET, [7], deadline=DEADLINE), NeverSent)
     assert len(made.broker_side.requests) == 1
 
 
@@ -404,7 +403,7 @@ def test_one_journal_line_per_call() -> None:
 
     made = world(slow, error_reply(5001, "no"), ConnectTimeout())
     broker = made.broker()
-    broker.place(ACCOUNT_KEY, TICKET, [7])
+    broker.place(ACCOUNT_KEY, TICKET, [7], deadline=DEADLINE)
     broker.cancel(ACCOUNT_KEY, 673)
     broker.cancel(ACCOUNT_KEY, 673)
     common = {"event": "broker_call", "attempt": 1, "caller": "a_function"}

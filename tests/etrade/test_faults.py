@@ -19,9 +19,7 @@ from shared.etrade.session import Answer
 from tests.etrade import samples
 from tests.etrade.world import START, error_reply
 
-UNAUTHORIZED = (
-    b"<Error><message>Unauthorized request - invalid Consumer key and/or session token</message></Error>"
-)
+UNAUTHORIZED = b"<Error><message>Unauthorized request - invalid Consumer key and/or session token</message></Error>"
 
 
 def failure(status: int, body: bytes, *, dies_in_s: int | None = 3600) -> DeskError:
@@ -66,12 +64,8 @@ def test_each_failure_has_its_error(status: int, body: bytes, kind: type[DeskErr
 
 
 @pytest.mark.parametrize("status", [400, 401])
-@pytest.mark.parametrize(
-    ("dies_in_s", "kind"), [(1, TokenIdle), (0, TokenDead), (-1, TokenDead), (None, TokenDead)]
-)
-def test_an_expired_token_sleeps_until_its_day_ends(
-    status: int, dies_in_s: int | None, kind: type[DeskError]
-) -> None:
+@pytest.mark.parametrize(("dies_in_s", "kind"), [(1, TokenIdle), (0, TokenDead), (-1, TokenDead), (None, TokenDead)])
+def test_an_expired_token_sleeps_until_its_day_ends(status: int, dies_in_s: int | None, kind: type[DeskError]) -> None:
     """token_expired is TokenIdle strictly before the token's certain death, else TokenDead."""
     assert type(failure(status, samples.oauth_xml("token_expired"), dies_in_s=dies_in_s)) is kind
 

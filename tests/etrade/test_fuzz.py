@@ -12,7 +12,7 @@ from shared.domain.outcomes import Accepted, CancelTaken, Previewed
 from shared.errors import AuthError, BrokerError
 from tests.etrade import samples
 from tests.etrade.test_build import TICKET
-from tests.etrade.world import ACCOUNT_KEY, json_reply, world
+from tests.etrade.world import ACCOUNT_KEY, DEADLINE, json_reply, world
 
 GENUINE: tuple[object, ...] = (
     samples.ACCOUNTS,
@@ -115,7 +115,7 @@ def whole(body: bytes, root: str) -> dict[str, Any]:
 @given(status=STATUSES, body=BODIES)
 def test_orders_give_no_false_success(status: int, body: bytes) -> None:
     """A preview, place or cancel succeeds only on a 200 whose JSON truly names the id under its own root."""
-    placed = answer(lambda broker: broker.place(ACCOUNT_KEY, TICKET, [7]), status, body)
+    placed = answer(lambda broker: broker.place(ACCOUNT_KEY, TICKET, [7], deadline=DEADLINE), status, body)
     if isinstance(placed, Accepted):
         assert status == 200
         ids = whole(body, "placeorderresponse")["orderids"]
@@ -144,4 +144,6 @@ def test_a_cut_body_is_never_a_success(cut: int, which: object) -> None:
         lambda broker: broker.balance(ACCOUNT_KEY),
     )
     assert all(isinstance(answer(call, 200, body), BrokerError) for call in calls)
-    assert not isinstance(answer(lambda broker: broker.place(ACCOUNT_KEY, TICKET, [7]), 200, body), Accepted)
+    assert not isinstance(
+        answer(lambda broker: broker.place(ACCOUNT_KEY, TICKET, [7], deadline=DEADLINE), 200, body), Accepted
+    )

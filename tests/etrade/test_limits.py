@@ -13,6 +13,7 @@ from shared.etrade.limits import MARKET_PER_SECOND, SHARES, Limits, Module, Role
 from tests.etrade.world import START, SteadyClock
 
 SECOND = timedelta(seconds=1)
+ORDERS_EVERY = timedelta(milliseconds=1060)
 
 
 def turns(limits: Limits, clock: SteadyClock, module: Module, count: int) -> list[datetime]:
@@ -27,12 +28,12 @@ def turns(limits: Limits, clock: SteadyClock, module: Module, count: int) -> lis
 @pytest.mark.parametrize(
     ("role", "module", "microseconds"),
     [
-        (Role.SCAN, Module.MARKET, 333_334),
-        (Role.PLACEMENT, Module.MARKET, 1_000_000),
-        (Role.PLACEMENT, Module.ORDERS, 1_000_000),
-        (Role.PLACEMENT, Module.ACCOUNTS, 1_000_000),
-        (Role.SETTLEMENT, Module.ORDERS, 1_000_000),
-        (Role.SETTLEMENT, Module.ACCOUNTS, 1_000_000),
+        (Role.SCAN, Module.MARKET, 393_334),
+        (Role.PLACEMENT, Module.MARKET, 1_060_000),
+        (Role.PLACEMENT, Module.ORDERS, 1_060_000),
+        (Role.PLACEMENT, Module.ACCOUNTS, 1_060_000),
+        (Role.SETTLEMENT, Module.ORDERS, 1_060_000),
+        (Role.SETTLEMENT, Module.ACCOUNTS, 1_060_000),
     ],
 )
 def test_turns_are_evenly_spaced(role: Role, module: Module, microseconds: int) -> None:
@@ -57,8 +58,8 @@ def test_a_module_without_a_share_is_a_bug() -> None:
 @pytest.mark.parametrize(
     ("per_minute", "burst", "microseconds"),
     [
-        (240, 10, 333_334),
-        (10_000, 10_000, 333_334),
+        (240, 10, 393_334),
+        (10_000, 10_000, 393_334),
         (120, 10, 666_667),
         (60, 10, 1_333_334),
         (240, 2, 666_667),
@@ -77,7 +78,7 @@ def test_a_cap_on_market_leaves_orders_alone() -> None:
     clock = SteadyClock()
     limits = Limits(clock=clock, role=Role.PLACEMENT, market_per_minute=1)
     first, second = turns(limits, clock, Module.ORDERS, 2)
-    assert second - first == SECOND
+    assert second - first == ORDERS_EVERY
 
 
 def test_a_cap_below_one_is_refused() -> None:
@@ -93,7 +94,7 @@ def test_a_quiet_time_earns_no_burst() -> None:
     limits.take(Module.ORDERS)
     clock.at += timedelta(hours=1)
     first, second = turns(limits, clock, Module.ORDERS, 2)
-    assert (first, second - first) == (START + timedelta(hours=1), SECOND)
+    assert (first, second - first) == (START + timedelta(hours=1), ORDERS_EVERY)
 
 
 def test_a_distant_turn_is_not_taken() -> None:
@@ -101,9 +102,9 @@ def test_a_distant_turn_is_not_taken() -> None:
     clock = SteadyClock()
     limits = Limits(clock=clock, role=Role.PLACEMENT)
     limits.take(Module.ORDERS)
-    assert not limits.take(Module.ORDERS, within=timedelta(milliseconds=999))
-    assert limits.take(Module.ORDERS, within=SECOND)
-    assert clock.now() == START + SECOND
+    assert not limits.take(Module.ORDERS, within=ORDERS_EVERY - timedelta(milliseconds=1))
+    assert limits.take(Module.ORDERS, within=ORDERS_EVERY)
+    assert clock.now() == START + ORDERS_EVERY
 
 
 def test_a_throttle_answer_pauses_longer_each_time() -> None:

@@ -95,11 +95,7 @@ def test_positions_become_holdings() -> None:
     """Stock positions are read with their sign; options and funds of the same name are not shares."""
     option = samples.position(3, "AAPL", 2) | {"Product": {"symbol": "AAPL", "securityType": "OPTN"}}
     page = parse_accounts.portfolio(
-        raw(
-            samples.portfolio(
-                samples.position(1, "LAZR", 200), samples.position(2, "RIOT", -5), option, pages=3
-            )
-        )
+        raw(samples.portfolio(samples.position(1, "LAZR", 200), samples.position(2, "RIOT", -5), option, pages=3))
     )
     assert page.pages == 3
     assert parse_accounts.holdings(page.positions) == (

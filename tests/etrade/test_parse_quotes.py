@@ -66,9 +66,7 @@ def test_no_float_touches_a_price() -> None:
 )
 def test_numbers_may_be_text_or_have_a_fraction_of_zero(changes: dict[str, Any]) -> None:
     """A number as text, or a size written 600.0, reads like the usual form."""
-    assert read(samples.quote_body(samples.quote_entry(**changes))) == read(
-        samples.quote_body(samples.quote_entry())
-    )
+    assert read(samples.quote_body(samples.quote_entry(**changes))) == read(samples.quote_body(samples.quote_entry()))
 
 
 def test_other_key_cases_are_read() -> None:
@@ -131,9 +129,7 @@ def test_invalid_symbols_are_messages() -> None:
     assert read({"QuoteResponse": {"Messages": {"Message": [message]}}}) == {}
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"<html/>", b"[]", b"{}", b'{"QuoteResponse":', b'{"Error":{"code":1}}']
-)
+@pytest.mark.parametrize("body", [b"", b"<html/>", b"[]", b"{}", b'{"QuoteResponse":', b'{"Error":{"code":1}}'])
 def test_no_quote_answer_is_unreadable(body: bytes) -> None:
     """A body that is no quote answer is Unreadable, not an empty one."""
     with pytest.raises(Unreadable):

@@ -31,9 +31,7 @@ def test_an_order_id_is_accepted() -> None:
 
 def test_a_queued_order_is_accepted() -> None:
     """A 200 that says the market was closed is accepted, too."""
-    body = samples.placed(
-        "673", Order=[{"messages": {"Message": [{"code": 1027, "description": "200|Closed."}]}}]
-    )
+    body = samples.placed("673", Order=[{"messages": {"Message": [{"code": 1027, "description": "200|Closed."}]}}])
     assert meaning(200, body) == Accepted(order_id=673, at=PLACED_AT)
 
 
@@ -108,9 +106,7 @@ def test_the_rate_limit_is_rejected(reply: tuple[int, bytes]) -> None:
 
 
 @pytest.mark.parametrize("status", [401, 403])
-@pytest.mark.parametrize(
-    "body", [samples.oauth_xml("token_expired"), samples.oauth_html("token_rejected"), b""]
-)
+@pytest.mark.parametrize("body", [samples.oauth_xml("token_expired"), samples.oauth_html("token_rejected"), b""])
 def test_a_refused_token_is_rejected(status: int, body: bytes) -> None:
     """A 401 or 403 is rejected as auth."""
     answer = meaning(status, body)
@@ -146,9 +142,7 @@ def test_a_server_failure_is_unknown(status: int, body: bytes) -> None:
     assert isinstance(meaning(status, body), UnknownOutcome)
 
 
-@pytest.mark.parametrize(
-    "status", [100, 201, 202, 204, 206, 301, 302, 307, 308, 402, 406, 410, 418, 422, 499]
-)
+@pytest.mark.parametrize("status", [100, 201, 202, 204, 206, 301, 302, 307, 308, 402, 406, 410, 418, 422, 499])
 def test_any_other_status_is_unknown(status: int) -> None:
     """A redirect, another success or any status without a row is unknown."""
     assert isinstance(meaning(status, samples.placed(673)), UnknownOutcome)

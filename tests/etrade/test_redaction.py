@@ -19,7 +19,7 @@ from shared.etrade.client import EtradeBroker
 from shared.etrade.session import Call, Credentials
 from tests.etrade import samples
 from tests.etrade.test_build import TICKET
-from tests.etrade.world import START, Reply, World, json_reply, world
+from tests.etrade.world import DEADLINE, START, Reply, World, json_reply, world
 
 KEY = "canaryconsumerkey00000000000001"
 SECRET = "canaryconsumersecret000000000002"
@@ -29,9 +29,7 @@ REQUEST = RequestToken(token="canary/request+token/000000005=", secret="canary/r
 VERIFIER = "CNRY7Z"
 ACCOUNT_KEY = "-canary_accountkey_008"
 ACCOUNT_NUMBER = "00000009"
-SECRETS = (
-    *(KEY, SECRET, TOKEN, TOKEN_SECRET, REQUEST.token, REQUEST.secret, VERIFIER, ACCOUNT_KEY, ACCOUNT_NUMBER),
-)
+SECRETS = (*(KEY, SECRET, TOKEN, TOKEN_SECRET, REQUEST.token, REQUEST.secret, VERIFIER, ACCOUNT_KEY, ACCOUNT_NUMBER),)
 
 ECHO = " ".join(SECRETS)
 REPLIES: tuple[Reply, ...] = (
@@ -81,7 +79,7 @@ BROKER_CALLS: tuple[Callable[[EtradeBroker], object], ...] = (
     lambda broker: broker.portfolio(ACCOUNT_KEY),
     lambda broker: broker.quotes(["AAPL"]),
     lambda broker: broker.preview(ACCOUNT_KEY, TICKET),
-    lambda broker: broker.place(ACCOUNT_KEY, TICKET, [7]),
+    lambda broker: broker.place(ACCOUNT_KEY, TICKET, [7], deadline=DEADLINE),
     lambda broker: broker.orders(ACCOUNT_KEY, since=date(2026, 11, 23)),
     lambda broker: broker.order(ACCOUNT_KEY, 5),
     lambda broker: broker.cancel(ACCOUNT_KEY, 5),

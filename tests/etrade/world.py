@@ -21,6 +21,7 @@ from shared.ports import Scalar, Severity
 
 START = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 ACCOUNT_KEY = "-invented_accountkey-x"
+DEADLINE = START + timedelta(seconds=3)
 CREDENTIALS = Credentials(
     consumer_key="invented-consumer-key",
     consumer_secret="invented-consumer-secret",

@@ -1,1 +1,0 @@
-"""The E*TRADE client, tested through a scripted transport."""
