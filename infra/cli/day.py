@@ -38,7 +38,7 @@ def run(
     if json_out is not None:
         write_atomically(json_out, dumps(result.summary.plain()) + b"\n")
     show(console, result)
-    if result.summary.violations:
+    if result.summary.violations or result.crashed:
         raise typer.Exit(BROKEN)
 
 

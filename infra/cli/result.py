@@ -24,6 +24,8 @@ def show(console: Console, result: DayResult) -> None:
         console.print(
             "[green]No violations:[/] the book equals the simulator's ledger to the cent and the share."
         )
+    for what, times in result.troubles.items():
+        console.print(f"[bold red]Trouble[/] {escape(what)}, {times} times", soft_wrap=True)
     if result.moved_to is not None:
         console.print(f"An interrupted run was in the way; it is now in {result.moved_to}.", soft_wrap=True)
     console.print(f"Report  {result.report}", soft_wrap=True, markup=False)

@@ -1,4 +1,4 @@
-"""The moving parts of one run, wired to each other: kernel, simulated broker, the world of functions, the owner."""
+"""The moving parts of one run, wired to each other: kernel, simulated broker, functions, owner."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -36,7 +36,9 @@ _MINUTE = timedelta(minutes=1)
 class Machine:
     """One market day ready to be played in `folder`; nothing of it reads the wall clock or the network."""
 
-    def __init__(self, *, market: Market, market_spec: str, config: str, kernel: Kernel, seed: int, folder: Path) -> None:
+    def __init__(
+        self, *, market: Market, market_spec: str, config: str, kernel: Kernel, seed: int, folder: Path
+    ) -> None:
         self.kernel = kernel
         self.hours: Hours = hours(market.day)
         self.watch_list = environment.watch_list(market_spec, market.symbols)
