@@ -57,7 +57,7 @@ class PushDoor:
             handler(envelope, message)
         except DeskError as problem:
             return self._reply(problem, raw)
-        except Exception as problem:
+        except Exception as problem:  # noqa: BLE001 - whatever escapes a use case must not lose the message
             self.desk.journal.line("crash", Severity.CRITICAL, kind=type(problem).__name__)
             return AGAIN
         return ACK

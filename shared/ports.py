@@ -119,7 +119,9 @@ class Store(Protocol):
         """
         ...
 
-    def query(self, collection: str, *where: Where, order_by: str | None = None, limit: int | None = None) -> list[Document]:
+    def query(
+        self, collection: str, *where: Where, order_by: str | None = None, limit: int | None = None
+    ) -> list[Document]:
         """Read the matching documents, by `order_by` ascending, else by path; raises StoreDown."""
         ...
 
@@ -178,9 +180,7 @@ class Broker(Protocol):
         """Ask whether the broker would take the order; no effect on the account."""
         ...
 
-    def place(
-        self, account_key: str, ticket: Ticket, preview_ids: Sequence[int], *, deadline: datetime
-    ) -> PlaceAnswer:
+    def place(self, account_key: str, ticket: Ticket, preview_ids: Sequence[int], *, deadline: datetime) -> PlaceAnswer:
         """Send the order once, before `deadline` or never; never repeated by anything below this line."""
         ...
 

@@ -121,7 +121,7 @@ _SETTINGS: dict[str, tuple[str, Callable[[str], Any], str | None]] = {
 _HINTS = {
     "ETRADE_SANDBOX": "true or false",
     "ETRADE_ACCOUNT_ID": "the account's number or key, or empty when there is only one active account",
-    "ETRADE_OAUTH_CALLBACK_URL": "an https address registered with E*TRADE (http only on localhost), or empty for a PIN",
+    "ETRADE_OAUTH_CALLBACK_URL": "an https address registered with E*TRADE (http on localhost), or empty for a PIN",
     "ETRADE_RATE_LIMIT": "Market calls a minute, a whole number from 1 to 240",
     "ETRADE_BURST_LIMIT": "Market calls at once, a whole number from 1 to 100",
     "STRATEGY_CONFIG": "default or demo",

@@ -11,8 +11,8 @@ from enum import Flag, auto
 NEW_YORK = "America/New_York"
 
 CONSUMER = "etrade-consumer"
-REQUEST_TOKEN = "etrade-request-token"
-ACCESS_TOKEN = "etrade-access-token"
+REQUEST_TOKEN = "etrade-request-token"  # noqa: S105 - the name of a secret, not its value
+ACCESS_TOKEN = "etrade-access-token"  # noqa: S105 - the same
 
 
 class Right(Flag):
@@ -119,8 +119,17 @@ TOPOLOGY = Topology(
             ),
             publishes=frozenset({"signals", "exits"}),
             collections={
-                **_EVERYBODY, "control": R, "positions": RW, "orders": R, "signals": RC, "leases": RW, "receipts": RW,
-                "bars": RW, "quotes": RW, "history": RW, "token": R,
+                **_EVERYBODY,
+                "control": R,
+                "positions": RW,
+                "orders": R,
+                "signals": RC,
+                "leases": RW,
+                "receipts": RW,
+                "bars": RW,
+                "quotes": RW,
+                "history": RW,
+                "token": R,
             },
             secrets={CONSUMER: R, ACCESS_TOKEN: R},
             memory_mib=512,
@@ -149,7 +158,15 @@ TOPOLOGY = Topology(
                 Subscription(topic="settle-ticks", ack_deadline_s=90),
                 Subscription(topic="close-ticks", ack_deadline_s=90),
             ),
-            collections={**_EVERYBODY, **_BOOK, "audit": RC, "control": RW, "leases": RW, "quotes": R, "seals": RC},
+            collections={
+                **_EVERYBODY,
+                **_BOOK,
+                "audit": RC,
+                "control": RW,
+                "leases": RW,
+                "quotes": R,
+                "seals": RW,
+            },
             secrets={CONSUMER: R, ACCESS_TOKEN: R},
             memory_mib=512,
             concurrency=1,

@@ -30,7 +30,16 @@ class AuditEvent:
 
 
 def seal(
-    *, chain: str, seq: int, at: datetime, actor: str, before: str, after: str, cause: str, detail: dict[str, str], prev_hash: str
+    *,
+    chain: str,
+    seq: int,
+    at: datetime,
+    actor: str,
+    before: str,
+    after: str,
+    cause: str,
+    detail: dict[str, str],
+    prev_hash: str,
 ) -> AuditEvent:
     """Make the next event of a chain, with its hash over every other field."""
     facts = [chain, seq, at.isoformat(), actor, before, after, cause, sorted(detail.items()), prev_hash]

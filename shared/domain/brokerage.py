@@ -1,6 +1,6 @@
 """What the broker tells us and what we ask of it, in our words; `shared.etrade` translates to and from the wire."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -56,13 +56,10 @@ class Holding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountRecord:
-    """What we last saw of our account; `blocked` are symbols in which somebody else's order was seen."""
+    """Which account is ours, as it was asked for a session."""
 
     key: str
     session: date
-    holdings: dict[str, int] = field(default_factory=dict)
-    blocked: tuple[str, ...] = ()
-    holdings_at: datetime | None = None
     schema_version: int = 1
 
 

@@ -158,7 +158,9 @@ def born(order: Order, *, actor: str, cause: str) -> tuple[Order, audit.AuditEve
     return replace(order, audit_head=event.hash), event
 
 
-def advance(order: Order, to: State, *, at: datetime, actor: str, cause: str, **changes: Any) -> tuple[Order, audit.AuditEvent]:
+def advance(
+    order: Order, to: State, *, at: datetime, actor: str, cause: str, **changes: Any
+) -> tuple[Order, audit.AuditEvent]:
     """Move an order along one arrow; raises InvariantBroken for an arrow that the table does not have.
 
     Filled shares never fall and never exceed the quantity.
@@ -167,7 +169,9 @@ def advance(order: Order, to: State, *, at: datetime, actor: str, cause: str, **
         raise InvariantBroken(f"order {order.intent_id}: no arrow from {order.state} to {to} ({cause})")
     moved = replace(order, state=to, live=to not in TERMINAL, rev=order.rev + 1, updated_at=at, **changes)
     if not order.filled <= moved.filled <= order.quantity:
-        raise InvariantBroken(f"order {order.intent_id}: filled went from {order.filled} to {moved.filled} of {order.quantity}")
+        raise InvariantBroken(
+            f"order {order.intent_id}: filled went from {order.filled} to {moved.filled} of {order.quantity}"
+        )
     event = audit.seal(
         chain=order.intent_id, seq=moved.rev, at=at, actor=actor, before=order.state, after=to, cause=cause,
         detail=_facts(moved), prev_hash=order.audit_head,

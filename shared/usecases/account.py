@@ -26,8 +26,6 @@ def _choose(accounts: tuple[Account, ...], wanted: str) -> Account:
     active = [account for account in accounts if account.active]
     matching = [account for account in active if not wanted or wanted in (account.number, account.key)]
     if len(matching) != 1:
-        raise ConfigError((
-            f"ETRADE_ACCOUNT_ID matches {len(matching)} of {len(active)} active accounts: set it to the number or key "
-            "of the one account to trade",
-        ))  # fmt: skip
+        problem = f"ETRADE_ACCOUNT_ID matches {len(matching)} of {len(active)} active accounts: name the one to trade"
+        raise ConfigError((problem,))
     return matching[0]

@@ -72,7 +72,9 @@ def open_flow(desk: Desk, authority: Authority, vault: Vault) -> Opened:
     return Opened(url=authority.authorize_url(request.token), flow=flow)
 
 
-def finish_flow(desk: Desk, authority: Authority, vault: Vault, *, flow: str, verifier: str) -> SignedIn | SignInRefused:
+def finish_flow(
+    desk: Desk, authority: Authority, vault: Vault, *, flow: str, verifier: str
+) -> SignedIn | SignInRefused:
     """Consume a flow and store the day's token; every refusal leaves what was there before."""
     answer = _finish(desk, authority, vault, flow=flow, verifier=verifier)
     if isinstance(answer, SignInRefused):
@@ -105,7 +107,11 @@ def _point_at(desk: Desk, vault: Vault, version: str) -> SignedIn:
     now = desk.clock.now()
     record = TokenRecord(vault_version=version, issued_at=now, renewed_at=now, dies_at=next_midnight(now))
     row = outbox.promise(
-        desk, name=f"signed-in:{version}", topic="prepare-ticks", key="", message=PrepareTick(reason="signed-in")
+        desk,
+        name=f"signed-in:{version}",
+        topic="prepare-ticks",
+        key="",
+        message=PrepareTick(reason="signed-in"),
     )
     desk.store.commit([put(token.PATH, record), row])
     outbox.publish(desk, row)

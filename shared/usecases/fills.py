@@ -5,14 +5,16 @@ see one fill at once. What this promises: filled shares only grow, each share is
 decides), and a cancel time-out changes nothing: only what the list says counts (order-safety.md 1.3, 1.4 C16).
 """
 
-from dataclasses import replace
+from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from shared.domain import book
 from shared.domain.brokerage import BrokerOrder, BrokerStatus
-from shared.domain.orders import AT_BROKER, TERMINAL, Kind, Order, State
+from shared.domain.orders import AT_BROKER, Order, State
 from shared.domain.positions import Fill, Ledger, Position
-from shared.domain.values import Side, cents
+from shared.domain.values import Side
+from shared.errors import InvariantBroken, Unreadable
 from shared.ports import Write
 from shared.usecases.desk import Held, create, read
 from shared.usecases.moves import move
@@ -48,9 +50,31 @@ def book_seen(desk: TradingDesk, held: Held[Order], seen: BrokerOrder) -> Held[O
     to = _next_state(order, seen, filled)
     if to is order.state and filled == order.filled:
         return held
-    also = _fill_writes(desk, order, seen, filled) if filled > order.filled else []
-    average = seen.average_price if filled > order.filled else order.average_price
-    return move(desk, held, to, *also, cause=f"the broker shows {seen.status}", filled=filled, average_price=average)
+    cause = f"the broker shows {seen.status}"
+    if filled == order.filled:
+        return move(desk, held, to, cause=cause)
+    fill, position = _fill(desk, order, seen, filled)
+
+    def booked(ledger: Ledger) -> Ledger:
+        return book.booked(ledger, position.value, profit=fill.realized, at=fill.at, config=desk.config)
+
+    held = move(
+        desk, held, to, create(f"fills/{seen.order_id}:{filled:09d}", fill), position.write, cause=cause, ledger=booked,
+        filled=filled, average_price=seen.average_price,
+    )  # fmt: skip
+    desk.journal.line(
+        "fill", symbol=fill.symbol, side=fill.side, quantity=fill.quantity, price=str(fill.price),
+        order_id=fill.broker_order_id, intent_id=fill.intent_id, realized=str(fill.realized), reason=fill.reason,
+    )  # fmt: skip
+    return held
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _After:
+    """A position as it is after a fill, and the write that makes it so."""
+
+    value: Position
+    write: Write
 
 
 def _next_state(order: Order, seen: BrokerOrder, filled: int) -> State:
@@ -62,14 +86,35 @@ def _next_state(order: Order, seen: BrokerOrder, filled: int) -> State:
     return State.FILLED if filled == order.quantity else order.state
 
 
-def _fill_writes(desk: TradingDesk, order: Order, seen: BrokerOrder, filled: int) -> list[Write]:
-    if seen.average_price is None or order.broker_order_id is None:
-        return []
-    quantity = filled - order.filled
-    before = cents(order.average_price * order.filled) if order.average_price is not None else cents(seen.average_price * 0)
-    amount = cents(seen.average_price * filled) - before
+def _fill(desk: TradingDesk, order: Order, seen: BrokerOrder, filled: int) -> tuple[Fill, _After]:
+    if seen.average_price is None:
+        raise Unreadable(f"the broker shows {filled} shares of {order.intent_id} filled, but no price")
+    new = book.newly_filled(order, filled=filled, average_price=seen.average_price)
+    if new is None:
+        raise InvariantBroken(f"order {order.intent_id}: a fill of nothing")
+    quantity, price = new
     now = desk.clock.now()
     held = held_position(desk, order.symbol)
-    position = held.value if held is not None else None
-    after, realized = _fold(order, position, quantity=quantity, amount=amount, at=now, config=desk)
-    return []
+    position, profit = _fold(order, held.value if held else None, quantity, price, now)
+    fill = Fill(
+        intent_id=order.intent_id, broker_order_id=seen.order_id, position_id=order.position_id, symbol=order.symbol,
+        side=order.side, quantity=quantity, price=price, cumulative=filled, realized=profit,
+        reason=order.reason, at=now,
+    )  # fmt: skip
+    write = held.update(position) if held else create(position_path(order.symbol), position)
+    return fill, _After(value=position, write=write)
+
+
+def _fold(
+    order: Order, position: Position | None, quantity: int, price: Decimal, at: datetime
+) -> tuple[Position, Decimal]:
+    mine = position if position is not None and position.position_id == order.position_id else None
+    if order.side is Side.BUY:
+        if mine is not None:
+            return book.bought(mine, quantity=quantity, price=price, at=at), Decimal(0)
+        if position is not None and position.is_open:
+            raise InvariantBroken(f"{order.symbol} was bought while another position of ours is open in it")
+        return book.opened(order, quantity=quantity, price=price, at=at), Decimal(0)
+    if mine is None:
+        raise InvariantBroken(f"{order.symbol} was sold for a position that the book does not have")
+    return book.sold(mine, quantity=quantity, price=price, at=at)

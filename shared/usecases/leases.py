@@ -1,5 +1,6 @@
 """Leases: one worker at a time on one thing, taken by compare-and-set, free again when they run out."""
 
+import contextlib
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -30,7 +31,15 @@ def take(desk: Desk, name: str, *, lasts: timedelta) -> Held[Lease] | None:
         return None
 
 
-def keep(desk: Desk, held: Held[Lease], *, until: datetime) -> Held[Lease]:
-    """Hold a lease longer, or give it back with an `until` that has passed; raises Conflict when it was lost."""
-    longer = replace(held.value, until=until)
-    return Held(path=held.path, value=longer, version=desk.store.commit([held.update(longer)])[0])
+def extend(desk: Desk, mine: Held[Lease], *, until: datetime) -> None:
+    """Hold a lease longer; raises Conflict when it was lost to somebody else."""
+    held = read(desk.store, Lease, mine.path)
+    if held is None or held.value.holder != mine.value.holder:
+        raise Conflict(f"the lease {mine.path} was lost")
+    desk.store.commit([held.update(replace(held.value, until=until))])
+
+
+def give_back(desk: Desk, mine: Held[Lease]) -> None:
+    """Free a lease at once; one that was lost meanwhile is not ours to free."""
+    with contextlib.suppress(Conflict):
+        extend(desk, mine, until=desk.clock.now())

@@ -6,11 +6,12 @@ the truth). What this promises: a reservation and a symbol lock end only in a co
 (order-safety.md 1.3, rule c).
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from shared.domain.book import released
 from shared.domain.messages import Message, OrderPlaced
 from shared.domain.orders import TERMINAL, Kind, Order, State, advance, born
 from shared.domain.positions import Ledger
@@ -18,6 +19,8 @@ from shared.errors import InvariantBroken
 from shared.ports import Create, Delete, Write
 from shared.usecases import outbox
 from shared.usecases.desk import Desk, Held, create, persist, read
+
+LedgerChange = Callable[[Ledger], Ledger]
 
 
 def order_path(intent_id: str) -> str:
@@ -30,11 +33,16 @@ def held_order(desk: Desk, intent_id: str) -> Held[Order] | None:
     return read(desk.store, Order, order_path(intent_id))
 
 
-def held_ledger(desk: Desk, order: Order) -> Held[Ledger]:
-    """Read the ledger of an order's session; it exists from the first reservation on."""
-    held = read(desk.store, Ledger, f"ledger/{order.session.isoformat()}")
+def ledger_path(session: date) -> str:
+    """Give the path of a session's ledger."""
+    return f"ledger/{session.isoformat()}"
+
+
+def held_ledger(desk: Desk, session: date) -> Held[Ledger]:
+    """Read the ledger of a session; it exists from the first entry on."""
+    held = read(desk.store, Ledger, ledger_path(session))
     if held is None:
-        raise InvariantBroken(f"order {order.intent_id} holds a reservation, but its session has no ledger")
+        raise InvariantBroken(f"there is an order of {session}, but no ledger")
     return held
 
 
@@ -49,27 +57,32 @@ def begin(desk: Desk, order: Order, *also: Write, cause: str) -> Held[Order]:
 
 
 def move(
-    desk: Desk, held: Held[Order], to: State, *also: Write, cause: str, announce: bool = False, **changes: Any
-) -> Held[Order]:
+    desk: Desk, held: Held[Order], to: State, *also: Write, cause: str, announce: bool = False,
+    ledger: LedgerChange | None = None, **changes: Any,
+) -> Held[Order]:  # fmt: skip
     """Move an order along one arrow; `announce` also promises and publishes OrderPlaced.
 
-    Raises Conflict when somebody else moved it first, InvariantBroken for an arrow that does not exist.
+    `ledger` changes the session's ledger in the same commit. Raises Conflict when somebody else moved the order
+    first, InvariantBroken for an arrow that does not exist.
     """
-    at = desk.clock.now()
     before = held.value
     ends = to in TERMINAL and before.state is not State.NEW and before.kind is Kind.ENTRY
     if ends:
         changes["reserved"] = Decimal(0)
-    order, event = advance(before, to, at=at, actor=desk.actor, cause=cause, **changes)
+    order, event = advance(before, to, at=desk.clock.now(), actor=desk.actor, cause=cause, **changes)
     audit = create(f"audit/{event.chain}:{event.seq:06d}", event)
-    message = OrderPlaced(intent_id=order.intent_id, symbol=order.symbol) if announce else None
-    rows = _rows(desk, order, message)
+    rows = _rows(desk, order, OrderPlaced(intent_id=order.intent_id, symbol=order.symbol) if announce else None)
+    freed = [Delete(f"locks/{before.symbol}")] if ends else []
 
     def attempt() -> tuple[str, ...]:
-        freed = _release(desk, before) if ends else []
-        return desk.store.commit([held.update(order), audit, *also, *rows, *freed])
+        booked = []
+        if ends or ledger is not None:
+            book = held_ledger(desk, before.session)
+            after = ledger(book.value) if ledger is not None else book.value
+            booked.append(book.update(released(after, before.reserved) if ends else after))
+        return desk.store.commit([held.update(order), audit, *also, *rows, *freed, *booked])
 
-    versions = persist(attempt) if ends else attempt()
+    versions = persist(attempt)
     desk.journal.line(
         "order", intent_id=order.intent_id, state=to, kind=order.kind, symbol=order.symbol, cause=cause,
         codes=",".join(order.codes), order_id=order.broker_order_id,
@@ -84,9 +97,3 @@ def _rows(desk: Desk, order: Order, message: Message | None) -> Sequence[Create]
         return ()
     name = f"{order.intent_id}:{order.rev}"
     return (outbox.promise(desk, name=name, topic="orders-placed", key=order.symbol, message=message),)
-
-
-def _release(desk: Desk, order: Order) -> list[Write]:
-    ledger = held_ledger(desk, order)
-    freed = replace(ledger.value, reserved=ledger.value.reserved - order.reserved)
-    return [ledger.update(freed), Delete(f"locks/{order.symbol}")]

@@ -8,6 +8,7 @@ An answer that is not surely a yes or surely a no is UNKNOWN, and the order list
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import assert_never
@@ -16,7 +17,7 @@ from shared.domain.brokerage import BrokerOrder
 from shared.domain.control import Control, TradingState
 from shared.domain.orders import PLACING_LIFE, PREVIEW_USABLE, Kind, Licence, Order, PreviewRecord, State
 from shared.domain.outcomes import Accepted, NeverSent, Previewed, Rejected, UnknownOutcome
-from shared.domain.values import Side
+from shared.domain.values import Side, Term
 from shared.errors import AuthError, StoreDown
 from shared.ports import Check, Severity
 from shared.usecases import control
@@ -27,10 +28,17 @@ from shared.usecases.trading import TradingDesk
 PREVIEW_AGAIN = timedelta(seconds=90)
 MOST_PREVIEWS = 3
 COST_TOLERANCE = Decimal("1.01")
+# Refusals that have nothing to do with IMMEDIATE_OR_CANCEL (etrade-api.md 4.14): funds, shares, account, rate, login.
+_NOT_THE_TERM = frozenset({"33", "100", "102", "1021", "1036", "1037", "3010", "auth", "rate"})
 
 
 def send(
-    desk: TradingDesk, held: Held[Order], *, account_key: str, expires_at: datetime | None, listing: Sequence[BrokerOrder] | None
+    desk: TradingDesk,
+    held: Held[Order],
+    *,
+    account_key: str,
+    expires_at: datetime | None,
+    listing: Sequence[BrokerOrder] | None,
 ) -> Held[Order]:
     """Take a RESERVED or PREVIEWED order to the broker, at most once, and give it as it then stands.
 
@@ -74,6 +82,9 @@ def _preview(desk: TradingDesk, held: Held[Order], account_key: str) -> Held[Ord
         if attempt > MOST_PREVIEWS:
             return move(desk, held, State.VOIDED, cause="previewed too often", codes=("PREVIEW_STALE",))
     answer = desk.broker.preview(account_key, order.ticket)
+    if isinstance(answer, Rejected) and order.term is Term.IMMEDIATE_OR_CANCEL and answer.code not in _NOT_THE_TERM:
+        order = replace(order, term=Term.GOOD_FOR_DAY)
+        answer = desk.broker.preview(account_key, order.ticket)
     match answer:
         case Rejected():
             cause = f"the broker refused the preview: {answer.message}"
@@ -83,12 +94,18 @@ def _preview(desk: TradingDesk, held: Held[Order], account_key: str) -> Held[Ord
         case _:
             assert_never(answer)
     if order.side is Side.BUY and answer.estimated_total > order.reserved * COST_TOLERANCE:
-        return move(desk, held, State.DENIED, cause="the preview costs more than reserved", codes=("R33_PREVIEW_MISMATCH",))
+        return move(
+            desk,
+            held,
+            State.DENIED,
+            cause="the preview costs more than reserved",
+            codes=("R33_PREVIEW_MISMATCH",),
+        )
     record = PreviewRecord(
         preview_ids=answer.preview_ids, at=desk.clock.now(), request_hash=order.request_hash,
         estimated_total=answer.estimated_total, attempt=attempt,
     )  # fmt: skip
-    return move(desk, held, State.PREVIEWED, cause="the broker would take it", preview=record)
+    return move(desk, held, State.PREVIEWED, cause="the broker would take it", preview=record, term=order.term)
 
 
 def _license(
@@ -108,7 +125,12 @@ def _license(
     )  # fmt: skip
     try:
         return move(
-            desk, held, State.PLACING, Check(state.path, state.version), cause="licence to send once", licence=licence
+            desk,
+            held,
+            State.PLACING,
+            Check(state.path, state.version),
+            cause="licence to send once",
+            licence=licence,
         )
     except StoreDown:
         again = held_order(desk, held.value.intent_id)
@@ -121,14 +143,16 @@ def _post(desk: TradingDesk, held: Held[Order], account_key: str) -> Held[Order]
     order = held.value
     if order.licence is None or order.preview is None or desk.clock.now() >= order.licence.deadline:
         return move(desk, held, State.VOIDED, cause="the deadline passed before it was sent", codes=("UNSENT",))
-    answer = desk.broker.place(
-        account_key, order.ticket, order.preview.preview_ids, deadline=order.licence.deadline
-    )
+    answer = desk.broker.place(account_key, order.ticket, order.preview.preview_ids, deadline=order.licence.deadline)
     match answer:
         case Accepted():
-            claim = create(f"broker_orders/{answer.order_id}", {"intent_id": order.intent_id, "session": order.session.isoformat()})
+            claim = create(
+                f"broker_orders/{answer.order_id}",
+                {"intent_id": order.intent_id, "session": order.session.isoformat()},
+            )
             return move(
-                desk, held, State.WORKING, claim, cause="the broker has it", announce=order.kind in (Kind.ENTRY, Kind.EXIT),
+                desk, held, State.WORKING, claim, cause="the broker has it",
+                announce=order.kind in (Kind.ENTRY, Kind.EXIT),
                 broker_order_id=answer.order_id, placed_at=answer.at,
             )  # fmt: skip
         case Rejected():

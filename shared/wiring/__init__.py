@@ -1,16 +1,20 @@
 """Which world the functions run in: the cloud by default, or the one that `use` installed before they start.
 
-Holds no adapter. `Platform` is what a world gives to one function; each `shared.wiring.<function>` builds its use
-cases from it.
+Holds no adapter. `Platform` is what a world gives to one function; each `shared.wiring.<function>` builds its doors
+from it, once, at the first request.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from threading import Lock
+from typing import Any, TypeVar
 
 from requests.adapters import BaseAdapter
 
 from shared.errors import ConfigError
 from shared.ports import Bus, Chance, Clock, History, Journal, Store, Vault
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,14 +40,22 @@ def _cloud(function: str) -> Platform:
 
 
 _factory: Factory = _cloud
+_doors: dict[str, Any] = {}
+_building = Lock()
 
 
 def use(factory: Factory) -> None:
-    """Install the world in which functions created from now on will run."""
-    global _factory
-    _factory = factory
+    """Install the world in which requests from now on are served."""
+    global _factory  # noqa: PLW0603 - the one switch between the two worlds
+    with _building:
+        _factory = factory
+        _doors.clear()
 
 
-def platform(function: str) -> Platform:
-    """Give the world of one function; raises ConfigError when there is none."""
-    return _factory(function)
+def door(function: str, build: Callable[[Platform], T]) -> T:
+    """Give a function's doors, built at its first request; raises ConfigError when its world cannot be built."""
+    with _building:
+        if function not in _doors:
+            _doors[function] = build(_factory(function))
+        made: T = _doors[function]
+        return made

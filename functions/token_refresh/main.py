@@ -1,0 +1,12 @@
+"""The door of token_refresh: see shared/wiring/token_refresh.py."""
+
+import functions_framework
+from flask import Request
+
+from shared.wiring import token_refresh
+
+
+@functions_framework.http
+def main(request: Request) -> tuple[str, int]:
+    """Serve one push of a message."""
+    return token_refresh.handle(request)

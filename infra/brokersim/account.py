@@ -1,0 +1,97 @@
+"""The book of one account: cash to the cent, positions at average cost, what is settled or reserved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Literal
+
+from infra.brokersim.orders import Action, Fill, Order
+from infra.brokersim.tape import NEW_YORK
+
+
+@dataclass(slots=True, kw_only=True)
+class Position:
+    """Shares held and what they cost in dollars."""
+
+    quantity: int
+    cost: Decimal
+    opened: datetime
+
+
+@dataclass(slots=True, kw_only=True)
+class Account:
+    """One account of the simulated owner; never holds less than zero of anything."""
+
+    account_id: str
+    key: str
+    mode: Literal["CASH", "MARGIN"]
+    description: str
+    cash: Decimal
+    closed_at: datetime | None = None
+    positions: dict[str, Position] = field(default_factory=dict)
+    orders: dict[int, Order] = field(default_factory=dict)
+    client_order_ids: set[str] = field(default_factory=set)
+    fills: list[Fill] = field(default_factory=list)
+    realized: Decimal = Decimal(0)
+    _unsettled: list[tuple[date, Decimal]] = field(default_factory=list)
+
+    def live_orders(self) -> list[Order]:
+        """Orders that may still fill, oldest first."""
+        return [order for order in self.orders.values() if order.live]
+
+    def settled_cash(self, at: datetime) -> Decimal:
+        """Cash without the proceeds of sells that settle after the New York date of `at` (T+1)."""
+        today = at.astimezone(NEW_YORK).date()
+        return self.cash - sum((amount for settles, amount in self._unsettled if settles > today), Decimal(0))
+
+    def reserved_cash(self) -> Decimal:
+        """Dollars that live buy orders may still spend."""
+        buys = (order for order in self.live_orders() if order.ticket.action is Action.BUY)
+        return sum((order.reserve_price * order.remaining for order in buys), Decimal(0))
+
+    def buying_power(self, at: datetime) -> Decimal:
+        """Dollars that a new buy may spend: settled cash (margin account: all cash) less what is reserved."""
+        spendable = self.settled_cash(at) if self.mode == "CASH" else self.cash
+        return spendable - self.reserved_cash()
+
+    def available_shares(self, symbol: str) -> int:
+        """Shares that a new sell may offer: those held less those that live sells offer already."""
+        position = self.positions.get(symbol)
+        held = position.quantity if position else 0
+        return held - sum(
+            order.remaining
+            for order in self.live_orders()
+            if order.ticket.action is Action.SELL and order.ticket.symbol == symbol
+        )
+
+    def book(self, fill: Fill) -> None:
+        """Moves cash and shares for one fill; commission is zero."""
+        self.fills.append(fill)
+        amount, symbol = fill.price * fill.quantity, fill.ticket.symbol
+        if fill.ticket.action is Action.BUY:
+            position = self.positions.setdefault(
+                symbol, Position(quantity=0, cost=Decimal(0), opened=fill.at)
+            )
+            position.quantity += fill.quantity
+            position.cost += amount
+            self.cash -= amount
+            return
+        position = self.positions[symbol]
+        cost = position.cost * fill.quantity / position.quantity
+        position.quantity -= fill.quantity
+        position.cost -= cost
+        if not position.quantity:
+            del self.positions[symbol]
+        self.cash += amount
+        self.realized += amount - cost
+        self._unsettled.append((_next_weekday(fill.at), amount))
+
+
+def _next_weekday(at: datetime) -> date:
+    """The settlement date of a trade: the next weekday (a one-day market needs no holidays)."""
+    day = at.astimezone(NEW_YORK).date() + timedelta(days=1)
+    while day.weekday() >= 5:
+        day += timedelta(days=1)
+    return day

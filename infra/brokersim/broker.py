@@ -1,0 +1,142 @@
+"""The broker's modules behind the URLs: accounts, orders and quotes of one simulated owner, over one market
+day.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+from decimal import Decimal
+
+from infra.brokersim import order_views, views
+from infra.brokersim.account import Account
+from infra.brokersim.chance import stream
+from infra.brokersim.desk import Desk
+from infra.brokersim.exchange import Exchange
+from infra.brokersim.market import Market
+from infra.brokersim.orders import Fill, Order
+from infra.brokersim.quotes import QuoteBook
+from infra.brokersim.routes import Route
+from infra.brokersim.settings import SimulatorSettings
+from infra.brokersim.tape import new_york
+from infra.brokersim.tickets import body_of, preview_id_of, ticket_of
+from infra.brokersim.views import Scene
+from infra.brokersim.wire import CATCH_ALL, Answer, Refused, Request, nothing_found
+
+CASH_ACCOUNT_KEY = "-simulated-cash-key-01"
+MARGIN_ACCOUNT_KEY = "simulated_margin-key-2"
+CLOSED_ACCOUNT_KEY = "simulated_closed-key-3"
+
+_OPENS = time(9, 30)
+
+
+def simulated_accounts(cash: Decimal) -> dict[str, Account]:
+    """One active cash account, one active margin account and one closed account, by key."""
+    closed = datetime(2012, 1, 3, 21, tzinfo=UTC)
+    accounts = (
+        Account(
+            account_id="00000001", key=CASH_ACCOUNT_KEY, mode="CASH", description="Simulated cash", cash=cash
+        ),
+        Account(
+            account_id="00000002",
+            key=MARGIN_ACCOUNT_KEY,
+            mode="MARGIN",
+            description="Simulated margin",
+            cash=cash,
+        ),
+        Account(
+            account_id="00000003",
+            key=CLOSED_ACCOUNT_KEY,
+            mode="CASH",
+            description="Simulated closed",
+            cash=Decimal(0),
+            closed_at=closed,
+        ),
+    )
+    return {account.key: account for account in accounts}
+
+
+class Broker:
+    """Answers every authenticated call; instants are passed in."""
+
+    def __init__(self, *, market: Market, settings: SimulatorSettings, seed: int) -> None:
+        self._market = market
+        self._url = settings.public_url
+        self._opens = new_york(market.day, _OPENS)
+        self._closes = new_york(market.day, settings.closes_at)
+        self.accounts = simulated_accounts(settings.starting_cash)
+        self._exchange = Exchange(market, opens=self._opens, closes=self._closes, book=self._book)
+        chance = stream(seed, "desk")
+        self._desk = Desk(market=market, exchange=self._exchange, settings=settings, chance=chance)
+        self._quotes = QuoteBook(market, opens=self._opens, closes=self._closes)
+
+    def advance(self, at: datetime) -> None:
+        """Lets everything happen that happens up to `at`."""
+        self._exchange.advance(at)
+
+    def answer(self, found: Route, request: Request, at: datetime) -> Answer:
+        """The answer of one endpoint; Refused with E*TRADE's number otherwise."""
+        match found.endpoint:
+            case "quotes":
+                return self._quotes.answer(found.parts[0], request, at)
+            case "accounts":
+                return views.account_list(self.accounts.values())
+            case "balance":
+                return views.balance(self._account(found), request, self._scene(at))
+            case "portfolio":
+                return views.portfolio(self._account(found), request, self._scene(at))
+            case "orders":
+                return order_views.order_list(self._account(found), request, self._url)
+            case "order":
+                return self._single(found, request)
+            case "preview":
+                return self._preview(found, request, at)
+            case "place":
+                return self._place(found, request, at)
+            case "cancel":
+                return self._cancel(found, request, at)
+            case _:
+                raise Refused(CATCH_ALL, code=100, status=500)
+
+    def _book(self, order: Order, fill: Fill) -> None:
+        self.accounts[order.account_key].book(fill)
+
+    def _in_hours(self, at: datetime) -> bool:
+        return self._opens <= at < self._closes
+
+    def _scene(self, at: datetime) -> Scene:
+        return Scene(market=self._market, at=at, in_hours=self._in_hours(at), url=self._url)
+
+    def _account(self, found: Route) -> Account:
+        """The account of a path; its number in place of its key gives 102, as any unknown key."""
+        account = self.accounts.get(found.parts[0])
+        if account is None:
+            raise Refused("Please enter valid Account Key", code=102)
+        return account
+
+    def _trading_account(self, found: Route) -> Account:
+        account = self._account(found)
+        if account.closed_at is not None:
+            raise Refused("This account is closed.", code=1036)
+        return account
+
+    def _single(self, found: Route, request: Request) -> Answer:
+        account, order_id = self._account(found), found.parts[1]
+        order = account.orders.get(int(order_id)) if order_id.isascii() and order_id.isdigit() else None
+        return order_views.single_order(account, order, request, self._url) if order else nothing_found()
+
+    def _preview(self, found: Route, request: Request, at: datetime) -> Answer:
+        account = self._trading_account(found)
+        preview = self._desk.preview(account, ticket_of(body_of(request.body, "PreviewOrderRequest")), at)
+        return order_views.previewed(account, preview, at)
+
+    def _place(self, found: Route, request: Request, at: datetime) -> Answer:
+        account, body = self._trading_account(found), body_of(request.body, "PlaceOrderRequest")
+        order = self._desk.place(account, ticket_of(body), preview_id_of(body), at)
+        return order_views.placed(account, order, in_hours=self._in_hours(at))
+
+    def _cancel(self, found: Route, request: Request, at: datetime) -> Answer:
+        account, body = self._trading_account(found), body_of(request.body, "CancelOrderRequest")
+        order_id = str(body.get("orderId", ""))
+        if not (order_id.isascii() and order_id.isdigit()):
+            raise Refused("Invalid order id.", code=1005)
+        return order_views.cancelling(account, self._desk.cancel(account, int(order_id), at), at)

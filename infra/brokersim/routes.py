@@ -1,0 +1,67 @@
+"""Which URL means which endpoint, with and without `.json` (fact sheet, sections 0, 1.1, 4.0)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from infra.brokersim.faults import Endpoint
+from infra.brokersim.wire import Refused
+
+_SUFFIX = ".json"
+_OAUTH: dict[str, Endpoint] = {
+    "request_token": "request_token",
+    "access_token": "access_token",
+    "renew_access_token": "renew",
+    "revoke_access_token": "revoke",
+}
+
+
+class Route(NamedTuple):
+    """An endpoint, the parts of the path it needs, and `.json` if the path had it."""
+
+    endpoint: Endpoint
+    parts: tuple[str, ...]
+    suffix: str
+
+
+_SINGLE: dict[str, Endpoint] = {"balance": "balance", "portfolio": "portfolio", "orders": "orders"}
+_ORDER_STEPS: dict[str, Endpoint] = {"preview": "preview", "place": "place", "cancel": "cancel"}
+_VERBS: dict[Endpoint, tuple[str, ...]] = {
+    "authorize": ("GET", "POST"),
+    "preview": ("POST",),
+    "place": ("POST",),
+    "cancel": ("PUT",),
+}
+
+
+@lru_cache(maxsize=512)
+def route(method: str, path: str) -> Route:
+    """The endpoint of a request; Refused 404 for an unknown path, 405 (9999) for the wrong verb."""
+    found = _endpoint(path.removesuffix(_SUFFIX).strip("/").split("/"))
+    if found is None:
+        raise Refused("The simulator does not know this path.", code=None, status=404)
+    endpoint, parts = found
+    if method not in _VERBS.get(endpoint, ("GET",)):
+        raise Refused("Method not allowed", code=9999, status=405)
+    return Route(endpoint, parts, _SUFFIX if path.endswith(_SUFFIX) else "")
+
+
+def _endpoint(parts: list[str]) -> tuple[Endpoint, tuple[str, ...]] | None:
+    match parts:
+        case ["v1", "market", "quote", symbols]:
+            return "quotes", (symbols,)
+        case ["v1", "accounts", "list"]:
+            return "accounts", ()
+        case ["v1", "accounts", key, name] if name in _SINGLE:
+            return _SINGLE[name], (key,)
+        case ["v1", "accounts", key, "orders", step] if step in _ORDER_STEPS:
+            return _ORDER_STEPS[step], (key,)
+        case ["v1", "accounts", key, "orders", order_id]:
+            return "order", (key, order_id)
+        case ["oauth", step] if step in _OAUTH:
+            return _OAUTH[step], ()
+        case ["e", "t", "etws", "authorize"]:
+            return "authorize", ()
+        case _:
+            return None

@@ -1,0 +1,37 @@
+"""What an owner of the simulator may choose; every default is the fact sheet's value or its stated guess."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import time
+from decimal import Decimal
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """Calls admitted to one module in any second and in any clock hour (fact sheet, section 6)."""
+
+    per_second: int
+    per_hour: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatorSettings:
+    """The settings of one simulator; money in dollars, `closes_at` in New York time."""
+
+    consumer_key: str
+    consumer_secret: str = field(repr=False)
+    starting_cash: Decimal = Decimal(100_000)
+    fill_latency_ms: int = 500
+    fill_latency_spread_ms: int = 200
+    cancel_delay_min_ms: int = 300
+    cancel_delay_max_ms: int = 1500
+    preview_life_s: int = 180
+    duplicate_client_order_id: Literal["refuse", "ignore"] = "refuse"
+    orders_limit: Limit = Limit(per_second=2, per_hour=7_000)
+    accounts_limit: Limit = Limit(per_second=2, per_hour=7_000)
+    market_limit: Limit = Limit(per_second=4, per_hour=14_000)
+    closes_at: time = time(16)
+    auto_approve: bool = False
+    public_url: str = "http://127.0.0.1"

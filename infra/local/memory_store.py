@@ -1,0 +1,63 @@
+"""The Store port in memory: for tests and for simulated days that leave nothing behind."""
+
+import threading
+from collections.abc import Sequence
+
+from infra.local import documents
+from shared.errors import Conflict
+from shared.ports import Check, Create, Document, Update, Where, Write
+
+
+class MemoryStore:
+    """Documents in a dictionary, safe to share between threads; never down."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: dict[str, tuple[str, int]] = {}
+        self._version = 0
+
+    def get(self, path: str) -> Document | None:
+        """Read one document, or None."""
+        kept = self._kept.get(documents.check_path(path))
+        return None if kept is None else _document(path, kept)
+
+    def commit(self, writes: Sequence[Write]) -> tuple[str, ...]:
+        """Apply all writes or none and give the new versions; raises Conflict when a precondition fails."""
+        documents.check_writes(writes)
+        texts = [
+            None if (data := documents.data_of(write)) is None else documents.freeze(write.path, data)
+            for write in writes
+        ]
+        with self._lock:
+            for write in writes:
+                self._check(write)
+            self._version += 1
+            for write, text in zip(writes, texts, strict=True):
+                if text is not None:
+                    self._kept[write.path] = (text, self._version)
+                elif not isinstance(write, Check):
+                    self._kept.pop(write.path, None)
+            return tuple(str(self._kept[write.path][1]) if write.path in self._kept else "" for write in writes)
+
+    def query(
+        self, collection: str, *where: Where, order_by: str | None = None, limit: int | None = None
+    ) -> list[Document]:
+        """Read the matching documents, by `order_by` ascending, else by path."""
+        documents.check_query(collection, where, order_by, limit)
+        with self._lock:
+            found = sorted(pair for pair in self._kept.items() if pair[0].startswith(f"{collection}/"))
+        return documents.select((_document(path, kept) for path, kept in found), where, order_by, limit)
+
+    def _check(self, write: Write) -> None:
+        kept = self._kept.get(write.path)
+        match write:
+            case Create() if kept is not None:
+                raise Conflict(f"{write.path} exists")
+            case Update() | Check() if kept is None or str(kept[1]) != write.version:
+                raise Conflict(f"{write.path} was changed by somebody else")
+            case _:
+                pass
+
+
+def _document(path: str, kept: tuple[str, int]) -> Document:
+    return Document(path=path, data=documents.thaw(kept[0]), version=str(kept[1]))

@@ -1,0 +1,218 @@
+"""The strategy's settings: every figure of strategy.md that today's code uses, typed, with its range.
+
+Every value is required: a default that hides in code is a figure that nobody sees. Percent and basis points
+(`_pct`, `_bps`) are decimals as people write them: 2 is two percent.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from decimal import Decimal
+from typing import Annotated, get_args, get_type_hints
+
+from shared.errors import ConfigError
+
+
+class Span:
+    """The range, ends included, that a setting may have."""
+
+    __slots__ = ("high", "low")
+
+    def __init__(self, low: int | str, high: int | str) -> None:
+        self.low = Decimal(low)
+        self.high = Decimal(high)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Universe:
+    """Which symbols are looked at: prices in USD, volume in shares of the day."""
+
+    symbols_max: Annotated[int, Span(1, 200)]
+    price_min: Annotated[Decimal, Span("1", "10000")]
+    price_max: Annotated[Decimal, Span("1", "100000")]
+    day_volume_min: Annotated[int, Span(0, 1_000_000_000)]
+    spread_max_bps: Annotated[Decimal, Span("1", "200")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signals:
+    """What turns votes into a signal; quality and confidence run from 0 to 1."""
+
+    min_votes: Annotated[int, Span(1, 4)]
+    rsi_min: Annotated[Decimal, Span("0", "100")]
+    rsi_max: Annotated[Decimal, Span("0", "100")]
+    quality_min: Annotated[Decimal, Span("0.5", "1")]
+    confidence_min: Annotated[Decimal, Span("0", "1")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Momentum:
+    """The rise over the previous close and the day's shares from which momentum votes."""
+
+    change_min_pct: Annotated[Decimal, Span("0.05", "50")]
+    day_volume_min: Annotated[int, Span(0, 1_000_000_000)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpeningRange:
+    """How far above the opening range's high a price has broken out."""
+
+    breakout_bps: Annotated[Decimal, Span("0", "200")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strategies:
+    """One group per strategy."""
+
+    momentum: Momentum
+    opening_range: OpeningRange
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """The entry order: how far its limit may chase, and how fresh what it rests on must be."""
+
+    ask_cushion_bps: Annotated[Decimal, Span("0", "50")]
+    chase_max_bps: Annotated[Decimal, Span("0", "100")]
+    collar_pct: Annotated[Decimal, Span("0.1", "2.5")]
+    signal_age_max_s: Annotated[int, Span(1, 300)]
+    quote_age_max_s: Annotated[int, Span(1, 60)]
+    balance_age_max_s: Annotated[int, Span(1, 600)]
+    cancel_after_s: Annotated[int, Span(1, 300)]
+    late_minutes: Annotated[int, Span(10, 240)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sizing:
+    """How much of the equity a position takes; the bonuses are percent on top of the base."""
+
+    reserve_pct: Annotated[Decimal, Span("0", "90")]
+    base_pct: Annotated[Decimal, Span("0.5", "50")]
+    max_pct: Annotated[Decimal, Span("0.5", "100")]
+    min_usd: Annotated[Decimal, Span("1", "10000")]
+    three_votes_bonus_pct: Annotated[Decimal, Span("0", "100")]
+    four_votes_bonus_pct: Annotated[Decimal, Span("0", "100")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What stops new risk."""
+
+    order_usd_max: Annotated[Decimal, Span("50", "10000000")]
+    order_shares_max: Annotated[int, Span(1, 1_000_000)]
+    positions_max: Annotated[int, Span(1, 100)]
+    live_orders_max: Annotated[int, Span(1, 200)]
+    entries_per_day: Annotated[int, Span(1, 1000)]
+    daily_loss_pct: Annotated[Decimal, Span("0.1", "20")]
+    drawdown_pct: Annotated[Decimal, Span("0.5", "50")]
+    losses_in_a_row: Annotated[int, Span(1, 50)]
+    cooldown_minutes: Annotated[int, Span(1, 390)]
+    symbol_cooldown_minutes: Annotated[int, Span(0, 390)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exits:
+    """When and how a position is left."""
+
+    atr_factor: Annotated[Decimal, Span("0.5", "10")]
+    stop_min_pct: Annotated[Decimal, Span("0.2", "10")]
+    stop_max_pct: Annotated[Decimal, Span("0.2", "20")]
+    stop_fallback_pct: Annotated[Decimal, Span("0.2", "20")]
+    target_factor: Annotated[Decimal, Span("2", "10")]
+    breakeven_factor: Annotated[Decimal, Span("0.25", "5")]
+    trail_pct: Annotated[Decimal, Span("0.2", "4")]
+    stop_move_every_s: Annotated[int, Span(1, 300)]
+    stop_move_min_pct: Annotated[Decimal, Span("0.05", "2")]
+    rsi_min: Annotated[Decimal, Span("0", "100")]
+    hold_max_minutes: Annotated[int, Span(1, 390)]
+    sell_cushion_bps: Annotated[Decimal, Span("0", "50")]
+    reprice_s: Annotated[int, Span(5, 120)]
+    flatten_minutes: Annotated[int, Span(2, 60)]
+    market_minutes: Annotated[int, Span(1, 30)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StrategyConfig:
+    """All settings of the strategy; only `parse` makes one that is known to be sound."""
+
+    universe: Universe
+    signals: Signals
+    strategies: Strategies
+    entry: Entry
+    sizing: Sizing
+    limits: Limits
+    exits: Exits
+
+
+def parse(data: Mapping[str, object]) -> StrategyConfig:
+    """Read settings from a table, fractions as Decimal; raises ConfigError with all problems at once."""
+    problems: list[str] = []
+    config = _group(StrategyConfig, data, "", problems)
+    if isinstance(config, StrategyConfig):
+        problems += _contradictions(config)
+        if not problems:
+            return config
+    raise ConfigError(tuple(problems))
+
+
+def _group(kind: type[object], data: object, path: str, problems: list[str]) -> object:
+    if not isinstance(data, Mapping):
+        problems.append(f"{path.rstrip('.')} must be a table")
+        return None
+    hints = get_type_hints(kind, include_extras=True)
+    problems += [f"{path}{name} is not a setting" for name in data if name not in hints]
+    problems += [f"{path}{name} is missing" for name in hints if name not in data]
+    values = {
+        name: _group(hint, data[name], f"{path}{name}.", problems)
+        if is_dataclass(hint) and isinstance(hint, type)
+        else _value(hint, data[name], f"{path}{name}", problems)
+        for name, hint in hints.items()
+        if name in data
+    }
+    return None if problems else kind(**values)
+
+
+def _value(hint: object, raw: object, path: str, problems: list[str]) -> object:
+    number, span = get_args(hint)
+    whole = isinstance(raw, int) and not isinstance(raw, bool)
+    if number is int and not whole:
+        problems.append(f"{path} must be a whole number, not {raw!r}")
+        return None
+    if number is Decimal and not (whole or (isinstance(raw, Decimal) and raw.is_finite())):
+        problems.append(f"{path} must be a decimal number, not {raw!r}")
+        return None
+    value: int | Decimal = number(raw)
+    if not span.low <= value <= span.high:
+        problems.append(f"{path} must lie between {span.low} and {span.high}, not {value}")
+    return value
+
+
+def _contradictions(config: StrategyConfig) -> Iterator[str]:
+    signals, exits = config.signals, config.exits
+    if config.universe.price_min >= config.universe.price_max:
+        yield "universe.price_min must be below universe.price_max"
+    if signals.rsi_min >= signals.rsi_max:
+        yield "signals.rsi_min must be below signals.rsi_max"
+    if exits.rsi_min >= signals.rsi_min:
+        yield "exits.rsi_min must be below signals.rsi_min, or an entry is an exit at once"
+    if signals.min_votes > len(fields(Strategies)):
+        yield f"signals.min_votes must not exceed the {len(fields(Strategies))} strategies there are"
+    if config.sizing.base_pct > config.sizing.max_pct:
+        yield "sizing.base_pct must not exceed sizing.max_pct"
+    if config.sizing.max_pct + config.sizing.reserve_pct > 100:
+        yield "sizing.max_pct and sizing.reserve_pct together must not exceed 100"
+    if not exits.stop_min_pct <= exits.stop_fallback_pct <= exits.stop_max_pct:
+        yield "exits.stop_fallback_pct must lie between exits.stop_min_pct and exits.stop_max_pct"
+    if exits.stop_move_every_s > exits.hold_max_minutes * 60:
+        yield "exits.stop_move_every_s must be shorter than exits.hold_max_minutes"
+    if not exits.market_minutes < exits.flatten_minutes <= config.entry.late_minutes:
+        yield "exits.market_minutes < exits.flatten_minutes <= entry.late_minutes must hold"
+    if not target_pays(config, exits.stop_fallback_pct, config.universe.spread_max_bps / 100):
+        yield "the target must exceed the stop plus twice the spread limit (at exits.stop_fallback_pct)"
+
+
+def target_pays(config: StrategyConfig, stop_distance: Decimal, spread: Decimal) -> bool:
+    """Tell whether a target exceeds its stop plus twice the spread, both in one unit (strategy.md, Exits).
+
+    `parse` asks with the fallback stop and the spread limit; each entry is asked again with its own figures.
+    """
+    return config.exits.target_factor * stop_distance > stop_distance + 2 * spread

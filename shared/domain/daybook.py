@@ -1,0 +1,204 @@
+"""The day book: what one symbol did this session, gathered from quotes at one-second ticks.
+
+Mutable on purpose: it is touched once a second for every symbol, so `observe` only compares and assigns, and
+makes an object once a minute. Restored from its plain form it goes on exactly as if it had never stopped.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
+
+from shared.domain.bars import Bar
+from shared.domain.calendar import TradingSession
+from shared.domain.quotes import Quote
+from shared.errors import Malformed
+
+MINUTE = timedelta(minutes=1)
+OPENING_MINUTES = 15
+_VERSION = 1
+_NONE = "-"
+_ZERO = Decimal(0)
+
+
+class DayBook:
+    """One symbol's session so far: minute bars from the first quote, opening range, extremes, volume.
+
+    The caller gives only quotes without faults. Prices in USD, volume in shares. The extremes and the opening
+    range begin at the open, the bars with the first quote of the day. A minute without a quote has no bar.
+    """
+
+    __slots__ = (
+        "_base", "_close", "_end", "_high", "_last_at", "_low", "_open", "_opens_at", "_range_ends_at",
+        "_range_high", "_range_low", "_range_minutes", "_volume", "bars", "session", "session_high",
+        "session_low",
+    )  # fmt: skip
+
+    def __init__(self, session: TradingSession) -> None:
+        self.session = session
+        self.bars: list[Bar] = []
+        self.session_high: Decimal | None = None
+        self.session_low: Decimal | None = None
+        self._opens_at = session.opens_at
+        self._range_ends_at = session.opens_at + OPENING_MINUTES * MINUTE
+        self._range_high = self._range_low = self._open = self._high = self._low = self._close = _ZERO
+        self._range_minutes = 0
+        self._base = self._volume = 0
+        self._end: datetime | None = None
+        self._last_at: datetime | None = None
+
+    @property
+    def day_volume(self) -> int:
+        """Shares traded today as the last quote gave them; never falls."""
+        return self._volume
+
+    def observe(self, quote: Quote, at: datetime) -> bool:
+        """Take one quote at a tick and tell whether it completed a bar; a tick from the past is ignored."""
+        last_at = self._last_at
+        if last_at is not None and at < last_at:
+            return False
+        self._last_at = at
+        price = quote.last
+        closed = False
+        if self._end is None or at >= self._end:
+            closed = self._turn(quote, at)
+        else:
+            self._close = price
+            if price > self._high:
+                self._high = price
+            elif price < self._low:
+                self._low = price
+        self._volume = max(self._volume, quote.day_volume)
+        if at >= self._opens_at:
+            self._stretch(price, at)
+        return closed
+
+    def opening_range(self, at: datetime) -> tuple[Decimal, Decimal] | None:
+        """Give low and high of the first 15 minutes, None while they run or when one was not watched."""
+        if at < self._range_ends_at or self._range_minutes < OPENING_MINUTES:
+            return None
+        return self._range_low, self._range_high
+
+    def _turn(self, quote: Quote, at: datetime) -> bool:
+        """Close the running bar, if there is one, and begin the bar of this tick's minute."""
+        closed = self._end is not None
+        if self._end is not None:
+            self.bars.append(self._running(self._end))
+            self._base = self._volume
+        else:
+            self._base = self._volume = quote.day_volume
+        self._open = self._high = self._low = self._close = quote.last
+        self._end = at.replace(second=0, microsecond=0) + MINUTE
+        if self._opens_at <= at < self._range_ends_at:
+            self._range_minutes += 1
+        return closed
+
+    def _running(self, end: datetime) -> Bar:
+        return Bar(
+            end=end, open=self._open, high=self._high, low=self._low, close=self._close,
+            volume=self._volume - self._base,
+        )  # fmt: skip
+
+    def _stretch(self, price: Decimal, at: datetime) -> None:
+        if self.session_high is None or self.session_low is None:
+            self.session_high = self.session_low = price
+        elif price > self.session_high:
+            self.session_high = price
+        elif price < self.session_low:
+            self.session_low = price
+        if at < self._range_ends_at:
+            self._range_high, self._range_low = self.session_high, self.session_low
+
+    def to_plain(self) -> dict[str, str | int]:
+        """Give the whole book as JSON data: bars as one text, minutes counted from the open."""
+        bars = [*self.bars, self._running(self._end)] if self._end is not None else []
+        return {
+            "v": _VERSION,
+            "day": self.session.day.isoformat(),
+            "bars": ";".join(self._row(bar) for bar in bars),
+            "at": _NONE if self._last_at is None else self._last_at.isoformat(),
+            "high": _text(self.session_high),
+            "low": _text(self.session_low),
+            "range": f"{self._range_minutes} {self._range_low} {self._range_high}",
+            "volume": self._volume,
+        }
+
+    def _row(self, bar: Bar) -> str:
+        minute = (bar.end - self._opens_at) // MINUTE
+        return f"{minute} {bar.open} {bar.high} {bar.low} {bar.close} {bar.volume}"
+
+    @classmethod
+    def from_plain(cls, data: object, session: TradingSession) -> "DayBook":
+        """Restore a book of this session; raises Malformed for what `to_plain` did not write for it."""
+        try:
+            book = cls._read(data, session)
+        except (AttributeError, KeyError, TypeError, ValueError, OverflowError, InvalidOperation) as problem:
+            raise Malformed(f"not a day book: {problem!r}") from None
+        if book.to_plain() != data:
+            raise Malformed(f"not a day book of {session.day}")
+        return book
+
+    @classmethod
+    def _read(cls, data: object, session: TradingSession) -> "DayBook":
+        if not isinstance(data, dict):
+            raise TypeError("no table")
+        book = cls(session)
+        rows = [row.split(" ") for row in data["bars"].split(";")] if data["bars"] else []
+        bars = [book._bar(row) for row in rows]
+        minutes, range_low, range_high = data["range"].split(" ")
+        book._range_minutes = int(minutes)
+        book._range_low, book._range_high = Decimal(range_low), Decimal(range_high)
+        book.session_high, book.session_low = _price(data["high"]), _price(data["low"])
+        book._volume = data["volume"]
+        if type(book._volume) is not int:
+            raise TypeError("volume is no whole number")
+        if bars:
+            book.bars, running = bars[:-1], bars[-1]
+            book._last_at = datetime.fromisoformat(data["at"])
+            book._open, book._high, book._low, book._close = (
+                running.open,
+                running.high,
+                running.low,
+                running.close,
+            )
+            book._end, book._base = running.end, book._volume - running.volume
+        return book
+
+    def _bar(self, row: list[str]) -> Bar:
+        minute, opened, high, low, close, volume = row
+        return Bar(
+            end=self._opens_at + int(minute) * MINUTE, open=Decimal(opened), high=Decimal(high),
+            low=Decimal(low), close=Decimal(close), volume=int(volume),
+        )  # fmt: skip
+
+
+def longer_bars(bars: Sequence[Bar], *, minutes: int, since: datetime) -> list[Bar]:
+    """Join minute bars that began at or after `since` into complete longer bars, labelled by their end.
+
+    A longer bar is complete when its last minute is there or any later minute is.
+    """
+    span = minutes * MINUTE
+    made: list[Bar] = []
+    for bar in bars:
+        if bar.end <= since:
+            continue
+        end = since - (since - bar.end) // span * span
+        if not made or made[-1].end != end:
+            made.append(replace(bar, end=end))
+            continue
+        run = made[-1]
+        made[-1] = Bar(
+            end=end, open=run.open, high=max(run.high, bar.high), low=min(run.low, bar.low), close=bar.close,
+            volume=run.volume + bar.volume,
+        )  # fmt: skip
+    if made and bars[-1].end != made[-1].end:
+        made.pop()
+    return made
+
+
+def _text(price: Decimal | None) -> str:
+    return _NONE if price is None else str(price)
+
+
+def _price(text: str) -> Decimal | None:
+    return None if text == _NONE else Decimal(text)

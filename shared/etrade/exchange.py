@@ -1,0 +1,194 @@
+"""One attempt of one broker call: wait for its turn, sign, send, journal one line, and say what failed.
+
+The journal line is the only trace of a call. It names the endpoint, never the path: the account key is in the
+path.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from requests.adapters import BaseAdapter
+
+from shared.errors import BrokerError, NotSent, OutcomeUnknown
+from shared.etrade.faults import Fault, Unavailable, error, fault
+from shared.etrade.limits import Limits, Module
+from shared.etrade.retry import Retry
+from shared.etrade.session import Answer, Call, Credentials, Signer, Wire
+from shared.ports import Chance, Clock, Journal, Scalar, Severity
+
+Fields = dict[str, Scalar]
+_MILLISECOND = timedelta(milliseconds=1)
+_GOOD = frozenset({200, 204})
+
+
+class Endpoint(StrEnum):
+    """The kinds of broker calls, as the journal and the day's summary count them."""
+
+    REQUEST_TOKEN = "request_token"  # noqa: S105 - the name of an endpoint
+    ACCESS_TOKEN = "access_token"  # noqa: S105 - the name of an endpoint
+    RENEW = "renew"
+    REVOKE = "revoke"
+    ACCOUNTS = "accounts"
+    BALANCE = "balance"
+    PORTFOLIO = "portfolio"
+    QUOTES = "quotes"
+    PREVIEW = "preview"
+    PLACE = "place"
+    ORDERS = "orders"
+    ORDER = "order"
+    CANCEL = "cancel"
+
+
+MODULES = {
+    Endpoint.ACCOUNTS: Module.ACCOUNTS,
+    Endpoint.BALANCE: Module.ACCOUNTS,
+    Endpoint.PORTFOLIO: Module.ACCOUNTS,
+    Endpoint.QUOTES: Module.MARKET,
+    Endpoint.PREVIEW: Module.ORDERS,
+    Endpoint.PLACE: Module.ORDERS,
+    Endpoint.ORDERS: Module.ORDERS,
+    Endpoint.ORDER: Module.ORDERS,
+    Endpoint.CANCEL: Module.ORDERS,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """A call and what the journal may know about it; `learn` reads what only the answer tells.
+
+    A call whose turn comes at or after `deadline` is not sent. With
+    `keep_refusal` a business refusal comes back as a reply instead of an error.
+    """
+
+    endpoint: Endpoint
+    call: Call
+    fields: Fields = field(default_factory=dict)
+    learn: Callable[[Answer], Fields] | None = None
+    deadline: datetime | None = None
+    keep_refusal: bool = False
+    sign: Callable[[Credentials], Signer] = Credentials.signer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An answer with the instants around it; `fault` is there when its status is neither 200 nor 204."""
+
+    answer: Answer
+    sent_at: datetime
+    received_at: datetime
+    fault: Fault | None
+    token_dies_at: datetime | None
+
+
+class Exchange:
+    """All calls of one function to one consumer key; safe for any number of threads or greenlets."""
+
+    def __init__(
+        self,
+        *,
+        credentials: Callable[[], Credentials],
+        clock: Clock,
+        chance: Chance,
+        journal: Journal,
+        limits: Limits | None,
+        caller: str,
+        http: BaseAdapter | None,
+    ) -> None:
+        self._credentials = credentials
+        self._clock = clock
+        self._journal = journal
+        self._limits = limits
+        self._caller = caller
+        self._wire = Wire(clock=clock, chance=chance, http=http)
+        self._retry = Retry(clock=clock, chance=chance)
+
+    def read(self, ask: Ask, *, attempts: int, on: tuple[type[BrokerError], ...]) -> Reply:
+        """Give a good answer, trying again `on` these failures; raises AuthError, BrokerError."""
+        return self._retry.run(lambda attempt: self._good(ask, attempt), attempts=attempts, on=on)
+
+    def once(self, ask: Ask, *, attempt: int = 1) -> Reply:
+        """Give whatever comes back from exactly one attempt.
+
+        Raises NotSent and OutcomeUnknown as `Wire.send` does, and what reading the credentials raises.
+        """
+        self._wait(ask)
+        credentials = self._credentials()
+        signer = ask.sign(credentials)
+        sent_at = self._clock.now()
+        if ask.deadline is not None and sent_at >= ask.deadline:
+            raise NotSent(f"{ask.endpoint}: its turn came too late")
+        try:
+            answer = self._wire.send(ask.call, signer)
+        except (NotSent, OutcomeUnknown) as problem:
+            code = "not_sent" if isinstance(problem, NotSent) else "no_answer"
+            self._note(ask, attempt, sent_at, self._clock.now(), code=code)
+            raise
+        received_at = self._clock.now()
+        failed = None if answer.status in _GOOD else fault(answer)
+        self._note(ask, attempt, sent_at, received_at, answer=answer, failed=failed)
+        self._tell_limits(ask, failed)
+        return Reply(
+            answer=answer,
+            sent_at=sent_at,
+            received_at=received_at,
+            fault=failed,
+            token_dies_at=credentials.token_dies_at,
+        )
+
+    def _good(self, ask: Ask, attempt: int) -> Reply:
+        try:
+            reply = self.once(ask, attempt=attempt)
+        except OutcomeUnknown as problem:
+            silence = Unavailable(f"{ask.endpoint}: {problem.detail}")
+        else:
+            failed = reply.fault
+            if failed is None or (ask.keep_refusal and failed.refusal):
+                return reply
+            raise error(
+                failed, endpoint=ask.endpoint, token_dies_at=reply.token_dies_at, now=reply.received_at
+            )
+        raise silence
+
+    def _wait(self, ask: Ask) -> None:
+        module = MODULES.get(ask.endpoint)
+        if self._limits is None or module is None:
+            return
+        within = None if ask.deadline is None else ask.deadline - self._clock.now()
+        if not self._limits.take(module, within=within):
+            raise NotSent(f"{ask.endpoint}: its turn is too far away")
+
+    def _tell_limits(self, ask: Ask, failed: Fault | None) -> None:
+        module = MODULES.get(ask.endpoint)
+        if self._limits is None or module is None:
+            return
+        if failed is not None and failed.throttled:
+            self._limits.throttled(module)
+        elif failed is None:
+            self._limits.answered(module)
+
+    def _note(
+        self,
+        ask: Ask,
+        attempt: int,
+        sent_at: datetime,
+        at: datetime,
+        *,
+        answer: Answer | None = None,
+        failed: Fault | None = None,
+        code: str | None = None,
+    ) -> None:
+        learned = ask.learn(answer) if ask.learn is not None and answer is not None else {}
+        fields: Fields = {
+            "endpoint": ask.endpoint.value,
+            "status": answer.status if answer is not None else None,
+            "code": failed.label if failed is not None else code,
+            "ms": (at - sent_at) // _MILLISECOND,
+            "attempt": attempt,
+            "caller": self._caller,
+            **ask.fields,
+            **learned,
+        }
+        good = answer is not None and failed is None
+        self._journal.line("broker_call", Severity.INFO if good else Severity.WARNING, **fields)

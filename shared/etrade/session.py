@@ -1,0 +1,178 @@
+"""One signed HTTPS exchange with E*TRADE: what may leave, where it may go, what silence means.
+
+What can go wrong here, and what is promised instead:
+
+* A request is sent twice below our eyes. The adapter has no retries and follows no redirect; `Wire.send` is
+  one attempt.
+* "Nothing came back" is taken for "nothing happened". A connection that was never made (refused, name not
+  found, connect time-out) is `NotSent`; everything later (read time-out, reset, broken TLS, cut body) is
+  `OutcomeUnknown`. requests uses one ConnectionError for both, so the urllib3 error inside decides.
+* Threads or greenlets share a signer and mix their nonces. Nothing here changes per request: each request
+  gets its own signer with its own nonce and timestamp, from Chance and Clock, made right before it leaves.
+* Credentials leave for another place, or through a proxy of the environment, or into a log. Only the two API
+  hosts are allowed, the environment is not asked (no proxies, no netrc, no CA override), redirects are not
+  followed, no cookie is kept, and the libraries' own loggers, which would print base strings and paths, are
+  silenced.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+
+from requests import PreparedRequest
+from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.exceptions import ConnectTimeout, RequestException
+from requests.structures import CaseInsensitiveDict
+from requests_oauthlib import OAuth1
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+
+from shared.domain.tokens import AccessToken
+from shared.errors import BrokerError, InvariantBroken, NotSent, OutcomeUnknown, TokenDead
+from shared.ports import Chance, Clock
+
+PRODUCTION = "https://api.etrade.com"
+SANDBOX = "https://apisb.etrade.com"
+
+CONNECT_TIMEOUT_S = 3.0
+READ_TIMEOUT_S = 8.0
+PLACE_READ_TIMEOUT_S = 10.0
+
+_EGRESS = (f"{PRODUCTION}/", f"{SANDBOX}/")
+_POOL_SIZE = 16
+_NONCE_LENGTH = 20
+_HEADERS = {"Accept": "application/json", "User-Agent": "etrade-strategy", "Connection": "keep-alive"}
+_TALKATIVE = ("oauthlib", "requests_oauthlib", "urllib3")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Signer:
+    """What signs one request; empty parts are left out of the header (etrade-api.md 1.2)."""
+
+    consumer_key: str
+    consumer_secret: str
+    token: str = ""
+    token_secret: str = ""
+    callback: str = ""
+    verifier: str = ""
+
+    def __repr__(self) -> str:
+        return "Signer(hidden)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Credentials:
+    """The consumer key pair, and the access token and the instant of its certain death, if there is one."""
+
+    consumer_key: str
+    consumer_secret: str
+    token: AccessToken | None = None
+    token_dies_at: datetime | None = None
+
+    def __repr__(self) -> str:
+        return "Credentials(hidden)"
+
+    def signer(self) -> Signer:
+        """Give the signer of an ordinary call; raises TokenDead when there is no access token."""
+        if self.token is None:
+            raise TokenDead("there is no access token: the owner has to sign in")
+        return Signer(
+            consumer_key=self.consumer_key,
+            consumer_secret=self.consumer_secret,
+            token=self.token.token,
+            token_secret=self.token.secret,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Call:
+    """One request before it is signed: a complete, encoded `url`, a JSON `body`, a time-out in seconds."""
+
+    method: str
+    url: str
+    body: bytes | None = None
+    read_timeout_s: float = READ_TIMEOUT_S
+
+    def __repr__(self) -> str:
+        return f"Call({self.method}, hidden)"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back, unread: any status, any body."""
+
+    status: int
+    body: bytes
+
+    def __repr__(self) -> str:
+        return f"Answer({self.status}, {len(self.body)} bytes)"
+
+
+class Wire:
+    """The pooled, signing connection to the two API hosts; safe for any number of threads or greenlets."""
+
+    def __init__(self, *, clock: Clock, chance: Chance, http: BaseAdapter | None = None) -> None:
+        self._clock = clock
+        self._chance = chance
+        self._adapter = http or HTTPAdapter(pool_connections=2, pool_maxsize=_POOL_SIZE, max_retries=0)
+        for name in _TALKATIVE:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+
+    def send(self, call: Call, signer: Signer) -> Answer:
+        """Make exactly one attempt and give whatever came back.
+
+        Raises NotSent when the request surely stayed here, OutcomeUnknown when it may have arrived,
+        InvariantBroken for a host outside the allow-list (order-safety.md 1.6, section 5, and section 4 item
+        27).
+        """
+        if not call.url.startswith(_EGRESS):
+            raise InvariantBroken("a broker call to a host outside the allow-list")
+        request = self._signed(call, signer)
+        failure: BrokerError
+        try:
+            response = self._adapter.send(
+                request, timeout=(CONNECT_TIMEOUT_S, call.read_timeout_s), verify=True, proxies={}
+            )
+            return Answer(response.status_code, response.content or b"")
+        except (RequestException, HTTPError, OSError) as problem:
+            failure = _failure(problem)
+        # Raised outside the handler: the library's error, which holds the address, is not even its context.
+        raise failure
+
+    def _signed(self, call: Call, signer: Signer) -> PreparedRequest:
+        # Filled by hand: the address is encoded already, and the general preparation would double the cost.
+        request = PreparedRequest()
+        request.method = call.method
+        request.url = call.url
+        request.headers = CaseInsensitiveDict(_HEADERS)
+        if call.body is not None:
+            request.body = call.body
+            request.headers["Content-Type"] = "application/json"
+            request.headers["Content-Length"] = str(len(call.body))
+        sign = OAuth1(
+            signer.consumer_key,
+            client_secret=signer.consumer_secret,
+            resource_owner_key=signer.token or None,
+            resource_owner_secret=signer.token_secret or None,
+            callback_uri=signer.callback or None,
+            verifier=signer.verifier or None,
+            decoding=None,
+            nonce=self._chance.token(_NONCE_LENGTH),
+            timestamp=str(int(self._clock.now().timestamp())),
+        )
+        signed: PreparedRequest = sign(request)
+        return signed
+
+
+def _failure(problem: Exception) -> BrokerError:
+    kind = type(problem).__name__
+    if _never_connected(problem):
+        return NotSent(f"no connection to the broker ({kind})")
+    return OutcomeUnknown(f"no whole answer from the broker ({kind})")
+
+
+def _never_connected(problem: Exception) -> bool:
+    if isinstance(problem, ConnectTimeout):
+        return True
+    inner = problem.args[0] if problem.args else None
+    reason = getattr(inner, "reason", None) or inner
+    return isinstance(reason, NewConnectionError | ConnectTimeoutError)

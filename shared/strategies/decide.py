@@ -1,0 +1,130 @@
+"""The decision for one symbol at one tick: filters, votes and gates, the cheap ones first.
+
+Votes count as independent opinions: together they are as confident as one minus the product of their doubts,
+so two votes of 0.70 give 0.91, and a single vote at its threshold (0.70) is not enough.
+Source: strategy.md, Signals.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from shared.domain.config import StrategyConfig, target_pays
+from shared.domain.daybook import MINUTE
+from shared.domain.ids import signal_id
+from shared.domain.signals import Signal, Vote
+from shared.domain.values import Side
+from shared.strategies import momentum, opening_range
+from shared.strategies.verdict import Reason, Verdict
+from shared.strategies.view import View
+
+SLOT = 5 * MINUTE
+STRATEGIES: tuple[Callable[[View, StrategyConfig], Verdict], ...] = (momentum.vote, opening_range.vote)
+
+CLOSED = Reason(code="SESSION_CLOSED", words="The regular session is not open.")
+LATE = Reason(code="LATE_ENTRY", words="The session ends too soon for a new entry.")
+PRICE = Reason(code="PRICE_OUT_OF_RANGE", words="The price is outside the universe's range.")
+VOLUME = Reason(code="DAY_VOLUME_LOW", words="Too few shares have traded today.")
+SPREAD = Reason(code="SPREAD_TOO_WIDE", words="Bid and ask lie too far apart.")
+QUALITY = Reason(code="QUALITY_LOW", words="Too little history is known.")
+DOUBT = Reason(code="CONFIDENCE_LOW", words="The votes together are not confident enough.")
+NO_RSI = Reason(code="RSI_UNKNOWN", words="There are too few bars for the RSI.")
+COOL = Reason(code="RSI_TOO_LOW", words="The RSI is below the entry gate.")
+HOT = Reason(code="RSI_TOO_HIGH", words="The RSI is above the entry gate.")
+THIN = Reason(code="TARGET_DOES_NOT_PAY", words="The target would not pay for the stop and twice the spread.")
+
+_CENT_OF_CENT = Decimal("0.0001")
+
+
+@dataclass(frozen=True, slots=True)
+class NoSignal:
+    """No entry now: the first blocking rule, or each strategy's reason when too few voted."""
+
+    reasons: tuple[Reason, ...]
+
+
+Decision = Signal | NoSignal
+
+
+def decide(view: View, config: StrategyConfig) -> Decision:
+    """Give a signal, or why there is none; the quote has no faults (`shared.domain.quality`)."""
+    blocked = _filtered(view, config)
+    if blocked is not None:
+        return NoSignal((blocked,))
+    votes: list[Vote] = []
+    refusals: list[Reason] = []
+    for strategy in STRATEGIES:
+        verdict = strategy(view, config)
+        if isinstance(verdict, Vote):
+            votes.append(verdict)
+        else:
+            refusals.append(verdict)
+    if len(votes) < config.signals.min_votes:
+        return NoSignal(tuple(refusals))
+    together = joint_confidence(votes)
+    distance = stop_distance(view, config)
+    gated = _gated(view, config, together, distance)
+    return _signal(view, votes, together, distance) if gated is None else NoSignal((gated,))
+
+
+def joint_confidence(votes: list[Vote]) -> Decimal:
+    """Combine independent votes: one minus the product of their doubts, to four decimals."""
+    doubt = Decimal(1)
+    for vote in votes:
+        doubt *= 1 - vote.confidence
+    return (1 - doubt).quantize(_CENT_OF_CENT)
+
+
+def stop_distance(view: View, config: StrategyConfig) -> Decimal:
+    """Give the stop distance in USD a share: some ATRs, between its limits in percent of the price.
+
+    The fallback stands in while the ATR is not known. Source: strategy.md, Exits.
+    """
+    exits, percent = config.exits, view.quote.last / 100
+    if view.indicators.atr is None:
+        return (exits.stop_fallback_pct * percent).quantize(_CENT_OF_CENT)
+    wanted = exits.atr_factor * view.indicators.atr
+    return min(max(wanted, exits.stop_min_pct * percent), exits.stop_max_pct * percent).quantize(
+        _CENT_OF_CENT
+    )
+
+
+def _filtered(view: View, config: StrategyConfig) -> Reason | None:
+    universe, quote, session = config.universe, view.quote, view.session
+    if not session.opens_at <= view.at < session.closes_at:
+        return CLOSED
+    if session.closes_at - view.at <= timedelta(minutes=config.entry.late_minutes):
+        return LATE
+    if not universe.price_min <= quote.last <= universe.price_max:
+        return PRICE
+    if quote.day_volume < universe.day_volume_min:
+        return VOLUME
+    if quote.spread * 10_000 > universe.spread_max_bps * quote.mid:
+        return SPREAD
+    return QUALITY if view.quality < config.signals.quality_min else None
+
+
+def _gated(view: View, config: StrategyConfig, confidence: Decimal, distance: Decimal) -> Reason | None:
+    signals, rsi = config.signals, view.indicators.rsi
+    if confidence < signals.confidence_min:
+        return DOUBT
+    if rsi is None:
+        return NO_RSI
+    if rsi < signals.rsi_min:
+        return COOL
+    if rsi > signals.rsi_max:
+        return HOT
+    return None if target_pays(config, distance, view.quote.spread) else THIN
+
+
+def _signal(view: View, votes: list[Vote], confidence: Decimal, distance: Decimal) -> Signal:
+    lead = max(votes, key=lambda vote: vote.confidence).strategy
+    slot = (view.at - view.session.opens_at) // SLOT
+    day = view.session.day
+    return Signal(
+        signal_id=signal_id(strategy=lead, symbol=view.symbol, side=Side.BUY, session=day, slot=slot),
+        strategy=lead, symbol=view.symbol, side=Side.BUY, session=day, slot=slot, decided_at=view.at,
+        decision_price=view.quote.last, stop_distance=distance, confidence=confidence, quality=view.quality,
+        votes=tuple(votes),
+    )  # fmt: skip

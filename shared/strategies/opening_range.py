@@ -1,0 +1,41 @@
+"""Opening-range breakout: above the first quarter hour's high, on a rising bar (strategy.md, Signals)."""
+
+from decimal import Decimal
+
+from shared.domain.config import StrategyConfig
+from shared.domain.signals import Vote
+from shared.strategies.verdict import Reason, Verdict, confidence
+from shared.strategies.view import View
+
+NAME = "opening_range"
+NO_RANGE = Reason(code="NO_OPENING_RANGE", words="The opening range is not over, or was not watched whole.")
+INSIDE = Reason(code="INSIDE_RANGE", words="The price has not broken out of the opening range.")
+NO_RISING_BAR = Reason(code="NO_RISING_BAR", words="The last minute did not rise on volume.")
+_WHOLE = Decimal(10_000)
+
+
+def vote(view: View, config: StrategyConfig) -> Verdict:
+    """Vote when the price is above the range's high by the margin and the last bar closed higher on volume.
+
+    Confidence grows to 1.00 when that bar had twice the mean volume of the 20 before it; it stays at its base
+    while that mean is not known.
+    """
+    if view.opening_range is None:
+        return NO_RANGE
+    high = view.opening_range[1]
+    asked = high * (_WHOLE + config.strategies.opening_range.breakout_bps) / _WHOLE
+    if view.quote.last < asked:
+        return INSIDE
+    bar = view.indicators.last_bar
+    if bar is None or bar.volume <= 0 or bar.close <= bar.open:
+        return NO_RISING_BAR
+    ratio = view.indicators.volume_ratio
+    known = ratio if ratio is not None else Decimal(1)
+    return Vote(
+        strategy=NAME,
+        confidence=confidence(known - 1),
+        reasons=(
+            f"{view.quote.last} is above {asked:.4f}, the opening range's high {high} and its margin",
+            f"the last minute rose on {bar.volume} shares, {known:.2f} times the mean",
+        ),
+    )

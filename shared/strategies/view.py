@@ -1,0 +1,103 @@
+"""What a strategy may see of one symbol, made at each tick from what is computed once per completed bar."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from shared.domain.bars import Bar, DailyBar
+from shared.domain.calendar import TradingSession
+from shared.domain.daybook import MINUTE, DayBook, longer_bars
+from shared.domain.quotes import Quote
+from shared.strategies import indicators
+
+ATR_MINUTES = 5
+# Quality by how many daily bars are known (strategy.md): full, good, limited; with fewer, minimal.
+_TIERS = ((200, Decimal("1.0")), (50, Decimal("0.8")), (20, Decimal("0.6")))
+_MINIMAL = Decimal("0.2")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Indicators:
+    """Indicators of the bars completed so far; `atr` in USD, over five-minute bars since the open."""
+
+    last_bar: Bar | None = None
+    rsi: float | None = None
+    volume_ratio: Decimal | None = None
+    atr: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """One symbol at one tick: a quote without faults, and what its session and history say.
+
+    `opening_range` is low and high in USD; `quality` is the history's tier, 0 to 1.
+    """
+
+    symbol: str
+    quote: Quote
+    at: datetime
+    session: TradingSession
+    bars: Sequence[Bar]
+    indicators: Indicators
+    opening_range: tuple[Decimal, Decimal] | None
+    quality: Decimal
+
+
+class Watch:
+    """One watched symbol: its day book, and the indicators of the bars completed so far.
+
+    Mutable like the book it owns; made from a restored book it shows what it would have shown.
+    """
+
+    __slots__ = ("_atr", "_atr_bars_end", "_indicators", "_opening_range", "book", "quality", "symbol")
+
+    def __init__(self, symbol: str, book: DayBook, history: Sequence[DailyBar]) -> None:
+        self.symbol = symbol
+        self.book = book
+        self.quality = quality(len(history))
+        self._atr: Decimal | None = None
+        self._atr_bars_end = book.session.opens_at
+        self._opening_range: tuple[Decimal, Decimal] | None = None
+        self._indicators = self._compute()
+
+    @property
+    def rsi(self) -> float | None:
+        """RSI 14 of the completed minute bars, for exits."""
+        return self._indicators.rsi
+
+    def see(self, quote: Quote, at: datetime) -> View:
+        """Take a tick's quote, which has no faults, and give what the strategies may see now."""
+        book = self.book
+        if book.observe(quote, at):
+            self._indicators = self._compute()
+        if self._opening_range is None:
+            self._opening_range = book.opening_range(at)
+        return View(
+            symbol=self.symbol, quote=quote, at=at, session=book.session, bars=book.bars,
+            indicators=self._indicators, opening_range=self._opening_range, quality=self.quality,
+        )  # fmt: skip
+
+    def _compute(self) -> Indicators:
+        bars = self.book.bars
+        if not bars:
+            return Indicators()
+        if bars[-1].end - self._atr_bars_end >= ATR_MINUTES * MINUTE:
+            joined = longer_bars(bars, minutes=ATR_MINUTES, since=self.book.session.opens_at)
+            if joined:
+                self._atr = indicators.atr(joined)
+                self._atr_bars_end = joined[-1].end
+        return Indicators(
+            last_bar=bars[-1],
+            rsi=indicators.rsi(bars),
+            volume_ratio=indicators.volume_ratio(bars),
+            atr=self._atr,
+        )
+
+
+def quality(days: int) -> Decimal:
+    """Give the quality tier of a history of so many daily bars, 0 to 1; minimal never opens risk."""
+    for least, tier in _TIERS:
+        if days >= least:
+            return tier
+    return _MINIMAL

@@ -1,0 +1,202 @@
+"""Turn a signal into at most one entry order: intent, facts, size, risk, reservation, and then `send`.
+
+What can go wrong: the signal is forged or altered; it comes again while it is being worked on; two signals compete for
+the same cash or symbol; it waited too long in the queue. What this promises: one intent per signal id, whatever is
+delivered; every risk rule evaluated on facts read now, not on the message; reservation, lock and approval in one
+commit that fails if the trading state or the ledger changed meanwhile (order-safety.md 1.3, 3).
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+from shared.codec import decode, dumps, encode
+from shared.domain import book, pricing, sizing
+from shared.domain.brokerage import BrokerOrder
+from shared.domain.calendar import session_of
+from shared.domain.ids import digest, intent_id
+from shared.domain.messages import EnterPosition
+from shared.domain.orders import UNSENT, Kind, Order, State
+from shared.domain.positions import Ledger
+from shared.domain.risk import RiskFacts, deny_codes
+from shared.domain.signals import Signal
+from shared.domain.values import PriceType, Term
+from shared.errors import AuthError, Conflict, Malformed
+from shared.ports import Check, Create, Severity, Where
+from shared.usecases import account, control
+from shared.usecases.desk import Held, create, read
+from shared.usecases.fills import held_position
+from shared.usecases.losses import marks, open_positions
+from shared.usecases.moves import begin, held_order, ledger_path, move
+from shared.usecases.quoting import fresh_quote
+from shared.usecases.send import send
+from shared.usecases.trading import TradingDesk
+
+QUOTE_WITHIN = timedelta(seconds=2)
+
+
+def enter(desk: TradingDesk, message: EnterPosition, *, ahead: int) -> None:
+    """Work one signal; `ahead` is how many intents were in the queue before it, for the journal.
+
+    Raises Malformed for a signal that the scan did not write, BrokerError or StoreError where it has to come again.
+    """
+    signal = _genuine(desk, message.signal)
+    expires_at = signal.decided_at + timedelta(seconds=desk.config.entry.signal_age_max_s)
+    held = _intent(desk, signal)
+    if held.value.state not in UNSENT:
+        return
+    if desk.clock.now() > expires_at:
+        move(desk, held, State.VOIDED, cause="the signal waited too long", codes=("SIGNAL_STALE",))
+        return
+    try:
+        key = account.ours(desk, signal.session).value.key
+        listing = None
+        if held.value.state is State.NEW:
+            held, listing = _judge(desk, held, signal, key)
+    except AuthError as problem:
+        move(
+            desk,
+            held,
+            State.VOIDED,
+            cause=f"no access token: {type(problem).__name__}",
+            codes=("TOKEN_DEAD",),
+        )
+        return
+    held = send(desk, held, account_key=key, expires_at=expires_at, listing=listing)
+    desk.journal.line("entry", intent_id=held.value.intent_id, state=held.value.state, ahead=ahead)
+
+
+def _genuine(desk: TradingDesk, claimed: Signal) -> Signal:
+    """Give the store's own copy of a signal; a message that differs from it is refused and reported."""
+    held = read(desk.store, Signal, f"signals/{claimed.signal_id}")
+    if held is None or held.value != claimed:
+        desk.journal.line("forged_signal", Severity.CRITICAL, signal_id=claimed.signal_id, known=held is not None)
+        raise Malformed(f"signal {claimed.signal_id} is not as the scan wrote it")
+    return held.value
+
+
+def _intent(desk: TradingDesk, signal: Signal) -> Held[Order]:
+    name = intent_id(kind=Kind.ENTRY, cause=signal.signal_id, session=signal.session)
+    held = held_order(desk, name)
+    if held is not None:
+        return held
+    now = desk.clock.now()
+    order = Order(
+        intent_id=name, kind=Kind.ENTRY, position_id=name, signal_id=signal.signal_id, strategy=signal.strategy,
+        reason=f"{signal.strategy} at {signal.decision_price}", symbol=signal.symbol, side=signal.side, quantity=0,
+        price_type=PriceType.LIMIT, term=Term.IMMEDIATE_OR_CANCEL, limit_price=None, stop_price=None,
+        stop_distance=signal.stop_distance, spread=Decimal(0), session=signal.session, decided_at=signal.decided_at,
+        created_at=now, updated_at=now, payload_hash=digest(dumps(encode(signal)).decode()),
+    )  # fmt: skip
+    try:
+        return begin(desk, order, cause=f"signal {signal.signal_id}")
+    except Conflict:
+        held = held_order(desk, name)
+        if held is None:
+            raise
+        return held
+
+
+def _judge(
+    desk: TradingDesk, held: Held[Order], signal: Signal, key: str
+) -> tuple[Held[Order], Sequence[BrokerOrder] | None]:
+    """Size and judge a NEW intent on facts read now: RESERVED, or DENIED with every code."""
+    state = control.current(desk)
+    ledger = _ledger(desk, signal)
+    facts = _facts(desk, signal, key, ledger.value)
+    facts = replace(facts, control=state.value)
+    listing = desk.broker.orders(key, since=signal.session)
+    codes = list(_foreign(desk, signal.symbol, listing))
+    limit = facts.limit_price
+    if limit is None or facts.quote is None:
+        codes.append("NO_QUOTE")
+        return _deny(desk, held, codes, ""), None
+    size = _size(desk, signal, facts, limit)
+    if isinstance(size, sizing.Denied):
+        return _deny(desk, held, [*codes, size.code], size.text), None
+    facts = replace(facts, quantity=size, now=desk.clock.now())
+    codes += deny_codes(facts, desk.config)
+    if codes:
+        return _deny(desk, held, codes, ""), None
+    cost = limit * size
+    moved = move(
+        desk, held, State.RESERVED, ledger.update(book.reserved(ledger.value, cost)),
+        Create(f"locks/{signal.symbol}", {"intent_id": held.value.intent_id}), Check(state.path, state.version),
+        cause="every rule approves", quantity=size, limit_price=limit, reserved=cost, spread=facts.quote.spread,
+    )  # fmt: skip
+    return moved, listing
+
+
+def _facts(desk: TradingDesk, signal: Signal, key: str, ledger: Ledger) -> RiskFacts:
+    quote = fresh_quote(desk, signal.symbol, within=QUOTE_WITHIN)
+    holdings = desk.broker.portfolio(key)
+    balance = desk.broker.balance(key)
+    positions = tuple(row.value for row in open_positions(desk))
+    before = held_position(desk, signal.symbol)
+    history = [decode(Ledger, row.data) for row in desk.store.query("ledger")]
+    earlier = sorted((past for past in history if past.session < signal.session), key=lambda past: past.session)
+    live = [decode(Order, row.data) for row in desk.store.query("orders", Where("live", "==", True))]
+    limit = None
+    if quote is not None:
+        limit = pricing.entry_limit(ask=quote.ask, decision_price=signal.decision_price, config=desk.config)
+    return RiskFacts(
+        now=desk.clock.now(), kind=Kind.ENTRY, symbol=signal.symbol, side=signal.side, price_type=PriceType.LIMIT,
+        term=Term.IMMEDIATE_OR_CANCEL, quantity=0, limit_price=limit, decided_at=signal.decided_at,
+        closed_at=before.value.closed_at if before else None, session=session_of(signal.session), quote=quote,
+        ledger=ledger, positions=positions, live_orders=tuple(one for one in live if one.signal_id != signal.signal_id),
+        holdings=holdings, balance=balance, capital=desk.mandate.capital_usd,
+        realized_before=sum((past.realized for past in earlier), Decimal(0)),
+        equity_peak=_peak(desk.mandate.capital_usd, earlier), marks=marks(desk, positions),
+    )  # fmt: skip
+
+
+def _peak(capital: Decimal, earlier: Sequence[Ledger]) -> Decimal:
+    """Give the highest equity in USD that any session ended with."""
+    peak = equity = capital
+    for past in earlier:
+        equity += past.realized
+        peak = max(peak, equity)
+    return peak
+
+
+def _size(desk: TradingDesk, signal: Signal, facts: RiskFacts, limit: Decimal) -> int | sizing.Denied:
+    if facts.equity is None or facts.balance is None or facts.exposure is None or facts.ledger is None:
+        return sizing.Denied(code="FACTS_MISSING", text="A held symbol has no recent price, so equity is not known.")
+    held = sum((book.invested(one) for one in facts.positions or () if one.symbol == signal.symbol), Decimal(0))
+    means = sizing.Means(
+        equity=facts.equity,
+        cash=facts.balance.usable - facts.ledger.reserved,
+        exposure=facts.exposure,
+        in_symbol=held,
+    )
+    return sizing.size(symbol=signal.symbol, price=limit, votes=len(signal.votes), means=means, config=desk.config)
+
+
+def _foreign(desk: TradingDesk, symbol: str, listing: Sequence[BrokerOrder]) -> tuple[str, ...]:
+    """Deny a symbol in which the account has an order of today that is not ours (order-safety.md 1.5, step 5)."""
+    strange = [
+        seen.order_id for seen in listing
+        if seen.symbol == symbol and desk.store.get(f"broker_orders/{seen.order_id}") is None
+    ]  # fmt: skip
+    if not strange:
+        return ()
+    desk.journal.line("foreign_order", Severity.WARNING, symbol=symbol, orders=len(strange))
+    return ("FOREIGN_ORDER",)
+
+
+def _ledger(desk: TradingDesk, signal: Signal) -> Held[Ledger]:
+    """Read the session's ledger; the first entry of a session opens it."""
+    path = ledger_path(signal.session)
+    held = read(desk.store, Ledger, path)
+    if held is not None:
+        return held
+    past = [decode(Ledger, row.data) for row in desk.store.query("ledger")]
+    before = max((one for one in past if one.session < signal.session), key=lambda one: one.session, default=None)
+    first = book.opening_ledger(signal.session, before=before)
+    return Held(path=path, value=first, version=desk.store.commit([create(path, first)])[0])
+
+
+def _deny(desk: TradingDesk, held: Held[Order], codes: Sequence[str], note: str) -> Held[Order]:
+    names = tuple(dict.fromkeys(codes))
+    return move(desk, held, State.DENIED, cause="denied: " + ", ".join(names), codes=names, note=note)

@@ -1,0 +1,95 @@
+"""Look after one held position at one tick: carry its high water mark, want a higher stop, or decide to leave.
+
+The decision is written into the position together with its message; the order function works it, settlement moves the
+stop. A conflict means that the position changed under us: the next tick judges it anew.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+
+from shared.domain.calendar import TradingSession
+from shared.domain.exits import ExitNow, Hold, MoveStop, judge
+from shared.domain.ids import intent_id
+from shared.domain.messages import ExitPosition
+from shared.domain.orders import Kind, Order
+from shared.domain.positions import PendingExit, Position
+from shared.domain.quotes import Quote
+from shared.errors import Conflict
+from shared.usecases import outbox
+from shared.usecases.desk import Held, read
+from shared.usecases.moves import order_path
+from shared.usecases.trading import TradingDesk
+
+
+def look_after(
+    desk: TradingDesk,
+    held: Held[Position],
+    quote: Quote | None,
+    *,
+    rsi: float | None,
+    session: TradingSession,
+    at: datetime,
+) -> tuple[str, Held[Position]]:
+    """Judge a position at a tick; `quote` is None when there is none without faults.
+
+    Gives the receipt's code, and the position with the high water mark that the next tick goes on from.
+    """
+    judgement = judge(
+        held.value,
+        quote,
+        rsi=rsi,
+        now=at,
+        session=session,
+        config=desk.config,
+        exit_live=_exit_live(desk, held.value),
+    )
+    match judgement:
+        case Hold():
+            return "held", replace(held, value=replace(held.value, high_water=judgement.high_water))
+        case MoveStop():
+            moved = replace(
+                held.value, stop_wanted=judgement.level, high_water=judgement.high_water,
+                breakeven=judgement.breakeven, stop_set_at=at,
+            )  # fmt: skip
+            return f"stop:{judgement.level}", _write(desk, held, moved)
+        case ExitNow():
+            return f"exit:{judgement.reason}", _leave(desk, held, judgement, at)
+
+
+def _exit_live(desk: TradingDesk, position: Position) -> bool:
+    if position.pending_exit is None:
+        return False
+    order = read(desk.store, Order, order_path(position.pending_exit.exit_id))
+    return order is not None and order.value.live
+
+
+def _leave(desk: TradingDesk, held: Held[Position], decision: ExitNow, at: datetime) -> Held[Position]:
+    position = held.value
+    slot = position.exits_asked
+    exit_id = intent_id(kind=Kind.EXIT, cause=position.position_id, session=position.session, attempt=slot)
+    pending = PendingExit(
+        exit_id=exit_id, reason=decision.reason, slot=slot, price_type=decision.price_type,
+        limit_price=decision.limit_price, decided_at=at,
+    )  # fmt: skip
+    message = ExitPosition(
+        symbol=position.symbol, position_id=position.position_id, exit_id=exit_id, session=position.session
+    )
+    row = outbox.promise(desk, name=exit_id, topic="exits", key=position.symbol, message=message)
+    after = replace(position, pending_exit=pending, exits_asked=slot + 1)
+    try:
+        version = desk.store.commit([held.update(after), row])[0]
+    except Conflict:
+        return held
+    desk.journal.line(
+        "exit", symbol=position.symbol, reason=decision.reason, exit_id=exit_id, price_type=pending.price_type
+    )
+    outbox.publish(desk, row)
+    return Held(path=held.path, value=after, version=version)
+
+
+def _write(desk: TradingDesk, held: Held[Position], after: Position) -> Held[Position]:
+    try:
+        version = desk.store.commit([held.update(after)])[0]
+    except Conflict:
+        return held
+    return Held(path=held.path, value=after, version=version)

@@ -1,0 +1,125 @@
+"""Turn an exit decision into one sell: cancel what rests on the shares, confirm by list, sell what is then held.
+
+What can go wrong: the stop fills while it is being cancelled; an earlier sell is in doubt; the decision was replaced
+or the position is flat by now; the process dies after the cancel (settlement puts the stop back). What this promises:
+no sell is sent while another sell of the same shares is live or unknown; only the decision that the position's own
+document names is worked (order-safety.md 1.3, house plan step 5).
+"""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from shared.codec import decode
+from shared.domain.brokerage import BrokerOrder
+from shared.domain.calendar import session_of
+from shared.domain.ids import digest
+from shared.domain.messages import ExitPosition
+from shared.domain.orders import AT_BROKER, IN_DOUBT, UNSENT, Kind, Order, State
+from shared.domain.positions import PendingExit, Position
+from shared.domain.risk import RiskFacts, deny_codes
+from shared.domain.values import Side, Term
+from shared.errors import Busy
+from shared.ports import Where
+from shared.usecases import account, control
+from shared.usecases.cancel import cancel_and_confirm
+from shared.usecases.desk import Held
+from shared.usecases.fills import held_position
+from shared.usecases.moves import begin, held_order, move
+from shared.usecases.send import send
+from shared.usecases.trading import TradingDesk
+
+EXIT_LIFE = timedelta(seconds=60)
+
+
+def leave(desk: TradingDesk, message: ExitPosition) -> None:
+    """Work one exit decision; one that is no longer the position's own is acknowledged without effect.
+
+    Raises Busy while an earlier sell is in doubt, BrokerError or StoreError where it has to come again.
+    """
+    position = _current(desk, message)
+    if position is None or position.value.pending_exit is None:
+        return
+    pending = position.value.pending_exit
+    expires_at = pending.decided_at + EXIT_LIFE
+    held = held_order(desk, message.exit_id)
+    if held is not None and held.value.state not in UNSENT:
+        return
+    if desk.clock.now() > expires_at:
+        if held is not None:
+            move(desk, held, State.VOIDED, cause="the exit waited too long", codes=("SIGNAL_STALE",))
+        return
+    key = account.ours(desk, message.session).value.key
+    listing = _free_shares(desk, message, key)
+    position = _current(desk, message)
+    if position is None:
+        if held is not None:
+            move(desk, held, State.VOIDED, cause="nothing is held any more", codes=("FLAT",))
+        return
+    held = _intent(desk, position.value, pending, held)
+    if held.value.state is State.NEW:
+        held = _approve(desk, held, position.value)
+    send(desk, held, account_key=key, expires_at=expires_at, listing=listing)
+
+
+def _current(desk: TradingDesk, message: ExitPosition) -> Held[Position] | None:
+    """Give the position when it is open and this is its pending exit."""
+    held = held_position(desk, message.symbol)
+    if held is None or not held.value.is_open or held.value.position_id != message.position_id:
+        return None
+    pending = held.value.pending_exit
+    return held if pending is not None and pending.exit_id == message.exit_id else None
+
+
+def _free_shares(desk: TradingDesk, message: ExitPosition, key: str) -> tuple[BrokerOrder, ...] | None:
+    """End every other live sell of the symbol, and give the last complete list when one was read for it."""
+    listing: tuple[BrokerOrder, ...] | None = None
+    for held in _live_sells(desk, message.symbol):
+        if held.value.intent_id == message.exit_id:
+            continue
+        if held.value.state in UNSENT:
+            move(desk, held, State.VOIDED, cause="an exit takes its place", codes=("REPLACED",))
+        elif held.value.state in IN_DOUBT:
+            raise Busy(f"a sell of {message.symbol} is in doubt")
+        elif held.value.state in AT_BROKER:
+            ended, listing = cancel_and_confirm(desk, held, account_key=key, cause="an exit takes its place")
+            if ended.value.state in AT_BROKER:
+                raise Busy(f"the cancel of a sell of {message.symbol} is not confirmed yet")
+    return listing
+
+
+def _live_sells(desk: TradingDesk, symbol: str) -> list[Held[Order]]:
+    rows = desk.store.query("orders", Where("live", "==", True), Where("symbol", "==", symbol))
+    held = [Held(path=row.path, value=decode(Order, row.data), version=row.version) for row in rows]
+    return [row for row in held if row.value.side is Side.SELL]
+
+
+def _intent(desk: TradingDesk, position: Position, pending: PendingExit, held: Held[Order] | None) -> Held[Order]:
+    if held is not None:
+        return held
+    now = desk.clock.now()
+    order = Order(
+        intent_id=pending.exit_id, kind=Kind.EXIT, position_id=position.position_id, signal_id=None,
+        strategy=position.strategy, reason=pending.reason, symbol=position.symbol, side=Side.SELL,
+        quantity=position.quantity, price_type=pending.price_type, term=Term.GOOD_FOR_DAY,
+        limit_price=pending.limit_price, stop_price=None, stop_distance=position.stop_distance, spread=Decimal(0),
+        session=position.session, decided_at=pending.decided_at, created_at=now, updated_at=now,
+        payload_hash=digest(pending.exit_id, str(position.quantity), str(pending.limit_price)),
+    )  # fmt: skip
+    return begin(desk, order, cause=f"exit: {pending.reason}")
+
+
+def _approve(desk: TradingDesk, held: Held[Order], position: Position) -> Held[Order]:
+    """Judge an exit: it must reduce what is held now, and the trading state must not block exits."""
+    order = held.value
+    quantity = position.quantity
+    others = [row.value for row in _live_sells(desk, order.symbol)]
+    facts = RiskFacts(
+        now=desk.clock.now(), kind=Kind.EXIT, symbol=order.symbol, side=Side.SELL, price_type=order.price_type,
+        term=order.term, quantity=quantity, limit_price=order.limit_price, decided_at=order.decided_at,
+        session=session_of(order.session), control=control.current(desk).value, positions=(position,),
+        live_orders=tuple(sell for sell in others if sell.intent_id != order.intent_id),
+    )  # fmt: skip
+    codes = deny_codes(facts, desk.config)
+    if codes:
+        return move(desk, held, State.DENIED, cause="denied: " + ", ".join(codes), codes=codes)
+    return move(desk, held, State.RESERVED, cause="reduces what is held", quantity=quantity)

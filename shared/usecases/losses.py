@@ -1,0 +1,54 @@
+"""What the session lost so far, and the trading state that follows from it (strategy.md, Sizing and limits)."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from decimal import Decimal
+
+from shared.codec import decode
+from shared.domain import book
+from shared.domain.calendar import TradingSession
+from shared.domain.control import TradingState
+from shared.domain.positions import Ledger, Position
+from shared.domain.quotes import Quote
+from shared.ports import Where
+from shared.usecases.control import tighten
+from shared.usecases.desk import Held, read
+from shared.usecases.moves import ledger_path
+from shared.usecases.trading import TradingDesk
+
+MARK_LIFE = timedelta(minutes=3)
+
+
+def open_positions(desk: TradingDesk) -> list[Held[Position]]:
+    """Read every open position, by symbol."""
+    rows = desk.store.query("positions", Where("is_open", "==", True))
+    return [Held(path=row.path, value=decode(Position, row.data), version=row.version) for row in rows]
+
+
+def marks(desk: TradingDesk, positions: Sequence[Position]) -> dict[str, Decimal]:
+    """Give the scan's last bid of each position's symbol in USD; one older than `MARK_LIFE` is left out."""
+    found = {}
+    for position in positions:
+        held = read(desk.store, Quote, f"quotes/{position.symbol}")
+        if held is not None and desk.clock.now() - held.value.received_at <= MARK_LIFE:
+            found[position.symbol] = held.value.bid
+    return found
+
+
+def watch_losses(desk: TradingDesk, session: TradingSession) -> None:
+    """Go to REDUCE_ONLY at the daily loss limit and to HALTED at the drawdown limit, measured on the capital."""
+    held = read(desk.store, Ledger, ledger_path(session.day))
+    if held is None:
+        return
+    positions = [row.value for row in open_positions(desk)]
+    known = marks(desk, positions)
+    open_profit = sum(
+        (book.open_profit(position, known[position.symbol]) for position in positions if position.symbol in known),
+        Decimal(0),
+    )
+    lost = -(held.value.realized + open_profit)
+    limits, capital = desk.config.limits, desk.mandate.capital_usd
+    if lost * 100 >= capital * limits.drawdown_pct:
+        tighten(desk, TradingState.HALTED, reason=f"the session lost {lost} USD: the drawdown limit is reached")
+    elif lost * 100 >= capital * limits.daily_loss_pct:
+        tighten(desk, TradingState.REDUCE_ONLY, reason=f"the session lost {lost} USD: the daily limit is reached")

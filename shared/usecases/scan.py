@@ -1,0 +1,164 @@
+"""Scan one minute of the market: a tick each second, a signal or a receipt for every symbol, exits for what is held.
+
+What can go wrong: the minute's message comes twice or late (a lease per minute; an old tick is acknowledged without
+work); the broker answers slowly (a tick that is more than a second late is skipped, never caught up in a burst); the
+token is dead (the minute ends, with its receipts); the process dies (the next minute reads the books back). What this
+promises: a signal is in the store before it is on the bus, once per slot; nothing here sends an order.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from shared.domain.calendar import TradingSession, session_at
+from shared.domain.messages import EnterPosition
+from shared.domain.positions import Position
+from shared.domain.quality import faults
+from shared.domain.quotes import Quote
+from shared.domain.signals import Signal
+from shared.errors import AuthError, BrokerError, Conflict
+from shared.ports import Put, Severity
+from shared.strategies.decide import decide
+from shared.usecases import leases, outbox
+from shared.usecases.desk import Held, create, put
+from shared.usecases.hold import look_after
+from shared.usecases.losses import open_positions
+from shared.usecases.scan_memory import MINUTE, ScanMemory
+from shared.usecases.trading import TradingDesk
+
+SECOND = timedelta(seconds=1)
+TICKS = 59
+HELD_EVERY = 2
+
+
+@dataclass(slots=True)
+class _Minute:
+    """One minute under way: `notes` are the receipts, a line each time a symbol's verdict changes."""
+
+    session: TradingSession
+    begins: datetime
+    ticks: int = 0
+    quotes: int = 0
+    held: dict[str, Held[Position]] = field(default_factory=dict)
+    marks: dict[str, Quote] = field(default_factory=dict)
+    notes: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
+
+    def note(self, symbol: str, second: int, code: str) -> None:
+        """Write down a verdict when it differs from the one before."""
+        lines = self.notes.setdefault(symbol, [])
+        if not lines or lines[-1][1] != code:
+            lines.append((second, code))
+
+
+def scan(desk: TradingDesk, memory: ScanMemory, published_at: datetime) -> None:
+    """Work through the minute in which the tick was published."""
+    begins = published_at.replace(second=0, microsecond=0)
+    session = session_at(begins)
+    if session is None or not session.opens_at <= begins < session.closes_at:
+        return
+    if desk.clock.now() >= begins + MINUTE:
+        desk.journal.line("tick_too_old", Severity.WARNING, minute=begins.isoformat())
+        return
+    name = f"scan:{begins:%Y%m%dT%H%M}"
+    if leases.take(desk, name, lasts=MINUTE) is None:
+        return
+    memory.recall(desk, session, begins)
+    minute = _Minute(session=session, begins=begins)
+    try:
+        for second in range(TICKS):
+            _tick(desk, memory, minute, second)
+    except AuthError as problem:
+        desk.journal.line("scan_stopped", Severity.ERROR, kind=type(problem).__name__, detail=problem.detail)
+        for symbol in desk.mandate.watch_list:
+            minute.note(symbol, 0, "NO_TOKEN")
+    _keep(desk, memory, minute)
+
+
+def _tick(desk: TradingDesk, memory: ScanMemory, minute: _Minute, second: int) -> None:
+    at = minute.begins + second * SECOND
+    if desk.clock.now() > at + SECOND:
+        return
+    desk.clock.sleep_until(at)
+    if second % HELD_EVERY == 0:
+        minute.held = {row.value.symbol: row for row in open_positions(desk)}
+    symbols = [
+        *desk.mandate.watch_list,
+        *(name for name in minute.held if name not in desk.mandate.watch_list),
+    ]
+    try:
+        quotes = desk.broker.quotes(symbols)
+    except BrokerError as problem:
+        for symbol in symbols:
+            minute.note(symbol, second, type(problem).__name__)
+        return
+    minute.ticks += 1
+    minute.quotes += len(quotes)
+    for symbol in symbols:
+        quote = quotes.get(symbol)
+        held = minute.held.get(symbol)
+        if quote is not None:
+            code = _decide(desk, memory, minute, quote, at)
+        else:
+            code = "NO_QUOTE" if held is None else _hold(desk, memory, minute, held=held, quote=None, at=at)
+        minute.note(symbol, second, code)
+
+
+def _decide(desk: TradingDesk, memory: ScanMemory, minute: _Minute, quote: Quote, at: datetime) -> str:
+    found = faults(quote, now=quote.received_at, max_age_s=desk.config.entry.quote_age_max_s)
+    held = minute.held.get(quote.symbol)
+    if held is not None:
+        return _hold(desk, memory, minute, held=held, quote=None if found else quote, at=at)
+    if found:
+        return "+".join(found)
+    watch = memory.watch(desk, quote.symbol)
+    decision = decide(watch.see(quote, at), desk.config)
+    if not isinstance(decision, Signal):
+        return "+".join(reason.code for reason in decision.reasons)
+    if decision.signal_id not in memory.signalled:
+        memory.signalled.add(decision.signal_id)
+        _signal(desk, decision, quote)
+    return f"signal:{decision.signal_id}"
+
+
+def _hold(
+    desk: TradingDesk, memory: ScanMemory, minute: _Minute, *, held: Held[Position], quote: Quote | None, at: datetime
+) -> str:
+    """Judge a held symbol, also when its quote is missing or has faults."""
+    symbol, name = held.value.symbol, held.value.position_id
+    watch = memory.watch(desk, symbol)
+    if quote is not None:
+        watch.see(quote, at)
+        minute.marks[symbol] = quote
+    high = max(held.value.high_water, memory.high_water.get(name, held.value.high_water))
+    carried = replace(held, value=replace(held.value, high_water=high))
+    code, after = look_after(desk, carried, quote, rsi=watch.rsi, session=minute.session, at=at)
+    minute.held[symbol] = after
+    memory.high_water[name] = after.value.high_water
+    return code
+
+
+def _signal(desk: TradingDesk, signal: Signal, quote: Quote) -> None:
+    """Store the signal with the quote that it rests on, and promise it to the order function; once per slot."""
+    row = outbox.promise(
+        desk, name=signal.signal_id, topic="signals", key=signal.symbol, message=EnterPosition(signal=signal)
+    )
+    path = f"signals/{signal.signal_id}"
+    try:
+        desk.store.commit([create(path, signal), put(f"quotes/{signal.symbol}", quote), row])
+    except Conflict:
+        return
+    desk.journal.line("signal", signal_id=signal.signal_id, symbol=signal.symbol, strategy=signal.strategy)
+    outbox.publish(desk, row)
+
+
+def _keep(desk: TradingDesk, memory: ScanMemory, minute: _Minute) -> None:
+    memory.save(desk, minute.session, minute.begins)
+    receipt = {
+        "session": minute.session.day.isoformat(),
+        "minute": minute.begins.isoformat(),
+        "symbols": {name: [list(line) for line in lines] for name, lines in sorted(minute.notes.items())},
+    }
+    marks = [put(f"quotes/{symbol}", quote) for symbol, quote in sorted(minute.marks.items())]
+    desk.store.commit([*marks, Put(f"receipts/{minute.begins:%Y%m%dT%H%M}", receipt)])
+    desk.journal.line(
+        "minute_scanned", minute=minute.begins.isoformat(), ticks=minute.ticks, quotes=minute.quotes,
+    )  # fmt: skip

@@ -1,0 +1,72 @@
+"""What a scan knows between its ticks, and how a scan that starts cold knows the same.
+
+The books of the session are written once a minute, fifty symbols to a document, compressed; an instance that did not
+scan the minute before reads them back and decides exactly as if it had never died.
+"""
+
+import base64
+import zlib
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from shared.codec import dumps, loads
+from shared.domain.calendar import TradingSession
+from shared.domain.daybook import DayBook
+from shared.ports import Put
+from shared.strategies.view import Watch
+from shared.usecases.prepare import warm_bars
+from shared.usecases.trading import TradingDesk
+
+SYMBOLS_A_DOCUMENT = 50
+MINUTE = timedelta(minutes=1)
+
+
+class ScanMemory:
+    """The watches of one session and what was already signalled; belongs to one instance."""
+
+    def __init__(self) -> None:
+        self.watches: dict[str, Watch] = {}
+        self.signalled: set[str] = set()
+        self.high_water: dict[str, Decimal] = {}
+        self._session: TradingSession | None = None
+        self._saved: datetime | None = None
+
+    def recall(self, desk: TradingDesk, session: TradingSession, minute: datetime) -> None:
+        """Make the memory that of the minute before `minute`: its own, or the store's."""
+        warm = self._session == session and self._saved == minute - MINUTE
+        if warm:
+            return
+        self._session = session
+        self.watches = {}
+        self.signalled = set()
+        self.high_water = {}
+        for row in desk.store.query("bars"):
+            if row.data["session"] == session.day.isoformat():
+                self.high_water |= {name: Decimal(high) for name, high in row.data["high_water"].items()}
+                packed = zlib.decompress(base64.b64decode(row.data["books"]))
+                for symbol, plain in loads(packed).items():
+                    self.watches[symbol] = self._watch(desk, symbol, DayBook.from_plain(plain, session))
+
+    def watch(self, desk: TradingDesk, symbol: str) -> Watch:
+        """Give a symbol's watch, a new one when it was never seen this session."""
+        if symbol not in self.watches:
+            if self._session is None:
+                raise RuntimeError("a scan recalls its session before it watches")
+            self.watches[symbol] = self._watch(desk, symbol, DayBook(self._session))
+        return self.watches[symbol]
+
+    def save(self, desk: TradingDesk, session: TradingSession, minute: datetime) -> None:
+        """Write every book of the session as it is after `minute`."""
+        symbols = sorted(self.watches)
+        for first in range(0, len(symbols), SYMBOLS_A_DOCUMENT):
+            books = {name: self.watches[name].book.to_plain() for name in symbols[first : first + SYMBOLS_A_DOCUMENT]}
+            packed = base64.b64encode(zlib.compress(dumps(books), 6)).decode()
+            data = {
+                "session": session.day.isoformat(), "minute": minute.isoformat(), "books": packed,
+                "high_water": {} if first else {name: str(high) for name, high in self.high_water.items()},
+            }  # fmt: skip
+            desk.store.commit([Put(f"bars/{first // SYMBOLS_A_DOCUMENT}", data)])
+        self._saved = minute
+
+    def _watch(self, desk: TradingDesk, symbol: str, book: DayBook) -> Watch:
+        return Watch(symbol, book, warm_bars(desk.store, symbol, book.session.day))

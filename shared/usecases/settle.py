@@ -1,0 +1,146 @@
+"""Settlement: bring the book in line with the broker, and keep it there while something is in motion.
+
+What can go wrong: two settlements at once (a lease lets one work; the other leaves, because the holder looks again
+after it gives the lease back); the broker lists late; a commit meets another writer (read again at the next poll).
+What this promises: each poll starts from the documents alone, so that any death resumes; fills are booked, unknown
+outcomes resolved and uncovered shares protected before anything else is done (house plan, One signal, step 5).
+"""
+
+from datetime import datetime, timedelta
+
+from shared.codec import decode
+from shared.domain.brokerage import BrokerOrder
+from shared.domain.calendar import TradingSession, session_at
+from shared.domain.orders import AT_BROKER, IN_DOUBT, UNSENT, Kind, Order, State
+from shared.domain.positions import Position
+from shared.domain.values import Side
+from shared.errors import BrokerError, Busy, Conflict
+from shared.ports import Severity, Where
+from shared.usecases import account, leases
+from shared.usecases.cancel import ask_cancel
+from shared.usecases.desk import Held
+from shared.usecases.fills import book_seen
+from shared.usecases.losses import open_positions, watch_losses
+from shared.usecases.moves import move
+from shared.usecases.protect import protect
+from shared.usecases.resolve import CleanLists, resolve
+from shared.usecases.trading import TradingDesk
+
+LEASE = timedelta(seconds=30)
+WORK_AT_MOST = timedelta(seconds=50)
+LOOK_EVERY = timedelta(seconds=2)
+REST = timedelta(seconds=5)
+SWEEP_AFTER = timedelta(seconds=180)
+
+
+def settle(desk: TradingDesk, *, must_run: bool = False, list_first: bool = False) -> None:
+    """Poll until the book is quiet, 50 s at most; leaves at once when another invocation is at it.
+
+    `list_first` asks the broker even when nothing seems in motion; with `must_run` a busy lease is no reason to
+    acknowledge: raises Busy.
+    """
+    give_up = desk.clock.now() + WORK_AT_MOST
+    while True:
+        lease = leases.take(desk, "settle", lasts=LEASE)
+        if lease is None:
+            if must_run:
+                raise Busy("another settlement is at work")
+            return
+        try:
+            _work(desk, lease, give_up, list_first=list_first)
+        finally:
+            leases.give_back(desk, lease)
+        if desk.clock.now() >= give_up or not _in_motion(live_orders(desk)):
+            return
+        list_first = False
+
+
+def live_orders(desk: TradingDesk) -> list[Held[Order]]:
+    """Read every order that is not at its end, oldest first."""
+    rows = desk.store.query("orders", Where("live", "==", True))
+    held = [Held(path=row.path, value=decode(Order, row.data), version=row.version) for row in rows]
+    return sorted(held, key=lambda row: (row.value.created_at, row.value.intent_id))
+
+
+def _work(desk: TradingDesk, lease: Held[leases.Lease], give_up: datetime, *, list_first: bool) -> None:
+    clean = CleanLists()
+    session = session_at(desk.clock.now())
+    record = account.ours(desk, session.day).value if session else None
+    if session is None or record is None:
+        return
+    if list_first:
+        watch_losses(desk, session)
+    while True:
+        try:
+            busy = _poll(desk, session, record.key, clean, list_first=list_first)
+        except (Conflict, BrokerError) as problem:
+            desk.journal.line("poll_again", Severity.WARNING, kind=type(problem).__name__, detail=problem.detail)
+            busy = True
+        list_first = False
+        now = desk.clock.now()
+        pause = LOOK_EVERY if busy else REST
+        if now + pause >= give_up or not (busy or open_positions(desk)):
+            return
+        leases.extend(desk, lease, until=now + pause + LEASE)
+        desk.clock.sleep_until(now + pause)
+
+
+def _poll(desk: TradingDesk, session: TradingSession, account_key: str, clean: CleanLists, *, list_first: bool) -> bool:
+    """Look once: gives whether something is still in motion."""
+    orders = live_orders(desk)
+    positions = open_positions(desk)
+    if not orders and not positions:
+        return False
+    if not list_first and not _in_motion(orders) and not any(_needs_work(held, orders) for held in positions):
+        return False
+    since = min([held.value.session for held in orders], default=session.day)
+    listing = desk.broker.orders(account_key, since=since)
+    for order in orders:
+        _settle_order(desk, order, listing, account_key=account_key, clean=clean)
+    for position in open_positions(desk):
+        symbol = position.value.symbol
+        sells = [row for row in live_orders(desk) if row.value.symbol == symbol and row.value.side is Side.SELL]
+        protect(desk, position, sells, account_key=account_key, listing=listing)
+    return _in_motion(live_orders(desk))
+
+
+def _settle_order(
+    desk: TradingDesk, held: Held[Order], listing: tuple[BrokerOrder, ...], *, account_key: str, clean: CleanLists
+) -> None:
+    order = held.value
+    now = desk.clock.now()
+    if order.state in UNSENT:
+        if order.kind in (Kind.ENTRY, Kind.EXIT) and now - order.created_at > SWEEP_AFTER:
+            move(desk, held, State.VOIDED, cause="nobody went on with it", codes=("SWEPT",))
+        return
+    if order.state in IN_DOUBT:
+        held = resolve(desk, held, listing, clean)
+    for seen in listing:
+        if seen.order_id == held.value.broker_order_id:
+            held = book_seen(desk, held, seen)
+    late = timedelta(seconds=desk.config.entry.cancel_after_s)
+    order = held.value
+    if order.kind is Kind.ENTRY and order.state is State.WORKING and order.placed_at and now - order.placed_at > late:
+        ask_cancel(desk, held, account_key=account_key, cause="the entry did not fill in time")
+
+
+def _in_motion(orders: list[Held[Order]]) -> bool:
+    return any(_moves(held.value) for held in orders)
+
+
+def _moves(order: Order) -> bool:
+    """Tell whether an order may change within seconds: all but a stop that rests and a case for a person."""
+    if order.state is State.MANUAL:
+        return False
+    return not (order.kind in (Kind.PROTECT, Kind.MOVE) and order.state is State.WORKING)
+
+
+def _needs_work(held: Held[Position], orders: list[Held[Order]]) -> bool:
+    position = held.value
+    stops = [
+        row.value for row in orders
+        if row.value.symbol == position.symbol and row.value.side is Side.SELL and row.value.state in AT_BROKER
+    ]  # fmt: skip
+    covered = sum(stop.quantity - stop.filled for stop in stops)
+    lower = any(stop.stop_price is not None and stop.stop_price < position.stop_wanted for stop in stops)
+    return covered < position.quantity or lower

@@ -1,0 +1,74 @@
+"""Desks and credentials, the same for every function: guarded ports, and the consumer key and token from the vault."""
+
+from dataclasses import dataclass
+
+from shared import settings
+from shared.codec import loads
+from shared.errors import ConfigError
+from shared.etrade.session import Credentials
+from shared.guard import Guard, GuardedBus, GuardedStore, GuardedVault
+from shared.ports import Clock, Journal, Store, Vault
+from shared.topology import CONSUMER, TOPOLOGY
+from shared.usecases import token
+from shared.usecases.desk import Desk
+from shared.wiring import Platform
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """What a function's use cases are built from: a guarded desk, its vault, and its settings."""
+
+    desk: Desk
+    vault: Vault
+    settings: settings.Settings
+
+
+def room(platform: Platform, function: str) -> Room:
+    """Guard a platform's ports with the function's rights and read its settings; raises ConfigError."""
+    guard = Guard(TOPOLOGY.function(function), platform.journal)
+    desk = Desk(
+        actor=function, clock=platform.clock, chance=platform.chance, store=GuardedStore(platform.store, guard),
+        bus=GuardedBus(platform.bus, guard), journal=platform.journal,
+    )  # fmt: skip
+    return Room(desk=desk, vault=GuardedVault(platform.vault, guard), settings=settings.load(platform.environ))
+
+
+class VaultCredentials:
+    """Gives the credentials of the moment: the consumer pair is read once, the token when its version changes."""
+
+    def __init__(self, platform: Platform, room: Room) -> None:
+        self._pair = settings.consumer(platform.environ)
+        self._vault = room.vault
+        self._store: Store = room.desk.store
+        self._clock: Clock = platform.clock
+        self._journal: Journal = platform.journal
+        self._known: Credentials | None = None
+        self._version = ""
+        self._looked_at = self._clock.now()
+
+    def __call__(self) -> Credentials:
+        """Give consumer pair and token; the store is asked which token counts once a minute."""
+        now = self._clock.now()
+        if self._known is not None and (now - self._looked_at).total_seconds() < 60 and self._known.token is not None:
+            return self._known
+        key, secret = self._consumer()
+        self._looked_at = now
+        held = token.current(self._store)
+        if held is None or now >= held.value.dies_at:
+            return Credentials(consumer_key=key, consumer_secret=secret)
+        if self._known is None or held.value.vault_version != self._version:
+            self._version = held.value.vault_version
+            self._known = Credentials(
+                consumer_key=key, consumer_secret=secret, token=token.load(self._vault, held.value),
+                token_dies_at=held.value.dies_at,
+            )  # fmt: skip
+        return self._known
+
+    def _consumer(self) -> tuple[str, str]:
+        if self._pair is None:
+            versions = self._vault.versions(CONSUMER)
+            if not versions:
+                raise ConfigError((f"the secret {CONSUMER} has no version: store the consumer key and secret first",))
+            plain = loads(self._vault.read(CONSUMER, versions[-1]))
+            self._pair = (plain["key"], plain["secret"])
+        return self._pair

@@ -1,0 +1,33 @@
+"""market_scan: ticks in, signals and exits out."""
+
+from flask import Request
+
+from shared import wiring
+from shared.domain.messages import PrepareTick, ScanTick
+from shared.door import PushDoor, Reply
+from shared.etrade.limits import Role
+from shared.usecases.prepare import prepare
+from shared.usecases.scan import scan
+from shared.usecases.scan_memory import ScanMemory
+from shared.wiring import Platform
+from shared.wiring.desks import room
+from shared.wiring.trading import trading_desk
+
+NAME = "market_scan"
+
+
+def handle(request: Request) -> Reply:
+    """Serve one push."""
+    return wiring.door(NAME, _build)(request)
+
+
+def _build(platform: Platform) -> PushDoor:
+    desk = trading_desk(platform, room(platform, NAME), Role.SCAN)
+    memory = ScanMemory()
+    return PushDoor(
+        desk=desk,
+        handlers={
+            ScanTick: lambda envelope, _tick: scan(desk, memory, envelope.published_at),
+            PrepareTick: lambda _envelope, tick: prepare(desk, platform.history, reason=tick.reason),
+        },
+    )

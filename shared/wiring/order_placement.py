@@ -1,0 +1,37 @@
+"""order_placement: signals and exits in, at most one order each out; exits first."""
+
+from flask import Request
+
+from shared import wiring
+from shared.domain.messages import EnterPosition, ExitPosition
+from shared.door import PushDoor, Reply, Turnstile
+from shared.etrade.limits import Role
+from shared.ports import Envelope
+from shared.topology import TOPOLOGY
+from shared.usecases.enter import enter
+from shared.usecases.leave import leave
+from shared.wiring import Platform
+from shared.wiring.desks import room
+from shared.wiring.trading import trading_desk
+
+NAME = "order_placement"
+
+
+def handle(request: Request) -> Reply:
+    """Serve one push."""
+    return wiring.door(NAME, _build)(request)
+
+
+def _build(platform: Platform) -> PushDoor:
+    desk = trading_desk(platform, room(platform, NAME), Role.PLACEMENT)
+    turnstile = Turnstile(desk.clock, places=TOPOLOGY.function(NAME).concurrency)
+
+    def take_signal(_envelope: Envelope, message: EnterPosition) -> None:
+        with turnstile.turn(is_exit=False) as ahead:
+            enter(desk, message, ahead=ahead)
+
+    def take_exit(_envelope: Envelope, message: ExitPosition) -> None:
+        with turnstile.turn(is_exit=True):
+            leave(desk, message)
+
+    return PushDoor(desk=desk, halts=True, handlers={EnterPosition: take_signal, ExitPosition: take_exit})

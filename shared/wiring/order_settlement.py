@@ -1,0 +1,33 @@
+"""order_settlement: ticks and OrderPlaced in, a book that equals the broker's."""
+
+from flask import Request
+
+from shared import wiring
+from shared.domain.messages import CloseTick, OrderPlaced, SettleTick
+from shared.door import PushDoor, Reply
+from shared.etrade.limits import Role
+from shared.usecases.close import close
+from shared.usecases.settle import settle
+from shared.wiring import Platform
+from shared.wiring.desks import room
+from shared.wiring.trading import trading_desk
+
+NAME = "order_settlement"
+
+
+def handle(request: Request) -> Reply:
+    """Serve one push."""
+    return wiring.door(NAME, _build)(request)
+
+
+def _build(platform: Platform) -> PushDoor:
+    desk = trading_desk(platform, room(platform, NAME), Role.SETTLEMENT)
+    return PushDoor(
+        desk=desk,
+        halts=True,
+        handlers={
+            OrderPlaced: lambda _envelope, _placed: settle(desk),
+            SettleTick: lambda _envelope, _tick: settle(desk, list_first=True),
+            CloseTick: lambda _envelope, _tick: close(desk),
+        },
+    )

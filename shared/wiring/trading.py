@@ -1,0 +1,23 @@
+"""The desk of a function that trades: broker, strategy configuration and mandate."""
+
+from shared.etrade.client import EtradeBroker
+from shared.etrade.limits import Limits, Role
+from shared.strategies.config import load
+from shared.usecases.trading import Mandate, TradingDesk
+from shared.wiring import Platform
+from shared.wiring.desks import Room, VaultCredentials
+
+
+def trading_desk(platform: Platform, room: Room, role: Role) -> TradingDesk:
+    """Add the broker, with this role's share of the rate limits, to a desk."""
+    desk, chosen = room.desk, room.settings
+    limits = Limits(clock=desk.clock, role=role, market_per_minute=chosen.rate_limit, market_burst=chosen.burst_limit)
+    broker = EtradeBroker(
+        credentials=VaultCredentials(platform, room), sandbox=chosen.sandbox, clock=desk.clock, chance=desk.chance,
+        journal=desk.journal, limits=limits, caller=desk.actor, http=platform.http,
+    )  # fmt: skip
+    mandate = Mandate(account_id=chosen.account_id, capital_usd=chosen.capital_usd, watch_list=chosen.watch_list)
+    return TradingDesk(
+        actor=desk.actor, clock=desk.clock, chance=desk.chance, store=desk.store, bus=desk.bus, journal=desk.journal,
+        broker=broker, config=load(chosen.config), mandate=mandate,
+    )  # fmt: skip

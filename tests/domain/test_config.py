@@ -1,0 +1,117 @@
+import copy
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from shared.domain.config import parse
+from shared.errors import ConfigError
+from shared.strategies.config import NAMES, _table, load
+
+
+def table() -> dict[str, Any]:
+    return copy.deepcopy(_table("default"))
+
+
+def problems(data: dict[str, Any]) -> tuple[str, ...]:
+    with pytest.raises(ConfigError) as caught:
+        parse(data)
+    return caught.value.problems
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_shipped_configurations_are_sound(name: str) -> None:
+    """Every configuration that ships can be used."""
+    assert load(name).exits.target_factor >= 2
+
+
+def test_demo_only_lowers_thresholds() -> None:
+    """The demonstration differs from the default in thresholds of strategies and signals, never in safety."""
+    default, demo = load("default"), load("demo")
+    assert demo != default
+    assert (demo.entry, demo.sizing, demo.limits, demo.exits) == (
+        default.entry,
+        default.sizing,
+        default.limits,
+        default.exits,
+    )
+
+
+def test_unknown_name_is_refused() -> None:
+    """A configuration that does not exist is refused by name."""
+    with pytest.raises(ConfigError, match="no strategy configuration 'live'"):
+        load("live")
+
+
+def test_all_problems_are_named_at_once() -> None:
+    """Unknown, missing, mistyped and out-of-range settings appear in one error."""
+    data = table()
+    data["exits"]["trail_pct"] = Decimal("4.01")
+    data["exits"]["hold_max_minutes"] = Decimal("1.5")
+    data["entry"]["collar_pct"] = 0.8
+    data["limits"]["positions_max"] = True
+    data["limits"]["speed"] = 3
+    del data["sizing"]["min_usd"]
+    data["universe"] = 7
+    found = problems(data)
+    assert len(found) == 7
+    for part in (
+        "exits.trail_pct must lie between 0.2 and 4, not 4.01",
+        "exits.hold_max_minutes must be a whole number",
+        "entry.collar_pct must be a decimal number, not 0.8",
+        "limits.positions_max must be a whole number, not True",
+        "limits.speed is not a setting",
+        "sizing.min_usd is missing",
+        "universe must be a table",
+    ):
+        assert any(part in problem for problem in found), part
+
+
+@pytest.mark.parametrize("value", ["0.2", "4"])
+def test_ends_of_a_range_are_inside(value: str) -> None:
+    """A value on the end of its range is accepted."""
+    data = table()
+    data["exits"]["trail_pct"] = Decimal(value)
+    assert parse(data).exits.trail_pct == Decimal(value)
+
+
+@pytest.mark.parametrize("value", [Decimal("NaN"), Decimal("Infinity"), "0.6", None])
+def test_what_is_no_number_is_refused(value: object) -> None:
+    """Not-a-number, infinity and text are no settings."""
+    data = table()
+    data["exits"]["trail_pct"] = value
+    assert problems(data) == (f"exits.trail_pct must be a decimal number, not {value!r}",)
+
+
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ({"exits.stop_fallback_pct": Decimal("0.8")}, "target must exceed"),
+        ({"universe.spread_max_bps": 60}, "target must exceed"),
+        ({"exits.stop_max_pct": 1}, "stop_fallback_pct must lie between"),
+        ({"universe.price_min": 1000}, "price_min must be below"),
+        ({"signals.rsi_min": 80}, "rsi_min must be below signals.rsi_max"),
+        ({"exits.rsi_min": 55}, "an entry is an exit at once"),
+        ({"signals.min_votes": 3}, "must not exceed the 2 strategies"),
+        ({"sizing.base_pct": 36}, "base_pct must not exceed"),
+        ({"sizing.max_pct": 81}, "together must not exceed 100"),
+        ({"exits.market_minutes": 10}, "market_minutes < exits.flatten_minutes"),
+        ({"entry.late_minutes": 10, "exits.flatten_minutes": 11}, "market_minutes < exits.flatten_minutes"),
+    ],
+)
+def test_contradictions_are_refused(changes: dict[str, Any], part: str) -> None:
+    """Settings that are sound alone but contradict each other are refused."""
+    data = table()
+    for path, value in changes.items():
+        group, name = path.split(".")
+        data[group][name] = value
+    assert any(part in problem for problem in problems(data))
+
+
+def test_target_at_the_limit_is_refused_and_just_above_it_accepted() -> None:
+    """The target has to be strictly larger than its stop plus twice the spread limit."""
+    data = table()
+    data["exits"]["stop_fallback_pct"] = Decimal("0.8")
+    assert len(problems(data)) == 1
+    data["exits"]["stop_fallback_pct"] = Decimal("0.801")
+    assert parse(data).exits.stop_fallback_pct == Decimal("0.801")

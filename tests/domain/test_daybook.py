@@ -1,0 +1,137 @@
+import json
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.domain.bars import Bar
+from shared.domain.calendar import session_of
+from shared.domain.daybook import DayBook, longer_bars
+from shared.errors import Malformed
+from tests.domain.made import OPENS, at, quote, session
+
+TICKS = st.lists(
+    st.tuples(st.integers(0, 200), st.integers(9000, 11000), st.integers(0, 500)), min_size=1, max_size=60
+)
+
+
+def watched(
+    ticks: list[tuple[int, int, int]], book: DayBook, start: datetime, volume: int = 1000
+) -> tuple[datetime, int]:
+    now = start
+    for wait, price, shares in ticks:
+        now += timedelta(seconds=wait)
+        volume += shares
+        book.observe(quote(f"{Decimal(price) / 100:.2f}", volume=volume), now)
+    return now, volume
+
+
+def test_bars_are_labelled_by_their_end_and_hold_the_difference_in_volume() -> None:
+    """A minute bar spans the quotes of its minute; its volume is what the day's volume grew by."""
+    book = DayBook(session())
+    for second, price, volume in ((0, "100", 500), (20, "101", 520), (40, "99", 540), (59, "100.5", 600)):
+        assert not book.observe(quote(price, volume=volume), OPENS + timedelta(seconds=second))
+    assert book.observe(quote("102", volume=650), at(1))
+    assert book.bars == [
+        Bar(
+            end=at(1),
+            open=Decimal(100),
+            high=Decimal(101),
+            low=Decimal(99),
+            close=Decimal("100.5"),
+            volume=100,
+        )
+    ]
+    book.observe(quote("102", volume=640), at(2))
+    assert book.bars[1].volume == 50
+    assert book.day_volume == 650
+
+
+def test_quote_from_the_past_changes_nothing() -> None:
+    """A tick older than the last one is ignored."""
+    book = DayBook(session())
+    book.observe(quote("100"), at(5))
+    before = book.to_plain()
+    assert not book.observe(quote("500"), at(4))
+    assert book.to_plain() == before
+
+
+def test_opening_range_ends_at_a_quarter_to_ten() -> None:
+    """The opening range holds the first 15 minutes only, and is unknown before they are over."""
+    book = DayBook(session())
+    book.observe(quote("200"), at(-10))
+    for minute in range(15):
+        book.observe(quote(str(100 + minute)), at(minute))
+    assert book.opening_range(at(14.99)) is None
+    book.observe(quote("150"), at(15))
+    assert book.opening_range(at(15)) == (Decimal(100), Decimal(114))
+    assert (book.session_low, book.session_high) == (Decimal(100), Decimal(150))
+
+
+def test_range_with_a_hole_is_no_range() -> None:
+    """A range of which one minute was not watched is unknown for the whole day."""
+    book = DayBook(session())
+    for minute in range(400):
+        if minute != 7:
+            book.observe(quote(), at(minute))
+    assert book.opening_range(at(399)) is None
+
+
+def test_longer_bars_join_complete_spans_only() -> None:
+    """Five-minute bars join what began after the open; the last one waits for its last minute."""
+    book = DayBook(session())
+    for minute in range(-3, 11):
+        book.observe(quote(str(100 + minute), volume=1000 + minute), at(minute))
+    joined = longer_bars(book.bars, minutes=5, since=OPENS)
+    assert [bar.end for bar in joined] == [at(5), at(10)]
+    low, high = Decimal(100), Decimal(104)
+    assert joined[0] == Bar(end=at(5), open=low, high=high, low=low, close=high, volume=5)
+    assert longer_bars(book.bars[:-1], minutes=5, since=OPENS) == joined[:1]
+    holed = [bar for bar in book.bars if bar.end != at(5)]
+    assert [bar.end for bar in longer_bars(holed, minutes=5, since=OPENS)] == [at(5), at(10)]
+    assert longer_bars([], minutes=5, since=OPENS) == []
+
+
+@given(before=TICKS, after=TICKS, start=st.integers(-1800, 3600))
+def test_restored_book_goes_on_as_if_it_had_never_died(
+    before: list[tuple[int, int, int]], after: list[tuple[int, int, int]], start: int
+) -> None:
+    """A book that went through JSON gives the same bars, range and extremes for every later quote."""
+    book = DayBook(session())
+    now, volume = watched(before, book, OPENS + timedelta(seconds=start))
+    again = DayBook.from_plain(json.loads(json.dumps(book.to_plain())), session())
+    assert watched(after, book, now, volume) == watched(after, again, now, volume)
+    assert again.bars == book.bars
+    assert again.to_plain() == book.to_plain()
+    assert again.opening_range(at(60)) == book.opening_range(at(60))
+
+
+def test_untouched_book_can_be_restored() -> None:
+    """A book that has seen nothing survives the store as well."""
+    assert DayBook.from_plain(DayBook(session()).to_plain(), session()).bars == []
+
+
+def test_whole_day_stays_small() -> None:
+    """A full session fits into 20 kB of JSON."""
+    book = DayBook(session())
+    for minute in range(391):
+        book.observe(quote(f"{150 + minute % 7}.25", volume=10_000 * (minute + 500)), at(minute))
+    assert len(json.dumps(book.to_plain())) < 20_000
+
+
+def test_foreign_snapshots_are_refused() -> None:
+    """A snapshot of another day, a damaged one or something else entirely is refused."""
+    book = DayBook(session())
+    watched([(1, 10000, 5)] * 100, book, OPENS)
+    plain = book.to_plain()
+    tuesday = session_of(OPENS.date() + timedelta(days=1))
+    assert tuesday is not None
+    with pytest.raises(Malformed):
+        DayBook.from_plain(plain, tuesday)
+    broken: list[object] = [{**plain, key: value} for key in plain for value in ("x", None, 7.5, "1 2")]
+    broken += [None, [], {}, {key: value for key, value in plain.items() if key != "range"}]
+    for data in broken:
+        with pytest.raises(Malformed):
+            DayBook.from_plain(data, session())
