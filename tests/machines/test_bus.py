@@ -90,7 +90,7 @@ class _Town:
 
 
 def test_a_push_body_is_what_pub_sub_sends() -> None:
-    """The body names subscription and attempt and carries the message's data, attributes, key, id and time."""
+    """The body names subscription and attempt and carries all that the message has."""
     town = _Town()
     message_id = town.bus.publish(
         "signals", b"\x00data", attributes={"traceparent": TRACEPARENT}, ordering_key="AAPL"

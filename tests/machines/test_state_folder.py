@@ -51,7 +51,7 @@ def _kill(process: "subprocess.Popen[bytes]") -> bytes:
 
 @pytest.mark.parametrize("after_s", [0.05, 0.1, 0.15])
 def test_a_kill_leaves_whole_commits(tmp_path: Path, after_s: float) -> None:
-    """After a SIGKILL in the middle of writing, everything that was confirmed is there and no commit is halved."""
+    """After a SIGKILL while it writes, everything that was confirmed is there and no commit is halved."""
     process = _start(_WRITER, tmp_path / "state.db")
     assert process.stdout is not None
     process.stdout.readline()

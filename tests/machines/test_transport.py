@@ -19,7 +19,7 @@ from infra.local.wsgi import exchange
 START = datetime(2013, 10, 7, 13, 30, tzinfo=UTC)
 
 
-class ConnectionDropped(Exception):
+class HungUpError(Exception):
     """The application hangs up."""
 
 
@@ -33,7 +33,7 @@ class _Application:
         self.seen.append(environ)
         self.body = environ["wsgi.input"].read()
         if environ["PATH_INFO"] == "/drop":
-            raise ConnectionDropped
+            raise HungUpError
         headers = [
             ("Content-Type", "application/json;charset=utf-8"),
             ("X-Two", "1"),
@@ -58,9 +58,7 @@ class _Wire:
         self.application = _Application()
         latency = Latency(SeededChance(seed=1, name="wire"), 0.02, 0.06)
         self.session = requests.Session()
-        adapter = WsgiAdapter(
-            self.application, kernel=self.kernel, latency=latency, dropped=ConnectionDropped
-        )
+        adapter = WsgiAdapter(self.application, kernel=self.kernel, latency=latency, dropped=HungUpError)
         self.session.mount("https://", adapter)
 
     def call(self, act: Callable[[requests.Session], requests.Response]) -> requests.Response:
@@ -98,7 +96,7 @@ def test_the_application_sees_the_request_that_was_prepared() -> None:
 
 
 def test_the_client_gets_a_whole_response() -> None:
-    """Status, reason, headers in any case, encoding and body are those of the application, which is closed."""
+    """Status, reason, headers, encoding and body are those of the application, which is closed."""
     wire = _Wire()
     response = wire.call(lambda session: session.get("https://api.etrade.com/v1?x=1", allow_redirects=False))
     assert (response.status_code, response.reason, response.headers["x-two"]) == (
