@@ -18,17 +18,13 @@ from infra.day.problems import UserError
 def pair(key: str | None, secret: str | None) -> tuple[str, str, bool]:
     """Give the consumer pair and whether it was made up here; raises UserError for half a pair."""
     if (key is None) != (secret is None):
-        raise UserError(
-            "only one of --consumer-key and --consumer-secret was given", remedy="give both or none"
-        )
+        raise UserError("only one of --consumer-key and --consumer-secret was given", remedy="give both or none")
     if key is None or secret is None:
         return secrets.token_hex(16), secrets.token_hex(32), True
     return key, secret, False
 
 
-def serve(
-    *, port: int, market: str, pair: tuple[str, str, bool], auto_approve: bool, speed: float, seed: int
-) -> None:
+def serve(*, port: int, market: str, pair: tuple[str, str, bool], auto_approve: bool, speed: float, seed: int) -> None:
     """Serve until Ctrl-C or SIGTERM; raises UserError for a bad market file or a port that is taken."""
     key, secret, made_up = pair
     require_market_file(market)

@@ -15,9 +15,7 @@ from infra.day.run import CRASH_FILE, run_day
 from shared.codec import dumps
 
 
-def run(
-    *, market: str, config: str, seed: int, speed: str, state: Path | None, json_out: Path | None
-) -> None:
+def run(*, market: str, config: str, seed: int, speed: str, state: Path | None, json_out: Path | None) -> None:
     """Run a day, show it, write its figures; raises UserError for bad input and typer.Exit with the code."""
     if json_out is not None:
         require_writable(json_out)
@@ -57,8 +55,7 @@ def _bar(console: Console) -> Progress:
 
 def _move(bar: Progress, task: TaskID, progress: days.Progress) -> None:
     counts = (
-        f"{progress.ticks:,} ticks  {progress.orders} orders  {progress.fills} fills  "
-        f"{progress.realized:+,.2f} USD"
+        f"{progress.ticks:,} ticks  {progress.orders} orders  {progress.fills} fills  {progress.realized:+,.2f} USD"
     )
     bar.update(task, completed=progress.done, clock=clock(progress.at), counts=counts)
 

@@ -21,9 +21,7 @@ def show(console: Console, result: DayResult) -> None:
     for sentence in result.summary.violations:
         console.print(f"[bold red]Violation[/] {escape(sentence)}", soft_wrap=True)
     if not result.summary.violations:
-        console.print(
-            "[green]No violations:[/] the book equals the simulator's ledger to the cent and the share."
-        )
+        console.print("[green]No violations:[/] the book equals the simulator's ledger to the cent and the share.")
     for what, times in result.troubles.items():
         console.print(f"[bold red]Trouble[/] {escape(what)}, {times} times", soft_wrap=True)
     if result.moved_to is not None:

@@ -142,9 +142,7 @@ def _filled(shares_and_amount: tuple[int, Decimal]) -> str:
 
 def _money_differs(ledger: BrokerLedger, book: Book, starting_cash: Decimal) -> list[str]:
     signs = {"BUY": -1, "SELL": 1}
-    cash = starting_cash + sum(
-        (signs[fill.side] * fill.quantity * fill.price for fill in book.fills), Decimal(0)
-    )
+    cash = starting_cash + sum((signs[fill.side] * fill.quantity * fill.price for fill in book.fills), Decimal(0))
     by_fill = sum((fill.realized for fill in book.fills), Decimal(0))
     by_session = sum((session.realized for session in book.ledgers), Decimal(0))
     pairs = (

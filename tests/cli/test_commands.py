@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -43,10 +42,10 @@ def trail(tmp_path: Path) -> Path:
 
 
 def test_help_is_fast_and_names_every_command() -> None:
-    """Help comes from a new process within half a second of the fastest of three tries."""
+    """A new process shows help with half a second of work, in the best of three tries."""
     times = []
     for _ in range(3):
-        began = time.perf_counter()
+        before = os.times()
         done = subprocess.run(
             [sys.executable, "-m", "infra.cli.main", "--help"],
             cwd=ROOT,
@@ -55,7 +54,8 @@ def test_help_is_fast_and_names_every_command() -> None:
             check=True,
             env={**os.environ, "COLUMNS": "100"},
         )
-        times.append(time.perf_counter() - began)
+        after = os.times()  # work, not waiting: a busy machine must not decide
+        times.append(after.children_user + after.children_system - before.children_user - before.children_system)
         for command in ("demo", "day", "audit", "brokersim", "topology"):
             assert command in done.stdout
     assert min(times) < 0.5
@@ -151,9 +151,7 @@ def test_a_bad_market_file_is_named_by_line(
     assert list(tmp_path.iterdir()) == [market]
 
 
-def test_an_unwritable_result_file_is_found_before_the_day(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unwritable_result_file_is_found_before_the_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A result file that cannot be written is refused before the run makes its folder."""
     monkeypatch.chdir(tmp_path)
     refused(strategy("demo", "--json", "missing/out.json"), "missing/out.json cannot be written")

@@ -61,27 +61,19 @@ class Sample:
     broker_fills: list[LedgerFill] = field(default_factory=list)
     requests: list[PlaceRequest] = field(default_factory=list)
 
-    def trade(
-        self, symbol: str, *, at: datetime, held: timedelta, quantity: int, stop_after_s: float = 4
-    ) -> None:
+    def trade(self, symbol: str, *, at: datetime, held: timedelta, quantity: int, stop_after_s: float = 4) -> None:
         """Enter, protect, leave: `stop_after_s` seconds lie between the fill and the working stop."""
         bought, sold = Tape().quote(symbol, at).last, Tape().quote(symbol, at + held).last
         stop_level = (bought * Decimal("0.99")).quantize(Decimal("0.01"))
         signal = self._signal(symbol, at, bought)
         position = f"P{signal.signal_id}"
         entered, leaves = at + timedelta(seconds=2), at + held
-        entry = self._order(
-            Kind.ENTRY, position, signal, side=Side.BUY, quantity=quantity, at=at, limit=bought
-        )
+        entry = self._order(Kind.ENTRY, position, signal, side=Side.BUY, quantity=quantity, at=at, limit=bought)
         self._fill(entry, entered, bought, Decimal(0))
         stops = entered + timedelta(seconds=stop_after_s)
-        stop = self._order(
-            Kind.PROTECT, position, signal, side=Side.SELL, quantity=quantity, at=stops, stop=stop_level
-        )
+        stop = self._order(Kind.PROTECT, position, signal, side=Side.SELL, quantity=quantity, at=stops, stop=stop_level)
         self._end(stop, leaves - timedelta(seconds=1))
-        leave = self._order(
-            Kind.EXIT, position, signal, side=Side.SELL, quantity=quantity, at=leaves, limit=sold
-        )
+        leave = self._order(Kind.EXIT, position, signal, side=Side.SELL, quantity=quantity, at=leaves, limit=sold)
         self._fill(leave, leaves + timedelta(seconds=1), sold, (sold - bought) * quantity)
         gained = (sold - bought) * quantity
         self._position(position, symbol, opened=entered, closed=leaves, cost=bought, realized=gained)
@@ -135,9 +127,7 @@ class Sample:
     def ledger(self) -> BrokerLedger:
         """Give the simulator's side."""
         signs = {"BUY": -1, "SELL": 1}
-        moved = sum(
-            (signs[fill.action] * fill.quantity * fill.price for fill in self.broker_fills), Decimal(0)
-        )
+        moved = sum((signs[fill.action] * fill.quantity * fill.price for fill in self.broker_fills), Decimal(0))
         return BrokerLedger(
             cash=CASH + moved,
             settled_cash=CASH,
@@ -152,9 +142,7 @@ class Sample:
 
     def _signal(self, symbol: str, at: datetime, price: Decimal) -> Signal:
         name = signal_id(strategy="momentum", symbol=symbol, side="BUY", session=DAY, slot=len(self.signals))
-        vote = Vote(
-            strategy="momentum", confidence=Decimal("0.82"), reasons=("up 0.6 % on the day", "volume 1.9 x")
-        )
+        vote = Vote(strategy="momentum", confidence=Decimal("0.82"), reasons=("up 0.6 % on the day", "volume 1.9 x"))
         signal = Signal(
             signal_id=name,
             strategy="momentum",
@@ -197,9 +185,7 @@ class Sample:
             (State.PLACING, {}),
             (State.WORKING, {"broker_order_id": number, "placed_at": at}),
         ):
-            order, event = advance(
-                order, state, at=at, actor="order_placement", cause=state.lower(), **changes
-            )
+            order, event = advance(order, state, at=at, actor="order_placement", cause=state.lower(), **changes)
             self.events.append(event)
         self.orders.append(order)
         history = tuple(BrokerEvent(at=at, event=event) for event in ("placed", "working"))
@@ -220,16 +206,12 @@ class Sample:
                 history=history,
             )
         )
-        self.requests.append(
-            PlaceRequest(at=at, client_order_id=order.intent_id, preview_id=7, outcome="placed")
-        )
+        self.requests.append(PlaceRequest(at=at, client_order_id=order.intent_id, preview_id=7, outcome="placed"))
         return order
 
     def _fill(self, order: Order, at: datetime, price: Decimal, realized: Decimal) -> None:
         number = order.broker_order_id or 0
-        self._log(
-            number, BrokerEvent(at=at, event="fill", quantity=order.quantity, price=price), order.quantity
-        )
+        self._log(number, BrokerEvent(at=at, event="fill", quantity=order.quantity, price=price), order.quantity)
         self.broker_fills.append(
             LedgerFill(
                 at=at,
@@ -263,18 +245,14 @@ class Sample:
         self._advance(order, State.CANCELLED, at)
 
     def _advance(self, order: Order, state: State, at: datetime, **changes: int | Decimal) -> None:
-        moved, event = advance(
-            order, state, at=at, actor="order_settlement", cause="the broker says so", **changes
-        )
+        moved, event = advance(order, state, at=at, actor="order_settlement", cause="the broker says so", **changes)
         self.orders[self.orders.index(order)] = moved
         self.events.append(event)
 
     def _log(self, number: int, event: BrokerEvent, filled: int) -> None:
         place = number - 401
         order = self.broker_orders[place]
-        self.broker_orders[place] = replace(
-            order, history=(*order.history, event), filled=order.filled + filled
-        )
+        self.broker_orders[place] = replace(order, history=(*order.history, event), filled=order.filled + filled)
 
     def _position(
         self, name: str, symbol: str, *, opened: datetime, closed: datetime, cost: Decimal, realized: Decimal
@@ -302,10 +280,10 @@ class Sample:
 
 
 _MARKS: tuple[tuple[str, list[tuple[int, str]]], ...] = (
-    ("AIG", [(1, "NO_VOTE")] * 4 + [(9, "RSI_OUTSIDE_GATE")] * 2),
-    ("BAC", [(1, "NO_VOTE")] * 9 + [(5, "VOLUME_TOO_LOW")] * 30),
-    ("IBM", [(1, "NO_VOTE")] * 12 + [(3, "signal:S1"), (4, "held")]),
-    ("SPY", [(1, "BEFORE_OPENING_RANGE")] * 900 + [(2, "SPREAD_TOO_WIDE")]),
+    ("AIG", [(0, "NO_VOTE"), (9, "RSI_OUTSIDE_GATE")]),
+    ("BAC", [(0, "VOLUME_TOO_LOW+NO_VOTE")]),
+    ("IBM", [(0, "NO_VOTE"), (12, "signal:S1"), (13, "held")]),
+    ("SPY", [(0, "BEFORE_OPENING_RANGE"), (57, "SPREAD_TOO_WIDE")]),
 )
 _REASONS = {Kind.ENTRY: "signal", Kind.PROTECT: "stop", Kind.MOVE: "trail", Kind.EXIT: "target"}
 

@@ -61,8 +61,7 @@ def test_the_queue_ahead_is_counted() -> None:
     entries = [order.client_order_id for order in ledger.orders if order.action == "BUY"]
     waits = dict(zip(entries, (1, 3, 5), strict=True))
     placed = [
-        {**_plain(order), "placed_at": at(10, 0, waits.get(order.client_order_id, 40))}
-        for order in ledger.orders
+        {**_plain(order), "placed_at": at(10, 0, waits.get(order.client_order_id, 40))} for order in ledger.orders
     ]
     moved = read_ledger({**_plain(ledger), "orders": placed})
     assert {ahead: ages.p99 for ahead, ages in timing(moved, book, HOURS).signal_age.items()} == {

@@ -82,9 +82,7 @@ def test_a_running_folder_is_refused(tmp_path: Path) -> None:
 
 def test_the_default_twin_is_found(tmp_path: Path) -> None:
     """Only a finished run of the same market, configuration and seed is a twin, the newest counts."""
-    for number, card in enumerate(
-        (FINISHED, FINISHED, CARD, Card(market="x", config="demo", seed=1)), start=1
-    ):
+    for number, card in enumerate((FINISHED, FINISHED, CARD, Card(market="x", config="demo", seed=1)), start=1):
         leave(tmp_path / f"{number:04d}", card)
         (tmp_path / f"{number:04d}" / "summary.json").touch()
     twin = finished_twin(CARD, near=tmp_path / "0009", file="summary.json")

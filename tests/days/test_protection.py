@@ -12,9 +12,7 @@ PRICE = Tape().quote("IBM", HOURS.opens).last
 
 def order(number: int, action: str, quantity: int, *history: tuple[datetime, str, int]) -> LedgerOrder:
     """Make an order at the simulator from (instant, event, shares)."""
-    events = tuple(
-        BrokerEvent(at=when, event=event, quantity=shares or None) for when, event, shares in history
-    )
+    events = tuple(BrokerEvent(at=when, event=event, quantity=shares or None) for when, event, shares in history)
     return LedgerOrder(
         order_id=number,
         client_order_id=f"I{number}",
@@ -79,9 +77,7 @@ def test_a_cancelled_stop_uncovers() -> None:
 
 def test_a_requested_cancel_still_covers() -> None:
     """A stop protects until its cancel has become true at the broker."""
-    stop = order(
-        2, "SELL", 50, (at(10, 0), "working", 0), (at(11, 0), "cancel_requested", 0), (at(11, 1), "fill", 50)
-    )
+    stop = order(2, "SELL", 50, (at(10, 0), "working", 0), (at(11, 0), "cancel_requested", 0), (at(11, 1), "fill", 50))
     assert lengths(ledger(order(1, "BUY", 50, (at(10, 0), "fill", 50)), stop)) == []
 
 

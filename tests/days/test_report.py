@@ -7,7 +7,7 @@ from pathlib import Path
 
 from infra.day.charts import equity_chart, stop_spans
 from infra.day.receipts import decisions, why_not
-from infra.day.report import dollars, render
+from infra.day.report import dollars, render, span
 from tests.days.sample import CASH, HOURS, SYMBOLS, Sample, Tape, at, quiet_day, result_of
 
 _LOADS = re.compile(r"""<(?:script|img|link|iframe)[^>]*\b(?:src|href)\s*=\s*["']?(?![\s"']*data:)[^>]*>""")
@@ -39,7 +39,7 @@ def test_it_shows_trades_receipts_and_reasons() -> None:
         "spread too wide, daily loss",
     ):
         assert part in text
-    assert re.search(r"before opening range <strong>900<", text)
+    assert re.search(r"before opening range <strong>57 s<", text)
 
 
 def test_it_names_the_configuration_and_the_default() -> None:
@@ -107,7 +107,7 @@ def test_a_receipt_holds_the_whole_chain() -> None:
 def test_why_not_leaves_out_what_was_traded() -> None:
     """Signals, exits and held seconds are no reasons against a trade."""
     ibm = next(line for line in why_not(quiet_day().book(), SYMBOLS) if line.symbol == "IBM")
-    assert ibm.counts == (("NO_VOTE", 12),)
+    assert ibm.seconds == (("NO_VOTE", 12),)
 
 
 def test_dollars_carry_their_sign() -> None:
@@ -118,3 +118,8 @@ def test_dollars_carry_their_sign() -> None:
         "$0.00",
         "$0.00",
     ]
+
+
+def test_lengths_of_time_are_short() -> None:
+    """A length of time is written in the units that a person would use."""
+    assert [span(seconds) for seconds in (9, 119, 720, 21_000)] == ["9 s", "119 s", "12 min", "5 h 50 min"]

@@ -87,9 +87,7 @@ def test_throttle_answer() -> None:
     """One throttle answer is a violation."""
     day = quiet_day()
     sentences = found(replace(day.ledger(), throttled=1), day.book())
-    assert sentences == [
-        "Throttle answer received: the simulator refused 1 calls because they came too fast."
-    ]
+    assert sentences == ["Throttle answer received: the simulator refused 1 calls because they came too fast."]
 
 
 def test_second_place() -> None:
@@ -98,9 +96,7 @@ def test_second_place() -> None:
     ledger = day.ledger()
     again = replace(ledger.place_requests[0], outcome="refused 1042")
     sentences = found(replace(ledger, place_requests=(*ledger.place_requests, again)), day.book())
-    assert sentences == [
-        f"Second place for one intent: {again.client_order_id} reached the simulator 2 times."
-    ]
+    assert sentences == [f"Second place for one intent: {again.client_order_id} reached the simulator 2 times."]
 
 
 def test_broken_chain() -> None:

@@ -10,7 +10,6 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from infra.local.sqlite_store import SqliteStore
 
 from infra.day import audit
 from infra.day.book import read_book
@@ -20,6 +19,7 @@ from infra.day.run import run_day
 from infra.day.state import opened
 from infra.day.summary import VARYING
 from infra.day.violations import violations
+from infra.local.sqlite_store import SqliteStore
 from shared.codec import loads
 from shared.ports import Put
 
@@ -98,9 +98,7 @@ def test_equal_seeds_give_equal_days(market_data: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGKILL])
-def test_an_interrupted_run_can_be_read_and_repeated(
-    market_data: Path, tmp_path: Path, kind: signal.Signals
-) -> None:
+def test_an_interrupted_run_can_be_read_and_repeated(market_data: Path, tmp_path: Path, kind: signal.Signals) -> None:
     """A run that is interrupted leaves a readable trail, and the same command starts cleanly after it."""
     folder, market = tmp_path / "day", str(market_data / "2013-10-07.csv.gz")
     words = ["day", "--market", market, "--state", str(folder)]
@@ -134,9 +132,7 @@ def test_a_changed_book_is_noticed(
     store.close()
     with opened(folder) as documents:
         book = read_book(documents)
-    found = violations(
-        ledger=quiet.ledger, book=book, undeclared=(), starting_cash=STARTING_CASH, hours=quiet.hours
-    )
+    found = violations(ledger=quiet.ledger, book=book, undeclared=(), starting_cash=STARTING_CASH, hours=quiet.hours)
     assert any(one.startswith(sentence) for one in found)
 
 
