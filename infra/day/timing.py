@@ -1,7 +1,8 @@
 """How fast the day's decisions became orders and its fills became protected, in simulated seconds.
 
-An intent was ahead of another when it left the queue while the other waited in it: it was sent to the broker
-(or previewed and refused) between the other's decision and the other's placing. Source: issue, Figures.
+An intent was ahead of another when it left the queue while the other waited in it: between the other's decision
+and the other's placing it was sent to the broker, or denied. Stops count too: they go before entries and share
+the same limit of calls. A denied intent counts because the broker is asked before it is denied. Source: issue, Figures.
 """
 
 from collections import defaultdict
@@ -14,8 +15,6 @@ from infra.day.hours import Hours
 from infra.day.ledger import BrokerLedger
 from infra.day.protection import stop_delays
 from shared.domain.orders import Kind, Order
-
-_QUEUED = frozenset({Kind.ENTRY, Kind.EXIT})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,11 +38,7 @@ def timing(ledger: BrokerLedger, book: Book, hours: Hours) -> Timing:
     """Measure one day."""
     placed = {order.client_order_id: order.placed_at for order in ledger.orders}
     decided = {signal.signal_id: signal.decided_at for signal in book.signals}
-    left = {
-        order.intent_id: placed.get(order.intent_id, order.updated_at)
-        for order in book.orders
-        if order.kind in _QUEUED and (order.intent_id in placed or order.preview)
-    }
+    left = {order.intent_id: placed.get(order.intent_id, order.updated_at) for order in book.orders}
     ages: dict[int, list[float]] = defaultdict(list)
     for order in book.orders:
         if order.kind is Kind.ENTRY and order.intent_id in placed:

@@ -71,6 +71,17 @@ def test_the_queue_ahead_is_counted() -> None:
     }
 
 
+def test_a_denied_intent_was_ahead_too() -> None:
+    """An intent that was denied while a signal waited had its turn before it."""
+    day = Sample()
+    day.denied("BAC", at=at(10, 0), codes=("COOLDOWN_SYMBOL",))
+    day.trade("IBM", at=at(10, 0), held=timedelta(minutes=30), quantity=10)
+    ledger = day.ledger()
+    placed = [{**_plain(order), "placed_at": at(10, 0, 3)} for order in ledger.orders]
+    moved = read_ledger({**_plain(ledger), "orders": placed})
+    assert list(timing(moved, day.book(), HOURS).signal_age) == [1]
+
+
 def test_trades_are_counted_by_position() -> None:
     """A trade has the simulator's times, the book's prices and the reason of its exit."""
     day = quiet_day()
