@@ -77,7 +77,7 @@ def test_a_denied_intent_was_ahead_too() -> None:
     day.denied("BAC", at=at(10, 0), codes=("COOLDOWN_SYMBOL",))
     day.trade("IBM", at=at(10, 0), held=timedelta(minutes=30), quantity=10)
     ledger = day.ledger()
-    placed = [{**_plain(order), "placed_at": at(10, 0, 3)} for order in ledger.orders]
+    placed = [{**_plain(order), "placed_at": at(10, 0, 3 if order.action == "BUY" else 40)} for order in ledger.orders]
     moved = read_ledger({**_plain(ledger), "orders": placed})
     assert list(timing(moved, day.book(), HOURS).signal_age) == [1]
 
