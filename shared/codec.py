@@ -13,22 +13,19 @@ from shared.errors import Malformed
 T = TypeVar("T")
 Json = dict[str, Any]
 
-_STR_KEYS: Any = {"str_keys": True}
-
-
 def encode(value: object) -> Json:
     """Give the plain JSON form of a domain value: decimals and instants as text, enums by value."""
-    plain: Json = msgspec.to_builtins(value, **_STR_KEYS)
+    plain: Json = msgspec.json.decode(msgspec.json.encode(value))
     return plain
 
 
 def decode(kind: type[T], data: object) -> T:
     """Read a domain value of `kind` from its plain JSON form; raises Malformed with the place of the first mistake."""
     try:
-        value: T = msgspec.convert(data, type=kind, **_STR_KEYS)
+        value: T = msgspec.convert(data, type=kind)
     except (msgspec.ValidationError, ValueError, ArithmeticError) as problem:
         raise Malformed(f"not a {kind.__name__}: {problem}") from None
-    if msgspec.to_builtins(value, **_STR_KEYS) != data:
+    if encode(value) != data:
         raise Malformed(f"not a {kind.__name__}: unknown or non-canonical fields")
     return value
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
+from infra.brokersim.simulator import CASH_ACCOUNT_KEY
 from infra.day.problems import UserError
 from shared import topology
 
@@ -19,6 +20,7 @@ def environ(*, config: str, watch_list: Sequence[str]) -> dict[str, str]:
     """Give the environment of a day's functions; nothing secret is in it."""
     return {
         "ETRADE_SANDBOX": "false",
+        "ETRADE_ACCOUNT_ID": CASH_ACCOUNT_KEY,
         "STRATEGY_CONFIG": config,
         "STRATEGY_WATCH_LIST": ",".join(watch_list),
         "STRATEGY_CAPITAL_USD": str(STARTING_CASH),

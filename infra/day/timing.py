@@ -1,8 +1,7 @@
 """How fast the day's decisions became orders and its fills became protected, in simulated seconds.
 
-An intent was ahead of another when it left the queue while the other waited in it: between the other's decision
-and the other's placing it was sent to the broker, or denied. Stops count too: they go before entries and share
-the same limit of calls. A denied intent counts because the broker is asked before it is denied. Source: issue, Figures.
+An intent was ahead of another when it left the queue while the other waited in it: it was placed, refused or denied
+between the other's decision and the other's placing. Source: issue, Figures.
 """
 
 from collections import defaultdict
@@ -15,6 +14,8 @@ from infra.day.hours import Hours
 from infra.day.ledger import BrokerLedger
 from infra.day.protection import stop_delays
 from shared.domain.orders import Kind, Order
+
+_QUEUED = frozenset({Kind.ENTRY, Kind.EXIT})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +39,11 @@ def timing(ledger: BrokerLedger, book: Book, hours: Hours) -> Timing:
     """Measure one day."""
     placed = {order.client_order_id: order.placed_at for order in ledger.orders}
     decided = {signal.signal_id: signal.decided_at for signal in book.signals}
-    left = {order.intent_id: placed.get(order.intent_id, order.updated_at) for order in book.orders}
+    left = {
+        order.intent_id: placed.get(order.intent_id, order.updated_at)
+        for order in book.orders
+        if order.kind in _QUEUED
+    }
     ages: dict[int, list[float]] = defaultdict(list)
     for order in book.orders:
         if order.kind is Kind.ENTRY and order.intent_id in placed:

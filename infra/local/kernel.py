@@ -190,10 +190,12 @@ class Kernel:
         heap = self._heap
         try:
             while heap and heap[0][0] <= limit and (wanted is None or not wanted.done):
-                micros, _, sequence, invocation = heappop(heap)
-                if invocation.wake == sequence:
-                    if micros > self._micros:
-                        self._advance(micros)
+                micros, _, sequence, invocation = heap[0]
+                due = invocation.wake == sequence
+                if due and micros > self._micros:
+                    self._advance(micros)
+                heappop(heap)
+                if due:
                     self._resume(invocation)
         finally:
             self._hub = None

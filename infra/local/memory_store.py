@@ -1,11 +1,14 @@
 """The Store port in memory: for tests and for simulated days that leave nothing behind."""
 
 import threading
+from collections import defaultdict
 from collections.abc import Sequence
 
 from infra.local import documents
 from shared.errors import Conflict
 from shared.ports import Check, Create, Document, Update, Where, Write
+
+_Kept = tuple[str, int]  # text and version
 
 
 class MemoryStore:
@@ -13,12 +16,13 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: dict[str, tuple[str, int]] = {}
+        self._collections: defaultdict[str, dict[str, _Kept]] = defaultdict(dict)
         self._version = 0
 
     def get(self, path: str) -> Document | None:
         """Read one document, or None."""
-        kept = self._kept.get(documents.check_path(path))
+        with self._lock:
+            kept = self._of(documents.check_path(path)).get(path)
         return None if kept is None else _document(path, kept)
 
     def commit(self, writes: Sequence[Write]) -> tuple[str, ...]:
@@ -34,10 +38,10 @@ class MemoryStore:
             self._version += 1
             for write, text in zip(writes, texts, strict=True):
                 if text is not None:
-                    self._kept[write.path] = (text, self._version)
+                    self._of(write.path)[write.path] = (text, self._version)
                 elif not isinstance(write, Check):
-                    self._kept.pop(write.path, None)
-            return tuple(str(self._kept[write.path][1]) if write.path in self._kept else "" for write in writes)
+                    self._of(write.path).pop(write.path, None)
+            return tuple(self._version_of(write.path) for write in writes)
 
     def query(
         self, collection: str, *where: Where, order_by: str | None = None, limit: int | None = None
@@ -45,11 +49,18 @@ class MemoryStore:
         """Read the matching documents, by `order_by` ascending, else by path."""
         documents.check_query(collection, where, order_by, limit)
         with self._lock:
-            found = sorted(pair for pair in self._kept.items() if pair[0].startswith(f"{collection}/"))
+            found = sorted(self._collections[collection].items())
         return documents.select((_document(path, kept) for path, kept in found), where, order_by, limit)
 
+    def _of(self, path: str) -> dict[str, _Kept]:
+        return self._collections[path.partition("/")[0]]
+
+    def _version_of(self, path: str) -> str:
+        kept = self._of(path).get(path)
+        return "" if kept is None else str(kept[1])
+
     def _check(self, write: Write) -> None:
-        kept = self._kept.get(write.path)
+        kept = self._of(write.path).get(write.path)
         match write:
             case Create() if kept is not None:
                 raise Conflict(f"{write.path} exists")
@@ -59,5 +70,5 @@ class MemoryStore:
                 pass
 
 
-def _document(path: str, kept: tuple[str, int]) -> Document:
+def _document(path: str, kept: _Kept) -> Document:
     return Document(path=path, data=documents.thaw(kept[0]), version=str(kept[1]))

@@ -27,12 +27,13 @@ class Latency:
 
 
 def timed(kernel: Kernel, latency: Latency, call: Callable[[], T]) -> T:
-    """Make a call in the middle of its latency."""
+    """Make a call in the middle of its latency; an error takes as long as an answer."""
     half_s = latency.draw() / 2
     kernel.sleep(half_s)
-    answer = call()
-    kernel.sleep(half_s)
-    return answer
+    try:
+        return call()
+    finally:
+        kernel.sleep(half_s)
 
 
 class TimedStore:

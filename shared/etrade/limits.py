@@ -43,6 +43,8 @@ SHARES: dict[Role, dict[Module, int]] = {
 MARKET_PER_SECOND = 4
 
 _SECOND_US = 1_000_000
+# Calls that leave a second apart may arrive a little closer: what the network may vary is added to every interval.
+_GUARD_US = 60_000
 _MINUTE_US = 60 * _SECOND_US
 _LONGEST_PAUSE_S = 8
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -121,7 +123,7 @@ class Limits:
 
 def _interval_us(module: Module, share: int, per_minute: int, burst: int) -> int:
     """Give the microseconds between two calls, rounded up so that the rate is never exceeded."""
-    interval = -(-_SECOND_US // share)
+    interval = -(-_SECOND_US // share) + _GUARD_US
     if module is not Module.MARKET:
         return interval
     by_minute = -(-_MINUTE_US * MARKET_PER_SECOND // (per_minute * share))

@@ -1,4 +1,4 @@
-"""Order answers from the wire: preview, cancel, order list and one order (etrade-api.md 4.4, 4.9, 4.11, 4.12).
+"""Order answers from the wire: preview, cancel, order list, one order (etrade-api.md 4.4, 4.9, 4.11, 4.12).
 
 The list is the only judge of what an order did, so it has to be complete and must not mislead:
 

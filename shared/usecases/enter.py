@@ -15,11 +15,12 @@ from shared.codec import decode, dumps, encode
 from shared.domain import book, pricing, sizing
 from shared.domain.brokerage import BrokerOrder
 from shared.domain.calendar import session_of
+from shared.domain.facts import RiskFacts
 from shared.domain.ids import digest, intent_id
 from shared.domain.messages import EnterPosition
 from shared.domain.orders import UNSENT, Kind, Order, State
 from shared.domain.positions import Ledger
-from shared.domain.risk import RiskFacts, deny_codes
+from shared.domain.risk import deny_codes
 from shared.domain.signals import Signal
 from shared.domain.values import PriceType, Term
 from shared.errors import AuthError, Conflict, Malformed
@@ -104,12 +105,11 @@ def _judge(
     """Size and judge a NEW intent on facts read now: RESERVED, or DENIED with every code."""
     state = control.current(desk)
     ledger = _ledger(desk, signal)
-    facts = _facts(desk, signal, key, ledger.value)
-    facts = replace(facts, control=state.value)
     listing = desk.broker.orders(key, since=signal.session)
+    facts = replace(_facts(desk, signal, key, ledger.value), control=state.value)
     codes = list(_foreign(desk, signal.symbol, listing))
-    limit = facts.limit_price
-    if limit is None or facts.quote is None:
+    limit, quote = facts.limit_price, facts.quote
+    if limit is None or quote is None:
         codes.append("NO_QUOTE")
         return _deny(desk, held, codes, ""), None
     size = _size(desk, signal, facts, limit)
@@ -123,7 +123,7 @@ def _judge(
     moved = move(
         desk, held, State.RESERVED, ledger.update(book.reserved(ledger.value, cost)),
         Create(f"locks/{signal.symbol}", {"intent_id": held.value.intent_id}), Check(state.path, state.version),
-        cause="every rule approves", quantity=size, limit_price=limit, reserved=cost, spread=facts.quote.spread,
+        cause="every rule approves", quantity=size, limit_price=limit, reserved=cost, spread=quote.spread,
     )  # fmt: skip
     return moved, listing
 
@@ -161,16 +161,10 @@ def _peak(capital: Decimal, earlier: Sequence[Ledger]) -> Decimal:
 
 
 def _size(desk: TradingDesk, signal: Signal, facts: RiskFacts, limit: Decimal) -> int | sizing.Denied:
-    if facts.equity is None or facts.balance is None or facts.exposure is None or facts.ledger is None:
+    if facts.means is None:
         return sizing.Denied(code="FACTS_MISSING", text="A held symbol has no recent price, so equity is not known.")
-    held = sum((book.invested(one) for one in facts.positions or () if one.symbol == signal.symbol), Decimal(0))
-    means = sizing.Means(
-        equity=facts.equity,
-        cash=facts.balance.usable - facts.ledger.reserved,
-        exposure=facts.exposure,
-        in_symbol=held,
-    )
-    return sizing.size(symbol=signal.symbol, price=limit, votes=len(signal.votes), means=means, config=desk.config)
+    votes = len(signal.votes)
+    return sizing.size(symbol=signal.symbol, price=limit, votes=votes, means=facts.means, config=desk.config)
 
 
 def _foreign(desk: TradingDesk, symbol: str, listing: Sequence[BrokerOrder]) -> tuple[str, ...]:
@@ -191,9 +185,7 @@ def _ledger(desk: TradingDesk, signal: Signal) -> Held[Ledger]:
     held = read(desk.store, Ledger, path)
     if held is not None:
         return held
-    past = [decode(Ledger, row.data) for row in desk.store.query("ledger")]
-    before = max((one for one in past if one.session < signal.session), key=lambda one: one.session, default=None)
-    first = book.opening_ledger(signal.session, before=before)
+    first = Ledger(session=signal.session)
     return Held(path=path, value=first, version=desk.store.commit([create(path, first)])[0])
 
 

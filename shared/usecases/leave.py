@@ -12,11 +12,12 @@ from decimal import Decimal
 from shared.codec import decode
 from shared.domain.brokerage import BrokerOrder
 from shared.domain.calendar import session_of
+from shared.domain.facts import RiskFacts
 from shared.domain.ids import digest
 from shared.domain.messages import ExitPosition
 from shared.domain.orders import AT_BROKER, IN_DOUBT, UNSENT, Kind, Order, State
 from shared.domain.positions import PendingExit, Position
-from shared.domain.risk import RiskFacts, deny_codes
+from shared.domain.risk import deny_codes
 from shared.domain.values import Side, Term
 from shared.errors import Busy
 from shared.ports import Where

@@ -1,6 +1,6 @@
 """E*TRADE's OAuth side, for the two functions that sign in and renew."""
 
-from shared.etrade.client import EtradeAuthority
+from shared.etrade.authority import EtradeAuthority
 from shared.wiring import Platform
 from shared.wiring.desks import Room, VaultCredentials
 

@@ -1,10 +1,20 @@
-"""Values that the tests start from: one good quote, one open session, one config."""
+"""Values that the tests start from: each is good, and a test changes what it is about."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
+from shared.domain.brokerage import Balance, Holding
 from shared.domain.calendar import TradingSession, session_of
+from shared.domain.config import StrategyConfig, parse
+from shared.domain.control import Control, TradingState
+from shared.domain.facts import RiskFacts
+from shared.domain.orders import Kind, Order
+from shared.domain.positions import Ledger, Position
 from shared.domain.quotes import Quote, QuoteStatus
+from shared.domain.values import PriceType, Side, Term
+from shared.strategies.config import _table, load
 
 OPENS = datetime(2013, 10, 7, 13, 30, tzinfo=UTC)
 
@@ -49,3 +59,78 @@ def quote(
         status=status,
         source=source,
     )
+
+
+DEFAULT = load("default")
+NOON = at(150)
+
+
+def config(**changes: Any) -> StrategyConfig:  # noqa: ANN401 - any field
+    """Give the default settings with changes such as `limits__positions_max=3`."""
+    table: dict[str, Any] = _table("default")
+    for path, value in changes.items():
+        group, name = path.split("__")
+        table[group][name] = value
+    return parse(table)
+
+
+def order(**changes: Any) -> Order:  # noqa: ANN401 - any field
+    """Give a live entry for ten shares of IBM at 100.10 USD."""
+    made = Order(
+        intent_id="I1", kind=Kind.ENTRY, position_id="P1", signal_id="S1", strategy="momentum",
+        reason="entry", symbol="IBM", side=Side.BUY, quantity=10, price_type=PriceType.LIMIT,
+        term=Term.GOOD_FOR_DAY, limit_price=Decimal("100.10"), stop_price=None, stop_distance=Decimal("1.00"),
+        spread=Decimal("0.02"),
+        session=OPENS.date(), decided_at=NOON, created_at=NOON, updated_at=NOON, payload_hash="0",
+        reserved=Decimal("1001.00"),
+    )  # fmt: skip
+    return replace(made, **changes)
+
+
+def position(**changes: Any) -> Position:  # noqa: ANN401 - any field
+    """Give ten shares of IBM bought at 100 USD an hour after the open, stop at 99."""
+    made = Position(
+        position_id="P1", symbol="IBM", strategy="momentum", session=OPENS.date(), quantity=10,
+        average_cost=Decimal("100.00"), opened_at=at(60), stop_distance=Decimal("1.00"),
+        spread_paid=Decimal("0.02"), high_water=Decimal("100.00"), stop_wanted=Decimal("99.00"),
+        stop_set_at=at(60),
+    )  # fmt: skip
+    return replace(made, **changes)
+
+
+def held(symbol: str, quantity: int = 10) -> Holding:
+    """Give shares that the account holds."""
+    return Holding(symbol=symbol, quantity=quantity, cost_per_share=Decimal(100))
+
+
+def balance(usable: str = "100000", when: datetime = NOON) -> Balance:
+    """Give a cash account's balance."""
+    cash = Decimal(usable)
+    return Balance(
+        at=when, account_mode="CASH", settled_cash=cash, cash_buying_power=cash, account_value=cash
+    )
+
+
+def control(state: TradingState = TradingState.ACTIVE, *, exits_too: bool = False) -> Control:
+    """Give a trading state."""
+    return Control(state=state, exits_too=exits_too, epoch=1, reason="test", by="owner", at=OPENS)
+
+
+def facts(**changes: Any) -> RiskFacts:  # noqa: ANN401 - any field
+    """Give an entry that every rule approves: ten IBM for an empty account of 100,000 USD."""
+    made = RiskFacts(
+        now=NOON, kind=Kind.ENTRY, symbol="IBM", side=Side.BUY, price_type=PriceType.LIMIT,
+        term=Term.GOOD_FOR_DAY, quantity=10, limit_price=Decimal("100.10"), decided_at=NOON,
+        session=session(), control=control(), quote=quote(when=NOON), ledger=Ledger(session=OPENS.date()),
+        positions=(), live_orders=(), holdings=(), balance=balance(), capital=Decimal(100_000),
+        realized_before=Decimal(0), equity_peak=Decimal(100_000), marks={},
+    )  # fmt: skip
+    return replace(made, **changes)
+
+
+def sell_facts(**changes: Any) -> RiskFacts:  # noqa: ANN401 - any field
+    """Give the facts of an exit that every rule approves: all ten shares of IBM at a limit."""
+    base: dict[str, Any] = {
+        "kind": Kind.EXIT, "side": Side.SELL, "positions": (position(),), "holdings": (held("IBM"),),
+    }  # fmt: skip
+    return facts(**{**base, **changes})

@@ -58,6 +58,15 @@ def test_quote_from_the_past_changes_nothing() -> None:
     assert book.to_plain() == before
 
 
+def test_second_quote_of_an_instant_counts() -> None:
+    """Two quotes at one instant both count, the later one closes."""
+    book = DayBook(session())
+    book.observe(quote("100"), at(5))
+    book.observe(quote("101"), at(5))
+    book.observe(quote("102"), at(6))
+    assert (book.bars[0].open, book.bars[0].close) == (Decimal(100), Decimal(101))
+
+
 def test_opening_range_ends_at_a_quarter_to_ten() -> None:
     """The opening range holds the first 15 minutes only, and is unknown before they are over."""
     book = DayBook(session())

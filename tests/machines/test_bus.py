@@ -2,7 +2,8 @@
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -89,9 +90,25 @@ class _Town:
         return [(function, push["deliveryAttempt"]) for _, function, push in self.pushes]
 
 
-def test_a_push_body_is_what_pub_sub_sends() -> None:
+Towns = Callable[..., _Town]
+
+
+@pytest.fixture
+def towns() -> Iterator[Towns]:
+    """Give what makes towns, and close them."""
+    with ExitStack() as closing:
+
+        def make(**given: Any) -> _Town:  # noqa: ANN401 - whatever a town is made from
+            town = _Town(**given)
+            closing.callback(town.queue.close)
+            return town
+
+        yield make
+
+
+def test_a_push_body_is_what_pub_sub_sends(towns: Towns) -> None:
     """The body names subscription and attempt and carries all that the message has."""
-    town = _Town()
+    town = towns()
     message_id = town.bus.publish(
         "signals", b"\x00data", attributes={"traceparent": TRACEPARENT}, ordering_key="AAPL"
     )
@@ -113,9 +130,9 @@ def test_a_push_body_is_what_pub_sub_sends() -> None:
     }
 
 
-def test_every_subscription_gets_every_message() -> None:
+def test_every_subscription_gets_every_message(towns: Towns) -> None:
     """A message reaches each function that subscribes to its topic once, and none when nobody does."""
-    town = _Town()
+    town = towns()
     town.publish("works")
     town.publish("unheard")
     assert sorted(town.run(60)) == [("other", 1), ("slow", 1)]
@@ -125,17 +142,17 @@ def test_every_subscription_gets_every_message() -> None:
 @pytest.mark.parametrize(
     ("status", "taken"), [(102, 1), (200, 1), (201, 1), (202, 1), (204, 1), (203, 0), (302, 0)]
 )
-def test_the_status_decides(status: int, taken: int) -> None:
+def test_the_status_decides(towns: Towns, status: int, taken: int) -> None:
     """Exactly the statuses that Pub/Sub takes for an acknowledgement end a message."""
-    town = _Town(answer=lambda _function, _attempt: status)
+    town = towns(answer=lambda _function, _attempt: status)
     town.publish("signals")
     town.run(1)
     assert town.bus.pending == (status not in {102, 200, 201, 202, 204})
 
 
-def test_retries_wait_longer_and_end_as_a_dead_letter() -> None:
+def test_retries_wait_longer_and_end_as_a_dead_letter(towns: Towns) -> None:
     """Refused deliveries come after 1, 2, 4 and 8 s, each with its number, and the fifth is the last."""
-    town = _Town(answer=lambda _function, _attempt: 500)
+    town = towns(answer=lambda _function, _attempt: 500)
     town.publish("signals", b"poison")
     assert town.run(600) == [("buyer", attempt) for attempt in range(1, 6)]
     times = [at for at, _, _ in town.pushes]
@@ -147,17 +164,17 @@ def test_retries_wait_longer_and_end_as_a_dead_letter() -> None:
     assert (town.bus.pending, town.kernel.idle) == (0, True)
 
 
-def test_a_message_recovers() -> None:
+def test_a_message_recovers(towns: Towns) -> None:
     """A message that is refused twice and then taken is delivered three times and is no dead letter."""
-    town = _Town(answer=lambda _function, attempt: 204 if attempt == 3 else 429)
+    town = towns(answer=lambda _function, attempt: 204 if attempt == 3 else 429)
     town.publish("signals")
     assert town.run(600) == [("buyer", 1), ("buyer", 2), ("buyer", 3)]
     assert town.bus.dead_letters() == []
 
 
-def test_a_late_answer_does_not_count() -> None:
+def test_a_late_answer_does_not_count(towns: Towns) -> None:
     """When the deadline passes first the message comes again, and only an answer in time ends it."""
-    town = _Town()
+    town = towns()
 
     def answer(function: str, attempt: int) -> int:
         if function == "slow" and attempt == 1:
@@ -172,9 +189,9 @@ def test_a_late_answer_does_not_count() -> None:
     assert town.bus.pending == 0
 
 
-def test_the_functions_time_out_is_a_deadline_too() -> None:
+def test_the_functions_time_out_is_a_deadline_too(towns: Towns) -> None:
     """A function is cut off by its own time-out even where the subscription would wait longer."""
-    town = _Town()
+    town = towns()
 
     def answer(_function: str, attempt: int) -> int:
         if attempt == 1:
@@ -187,9 +204,9 @@ def test_the_functions_time_out_is_a_deadline_too() -> None:
     assert 70 <= town.pushes[1][0] < 73
 
 
-def test_a_crash_is_a_refusal() -> None:
+def test_a_crash_is_a_refusal(towns: Towns) -> None:
     """When the function dies while it works, its message comes again."""
-    town = _Town()
+    town = towns()
 
     def answer(_function: str, attempt: int) -> int:
         if attempt == 1:
@@ -206,9 +223,9 @@ def test_a_crash_is_a_refusal() -> None:
     assert town.bus.pending == 0
 
 
-def test_a_crash_spares_what_is_on_its_way() -> None:
+def test_a_crash_spares_what_is_on_its_way(towns: Towns) -> None:
     """A function that dies between two deliveries still gets the second one."""
-    town = _Town(answer=lambda _function, attempt: 204 if attempt == 2 else 500)
+    town = towns(answer=lambda _function, attempt: 204 if attempt == 2 else 500)
     town.publish("signals")
     town.kernel.spawn(
         lambda: town.kernel.crash("buyer") and None, at=START + timedelta(seconds=0.5), name="nemesis"
@@ -216,20 +233,20 @@ def test_a_crash_spares_what_is_on_its_way() -> None:
     assert town.run(60) == [("buyer", 1), ("buyer", 2)]
 
 
-def test_duplicates_are_delivered_though_acknowledged() -> None:
+def test_duplicates_are_delivered_though_acknowledged(towns: Towns) -> None:
     """At a duplicate rate of one each message comes twice with one id, whatever was answered."""
-    town = _Town(duplicate_rate=1.0)
+    town = towns(duplicate_rate=1.0)
     ids = {town.publish("signals") for _ in range(20)}
     town.run(60)
     seen = [push["message"]["messageId"] for _, _, push in town.pushes]
     assert sorted(seen) == sorted([*ids, *ids])
 
 
-def test_the_seed_decides_the_course() -> None:
+def test_the_seed_decides_the_course(towns: Towns) -> None:
     """Equal seeds push at equal instants, and another seed at others."""
 
     def course(seed: int) -> list[tuple[float, str]]:
-        town = _Town(seed=seed, answer=lambda _function, attempt: 204 if attempt > 2 else 500)
+        town = towns(seed=seed, answer=lambda _function, attempt: 204 if attempt > 2 else 500)
         for _ in range(10):
             town.publish("signals")
             town.publish("works")
@@ -239,16 +256,16 @@ def test_the_seed_decides_the_course() -> None:
     assert course(1) == course(1) != course(2)
 
 
-def test_a_restart_delivers_what_was_not_acknowledged(tmp_path: Path) -> None:
+def test_a_restart_delivers_what_was_not_acknowledged(towns: Towns, tmp_path: Path) -> None:
     """A second process delivers the first one's open messages, counts on, and never reuses an id."""
-    first = _Town(path=tmp_path / "state.db", answer=lambda _function, _attempt: 500)
+    first = towns(path=tmp_path / "state.db", answer=lambda _function, _attempt: 500)
     taken = first.publish("works", b"work", a="b")
     first.answer = lambda function, _attempt: 204 if function == "other" else 500
     first.run(3)
     attempts = max(attempt for _, attempt in first.run(3))
     first.queue.close()
 
-    second = _Town(path=tmp_path / "state.db", start=START + timedelta(hours=1))
+    second = towns(path=tmp_path / "state.db", start=START + timedelta(hours=1))
     second.bus.resume()
     assert second.run(3700) == [("slow", attempts + 1)]
     message = second.pushes[0][2]["message"]
@@ -257,7 +274,7 @@ def test_a_restart_delivers_what_was_not_acknowledged(tmp_path: Path) -> None:
     assert int(second.publish("works")) > int(taken)
 
 
-def test_a_message_that_killed_every_process_is_buried(tmp_path: Path) -> None:
+def test_a_message_that_killed_every_process_is_buried(towns: Towns, tmp_path: Path) -> None:
     """A delivery whose last attempt was under way when the process died is not tried again."""
     queue = SqliteQueue(tmp_path / "state.db")
     message = queue.add(
@@ -270,15 +287,15 @@ def test_a_message_that_killed_every_process_is_buried(tmp_path: Path) -> None:
     )
     queue.attempted("buyer.signals", message.message_id, 5)
     queue.close()
-    town = _Town(path=tmp_path / "state.db")
+    town = towns(path=tmp_path / "state.db")
     town.bus.resume()
     assert town.run(600) == []
     assert len(town.bus.dead_letters()) == 1
 
 
-def test_the_trace_of_a_message_is_the_invocations() -> None:
+def test_the_trace_of_a_message_is_the_invocations(towns: Towns) -> None:
     """While a delivery is handled, the journal's trace is the message's."""
-    town, traces = _Town(), list[str]()
+    town, traces = towns(), list[str]()
 
     def answer(_function: str, _attempt: int) -> int:
         traces.append(TRACE.get())
@@ -291,9 +308,9 @@ def test_the_trace_of_a_message_is_the_invocations() -> None:
     assert sorted(traces) == ["", "4bf92f3577b34da6a3ce929d0e0e4736"]
 
 
-def test_what_cannot_be_published_is_told() -> None:
+def test_what_cannot_be_published_is_told(towns: Towns) -> None:
     """A topic that does not exist is our own bug, and a disk that refuses is NotSent."""
-    town = _Town()
+    town = towns()
     with pytest.raises(InvariantBroken):
         town.publish("nowhere")
     town.queue.close()

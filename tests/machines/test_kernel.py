@@ -236,7 +236,7 @@ def test_pace_waits_in_real_time() -> None:
     began = time.monotonic()
     kernel.spawn(lambda: kernel.sleep(5), name="sleeper")
     kernel.run(_at(10))
-    assert 0.1 <= time.monotonic() - began < 1.0
+    assert 0.1 <= time.monotonic() - began < 5.0
     with pytest.raises(ValueError, match="pace"):
         Kernel(start=START, seed=1, pace=0)
 

@@ -77,4 +77,5 @@ def test_jobs_publish_their_message_until_the_end() -> None:
     jobs = (Schedule(name="scan", cron="30-59 9 * * *", topic="ticks", message="scan_tick"),)
     LocalScheduler(kernel=kernel, bus=bus, body_of=body_of).start(jobs, until=end)
     kernel.run(datetime(2013, 10, 7, 14, 30, tzinfo=UTC))
+    queue.close()
     assert (pushed, asked, kernel.idle) == (["13:30", "13:31"], ["scan_tick"], True)

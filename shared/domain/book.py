@@ -1,0 +1,129 @@
+"""The book: fills folded into positions and the session's ledger, exact in money.
+
+Average cost. Cost and proceeds are kept to a millionth of a dollar and every fill moves cost from the
+position to its profit, so over a position's life profit is exactly what came in less what went out. Levels
+only move up.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from shared.domain.config import StrategyConfig
+from shared.domain.orders import Order
+from shared.domain.positions import Ledger, Position
+from shared.domain.pricing import initial_stop
+from shared.domain.values import CENT
+from shared.errors import InvariantBroken
+
+_MONEY = Decimal("0.000001")
+_AVERAGE = Decimal("0.000000000001")
+
+
+def newly_filled(order: Order, *, filled: int, average_price: Decimal) -> tuple[int, Decimal] | None:
+    """Give shares and price in USD that the broker's totals add to an order, None when they add nothing."""
+    quantity = filled - order.filled
+    if quantity < 0:
+        raise InvariantBroken(
+            f"order {order.intent_id}: the broker's fills fell from {order.filled} to {filled}"
+        )
+    if quantity == 0:
+        return None
+    before = (order.average_price or Decimal(0)) * order.filled
+    return quantity, _average((average_price * filled - before).quantize(_MONEY), quantity)
+
+
+def opened(order: Order, *, quantity: int, price: Decimal, at: datetime) -> Position:
+    """Make the position of an entry's first fill, with its first stop level; prices in USD."""
+    _checked(quantity, price)
+    return Position(
+        position_id=order.position_id, symbol=order.symbol, strategy=order.strategy, session=order.session,
+        quantity=quantity, average_cost=_average((price * quantity).quantize(_MONEY), quantity), opened_at=at,
+        stop_distance=order.stop_distance, spread_paid=order.spread, high_water=price,
+        stop_wanted=initial_stop(average_cost=price, stop_distance=order.stop_distance), stop_set_at=at,
+    )  # fmt: skip
+
+
+def bought(position: Position, *, quantity: int, price: Decimal, at: datetime) -> Position:
+    """Add a further fill of the entry; the stop level follows the average up and never down."""
+    _checked(quantity, price)
+    cost = invested(position) + (price * quantity).quantize(_MONEY)
+    average = _average(cost, position.quantity + quantity)
+    level = initial_stop(average_cost=average, stop_distance=position.stop_distance)
+    moved = level > position.stop_wanted
+    return replace(
+        position, quantity=position.quantity + quantity, average_cost=average, is_open=True, closed_at=None,
+        high_water=max(position.high_water, price), stop_wanted=level if moved else position.stop_wanted,
+        stop_set_at=at if moved else position.stop_set_at,
+    )  # fmt: skip
+
+
+def sold(position: Position, *, quantity: int, price: Decimal, at: datetime) -> tuple[Position, Decimal]:
+    """Take shares out and give the position with the profit of this fill in USD; flat closes it."""
+    _checked(quantity, price)
+    if quantity > position.quantity:
+        raise InvariantBroken(f"position {position.position_id}: sold {quantity} of {position.quantity}")
+    cost, left = invested(position), position.quantity - quantity
+    leaving = (cost * quantity / position.quantity).quantize(_MONEY) if left else cost
+    profit = _tidy((price * quantity).quantize(_MONEY) - leaving)
+    after = replace(position, quantity=left, realized=position.realized + profit)
+    if left:
+        return replace(after, average_cost=_average(cost - leaving, left)), profit
+    return replace(after, is_open=False, closed_at=at, pending_exit=None), profit
+
+
+def reserved(ledger: Ledger, amount: Decimal) -> Ledger:
+    """Count one more entry and hold its cash in USD."""
+    return replace(ledger, reserved=ledger.reserved + amount, entries=ledger.entries + 1)
+
+
+def released(ledger: Ledger, amount: Decimal) -> Ledger:
+    """Let go of an ended entry's cash in USD; what it filled is a position now."""
+    if amount > ledger.reserved:
+        raise InvariantBroken(f"ledger {ledger.session}: {amount} USD released of {ledger.reserved}")
+    return replace(ledger, reserved=ledger.reserved - amount)
+
+
+def booked(
+    ledger: Ledger, position: Position, *, profit: Decimal, at: datetime, config: StrategyConfig
+) -> Ledger:
+    """Write a fill of `position`, as it is after it, into the ledger; `profit` in USD, 0 for a purchase.
+
+    A position that closes at a loss lengthens the row, any other close ends it; a full row starts the
+    cool-down.
+    """
+    after = replace(ledger, realized=ledger.realized + profit, last_fill_at=at)
+    if position.is_open:
+        return after
+    if position.realized >= 0:
+        return replace(after, losses_in_a_row=0)
+    row = ledger.losses_in_a_row + 1
+    if row < config.limits.losses_in_a_row:
+        return replace(after, losses_in_a_row=row)
+    until = at + timedelta(minutes=config.limits.cooldown_minutes)
+    return replace(after, losses_in_a_row=row, cooldown_until=until)
+
+
+def open_profit(position: Position, price: Decimal) -> Decimal:
+    """Give the profit in USD that selling all at `price` would add."""
+    return (price * position.quantity).quantize(_MONEY) - invested(position)
+
+
+def invested(position: Position) -> Decimal:
+    """Give what the open shares cost, in USD."""
+    return (position.average_cost * position.quantity).quantize(_MONEY)
+
+
+def _average(cost: Decimal, quantity: int) -> Decimal:
+    """Divide exactly enough that times the quantity gives the cost again."""
+    return _tidy((cost / quantity).quantize(_AVERAGE))
+
+
+def _tidy(amount: Decimal) -> Decimal:
+    whole = amount.quantize(CENT)
+    return whole if whole == amount else amount
+
+
+def _checked(quantity: int, price: Decimal) -> None:
+    if quantity <= 0 or not price > 0:
+        raise InvariantBroken(f"a fill of {quantity} shares at {price} USD")

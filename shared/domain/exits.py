@@ -1,0 +1,172 @@
+"""Exits: what to do with one open position at one tick.
+
+What can go wrong: two decisions sell the same shares, a level falls back, an exit never ends. What this
+promises: while an exit is pending nothing else is decided, except the same exit at a better chance of filling
+once `reprice_s` have passed, and a market order in the session's last minutes; a stop level only moves up. A
+position is judged by the bid, which is what it can be sold for. Source: strategy.md, Exits.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from shared.domain import pricing
+from shared.domain.calendar import TradingSession
+from shared.domain.config import Exits, StrategyConfig
+from shared.domain.positions import PendingExit, Position
+from shared.domain.quotes import Quote
+from shared.domain.values import PriceType
+
+_PERCENT = Decimal(100)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """Nothing to do; `high_water` is the best bid so far, for the caller to carry to the next tick."""
+
+    high_water: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveStop:
+    """Write these into the position; settlement moves the stop. Prices in USD."""
+
+    level: Decimal
+    high_water: Decimal
+    breakeven: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExitNow:
+    """Sell the whole position now; `limit_price` in USD, None for a market order."""
+
+    reason: str
+    price_type: PriceType
+    limit_price: Decimal | None
+
+
+Judgement = Hold | MoveStop | ExitNow
+
+
+def judge(
+    position: Position,
+    quote: Quote | None,
+    *,
+    rsi: float | None,
+    now: datetime,
+    session: TradingSession | None,
+    config: StrategyConfig,
+    exit_live: bool = False,
+) -> Judgement:
+    """Judge a position at one tick.
+
+    `quote` is None when none without faults is at hand: then only a market flatten is decided.
+    `position.high_water` is the one that the caller carried on from the last Hold. `exit_live` tells whether
+    the pending exit's order still rests at the broker or is on its way there.
+    """
+    high = position.high_water if quote is None else max(position.high_water, quote.bid)
+    hold = Hold(high_water=high)
+    if not position.is_open or session is None or not session.opens_at <= now < session.closes_at:
+        return hold
+    left, exits = session.closes_at - now, config.exits
+    market = left <= timedelta(minutes=exits.market_minutes)
+    flatten = left <= timedelta(minutes=exits.flatten_minutes)
+    if position.pending_exit is not None:
+        again = _again(
+            position.pending_exit,
+            quote,
+            now=now,
+            market=market,
+            flatten=flatten,
+            live=exit_live,
+            config=config,
+        )
+        return again or hold
+    if market:
+        return ExitNow(reason="flatten", price_type=PriceType.MARKET, limit_price=None)
+    if quote is None:
+        return hold
+    reason = (
+        "flatten" if flatten else _reason(position, quote.bid, high=high, rsi=rsi, now=now, config=config)
+    )
+    if reason is not None:
+        return _sell(reason, quote.bid, flatten=flatten, config=config)
+    level = _level(position, high, config)
+    armed = _armed(position, high, config)
+    if quote.bid > level and _worth_moving(position, level, now, exits):
+        return MoveStop(level=level, high_water=high, breakeven=armed)
+    return hold
+
+
+def _again(
+    pending: PendingExit,
+    quote: Quote | None,
+    *,
+    now: datetime,
+    market: bool,
+    flatten: bool,
+    live: bool,
+    config: StrategyConfig,
+) -> ExitNow | None:
+    """Ask once more for a pending exit that has not ended: at the market at the end, else at today's bid."""
+    if market and pending.price_type is not PriceType.MARKET:
+        return ExitNow(reason=pending.reason, price_type=PriceType.MARKET, limit_price=None)
+    if now - pending.decided_at < timedelta(seconds=config.exits.reprice_s):
+        return None
+    if pending.price_type is PriceType.MARKET:
+        again = ExitNow(reason=pending.reason, price_type=PriceType.MARKET, limit_price=None)
+        return None if live else again
+    if quote is None:
+        return None
+    sell = _sell(pending.reason, quote.bid, flatten=flatten, config=config)
+    return None if live and sell.limit_price == pending.limit_price else sell
+
+
+def _sell(reason: str, bid: Decimal, *, flatten: bool, config: StrategyConfig) -> ExitNow:
+    limit = pricing.flatten_limit(bid=bid) if flatten else pricing.sell_limit(bid=bid, config=config)
+    return ExitNow(reason=reason, price_type=PriceType.LIMIT, limit_price=limit)
+
+
+def _reason(
+    position: Position,
+    bid: Decimal,
+    *,
+    high: Decimal,
+    rsi: float | None,
+    now: datetime,
+    config: StrategyConfig,
+) -> str | None:
+    exits = config.exits
+    average, distance = position.average_cost, position.stop_distance
+    if bid >= pricing.target(average_cost=average, stop_distance=distance, config=config):
+        return "target"
+    if now - position.opened_at >= timedelta(minutes=exits.hold_max_minutes):
+        return "max_hold"
+    if rsi is not None and bid < average and rsi < exits.rsi_min:
+        return "rsi"
+    if position.stop_wanted < bid <= _level(position, high, config):
+        return "trail"
+    settled = now - position.stop_set_at >= timedelta(seconds=exits.stop_move_every_s)
+    missed = (position.stop_wanted - bid) * _PERCENT >= exits.stop_move_min_pct * position.stop_wanted
+    return "stop_missed" if settled and missed else None
+
+
+def _armed(position: Position, high: Decimal, config: StrategyConfig) -> bool:
+    average, distance = position.average_cost, position.stop_distance
+    return position.breakeven or high >= pricing.arms_breakeven(
+        average_cost=average, stop_distance=distance, config=config
+    )
+
+
+def _level(position: Position, high: Decimal, config: StrategyConfig) -> Decimal:
+    """Give the stop level that this high water mark asks for; never below what is wanted already."""
+    if not _armed(position, high, config):
+        return position.stop_wanted
+    even = pricing.breakeven_level(average_cost=position.average_cost, spread_paid=position.spread_paid)
+    return max(position.stop_wanted, even, pricing.trail_level(high_water=high, config=config))
+
+
+def _worth_moving(position: Position, level: Decimal, now: datetime, exits: Exits) -> bool:
+    rise = level - position.stop_wanted
+    rested = now - position.stop_set_at >= timedelta(seconds=exits.stop_move_every_s)
+    return rested and rise > 0 and rise * _PERCENT >= exits.stop_move_min_pct * position.stop_wanted

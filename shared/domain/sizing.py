@@ -1,0 +1,96 @@
+"""How many shares to buy: whole shares within every limit, or denied with what it would take.
+
+Source: strategy.md, Sizing and limits.
+"""
+
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, Decimal
+
+from shared.domain.config import StrategyConfig
+from shared.domain.values import CENT
+
+_PERCENT = Decimal(100)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Denied:
+    """Our own refusal: a stable code and one sentence for the owner."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What an entry can draw on, in USD.
+
+    `equity` as `equity` computes it; `cash` the broker's usable figure less what live entries reserve;
+    `exposure` the cost of open positions plus those reservations; `in_symbol` the part of it in the symbol
+    itself.
+    """
+
+    equity: Decimal
+    cash: Decimal
+    exposure: Decimal
+    in_symbol: Decimal
+
+
+def equity(*, own: Decimal, usable: Decimal, invested: Decimal) -> Decimal:
+    """Give the equity in USD: our own, but never more than the broker would let us use.
+
+    Our own is capital plus realised and open profit. The broker's usable cash has already paid for our
+    positions, so their cost (`invested`) counts as usable too: otherwise equity would shrink with every
+    entry, and the size of the next one with it.
+    """
+    return max(min(own, usable + invested), Decimal(0))
+
+
+def size(*, symbol: str, price: Decimal, votes: int, means: Means, config: StrategyConfig) -> int | Denied:
+    """Give the number of shares to buy at a limit of `price` USD, at least one, or the denial.
+
+    `SIZE_ZERO`: one share is more than there is room for; `SIZE_TOO_SMALL`: below the smallest position.
+    """
+    if not price.is_finite() or price <= 0:
+        return Denied(code="PRICE_UNKNOWN", text=f"{symbol} cannot be sized without a price.")
+    share = _share_pct(votes, config)
+    rooms = _rooms(means, share, config)
+    tightest = min(rooms, key=lambda name: rooms[name])
+    shares = min(int(max(rooms[tightest], Decimal(0)) // price), config.limits.order_shares_max)
+    if shares >= 1 and shares * price >= config.sizing.min_usd:
+        return shares
+    needed = smallest_capital(price=price, votes=votes, config=config)
+    code = "SIZE_ZERO" if shares < 1 else "SIZE_TOO_SMALL"
+    text = (
+        f"{symbol} at {price} USD: {tightest} leaves {max(rooms[tightest], Decimal(0)).quantize(CENT)} USD; "
+        f"the smallest capital that would trade it is {needed} USD."
+    )
+    return Denied(code=code, text=text)
+
+
+def smallest_capital(*, price: Decimal, votes: int, config: StrategyConfig) -> Decimal:
+    """Give the capital in USD, rounded up, at which an otherwise empty account buys the fewest shares."""
+    fewest = max(Decimal(1), (config.sizing.min_usd / price).to_integral_value(rounding=ROUND_CEILING))
+    return (fewest * price * _PERCENT / _share_pct(votes, config)).quantize(CENT, rounding=ROUND_CEILING)
+
+
+def _share_pct(votes: int, config: StrategyConfig) -> Decimal:
+    """Give the percent of equity that so many votes earn, never more than the largest position."""
+    sizing = config.sizing
+    bonus = Decimal(0)
+    if votes >= 4:
+        bonus = sizing.four_votes_bonus_pct
+    elif votes == 3:
+        bonus = sizing.three_votes_bonus_pct
+    return min(sizing.base_pct * (1 + bonus / _PERCENT), sizing.max_pct)
+
+
+def _rooms(means: Means, share_pct: Decimal, config: StrategyConfig) -> dict[str, Decimal]:
+    sizing = config.sizing
+    tradable = means.equity * (_PERCENT - sizing.reserve_pct) / _PERCENT
+    return {
+        "the share of equity for one position": means.equity * share_pct / _PERCENT,
+        "the largest position": means.equity * sizing.max_pct / _PERCENT - means.in_symbol,
+        "the cash reserve": tradable - means.exposure,
+        "the broker's usable cash": means.cash,
+        "the largest order": config.limits.order_usd_max,
+    }

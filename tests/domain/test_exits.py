@@ -1,0 +1,241 @@
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.domain.exits import ExitNow, Hold, Judgement, MoveStop, judge
+from shared.domain.positions import PendingExit, Position
+from shared.domain.quotes import Quote
+from shared.domain.values import PriceType
+from tests.domain.made import DEFAULT, NOON, at, position, quote, session
+
+SECOND = timedelta(seconds=1)
+CLOSE = session().closes_at
+LAST_HOUR = {"opened_at": CLOSE - timedelta(hours=1), "stop_set_at": CLOSE - timedelta(hours=1)}
+
+
+def bid(price: str) -> Quote:
+    ask = Decimal(price) + Decimal("0.02")
+    return quote(price, bid=price, ask=str(ask), when=NOON)
+
+
+def judged(price: str | None, now: datetime = NOON, *, of: Position | None = None, **more: Any) -> Judgement:  # noqa: ANN401 - any argument
+    seen = None if price is None else bid(price)
+    facts: dict[str, Any] = {"rsi": 60.0, "session": session(), "config": DEFAULT, **more}
+    return judge(of or position(), seen, now=now, **facts)
+
+
+def pending(**changes: Any) -> Position:  # noqa: ANN401 - any field
+    made = PendingExit(
+        exit_id="X",
+        reason="target",
+        slot=1,
+        price_type=PriceType.LIMIT,
+        limit_price=Decimal("99.90"),
+        decided_at=NOON,
+    )
+    return position(pending_exit=replace(made, **changes), **LAST_HOUR)
+
+
+def limit(reason: str, price: str) -> ExitNow:
+    return ExitNow(reason=reason, price_type=PriceType.LIMIT, limit_price=Decimal(price))
+
+
+def market(reason: str) -> ExitNow:
+    return ExitNow(reason=reason, price_type=PriceType.MARKET, limit_price=None)
+
+
+def test_quiet_position_is_held() -> None:
+    """Between its levels a position is held, and the best bid is carried on."""
+    assert judged("100.50") == Hold(high_water=Decimal("100.50"))
+    assert judged("99.50") == Hold(high_water=Decimal("100.00"))
+
+
+@pytest.mark.parametrize(("price", "sold"), [("101.99", False), ("102.00", True), ("102.01", True)])
+def test_target_is_taken_at_the_tick_that_sees_it(price: str, sold: bool) -> None:
+    """A bid at twice the stop distance above the entry sells, a cent less does not."""
+    verdict = judged(price)
+    assert isinstance(verdict, ExitNow) is sold
+    if isinstance(verdict, ExitNow):
+        assert (verdict.reason, verdict.price_type) == ("target", PriceType.LIMIT)
+        assert verdict.limit_price is not None
+        assert verdict.limit_price < Decimal(price)
+
+
+@pytest.mark.parametrize(("price", "armed"), [("100.99", False), ("101.00", True), ("101.01", True)])
+def test_breakeven_arms_at_one_stop_distance(price: str, armed: bool) -> None:
+    """From one stop distance above the entry on, the stop follows the trail."""
+    verdict = judged(price)
+    assert isinstance(verdict, MoveStop) is armed
+    if isinstance(verdict, MoveStop):
+        assert verdict.breakeven
+        assert verdict.level == Decimal("100.39") + (Decimal("0.01") if price == "101.01" else 0)
+
+
+def test_breakeven_level_pays_for_the_spread() -> None:
+    """Where the trail lies below it, the stop goes above the entry by the spread paid."""
+    verdict = judged("101.00", of=position(spread_paid=Decimal("0.45")))
+    assert verdict == MoveStop(level=Decimal("100.45"), high_water=Decimal("101.00"), breakeven=True)
+
+
+@pytest.mark.parametrize(("seconds", "moved"), [(14, False), (15, True), (16, True)])
+def test_stop_rests_between_moves(seconds: int, moved: bool) -> None:
+    """A stop is not moved again before fifteen seconds have passed."""
+    of = position(stop_set_at=NOON - seconds * SECOND)
+    assert isinstance(judged("101.50", of=of), MoveStop) is moved
+
+
+@pytest.mark.parametrize(("wanted", "moved"), [("100.68", True), ("100.69", False), ("100.70", False)])
+def test_stop_moves_by_a_fifth_of_a_percent(wanted: str, moved: bool) -> None:
+    """A move of less than 0.2 % is not worth an order."""
+    of = position(stop_wanted=Decimal(wanted), breakeven=True)
+    assert isinstance(judged("101.50", of=of), MoveStop) is moved
+
+
+def test_trail_that_the_stop_has_not_reached_sells_at_once() -> None:
+    """A bid under the trailing level but above the resting stop sells at that tick."""
+    of = position(high_water=Decimal("101.80"), stop_set_at=NOON - SECOND)
+    assert judged("101.19", of=of) == Hold(high_water=Decimal("101.80"))
+    assert judged("101.18", of=of) == limit("trail", "101.07")
+
+
+@pytest.mark.parametrize(("price", "sold"), [("99.00", False), ("98.81", False), ("98.80", True)])
+def test_stop_that_did_not_sell_is_made_up_for(price: str, sold: bool) -> None:
+    """A bid well under the stop level means that the stop is gone: the position is sold by decision."""
+    verdict = judged(price)
+    assert isinstance(verdict, ExitNow) is sold
+    assert not isinstance(verdict, ExitNow) or verdict.reason == "stop_missed"
+    fresh = position(stop_set_at=NOON - 14 * SECOND)
+    assert isinstance(judged(price, of=fresh), Hold)
+
+
+def test_missed_stop_is_seen_at_exactly_its_limits() -> None:
+    """A bid 0.2 % under a stop level that has rested for fifteen seconds sells."""
+    rested = position(
+        average_cost=Decimal(101), stop_wanted=Decimal("100.00"), stop_set_at=NOON - 15 * SECOND
+    )
+    assert judged("99.80", of=rested) == limit("stop_missed", "99.70")
+    assert isinstance(judged("99.81", of=rested), Hold)
+
+
+def test_stop_moves_by_exactly_its_least_step() -> None:
+    """A level that rises by 0.2 % to the cent is worth moving to."""
+    held = position(stop_wanted=Decimal("100.00"), average_cost=Decimal("100.18"), breakeven=True)
+    verdict = judged("100.50", of=held)
+    assert verdict == MoveStop(level=Decimal("100.20"), high_water=Decimal("100.50"), breakeven=True)
+
+
+def test_first_second_of_the_session_counts() -> None:
+    """A position carried over the night is judged from the second of the open on."""
+    assert judged("102.00", at(0), of=position(opened_at=at(-60), stop_set_at=at(-60))) == limit(
+        "target", "101.89"
+    )
+
+
+@pytest.mark.parametrize(("rsi", "sold"), [(44.9, True), (45.0, False), (45.1, False), (None, False)])
+def test_weak_loser_is_sold(rsi: float | None, sold: bool) -> None:
+    """A position that loses while the RSI is below 45 is sold, one that wins is not."""
+    assert isinstance(judged("99.99", rsi=rsi), ExitNow) is sold
+    assert isinstance(judged("100.00", rsi=rsi), Hold)
+
+
+@pytest.mark.parametrize(("second", "sold"), [(-1, False), (0, True), (1, True)])
+def test_hold_ends_after_four_hours(second: int, sold: bool) -> None:
+    """A position is sold four hours after it was opened, to the second."""
+    now = at(60) + timedelta(hours=4) + second * SECOND
+    verdict = judged("100.10", now)
+    assert verdict == (limit("max_hold", "99.99") if sold else Hold(high_water=Decimal("100.10")))
+
+
+@pytest.mark.parametrize(
+    ("left", "expected"),
+    [
+        (601, Hold(high_water=Decimal("100.10"))),
+        (600, limit("flatten", "100.10")),
+        (181, limit("flatten", "100.10")),
+        (180, market("flatten")),
+        (1, market("flatten")),
+        (0, Hold(high_water=Decimal("100.10"))),
+    ],
+)
+def test_day_ends_flat(left: int, expected: Judgement) -> None:
+    """From ten minutes before the close a position is offered at the bid, from three at the market."""
+    assert judged("100.10", CLOSE - left * SECOND, of=position(**LAST_HOUR)) == expected
+
+
+def test_without_a_good_quote_only_the_market_flatten_is_decided() -> None:
+    """No price is guessed: without a quote the position waits, until it is sold at the market at the end."""
+    held = Hold(high_water=Decimal("100.00"))
+    assert judged(None) == held
+    assert judged(None, CLOSE - 500 * SECOND, of=position(**LAST_HOUR)) == held
+    assert judged(None, CLOSE - 100 * SECOND, of=position(**LAST_HOUR)) == market("flatten")
+    assert judged(None, NOON + 30 * SECOND, of=pending()) == held
+
+
+def test_closed_session_or_position_is_left_alone() -> None:
+    """Outside the session, and once flat, nothing is decided."""
+    assert isinstance(judged("150.00", of=position(is_open=False)), Hold)
+    assert isinstance(judged("150.00", session=None), Hold)
+    assert isinstance(judged("150.00", at(-1)), Hold)
+
+
+@pytest.mark.parametrize("live", [True, False])
+@pytest.mark.parametrize(("seconds", "again"), [(19, False), (20, True), (21, True)])
+def test_pending_exit_is_priced_again_after_twenty_seconds(seconds: int, again: bool, live: bool) -> None:
+    """An exit that has not ended is asked for again at the new bid, whatever else the quote would say."""
+    verdict = judged("90.00", NOON + seconds * SECOND, of=pending(), exit_live=live)
+    assert verdict == (limit("target", "89.91") if again else Hold(high_water=Decimal("100.00")))
+
+
+def test_live_exit_at_the_same_price_is_left_to_fill() -> None:
+    """Asking again for the price that already rests would only lose its place."""
+    of = pending(limit_price=Decimal("99.90"))
+    now = NOON + 60 * SECOND
+    assert isinstance(judged("100.00", now, of=of, exit_live=True), Hold)
+    assert judged("100.00", now, of=of, exit_live=False) == limit("target", "99.90")
+
+
+def test_pending_limit_becomes_a_market_order_at_the_end() -> None:
+    """In the last three minutes a pending limit is replaced at once, a market order only when it is gone."""
+    soon = CLOSE - 100 * SECOND
+    of = pending(decided_at=soon - 5 * SECOND)
+    assert judged("100.00", soon, of=of, exit_live=True) == market("target")
+    sent = pending(decided_at=soon - 20 * SECOND, price_type=PriceType.MARKET, limit_price=None)
+    assert isinstance(judged("100.00", soon, of=sent, exit_live=True), Hold)
+    assert judged("100.00", soon, of=sent, exit_live=False) == market("target")
+    young = pending(decided_at=soon - 19 * SECOND, price_type=PriceType.MARKET, limit_price=None)
+    assert isinstance(judged("100.00", soon, of=young, exit_live=False), Hold)
+
+
+def test_pending_exit_flattens_at_the_bid() -> None:
+    """In the last ten minutes a pending exit is priced again at the bid itself."""
+    now = CLOSE - 300 * SECOND
+    assert judged("100.00", now, of=pending(), exit_live=True) == limit("target", "100.00")
+
+
+@given(st.lists(st.tuples(st.integers(1, 40), st.integers(9850, 10199)), max_size=80))
+def test_levels_only_move_up(ticks: list[tuple[int, int]]) -> None:
+    """Whatever the market does, each level is above the last, under the bid, and moved as seldom as asked."""
+    held, now = position(), NOON
+    for seconds, cents in ticks:
+        now += seconds * SECOND
+        price = Decimal(cents) / 100
+        verdict = judged(f"{price:.2f}", now, of=held)
+        if isinstance(verdict, Hold):
+            assert verdict.high_water >= held.high_water
+            held = replace(held, high_water=verdict.high_water)
+        elif isinstance(verdict, MoveStop):
+            assert held.stop_wanted * Decimal("1.002") <= verdict.level < price
+            assert verdict.high_water >= held.high_water
+            assert now - held.stop_set_at >= 15 * SECOND
+            held = replace(
+                held, stop_wanted=verdict.level, high_water=verdict.high_water, breakeven=verdict.breakeven,
+                stop_set_at=now,
+            )  # fmt: skip
+        else:
+            assert verdict.reason in {"trail", "stop_missed"}
+            return

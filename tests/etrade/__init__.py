@@ -1,0 +1,1 @@
+"""The E*TRADE client, tested through a scripted transport."""

@@ -1,0 +1,113 @@
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from shared.domain.ids import signal_id
+from shared.domain.signals import Signal, Vote
+from shared.strategies.decide import NoSignal, decide, joint_confidence, stop_distance
+from shared.strategies.view import View
+from tests.domain.made import DEFAULT, at, config, quote, session
+from tests.strategies.seen import indicators, view
+
+SECOND = timedelta(seconds=1)
+
+
+def codes(seen: View) -> tuple[str, ...]:
+    decision = decide(seen, DEFAULT)
+    return tuple(reason.code for reason in decision.reasons) if isinstance(decision, NoSignal) else ()
+
+
+def test_signal_names_its_slot_and_its_votes() -> None:
+    """Two votes make a signal that carries price, distance, confidence and the slot that names it."""
+    decision = decide(view(at=at(33)), DEFAULT)
+    assert isinstance(decision, Signal)
+    assert decision.signal_id == signal_id(
+        strategy="momentum", symbol="IBM", side="BUY", session=session().day, slot=6
+    )
+    assert (decision.slot, decision.decision_price) == (6, Decimal("102.00"))
+    assert [vote.strategy for vote in decision.votes] == ["momentum", "opening_range"]
+    assert decision.strategy == "momentum"
+    assert decision.confidence == Decimal("0.9775")
+    assert decision.stop_distance == Decimal("1.2000")
+    assert decision.decided_at == at(33)
+
+
+def test_slot_changes_every_five_minutes() -> None:
+    """The same strategy and symbol have one signal in a slot of five minutes."""
+    first, same, following = (decide(view(at=at(minute)), DEFAULT) for minute in (30, 34.99, 35))
+    assert isinstance(first, Signal)
+    assert isinstance(same, Signal)
+    assert isinstance(following, Signal)
+    assert first.signal_id == same.signal_id != following.signal_id
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected"),
+    [
+        (view(at=at(-1)), ("SESSION_CLOSED",)),
+        (view(at=session().closes_at), ("SESSION_CLOSED",)),
+        (view(at=session().closes_at - timedelta(minutes=30)), ("LATE_ENTRY",)),
+        (view(at=session().closes_at - timedelta(minutes=30) - SECOND), ()),
+        (view(quote=quote("4.99")), ("PRICE_OUT_OF_RANGE",)),
+        (view(quote=quote("1000.01", previous_close="900")), ("PRICE_OUT_OF_RANGE",)),
+        (view(quote=quote("1000.00", previous_close="900")), ()),
+        (view(quote=quote("102", volume=99_999)), ("DAY_VOLUME_LOW",)),
+        (view(quote=quote("102", volume=100_000)), ()),
+        (view(quote=quote("102", bid="99.80", ask="100.21")), ("SPREAD_TOO_WIDE",)),
+        (view(quality=Decimal("0.2")), ("QUALITY_LOW",)),
+        (view(quote=quote("100.00")), ("RISE_TOO_SMALL", "INSIDE_RANGE")),
+        (view(indicators=indicators(rsi=None)), ("RSI_UNKNOWN",)),
+        (view(indicators=indicators(rsi=54.99)), ("RSI_TOO_LOW",)),
+        (view(indicators=indicators(rsi=55.0)), ()),
+        (view(indicators=indicators(rsi=80.0)), ()),
+        (view(indicators=indicators(rsi=80.01)), ("RSI_TOO_HIGH",)),
+        (view(quote=quote("102", bid="101.70", ask="102.00"), indicators=indicators(atr=Decimal(0))), ()),
+        (
+            view(quote=quote("102", bid="101.69", ask="102.00"), indicators=indicators(atr=Decimal(0))),
+            ("TARGET_DOES_NOT_PAY",),
+        ),
+    ],
+)
+def test_first_blocking_rule_is_named(seen: View, expected: tuple[str, ...]) -> None:
+    """Each filter and gate blocks on its own side of its limit, and is named."""
+    assert codes(seen) == expected
+
+
+def test_single_vote_at_its_threshold_is_not_enough() -> None:
+    """One strategy that has just reached its threshold is not confident enough alone."""
+    barely = view(quote=quote("102.00", previous_close="100.00"), opening_range=None)
+    assert codes(barely) == ("CONFIDENCE_LOW",)
+    assert codes(replace(barely, quote=quote("102.40", previous_close="100.00"))) == ()
+
+
+def test_votes_are_counted() -> None:
+    """With two votes asked for, one vote is refused with the other strategy's reason."""
+    decision = decide(view(opening_range=None), config(signals__min_votes=2))
+    assert isinstance(decision, NoSignal)
+    assert [reason.code for reason in decision.reasons] == ["NO_OPENING_RANGE"]
+
+
+def test_independent_votes_add_up() -> None:
+    """Two votes of 0.70 are 0.91 together, one stays what it is."""
+    vote = Vote(strategy="x", confidence=Decimal("0.70"), reasons=())
+    assert joint_confidence([vote]) == Decimal("0.7000")
+    assert joint_confidence([vote, vote]) == Decimal("0.9100")
+
+
+@pytest.mark.parametrize(
+    ("atr", "expected"),
+    [
+        (None, "1.2000"),
+        ("0.10", "0.6000"),
+        ("0.20", "0.6000"),
+        ("0.21", "0.6300"),
+        ("0.66", "1.9800"),
+        ("0.67", "2.0000"),
+    ],
+)
+def test_stop_distance_is_three_atrs_within_its_limits(atr: str | None, expected: str) -> None:
+    """The distance is three ATRs, not under 0.6 % nor over 2 % of the price, and 1.2 % without an ATR."""
+    seen = view(quote=quote("100.00"), indicators=indicators(atr=None if atr is None else Decimal(atr)))
+    assert stop_distance(seen, DEFAULT) == Decimal(expected)
