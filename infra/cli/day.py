@@ -36,7 +36,7 @@ def run(*, market: str, config: str, seed: int, speed: str, state: Path | None, 
     if json_out is not None:
         write_atomically(json_out, dumps(result.summary.plain()) + b"\n")
     show(console, result)
-    if result.summary.violations:
+    if result.summary.violations or result.crashed:
         raise typer.Exit(BROKEN)
 
 
@@ -49,6 +49,7 @@ def _bar(console: Console) -> Progress:
         TimeElapsedColumn(),
         console=console,
         transient=True,
+        disable=not console.is_terminal,
     )
 
 

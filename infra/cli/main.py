@@ -1,7 +1,7 @@
 """`strategy`: run a demo day or a recorded day, look after its audit trail, show the graph.
 
-Exit codes: 0 all is well, 1 violations or a broken audit trail, 2 bad input, 3 the run crashed,
-130 interrupted.
+Exit codes: 0 all is well; 1 violations, a bug in a function, or a broken audit trail; 2 bad input; 3 the run
+itself crashed; 130 interrupted.
 """
 
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""The moving parts of one run, wired to each other: kernel, simulated broker, the world of functions, the owner."""
+"""The moving parts of one run, wired to each other: kernel, simulated broker, functions, owner."""
 
 from datetime import timedelta
 from pathlib import Path

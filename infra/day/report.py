@@ -84,7 +84,15 @@ def outcome(decision: Decision) -> str:
 
 def words(code: str) -> str:
     """Write a code as words."""
-    return code.replace("_", " ").replace(":", ": ").lower()
+    return code.replace("_", " ").replace(":", ": ").replace("+", ", ").lower()
+
+
+def span(seconds: int) -> str:
+    """Write a length of time in its largest unit or two: 9 s, 12 min, 5 h 50 min."""
+    if seconds < 120:
+        return f"{seconds} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 def _charts(result: DayResult, prices: Prices, day_trades: Sequence[Trade]) -> list[tuple[str, str, Figure]]:
@@ -116,6 +124,7 @@ def _environment() -> Environment:
         "tone": tone,
         "outcome": outcome,
         "words": words,
+        "span": span,
         "kind": _KINDS.get,
     }
     return made

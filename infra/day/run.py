@@ -56,7 +56,12 @@ def run_day(
         kernel = Kernel(start=hours(market.day).starts, seed=seed, pace=1.0 if speed == "real" else None)
         with _stays(ours.path, kernel):
             machine = Machine(
-                market=market, market_spec=market_spec, config=config, kernel=kernel, seed=seed, folder=ours.path
+                market=market,
+                market_spec=market_spec,
+                config=config,
+                kernel=kernel,
+                seed=seed,
+                folder=ours.path,
             )
             with closing(machine):
                 machine.play(on_progress, step=_STEP[speed])
@@ -86,6 +91,8 @@ def _conclude(machine: Machine, *, card: Card, ours: Claim, began: float) -> Day
         timing=timing(ledger, book, machine.hours),
         book=book,
         ledger=ledger,
+        troubles=dict(sorted(counts.troubles.items())),
+        crashed=counts.crashed,
         default_result=_default_result(card, ours.path),
         moved_to=ours.moved_to,
     )
