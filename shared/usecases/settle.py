@@ -94,7 +94,7 @@ def _poll(desk: TradingDesk, session: TradingSession, account_key: str, clean: C
     if not list_first and not _in_motion(orders) and not any(_needs_work(held, orders) for held in positions):
         return False
     since = min([held.value.session for held in orders], default=session.day)
-    listing = desk.broker.orders(account_key, since=since)
+    listing = desk.lists.fresh(account_key, since=since)
     for order in orders:
         _settle_order(desk, order, listing, account_key=account_key, clean=clean)
     for position in open_positions(desk):

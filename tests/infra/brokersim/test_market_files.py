@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from infra.brokersim.market import MarketFileError, daily_bars, open_market
-from tests.market_data import recorded_day
 
 HEADER = "time_utc,symbol,bid,bid_size,ask,ask_size,last,day_volume"
 GOOD = [
@@ -167,9 +166,9 @@ def refused_daily(path: Path) -> MarketFileError:
     return caught.value
 
 
-def test_a_recorded_day_loads_fast_and_whole() -> None:
+def test_a_recorded_day_loads_fast_and_whole(market_data: Path) -> None:
     """A recorded day loads fast and whole."""
-    path = recorded_day("2013-10-09")
+    path = market_data / "2013-10-09.csv.gz"
     began = time.process_time()
     market = open_market(str(path), seed=1)
     assert time.process_time() - began < 1.5
