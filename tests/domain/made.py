@@ -13,6 +13,7 @@ from shared.domain.facts import RiskFacts
 from shared.domain.orders import Kind, Order
 from shared.domain.positions import Ledger, Position
 from shared.domain.quotes import Quote, QuoteStatus
+from shared.domain.risk import deny_codes
 from shared.domain.values import PriceType, Side, Term
 from shared.strategies.config import _table, load
 
@@ -132,3 +133,13 @@ def sell_facts(**changes: Any) -> RiskFacts:
         "kind": Kind.EXIT, "side": Side.SELL, "positions": (position(),), "holdings": (held("IBM"),),
     }  # fmt: skip
     return facts(**{**base, **changes})
+
+
+def codes(**changes: Any) -> tuple[str, ...]:
+    """Give the codes that deny a good entry with these changes."""
+    return deny_codes(facts(**changes), DEFAULT)
+
+
+def sell_codes(**changes: Any) -> tuple[str, ...]:
+    """Give the codes that deny a good exit with these changes."""
+    return deny_codes(sell_facts(**changes), DEFAULT)

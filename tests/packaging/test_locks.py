@@ -59,7 +59,8 @@ def gaps(lock_text: str, declared: list[str]) -> list[str]:
     missing = []
     for requirement in map(Requirement, declared):
         pin = pinned.get(canonicalize_name(requirement.name))
-        if pin is None or pin.marker is not None or pin.version not in requirement.specifier:
+        narrowed = pin is not None and pin.marker is not None and requirement.marker is None
+        if pin is None or narrowed or pin.version not in requirement.specifier:
             missing.append(str(requirement))
     return [*missing, *(f"{pin.name} has no hash" for pin in pinned.values() if not pin.hashes)]
 
