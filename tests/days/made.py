@@ -8,6 +8,7 @@ import csv
 import gzip
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from io import StringIO
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -29,18 +30,17 @@ def at(hour: int, minute: int, second: float = 0) -> datetime:
 
 def market_file(folder: Path, *, name: str = "market.csv") -> Path:
     """Write the market and its daily bars into `folder`, compressed when `name` says so, and give its path."""
-    path = folder / name
-    write_rows(path, list(rows()))
-    with (folder / DAILY_FILE).open("w", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([BAR_COLUMNS, *_bars()])
-    return path
+    write_rows(folder / DAILY_FILE, list(_bars()), columns=BAR_COLUMNS)
+    write_rows(folder / name, list(rows()))
+    return folder / name
 
 
 def write_rows(path: Path, content: Sequence[Sequence[object]], *, columns: Sequence[str] = ROW_COLUMNS) -> None:
     """Write a market file of any content."""
-    opened = gzip.open(path, "wt", newline="") if path.suffix == ".gz" else path.open("w", newline="")
-    with opened as file:
-        csv.writer(file, lineterminator="\n").writerows([columns, *content])
+    text = StringIO()
+    csv.writer(text, lineterminator="\n").writerows([columns, *content])
+    plain = text.getvalue().encode()
+    path.write_bytes(gzip.compress(plain, mtime=0) if path.suffix == ".gz" else plain)
 
 
 def rows() -> Iterator[tuple[object, ...]]:
