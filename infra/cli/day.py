@@ -1,5 +1,6 @@
 """`strategy demo` and `strategy day`: run a day with a progress bar and show its result."""
 
+import os
 from pathlib import Path
 
 import typer
@@ -30,6 +31,7 @@ def run(*, market: str, config: str, seed: int, speed: str, state: Path | None, 
                 speed=speed,
                 state=state,
                 on_progress=lambda progress: _move(bar, task, progress),
+                environ=os.environ,
             )
     except days.DayStopped as stopped:
         raise typer.Exit(_explain(stopped)) from None

@@ -13,14 +13,16 @@ from requests.adapters import BaseAdapter
 
 from shared.errors import ConfigError
 from shared.ports import Bus, Chance, Clock, History, Journal, Store, Vault
+from shared.topology import Function
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
-    """One function's world. `http` carries broker calls; None means the network."""
+    """One function's world. `function` has its rights; `http` carries broker calls, None means the network."""
 
+    function: Function
     environ: Mapping[str, str]
     clock: Clock
     chance: Chance

@@ -8,7 +8,7 @@ from shared.errors import ConfigError
 from shared.etrade.session import Credentials
 from shared.guard import Guard, GuardedBus, GuardedStore, GuardedVault
 from shared.ports import Clock, Journal, Store, Vault
-from shared.topology import CONSUMER, TOPOLOGY
+from shared.topology import CONSUMER
 from shared.usecases import token
 from shared.usecases.desk import Desk
 from shared.wiring import Platform
@@ -23,12 +23,12 @@ class Room:
     settings: settings.Settings
 
 
-def room(platform: Platform, function: str) -> Room:
-    """Guard a platform's ports with the function's rights and read its settings; raises ConfigError."""
-    guard = Guard(TOPOLOGY.function(function), platform.journal)
+def room(platform: Platform) -> Room:
+    """Guard a platform's ports with its function's rights and read its settings; raises ConfigError."""
+    guard = Guard(platform.function, platform.journal)
     desk = Desk(
-        actor=function, clock=platform.clock, chance=platform.chance, store=GuardedStore(platform.store, guard),
-        bus=GuardedBus(platform.bus, guard), journal=platform.journal,
+        actor=platform.function.name, clock=platform.clock, chance=platform.chance,
+        store=GuardedStore(platform.store, guard), bus=GuardedBus(platform.bus, guard), journal=platform.journal,
     )  # fmt: skip
     return Room(desk=desk, vault=GuardedVault(platform.vault, guard), settings=settings.load(platform.environ))
 
