@@ -158,6 +158,8 @@ TOPOLOGY = Topology(
                 Subscription(topic="settle-ticks", ack_deadline_s=90),
                 Subscription(topic="close-ticks", ack_deadline_s=90),
             ),
+            # A protective stop whose answer is unknown is announced like every unknown order.
+            publishes=frozenset({"orders-placed"}),
             collections={
                 **_EVERYBODY,
                 **_BOOK,
