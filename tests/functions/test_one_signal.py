@@ -141,8 +141,9 @@ def test_the_position_is_flat_and_the_books_agree(played: Bench) -> None:
     assert ledger.positions.get(SYMBOL, 0) == 0
     assert ledger.realized_pnl == position.realized == sum((fill.realized for fill in fills), Decimal(0))
     assert [request.outcome for request in ledger.place_requests] == ["placed"] * 3
+    undeclared = [str(line["what"]) for line in played.world.denied]
     found = violations(
-        ledger=ledger, book=read_book(played.world.store), undeclared=[str(line["what"]) for line in played.world.denied],
+        ledger=ledger, book=read_book(played.world.store), undeclared=undeclared,
         starting_cash=STARTING_CASH, hours=played.machine.hours,
     )  # fmt: skip
     assert found == []
