@@ -106,9 +106,7 @@ def held(symbol: str, quantity: int = 10) -> Holding:
 def balance(usable: str = "100000", when: datetime = NOON) -> Balance:
     """Give a cash account's balance."""
     cash = Decimal(usable)
-    return Balance(
-        at=when, account_mode="CASH", settled_cash=cash, cash_buying_power=cash, account_value=cash
-    )
+    return Balance(at=when, account_mode="CASH", settled_cash=cash, cash_buying_power=cash, account_value=cash)
 
 
 def control(state: TradingState = TradingState.ACTIVE, *, exits_too: bool = False) -> Control:

@@ -12,9 +12,7 @@ from shared.domain.daybook import DayBook, longer_bars
 from shared.errors import Malformed
 from tests.domain.made import OPENS, at, quote, session
 
-TICKS = st.lists(
-    st.tuples(st.integers(0, 200), st.integers(9000, 11000), st.integers(0, 500)), min_size=1, max_size=60
-)
+TICKS = st.lists(st.tuples(st.integers(0, 200), st.integers(9000, 11000), st.integers(0, 500)), min_size=1, max_size=60)
 
 
 def watched(

@@ -123,9 +123,7 @@ def test_closed_session_denies_sells_that_do_not_rest() -> None:
     assert sell_codes(now=session().closes_at, term=Term.GOOD_UNTIL_CANCEL, kind=Kind.PROTECT) == ()
 
 
-@pytest.mark.parametrize(
-    ("seconds", "stale"), [(59, False), (60, False), (60.001, True), (-2, False), (-2.001, True)]
-)
+@pytest.mark.parametrize(("seconds", "stale"), [(59, False), (60, False), (60.001, True), (-2, False), (-2.001, True)])
 def test_signal_lives_sixty_seconds(seconds: float, stale: bool) -> None:
     """A decision is used up to its sixtieth second, and never when it comes from the future."""
     assert ("SIGNAL_STALE" in codes(decided_at=NOON - seconds * SECOND)) is stale
@@ -183,9 +181,7 @@ def test_spread_has_a_limit(ask: str, wide: bool) -> None:
     assert ("SPREAD_TOO_WIDE" in codes(quote=quote(bid="99.80", ask=ask, when=NOON))) is wide
 
 
-@pytest.mark.parametrize(
-    ("quantity", "denied"), [(-1, True), (0, True), (1, False), (10_000, False), (10_001, True)]
-)
+@pytest.mark.parametrize(("quantity", "denied"), [(-1, True), (0, True), (1, False), (10_000, False), (10_001, True)])
 def test_quantity_has_two_limits(quantity: int, denied: bool) -> None:
     """An entry has at least one share and at most the largest order."""
     assert ("QTY" in codes(quantity=quantity)) is denied

@@ -12,9 +12,9 @@ from packaging.version import Version
 
 from infra.tools.locks import HEADER, ROOT, Lock, locks
 
-EXTRAS: dict[str, list[str]] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))[
-    "project"
-]["optional-dependencies"]
+EXTRAS: dict[str, list[str]] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+    "optional-dependencies"
+]
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 LOCKS = locks()
 

@@ -8,9 +8,7 @@ from shared.domain.bars import Bar
 from shared.strategies.view import Indicators, View
 from tests.domain.made import at, quote, session
 
-RISING = Bar(
-    end=at(30), open=Decimal(101), high=Decimal(102), low=Decimal(101), close=Decimal("101.50"), volume=30_000
-)
+RISING = Bar(end=at(30), open=Decimal(101), high=Decimal(102), low=Decimal(101), close=Decimal("101.50"), volume=30_000)
 
 
 def view(**changes: Any) -> View:  # noqa: ANN401 - any field

@@ -21,9 +21,7 @@ def computed(one: World, **params: str) -> Any:
 
 def test_the_owner_has_a_cash_a_margin_and_a_closed_account() -> None:
     accounts = world().get("/v1/accounts/list.json").json()["AccountListResponse"]["Accounts"]["Account"]
-    told = [
-        (account["accountIdKey"], account["accountMode"], account["accountStatus"]) for account in accounts
-    ]
+    told = [(account["accountIdKey"], account["accountMode"], account["accountStatus"]) for account in accounts]
     assert told == [
         (CASH_ACCOUNT_KEY, "CASH", "ACTIVE"),
         (MARGIN_ACCOUNT_KEY, "MARGIN", "ACTIVE"),

@@ -106,9 +106,7 @@ def test_a_missing_column_is_refused_at_the_header(tmp_path: Path) -> None:
         (lambda _: b"time_utc,symbol\n", "not a gzip file"),
     ],
 )
-def test_an_empty_or_foreign_file_is_refused(
-    tmp_path: Path, damage: Callable[[bytes], bytes], problem: str
-) -> None:
+def test_an_empty_or_foreign_file_is_refused(tmp_path: Path, damage: Callable[[bytes], bytes], problem: str) -> None:
     path = write(tmp_path, *GOOD)
     path.write_bytes(damage(path.read_bytes()))
     error = refused(path)
@@ -140,9 +138,7 @@ def test_damage_in_the_middle_of_the_gzip_is_refused(tmp_path: Path) -> None:
 
 def test_the_previous_close_is_the_last_daily_close_before_the_day(tmp_path: Path) -> None:
     path = write(tmp_path, *GOOD)
-    assert open_market(str(path), seed=1).previous_close("SPY") == Decimal(
-        "167.55"
-    )  # no daily file: first trade
+    assert open_market(str(path), seed=1).previous_close("SPY") == Decimal("167.55")  # no daily file: first trade
     (tmp_path / "daily.csv").write_text(DAILY)
     assert open_market(str(path), seed=1).previous_close("SPY") == Decimal("168.89")
     assert [bar.date.day for bar in daily_bars(str(path), seed=1)["SPY"]] == [3, 4]

@@ -65,11 +65,7 @@ def test_tokens_carry_the_characters_that_must_be_encoded() -> None:
 
 
 def test_a_callback_other_than_oob_is_refused() -> None:
-    answer = (
-        world(logged_in=False)
-        .session(callback_uri="https://example.org/cb")
-        .get(f"{URL}/oauth/request_token")
-    )
+    answer = world(logged_in=False).session(callback_uri="https://example.org/cb").get(f"{URL}/oauth/request_token")
     assert answer.status_code == 400
     assert "oauth_problem=callback_rejected,oauth_acceptable_callback=oob" in answer.text
 
@@ -100,9 +96,7 @@ def test_a_person_who_declines_ends_the_request_token() -> None:
 def test_a_token_pasted_without_encoding_gets_the_logon_delay_page() -> None:
     one = world(logged_in=False)
     token = request_token(one)
-    answer = requests_in(one.simulator).get(
-        f"{URL}/e/t/etws/authorize?key={CONSUMER_KEY}&token={token['oauth_token']}"
-    )
+    answer = requests_in(one.simulator).get(f"{URL}/e/t/etws/authorize?key={CONSUMER_KEY}&token={token['oauth_token']}")
     assert "Due to a logon delay or other issue" in answer.text
 
 
@@ -239,8 +233,7 @@ def test_a_body_is_not_part_of_the_signature_and_its_call_is_counted_even_if_ref
     ledger = one.simulator.ledger()
     assert ledger["calls"]["place"] == 1
     assert [
-        (asked["client_order_id"], asked["preview_id"], asked["outcome"])
-        for asked in ledger["place_requests"]
+        (asked["client_order_id"], asked["preview_id"], asked["outcome"]) for asked in ledger["place_requests"]
     ] == [("order1", 5, "unauthorized")]
 
 

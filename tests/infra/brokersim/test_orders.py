@@ -165,9 +165,7 @@ def test_a_place_needs_a_known_preview_of_its_own_account() -> None:
     assert code_of(one.place(number, account="simulated_margin-key-2")) == 900
 
 
-@pytest.mark.parametrize(
-    "changes", [{"quantity": "99"}, {"limitPrice": "10.01"}, {"clientOrderId": "order2"}]
-)
+@pytest.mark.parametrize("changes", [{"quantity": "99"}, {"limitPrice": "10.01"}, {"clientOrderId": "order2"}])
 def test_a_place_must_repeat_what_was_previewed(changes: dict[str, str]) -> None:
     one = world()
     answer = one.place(preview_id(one), **changes)
@@ -262,9 +260,7 @@ def test_orders_come_newest_first_in_pages_that_end() -> None:
     seen: list[int] = []
     marker = ""
     for _ in range(3):
-        page = one.get(f"{ORDERS}.json", count="3", **({"marker": marker} if marker else {})).json()[
-            "OrdersResponse"
-        ]
+        page = one.get(f"{ORDERS}.json", count="3", **({"marker": marker} if marker else {})).json()["OrdersResponse"]
         seen += [order["orderId"] for order in page["Order"]]
         marker = page.get("marker", "")
     assert seen == ids[::-1]

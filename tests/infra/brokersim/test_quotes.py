@@ -57,9 +57,7 @@ def test_intraday_detail_has_its_own_block() -> None:
 
 def test_the_accept_header_asks_for_json_too() -> None:
     one = world()
-    assert (
-        one.api.get(f"{URL}/v1/market/quote/ZXAA", headers={"Accept": "application/json"}).status_code == 200
-    )
+    assert one.api.get(f"{URL}/v1/market/quote/ZXAA", headers={"Accept": "application/json"}).status_code == 200
     assert one.api.get(f"{URL}/v1/market/quote/ZXAA").status_code == 406
 
 
