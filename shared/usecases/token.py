@@ -37,9 +37,26 @@ def load(vault: Vault, record: TokenRecord) -> AccessToken:
 
 
 def keep(vault: Vault, token: AccessToken) -> str:
-    """Store a token as a new version, read it back and give the version; raises StoreDown when it reads differently."""
+    """Store a token as a new version, read it back and give the version.
+
+    Raises StoreDown when it cannot be stored or reads differently; then no version of it is left behind.
+    """
     value = dumps(encode(token))
     version = vault.add(ACCESS_TOKEN, value)
-    if vault.read(ACCESS_TOKEN, version) != value:
-        raise StoreDown("the vault gave back another token than it was given; sign in again")
+    try:
+        same = vault.read(ACCESS_TOKEN, version) == value
+    except (KeyError, StoreDown):
+        same = False
+    if not same:
+        discard(vault, ACCESS_TOKEN, version)
+        raise StoreDown("the vault did not give back the token that it was given; sign in again")
     return version
+
+
+def discard(vault: Vault, secret: str, version: str) -> bool:
+    """Destroy a version that nobody needs; false when that has to be done another time."""
+    try:
+        vault.destroy(secret, version)
+    except (KeyError, StoreDown):
+        return False
+    return True
