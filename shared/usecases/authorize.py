@@ -111,9 +111,8 @@ def _finish(desk: Desk, authority: Authority, vault: Vault, *, flow: str, verifi
         return SignInRefused(why="unknown, used or expired flow")
     try:
         desk.store.commit([held.update(replace(held.value, used=True))])
-        plain = loads(vault.read(REQUEST_TOKEN, held.value.version))
+        request = decode(RequestToken, loads(vault.read(REQUEST_TOKEN, held.value.version)))
         token.discard(vault, REQUEST_TOKEN, held.value.version)
-        request = RequestToken(token=plain["token"], secret=plain["secret"])
         version = token.keep(vault, authority.access_token(request, verifier))
     except Conflict:
         return SignInRefused(why="used at the same moment")

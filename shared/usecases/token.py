@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from shared.codec import dumps, encode, loads
+from shared.codec import decode, dumps, encode, loads
 from shared.domain.tokens import AccessToken, TokenRecord, TokenState
-from shared.errors import StoreDown
+from shared.errors import Malformed, StoreDown
 from shared.ports import Store, Vault
 from shared.topology import ACCESS_TOKEN
 from shared.usecases.desk import Held, read
@@ -30,10 +30,9 @@ def state_of(record: TokenRecord | None, now: datetime) -> TokenState:
 def load(vault: Vault, record: TokenRecord) -> AccessToken:
     """Read the token that the record points at; raises StoreDown when the vault does not give it."""
     try:
-        plain = loads(vault.read(ACCESS_TOKEN, record.vault_version))
-    except KeyError:
+        return decode(AccessToken, loads(vault.read(ACCESS_TOKEN, record.vault_version)))
+    except (KeyError, Malformed):
         raise StoreDown("the vault no longer holds the access token; sign in again") from None
-    return AccessToken(token=plain["token"], secret=plain["secret"])
 
 
 def keep(vault: Vault, token: AccessToken) -> str:

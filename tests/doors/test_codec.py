@@ -19,7 +19,7 @@ from shared.domain.orders import Order
 from shared.domain.positions import Fill, Ledger, Position
 from shared.domain.quotes import Quote
 from shared.domain.signals import Signal, Vote
-from shared.domain.tokens import TokenRecord
+from shared.domain.tokens import AccessToken, RequestToken, TokenRecord
 from shared.domain.values import Side
 from shared.errors import Malformed
 from shared.usecases.authorize import Flow
@@ -29,7 +29,7 @@ from shared.usecases.prepare import Warmth
 
 DOCUMENTS: list[type[Any]] = [
     AuditEvent, AccountRecord, Control, Order, Fill, Ledger, Position, Quote, Signal, TokenRecord, Flow, Lease, Row,
-    Warmth,
+    Warmth, AccessToken, RequestToken,
 ]  # fmt: skip
 
 st.register_type_strategy(
