@@ -2,23 +2,28 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
 from infra.brokersim.simulator import CASH_ACCOUNT_KEY
 from infra.day.problems import UserError
-from shared import topology
+from shared import settings, topology
+from shared.errors import ConfigError
 
 CONFIGS = ("demo", "default")
 STARTING_CASH = Decimal(100_000)
 CONSUMER_KEY = "one-machine-consumer-key"
 GENERATED_WATCH_LIST = 10
+# Of the user's own settings these count in a day too; the others name an account, a broker and money that are real.
+HONOURED = ("ETRADE_RATE_LIMIT", "ETRADE_BURST_LIMIT")
 
 
 def environ(*, config: str, watch_list: Sequence[str]) -> dict[str, str]:
     """Give the environment of a day's functions; nothing secret is in it."""
     return {
+        **{name: os.environ[name] for name in HONOURED if name in os.environ},
         "ETRADE_SANDBOX": "false",
         "ETRADE_ACCOUNT_ID": CASH_ACCOUNT_KEY,
         "STRATEGY_CONFIG": config,
@@ -44,9 +49,19 @@ def consumer(seed: int) -> tuple[str, bytes]:
 
 
 def require_config(name: str) -> None:
-    """Refuse a configuration that does not exist; raises UserError."""
+    """Refuse a configuration that does not exist, and settings of the user's that no function would take.
+
+    Raises UserError; of the settings it names every problem at once.
+    """
     if name not in CONFIGS:
         raise UserError(f"there is no configuration {name!r}", remedy=f"choose {' or '.join(CONFIGS)}")
+    try:
+        settings.load({**environ(config=name, watch_list=("SPY",)), **os.environ})
+    except ConfigError as problem:
+        listed = "".join(f"\n  - {one}" for one in problem.problems)
+        raise UserError(
+            f"settings in the environment cannot be used:{listed}", remedy="correct them or unset them"
+        ) from None
 
 
 def require_market_file(spec: str) -> None:
