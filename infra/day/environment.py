@@ -67,9 +67,7 @@ def require_config(name: str) -> None:
 def require_market_file(spec: str) -> None:
     """Refuse a market that is neither `generated` nor a file; raises UserError."""
     if spec != "generated" and not Path(spec).is_file():
-        raise UserError(
-            f"there is no market file {spec}", remedy="name a .csv or .csv.gz file, or `generated`"
-        )
+        raise UserError(f"there is no market file {spec}", remedy="name a .csv or .csv.gz file, or `generated`")
 
 
 def vault_key(seed: int) -> bytes:
