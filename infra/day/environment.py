@@ -17,7 +17,10 @@ CONSUMER_KEY = "one-machine-consumer-key"
 GENERATED_WATCH_LIST = 10
 
 HONOURED = ("ETRADE_RATE_LIMIT", "ETRADE_BURST_LIMIT", "STRATEGY_CAPITAL_USD", "STRATEGY_WATCH_LIST")
-"""What a person's own environment decides about a day; account, keys and configuration are the simulated ones."""
+"""What a person's own environment decides about a day; account, keys and configuration are the simulated ones.
+
+A generated day has symbols of its own, so there the watch list does not count.
+"""
 
 
 def environ(given: Mapping[str, str], *, config: str, market_spec: str, symbols: Sequence[str]) -> dict[str, str]:
@@ -32,7 +35,8 @@ def environ(given: Mapping[str, str], *, config: str, market_spec: str, symbols:
         "STRATEGY_WATCH_LIST": ",".join(watch_list(market_spec, symbols)),
         "STRATEGY_CAPITAL_USD": str(STARTING_CASH),
     }
-    environment |= {name: given[name] for name in HONOURED if name in given}
+    own = HONOURED if market_spec != "generated" else tuple(name for name in HONOURED if name != "STRATEGY_WATCH_LIST")
+    environment |= {name: given[name] for name in own if name in given}
     problems = _problems(environment, symbols)
     if problems:
         what = "the settings cannot be used:\n" + "\n".join(f"  - {problem}" for problem in problems)
