@@ -53,7 +53,7 @@ ARROWS: dict[State, frozenset[State]] = {
     State.RESERVED: frozenset({State.PREVIEWED, State.REJECTED, State.DENIED, State.VOIDED}),
     State.PREVIEWED: frozenset({State.PREVIEWED, State.PLACING, State.DENIED, State.REJECTED, State.VOIDED}),
     State.PLACING: frozenset({State.VOIDED, State.WORKING, State.REJECTED, State.UNKNOWN}),
-    State.UNKNOWN: ENDED | {State.WORKING, State.NOT_PLACED, State.MANUAL},
+    State.UNKNOWN: ENDED | {State.UNKNOWN, State.WORKING, State.NOT_PLACED, State.MANUAL},
     State.WORKING: ENDED | {State.WORKING, State.CANCEL_REQ},
     State.CANCEL_REQ: ENDED | {State.CANCEL_REQ, State.WORKING},
     State.MANUAL: TERMINAL,
@@ -94,7 +94,10 @@ class Licence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """One intent from its first commit to its end; its id is the clientOrderId. Prices and `reserved` in USD."""
+    """One intent from its first commit to its end; its id is the clientOrderId. Prices and `reserved` in USD.
+
+    `absences` are the instants of complete lists that showed no trace of it while it was UNKNOWN.
+    """
 
     intent_id: str
     kind: Kind
@@ -129,6 +132,7 @@ class Order:
     filled: int = 0
     average_price: Decimal | None = None
     replaces: str | None = None
+    absences: tuple[datetime, ...] = ()
     audit_head: str = audit.GENESIS
     schema_version: int = 1
 
@@ -187,6 +191,7 @@ def _facts(order: Order) -> dict[str, str]:
         "broker_order_id": order.broker_order_id, "codes": ",".join(order.codes) or None, "note": order.note or None,
         "preview_ids": ",".join(map(str, order.preview.preview_ids)) if order.preview else None,
         "nonce": order.licence.nonce if order.licence else None, "replaces": order.replaces,
+        "absences": len(order.absences) or None,
         "signal_id": order.signal_id, "position_id": order.position_id, "reason": order.reason,
     }  # fmt: skip
     return {name: str(fact) for name, fact in facts.items() if fact is not None}

@@ -9,7 +9,11 @@ from shared.domain.values import PriceType
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingExit:
-    """A decision to sell, written with the position so that nobody can forge it; `limit_price` in USD."""
+    """A decision to sell, written with the position so that nobody can forge it; `limit_price` in USD.
+
+    `begun` is written by the commit that creates its order: every sell is born in a commit that changes its position,
+    so that whoever decided on an older copy of the position is too late.
+    """
 
     exit_id: str
     reason: str
@@ -17,6 +21,7 @@ class PendingExit:
     price_type: PriceType
     limit_price: Decimal | None
     decided_at: datetime
+    begun: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

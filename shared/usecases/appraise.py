@@ -11,7 +11,7 @@ from shared.domain.brokerage import Balance, BrokerOrder, Holding
 from shared.domain.calendar import session_of
 from shared.domain.control import Control
 from shared.domain.facts import RiskFacts
-from shared.domain.orders import Kind, Order
+from shared.domain.orders import Kind, Order, State
 from shared.domain.positions import Ledger
 from shared.domain.quotes import Quote
 from shared.domain.signals import Signal
@@ -60,7 +60,9 @@ def gather(desk: TradingDesk, signal: Signal, seen: Seen, *, ledger: Ledger, con
     before = held_position(desk, signal.symbol)
     history = [decode(Ledger, row.data) for row in desk.store.query("ledger")]
     earlier = sorted((past for past in history if past.session < signal.session), key=lambda past: past.session)
-    live = [decode(Order, row.data) for row in desk.store.query("orders", Where("live", "==", True))]
+    rows = [decode(Order, row.data) for row in desk.store.query("orders", Where("live", "==", True))]
+    # What is only written down holds nothing yet: two signals of one symbol must not deny each other.
+    live = tuple(one for one in rows if one.signal_id != signal.signal_id and one.state is not State.NEW)
     limit = None
     if seen.quote is not None:
         limit = pricing.entry_limit(ask=seen.quote.ask, decision_price=signal.decision_price, config=desk.config)
@@ -69,7 +71,7 @@ def gather(desk: TradingDesk, signal: Signal, seen: Seen, *, ledger: Ledger, con
         term=Term.IMMEDIATE_OR_CANCEL, quantity=0, limit_price=limit, decided_at=signal.decided_at,
         closed_at=before.value.closed_at if before else None, session=session_of(signal.session), control=control,
         quote=seen.quote, ledger=ledger, positions=positions,
-        live_orders=tuple(one for one in live if one.signal_id != signal.signal_id), holdings=seen.means.holdings,
+        live_orders=live, holdings=seen.means.holdings,
         balance=seen.means.balance, capital=desk.mandate.capital_usd,
         realized_before=sum((past.realized for past in earlier), Decimal(0)),
         equity_peak=_peak(desk.mandate.capital_usd, earlier), marks=marks(desk, positions),

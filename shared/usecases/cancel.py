@@ -15,9 +15,11 @@ LOOK_EVERY = timedelta(seconds=1)
 
 
 def ask_cancel(desk: TradingDesk, held: Held[Order], *, account_key: str, cause: str) -> Held[Order]:
-    """Write the cancel down, then ask for it; what came of it is for the list to say."""
-    if held.value.state is State.WORKING:
-        held = move(desk, held, State.CANCEL_REQ, cause=cause)
+    """Write the cancel down, then ask for it; what came of it is for the list to say.
+
+    Asking again is written down, too: `updated_at` then tells when it was asked last.
+    """
+    held = move(desk, held, State.CANCEL_REQ, cause=cause)
     if held.value.broker_order_id is not None:
         answer = desk.broker.cancel(account_key, held.value.broker_order_id)
         code = answer.code if isinstance(answer, CancelRefused) else ""

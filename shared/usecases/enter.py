@@ -88,7 +88,7 @@ def _intent(desk: TradingDesk, signal: Signal) -> Held[Order]:
         created_at=now, updated_at=now, payload_hash=digest(dumps(encode(signal)).decode()),
     )  # fmt: skip
     try:
-        return begin(desk, order, cause=f"signal {signal.signal_id}")
+        return begin(desk, order, cause=f"signal {signal.signal_id}")[0]
     except Conflict:
         held = held_order(desk, name)
         if held is None:

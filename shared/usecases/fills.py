@@ -17,7 +17,7 @@ from shared.domain.values import Side
 from shared.errors import InvariantBroken, Unreadable
 from shared.ports import Write
 from shared.usecases.desk import Held, create, read
-from shared.usecases.moves import move
+from shared.usecases.moves import judged_on, move
 from shared.usecases.trading import TradingDesk
 
 _ENDS = {
@@ -53,7 +53,8 @@ def book_seen(desk: TradingDesk, held: Held[Order], seen: BrokerOrder) -> Held[O
     cause = f"the broker shows {seen.status}"
     if filled == order.filled:
         return move(desk, held, to, cause=cause)
-    fill, position = _fill(desk, order, seen, filled)
+    with judged_on(desk, held):
+        fill, position = _fill(desk, order, seen, filled)
 
     def booked(ledger: Ledger) -> Ledger:
         return book.booked(ledger, position.value, profit=fill.realized, at=fill.at, config=desk.config)

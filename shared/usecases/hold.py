@@ -5,8 +5,9 @@ stop. A conflict means that the position changed under us: the next tick judges 
 """
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from shared.domain import pricing
 from shared.domain.calendar import TradingSession
 from shared.domain.exits import ExitNow, Hold, MoveStop, judge
 from shared.domain.ids import intent_id
@@ -14,10 +15,11 @@ from shared.domain.messages import ExitPosition
 from shared.domain.orders import Kind, Order
 from shared.domain.positions import PendingExit, Position
 from shared.domain.quotes import Quote
+from shared.domain.values import PriceType
 from shared.errors import Conflict
 from shared.usecases import outbox
 from shared.usecases.desk import Held, read
-from shared.usecases.moves import order_path
+from shared.usecases.moves import live_sells, order_path
 from shared.usecases.trading import TradingDesk
 
 
@@ -43,6 +45,9 @@ def look_after(
         config=desk.config,
         exit_live=_exit_live(desk, held.value),
     )
+    if isinstance(judgement, Hold) and quote is not None and _unguarded(desk, held.value, quote, session, at):
+        limit = pricing.sell_limit(bid=quote.bid, config=desk.config)
+        judgement = ExitNow(reason="stop_missed", price_type=PriceType.LIMIT, limit_price=limit)
     match judgement:
         case Hold():
             return "held", replace(held, value=replace(held.value, high_water=judgement.high_water))
@@ -54,6 +59,19 @@ def look_after(
             return f"stop:{judgement.level}", _write(desk, held, moved)
         case ExitNow():
             return f"exit:{judgement.reason}", _leave(desk, held, judgement, at)
+
+
+def _unguarded(desk: TradingDesk, position: Position, quote: Quote, session: TradingSession, at: datetime) -> bool:
+    """Tell whether the bid has reached the stop level and no sell of ours is there to see it.
+
+    The broker refuses a stop that is not below the market. Between the level and the distance from which `judge` calls
+    a stop missed, nothing else would ever sell these shares.
+    """
+    settled = at - position.stop_set_at >= timedelta(seconds=desk.config.exits.stop_move_every_s)
+    trades = position.is_open and session.opens_at <= at < session.closes_at
+    if not trades or not settled or position.pending_exit is not None or quote.bid > position.stop_wanted:
+        return False
+    return not live_sells(desk, position.symbol)
 
 
 def _exit_live(desk: TradingDesk, position: Position) -> bool:

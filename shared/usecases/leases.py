@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from shared.errors import Conflict
 from shared.usecases.desk import Desk, Held, create, read
 
+WATCH_EVERY = timedelta(seconds=2)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
@@ -37,6 +39,21 @@ def extend(desk: Desk, mine: Held[Lease], *, until: datetime) -> None:
     if held is None or held.value.holder != mine.value.holder:
         raise Conflict(f"the lease {mine.path} was lost")
     desk.store.commit([held.update(replace(held.value, until=until))])
+
+
+def outlives(desk: Desk, name: str) -> bool:
+    """Wait until the holder of a lease shows that it lives, or its lease has run out; gives whether it lives.
+
+    A holder shows it by extending the lease or by giving it back. One that died never does.
+    """
+    path = f"leases/{name}"
+    first = read(desk.store, Lease, path)
+    while first is not None and first.value.until > desk.clock.now():
+        desk.clock.sleep_until(min(first.value.until, desk.clock.now() + WATCH_EVERY))
+        held = read(desk.store, Lease, path)
+        if held is None or held.version != first.version:
+            return True
+    return False
 
 
 def give_back(desk: Desk, mine: Held[Lease]) -> None:

@@ -3,13 +3,14 @@
 What can go wrong: the stop fills while it is being cancelled; an earlier sell is in doubt; the decision was replaced
 or the position is flat by now; the process dies after the cancel (settlement puts the stop back). What this promises:
 no sell is sent while another sell of the same shares is live or unknown; only the decision that the position's own
-document names is worked (order-safety.md 1.3, house plan step 5).
+document names is worked; an exit is born in a commit that changes its position, as a stop is, so of two invocations
+that saw the same shares free only one goes on (order-safety.md 1.3, house plan step 5).
 """
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-from shared.codec import decode
 from shared.domain.brokerage import BrokerOrder
 from shared.domain.calendar import session_of
 from shared.domain.facts import RiskFacts
@@ -20,12 +21,12 @@ from shared.domain.positions import PendingExit, Position
 from shared.domain.risk import deny_codes
 from shared.domain.values import Side, Term
 from shared.errors import Busy
-from shared.ports import Where
+from shared.ports import Check
 from shared.usecases import account, control
 from shared.usecases.cancel import cancel_and_confirm
 from shared.usecases.desk import Held
 from shared.usecases.fills import held_position
-from shared.usecases.moves import begin, held_order, move
+from shared.usecases.moves import begin, held_order, live_sells, move
 from shared.usecases.send import send
 from shared.usecases.trading import TradingDesk
 
@@ -56,9 +57,10 @@ def leave(desk: TradingDesk, message: ExitPosition) -> None:
         if held is not None:
             move(desk, held, State.VOIDED, cause="nothing is held any more", codes=("FLAT",))
         return
-    held = _intent(desk, position.value, pending, held)
+    if held is None:
+        held, position = _intent(desk, position, pending)
     if held.value.state is State.NEW:
-        held = _approve(desk, held, position.value)
+        held = _approve(desk, held, position)
     send(desk, held, account_key=key, expires_at=expires_at, listing=listing)
 
 
@@ -74,7 +76,7 @@ def _current(desk: TradingDesk, message: ExitPosition) -> Held[Position] | None:
 def _free_shares(desk: TradingDesk, message: ExitPosition, key: str) -> tuple[BrokerOrder, ...] | None:
     """End every other live sell of the symbol, and give the last complete list when one was read for it."""
     listing: tuple[BrokerOrder, ...] | None = None
-    for held in _live_sells(desk, message.symbol):
+    for held in live_sells(desk, message.symbol):
         if held.value.intent_id == message.exit_id:
             continue
         if held.value.state in UNSENT:
@@ -88,15 +90,12 @@ def _free_shares(desk: TradingDesk, message: ExitPosition, key: str) -> tuple[Br
     return listing
 
 
-def _live_sells(desk: TradingDesk, symbol: str) -> list[Held[Order]]:
-    rows = desk.store.query("orders", Where("live", "==", True), Where("symbol", "==", symbol))
-    held = [Held(path=row.path, value=decode(Order, row.data), version=row.version) for row in rows]
-    return [row for row in held if row.value.side is Side.SELL]
+def _intent(desk: TradingDesk, held: Held[Position], pending: PendingExit) -> tuple[Held[Order], Held[Position]]:
+    """Write the exit's order and, in the same commit, into the position that it was begun.
 
-
-def _intent(desk: TradingDesk, position: Position, pending: PendingExit, held: Held[Order] | None) -> Held[Order]:
-    if held is not None:
-        return held
+    Raises Conflict when the position is no longer the one that was read: whatever changed it may have sold it.
+    """
+    position = held.value
     now = desk.clock.now()
     order = Order(
         intent_id=pending.exit_id, kind=Kind.EXIT, position_id=position.position_id, signal_id=None,
@@ -106,21 +105,27 @@ def _intent(desk: TradingDesk, position: Position, pending: PendingExit, held: H
         session=position.session, decided_at=pending.decided_at, created_at=now, updated_at=now,
         payload_hash=digest(pending.exit_id, str(position.quantity), str(pending.limit_price)),
     )  # fmt: skip
-    return begin(desk, order, cause=f"exit: {pending.reason}")
+    begun = replace(position, pending_exit=replace(pending, begun=True))
+    order_held, versions = begin(desk, order, held.update(begun), cause=f"exit: {pending.reason}")
+    return order_held, Held(path=held.path, value=begun, version=versions[0])
 
 
-def _approve(desk: TradingDesk, held: Held[Order], position: Position) -> Held[Order]:
-    """Judge an exit: it must reduce what is held now, and the trading state must not block exits."""
+def _approve(desk: TradingDesk, held: Held[Order], position: Held[Position]) -> Held[Order]:
+    """Judge an exit: it must reduce what is held now, and the trading state must not block exits.
+
+    The approval holds only if the position is still the one that was judged.
+    """
     order = held.value
-    quantity = position.quantity
-    others = [row.value for row in _live_sells(desk, order.symbol)]
+    quantity = position.value.quantity
+    others = [row.value for row in live_sells(desk, order.symbol)]
     facts = RiskFacts(
         now=desk.clock.now(), kind=Kind.EXIT, symbol=order.symbol, side=Side.SELL, price_type=order.price_type,
         term=order.term, quantity=quantity, limit_price=order.limit_price, decided_at=order.decided_at,
-        session=session_of(order.session), control=control.current(desk).value, positions=(position,),
+        session=session_of(order.session), control=control.current(desk).value, positions=(position.value,),
         live_orders=tuple(sell for sell in others if sell.intent_id != order.intent_id),
     )  # fmt: skip
     codes = deny_codes(facts, desk.config)
     if codes:
         return move(desk, held, State.DENIED, cause="denied: " + ", ".join(codes), codes=codes)
-    return move(desk, held, State.RESERVED, cause="reduces what is held", quantity=quantity)
+    unchanged = Check(position.path, position.version)
+    return move(desk, held, State.RESERVED, unchanged, cause="reduces what is held", quantity=quantity)

@@ -6,17 +6,20 @@ the truth). What this promises: a reservation and a symbol lock end only in a co
 (order-safety.md 1.3, rule c).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from shared.codec import decode
 from shared.domain.book import released
 from shared.domain.messages import Message, OrderPlaced
 from shared.domain.orders import TERMINAL, Kind, Order, State, advance, born
 from shared.domain.positions import Ledger
-from shared.errors import InvariantBroken
-from shared.ports import Create, Delete, Write
+from shared.domain.values import Side
+from shared.errors import Conflict, InvariantBroken
+from shared.ports import Create, Delete, Where, Write
 from shared.usecases import outbox
 from shared.usecases.desk import Desk, Held, create, persist, read
 
@@ -33,6 +36,16 @@ def held_order(desk: Desk, intent_id: str) -> Held[Order] | None:
     return read(desk.store, Order, order_path(intent_id))
 
 
+def live_sells(desk: Desk, symbol: str) -> list[Held[Order]]:
+    """Read every sell of a symbol that is not at its end.
+
+    Read after a position it shows every sell that was born before that copy of it, because each birth changes it.
+    """
+    rows = desk.store.query("orders", Where("live", "==", True), Where("symbol", "==", symbol))
+    held = [Held(path=row.path, value=decode(Order, row.data), version=row.version) for row in rows]
+    return [row for row in held if row.value.side is Side.SELL]
+
+
 def ledger_path(session: date) -> str:
     """Give the path of a session's ledger."""
     return f"ledger/{session.isoformat()}"
@@ -46,14 +59,29 @@ def held_ledger(desk: Desk, session: date) -> Held[Ledger]:
     return held
 
 
-def begin(desk: Desk, order: Order, *also: Write, cause: str) -> Held[Order]:
-    """Write a new order; raises Conflict when it exists already."""
+def begin(desk: Desk, order: Order, *also: Write, cause: str) -> tuple[Held[Order], tuple[str, ...]]:
+    """Write a new order and give it with the versions of `also`; raises Conflict when it exists already."""
     order, event = born(order, actor=desk.actor, cause=cause)
     path = order_path(order.intent_id)
     audit = create(f"audit/{event.chain}:{event.seq:06d}", event)
     versions = desk.store.commit([create(path, order), audit, *also])
     desk.journal.line("order", intent_id=order.intent_id, state=order.state, kind=order.kind, symbol=order.symbol)
-    return Held(path=path, value=order, version=versions[0])
+    return Held(path=path, value=order, version=versions[0]), versions[2:]
+
+
+@contextmanager
+def judged_on(desk: Desk, held: Held[Order]) -> Iterator[None]:
+    """Call a contradiction a Conflict when it came from a copy of the order that is out of date.
+
+    A slow invocation that meets the book after a quick one is no bug, and must not halt trading.
+    """
+    try:
+        yield
+    except InvariantBroken:
+        found = desk.store.get(held.path)
+        if found is None or found.version != held.version:
+            raise Conflict(f"{held.path} was moved by somebody else") from None
+        raise
 
 
 def move(
@@ -78,8 +106,9 @@ def move(
         booked = []
         if ends or ledger is not None:
             book = held_ledger(desk, before.session)
-            after = ledger(book.value) if ledger is not None else book.value
-            booked.append(book.update(released(after, before.reserved) if ends else after))
+            with judged_on(desk, held):
+                after = ledger(book.value) if ledger is not None else book.value
+                booked.append(book.update(released(after, before.reserved) if ends else after))
         return desk.store.commit([held.update(order), audit, *also, *rows, *freed, *booked])
 
     versions = persist(attempt)

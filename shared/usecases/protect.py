@@ -20,7 +20,7 @@ from shared.ports import Severity
 from shared.usecases.cancel import cancel_and_confirm
 from shared.usecases.desk import Held
 from shared.usecases.fills import held_position
-from shared.usecases.moves import begin, held_order, move
+from shared.usecases.moves import begin, held_order, live_sells, move
 from shared.usecases.send import send
 from shared.usecases.trading import TradingDesk
 
@@ -52,7 +52,7 @@ def protect(
         if sell.value.state in UNSENT:
             move(desk, sell, State.VOIDED, cause="left behind before it was sent", codes=("SWEPT",))
     resting = [sell for sell in sells if sell.value.state in AT_BROKER]
-    uncovered = held.value.quantity - sum(sell.value.quantity - sell.value.filled for sell in resting)
+    uncovered = held.value.quantity - _covered(resting)
     if uncovered > 0:
         _stop(desk, held, uncovered, Kind.PROTECT, replaces=None, account_key=account_key, listing=listing)
     else:
@@ -80,14 +80,26 @@ def _raise_stops(desk: TradingDesk, held: Held[Position], resting: Sequence[Held
         level = stop.value.stop_price
         if stop.value.state is State.WORKING and level is not None and level < wanted:
             ended, listing = cancel_and_confirm(desk, stop, account_key=account_key, cause="the stop moves up")
-            position = held_position(desk, held.value.symbol)
-            left = stop.value.quantity - ended.value.filled
-            if ended.value.state is State.CANCELLED and left and position and position.value.pending_exit is None:
-                _stop(
-                    desk, position, left, Kind.MOVE, replaces=stop.value.intent_id, account_key=account_key,
-                    listing=listing,
-                )  # fmt: skip
+            if ended.value.state is State.CANCELLED:
+                _replace(desk, stop.value, account_key=account_key, listing=listing)
             return
+
+
+def _replace(desk: TradingDesk, old: Order, *, account_key: str, listing: Listing) -> None:
+    """Put a new stop over what nothing covers now: the cancel took its time, and others may have been quicker."""
+    position = held_position(desk, old.symbol)
+    if position is None or position.value.pending_exit is not None:
+        return
+    uncovered = position.value.quantity - _covered(live_sells(desk, old.symbol))
+    if uncovered > 0:
+        _stop(
+            desk, position, uncovered, Kind.MOVE, replaces=old.intent_id, account_key=account_key, listing=listing
+        )  # fmt: skip
+
+
+def _covered(sells: Sequence[Held[Order]]) -> int:
+    """Count the shares that sells may still take, those in doubt and those on their way included."""
+    return sum(sell.value.quantity - sell.value.filled for sell in sells)
 
 
 def _stop(
@@ -106,7 +118,7 @@ def _stop(
         created_at=now, updated_at=now, payload_hash=digest(name, str(quantity), str(level)), replaces=replaces,
     )  # fmt: skip
     asked = held.update(replace(position, stops_asked=position.stops_asked + 1))
-    stop = begin(desk, order, asked, cause=f"{quantity} shares need a stop at {level}")
+    stop, _ = begin(desk, order, asked, cause=f"{quantity} shares need a stop at {level}")
     stop = move(desk, stop, State.RESERVED, cause="reduces risk only")
     stop = send(desk, stop, account_key=account_key, expires_at=None, listing=listing)
     if stop.value.state is not State.WORKING:

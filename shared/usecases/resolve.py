@@ -15,6 +15,7 @@ from shared.domain.calendar import session_of
 from shared.domain.orders import Kind, Order, State
 from shared.ports import Severity
 from shared.usecases.desk import Held, create
+from shared.usecases.fills import held_position
 from shared.usecases.moves import move
 from shared.usecases.trading import TradingDesk
 
@@ -25,23 +26,7 @@ CLEAN_SPAN = timedelta(seconds=30)
 LIST_LAG = timedelta(seconds=60)
 
 
-class CleanLists:
-    """When complete lists showed no trace of an order, by intent; kept for one invocation."""
-
-    def __init__(self) -> None:
-        self._seen: dict[str, list[datetime]] = {}
-
-    def note(self, intent_id: str, at: datetime) -> None:
-        """Count one clean list."""
-        self._seen.setdefault(intent_id, []).append(at)
-
-    def enough(self, intent_id: str) -> bool:
-        """Tell whether there were three or more, over at least 30 s."""
-        seen = self._seen.get(intent_id, [])
-        return len(seen) >= CLEAN_LISTS and seen[-1] - seen[0] >= CLEAN_SPAN
-
-
-def resolve(desk: TradingDesk, held: Held[Order], listing: Sequence[BrokerOrder], clean: CleanLists) -> Held[Order]:
+def resolve(desk: TradingDesk, held: Held[Order], listing: Sequence[BrokerOrder], *, account_key: str) -> Held[Order]:
     """Take a PLACING that nobody holds any more, or an UNKNOWN, as far as this list proves."""
     order = held.value
     if order.licence is None:
@@ -63,16 +48,42 @@ def resolve(desk: TradingDesk, held: Held[Order], listing: Sequence[BrokerOrder]
             desk, held, State.WORKING, create(f"broker_orders/{seen.order_id}", claim), cause="found in the order list",
             broker_order_id=seen.order_id, placed_at=seen.placed_at,
         )  # fmt: skip
-    clean.note(order.intent_id, desk.clock.now())
-    if clean.enough(order.intent_id) and _absence_counts(order, desk.clock.now()):
-        return move(desk, held, State.NOT_PLACED, cause="complete lists show no trace of it", codes=("ABSENT",))
-    return held
+    return _absent(desk, held, account_key)
+
+
+def _absent(desk: TradingDesk, held: Held[Order], account_key: str) -> Held[Order]:
+    """Write down that a complete list does not show it, and call it not placed when that proves enough.
+
+    What was seen is kept in the order, so that the proof goes on where an invocation ends.
+    """
+    order, now = held.value, desk.clock.now()
+    if not _absence_counts(order, now):
+        return held
+    seen = order.absences
+    if len(seen) < CLEAN_LISTS - 1:
+        if seen and now - seen[-1] < CLEAN_SPAN / (CLEAN_LISTS - 1):
+            return held
+        return move(desk, held, State.UNKNOWN, cause="a complete list does not show it", absences=(*seen, now))
+    if now - seen[0] < CLEAN_SPAN or not _shares_agree(desk, order, account_key):
+        return held
+    return move(desk, held, State.NOT_PLACED, cause="complete lists show no trace of it", codes=("ABSENT",))
+
+
+def _shares_agree(desk: TradingDesk, order: Order, account_key: str) -> bool:
+    """Tell whether the account still holds what a sell would have sold: a list may lag, the shares tell, too."""
+    position = held_position(desk, order.symbol)
+    if order.kind is Kind.ENTRY or position is None:
+        return True
+    there = sum(one.quantity for one in desk.broker.portfolio(account_key) if one.symbol == order.symbol)
+    if there < position.value.quantity:
+        desk.journal.line("shares_missing", Severity.ERROR, intent_id=order.intent_id, symbol=order.symbol, held=there)
+    return there >= position.value.quantity
 
 
 def _could_be(order: Order, seen: BrokerOrder) -> bool:
     if order.licence is None or seen.order_id in order.licence.baseline:
         return False
-    same = (seen.symbol, seen.side, seen.quantity) == (order.symbol, order.side, order.quantity)
+    same = (seen.symbol, seen.side, seen.quantity, seen.term) == (order.symbol, order.side, order.quantity, order.term)
     priced = (seen.price_type, seen.limit_price, seen.stop_price) == (
         order.price_type,
         order.limit_price,

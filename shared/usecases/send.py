@@ -139,6 +139,11 @@ def _license(
         return again
 
 
+def _wakes(order: Order) -> bool:
+    """Tell whether settlement has to be woken: stops are its own, and it may not publish."""
+    return order.kind in (Kind.ENTRY, Kind.EXIT)
+
+
 def _post(desk: TradingDesk, held: Held[Order], account_key: str) -> Held[Order]:
     order = held.value
     if order.licence is None or order.preview is None or desk.clock.now() >= order.licence.deadline:
@@ -152,7 +157,7 @@ def _post(desk: TradingDesk, held: Held[Order], account_key: str) -> Held[Order]
             )
             return move(
                 desk, held, State.WORKING, claim, cause="the broker has it",
-                announce=order.kind in (Kind.ENTRY, Kind.EXIT),
+                announce=_wakes(order),
                 broker_order_id=answer.order_id, placed_at=answer.at,
             )  # fmt: skip
         case Rejected():
@@ -162,6 +167,6 @@ def _post(desk: TradingDesk, held: Held[Order], account_key: str) -> Held[Order]
             return move(desk, held, State.VOIDED, cause=f"never sent: {answer.why}", codes=("UNSENT",))
         case UnknownOutcome():
             desk.journal.line("order_unknown", Severity.ERROR, intent_id=order.intent_id, why=answer.why)
-            return move(desk, held, State.UNKNOWN, cause=f"sent, answer unknown: {answer.why}", announce=True)
+            return move(desk, held, State.UNKNOWN, cause=f"sent, answer unknown: {answer.why}", announce=_wakes(order))
         case _:
             assert_never(answer)

@@ -1,56 +1,71 @@
 """Settlement: bring the book in line with the broker, and keep it there while something is in motion.
 
-What can go wrong: two settlements at once (a lease lets one work; the other leaves, because the holder looks again
-after it gives the lease back); the broker lists late; a commit meets another writer (read again at the next poll).
+What can go wrong: two settlements at once (a lease lets one work; another that was woken by an order leaves as soon as
+the holder shows that it lives; a tick stays and takes over, so that work never rests until the next one; a holder that
+died is replaced when its lease runs out); the broker lists late; a commit meets another writer (read again at the next
+poll); one order or position is not as it can be (the others are worked on all the same).
 What this promises: each poll starts from the documents alone, so that any death resumes; fills are booked, unknown
 outcomes resolved and uncovered shares protected before anything else is done (house plan, One signal, step 5).
 """
 
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from shared.codec import decode
 from shared.domain.brokerage import BrokerOrder
 from shared.domain.calendar import TradingSession, session_at
+from shared.domain.control import TradingState
 from shared.domain.orders import AT_BROKER, IN_DOUBT, UNSENT, Kind, Order, State
 from shared.domain.positions import Position
 from shared.domain.values import Side
-from shared.errors import BrokerError, Busy, Conflict
+from shared.errors import BrokerError, Busy, Conflict, DeskError, InvariantBroken
 from shared.ports import Severity, Where
-from shared.usecases import account, leases
+from shared.usecases import account, control, leases
 from shared.usecases.cancel import ask_cancel
 from shared.usecases.desk import Held
 from shared.usecases.fills import book_seen
 from shared.usecases.losses import open_positions, watch_losses
-from shared.usecases.moves import move
+from shared.usecases.moves import live_sells, move
 from shared.usecases.protect import protect
-from shared.usecases.resolve import CleanLists, resolve
+from shared.usecases.resolve import resolve
 from shared.usecases.trading import TradingDesk
 
-LEASE = timedelta(seconds=30)
+T = TypeVar("T")
+LEASE = timedelta(seconds=15)
 WORK_AT_MOST = timedelta(seconds=50)
 LOOK_EVERY = timedelta(seconds=2)
 REST = timedelta(seconds=5)
-SWEEP_AFTER = timedelta(seconds=180)
+CANCEL_AGAIN = timedelta(seconds=20)
+# Nobody goes on with an entry after its signal's life, with an exit after EXIT_LIFE, or with a stop after its poll.
+_SWEEP_AFTER = {
+    Kind.ENTRY: timedelta(seconds=180),
+    Kind.EXIT: timedelta(seconds=60),
+    Kind.PROTECT: timedelta(seconds=60),
+    Kind.MOVE: timedelta(seconds=60),
+}
 
 
 def settle(desk: TradingDesk, *, must_run: bool = False, list_first: bool = False) -> None:
-    """Poll until the book is quiet, 50 s at most; leaves at once when another invocation is at it.
+    """Poll until the book is quiet, 50 s at most; leaves when another invocation is at it and alive.
 
-    `list_first` asks the broker even when nothing seems in motion; with `must_run` a busy lease is no reason to
-    acknowledge: raises Busy.
+    `list_first` (a tick) asks the broker even when nothing seems in motion, and stays to take over from another
+    invocation; with `must_run` a busy lease is no reason to acknowledge: raises Busy.
     """
     give_up = desk.clock.now() + WORK_AT_MOST
-    while True:
+    while desk.clock.now() < give_up:
         lease = leases.take(desk, "settle", lasts=LEASE)
         if lease is None:
             if must_run:
                 raise Busy("another settlement is at work")
-            return
+            if leases.outlives(desk, "settle") and not list_first:
+                return
+            continue
         try:
             _work(desk, lease, give_up, list_first=list_first)
         finally:
             leases.give_back(desk, lease)
-        if desk.clock.now() >= give_up or not _in_motion(live_orders(desk)):
+        if not _in_motion(live_orders(desk)):
             return
         list_first = False
 
@@ -63,7 +78,6 @@ def live_orders(desk: TradingDesk) -> list[Held[Order]]:
 
 
 def _work(desk: TradingDesk, lease: Held[leases.Lease], give_up: datetime, *, list_first: bool) -> None:
-    clean = CleanLists()
     session = session_at(desk.clock.now())
     record = account.ours(desk, session.day).value if session else None
     if session is None or record is None:
@@ -72,7 +86,7 @@ def _work(desk: TradingDesk, lease: Held[leases.Lease], give_up: datetime, *, li
         watch_losses(desk, session)
     while True:
         try:
-            busy = _poll(desk, session, record.key, clean, list_first=list_first)
+            busy = _poll(desk, session, record.key, list_first=list_first)
         except (Conflict, BrokerError) as problem:
             desk.journal.line("poll_again", Severity.WARNING, kind=type(problem).__name__, detail=problem.detail)
             busy = True
@@ -85,7 +99,7 @@ def _work(desk: TradingDesk, lease: Held[leases.Lease], give_up: datetime, *, li
         desk.clock.sleep_until(now + pause)
 
 
-def _poll(desk: TradingDesk, session: TradingSession, account_key: str, clean: CleanLists, *, list_first: bool) -> bool:
+def _poll(desk: TradingDesk, session: TradingSession, account_key: str, *, list_first: bool) -> bool:
     """Look once: gives whether something is still in motion."""
     orders = live_orders(desk)
     positions = open_positions(desk)
@@ -95,33 +109,63 @@ def _poll(desk: TradingDesk, session: TradingSession, account_key: str, clean: C
         return False
     since = min([held.value.session for held in orders], default=session.day)
     listing = desk.lists.fresh(account_key, since=since)
-    for order in orders:
-        _settle_order(desk, order, listing, account_key=account_key, clean=clean)
-    for position in open_positions(desk):
-        symbol = position.value.symbol
-        sells = [row for row in live_orders(desk) if row.value.symbol == symbol and row.value.side is Side.SELL]
-        protect(desk, position, sells, account_key=account_key, listing=listing)
-    return _in_motion(live_orders(desk))
+    troubles = [
+        *_each(desk, orders, lambda order: _settle_order(desk, order, listing, account_key=account_key)),
+        *_each(desk, open_positions(desk), lambda held: _protect(desk, held, listing, account_key=account_key)),
+    ]
+    if troubles:
+        raise troubles[0]
+    orders = live_orders(desk)
+    return _in_motion(orders) or any(_needs_work(held, orders) for held in open_positions(desk))
 
 
-def _settle_order(
-    desk: TradingDesk, held: Held[Order], listing: tuple[BrokerOrder, ...], *, account_key: str, clean: CleanLists
-) -> None:
+def _each(desk: TradingDesk, rows: Sequence[T], work: Callable[[T], None]) -> list[DeskError]:
+    """Work on each row, whatever happens to the others: one bad order must not leave another's shares naked.
+
+    Gives what went wrong, our own bugs first; a store or a login that is gone is gone for all and is raised at once.
+    """
+    troubles: list[DeskError] = []
+    for row in rows:
+        try:
+            work(row)
+        except (Conflict, BrokerError, InvariantBroken) as problem:
+            desk.journal.line("row_failed", Severity.WARNING, kind=type(problem).__name__, detail=problem.detail)
+            troubles.append(problem)
+    return sorted(troubles, key=lambda problem: not isinstance(problem, InvariantBroken))
+
+
+def _protect(desk: TradingDesk, held: Held[Position], listing: tuple[BrokerOrder, ...], *, account_key: str) -> None:
+    protect(desk, held, live_sells(desk, held.value.symbol), account_key=account_key, listing=listing)
+
+
+def _settle_order(desk: TradingDesk, held: Held[Order], listing: tuple[BrokerOrder, ...], *, account_key: str) -> None:
     order = held.value
     now = desk.clock.now()
     if order.state in UNSENT:
-        if order.kind in (Kind.ENTRY, Kind.EXIT) and now - order.created_at > SWEEP_AFTER:
+        if now - order.created_at > _SWEEP_AFTER[order.kind]:
             move(desk, held, State.VOIDED, cause="nobody went on with it", codes=("SWEPT",))
         return
     if order.state in IN_DOUBT:
-        held = resolve(desk, held, listing, clean)
+        held = resolve(desk, held, listing, account_key=account_key)
     for seen in listing:
         if seen.order_id == held.value.broker_order_id:
             held = book_seen(desk, held, seen)
-    late = timedelta(seconds=desk.config.entry.cancel_after_s)
-    order = held.value
-    if order.kind is Kind.ENTRY and order.state is State.WORKING and order.placed_at and now - order.placed_at > late:
-        ask_cancel(desk, held, account_key=account_key, cause="the entry did not fill in time")
+    why = _cancel_reason(desk, held.value)
+    if why is not None:
+        ask_cancel(desk, held, account_key=account_key, cause=why)
+
+
+def _cancel_reason(desk: TradingDesk, order: Order) -> str | None:
+    """Say why an order is to be cancelled now, or None; a cancel of which nothing came is asked for again."""
+    now = desk.clock.now()
+    if order.state is State.CANCEL_REQ:
+        return "the cancel is asked for again" if now - order.updated_at > CANCEL_AGAIN else None
+    if order.kind is not Kind.ENTRY or order.state is not State.WORKING:
+        return None
+    if order.placed_at and now - order.placed_at > timedelta(seconds=desk.config.entry.cancel_after_s):
+        return "the entry did not fill in time"
+    halted = control.current(desk).value.state is TradingState.HALTED
+    return "trading is halted" if halted else None
 
 
 def _in_motion(orders: list[Held[Order]]) -> bool:

@@ -58,7 +58,7 @@ def _opened(bench: Bench) -> tuple[str, str, str]:
     """Open a flow and accept it at the broker: flow, request token, verifier."""
     plain = json.loads(_get(bench, "/start", "application/json").body)
     url = plain["authorize_url"]
-    verifier = bench.kernel.call(lambda: _accept(url, bench.machine._http), name="owner")
+    verifier = bench.kernel.call(lambda: _accept(url, bench.machine.http), name="owner")
     return plain["flow"], parse_qs(urlsplit(url).query)["token"][0], verifier
 
 

@@ -13,7 +13,7 @@ from shared.domain.calendar import next_midnight
 from shared.domain.tokens import AccessToken, RequestToken, TokenRecord, TokenState
 from shared.errors import BrokerError, ConfigError, DeskError, KeyRefused, NotSent, StoreDown, TokenDead
 from shared.ports import Create
-from shared.topology import ACCESS_TOKEN, CONSUMER
+from shared.topology import ACCESS_TOKEN, CONSUMER, TOPOLOGY
 from shared.usecases import token
 from shared.usecases.desk import put
 from shared.usecases.refresh import refresh
@@ -113,10 +113,10 @@ def test_a_renewal_that_fails_changes_nothing(trouble: DeskError) -> None:
 
 def _credentials(hands: Hands, **environ: str) -> VaultCredentials:
     platform = Platform(
-        environ={**_ENVIRON, **environ}, clock=hands.clock, chance=SeededChance(seed=1, name="x"), store=hands.store,
+        function=TOPOLOGY.function("market_scan"), environ={**_ENVIRON, **environ}, clock=hands.clock, chance=SeededChance(seed=1, name="x"), store=hands.store,
         bus=hands.bus, vault=hands.vault, journal=hands.journal, history=MarketHistory({}),
     )  # fmt: skip
-    return VaultCredentials(platform, room(platform, "market_scan"))
+    return VaultCredentials(platform, room(platform))
 
 
 def _keep(hands: Hands, name: str) -> None:

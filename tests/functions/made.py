@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from infra.brokersim.market import open_market
-from infra.day.hours import NEW_YORK
-from infra.day.machine import Machine
+from infra.day.environment import environ
+from infra.day.hours import NEW_YORK, hours
+from infra.day.machine import Machine, Surroundings
 from infra.day.owner import sign_in
 from infra.local.kernel import Kernel
 from shared.domain.messages import Message
@@ -90,8 +91,9 @@ class Bench:
         self.day = made.day
         self.folder = folder
         self.machine = Machine(
-            market=made, market_spec=str(market), config=config, kernel=Kernel(start=at(start, made.day), seed=seed),
-            seed=seed, folder=folder,
+            market=made, market_spec=str(market), kernel=Kernel(start=at(start, made.day), seed=seed), seed=seed,
+            environ=environ({}, config=config, market_spec=str(market), symbols=made.symbols), hours=hours(made.day),
+            folder=folder, around=Surroundings(),
         )  # fmt: skip
         self.world, self.kernel = self.machine.world, self.machine.kernel
         self.deliveries: list[Delivery] = []
@@ -117,7 +119,7 @@ class Bench:
 
     def sign_in_at(self, clock: str) -> None:
         """Let the owner sign in at an instant."""
-        self.kernel.spawn(lambda: sign_in(self.world, self.machine._http), at=at(clock, self.day), name="owner")
+        self.kernel.spawn(lambda: sign_in(self.world, self.machine.http), at=at(clock, self.day), name="owner")
 
     def run(self, clock: str) -> None:
         """Let the world live until an instant of the day."""

@@ -1,0 +1,402 @@
+"""A bench for the order path: its three functions behind their real doors, on a kernel, with a scripted broker.
+
+Each port call of each function passes one gate, which counts it and may break it: the instance dies before or after
+the effect, freezes, finds the store down (with the commit applied or not), or another writer comes first. Messages are
+delivered at least once; what dies is delivered again. Every instance is its own: nothing is shared but the store.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from random import Random
+from typing import Any, TypeVar
+
+from flask import Request
+from greenlet import getcurrent, greenlet
+from werkzeug.test import EnvironBuilder
+
+from infra.local.bus import push_body
+from infra.local.clock import KernelClock, SeededChance
+from infra.local.kernel import Kernel
+from infra.local.memory_store import MemoryStore
+from infra.local.queue import QueuedMessage
+from shared.codec import decode
+from shared.domain.calendar import session_at
+from shared.domain.config import StrategyConfig
+from shared.domain.messages import CloseTick, EnterPosition, ExitPosition, OrderPlaced, SettleTick
+from shared.domain.orders import Order
+from shared.domain.positions import Position
+from shared.domain.signals import Signal, Vote
+from shared.domain.values import Side
+from shared.door import Handler, PushDoor
+from shared.errors import Conflict, DeskError, StoreDown
+from shared.guard import Guard, GuardedBus, GuardedStore
+from shared.ports import Chance, Document, Put, Scalar, Severity, Store, Update, Where, Write
+from shared.ports import Check as CheckWrite
+from shared.strategies.config import load
+from shared.topology import TOPOLOGY
+from shared.usecases import outbox
+from shared.usecases.close import close
+from shared.usecases.desk import create
+from shared.usecases.enter import enter
+from shared.usecases.hold import look_after
+from shared.usecases.leave import leave
+from shared.usecases.listing import OrderLists
+from shared.usecases.losses import open_positions
+from shared.usecases.settle import settle
+from shared.usecases.trading import Mandate, TradingDesk
+from tests.usecases.exchange import Exchange, ScriptedBroker
+
+T = TypeVar("T")
+START = datetime(2013, 10, 7, 19, 20, tzinfo=UTC)
+"""Forty minutes before the close, so that what waits for the session's end ends soon."""
+CLOSES = datetime(2013, 10, 7, 20, 0, tzinfo=UTC)
+ENDS = CLOSES + timedelta(minutes=12)
+SYMBOL = "IBM"
+PLACEMENT, SETTLEMENT, SCAN = "order_placement", "order_settlement", "market_scan"
+CONSUMERS = {"signals": PLACEMENT, "exits": PLACEMENT, "orders-placed": SETTLEMENT, "settle-ticks": SETTLEMENT,
+             "close-ticks": SETTLEMENT}  # fmt: skip
+CONFIG = load("default")
+
+
+class Died(BaseException):
+    """The instance is gone; nothing of it can catch this."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """What happens at one port call: before, after, freeze, down_before, down_after, conflict, or a deed."""
+
+    how: str
+    seconds: float = 0
+    deed: Callable[[], object] | None = None
+
+
+class Gate:
+    """Every port call of every instance: a number, a name, a latency, and perhaps a fault."""
+
+    def __init__(self, kernel: Kernel, seed: int, latency_s: tuple[float, float]) -> None:
+        self.names: list[str] = []
+        self.faults: dict[int, Fault] = {}
+        self.tamper: Callable[[Sequence[Write]], None] = lambda _writes: None
+        self._kernel = kernel
+        self._chance = Random(f"gate/{seed}")
+        self._latency_s = latency_s
+        self._dead: set[greenlet] = set()
+
+    def pass_(self, name: str, effect: Callable[[], T], writes: Sequence[Write] = ()) -> T:
+        """Make one call, unless its fault says otherwise."""
+        if not self._kernel.inside:
+            return effect()
+        me = getcurrent()
+        if me in self._dead:
+            raise Died
+        self.names.append(name)
+        fault = self.faults.get(len(self.names))
+        self._kernel.sleep(self._chance.uniform(*self._latency_s))
+        if fault is None:
+            return effect()
+        return self._broken(fault, effect, writes)
+
+    def _broken(self, fault: Fault, effect: Callable[[], T], writes: Sequence[Write]) -> T:
+        if fault.how == "before":
+            self._die()
+        if fault.how == "freeze":
+            self._kernel.sleep(fault.seconds)
+        if fault.how == "down_before":
+            raise StoreDown("not applied")
+        if fault.how == "conflict":
+            self.tamper(writes)
+        if fault.deed is not None:
+            fault.deed()
+        answer = effect()
+        if fault.how == "after":
+            self._die()
+        if fault.how == "down_after":
+            raise StoreDown("applied, but nobody heard")
+        return answer
+
+    def _die(self) -> None:
+        self._dead.add(getcurrent())
+        raise Died
+
+
+class GatedStore:
+    """A Store whose calls pass the gate."""
+
+    def __init__(self, store: Store, gate: Gate) -> None:
+        self._store = store
+        self._gate = gate
+
+    def get(self, path: str) -> Document | None:
+        """Read one document."""
+        return self._gate.pass_(f"get {path.partition('/')[0]}", lambda: self._store.get(path))
+
+    def commit(self, writes: Sequence[Write]) -> tuple[str, ...]:
+        """Apply all writes or none."""
+        names = "+".join(f"{type(write).__name__}:{write.path.partition('/')[0]}" for write in writes)
+        return self._gate.pass_(f"commit {names}", lambda: self._store.commit(writes), writes)
+
+    def query(
+        self, collection: str, *where: Where, order_by: str | None = None, limit: int | None = None
+    ) -> list[Document]:
+        """Read the matching documents."""
+        ask = partial(self._store.query, collection, *where, order_by=order_by, limit=limit)
+        return self._gate.pass_(f"query {collection}", ask)
+
+
+class ListJournal:
+    """A Journal that keeps its lines."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[str, Mapping[str, Scalar]]] = []
+
+    def line(self, event: str, severity: Severity = Severity.INFO, **fields: Scalar) -> None:
+        """Keep one line."""
+        self.lines.append((event, fields))
+
+    def named(self, event: str) -> list[Mapping[str, Scalar]]:
+        """Give the lines of one kind."""
+        return [fields for name, fields in self.lines if name == event]
+
+
+@dataclass(slots=True, eq=False)
+class Owed:
+    """A message that its consumer has not acknowledged."""
+
+    topic: str
+    body: bytes
+    number: int
+    published_at: datetime
+    attempts: int = 0
+    answered: int = 0
+
+
+class ListBus:
+    """A Bus that keeps what was published and delivers it at least once."""
+
+    def __init__(self, bench: "Bench") -> None:
+        self._bench = bench
+        self.sent: list[tuple[str, bytes]] = []
+        self.owed: list[Owed] = []
+        self.dead: list[Owed] = []
+        self.muted: set[str] = set()
+        self.copies: dict[str, int] = {}
+
+    def publish(self, topic: str, data: bytes, *, attributes: Mapping[str, str], ordering_key: str = "") -> str:
+        """Take one message."""
+        self._bench.gate.pass_(f"publish {topic}", lambda: self.take(topic, data))
+        return str(len(self.sent))
+
+    def take(self, topic: str, data: bytes) -> None:
+        """Owe a message to its consumer from now on, as often as the topic doubles it; a muted topic loses it."""
+        self.sent.append((topic, data))
+        for _ in range(0 if topic in self.muted else self.copies.get(topic, 1)):
+            owed = Owed(topic=topic, body=data, number=len(self.sent), published_at=self._bench.kernel.now())
+            self.owed.append(owed)
+            self._start(owed, 0.03)
+
+    def _start(self, owed: Owed, after_s: float) -> None:
+        at = self._bench.kernel.now() + timedelta(seconds=after_s)
+        self._bench.kernel.spawn(partial(self._attempt, owed), at=at, name=CONSUMERS[owed.topic])
+
+    def _attempt(self, owed: Owed) -> None:
+        function = TOPOLOGY.function(CONSUMERS[owed.topic])
+        terms = next(one for one in function.subscriptions if one.topic == owed.topic)
+        owed.attempts += 1
+        attempt = owed.attempts
+        due = self._bench.kernel.now() + timedelta(seconds=min(terms.ack_deadline_s, function.timeout_s))
+        timer = self._bench.kernel.spawn(lambda: self._answer(owed, attempt, 504, terms), at=due, name="bus")
+        try:
+            status = self._bench.push(function.name, owed, attempt)
+        except Died:
+            status = 503
+        self._bench.kernel.cancel(timer)
+        self._answer(owed, attempt, status, terms)
+
+    def _answer(self, owed: Owed, attempt: int, status: int, terms: Any) -> None:
+        if owed.answered >= attempt or owed not in self.owed:
+            return
+        owed.answered = attempt
+        if status == 204:
+            self.owed.remove(owed)
+        elif owed.attempts >= terms.max_attempts:
+            self.owed.remove(owed)
+            self.dead.append(owed)
+        else:
+            self._start(owed, min(terms.max_backoff_s, terms.min_backoff_s * 2 ** (owed.attempts - 1)))
+
+
+@dataclass(slots=True, kw_only=True)
+class Variant:
+    """What a mutant replaces: use cases, the store and the broker as an instance sees them."""
+
+    enter: Callable[..., None] = enter
+    leave: Callable[..., None] = leave
+    settle: Callable[..., None] = settle
+    store: Callable[[Store], Store] = field(default=lambda store: store)
+    clock_skew: Mapping[str, timedelta] = field(default_factory=dict)
+
+
+class SkewedClock(KernelClock):
+    """A clock that is ahead of the others."""
+
+    def __init__(self, kernel: Kernel, ahead: timedelta) -> None:
+        super().__init__(kernel)
+        self._ahead = ahead
+
+    def now(self) -> datetime:
+        """Give this instance's idea of now."""
+        return super().now() + self._ahead
+
+    def sleep_until(self, at: datetime) -> None:
+        """Wait until this clock shows `at`."""
+        super().sleep_until(at - self._ahead)
+
+
+class Bench:
+    """The order path and its world; `faults` break the numbered port calls."""
+
+    def __init__(
+        self, *, seed: int = 0, faults: Mapping[int, Fault] | None = None, variant: Variant | None = None,
+        latency_s: tuple[float, float] = (0.01, 0.03), config: StrategyConfig = CONFIG, start: datetime = START,
+    ) -> None:  # fmt: skip
+        self.kernel = Kernel(start=start, seed=seed)
+        self.gate = Gate(self.kernel, seed, latency_s)
+        self.gate.faults.update(faults or {})
+        self.gate.tamper = self._touch
+        self.store = MemoryStore()
+        self.exchange = Exchange(self.kernel)
+        self.exchange.set_price(SYMBOL, "99.99", "100.01")
+        self.journal = ListJournal()
+        self.bus = ListBus(self)
+        self.config = config
+        self.variant = variant or Variant()
+        self.looking = True
+        self._chance = SeededChance(seed=seed, name="bench")
+        self._highs: dict[str, Decimal] = {}
+        self._blind_until = start
+        self.desks = {name: self._desk(name) for name in (PLACEMENT, SETTLEMENT, SCAN)}
+        self._doors = {name: self._door(name) for name in (PLACEMENT, SETTLEMENT)}
+
+    def _desk(self, actor: str) -> TradingDesk:
+        guard = Guard(TOPOLOGY.function(actor), self.journal)
+        chance: Chance = self._chance
+        store = self.variant.store(GuardedStore(GatedStore(self.store, self.gate), guard))
+        broker = ScriptedBroker(self.exchange, self.gate.pass_)
+        clock = SkewedClock(self.kernel, self.variant.clock_skew.get(actor, timedelta(0)))
+        return TradingDesk(
+            actor=actor, clock=clock,
+            chance=chance, store=store, bus=GuardedBus(self.bus, guard), journal=self.journal,
+            broker=broker, lists=OrderLists(broker=broker, clock=clock, journal=self.journal), config=self.config,
+            mandate=Mandate(account_id="", capital_usd=Decimal(100_000), watch_list=(SYMBOL,)),
+        )  # fmt: skip
+
+    def _door(self, actor: str) -> PushDoor:
+        desk, use = self.desks[actor], self.variant
+        placement: dict[Any, Handler] = {
+            EnterPosition: lambda _envelope, message: use.enter(desk, message, ahead=0),
+            ExitPosition: lambda _envelope, message: use.leave(desk, message),
+        }
+        settlement: dict[Any, Handler] = {
+            OrderPlaced: lambda _envelope, _message: use.settle(desk),
+            SettleTick: lambda _envelope, _message: use.settle(desk, list_first=True),
+            CloseTick: lambda _envelope, _message: close(desk),
+        }
+        return PushDoor(desk=desk, halts=True, handlers=placement if actor == PLACEMENT else settlement)
+
+    def push(self, function: str, owed: Owed, attempt: int) -> int:
+        """Deliver one message to its function's door and give the status."""
+        message = QueuedMessage(
+            message_id=owed.number, topic=owed.topic, data=owed.body, attributes={}, ordering_key="",
+            published_at=owed.published_at,
+        )  # fmt: skip
+        raw = push_body(owed.topic, message, attempt)
+        return self._doors[function](Request(EnvironBuilder(data=raw, method="POST").get_environ()))[1]
+
+    def signal(self, slot: int = 1, symbol: str = SYMBOL, **changes: Any) -> Signal:
+        """Store a signal as the scan would, without sending it."""
+        made = Signal(
+            signal_id=f"S{slot:019d}", strategy="momentum", symbol=symbol, side=Side.BUY, session=START.date(),
+            slot=slot, decided_at=self.kernel.now(), decision_price=Decimal(100), stop_distance=Decimal(1),
+            confidence=Decimal("0.9"), quality=Decimal(1),
+            votes=(Vote(strategy="momentum", confidence=Decimal("0.9"), reasons=("up",)),),
+        )  # fmt: skip
+        made = replace(made, **changes)
+        self.store.commit([create(f"signals/{made.signal_id}", made)])
+        return made
+
+    def send(self, signal: Signal, times: int = 1) -> None:
+        """Publish a signal's message."""
+        for _ in range(times):
+            self.bus.take("signals", outbox.pack(EnterPosition(signal=signal)))
+
+    def at(self, seconds: float, deed: Callable[[], object]) -> None:
+        """Let something happen so many seconds after the start."""
+        self.kernel.spawn(deed, at=START + timedelta(seconds=seconds), name="script")
+
+    def run(self, seconds: float) -> None:
+        """Let time pass, with a look at what is held each two seconds and a settlement tick each minute."""
+        until = self.kernel.now() + timedelta(seconds=seconds)
+        while self.kernel.now() < until:
+            now = self.kernel.now()
+            if now.second == 0 and now.microsecond == 0:
+                self.bus.take("settle-ticks", outbox.pack(SettleTick()))
+                if now == CLOSES + timedelta(minutes=5):
+                    self.bus.take("close-ticks", outbox.pack(CloseTick()))
+            if self.looking:
+                self.kernel.spawn(self._look, name=SCAN)
+            self.kernel.run(min(until, now + timedelta(seconds=2)))
+
+    def run_until_quiet(self) -> None:
+        """Let time pass until nothing is in motion, at most to the end of the day."""
+        self.run(60)
+        while not self.quiet and self.kernel.now() < ENDS:
+            self.run(60)
+
+    @property
+    def quiet(self) -> bool:
+        """Tell whether every order has ended, nothing is held and no message is owed."""
+        if self.bus.owed or any(order.live for order in self.orders()) or self.store.query("outbox"):
+            return False
+        return not any(position.is_open for position in self.positions())
+
+    def orders(self) -> list[Order]:
+        """Give every intent, oldest first."""
+        found = [decode(Order, row.data) for row in self.store.query("orders")]
+        return sorted(found, key=lambda order: (order.created_at, order.intent_id))
+
+    def positions(self) -> list[Position]:
+        """Give every position."""
+        return [decode(Position, row.data) for row in self.store.query("positions")]
+
+    def _look(self) -> None:
+        desk, now = self.desks[SCAN], self.kernel.now()
+        session = session_at(now)
+        if now < self._blind_until or session is None:
+            return
+        try:
+            if now.second == 0:
+                outbox.drain(desk)
+            for held in open_positions(desk):
+                position = held.value
+                high = max(position.high_water, self._highs.get(position.position_id, position.high_water))
+                carried = replace(held, value=replace(position, high_water=high))
+                quote = self.exchange.quote(position.symbol)
+                _, after = look_after(desk, carried, quote, rsi=None, session=session, at=now)
+                self._highs[position.position_id] = after.value.high_water
+        except Died:
+            self._blind_until = now.replace(second=0) + timedelta(minutes=1)
+        except DeskError:
+            return
+
+    def _touch(self, writes: Sequence[Write]) -> None:
+        """Write before somebody else does: the same data under a new version."""
+        for write in writes:
+            document = self.store.get(write.path)
+            if isinstance(write, Update | CheckWrite) and document is not None:
+                self.store.commit([Put(write.path, document.data)])
+                return
+        raise Conflict("another writer came first")

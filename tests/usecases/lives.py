@@ -1,0 +1,48 @@
+"""Whole lives of one position, from signal to flat, for sweeps that break them at every port call."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+
+from tests.usecases.bench import SYMBOL, Bench, Fault, Variant
+from tests.usecases.proofs import wrongs
+
+NAKED_AT_MOST_S = 100
+"""The longest that shares may lie without a sell order over them after any single fault."""
+
+
+def life(faults: Mapping[int, Fault] | None = None, *, seed: int = 0, variant: Variant | None = None) -> Bench:
+    """Live once: entry, protective stop, the stop moves up, the target is reached, flat."""
+    bench = Bench(faults=faults, seed=seed, variant=variant)
+    script(bench)
+    bench.run_until_quiet()
+    return bench
+
+
+def script(bench: Bench) -> None:
+    """Let the signal come after a second, breakeven after thirty, the target after seventy-five."""
+    bench.at(1, lambda: bench.send(bench.signal()))
+    bench.at(30, lambda: bench.exchange.set_price(SYMBOL, "101.10", "101.12"))
+    bench.at(75, lambda: bench.exchange.set_price(SYMBOL, "102.10", "102.12"))
+
+
+@lru_cache(maxsize=8)
+def calls(seed: int = 0) -> tuple[str, ...]:
+    """Name every port call of an undisturbed life."""
+    return tuple(life(seed=seed).gate.names)
+
+
+def points(how: str, *, seed: int = 0) -> Iterator[int]:
+    """Number the calls that a fault can strike: the store's faults strike commits, every other fault all calls."""
+    only_commits = how in {"down_before", "down_after", "conflict"}
+    return (k for k, name in enumerate(calls(seed), 1) if not only_commits or name.startswith("commit"))
+
+
+def sweep(fault: Fault, *, seed: int = 0, check: Callable[[Bench], list[str]] | None = None) -> tuple[int, list[str]]:
+    """Break a life at every call in turn; gives the number of lives and everything that was wrong after them."""
+    found, lives = [], 0
+    for k in points(fault.how, seed=seed):
+        bench = life({k: fault}, seed=seed)
+        lives += 1
+        bad = check(bench) if check else wrongs(bench, naked_at_most=NAKED_AT_MOST_S)
+        found += [f"{fault.how} at call {k} ({calls(seed)[k - 1]}), seed {seed}: {text}" for text in bad]
+    return lives, found

@@ -1,0 +1,54 @@
+"""One position's life, broken at every single port call in every way, ends as if nothing had happened."""
+
+import pytest
+
+from shared.domain.orders import Kind, State
+from tests.usecases.bench import Fault
+from tests.usecases.lives import calls, life, sweep
+from tests.usecases.proofs import wrongs
+
+FAULTS = [
+    Fault(how="before"),
+    Fault(how="after"),
+    Fault(how="freeze", seconds=40),
+    Fault(how="freeze", seconds=100),
+    Fault(how="freeze", seconds=400),
+    Fault(how="down_before"),
+    Fault(how="down_after"),
+    Fault(how="conflict"),
+]
+
+
+def _name(fault: Fault) -> str:
+    return f"{fault.how}{fault.seconds or ''}"
+
+
+def test_an_undisturbed_life_takes_every_step() -> None:
+    """An undisturbed life enters, protects, moves the stop and exits, with shares uncovered under three seconds."""
+    bench = life()
+    ends = [(order.kind, order.state) for order in bench.orders()]
+    assert ends == [
+        (Kind.ENTRY, State.FILLED),
+        (Kind.PROTECT, State.CANCELLED),
+        (Kind.MOVE, State.CANCELLED),
+        (Kind.EXIT, State.FILLED),
+    ]
+    assert wrongs(bench, naked_at_most=3) == []
+    assert len(calls()) > 200
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=_name)
+def test_a_life_broken_anywhere_ends_well(fault: Fault) -> None:
+    """After one fault at any call nothing is doubled, lost, oversold or left naked, and the book is the broker's."""
+    lives, found = sweep(fault)
+    assert lives > 40
+    assert found == [], "\n".join(found[:20])
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(1, 25))
+@pytest.mark.parametrize("fault", FAULTS, ids=_name)
+def test_other_interleavings_end_well_too(fault: Fault, seed: int) -> None:
+    """The same holds when the calls interleave in other ways."""
+    _, found = sweep(fault, seed=seed)
+    assert found == [], "\n".join(found[:20])

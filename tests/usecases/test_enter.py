@@ -1,0 +1,139 @@
+"""One signal, one order: whatever is delivered, however often, and whoever competes."""
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from shared.domain.control import TradingState
+from shared.domain.messages import EnterPosition
+from shared.domain.orders import Kind, State
+from shared.domain.values import Side
+from shared.errors import Malformed
+from shared.usecases import control
+from shared.usecases.enter import enter
+from tests.domain.made import config
+from tests.usecases.bench import PLACEMENT, START, SYMBOL, Bench, Fault
+from tests.usecases.lives import calls, life
+from tests.usecases.proofs import safety, wrongs
+
+SLOW = (0.001, 0.3)
+
+
+def duplicates(copies: int, seed: int) -> None:
+    """Deliver one signal several times, mixed call by call, and see one entry posted once."""
+    bench = Bench(seed=seed, latency_s=SLOW)
+    bench.bus.copies["signals"] = copies
+    bench.send(bench.signal())
+    bench.run(20)
+    entries = [order for order in bench.orders() if order.kind is Kind.ENTRY]
+    assert [order.state for order in entries] == [State.FILLED], seed
+    assert bench.exchange.posts[entries[0].intent_id] == 1
+    assert bench.exchange.shares[SYMBOL] == 99
+    assert safety(bench) == [], seed
+
+
+@pytest.mark.parametrize("copies", [1, 2, 3, 4, 5])
+def test_a_signal_that_comes_again_is_sent_once(copies: int) -> None:
+    """However often a signal is delivered, and in whatever order its calls mix, one order is posted, once."""
+    for seed in range(40):
+        duplicates(copies, seed)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("copies", [2, 3, 4, 5])
+def test_a_signal_that_comes_again_is_sent_once_over_many_seeds(copies: int) -> None:
+    """The same over five hundred orders of calls."""
+    for seed in range(500):
+        duplicates(copies, 1000 + seed)
+
+
+def test_two_signals_for_one_symbol_make_one_position() -> None:
+    """Of two signals that compete for one symbol at most one is reserved, in every order of their calls."""
+    for seed in range(40):
+        bench = Bench(seed=seed, latency_s=SLOW)
+        bench.send(bench.signal(1), times=2)
+        bench.send(bench.signal(2, strategy="opening_range"), times=2)
+        bench.run(25)
+        filled = [order for order in bench.orders() if order.kind is Kind.ENTRY and order.state is State.FILLED]
+        assert len(filled) == 1, seed
+        assert bench.exchange.shares[SYMBOL] == 99
+        assert safety(bench) == [], seed
+
+
+def test_signals_that_compete_for_the_last_cash_never_commit_it_twice() -> None:
+    """Three signals that each want half of the equity leave the cash reserve untouched, in every order of calls."""
+    greedy = config(sizing__base_pct=50, sizing__max_pct=50)
+    for seed in range(30):
+        bench = Bench(seed=seed, latency_s=SLOW, config=greedy)
+        for number, symbol in enumerate(("IBM", "MSFT", "ORCL")):
+            bench.exchange.set_price(symbol, "99.99", "100.01")
+            bench.send(bench.signal(number, symbol=symbol))
+        bench.run(25)
+        tickets = [ticket for _, ticket in bench.exchange.posted if ticket.side is Side.BUY]
+        bought = sum(ticket.quantity * (ticket.limit_price or 0) for ticket in tickets)
+        assert Decimal(40_000) < bought <= Decimal(80_000), seed
+        assert safety(bench) == [], seed
+
+
+def test_a_forged_or_altered_signal_is_refused() -> None:
+    """A signal that the scan did not write, or wrote otherwise, is malformed, and nothing is written or placed."""
+    bench = Bench()
+    real = bench.signal()
+    desk = replace(bench.desks[PLACEMENT], store=bench.store)
+    for forged in (replace(real, signal_id="S" + "9" * 19), replace(real, decision_price=Decimal(1000))):
+        with pytest.raises(Malformed):
+            enter(desk, EnterPosition(signal=forged), ahead=0)
+    assert len(bench.journal.named("forged_signal")) == 2
+    assert bench.orders() == []
+
+
+def test_a_forged_signal_becomes_a_dead_letter() -> None:
+    """The door keeps a forged signal with its reason and does not have it brought again."""
+    bench = Bench()
+    bench.send(replace(bench.signal(), stop_distance=Decimal(50)), times=1)
+    bench.run(10)
+    assert [row.data["reason"] for row in bench.store.query("dead_letters")] == ["Malformed"]
+    assert bench.orders() == []
+
+
+def test_a_stale_signal_is_voided() -> None:
+    """A signal older than its life is voided without a call to the broker."""
+    bench = Bench()
+    bench.send(bench.signal(decided_at=START - timedelta(seconds=61)))
+    bench.run(10)
+    (entry,) = bench.orders()
+    assert (entry.state, entry.codes) == (State.VOIDED, ("SIGNAL_STALE",))
+    assert "preview" not in bench.gate.names
+    assert wrongs(bench, naked_at_most=0) == []
+
+
+@pytest.mark.parametrize("state", [TradingState.REDUCE_ONLY, TradingState.HALTED])
+def test_a_halt_at_any_step_stops_what_has_no_licence(state: TradingState) -> None:
+    """A halt before the licence is committed keeps the entry from being sent, at whichever call it comes."""
+    licensed = next(k for k, name in enumerate(calls(), 1) if "Check:control" in name and "Create:outbox" not in name
+                    and "Update:orders" in name and "Update:ledger" not in name)  # fmt: skip
+    for k in range(1, licensed + 8):
+        halted = Bench()
+        desk = replace(halted.desks[PLACEMENT], store=halted.store)
+        halted.gate.faults[k] = Fault(how="deed", deed=lambda desk=desk: control.tighten(desk, state, reason="test"))  # type: ignore[misc]
+        halted.at(1, lambda bench=halted: bench.send(bench.signal()))  # type: ignore[misc]
+        halted.run_until_quiet()
+        sent = sum(halted.exchange.posts[order.intent_id] for order in halted.orders() if order.kind is Kind.ENTRY)
+        assert sent == (1 if k > licensed else 0), (k, licensed, calls()[k - 1])
+        assert wrongs(halted, naked_at_most=100) == [] or state is TradingState.HALTED
+
+
+def test_a_sender_that_freezes_after_its_licence_does_not_send() -> None:
+    """An entry frozen between licence and send past its deadline is voided unsent, at once free of its cash."""
+    place = calls().index("place") + 1
+    for seconds in (4, 6, 30):
+        bench = life({place: Fault(how="freeze", seconds=seconds)})
+        entry = bench.orders()[0]
+        late = seconds > 5
+        assert bench.exchange.posts[entry.intent_id] == (0 if late else 1)
+        if not late:
+            continue
+        assert entry.state in {State.VOIDED, State.NOT_PLACED}
+        assert safety(bench) == []
