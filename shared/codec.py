@@ -1,9 +1,11 @@
 """Between domain values and JSON: one strict way in and out for messages and documents.
 
 Decoding refuses what encoding would not have written: after a value is read it is encoded again and compared, so an
-unknown field, a float for a price or a second spelling of an instant is refused at any depth.
+unknown field, a float for a price or a second spelling of an instant is refused at any depth. So are decimals that are
+no number and instants that are not in UTC, which would come back as they went in.
 """
 
+import re
 from typing import Any, TypeVar
 
 import msgspec
@@ -12,6 +14,12 @@ from shared.errors import Malformed
 
 T = TypeVar("T")
 Json = dict[str, Any]
+
+# A whole JSON text that a decimal or an instant may become, and that none of ours does.
+_UNSOUND = re.compile(
+    rb'"(?:-?(?:s?NaN[0-9]*|Infinity)|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(?:\.[0-9]+)?(?:[+-][0-9:]{5})?)"'
+)
+
 
 def encode(value: object) -> Json:
     """Give the plain JSON form of a domain value: decimals and instants as text, enums by value."""
@@ -25,8 +33,11 @@ def decode(kind: type[T], data: object) -> T:
         value: T = msgspec.convert(data, type=kind)
     except (msgspec.ValidationError, ValueError, ArithmeticError) as problem:
         raise Malformed(f"not a {kind.__name__}: {problem}") from None
-    if encode(value) != data:
+    raw = msgspec.json.encode(value)
+    if msgspec.json.decode(raw) != data:
         raise Malformed(f"not a {kind.__name__}: unknown or non-canonical fields")
+    if _UNSOUND.search(raw) is not None:
+        raise Malformed(f"not a {kind.__name__}: a decimal that is no number, or an instant that is not in UTC")
     return value
 
 

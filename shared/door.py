@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import Request
@@ -32,6 +32,7 @@ Handler = Callable[[Envelope, Any], None]
 ACK: Reply = ("", 204)
 AGAIN: Reply = ("", 503)
 FULL: Reply = ("", 429)
+NO_PUSH: Reply = ("", 405)
 # A push body holds the message as base64, and attributes beside it.
 MAX_BODY = 2 * MAX_BYTES
 
@@ -45,7 +46,9 @@ class PushDoor:
     halts: bool = False
 
     def __call__(self, request: Request) -> Reply:
-        """Handle one push: 204 acknowledges, 429 and 503 have it brought again."""
+        """Handle one push: 204 acknowledges, 429 and 503 have it brought again; what is not a POST is no push."""
+        if request.method != "POST":
+            return NO_PUSH
         raw = request.get_data(cache=False)
         try:
             envelope, data = open_push(raw)
@@ -74,11 +77,18 @@ class PushDoor:
                 return FULL if isinstance(problem, Busy) else AGAIN
             case Disposition.HALT:
                 self.desk.journal.line("invariant_broken", Severity.CRITICAL, kind=what, detail=problem.detail)
-                if self.halts:
-                    tighten(self.desk, TradingState.HALTED, reason=problem.detail)
-                return bury(self.desk, problem, raw)
+                return bury(self.desk, problem, raw) if not self.halts or self._halt(problem) else AGAIN
             case _:
                 return bury(self.desk, problem, raw)
+
+    def _halt(self, problem: DeskError) -> bool:
+        """Halt trading; false when that could not be written, so that the message has to come again."""
+        try:
+            tighten(self.desk, TradingState.HALTED, reason=problem.detail)
+        except DeskError as trouble:
+            self.desk.journal.line("not_halted", Severity.CRITICAL, kind=type(trouble).__name__, detail=trouble.detail)
+            return False
+        return True
 
 
 def bury(desk: Desk, problem: DeskError, raw: bytes) -> Reply:
@@ -109,15 +119,15 @@ def open_push(raw: bytes) -> tuple[Envelope, bytes]:
     try:
         data = base64.b64decode(message.get("data", ""), validate=True)
         published = datetime.fromisoformat(str(message["publishTime"]))
+        if published.tzinfo is None:
+            raise Malformed("a publish time without a time zone")
         attributes = {str(name): str(text) for name, text in (message.get("attributes") or {}).items()}
         envelope = Envelope(
-            message_id=str(message["messageId"]), published_at=published, attributes=attributes,
+            message_id=str(message["messageId"]), published_at=published.astimezone(UTC), attributes=attributes,
             subscription=str(body.get("subscription", "")), attempt=int(body.get("deliveryAttempt") or 1),
         )  # fmt: skip
-    except (KeyError, TypeError, ValueError, AttributeError, binascii.Error) as problem:
+    except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError, binascii.Error) as problem:
         raise Malformed(f"not a push body: {type(problem).__name__}") from None
-    if published.tzinfo is None:
-        raise Malformed("a publish time without a time zone")
     return envelope, data
 
 

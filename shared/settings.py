@@ -7,14 +7,21 @@ cloud they are not set, and the consumer key is read from Secret Manager (topolo
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
+from urllib.parse import urlsplit
 
 from shared.errors import ConfigError
 
 _SYMBOL = re.compile(r"[A-Z][A-Z0-9]{0,4}(\.[A-Z])?")
 _ACCOUNT = re.compile(r"[A-Za-z0-9_-]{6,32}")
+_WHOLE = re.compile(r"[0-9]{1,9}")
+_MONEY = re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?")
+_ADDRESS = re.compile(r"[!-~]{1,2000}")
 MAX_WATCHED = 200
+# Who the owner is, and an address that may carry a password: a wrong value is not repeated.
+_UNSPOKEN = frozenset({"ETRADE_ACCOUNT_ID", "ETRADE_OAUTH_CALLBACK_URL"})
+_SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +49,13 @@ def load(environ: Mapping[str, str]) -> Settings:
             continue
         try:
             values[field] = parse(raw.strip())
-        except (ValueError, InvalidOperation):
-            problems.append(f"{name}={raw!r} cannot be used: {_HINTS[name]}")
+        except ValueError:
+            shown = "" if name in _UNSPOKEN else f"={raw[:_SHOWN]!r}" + "..." * (len(raw) > _SHOWN)
+            problems.append(f"{name}{shown} cannot be used: {_HINTS[name]}")
+    try:
+        consumer(environ)
+    except ConfigError as problem:
+        problems += problem.problems
     if problems:
         raise ConfigError(tuple(problems))
     return Settings(**values)
@@ -51,7 +63,7 @@ def load(environ: Mapping[str, str]) -> Settings:
 
 def consumer(environ: Mapping[str, str]) -> tuple[str, str] | None:
     """Give consumer key and secret where one machine has them in its environment; one without the other is refused."""
-    key, secret = environ.get("ETRADE_CONSUMER_KEY", ""), environ.get("ETRADE_CONSUMER_SECRET", "")
+    key, secret = (environ.get(f"ETRADE_CONSUMER_{half}", "").strip() for half in ("KEY", "SECRET"))
     if bool(key) != bool(secret):
         raise ConfigError(("ETRADE_CONSUMER_KEY and ETRADE_CONSUMER_SECRET go together: set both or neither",))
     return (key, secret) if key else None
@@ -67,10 +79,9 @@ def _flag(raw: str) -> bool:
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
     def parse(raw: str) -> int:
-        value = int(raw)
-        if not low <= value <= high:
+        if not (_WHOLE.fullmatch(raw) and low <= int(raw) <= high):
             raise ValueError(raw)
-        return value
+        return int(raw)
 
     return parse
 
@@ -82,8 +93,13 @@ def _account(raw: str) -> str:
 
 
 def _callback(raw: str) -> str:
-    local = raw.startswith(("http://localhost:", "http://127.0.0.1:"))
-    if raw and not (raw.startswith("https://") or local):
+    if not raw:
+        return raw
+    parts = urlsplit(raw)
+    local = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1")
+    if not (_ADDRESS.fullmatch(raw) and parts.hostname and "@" not in parts.netloc):
+        raise ValueError(raw)
+    if not (parts.scheme == "https" or local):
         raise ValueError(raw)
     return raw
 
@@ -102,10 +118,9 @@ def _symbols(raw: str) -> tuple[str, ...]:
 
 
 def _capital(raw: str) -> Decimal:
-    value = Decimal(raw)
-    if not (value.is_finite() and Decimal(100) <= value <= Decimal(10_000_000)):
+    if not (_MONEY.fullmatch(raw) and 100 <= Decimal(raw) <= 10_000_000):
         raise ValueError(raw)
-    return value
+    return Decimal(raw)
 
 
 _SETTINGS: dict[str, tuple[str, Callable[[str], Any], str | None]] = {

@@ -156,8 +156,11 @@ TOPOLOGY = Topology(
             subscriptions=(
                 Subscription(topic="orders-placed", ack_deadline_s=90, min_backoff_s=1, max_backoff_s=10),
                 Subscription(topic="settle-ticks", ack_deadline_s=90),
-                Subscription(topic="close-ticks", ack_deadline_s=90),
+                # The close waits while another settlement is at work: it is brought again for a quarter of an hour.
+                Subscription(topic="close-ticks", ack_deadline_s=90, max_backoff_s=60, max_attempts=20),
             ),
+            # A protective stop whose answer is unknown is announced like every unknown order.
+            publishes=frozenset({"orders-placed"}),
             collections={
                 **_EVERYBODY,
                 **_BOOK,

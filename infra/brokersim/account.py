@@ -71,9 +71,7 @@ class Account:
         self.fills.append(fill)
         amount, symbol = fill.price * fill.quantity, fill.ticket.symbol
         if fill.ticket.action is Action.BUY:
-            position = self.positions.setdefault(
-                symbol, Position(quantity=0, cost=Decimal(0), opened=fill.at)
-            )
+            position = self.positions.setdefault(symbol, Position(quantity=0, cost=Decimal(0), opened=fill.at))
             position.quantity += fill.quantity
             position.cost += amount
             self.cash -= amount

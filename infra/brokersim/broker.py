@@ -33,9 +33,7 @@ def simulated_accounts(cash: Decimal) -> dict[str, Account]:
     """One active cash account, one active margin account and one closed account, by key."""
     closed = datetime(2012, 1, 3, 21, tzinfo=UTC)
     accounts = (
-        Account(
-            account_id="00000001", key=CASH_ACCOUNT_KEY, mode="CASH", description="Simulated cash", cash=cash
-        ),
+        Account(account_id="00000001", key=CASH_ACCOUNT_KEY, mode="CASH", description="Simulated cash", cash=cash),
         Account(
             account_id="00000002",
             key=MARGIN_ACCOUNT_KEY,

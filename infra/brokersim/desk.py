@@ -108,15 +108,11 @@ class Desk:
             raise Refused("A request to cancel this order is already pending.", code=5003)
         order.status = Status.CANCEL_REQUESTED
         order.events.append(Event(at=at, kind=EventKind.CANCEL_REQUESTED))
-        delay_ms = self._chance.randint(
-            self._settings.cancel_delay_min_ms, self._settings.cancel_delay_max_ms
-        )
+        delay_ms = self._chance.randint(self._settings.cancel_delay_min_ms, self._settings.cancel_delay_max_ms)
         self._exchange.cancel(order, at + timedelta(milliseconds=delay_ms))
         return order
 
-    def _fitting_preview(
-        self, account: Account, ticket: Ticket, preview_id: int | None, at: datetime
-    ) -> Preview:
+    def _fitting_preview(self, account: Account, ticket: Ticket, preview_id: int | None, at: datetime) -> Preview:
         if preview_id is None:
             raise Refused(_TIMED_OUT, code=101)
         preview = self._previews.get(preview_id)
@@ -136,9 +132,7 @@ class Desk:
         close = self._market.previous_close(ticket.symbol)
         last, ask, bid = (row.last, row.ask, row.bid) if row else (close, close, close)
         buys = ticket.action is Action.BUY
-        if ticket.stop_price is not None and (
-            ticket.stop_price <= last if buys else ticket.stop_price >= last
-        ):
+        if ticket.stop_price is not None and (ticket.stop_price <= last if buys else ticket.stop_price >= last):
             side = "buy stop must be above" if buys else "sell stop must be below"
             raise Refused(f"The stop price of a {side} the current market price.", code=101)
         price = ticket.limit_price or ticket.stop_price or (ask if buys else bid)

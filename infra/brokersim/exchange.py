@@ -144,9 +144,7 @@ class Exchange:
                 return
         buys = ticket.action is Action.BUY
         price, displayed = (row.ask, row.ask_size) if buys else (row.bid, row.bid_size)
-        if ticket.limit_price is not None and (
-            price > ticket.limit_price if buys else price < ticket.limit_price
-        ):
+        if ticket.limit_price is not None and (price > ticket.limit_price if buys else price < ticket.limit_price):
             return
         taken_at, taken = self._taken.get((ticket.symbol, ticket.action), (row.at, 0))
         taken = taken if taken_at == row.at else 0
@@ -154,9 +152,7 @@ class Exchange:
         if quantity <= 0 or (ticket.term is Term.FILL_OR_KILL and quantity < order.remaining):
             return
         self._taken[ticket.symbol, ticket.action] = (row.at, taken + quantity)
-        self._fill(
-            number, order, Fill(at=at, order_id=order.order_id, ticket=ticket, quantity=quantity, price=price)
-        )
+        self._fill(number, order, Fill(at=at, order_id=order.order_id, ticket=ticket, quantity=quantity, price=price))
 
     def _fill(self, number: int, order: Order, fill: Fill) -> None:
         order.filled += fill.quantity

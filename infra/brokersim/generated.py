@@ -47,9 +47,7 @@ def _symbols() -> tuple[str, ...]:
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     made_up = [f"ZX{first}{second}" for first in letters for second in letters]
     order = list(REAL_SYMBOLS)
-    for place in range(
-        1, 2 * len(REAL_SYMBOLS), 2
-    ):  # real and made-up names alternate at the head of the list
+    for place in range(1, 2 * len(REAL_SYMBOLS), 2):  # real and made-up names alternate at the head of the list
         order.insert(place, made_up.pop(0))
     return tuple(order + made_up)[:SYMBOL_COUNT]
 
@@ -102,9 +100,7 @@ def _real_bars() -> dict[str, list[DailyBar]]:
     for row in csv.DictReader(gzip.decompress(packed).decode().splitlines()):
         opened, high, low, close = (Decimal(row[name]) for name in ("Open", "High", "Low", "Close"))
         day, volume = date.fromisoformat(row["Date"]), int(row["Volume"])
-        bars[row["Ticker"]].append(
-            DailyBar(date=day, open=opened, high=high, low=low, close=close, volume=volume)
-        )
+        bars[row["Ticker"]].append(DailyBar(date=day, open=opened, high=high, low=low, close=close, volume=volume))
     return bars
 
 
@@ -127,9 +123,7 @@ def _history(seed: int, symbol: str) -> tuple[DailyBar, ...]:
     return (*_walk(missing, closes, shares, chance), *real)
 
 
-def _walk(
-    dates: list[date], closes: Floats, shares: float, chance: np.random.Generator
-) -> Iterator[DailyBar]:
+def _walk(dates: list[date], closes: Floats, shares: float, chance: np.random.Generator) -> Iterator[DailyBar]:
     """Bars around given closes, in cents, each opening near the close before it."""
     for place, (day, close_at) in enumerate(zip(dates, closes, strict=True)):
         before = float(closes[place - 1]) if place else float(close_at)
@@ -138,9 +132,7 @@ def _walk(
         high, low = max(opened, close) * (1 + float(up)), min(opened, close) * (1 - float(down))
         prices = [Decimal(round(value * 100)) / 100 for value in (opened, high, low, close)]
         volume = int(shares * float(np.exp(chance.normal(0, 0.3))))
-        yield DailyBar(
-            date=day, open=prices[0], high=prices[1], low=prices[2], close=prices[3], volume=volume
-        )
+        yield DailyBar(date=day, open=prices[0], high=prices[1], low=prices[2], close=prices[3], volume=volume)
 
 
 def _rhythm() -> Floats:
@@ -164,9 +156,7 @@ def _draw_day(seed: int, symbol: str) -> Tape:
     at_ask = chance.random(_SECONDS) < 0.5
     last = _held(np.where(at_ask, ask, bid), traded)
     shares_a_second = max(previous.volume, 2_000_000) * busy / busy.sum()
-    volume = (
-        shares_a_second * chance.gamma(1.2, 1 / 1.2, _SECONDS) * traded / np.clip(0.35 * busy, 0.01, 0.95)
-    )
+    volume = shares_a_second * chance.gamma(1.2, 1 / 1.2, _SECONDS) * traded / np.clip(0.35 * busy, 0.01, 0.95)
     day_volume = np.cumsum(np.ceil(volume / 100) * 100 * traded).astype(np.int64)
     refreshed = (chance.random(_SECONDS) < np.clip(0.25 * busy, 0.01, 0.9)) | _changed(bid) | _changed(ask)
     bid_size = _held(_sizes(chance), refreshed)

@@ -213,13 +213,11 @@ class Provider:
 
     def _verify(self, signed: Signed, parameters: _Parameters, token_secret: str) -> None:
         """Refuses a signature that oauthlib cannot reproduce with our secrets."""
-        request: Any = (
-            SimpleNamespace(  # the four attributes that oauthlib reads; its own class costs far more
-                uri=signed.url,
-                http_method=signed.method,
-                params=[pair for pair in parameters.pairs if pair[0] != "oauth_signature"],
-                signature=parameters.values["oauth_signature"],
-            )
+        request: Any = SimpleNamespace(  # the four attributes that oauthlib reads; its own class costs far more
+            uri=signed.url,
+            http_method=signed.method,
+            params=[pair for pair in parameters.pairs if pair[0] != "oauth_signature"],
+            signature=parameters.values["oauth_signature"],
         )
         try:
             holds = signature.verify_hmac_sha1(request, self._secret, token_secret)

@@ -83,13 +83,9 @@ def _text(path: Path) -> str:
     except zlib.error as error:
         if not plain and not raw.startswith(b"\x1f\x8b"):
             raise MarketFileError(path, 1, "not a gzip file") from error
-        raise MarketFileError(
-            path, plain.count(b"\n") + 1, f"the gzip data is damaged here ({error})"
-        ) from error
+        raise MarketFileError(path, plain.count(b"\n") + 1, f"the gzip data is damaged here ({error})") from error
     if not inflate.eof:
-        raise MarketFileError(
-            path, plain.count(b"\n") + 1, "the file is cut off here, in the middle of the gzip"
-        )
+        raise MarketFileError(path, plain.count(b"\n") + 1, "the file is cut off here, in the middle of the gzip")
     return plain.decode("utf-8", "replace")
 
 
@@ -165,9 +161,7 @@ def _load(path: Path) -> tuple[date, dict[str, Tape]]:
     tapes: dict[str, Tape] = {}
     day: date | None = None
     latest_text, latest_us = "", 0
-    for line, (time_text, symbol, bid_text, bid_size, ask_text, ask_size, last, volume) in _records(
-        path, ROW_COLUMNS
-    ):
+    for line, (time_text, symbol, bid_text, bid_size, ask_text, ask_size, last, volume) in _records(path, ROW_COLUMNS):
         if time_text != latest_text:
             at = read.moment(time_text, line)
             row_day = at.astimezone(NEW_YORK).date()

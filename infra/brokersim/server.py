@@ -29,9 +29,7 @@ _POLL_S = 0.05  # how long `close` waits at most for the listener to notice
 class ScaledClock:
     """A clock that starts at `start` when it is made and runs `speed` times as fast as the machine's."""
 
-    def __init__(
-        self, start: datetime, speed: float, *, seconds: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, start: datetime, speed: float, *, seconds: Callable[[], float] = time.monotonic) -> None:
         self._start = start
         self._speed = speed
         self._seconds = seconds
@@ -50,9 +48,7 @@ class RunningSimulator:
         self.lock = lock
         self.url = f"http://{LOOPBACK}:{server.port}"
         self._server = server
-        self._thread = threading.Thread(
-            target=server.serve_forever, args=(_POLL_S,), name="brokersim", daemon=True
-        )
+        self._thread = threading.Thread(target=server.serve_forever, args=(_POLL_S,), name="brokersim", daemon=True)
         self._thread.start()
 
     def close(self) -> None:

@@ -160,9 +160,7 @@ def portfolio(account: Account, request: Request, scene: Scene) -> Answer:
     return json_answer({"PortfolioResponse": content})
 
 
-def _position(
-    account: Account, symbol: str, position: Position, worth: Decimal, scene: Scene
-) -> dict[str, Any]:
+def _position(account: Account, symbol: str, position: Position, worth: Decimal, scene: Scene) -> dict[str, Any]:
     value, each = position.quantity * scene.last(symbol), position.cost / position.quantity
     gain = value - position.cost
     position_id = 100_000 + scene.market.symbols.index(symbol)
@@ -214,9 +212,5 @@ def _quick(symbol: str, scene: Scene) -> dict[str, Any]:
 
 def _bought_today(fills: Iterable[Fill], symbol: str, at: datetime) -> int:
     today = at.astimezone(NEW_YORK).date()
-    mine = (
-        fill
-        for fill in fills
-        if fill.ticket.symbol == symbol and fill.at.astimezone(NEW_YORK).date() == today
-    )
+    mine = (fill for fill in fills if fill.ticket.symbol == symbol and fill.at.astimezone(NEW_YORK).date() == today)
     return sum(fill.quantity if fill.ticket.action == "BUY" else -fill.quantity for fill in mine)

@@ -69,9 +69,7 @@ def nothing_found() -> Answer:
 
 def refusal(error: Refused) -> Answer:
     """A refusal in JSON, without `code` where E*TRADE leaves it out."""
-    content = (
-        {"message": error.message} if error.code is None else {"code": error.code, "message": error.message}
-    )
+    content = {"message": error.message} if error.code is None else {"code": error.code, "message": error.message}
     return json_answer({"Error": content}, error.status)
 
 
@@ -98,7 +96,5 @@ def tomcat_page(error: AuthRefused) -> Answer:
 def gateway_page(status: int = 502) -> Answer:
     """The page of a gateway that could not reach the API."""
     phrase = HTTPStatus(status).phrase
-    body = (
-        f"<html><head><title>{status} {phrase}</title></head><body><h1>{status} {phrase}</h1></body></html>"
-    )
+    body = f"<html><head><title>{status} {phrase}</title></head><body><h1>{status} {phrase}</h1></body></html>"
     return Answer(status, HTML, body.encode())

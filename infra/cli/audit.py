@@ -15,9 +15,7 @@ State = Annotated[Path | None, typer.Option(help="Folder of the run; without it 
 @app.command()
 def export(
     state: State = None,
-    out: Annotated[
-        Path | None, typer.Option(help="File to write; default audit.jsonl in the folder.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(help="File to write; default audit.jsonl in the folder.")] = None,
 ) -> None:
     """Write the audit trail of a run, also of one that was interrupted."""
     from infra.day import audit, folder

@@ -3,6 +3,8 @@
 import secrets
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 import typer
@@ -16,17 +18,13 @@ from infra.day.problems import UserError
 def pair(key: str | None, secret: str | None) -> tuple[str, str, bool]:
     """Give the consumer pair and whether it was made up here; raises UserError for half a pair."""
     if (key is None) != (secret is None):
-        raise UserError(
-            "only one of --consumer-key and --consumer-secret was given", remedy="give both or none"
-        )
+        raise UserError("only one of --consumer-key and --consumer-secret was given", remedy="give both or none")
     if key is None or secret is None:
         return secrets.token_hex(16), secrets.token_hex(32), True
     return key, secret, False
 
 
-def serve(
-    *, port: int, market: str, pair: tuple[str, str, bool], auto_approve: bool, speed: float, seed: int
-) -> None:
+def serve(*, port: int, market: str, pair: tuple[str, str, bool], auto_approve: bool, speed: float, seed: int) -> None:
     """Serve until Ctrl-C or SIGTERM; raises UserError for a bad market file or a port that is taken."""
     key, secret, made_up = pair
     require_market_file(market)
@@ -46,16 +44,19 @@ def serve(
         remedy = "choose another one, or --port 0 for any that is free"
         raise UserError(f"port {port} cannot be used: {problem.strerror}", remedy=remedy) from None
     try:
-        typer.echo(running.url)
-        if made_up:
-            typer.echo(f"consumer key    {key}\nconsumer secret {secret}")
-        typer.echo("Ctrl-C ends it.")
-        _until_told()
+        with _told_to_end() as told:
+            typer.echo(running.url)
+            if made_up:
+                typer.echo(f"consumer key    {key}\nconsumer secret {secret}")
+            typer.echo("Ctrl-C ends it.")
+            told.wait()
     finally:
         running.close()
 
 
-def _until_told() -> None:
+@contextmanager
+def _told_to_end() -> Iterator[threading.Event]:
+    """Give an event that Ctrl-C or SIGTERM sets, from before the address is printed."""
     told = threading.Event()
 
     def stop(_number: int, _frame: FrameType | None) -> None:
@@ -63,7 +64,7 @@ def _until_told() -> None:
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        told.wait()
+        yield told
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -1,5 +1,6 @@
 """`strategy demo` and `strategy day`: run a day with a progress bar and show its result."""
 
+import os
 from pathlib import Path
 
 import typer
@@ -15,9 +16,7 @@ from infra.day.run import CRASH_FILE, run_day
 from shared.codec import dumps
 
 
-def run(
-    *, market: str, config: str, seed: int, speed: str, state: Path | None, json_out: Path | None
-) -> None:
+def run(*, market: str, config: str, seed: int, speed: str, state: Path | None, json_out: Path | None) -> None:
     """Run a day, show it, write its figures; raises UserError for bad input and typer.Exit with the code."""
     if json_out is not None:
         require_writable(json_out)
@@ -32,13 +31,14 @@ def run(
                 speed=speed,
                 state=state,
                 on_progress=lambda progress: _move(bar, task, progress),
+                environ=os.environ,
             )
     except days.DayStopped as stopped:
         raise typer.Exit(_explain(stopped)) from None
     if json_out is not None:
         write_atomically(json_out, dumps(result.summary.plain()) + b"\n")
     show(console, result)
-    if result.summary.violations:
+    if result.summary.violations or result.crashed:
         raise typer.Exit(BROKEN)
 
 
@@ -51,13 +51,13 @@ def _bar(console: Console) -> Progress:
         TimeElapsedColumn(),
         console=console,
         transient=True,
+        disable=not console.is_terminal,
     )
 
 
 def _move(bar: Progress, task: TaskID, progress: days.Progress) -> None:
     counts = (
-        f"{progress.ticks:,} ticks  {progress.orders} orders  {progress.fills} fills  "
-        f"{progress.realized:+,.2f} USD"
+        f"{progress.ticks:,} ticks  {progress.orders} orders  {progress.fills} fills  {progress.realized:+,.2f} USD"
     )
     bar.update(task, completed=progress.done, clock=clock(progress.at), counts=counts)
 

@@ -1,7 +1,7 @@
 """`strategy`: run a demo day or a recorded day, look after its audit trail, show the graph.
 
-Exit codes: 0 all is well, 1 violations or a broken audit trail, 2 bad input, 3 the run crashed,
-130 interrupted.
+Exit codes: 0 all is well; 1 violations, a bug in a function, or a broken audit trail; 2 bad input; 3 the run
+itself crashed; 130 interrupted.
 """
 
 from enum import StrEnum
@@ -41,9 +41,7 @@ Seed = Annotated[int, typer.Option(help="Draws everything that chance decides; e
 State = Annotated[
     Path | None, typer.Option(help="Folder for the run's files; without it the next free one under runs/.")
 ]
-Json = Annotated[
-    Path | None, typer.Option("--json", metavar="OUT", help="Also write the figures to this file.")
-]
+Json = Annotated[Path | None, typer.Option("--json", metavar="OUT", help="Also write the figures to this file.")]
 MarketSpec = Annotated[
     str, typer.Option(metavar="FILE|generated", help="A recorded day (.csv or .csv.gz), or `generated`.")
 ]
@@ -63,9 +61,7 @@ def day(  # noqa: PLR0917 - each parameter is an option, which typer passes by n
     market: MarketSpec,
     config: Annotated[Config, typer.Option(help="Which settings the strategies run with.")] = Config.DEMO,
     seed: Seed = 1,
-    speed: Annotated[
-        Speed, typer.Option(help="As fast as the machine can, or one second a second.")
-    ] = Speed.MAX,
+    speed: Annotated[Speed, typer.Option(help="As fast as the machine can, or one second a second.")] = Speed.MAX,
     state: State = None,
     json: Json = None,
 ) -> None:
@@ -73,9 +69,7 @@ def day(  # noqa: PLR0917 - each parameter is an option, which typer passes by n
     from infra.cli import day as command
 
     with explained():
-        command.run(
-            market=market, config=config.value, seed=seed, speed=speed.value, state=state, json_out=json
-        )
+        command.run(market=market, config=config.value, seed=seed, speed=speed.value, state=state, json_out=json)
 
 
 @app.command()

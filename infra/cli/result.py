@@ -21,9 +21,9 @@ def show(console: Console, result: DayResult) -> None:
     for sentence in result.summary.violations:
         console.print(f"[bold red]Violation[/] {escape(sentence)}", soft_wrap=True)
     if not result.summary.violations:
-        console.print(
-            "[green]No violations:[/] the book equals the simulator's ledger to the cent and the share."
-        )
+        console.print("[green]No violations:[/] the book equals the simulator's ledger to the cent and the share.")
+    for what, times in result.troubles.items():
+        console.print(f"[bold red]Trouble[/] {escape(what)}, {times} times", soft_wrap=True)
     if result.moved_to is not None:
         console.print(f"An interrupted run was in the way; it is now in {result.moved_to}.", soft_wrap=True)
     console.print(f"Report  {result.report}", soft_wrap=True, markup=False)
@@ -76,20 +76,20 @@ def _spread(spread: Spread) -> str:
 
 def _trades(result: DayResult) -> Table:
     table = Table(title="Trades", title_justify="left", box=None, pad_edge=False)
-    for name in ("Symbol", "Strategy", "Bought", "Sold", "Why sold"):
-        table.add_column(name)
+    for name in ("Symbol", "Bought", "Sold"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("Why sold")
     for name in ("Shares", "Paid", "Got", "Result"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for trade in trades(result.book, result.ledger):
         table.add_row(
             trade.symbol,
-            trade.strategy,
             clock(trade.entered_at),
             clock(trade.left_at) if trade.left_at else "still held",
             trade.exit_reason,
             str(trade.shares),
-            f"{trade.entry_price:,.4f}",
-            f"{trade.exit_price:,.4f}" if trade.exit_price is not None else "",
+            f"{trade.entry_price:,.2f}",
+            f"{trade.exit_price:,.2f}" if trade.exit_price is not None else "",
             dollars(trade.realized),
         )
     return table

@@ -22,7 +22,7 @@ class Documents(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """What one scanned minute did with each symbol: pairs of second and code."""
+    """What one scanned minute did with each symbol: pairs of a second and the code that holds from it on."""
 
     session: str
     minute: str
@@ -69,9 +69,8 @@ def _fill_order(fill: Fill) -> tuple[str, int, int]:
 
 
 def _receipt(document: Document) -> Receipt:
-    session, _, slot = document.path.removeprefix("receipts/").partition(":")
     symbols = {
         str(symbol): tuple((int(second), str(code)) for second, code in marks)
         for symbol, marks in document.data["symbols"].items()
     }
-    return Receipt(session=session, minute=str(document.data.get("minute", slot)), symbols=symbols)
+    return Receipt(session=str(document.data["session"]), minute=str(document.data["minute"]), symbols=symbols)

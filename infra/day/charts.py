@@ -46,9 +46,7 @@ class Span:
     level: Decimal
 
 
-def price_chart(
-    symbol: str, *, prices: Prices, ledger: BrokerLedger, trades: Sequence[Trade], hours: Hours
-) -> Figure:
+def price_chart(symbol: str, *, prices: Prices, ledger: BrokerLedger, trades: Sequence[Trade], hours: Hours) -> Figure:
     """Draw one symbol's session with its fills, its stops and the time it was held."""
     line = {
         "type": "scatter",
@@ -99,12 +97,7 @@ def equity_chart(*, prices: Prices, ledger: BrokerLedger, start: Decimal, hours:
 
 def stop_spans(symbol: str, ledger: BrokerLedger, closes: datetime) -> list[Span]:
     """Give each protective stop of a symbol with the time that it worked at the broker."""
-    found = [
-        span
-        for order in ledger.orders
-        if order.symbol == symbol
-        if (span := _span(order, closes)) is not None
-    ]
+    found = [span for order in ledger.orders if order.symbol == symbol if (span := _span(order, closes)) is not None]
     return sorted(found, key=lambda span: span.begins)
 
 

@@ -2,29 +2,46 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
 from infra.brokersim.simulator import CASH_ACCOUNT_KEY
 from infra.day.problems import UserError
-from shared import topology
+from shared import settings, topology
+from shared.errors import ConfigError
 
 CONFIGS = ("demo", "default")
 STARTING_CASH = Decimal(100_000)
 CONSUMER_KEY = "one-machine-consumer-key"
 GENERATED_WATCH_LIST = 10
 
+HONOURED = ("ETRADE_RATE_LIMIT", "ETRADE_BURST_LIMIT", "STRATEGY_CAPITAL_USD", "STRATEGY_WATCH_LIST")
+"""What a person's own environment decides about a day; account, keys and configuration are the simulated ones.
 
-def environ(*, config: str, watch_list: Sequence[str]) -> dict[str, str]:
-    """Give the environment of a day's functions; nothing secret is in it."""
-    return {
+A generated day has symbols of its own, so there the watch list does not count.
+"""
+
+
+def environ(given: Mapping[str, str], *, config: str, market_spec: str, symbols: Sequence[str]) -> dict[str, str]:
+    """Give the environment of a day's functions, with what `given` has of `HONOURED`; nothing secret is in it.
+
+    Raises UserError with every problem at once.
+    """
+    environment = {
         "ETRADE_SANDBOX": "false",
         "ETRADE_ACCOUNT_ID": CASH_ACCOUNT_KEY,
         "STRATEGY_CONFIG": config,
-        "STRATEGY_WATCH_LIST": ",".join(watch_list),
+        "STRATEGY_WATCH_LIST": ",".join(watch_list(market_spec, symbols)),
         "STRATEGY_CAPITAL_USD": str(STARTING_CASH),
     }
+    own = HONOURED if market_spec != "generated" else tuple(name for name in HONOURED if name != "STRATEGY_WATCH_LIST")
+    environment |= {name: given[name] for name in own if name in given}
+    problems = _problems(environment, symbols)
+    if problems:
+        what = "the settings cannot be used:\n" + "\n".join(f"  - {problem}" for problem in problems)
+        raise UserError(what, remedy="set these variables otherwise, or unset them")
+    return environment
 
 
 def watch_list(market_spec: str, symbols: Sequence[str]) -> tuple[str, ...]:
@@ -52,11 +69,24 @@ def require_config(name: str) -> None:
 def require_market_file(spec: str) -> None:
     """Refuse a market that is neither `generated` nor a file; raises UserError."""
     if spec != "generated" and not Path(spec).is_file():
-        raise UserError(
-            f"there is no market file {spec}", remedy="name a .csv or .csv.gz file, or `generated`"
-        )
+        raise UserError(f"there is no market file {spec}", remedy="name a .csv or .csv.gz file, or `generated`")
 
 
 def vault_key(seed: int) -> bytes:
     """Give the key of the run's vault file: derived, as its secrets open nothing outside this process."""
     return hashlib.sha256(f"one-machine-vault-{seed}".encode()).digest()
+
+
+def _problems(environment: Mapping[str, str], symbols: Sequence[str]) -> tuple[str, ...]:
+    """Name every setting that cannot be used, and each watched symbol that the market does not have."""
+    problems: tuple[str, ...] = ()
+    try:
+        settings.load(environment)
+    except ConfigError as found:
+        problems = found.problems
+    if any(problem.startswith("STRATEGY_WATCH_LIST=") for problem in problems):
+        return problems
+    watched = [part.strip() for part in environment["STRATEGY_WATCH_LIST"].split(",") if part.strip()]
+    unknown = [symbol for symbol in watched if symbol not in symbols]
+    missing = f"STRATEGY_WATCH_LIST names {', '.join(unknown)}: the market has no such symbol"
+    return (*problems, missing) if unknown else problems

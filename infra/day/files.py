@@ -39,6 +39,4 @@ def require_writable(path: Path) -> None:
 
 def _unwritable(path: Path, problem: OSError) -> UserError:
     why = (problem.strerror or type(problem).__name__).lower()
-    return UserError(
-        f"{path} cannot be written: {why}", remedy="name a file in a folder that exists and is yours"
-    )
+    return UserError(f"{path} cannot be written: {why}", remedy="name a file in a folder that exists and is yours")

@@ -56,9 +56,7 @@ def claim(state: Path | None, *, runs: Path = RUNS) -> Iterator[Claim]:
         path.mkdir(parents=True, exist_ok=True)
         lock = (path / _LOCK).open("w")
     except OSError as problem:
-        raise UserError(
-            f"{path} cannot be used: {problem.strerror}", remedy="choose another folder"
-        ) from None
+        raise UserError(f"{path} cannot be used: {problem.strerror}", remedy="choose another folder") from None
     with lock:
         if not _locked(lock):
             raise _in_use(path)
@@ -88,11 +86,7 @@ def card_of(path: Path) -> Card | None:
 def finished_twin(card: Card, *, near: Path, file: str) -> Path | None:
     """Find `file` of the newest finished run like `card` among the folders beside `near`."""
     wanted = Card(market=card.market, config=card.config, seed=card.seed, status=_FINISHED)
-    twins = [
-        path
-        for path in _numbered(near.resolve().parent)
-        if card_of(path) == wanted and (path / file).is_file()
-    ]
+    twins = [path for path in _numbered(near.resolve().parent) if card_of(path) == wanted and (path / file).is_file()]
     return twins[-1] / file if twins else None
 
 
@@ -135,9 +129,7 @@ def _make_room(path: Path) -> Path | None:
             raise _in_use(path)
     card = card_of(path)
     if card is not None and card.status == _FINISHED:
-        raise UserError(
-            f"{path} holds the result of a finished run", remedy="name a new folder, or move this one away"
-        )
+        raise UserError(f"{path} holds the result of a finished run", remedy="name a new folder, or move this one away")
     number = 1
     while (aside := path.with_name(f"{path.name}.interrupted-{number}")).exists():
         number += 1

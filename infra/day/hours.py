@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
+from infra.day.problems import UserError
+from shared.domain.calendar import session_of
+
 NEW_YORK = ZoneInfo("America/New_York")
 
 
@@ -19,12 +22,24 @@ class Hours:
 
 
 def hours(day: date) -> Hours:
-    """Give the instants of a full session; a recorded or generated day is never a half-day."""
+    """Give the instants of a day, whose session ends early on a half-day.
+
+    Raises UserError for a day on which the exchange does not trade, or that the calendar does not cover.
+    """
+    remedy = "take the market of another day"
+    try:
+        session = session_of(day)
+    except ValueError as problem:
+        raise UserError(str(problem), remedy=remedy) from None
+    if session is None:
+        raise UserError(f"the New York Stock Exchange does not trade on {day}", remedy=remedy)
 
     def at(hour: int, minute: int) -> datetime:
         return datetime.combine(day, time(hour, minute), NEW_YORK).astimezone(UTC)
 
-    return Hours(starts=at(6, 55), signs_in=at(7, 20), opens=at(9, 30), closes=at(16, 0), ends=at(16, 20))
+    return Hours(
+        starts=at(6, 55), signs_in=at(7, 20), opens=session.opens_at, closes=session.closes_at, ends=at(16, 20)
+    )
 
 
 def clock(at: datetime) -> str:

@@ -1,5 +1,6 @@
-"""What a run's journal counts: scan ticks, quotes, answers from a cache, accesses that were refused."""
+"""What a run's journal counts: scan ticks, quotes, answers from a cache, refused accesses, troubles."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -7,16 +8,20 @@ from typing import Any
 from shared.codec import loads
 from shared.errors import Malformed
 
+_TROUBLE = frozenset({"ERROR", "CRITICAL"})
+
 
 @dataclass(slots=True, kw_only=True)
 class Counts:
-    """Sums over the journal's lines so far."""
+    """Sums over the journal's lines so far; `troubles` counts errors by function and event."""
 
     ticks: int = 0
     quotes: int = 0
     asked: int = 0
     served: int = 0
     undeclared: list[str] = field(default_factory=list)
+    troubles: Counter[str] = field(default_factory=Counter)
+    crashed: bool = False
 
     def add(self, line: dict[str, Any]) -> None:
         """Count one line."""
@@ -29,6 +34,9 @@ class Counts:
             case "cache":
                 self.asked += _whole(line, "asked")
                 self.served += _whole(line, "served")
+            case event if line.get("severity") in _TROUBLE:
+                self.troubles[f"{line.get('function', 'a function')}: {event}"] += 1
+                self.crashed = self.crashed or line.get("severity") == "CRITICAL"
             case _:
                 pass
 

@@ -1,13 +1,17 @@
-"""The moving parts of one run, wired to each other: kernel, simulated broker, the world of functions, the owner."""
+"""The moving parts of one run, wired to each other: kernel, simulated broker, functions, owner."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+
+from requests.adapters import BaseAdapter
 
 from infra.brokersim.market import Market, daily_bars
 from infra.brokersim.settings import SimulatorSettings
 from infra.brokersim.simulator import ConnectionDropped, Simulator
 from infra.day import environment
-from infra.day.hours import Hours, hours
+from infra.day.hours import NEW_YORK, Hours
 from infra.day.journal import JournalTail
 from infra.day.ledger import BrokerLedger, read_ledger
 from infra.day.owner import sign_in
@@ -18,8 +22,9 @@ from infra.local.kernel import Kernel
 from infra.local.timed import Latency
 from infra.local.transport import WsgiAdapter
 from infra.local.world import JOURNAL_FILE, World
+from shared import settings
 from shared.domain.messages import NAMES, CloseTick, Message, PrepareTick, RefreshTick, ScanTick, SettleTick
-from shared.topology import TOPOLOGY
+from shared.topology import TOPOLOGY, Topology
 from shared.usecases.outbox import pack
 
 NETWORK_S = (0.015, 0.045)
@@ -33,22 +38,49 @@ _QUIET = timedelta(hours=1)
 _MINUTE = timedelta(minutes=1)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What lies around the functions of a day and may be otherwise than usual; the functions never are.
+
+    `hours`, `simulator` and `http` get the usual instants, settings and connection and give those to use; `ready`
+    gets the machine before the day begins.
+    """
+
+    hours: Callable[[Hours], Hours] = lambda usual: usual
+    topology: Topology = TOPOLOGY
+    simulator: Callable[[SimulatorSettings], SimulatorSettings] = lambda usual: usual
+    http: Callable[[BaseAdapter], BaseAdapter] = lambda usual: usual
+    ready: Callable[["Machine"], object] = lambda machine: machine
+
+
 class Machine:
     """One market day ready to be played in `folder`; nothing of it reads the wall clock or the network."""
 
-    def __init__(self, *, market: Market, market_spec: str, config: str, kernel: Kernel, seed: int, folder: Path) -> None:
+    def __init__(
+        self,
+        *,
+        market: Market,
+        market_spec: str,
+        environ: Mapping[str, str],
+        hours: Hours,
+        kernel: Kernel,
+        seed: int,
+        folder: Path,
+        around: Surroundings,
+    ) -> None:
         self.kernel = kernel
-        self.hours: Hours = hours(market.day)
-        self.watch_list = environment.watch_list(market_spec, market.symbols)
-        self.simulator = Simulator(market=market, now=kernel.now, settings=_settings(seed), seed=seed)
+        self.hours = hours
+        self.watch_list = settings.load(environ).watch_list
+        simulated = around.simulator(_settings(seed, hours))
+        self.simulator = Simulator(market=market, now=kernel.now, settings=simulated, seed=seed)
         latency = Latency(SeededChance(seed=seed, name="network"), *NETWORK_S)
-        self._http = WsgiAdapter(self.simulator, kernel=kernel, latency=latency, dropped=ConnectionDropped)
+        self.http = around.http(WsgiAdapter(self.simulator, kernel=kernel, latency=latency, dropped=ConnectionDropped))
         self.world = World(
             kernel=kernel,
-            topology=TOPOLOGY,
+            topology=around.topology,
             state=folder,
-            environ=environment.environ(config=config, watch_list=self.watch_list),
-            http=self._http,
+            environ=environ,
+            http=self.http,
             history=MarketHistory(daily_bars(market_spec, seed=seed)),
             vault_key=environment.vault_key(seed),
             seed=seed,
@@ -56,10 +88,11 @@ class Machine:
         )
         self.world.vault.add(*environment.consumer(seed))
         self.journal = JournalTail(folder / JOURNAL_FILE)
+        around.ready(self)
 
     def play(self, on_progress: OnProgress, *, step: timedelta) -> None:
         """Let the day pass, telling `on_progress` once a step, and then what is still under way."""
-        self.kernel.spawn(lambda: sign_in(self.world, self._http), at=self.hours.signs_in, name="owner")
+        self.kernel.spawn(lambda: sign_in(self.world, self.http), at=self.hours.signs_in, name="owner")
         self.world.start_schedules(self.hours.ends)
         while self.kernel.now() < self.hours.ends:
             self.world.run(min(self.kernel.now() + step, self.hours.ends))
@@ -94,9 +127,10 @@ def scheduled_body(kind: str) -> bytes:
     return pack(_SCHEDULED[kind])
 
 
-def _settings(seed: int) -> SimulatorSettings:
+def _settings(seed: int, hours: Hours) -> SimulatorSettings:
     return SimulatorSettings(
         consumer_key=environment.CONSUMER_KEY,
         consumer_secret=environment.consumer_secret(seed),
         starting_cash=environment.STARTING_CASH,
+        closes_at=hours.closes.astimezone(NEW_YORK).time(),
     )

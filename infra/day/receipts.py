@@ -11,6 +11,9 @@ from shared.domain.orders import Kind, Order
 from shared.domain.positions import Fill
 from shared.domain.signals import Signal
 
+SCANNED_S = 59
+"""Seconds of a minute in which the scan looks: 0 to 58."""
+
 _TRADED = ("signal:", "exit:", "held")
 
 
@@ -48,10 +51,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhyNot:
-    """How often each reason kept one symbol from being traded, the most frequent first."""
+    """For how many seconds each reason kept one symbol from being traded, the longest first."""
 
     symbol: str
-    counts: tuple[tuple[str, int], ...]
+    seconds: tuple[tuple[str, int], ...]
 
 
 def decisions(book: Book) -> list[Decision]:
@@ -62,9 +65,7 @@ def decisions(book: Book) -> list[Decision]:
     fills: dict[str, list[Fill]] = {}
     for fill in book.fills:
         fills.setdefault(fill.intent_id, []).append(fill)
-    entries = {
-        order.signal_id: order for order in book.orders if order.kind is Kind.ENTRY and order.signal_id
-    }
+    entries = {order.signal_id: order for order in book.orders if order.kind is Kind.ENTRY and order.signal_id}
     positions: dict[str, list[Order]] = {}
     for order in sorted(book.orders, key=lambda order: (order.created_at, order.intent_id)):
         positions.setdefault(order.position_id, []).append(order)
@@ -72,22 +73,22 @@ def decisions(book: Book) -> list[Decision]:
     for signal in sorted(book.signals, key=lambda signal: (signal.decided_at, signal.signal_id)):
         entry = entries.get(signal.signal_id)
         related = [] if entry is None else _related(entry, positions)
-        found.append(
-            Decision(signal=signal, stories=tuple(_story(order, events, fills) for order in related))
-        )
+        found.append(Decision(signal=signal, stories=tuple(_story(order, events, fills) for order in related)))
     return found
 
 
 def why_not(book: Book, symbols: Iterable[str]) -> list[WhyNot]:
-    """Count, for each scanned symbol, the reasons in its receipts."""
-    counts: dict[str, Counter[str]] = {symbol: Counter() for symbol in symbols}
+    """Add up, for each scanned symbol, how long each reason in its receipts held."""
+    seconds: dict[str, Counter[str]] = {symbol: Counter() for symbol in symbols}
     for receipt in book.receipts:
         for symbol, marks in receipt.symbols.items():
-            codes = (code for _, code in marks if not code.startswith(_TRADED))
-            counts.setdefault(symbol, Counter()).update(codes)
+            ends = [second for second, _ in marks[1:]] + [SCANNED_S]
+            for (begins, code), end in zip(marks, ends, strict=True):
+                if not code.startswith(_TRADED):
+                    seconds.setdefault(symbol, Counter())[code] += end - begins
     return [
-        WhyNot(symbol=symbol, counts=tuple(sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))))
-        for symbol, found in counts.items()
+        WhyNot(symbol=symbol, seconds=tuple(sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))))
+        for symbol, found in seconds.items()
     ]
 
 

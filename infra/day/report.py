@@ -84,7 +84,15 @@ def outcome(decision: Decision) -> str:
 
 def words(code: str) -> str:
     """Write a code as words."""
-    return code.replace("_", " ").replace(":", ": ").lower()
+    return code.replace("_", " ").replace(":", ": ").replace("+", ", ").lower()
+
+
+def span(seconds: int) -> str:
+    """Write a length of time in its largest unit or two: 9 s, 12 min, 5 h 50 min."""
+    if seconds < 120:
+        return f"{seconds} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 def _charts(result: DayResult, prices: Prices, day_trades: Sequence[Trade]) -> list[tuple[str, str, Figure]]:
@@ -99,9 +107,7 @@ def _charts(result: DayResult, prices: Prices, day_trades: Sequence[Trade]) -> l
 
 def _script_json(data: object) -> str:
     """Write JSON that can stand inside a script element."""
-    return (
-        dumps(data).decode().replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-    )
+    return dumps(data).decode().replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
 def _environment() -> Environment:
@@ -118,6 +124,7 @@ def _environment() -> Environment:
         "tone": tone,
         "outcome": outcome,
         "words": words,
+        "span": span,
         "kind": _KINDS.get,
     }
     return made

@@ -35,7 +35,10 @@ OnProgress = Callable[[Progress], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayResult:
-    """A finished day; `default_result` is the JSON of the same day under `default`, if that was run."""
+    """A finished day; `default_result` is the JSON of the same day under `default`, if that was run.
+
+    `troubles` counts the errors in the journal; `crashed` says that one of them was a bug in a function.
+    """
 
     folder: Path
     card: Card
@@ -45,6 +48,8 @@ class DayResult:
     timing: Timing
     book: Book
     ledger: BrokerLedger
+    troubles: Mapping[str, int]
+    crashed: bool
     default_result: Mapping[str, Any] | None
     moved_to: Path | None
 

@@ -6,7 +6,7 @@ folder; a run that stops half-way leaves that folder as it is, with everything t
 
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -19,7 +19,7 @@ from infra.day.book import read_book
 from infra.day.files import write_atomically
 from infra.day.folder import RUNS, Card, Claim, claim, finished_twin
 from infra.day.hours import hours
-from infra.day.machine import Machine
+from infra.day.machine import Machine, Surroundings
 from infra.day.problems import UserError
 from infra.day.report import render
 from infra.day.result import REPORT_FILE, SUMMARY_FILE, DayResult, DayStopped, OnProgress
@@ -30,6 +30,7 @@ from infra.local.kernel import Kernel
 from shared.codec import dumps, loads
 
 CRASH_FILE = "crash.txt"
+_USUAL = Surroundings()
 _STEP = {"max": timedelta(minutes=1), "real": timedelta(seconds=1)}
 
 
@@ -42,21 +43,33 @@ def run_day(
     state: Path | None,
     on_progress: OnProgress,
     runs: Path = RUNS,
+    environ: Mapping[str, str] | None = None,
+    around: Surroundings = _USUAL,
 ) -> DayResult:
     """Run one day and write its files; `state` None takes the next folder of `runs`.
 
+    `environ` is a person's own environment, of which a day honours `environment.HONOURED`.
     Raises UserError for bad input (nothing is written then) and DayStopped for a run that did not finish.
     """
     began = time.monotonic()
     environment.require_config(config)
     market = _open(market_spec, seed)
+    when = around.hours(hours(market.day))
+    chosen = environment.environ(environ or {}, config=config, market_spec=market_spec, symbols=market.symbols)
     with claim(state, runs=runs) as ours:
         card = Card(market=market.name, config=config, seed=seed)
         ours.write_card(card)
-        kernel = Kernel(start=hours(market.day).starts, seed=seed, pace=1.0 if speed == "real" else None)
+        kernel = Kernel(start=when.starts, seed=seed, pace=1.0 if speed == "real" else None)
         with _stays(ours.path, kernel):
             machine = Machine(
-                market=market, market_spec=market_spec, config=config, kernel=kernel, seed=seed, folder=ours.path
+                market=market,
+                market_spec=market_spec,
+                environ=chosen,
+                hours=when,
+                kernel=kernel,
+                seed=seed,
+                folder=ours.path,
+                around=around,
             )
             with closing(machine):
                 machine.play(on_progress, step=_STEP[speed])
@@ -86,6 +99,8 @@ def _conclude(machine: Machine, *, card: Card, ours: Claim, began: float) -> Day
         timing=timing(ledger, book, machine.hours),
         book=book,
         ledger=ledger,
+        troubles=dict(sorted(counts.troubles.items())),
+        crashed=counts.crashed,
         default_result=_default_result(card, ours.path),
         moved_to=ours.moved_to,
     )

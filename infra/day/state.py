@@ -25,6 +25,4 @@ def opened(folder: Path) -> Iterator[Documents]:
         finally:
             store.close()
     except (StoreError, ConfigError) as problem:
-        raise UserError(
-            f"{path} cannot be read: {problem.detail}", remedy="name the folder of a run"
-        ) from None
+        raise UserError(f"{path} cannot be read: {problem.detail}", remedy="name the folder of a run") from None

@@ -50,9 +50,7 @@ class Summary:
         }
 
 
-def summarise(
-    *, ledger: BrokerLedger, book: Book, counts: Counts, violations: list[str], wall_s: float
-) -> Summary:
+def summarise(*, ledger: BrokerLedger, book: Book, counts: Counts, violations: list[str], wall_s: float) -> Summary:
     """Count a day: orders, fills, profit and calls as the simulator has them, the rest as we do."""
     return Summary(
         ticks=counts.ticks,

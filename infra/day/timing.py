@@ -40,9 +40,7 @@ def timing(ledger: BrokerLedger, book: Book, hours: Hours) -> Timing:
     placed = {order.client_order_id: order.placed_at for order in ledger.orders}
     decided = {signal.signal_id: signal.decided_at for signal in book.signals}
     left = {
-        order.intent_id: placed.get(order.intent_id, order.updated_at)
-        for order in book.orders
-        if order.kind in _QUEUED
+        order.intent_id: placed.get(order.intent_id, order.updated_at) for order in book.orders if order.kind in _QUEUED
     }
     ages: dict[int, list[float]] = defaultdict(list)
     for order in book.orders:

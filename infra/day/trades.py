@@ -38,9 +38,7 @@ def trades(book: Book, ledger: BrokerLedger) -> list[Trade]:
     by_position: dict[str, list[Fill]] = {}
     for fill in book.fills:
         by_position.setdefault(fill.position_id, []).append(fill)
-    found = [
-        _trade(position, fills, strategies.get(position, ""), when) for position, fills in by_position.items()
-    ]
+    found = [_trade(position, fills, strategies.get(position, ""), when) for position, fills in by_position.items()]
     return sorted(found, key=lambda trade: (trade.entered_at, trade.symbol))
 
 

@@ -85,7 +85,9 @@ def broken_audit(book: Book) -> list[str]:
     """Name each break of a chain, each chain without a seal, each order off the end of its chain."""
     found = breaks(list(book.events), dict(book.seals))
     chains = {event.chain for event in book.events}
-    found += [f"Chain {name} is not sealed." for name in sorted(chains - book.seals.keys())]
+    unsealed = sorted(chains - book.seals.keys())
+    if unsealed:
+        found.append(f"{len(unsealed)} of {len(chains)} chains are not sealed, the first is {unsealed[0]}.")
     last = {event.chain: event.hash for event in sorted(book.events, key=lambda event: event.seq)}
     found += [
         f"Order {order.intent_id} stands at an event that its chain does not end with."
@@ -140,9 +142,7 @@ def _filled(shares_and_amount: tuple[int, Decimal]) -> str:
 
 def _money_differs(ledger: BrokerLedger, book: Book, starting_cash: Decimal) -> list[str]:
     signs = {"BUY": -1, "SELL": 1}
-    cash = starting_cash + sum(
-        (signs[fill.side] * fill.quantity * fill.price for fill in book.fills), Decimal(0)
-    )
+    cash = starting_cash + sum((signs[fill.side] * fill.quantity * fill.price for fill in book.fills), Decimal(0))
     by_fill = sum((fill.realized for fill in book.fills), Decimal(0))
     by_session = sum((session.realized for session in book.ledgers), Decimal(0))
     pairs = (

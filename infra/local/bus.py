@@ -92,9 +92,7 @@ class LocalBus:
         """Count the deliveries that are not yet acknowledged or given up."""
         return len(self._owed)
 
-    def publish(
-        self, topic: str, data: bytes, *, attributes: Mapping[str, str], ordering_key: str = ""
-    ) -> str:
+    def publish(self, topic: str, data: bytes, *, attributes: Mapping[str, str], ordering_key: str = "") -> str:
         """Publish one message and give its id; raises NotSent when the disk refuses."""
         routes = self._routes.get(topic)
         if routes is None:

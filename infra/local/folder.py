@@ -18,9 +18,7 @@ class FolderLock:
             folder.mkdir(parents=True, exist_ok=True)
             self._file = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as problem:
-            raise ConfigError(
-                (f"{folder} cannot be used as a state folder: {problem.strerror}",)
-            ) from problem
+            raise ConfigError((f"{folder} cannot be used as a state folder: {problem.strerror}",)) from problem
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

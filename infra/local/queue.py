@@ -59,8 +59,7 @@ class SqliteQueue:
         columns = (topic, data, dumps(dict(attributes)).decode(), ordering_key, published_at.isoformat())
         with self._database.transaction() as connection:
             cursor = connection.execute(
-                "INSERT INTO messages (topic, data, attributes, ordering_key, published_at)"
-                " VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO messages (topic, data, attributes, ordering_key, published_at) VALUES (?, ?, ?, ?, ?)",
                 columns,
             )
             message_id = int(cursor.lastrowid or 0)
@@ -124,9 +123,7 @@ class SqliteQueue:
     def _list(self, table: str) -> list[QueuedDelivery]:
         with self._database.reading() as connection:
             rows = connection.execute(_SELECT.format(table=table)).fetchall()
-        return [
-            QueuedDelivery(subscription=row[0], attempts=row[1], message=_message(row[2:])) for row in rows
-        ]
+        return [QueuedDelivery(subscription=row[0], attempts=row[1], message=_message(row[2:])) for row in rows]
 
 
 def _message(columns: tuple[int, str, bytes, str, str, str]) -> QueuedMessage:

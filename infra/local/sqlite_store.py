@@ -32,8 +32,7 @@ class SqliteStore:
         """Apply all writes or none and give the new versions; raises Conflict, else StoreDown."""
         documents.check_writes(writes)
         texts = [
-            "" if (data := documents.data_of(write)) is None else documents.freeze(write.path, data)
-            for write in writes
+            "" if (data := documents.data_of(write)) is None else documents.freeze(write.path, data) for write in writes
         ]
         with self._database.transaction() as connection:
             return tuple(_apply(connection, write, text) for write, text in zip(writes, texts, strict=True))

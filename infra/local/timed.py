@@ -71,9 +71,7 @@ class TimedBus:
         self._kernel = kernel
         self._latency = latency
 
-    def publish(
-        self, topic: str, data: bytes, *, attributes: Mapping[str, str], ordering_key: str = ""
-    ) -> str:
+    def publish(self, topic: str, data: bytes, *, attributes: Mapping[str, str], ordering_key: str = "") -> str:
         """Publish one message and give its id."""
 
         def send() -> str:

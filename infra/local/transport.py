@@ -23,9 +23,7 @@ class WsgiAdapter(BaseAdapter):
     becomes requests' ConnectionError, and nobody knows whether it had done the work. No time-outs.
     """
 
-    def __init__(
-        self, app: WSGIApplication, *, kernel: Kernel, latency: Latency, dropped: type[Exception]
-    ) -> None:
+    def __init__(self, app: WSGIApplication, *, kernel: Kernel, latency: Latency, dropped: type[Exception]) -> None:
         super().__init__()
         self._app = app
         self._kernel = kernel
@@ -66,9 +64,7 @@ class WsgiAdapter(BaseAdapter):
     def close(self) -> None:
         """Nothing is held open."""
 
-    def _response(
-        self, request: PreparedRequest, status: int, fields: list[tuple[str, str]], body: bytes
-    ) -> Response:
+    def _response(self, request: PreparedRequest, status: int, fields: list[tuple[str, str]], body: bytes) -> Response:
         response = Response()
         response.status_code = status
         response.reason = reason_of(status)

@@ -29,9 +29,7 @@ MAX_SECRET_BYTES = 65_536
 _HEADER = b"strategy vault 1\n"
 _NONCE_BYTES = 12
 _SERVICE, _USER = "strategy", "vault key"
-_MAKE = (
-    'python3 -c "import base64, secrets; print(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())"'
-)
+_MAKE = 'python3 -c "import base64, secrets; print(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())"'
 
 _Secrets = dict[str, dict[str, str | None]]
 
@@ -125,12 +123,8 @@ class FileVault:
                 raise ValueError("no header")
             opened: _Secrets = loads(self._cipher.decrypt(nonce, sealed, _HEADER))
         except (InvalidTag, ValueError) as problem:
-            remedy = (
-                f"give the key that it was made with ({KEY_VARIABLE} or the keyring), or move the file away"
-            )
-            raise ConfigError(
-                (f"{self._path} is damaged or was made with another key; {remedy}",)
-            ) from problem
+            remedy = f"give the key that it was made with ({KEY_VARIABLE} or the keyring), or move the file away"
+            raise ConfigError((f"{self._path} is damaged or was made with another key; {remedy}",)) from problem
         return opened
 
     def _save(self, changed: _Secrets) -> None:

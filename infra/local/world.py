@@ -143,10 +143,13 @@ class World:
             self._hosted[function.name] = HostedFunction(function, app)
 
     def _platform(self, function: str) -> Platform:
-        if function not in {known.name for known in self._topology.functions}:
-            raise InvariantBroken(f"the topology has no function {function}")
+        try:
+            entry = self._topology.function(function)
+        except KeyError:
+            raise InvariantBroken(f"the topology has no function {function}") from None
         chance = SeededChance(seed=self._seed, name=f"latency/{function}")
         return Platform(
+            function=entry,
             environ=self._environ,
             clock=KernelClock(self.kernel),
             chance=SeededChance(seed=self._seed, name=f"function/{function}"),

@@ -56,9 +56,7 @@ def write(root: Path = ROOT, *, upgrade: bool = False) -> tuple[Path, ...]:
     for lock in (everything, *others):
         within = None if lock is everything else everything
         call = command(lock, within=within, upgrade=upgrade)
-        subprocess.run(
-            call, cwd=root, check=True, stdout=subprocess.DEVNULL
-        )  # uv repeats the whole file there
+        subprocess.run(call, cwd=root, check=True, stdout=subprocess.DEVNULL)  # uv repeats the whole file there
         file = root / lock.path
         file.write_text(HEADER + file.read_text(encoding="utf-8").removeprefix(HEADER), encoding="utf-8")
     return tuple(root / lock.path for lock in (everything, *others))

@@ -24,9 +24,7 @@ def newly_filled(order: Order, *, filled: int, average_price: Decimal) -> tuple[
     """Give shares and price in USD that the broker's totals add to an order, None when they add nothing."""
     quantity = filled - order.filled
     if quantity < 0:
-        raise InvariantBroken(
-            f"order {order.intent_id}: the broker's fills fell from {order.filled} to {filled}"
-        )
+        raise InvariantBroken(f"order {order.intent_id}: the broker's fills fell from {order.filled} to {filled}")
     if quantity == 0:
         return None
     before = (order.average_price or Decimal(0)) * order.filled
@@ -84,9 +82,7 @@ def released(ledger: Ledger, amount: Decimal) -> Ledger:
     return replace(ledger, reserved=ledger.reserved - amount)
 
 
-def booked(
-    ledger: Ledger, position: Position, *, profit: Decimal, at: datetime, config: StrategyConfig
-) -> Ledger:
+def booked(ledger: Ledger, position: Position, *, profit: Decimal, at: datetime, config: StrategyConfig) -> Ledger:
     """Write a fill of `position`, as it is after it, into the ledger; `profit` in USD, 0 for a purchase.
 
     A position that closes at a loss lengthens the row, any other close ends it; a full row starts the

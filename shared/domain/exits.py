@@ -86,9 +86,7 @@ def judge(
         return ExitNow(reason="flatten", price_type=PriceType.MARKET, limit_price=None)
     if quote is None:
         return hold
-    reason = (
-        "flatten" if flatten else _reason(position, quote.bid, high=high, rsi=rsi, now=now, config=config)
-    )
+    reason = "flatten" if flatten else _reason(position, quote.bid, high=high, rsi=rsi, now=now, config=config)
     if reason is not None:
         return _sell(reason, quote.bid, flatten=flatten, config=config)
     level = _level(position, high, config)

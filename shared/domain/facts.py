@@ -117,13 +117,7 @@ class RiskFacts:
     def means(self) -> Means | None:
         """What sizing may draw on; None when anything of it is not known."""
         own, exposure, in_symbol = self.equity, self.exposure, self.in_symbol
-        if (
-            own is None
-            or exposure is None
-            or in_symbol is None
-            or self.balance is None
-            or self.ledger is None
-        ):
+        if own is None or exposure is None or in_symbol is None or self.balance is None or self.ledger is None:
             return None
         cash = self.balance.usable - self.ledger.reserved
         return Means(equity=own, cash=cash, exposure=exposure, in_symbol=in_symbol)

@@ -88,9 +88,7 @@ def price_collar(facts: RiskFacts, config: StrategyConfig) -> bool:
     limit, quote = facts.limit_price, facts.quote
     if limit is None or quote is None:
         return True
-    return any(
-        abs(limit - near) * _PERCENT > config.entry.collar_pct * near for near in (quote.last, quote.mid)
-    )
+    return any(abs(limit - near) * _PERCENT > config.entry.collar_pct * near for near in (quote.last, quote.mid))
 
 
 def market_order_forbidden(facts: RiskFacts, _config: StrategyConfig) -> bool:
@@ -130,9 +128,7 @@ def exposure_max_account(facts: RiskFacts, config: StrategyConfig) -> bool:
     """R12: all positions, reservations and this order leave the cash reserve untouched."""
     if facts.notional is None or facts.equity is None or facts.exposure is None:
         return True
-    return (facts.exposure + facts.notional) * _PERCENT > (
-        _PERCENT - config.sizing.reserve_pct
-    ) * facts.equity
+    return (facts.exposure + facts.notional) * _PERCENT > (_PERCENT - config.sizing.reserve_pct) * facts.equity
 
 
 def max_open_positions(facts: RiskFacts, config: StrategyConfig) -> bool:

@@ -25,7 +25,7 @@ _AGAIN = (NotSent, Throttled, Unavailable)
 
 
 class EtradeAuthority:
-    """The Authority port; of `credentials`, asked once per attempt, only `renew` and `revoke` need a token."""
+    """The Authority port; of `credentials`, asked at each attempt, only `renew` and `revoke` need a token."""
 
     def __init__(
         self,

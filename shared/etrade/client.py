@@ -145,9 +145,7 @@ class EtradeBroker:
         expected = None if self._sandbox else ticket  # the sandbox answers with canned orders
         return parse_orders.preview(reply.answer.body, ticket=expected, at=reply.sent_at)
 
-    def place(
-        self, account_key: str, ticket: Ticket, preview_ids: Sequence[int], *, deadline: datetime
-    ) -> PlaceAnswer:
+    def place(self, account_key: str, ticket: Ticket, preview_ids: Sequence[int], *, deadline: datetime) -> PlaceAnswer:
         """Send the order at most once and give what is known of it (order-safety.md 1.6); never an AuthError.
 
         It is NeverSent, too, when there are no credentials or when its turn comes at or after `deadline`.
@@ -189,9 +187,7 @@ class EtradeBroker:
             if marker in markers or len(markers) >= MOST_PAGES:
                 raise Unreadable("orders: the pages do not end")
             markers.add(marker)
-        newest_first = sorted(
-            found.values(), key=lambda order: (order.placed_at, order.order_id), reverse=True
-        )
+        newest_first = sorted(found.values(), key=lambda order: (order.placed_at, order.order_id), reverse=True)
         return tuple(newest_first)
 
     def order(self, account_key: str, order_id: int) -> BrokerOrder | None:

@@ -20,7 +20,6 @@ from shared.ports import Chance, Clock, Journal, Scalar, Severity
 
 Fields = dict[str, Scalar]
 _MILLISECOND = timedelta(milliseconds=1)
-_GOOD = frozenset({200, 204})
 
 
 class Endpoint(StrEnum):
@@ -73,13 +72,18 @@ class Ask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """An answer with the instants around it; `fault` is there when its status is neither 200 nor 204."""
+    """An answer with the instants around it; `fault` is there unless it is a 200 or an empty 204."""
 
     answer: Answer
     sent_at: datetime
     received_at: datetime
     fault: Fault | None
     token_dies_at: datetime | None
+
+
+def _good(answer: Answer) -> bool:
+    # A 204 means "nothing found"; one with a body contradicts itself, and absence must never be a misreading.
+    return answer.status == 200 or (answer.status == 204 and not answer.body)
 
 
 class Exchange:
@@ -106,7 +110,7 @@ class Exchange:
 
     def read(self, ask: Ask, *, attempts: int, on: tuple[type[BrokerError], ...]) -> Reply:
         """Give a good answer, trying again `on` these failures; raises AuthError, BrokerError."""
-        return self._retry.run(lambda attempt: self._good(ask, attempt), attempts=attempts, on=on)
+        return self._retry.run(lambda attempt: self._checked(ask, attempt), attempts=attempts, on=on)
 
     def once(self, ask: Ask, *, attempt: int = 1) -> Reply:
         """Give whatever comes back from exactly one attempt.
@@ -126,7 +130,7 @@ class Exchange:
             self._note(ask, attempt, sent_at, self._clock.now(), code=code)
             raise
         received_at = self._clock.now()
-        failed = None if answer.status in _GOOD else fault(answer)
+        failed = None if _good(answer) else fault(answer)
         self._note(ask, attempt, sent_at, received_at, answer=answer, failed=failed)
         self._tell_limits(ask, failed)
         return Reply(
@@ -137,7 +141,7 @@ class Exchange:
             token_dies_at=credentials.token_dies_at,
         )
 
-    def _good(self, ask: Ask, attempt: int) -> Reply:
+    def _checked(self, ask: Ask, attempt: int) -> Reply:
         try:
             reply = self.once(ask, attempt=attempt)
         except OutcomeUnknown as problem:
@@ -146,9 +150,7 @@ class Exchange:
             failed = reply.fault
             if failed is None or (ask.keep_refusal and failed.refusal):
                 return reply
-            raise error(
-                failed, endpoint=ask.endpoint, token_dies_at=reply.token_dies_at, now=reply.received_at
-            )
+            raise error(failed, endpoint=ask.endpoint, token_dies_at=reply.token_dies_at, now=reply.received_at)
         raise silence
 
     def _wait(self, ask: Ask) -> None:

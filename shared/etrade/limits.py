@@ -75,9 +75,7 @@ class Limits:
         self._clock = clock
         self._role = role
         self._paces = {
-            module: _Pace(
-                timedelta(microseconds=_interval_us(module, share, market_per_minute, market_burst))
-            )
+            module: _Pace(timedelta(microseconds=_interval_us(module, share, market_per_minute, market_burst)))
             for module, share in SHARES[role].items()
         }
 

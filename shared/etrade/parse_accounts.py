@@ -100,13 +100,11 @@ def _position(node: Node) -> Position | None:
     if reading.need(reading.text(product, "securitytype"), "securityType") != "EQ":
         return None
     cost = reading.number(node, "costpershare", "pricepaid")
-    # No order can sell a fraction of a share, so it is cut off; the holding stays visible, even with 0 shares.
+    # No order can sell a fraction of a share, so it is cut off; the holding stays visible, if with 0 shares.
     quantity = int(reading.need(reading.number(node, "quantity"), "quantity"))
     holding = Holding(
         symbol=reading.need(reading.text(product, "symbol"), "symbol"),
         quantity=quantity,
         cost_per_share=reading.need(cost, "costPerShare"),
     )
-    return Position(
-        position_id=reading.need(reading.whole(node, "positionid"), "positionId"), holding=holding
-    )
+    return Position(position_id=reading.need(reading.whole(node, "positionid"), "positionId"), holding=holding)

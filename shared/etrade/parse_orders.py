@@ -1,4 +1,4 @@
-"""Order answers from the wire: preview, cancel, order list and one order (etrade-api.md 4.4, 4.9, 4.11, 4.12).
+"""Order answers from the wire: preview, cancel, order list, one order (etrade-api.md 4.4, 4.9, 4.11, 4.12).
 
 The list is the only judge of what an order did, so it has to be complete and must not mislead:
 
@@ -57,10 +57,7 @@ def preview(raw: bytes, *, ticket: Ticket | None, at: datetime) -> Previewed:
     their clock.
     """
     body = reading.root(raw, "previeworderresponse")
-    ids = [
-        reading.need(reading.whole(node, "previewid"), "previewId")
-        for node in reading.children(body, "previewids")
-    ]
+    ids = [reading.need(reading.whole(node, "previewid"), "previewId") for node in reading.children(body, "previewids")]
     if not ids or min(ids) <= 0:
         raise Unreadable("preview: no preview id")
     orders = reading.children(body, "order")
@@ -98,10 +95,7 @@ def cancel(answer: Answer, *, order_id: int) -> CancelAnswer:
     try:
         body = reading.root(answer.body, "cancelorderresponse")
         answered = reading.whole(body, "orderid")
-        codes = {
-            reading.whole(node, "code")
-            for node in reading.children(reading.child(body, "messages"), "message")
-        }
+        codes = {reading.whole(node, "code") for node in reading.children(reading.child(body, "messages"), "message")}
     except Unreadable as problem:
         return UnknownOutcome(why=f"status 200, {problem.detail}")
     if answered != order_id:
@@ -114,9 +108,7 @@ def orders(raw: bytes) -> OrdersPage:
     """Read one page of the order list; raises Unreadable when an order of ours could be misread."""
     body = reading.root(raw, "ordersresponse")
     found = (_order(node) for node in reading.children(body, "order"))
-    return OrdersPage(
-        orders=tuple(order for order in found if order is not None), marker=reading.text(body, "marker")
-    )
+    return OrdersPage(orders=tuple(order for order in found if order is not None), marker=reading.text(body, "marker"))
 
 
 def _order(node: Node) -> BrokerOrder | None:
@@ -203,6 +195,4 @@ def _price(node: Node, name: str) -> Decimal | None:
 
 
 def _status(order_id: int, detail: Node) -> BrokerStatus:
-    return reading.need(
-        _STATUSES.get(reading.text(detail, "status") or ""), f"order {order_id}: a known status"
-    )
+    return reading.need(_STATUSES.get(reading.text(detail, "status") or ""), f"order {order_id}: a known status")

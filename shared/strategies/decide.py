@@ -85,9 +85,7 @@ def stop_distance(view: View, config: StrategyConfig) -> Decimal:
     if view.indicators.atr is None:
         return (exits.stop_fallback_pct * percent).quantize(_CENT_OF_CENT)
     wanted = exits.atr_factor * view.indicators.atr
-    return min(max(wanted, exits.stop_min_pct * percent), exits.stop_max_pct * percent).quantize(
-        _CENT_OF_CENT
-    )
+    return min(max(wanted, exits.stop_min_pct * percent), exits.stop_max_pct * percent).quantize(_CENT_OF_CENT)
 
 
 def _filtered(view: View, config: StrategyConfig) -> Reason | None:

@@ -41,9 +41,7 @@ def atr(bars: Sequence[Bar]) -> Decimal | None:
         return None
     if len(bars) <= ATR_BARS:
         return sum(_true_ranges(bars), Decimal(0)) / len(bars)
-    high, low, close = (
-        np.array([float(getattr(bar, name)) for bar in bars]) for name in ("high", "low", "close")
-    )
+    high, low, close = (np.array([float(getattr(bar, name)) for bar in bars]) for name in ("high", "low", "close"))
     smoothed = float(talib.ATR(high, low, close, timeperiod=ATR_BARS)[-1])
     return Decimal(repr(smoothed)).quantize(_STEP)
 

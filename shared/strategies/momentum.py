@@ -8,9 +8,7 @@ from shared.strategies.view import View
 NAME = "momentum"
 NO_CLOSE = Reason(code="NO_PREVIOUS_CLOSE", words="The previous close is not known.")
 SMALL_RISE = Reason(code="RISE_TOO_SMALL", words="The rise over the previous close is below the threshold.")
-FEW_SHARES = Reason(
-    code="MOMENTUM_VOLUME_LOW", words="Fewer shares than momentum asks for have traded today."
-)
+FEW_SHARES = Reason(code="MOMENTUM_VOLUME_LOW", words="Fewer shares than momentum asks for have traded today.")
 
 
 def vote(view: View, config: StrategyConfig) -> Verdict:

@@ -39,7 +39,7 @@ def cancel_and_confirm(
     listing: tuple[BrokerOrder, ...] = ()
     while held.value.state in AT_BROKER and desk.clock.now() < give_up:
         desk.clock.sleep_until(desk.clock.now() + LOOK_EVERY)
-        listing = desk.broker.orders(account_key, since=held.value.session)
+        listing = desk.lists.fresh(account_key, since=held.value.session)
         for seen in listing:
             if seen.order_id == held.value.broker_order_id:
                 held = book_seen(desk, held, seen)

@@ -6,16 +6,15 @@ delivered; every risk rule evaluated on facts read now, not on the message; rese
 commit that fails if the trading state or the ledger changed meanwhile (order-safety.md 1.3, 3).
 """
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-from shared.codec import decode, dumps, encode
-from shared.domain import book, pricing, sizing
+from shared.codec import dumps, encode
+from shared.domain import book, sizing
 from shared.domain.brokerage import BrokerOrder
-from shared.domain.calendar import session_of
-from shared.domain.facts import RiskFacts
 from shared.domain.ids import digest, intent_id
 from shared.domain.messages import EnterPosition
 from shared.domain.orders import UNSENT, Kind, Order, State
@@ -24,13 +23,11 @@ from shared.domain.risk import deny_codes
 from shared.domain.signals import Signal
 from shared.domain.values import PriceType, Term
 from shared.errors import AuthError, Conflict, Malformed
-from shared.ports import Check, Create, Severity, Where
+from shared.ports import Check, Create, Severity
 from shared.usecases import account, control
-from shared.usecases.desk import Held, create, read
-from shared.usecases.fills import held_position
-from shared.usecases.losses import marks, open_positions
+from shared.usecases.appraise import Seen, ask_broker, ask_means, foreign, gather
+from shared.usecases.desk import TRIES, Held, create, read
 from shared.usecases.moves import begin, held_order, ledger_path, move
-from shared.usecases.quoting import fresh_quote
 from shared.usecases.send import send
 from shared.usecases.trading import TradingDesk
 
@@ -102,84 +99,44 @@ def _intent(desk: TradingDesk, signal: Signal) -> Held[Order]:
 def _judge(
     desk: TradingDesk, held: Held[Order], signal: Signal, key: str
 ) -> tuple[Held[Order], Sequence[BrokerOrder] | None]:
-    """Size and judge a NEW intent on facts read now: RESERVED, or DENIED with every code."""
+    """Size and judge a NEW intent: RESERVED, or DENIED with every code.
+
+    The broker is asked once, our book at every try: a fill that is booked meanwhile makes the ledger a newer one, and
+    then holdings and balance are asked for again, since they may not know of it.
+    """
+    seen = ask_broker(desk, signal, key)
+    for _ in range(TRIES):
+        ledger = _ledger(desk, signal)
+        filled_at = ledger.value.last_fill_at
+        if filled_at is not None and seen.means.balance.at < filled_at:
+            seen = replace(seen, means=ask_means(desk, key))
+        with contextlib.suppress(Conflict):
+            return _reserve(desk, held, signal, seen, ledger), seen.listing
+    raise Conflict(f"the ledger of {signal.session} keeps changing")
+
+
+def _reserve(desk: TradingDesk, held: Held[Order], signal: Signal, seen: Seen, ledger: Held[Ledger]) -> Held[Order]:
     state = control.current(desk)
-    ledger = _ledger(desk, signal)
-    holdings = desk.broker.portfolio(key)
-    # As late as costs no turn of the rate limits: it becomes the baseline, and holds what the owner placed just now.
-    listing = desk.broker.orders(key, since=signal.session)
-    facts = replace(_facts(desk, signal, key, ledger.value), control=state.value, holdings=holdings)
-    codes = list(_foreign(desk, signal.symbol, listing))
+    facts = gather(desk, signal, seen, ledger=ledger.value, control=state.value)
+    codes = list(foreign(desk, signal.symbol, seen.listing))
     limit, quote = facts.limit_price, facts.quote
     if limit is None or quote is None:
-        codes.append("NO_QUOTE")
-        return _deny(desk, held, codes, ""), None
-    size = _size(desk, signal, facts, limit)
+        return _deny(desk, held, [*codes, "NO_QUOTE"])
+    if facts.means is None:
+        return _deny(desk, held, [*codes, "FACTS_MISSING"], "A held symbol has no recent price: equity is not known.")
+    votes = len(signal.votes)
+    size = sizing.size(symbol=signal.symbol, price=limit, votes=votes, means=facts.means, config=desk.config)
     if isinstance(size, sizing.Denied):
-        return _deny(desk, held, [*codes, size.code], size.text), None
-    facts = replace(facts, quantity=size, now=desk.clock.now())
-    codes += deny_codes(facts, desk.config)
+        return _deny(desk, held, [*codes, size.code], size.text)
+    codes += deny_codes(replace(facts, quantity=size), desk.config)
     if codes:
-        return _deny(desk, held, codes, ""), None
+        return _deny(desk, held, codes)
     cost = limit * size
-    moved = move(
+    return move(
         desk, held, State.RESERVED, ledger.update(book.reserved(ledger.value, cost)),
         Create(f"locks/{signal.symbol}", {"intent_id": held.value.intent_id}), Check(state.path, state.version),
         cause="every rule approves", quantity=size, limit_price=limit, reserved=cost, spread=quote.spread,
     )  # fmt: skip
-    return moved, listing
-
-
-def _facts(desk: TradingDesk, signal: Signal, key: str, ledger: Ledger) -> RiskFacts:
-    quote = fresh_quote(desk, signal.symbol, within=QUOTE_WITHIN)
-    balance = desk.broker.balance(key)
-    positions = tuple(row.value for row in open_positions(desk))
-    before = held_position(desk, signal.symbol)
-    history = [decode(Ledger, row.data) for row in desk.store.query("ledger")]
-    earlier = sorted((past for past in history if past.session < signal.session), key=lambda past: past.session)
-    rows = [decode(Order, row.data) for row in desk.store.query("orders", Where("live", "==", True))]
-    # What is only written down holds nothing yet: two signals of one symbol must not deny each other.
-    live = tuple(one for one in rows if one.signal_id != signal.signal_id and one.state is not State.NEW)
-    limit = None
-    if quote is not None:
-        limit = pricing.entry_limit(ask=quote.ask, decision_price=signal.decision_price, config=desk.config)
-    return RiskFacts(
-        now=desk.clock.now(), kind=Kind.ENTRY, symbol=signal.symbol, side=signal.side, price_type=PriceType.LIMIT,
-        term=Term.IMMEDIATE_OR_CANCEL, quantity=0, limit_price=limit, decided_at=signal.decided_at,
-        closed_at=before.value.closed_at if before else None, session=session_of(signal.session), quote=quote,
-        ledger=ledger, positions=positions, live_orders=live,
-        balance=balance, capital=desk.mandate.capital_usd,
-        realized_before=sum((past.realized for past in earlier), Decimal(0)),
-        equity_peak=_peak(desk.mandate.capital_usd, earlier), marks=marks(desk, positions),
-    )  # fmt: skip
-
-
-def _peak(capital: Decimal, earlier: Sequence[Ledger]) -> Decimal:
-    """Give the highest equity in USD that any session ended with."""
-    peak = equity = capital
-    for past in earlier:
-        equity += past.realized
-        peak = max(peak, equity)
-    return peak
-
-
-def _size(desk: TradingDesk, signal: Signal, facts: RiskFacts, limit: Decimal) -> int | sizing.Denied:
-    if facts.means is None:
-        return sizing.Denied(code="FACTS_MISSING", text="A held symbol has no recent price, so equity is not known.")
-    votes = len(signal.votes)
-    return sizing.size(symbol=signal.symbol, price=limit, votes=votes, means=facts.means, config=desk.config)
-
-
-def _foreign(desk: TradingDesk, symbol: str, listing: Sequence[BrokerOrder]) -> tuple[str, ...]:
-    """Deny a symbol in which the account has an order of today that is not ours (order-safety.md 1.5, step 5)."""
-    strange = [
-        seen.order_id for seen in listing
-        if seen.symbol == symbol and desk.store.get(f"broker_orders/{seen.order_id}") is None
-    ]  # fmt: skip
-    if not strange:
-        return ()
-    desk.journal.line("foreign_order", Severity.WARNING, symbol=symbol, orders=len(strange))
-    return ("FOREIGN_ORDER",)
 
 
 def _ledger(desk: TradingDesk, signal: Signal) -> Held[Ledger]:
@@ -192,6 +149,6 @@ def _ledger(desk: TradingDesk, signal: Signal) -> Held[Ledger]:
     return Held(path=path, value=first, version=desk.store.commit([create(path, first)])[0])
 
 
-def _deny(desk: TradingDesk, held: Held[Order], codes: Sequence[str], note: str) -> Held[Order]:
+def _deny(desk: TradingDesk, held: Held[Order], codes: Sequence[str], note: str = "") -> Held[Order]:
     names = tuple(dict.fromkeys(codes))
     return move(desk, held, State.DENIED, cause="denied: " + ", ".join(names), codes=names, note=note)

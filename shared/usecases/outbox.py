@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from shared.codec import decode, dumps, encode, loads
 from shared.domain.messages import KINDS, MAX_BYTES, NAMES, SCHEMA_VERSION, Message
 from shared.errors import Malformed, UnknownVersion
-from shared.ports import Create, Delete, Where
+from shared.ports import Create, Delete, Severity, Where
 from shared.usecases.desk import Desk
 
 
@@ -36,8 +36,9 @@ def unpack(data: bytes) -> Message:
     if not isinstance(plain, dict) or set(plain) != {"kind", "schema_version", "body"}:
         raise Malformed("a message has exactly kind, schema_version and body")
     kind = KINDS.get(plain["kind"]) if isinstance(plain["kind"], str) else None
-    if kind is None or plain["schema_version"] != SCHEMA_VERSION:
-        raise UnknownVersion(f"kind {plain['kind']!r} in schema version {plain['schema_version']!r} is not known here")
+    version = plain["schema_version"]
+    if kind is None or type(version) is not int or version != SCHEMA_VERSION:
+        raise UnknownVersion(f"kind {plain['kind']!r} in schema version {version!r} is not known here")
     return decode(kind, plain["body"])
 
 
@@ -53,11 +54,21 @@ def publish(desk: Desk, row: Create) -> None:
 
 
 def drain(desk: Desk) -> int:
-    """Publish every row of this function that an earlier invocation left behind; gives how many."""
-    rows = desk.store.query("outbox", Where("owner", "==", desk.actor))
-    for row in rows:
-        _send(desk, row.path, decode(Row, row.data))
-    return len(rows)
+    """Publish every row of this function that an earlier invocation left behind; gives how many.
+
+    A row that this code cannot read (another version wrote it) is reported and left: it must not stop the others,
+    nor be blamed on the message that is handled next.
+    """
+    published = 0
+    for row in desk.store.query("outbox", Where("owner", "==", desk.actor)):
+        try:
+            promised = decode(Row, row.data)
+        except Malformed as problem:
+            desk.journal.line("outbox_row_unreadable", Severity.ERROR, row=row.path, detail=problem.detail)
+            continue
+        _send(desk, row.path, promised)
+        published += 1
+    return published
 
 
 def _send(desk: Desk, path: str, row: Row) -> None:

@@ -26,9 +26,7 @@ CLEAN_SPAN = timedelta(seconds=30)
 LIST_LAG = timedelta(seconds=60)
 
 
-def resolve(
-    desk: TradingDesk, held: Held[Order], listing: Sequence[BrokerOrder], *, account_key: str
-) -> Held[Order]:
+def resolve(desk: TradingDesk, held: Held[Order], listing: Sequence[BrokerOrder], *, account_key: str) -> Held[Order]:
     """Take a PLACING that nobody holds any more, or an UNKNOWN, as far as this list proves."""
     order = held.value
     if order.licence is None:
@@ -86,6 +84,7 @@ def _could_be(order: Order, seen: BrokerOrder) -> bool:
     if order.licence is None or seen.order_id in order.licence.baseline:
         return False
     same = (seen.symbol, seen.side, seen.quantity) == (order.symbol, order.side, order.quantity)
+    same = same and seen.term in (None, order.term)  # a term that cannot be read must not hide an order of ours
     priced = (seen.price_type, seen.limit_price, seen.stop_price) == (
         order.price_type,
         order.limit_price,

@@ -1,9 +1,11 @@
 """Scan one minute of the market: a tick each second, a signal or a receipt for every symbol, exits for what is held.
 
 What can go wrong: the minute's message comes twice or late (a lease per minute; an old tick is acknowledged without
-work); the broker answers slowly (a tick that is more than a second late is skipped, never caught up in a burst); the
-token is dead (the minute ends, with its receipts); the process dies (the next minute reads the books back). What this
-promises: a signal is in the store before it is on the bus, once per slot; nothing here sends an order.
+work, one from the future is refused); the broker answers slowly (a tick that is more than a second late is skipped,
+never caught up in a burst); store or bus fail for a moment (that costs a symbol's tick, not the minute, and what was
+promised goes out a second later); the token is dead (the minute ends, with its receipts); the process dies (the next
+minute reads the books back). What this promises: a signal is in the store before it is on the bus, once per slot;
+nothing here sends an order.
 """
 
 from dataclasses import dataclass, field, replace
@@ -15,7 +17,7 @@ from shared.domain.positions import Position
 from shared.domain.quality import faults
 from shared.domain.quotes import Quote
 from shared.domain.signals import Signal
-from shared.errors import AuthError, BrokerError, Conflict
+from shared.errors import AuthError, BrokerError, Conflict, DeskError, Malformed, StoreError
 from shared.ports import Put, Severity
 from shared.strategies.decide import decide
 from shared.usecases import leases, outbox
@@ -32,12 +34,17 @@ HELD_EVERY = 2
 
 @dataclass(slots=True)
 class _Minute:
-    """One minute under way: `notes` are the receipts, a line each time a symbol's verdict changes."""
+    """One minute under way: `notes` are the receipts, a line each time a symbol's verdict changes.
+
+    `owing` says that a message may wait in the outbox, `unsure` that the positions could not be read.
+    """
 
     session: TradingSession
     begins: datetime
     ticks: int = 0
     quotes: int = 0
+    owing: bool = False
+    unsure: bool = False
     held: dict[str, Held[Position]] = field(default_factory=dict)
     marks: dict[str, Quote] = field(default_factory=dict)
     notes: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
@@ -50,18 +57,25 @@ class _Minute:
 
 
 def scan(desk: TradingDesk, memory: ScanMemory, published_at: datetime) -> None:
-    """Work through the minute in which the tick was published."""
+    """Work through the minute in which the tick was published; raises Malformed for a minute still to come."""
     begins = published_at.replace(second=0, microsecond=0)
+    age = desk.clock.now() - begins
+    if age >= MINUTE:
+        desk.journal.line("tick_too_old", Severity.WARNING, minute=begins.isoformat())
+        return
+    if age < -MINUTE:
+        raise Malformed(f"a tick of {begins.isoformat()}, which is still to come")
     session = session_at(begins)
     if session is None or not session.opens_at <= begins < session.closes_at:
         return
-    if desk.clock.now() >= begins + MINUTE:
-        desk.journal.line("tick_too_old", Severity.WARNING, minute=begins.isoformat())
+    lease = leases.take(desk, f"scan:{begins:%Y%m%dT%H%M}", lasts=MINUTE)
+    if lease is None:
         return
-    name = f"scan:{begins:%Y%m%dT%H%M}"
-    if leases.take(desk, name, lasts=MINUTE) is None:
-        return
-    memory.recall(desk, session, begins)
+    try:
+        memory.recall(desk, session, begins)
+    except StoreError:
+        leases.give_back(desk, lease)
+        raise
     minute = _Minute(session=session, begins=begins)
     try:
         for second in range(TICKS):
@@ -78,8 +92,16 @@ def _tick(desk: TradingDesk, memory: ScanMemory, minute: _Minute, second: int) -
     if desk.clock.now() > at + SECOND:
         return
     desk.clock.sleep_until(at)
-    if second % HELD_EVERY == 0:
-        minute.held = {row.value.symbol: row for row in open_positions(desk)}
+    if minute.owing:
+        _catch_up(desk, minute)
+    try:
+        if second % HELD_EVERY == 0 or minute.unsure:
+            minute.unsure = True
+            minute.held = {row.value.symbol: row for row in open_positions(desk)}
+            minute.unsure = False
+    except StoreError as problem:
+        _stumble(desk, problem)
+        return
     symbols = [
         *desk.mandate.watch_list,
         *(name for name in minute.held if name not in desk.mandate.watch_list),
@@ -93,13 +115,35 @@ def _tick(desk: TradingDesk, memory: ScanMemory, minute: _Minute, second: int) -
     minute.ticks += 1
     minute.quotes += len(quotes)
     for symbol in symbols:
-        quote = quotes.get(symbol)
-        held = minute.held.get(symbol)
-        if quote is not None:
-            code = _decide(desk, memory, minute, quote, at)
-        else:
-            code = "NO_QUOTE" if held is None else _hold(desk, memory, minute, held=held, quote=None, at=at)
+        try:
+            code = _look(desk, memory, minute, symbol=symbol, quote=quotes.get(symbol), at=at)
+        except (BrokerError, StoreError) as problem:
+            _stumble(desk, problem)
+            minute.owing = True
+            code = type(problem).__name__
         minute.note(symbol, second, code)
+
+
+def _catch_up(desk: TradingDesk, minute: _Minute) -> None:
+    """Publish what an earlier tick could only promise."""
+    try:
+        outbox.drain(desk)
+        minute.owing = False
+    except (BrokerError, StoreError) as problem:
+        _stumble(desk, problem)
+
+
+def _stumble(desk: TradingDesk, problem: DeskError) -> None:
+    desk.journal.line("scan_stumbled", Severity.WARNING, kind=type(problem).__name__, detail=problem.detail)
+
+
+def _look(
+    desk: TradingDesk, memory: ScanMemory, minute: _Minute, *, symbol: str, quote: Quote | None, at: datetime
+) -> str:
+    held = minute.held.get(symbol)
+    if quote is not None:
+        return _decide(desk, memory, minute, quote, at)
+    return "NO_QUOTE" if held is None else _hold(desk, memory, minute, held=held, quote=None, at=at)
 
 
 def _decide(desk: TradingDesk, memory: ScanMemory, minute: _Minute, quote: Quote, at: datetime) -> str:
@@ -114,8 +158,8 @@ def _decide(desk: TradingDesk, memory: ScanMemory, minute: _Minute, quote: Quote
     if not isinstance(decision, Signal):
         return "+".join(reason.code for reason in decision.reasons)
     if decision.signal_id not in memory.signalled:
-        memory.signalled.add(decision.signal_id)
         _signal(desk, decision, quote)
+        memory.signalled.add(decision.signal_id)
     return f"signal:{decision.signal_id}"
 
 

@@ -12,13 +12,15 @@ from decimal import Decimal
 from shared.codec import dumps, loads
 from shared.domain.calendar import TradingSession
 from shared.domain.daybook import DayBook
-from shared.ports import Put
+from shared.errors import Malformed
+from shared.ports import Data, Put, Severity
 from shared.strategies.view import Watch
 from shared.usecases.prepare import warm_bars
 from shared.usecases.trading import TradingDesk
 
 SYMBOLS_A_DOCUMENT = 50
 MINUTE = timedelta(minutes=1)
+_DAMAGE = (Malformed, ArithmeticError, AttributeError, LookupError, TypeError, ValueError, zlib.error)
 
 
 class ScanMemory:
@@ -32,7 +34,10 @@ class ScanMemory:
         self._saved: datetime | None = None
 
     def recall(self, desk: TradingDesk, session: TradingSession, minute: datetime) -> None:
-        """Make the memory that of the minute before `minute`: its own, or the store's."""
+        """Make the memory that of the minute before `minute`: its own, or the store's.
+
+        Books that cannot be read are reported and begin anew: what is held has to be looked after all the same.
+        """
         warm = self._session == session and self._saved == minute - MINUTE
         if warm:
             return
@@ -41,11 +46,18 @@ class ScanMemory:
         self.signalled = set()
         self.high_water = {}
         for row in desk.store.query("bars"):
-            if row.data["session"] == session.day.isoformat():
-                self.high_water |= {name: Decimal(high) for name, high in row.data["high_water"].items()}
-                packed = zlib.decompress(base64.b64decode(row.data["books"]))
-                for symbol, plain in loads(packed).items():
-                    self.watches[symbol] = self._watch(desk, symbol, DayBook.from_plain(plain, session))
+            try:
+                self._restore(desk, row.data, session)
+            except _DAMAGE as problem:
+                desk.journal.line("books_unreadable", Severity.ERROR, path=row.path, kind=type(problem).__name__)
+
+    def _restore(self, desk: TradingDesk, data: Data, session: TradingSession) -> None:
+        if data["session"] != session.day.isoformat():
+            return
+        self.high_water |= {name: Decimal(high) for name, high in data["high_water"].items()}
+        packed = zlib.decompress(base64.b64decode(data["books"]))
+        for symbol, plain in loads(packed).items():
+            self.watches[symbol] = self._watch(desk, symbol, DayBook.from_plain(plain, session))
 
     def watch(self, desk: TradingDesk, symbol: str) -> Watch:
         """Give a symbol's watch, a new one when it was never seen this session."""
@@ -57,6 +69,7 @@ class ScanMemory:
 
     def save(self, desk: TradingDesk, session: TradingSession, minute: datetime) -> None:
         """Write every book of the session as it is after `minute`."""
+        self._saved = minute
         symbols = sorted(self.watches)
         for first in range(0, len(symbols), SYMBOLS_A_DOCUMENT):
             books = {name: self.watches[name].book.to_plain() for name in symbols[first : first + SYMBOLS_A_DOCUMENT]}
@@ -66,7 +79,6 @@ class ScanMemory:
                 "high_water": {} if first else {name: str(high) for name, high in self.high_water.items()},
             }  # fmt: skip
             desk.store.commit([Put(f"bars/{first // SYMBOLS_A_DOCUMENT}", data)])
-        self._saved = minute
 
     def _watch(self, desk: TradingDesk, symbol: str, book: DayBook) -> Watch:
         return Watch(symbol, book, warm_bars(desk.store, symbol, book.session.day))

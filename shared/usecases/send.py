@@ -48,7 +48,7 @@ def send(
     if held.value.state not in (State.RESERVED, State.PREVIEWED):
         return held
     if listing is None:
-        listing = desk.broker.orders(account_key, since=held.value.session)
+        listing = desk.lists.fresh(account_key, since=held.value.session)
     try:
         held = _preview(desk, held, account_key)
     except AuthError:

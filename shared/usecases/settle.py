@@ -108,7 +108,7 @@ def _poll(desk: TradingDesk, session: TradingSession, account_key: str, *, list_
     if not list_first and not _in_motion(orders) and not any(_needs_work(held, orders) for held in positions):
         return False
     since = min([held.value.session for held in orders], default=session.day)
-    listing = desk.broker.orders(account_key, since=since)
+    listing = desk.lists.fresh(account_key, since=since)
     troubles = [
         *_each(desk, orders, lambda order: _settle_order(desk, order, listing, account_key=account_key)),
         *_each(desk, open_positions(desk), lambda held: _protect(desk, held, listing, account_key=account_key)),
@@ -134,15 +134,11 @@ def _each(desk: TradingDesk, rows: Sequence[T], work: Callable[[T], None]) -> li
     return sorted(troubles, key=lambda problem: not isinstance(problem, InvariantBroken))
 
 
-def _protect(
-    desk: TradingDesk, held: Held[Position], listing: tuple[BrokerOrder, ...], *, account_key: str
-) -> None:
+def _protect(desk: TradingDesk, held: Held[Position], listing: tuple[BrokerOrder, ...], *, account_key: str) -> None:
     protect(desk, held, live_sells(desk, held.value.symbol), account_key=account_key, listing=listing)
 
 
-def _settle_order(
-    desk: TradingDesk, held: Held[Order], listing: tuple[BrokerOrder, ...], *, account_key: str
-) -> None:
+def _settle_order(desk: TradingDesk, held: Held[Order], listing: tuple[BrokerOrder, ...], *, account_key: str) -> None:
     order = held.value
     now = desk.clock.now()
     if order.state in UNSENT:

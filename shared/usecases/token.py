@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from shared.codec import dumps, encode, loads
+from shared.codec import decode, dumps, encode, loads
 from shared.domain.tokens import AccessToken, TokenRecord, TokenState
-from shared.errors import StoreDown
+from shared.errors import Malformed, StoreDown
 from shared.ports import Store, Vault
 from shared.topology import ACCESS_TOKEN
 from shared.usecases.desk import Held, read
@@ -30,16 +30,32 @@ def state_of(record: TokenRecord | None, now: datetime) -> TokenState:
 def load(vault: Vault, record: TokenRecord) -> AccessToken:
     """Read the token that the record points at; raises StoreDown when the vault does not give it."""
     try:
-        plain = loads(vault.read(ACCESS_TOKEN, record.vault_version))
-    except KeyError:
+        return decode(AccessToken, loads(vault.read(ACCESS_TOKEN, record.vault_version)))
+    except (KeyError, Malformed):
         raise StoreDown("the vault no longer holds the access token; sign in again") from None
-    return AccessToken(token=plain["token"], secret=plain["secret"])
 
 
 def keep(vault: Vault, token: AccessToken) -> str:
-    """Store a token as a new version, read it back and give the version; raises StoreDown when it reads differently."""
+    """Store a token as a new version, read it back and give the version.
+
+    Raises StoreDown when it cannot be stored or reads differently; then no version of it is left behind.
+    """
     value = dumps(encode(token))
     version = vault.add(ACCESS_TOKEN, value)
-    if vault.read(ACCESS_TOKEN, version) != value:
-        raise StoreDown("the vault gave back another token than it was given; sign in again")
+    try:
+        same = vault.read(ACCESS_TOKEN, version) == value
+    except (KeyError, StoreDown):
+        same = False
+    if not same:
+        discard(vault, ACCESS_TOKEN, version)
+        raise StoreDown("the vault did not give back the token that it was given; sign in again")
     return version
+
+
+def discard(vault: Vault, secret: str, version: str) -> bool:
+    """Destroy a version that nobody needs; false when that has to be done another time."""
+    try:
+        vault.destroy(secret, version)
+    except (KeyError, StoreDown):
+        return False
+    return True

@@ -6,6 +6,7 @@ from decimal import Decimal
 from shared.domain.config import StrategyConfig
 from shared.ports import Broker
 from shared.usecases.desk import Desk
+from shared.usecases.listing import OrderLists
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,5 +23,6 @@ class TradingDesk(Desk):
     """A desk with a broker."""
 
     broker: Broker
+    lists: OrderLists
     config: StrategyConfig
     mandate: Mandate

@@ -13,14 +13,16 @@ from requests.adapters import BaseAdapter
 
 from shared.errors import ConfigError
 from shared.ports import Bus, Chance, Clock, History, Journal, Store, Vault
+from shared.topology import Function
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
-    """One function's world. `http` carries broker calls; None means the network."""
+    """One function's world. `function` has its rights; `http` carries broker calls, None means the network."""
 
+    function: Function
     environ: Mapping[str, str]
     clock: Clock
     chance: Chance
@@ -52,10 +54,15 @@ def use(factory: Factory) -> None:
         _doors.clear()
 
 
+def platform(function: str) -> Platform:
+    """Give the world of one function; raises ConfigError when there is none."""
+    return _factory(function)
+
+
 def door(function: str, build: Callable[[Platform], T]) -> T:
     """Give a function's doors, built at its first request; raises ConfigError when its world cannot be built."""
     with _building:
         if function not in _doors:
-            _doors[function] = build(_factory(function))
+            _doors[function] = build(platform(function))
         made: T = _doors[function]
         return made

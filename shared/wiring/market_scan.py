@@ -22,7 +22,7 @@ def handle(request: Request) -> Reply:
 
 
 def _build(platform: Platform) -> PushDoor:
-    desk = trading_desk(platform, room(platform, NAME), Role.SCAN)
+    desk = trading_desk(platform, room(platform), Role.SCAN)
     memory = ScanMemory()
     return PushDoor(
         desk=desk,

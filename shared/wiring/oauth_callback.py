@@ -17,5 +17,5 @@ def handle(request: Request) -> Response:
 
 
 def _build(platform: Platform) -> SignInPages:
-    here = room(platform, NAME)
+    here = room(platform)
     return SignInPages(desk=here.desk, authority=authority(platform, here), vault=here.vault)

@@ -7,7 +7,6 @@ from shared.domain.messages import EnterPosition, ExitPosition
 from shared.door import PushDoor, Reply, Turnstile
 from shared.etrade.limits import Role
 from shared.ports import Envelope
-from shared.topology import TOPOLOGY
 from shared.usecases.enter import enter
 from shared.usecases.leave import leave
 from shared.wiring import Platform
@@ -23,8 +22,8 @@ def handle(request: Request) -> Reply:
 
 
 def _build(platform: Platform) -> PushDoor:
-    desk = trading_desk(platform, room(platform, NAME), Role.PLACEMENT)
-    turnstile = Turnstile(desk.clock, places=TOPOLOGY.function(NAME).concurrency)
+    desk = trading_desk(platform, room(platform), Role.PLACEMENT)
+    turnstile = Turnstile(desk.clock, places=platform.function.concurrency)
 
     def take_signal(_envelope: Envelope, message: EnterPosition) -> None:
         with turnstile.turn(is_exit=False) as ahead:

@@ -21,7 +21,7 @@ def handle(request: Request) -> Reply:
 
 
 def _build(platform: Platform) -> PushDoor:
-    desk = trading_desk(platform, room(platform, NAME), Role.SETTLEMENT)
+    desk = trading_desk(platform, room(platform), Role.SETTLEMENT)
     return PushDoor(
         desk=desk,
         halts=True,

@@ -19,6 +19,6 @@ def handle(request: Request) -> Reply:
 
 
 def _build(platform: Platform) -> PushDoor:
-    here = room(platform, NAME)
+    here = room(platform)
     etrade = authority(platform, here)
     return PushDoor(desk=here.desk, handlers={RefreshTick: lambda _envelope, _tick: refresh(here.desk, etrade)})

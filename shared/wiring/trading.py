@@ -3,6 +3,7 @@
 from shared.etrade.client import EtradeBroker
 from shared.etrade.limits import Limits, Role
 from shared.strategies.config import load
+from shared.usecases.listing import OrderLists
 from shared.usecases.trading import Mandate, TradingDesk
 from shared.wiring import Platform
 from shared.wiring.desks import Room, VaultCredentials
@@ -16,8 +17,9 @@ def trading_desk(platform: Platform, room: Room, role: Role) -> TradingDesk:
         credentials=VaultCredentials(platform, room), sandbox=chosen.sandbox, clock=desk.clock, chance=desk.chance,
         journal=desk.journal, limits=limits, caller=desk.actor, http=platform.http,
     )  # fmt: skip
+    lists = OrderLists(broker=broker, clock=desk.clock, journal=desk.journal)
     mandate = Mandate(account_id=chosen.account_id, capital_usd=chosen.capital_usd, watch_list=chosen.watch_list)
     return TradingDesk(
         actor=desk.actor, clock=desk.clock, chance=desk.chance, store=desk.store, bus=desk.bus, journal=desk.journal,
-        broker=broker, config=load(chosen.config), mandate=mandate,
+        broker=broker, lists=lists, config=load(chosen.config), mandate=mandate,
     )  # fmt: skip

@@ -8,9 +8,7 @@ from infra.tools.locks import locks
 from tests.architecture.files import ROOT, Finding, report, texts
 
 MAX_LINES = 30
-FOLDERS = sorted(
-    path.name for path in (ROOT / "functions").iterdir() if (path / "requirements.txt").is_file()
-)
+FOLDERS = sorted(path.name for path in (ROOT / "functions").iterdir() if (path / "requirements.txt").is_file())
 
 
 def faults(name: str, source: str) -> list[Finding]:

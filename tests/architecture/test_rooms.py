@@ -12,28 +12,22 @@ import pytest
 from tests.architecture.files import ROOT
 
 LINT_IMPORTS = Path(sys.executable).with_name("lint-imports")
-CONTRACTS: list[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))[
-    "tool"
-]["importlinter"]["contracts"]
+CONTRACTS: list[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"][
+    "importlinter"
+]["contracts"]
 COMPONENTS_MAY_IMPORT = frozenset({"topology", "settings", "errors"})
 
 
 def placed_rooms(package: str) -> list[str]:
     """Return the rooms that the exhaustive contract of the package names, outermost first."""
-    layers = next(
-        one["layers"] for one in CONTRACTS if one.get("exhaustive") and one["containers"] == [package]
-    )
+    layers = next(one["layers"] for one in CONTRACTS if one.get("exhaustive") and one["containers"] == [package])
     return [room.strip(" ()") for layer in layers for room in layer.split("|")]
 
 
 def existing_rooms(package: str) -> set[str]:
     """Return the rooms of the package that exist as a module or a package with code."""
     entries = (ROOT / package).iterdir()
-    return {
-        one.stem
-        for one in entries
-        if one.stem != "__init__" and (one.suffix == ".py" or any(one.rglob("*.py")))
-    }
+    return {one.stem for one in entries if one.stem != "__init__" and (one.suffix == ".py" or any(one.rglob("*.py")))}
 
 
 def components_gap(shared_rooms: Collection[str], contracts: Sequence[Mapping[str, Any]]) -> set[str]:

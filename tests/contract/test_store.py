@@ -173,9 +173,7 @@ def test_misuse_is_refused(store: Store) -> None:
 
 def test_a_query_filters_orders_and_cuts(store: Store) -> None:
     """A query gives the matching documents of its collection alone, in its order, up to its limit."""
-    store.commit(
-        [Put(f"orders/{n}", {"n": 10 - n, "state": "WORKING" if n % 2 else "FILLED"}) for n in range(10)]
-    )
+    store.commit([Put(f"orders/{n}", {"n": 10 - n, "state": "WORKING" if n % 2 else "FILLED"}) for n in range(10)])
     store.commit([Put("ordersx/1", {"n": 1}), Put("order/1", {"n": 1}), Put("orders/none", {"state": "NEW"})])
     working = store.query("orders", Where("state", "==", "WORKING"), order_by="n", limit=2)
     assert [one.path for one in working] == ["orders/9", "orders/7"]

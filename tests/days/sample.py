@@ -1,4 +1,4 @@
-"""A small day made by hand: a market, what the simulator recorded of it, and the book that agrees with that."""
+"""A small day made by hand: a market, what the simulator recorded, and the book that agrees with it."""
 
 import math
 from collections.abc import Iterable
@@ -68,22 +68,37 @@ class Sample:
         signal = self._signal(symbol, at, bought)
         position = f"P{signal.signal_id}"
         entered, leaves = at + timedelta(seconds=2), at + held
-        entry = self._order(Kind.ENTRY, position, signal, Side.BUY, quantity, at, limit=bought)
+        entry = self._order(Kind.ENTRY, position, signal, side=Side.BUY, quantity=quantity, at=at, limit=bought)
         self._fill(entry, entered, bought, Decimal(0))
         stops = entered + timedelta(seconds=stop_after_s)
-        stop = self._order(Kind.PROTECT, position, signal, Side.SELL, quantity, stops, stop=stop_level)
+        stop = self._order(Kind.PROTECT, position, signal, side=Side.SELL, quantity=quantity, at=stops, stop=stop_level)
         self._end(stop, leaves - timedelta(seconds=1))
-        leave = self._order(Kind.EXIT, position, signal, Side.SELL, quantity, leaves, limit=sold)
+        leave = self._order(Kind.EXIT, position, signal, side=Side.SELL, quantity=quantity, at=leaves, limit=sold)
         self._fill(leave, leaves + timedelta(seconds=1), sold, (sold - bought) * quantity)
-        self._position(position, symbol, entered, leaves, bought, (sold - bought) * quantity)
+        gained = (sold - bought) * quantity
+        self._position(position, symbol, opened=entered, closed=leaves, cost=bought, realized=gained)
 
     def denied(self, symbol: str, *, at: datetime, codes: tuple[str, ...]) -> None:
         """A signal that our own rules turned down."""
         signal = self._signal(symbol, at, Tape().quote(symbol, at).last)
-        order = _intent(Kind.ENTRY, f"P{signal.signal_id}", signal, Side.BUY, 10, at, signal.decision_price, None)
+        order = _intent(
+            Kind.ENTRY,
+            f"P{signal.signal_id}",
+            signal,
+            side=Side.BUY,
+            quantity=10,
+            at=at,
+            limit=signal.decision_price,
+            stop=None,
+        )
         first, event = born(order, actor="order_placement", cause="signal received")
         last, second = advance(
-            first, State.DENIED, at=at + timedelta(seconds=1), actor="order_placement", cause="risk", codes=codes
+            first,
+            State.DENIED,
+            at=at + timedelta(seconds=1),
+            actor="order_placement",
+            cause="risk",
+            codes=codes,
         )
         self.orders.append(last)
         self.events += [event, second]
@@ -92,42 +107,72 @@ class Sample:
         """Give the system's side."""
         realized = sum((fill.realized for fill in self.fills), Decimal(0))
         receipts = [
-            Receipt(session=DAY.isoformat(), minute="0931", symbols={symbol: tuple(marks) for symbol, marks in _MARKS})
+            Receipt(
+                session=DAY.isoformat(),
+                minute="0931",
+                symbols={symbol: tuple(marks) for symbol, marks in _MARKS},
+            )
         ]
         return Book(
-            orders=tuple(self.orders), fills=tuple(self.fills), positions=tuple(self.positions),
-            ledgers=(Ledger(session=DAY, realized=realized),), signals=tuple(self.signals),
-            receipts=tuple(receipts), events=tuple(self.events),
+            orders=tuple(self.orders),
+            fills=tuple(self.fills),
+            positions=tuple(self.positions),
+            ledgers=(Ledger(session=DAY, realized=realized),),
+            signals=tuple(self.signals),
+            receipts=tuple(receipts),
+            events=tuple(self.events),
             seals={order.intent_id: order.audit_head for order in self.orders},
-        )  # fmt: skip
+        )
 
     def ledger(self) -> BrokerLedger:
         """Give the simulator's side."""
         signs = {"BUY": -1, "SELL": 1}
         moved = sum((signs[fill.action] * fill.quantity * fill.price for fill in self.broker_fills), Decimal(0))
         return BrokerLedger(
-            cash=CASH + moved, settled_cash=CASH, positions={}, orders=tuple(self.broker_orders),
-            fills=tuple(self.broker_fills), calls={"quotes": 23_010, "orders": 812, "place": 9, "preview": 9},
-            throttled=0, place_requests=tuple(self.requests),
+            cash=CASH + moved,
+            settled_cash=CASH,
+            positions={},
+            orders=tuple(self.broker_orders),
+            fills=tuple(self.broker_fills),
+            calls={"quotes": 23_010, "orders": 812, "place": 9, "preview": 9},
+            throttled=0,
+            place_requests=tuple(self.requests),
             realized_pnl=sum((fill.realized for fill in self.fills), Decimal(0)),
-        )  # fmt: skip
+        )
 
     def _signal(self, symbol: str, at: datetime, price: Decimal) -> Signal:
         name = signal_id(strategy="momentum", symbol=symbol, side="BUY", session=DAY, slot=len(self.signals))
         vote = Vote(strategy="momentum", confidence=Decimal("0.82"), reasons=("up 0.6 % on the day", "volume 1.9 x"))
         signal = Signal(
-            signal_id=name, strategy="momentum", symbol=symbol, side=Side.BUY, session=DAY, slot=len(self.signals),
-            decided_at=at, decision_price=price, stop_distance=price / 100, confidence=Decimal("0.82"),
-            quality=Decimal("0.9"), votes=(vote,),
-        )  # fmt: skip
+            signal_id=name,
+            strategy="momentum",
+            symbol=symbol,
+            side=Side.BUY,
+            session=DAY,
+            slot=len(self.signals),
+            decided_at=at,
+            decision_price=price,
+            stop_distance=price / 100,
+            confidence=Decimal("0.82"),
+            quality=Decimal("0.9"),
+            votes=(vote,),
+        )
         self.signals.append(signal)
         return signal
 
     def _order(
-        self, kind: Kind, position: str, signal: Signal, side: Side, quantity: int, at: datetime,
-        limit: Decimal | None = None, stop: Decimal | None = None,
-    ) -> Order:  # fmt: skip
-        order = _intent(kind, position, signal, side, quantity, at, limit, stop)
+        self,
+        kind: Kind,
+        position: str,
+        signal: Signal,
+        *,
+        side: Side,
+        quantity: int,
+        at: datetime,
+        limit: Decimal | None = None,
+        stop: Decimal | None = None,
+    ) -> Order:
+        order = _intent(kind, position, signal, side=side, quantity=quantity, at=at, limit=limit, stop=stop)
         number = 401 + len(self.broker_orders)
         order, event = born(order, actor="order_placement", cause="signal received")
         self.events.append(event)
@@ -146,11 +191,21 @@ class Sample:
         history = tuple(BrokerEvent(at=at, event=event) for event in ("placed", "working"))
         self.broker_orders.append(
             LedgerOrder(
-                order_id=number, client_order_id=order.intent_id, symbol=order.symbol, action=side.value,
-                quantity=quantity, filled=0, price_type=order.price_type.value, term=order.term.value,
-                limit_price=limit, stop_price=stop, status="OPEN", placed_at=at, history=history,
+                order_id=number,
+                client_order_id=order.intent_id,
+                symbol=order.symbol,
+                action=side.value,
+                quantity=quantity,
+                filled=0,
+                price_type=order.price_type.value,
+                term=order.term.value,
+                limit_price=limit,
+                stop_price=stop,
+                status="OPEN",
+                placed_at=at,
+                history=history,
             )
-        )  # fmt: skip
+        )
         self.requests.append(PlaceRequest(at=at, client_order_id=order.intent_id, preview_id=7, outcome="placed"))
         return order
 
@@ -159,24 +214,37 @@ class Sample:
         self._log(number, BrokerEvent(at=at, event="fill", quantity=order.quantity, price=price), order.quantity)
         self.broker_fills.append(
             LedgerFill(
-                at=at, order_id=number, client_order_id=order.intent_id, symbol=order.symbol,
-                action=order.side.value, quantity=order.quantity, price=price,
+                at=at,
+                order_id=number,
+                client_order_id=order.intent_id,
+                symbol=order.symbol,
+                action=order.side.value,
+                quantity=order.quantity,
+                price=price,
             )
-        )  # fmt: skip
+        )
         self._advance(order, State.FILLED, at, filled=order.quantity, average_price=price)
         self.fills.append(
             Fill(
-                intent_id=order.intent_id, broker_order_id=number, position_id=order.position_id,
-                symbol=order.symbol, side=order.side.value, quantity=order.quantity, price=price,
-                cumulative=order.quantity, realized=realized, reason=order.reason, at=at,
+                intent_id=order.intent_id,
+                broker_order_id=number,
+                position_id=order.position_id,
+                symbol=order.symbol,
+                side=order.side.value,
+                quantity=order.quantity,
+                price=price,
+                cumulative=order.quantity,
+                realized=realized,
+                reason=order.reason,
+                at=at,
             )
-        )  # fmt: skip
+        )
 
     def _end(self, order: Order, at: datetime) -> None:
         self._log(order.broker_order_id or 0, BrokerEvent(at=at, event="cancelled"), 0)
         self._advance(order, State.CANCELLED, at)
 
-    def _advance(self, order: Order, state: State, at: datetime, **changes: Any) -> None:
+    def _advance(self, order: Order, state: State, at: datetime, **changes: int | Decimal) -> None:
         moved, event = advance(order, state, at=at, actor="order_settlement", cause="the broker says so", **changes)
         self.orders[self.orders.index(order)] = moved
         self.events.append(event)
@@ -187,40 +255,73 @@ class Sample:
         self.broker_orders[place] = replace(order, history=(*order.history, event), filled=order.filled + filled)
 
     def _position(
-        self, name: str, symbol: str, opened: datetime, closed: datetime, cost: Decimal, realized: Decimal
+        self, name: str, symbol: str, *, opened: datetime, closed: datetime, cost: Decimal, realized: Decimal
     ) -> None:
         self.positions = [one for one in self.positions if one.symbol != symbol]
         self.positions.append(
             Position(
-                position_id=name, symbol=symbol, strategy="momentum", session=DAY, quantity=0, average_cost=cost,
-                opened_at=opened, stop_distance=cost / 100, spread_paid=Decimal("0.01"), high_water=cost,
-                stop_wanted=cost, stop_set_at=opened, realized=realized, is_open=False, closed_at=closed,
+                position_id=name,
+                symbol=symbol,
+                strategy="momentum",
+                session=DAY,
+                quantity=0,
+                average_cost=cost,
+                opened_at=opened,
+                stop_distance=cost / 100,
+                spread_paid=Decimal("0.01"),
+                high_water=cost,
+                stop_wanted=cost,
+                stop_set_at=opened,
+                realized=realized,
+                is_open=False,
+                closed_at=closed,
             )
-        )  # fmt: skip
+        )
 
 
 _MARKS: tuple[tuple[str, list[tuple[int, str]]], ...] = (
-    ("AIG", [(1, "NO_VOTE")] * 4 + [(9, "RSI_OUTSIDE_GATE")] * 2),
-    ("BAC", [(1, "NO_VOTE")] * 9 + [(5, "VOLUME_TOO_LOW")] * 30),
-    ("IBM", [(1, "NO_VOTE")] * 12 + [(3, "signal:S1"), (4, "held")]),
-    ("SPY", [(1, "BEFORE_OPENING_RANGE")] * 900 + [(2, "SPREAD_TOO_WIDE")]),
+    ("AIG", [(0, "NO_VOTE"), (9, "RSI_OUTSIDE_GATE")]),
+    ("BAC", [(0, "VOLUME_TOO_LOW+NO_VOTE")]),
+    ("IBM", [(0, "NO_VOTE"), (12, "signal:S1"), (13, "held")]),
+    ("SPY", [(0, "BEFORE_OPENING_RANGE"), (57, "SPREAD_TOO_WIDE")]),
 )
 _REASONS = {Kind.ENTRY: "signal", Kind.PROTECT: "stop", Kind.MOVE: "trail", Kind.EXIT: "target"}
 
 
 def _intent(
-    kind: Kind, position: str, signal: Signal, side: Side, quantity: int, at: datetime,
-    limit: Decimal | None, stop: Decimal | None,
-) -> Order:  # fmt: skip
+    kind: Kind,
+    position: str,
+    signal: Signal,
+    *,
+    side: Side,
+    quantity: int,
+    at: datetime,
+    limit: Decimal | None,
+    stop: Decimal | None,
+) -> Order:
     name = intent_id(kind=kind, cause=position, session=DAY)
     return Order(
-        intent_id=name, kind=kind, position_id=position,
-        signal_id=signal.signal_id if kind is Kind.ENTRY else None, strategy="momentum", reason=_REASONS[kind],
-        symbol=signal.symbol, side=side, quantity=quantity,
-        price_type=PriceType.STOP if stop is not None else PriceType.LIMIT, term=Term.GOOD_FOR_DAY,
-        limit_price=limit, stop_price=stop, stop_distance=signal.stop_distance, spread=Decimal("0.01"), session=DAY,
-        decided_at=at, created_at=at, updated_at=at, payload_hash="",
-    )  # fmt: skip
+        intent_id=name,
+        kind=kind,
+        position_id=position,
+        signal_id=signal.signal_id if kind is Kind.ENTRY else None,
+        strategy="momentum",
+        reason=_REASONS[kind],
+        symbol=signal.symbol,
+        side=side,
+        quantity=quantity,
+        price_type=PriceType.STOP if stop is not None else PriceType.LIMIT,
+        term=Term.GOOD_FOR_DAY,
+        limit_price=limit,
+        stop_price=stop,
+        stop_distance=signal.stop_distance,
+        spread=Decimal("0.01"),
+        session=DAY,
+        decided_at=at,
+        created_at=at,
+        updated_at=at,
+        payload_hash="",
+    )
 
 
 def at(hour: int, minute: int, second: int = 0) -> datetime:
@@ -249,7 +350,16 @@ def result_of(
     )
     counts = Counts(ticks=23_010, quotes=92_040, asked=4_000, served=3_100)
     return DayResult(
-        folder=folder, card=Card(market="2013-10-07", config="demo", seed=1), hours=HOURS, watch_list=SYMBOLS,
+        folder=folder,
+        card=Card(market="2013-10-07", config="demo", seed=1),
+        hours=HOURS,
+        watch_list=SYMBOLS,
         summary=summarise(ledger=ledger, book=book, counts=counts, violations=sentences, wall_s=41.7),
-        timing=timing(ledger, book, HOURS), book=book, ledger=ledger, default_result=default, moved_to=None,
-    )  # fmt: skip
+        timing=timing(ledger, book, HOURS),
+        book=book,
+        ledger=ledger,
+        default_result=default,
+        moved_to=None,
+        troubles={},
+        crashed=False,
+    )

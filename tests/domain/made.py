@@ -13,6 +13,7 @@ from shared.domain.facts import RiskFacts
 from shared.domain.orders import Kind, Order
 from shared.domain.positions import Ledger, Position
 from shared.domain.quotes import Quote, QuoteStatus
+from shared.domain.risk import deny_codes
 from shared.domain.values import PriceType, Side, Term
 from shared.strategies.config import _table, load
 
@@ -65,7 +66,7 @@ DEFAULT = load("default")
 NOON = at(150)
 
 
-def config(**changes: Any) -> StrategyConfig:  # noqa: ANN401 - any field
+def config(**changes: Any) -> StrategyConfig:
     """Give the default settings with changes such as `limits__positions_max=3`."""
     table: dict[str, Any] = _table("default")
     for path, value in changes.items():
@@ -74,7 +75,7 @@ def config(**changes: Any) -> StrategyConfig:  # noqa: ANN401 - any field
     return parse(table)
 
 
-def order(**changes: Any) -> Order:  # noqa: ANN401 - any field
+def order(**changes: Any) -> Order:
     """Give a live entry for ten shares of IBM at 100.10 USD."""
     made = Order(
         intent_id="I1", kind=Kind.ENTRY, position_id="P1", signal_id="S1", strategy="momentum",
@@ -87,7 +88,7 @@ def order(**changes: Any) -> Order:  # noqa: ANN401 - any field
     return replace(made, **changes)
 
 
-def position(**changes: Any) -> Position:  # noqa: ANN401 - any field
+def position(**changes: Any) -> Position:
     """Give ten shares of IBM bought at 100 USD an hour after the open, stop at 99."""
     made = Position(
         position_id="P1", symbol="IBM", strategy="momentum", session=OPENS.date(), quantity=10,
@@ -106,9 +107,7 @@ def held(symbol: str, quantity: int = 10) -> Holding:
 def balance(usable: str = "100000", when: datetime = NOON) -> Balance:
     """Give a cash account's balance."""
     cash = Decimal(usable)
-    return Balance(
-        at=when, account_mode="CASH", settled_cash=cash, cash_buying_power=cash, account_value=cash
-    )
+    return Balance(at=when, account_mode="CASH", settled_cash=cash, cash_buying_power=cash, account_value=cash)
 
 
 def control(state: TradingState = TradingState.ACTIVE, *, exits_too: bool = False) -> Control:
@@ -116,7 +115,7 @@ def control(state: TradingState = TradingState.ACTIVE, *, exits_too: bool = Fals
     return Control(state=state, exits_too=exits_too, epoch=1, reason="test", by="owner", at=OPENS)
 
 
-def facts(**changes: Any) -> RiskFacts:  # noqa: ANN401 - any field
+def facts(**changes: Any) -> RiskFacts:
     """Give an entry that every rule approves: ten IBM for an empty account of 100,000 USD."""
     made = RiskFacts(
         now=NOON, kind=Kind.ENTRY, symbol="IBM", side=Side.BUY, price_type=PriceType.LIMIT,
@@ -128,9 +127,19 @@ def facts(**changes: Any) -> RiskFacts:  # noqa: ANN401 - any field
     return replace(made, **changes)
 
 
-def sell_facts(**changes: Any) -> RiskFacts:  # noqa: ANN401 - any field
+def sell_facts(**changes: Any) -> RiskFacts:
     """Give the facts of an exit that every rule approves: all ten shares of IBM at a limit."""
     base: dict[str, Any] = {
         "kind": Kind.EXIT, "side": Side.SELL, "positions": (position(),), "holdings": (held("IBM"),),
     }  # fmt: skip
     return facts(**{**base, **changes})
+
+
+def codes(**changes: Any) -> tuple[str, ...]:
+    """Give the codes that deny a good entry with these changes."""
+    return deny_codes(facts(**changes), DEFAULT)
+
+
+def sell_codes(**changes: Any) -> tuple[str, ...]:
+    """Give the codes that deny a good exit with these changes."""
+    return deny_codes(sell_facts(**changes), DEFAULT)

@@ -12,9 +12,7 @@ from shared.domain.daybook import DayBook, longer_bars
 from shared.errors import Malformed
 from tests.domain.made import OPENS, at, quote, session
 
-TICKS = st.lists(
-    st.tuples(st.integers(0, 200), st.integers(9000, 11000), st.integers(0, 500)), min_size=1, max_size=60
-)
+TICKS = st.lists(st.tuples(st.integers(0, 200), st.integers(9000, 11000), st.integers(0, 500)), min_size=1, max_size=60)
 
 
 def watched(
@@ -56,6 +54,15 @@ def test_quote_from_the_past_changes_nothing() -> None:
     before = book.to_plain()
     assert not book.observe(quote("500"), at(4))
     assert book.to_plain() == before
+
+
+def test_second_quote_of_an_instant_counts() -> None:
+    """Two quotes at one instant both count, the later one closes."""
+    book = DayBook(session())
+    book.observe(quote("100"), at(5))
+    book.observe(quote("101"), at(5))
+    book.observe(quote("102"), at(6))
+    assert (book.bars[0].open, book.bars[0].close) == (Decimal(100), Decimal(101))
 
 
 def test_opening_range_ends_at_a_quarter_to_ten() -> None:

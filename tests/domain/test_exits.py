@@ -23,13 +23,13 @@ def bid(price: str) -> Quote:
     return quote(price, bid=price, ask=str(ask), when=NOON)
 
 
-def judged(price: str | None, now: datetime = NOON, *, of: Position | None = None, **more: Any) -> Judgement:  # noqa: ANN401 - any argument
+def judged(price: str | None, now: datetime = NOON, *, of: Position | None = None, **more: Any) -> Judgement:
     seen = None if price is None else bid(price)
     facts: dict[str, Any] = {"rsi": 60.0, "session": session(), "config": DEFAULT, **more}
     return judge(of or position(), seen, now=now, **facts)
 
 
-def pending(**changes: Any) -> Position:  # noqa: ANN401 - any field
+def pending(**changes: Any) -> Position:
     made = PendingExit(
         exit_id="X",
         reason="target",
@@ -111,6 +111,25 @@ def test_stop_that_did_not_sell_is_made_up_for(price: str, sold: bool) -> None:
     assert not isinstance(verdict, ExitNow) or verdict.reason == "stop_missed"
     fresh = position(stop_set_at=NOON - 14 * SECOND)
     assert isinstance(judged(price, of=fresh), Hold)
+
+
+def test_missed_stop_is_seen_at_exactly_its_limits() -> None:
+    """A bid 0.2 % under a stop level that has rested for fifteen seconds sells."""
+    rested = position(average_cost=Decimal(101), stop_wanted=Decimal("100.00"), stop_set_at=NOON - 15 * SECOND)
+    assert judged("99.80", of=rested) == limit("stop_missed", "99.70")
+    assert isinstance(judged("99.81", of=rested), Hold)
+
+
+def test_stop_moves_by_exactly_its_least_step() -> None:
+    """A level that rises by 0.2 % to the cent is worth moving to."""
+    held = position(stop_wanted=Decimal("100.00"), average_cost=Decimal("100.18"), breakeven=True)
+    verdict = judged("100.50", of=held)
+    assert verdict == MoveStop(level=Decimal("100.20"), high_water=Decimal("100.50"), breakeven=True)
+
+
+def test_first_second_of_the_session_counts() -> None:
+    """A position carried over the night is judged from the second of the open on."""
+    assert judged("102.00", at(0), of=position(opened_at=at(-60), stop_set_at=at(-60))) == limit("target", "101.89")
 
 
 @pytest.mark.parametrize(("rsi", "sold"), [(44.9, True), (45.0, False), (45.1, False), (None, False)])

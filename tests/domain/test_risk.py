@@ -6,17 +6,16 @@ from typing import Any
 import pytest
 
 from shared.domain.control import TradingState
-from shared.domain.orders import Kind, State
+from shared.domain.orders import Kind
 from shared.domain.positions import Ledger
 from shared.domain.quotes import QuoteStatus
 from shared.domain.risk import ENTRY_RULES, SELL_RULES, deny_codes
 from shared.domain.values import PriceType, Side, Term
 from tests.domain.made import (
-    DEFAULT,
     NOON,
     OPENS,
-    at,
     balance,
+    codes,
     config,
     control,
     facts,
@@ -24,7 +23,7 @@ from tests.domain.made import (
     order,
     position,
     quote,
-    sell_facts,
+    sell_codes,
     session,
 )
 
@@ -32,15 +31,7 @@ SECOND = timedelta(seconds=1)
 CENT = Decimal("0.01")
 
 
-def codes(**changes: Any) -> tuple[str, ...]:  # noqa: ANN401 - any field
-    return deny_codes(facts(**changes), DEFAULT)
-
-
-def sell_codes(**changes: Any) -> tuple[str, ...]:  # noqa: ANN401 - any field
-    return deny_codes(sell_facts(**changes), DEFAULT)
-
-
-def ledger(**changes: Any) -> Ledger:  # noqa: ANN401 - any field
+def ledger(**changes: Any) -> Ledger:
     return replace(Ledger(session=OPENS.date()), **changes)
 
 
@@ -67,6 +58,16 @@ def test_every_rule_is_reported_at_once() -> None:
         ("quote", {"QUOTE_STALE", "QUOTE_BAD", "PRICE_COLLAR", "SPREAD_TOO_WIDE"}),
         ("holdings", {"LEDGER_MISMATCH", "SYMBOL_HELD_BY_OWNER"}),
         ("equity_peak", {"DRAWDOWN"}),
+        (
+            "live_orders",
+            {
+                "NOTIONAL_MAX_SYMBOL",
+                "MAX_OPEN_POSITIONS",
+                "MAX_OPEN_ORDERS",
+                "ONE_LIVE_INTENT_PER_SYMBOL",
+                "UNKNOWN_PRESENT",
+            },
+        ),
         ("balance", {"NOTIONAL_MAX_SYMBOL", "EXPOSURE_MAX_ACCOUNT", "BUYING_POWER", "BALANCE_STALE"}),
         ("capital", {"NOTIONAL_MAX_SYMBOL", "EXPOSURE_MAX_ACCOUNT", "DAILY_LOSS", "DRAWDOWN"}),
         ("marks", {"NOTIONAL_MAX_SYMBOL", "EXPOSURE_MAX_ACCOUNT", "DAILY_LOSS", "DRAWDOWN"}),
@@ -75,6 +76,24 @@ def test_every_rule_is_reported_at_once() -> None:
 def test_missing_fact_denies(missing: str, expected: set[str]) -> None:
     """Each fact that is missing denies by exactly the rules that need it."""
     assert set(codes(**{missing: None})) == expected
+
+
+@pytest.mark.parametrize("missing", ["positions", "live_orders"])
+def test_sell_that_nobody_can_count_is_denied(missing: str) -> None:
+    """A sell is denied unless both our positions and our live orders are known."""
+    assert sell_codes(**{missing: None}) == ("NO_SHORT",)
+
+
+def test_last_share_may_be_sold() -> None:
+    """One share is enough for a sell."""
+    assert sell_codes(quantity=1) == ()
+
+
+@pytest.mark.parametrize(("own", "denied"), [("95000.01", False), ("95000.00", True), ("94999.99", True)])
+def test_drawdown_is_denied_at_exactly_its_limit(own: str, denied: bool) -> None:
+    """Five percent under the peak to the cent denies."""
+    found = codes(capital=Decimal(own), equity_peak=Decimal(100_000))
+    assert found == (("DRAWDOWN",) if denied else ())
 
 
 def test_missing_mark_of_a_position_denies() -> None:
@@ -123,9 +142,7 @@ def test_closed_session_denies_sells_that_do_not_rest() -> None:
     assert sell_codes(now=session().closes_at, term=Term.GOOD_UNTIL_CANCEL, kind=Kind.PROTECT) == ()
 
 
-@pytest.mark.parametrize(
-    ("seconds", "stale"), [(59, False), (60, False), (60.001, True), (-2, False), (-2.001, True)]
-)
+@pytest.mark.parametrize(("seconds", "stale"), [(59, False), (60, False), (60.001, True), (-2, False), (-2.001, True)])
 def test_signal_lives_sixty_seconds(seconds: float, stale: bool) -> None:
     """A decision is used up to its sixtieth second, and never when it comes from the future."""
     assert ("SIGNAL_STALE" in codes(decided_at=NOON - seconds * SECOND)) is stale
@@ -183,9 +200,7 @@ def test_spread_has_a_limit(ask: str, wide: bool) -> None:
     assert ("SPREAD_TOO_WIDE" in codes(quote=quote(bid="99.80", ask=ask, when=NOON))) is wide
 
 
-@pytest.mark.parametrize(
-    ("quantity", "denied"), [(-1, True), (0, True), (1, False), (10_000, False), (10_001, True)]
-)
+@pytest.mark.parametrize(("quantity", "denied"), [(-1, True), (0, True), (1, False), (10_000, False), (10_001, True)])
 def test_quantity_has_two_limits(quantity: int, denied: bool) -> None:
     """An entry has at least one share and at most the largest order."""
     assert ("QTY" in codes(quantity=quantity)) is denied
@@ -346,35 +361,3 @@ def test_symbol_rests_after_its_exit(second: int, denied: bool) -> None:
     """A symbol may be entered again fifteen minutes after our position in it closed."""
     found = codes(closed_at=NOON - timedelta(minutes=15) - second * SECOND)
     assert found == (("COOLDOWN_SYMBOL",) if denied else ())
-
-
-def test_missing_shares_of_ours_deny() -> None:
-    """An account that holds fewer shares than our book says denies entries in every symbol."""
-    other = position(symbol="SPY")
-    found = codes(positions=(other,), holdings=(held("SPY", 9),), marks={"SPY": Decimal(100)})
-    assert found == ("LEDGER_MISMATCH",)
-
-
-def test_unknown_orders_deny() -> None:
-    """One unknown order denies its symbol, two deny the account."""
-    one = order(symbol="SPY", state=State.UNKNOWN)
-    assert codes(live_orders=(one,)) == ()
-    assert codes(live_orders=(one, replace(one, symbol="BAC", state=State.MANUAL))) == ("UNKNOWN_PRESENT",)
-    assert "UNKNOWN_PRESENT" in codes(live_orders=(order(state=State.UNKNOWN),))
-
-
-@pytest.mark.parametrize("quantity", [1, -1])
-def test_symbol_of_the_owner_is_never_touched(quantity: int) -> None:
-    """An account that holds shares of the symbol which are not ours, long or short, denies the entry."""
-    assert codes(holdings=(held("IBM", quantity),)) == ("SYMBOL_HELD_BY_OWNER",)
-
-
-def test_other_holdings_of_the_owner_do_not_matter() -> None:
-    """Shares of other symbols that the owner holds deny nothing."""
-    assert codes(holdings=(held("GE", 500),)) == ()
-
-
-def test_opening_instant_of_the_day_is_too_early_for_nothing_else() -> None:
-    """The very first second of the session approves what is good."""
-    now = at(0)
-    assert codes(now=now, decided_at=now, quote=quote(when=now), balance=balance(when=now)) == ()

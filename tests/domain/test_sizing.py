@@ -14,9 +14,7 @@ MONEY = st.decimals(min_value=0, max_value=2_000_000, places=2)
 PRICE = st.decimals(min_value=5, max_value=1000, places=2)
 
 
-def means(
-    total: str = "10000", *, cash: str | None = None, exposure: str = "0", in_symbol: str = "0"
-) -> Means:
+def means(total: str = "10000", *, cash: str | None = None, exposure: str = "0", in_symbol: str = "0") -> Means:
     return Means(
         equity=Decimal(total),
         cash=Decimal(cash or total),
@@ -62,13 +60,18 @@ def test_tightest_limit_is_named(given: Means, part: str) -> None:
     assert "the smallest capital that would trade it is 600.00 USD" in denied.text
 
 
-@pytest.mark.parametrize(
-    ("total", "code"), [("499.99", "SIZE_TOO_SMALL"), ("500.00", None), ("500.01", None)]
-)
+@pytest.mark.parametrize(("total", "code"), [("499.99", "SIZE_TOO_SMALL"), ("500.00", None), ("500.01", None)])
 def test_smallest_position(total: str, code: str | None) -> None:
     """A position of less than 50 USD is denied, of exactly 50 USD taken."""
     found = size(symbol="F", price=Decimal("10.00"), votes=1, means=means(total), config=DEFAULT)
     assert found == 5 if code is None else isinstance(found, Denied) and found.code == code
+
+
+def test_single_share_below_the_smallest_position() -> None:
+    """One share that is worth less than the smallest position is too small, not zero."""
+    found = size(symbol="F", price=Decimal("30.00"), votes=1, means=means("300"), config=DEFAULT)
+    assert isinstance(found, Denied)
+    assert found.code == "SIZE_TOO_SMALL"
 
 
 def test_order_is_capped_in_shares_and_money() -> None:
@@ -91,9 +94,7 @@ def test_smallest_capital_trades_and_a_cent_less_does_not(price: Decimal, votes:
     """The capital that a denial names buys, one cent less does not."""
     needed = smallest_capital(price=price, votes=votes, config=DEFAULT)
     enough = size(symbol="X", price=price, votes=votes, means=means(str(needed)), config=DEFAULT)
-    below = size(
-        symbol="X", price=price, votes=votes, means=means(str(needed - Decimal("0.01"))), config=DEFAULT
-    )
+    below = size(symbol="X", price=price, votes=votes, means=means(str(needed - Decimal("0.01"))), config=DEFAULT)
     assert isinstance(enough, int)
     assert isinstance(below, Denied)
 

@@ -98,7 +98,7 @@ def towns() -> Iterator[Towns]:
     """Give what makes towns, and close them."""
     with ExitStack() as closing:
 
-        def make(**given: Any) -> _Town:  # noqa: ANN401 - whatever a town is made from
+        def make(**given: Any) -> _Town:
             town = _Town(**given)
             closing.callback(town.queue.close)
             return town
@@ -109,9 +109,7 @@ def towns() -> Iterator[Towns]:
 def test_a_push_body_is_what_pub_sub_sends(towns: Towns) -> None:
     """The body names subscription and attempt and carries all that the message has."""
     town = towns()
-    message_id = town.bus.publish(
-        "signals", b"\x00data", attributes={"traceparent": TRACEPARENT}, ordering_key="AAPL"
-    )
+    message_id = town.bus.publish("signals", b"\x00data", attributes={"traceparent": TRACEPARENT}, ordering_key="AAPL")
     assert town.run(1) == [("buyer", 1)]
     at, _, push = town.pushes[0]
     assert 0.005 <= at <= 0.05
@@ -139,9 +137,7 @@ def test_every_subscription_gets_every_message(towns: Towns) -> None:
     assert (town.bus.pending, town.queue.pending()) == (0, [])
 
 
-@pytest.mark.parametrize(
-    ("status", "taken"), [(102, 1), (200, 1), (201, 1), (202, 1), (204, 1), (203, 0), (302, 0)]
-)
+@pytest.mark.parametrize(("status", "taken"), [(102, 1), (200, 1), (201, 1), (202, 1), (204, 1), (203, 0), (302, 0)])
 def test_the_status_decides(towns: Towns, status: int, taken: int) -> None:
     """Exactly the statuses that Pub/Sub takes for an acknowledgement end a message."""
     town = towns(answer=lambda _function, _attempt: status)
@@ -215,9 +211,7 @@ def test_a_crash_is_a_refusal(towns: Towns) -> None:
 
     town.answer = answer
     town.publish("signals")
-    town.kernel.spawn(
-        lambda: town.kernel.crash("buyer") and None, at=START + timedelta(seconds=5), name="nemesis"
-    )
+    town.kernel.spawn(lambda: town.kernel.crash("buyer") and None, at=START + timedelta(seconds=5), name="nemesis")
     assert town.run(600) == [("buyer", 1), ("buyer", 2)]
     assert 6 <= town.pushes[1][0] < 6.3
     assert town.bus.pending == 0
@@ -227,9 +221,7 @@ def test_a_crash_spares_what_is_on_its_way(towns: Towns) -> None:
     """A function that dies between two deliveries still gets the second one."""
     town = towns(answer=lambda _function, attempt: 204 if attempt == 2 else 500)
     town.publish("signals")
-    town.kernel.spawn(
-        lambda: town.kernel.crash("buyer") and None, at=START + timedelta(seconds=0.5), name="nemesis"
-    )
+    town.kernel.spawn(lambda: town.kernel.crash("buyer") and None, at=START + timedelta(seconds=0.5), name="nemesis")
     assert town.run(60) == [("buyer", 1), ("buyer", 2)]
 
 

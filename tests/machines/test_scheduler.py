@@ -27,9 +27,7 @@ from shared.topology import Function, Schedule, Subscription, Topology
         ("*/30 7-19 * * 1-5", datetime(2013, 3, 9, 1, tzinfo=UTC), ["2013-03-11T11:00", "2013-03-11T11:30"]),
     ],
 )
-def test_schedules_follow_new_york_over_a_clock_change(
-    cron: str, start: datetime, expected: list[str]
-) -> None:
+def test_schedules_follow_new_york_over_a_clock_change(cron: str, start: datetime, expected: list[str]) -> None:
     """After the clocks have changed, jobs run at the same New York time, an hour off in UTC."""
     found = [f"{at:%Y-%m-%dT%H:%M}" for at in islice(instants(cron, start), 2)]
     assert found == expected

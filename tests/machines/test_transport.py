@@ -143,7 +143,5 @@ def test_the_environment_is_valid_wsgi() -> None:
         start_response("200 OK", [("Content-Type", "text/plain")])
         return [b"hello"]
 
-    answer = exchange(
-        validator(hello), method="GET", target="/a?b=c", headers={"Content-Type": "x/y"}, body=b""
-    )
+    answer = exchange(validator(hello), method="GET", target="/a?b=c", headers={"Content-Type": "x/y"}, body=b"")
     assert answer.body == b"hello"

@@ -119,9 +119,7 @@ def _after(seconds: float) -> datetime:
 
 def test_a_request_becomes_a_message_becomes_a_document(world: World) -> None:
     """A call to one app is published through its ports and pushed to the other app, which does its work."""
-    status, headers, body = world.request(
-        "front", "POST", "/go%20on?q=1", {"traceparent": _TRACEPARENT}, b"hello"
-    )
+    status, headers, body = world.request("front", "POST", "/go%20on?q=1", {"traceparent": _TRACEPARENT}, b"hello")
     assert (status, body) == (200, b"front /go on 1")
     assert dict(headers)["Content-Type"].startswith("text/html")
     asked = world.store.get("asked/1")

@@ -12,9 +12,9 @@ from packaging.version import Version
 
 from infra.tools.locks import HEADER, ROOT, Lock, locks
 
-EXTRAS: dict[str, list[str]] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))[
-    "project"
-]["optional-dependencies"]
+EXTRAS: dict[str, list[str]] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+    "optional-dependencies"
+]
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 LOCKS = locks()
 
@@ -59,7 +59,8 @@ def gaps(lock_text: str, declared: list[str]) -> list[str]:
     missing = []
     for requirement in map(Requirement, declared):
         pin = pinned.get(canonicalize_name(requirement.name))
-        if pin is None or pin.marker is not None or pin.version not in requirement.specifier:
+        narrowed = pin is not None and pin.marker is not None and requirement.marker is None
+        if pin is None or narrowed or pin.version not in requirement.specifier:
             missing.append(str(requirement))
     return [*missing, *(f"{pin.name} has no hash" for pin in pinned.values() if not pin.hashes)]
 

@@ -8,12 +8,10 @@ from shared.domain.bars import Bar
 from shared.strategies.view import Indicators, View
 from tests.domain.made import at, quote, session
 
-RISING = Bar(
-    end=at(30), open=Decimal(101), high=Decimal(102), low=Decimal(101), close=Decimal("101.50"), volume=30_000
-)
+RISING = Bar(end=at(30), open=Decimal(101), high=Decimal(102), low=Decimal(101), close=Decimal("101.50"), volume=30_000)
 
 
-def view(**changes: Any) -> View:  # noqa: ANN401 - any field
+def view(**changes: Any) -> View:
     """Give IBM at 102 half an hour after the open, up 3 % and out of its opening range, at RSI 60."""
     made = View(
         symbol="IBM", quote=quote("102.00", when=at(30), previous_close="99.00"), at=at(30),
@@ -23,7 +21,7 @@ def view(**changes: Any) -> View:  # noqa: ANN401 - any field
     return replace(made, **changes)
 
 
-def indicators(**changes: Any) -> Indicators:  # noqa: ANN401 - any field
+def indicators(**changes: Any) -> Indicators:
     """Give RSI 60, an ATR of 0.40 USD and a bar with one and a half times the usual volume."""
     made = Indicators(last_bar=RISING, rsi=60.0, volume_ratio=Decimal("1.5"), atr=Decimal("0.40"))
     return replace(made, **changes)

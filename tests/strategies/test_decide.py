@@ -23,9 +23,7 @@ def test_signal_names_its_slot_and_its_votes() -> None:
     """Two votes make a signal that carries price, distance, confidence and the slot that names it."""
     decision = decide(view(at=at(33)), DEFAULT)
     assert isinstance(decision, Signal)
-    assert decision.signal_id == signal_id(
-        strategy="momentum", symbol="IBM", side="BUY", session=session().day, slot=6
-    )
+    assert decision.signal_id == signal_id(strategy="momentum", symbol="IBM", side="BUY", session=session().day, slot=6)
     assert (decision.slot, decision.decision_price) == (6, Decimal("102.00"))
     assert [vote.strategy for vote in decision.votes] == ["momentum", "opening_range"]
     assert decision.strategy == "momentum"

@@ -15,9 +15,7 @@ from shared.strategies.view import Watch, quality
 from tests.domain.made import DEFAULT, OPENS, at, quote, session
 
 
-def bar(
-    minute: int, close: str, *, high: str | None = None, low: str | None = None, volume: int = 100
-) -> Bar:
+def bar(minute: int, close: str, *, high: str | None = None, low: str | None = None, volume: int = 100) -> Bar:
     price = Decimal(close)
     return Bar(
         end=at(minute + 1), open=price, high=Decimal(high or close), low=Decimal(low or close), close=price,

@@ -43,6 +43,7 @@ from shared.usecases.desk import create
 from shared.usecases.enter import enter
 from shared.usecases.hold import look_after
 from shared.usecases.leave import leave
+from shared.usecases.listing import OrderLists
 from shared.usecases.losses import open_positions
 from shared.usecases.settle import settle
 from shared.usecases.trading import Mandate, TradingDesk
@@ -284,10 +285,12 @@ class Bench:
         guard = Guard(TOPOLOGY.function(actor), self.journal)
         chance: Chance = self._chance
         store = self.variant.store(GuardedStore(GatedStore(self.store, self.gate), guard))
+        broker = ScriptedBroker(self.exchange, self.gate.pass_)
+        clock = SkewedClock(self.kernel, self.variant.clock_skew.get(actor, timedelta(0)))
         return TradingDesk(
-            actor=actor, clock=SkewedClock(self.kernel, self.variant.clock_skew.get(actor, timedelta(0))),
+            actor=actor, clock=clock,
             chance=chance, store=store, bus=GuardedBus(self.bus, guard), journal=self.journal,
-            broker=ScriptedBroker(self.exchange, self.gate.pass_), config=self.config,
+            broker=broker, lists=OrderLists(broker=broker, clock=clock, journal=self.journal), config=self.config,
             mandate=Mandate(account_id="", capital_usd=Decimal(100_000), watch_list=(SYMBOL,)),
         )  # fmt: skip
 

@@ -178,5 +178,3 @@ def test_each_commit_of_an_order_writes_its_event_and_its_message() -> None:
     reached = [name for name in names if "Create:broker_orders" in name]
     assert sum("Create:outbox" in name for name in reached) == 2
     assert sum("Create:broker_orders" in name for name in names) == 4
-
-

@@ -101,8 +101,11 @@ def test_an_owners_order_from_before_is_never_adopted() -> None:
 
 def test_the_baseline_alone_keeps_an_older_order_from_being_adopted() -> None:
     """An owner's order that comes while the facts are read is in the baseline and is not adopted."""
-    bench = _entered(Script(how="lost_before", side=Side.BUY), entry_fill=0)
+    bench = Bench()
+    bench.exchange.scripts.append(Script(how="lost_before", side=Side.BUY))
+    bench.exchange.refuses_term, bench.exchange.entry_fill = True, 0
     bench.gate.faults[calls().index("portfolio") + 1] = Fault(how="deed", deed=lambda: bench.exchange.accept(_alike()))
+    bench.at(1, lambda: bench.send(bench.signal()))
     bench.run(60)
     entry = bench.orders()[0]
     assert entry.state is not State.WORKING

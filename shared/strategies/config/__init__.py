@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
-from importlib import resources
+from importlib import resources  # impure: reads only the files that ship beside this module
 
 from shared.domain.config import StrategyConfig, parse
 from shared.errors import ConfigError

@@ -66,7 +66,7 @@ def quote_call(signer: Client, symbols: str) -> dict[str, Any]:
     }
 
 
-def expect_ok(status: str, *_: object) -> Any:  # noqa: ANN401 - the write callable of WSGI, which nobody uses
+def expect_ok(status: str, *_: object) -> Any:
     """Takes the status line of a call that must succeed."""
     assert status.startswith("200"), status
 

@@ -1,5 +1,4 @@
 """Accounts, balances and positions (fact sheet, sections 3.1-3.3)."""
-# ruff: noqa: ANN401 - a test reads the JSON of answers, which has no types
 
 from __future__ import annotations
 
@@ -20,10 +19,9 @@ def computed(one: World, **params: str) -> Any:
 
 
 def test_the_owner_has_a_cash_a_margin_and_a_closed_account() -> None:
+    """The owner has a cash a margin and a closed account."""
     accounts = world().get("/v1/accounts/list.json").json()["AccountListResponse"]["Accounts"]["Account"]
-    told = [
-        (account["accountIdKey"], account["accountMode"], account["accountStatus"]) for account in accounts
-    ]
+    told = [(account["accountIdKey"], account["accountMode"], account["accountStatus"]) for account in accounts]
     assert told == [
         (CASH_ACCOUNT_KEY, "CASH", "ACTIVE"),
         (MARGIN_ACCOUNT_KEY, "MARGIN", "ACTIVE"),
@@ -37,11 +35,13 @@ def test_the_owner_has_a_cash_a_margin_and_a_closed_account() -> None:
     ("path", "code"), [("/v1/accounts/00000001/balance.json", 102), (f"{ACCOUNT}/balance.json", 7002)]
 )
 def test_a_balance_needs_the_key_and_the_institution(path: str, code: int) -> None:
+    """A balance needs the key and the institution."""
     answer = world().get(path)
     assert (answer.status_code, answer.json()["Error"]["code"]) == (400, code)
 
 
 def test_a_resting_buy_reserves_its_limit_and_gives_it_back_when_cancelled() -> None:
+    """A resting buy reserves its limit and gives it back when cancelled."""
     one = world()
     order_id = one.buy(limitPrice="9.00")
     assert computed(one)["cashBuyingPower"] == 99_100.0
@@ -53,6 +53,7 @@ def test_a_resting_buy_reserves_its_limit_and_gives_it_back_when_cancelled() -> 
 
 
 def test_proceeds_of_a_sell_settle_on_the_next_trading_day() -> None:
+    """Proceeds of a sell settle on the next trading day."""
     one = world()
     one.buy()
     one.clock.forward(2)
@@ -71,11 +72,13 @@ def test_proceeds_of_a_sell_settle_on_the_next_trading_day() -> None:
 
 
 def test_no_positions_is_an_empty_204() -> None:
+    """No positions is an empty 204."""
     answer = world().get(f"{ACCOUNT}/portfolio.json")
     assert (answer.status_code, answer.content) == (204, b"")
 
 
 def test_positions_are_valued_at_the_last_price_and_come_in_pages() -> None:
+    """Positions are valued at the last price and come in pages."""
     one = world(quiet("ZXAA", "ZXAB", "ZXAC"), starting_cash=Decimal(10_000))
     for number, symbol in enumerate(("ZXAC", "ZXAA", "ZXAB")):
         one.buy(symbol=symbol, clientOrderId=f"order{number}")
@@ -93,6 +96,7 @@ def test_positions_are_valued_at_the_last_price_and_come_in_pages() -> None:
 
 
 def test_the_margin_account_has_a_book_of_its_own() -> None:
+    """The margin account has a book of its own."""
     one = world()
     preview = one.preview(account=MARGIN_ACCOUNT_KEY).json()["PreviewOrderResponse"]
     assert "marginBpDetails" in preview
@@ -104,10 +108,12 @@ def test_the_margin_account_has_a_book_of_its_own() -> None:
 
 
 def test_the_closed_account_takes_no_orders() -> None:
+    """The closed account takes no orders."""
     assert world().preview(account=CLOSED_ACCOUNT_KEY).json()["Error"]["code"] == 1036
 
 
 def test_average_cost_decides_the_realized_profit() -> None:
+    """Average cost decides the realized profit."""
     rows = [row(-9_000, "10.00", "10.02"), row(20, "10.98", "11.00"), row(40, "12.00", "12.02")]
     one = world(ListedMarket({"ZXAA": rows}))
     one.buy()

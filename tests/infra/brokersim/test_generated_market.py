@@ -40,6 +40,7 @@ def day_of(market: Market, symbol: str) -> list[Row]:
 
 
 def test_the_day_does_not_depend_on_the_hash_seed() -> None:
+    """The day does not depend on the hash seed."""
     printed = {
         subprocess.run(  # noqa: S603 - our own interpreter with our own text
             [sys.executable, "-c", PRINT_A_DAY],
@@ -54,10 +55,12 @@ def test_the_day_does_not_depend_on_the_hash_seed() -> None:
 
 
 def test_another_seed_is_another_day(market: Market) -> None:
+    """Another seed is another day."""
     assert day_of(market, "IBM") != day_of(open_market("generated", seed=8), "IBM")
 
 
 def test_every_symbol_is_named_once_and_has_the_same_history(market: Market) -> None:
+    """Every symbol is named once and has the same history."""
     assert len(set(market.symbols)) == len(market.symbols) == SYMBOL_COUNT
     bars = daily_bars("generated", seed=7)
     assert set(bars) == set(market.symbols)
@@ -71,6 +74,7 @@ def test_every_symbol_is_named_once_and_has_the_same_history(market: Market) -> 
 
 @pytest.mark.parametrize("symbol", ["IBM", "ZXAA", "FB", "ZXDZ"])
 def test_rows_are_a_believable_tape(market: Market, symbol: str) -> None:
+    """Rows are a believable tape."""
     rows = day_of(market, symbol)
     assert rows[0].at == OPEN - timedelta(minutes=30)
     assert 5_000 < len(rows) <= 25_261
@@ -84,6 +88,7 @@ def test_rows_are_a_believable_tape(market: Market, symbol: str) -> None:
 
 
 def test_the_middle_of_the_day_is_quieter_than_its_ends(market: Market) -> None:
+    """The middle of the day is quieter than its ends."""
     rows = day_of(market, "AAPL")
 
     def volume(start_minute: int) -> int:
@@ -95,6 +100,7 @@ def test_the_middle_of_the_day_is_quieter_than_its_ends(market: Market) -> None:
 
 
 def test_the_first_ten_symbols_hold_breakouts_to_trade(market: Market) -> None:
+    """The first ten symbols hold breakouts to trade."""
     broke_out = 0
     for symbol in market.symbols[:10]:
         rows = [row for row in day_of(market, symbol) if row.at >= OPEN]

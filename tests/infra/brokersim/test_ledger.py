@@ -66,6 +66,7 @@ def random_day(seed: int) -> Ledger:
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_fills_explain_cash_and_positions_to_the_cent(seed: int) -> None:
+    """Fills explain cash and positions to the cent."""
     ledger = random_day(seed)
     assert len(ledger["fills"]) > 20
     assert (ledger["cash"], ledger["positions"]) == fold(ledger, Decimal(100_000))
@@ -85,4 +86,5 @@ def at(text: str) -> datetime:
 
 
 def test_the_same_seed_gives_the_same_ledger_to_the_byte() -> None:
+    """The same seed gives the same ledger to the byte."""
     assert json.dumps(random_day(4)) == json.dumps(random_day(4))

@@ -18,6 +18,7 @@ START = datetime(2013, 10, 7, 16, tzinfo=UTC)
 
 
 def test_no_window_of_one_second_holds_more_than_the_rate() -> None:
+    """No window of one second holds more than the rate."""
     limiter = Limiter(Limit(per_second=4, per_hour=10_000))
     asked = [START + timedelta(milliseconds=10 * step) for step in range(1_000)]
     admitted = [at for at in asked if limiter.admit(at)]
@@ -27,6 +28,7 @@ def test_no_window_of_one_second_holds_more_than_the_rate() -> None:
 
 
 def test_the_hour_is_counted_from_its_top() -> None:
+    """The hour is counted from its top."""
     limiter = Limiter(Limit(per_second=10, per_hour=3))
     late = START + timedelta(minutes=59, seconds=59)
     assert [limiter.admit(late) for _ in range(4)] == [True, True, True, False]
@@ -34,6 +36,7 @@ def test_the_hour_is_counted_from_its_top() -> None:
 
 
 def test_a_throttled_call_is_a_400_without_code_and_modules_count_apart() -> None:
+    """A throttled call is a 400 without code and modules count apart."""
     one = world()
     answers = [one.api.get(QUOTE) for _ in range(5)]
     assert [answer.status_code for answer in answers] == [200] * 4 + [400]
@@ -58,6 +61,7 @@ def test_a_throttled_call_is_a_400_without_code_and_modules_count_apart() -> Non
     ],
 )
 def test_a_fault_hits_its_endpoint_as_often_as_asked(kind: FaultKind, status: int, text: str) -> None:
+    """A fault hits its endpoint as often as asked."""
     one = world()
     one.simulator.inject(Fault(endpoint="quotes", kind=kind, count=2))
     assert one.get("/v1/accounts/list.json").status_code == 200
@@ -71,6 +75,7 @@ def test_a_fault_hits_its_endpoint_as_often_as_asked(kind: FaultKind, status: in
 
 @pytest.mark.parametrize(("after_effect", "orders", "outcome"), [(True, 1, "placed"), (False, 0, "fault")])
 def test_a_connection_drops_before_or_after_the_effect(after_effect: bool, orders: int, outcome: str) -> None:
+    """A connection drops before or after the effect."""
     one = world()
     preview = one.preview().json()["PreviewOrderResponse"]["PreviewIds"][0]["previewId"]
     one.clock.forward(1)
@@ -83,6 +88,7 @@ def test_a_connection_drops_before_or_after_the_effect(after_effect: bool, order
 
 
 def test_a_server_error_may_hide_an_accepted_order() -> None:
+    """A server error may hide an accepted order."""
     one = world()
     preview = one.preview().json()["PreviewOrderResponse"]["PreviewIds"][0]["previewId"]
     one.clock.forward(1)
@@ -94,6 +100,7 @@ def test_a_server_error_may_hide_an_accepted_order() -> None:
 
 
 def test_throttled_place_requests_are_in_the_ledger() -> None:
+    """Throttled place requests are in the ledger."""
     one = world()
     for _ in range(3):
         one.place(1)

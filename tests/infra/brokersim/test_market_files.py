@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from infra.brokersim.market import MarketFileError, daily_bars, open_market
-from tests.market_data import recorded_day
 
 HEADER = "time_utc,symbol,bid,bid_size,ask,ask_size,last,day_volume"
 GOOD = [
@@ -41,6 +40,7 @@ def refused(path: Path) -> MarketFileError:
 
 
 def test_a_good_file_answers_the_last_row_at_or_before_an_instant(tmp_path: Path) -> None:
+    """A good file answers the last row at or before an instant."""
     market = open_market(str(write(tmp_path, *GOOD)), seed=1)
     assert (market.name, market.day, market.symbols) == ("2013-10-07", date(2013, 10, 7), ("IBM", "SPY"))
     assert market.quote("SPY", datetime(2013, 10, 7, 13, 29, 59, tzinfo=UTC)) is None
@@ -54,12 +54,14 @@ def test_a_good_file_answers_the_last_row_at_or_before_an_instant(tmp_path: Path
 
 
 def test_a_locked_quote_is_valid(tmp_path: Path) -> None:
+    """A locked quote is valid."""
     row = open_market(str(write(tmp_path, *GOOD)), seed=1).quote("IBM", datetime(2013, 10, 7, 14, tzinfo=UTC))
     assert row is not None
     assert row.bid == row.ask
 
 
 def test_a_plain_csv_reads_the_same(tmp_path: Path) -> None:
+    """A plain CSV reads the same."""
     path = tmp_path / "day.csv"
     path.write_text("\n".join((HEADER, *GOOD)))
     assert open_market(str(path), seed=1).symbols == ("IBM", "SPY")
@@ -86,12 +88,14 @@ def test_a_plain_csv_reads_the_same(tmp_path: Path) -> None:
     ],
 )
 def test_a_bad_row_is_refused_with_its_line(tmp_path: Path, bad: str, problem: str) -> None:
+    """A bad row is refused with its line."""
     error = refused(write(tmp_path, *GOOD, bad, GOOD[-1]))
     assert error.line == 5
     assert problem in error.problem
 
 
 def test_a_missing_column_is_refused_at_the_header(tmp_path: Path) -> None:
+    """A missing column is refused at the header."""
     path = tmp_path / "day.csv"
     path.write_text("time_utc,symbol,bid,bid_size,ask,ask_size,last\n")
     error = refused(path)
@@ -106,9 +110,8 @@ def test_a_missing_column_is_refused_at_the_header(tmp_path: Path) -> None:
         (lambda _: b"time_utc,symbol\n", "not a gzip file"),
     ],
 )
-def test_an_empty_or_foreign_file_is_refused(
-    tmp_path: Path, damage: Callable[[bytes], bytes], problem: str
-) -> None:
+def test_an_empty_or_foreign_file_is_refused(tmp_path: Path, damage: Callable[[bytes], bytes], problem: str) -> None:
+    """An empty or foreign file is refused."""
     path = write(tmp_path, *GOOD)
     path.write_bytes(damage(path.read_bytes()))
     error = refused(path)
@@ -122,6 +125,7 @@ def many_rows(folder: Path) -> Path:
 
 
 def test_a_file_cut_in_the_middle_of_the_gzip_is_refused_where_it_breaks(tmp_path: Path) -> None:
+    """A file cut in the middle of the gzip is refused where it breaks."""
     path = many_rows(tmp_path)
     raw = path.read_bytes()
     path.write_bytes(raw[: len(raw) // 2])
@@ -131,6 +135,7 @@ def test_a_file_cut_in_the_middle_of_the_gzip_is_refused_where_it_breaks(tmp_pat
 
 
 def test_damage_in_the_middle_of_the_gzip_is_refused(tmp_path: Path) -> None:
+    """Damage in the middle of the gzip is refused."""
     path = many_rows(tmp_path)
     raw = bytearray(path.read_bytes())
     raw[-6] ^= 0xFF  # the checksum at the end
@@ -139,16 +144,16 @@ def test_damage_in_the_middle_of_the_gzip_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_previous_close_is_the_last_daily_close_before_the_day(tmp_path: Path) -> None:
+    """The previous close is the last daily close before the day."""
     path = write(tmp_path, *GOOD)
-    assert open_market(str(path), seed=1).previous_close("SPY") == Decimal(
-        "167.55"
-    )  # no daily file: first trade
+    assert open_market(str(path), seed=1).previous_close("SPY") == Decimal("167.55")  # no daily file: first trade
     (tmp_path / "daily.csv").write_text(DAILY)
     assert open_market(str(path), seed=1).previous_close("SPY") == Decimal("168.89")
     assert [bar.date.day for bar in daily_bars(str(path), seed=1)["SPY"]] == [3, 4]
 
 
 def test_a_bad_daily_file_is_refused_with_its_line(tmp_path: Path) -> None:
+    """A bad daily file is refused with its line."""
     path = write(tmp_path, *GOOD)
     (tmp_path / "daily.csv").write_text(DAILY.replace("2013-10-04", "2013-10-02"))
     error = refused_daily(path)
@@ -161,8 +166,9 @@ def refused_daily(path: Path) -> MarketFileError:
     return caught.value
 
 
-def test_a_recorded_day_loads_fast_and_whole() -> None:
-    path = recorded_day("2013-10-09")
+def test_a_recorded_day_loads_fast_and_whole(market_data: Path) -> None:
+    """A recorded day loads fast and whole."""
+    path = market_data / "2013-10-09.csv.gz"
     began = time.process_time()
     market = open_market(str(path), seed=1)
     assert time.process_time() - began < 1.5

@@ -52,10 +52,12 @@ def problem_of(text: str) -> str:
 
 
 def test_signing_in_through_the_page_opens_the_api() -> None:
+    """Signing in through the page opens the api."""
     assert world().api.get(LIST).status_code == 200
 
 
 def test_tokens_carry_the_characters_that_must_be_encoded() -> None:
+    """Tokens carry the characters that must be encoded."""
     token = request_token(world(logged_in=False))
     for text in (token["oauth_token"], token["oauth_token_secret"]):
         assert "+" in text
@@ -65,16 +67,14 @@ def test_tokens_carry_the_characters_that_must_be_encoded() -> None:
 
 
 def test_a_callback_other_than_oob_is_refused() -> None:
-    answer = (
-        world(logged_in=False)
-        .session(callback_uri="https://example.org/cb")
-        .get(f"{URL}/oauth/request_token")
-    )
+    """A callback other than "oob" is refused."""
+    answer = world(logged_in=False).session(callback_uri="https://example.org/cb").get(f"{URL}/oauth/request_token")
     assert answer.status_code == 400
     assert "oauth_problem=callback_rejected,oauth_acceptable_callback=oob" in answer.text
 
 
 def test_a_person_accepts_on_the_page_and_gets_a_verifier() -> None:
+    """A person accepts on the page and gets a verifier."""
     one = world(logged_in=False, auto_approve=False)
     token = request_token(one)
     browser = requests_in(one.simulator)
@@ -90,6 +90,7 @@ def test_a_person_accepts_on_the_page_and_gets_a_verifier() -> None:
 
 
 def test_a_person_who_declines_ends_the_request_token() -> None:
+    """A person who declines ends the request token."""
     one = world(logged_in=False, auto_approve=False)
     token = request_token(one)
     form = {"key": CONSUMER_KEY, "token": token["oauth_token"], "answer": "decline"}
@@ -98,15 +99,15 @@ def test_a_person_who_declines_ends_the_request_token() -> None:
 
 
 def test_a_token_pasted_without_encoding_gets_the_logon_delay_page() -> None:
+    """A token pasted without encoding gets the logon delay page."""
     one = world(logged_in=False)
     token = request_token(one)
-    answer = requests_in(one.simulator).get(
-        f"{URL}/e/t/etws/authorize?key={CONSUMER_KEY}&token={token['oauth_token']}"
-    )
+    answer = requests_in(one.simulator).get(f"{URL}/e/t/etws/authorize?key={CONSUMER_KEY}&token={token['oauth_token']}")
     assert "Due to a logon delay or other issue" in answer.text
 
 
 def test_request_token_and_verifier_work_once() -> None:
+    """Request token and verifier work once."""
     one = world(logged_in=False)
     token = request_token(one)
     verifier = verifier_in(requests_in(one.simulator).get(page_of(token)).text)
@@ -118,6 +119,7 @@ def test_request_token_and_verifier_work_once() -> None:
 
 
 def test_a_request_token_dies_after_five_minutes() -> None:
+    """A request token dies after five minutes."""
     one = world(logged_in=False)
     token = request_token(one)
     verifier = verifier_in(requests_in(one.simulator).get(page_of(token)).text)
@@ -135,6 +137,7 @@ def test_a_request_token_dies_after_five_minutes() -> None:
     ],
 )
 def test_wrong_keys_are_refused_below_v1_as_xml(keys: dict[str, str], problem: str) -> None:
+    """Wrong keys are refused below v1 as xml."""
     one = world()
     known = one.api.auth.client
     tokens = {
@@ -148,6 +151,7 @@ def test_wrong_keys_are_refused_below_v1_as_xml(keys: dict[str, str], problem: s
 
 
 def test_an_unsigned_call_is_unauthorized_without_a_code() -> None:
+    """An unsigned call is unauthorized without a code."""
     answer = requests_in(world().simulator).get(LIST)
     assert answer.status_code == 401
     text = "Unauthorized request - invalid Consumer key and/or session token"
@@ -155,6 +159,7 @@ def test_an_unsigned_call_is_unauthorized_without_a_code() -> None:
 
 
 def test_a_clock_more_than_five_minutes_off_is_refused() -> None:
+    """A clock more than five minutes off is refused."""
     one = world()
     signed_at = one.clock.at
     one.clock.forward(299)
@@ -166,6 +171,7 @@ def test_a_clock_more_than_five_minutes_off_is_refused() -> None:
 
 
 def test_a_repeated_nonce_is_refused() -> None:
+    """A repeated nonce is refused."""
     one = world()
     request = one.api.prepare_request(Request("GET", LIST))
     assert one.api.send(request).status_code == 200
@@ -173,6 +179,7 @@ def test_a_repeated_nonce_is_refused() -> None:
 
 
 def test_a_parameter_that_is_missing_is_named() -> None:
+    """A parameter that is missing is named."""
     one = world()
     request = one.api.prepare_request(Request("GET", LIST))
     signed: Any = request.headers["Authorization"]  # oauthlib signs into bytes
@@ -182,6 +189,7 @@ def test_a_parameter_that_is_missing_is_named() -> None:
 
 
 def test_the_query_is_part_of_the_signature() -> None:
+    """The query is part of the signature."""
     one = world()
     request = one.api.prepare_request(Request("GET", f"{URL}/v1/market/quote/ZXAA.json?detailFlag=ALL"))
     request.url = request.url.replace("ALL", "INTRADAY") if request.url else ""
@@ -189,6 +197,7 @@ def test_the_query_is_part_of_the_signature() -> None:
 
 
 def test_an_access_token_dies_at_midnight_new_york_and_cannot_be_renewed() -> None:
+    """An access token dies at midnight new york and cannot be renewed."""
     one = world(at=datetime(2013, 10, 8, 3, 0, tzinfo=UTC))
     one.clock.at = datetime(2013, 10, 8, 3, 59, 59, tzinfo=UTC)
     assert one.api.get(LIST).status_code == 200
@@ -201,6 +210,7 @@ def test_an_access_token_dies_at_midnight_new_york_and_cannot_be_renewed() -> No
 
 
 def test_an_idle_token_sleeps_until_it_is_renewed() -> None:
+    """An idle token sleeps until it is renewed."""
     one = world()
     one.clock.forward(7_200)
     assert one.api.get(LIST).status_code == 200
@@ -212,6 +222,7 @@ def test_an_idle_token_sleeps_until_it_is_renewed() -> None:
 
 
 def test_a_revoked_token_is_gone() -> None:
+    """A revoked token is gone."""
     one = world()
     assert one.api.get(f"{URL}/oauth/revoke_access_token").text == "Revoked Access Token"
     assert problem_of(one.api.get(LIST).text) == "token_rejected"
@@ -219,6 +230,7 @@ def test_a_revoked_token_is_gone() -> None:
 
 
 def test_a_person_may_sign_with_the_time_on_the_wall() -> None:
+    """A person may sign with the time on the wall."""
     one = world(logged_in=False)
     wall = type(one.clock)(NOON + timedelta(days=3_000))
     simulator = type(one.simulator)(
@@ -232,6 +244,7 @@ def test_a_person_may_sign_with_the_time_on_the_wall() -> None:
 
 
 def test_a_body_is_not_part_of_the_signature_and_its_call_is_counted_even_if_refused() -> None:
+    """A body is not part of the signature and its call is counted even if refused."""
     one = world()
     url = f"{URL}/v1/accounts/{CASH_ACCOUNT_KEY}/orders/place.json"
     body = {"PlaceOrderRequest": {**order_body(), "PreviewIds": [{"previewId": 5}]}}
@@ -239,12 +252,12 @@ def test_a_body_is_not_part_of_the_signature_and_its_call_is_counted_even_if_ref
     ledger = one.simulator.ledger()
     assert ledger["calls"]["place"] == 1
     assert [
-        (asked["client_order_id"], asked["preview_id"], asked["outcome"])
-        for asked in ledger["place_requests"]
+        (asked["client_order_id"], asked["preview_id"], asked["outcome"]) for asked in ledger["place_requests"]
     ] == [("order1", 5, "unauthorized")]
 
 
 def test_oauth_parameters_may_stand_in_the_query() -> None:
+    """Oauth parameters may stand in the query."""
     one = world()
     known: Any = one.api.auth.client
     tokens = {

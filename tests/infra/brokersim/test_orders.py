@@ -1,5 +1,4 @@
 """Previewing, placing, cancelling and listing orders (fact sheet, sections 4.3-4.11)."""
-# ruff: noqa: ANN401 - a test reads the JSON of answers, which has no types
 
 from __future__ import annotations
 
@@ -33,6 +32,7 @@ def listed(one: World, **params: str) -> list[int]:
 
 
 def test_a_preview_tells_the_cost_and_the_buying_power_left() -> None:
+    """A preview tells the cost and the buying power left."""
     told = world().preview().json()["PreviewOrderResponse"]
     assert told["totalOrderValue"] == 1_002.0
     assert told["cashBpDetails"]["settled"] == {
@@ -74,15 +74,18 @@ def test_a_preview_tells_the_cost_and_the_buying_power_left() -> None:
     ],
 )
 def test_a_preview_refuses_what_could_not_be_placed(changes: dict[str, str], code: int) -> None:
+    """A preview refuses what could not be placed."""
     assert code_of(world().preview(**changes)) == code
 
 
 @pytest.mark.parametrize("limit", ["0.9999", "10.02", "10.0200"])
 def test_a_preview_takes_every_price_on_the_grid(limit: str) -> None:
+    """A preview takes every price on the grid."""
     assert world().preview(limitPrice=limit).status_code == 200
 
 
 def test_a_sell_stop_must_be_below_the_market() -> None:
+    """A sell stop must be below the market."""
     one = world()
     one.buy()
     one.clock.forward(1)
@@ -92,6 +95,7 @@ def test_a_sell_stop_must_be_below_the_market() -> None:
 
 
 def test_a_body_that_is_not_as_captured_gets_the_catch_all() -> None:
+    """A body that is not as captured gets the catch all."""
     one = world()
     for body in (b"", b"<PreviewOrderRequest/>", b"{}", b"[1]"):
         one.clock.forward(1)
@@ -100,6 +104,7 @@ def test_a_body_that_is_not_as_captured_gets_the_catch_all() -> None:
 
 
 def test_an_order_that_is_not_a_list_is_refused() -> None:
+    """An order that is not a list is refused."""
     one = world()
     body = order_body()
     body["Order"] = body["Order"][0]
@@ -107,6 +112,7 @@ def test_an_order_that_is_not_a_list_is_refused() -> None:
 
 
 def test_a_placed_order_gets_a_small_increasing_number_and_message_1026() -> None:
+    """A placed order gets a small increasing number and message 1026."""
     one = world()
     answer = one.place(preview_id(one)).json()["PlaceOrderResponse"]
     assert answer["OrderIds"] == [{"orderId": 401}]
@@ -115,6 +121,7 @@ def test_a_placed_order_gets_a_small_increasing_number_and_message_1026() -> Non
 
 
 def test_after_hours_an_order_is_queued_with_message_1027_and_stays_open() -> None:
+    """After hours an order is queued with message 1027 and stays open."""
     one = world(at=CLOSE + timedelta(minutes=5))
     answer = one.place(preview_id(one)).json()["PlaceOrderResponse"]
     assert answer["Order"][0]["messages"]["Message"][0]["code"] == 1027
@@ -123,6 +130,7 @@ def test_after_hours_an_order_is_queued_with_message_1027_and_stays_open() -> No
 
 
 def test_before_the_open_an_order_waits_for_the_bell() -> None:
+    """Before the open an order waits for the bell."""
     one = world(at=NOON - timedelta(hours=3))
     answer = one.place(preview_id(one)).json()["PlaceOrderResponse"]
     assert answer["Order"][0]["messages"]["Message"][0]["code"] == 1027
@@ -132,6 +140,7 @@ def test_before_the_open_an_order_waits_for_the_bell() -> None:
 
 
 def test_a_queued_order_can_be_cancelled_before_the_open() -> None:
+    """A queued order can be cancelled before the open."""
     one = world(at=NOON - timedelta(hours=3))
     order_id = one.buy()
     one.clock.forward(1)
@@ -141,6 +150,7 @@ def test_a_queued_order_can_be_cancelled_before_the_open() -> None:
 
 
 def test_a_preview_admits_one_place() -> None:
+    """A preview admits one place."""
     one = world()
     number = preview_id(one)
     assert one.place(number).status_code == 200
@@ -150,6 +160,7 @@ def test_a_preview_admits_one_place() -> None:
 
 
 def test_a_preview_grows_too_old() -> None:
+    """A preview grows too old."""
     one = world()
     number = preview_id(one)
     one.clock.forward(180)
@@ -157,6 +168,7 @@ def test_a_preview_grows_too_old() -> None:
 
 
 def test_a_place_needs_a_known_preview_of_its_own_account() -> None:
+    """A place needs a known preview of its own account."""
     one = world()
     number = preview_id(one)
     assert code_of(one.place(None)) == 101
@@ -165,10 +177,9 @@ def test_a_place_needs_a_known_preview_of_its_own_account() -> None:
     assert code_of(one.place(number, account="simulated_margin-key-2")) == 900
 
 
-@pytest.mark.parametrize(
-    "changes", [{"quantity": "99"}, {"limitPrice": "10.01"}, {"clientOrderId": "order2"}]
-)
+@pytest.mark.parametrize("changes", [{"quantity": "99"}, {"limitPrice": "10.01"}, {"clientOrderId": "order2"}])
 def test_a_place_must_repeat_what_was_previewed(changes: dict[str, str]) -> None:
+    """A place must repeat what was previewed."""
     one = world()
     answer = one.place(preview_id(one), **changes)
     assert code_of(answer) == 101
@@ -177,11 +188,13 @@ def test_a_place_must_repeat_what_was_previewed(changes: dict[str, str]) -> None
 
 
 def test_the_same_price_written_otherwise_is_the_same_order() -> None:
+    """The same price written otherwise is the same order."""
     one = world()
     assert one.place(preview_id(one), limitPrice=10.02, quantity=100).status_code == 200
 
 
 def test_a_client_order_id_is_used_once() -> None:
+    """A client order id is used once."""
     one = world()
     one.buy()
     one.clock.forward(1)
@@ -191,11 +204,13 @@ def test_a_client_order_id_is_used_once() -> None:
 
 
 def test_the_duplicate_refusal_can_be_switched_off() -> None:
+    """The duplicate refusal can be switched off."""
     one = world(duplicate_client_order_id="ignore")
     assert [one.buy(), one.buy()] == [401, 402]
 
 
 def test_funds_are_checked_again_when_placing() -> None:
+    """Funds are checked again when placing."""
     one = world()
     first, second = preview_id(one, quantity="6000"), preview_id(one, quantity="6000", clientOrderId="order2")
     assert one.place(first, quantity="6000").status_code == 200
@@ -203,6 +218,7 @@ def test_funds_are_checked_again_when_placing() -> None:
 
 
 def test_shares_of_a_resting_sell_are_reserved() -> None:
+    """Shares of a resting sell are reserved."""
     one = world()
     one.buy()
     one.clock.forward(1)
@@ -215,6 +231,7 @@ def test_shares_of_a_resting_sell_are_reserved() -> None:
 
 
 def test_a_cancel_is_asynchronous() -> None:
+    """A cancel is asynchronous."""
     one = world()
     order_id = one.buy(limitPrice="9.00")
     one.clock.forward(1)
@@ -229,6 +246,7 @@ def test_a_cancel_is_asynchronous() -> None:
 
 
 def test_a_cancel_may_lose_the_race_to_a_fill() -> None:
+    """A cancel may lose the race to a fill."""
     rows = [row(-9_000, "10.00", "10.02"), row(6.2, "8.98", "9.00")]
     one = world(ListedMarket({"ZXAA": rows}))
     order_id = one.buy(limitPrice="9.00")
@@ -244,16 +262,19 @@ def test_a_cancel_may_lose_the_race_to_a_fill() -> None:
 
 
 def test_a_cancel_of_an_unknown_order_is_refused() -> None:
+    """A cancel of an unknown order is refused."""
     assert code_of(world().cancel(999)) == 1005
 
 
 def test_no_orders_is_an_empty_204() -> None:
+    """No orders is an empty 204."""
     one = world()
     assert one.get(f"{ORDERS}.json").status_code == 204
     assert one.get(f"{ORDERS}/401.json").status_code == 204
 
 
 def test_orders_come_newest_first_in_pages_that_end() -> None:
+    """Orders come newest first in pages that end."""
     one = world(quiet("ZXAA", "ZXAB"))
     ids = []
     for number in range(7):
@@ -262,9 +283,7 @@ def test_orders_come_newest_first_in_pages_that_end() -> None:
     seen: list[int] = []
     marker = ""
     for _ in range(3):
-        page = one.get(f"{ORDERS}.json", count="3", **({"marker": marker} if marker else {})).json()[
-            "OrdersResponse"
-        ]
+        page = one.get(f"{ORDERS}.json", count="3", **({"marker": marker} if marker else {})).json()["OrdersResponse"]
         seen += [order["orderId"] for order in page["Order"]]
         marker = page.get("marker", "")
     assert seen == ids[::-1]
@@ -278,6 +297,7 @@ def test_orders_come_newest_first_in_pages_that_end() -> None:
 
 
 def test_an_order_is_spelled_as_captured() -> None:
+    """An order is spelled as captured."""
     one = world()
     resting, filled = one.buy(limitPrice="9.00", clientOrderId="order1"), one.buy(clientOrderId="order2")
     one.clock.forward(2)
@@ -295,6 +315,7 @@ def test_an_order_is_spelled_as_captured() -> None:
 
 
 def test_a_single_order_tells_its_events() -> None:
+    """A single order tells its events."""
     one = world()
     order_id = one.buy()
     one.clock.forward(2)
@@ -307,6 +328,7 @@ def test_a_single_order_tells_its_events() -> None:
 
 
 def test_the_wrong_verb_and_an_unknown_path_are_refused() -> None:
+    """The wrong verb and an unknown path are refused."""
     one = world()
     wrong = one.api.get(f"{URL}{ORDERS}/place.json")
     assert (wrong.status_code, wrong.json()["Error"]["code"]) == (405, 9999)

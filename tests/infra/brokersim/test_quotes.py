@@ -1,5 +1,4 @@
 """Quotes as E*TRADE sends them (fact sheet, section 2.1)."""
-# ruff: noqa: ANN401 - a test reads the JSON of answers, which has no types
 
 from __future__ import annotations
 
@@ -19,6 +18,7 @@ def quoted(one: World, path: str, **params: str) -> Any:
 
 
 def test_a_quote_tells_the_standing_row_and_the_day_so_far() -> None:
+    """A quote tells the standing row and the day so far."""
     rows = [
         row(-10_000, "9.00", "9.02", last="9.01", volume=100),  # before the open: no part of the day's range
         row(-9_000, "10.00", "10.02", last="10.01", volume=200),
@@ -44,26 +44,28 @@ def test_a_quote_tells_the_standing_row_and_the_day_so_far() -> None:
 
 
 def test_a_quote_follows_the_tape() -> None:
+    """A quote follows the tape."""
     one = world(ListedMarket({"ZXAA": [row(-9_000, "10.00", "10.02"), row(3, "10.10", "10.12")]}))
     asks = [quoted(one, "ZXAA.json")["QuoteData"][0]["All"]["ask"] for _ in range(3)]
     assert asks == [10.02, 10.12, 10.12]
 
 
 def test_intraday_detail_has_its_own_block() -> None:
+    """Intraday detail has its own block."""
     quote = quoted(world(), "ZXAA.json", detailFlag="INTRADAY")["QuoteData"][0]
     assert quote["Intraday"]["bid"] == 10.0
     assert "All" not in quote
 
 
 def test_the_accept_header_asks_for_json_too() -> None:
+    """The accept header asks for JSON too."""
     one = world()
-    assert (
-        one.api.get(f"{URL}/v1/market/quote/ZXAA", headers={"Accept": "application/json"}).status_code == 200
-    )
+    assert one.api.get(f"{URL}/v1/market/quote/ZXAA", headers={"Accept": "application/json"}).status_code == 200
     assert one.api.get(f"{URL}/v1/market/quote/ZXAA").status_code == 406
 
 
 def test_unknown_symbols_are_messages_beside_the_known_quotes() -> None:
+    """Unknown symbols are messages beside the known quotes."""
     answer = quoted(world(), "ZXAA,NOPE,GONE.json")
     assert [quote["Product"]["symbol"] for quote in answer["QuoteData"]] == ["ZXAA"]
     assert [(told["code"], told["type"]) for told in answer["Messages"]["Message"]] == [(1019, "WARNING")] * 2
@@ -71,6 +73,7 @@ def test_unknown_symbols_are_messages_beside_the_known_quotes() -> None:
 
 
 def test_a_known_symbol_without_a_row_yet_could_not_be_fetched() -> None:
+    """A known symbol without a row yet could not be fetched."""
     answer = quoted(world(ListedMarket({"ZXAA": [row(500, "10.00", "10.02")]})), "ZXAA.json")
     assert answer["Messages"]["Message"][0]["code"] == 1002
 
@@ -80,6 +83,7 @@ def test_a_known_symbol_without_a_row_yet_could_not_be_fetched() -> None:
     [(25, "false", 200, None), (26, "false", 400, 1023), (50, "true", 200, None), (51, "true", 400, 1025)],
 )
 def test_one_call_takes_25_symbols_or_50(count: int, override: str, status: int, code: int | None) -> None:
+    """One call takes 25 symbols or 50."""
     one = world(quiet(*FIFTY_ONE))
     path = f"/v1/market/quote/{','.join(FIFTY_ONE[:count])}.json"
     answer = one.get(path, overrideSymbolCount=override)
@@ -99,6 +103,7 @@ def test_one_call_takes_25_symbols_or_50(count: int, override: str, status: int,
     ],
 )
 def test_outside_the_session_quotes_are_closing_with_an_extended_block(at: Any, status: str) -> None:
+    """Outside the session quotes are closing with an extended block."""
     one = world(ListedMarket({"ZXAA": [row(-20_000, "10.00", "10.02")]}), at=at)
     quote = quoted(one, "ZXAA.json")["QuoteData"][0]
     assert (quote["quoteStatus"], quote["ahFlag"]) == ("CLOSING", "true")
@@ -106,8 +111,10 @@ def test_outside_the_session_quotes_are_closing_with_an_extended_block(at: Any, 
 
 
 def test_a_detail_flag_that_is_not_simulated_is_refused() -> None:
+    """A detail flag that is not simulated is refused."""
     assert world().get("/v1/market/quote/ZXAA.json", detailFlag="OPTIONS").json()["Error"]["code"] == 1020
 
 
 def test_a_whole_day_of_quote_calls_stays_affordable() -> None:
+    """A whole day of quote calls stays affordable."""
     assert cpu_per_call_ms(500, resting=10) < 1.2  # the target is 0.6; the rest is room for a busy machine

@@ -37,9 +37,7 @@ def sign_in(url: str) -> OAuth1Session:
     first = OAuth1Session(KEY, SECRET, callback_uri="oob")
     first.trust_env = False
     token = dict(parse_qsl(first.get(f"{url}/oauth/request_token").text))
-    page = requests.get(
-        f"{url}/e/t/etws/authorize?key={KEY}&token={quote(token['oauth_token'], safe='')}", timeout=5
-    )
+    page = requests.get(f"{url}/e/t/etws/authorize?key={KEY}&token={quote(token['oauth_token'], safe='')}", timeout=5)
     second = OAuth1Session(
         KEY,
         SECRET,
@@ -57,6 +55,7 @@ def sign_in(url: str) -> OAuth1Session:
 
 
 def test_a_client_signs_in_and_quotes_over_a_real_socket(running: RunningSimulator) -> None:
+    """A client signs in and quotes over a real socket."""
     api = sign_in(running.url)
     answer = api.get(f"{running.url}/v1/market/quote/IBM,ZXAA.json", params={"detailFlag": "INTRADAY"})
     symbols = [one["Product"]["symbol"] for one in answer.json()["QuoteResponse"]["QuoteData"]]
@@ -65,6 +64,7 @@ def test_a_client_signs_in_and_quotes_over_a_real_socket(running: RunningSimulat
 
 
 def test_a_dropped_connection_is_a_closed_socket(running: RunningSimulator) -> None:
+    """A dropped connection is a closed socket."""
     api = sign_in(running.url)
     running.simulator.inject(Fault(endpoint="quotes", kind="reset"))
     with pytest.raises(requests.ConnectionError):
@@ -73,6 +73,7 @@ def test_a_dropped_connection_is_a_closed_socket(running: RunningSimulator) -> N
 
 
 def test_it_listens_on_loopback_only_and_stops_when_closed(running: RunningSimulator) -> None:
+    """It listens on loopback only and stops when closed."""
     assert running.url.startswith("http://127.0.0.1:")
     port = int(running.url.rpartition(":")[2])
     running.close()
@@ -81,6 +82,7 @@ def test_it_listens_on_loopback_only_and_stops_when_closed(running: RunningSimul
 
 
 def test_a_taken_port_is_an_error_before_anything_listens() -> None:
+    """A taken port is an error before anything listens."""
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="in use"):
         start(
             port=taken.getsockname()[1],
@@ -94,6 +96,7 @@ def test_a_taken_port_is_an_error_before_anything_listens() -> None:
 
 
 def test_a_scaled_clock_runs_as_fast_as_it_was_told() -> None:
+    """A scaled clock runs as fast as it was told."""
     machine = iter([100.0, 101.5])
     began = datetime(2013, 3, 4, 14, 30, tzinfo=UTC)
     clock = ScaledClock(began, 60, seconds=lambda: next(machine))

@@ -1,5 +1,4 @@
 """A small market, a clock that tests move, and a signing client that calls the simulator in process."""
-# ruff: noqa: ANN401 - a test reads the JSON of answers, which has no types
 
 from __future__ import annotations
 
@@ -63,9 +62,7 @@ class ListedMarket:
         return self._close
 
 
-def row(
-    second: float, bid: str, ask: str, *, size: int = 1000, last: str | None = None, volume: int = 0
-) -> Row:
+def row(second: float, bid: str, ask: str, *, size: int = 1000, last: str | None = None, volume: int = 0) -> Row:
     """A row so many seconds after noon UTC-4."""
     at = NOON + timedelta(seconds=second)
     return Row(at, Decimal(bid), size, Decimal(ask), size, Decimal(last or bid), volume)
@@ -261,9 +258,7 @@ def verifier_in(page: str) -> str:
 SETTINGS = SimulatorSettings(consumer_key=CONSUMER_KEY, consumer_secret=CONSUMER_SECRET, auto_approve=True)
 
 
-def world(
-    market: Any = None, *, at: datetime = NOON, seed: int = 1, logged_in: bool = True, **changes: Any
-) -> World:
+def world(market: Any = None, *, at: datetime = NOON, seed: int = 1, logged_in: bool = True, **changes: Any) -> World:
     """A signed-in world at noon New York unless told otherwise."""
     clock = FakeClock(at)
     settings = replace(SETTINGS, **changes)

@@ -1,0 +1,101 @@
+"""What an entry is judged on: the broker's word of this moment, and our own book read again at every try."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from shared.codec import decode
+from shared.domain import pricing
+from shared.domain.brokerage import Balance, BrokerOrder, Holding
+from shared.domain.calendar import session_of
+from shared.domain.control import Control
+from shared.domain.facts import RiskFacts
+from shared.domain.orders import Kind, Order, State
+from shared.domain.positions import Ledger
+from shared.domain.quotes import Quote
+from shared.domain.signals import Signal
+from shared.domain.values import PriceType, Term
+from shared.ports import Severity, Where
+from shared.usecases.fills import held_position
+from shared.usecases.losses import marks, open_positions
+from shared.usecases.quoting import fresh_quote
+from shared.usecases.trading import TradingDesk
+
+QUOTE_WITHIN = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What the account holds and can spend, as the broker says."""
+
+    holdings: tuple[Holding, ...]
+    balance: Balance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """The broker's word on one signal: a quote when it knows the symbol, and a complete order list."""
+
+    quote: Quote | None
+    listing: Sequence[BrokerOrder]
+    means: Means
+
+
+def ask_means(desk: TradingDesk, account_key: str) -> Means:
+    """Ask for holdings and balance; raises AuthError, BrokerError."""
+    return Means(holdings=desk.broker.portfolio(account_key), balance=desk.broker.balance(account_key))
+
+
+def ask_broker(desk: TradingDesk, signal: Signal, account_key: str) -> Seen:
+    """Ask for everything that only the broker knows; raises AuthError, BrokerError."""
+    quote = fresh_quote(desk, signal.symbol, within=QUOTE_WITHIN)
+    holdings = desk.broker.portfolio(account_key)
+    # As late as costs no turn of the rate limits: it becomes the baseline, and holds what the owner placed just now.
+    listing = desk.lists.recent(account_key, since=signal.session)
+    return Seen(quote=quote, listing=listing, means=Means(holdings=holdings, balance=desk.broker.balance(account_key)))
+
+
+def gather(desk: TradingDesk, signal: Signal, seen: Seen, *, ledger: Ledger, control: Control) -> RiskFacts:
+    """Put the broker's word and our book together; the quantity is 0 until it is sized."""
+    positions = tuple(row.value for row in open_positions(desk))
+    before = held_position(desk, signal.symbol)
+    history = [decode(Ledger, row.data) for row in desk.store.query("ledger")]
+    earlier = sorted((past for past in history if past.session < signal.session), key=lambda past: past.session)
+    rows = [decode(Order, row.data) for row in desk.store.query("orders", Where("live", "==", True))]
+    # What is only written down holds nothing yet: two signals of one symbol must not deny each other.
+    live = tuple(one for one in rows if one.signal_id != signal.signal_id and one.state is not State.NEW)
+    limit = None
+    if seen.quote is not None:
+        limit = pricing.entry_limit(ask=seen.quote.ask, decision_price=signal.decision_price, config=desk.config)
+    return RiskFacts(
+        now=desk.clock.now(), kind=Kind.ENTRY, symbol=signal.symbol, side=signal.side, price_type=PriceType.LIMIT,
+        term=Term.IMMEDIATE_OR_CANCEL, quantity=0, limit_price=limit, decided_at=signal.decided_at,
+        closed_at=before.value.closed_at if before else None, session=session_of(signal.session), control=control,
+        quote=seen.quote, ledger=ledger, positions=positions,
+        live_orders=live, holdings=seen.means.holdings,
+        balance=seen.means.balance, capital=desk.mandate.capital_usd,
+        realized_before=sum((past.realized for past in earlier), Decimal(0)),
+        equity_peak=_peak(desk.mandate.capital_usd, earlier), marks=marks(desk, positions),
+    )  # fmt: skip
+
+
+def foreign(desk: TradingDesk, symbol: str, listing: Sequence[BrokerOrder]) -> tuple[str, ...]:
+    """Deny a symbol in which the account has an order of this session that is not ours (order-safety.md 1.5)."""
+    strange = [
+        seen.order_id for seen in listing
+        if seen.symbol == symbol and desk.store.get(f"broker_orders/{seen.order_id}") is None
+    ]  # fmt: skip
+    if not strange:
+        return ()
+    desk.journal.line("foreign_order", Severity.WARNING, symbol=symbol, orders=len(strange))
+    return ("FOREIGN_ORDER",)
+
+
+def _peak(capital: Decimal, earlier: Sequence[Ledger]) -> Decimal:
+    """Give the highest equity in USD that any session ended with."""
+    peak = equity = capital
+    for past in earlier:
+        equity += past.realized
+        peak = max(peak, equity)
+    return peak

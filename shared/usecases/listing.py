@@ -1,0 +1,36 @@
+"""Complete order lists, and the last one of this instance for an entry that waited behind another intent.
+
+A list is a baseline: what it holds existed before we sent. One of a few seconds ago serves as well, because whatever
+we sent since is claimed by its own intent (order-safety.md 1.5); it spares the queue a call at one call a second.
+"""
+
+from datetime import date, datetime, timedelta
+
+from shared.domain.brokerage import BrokerOrder
+from shared.ports import Broker, Clock, Journal
+
+RECENT = timedelta(seconds=5)
+
+
+class OrderLists:
+    """Reads complete lists; belongs to one instance of one function."""
+
+    def __init__(self, *, broker: Broker, clock: Clock, journal: Journal) -> None:
+        self._broker = broker
+        self._clock = clock
+        self._journal = journal
+        self._last: tuple[str, date, datetime, tuple[BrokerOrder, ...]] | None = None
+
+    def fresh(self, account_key: str, *, since: date) -> tuple[BrokerOrder, ...]:
+        """Ask the broker for every order since a New York day; raises AuthError, BrokerError."""
+        asked_at = self._clock.now()
+        listing = self._broker.orders(account_key, since=since)
+        self._last = (account_key, since, asked_at, listing)
+        return listing
+
+    def recent(self, account_key: str, *, since: date) -> tuple[BrokerOrder, ...]:
+        """Give a list that was asked for in the last `RECENT`, else ask."""
+        last = self._last
+        served = last is not None and last[:2] == (account_key, since) and self._clock.now() - last[2] <= RECENT
+        self._journal.line("cache", kind="orders", asked=1, served=int(served))
+        return last[3] if last is not None and served else self.fresh(account_key, since=since)

@@ -1,0 +1,189 @@
+"""The command line: what it shows, how it fails, and that help comes fast."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from infra.cli.main import app
+from infra.day import audit
+from infra.day.folder import Card, claim
+from shared.topology import TOPOLOGY
+from tests.days.sample import quiet_day
+from tests.days.test_audit_file import Shelf
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def strategy(*words: str) -> Result:
+    """Run one command in this process."""
+    return CliRunner().invoke(app, list(words), env={"COLUMNS": "200", "NO_COLOR": "1"})
+
+
+def refused(result: Result, *parts: str) -> None:
+    """Check that a command refused its input: exit code 2, a sentence and a remedy, no traceback."""
+    assert result.exit_code == 2, result.output
+    assert result.stderr.startswith("Error: ")
+    assert "\nRemedy: " in result.stderr
+    assert "Traceback" not in result.output
+    for part in parts:
+        assert part in result.stderr
+
+
+@pytest.fixture
+def trail(tmp_path: Path) -> Path:
+    """Return an exported trail that holds."""
+    path = tmp_path / audit.FILE
+    path.write_bytes(audit.export(Shelf(quiet_day())))
+    return path
+
+
+def test_help_is_fast_and_names_every_command() -> None:
+    """A new process shows help with half a second of work, in the best of three tries."""
+    times = []
+    for _ in range(3):
+        before = os.times()
+        done = subprocess.run(
+            [sys.executable, "-m", "infra.cli.main", "--help"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "COLUMNS": "100"},
+        )
+        after = os.times()  # work, not waiting: a busy machine must not decide
+        times.append(after.children_user + after.children_system - before.children_user - before.children_system)
+        for command in ("demo", "day", "audit", "brokersim", "topology"):
+            assert command in done.stdout
+    assert min(times) < 0.5
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """Importing the command line brings in neither charts nor numbers nor functions."""
+    heavy = "{'plotly', 'numpy', 'flask', 'requests', 'greenlet', 'jinja2', 'sqlite3'}"
+    code = f"import sys, infra.cli.main; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run(  # noqa: S603 - our own module
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
+
+
+def test_topology_shows_the_whole_graph() -> None:
+    """Every function, topic, schedule, collection and secret of the topology is shown."""
+    shown = strategy("topology").output
+    names = [function.name for function in TOPOLOGY.functions] + [*TOPOLOGY.topics, *TOPOLOGY.secrets]
+    names += [schedule.cron for schedule in TOPOLOGY.schedules]
+    names += [name for function in TOPOLOGY.functions for name in function.collections]
+    assert [name for name in names if name not in shown] == []
+
+
+def test_mermaid_stands_alone() -> None:
+    """With --mermaid nothing but the drawing is printed, and each edge joins two nodes that exist."""
+    lines = strategy("topology", "--mermaid").output.splitlines()
+    assert lines[0] == "flowchart LR"
+    edges = [line.split(" --> ") for line in lines if " --> " in line]
+    nodes = {line.strip().partition("[")[0].partition("(")[0] for line in lines[1:] if " --> " not in line}
+    assert len(edges) > 15
+    assert {end.strip() for edge in edges for end in edge} - nodes == {"owner((owner))"}
+
+
+def test_a_trail_that_holds_is_verified(trail: Path) -> None:
+    """A clean trail gives exit code 0 and its counts."""
+    result = strategy("audit", "verify", str(trail))
+    assert (result.exit_code, result.output) == (0, "The audit trail holds: 38 events in 7 chains.\n")
+
+
+def test_a_broken_trail_is_reported(trail: Path) -> None:
+    """A changed event gives exit code 1 and a sentence that names its chain."""
+    trail.write_bytes(trail.read_bytes().replace(b'"quantity":"54"', b'"quantity":"55"', 1))
+    result = strategy("audit", "verify", "--state", str(trail.parent))
+    assert result.exit_code == 1
+    assert "does not hold at seq" in result.output
+    assert "The audit trail is broken" in result.output
+
+
+def test_an_unreadable_trail_is_refused(trail: Path) -> None:
+    """A trail that is missing or no JSON gives exit code 2, the line and a remedy."""
+    refused(strategy("audit", "verify", str(trail.parent / "none.jsonl")), "none.jsonl cannot be read")
+    trail.write_bytes(b"\x00\n")
+    refused(strategy("audit", "verify", str(trail)), "line 1")
+    refused(strategy("audit", "verify", str(trail), "--state", str(trail.parent)), "both given")
+
+
+def test_an_export_without_a_run_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without any run, and for a folder that holds none, the export says what to do."""
+    monkeypatch.chdir(tmp_path)
+    refused(strategy("audit", "export"), "there is no run in runs", "strategy demo")
+    refused(strategy("audit", "export", "--state", str(tmp_path)), "holds no state of a run")
+
+
+def test_a_missing_market_file_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A market that does not exist is refused before any folder is made."""
+    monkeypatch.chdir(tmp_path)
+    refused(strategy("day", "--market", "nowhere.csv.gz"), "no market file nowhere.csv.gz")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("time_utc,symbol,bid\n", "line 1: missing column bid_size"),
+        (
+            "{head}2013-10-07T13:30:01Z,A,1,1,1,1,1,1\n2013-10-07T13:30:00Z,A,1,1,1,1,1,1\n",
+            "line 3: time goes",
+        ),
+        ("{head}2013-10-07T13:30:01Z,A,-1,1,1,1,1,1\n", "line 2: bid -1"),
+        ("{head}2013-10-07T13:30:01Z,A,1.02,1,1.01,1,1,1\n", "line 2: crossed quote"),
+    ],
+)
+def test_a_bad_market_file_is_named_by_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str, problem: str
+) -> None:
+    """A market file that cannot be trusted is refused with its line, and nothing is written."""
+    head = "time_utc,symbol,bid,bid_size,ask,ask_size,last,day_volume\n"
+    market = tmp_path / "bad.csv"
+    market.write_text(content.format(head=head))
+    monkeypatch.chdir(tmp_path)
+    refused(strategy("day", "--market", "bad.csv"), problem)
+    assert list(tmp_path.iterdir()) == [market]
+
+
+def test_an_unwritable_result_file_is_found_before_the_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A result file that cannot be written is refused before the run makes its folder."""
+    monkeypatch.chdir(tmp_path)
+    refused(strategy("demo", "--json", "missing/out.json"), "missing/out.json cannot be written")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_finished_state_folder_is_refused(tmp_path: Path) -> None:
+    """A folder with a finished result is not run over."""
+    with claim(tmp_path / "day") as ours:
+        ours.write_card(Card(market="generated-1", config="demo", seed=1, status="finished"))
+    refused(strategy("demo", "--state", str(tmp_path / "day")), "finished run")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("day",),
+        ("day", "--market", "generated", "--config", "bold"),
+        ("day", "--market", "generated", "--speed", "3"),
+        ("demo", "--seed", "one"),
+        ("brokersim",),
+        ("brokersim", "--port", "70000"),
+        ("nonsense",),
+    ],
+)
+def test_words_that_are_no_command_are_refused(words: tuple[str, ...]) -> None:
+    """A missing, unknown or ill-typed option gives exit code 2 and no traceback."""
+    result = strategy(*words)
+    assert result.exit_code == 2
+    assert "Traceback" not in result.output
+
+
+def test_half_a_consumer_pair_is_refused() -> None:
+    """A consumer key without its secret is refused."""
+    refused(strategy("brokersim", "--port", "0", "--consumer-key", "k"), "only one of")

@@ -1,0 +1,153 @@
+"""Settings: every name, default and edge, all problems in one message, and never a secret in it."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from shared.errors import ConfigError
+from shared.settings import MAX_WATCHED, Settings, consumer, load
+
+_LEAST = {"STRATEGY_WATCH_LIST": "AIG", "STRATEGY_CAPITAL_USD": "1000"}
+_CANARY = "CANARY0c2d77e1"
+
+
+def _read(**changes: str) -> Settings:
+    return load({**_LEAST, **changes})
+
+
+def test_every_setting_has_its_default() -> None:
+    """Without more than a watch list and a capital, everything has the value that the guide describes."""
+    assert _read() == Settings(
+        sandbox=True, account_id="", callback_url="", rate_limit=240, burst_limit=10, config="default",
+        watch_list=("AIG",), capital_usd=Decimal(1000),
+    )  # fmt: skip
+
+
+def test_the_guide_s_values_are_taken() -> None:
+    """The values that the integration guide shows are taken as they stand there."""
+    found = _read(
+        ETRADE_SANDBOX="false", ETRADE_ACCOUNT_ID="your_account_id", ETRADE_RATE_LIMIT="100", ETRADE_BURST_LIMIT="10",
+        ETRADE_OAUTH_CALLBACK_URL="http://localhost:8080/oauth/callback", STRATEGY_CONFIG="demo",
+        STRATEGY_WATCH_LIST=" AIG , BAC,BRK.B,AIG,", STRATEGY_CAPITAL_USD="25000.50",
+    )  # fmt: skip
+    assert (found.sandbox, found.account_id, found.rate_limit, found.burst_limit) == (False, "your_account_id", 100, 10)
+    assert found.callback_url == "http://localhost:8080/oauth/callback"
+    assert (found.config, found.watch_list) == ("demo", ("AIG", "BAC", "BRK.B"))
+    assert found.capital_usd == Decimal("25000.50")
+
+
+_MANY = ",".join(f"A{number}" for number in range(MAX_WATCHED))
+_EDGES: list[tuple[str, str, bool]] = [
+    *(("ETRADE_RATE_LIMIT", value, value in ("1", "240")) for value in ("0", "1", "240", "241")),
+    *(("ETRADE_BURST_LIMIT", value, value in ("1", "100")) for value in ("0", "1", "100", "101")),
+    *(("ETRADE_RATE_LIMIT", value, False) for value in ("", "x", "1.5", "1e2", "-5", "1_0", "+7", "0x10")),
+    ("ETRADE_RATE_LIMIT", "\u0661\u0660", False),
+    *(
+        ("STRATEGY_CAPITAL_USD", value, fine)
+        for value, fine in (
+            ("99.99", False), ("100", True), ("10000000", True), ("10000000.01", False), ("NaN", False),
+            ("sNaN", False), ("Infinity", False), ("-1", False), ("", False), ("1,000", False), ("ten", False),
+            ("1_000", False),
+        )
+    ),
+    *(("ETRADE_SANDBOX", value, True) for value in ("true", "FALSE", "1", "0", "yes", " no ")),
+    *(("ETRADE_SANDBOX", value, False) for value in ("", "maybe", "2", "truefalse")),
+    *(
+        ("ETRADE_ACCOUNT_ID", value, fine)
+        for value, fine in (
+            ("", True), ("12345", False), ("123456", True), ("a" * 32, True), ("a" * 33, False), ("12 456", False),
+            ("123456\n7", False),
+        )
+    ),
+    *(
+        ("ETRADE_OAUTH_CALLBACK_URL", value, fine)
+        for value, fine in (
+            ("", True), ("https://example.com/callback", True), ("http://127.0.0.1:8080/callback", True),
+            ("http://localhost/callback", True), ("http://example.com/callback", False), ("https://", False),
+            ("ftp://example.com", False), ("javascript:alert(1)", False), ("http://localhost:80@example.com/", False),
+            ("https://user:word@example.com/", False), ("https://exa mple.com/", False), ("https://[::1", False),
+        )
+    ),
+    *(("STRATEGY_CONFIG", value, value in ("demo", "default")) for value in ("demo", "default", "Demo", "")),
+    *(
+        ("STRATEGY_WATCH_LIST", value, fine)
+        for value, fine in (
+            ("", False), (",", False), ("aig", False), ("AIG;BAC", False), ("A", True), ("ABCDE", True),
+            ("ABCDEF", False), ("BRK.BB", False), (_MANY, True), (f"{_MANY},ZZZ", False),
+        )
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "value", "fine"), _EDGES)
+def test_every_edge_is_where_it_is_described(name: str, value: str, fine: bool) -> None:
+    """A value inside its range is taken, and one outside is refused with its name and what it should be."""
+    if fine:
+        _read(**{name: value})
+        return
+    with pytest.raises(ConfigError) as refused:
+        _read(**{name: value})
+    (problem,) = refused.value.problems
+    assert problem.startswith(name)
+    assert len(problem) < 300
+
+
+def test_all_problems_come_in_one_message() -> None:
+    """Everything that is wrong is told at once, missing settings and a half consumer pair included."""
+    with pytest.raises(ConfigError) as refused:
+        load(
+            {
+                "ETRADE_SANDBOX": "perhaps", "ETRADE_ACCOUNT_ID": "!", "ETRADE_RATE_LIMIT": "0",
+                "ETRADE_BURST_LIMIT": "many", "ETRADE_OAUTH_CALLBACK_URL": "x", "STRATEGY_CONFIG": "brave",
+                "STRATEGY_WATCH_LIST": "x", "ETRADE_CONSUMER_KEY": "only-the-key",
+            }
+        )  # fmt: skip
+    names = [problem.split("=")[0].split(" ")[0] for problem in refused.value.problems]
+    assert sorted(names) == [
+        "ETRADE_ACCOUNT_ID", "ETRADE_BURST_LIMIT", "ETRADE_CONSUMER_KEY", "ETRADE_OAUTH_CALLBACK_URL",
+        "ETRADE_RATE_LIMIT", "ETRADE_SANDBOX", "STRATEGY_CAPITAL_USD", "STRATEGY_CONFIG", "STRATEGY_WATCH_LIST",
+    ]  # fmt: skip
+    assert all(problem in refused.value.detail for problem in refused.value.problems)
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"ETRADE_CONSUMER_KEY": _CANARY},
+        {"ETRADE_CONSUMER_SECRET": _CANARY},
+        {"ETRADE_CONSUMER_KEY": _CANARY, "ETRADE_CONSUMER_SECRET": " "},
+        {"ETRADE_CONSUMER_KEY": "", "ETRADE_CONSUMER_SECRET": _CANARY},
+    ],
+)
+def test_half_a_consumer_pair_is_refused_without_showing_it(environ: dict[str, str]) -> None:
+    """Consumer key and secret go together; the refusal names them and never their values."""
+    for read in (consumer, load):
+        with pytest.raises(ConfigError) as refused:
+            read({**_LEAST, **environ})
+        assert "ETRADE_CONSUMER_KEY" in refused.value.detail
+        assert len(refused.value.problems) == 1
+        assert _CANARY not in refused.value.detail
+
+
+def test_the_pair_is_taken_whole_or_not_at_all() -> None:
+    """Both together are given without the blanks around them, and neither is None."""
+    pair: dict[str, Any] = {"ETRADE_CONSUMER_KEY": " key ", "ETRADE_CONSUMER_SECRET": "secret\n"}
+    assert consumer(pair) == ("key", "secret")
+    assert consumer({}) is None
+    assert consumer({"ETRADE_CONSUMER_KEY": "", "ETRADE_CONSUMER_SECRET": ""}) is None
+
+
+@pytest.mark.parametrize("name", ["ETRADE_ACCOUNT_ID", "ETRADE_OAUTH_CALLBACK_URL"])
+def test_what_names_the_owner_is_not_repeated(name: str) -> None:
+    """A wrong account or address is named by its setting only: such a value may be anything, a secret included."""
+    with pytest.raises(ConfigError) as refused:
+        _read(**{name: f"!{_CANARY}"})
+    assert _CANARY not in refused.value.detail
+
+
+def test_a_long_value_is_cut() -> None:
+    """A value of any length makes a problem of one short line."""
+    with pytest.raises(ConfigError) as refused:
+        _read(ETRADE_RATE_LIMIT="9" * 100_000)
+    assert len(refused.value.detail) < 300

@@ -1,0 +1,156 @@
+"""The topology agrees with itself and with the code that it describes."""
+
+import ast
+from itertools import chain
+from pathlib import Path
+
+import pytest
+
+from infra.day.machine import scheduled_body
+from shared import topology
+from shared.domain.messages import KINDS, NAMES
+from shared.topology import ACCESS_TOKEN, CONSUMER, TOPOLOGY, Function, Right, Topology
+from shared.usecases.outbox import unpack
+
+ROOT = Path(__file__).resolve().parents[2]
+MOST_ACK_S, MOST_ATTEMPTS = 600, 100
+
+# Which use cases each function runs; a use case that is in no list would be a path that nobody examined.
+# The collections of a path are found in the code, so a new document shows up here as a missing right.
+_PARTS: dict[str, set[str]] = {
+    "oauth_callback": {"authorize", "token", "outbox", "desk"},
+    "token_refresh": {"refresh", "token", "outbox", "desk"},
+    "market_scan": {
+        "scan", "scan_memory", "hold", "prepare", "leases", "losses", "outbox", "token", "desk", "moves", "trading",
+    },
+    "order_placement": {
+        "enter", "leave", "send", "cancel", "account", "control", "fills", "losses", "moves", "quoting", "outbox",
+        "token", "desk", "trading",
+    },
+    "order_settlement": {
+        "settle", "close", "protect", "resolve", "send", "cancel", "account", "control", "fills", "losses", "moves",
+        "leases", "outbox", "token", "desk", "trading",
+    },
+}  # fmt: skip
+
+
+def test_topics_have_both_ends() -> None:
+    """Every topic is published to by a function or a schedule, and somebody subscribes to it."""
+    published = set(chain.from_iterable(function.publishes for function in TOPOLOGY.functions))
+    published |= {schedule.topic for schedule in TOPOLOGY.schedules}
+    subscribed = {one.topic for function in TOPOLOGY.functions for one in function.subscriptions}
+    assert published == subscribed == set(TOPOLOGY.topics)
+
+
+def test_rights_name_what_exists() -> None:
+    """Rights and subscriptions name declared collections, secrets and topics only, and each one is used."""
+    for kind in ("collections", "secrets"):
+        used = set(chain.from_iterable(getattr(function, kind) for function in TOPOLOGY.functions))
+        assert used == set(getattr(TOPOLOGY, kind))
+    for function in TOPOLOGY.functions:
+        assert function.purpose
+        assert all(right for right in (*function.collections.values(), *function.secrets.values()))
+    assert all(chain(TOPOLOGY.topics.values(), TOPOLOGY.secrets.values(), TOPOLOGY.collections.values()))
+
+
+def test_schedules_publish_known_kinds() -> None:
+    """Each schedule publishes a message that this code knows, to a declared topic, under a name of its own."""
+    assert len({schedule.name for schedule in TOPOLOGY.schedules}) == len(TOPOLOGY.schedules)
+    for schedule in TOPOLOGY.schedules:
+        assert schedule.topic in TOPOLOGY.topics
+        assert NAMES[type(unpack(scheduled_body(schedule.message)))] == schedule.message
+        assert schedule.message in KINDS
+
+
+def test_functions_are_the_folders() -> None:
+    """The topology names exactly the functions that have a folder with a main.py, each once."""
+    names = [function.name for function in TOPOLOGY.functions]
+    assert sorted(names) == sorted(path.parent.name for path in (ROOT / "functions").glob("*/main.py"))
+    assert all((ROOT / "shared" / "wiring" / f"{name}.py").is_file() for name in names)
+
+
+@pytest.mark.parametrize("function", TOPOLOGY.functions, ids=lambda function: function.name)
+def test_a_message_is_not_brought_again_while_it_is_worked_on(function: Function) -> None:
+    """Each acknowledgement deadline leaves the function its whole time-out, within Google's own bounds."""
+    for one in function.subscriptions:
+        assert function.timeout_s <= one.ack_deadline_s <= MOST_ACK_S
+        assert 0 < one.min_backoff_s <= one.max_backoff_s <= 600
+        assert 5 <= one.max_attempts <= MOST_ATTEMPTS
+    assert not (function.public and function.subscriptions)
+
+
+def test_a_signal_is_tried_again_while_it_lives() -> None:
+    """Exits and signals come again within seconds and often enough to outlast a full function."""
+    for one in TOPOLOGY.function("order_placement").subscriptions:
+        assert (one.min_backoff_s, one.max_backoff_s, one.max_attempts) == (1, 10, 20)
+    assert TOPOLOGY.function("order_placement").max_instances == 1
+
+
+def test_no_function_holds_more_than_it_must() -> None:
+    """Only the sign-in may add or destroy tokens, nobody may add a consumer key, and nobody may rewrite the audit."""
+    for function in TOPOLOGY.functions:
+        assert function.secrets[CONSUMER] is Right.READ
+        if function.name != "oauth_callback":
+            assert function.secrets[ACCESS_TOKEN] is Right.READ
+            assert set(function.secrets) == {CONSUMER, ACCESS_TOKEN}
+        assert Right.WRITE not in function.collections.get("audit", Right(0))
+        assert Right.WRITE not in function.collections.get("dead_letters", Right(0))
+        assert Right.WRITE not in function.collections.get("fills", Right(0))
+    assert "orders" not in TOPOLOGY.function("oauth_callback").collections
+    assert Right.CREATE not in TOPOLOGY.function("market_scan").collections["orders"]
+
+
+def _paths(source: str) -> set[str]:
+    """Collections that a module names: `"outbox"` in a query, `f"orders/..."` or `"token/main"` anywhere."""
+    found = set()
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr) and node.values and isinstance(node.values[0], ast.Constant):
+            found.add(str(node.values[0].value))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and " " not in node.value:
+            found.add(node.value)
+    roots = {text.partition("/")[0] for text in found if "/" in text}
+    queried = {
+        str(node.args[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "query"
+        if isinstance(node.args[0], ast.Constant)
+    }
+    return {name for name in roots | queried if name.isidentifier()}
+
+
+def _used(name: str) -> set[str]:
+    parts = _PARTS[name]
+    sources = [(ROOT / "shared" / "usecases" / f"{part}.py").read_text() for part in sorted(parts)]
+    return set(chain.from_iterable(_paths(source) for source in sources)) | {"dead_letters"}
+
+
+def test_every_use_case_belongs_to_a_function() -> None:
+    """The table of this file knows every use case."""
+    modules = {path.stem for path in (ROOT / "shared" / "usecases").glob("*.py")} - {"__init__"}
+    assert set(chain.from_iterable(_PARTS.values())) == modules
+
+
+@pytest.mark.parametrize("name", _PARTS)
+def test_the_code_names_declared_collections(name: str) -> None:
+    """Every collection that a function's use cases name is declared for it, or it is one that others use."""
+    assert _used(name) <= set(TOPOLOGY.collections)
+    used_by_code = set(chain.from_iterable(_used(one) for one in _PARTS))
+    assert used_by_code == set(TOPOLOGY.collections)
+    assert set(TOPOLOGY.function(name).collections) - _used(name) - {"control", "token"} == set()
+
+
+def test_whoever_places_orders_may_announce_them() -> None:
+    """A function that may send an order may publish that it may have reached the broker, unknown outcomes included."""
+    for name, parts in _PARTS.items():
+        if "send" in parts:
+            assert "orders-placed" in TOPOLOGY.function(name).publishes
+
+
+def test_a_seeded_contradiction_is_found() -> None:
+    """A function is found by its name, and an unknown name is a KeyError."""
+    assert TOPOLOGY.function("market_scan").name == "market_scan"
+    with pytest.raises(KeyError):
+        TOPOLOGY.function("console")
+    assert Topology(functions=(), topics={}, schedules=(), secrets={}, collections={}).functions == ()
+    assert topology.NEW_YORK == "America/New_York"

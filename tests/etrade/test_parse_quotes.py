@@ -1,0 +1,155 @@
+"""Quotes: exact prices, quirks accepted, nothing made up."""
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.domain.quotes import Quote, QuoteStatus
+from shared.errors import Unreadable
+from shared.etrade import parse_quotes
+from tests.etrade import samples
+from tests.etrade.world import START
+
+USED = ("ask", "askSize", "bid", "bidSize", "lastTrade", "previousClose", "totalVolume")
+
+
+def read(body: object, *symbols: str) -> dict[str, Quote]:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return parse_quotes.quotes(raw, symbols=symbols or ("AAPL",), received_at=START)
+
+
+def lower(value: object) -> object:
+    """Give the same JSON with every key in lower case."""
+    if isinstance(value, dict):
+        return {key.lower(): lower(item) for key, item in value.items()}
+    return [lower(item) for item in value] if isinstance(value, list) else value
+
+
+def test_a_captured_quote_is_read() -> None:
+    """A quote as captured becomes exact decimals, whole shares and instants in UTC."""
+    assert read(samples.quote_body(samples.quote_entry())) == {
+        "AAPL": Quote(
+            symbol="AAPL",
+            bid=Decimal("132.29"),
+            bid_size=700,
+            ask=Decimal("132.31"),
+            ask_size=600,
+            last=Decimal("132.3"),
+            day_volume=39359472,
+            previous_close=Decimal("130.96"),
+            at=datetime.fromtimestamp(samples.NOW_S, UTC),
+            received_at=START,
+            status=QuoteStatus.REALTIME,
+            source="etrade",
+        )
+    }
+
+
+def test_no_float_touches_a_price() -> None:
+    """Digits that no float can hold arrive unchanged."""
+    raw = json.dumps(samples.quote_body(samples.quote_entry(ask=987654))).encode()
+    found = read(raw.replace(b"987654", b"0.1000000000000000055511151231"))
+    assert str(found["AAPL"].ask) == "0.1000000000000000055511151231"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"ask": "132.31", "askSize": "600"},
+        {"askSize": 600.0, "totalVolume": 39359472.0},
+    ],
+)
+def test_numbers_may_be_text_or_have_a_fraction_of_zero(changes: dict[str, Any]) -> None:
+    """A number as text, or a size written 600.0, reads like the usual form."""
+    assert read(samples.quote_body(samples.quote_entry(**changes))) == read(samples.quote_body(samples.quote_entry()))
+
+
+def test_other_key_cases_are_read() -> None:
+    """The documents' other spelling of the keys gives the same quote."""
+    body = samples.quote_body(samples.quote_entry())
+    assert read(lower(body)) == read(body)
+
+
+def test_one_entry_may_be_an_object() -> None:
+    """A single entry that is not in a list is read as a list of one."""
+    entry = samples.quote_entry()
+    assert read({"QuoteResponse": {"QuoteData": entry}}) == read(samples.quote_body(entry))
+
+
+def test_extended_hours_do_not_replace_the_quote() -> None:
+    """The extended-hours block and an unknown status leave the regular figures and read as UNKNOWN."""
+    entry = samples.quote_entry(ExtendedHourQuoteDetail={"bid": 1, "ask": 2, "quoteStatus": "EH_REALTIME"})
+    entry["quoteStatus"] = "INVALID"
+    found = read(samples.quote_body(entry))["AAPL"]
+    assert (found.bid, found.status) == (Decimal("132.29"), QuoteStatus.UNKNOWN)
+
+
+@pytest.mark.parametrize("key", USED)
+@pytest.mark.parametrize("value", [None, "", "n/a", -1, True, [1], {"a": 1}, "NaN", "1e999", 1e30])
+def test_an_unusable_entry_is_left_out(key: str, value: object) -> None:
+    """An entry with one unusable figure is absent while its neighbour is read."""
+    body = samples.quote_body(samples.quote_entry("BAD", **{key: value}), samples.quote_entry("GOOD"))
+    assert list(read(body, "BAD", "GOOD")) == ["GOOD"]
+
+
+@pytest.mark.parametrize("key", USED)
+def test_an_entry_without_a_figure_is_left_out(key: str) -> None:
+    """An entry that lacks one figure is absent, never filled with a placeholder."""
+    entry = samples.quote_entry()
+    del entry["All"][key]
+    assert read(samples.quote_body(entry)) == {}
+
+
+@pytest.mark.parametrize("at", [0, -5, None, 10**18, "soon"])
+def test_an_entry_without_an_instant_is_left_out(at: object) -> None:
+    """An entry without a usable time of its own is absent."""
+    entry = samples.quote_entry() | {"dateTimeUTC": at}
+    assert read(samples.quote_body(entry)) == {}
+
+
+def test_other_symbols_than_asked_are_left_out() -> None:
+    """The sandbox's canned answer for another symbol gives nothing."""
+    assert read(samples.quote_body(samples.quote_entry("GOOG")), "AAPL") == {}
+
+
+def test_the_order_is_that_of_the_request() -> None:
+    """The quotes come in the order asked for, whatever the order of the answer."""
+    body = samples.quote_body(samples.quote_entry("B"), samples.quote_entry("A"))
+    assert list(read(body, "A", "B")) == ["A", "B"]
+
+
+def test_invalid_symbols_are_messages() -> None:
+    """An answer with only messages about invalid symbols is an empty one."""
+    message = {"description": "ZZZZQ is an invalid symbol.", "code": 1019, "type": "WARNING"}
+    assert read({"QuoteResponse": {"Messages": {"Message": [message]}}}) == {}
+
+
+@pytest.mark.parametrize("body", [b"", b"<html/>", b"[]", b"{}", b'{"QuoteResponse":', b'{"Error":{"code":1}}'])
+def test_no_quote_answer_is_unreadable(body: bytes) -> None:
+    """A body that is no quote answer is Unreadable, not an empty one."""
+    with pytest.raises(Unreadable):
+        read(body)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    figures=st.fixed_dictionaries(
+        {
+            **dict.fromkeys(
+                ("ask", "bid", "lastTrade", "previousClose"), st.integers(0, 10**9).map(lambda n: n / 10_000)
+            ),
+            **dict.fromkeys(("askSize", "bidSize", "totalVolume"), st.integers(0, 10**12)),
+        }
+    )
+)
+def test_the_fast_and_the_tolerant_reading_agree(figures: dict[str, Any]) -> None:
+    """Whatever the figures, the typed fast way and the tolerant way give equal quotes."""
+    body = samples.quote_body(samples.quote_entry(**figures))
+    fast, tolerant = read(body), read(lower(body))
+    assert fast == tolerant
+    assert fast["AAPL"].ask == Decimal(str(figures["ask"]))
