@@ -67,7 +67,7 @@ class Died(BaseException):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """What happens at one port call: before, after, freeze, down_before, down_after, conflict, or a deed."""
+    """What happens at one port call: before, after, freeze, slow, down_before, down_after, conflict, or a deed."""
 
     how: str
     seconds: float = 0
@@ -96,9 +96,7 @@ class Gate:
         self.names.append(name)
         fault = self.faults.get(len(self.names))
         self._kernel.sleep(self._chance.uniform(*self._latency_s))
-        if fault is None:
-            return effect()
-        return self._broken(fault, effect, writes)
+        return effect() if fault is None else self._broken(fault, effect, writes)
 
     def _broken(self, fault: Fault, effect: Callable[[], T], writes: Sequence[Write]) -> T:
         if fault.how == "before":
@@ -114,6 +112,8 @@ class Gate:
         answer = effect()
         if fault.how == "after":
             self._die()
+        if fault.how == "slow":
+            self._kernel.sleep(fault.seconds)
         if fault.how == "down_after":
             raise StoreDown("applied, but nobody heard")
         return answer
@@ -286,11 +286,10 @@ class Bench:
         store = self.variant.store(GuardedStore(GatedStore(self.store, self.gate), guard))
         broker = ScriptedBroker(self.exchange, self.gate.pass_)
         clock = SkewedClock(self.kernel, self.variant.clock_skew.get(actor, timedelta(0)))
-        lists = OrderLists(broker=broker, clock=clock, journal=self.journal)
         return TradingDesk(
             actor=actor, clock=clock, chance=self._chance, store=store, bus=GuardedBus(self.bus, guard), broker=broker,
-            journal=self.journal, lists=lists, config=self.config,
-            mandate=Mandate(account_id="", capital_usd=Decimal(100_000), watch_list=(SYMBOL,)),
+            journal=self.journal, lists=OrderLists(broker=broker, clock=clock, journal=self.journal),
+            config=self.config, mandate=Mandate(account_id="", capital_usd=Decimal(100_000), watch_list=(SYMBOL,)),
         )  # fmt: skip
 
     def _door(self, actor: str) -> PushDoor:

@@ -13,6 +13,8 @@ FAULTS = [
     Fault(how="freeze", seconds=40),
     Fault(how="freeze", seconds=100),
     Fault(how="freeze", seconds=400),
+    Fault(how="slow", seconds=8),
+    Fault(how="slow", seconds=40),
     Fault(how="down_before"),
     Fault(how="down_after"),
     Fault(how="conflict"),

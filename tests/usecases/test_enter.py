@@ -137,3 +137,15 @@ def test_a_sender_that_freezes_after_its_licence_does_not_send() -> None:
             continue
         assert entry.state in {State.VOIDED, State.NOT_PLACED}
         assert safety(bench) == []
+
+
+def test_a_licence_whose_commit_took_too_long_is_not_used() -> None:
+    """When the licence's commit answers after its deadline nothing is sent, even by a client that keeps no deadline."""
+    licence = calls().index("place")
+    bench = Bench(faults={licence: Fault(how="slow", seconds=6)})
+    bench.exchange.keeps_deadlines = False
+    bench.at(1, lambda: bench.send(bench.signal()))
+    bench.run(30)
+    (entry,) = bench.orders()
+    assert (entry.state, entry.codes, entry.reserved) == (State.VOIDED, ("UNSENT",), Decimal(0))
+    assert not bench.exchange.posts

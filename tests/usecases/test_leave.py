@@ -11,6 +11,7 @@ from shared.domain.orders import Kind, State
 from shared.domain.values import PriceType, Side
 from shared.usecases.outbox import pack
 from tests.usecases.bench import SYMBOL, Bench, Fault
+from tests.usecases.exchange import Script
 from tests.usecases.lives import calls, life, script
 from tests.usecases.proofs import safety, wrongs
 
@@ -148,3 +149,22 @@ def test_an_exit_for_a_decision_that_is_not_the_positions_own_does_nothing() -> 
     bench.run(10)
     assert _exits(bench) == []
     assert bench.exchange.cancels == []
+
+
+def test_an_exit_waits_for_a_cancel_that_takes_long() -> None:
+    """While the stop's cancel is not confirmed the exit is neither sent nor given up, and then sells."""
+    bench = _holding(Bench())
+    bench.exchange.cancel_takes = timedelta(seconds=25)
+    bench.run_until_quiet()
+    assert set(_exits(bench)) <= {State.FILLED, State.VOIDED}
+    assert _exits(bench).count(State.FILLED) == 1
+    assert wrongs(bench, naked_at_most=30) == []
+
+
+def test_an_exit_waits_while_a_stop_is_in_doubt() -> None:
+    """While nobody knows whether the stop rests the exit is neither sent nor given up, and then sells."""
+    bench = _holding(Bench())
+    bench.exchange.scripts.append(Script(how="lost_before", price_type=PriceType.STOP))
+    bench.run_until_quiet()
+    assert _exits(bench) == [State.FILLED]
+    assert wrongs(bench, naked_at_most=70) == []

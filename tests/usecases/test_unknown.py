@@ -9,6 +9,7 @@ from shared.domain.brokerage import Ticket
 from shared.domain.control import TradingState
 from shared.domain.orders import Kind, State
 from shared.domain.values import PriceType, Side, Term
+from shared.ports import Create
 from shared.usecases import control
 from tests.usecases.bench import CLOSES, SYMBOL, Bench, Fault
 from tests.usecases.exchange import Script
@@ -149,3 +150,27 @@ def test_a_lost_sell_is_not_called_absent_while_its_shares_are_gone() -> None:
     assert [order.state for order in exits] == [State.UNKNOWN]
     bench.run_until_quiet()
     assert wrongs(bench, naked_at_most=10) == []
+
+
+def test_an_owners_stop_from_before_ours_is_not_adopted() -> None:
+    """A stop of the owner's that looks like our lost one, but was listed before it, stays the owner's."""
+    bench = Bench()
+    bench.exchange.scripts.append(Script(how="lost_before", price_type=PriceType.STOP))
+    stop = Ticket(
+        client_order_id="owner", symbol=SYMBOL, side=Side.SELL, quantity=99, price_type=PriceType.STOP,
+        term=Term.GOOD_UNTIL_CANCEL, stop_price=Decimal("99.01"),
+    )  # fmt: skip
+    bench.gate.faults[calls().index("place") + 2] = Fault(how="deed", deed=lambda: bench.exchange.accept(stop))
+    bench.at(1, lambda: bench.send(bench.signal()))
+    bench.run(58)
+    assert [order.state for order in bench.orders()] == [State.FILLED, State.NOT_PLACED, State.WORKING]
+    assert bench.store.get("broker_orders/502") is None
+
+
+def test_an_order_that_another_intent_claims_is_no_candidate() -> None:
+    """Of two orders that look the same the one that another intent has claimed is left out, and ours is adopted."""
+    bench = _entered(Script(how="lost_after", side=Side.BUY), entry_fill=0, refuses_term=True)
+    bench.store.commit([Create("broker_orders/502", {"intent_id": "I-other", "session": "2013-10-07"})])
+    bench.at(0.8, lambda: bench.exchange.accept(_alike()))
+    bench.run(15)
+    assert (bench.orders()[0].state, bench.orders()[0].broker_order_id) == (State.WORKING, 501)
