@@ -160,7 +160,6 @@ TOPOLOGY = Topology(
                 Subscription(topic="close-ticks", ack_deadline_s=90, max_backoff_s=60, max_attempts=20),
             ),
             # A protective stop whose answer is unknown is announced like every unknown order.
-            publishes=frozenset({"orders-placed"}),
             collections={
                 **_EVERYBODY,
                 **_BOOK,

@@ -48,12 +48,16 @@ def ask_means(desk: TradingDesk, account_key: str) -> Means:
 
 
 def ask_broker(desk: TradingDesk, signal: Signal, account_key: str) -> Seen:
-    """Ask for everything that only the broker knows; raises AuthError, BrokerError."""
-    quote = fresh_quote(desk, signal.symbol, within=QUOTE_WITHIN)
+    """Ask for everything that only the broker knows; raises AuthError, BrokerError.
+
+    The list comes as late as costs no turn of the rate limits: it becomes the baseline, and holds what the owner
+    placed just now.
+    """
     holdings = desk.broker.portfolio(account_key)
-    # As late as costs no turn of the rate limits: it becomes the baseline, and holds what the owner placed just now.
     listing = desk.lists.recent(account_key, since=signal.session)
-    return Seen(quote=quote, listing=listing, means=Means(holdings=holdings, balance=desk.broker.balance(account_key)))
+    quote = fresh_quote(desk, signal.symbol, within=QUOTE_WITHIN)
+    means = Means(holdings=holdings, balance=desk.broker.balance(account_key))
+    return Seen(quote=quote, listing=listing, means=means)
 
 
 def gather(desk: TradingDesk, signal: Signal, seen: Seen, *, ledger: Ledger, control: Control) -> RiskFacts:

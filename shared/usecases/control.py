@@ -33,6 +33,12 @@ def current(desk: Desk) -> Held[Control]:
         return held
 
 
+def exits_blocked(desk: Desk) -> bool:
+    """Tell whether the owner's halt names exits too: then stops stay where they are and nothing else sells."""
+    held = read(desk.store, Control, PATH)
+    return held is not None and held.value.state is TradingState.HALTED and held.value.exits_too
+
+
 def tighten(desk: Desk, to: TradingState, *, reason: str) -> bool:
     """Go to a stricter trading state; a state as strict or stricter stays. Gives whether it changed."""
 

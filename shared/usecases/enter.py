@@ -22,7 +22,7 @@ from shared.domain.positions import Ledger
 from shared.domain.risk import deny_codes
 from shared.domain.signals import Signal
 from shared.domain.values import PriceType, Term
-from shared.errors import AuthError, Conflict, Malformed
+from shared.errors import AuthError, Conflict, KeyRefused, Malformed
 from shared.ports import Check, Create, Severity
 from shared.usecases import account, control
 from shared.usecases.appraise import Seen, ask_broker, ask_means, foreign, gather
@@ -52,6 +52,8 @@ def enter(desk: TradingDesk, message: EnterPosition, *, ahead: int) -> None:
         listing = None
         if held.value.state is State.NEW:
             held, listing = _judge(desk, held, signal, key)
+    except KeyRefused:
+        raise
     except AuthError as problem:
         move(
             desk,

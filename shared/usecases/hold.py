@@ -18,6 +18,7 @@ from shared.domain.quotes import Quote
 from shared.domain.values import PriceType
 from shared.errors import Conflict
 from shared.usecases import outbox
+from shared.usecases.control import exits_blocked
 from shared.usecases.desk import Held, read
 from shared.usecases.moves import live_sells, order_path
 from shared.usecases.trading import TradingDesk
@@ -57,6 +58,8 @@ def look_after(
                 breakeven=judgement.breakeven, stop_set_at=at,
             )  # fmt: skip
             return f"stop:{judgement.level}", _write(desk, held, moved)
+        case ExitNow() if exits_blocked(desk):
+            return f"exit halted:{judgement.reason}", held
         case ExitNow():
             return f"exit:{judgement.reason}", _leave(desk, held, judgement, at)
 

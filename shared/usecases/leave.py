@@ -12,7 +12,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from shared.domain.brokerage import BrokerOrder
-from shared.domain.calendar import session_of
+from shared.domain.calendar import is_open, new_york_day, session_of
 from shared.domain.facts import RiskFacts
 from shared.domain.ids import digest
 from shared.domain.messages import ExitPosition
@@ -21,7 +21,7 @@ from shared.domain.positions import PendingExit, Position
 from shared.domain.risk import deny_codes
 from shared.domain.values import Side, Term
 from shared.errors import Busy
-from shared.ports import Check
+from shared.ports import Check, Severity
 from shared.usecases import account, control
 from shared.usecases.cancel import cancel_and_confirm
 from shared.usecases.desk import Held
@@ -50,7 +50,12 @@ def leave(desk: TradingDesk, message: ExitPosition) -> None:
         if held is not None:
             move(desk, held, State.VOIDED, cause="the exit waited too long", codes=("SIGNAL_STALE",))
         return
-    key = account.ours(desk, message.session).value.key
+    now = desk.clock.now()
+    if control.exits_blocked(desk) or not is_open(now):
+        # Nothing is touched: the stop stays, and settlement gives the position back to it.
+        desk.journal.line("exit_blocked", Severity.WARNING, symbol=message.symbol, exit_id=message.exit_id)
+        return
+    key = account.ours(desk, new_york_day(now)).value.key
     listing = _free_shares(desk, message, key)
     position = _current(desk, message)
     if position is None:
@@ -102,7 +107,7 @@ def _intent(desk: TradingDesk, held: Held[Position], pending: PendingExit) -> tu
         strategy=position.strategy, reason=pending.reason, symbol=position.symbol, side=Side.SELL,
         quantity=position.quantity, price_type=pending.price_type, term=Term.GOOD_FOR_DAY,
         limit_price=pending.limit_price, stop_price=None, stop_distance=position.stop_distance, spread=Decimal(0),
-        session=position.session, decided_at=pending.decided_at, created_at=now, updated_at=now,
+        session=new_york_day(now), decided_at=pending.decided_at, created_at=now, updated_at=now,
         payload_hash=digest(pending.exit_id, str(position.quantity), str(pending.limit_price)),
     )  # fmt: skip
     begun = replace(position, pending_exit=replace(pending, begun=True))

@@ -51,12 +51,12 @@ def ledger_path(session: date) -> str:
     return f"ledger/{session.isoformat()}"
 
 
-def held_ledger(desk: Desk, session: date) -> Held[Ledger]:
-    """Read the ledger of a session; it exists from the first entry on."""
+def ledger_write(desk: Desk, session: date, change: LedgerChange) -> Write:
+    """Give the write that changes a session's ledger; the first change of a session opens it."""
     held = read(desk.store, Ledger, ledger_path(session))
     if held is None:
-        raise InvariantBroken(f"there is an order of {session}, but no ledger")
-    return held
+        return create(ledger_path(session), change(Ledger(session=session)))
+    return held.update(change(held.value))
 
 
 def begin(desk: Desk, order: Order, *also: Write, cause: str) -> tuple[Held[Order], tuple[str, ...]]:
@@ -102,13 +102,15 @@ def move(
     rows = _rows(desk, order, OrderPlaced(intent_id=order.intent_id, symbol=order.symbol) if announce else None)
     freed = [Delete(f"locks/{before.symbol}")] if ends else []
 
+    def after(book: Ledger) -> Ledger:
+        changed = ledger(book) if ledger is not None else book
+        return released(changed, before.reserved) if ends else changed
+
     def attempt() -> tuple[str, ...]:
         booked = []
         if ends or ledger is not None:
-            book = held_ledger(desk, before.session)
             with judged_on(desk, held):
-                after = ledger(book.value) if ledger is not None else book.value
-                booked.append(book.update(released(after, before.reserved) if ends else after))
+                booked.append(ledger_write(desk, before.session, after))
         return desk.store.commit([held.update(order), audit, *also, *rows, *freed, *booked])
 
     versions = persist(attempt)

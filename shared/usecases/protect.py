@@ -12,6 +12,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from shared.domain.brokerage import BrokerOrder
+from shared.domain.calendar import new_york_day
 from shared.domain.ids import digest, intent_id
 from shared.domain.orders import AT_BROKER, IN_DOUBT, TERMINAL, UNSENT, Kind, Order, State
 from shared.domain.positions import Position
@@ -114,7 +115,7 @@ def _stop(
         intent_id=name, kind=kind, position_id=position.position_id, signal_id=None, strategy=position.strategy,
         reason="protective stop", symbol=position.symbol, side=Side.SELL, quantity=quantity,
         price_type=PriceType.STOP, term=Term.GOOD_UNTIL_CANCEL, limit_price=None, stop_price=level,
-        stop_distance=position.stop_distance, spread=Decimal(0), session=position.session, decided_at=now,
+        stop_distance=position.stop_distance, spread=Decimal(0), session=new_york_day(now), decided_at=now,
         created_at=now, updated_at=now, payload_hash=digest(name, str(quantity), str(level)), replaces=replaces,
     )  # fmt: skip
     asked = held.update(replace(position, stops_asked=position.stops_asked + 1))

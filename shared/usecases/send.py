@@ -18,7 +18,7 @@ from shared.domain.control import Control, TradingState
 from shared.domain.orders import PLACING_LIFE, PREVIEW_USABLE, Kind, Licence, Order, PreviewRecord, State
 from shared.domain.outcomes import Accepted, NeverSent, Previewed, Rejected, UnknownOutcome
 from shared.domain.values import Side, Term
-from shared.errors import AuthError, StoreDown
+from shared.errors import AuthError, KeyRefused, StoreDown
 from shared.ports import Check, Severity
 from shared.usecases import control
 from shared.usecases.desk import Held, create
@@ -51,6 +51,8 @@ def send(
         listing = desk.lists.fresh(account_key, since=held.value.session)
     try:
         held = _preview(desk, held, account_key)
+    except KeyRefused:
+        raise
     except AuthError:
         return move(desk, held, State.VOIDED, cause="the access token is not accepted", codes=("TOKEN_DEAD",))
     if held.value.state is not State.PREVIEWED:

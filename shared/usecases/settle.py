@@ -52,6 +52,8 @@ def settle(desk: TradingDesk, *, must_run: bool = False, list_first: bool = Fals
     `list_first` (a tick) asks the broker even when nothing seems in motion, and stays to take over from another
     invocation; with `must_run` a busy lease is no reason to acknowledge: raises Busy.
     """
+    if session_at(desk.clock.now()) is None:
+        return
     give_up = desk.clock.now() + WORK_AT_MOST
     while desk.clock.now() < give_up:
         lease = leases.take(desk, "settle", lasts=LEASE)

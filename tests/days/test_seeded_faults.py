@@ -17,7 +17,6 @@ from tests.days.seeded import FAULTS, PLAIN, SEED
 BOOK, OPEN, UNPROTECTED = "Book differs", "Position open after the close", "Position unprotected"
 THROTTLE, TWICE, CHAIN, ACCESS = "Throttle answer", "Second place", "Broken audit chain", "Undeclared access"
 KINDS = (BOOK, OPEN, UNPROTECTED, THROTTLE, TWICE, CHAIN, ACCESS)
-_REASON = "an exit that the trading state will deny cancels the protective stop before it is judged"
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +84,6 @@ def test_a_seeded_fault_appears(market: Path, tmp_path: Path, fault: str, kind: 
     assert written["violations"] == list(result.summary.violations)
 
 
-@pytest.mark.xfail(strict=True, reason=_REASON)
 def test_a_halt_that_names_exits_keeps_the_stop(market: Path, tmp_path: Path) -> None:
     """When the owner halts exits, too, the position stays open at the close, and stays behind its stop."""
     result = play(market, tmp_path, FAULTS["halted_exit"]())

@@ -16,6 +16,7 @@ from shared.domain.control import TradingState
 from shared.domain.messages import KINDS, MAX_BYTES, SCHEMA_VERSION, ExitPosition, Message, PrepareTick, ScanTick
 from shared.door import MAX_BODY, PushDoor
 from shared.errors import DeskError, Disposition
+from shared.etrade import faults
 from shared.ports import Envelope, Put
 from shared.usecases import control
 from shared.usecases.outbox import pack, promise
@@ -146,6 +147,8 @@ _REPLIES: dict[type[DeskError], tuple[int, bool]] = {
     errors.Refused: (204, False),
     errors.OutcomeUnknown: (204, False),
     errors.Unreadable: (503, False),
+    faults.Unavailable: (503, False),
+    faults.ServerFailure: (503, False),
     errors.StoreError: (503, False),
     errors.Conflict: (503, False),
     errors.StoreDown: (503, False),

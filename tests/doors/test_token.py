@@ -113,7 +113,8 @@ def test_a_renewal_that_fails_changes_nothing(trouble: DeskError) -> None:
 
 def _credentials(hands: Hands, **environ: str) -> VaultCredentials:
     platform = Platform(
-        function=TOPOLOGY.function("market_scan"), environ={**_ENVIRON, **environ}, clock=hands.clock, chance=SeededChance(seed=1, name="x"), store=hands.store,
+        function=TOPOLOGY.function("market_scan"), environ={**_ENVIRON, **environ}, clock=hands.clock,
+        chance=SeededChance(seed=1, name="x"), store=hands.store,
         bus=hands.bus, vault=hands.vault, journal=hands.journal, history=MarketHistory({}),
     )  # fmt: skip
     return VaultCredentials(platform, room(platform))

@@ -22,14 +22,15 @@ _PARTS: dict[str, set[str]] = {
     "token_refresh": {"refresh", "token", "outbox", "desk"},
     "market_scan": {
         "scan", "scan_memory", "hold", "prepare", "leases", "losses", "outbox", "token", "desk", "moves", "trading",
+        "listing",
     },
     "order_placement": {
         "enter", "leave", "send", "cancel", "account", "control", "fills", "losses", "moves", "quoting", "outbox",
-        "token", "desk", "trading",
+        "token", "desk", "trading", "appraise", "listing",
     },
     "order_settlement": {
         "settle", "close", "protect", "resolve", "send", "cancel", "account", "control", "fills", "losses", "moves",
-        "leases", "outbox", "token", "desk", "trading",
+        "leases", "outbox", "token", "desk", "trading", "listing",
     },
 }  # fmt: skip
 
@@ -140,11 +141,10 @@ def test_the_code_names_declared_collections(name: str) -> None:
     assert set(TOPOLOGY.function(name).collections) - _used(name) - {"control", "token"} == set()
 
 
-def test_whoever_places_orders_may_announce_them() -> None:
-    """A function that may send an order may publish that it may have reached the broker, unknown outcomes included."""
-    for name, parts in _PARTS.items():
-        if "send" in parts:
-            assert "orders-placed" in TOPOLOGY.function(name).publishes
+def test_settlement_is_woken_by_orders_that_are_not_its_own() -> None:
+    """Placement may announce what it sent; settlement sends only stops of its own, and may publish nothing."""
+    assert TOPOLOGY.function("order_placement").publishes == {"orders-placed"}
+    assert TOPOLOGY.function("order_settlement").publishes == frozenset()
 
 
 def test_a_seeded_contradiction_is_found() -> None:

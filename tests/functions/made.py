@@ -12,10 +12,11 @@ from typing import Any
 
 from infra.brokersim.market import open_market
 from infra.day.environment import environ
-from infra.day.hours import NEW_YORK, hours
+from infra.day.hours import NEW_YORK, Hours, hours
 from infra.day.machine import Machine, Surroundings
 from infra.day.owner import sign_in
 from infra.local.kernel import Kernel
+from shared.domain.calendar import session_of
 from shared.domain.messages import Message
 from shared.usecases.outbox import pack
 
@@ -80,6 +81,14 @@ class Delivery:
     raw: bytes
 
 
+def _hours(day: date) -> Hours:
+    """Give the instants of any day: a day of rest has none of its own, so it gets those of a whole one."""
+    if session_of(day) is not None:
+        return hours(day)
+    opens, closes = at("09:30", day), at("16:00", day)
+    return Hours(starts=at("06:55", day), signs_in=at("07:20", day), opens=opens, closes=closes, ends=at("16:20", day))
+
+
 class Bench:
     """A machine on a made market, its deliveries in the order in which they were answered."""
 
@@ -92,7 +101,7 @@ class Bench:
         self.folder = folder
         self.machine = Machine(
             market=made, market_spec=str(market), kernel=Kernel(start=at(start, made.day), seed=seed), seed=seed,
-            environ=environ({}, config=config, market_spec=str(market), symbols=made.symbols), hours=hours(made.day),
+            environ=environ({}, config=config, market_spec=str(market), symbols=made.symbols), hours=_hours(made.day),
             folder=folder, around=Surroundings(),
         )  # fmt: skip
         self.world, self.kernel = self.machine.world, self.machine.kernel

@@ -33,8 +33,8 @@ from shared.domain.values import Side
 from shared.door import Handler, PushDoor
 from shared.errors import Conflict, DeskError, StoreDown
 from shared.guard import Guard, GuardedBus, GuardedStore
-from shared.ports import Chance, Document, Put, Scalar, Severity, Store, Update, Where, Write
 from shared.ports import Check as CheckWrite
+from shared.ports import Document, Put, Scalar, Severity, Store, Update, Where, Write
 from shared.strategies.config import load
 from shared.topology import TOPOLOGY
 from shared.usecases import outbox
@@ -283,15 +283,13 @@ class Bench:
 
     def _desk(self, actor: str) -> TradingDesk:
         guard = Guard(TOPOLOGY.function(actor), self.journal)
-        chance: Chance = self._chance
         store = self.variant.store(GuardedStore(GatedStore(self.store, self.gate), guard))
         broker = ScriptedBroker(self.exchange, self.gate.pass_)
         clock = SkewedClock(self.kernel, self.variant.clock_skew.get(actor, timedelta(0)))
         return TradingDesk(
-            actor=actor, clock=clock,
-            chance=chance, store=store, bus=GuardedBus(self.bus, guard), journal=self.journal,
-            broker=broker, lists=OrderLists(broker=broker, clock=clock, journal=self.journal), config=self.config,
-            mandate=Mandate(account_id="", capital_usd=Decimal(100_000), watch_list=(SYMBOL,)),
+            actor=actor, clock=clock, chance=self._chance, store=store, bus=GuardedBus(self.bus, guard), broker=broker,
+            journal=self.journal, lists=OrderLists(broker=broker, clock=clock, journal=self.journal),
+            config=self.config, mandate=Mandate(account_id="", capital_usd=Decimal(100_000), watch_list=(SYMBOL,)),
         )  # fmt: skip
 
     def _door(self, actor: str) -> PushDoor:
