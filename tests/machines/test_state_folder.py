@@ -40,7 +40,8 @@ time.sleep(60)
 
 def _start(code: str, path: Path) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-c", code, str(path)]
-    return subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE)  # noqa: S603 - our own, fixed code
+    # Unbuffered: what is not read here is what `communicate` gets, and no half line is lost between the two.
+    return subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, bufsize=0)  # noqa: S603 - our own code
 
 
 def _kill(process: "subprocess.Popen[bytes]") -> bytes:
