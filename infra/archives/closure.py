@@ -108,7 +108,7 @@ class _Walk:
             sentence = f"imports {one.full}: which distribution that is, infra/archives/third_party.py does not say"
             yield Problem(path=path, line=one.line, sentence=sentence)
         elif distribution not in self.lock:
-            sentence = f"imports {one.full} of {distribution}, which the function's lock does not hold"
+            sentence = f"imports {one.full}: the function's lock does not hold {distribution}"
             yield Problem(path=path, line=one.line, sentence=sentence)
         else:
             self.foreign.add(one.full)

@@ -16,7 +16,7 @@ from shared.codec import dumps
 
 def run(*, out: Path, json_out: Path | None, root: Path = ROOT) -> None:
     """Build all archives, then write them; raises UserError for bad input and typer.Exit for a fault in the code."""
-    _prepare(out)
+    _make(out)
     if json_out is not None:
         require_writable(json_out)
     try:
@@ -26,26 +26,22 @@ def run(*, out: Path, json_out: Path | None, root: Path = ROOT) -> None:
         raise typer.Exit(BROKEN) from None
     if not archives:
         raise UserError(f"{root} holds no functions", remedy="run the command from a checkout of the project")
-    for archive in archives:
-        _save(archive, out)
+    try:
+        for archive in archives:
+            save(archive, out)
+    except OSError as problem:
+        raise _unwritable(out, problem) from None
     if json_out is not None:
         write_atomically(json_out, dumps([_plain(archive) for archive in archives]) + b"\n")
     Console().print(_table(archives))
     typer.echo(f"{len(archives)} archives written to {out}.")
 
 
-def _prepare(out: Path) -> None:
+def _make(out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise UserError(f"{out} is a file", remedy="name a folder; it is made when it is missing")
     try:
         out.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        raise _unwritable(out, problem) from None
-
-
-def _save(archive: Archive, out: Path) -> None:
-    try:
-        save(archive, out)
     except OSError as problem:
         raise _unwritable(out, problem) from None
 
