@@ -1,12 +1,11 @@
 """Follows imports through `shared/` from one function's main.py and finds the files that must ship."""
 
-import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from infra.archives import third_party
-from infra.archives.imports import Import, bound_names, read
+from infra.archives.imports import Import, Module, read
 from infra.archives.problems import Problem
 
 SHIPS = "shared"
@@ -38,7 +37,6 @@ class _Walk:
     seen: set[str] = field(default_factory=set)
     foreign: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
-    trees: dict[str, ast.Module] = field(default_factory=dict)
 
     def visit(self, start: str) -> None:
         """Read a file and every file that it leads to, each once."""
@@ -50,25 +48,18 @@ class _Walk:
                 waiting += self._leads_to(path)
 
     def _leads_to(self, path: str) -> list[str]:
-        imports, problems = read(path, self._tree(path))
-        self.problems += problems
+        module = self._read(path)
+        self.problems += module.problems
         targets: list[str] = []
-        for one in imports:
+        for one in module.imports:
             if one.module.partition(".")[0] == SHIPS:
                 targets += self._ours(path, one)
             else:
                 self.problems += self._theirs(path, one)
         return targets
 
-    def _tree(self, path: str) -> ast.Module:
-        if path not in self.trees:
-            try:
-                self.trees[path] = ast.parse((self.root / path).read_bytes())
-            except (SyntaxError, ValueError) as problem:
-                line = getattr(problem, "lineno", None) or 0
-                self.problems.append(Problem(path=path, line=line, sentence=f"is not Python: {problem}"))
-                self.trees[path] = ast.Module(body=[], type_ignores=[])
-        return self.trees[path]
+    def _read(self, path: str) -> Module:
+        return read(path, (self.root / path).read_bytes())
 
     def _ours(self, path: str, one: Import) -> Iterator[str]:
         """Give the files that importing a module of shared runs: every parent package, itself, a named submodule."""
@@ -86,7 +77,7 @@ class _Walk:
         submodule = self._file([*parts, one.name])
         if submodule is not None:
             yield submodule
-        elif one.name not in bound_names(self._tree(package)):
+        elif one.name not in self._read(package).names:
             sentence = f"imports {one.full}: neither a module nor a name in {package}"
             self.problems.append(Problem(path=path, line=one.line, sentence=sentence))
 

@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from infra.archives.problems import Problem
 
@@ -23,39 +24,53 @@ class Import:
         return f"{self.module}.{self.name}" if self.name else self.module
 
 
-def read(path: str, tree: ast.Module) -> tuple[list[Import], list[Problem]]:
-    """Return every import of a module, and those that cannot be followed: relative, starred or by a computed name."""
-    found: list[Import] = []
-    problems: list[Problem] = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found += [Import(module=alias.name, line=node.lineno) for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            found += _from(node)
-        problems += [Problem(path=path, line=line, sentence=sentence) for line, sentence in _unfollowable(node)]
-    return found, problems
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Module:
+    """What matters of a module: its imports, the names it gives itself, and why it cannot be followed."""
+
+    imports: tuple[Import, ...] = ()
+    names: frozenset[str] = frozenset()
+    problems: tuple[Problem, ...] = ()
 
 
-def bound_names(tree: ast.Module) -> frozenset[str]:
-    """Return the names that a module gives itself: definitions, assignments, imports."""
-    names = set()
-    for node in ast.walk(tree):
-        match node:
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-                names.add(name)
-            case ast.Name(id=name, ctx=ast.Store()):
-                names.add(name)
-            case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
-                names |= {alias.asname or alias.name.partition(".")[0] for alias in aliases}
-            case _:
-                pass
-    return frozenset(names)
+@lru_cache(maxsize=1024)
+def read(path: str, content: bytes) -> Module:
+    """Read a module; a relative, starred or computed import is a problem, and so is text that is not Python."""
+    try:
+        nodes = list(ast.walk(ast.parse(content)))
+    except (SyntaxError, ValueError) as problem:
+        line = getattr(problem, "lineno", None) or 0
+        return Module(problems=(Problem(path=path, line=line, sentence=f"is not Python: {problem}"),))
+    return Module(
+        imports=tuple(one for node in nodes for one in _imports(node)),
+        names=frozenset(name for node in nodes for name in _names(node)),
+        problems=tuple(
+            Problem(path=path, line=line, sentence=sentence) for node in nodes for line, sentence in _unfollowable(node)
+        ),
+    )
 
 
-def _from(node: ast.ImportFrom) -> Iterator[Import]:
-    if node.level == 0 and node.module:
+def _imports(node: ast.AST) -> Iterator[Import]:
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            yield Import(module=alias.name, line=node.lineno)
+    elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
         for alias in node.names:
             yield Import(module=node.module, name="" if alias.name == "*" else alias.name, line=node.lineno)
+
+
+def _names(node: ast.AST) -> Iterator[str]:
+    """Give the names that a definition, an assignment or an import binds, wherever it stands."""
+    match node:
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            yield name
+        case ast.Name(id=name, ctx=ast.Store()):
+            yield name
+        case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
+            for alias in aliases:
+                yield alias.asname or alias.name.partition(".")[0]
+        case _:
+            pass
 
 
 def _unfollowable(node: ast.AST) -> Iterator[tuple[int, str]]:

@@ -40,7 +40,7 @@ PUSH = {"message": {"data": "", "messageId": "1", "publishTime": "2026-11-20T15:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_archive_imports_with_nothing_else_in_reach(name: str, tmp_path: Path) -> None:
-    """A process that sees only the archive and installed packages makes the app, imports every module, reads the data."""
+    """A process that sees only the archive and installed packages makes the app and imports and reads all of it."""
     here = unpack(build(name, ROOT), tmp_path / name)
     packages = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
     environ = {"PATH": os.defpath, "PYTHONPATH": os.pathsep.join(packages), "HOME": str(tmp_path)}
