@@ -207,11 +207,24 @@ def test_a_new_file_that_nobody_imports_changes_nothing(checkout: Path, archives
 
 
 def test_a_renamed_file_is_another_archive(checkout: Path, archives: dict[str, Archive]) -> None:
-    """The same contents under other names give another hash."""
+    """The same contents in the same order, one under another name, give another hash."""
     config = checkout / "shared" / "strategies" / "config"
-    for old, new in (("default", "swap"), ("demo", "default"), ("swap", "demo")):
-        (config / f"{old}.toml").rename(config / f"{new}.toml")
+    (config / "demo.toml").rename(config / "demonstration.toml")
     assert hashes(checkout)["market_scan"] != archives["market_scan"].sha256
+
+
+def test_a_wide_declaration_ships_data_only(checkout: Path) -> None:
+    """A pattern that matches everything brings neither caches nor modules that nobody imports."""
+    project = checkout / "pyproject.toml"
+    project.write_text(project.read_text().replace('"shared.strategies.config" = ["*.toml"]', '"shared" = ["**/*"]'))
+    cache = checkout / "shared" / "domain" / "__pycache__"
+    cache.mkdir()
+    (cache / "ids.txt").write_text("cached")
+    (checkout / "shared" / "domain" / "unused.py").touch()
+    before, after = build("token_refresh", ROOT), build("token_refresh", checkout)
+    assert set(after.files) - set(before.files) == {
+        path.relative_to(ROOT).as_posix() for path in (ROOT / "shared").rglob("*.toml")
+    }
 
 
 def test_name_is_function_and_content(archives: dict[str, Archive], tmp_path: Path) -> None:
@@ -221,4 +234,14 @@ def test_name_is_function_and_content(archives: dict[str, Archive], tmp_path: Pa
     assert path == save(archive, tmp_path)
     assert path.name == f"market_scan-{archive.sha256[:16]}.zip"
     assert path.read_bytes() == archive.content
+    assert path.stat().st_mode & 0o777 == 0o644
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_write_that_fails_leaves_nothing(archives: dict[str, Archive], tmp_path: Path) -> None:
+    """When the file cannot take its place, no part of it stays behind."""
+    blocked = tmp_path / archives["market_scan"].name
+    blocked.mkdir()
+    with pytest.raises(OSError, match=blocked.name):
+        save(archives["market_scan"], tmp_path)
+    assert list(tmp_path.iterdir()) == [blocked]

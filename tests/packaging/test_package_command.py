@@ -66,6 +66,14 @@ def test_a_file_in_the_way_is_refused(tmp_path: Path, below: str) -> None:
     assert (tmp_path / "file").read_text() == "mine"
 
 
+def test_a_folder_that_cannot_take_an_archive_is_refused(tmp_path: Path) -> None:
+    """A write that fails gives exit code 2, a sentence and a remedy."""
+    (tmp_path / build_all(ROOT)[0].name).mkdir()
+    result = strategy("--out", str(tmp_path))
+    assert result.exit_code == 2, result.output
+    assert result.stderr.startswith(f"Error: {tmp_path} cannot be written: ")
+
+
 def test_an_unwritable_figures_file_is_found_first(tmp_path: Path) -> None:
     """A figures file that cannot be written is refused before any archive is."""
     out = tmp_path / "out"
