@@ -1,7 +1,7 @@
-"""`strategy`: run a demo day or a recorded day, look after its audit trail, show the graph.
+"""`strategy`: run a demo day or a recorded day, look after its audit trail, show the graph, package the functions.
 
-Exit codes: 0 all is well; 1 violations, a bug in a function, or a broken audit trail; 2 bad input; 3 the run
-itself crashed; 130 interrupted.
+Exit codes: 0 all is well; 1 violations, a bug in a function, a function that cannot be packaged, or a broken audit
+trail; 2 bad input; 3 the run itself crashed; 130 interrupted.
 """
 
 from enum import StrEnum
@@ -106,6 +106,18 @@ def topology(
     from infra.cli import topology as command
 
     command.show(mermaid_only=mermaid)
+
+
+@app.command()
+def package(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the archives; made when it is missing.")],
+    json: Json = None,
+) -> None:
+    """Write the deployment archive of every function and show what each holds."""
+    from infra.cli import package as command
+
+    with explained():
+        command.run(out=out, json_out=json)
 
 
 def main() -> None:
