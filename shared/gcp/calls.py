@@ -18,6 +18,7 @@ T = TypeVar("T")
 
 TRIES = 4
 READ_TRIES = 3
+LONGEST_S = 8.0  # no further try is begun so long after the first
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 1.0
 
@@ -39,11 +40,14 @@ def pause(clock: Clock, chance: Chance, attempt: int) -> None:
 
 def repeat(call: Callable[[], T], *, clock: Clock, chance: Chance, tries: int = READ_TRIES) -> T:
     """Make a call that may be made twice; gives up with what the last try raised."""
+    latest = clock.now() + timedelta(seconds=LONGEST_S)
     for attempt in range(1, tries):
         try:
             return call()
         except PASSING:
             pause(clock, chance, attempt)
+            if clock.now() >= latest:
+                raise
     return call()
 
 

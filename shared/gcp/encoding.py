@@ -39,7 +39,7 @@ MAX_STORED_BYTES = 1_040_000  # Firestore's limit is 1,048,576 with the names of
 MAX_COPIES = 10_000  # Firestore keeps 40,000 index entries of a document, two or more of each copy
 CUT = 300  # characters, at most 1,200 bytes
 
-_VERSION = re.compile(r"(?P<seconds>\d{1,12})\.(?P<nanos>\d{9})")
+_VERSION = re.compile(r"(?P<seconds>[0-9]{1,10})[.](?P<nanos>[0-9]{9})")
 _RELAXED = {
     "==": types.StructuredQuery.FieldFilter.Operator.EQUAL,
     "<": types.StructuredQuery.FieldFilter.Operator.LESS_THAN_OR_EQUAL,

@@ -25,18 +25,24 @@ REQUIRED = "REQUIRE_EMULATORS"
 
 
 @pytest.fixture(scope="session")
-def emulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulators]:
-    """Give Google's emulators; without an SDK the test is skipped, or fails where they are required."""
+def _running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulators]:
+    """Start Google's emulators once; without an SDK the test is skipped, or fails where they are required."""
     try:
         sdk = find(os.environ)
     except ConfigError as missing:
         if os.environ.get(REQUIRED):
             pytest.fail(f"{REQUIRED} is set, but {missing.detail}")
         pytest.skip(f"the emulators are not here: {missing.detail}")
-    with running(sdk, tmp_path_factory.mktemp("emulators")) as both, pytest.MonkeyPatch.context() as patch:
-        for name, value in both.environ.items():
-            patch.setenv(name, value)
+    with running(sdk, tmp_path_factory.mktemp("emulators")) as both:
         yield both
+
+
+@pytest.fixture
+def emulators(_running: Emulators, monkeypatch: pytest.MonkeyPatch) -> Emulators:
+    """Give Google's emulators, found by the libraries during this test alone."""
+    for name, value in _running.environ.items():
+        monkeypatch.setenv(name, value)
+    return _running
 
 
 @pytest.fixture(params=STORES)
