@@ -14,11 +14,15 @@ STREAMING = frozenset({"BatchGetDocuments", "RunQuery"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """What happens to one call: whether it arrives, the status that its caller sees, and what happens meanwhile."""
+    """What happens to one call: whether it arrives, what its caller sees, and what happens meanwhile.
+
+    The caller sees `status`, or the answer as `alter` leaves it.
+    """
 
     arrives: bool
     status: Any = grpc.StatusCode.UNAVAILABLE
     meanwhile: Callable[[], object] = lambda: None
+    alter: Callable[[bytes], bytes] | None = None
 
 
 @dataclass(slots=True)
@@ -64,7 +68,9 @@ class _Relay(grpc.GenericRpcHandler):  # type: ignore[misc] # the library has no
                 answers = [] if answer is None else [*answer] if streaming else [answer]
             except grpc.RpcError as refusal:
                 context.abort(refusal.code(), refusal.details())
-            if fault is not None:
+            if fault is not None and fault.alter is not None:
+                answers = [fault.alter(one) for one in answers]
+            elif fault is not None:
                 fault.meanwhile()
                 context.abort(fault.status, "lost")
             return iter(answers) if streaming else answers[0]

@@ -191,6 +191,9 @@ def test_a_query_filters_orders_and_cuts(store: Store) -> None:
     assert [one.path for one in store.query("orders", Where("n", ">=", 9))] == ["orders/0", "orders/1"]
     assert len(store.query("orders")) == 11
     assert len(store.query("orders", order_by="n")) == 10
+    assert [one.path for one in store.query("orders", order_by="n", limit=2)] == ["orders/9", "orders/8"]
+    assert [one.path for one in store.query("orders", Where("n", "<", 4), limit=2)] == ["orders/7", "orders/8"]
+    assert [one.path for one in store.query("orders", Where("n", "<", 4), Where("n", ">", 1), limit=1)] == ["orders/7"]
     assert store.query("orders", limit=0) == []
     assert [one.path for one in store.query("orders", limit=1)] == ["orders/0"]
 

@@ -102,6 +102,21 @@ def test_a_version_whose_answer_is_lost_is_stored_once() -> None:
         vault.close()
 
 
+def test_bytes_that_change_on_their_way_are_not_believed() -> None:
+    """A secret that does not fit its checksum is read once more, and twice in a row is StoreDown."""
+    changed = Fault(arrives=True, alter=lambda answer: answer.replace(b"honest", b"forged"))
+    with SecretManagerFake() as server, lossy_before(server.address) as lossy:
+        server.create("my-project", "access")
+        vault = SecretVault(project="my-project", clock=SystemClock(), chance=SystemChance(), connect=_behind(lossy))
+        vault.add("access", b"honest")
+        lossy.plan("AccessSecretVersion", changed)
+        assert vault.read("access", "1") == b"honest"
+        lossy.plan("AccessSecretVersion", changed, changed)
+        with pytest.raises(StoreDown, match="checksum"):
+            vault.read("access", "1")
+        vault.close()
+
+
 def test_a_lost_destruction_is_repeated() -> None:
     """Destroying survives lost answers at either step, and a disabled version is destroyed as well."""
     with SecretManagerFake() as server, lossy_before(server.address) as lossy:

@@ -50,6 +50,7 @@ def test_a_document_lies_there_readable() -> None:
     )
     copies = stored.fields["fields"].map_value.fields
     assert set(copies) == {"t", "n", "yes", "no"}
+    assert str(_stored({"n": -0.0}).fields["fields"].map_value.fields["n"].double_value) == "0.0"
     assert (copies["t"].string_value, copies["n"].double_value, copies["yes"].boolean_value) == ("x" * 300, 3.0, True)
 
 
