@@ -30,9 +30,10 @@ def _running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulators]:
     try:
         sdk = find(os.environ)
     except ConfigError as missing:
+        why = "; ".join(missing.problems)
         if os.environ.get(REQUIRED):
-            pytest.fail(f"{REQUIRED} is set, but {missing.detail}")
-        pytest.skip(f"the emulators are not here: {missing.detail}")
+            pytest.fail(f"{REQUIRED} is set, but the emulators are not here: {why}")
+        pytest.skip(f"the emulators are not here: {why}")
     with running(sdk, tmp_path_factory.mktemp("emulators")) as both:
         yield both
 

@@ -8,7 +8,7 @@ import grpc
 import pytest
 
 from infra.local.emulators import FIRESTORE_VARIABLE, Emulators
-from shared.errors import Conflict, StoreDown
+from shared.errors import Conflict, InvariantBroken, StoreDown
 from shared.gcp.chance import SystemChance
 from shared.gcp.clock import SystemClock
 from shared.gcp.firestore_store import FirestoreStore
@@ -186,6 +186,21 @@ def test_a_refused_login_is_store_down(store: FirestoreStore, lossy: Lossy, stat
     """A refusal of rights is StoreDown at once, and its text names the refusal alone."""
     lossy.plan("Commit", Fault(arrives=False, status=status))
     with pytest.raises(StoreDown, match=r"^Firestore: \w+ 40[13]$"):
+        store.commit([Create("orders/1", {})])
+    assert lossy.count("Commit") == 1
+
+
+def test_a_missing_database_is_no_conflict(store: FirestoreStore, lossy: Lossy) -> None:
+    """A commit that can miss no document, but finds no database, is StoreDown."""
+    lossy.plan("Commit", Fault(arrives=False, status=grpc.StatusCode.NOT_FOUND))
+    with pytest.raises(StoreDown, match="no such database"):
+        store.commit([Create("orders/1", {})])
+
+
+def test_a_commit_that_firestore_cannot_read_is_our_bug(store: FirestoreStore, lossy: Lossy) -> None:
+    """An invalid commit is our own mistake and is sent once."""
+    lossy.plan("Commit", Fault(arrives=False, status=grpc.StatusCode.INVALID_ARGUMENT))
+    with pytest.raises(InvariantBroken):
         store.commit([Create("orders/1", {})])
     assert lossy.count("Commit") == 1
 
