@@ -1,7 +1,7 @@
 """Which world the functions run in: the cloud by default, or the one that `use` installed before they start.
 
-Holds no adapter. `Platform` is what a world gives to one function; each `shared.wiring.<function>` builds its doors
-from it, once, at the first request.
+Imports no adapter before the cloud is asked for. `Platform` is what a world gives to one function; each
+`shared.wiring.<function>` builds its doors from it, once, at the first request.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 
 from requests.adapters import BaseAdapter
 
-from shared.errors import ConfigError
 from shared.ports import Bus, Chance, Clock, History, Journal, Store, Vault
 from shared.topology import Function
 
@@ -38,7 +37,9 @@ Factory = Callable[[str], Platform]
 
 
 def _cloud(function: str) -> Platform:
-    raise ConfigError((f"{function}: the Google Cloud adapters are not part of this version; run `strategy day`",))
+    from shared.wiring.cloud import cloud  # late: Google's libraries take half a second, and other worlds have none
+
+    return cloud(function)
 
 
 _factory: Factory = _cloud

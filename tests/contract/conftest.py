@@ -1,37 +1,87 @@
-"""The adapters under contract."""
+"""The adapters under contract: memory, files, Google's emulators."""
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from infra.local.emulators import Emulators, find, running
 from infra.local.memory_store import MemoryStore
+from infra.local.secret_manager import SecretManagerFake
 from infra.local.sqlite_store import SqliteStore
 from infra.local.vault import FileVault
+from shared.errors import ConfigError
 from shared.ports import Store, Vault
+from tests.contract.buses import BusWorld, EmulatedBus, KernelBus
+from tests.contract.clouds import new_project, open_firestore, open_secret_vault
 
-STORES = ("memory", "sqlite")
-VAULTS = ("file",)
+STORES = ("memory", "sqlite", "firestore")
+VAULTS = ("file", "secret-manager")
+BUSES = ("local", "pubsub")
 KEY = bytes(range(32))
+REQUIRED = "REQUIRE_EMULATORS"
 
 
-def open_store(kind: str, folder: Path) -> tuple[Store, Callable[[], None]]:
-    """Open an empty store of one kind, and give what closes it."""
-    if kind == "memory":
-        return MemoryStore(), lambda: None
-    store = SqliteStore(folder / "state.db")
-    return store, store.close
+@pytest.fixture(scope="session")
+def _running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulators]:
+    """Start Google's emulators once; without an SDK the test is skipped, or fails where they are required."""
+    try:
+        sdk = find(os.environ)
+    except ConfigError as missing:
+        why = "; ".join(missing.problems)
+        if os.environ.get(REQUIRED):
+            pytest.fail(f"{REQUIRED} is set, but the emulators are not here: {why}")
+        pytest.skip(f"the emulators are not here: {why}")
+    with running(sdk, tmp_path_factory.mktemp("emulators")) as both:
+        yield both
+
+
+@pytest.fixture
+def emulators(_running: Emulators, monkeypatch: pytest.MonkeyPatch) -> Emulators:
+    """Give Google's emulators, found by the libraries during this test alone."""
+    for name, value in _running.environ.items():
+        monkeypatch.setenv(name, value)
+    return _running
 
 
 @pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """Give an empty store of each kind in turn."""
-    store, close = open_store(request.param, tmp_path)
-    yield store
-    close()
+    with ExitStack() as closing:
+        yield _open_store(request, tmp_path, closing)
+
+
+def _open_store(request: pytest.FixtureRequest, folder: Path, closing: ExitStack) -> Store:
+    match request.param:
+        case "memory":
+            return MemoryStore()
+        case "sqlite":
+            sqlite = SqliteStore(folder / "state.db")
+            closing.callback(sqlite.close)
+            return sqlite
+        case _:
+            request.getfixturevalue("emulators")
+            return closing.enter_context(open_firestore(new_project()))
 
 
 @pytest.fixture(params=VAULTS)
-def vault(tmp_path: Path) -> Vault:
+def vault(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Vault]:
     """Give an empty vault of each kind in turn."""
-    return FileVault(tmp_path / "vault.bin", key=KEY)
+    if request.param == "file":
+        yield FileVault(tmp_path / "vault.bin", key=KEY)
+        return
+    with SecretManagerFake() as server, open_secret_vault(server) as vault:
+        yield vault
+
+
+@pytest.fixture(params=BUSES)
+def bus_world(request: pytest.FixtureRequest) -> Iterator[BusWorld]:
+    """Give a bus of each kind in turn, with functions that receive."""
+    with ExitStack() as closing:
+        if request.param == "pubsub":
+            request.getfixturevalue("emulators")
+            yield closing.enter_context(EmulatedBus())
+        else:
+            yield closing.enter_context(KernelBus())

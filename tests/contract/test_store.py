@@ -104,6 +104,17 @@ def test_a_check_holds_a_document_without_writing_it(store: Store) -> None:
     assert _data(store, "orders/2") is None
 
 
+def test_a_commit_gives_the_new_versions(store: Store) -> None:
+    """The versions that a commit gives are those that its documents have, in the order of its writes."""
+    first, second = store.commit([Create("a/1", {"n": 1}), Create("a/2", {"n": 1})])
+    assert (first, second) == (_version(store, "a/1"), _version(store, "a/2"))
+    given = store.commit([Delete("a/1"), Check("a/2", second), Put("a/3", {}), Create("a/4", {})])
+    assert given == ("", second, _version(store, "a/3"), _version(store, "a/4"))
+    (third,) = store.commit([Update("a/2", {"n": 1}, second)])
+    assert third == _version(store, "a/2") != second
+    assert store.commit([]) == ()
+
+
 def test_delete_and_put_need_nothing(store: Store) -> None:
     """Deleting what is not there is no error, and a put writes over whatever is there."""
     store.commit([Delete("a/1")])
@@ -180,8 +191,27 @@ def test_a_query_filters_orders_and_cuts(store: Store) -> None:
     assert [one.path for one in store.query("orders", Where("n", ">=", 9))] == ["orders/0", "orders/1"]
     assert len(store.query("orders")) == 11
     assert len(store.query("orders", order_by="n")) == 10
+    assert [one.path for one in store.query("orders", order_by="n", limit=2)] == ["orders/9", "orders/8"]
+    assert [one.path for one in store.query("orders", Where("n", "<", 4), limit=2)] == ["orders/7", "orders/8"]
+    assert [one.path for one in store.query("orders", Where("n", "<", 4), Where("n", ">", 1), limit=1)] == ["orders/7"]
     assert store.query("orders", limit=0) == []
     assert [one.path for one in store.query("orders", limit=1)] == ["orders/0"]
+
+
+def test_long_and_large_values_compare_to_the_last_digit(store: Store) -> None:
+    """Texts that differ after a thousand characters and numbers beyond 53 bits are told apart."""
+    long = "ä" * 1_000
+    store.commit([Put("a/1", {"t": long, "n": 2**53}), Put("a/2", {"t": f"{long}b", "n": 2**53 + 1})])
+    assert [one.path for one in store.query("a", Where("t", "==", long))] == ["a/1"]
+    assert [one.path for one in store.query("a", Where("t", ">", long))] == ["a/2"]
+    assert [one.path for one in store.query("a", Where("n", "<", 2**53 + 1))] == ["a/1"]
+    assert [one.path for one in store.query("a", Where("n", "==", 2**53 + 1))] == ["a/2"]
+
+
+def test_a_document_may_be_large(store: Store) -> None:
+    """A document of almost a million bytes is kept and found, also when one text makes it so."""
+    store.commit([Put("a/1", {"x": "x" * 990_000, "n": 1}), Put("a/2", {"x": [["y" * 99] * 9_000], "n": 2})])
+    assert [len(one.data["x"]) for one in store.query("a", order_by="n")] == [990_000, 1]
 
 
 def test_only_one_kind_of_value_compares(store: Store) -> None:
@@ -207,7 +237,7 @@ def _race(parties: int, act: Callable[[int], bool]) -> int:
 
 
 def test_of_racing_creations_one_wins(store: Store) -> None:
-    """Of sixteen threads that create one document at once, exactly one succeeds."""
+    """Of sixty-four threads that create one document at once, exactly one succeeds."""
 
     def create(party: int) -> bool:
         try:
@@ -216,18 +246,18 @@ def test_of_racing_creations_one_wins(store: Store) -> None:
             return False
         return True
 
-    assert _race(16, create) == 1
+    assert _race(64, create) == 1
     data = _data(store, "orders/1")
     assert data is not None
     assert [one.path for one in store.query("seen")] == [f"seen/{data['party']}"]
 
 
 def test_no_compare_and_set_is_lost(store: Store) -> None:
-    """Four threads that count up one document by compare-and-set end at the sum of all."""
+    """Eight threads that count up one document fifty times each by compare-and-set end at the sum of all."""
     store.commit([Create("ledger/1", {"n": 0})])
 
     def count_up(_: int) -> bool:
-        for _ in range(25):
+        for _ in range(50):
             while True:
                 document = store.get("ledger/1")
                 assert document is not None
@@ -238,5 +268,5 @@ def test_no_compare_and_set_is_lost(store: Store) -> None:
                 break
         return True
 
-    _race(4, count_up)
-    assert _data(store, "ledger/1") == {"n": 100}
+    _race(8, count_up)
+    assert _data(store, "ledger/1") == {"n": 400}

@@ -1,0 +1,61 @@
+"""The cloud: Google's services behind the ports of one function, at its first request."""
+
+import os
+import re
+from collections.abc import Mapping
+
+from shared import settings
+from shared.errors import ConfigError
+from shared.gcp.chance import SystemChance
+from shared.gcp.clock import SystemClock
+from shared.gcp.firestore_store import FirestoreStore
+from shared.gcp.history import NoHistory
+from shared.gcp.journal import CloudJournal
+from shared.gcp.pubsub_bus import PubsubBus
+from shared.gcp.secret_vault import SecretVault
+from shared.wiring import Platform
+
+PROJECT = "GOOGLE_CLOUD_PROJECT"
+DATABASE = "FIRESTORE_DATABASE"
+
+_PROJECT_ID = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
+_DATABASE_ID = re.compile(r"\(default\)|[a-z][a-z0-9-]{2,61}[a-z0-9]")
+
+
+def cloud(function: str, environ: Mapping[str, str] | None = None) -> Platform:
+    """Give a function its world; connects nowhere yet.
+
+    Raises ConfigError that names the problems of the cloud's own values and of all settings together.
+    """
+    environ = os.environ if environ is None else environ
+    project, database = environ.get(PROJECT, ""), environ.get(DATABASE, "(default)")
+    problems = [*_problems(project, database), *_setting_problems(environ)]
+    if problems:
+        raise ConfigError(tuple(problems))
+    clock, chance = SystemClock(), SystemChance()
+    return Platform(
+        environ=environ, clock=clock, chance=chance, history=NoHistory(),
+        store=FirestoreStore(project=project, database=database, clock=clock, chance=chance),
+        bus=PubsubBus(project=project, clock=clock, chance=chance),
+        vault=SecretVault(project=project, clock=clock, chance=chance),
+        journal=CloudJournal(function, project=project),
+    )  # fmt: skip
+
+
+def _problems(project: str, database: str) -> list[str]:
+    found = []
+    if not project:
+        found.append(f"{PROJECT} is not set: the id of the Google Cloud project")
+    elif not _PROJECT_ID.fullmatch(project):
+        found.append(f"{PROJECT}={project!r} cannot be used: the id of a Google Cloud project, such as my-desk-1")
+    if not _DATABASE_ID.fullmatch(database):
+        found.append(f"{DATABASE}={database!r} cannot be used: the id of a Firestore database, or leave it out")
+    return found
+
+
+def _setting_problems(environ: Mapping[str, str]) -> tuple[str, ...]:
+    try:
+        settings.load(environ)
+    except ConfigError as wrong:
+        return wrong.problems
+    return ()

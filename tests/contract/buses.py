@@ -1,0 +1,198 @@
+"""Two buses under one contract: the one of the simulated world, and Pub/Sub's emulator pushing over loopback."""
+
+import base64
+import json
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Protocol, Self
+
+from infra.local.bus import LocalBus
+from infra.local.clock import KernelClock, SeededChance
+from infra.local.emulators import DEAD_LETTERS, provision
+from infra.local.kernel import Kernel
+from infra.local.queue import SqliteQueue
+from shared.gcp.chance import SystemChance
+from shared.gcp.clock import SystemClock
+from shared.gcp.pubsub_bus import PubsubBus
+from shared.ports import Bus, Clock
+from shared.topology import Function, Subscription, Topology
+from tests.contract.clouds import new_project
+
+START = datetime(2013, 10, 7, 13, 30, tzinfo=UTC)
+PATIENCE_S = 40
+TRIES = {"signals": 5, "exits": 6}
+
+
+def _receiver(topic: str) -> Function:
+    one = Subscription(topic=topic, ack_deadline_s=30, min_backoff_s=1, max_backoff_s=1, max_attempts=TRIES[topic])
+    return Function(name=f"takes-{topic}", purpose=f"receives {topic}", subscriptions=(one,))
+
+
+GRAPH = Topology(
+    functions=tuple(_receiver(topic) for topic in TRIES),
+    topics=dict.fromkeys(TRIES, ""), schedules=(), secrets={}, collections={},
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Push:
+    """One delivery as a function receives it; `attempt` counts the deliveries of its message."""
+
+    function: str
+    data: bytes
+    attributes: dict[str, str]
+    message_id: str
+    attempt: int
+
+
+Answer = Callable[[Push], int]
+
+
+class BusWorld(Protocol):
+    """A bus, its clock, and functions that answer each push with a status."""
+
+    @property
+    def bus(self) -> Bus:
+        """The bus under contract."""
+
+    @property
+    def clock(self) -> Clock:
+        """The clock in which it lives."""
+
+    @property
+    def pushes(self) -> list[Push]:
+        """Every delivery so far."""
+
+    def answer(self, answer: Answer) -> None:
+        """Have the functions answer so from now on."""
+
+    def wait(self, done: Callable[[], bool]) -> bool:
+        """Let the world live until something is so; False when it never was."""
+
+    def dead_letters(self) -> list[bytes]:
+        """Give the data of the messages that were given up."""
+
+
+class _Receiver:
+    """Records pushes and answers them."""
+
+    def __init__(self) -> None:
+        self.pushes: list[Push] = []
+        self._answer: Answer = lambda _push: 204
+        self._lock = threading.Lock()
+
+    def answer(self, answer: Answer) -> None:
+        self._answer = answer
+
+    def receive(self, function: str, body: bytes) -> int:
+        message: dict[str, Any] = json.loads(body)["message"]
+        with self._lock:
+            attempt = 1 + sum(1 for one in self.pushes if one.message_id == message["messageId"])
+            push = Push(
+                function=function, data=base64.b64decode(message.get("data", "")), attempt=attempt,
+                attributes=message.get("attributes", {}), message_id=message["messageId"],
+            )  # fmt: skip
+            self.pushes.append(push)
+        return self._answer(push)
+
+
+class KernelBus(_Receiver):
+    """The simulated world's bus in simulated time."""
+
+    def __enter__(self) -> Self:
+        self._kernel = Kernel(start=START, seed=1)
+        self._queue = SqliteQueue(None)
+        self.clock: Clock = KernelClock(self._kernel)
+        self._local = LocalBus(
+            kernel=self._kernel, topology=GRAPH, queue=self._queue, deliver=self.receive,
+            chance=SeededChance(seed=1, name="bus"),
+        )  # fmt: skip
+        self.bus: Bus = self._local
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._kernel.close()
+        self._queue.close()
+
+    def wait(self, done: Callable[[], bool]) -> bool:
+        for second in range(1, PATIENCE_S + 1):
+            if done():
+                return True
+            self._kernel.run(START + timedelta(seconds=second))
+        return done()
+
+    def dead_letters(self) -> list[bytes]:
+        return [one.message.data for one in self._local.dead_letters()]
+
+
+class EmulatedBus(_Receiver):
+    """Pub/Sub's emulator, which pushes to a server on loopback."""
+
+    def __enter__(self) -> Self:
+        self._closing = ExitStack()
+        self._project = new_project()
+        server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        server.daemon_threads = True
+        self._closing.callback(server.server_close)
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        self._closing.callback(server.shutdown)
+        self._given_up: list[bytes] = []
+        address = f"http://127.0.0.1:{server.server_address[1]}"
+        provision(GRAPH, project=self._project, endpoint=lambda function: f"{address}/{function.name}")
+        self._push_dead_letters_to(f"{address}/{DEAD_LETTERS}")
+        self.clock: Clock = SystemClock()
+        bus = PubsubBus(project=self._project, clock=self.clock, chance=SystemChance())
+        self._closing.callback(bus.close)
+        self.bus: Bus = bus
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closing.close()
+
+    def wait(self, done: Callable[[], bool]) -> bool:
+        end = time.monotonic() + PATIENCE_S
+        while not done() and time.monotonic() < end:
+            time.sleep(0.1)
+        return done()
+
+    def dead_letters(self) -> list[bytes]:
+        return self._given_up
+
+    def receive(self, function: str, body: bytes) -> int:
+        if function != DEAD_LETTERS:
+            return super().receive(function, body)
+        self._given_up.append(base64.b64decode(json.loads(body)["message"]["data"]))
+        return 204
+
+    def _push_dead_letters_to(self, endpoint: str) -> None:
+        from google.cloud.pubsub_v1 import SubscriberClient
+
+        with SubscriberClient() as subscriber:
+            subscriber.create_subscription(
+                request={
+                    "name": subscriber.subscription_path(self._project, "given-up"),
+                    "topic": f"projects/{self._project}/topics/{DEAD_LETTERS}",
+                    "push_config": {"push_endpoint": endpoint},
+                }
+            )
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        receive = self.receive
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                status = receive(self.path.removeprefix("/"), body)
+                self.send_response(status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        return Handler

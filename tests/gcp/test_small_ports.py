@@ -1,0 +1,50 @@
+"""Clock, chance, checksum and history in the cloud."""
+
+import re
+import time
+from datetime import UTC, date, datetime, timedelta
+
+from shared.gcp.chance import SystemChance
+from shared.gcp.clock import SystemClock
+from shared.gcp.crc32c import crc32c
+from shared.gcp.history import NoHistory
+from shared.strategies.view import quality
+
+
+def test_the_clock_tells_the_time_and_waits() -> None:
+    """The clock gives aware instants in UTC, waits until an instant, and not at all for one that has passed."""
+    clock = SystemClock()
+    start = time.monotonic()
+    now = clock.now()
+    assert now.tzinfo is UTC
+    assert abs((datetime.now(UTC) - now).total_seconds()) < 1
+    clock.sleep_until(now - timedelta(hours=1))
+    assert time.monotonic() - start < 0.2
+    clock.sleep_until(now + timedelta(seconds=0.3))
+    assert clock.now() >= now + timedelta(seconds=0.29)
+
+
+def test_chance_cannot_be_guessed() -> None:
+    """Tokens have their length and their alphabet, and no two are equal; draws stay within their bounds."""
+    chance = SystemChance()
+    tokens = {chance.token(20) for _ in range(1_000)}
+    assert len(tokens) == 1_000
+    assert all(re.fullmatch("[a-zA-Z0-9]{20}", token) for token in tokens)
+    assert set("".join(tokens)) == set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
+    assert all(2 <= chance.uniform(2, 3) <= 3 for _ in range(1_000))
+
+
+def test_the_checksum_is_castagnolis() -> None:
+    """The checksum gives the values that RFC 3720 prints, and the usual check value."""
+    assert crc32c(b"123456789") == 0xE3069283
+    assert crc32c(bytes(32)) == 0x8A9136AA
+    assert crc32c(b"\xff" * 32) == 0x62A8AB43
+    assert crc32c(bytes(range(32))) == 0x46DD794E
+    assert crc32c(b"") == 0
+
+
+def test_no_history_opens_no_risk() -> None:
+    """Without a source of daily bars every symbol is of the lowest quality."""
+    bars = NoHistory().daily("AAPL", before=date(2026, 11, 23), count=250)
+    assert bars == ()
+    assert quality(len(bars)) == min(quality(days) for days in range(300))
