@@ -37,7 +37,7 @@ def resolve(desk: TradingDesk, held: Held[Order], listing: Sequence[BrokerOrder]
         held = move(desk, held, State.UNKNOWN, cause="nobody wrote down an answer")
     if held.value.state is not State.UNKNOWN:
         return held
-    candidates = [seen for seen in listing if _could_be(order, seen) and not _claimed(desk, seen)]
+    candidates = [seen for seen in listing if could_be(order, seen) and not claimed(desk, seen)]
     if len(candidates) > 1:
         desk.journal.line("order_manual", Severity.CRITICAL, intent_id=order.intent_id, candidates=len(candidates))
         return move(desk, held, State.MANUAL, cause=f"{len(candidates)} broker orders could be this one")
@@ -80,7 +80,8 @@ def _shares_agree(desk: TradingDesk, order: Order, account_key: str) -> bool:
     return there >= position.value.quantity
 
 
-def _could_be(order: Order, seen: BrokerOrder) -> bool:
+def could_be(order: Order, seen: BrokerOrder) -> bool:
+    """Tell whether a listed order looks like this one and is newer than its baseline."""
     if order.licence is None or seen.order_id in order.licence.baseline:
         return False
     same = (seen.symbol, seen.side, seen.quantity) == (order.symbol, order.side, order.quantity)
@@ -93,7 +94,8 @@ def _could_be(order: Order, seen: BrokerOrder) -> bool:
     return same and priced and seen.placed_at >= order.licence.signed_at - CLOCK_SLACK
 
 
-def _claimed(desk: TradingDesk, seen: BrokerOrder) -> bool:
+def claimed(desk: TradingDesk, seen: BrokerOrder) -> bool:
+    """Tell whether a listed order belongs to an intent already."""
     return desk.store.get(f"broker_orders/{seen.order_id}") is not None
 
 

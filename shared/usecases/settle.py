@@ -25,6 +25,7 @@ from shared.usecases import account, control, leases
 from shared.usecases.cancel import ask_cancel
 from shared.usecases.desk import Held
 from shared.usecases.fills import book_seen
+from shared.usecases.late import cancel_late, given_up
 from shared.usecases.losses import open_positions, watch_losses
 from shared.usecases.moves import live_sells, move
 from shared.usecases.protect import protect
@@ -105,7 +106,8 @@ def _poll(desk: TradingDesk, session: TradingSession, account_key: str, *, list_
     """Look once: gives whether something is still in motion."""
     orders = live_orders(desk)
     positions = open_positions(desk)
-    if not orders and not positions:
+    absent = given_up(desk, session.day) if list_first else []
+    if not (orders or positions or absent):
         return False
     if not list_first and not _in_motion(orders) and not any(_needs_work(held, orders) for held in positions):
         return False
@@ -115,6 +117,7 @@ def _poll(desk: TradingDesk, session: TradingSession, account_key: str, *, list_
         *_each(desk, orders, lambda order: _settle_order(desk, order, listing, account_key=account_key)),
         *_each(desk, open_positions(desk), lambda held: _protect(desk, held, listing, account_key=account_key)),
     ]
+    cancel_late(desk, absent, listing, account_key=account_key)
     if troubles:
         raise troubles[0]
     orders = live_orders(desk)

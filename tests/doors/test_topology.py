@@ -30,7 +30,7 @@ _PARTS: dict[str, set[str]] = {
     },
     "order_settlement": {
         "settle", "close", "protect", "resolve", "send", "cancel", "account", "control", "fills", "losses", "moves",
-        "leases", "outbox", "token", "desk", "trading", "listing",
+        "leases", "outbox", "token", "desk", "trading", "listing", "late",
     },
 }  # fmt: skip
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from shared.domain.brokerage import Ticket
+from shared.domain.brokerage import BrokerStatus, Ticket
 from shared.domain.control import TradingState
 from shared.domain.orders import Kind, State
 from shared.domain.values import PriceType, Side, Term
@@ -177,3 +177,17 @@ def test_an_order_that_another_intent_claims_is_no_candidate() -> None:
     bench.at(0.8, lambda: bench.exchange.accept(_alike()))
     bench.run(15)
     assert (bench.orders()[0].state, bench.orders()[0].broker_order_id) == (State.WORKING, 501)
+
+
+def test_a_stop_that_was_given_up_and_comes_late_is_cancelled() -> None:
+    """An order taken after its intent ended NOT_PLACED is claimed and cancelled once, and entries stop."""
+    bench = _entered(Script(how="lost_before", price_type=PriceType.STOP))
+    bench.run(60)
+    lost, again = bench.orders()[1:]
+    assert (lost.state, again.state) == (State.NOT_PLACED, State.WORKING)
+    late = bench.exchange.accept(lost.ticket)
+    bench.run(90)
+    assert bench.exchange.book[late].status is BrokerStatus.CANCELLED
+    assert len(bench.journal.named("late_acceptance")) == 1
+    assert bench.orders()[1].state is State.NOT_PLACED
+    assert control.current(bench.desks["order_settlement"]).value.state is TradingState.REDUCE_ONLY
