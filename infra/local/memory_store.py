@@ -4,7 +4,8 @@ import threading
 from collections import defaultdict
 from collections.abc import Sequence
 
-from infra.local import documents
+from shared import documents
+from shared.codec import loads
 from shared.errors import Conflict
 from shared.ports import Check, Create, Document, Update, Where, Write
 
@@ -71,4 +72,4 @@ class MemoryStore:
 
 
 def _document(path: str, kept: _Kept) -> Document:
-    return Document(path=path, data=documents.thaw(kept[0]), version=str(kept[1]))
+    return Document(path=path, data=loads(kept[0]), version=str(kept[1]))

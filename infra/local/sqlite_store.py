@@ -4,8 +4,9 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from infra.local import documents
 from infra.local.database import Database
+from shared import documents
+from shared.codec import loads
 from shared.errors import Conflict
 from shared.ports import Check, Create, Delete, Document, Put, Update, Where, Write
 
@@ -26,7 +27,7 @@ class SqliteStore:
         documents.check_path(path)
         with self._database.reading() as connection:
             row = connection.execute("SELECT data, version FROM documents WHERE path = ?", (path,)).fetchone()
-        return None if row is None else Document(path=path, data=documents.thaw(row[0]), version=str(row[1]))
+        return None if row is None else Document(path=path, data=loads(row[0]), version=str(row[1]))
 
     def commit(self, writes: Sequence[Write]) -> tuple[str, ...]:
         """Apply all writes or none and give the new versions; raises Conflict, else StoreDown."""
@@ -91,4 +92,4 @@ def _insert(connection: sqlite3.Connection, verb: str, path: str, text: str) -> 
 
 def _documents(rows: sqlite3.Cursor) -> Iterator[Document]:
     for path, data, version in rows:
-        yield Document(path=path, data=documents.thaw(data), version=str(version))
+        yield Document(path=path, data=loads(data), version=str(version))

@@ -27,9 +27,9 @@ from typing import Any
 from google.cloud.firestore_v1 import types
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from shared import documents
 from shared.codec import loads
 from shared.errors import Conflict, InvariantBroken
-from shared.gcp import documents
 from shared.ports import Check, Create, Data, Delete, Document, Put, Update, Where, Write
 
 UNINDEXED = ("json", "commit")

@@ -31,8 +31,8 @@ from google.auth.exceptions import DefaultCredentialsError
 from google.cloud import firestore
 from google.cloud.firestore_v1 import types
 
+from shared import documents
 from shared.errors import ConfigError, Conflict, InvariantBroken, StoreDown
-from shared.gcp import documents
 from shared.gcp.calls import FAILED, LONGEST_S, READ_TRIES, TRIES, down, pause, repeat
 from shared.gcp.encoding import Names, from_stored, narrowed, nonce_of, to_write, version_of
 from shared.ports import Chance, Check, Clock, Create, Delete, Document, Update, Where, Write
@@ -125,7 +125,8 @@ class FirestoreStore:
             found = repeat(run, clock=self._clock, chance=self._chance)
         except FAILED as problem:
             raise down("Firestore", problem) from problem
-        return documents.select((from_stored(self._names, one) for one in found), where, order_by, limit)
+        by_path = sorted((from_stored(self._names, one) for one in found), key=lambda document: document.path)
+        return documents.select(by_path, where, order_by, limit)
 
     def close(self) -> None:
         """Let go of the connection; the next use makes a new one."""

@@ -1,8 +1,9 @@
-"""What a document, a commit and a query mean, for the store in the cloud.
+"""What a document, a commit and a query mean, once for every store: memory, SQLite, Firestore.
 
 A document is JSON at `collection/id`. Only values of one kind compare (numbers with numbers, text with text, truth
 with truth); a document without the field, or with another kind in it, does not match; order is null, truth, numbers,
-text, ties by path. Misuse is our own bug and raises InvariantBroken. `tests/contract` holds every store to this.
+text (as in Firestore), ties by path. Misuse is our own bug and raises InvariantBroken. `tests/contract` holds every
+store to this.
 """
 
 import operator
@@ -78,12 +79,11 @@ def freeze(path: str, data: Data) -> str:
 def select(
     found: Iterable[Document], where: Sequence[Where], order_by: str | None, limit: int | None
 ) -> list[Document]:
-    """Filter, order and cut documents, whatever order they come in.
+    """Filter, order and cut documents that come in the order of their paths.
 
     `order_by` leaves out documents without the field, or with a list or a mapping in it.
     """
-    by_path = sorted(found, key=lambda document: document.path)
-    matching = (document for document in by_path if all(_matches(document.data, one) for one in where))
+    matching = (document for document in found if all(_matches(document.data, one) for one in where))
     if order_by is None:
         return list(islice(matching, limit))
     keyed = [(key, document) for document in matching if (key := _order_key(document.data, order_by))]
