@@ -5,8 +5,10 @@ from flask import Request
 
 from shared.wiring import market_scan
 
+handle = market_scan.door()
+
 
 @functions_framework.http
 def main(request: Request) -> tuple[str, int]:
     """Serve one push of a message."""
-    return market_scan.handle(request)
+    return handle(request)

@@ -5,8 +5,10 @@ from flask import Request, Response
 
 from shared.wiring import oauth_callback
 
+handle = oauth_callback.door()
+
 
 @functions_framework.http
 def main(request: Request) -> Response:
     """Serve one request of the owner's browser."""
-    return oauth_callback.handle(request)
+    return handle(request)

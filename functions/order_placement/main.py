@@ -5,8 +5,10 @@ from flask import Request
 
 from shared.wiring import order_placement
 
+handle = order_placement.door()
+
 
 @functions_framework.http
 def main(request: Request) -> tuple[str, int]:
     """Serve one push of a message."""
-    return order_placement.handle(request)
+    return handle(request)

@@ -5,8 +5,10 @@ from flask import Request
 
 from shared.wiring import order_settlement
 
+handle = order_settlement.door()
+
 
 @functions_framework.http
 def main(request: Request) -> tuple[str, int]:
     """Serve one push of a message."""
-    return order_settlement.handle(request)
+    return handle(request)

@@ -5,8 +5,10 @@ from flask import Request
 
 from shared.wiring import token_refresh
 
+handle = token_refresh.door()
+
 
 @functions_framework.http
 def main(request: Request) -> tuple[str, int]:
     """Serve one push of a message."""
-    return token_refresh.handle(request)
+    return handle(request)

@@ -1,16 +1,16 @@
 """Which world the functions run in: the cloud by default, or the one that `use` installed before they start.
 
 Imports no adapter before the cloud is asked for. `Platform` is what a world gives to one function; each
-`shared.wiring.<function>` builds its doors from it, once, at the first request.
+`shared.wiring.<function>` builds its door from it, once, when the function starts: wrong settings end the start.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from threading import Lock
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from requests.adapters import BaseAdapter
 
+from shared.errors import ConfigError
 from shared.ports import Bus, Chance, Clock, History, Journal, Store, Vault
 from shared.topology import Function
 
@@ -34,36 +34,34 @@ class Platform:
 
 
 Factory = Callable[[str], Platform]
+OpenBus = Callable[[str, Clock, Chance], Bus]
+"""Gives the cloud's bus of a project: `shared.wiring.cloud_bus.open_bus`, which only functions that publish import."""
 
-
-def _cloud(function: str) -> Platform:
-    from shared.wiring.cloud import cloud  # late: Google's libraries take half a second, and other worlds have none
-
-    return cloud(function)
-
-
-_factory: Factory = _cloud
-_doors: dict[str, Any] = {}
-_building = Lock()
+_world: Factory | None = None
 
 
 def use(factory: Factory) -> None:
-    """Install the world in which requests from now on are served."""
-    global _factory  # noqa: PLW0603 - the one switch between the two worlds
-    with _building:
-        _factory = factory
-        _doors.clear()
+    """Install the world of the functions that start from now on."""
+    global _world  # noqa: PLW0603 - the one switch between the two worlds
+    _world = factory
 
 
-def platform(function: str) -> Platform:
+def platform(function: str, open_bus: OpenBus | None = None) -> Platform:
     """Give the world of one function; raises ConfigError when there is none."""
-    return _factory(function)
+    if _world is not None:
+        return _world(function)
+    from shared.wiring.cloud import cloud  # late: Google's libraries take half a second, and other worlds have none
+
+    return cloud(function, open_bus)
 
 
-def door(function: str, build: Callable[[Platform], T]) -> T:
-    """Give a function's doors, built at its first request; raises ConfigError when its world cannot be built."""
-    with _building:
-        if function not in _doors:
-            _doors[function] = build(platform(function))
-        made: T = _doors[function]
-        return made
+def door(function: str, build: Callable[[Platform], T], open_bus: OpenBus | None = None) -> T:
+    """Build a function's door; a start that cannot succeed raises ConfigError, or ends the process in the cloud."""
+    try:
+        return build(platform(function, open_bus))
+    except ConfigError as wrong:
+        if _world is not None:
+            raise
+        from shared.wiring.cloud import give_up
+
+        give_up(function, wrong)

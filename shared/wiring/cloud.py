@@ -1,19 +1,22 @@
-"""The cloud: Google's services behind the ports of one function, at its first request."""
+"""The cloud: Google's services behind the ports of one function, and the end of a start that cannot succeed."""
 
 import os
 import re
 from collections.abc import Mapping
+from typing import NoReturn
 
 from shared import settings
-from shared.errors import ConfigError
+from shared.errors import ConfigError, InvariantBroken
 from shared.gcp.chance import SystemChance
 from shared.gcp.clock import SystemClock
 from shared.gcp.firestore_store import FirestoreStore
 from shared.gcp.history import NoHistory
 from shared.gcp.journal import CloudJournal
-from shared.gcp.pubsub_bus import PubsubBus
+from shared.gcp.no_bus import NoBus
 from shared.gcp.secret_vault import SecretVault
-from shared.wiring import Platform
+from shared.ports import Severity
+from shared.topology import TOPOLOGY
+from shared.wiring import OpenBus, Platform
 
 PROJECT = "GOOGLE_CLOUD_PROJECT"
 DATABASE = "FIRESTORE_DATABASE"
@@ -22,11 +25,14 @@ _PROJECT_ID = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
 _DATABASE_ID = re.compile(r"\(default\)|[a-z][a-z0-9-]{2,61}[a-z0-9]")
 
 
-def cloud(function: str, environ: Mapping[str, str] | None = None) -> Platform:
-    """Give a function its world; connects nowhere yet.
+def cloud(name: str, open_bus: OpenBus | None, environ: Mapping[str, str] | None = None) -> Platform:
+    """Give a function its world, with a bus exactly when the topology lets it publish; connects nowhere yet.
 
     Raises ConfigError that names the problems of the cloud's own values and of all settings together.
     """
+    function = TOPOLOGY.function(name)
+    if bool(function.publishes) != (open_bus is not None):
+        raise InvariantBroken(f"{name}: its wiring and the topology differ about whether it publishes")
     environ = os.environ if environ is None else environ
     project, database = environ.get(PROJECT, ""), environ.get(DATABASE, "(default)")
     problems = [*_problems(project, database), *_setting_problems(environ)]
@@ -34,12 +40,19 @@ def cloud(function: str, environ: Mapping[str, str] | None = None) -> Platform:
         raise ConfigError(tuple(problems))
     clock, chance = SystemClock(), SystemChance()
     return Platform(
-        environ=environ, clock=clock, chance=chance, history=NoHistory(),
+        function=function, environ=environ, clock=clock, chance=chance, history=NoHistory(),
         store=FirestoreStore(project=project, database=database, clock=clock, chance=chance),
-        bus=PubsubBus(project=project, clock=clock, chance=chance),
+        bus=NoBus() if open_bus is None else open_bus(project, clock, chance),
         vault=SecretVault(project=project, clock=clock, chance=chance),
-        journal=CloudJournal(function, project=project),
+        journal=CloudJournal(name, project=project),
     )  # fmt: skip
+
+
+def give_up(name: str, wrong: ConfigError) -> NoReturn:
+    """End the process: one line in the log names every problem, and no traceback follows."""
+    journal = CloudJournal(name, project=os.environ.get(PROJECT, ""))
+    journal.line("cannot_start", Severity.CRITICAL, problems="; ".join(wrong.problems))
+    raise SystemExit(1) from None
 
 
 def _problems(project: str, database: str) -> list[str]:

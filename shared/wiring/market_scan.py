@@ -1,24 +1,23 @@
 """market_scan: ticks in, signals and exits out."""
 
-from flask import Request
-
 from shared import wiring
 from shared.domain.messages import PrepareTick, ScanTick
-from shared.door import PushDoor, Reply
+from shared.door import PushDoor
 from shared.etrade.limits import Role
 from shared.usecases.prepare import prepare
 from shared.usecases.scan import scan
 from shared.usecases.scan_memory import ScanMemory
 from shared.wiring import Platform
+from shared.wiring.cloud_bus import open_bus
 from shared.wiring.desks import room
 from shared.wiring.trading import trading_desk
 
 NAME = "market_scan"
 
 
-def handle(request: Request) -> Reply:
-    """Serve one push."""
-    return wiring.door(NAME, _build)(request)
+def door() -> PushDoor:
+    """Open the door, when the function starts."""
+    return wiring.door(NAME, _build, open_bus)
 
 
 def _build(platform: Platform) -> PushDoor:

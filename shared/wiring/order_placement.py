@@ -1,24 +1,23 @@
 """order_placement: signals and exits in, at most one order each out; exits first."""
 
-from flask import Request
-
 from shared import wiring
 from shared.domain.messages import EnterPosition, ExitPosition
-from shared.door import PushDoor, Reply, Turnstile
+from shared.door import PushDoor, Turnstile
 from shared.etrade.limits import Role
 from shared.ports import Envelope
 from shared.usecases.enter import enter
 from shared.usecases.leave import leave
 from shared.wiring import Platform
+from shared.wiring.cloud_bus import open_bus
 from shared.wiring.desks import room
 from shared.wiring.trading import trading_desk
 
 NAME = "order_placement"
 
 
-def handle(request: Request) -> Reply:
-    """Serve one push."""
-    return wiring.door(NAME, _build)(request)
+def door() -> PushDoor:
+    """Open the door, when the function starts."""
+    return wiring.door(NAME, _build, open_bus)
 
 
 def _build(platform: Platform) -> PushDoor:

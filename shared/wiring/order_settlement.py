@@ -1,10 +1,8 @@
 """order_settlement: ticks and OrderPlaced in, a book that equals the broker's."""
 
-from flask import Request
-
 from shared import wiring
 from shared.domain.messages import CloseTick, OrderPlaced, SettleTick
-from shared.door import PushDoor, Reply
+from shared.door import PushDoor
 from shared.etrade.limits import Role
 from shared.usecases.close import close
 from shared.usecases.settle import settle
@@ -15,9 +13,9 @@ from shared.wiring.trading import trading_desk
 NAME = "order_settlement"
 
 
-def handle(request: Request) -> Reply:
-    """Serve one push."""
-    return wiring.door(NAME, _build)(request)
+def door() -> PushDoor:
+    """Open the door, when the function starts."""
+    return wiring.door(NAME, _build)
 
 
 def _build(platform: Platform) -> PushDoor:

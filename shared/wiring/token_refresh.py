@@ -1,10 +1,8 @@
 """token_refresh: RefreshTick in, a token that stays awake."""
 
-from flask import Request
-
 from shared import wiring
 from shared.domain.messages import RefreshTick
-from shared.door import PushDoor, Reply
+from shared.door import PushDoor
 from shared.usecases.refresh import refresh
 from shared.wiring import Platform
 from shared.wiring.authority import authority
@@ -13,9 +11,9 @@ from shared.wiring.desks import room
 NAME = "token_refresh"
 
 
-def handle(request: Request) -> Reply:
-    """Serve one push."""
-    return wiring.door(NAME, _build)(request)
+def door() -> PushDoor:
+    """Open the door, when the function starts."""
+    return wiring.door(NAME, _build)
 
 
 def _build(platform: Platform) -> PushDoor:

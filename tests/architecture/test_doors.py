@@ -24,12 +24,17 @@ def faults(name: str, source: str) -> list[Finding]:
         and not module.startswith(f"shared.wiring.{name}.")
         if isinstance(node, ast.stmt)
     ]
+    opens = [node for node in tree.body if ast.unparse(node) == f"handle = {name}.door()"]
     found += [
-        Finding(path=path, line=node.lineno, sentence="does work when it is imported")
+        Finding(path=path, line=node.lineno, sentence="does more at its start than open its door")
         for position, node in enumerate(tree.body)
         if not isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef)
         and not (position == 0 and isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+        and node not in opens[:1]
     ]
+    if not opens:
+        sentence = f"lacks `handle = {name}.door()`: wrong settings would not end its start"
+        found.append(Finding(path=path, line=1, sentence=sentence))
     if (lines := len(source.splitlines())) > MAX_LINES:
         found.append(Finding(path=path, line=lines, sentence=f"has {lines} lines, more than {MAX_LINES}"))
     return found
@@ -59,10 +64,19 @@ def test_no_function_lacks_its_door() -> None:
 
 
 def test_doors_are_thin() -> None:
-    """Each main.py is short, imports only its own wiring and works only when it is called."""
+    """Each main.py is short, imports only its own wiring and does nothing at its start but open its door."""
     doors = texts("functions", suffix="/main.py")
     found = [one for path, text in doors.items() for one in faults(path.split("/")[1], text)]
     assert not found, report(found)
+
+
+GOOD = (
+    '"""The scan."""\n\nimport functions_framework\nfrom flask import Request\n\n'
+    "from shared.wiring import market_scan\n\n"
+    "handle = market_scan.door()\n\n\n"
+    "@functions_framework.http\ndef main(request: Request) -> str:\n"
+    "    return handle(request)\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -74,22 +88,26 @@ def test_doors_are_thin() -> None:
         "from shared import wiring",
         "import os",
         "def f():\n    from shared.usecases import scan",
-        "from shared.wiring import market_scan\nhandler = market_scan.build()",
+        "handle = market_scan.door()",
+        "handle = market_scan.build()",
+        "handle = order_placement.door()",
         "print('cold start')",
-        "x = 1\n" * (MAX_LINES + 1),
+        "# a line\n" * MAX_LINES,
     ],
 )
 def test_seeded_fault_is_found(source: str) -> None:
-    """A door that imports another room, works at import or grows long is found."""
-    assert faults("market_scan", source)
+    """A door that imports another room, does other work at its start, opens twice or grows long is found."""
+    assert faults("market_scan", f"{GOOD}{source}\n")
+
+
+def test_a_door_that_opens_late_is_found() -> None:
+    """A door that is not opened at the start, or only inside a function, is found."""
+    assert faults("market_scan", GOOD.replace("handle = market_scan.door()", ""))
+    assert faults(
+        "market_scan", GOOD.replace("handle = market_scan.door()", "def f():\n    handle = market_scan.door()")
+    )
 
 
 def test_a_good_door_passes() -> None:
     """A door that hands each request to its wiring passes."""
-    source = (
-        '"""The scan."""\n\nimport functions_framework\nfrom flask import Request\n\n'
-        "from shared.wiring import market_scan\n\n\n"
-        "@functions_framework.http\ndef main(request: Request) -> str:\n"
-        "    return market_scan.serve(request)\n"
-    )
-    assert faults("market_scan", source) == []
+    assert faults("market_scan", GOOD) == []

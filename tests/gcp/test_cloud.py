@@ -1,40 +1,60 @@
-"""How a function gets its world in the cloud."""
+"""How a function gets its world in the cloud, and how a start with wrong settings ends."""
 
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from shared import wiring
-from shared.errors import ConfigError
+from shared.errors import ConfigError, InvariantBroken
 from shared.gcp.firestore_store import FirestoreStore
 from shared.gcp.history import NoHistory
+from shared.gcp.no_bus import NoBus
 from shared.gcp.pubsub_bus import PubsubBus
 from shared.gcp.secret_vault import SecretVault
 from shared.topology import TOPOLOGY
 from shared.wiring.cloud import cloud
+from shared.wiring.cloud_bus import open_bus
 
+NAMES = [function.name for function in TOPOLOGY.functions]
 GOOD = {"GOOGLE_CLOUD_PROJECT": "my-desk-1", "STRATEGY_WATCH_LIST": "AIG,BAC", "STRATEGY_CAPITAL_USD": "10000"}
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("function", [function.name for function in TOPOLOGY.functions])
-def test_every_function_gets_its_world(function: str) -> None:
-    """With good values each function gets the cloud's ports, and nothing is connected yet."""
-    platform = cloud(function, GOOD)
+@pytest.mark.parametrize("name", NAMES)
+def test_every_function_gets_its_world(name: str) -> None:
+    """With good values each function gets the cloud's ports and its own rights, and nothing is connected yet."""
+    function = TOPOLOGY.function(name)
+    platform = cloud(name, open_bus if function.publishes else None, GOOD)
+    assert platform.function is function
     assert isinstance(platform.store, FirestoreStore)
-    assert isinstance(platform.bus, PubsubBus)
+    assert isinstance(platform.bus, PubsubBus if function.publishes else NoBus)
     assert isinstance(platform.vault, SecretVault)
     assert isinstance(platform.history, NoHistory)
     assert platform.http is None
-    assert (platform.store._client, platform.bus._client, platform.vault._client) == (None, None, None)
+    assert (platform.store._client, platform.vault._client) == (None, None)
+    assert getattr(platform.bus, "_client", None) is None
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_wiring_and_topology_agree_about_the_bus(name: str) -> None:
+    """A publisher without a bus, and a bus for who may not publish, is our own bug."""
+    with pytest.raises(InvariantBroken, match=name):
+        cloud(name, None if TOPOLOGY.function(name).publishes else open_bus, GOOD)
+
+
+def test_without_a_bus_nothing_is_published() -> None:
+    """The bus of a function without topics takes no message, and names the topic."""
+    with pytest.raises(InvariantBroken, match="signals"):
+        NoBus().publish("signals", b"{}", attributes={})
 
 
 def test_all_problems_come_in_one_message() -> None:
     """A cold start names the problems of the project, of the database and of all settings together."""
     with pytest.raises(ConfigError) as wrong:
-        cloud("market_scan", {"FIRESTORE_DATABASE": "My Database", "ETRADE_SANDBOX": "perhaps"})
+        cloud("token_refresh", None, {"FIRESTORE_DATABASE": "My Database", "ETRADE_SANDBOX": "perhaps"})
     named = [problem.partition("=")[0].partition(" ")[0] for problem in wrong.value.problems]
     assert named == [
         "GOOGLE_CLOUD_PROJECT", "FIRESTORE_DATABASE", "ETRADE_SANDBOX", "STRATEGY_WATCH_LIST", "STRATEGY_CAPITAL_USD",
@@ -45,25 +65,25 @@ def test_all_problems_come_in_one_message() -> None:
 def test_a_project_id_is_checked(project: str) -> None:
     """What cannot be the id of a project is refused, with the variable's name."""
     with pytest.raises(ConfigError, match="GOOGLE_CLOUD_PROJECT"):
-        cloud("market_scan", {**GOOD, "GOOGLE_CLOUD_PROJECT": project})
+        cloud("token_refresh", None, {**GOOD, "GOOGLE_CLOUD_PROJECT": project})
 
 
 def test_a_database_can_be_named() -> None:
     """The store works in the database that the environment names."""
-    store = cloud("market_scan", {**GOOD, "FIRESTORE_DATABASE": "paper-desk"}).store
+    store = cloud("token_refresh", None, {**GOOD, "FIRESTORE_DATABASE": "paper-desk"}).store
     assert isinstance(store, FirestoreStore)
     assert store._names.root == "projects/my-desk-1/databases/paper-desk/documents"
 
 
-def test_the_cloud_is_the_default_world(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Unless another world was installed, a function runs in the cloud, with the process's own environment."""
-    for name in ("GOOGLE_CLOUD_PROJECT", "STRATEGY_WATCH_LIST", "STRATEGY_CAPITAL_USD"):
-        monkeypatch.delenv(name, raising=False)
-    with pytest.raises(ConfigError, match="GOOGLE_CLOUD_PROJECT"):
-        wiring._cloud("market_scan")
-    for name, value in GOOD.items():
-        monkeypatch.setenv(name, value)
-    assert isinstance(wiring._cloud("market_scan").store, FirestoreStore)
+@pytest.mark.parametrize("name", NAMES)
+def test_the_cloud_is_the_default_world(name: str) -> None:
+    """Unless another world was installed, each door opens in the cloud, with the process's own environment."""
+    given = {**GOOD, "PATH": os.defpath}
+    script = f"from shared.wiring import {name}; print(type({name}.door()).__name__)"
+    run = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=given, capture_output=True, text=True, check=True
+    )  # noqa: S603 - fixed words
+    assert run.stdout.strip() in {"PushDoor", "SignInPages"}
 
 
 def _loaded(statement: str) -> set[str]:
@@ -76,7 +96,9 @@ def test_google_is_loaded_when_it_is_needed() -> None:
     """Importing a function loads no Google library, and building its world does not load the one for publishing."""
     doors = _loaded("import shared.wiring.order_placement")
     assert not {"grpc", "google.cloud.firestore", "google.cloud.pubsub_v1", "shared.gcp"} & doors
-    world = _loaded(f"from shared.wiring.cloud import cloud; cloud('order_placement', {GOOD!r})")
+    world = _loaded(
+        f"from shared.wiring import cloud, cloud_bus; cloud.cloud('order_placement', cloud_bus.open_bus, {GOOD!r})"
+    )
     assert "google.cloud.firestore" in world
     assert "google.pubsub_v1" not in world
 
@@ -86,3 +108,19 @@ def test_every_publisher_ships_the_library_for_it() -> None:
     for function in TOPOLOGY.functions:
         pinned = (ROOT / "functions" / function.name / "requirements.txt").read_text(encoding="utf-8")
         assert ("\ngoogle-cloud-pubsub==" in pinned) == bool(function.publishes), function.name
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_start_with_wrong_settings_ends_with_one_line(name: str) -> None:
+    """Started by the framework with wrong values, a function ends with exit code 1 and one line that lists them all."""
+    call = [str(Path(sys.executable).with_name("functions-framework")), "--target", "main", "--port", "0"]
+    call += ["--source", str(ROOT / "functions" / name / "main.py")]
+    environ = {"PATH": os.defpath, "PYTHONPATH": str(ROOT), "STRATEGY_CAPITAL_USD": "plenty"}
+    run = subprocess.run(call, env=environ, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603 - fixed words
+    assert (run.returncode, run.stderr) == (1, "")
+    (line,) = run.stdout.splitlines()
+    told = json.loads(line)
+    assert (told["severity"], told["event"], told["function"]) == ("CRITICAL", "cannot_start", name)
+    assert [one.split("=")[0].split()[0] for one in told["problems"].split("; ")] == [
+        "GOOGLE_CLOUD_PROJECT", "STRATEGY_WATCH_LIST", "STRATEGY_CAPITAL_USD",
+    ]  # fmt: skip

@@ -163,6 +163,16 @@ def test_only_the_scan_brings_indicators(archives: dict[str, Archive]) -> None:
         assert ("shared/strategies/indicators.py" in archive.files) is scans
 
 
+def test_only_publishers_bring_pubsub(archives: dict[str, Archive]) -> None:
+    """The bus and its client library are in the archives of exactly the functions that the topology lets publish."""
+    for function in TOPOLOGY.functions:
+        archive = archives[function.name]
+        publishes = bool(function.publishes)
+        assert ("shared/gcp/pubsub_bus.py" in archive.files) is publishes
+        assert ("shared/wiring/cloud_bus.py" in archive.files) is publishes
+        assert ("\ngoogle-cloud-pubsub==" in contents(archive)["requirements.txt"].decode()) is publishes
+
+
 def test_declared_data_ships_with_its_package(archives: dict[str, Archive]) -> None:
     """Every strategy configuration is in each archive that ships the package which reads it, and in no other."""
     wanted = {path.relative_to(ROOT).as_posix() for path in (ROOT / "shared/strategies/config").glob("*.toml")}

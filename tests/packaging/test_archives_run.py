@@ -35,6 +35,7 @@ json.dump({"at_start": at_start, "homes": sorted(homes), "known": known}, sys.st
 """
 # No credentials, and no way to a metadata server that would give some.
 NO_CLOUD = {"GCE_METADATA_HOST": "127.0.0.1:9", "NO_GCE_CHECK": "true"}
+GOOD = {"GOOGLE_CLOUD_PROJECT": "my-desk-1", "STRATEGY_WATCH_LIST": "AIG,BAC", "STRATEGY_CAPITAL_USD": "10000"}
 PUSH = {"message": {"data": "", "messageId": "1", "publishTime": "2026-11-20T15:00:00Z"}, "subscription": "none"}
 
 
@@ -43,7 +44,7 @@ def test_archive_imports_with_nothing_else_in_reach(name: str, tmp_path: Path) -
     """A process that sees only the archive and installed packages makes the app and imports and reads all of it."""
     here = unpack(build(name, ROOT), tmp_path / name)
     packages = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
-    environ = {"PATH": os.defpath, "PYTHONPATH": os.pathsep.join(packages), "HOME": str(tmp_path)}
+    environ = {"PATH": os.defpath, "PYTHONPATH": os.pathsep.join(packages), "HOME": str(tmp_path), **GOOD}
     call = [sys.executable, "-S", "-P", "-B", "-c", IMPORT_ALL, str(here)]
     done = subprocess.run(  # noqa: S603 - our own words
         call, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False
@@ -69,7 +70,7 @@ def test_archive_serves_from_its_own_environment(installed: Installed, capsys: p
     version = _version(installed)
     with capsys.disabled():
         sys.stdout.write(f"\n{installed.archive.function}: Python {version} ")
-    with served(installed, NO_CLOUD) as running:
+    with served(installed, {**NO_CLOUD, **GOOD}) as running:
         status = running.request("POST", "/", PUSH)
         again = running.request("GET", "/")
         assert running.process.poll() is None
