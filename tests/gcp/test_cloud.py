@@ -80,9 +80,9 @@ def test_the_cloud_is_the_default_world(name: str) -> None:
     """Unless another world was installed, each door opens in the cloud, with the process's own environment."""
     given = {**GOOD, "PATH": os.defpath}
     script = f"from shared.wiring import {name}; print(type({name}.door()).__name__)"
-    run = subprocess.run(
+    run = subprocess.run(  # noqa: S603 - fixed words
         [sys.executable, "-c", script], cwd=ROOT, env=given, capture_output=True, text=True, check=True
-    )  # noqa: S603 - fixed words
+    )
     assert run.stdout.strip() in {"PushDoor", "SignInPages"}
 
 
