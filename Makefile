@@ -19,7 +19,7 @@ STAMP_DEV := $(VENV)/.installed-dev
 .DELETE_ON_ERROR:
 # Two targets never install into the same environment at once.
 .NOTPARALLEL:
-.PHONY: help python setup setup-dev demo test days long lint format types contracts check lock calendar clean
+.PHONY: help python setup setup-dev demo test days long package lint format types contracts check lock calendar clean
 
 help: ## list the commands
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 18
@@ -59,6 +59,9 @@ days: $(STAMP_DEV) ## run the recorded market days
 
 long: $(STAMP_DEV) ## run the tests that take minutes or need a package index
 	$(BIN)/python -m pytest -m long
+
+package: $(STAMP_LOCAL) ## write the deployment archive of every function into build/
+	$(BIN)/strategy package --out build
 
 lint: $(STAMP_DEV) ## check style and formatting
 	$(BIN)/ruff check .
