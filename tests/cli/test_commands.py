@@ -1,8 +1,10 @@
 """The command line: what it shows, how it fails, and that help comes fast."""
 
 import os
+import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from infra.day.state import STATE_FILE
 from infra.local.sqlite_store import SqliteStore
 from shared.codec import dumps, encode
 from shared.ports import Put
-from shared.topology import TOPOLOGY
+from shared.topology import TOPOLOGY, Right
 from tests.days.sample import quiet_day
 from tests.days.test_audit_file import Shelf
 
@@ -82,6 +84,20 @@ def test_topology_shows_the_whole_graph() -> None:
     names += [schedule.cron for schedule in TOPOLOGY.schedules]
     names += [name for function in TOPOLOGY.functions for name in function.collections]
     assert [name for name in names if name not in shown] == []
+
+
+@pytest.mark.parametrize("columns", ["50", "60", "80", "120", "140", "150", "160"])
+def test_topology_is_never_cut(columns: str) -> None:
+    """Every right of every function stands whole on a line of its own cell, however narrow the output is."""
+    shown = CliRunner().invoke(app, ["topology"], env={"COLUMNS": columns, "NO_COLOR": "1"}).output
+    words = Counter(re.findall(r"[\w-]+ r?c?w?(?= *│)", shown))
+    rights = [
+        f"{name} {''.join(letter for letter, one in zip('rcw', Right, strict=True) if one in given)}"
+        for function in TOPOLOGY.functions
+        for name, given in (*function.collections.items(), *function.secrets.items())
+    ]
+    assert Counter(rights) - words == Counter()
+    assert "…" not in shown
 
 
 def test_mermaid_stands_alone() -> None:
