@@ -1,5 +1,6 @@
 """`strategy audit`: write a run's audit trail to a file, and verify one."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -37,15 +38,27 @@ def verify(
     file: Annotated[Path | None, typer.Argument(help="An exported trail.", show_default=False)] = None,
     state: State = None,
 ) -> None:
-    """Check every chain and seal: exit code 1 when one is broken, 2 when the trail cannot be read."""
+    """Check every chain and seal: exit code 1 when one is broken, 2 when the trail cannot be read.
+
+    The trail of a run is also compared with the state that the run left beside it; a file is checked by itself.
+    """
     from infra.day import audit, folder
     from infra.day.problems import UserError
+    from infra.day.state import STATE_FILE, opened
 
     with explained():
         if file is not None and state is not None:
             raise UserError("a file and --state were both given", remedy="give one of them")
-        trail = file if file is not None else (state if state is not None else folder.newest()) / audit.FILE
-        verdict = audit.verify(*audit.read(trail))
+        if file is None:
+            run = state if state is not None else folder.newest()
+            trail, left = run / audit.FILE, run / STATE_FILE
+        else:
+            trail, left = file, None
+        events, sealed = audit.read(trail)
+        verdict = audit.verify(events, sealed)
+        if left is not None and left.is_file():
+            with opened(left.parent) as store:
+                verdict = replace(verdict, broken=(*verdict.broken, *audit.differences(events, store)))
     for sentence in audit.sentences(verdict):
         typer.echo(sentence)
     if verdict.broken:

@@ -1,13 +1,17 @@
 """`strategy topology`: the graph as tables and as a Mermaid drawing, from the one description of it."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
 
 from shared.topology import TOPOLOGY, Function, Right, Topology
 
+_FUNCTION = ("Function", "Purpose", "Triggered by", "Publishes to", "Collections", "Secrets")
+_SCHEDULE = ("Schedule", "Cron", "Publishes to", "Message")
+_UNBOUNDED = 10_000
+_WIDEST = 40  # characters of a cell: only what is prose is longer, and wraps
 _LETTERS = ((Right.READ, "r"), (Right.CREATE, "c"), (Right.WRITE, "w"))
 
 
@@ -15,9 +19,9 @@ def show(*, mermaid_only: bool) -> None:
     """Print the graph; with `mermaid_only` nothing but the drawing, for a file or a pipe."""
     if not mermaid_only:
         console = Console()
-        console.print(_functions(TOPOLOGY))
+        _print(console, "Functions", _FUNCTION, list(_functions(TOPOLOGY)))
         console.print("r reads, c creates, w changes and deletes\n", style="dim")
-        console.print(_schedules(TOPOLOGY))
+        _print(console, "Schedules, New York time", _SCHEDULE, list(_schedules(TOPOLOGY)))
         console.print()
     sys.stdout.write("\n".join(mermaid(TOPOLOGY)) + "\n")
 
@@ -46,19 +50,37 @@ def _node(kind: str, name: str) -> str:
     return f"{kind}_{name.replace('-', '_')}"
 
 
-def _functions(topology: Topology) -> Table:
-    table = Table(title="Functions", title_justify="left", show_lines=True)
-    for name in ("Function", "Triggered by", "Publishes to", "Collections", "Secrets"):
-        table.add_column(name)
+def _print(console: Console, title: str, names: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print one table where it fits; where it does not, a short one for each row, so that no cell is ever cut."""
+    wide = Table(title=title, title_justify="left", show_lines=True)
+    for name in names:
+        wide.add_column(name, max_width=_WIDEST)
+    for row in rows:
+        wide.add_row(*row)
+    unbounded = console.options.update(max_width=_UNBOUNDED)
+    if console.measure(wide, options=unbounded).maximum <= console.width:
+        console.print(wide)
+        return
+    console.print(title, style="italic")
+    for row in rows:
+        narrow = Table(show_header=False, show_lines=True)
+        narrow.add_column(style="dim", overflow="fold")
+        narrow.add_column(overflow="fold")
+        for name, cell in zip(names, row, strict=True):
+            narrow.add_row(name, cell)
+        console.print(narrow)
+
+
+def _functions(topology: Topology) -> Iterator[Sequence[str]]:
     for function in topology.functions:
-        table.add_row(
-            f"[bold]{function.name}[/]\n{function.purpose}",
+        yield (
+            f"[bold]{function.name}[/]",
+            function.purpose,
             "\n".join(_triggers(function)),
             "\n".join(sorted(function.publishes)) or "nothing",
-            _rights(function.collections),
-            _rights(function.secrets),
+            _rights(function.collections) or "none",
+            _rights(function.secrets) or "none",
         )
-    return table
 
 
 def _triggers(function: Function) -> Iterator[str]:
@@ -75,10 +97,6 @@ def _rights(rights: Mapping[str, Right]) -> str:
     )
 
 
-def _schedules(topology: Topology) -> Table:
-    table = Table(title="Schedules, New York time", title_justify="left")
-    for name in ("Schedule", "Cron", "Publishes to", "Message"):
-        table.add_column(name)
+def _schedules(topology: Topology) -> Iterator[Sequence[str]]:
     for schedule in topology.schedules:
-        table.add_row(schedule.name, schedule.cron, schedule.topic, schedule.message)
-    return table
+        yield schedule.name, schedule.cron, schedule.topic, schedule.message

@@ -12,6 +12,7 @@ from infra.day.book import Documents, heads
 from infra.day.problems import UserError
 from shared.codec import decode, dumps, loads
 from shared.domain.audit import AuditEvent, breaks
+from shared.domain.orders import Order
 from shared.errors import Malformed
 
 FILE = "audit.jsonl"
@@ -65,6 +66,29 @@ def verify(events: list[AuditEvent], sealed: dict[str, str]) -> Verdict:
         unsealed=len(chains - sealed.keys()),
         broken=tuple(breaks(events, sealed)),
     )
+
+
+def differences(events: Iterable[AuditEvent], store: Documents) -> list[str]:
+    """Compare a trail with the run's own state, one sentence for each chain that differs; raises UserError.
+
+    A whole chain can be cut out of a file together with its sealed head: only the state knows that it was there.
+    """
+    try:
+        orders = [decode(Order, one.data) for one in store.query("orders")]
+        written = {decode(AuditEvent, one.data).chain for one in store.query("audit")}
+    except Malformed as problem:
+        raise UserError(f"the run's state cannot be read: {problem.detail}", remedy="name another run") from None
+    wanted = {order.intent_id: order.audit_head for order in orders}
+    kept = wanted.keys() | written
+    ends = {event.chain: event.hash for event in sorted(events, key=lambda event: event.seq)}
+    found = [f"Chain {name} of the run's state is not in the trail." for name in sorted(kept - ends.keys())]
+    found += [f"Chain {name} is not in the run's state." for name in sorted(ends.keys() - kept)]
+    found += [
+        f"Chain {name} does not end where its order stands in the run's state."
+        for name in sorted(wanted.keys() & ends.keys())
+        if wanted[name] != ends[name]
+    ]
+    return found
 
 
 def sentences(verdict: Verdict) -> Iterable[str]:

@@ -19,29 +19,32 @@ GENERATED_WATCH_LIST = 10
 HONOURED = ("ETRADE_RATE_LIMIT", "ETRADE_BURST_LIMIT", "STRATEGY_CAPITAL_USD", "STRATEGY_WATCH_LIST")
 """What a person's own environment decides about a day; account, keys and configuration are the simulated ones.
 
-A generated day has symbols of its own, so there the watch list does not count.
+A generated day has symbols of its own, so there the watch list does not count. Whatever else is set is not used,
+but it has to be well formed: a day does not begin with a setting that the functions in the cloud would refuse.
 """
+_OURS = ("ETRADE_", "STRATEGY_")
 
 
 def environ(given: Mapping[str, str], *, config: str, market_spec: str, symbols: Sequence[str]) -> dict[str, str]:
     """Give the environment of a day's functions, with what `given` has of `HONOURED`; nothing secret is in it.
 
-    Raises UserError with every problem at once.
+    Raises UserError with every problem at once, also of settings that are not honoured.
     """
-    environment = {
+    simulated = {
         "ETRADE_SANDBOX": "false",
         "ETRADE_ACCOUNT_ID": CASH_ACCOUNT_KEY,
         "STRATEGY_CONFIG": config,
         "STRATEGY_WATCH_LIST": ",".join(watch_list(market_spec, symbols)),
         "STRATEGY_CAPITAL_USD": str(STARTING_CASH),
     }
-    own = HONOURED if market_spec != "generated" else tuple(name for name in HONOURED if name != "STRATEGY_WATCH_LIST")
-    environment |= {name: given[name] for name in own if name in given}
-    problems = _problems(environment, symbols)
+    generated = market_spec == "generated"
+    own = {name: value for name, value in given.items() if name.startswith(_OURS)}
+    problems = _problems(simulated | own, None if generated else symbols)
     if problems:
         what = "the settings cannot be used:\n" + "\n".join(f"  - {problem}" for problem in problems)
         raise UserError(what, remedy="set these variables otherwise, or unset them")
-    return environment
+    honoured = [name for name in HONOURED if name in own and not (generated and name == "STRATEGY_WATCH_LIST")]
+    return simulated | {name: own[name] for name in honoured}
 
 
 def watch_list(market_spec: str, symbols: Sequence[str]) -> tuple[str, ...]:
@@ -77,14 +80,14 @@ def vault_key(seed: int) -> bytes:
     return hashlib.sha256(f"one-machine-vault-{seed}".encode()).digest()
 
 
-def _problems(environment: Mapping[str, str], symbols: Sequence[str]) -> tuple[str, ...]:
-    """Name every setting that cannot be used, and each watched symbol that the market does not have."""
+def _problems(environment: Mapping[str, str], symbols: Sequence[str] | None) -> tuple[str, ...]:
+    """Name every setting that cannot be used, and each watched symbol that is not among `symbols`, if given."""
     problems: tuple[str, ...] = ()
     try:
         settings.load(environment)
     except ConfigError as found:
         problems = found.problems
-    if any(problem.startswith("STRATEGY_WATCH_LIST=") for problem in problems):
+    if symbols is None or any(problem.startswith("STRATEGY_WATCH_LIST=") for problem in problems):
         return problems
     watched = [part.strip() for part in environment["STRATEGY_WATCH_LIST"].split(",") if part.strip()]
     unknown = [symbol for symbol in watched if symbol not in symbols]

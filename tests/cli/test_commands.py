@@ -1,8 +1,10 @@
 """The command line: what it shows, how it fails, and that help comes fast."""
 
 import os
+import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,11 @@ from typer.testing import CliRunner, Result
 from infra.cli.main import app
 from infra.day import audit
 from infra.day.folder import Card, claim
-from shared.topology import TOPOLOGY
+from infra.day.state import STATE_FILE
+from infra.local.sqlite_store import SqliteStore
+from shared.codec import dumps, encode
+from shared.ports import Put
+from shared.topology import TOPOLOGY, Right
 from tests.days.sample import quiet_day
 from tests.days.test_audit_file import Shelf
 
@@ -80,6 +86,20 @@ def test_topology_shows_the_whole_graph() -> None:
     assert [name for name in names if name not in shown] == []
 
 
+@pytest.mark.parametrize("columns", ["50", "60", "80", "120", "140", "150", "160"])
+def test_topology_is_never_cut(columns: str) -> None:
+    """Every right of every function stands whole on a line of its own cell, however narrow the output is."""
+    shown = CliRunner().invoke(app, ["topology"], env={"COLUMNS": columns, "NO_COLOR": "1"}).output
+    words = Counter(re.findall(r"[\w-]+ r?c?w?(?= *│)", shown))
+    rights = [
+        f"{name} {''.join(letter for letter, one in zip('rcw', Right, strict=True) if one in given)}"
+        for function in TOPOLOGY.functions
+        for name, given in (*function.collections.items(), *function.secrets.items())
+    ]
+    assert Counter(rights) - words == Counter()
+    assert "…" not in shown
+
+
 def test_mermaid_stands_alone() -> None:
     """With --mermaid nothing but the drawing is printed, and each edge joins two nodes that exist."""
     lines = strategy("topology", "--mermaid").output.splitlines()
@@ -102,6 +122,25 @@ def test_a_broken_trail_is_reported(trail: Path) -> None:
     result = strategy("audit", "verify", "--state", str(trail.parent))
     assert result.exit_code == 1
     assert "does not hold at seq" in result.output
+    assert "The audit trail is broken" in result.output
+
+
+def test_a_chain_that_was_cut_out_whole_is_missed(trail: Path) -> None:
+    """A run's trail without one chain and its seal is broken by the run's state, although the file by itself holds."""
+    day, folder = quiet_day(), trail.parent
+    store = SqliteStore(folder / STATE_FILE)
+    store.commit([Put(f"orders/{order.intent_id}", encode(order)) for order in day.orders])
+    store.commit([Put(f"audit/{event.chain}:{event.seq:06d}", encode(event)) for event in day.events])
+    store.close()
+    assert strategy("audit", "verify", "--state", str(folder)).exit_code == 0
+    gone = day.orders[0].intent_id
+    kept = [event for event in day.events if event.chain != gone]
+    seal = {"session": "2013-10-07", "heads": {name: head for name, head in day.book().seals.items() if name != gone}}
+    trail.write_bytes(b"".join(dumps(line) + b"\n" for line in (*map(encode, kept), seal)))
+    assert strategy("audit", "verify", str(trail)).exit_code == 0
+    result = strategy("audit", "verify", "--state", str(folder))
+    assert result.exit_code == 1
+    assert result.output.splitlines()[0] == f"Chain {gone} of the run's state is not in the trail."
     assert "The audit trail is broken" in result.output
 
 

@@ -1,5 +1,6 @@
 """The audit trail as a file: canonical, complete, verifiable, and atomic."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,11 @@ class Shelf:
     def __init__(self, sample: Sample, *, backwards: bool = False) -> None:
         events = [(f"audit/{event.chain}:{event.seq:06d}", encode(event)) for event in sample.events]
         seal = {"session": DAY.isoformat(), "heads": dict(sample.book().seals)}
-        self._rows = {"audit": events[::-1] if backwards else events, "seals": [(f"seals/{DAY}", seal)]}
+        self._rows = {
+            "orders": [(f"orders/{order.intent_id}", encode(order)) for order in sample.orders],
+            "audit": events[::-1] if backwards else events,
+            "seals": [(f"seals/{DAY}", seal)],
+        }
 
     def query(self, collection: str) -> list[Document]:
         """Give every document of a collection."""
@@ -56,6 +61,21 @@ def test_a_missing_seal_is_said() -> None:
     verdict = audit.verify(day.events, {})
     assert not verdict.broken
     assert [sentence for sentence in audit.sentences(verdict) if "cut at their end" in sentence]
+
+
+def test_each_difference_from_the_state_is_named_once() -> None:
+    """A chain that is missing, cut, or of no order of the run is one sentence each; the run's own trail is none."""
+    day, store = quiet_day(), Shelf(quiet_day())
+    missing, cut = (order.intent_id for order in day.orders[:2])
+    assert audit.differences(day.events, store) == []
+    last = [event for event in day.events if event.chain == cut][-1]
+    strange = replace(day.events[0], chain="nobody's")
+    kept = [event for event in day.events if event.chain != missing and event != last]
+    assert audit.differences([*kept, strange], store) == [
+        f"Chain {missing} of the run's state is not in the trail.",
+        "Chain nobody's is not in the run's state.",
+        f"Chain {cut} does not end where its order stands in the run's state.",
+    ]
 
 
 @pytest.mark.parametrize("line", [b"{", b"[]", b'{"chain":"x"}', b"\xff"])

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from typer.testing import CliRunner
 
 from infra.brokersim.recorded import ROW_COLUMNS
 from infra.cli.main import app
+from infra.day.environment import environ
+from infra.day.problems import UserError
 from tests.days.made import market_file, rows, write_rows
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,6 +24,13 @@ OURS = ("ETRADE_", "STRATEGY_")
 MADE = list(rows())[:400]
 CROSSED = (*MADE[0][:2], "101.03", 5_000, "101.02", *MADE[0][5:])
 BAD = {"ETRADE_RATE_LIMIT": "abc", "ETRADE_BURST_LIMIT": "0", "STRATEGY_CAPITAL_USD": "-1"}
+UNUSED = {
+    "STRATEGY_CONFIG": "zzz",
+    "ETRADE_SANDBOX": "maybe",
+    "ETRADE_ACCOUNT_ID": "no such account",
+    "ETRADE_OAUTH_CALLBACK_URL": "ftp://mine",
+    "ETRADE_CONSUMER_KEY": "half",
+}
 FREE = (*MADE[0][:2], "-1.00", *MADE[0][3:])
 
 
@@ -130,6 +140,31 @@ def test_bad_settings_are_named_together(market: Path, tmp_path: Path) -> None:
     said = refused(tmp_path, market, **BAD, STRATEGY_WATCH_LIST="MADE,GONE,LOST")
     for problem in ("ETRADE_RATE_LIMIT='abc'", "ETRADE_BURST_LIMIT='0'", "STRATEGY_CAPITAL_USD='-1'", "GONE, LOST"):
         assert said.count(problem) == 1
+
+
+def test_settings_that_are_not_used_are_checked_too(market: Path, tmp_path: Path) -> None:
+    """A wrong configuration, account, address or half a key pair is refused, although a day uses its own."""
+    said = refused(tmp_path, market, **BAD, **UNUSED)
+    assert all(said.count(name) == 1 for name in (*BAD, *UNUSED)), said
+    for secret in ("no such account", "ftp://mine"):
+        assert secret not in said
+
+
+def test_a_generated_day_leaves_a_watch_list_alone_that_is_well_formed() -> None:
+    """With a generated market a foreign watch list is not used, but one that is no list is refused."""
+    symbols = [f"Z{letter}" for letter in "ABCDEFGHIJKL"]
+    choose = partial(environ, config="demo", market_spec="generated", symbols=symbols)
+    assert choose({"STRATEGY_WATCH_LIST": "MINE"}) == choose({})
+    with pytest.raises(UserError, match="STRATEGY_WATCH_LIST='m!' cannot be used"):
+        choose({"STRATEGY_WATCH_LIST": "m!"})
+
+
+def test_settings_that_are_well_formed_but_not_used_change_nothing() -> None:
+    """A person's account, configuration and key pair do not reach a day."""
+    own = {"ETRADE_ACCOUNT_ID": "12345678", "STRATEGY_CONFIG": "default", "ETRADE_SANDBOX": "true"}
+    own |= {"ETRADE_CONSUMER_KEY": "k", "ETRADE_CONSUMER_SECRET": "s"}
+    choose = partial(environ, config="demo", market_spec="generated", symbols=["ZA"])
+    assert choose(own) == choose({})
 
 
 def test_bad_settings_end_a_process_before_it_writes(market: Path, tmp_path: Path) -> None:

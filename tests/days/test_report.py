@@ -49,6 +49,15 @@ def test_it_names_the_configuration_and_the_default() -> None:
     assert "-$7.00" in page(quiet_day(), default_result=default)
 
 
+def test_charts_follow_their_card() -> None:
+    """No chart sets a width of its own, none can widen its card, and each is fitted again when the card changes."""
+    text = page(quiet_day())
+    assert re.search(r"\.plot \{ width: 100%; min-width: 0; overflow: hidden;", text)
+    for part in ("autosize: true", "responsive: true", "ResizeObserver", "fitted.observe(entry.target)"):
+        assert part in text
+    assert text.count("<table") == len(re.findall(r'<div class="card scroll">\s*<table', text))
+
+
 def test_violations_stand_at_the_top() -> None:
     """A day with violations says so first and does not call itself clean."""
     result = result_of(quiet_day(), Path("runs/0001"), found=["Position <b>open</b> after the close."])
