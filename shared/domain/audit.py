@@ -77,6 +77,6 @@ def _chain_breaks(name: str, chain: list[AuditEvent], head: str | None) -> list[
         if again.hash != event.hash:
             return [f"Chain {name} does not hold at seq {seq}: the event was changed after it was written."]
         prev = event.hash
-    if head is not None and head != prev:
-        return [f"Chain {name} ends at seq {chain[-1].seq}, which is not its sealed head."]
+    if head is not None and head not in {event.hash for event in chain}:
+        return [f"Chain {name} ends at seq {chain[-1].seq} and does not hold its sealed head."]
     return []

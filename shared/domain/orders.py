@@ -58,6 +58,9 @@ ARROWS: dict[State, frozenset[State]] = {
     State.CANCEL_REQ: ENDED | {State.CANCEL_REQ, State.WORKING},
     State.MANUAL: TERMINAL,
     **{state: frozenset[State]() for state in TERMINAL},
+    # The list may show shares of an ended order only later: they are booked, and it stays ended.
+    State.CANCELLED: frozenset({State.CANCELLED}),
+    State.EXPIRED: frozenset({State.EXPIRED}),
 }
 
 
@@ -172,6 +175,8 @@ def advance(
     if to not in ARROWS[order.state]:
         raise InvariantBroken(f"order {order.intent_id}: no arrow from {order.state} to {to} ({cause})")
     moved = replace(order, state=to, live=to not in TERMINAL, rev=order.rev + 1, updated_at=at, **changes)
+    if order.state in TERMINAL and moved.filled == order.filled:
+        raise InvariantBroken(f"order {order.intent_id} has ended as {order.state} ({cause})")
     if not order.filled <= moved.filled <= order.quantity:
         raise InvariantBroken(
             f"order {order.intent_id}: filled went from {order.filled} to {moved.filled} of {order.quantity}"

@@ -175,7 +175,8 @@ def _foreign(order_id: int, detail: Node, leg: Node) -> BrokerOrder | None:
         term=_TERMS.get(reading.text(detail, "orderterm") or ""),
         limit_price=None,
         stop_price=None,
-        status=_status(order_id, detail),
+        # Somebody else's order may be in a state that no order of ours can be in: as far as we care it lives.
+        status=_STATUSES.get(reading.text(detail, "status") or "", BrokerStatus.OPEN),
         placed_at=placed_at,
     )
 

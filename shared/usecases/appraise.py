@@ -17,6 +17,7 @@ from shared.domain.quotes import Quote
 from shared.domain.signals import Signal
 from shared.domain.values import PriceType, Term
 from shared.ports import Severity, Where
+from shared.usecases.desk import held_rows
 from shared.usecases.fills import held_position
 from shared.usecases.losses import marks, open_positions
 from shared.usecases.quoting import fresh_quote
@@ -66,7 +67,8 @@ def gather(desk: TradingDesk, signal: Signal, seen: Seen, *, ledger: Ledger, con
     before = held_position(desk, signal.symbol)
     history = [decode(Ledger, row.data) for row in desk.store.query("ledger")]
     earlier = sorted((past for past in history if past.session < signal.session), key=lambda past: past.session)
-    rows = [decode(Order, row.data) for row in desk.store.query("orders", Where("live", "==", True))]
+    found = desk.store.query("orders", Where("live", "==", True))
+    rows = [row.value for row in held_rows(desk, Order, found)]
     # What is only written down holds nothing yet: two signals of one symbol must not deny each other.
     live = tuple(one for one in rows if one.signal_id != signal.signal_id and one.state is not State.NEW)
     limit = None
@@ -77,7 +79,7 @@ def gather(desk: TradingDesk, signal: Signal, seen: Seen, *, ledger: Ledger, con
         term=Term.IMMEDIATE_OR_CANCEL, quantity=0, limit_price=limit, decided_at=signal.decided_at,
         closed_at=before.value.closed_at if before else None, session=session_of(signal.session), control=control,
         quote=seen.quote, ledger=ledger, positions=positions,
-        live_orders=live, holdings=seen.means.holdings,
+        live_orders=live if len(rows) == len(found) else None, holdings=seen.means.holdings,
         balance=seen.means.balance, capital=desk.mandate.capital_usd,
         realized_before=sum((past.realized for past in earlier), Decimal(0)),
         equity_peak=_peak(desk.mandate.capital_usd, earlier), marks=marks(desk, positions),

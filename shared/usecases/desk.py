@@ -1,12 +1,12 @@
 """What every use case works with: the ports and typed documents."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from shared.codec import decode, encode
-from shared.errors import Conflict
-from shared.ports import Bus, Chance, Clock, Create, Journal, Put, Store, Update
+from shared.errors import Conflict, Malformed
+from shared.ports import Bus, Chance, Clock, Create, Document, Journal, Put, Severity, Store, Update
 
 T = TypeVar("T")
 TRIES = 4
@@ -43,6 +43,20 @@ def read(store: Store, kind: type[T], path: str) -> Held[T] | None:
     if document is None:
         return None
     return Held(path=path, value=decode(kind, document.data), version=document.version)
+
+
+def held_rows(
+    desk: Desk, kind: type[T], rows: Sequence[Document], *, on_bad: Callable[[], object] = lambda: None
+) -> list[Held[T]]:
+    """Type the documents of a query; one that cannot be read is reported and left out, so that it hides no other."""
+    held = []
+    for row in rows:
+        try:
+            held.append(Held(path=row.path, value=decode(kind, row.data), version=row.version))
+        except Malformed as problem:
+            desk.journal.line("unreadable_document", Severity.CRITICAL, path=row.path, detail=problem.detail)
+            on_bad()
+    return held
 
 
 def create(path: str, value: object) -> Create:

@@ -44,10 +44,11 @@ def book_seen(desk: TradingDesk, held: Held[Order], seen: BrokerOrder) -> Held[O
     Raises Conflict when somebody else booked at the same time; the next look gives the same result.
     """
     order = held.value
-    if order.state not in AT_BROKER:
+    late = order.state in (State.CANCELLED, State.EXPIRED) and seen.filled > order.filled
+    if order.state not in AT_BROKER and not late:
         return held
     filled = max(order.filled, min(seen.filled, order.quantity))
-    to = _next_state(order, seen, filled)
+    to = order.state if late else _next_state(order, seen, filled)
     if to is order.state and filled == order.filled:
         return held
     cause = f"the broker shows {seen.status}"

@@ -20,7 +20,7 @@ from shared.domain.orders import AT_BROKER, IN_DOUBT, UNSENT, Kind, Order, State
 from shared.domain.positions import PendingExit, Position
 from shared.domain.risk import deny_codes
 from shared.domain.values import Side, Term
-from shared.errors import Busy
+from shared.errors import Busy, Refused
 from shared.ports import Check, Severity
 from shared.usecases import account, control
 from shared.usecases.cancel import cancel_and_confirm
@@ -56,7 +56,10 @@ def leave(desk: TradingDesk, message: ExitPosition) -> None:
         desk.journal.line("exit_blocked", Severity.WARNING, symbol=message.symbol, exit_id=message.exit_id)
         return
     key = account.ours(desk, new_york_day(now)).value.key
-    listing = _free_shares(desk, message, key)
+    try:
+        listing = _free_shares(desk, message, key)
+    except Refused as problem:
+        raise Busy(f"the broker refused while a stop was being cancelled: {problem.detail}") from None
     position = _current(desk, message)
     if position is None:
         if held is not None:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 
-from shared.codec import decode
 from shared.domain import book
 from shared.domain.calendar import TradingSession
 from shared.domain.control import TradingState
@@ -12,7 +11,7 @@ from shared.domain.positions import Ledger, Position
 from shared.domain.quotes import Quote
 from shared.ports import Where
 from shared.usecases.control import tighten
-from shared.usecases.desk import Held, read
+from shared.usecases.desk import Held, held_rows, read
 from shared.usecases.moves import ledger_path
 from shared.usecases.trading import TradingDesk
 
@@ -22,7 +21,7 @@ MARK_LIFE = timedelta(minutes=3)
 def open_positions(desk: TradingDesk) -> list[Held[Position]]:
     """Read every open position, by symbol."""
     rows = desk.store.query("positions", Where("is_open", "==", True))
-    return [Held(path=row.path, value=decode(Position, row.data), version=row.version) for row in rows]
+    return held_rows(desk, Position, rows)
 
 
 def marks(desk: TradingDesk, positions: Sequence[Position]) -> dict[str, Decimal]:

@@ -12,7 +12,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from shared.codec import decode
 from shared.domain.book import released
 from shared.domain.messages import Message, OrderPlaced
 from shared.domain.orders import TERMINAL, Kind, Order, State, advance, born
@@ -21,7 +20,7 @@ from shared.domain.values import Side
 from shared.errors import Conflict, InvariantBroken
 from shared.ports import Create, Delete, Where, Write
 from shared.usecases import outbox
-from shared.usecases.desk import Desk, Held, create, persist, read
+from shared.usecases.desk import Desk, Held, create, held_rows, persist, read
 
 LedgerChange = Callable[[Ledger], Ledger]
 
@@ -42,8 +41,7 @@ def live_sells(desk: Desk, symbol: str) -> list[Held[Order]]:
     Read after a position it shows every sell that was born before that copy of it, because each birth changes it.
     """
     rows = desk.store.query("orders", Where("live", "==", True), Where("symbol", "==", symbol))
-    held = [Held(path=row.path, value=decode(Order, row.data), version=row.version) for row in rows]
-    return [row for row in held if row.value.side is Side.SELL]
+    return [row for row in held_rows(desk, Order, rows) if row.value.side is Side.SELL]
 
 
 def ledger_path(session: date) -> str:
@@ -94,7 +92,8 @@ def move(
     first, InvariantBroken for an arrow that does not exist.
     """
     before = held.value
-    ends = to in TERMINAL and before.state is not State.NEW and before.kind is Kind.ENTRY
+    held_cash = before.state not in TERMINAL | {State.NEW}
+    ends = to in TERMINAL and held_cash and before.kind is Kind.ENTRY
     if ends:
         changes["reserved"] = Decimal(0)
     order, event = advance(before, to, at=desk.clock.now(), actor=desk.actor, cause=cause, **changes)

@@ -10,7 +10,7 @@ over 30 s it may be asked for again under a new name (order-safety.md 1.3 b, 1.5
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from shared.domain.brokerage import BrokerOrder
+from shared.domain.brokerage import BrokerOrder, BrokerStatus
 from shared.domain.calendar import session_of
 from shared.domain.orders import Kind, Order, State
 from shared.ports import Severity
@@ -35,6 +35,8 @@ def resolve(desk: TradingDesk, held: Held[Order], listing: Sequence[BrokerOrder]
         if desk.clock.now() < order.licence.deadline + ANSWER_MAY_COME:
             return held
         held = move(desk, held, State.UNKNOWN, cause="nobody wrote down an answer")
+    if held.value.state is State.MANUAL:
+        return _ended_by_hand(desk, held, listing)
     if held.value.state is not State.UNKNOWN:
         return held
     candidates = [seen for seen in listing if could_be(order, seen) and not claimed(desk, seen)]
@@ -49,6 +51,18 @@ def resolve(desk: TradingDesk, held: Held[Order], listing: Sequence[BrokerOrder]
             broker_order_id=seen.order_id, placed_at=seen.placed_at,
         )  # fmt: skip
     return _absent(desk, held, account_key)
+
+
+def _ended_by_hand(desk: TradingDesk, held: Held[Order], listing: Sequence[BrokerOrder]) -> Held[Order]:
+    """End a case for a person when the person has: every order that could be it has ended without a share."""
+    candidates = [seen for seen in listing if could_be(held.value, seen) and not claimed(desk, seen)]
+    open_ = [
+        seen for seen in candidates if seen.filled or seen.status in (BrokerStatus.OPEN, BrokerStatus.CANCEL_REQUESTED)
+    ]
+    if not candidates or open_:
+        return held
+    cause = "every order that could be it was ended by hand"
+    return move(desk, held, State.NOT_PLACED, cause=cause, codes=("ENDED_BY_HAND",))
 
 
 def _absent(desk: TradingDesk, held: Held[Order], account_key: str) -> Held[Order]:

@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from shared.codec import decode
 from shared.domain.brokerage import BrokerOrder
 from shared.domain.calendar import TradingSession, session_at
 from shared.domain.control import TradingState
@@ -23,7 +22,8 @@ from shared.errors import BrokerError, Busy, Conflict, DeskError, InvariantBroke
 from shared.ports import Severity, Where
 from shared.usecases import account, control, leases
 from shared.usecases.cancel import ask_cancel
-from shared.usecases.desk import Held
+from shared.usecases.control import tighten
+from shared.usecases.desk import Held, held_rows
 from shared.usecases.fills import book_seen
 from shared.usecases.late import cancel_late, given_up
 from shared.usecases.losses import open_positions, watch_losses
@@ -37,6 +37,7 @@ LEASE = timedelta(seconds=15)
 WORK_AT_MOST = timedelta(seconds=50)
 LOOK_EVERY = timedelta(seconds=2)
 REST = timedelta(seconds=5)
+LATE_FILL = timedelta(minutes=10)
 CANCEL_AGAIN = timedelta(seconds=20)
 # Nobody goes on with an entry after its signal's life, with an exit after EXIT_LIFE, or with a stop after its poll.
 _SWEEP_AFTER = {
@@ -76,7 +77,11 @@ def settle(desk: TradingDesk, *, must_run: bool = False, list_first: bool = Fals
 def live_orders(desk: TradingDesk) -> list[Held[Order]]:
     """Read every order that is not at its end, oldest first."""
     rows = desk.store.query("orders", Where("live", "==", True))
-    held = [Held(path=row.path, value=decode(Order, row.data), version=row.version) for row in rows]
+
+    def stop_entries() -> None:
+        tighten(desk, TradingState.REDUCE_ONLY, reason="a live order cannot be read")
+
+    held = held_rows(desk, Order, rows, on_bad=stop_entries)
     return sorted(held, key=lambda row: (row.value.created_at, row.value.intent_id))
 
 
@@ -89,7 +94,11 @@ def _work(desk: TradingDesk, lease: Held[leases.Lease], give_up: datetime, *, li
         watch_losses(desk, session)
     while True:
         try:
-            busy = _poll(desk, session, record.key, list_first=list_first)
+            busy = _poll(desk, session, record.key, lease, list_first=list_first)
+        except InvariantBroken as problem:
+            desk.journal.line("invariant_broken", Severity.CRITICAL, kind=type(problem).__name__, detail=problem.detail)
+            tighten(desk, TradingState.HALTED, reason=problem.detail)
+            busy = True
         except (Conflict, BrokerError) as problem:
             desk.journal.line("poll_again", Severity.WARNING, kind=type(problem).__name__, detail=problem.detail)
             busy = True
@@ -102,20 +111,25 @@ def _work(desk: TradingDesk, lease: Held[leases.Lease], give_up: datetime, *, li
         desk.clock.sleep_until(now + pause)
 
 
-def _poll(desk: TradingDesk, session: TradingSession, account_key: str, *, list_first: bool) -> bool:
+def _poll(
+    desk: TradingDesk, session: TradingSession, account_key: str, lease: Held[leases.Lease], *, list_first: bool
+) -> bool:
     """Look once: gives whether something is still in motion."""
     orders = live_orders(desk)
     positions = open_positions(desk)
     absent = given_up(desk, session.day) if list_first else []
-    if not (orders or positions or absent):
+    ended = _just_ended(desk) if list_first else []
+    if not (orders or positions or absent or ended):
         return False
     if not list_first and not _in_motion(orders) and not any(_needs_work(held, orders) for held in positions):
         return False
     since = min([held.value.session for held in orders], default=session.day)
     listing = desk.lists.fresh(account_key, since=since)
     troubles = [
-        *_each(desk, orders, lambda order: _settle_order(desk, order, listing, account_key=account_key)),
-        *_each(desk, open_positions(desk), lambda held: _protect(desk, held, listing, account_key=account_key)),
+        *_each(
+            desk, lease, [*ended, *orders], lambda order: _settle_order(desk, order, listing, account_key=account_key)
+        ),
+        *_each(desk, lease, open_positions(desk), lambda held: _protect(desk, held, listing, account_key=account_key)),
     ]
     cancel_late(desk, absent, listing, account_key=account_key)
     if troubles:
@@ -124,13 +138,23 @@ def _poll(desk: TradingDesk, session: TradingSession, account_key: str, *, list_
     return _in_motion(orders) or any(_needs_work(held, orders) for held in open_positions(desk))
 
 
-def _each(desk: TradingDesk, rows: Sequence[T], work: Callable[[T], None]) -> list[DeskError]:
+def _just_ended(desk: TradingDesk) -> list[Held[Order]]:
+    """Read the orders that ended a little while ago with shares open: a list may show their last fill late."""
+    since = (desk.clock.now() - LATE_FILL).isoformat().replace("+00:00", "Z")
+    rows = held_rows(desk, Order, desk.store.query("orders", Where("updated_at", ">=", since)))
+    return [row for row in rows if row.value.state in (State.CANCELLED, State.EXPIRED) and row.value.broker_order_id]
+
+
+def _each(
+    desk: TradingDesk, lease: Held[leases.Lease], rows: Sequence[T], work: Callable[[T], None]
+) -> list[DeskError]:
     """Work on each row, whatever happens to the others: one bad order must not leave another's shares naked.
 
     Gives what went wrong, our own bugs first; a store or a login that is gone is gone for all and is raised at once.
     """
     troubles: list[DeskError] = []
     for row in rows:
+        leases.extend(desk, lease, until=desk.clock.now() + LEASE)
         try:
             work(row)
         except (Conflict, BrokerError, InvariantBroken) as problem:

@@ -25,6 +25,7 @@ UNUSED = (
     {(State.MANUAL, to) for to in TERMINAL}
     | {(State.UNKNOWN, to) for to in (State.FILLED, State.CANCELLED, State.EXPIRED, State.REJECTED)}
     | {(State.CANCEL_REQ, State.WORKING), (State.CANCEL_REQ, State.EXPIRED), (State.CANCEL_REQ, State.REJECTED)}
+    | {(State.CANCELLED, State.CANCELLED), (State.EXPIRED, State.EXPIRED)}
     | {(State.PREVIEWED, State.DENIED), (State.PREVIEWED, State.REJECTED), (State.PREVIEWED, State.PREVIEWED)}
 )
 
@@ -153,14 +154,23 @@ def test_every_arrow_is_taken_or_known_to_be_unused() -> None:
 def test_an_arrow_that_the_table_does_not_have_is_refused(before: State) -> None:
     """From each state every step outside the table raises, so a terminal state is never left."""
     start = order(state=before, live=before not in TERMINAL)
+    more = {"filled": start.filled + 1} if before in TERMINAL else {}
     for after in State:
         if after in ARROWS[before]:
-            moved, event = advance(start, after, at=NOON, actor="test", cause="test")
+            moved, event = advance(start, after, at=NOON, actor="test", cause="test", **more)
             assert (moved.rev, event.seq, event.prev_hash) == (1, 1, start.audit_head)
         else:
             with pytest.raises(InvariantBroken):
                 advance(start, after, at=NOON, actor="test", cause="test")
-    assert before not in TERMINAL or not ARROWS[before]
+    assert before not in TERMINAL or ARROWS[before] <= {before}
+
+
+@pytest.mark.parametrize("ended", [State.CANCELLED, State.EXPIRED])
+def test_an_ended_order_only_takes_a_fill_that_shows_late(ended: State) -> None:
+    """An order that has ended is written again only to book more shares than before."""
+    start = order(state=ended, live=False)
+    with pytest.raises(InvariantBroken):
+        advance(start, ended, at=NOON, actor="test", cause="test")
 
 
 def test_filled_shares_never_fall_and_never_exceed_the_order() -> None:
