@@ -159,7 +159,6 @@ TOPOLOGY = Topology(
                 # The close waits while another settlement is at work: it is brought again for a quarter of an hour.
                 Subscription(topic="close-ticks", ack_deadline_s=90, max_backoff_s=60, max_attempts=20),
             ),
-            # A protective stop whose answer is unknown is announced like every unknown order.
             collections={
                 **_EVERYBODY,
                 **_BOOK,

@@ -45,7 +45,6 @@ ORDERS_A_PAGE = 100
 POSITIONS_A_PAGE = 100
 MOST_PAGES = 200
 PREVIEW_ATTEMPTS = 2
-# A place that waits longer for its turn, or slept on the way, does not leave (order-safety.md 1.4, C9).
 
 _READ_AGAIN = (NotSent, Throttled, Unavailable)
 _PREVIEW_AGAIN = (NotSent, ServerFailure)

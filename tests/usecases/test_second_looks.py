@@ -1,4 +1,4 @@
-"""What settlement looks at twice: ended orders whose fill shows late, rows it cannot read, cases a person ended."""
+"""What settlement looks at twice: fills that show late, rows it cannot read, cases that a person ended."""
 
 from dataclasses import replace
 from datetime import timedelta
