@@ -106,7 +106,7 @@ def test_broken_chain() -> None:
     flipped = replace(book.events[0], cause="another")
     assert "was changed" in found(day.ledger(), replace(book, events=(flipped, *book.events[1:])))[0]
     cut = found(day.ledger(), replace(book, events=book.events[:-1]))
-    assert ["not its sealed head" in cut[0], "does not end with" in cut[1]] == [True, True]
+    assert ["does not hold its sealed head" in cut[0], "does not end with" in cut[1]] == [True, True]
     (unsealed,) = found(day.ledger(), replace(book, seals={}))
     assert "7 of 7 chains are not sealed" in unsealed
 
