@@ -1,6 +1,5 @@
 """The words that every other module speaks: sides, price types, prices on their tick."""
 
-from datetime import UTC, datetime
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_UP, Decimal
 from enum import StrEnum
 
@@ -50,10 +49,3 @@ def price_up(price: Decimal) -> Decimal:
 def cents(amount: Decimal) -> Decimal:
     """Round an amount of money to whole cents, half to even."""
     return amount.quantize(CENT, rounding=ROUND_HALF_EVEN)
-
-
-def utc(at: datetime) -> datetime:
-    """Give the same instant in UTC; a naive instant is a bug."""
-    if at.tzinfo is None:
-        raise ValueError("an instant without a time zone")
-    return at.astimezone(UTC)

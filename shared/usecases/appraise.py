@@ -17,6 +17,7 @@ from shared.domain.quotes import Quote
 from shared.domain.signals import Signal
 from shared.domain.values import PriceType, Term
 from shared.ports import Severity, Where
+from shared.usecases.claims import claimed
 from shared.usecases.desk import held_rows
 from shared.usecases.fills import held_position
 from shared.usecases.losses import marks, open_positions
@@ -90,7 +91,7 @@ def foreign(desk: TradingDesk, symbol: str, listing: Sequence[BrokerOrder]) -> t
     """Deny a symbol in which the account has an order of this session that is not ours (order-safety.md 1.5)."""
     strange = [
         seen.order_id for seen in listing
-        if seen.symbol == symbol and desk.store.get(f"broker_orders/{seen.order_id}") is None
+        if seen.symbol == symbol and not claimed(desk, seen.order_id)
     ]  # fmt: skip
     if not strange:
         return ()

@@ -12,9 +12,9 @@ from shared.domain.brokerage import BrokerOrder, BrokerStatus
 from shared.domain.control import TradingState
 from shared.domain.orders import Order, State
 from shared.ports import Severity, Where
+from shared.usecases.claims import claim, claimed
 from shared.usecases.control import tighten
-from shared.usecases.desk import create
-from shared.usecases.resolve import claimed, could_be
+from shared.usecases.resolve import could_be
 from shared.usecases.trading import TradingDesk
 
 
@@ -33,10 +33,9 @@ def cancel_late(
     """
     for order in absent:
         for seen in listing:
-            if not could_be(order, seen) or claimed(desk, seen):
+            if not could_be(order, seen) or claimed(desk, seen.order_id):
                 continue
-            claim = {"intent_id": order.intent_id, "session": order.session.isoformat()}
-            desk.store.commit([create(f"broker_orders/{seen.order_id}", claim)])
+            desk.store.commit([claim(order, seen.order_id)])
             desk.journal.line(
                 "late_acceptance", Severity.CRITICAL, intent_id=order.intent_id, order_id=seen.order_id,
                 symbol=seen.symbol, status=seen.status, filled=seen.filled,

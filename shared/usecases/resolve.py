@@ -14,7 +14,8 @@ from shared.domain.brokerage import BrokerOrder, BrokerStatus
 from shared.domain.calendar import session_of
 from shared.domain.orders import Kind, Order, State
 from shared.ports import Severity
-from shared.usecases.desk import Held, create
+from shared.usecases.claims import claim, claimed
+from shared.usecases.desk import Held
 from shared.usecases.fills import held_position
 from shared.usecases.moves import move
 from shared.usecases.trading import TradingDesk
@@ -39,15 +40,14 @@ def resolve(desk: TradingDesk, held: Held[Order], listing: Sequence[BrokerOrder]
         return _ended_by_hand(desk, held, listing)
     if held.value.state is not State.UNKNOWN:
         return held
-    candidates = [seen for seen in listing if could_be(order, seen) and not claimed(desk, seen)]
+    candidates = [seen for seen in listing if could_be(order, seen) and not claimed(desk, seen.order_id)]
     if len(candidates) > 1:
         desk.journal.line("order_manual", Severity.CRITICAL, intent_id=order.intent_id, candidates=len(candidates))
         return move(desk, held, State.MANUAL, cause=f"{len(candidates)} broker orders could be this one")
     if candidates:
         seen = candidates[0]
-        claim = {"intent_id": order.intent_id, "session": order.session.isoformat()}
         return move(
-            desk, held, State.WORKING, create(f"broker_orders/{seen.order_id}", claim), cause="found in the order list",
+            desk, held, State.WORKING, claim(order, seen.order_id), cause="found in the order list",
             broker_order_id=seen.order_id, placed_at=seen.placed_at,
         )  # fmt: skip
     return _absent(desk, held, account_key)
@@ -55,7 +55,7 @@ def resolve(desk: TradingDesk, held: Held[Order], listing: Sequence[BrokerOrder]
 
 def _ended_by_hand(desk: TradingDesk, held: Held[Order], listing: Sequence[BrokerOrder]) -> Held[Order]:
     """End a case for a person when the person has: every order that could be it has ended without a share."""
-    candidates = [seen for seen in listing if could_be(held.value, seen) and not claimed(desk, seen)]
+    candidates = [seen for seen in listing if could_be(held.value, seen) and not claimed(desk, seen.order_id)]
     open_ = [
         seen for seen in candidates if seen.filled or seen.status in (BrokerStatus.OPEN, BrokerStatus.CANCEL_REQUESTED)
     ]
@@ -106,11 +106,6 @@ def could_be(order: Order, seen: BrokerOrder) -> bool:
         order.stop_price,
     )
     return same and priced and seen.placed_at >= order.licence.signed_at - CLOCK_SLACK
-
-
-def claimed(desk: TradingDesk, seen: BrokerOrder) -> bool:
-    """Tell whether a listed order belongs to an intent already."""
-    return desk.store.get(f"broker_orders/{seen.order_id}") is not None
 
 
 def _absence_counts(order: Order, now: datetime) -> bool:

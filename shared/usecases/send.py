@@ -21,7 +21,8 @@ from shared.domain.values import Side, Term
 from shared.errors import AuthError, KeyRefused, StoreDown
 from shared.ports import Check, Severity
 from shared.usecases import control
-from shared.usecases.desk import Held, create
+from shared.usecases.claims import claim
+from shared.usecases.desk import Held
 from shared.usecases.moves import held_order, move
 from shared.usecases.trading import TradingDesk
 
@@ -153,14 +154,9 @@ def _post(desk: TradingDesk, held: Held[Order], account_key: str) -> Held[Order]
     answer = desk.broker.place(account_key, order.ticket, order.preview.preview_ids, deadline=order.licence.deadline)
     match answer:
         case Accepted():
-            claim = create(
-                f"broker_orders/{answer.order_id}",
-                {"intent_id": order.intent_id, "session": order.session.isoformat()},
-            )
             return move(
-                desk, held, State.WORKING, claim, cause="the broker has it",
-                announce=_wakes(order),
-                broker_order_id=answer.order_id, placed_at=answer.at,
+                desk, held, State.WORKING, claim(order, answer.order_id), cause="the broker has it",
+                announce=_wakes(order), broker_order_id=answer.order_id, placed_at=answer.at,
             )  # fmt: skip
         case Rejected():
             cause = f"the broker rejected it: {answer.message}"

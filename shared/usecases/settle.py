@@ -54,7 +54,8 @@ def settle(desk: TradingDesk, *, must_run: bool = False, list_first: bool = Fals
     `list_first` (a tick) asks the broker even when nothing seems in motion, and stays to take over from another
     invocation; with `must_run` a busy lease is no reason to acknowledge: raises Busy.
     """
-    if session_at(desk.clock.now()) is None:
+    session = session_at(desk.clock.now())
+    if session is None:
         return
     give_up = desk.clock.now() + WORK_AT_MOST
     while desk.clock.now() < give_up:
@@ -66,7 +67,7 @@ def settle(desk: TradingDesk, *, must_run: bool = False, list_first: bool = Fals
                 return
             continue
         try:
-            _work(desk, lease, give_up, list_first=list_first)
+            _work(desk, session, lease, give_up, list_first=list_first)
         finally:
             leases.give_back(desk, lease)
         if not _in_motion(live_orders(desk)):
@@ -85,11 +86,10 @@ def live_orders(desk: TradingDesk) -> list[Held[Order]]:
     return sorted(held, key=lambda row: (row.value.created_at, row.value.intent_id))
 
 
-def _work(desk: TradingDesk, lease: Held[leases.Lease], give_up: datetime, *, list_first: bool) -> None:
-    session = session_at(desk.clock.now())
-    record = account.ours(desk, session.day).value if session else None
-    if session is None or record is None:
-        return
+def _work(
+    desk: TradingDesk, session: TradingSession, lease: Held[leases.Lease], give_up: datetime, *, list_first: bool
+) -> None:
+    record = account.ours(desk, session.day).value
     if list_first:
         watch_losses(desk, session)
     while True:

@@ -26,11 +26,11 @@ _PARTS: dict[str, set[str]] = {
     },
     "order_placement": {
         "enter", "leave", "send", "cancel", "account", "control", "fills", "losses", "moves", "quoting", "outbox",
-        "token", "desk", "trading", "appraise", "listing",
+        "token", "desk", "trading", "appraise", "claims", "listing",
     },
     "order_settlement": {
         "settle", "close", "protect", "resolve", "send", "cancel", "account", "control", "fills", "losses", "moves",
-        "leases", "outbox", "token", "desk", "trading", "listing", "late",
+        "leases", "outbox", "token", "desk", "trading", "listing", "late", "claims",
     },
 }  # fmt: skip
 
