@@ -1,0 +1,37 @@
+"""The environment of the functions' processes, from a person's own: settings only, no secret, no key of a vault."""
+
+from collections.abc import Mapping
+
+from infra.brokersim.market import Market
+from infra.day import environment
+from infra.day.problems import UserError
+from infra.local.vault import KEY_VARIABLE
+from infra.up.plan import Plan
+from shared import settings
+from shared.errors import ConfigError
+
+_OURS = ("ETRADE_", "STRATEGY_")
+_SECRET = frozenset({"ETRADE_CONSUMER_KEY", "ETRADE_CONSUMER_SECRET", KEY_VARIABLE})
+
+
+def settings_of(plan: Plan, market: Market | None) -> dict[str, str]:
+    """Give the functions' settings; raises UserError with every problem at once."""
+    given = {name: value for name, value in plan.environ.items() if name.startswith(_OURS) and name != KEY_VARIABLE}
+    if market is not None:
+        return environment.environ(given, config=plan.config, market_spec=plan.market, symbols=market.symbols)
+    try:
+        if not settings.load(given).sandbox:
+            raise UserError("ETRADE_SANDBOX is false, and production is not open yet", remedy="leave it out")
+    except ConfigError as wrong:
+        what = "the settings cannot be used:\n" + "\n".join(f"  - {problem}" for problem in wrong.problems)
+        raise UserError(what, remedy="set these variables otherwise") from None
+    return {name: value for name, value in given.items() if name not in _SECRET}
+
+
+def consumer(plan: Plan) -> tuple[str, str] | None:
+    """Give the consumer pair of a person's environment, which goes into the vault; None where there is none."""
+    return settings.consumer(_stripped(plan.environ))
+
+
+def _stripped(environ: Mapping[str, str]) -> Mapping[str, str]:
+    return {name: environ.get(name, "") for name in _SECRET}
