@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from infra.local.kernel import Kernel
-from infra.local.timeline import Timeline
+from infra.local.timeline import AnyTimeline
 
 T = TypeVar("T")
 
@@ -27,7 +27,7 @@ _LONGEST_REST_S = 0.5
 class LiveKernel(Kernel):
     """Runs what is due by its timeline, and what other threads hand in."""
 
-    def __init__(self, *, timeline: Timeline, seed: int) -> None:
+    def __init__(self, *, timeline: AnyTimeline, seed: int) -> None:
         super().__init__(start=timeline.now(), seed=seed)
         self._timeline = timeline
         self._inbox: deque[Callable[[], object]] = deque()

@@ -17,7 +17,7 @@ from requests.structures import CaseInsensitiveDict
 
 from infra.local.remote import RemoteBus, RemoteVault
 from infra.local.sqlite_store import SqliteStore
-from infra.local.timeline import PacedClock, Timeline
+from infra.local.timeline import AnyTimeline, HeldTimeline, PacedClock, Timeline
 from infra.local.wire import Services
 from shared import wiring
 from shared.gcp.chance import SystemChance
@@ -37,13 +37,13 @@ class WorldFile:
     """What a process must know of its world; the file is the owner's alone, because it holds the services' key.
 
     `cloud` is `local` (then `services` and `state` count) or `emulators` (then `project` and `secrets`); `broker` is
-    the address of a simulator, or None for the network; `history` names a file of daily bars.
+    the address of a simulator, or None for the network; `history` names a file of daily bars; `time` is the file of a
+    simulated time that stands at `at` until it begins, none for the wall clock.
     """
 
     cloud: str
-    wall: str
-    at: str
-    speed: float
+    time: str = ""
+    at: str = ""
     services: str = ""
     key: str = ""
     state: str = ""
@@ -67,9 +67,11 @@ class WorldFile:
         path.write_text(json.dumps(dataclasses.asdict(self)), encoding="utf-8")
 
     @property
-    def timeline(self) -> Timeline:
+    def timeline(self) -> AnyTimeline:
         """The world's time."""
-        return Timeline(wall=datetime.fromisoformat(self.wall), at=datetime.fromisoformat(self.at), speed=self.speed)
+        if not self.time:
+            return Timeline.real()
+        return HeldTimeline(Path(self.time), at=datetime.fromisoformat(self.at))
 
     def told_in_its_time(self, app: App) -> App:
         """Translate the publish time of a push from the emulator, which knows the wall clock only."""
@@ -203,7 +205,7 @@ class LateStore:
             return self._store
 
 
-def _in_time(raw: bytes, timeline: Timeline) -> bytes:
+def _in_time(raw: bytes, timeline: AnyTimeline) -> bytes:
     """Translate the publish time; a body that has none is left as it is, for the door to refuse."""
     try:
         body = json.loads(raw)

@@ -1,8 +1,10 @@
 """One time for several processes: the wall clock, or a simulated day that runs beside it at a fixed speed."""
 
+import json
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +39,61 @@ class Timeline:
         return span.total_seconds() / self.speed
 
 
+class HeldTimeline:
+    """A simulated time that stands at `at` until somebody begins it, for every process that knows its file.
+
+    So nothing of a simulated day passes while its processes are still starting.
+    """
+
+    def __init__(self, path: Path, *, at: datetime) -> None:
+        self._path = path
+        self._at = at
+        self._begun: Timeline | None = None
+
+    def begin(self, speed: float) -> None:
+        """Let time pass from now on, here and in every other process."""
+        self._begun = Timeline.starting(self._at, speed)
+        plain = {"wall": self._begun.wall.isoformat(), "at": self._at.isoformat(), "speed": speed}
+        beside = self._path.with_name(f".{self._path.name}")
+        beside.write_text(json.dumps(plain), encoding="utf-8")
+        beside.replace(self._path)
+
+    def now(self) -> datetime:
+        """Give the present instant, in UTC."""
+        timeline = self._timeline()
+        return self._at if timeline is None else timeline.now()
+
+    def seen(self, wall: datetime) -> datetime:
+        """Translate an instant of the wall clock."""
+        timeline = self._timeline()
+        return self._at if timeline is None else timeline.seen(wall)
+
+    def real_s(self, span: timedelta) -> float:
+        """Give the real seconds that a span of this time takes; one for one while it stands."""
+        timeline = self._timeline()
+        return span.total_seconds() if timeline is None else timeline.real_s(span)
+
+    @property
+    def speed(self) -> float:
+        """Seconds that pass in one of the wall's; 0 while it stands."""
+        timeline = self._timeline()
+        return 0.0 if timeline is None else timeline.speed
+
+    def _timeline(self) -> Timeline | None:
+        if self._begun is None and self._path.exists():
+            plain = json.loads(self._path.read_bytes())
+            wall, at = (datetime.fromisoformat(plain[name]) for name in ("wall", "at"))
+            self._begun = Timeline(wall=wall, at=at, speed=plain["speed"])
+        return self._begun
+
+
+AnyTimeline = Timeline | HeldTimeline
+
+
 class PacedClock:
     """The Clock port on a timeline: waits really, by the monotonic clock."""
 
-    def __init__(self, timeline: Timeline) -> None:
+    def __init__(self, timeline: AnyTimeline) -> None:
         self._timeline = timeline
 
     def now(self) -> datetime:

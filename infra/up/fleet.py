@@ -32,6 +32,7 @@ class Fleet:
         ports = {one.name: free_port() for one in TOPOLOGY.functions}
         self._ports = ports | ({PUBLIC: public_port} if public_port else {})
         self._busy = dict.fromkeys(self._ports, 0)
+        self._ending = False
         self._processes: dict[str, FunctionProcess] = {}
 
     def __getitem__(self, function: str) -> FunctionProcess:
@@ -72,7 +73,9 @@ class Fleet:
             self._busy[function] -= 1
 
     def look_after(self) -> dict[str, int]:
-        """Start again what has died and give its exit codes."""
+        """Start again what has died and give its exit codes; at the end of all nothing is started again."""
+        if self._ending:
+            return {}
         codes = {process.name: process.look_after() for process in self}
         return {name: code for name, code in codes.items() if code is not None}
 
@@ -87,6 +90,7 @@ class Fleet:
 
     def end(self) -> None:
         """Ask all of them to end, then see to it."""
+        self._ending = True
         for process in self:
             process.ask_to_end()
         for process in self:

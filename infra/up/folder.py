@@ -48,6 +48,11 @@ class Folder:
         return self.path / "world.json"
 
     @property
+    def time(self) -> Path:
+        """The simulated time of this run, once it has begun."""
+        return self.path / "time.json"
+
+    @property
     def logs(self) -> Path:
         """One log for each function, and the desk's own."""
         return self.path / "logs"

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from infra.day.files import write_atomically
-from infra.local.timeline import Timeline
+from infra.local.timeline import AnyTimeline
 
 FILE = "instant"
 AHEAD_S = 3.0
@@ -26,7 +26,7 @@ class KeptInstant:
         """Give it, None for a desk that never ran."""
         return datetime.fromisoformat(self._path.read_text().strip()) if self._path.exists() else None
 
-    def lease(self, timeline: Timeline) -> None:
+    def lease(self, timeline: AnyTimeline) -> None:
         """Write down an instant that is not reached before the next lease; OSError when the disk refuses."""
         self.write(timeline.now() + timedelta(seconds=AHEAD_S * timeline.speed))
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from threading import Thread
 from typing import Self
 
 from infra.brokersim.market import Market, daily_bars
@@ -27,7 +28,7 @@ from infra.local.journal import FileJournal
 from infra.local.live import LiveKernel
 from infra.local.process_world import WorldFile
 from infra.local.scheduler import LocalScheduler
-from infra.local.timeline import Timeline
+from infra.local.timeline import AnyTimeline, HeldTimeline, Timeline
 from infra.local.vault import vault_key
 from infra.up.broker import KeptSimulator
 from infra.up.clouds import CloudSide, embedded, emulated
@@ -41,6 +42,7 @@ from shared.ports import Severity, Store
 from shared.topology import CONSUMER, TOPOLOGY
 
 STATUS_FILE = "status.json"
+_LOOK_S = 0.2
 _FOREVER = datetime(9000, 1, 1, tzinfo=UTC)
 
 
@@ -63,7 +65,7 @@ class _Day:
 
 
 class Station:
-    """A desk that runs between `Station(plan)` and `close`; `run` lets its time pass.
+    """A desk that lives between `Station(plan)` and `close`; `run` waits while it does.
 
     Raises UserError and ConfigError for what cannot be run: bad settings, a folder in use or of another desk, a
     missing emulator, a function that does not start. Nothing runs then.
@@ -80,22 +82,25 @@ class Station:
             self.folder.require_same(plan)
             self.folder.logs.mkdir(exist_ok=True)
             self._instant = KeptInstant(plan.state)
-            self.timeline = self._begin(day)
+            self.timeline = self._time(day)
             opened.callback(self._note_instant)
             self.ends_at = day.hours.ends if day else _FOREVER
             self.kernel = LiveKernel(timeline=self.timeline, seed=plan.seed)
             self._journal = opened.enter_context(closing(FileJournal(self.folder.log("desk"), self.kernel))).of("desk")
+            self._life = Thread(target=self._live, name="kernel", daemon=True)
+            self._failure: BaseException | None = None
             self.fleet = Fleet(public_port=plan.port)
             self.cloud = opened.enter_context(self._cloud())
             self._store_consumer()
             if day is not None:
                 self.broker = opened.enter_context(self._open_broker(day))
                 MarketHistory.of(daily_bars(plan.market, seed=plan.seed)).write(self.folder.history)
-            opened.callback(self.kernel.close)
             self._describe_world()
-            opened.callback(self.fleet.end)
+            opened.callback(self._end_time)
+            opened.callback(self.fleet.end)  # while messages still flow: what a function says at its end is heard
             self.fleet.start(self.folder, {**given, **self.cloud.environ})
             self._begin_work()
+            self._life.start()
             self._opened = opened.pop_all()
 
     def __enter__(self) -> Self:
@@ -115,8 +120,12 @@ class Station:
         return self.cloud.store
 
     def run(self, until: datetime | None = None) -> None:
-        """Let time pass until an instant, the end of the simulated day, or `stop`."""
-        self.kernel.run(min(until or self.ends_at, self.ends_at))
+        """Wait until an instant, the end of the simulated day, or `stop`; raises what broke the desk meanwhile."""
+        end = min(until or self.ends_at, self.ends_at)
+        while self._life.is_alive() and (left := end - self.timeline.now()) > timedelta(0):
+            self._life.join(min(self.timeline.real_s(left), _LOOK_S))
+        if self._failure is not None:
+            raise self._failure
 
     def stop(self) -> None:
         """End `run` soon; any thread may call it."""
@@ -140,11 +149,12 @@ class Station:
         with self.broker.lock:
             return read_ledger(self.broker.simulator.ledger())
 
-    def _begin(self, day: _Day | None) -> Timeline:
+    def _time(self, day: _Day | None) -> AnyTimeline:
         if day is None:
             return Timeline.real()
         first = datetime.combine(day.market.day, self.plan.starts, NEW_YORK).astimezone(UTC)
-        return Timeline.starting(self._instant.read() or first, self.plan.speed)
+        self.folder.time.unlink(missing_ok=True)
+        return HeldTimeline(self.folder.time, at=self._instant.read() or first)
 
     def _cloud(self) -> AbstractContextManager[CloudSide]:
         if self.plan.cloud == "emulators":
@@ -177,16 +187,33 @@ class Station:
 
     def _describe_world(self) -> None:
         """Write down what the processes must know."""
-        timeline, broker = self.timeline, self.broker
+        broker = self.broker
         WorldFile(
-            wall=timeline.wall.isoformat(), at=timeline.at.isoformat(), speed=timeline.speed,
+            time="" if broker is None else str(self.folder.time.resolve()), at=self.timeline.now().isoformat(),
             broker=None if broker is None else broker.url,
             history=None if broker is None else str(self.folder.history.resolve()),
             **self.cloud.world,
         ).write(self.folder.world)  # fmt: skip
 
+    def _live(self) -> None:
+        """Run the kernel from its first invocation to its last, all on one thread."""
+        try:
+            self.kernel.run(self.ends_at)
+        except BaseException as failure:  # noqa: BLE001 - raised again where the desk is waited for
+            self._failure = failure
+        finally:
+            self.kernel.close()  # here: what waits in it belongs to this thread
+
+    def _end_time(self) -> None:
+        self.kernel.stop()
+        if self._life.is_alive():
+            self._life.join()
+        self.kernel.close()
+
     def _begin_work(self) -> None:
-        """Let messages, schedules and the watch begin; none of it happens before `run`."""
+        """Let time, messages, schedules and the watch begin."""
+        if isinstance(self.timeline, HeldTimeline):
+            self.timeline.begin(self.plan.speed)
         self.cloud.begin()
         scheduler = LocalScheduler(kernel=self.kernel, bus=self.cloud.bus, body_of=scheduled_body)
         scheduler.start(TOPOLOGY.schedules, until=self.ends_at)
