@@ -15,6 +15,9 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no
 STAMP_LOCAL := $(VENV)/.installed-local
 STAMP_DEV := $(VENV)/.installed-dev
 
+# One process for each core; a core that has nothing left takes over from another.
+PARALLEL := --numprocesses auto --dist worksteal
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 # Two targets never install into the same environment at once.
@@ -52,10 +55,10 @@ demo: $(STAMP_LOCAL) ## run one whole generated market day and show its result
 	$(BIN)/strategy demo
 
 test: $(STAMP_DEV) ## run the tests, without the recorded days and the long ones
-	$(BIN)/python -m pytest -m "not days and not long"
+	$(BIN)/python -m pytest -m "not days and not long" $(PARALLEL)
 
 days: $(STAMP_DEV) ## run the recorded market days
-	$(BIN)/python -m pytest -m days tests/days
+	$(BIN)/python -m pytest -m days tests/days $(PARALLEL)
 
 long: $(STAMP_DEV) ## run the tests that take minutes or need a package index
 	$(BIN)/python -m pytest -m long

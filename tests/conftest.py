@@ -17,3 +17,8 @@ settings.load_profile("house")
 def market_data() -> Path:
     """Return the folder of recorded market days, or skip."""
     return market_data_folder(os.environ)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests that wait for minutes before all others, so that a second process works meanwhile."""
+    items.sort(key=lambda item: item.get_closest_marker("first") is None)

@@ -19,6 +19,7 @@ from shared.topology import TOPOLOGY
 from tests.up.browser import run_until, sign_in_at
 
 # Shares are bought a quarter of an hour after the open of this day and sold within minutes.
+REQUIRED = "REQUIRE_EMULATORS"
 SEED = 8
 STARTS = time(9, 29)
 WITHIN = timedelta(minutes=28)
@@ -26,7 +27,7 @@ SETTLED = timedelta(minutes=2)
 SPEEDS: dict[Cloud, float] = {"local": 20.0, "emulators": 4.0}
 
 
-@pytest.mark.parametrize("cloud", ["emulators", "local"])
+@pytest.mark.parametrize("cloud", [pytest.param("emulators", marks=pytest.mark.first), "local"])
 @pytest.mark.timeout(900)
 def test_desk_signs_in_scans_buys_protects_and_sells(cloud: Cloud, tmp_path: Path) -> None:
     """A desk of real processes, signed in through its pages, buys, protects and sells, and its book is the broker's."""
@@ -57,9 +58,10 @@ def _require(cloud: Cloud) -> None:
     try:
         emulators.find(os.environ)
     except ConfigError as missing:
-        if os.environ.get("REQUIRE_EMULATORS") == "1":
-            raise
-        pytest.skip(f"the emulators are not installed: {missing.detail}")
+        why = "; ".join(missing.problems)
+        if os.environ.get(REQUIRED):
+            pytest.fail(f"{REQUIRED} is set, but the emulators are not here: {why}")
+        pytest.skip(f"the emulators are not here: {why}")
 
 
 def _round_trips(ledger: BrokerLedger) -> list[str]:
