@@ -23,6 +23,7 @@ from shared.domain.control import TradingState
 from shared.domain.messages import MAX_BYTES, Message
 from shared.errors import Busy, Conflict, DeskError, Disposition, Malformed
 from shared.ports import Clock, Create, Envelope, Severity
+from shared.trace import follow, serving
 from shared.usecases.control import tighten
 from shared.usecases.desk import Desk
 from shared.usecases.outbox import drain, unpack
@@ -50,8 +51,13 @@ class PushDoor:
         if request.method != "POST":
             return NO_PUSH
         raw = request.get_data(cache=False)
+        with serving(request.headers):
+            return self._serve(raw)
+
+    def _serve(self, raw: bytes) -> Reply:
         try:
             envelope, data = open_push(raw)
+            follow(envelope.attributes, message_id=envelope.message_id)
             message = unpack(data)
             handler = self.handlers.get(type(message))
             if handler is None:
