@@ -18,7 +18,7 @@ from typing import Any
 
 from flask import Request
 
-from shared.codec import loads
+from shared.codec import dumps, loads
 from shared.domain.control import TradingState
 from shared.domain.messages import MAX_BYTES, Message
 from shared.errors import Busy, Conflict, DeskError, Disposition, Malformed
@@ -98,8 +98,8 @@ class PushDoor:
 
 
 def bury(desk: Desk, problem: DeskError, raw: bytes) -> Reply:
-    """Keep a message that no retry can help, with its reason, and acknowledge it."""
-    name = hashlib.sha256(raw).hexdigest()[:32]
+    """Keep a message that no retry can help, with its reason, once however often it comes, and acknowledge it."""
+    name = hashlib.sha256(_identity(raw)).hexdigest()[:32]
     letter = {
         "function": desk.actor, "at": desk.clock.now().isoformat(), "reason": type(problem).__name__,
         "detail": problem.detail[:500], "body": raw[:MAX_BODY].decode("utf-8", "replace"),
@@ -112,6 +112,15 @@ def bury(desk: Desk, problem: DeskError, raw: bytes) -> Reply:
         return AGAIN
     desk.journal.line("dead_letter", Severity.ERROR, kind=type(problem).__name__, detail=problem.detail[:500])
     return ACK
+
+
+def _identity(raw: bytes) -> bytes:
+    """Give what is the same in every delivery of a message: its push body without the count of deliveries."""
+    try:
+        body = loads(raw) if len(raw) <= MAX_BODY else None
+    except Malformed:
+        body = None
+    return dumps(body["message"]) if isinstance(body, dict) and "message" in body else raw
 
 
 def open_push(raw: bytes) -> tuple[Envelope, bytes]:
