@@ -81,6 +81,9 @@ class PushDoor:
                 if not isinstance(problem, Busy | Conflict):
                     self.desk.journal.line("again", Severity.WARNING, kind=what, detail=problem.detail)
                 return FULL if isinstance(problem, Busy) else AGAIN
+            case Disposition.FAIL_START:  # a secret or an account that is not there yet: the owner can put it right
+                self.desk.journal.line("cannot_work", Severity.ERROR, kind=what, detail=problem.detail)
+                return AGAIN
             case Disposition.HALT:
                 self.desk.journal.line("invariant_broken", Severity.CRITICAL, kind=what, detail=problem.detail)
                 return bury(self.desk, problem, raw) if not self.halts or self._halt(problem) else AGAIN

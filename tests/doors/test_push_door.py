@@ -143,7 +143,7 @@ def test_only_a_post_is_a_push(method: str) -> None:
 
 # Every error of the tree, how it is made where it takes more than its detail, the reply, and whether a letter stays.
 _REPLIES: dict[type[DeskError], tuple[int, bool]] = {
-    errors.ConfigError: (204, True),
+    errors.ConfigError: (503, False),
     errors.MessageError: (204, True),
     errors.Malformed: (204, True),
     errors.UnknownVersion: (204, True),

@@ -17,9 +17,11 @@ from shared.domain.ids import intent_id, signal_id
 from shared.domain.messages import CloseTick, EnterPosition, PrepareTick, RefreshTick, ScanTick
 from shared.domain.orders import Kind, Order, State
 from shared.domain.signals import Signal, Vote
+from shared.domain.tokens import TokenRecord
 from shared.domain.values import Side
-from shared.ports import Create
+from shared.ports import Create, Delete
 from shared.topology import TOPOLOGY
+from shared.usecases import token
 from shared.usecases.desk import create, put
 from shared.usecases.outbox import Row, pack
 from tests.packaging.graph import Graph, eventually, push_of, versioned
@@ -108,6 +110,22 @@ def a_missing_token_is_told(graph: Graph) -> None:
     assert graph.new_documents(before) == {}
 
 
+def a_secret_out_of_reach_loses_no_tick(graph: Graph) -> None:
+    """While the token cannot be read, a tick that needs it is to come again, nothing changes, and the log says why."""
+    now, process = datetime.now(UTC), graph.functions["token_refresh"]
+    asleep = TokenRecord(
+        vault_version="1", issued_at=now - timedelta(hours=1), renewed_at=now - timedelta(hours=1),
+        dies_at=now + timedelta(hours=1),
+    )  # fmt: skip
+    graph.store.commit([create(token.PATH, asleep)])
+    before = graph.documents()
+    assert process.request("POST", "/", push_of(pack(RefreshTick()))) == 503
+    assert graph.new_documents(before) == {}
+    assert "no Google login was found for Secret Manager" in process.lines("cannot_work")[-1]["detail"]
+    graph.store.commit([Delete(token.PATH)])
+    assert process.request("POST", "/", push_of(pack(RefreshTick()))) == 204
+
+
 def the_close_is_sealed(graph: Graph) -> None:
     """A close tick seals today's chains on a day with a session, and does nothing on a day of rest."""
     session = session_at(datetime.now(UTC))
@@ -160,6 +178,7 @@ def nobody_stumbled(graph: Graph) -> None:
 
 ERRANDS: tuple[Errand, ...] = (
     an_old_promise_is_kept, a_signal_without_a_login_is_voided, a_forged_signal_is_refused, a_missing_token_is_told,
+    a_secret_out_of_reach_loses_no_tick,
     the_close_is_sealed, the_start_page_is_honest, a_message_of_tomorrow_is_set_aside,
     nobody_stumbled,
 )  # fmt: skip
