@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from shared.codec import decode, encode
 from shared.domain.audit import AuditEvent, breaks
@@ -63,6 +64,15 @@ def decided(graph: Graph, seen: Signal) -> Order:
     return order
 
 
+def one_new_document(graph: Graph, topic: str, data: bytes) -> tuple[str, dict[str, Any]]:
+    """Publish a message and give the path and data of the one document that is new or changed by it."""
+    before = graph.documents()
+    graph.publish(topic, data)
+    eventually(lambda: graph.new_documents(before) != {}, f"a document of what came on {topic}")
+    (only,) = graph.new_documents(before).items()
+    return only
+
+
 def an_old_promise_is_kept(graph: Graph) -> None:
     """A tick has market_scan publish what it had promised before it died; order_placement voids it, in one trace."""
     late = signal(1, age=timedelta(hours=1))
@@ -90,10 +100,7 @@ def a_signal_without_a_login_is_voided(graph: Graph) -> None:
 def a_forged_signal_is_refused(graph: Graph) -> None:
     """A signal that the scan did not write becomes a dead letter and no order."""
     forged = signal(3)
-    before = graph.documents()
-    graph.publish("signals", EnterPosition(signal=forged))
-    eventually(lambda: graph.new_documents(before, "dead_letters") != {}, "a dead letter")
-    (letter,) = graph.new_documents(before).values()
+    _, letter = one_new_document(graph, "signals", pack(EnterPosition(signal=forged)))
     assert (letter["function"], letter["reason"]) == ("order_placement", "Malformed")
     assert forged.signal_id in letter["detail"]
 
@@ -158,10 +165,7 @@ def a_message_of_tomorrow_is_set_aside(graph: Graph) -> None:
     """On every subscription of the graph, a message of a newer schema version becomes one dead letter there."""
     for function in TOPOLOGY.functions:
         for subscription in function.subscriptions:
-            before = graph.documents()
-            graph.publish(subscription.topic, versioned(2))
-            eventually(lambda: graph.new_documents(before) != {}, f"a dead letter of {subscription.topic}")  # noqa: B023
-            ((path, letter),) = graph.new_documents(before).items()
+            path, letter = one_new_document(graph, subscription.topic, versioned(2))
             assert path.startswith(f"dead_letters/{function.name}:")
             assert (letter["function"], letter["reason"]) == (function.name, "UnknownVersion")
 
@@ -178,7 +182,6 @@ def nobody_stumbled(graph: Graph) -> None:
 
 ERRANDS: tuple[Errand, ...] = (
     an_old_promise_is_kept, a_signal_without_a_login_is_voided, a_forged_signal_is_refused, a_missing_token_is_told,
-    a_secret_out_of_reach_loses_no_tick,
-    the_close_is_sealed, the_start_page_is_honest, a_message_of_tomorrow_is_set_aside,
-    nobody_stumbled,
+    a_secret_out_of_reach_loses_no_tick, the_close_is_sealed, the_start_page_is_honest,
+    a_message_of_tomorrow_is_set_aside, nobody_stumbled,
 )  # fmt: skip

@@ -2,13 +2,13 @@
 
 import json
 import subprocess
-import sys
 
 import pytest
 
 from shared.domain.messages import MAX_BYTES, SCHEMA_VERSION
 from shared.door import MAX_BODY
 from shared.topology import TOPOLOGY
+from tests.packaging.drive import one_new_document
 from tests.packaging.graph import Graph, eventually, push_of, versioned
 from tests.packaging.processes import Runnable
 
@@ -57,10 +57,7 @@ def test_a_bad_message_leaves_one_letter(graph: Graph, name: str, case: str) -> 
     """A message that no retry can help, brought by Pub/Sub, leaves one letter with the reason and nothing else."""
     data, reason = _MESSAGES[case]
     data = data or versioned(kind="settle_tick" if name == "market_scan" else "scan_tick")
-    before = graph.documents()
-    graph.publish(TOPOLOGY.function(name).subscriptions[0].topic, data)
-    eventually(lambda: graph.new_documents(before) != {}, "a dead letter")
-    ((path, letter),) = graph.new_documents(before).items()
+    path, letter = one_new_document(graph, TOPOLOGY.function(name).subscriptions[0].topic, data)
     assert path.startswith(f"dead_letters/{name}:")
     assert (letter["function"], letter["reason"]) == (name, reason)
     assert len(letter["body"]) <= MAX_BODY
@@ -88,7 +85,7 @@ def test_a_start_that_cannot_succeed_says_why_in_one_line(borrowers: dict[str, R
 def test_the_checkout_is_out_of_reach(borrowers: dict[str, Runnable]) -> None:
     """What runs an archive here finds the shared code nowhere but in the archive."""
     (runnable, *_) = borrowers.values()
-    call = [sys.executable, "-S", "-P", "-c", "import functions_framework, shared"]
+    call = [*runnable.framework[:-2], "-c", "import functions_framework, shared"]
     done = subprocess.run(  # noqa: S603 - fixed words
         call, cwd=runnable.source, env=dict(runnable.environ), capture_output=True, text=True, check=False
     )
