@@ -12,7 +12,7 @@ import pytest
 from infra.archives import build, functions
 from shared.topology import TOPOLOGY
 from tests.architecture.files import ROOT
-from tests.packaging.processes import Installed, install, python_like_the_clouds, served, unpack
+from tests.packaging.processes import Runnable, install, python_like_the_clouds, served, unpack
 
 NAMES = functions(ROOT)
 # No .pth file is read (-S), so the checkout is out of reach; every module of the archive is imported once.
@@ -58,7 +58,7 @@ def test_archive_imports_with_nothing_else_in_reach(name: str, tmp_path: Path) -
 
 
 @pytest.fixture(scope="module", params=NAMES)
-def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Installed:
+def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Runnable:
     """Return an archive with its requirements installed: where a test over emulators begins."""
     folder = tmp_path_factory.mktemp(request.param)
     return install(build(request.param, ROOT), folder, python_like_the_clouds())
@@ -66,7 +66,7 @@ def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
-def test_archive_serves_from_its_own_environment(installed: Installed, capsys: pytest.CaptureFixture[str]) -> None:
+def test_archive_serves_from_its_own_environment(installed: Runnable, capsys: pytest.CaptureFixture[str]) -> None:
     """Installed with every hash checked and started as in the cloud, its door answers and no import fails."""
     version = _version(installed)
     with capsys.disabled():
@@ -81,7 +81,7 @@ def test_archive_serves_from_its_own_environment(installed: Installed, capsys: p
     assert not [word for word in ("ModuleNotFoundError", "ImportError", "SyntaxError") if word in log], log
 
 
-def _version(installed: Installed) -> str:
+def _version(installed: Runnable) -> str:
     """Say which Python the environment has, and that it is not the cloud's where it is not."""
     call = [str(installed.environment / "bin" / "python"), "-c", "import platform; print(platform.python_version())"]
     version = subprocess.run(call, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603 - fixed words
