@@ -73,7 +73,7 @@ def _row(one: Subject, share: float | None, starts: Sequence[Start], baseline: S
         figures=made.figures,
         starts=made.starts,
         usd_a_month=float(price(month(one.function, TOPOLOGY, cpu=share))),
-        note=(refused and f"not on Cloud Run: {refused}") or ("topology" if share == one.function.cpu else ""),
+        note=(refused and f"refused: {refused}") or ("topology" if share == one.function.cpu else ""),
     )
 
 
@@ -83,7 +83,7 @@ def table(rows: Sequence[Row]) -> Table:
     for title in ("Started", "CPU share", "First answer s", "fastest", "CPU s", "Ratio", "of CPU", "PSS MB", "RSS MB"):
         made.add_column(title, justify="left" if title == "Started" else "right", no_wrap=True)
     made.add_column("USD a month", justify="right")
-    made.add_column("Note")
+    made.add_column("Note", no_wrap=True)
     ours = {function.name for function in TOPOLOGY.functions}
     for row in rows:
         seen, is_ours = row.figures, row.name in ours
@@ -116,6 +116,7 @@ def _notes(those: Sequence[Subject], shares: Sequence[float | None], rounds: int
     yield f"Targets: ratio {MOST_RATIO}, PSS {MOST_MB_ELSE} MB ({MOST_MB['market_scan']} MB for market_scan)."
     if any(share is not None for share in shares):
         with limited(1.0) as limiter:
+            yield "Refused: Cloud Run does not take that CPU with so many requests at once, or so much memory."
             yield f"Share of one CPU: {limiter.way}, 100 ms periods; the cloud's extra CPU at the start is not counted."
         total = [one for function in TOPOLOGY.functions for one in month(function, TOPOLOGY)]
         yield (
@@ -148,7 +149,7 @@ def _arguments() -> argparse.Namespace:
 
 def main() -> None:
     """Measure, print the table, and write the file."""
-    given, console = _arguments(), Console(width=140)
+    given, console = _arguments(), Console(width=150)
     shares = _shares(given.share)
     with tempfile.TemporaryDirectory() as folder:
         those = subjects(Path(folder), installed=given.installed, names=tuple(given.names))

@@ -81,11 +81,11 @@ def price(uses: Iterable[Use], *, free: bool = False) -> Decimal:
 def refusal(*, cpu: float, memory_mib: int, concurrency: int) -> str:
     """Say why Cloud Run refuses a size; empty when it takes it."""
     if cpu < SMALLEST_CPU:
-        return f"less than {SMALLEST_CPU} CPU"
+        return f"below {SMALLEST_CPU} CPU"
     if cpu < WHOLE_CPU and concurrency > 1:
-        return f"{concurrency} requests at once need a whole CPU"
+        return f"{concurrency} at once need 1 CPU"
     if cpu < HALF_CPU and memory_mib > MOST_MIB_BELOW_HALF:
-        return f"more than {MOST_MIB_BELOW_HALF} MiB need half a CPU"
+        return f"{memory_mib} MiB need 0.5 CPU"
     return ""
 
 

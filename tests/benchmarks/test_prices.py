@@ -61,9 +61,9 @@ def test_more_cpu_costs_more(function: Function) -> None:
 @pytest.mark.parametrize(
     ("cpu", "memory_mib", "concurrency", "why"),
     [
-        (0.05, 256, 1, "less than 0.08 CPU"),
-        (0.5, 256, 8, "8 requests at once need a whole CPU"),
-        (0.333, 1024, 1, "more than 512 MiB need half a CPU"),
+        (0.05, 256, 1, "below 0.08 CPU"),
+        (0.5, 256, 8, "8 at once need 1 CPU"),
+        (0.333, 1024, 1, "1024 MiB need 0.5 CPU"),
         (0.333, 512, 1, ""),
         (1.0, 512, 16, ""),
     ],
