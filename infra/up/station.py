@@ -75,7 +75,7 @@ class Station:
         day = _day(plan)
         given = settings_of(plan, day.market if day else None)
         self.plan = plan
-        self.folder = Folder(path=plan.state)
+        self.folder = Folder(path=plan.state.resolve())  # the processes work in folders of their own
         self.broker: RunningSimulator | None = None
         with ExitStack() as opened:
             opened.callback(FolderLock(plan.state).release)
