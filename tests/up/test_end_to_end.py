@@ -27,12 +27,13 @@ SPEEDS: dict[Cloud, float] = {"local": 20.0, "emulators": 4.0}
 @pytest.mark.parametrize("cloud", [pytest.param("emulators", marks=pytest.mark.first), "local"])
 @pytest.mark.timeout(900)
 def test_desk_signs_in_scans_buys_protects_and_sells(
-    cloud: Cloud, tmp_path: Path, request: pytest.FixtureRequest
+    cloud: Cloud, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A desk of real processes, signed in through its pages, buys, protects and sells, and its book is the broker's."""
     if cloud == "emulators":
         request.getfixturevalue("sdk")
-    plan = Plan(state=tmp_path / "desk", environ=os.environ, cloud=cloud, seed=SEED, speed=SPEEDS[cloud], starts=STARTS)
+    monkeypatch.chdir(tmp_path)
+    plan = Plan(state=Path("desk"), environ=os.environ, cloud=cloud, seed=SEED, speed=SPEEDS[cloud], starts=STARTS)
     with Station(plan) as station:
         sign_in_at(station)
         assert run_until(station, lambda: bool(_round_trips(station.ledger())), within=WITHIN), _state(station)
