@@ -85,9 +85,10 @@ class Folder:
             write_atomically(path, dumps(card) + b"\n")
             return
         try:
-            found = loads(path.read_bytes())
-        except Malformed:
-            found = {}
+            found = dict(loads(path.read_bytes()))
+        except (Malformed, TypeError, ValueError):
+            what, remedy = f"{path} is damaged", f"write {dumps(card).decode()} into it, if that is what it was"
+            raise UserError(what, remedy=remedy) from None
         differ = [f"{name} {found.get(name)}" for name in card if found.get(name) != card[name]]
         if differ:
             what = f"{self.path} was made with {', '.join(differ)}"
