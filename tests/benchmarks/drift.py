@@ -14,9 +14,9 @@ from typing import Any
 
 from shared.etrade.client import SYMBOLS_A_CALL
 from shared.usecases.scan import SECOND, TICKS
-from shared.usecases.scan_memory import MINUTE
 
 _MILLISECOND = timedelta(milliseconds=1)
+_TRACE = "logging.googleapis.com/trace"  # one for each message, so one for each minute
 _P99 = 98  # of the cuts between a hundred parts
 
 
@@ -56,23 +56,24 @@ class Drift:
     calls: float
 
 
-def requests(lines: Iterable[Mapping[str, Any]]) -> Iterator[Asked]:
-    """Read the requests from journal lines."""
+def scanned(lines: Iterable[Mapping[str, Any]]) -> dict[datetime, list[Asked]]:
+    """Give the requests of each minute that was scanned to its end; a minute that overran lies beside the next one."""
+    under_way: dict[str, list[Asked]] = {}
+    done: dict[datetime, list[Asked]] = {}
     for line in lines:
         if line.get("event") == "broker_call":
-            ms = int(line["ms"])
-            at = datetime.fromisoformat(line["at"]) - ms * _MILLISECOND
-            symbols = line["symbols"] if line["endpoint"] == "quotes" else None
-            yield Asked(at=at, ms=ms, attempt=line["attempt"], symbols=symbols)
+            under_way.setdefault(line[_TRACE], []).append(_asked(line))
+        elif line.get("event") == "minute_scanned":
+            done[datetime.fromisoformat(line["minute"])] = under_way.pop(line[_TRACE], [])
+    return done
 
 
-def minute(begins: datetime, asked: Iterable[Asked], *, cpu_s: float) -> Minute:
-    """Give the figures of the minute that begins at an instant."""
-    within = [one for one in asked if begins <= one.at < begins + MINUTE]
-    quotes = [one for one in within if one.symbols is not None]
+def minute(begins: datetime, asked: Sequence[Asked], *, cpu_s: float) -> Minute:
+    """Give the figures of the minute that begins at an instant, from its requests; without any it has no ticks."""
+    quotes = [one for one in asked if one.symbols is not None]
     return Minute(
         begins=begins, late_ms=lateness(begins, list(_first_of_ticks(quotes))),
-        quote_ms=tuple(one.ms for one in quotes), cpu_s=cpu_s, calls=len(within),
+        quote_ms=tuple(one.ms for one in quotes), cpu_s=cpu_s, calls=len(asked),
     )  # fmt: skip
 
 
@@ -104,6 +105,14 @@ def drift(minutes: Sequence[Minute]) -> Drift:
         cpu_s=statistics.mean(each.cpu_s for each in minutes),
         calls=statistics.mean(each.calls for each in minutes),
     )
+
+
+def _asked(line: Mapping[str, Any]) -> Asked:
+    ms = int(line["ms"])
+    return Asked(
+        at=datetime.fromisoformat(line["at"]) - ms * _MILLISECOND, ms=ms, attempt=line["attempt"],
+        symbols=line["symbols"] if line["endpoint"] == "quotes" else None,
+    )  # fmt: skip
 
 
 def _first_of_ticks(quotes: Iterable[Asked]) -> Iterator[datetime]:

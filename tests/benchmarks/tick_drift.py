@@ -29,7 +29,7 @@ from shared.topology import TOPOLOGY
 from shared.usecases.scan import TICKS
 from shared.usecases.scan_memory import MINUTE
 from tests.benchmarks import wide_market
-from tests.benchmarks.drift import Drift, Minute, drift, minute, requests
+from tests.benchmarks.drift import Drift, Minute, drift, minute, scanned
 from tests.benchmarks.function_share import limited_function
 from tests.benchmarks.process_tree import cpu_s
 from tests.benchmarks.report import machine, save
@@ -44,6 +44,8 @@ UNCOUNTED = 3
 """Minutes of a market beside those that are measured: before the open, the first of the day, and one to spare."""
 AHEAD = timedelta(seconds=0.5)
 """How long before a minute its share comes into force: the last tick of the minute before is over by then."""
+GRACE = timedelta(seconds=5)
+"""For the end of the last minute, which may have overrun."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +73,9 @@ def measure(wanted: Plan, those: Sequence[float | None], *, laps: int) -> list[R
                 station.run(begins + MINUTE - AHEAD)
                 used[begins] = (share, cpu_s(pid) - before)
             begins += MINUTE
-        station.run(begins)
-        asked = list(requests(_journal(station)))
-    made = {at: minute(at, asked, cpu_s=used_s) for at, (_, used_s) in used.items()}
+        station.run(begins + GRACE)
+        asked = scanned(_journal(station))
+    made = {at: minute(at, asked.get(at, []), cpu_s=used_s) for at, (_, used_s) in used.items()}
     return [_row(share, [one for at, one in made.items() if used[at][0] == share]) for share in those]
 
 
