@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from shared.codec import decode
 from shared.domain import pricing
 from shared.domain.brokerage import Balance, BrokerOrder, Holding
 from shared.domain.calendar import session_of
@@ -62,12 +61,15 @@ def ask_broker(desk: TradingDesk, signal: Signal, account_key: str) -> Seen:
     return Seen(quote=quote, listing=listing, means=means)
 
 
-def gather(desk: TradingDesk, signal: Signal, seen: Seen, *, ledger: Ledger, control: Control) -> RiskFacts:
-    """Put the broker's word and our book together; the quantity is 0 until it is sized."""
+def gather(
+    desk: TradingDesk, signal: Signal, seen: Seen, *, ledger: Ledger, earlier: Sequence[Ledger], control: Control
+) -> RiskFacts:
+    """Put the broker's word and our book together; `earlier` are the ledgers of the sessions before, oldest first.
+
+    The quantity is 0 until it is sized.
+    """
     positions = tuple(row.value for row in open_positions(desk))
     before = held_position(desk, signal.symbol)
-    history = [decode(Ledger, row.data) for row in desk.store.query("ledger")]
-    earlier = sorted((past for past in history if past.session < signal.session), key=lambda past: past.session)
     found = desk.store.query("orders", Where("live", "==", True))
     rows = [row.value for row in held_rows(desk, Order, found)]
     # What is only written down holds nothing yet: two signals of one symbol must not deny each other.

@@ -8,11 +8,11 @@ commit that fails if the trading state or the ledger changed meanwhile (order-sa
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
-from shared.codec import dumps, encode
+from shared.codec import decode, dumps, encode
 from shared.domain import book, sizing
 from shared.domain.brokerage import BrokerOrder
 from shared.domain.ids import digest, intent_id
@@ -31,7 +31,13 @@ from shared.usecases.moves import begin, held_order, ledger_path, move
 from shared.usecases.send import send
 from shared.usecases.trading import TradingDesk
 
-QUOTE_WITHIN = timedelta(seconds=2)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ledgers:
+    """The session's ledger as it was read, and those of the sessions before, oldest first."""
+
+    today: Held[Ledger]
+    earlier: Sequence[Ledger]
 
 
 def enter(desk: TradingDesk, message: EnterPosition, *, ahead: int) -> None:
@@ -77,10 +83,8 @@ def _genuine(desk: TradingDesk, claimed: Signal) -> Signal:
 
 
 def _intent(desk: TradingDesk, signal: Signal) -> Held[Order]:
+    """Write the signal's intent down; a signal that came before has one, and that is the one."""
     name = intent_id(kind=Kind.ENTRY, cause=signal.signal_id, session=signal.session)
-    held = held_order(desk, name)
-    if held is not None:
-        return held
     now = desk.clock.now()
     order = Order(
         intent_id=name, kind=Kind.ENTRY, position_id=name, signal_id=signal.signal_id, strategy=signal.strategy,
@@ -108,18 +112,18 @@ def _judge(
     """
     seen = ask_broker(desk, signal, key)
     for _ in range(TRIES):
-        ledger = _ledger(desk, signal)
-        filled_at = ledger.value.last_fill_at
+        ledgers = _ledgers(desk, signal)
+        filled_at = ledgers.today.value.last_fill_at
         if filled_at is not None and seen.means.balance.at < filled_at:
             seen = replace(seen, means=ask_means(desk, key))
         with contextlib.suppress(Conflict):
-            return _reserve(desk, held, signal, seen, ledger), seen.listing
+            return _reserve(desk, held, signal, seen, ledgers), seen.listing
     raise Conflict(f"the ledger of {signal.session} keeps changing")
 
 
-def _reserve(desk: TradingDesk, held: Held[Order], signal: Signal, seen: Seen, ledger: Held[Ledger]) -> Held[Order]:
-    state = control.current(desk)
-    facts = gather(desk, signal, seen, ledger=ledger.value, control=state.value)
+def _reserve(desk: TradingDesk, held: Held[Order], signal: Signal, seen: Seen, ledgers: _Ledgers) -> Held[Order]:
+    state, ledger = control.current(desk), ledgers.today
+    facts = gather(desk, signal, seen, ledger=ledger.value, earlier=ledgers.earlier, control=state.value)
     codes = list(foreign(desk, signal.symbol, seen.listing))
     limit, quote = facts.limit_price, facts.quote
     if limit is None or quote is None:
@@ -141,14 +145,18 @@ def _reserve(desk: TradingDesk, held: Held[Order], signal: Signal, seen: Seen, l
     )  # fmt: skip
 
 
-def _ledger(desk: TradingDesk, signal: Signal) -> Held[Ledger]:
-    """Read the session's ledger; the first entry of a session opens it."""
+def _ledgers(desk: TradingDesk, signal: Signal) -> _Ledgers:
+    """Read all ledgers at once; the first entry of a session opens its own."""
     path = ledger_path(signal.session)
-    held = read(desk.store, Ledger, path)
-    if held is not None:
-        return held
-    first = Ledger(session=signal.session)
-    return Held(path=path, value=first, version=desk.store.commit([create(path, first)])[0])
+    rows = desk.store.query("ledger")
+    found = {row.path: Held(path=row.path, value=decode(Ledger, row.data), version=row.version) for row in rows}
+    earlier = [one.value for one in found.values() if one.value.session < signal.session]
+    earlier.sort(key=lambda past: past.session)
+    today = found.get(path)
+    if today is None:
+        first = Ledger(session=signal.session)
+        today = Held(path=path, value=first, version=desk.store.commit([create(path, first)])[0])
+    return _Ledgers(today=today, earlier=earlier)
 
 
 def _deny(desk: TradingDesk, held: Held[Order], codes: Sequence[str], note: str = "") -> Held[Order]:
