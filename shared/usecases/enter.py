@@ -9,7 +9,7 @@ commit that fails if the trading state or the ledger changed meanwhile (order-sa
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from shared.codec import decode, dumps, encode
@@ -43,14 +43,14 @@ class _Ledgers:
 def enter(desk: TradingDesk, message: EnterPosition, *, ahead: int) -> None:
     """Work one signal; `ahead` is how many intents were in the queue before it, for the journal.
 
-    Raises Malformed for a signal that the scan did not write, BrokerError or StoreError where it has to come again.
+    One that `waited_too_long` asks the broker nothing. Raises Malformed for a signal that the scan did not write,
+    BrokerError or StoreError where it has to come again.
     """
     signal = _genuine(desk, message.signal)
-    expires_at = signal.decided_at + timedelta(seconds=desk.config.entry.signal_age_max_s)
     held = _intent(desk, signal)
     if held.value.state not in UNSENT:
         return
-    if desk.clock.now() > expires_at:
+    if waited_too_long(desk, signal):
         move(desk, held, State.VOIDED, cause="the signal waited too long", codes=("SIGNAL_STALE",))
         return
     try:
@@ -69,8 +69,17 @@ def enter(desk: TradingDesk, message: EnterPosition, *, ahead: int) -> None:
             codes=("TOKEN_DEAD",),
         )
         return
-    held = send(desk, held, account_key=key, expires_at=expires_at, listing=listing)
+    held = send(desk, held, account_key=key, expires_at=_expires_at(desk, signal), listing=listing)
     desk.journal.line("entry", intent_id=held.value.intent_id, state=held.value.state, ahead=ahead)
+
+
+def waited_too_long(desk: TradingDesk, signal: Signal) -> bool:
+    """Tell whether a signal is past its life: it is voided, and needs no turn for that."""
+    return desk.clock.now() > _expires_at(desk, signal)
+
+
+def _expires_at(desk: TradingDesk, signal: Signal) -> datetime:
+    return signal.decided_at + timedelta(seconds=desk.config.entry.signal_age_max_s)
 
 
 def _genuine(desk: TradingDesk, claimed: Signal) -> Signal:

@@ -3,8 +3,8 @@
     python -m tests.benchmarks.round_trips
 
 The list is what the use cases do on the bench of tests/usecases, for a desk that has traded before and holds something;
-a test holds the two against each other. Beside it the store is asked once a minute which token counts, and the vault
-only when that has changed: neither belongs to a signal.
+a test holds the two against each other. Beside it the store is asked once a minute which token counts and twice a
+minute what was left in the outbox, and the vault only when the token has changed: none of it belongs to a signal.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,6 @@ class Trip:
 
 
 PATH: tuple[Trip, ...] = (
-    Trip("arrival", "query outbox", "what a crash left unpublished goes out before anything else"),
     Trip("arrival", "get signals", "the store's own copy counts: a forged or altered message is refused"),
     Trip("intent", "commit Create:orders+Create:audit", "one intent per signal: the create refuses every repetition"),
     Trip("facts", "get account", "which account is ours, asked of the broker once a session"),
