@@ -24,7 +24,7 @@ from shared.errors import Busy, Refused
 from shared.ports import Check, Severity
 from shared.usecases import account, control
 from shared.usecases.cancel import cancel_and_confirm
-from shared.usecases.desk import Held
+from shared.usecases.desk import Held, persist
 from shared.usecases.fills import held_position
 from shared.usecases.moves import begin, held_order, live_sells, move
 from shared.usecases.send import send
@@ -36,8 +36,14 @@ EXIT_LIFE = timedelta(seconds=60)
 def leave(desk: TradingDesk, message: ExitPosition) -> None:
     """Work one exit decision; one that is no longer the position's own is acknowledged without effect.
 
-    Raises Busy while an earlier sell is in doubt, BrokerError or StoreError where it has to come again.
+    When somebody else wrote first, such as settlement that booked the cancelled stop, it begins anew at once: coming
+    again it would find signals in its place. Raises Busy while an earlier sell is in doubt, BrokerError or StoreError
+    where it has to come again.
     """
+    persist(lambda: _leave(desk, message))
+
+
+def _leave(desk: TradingDesk, message: ExitPosition) -> None:
     position = _current(desk, message)
     if position is None or position.value.pending_exit is None:
         return
