@@ -148,14 +148,16 @@ class Outside:
             status=QuoteStatus.REALTIME, source=BROKER,
         )  # fmt: skip
 
-    def signals(self, asked: Iterable[tuple[str, int]], *, price: Decimal = AT_THE_ASK) -> list[Signal]:
+    def signals(
+        self, asked: Iterable[tuple[str, int]], *, price: Decimal = AT_THE_ASK, age_s: float = 0
+    ) -> list[Signal]:
         """Store signals of (symbol, slot) with the quotes that they rest on, as the scan does, and give them.
 
-        `price` is the price of the decision as a part of the ask.
+        `price` is the price of the decision as a part of the ask, `age_s` how long ago it was taken.
         """
         pairs = list(asked)
         quotes = {symbol: self.quote(symbol) for symbol, _ in pairs}
-        made = [_signal(quotes[symbol], slot, price) for symbol, slot in pairs]
+        made = [_signal(quotes[symbol], slot, price, age_s) for symbol, slot in pairs]
         rows: list[Write] = [put(f"quotes/{symbol}", quote) for symbol, quote in quotes.items()]
         rows += [create(f"signals/{one.signal_id}", one) for one in made]
         for start in range(0, len(rows), _A_COMMIT):
@@ -181,6 +183,15 @@ class Outside:
         if isinstance(bus, LocalBus):
             return kept + [f"{one.subscription}: {one.message.data[:80]!r}" for one in bus.dead_letters()]
         return kept + _pulled(self.station.cloud.world["project"])
+
+    def owed(self, topic: str) -> int | None:
+        """Count a topic's deliveries that are not acknowledged yet; None where the bus does not tell."""
+        bus = self.station.cloud.bus
+        if not isinstance(bus, LocalBus):
+            return None
+        return self.station.kernel.ask(
+            lambda: sum(1 for one in bus._owed if one.route.subscription.topic == topic), name="count"
+        )
 
     def order(self, intent: str) -> Order | None:
         """Read an order."""
@@ -231,12 +242,13 @@ def spread_over(symbols: Sequence[str], count: int) -> list[tuple[str, int]]:
     return [(symbols[place % len(symbols)], 1_000 + place // len(symbols)) for place in range(count)]
 
 
-def _signal(quote: Quote, slot: int, part: Decimal) -> Signal:
+def _signal(quote: Quote, slot: int, part: Decimal, age_s: float) -> Signal:
     day, price = quote.at.date(), (quote.ask * part).quantize(Decimal("0.01"))
     name = signal_id(strategy="momentum", symbol=quote.symbol, side=Side.BUY, session=day, slot=slot)
     vote = Vote(strategy="momentum", confidence=Decimal("0.9"), reasons=("made for a measurement",))
     return Signal(
         signal_id=name, strategy="momentum", symbol=quote.symbol, side=Side.BUY, session=day, slot=slot,
-        decided_at=quote.at, decision_price=price, stop_distance=(price * Decimal("0.012")).quantize(Decimal("0.01")),
+        decided_at=quote.at - timedelta(seconds=age_s), decision_price=price,
+        stop_distance=(price * Decimal("0.012")).quantize(Decimal("0.01")),
         confidence=Decimal("0.9"), quality=Decimal(1), votes=(vote,),
     )  # fmt: skip
