@@ -65,6 +65,7 @@ def at_work(plan: Plan, work: "Callable[[Outside], T]") -> T:
             station.run()
         finally:
             station.stop()
+            station.fleet["market_scan"].kill()  # the end would wait for its minute
         return done.result()
 
 
