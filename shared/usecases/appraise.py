@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from shared.domain import pricing
@@ -28,8 +28,9 @@ QUOTE_WITHIN = timedelta(seconds=2)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
-    """What the account holds and can spend, as the broker says."""
+    """What the account holds and can spend, as the broker says; a fill after `asked_at` may be missing."""
 
+    asked_at: datetime
     holdings: tuple[Holding, ...]
     balance: Balance
 
@@ -45,7 +46,9 @@ class Seen:
 
 def ask_means(desk: TradingDesk, account_key: str) -> Means:
     """Ask for holdings and balance; raises AuthError, BrokerError."""
-    return Means(holdings=desk.broker.portfolio(account_key), balance=desk.broker.balance(account_key))
+    asked_at = desk.clock.now()
+    holdings = desk.broker.portfolio(account_key)
+    return Means(asked_at=asked_at, holdings=holdings, balance=desk.broker.balance(account_key))
 
 
 def ask_broker(desk: TradingDesk, signal: Signal, account_key: str) -> Seen:
@@ -54,10 +57,11 @@ def ask_broker(desk: TradingDesk, signal: Signal, account_key: str) -> Seen:
     The list comes as late as costs no turn of the rate limits: it becomes the baseline, and holds what the owner
     placed just now.
     """
+    asked_at = desk.clock.now()
     holdings = desk.broker.portfolio(account_key)
     listing = desk.lists.recent(account_key, since=signal.session)
     quote = fresh_quote(desk, signal.symbol, within=QUOTE_WITHIN)
-    means = Means(holdings=holdings, balance=desk.broker.balance(account_key))
+    means = Means(asked_at=asked_at, holdings=holdings, balance=desk.broker.balance(account_key))
     return Seen(quote=quote, listing=listing, means=means)
 
 

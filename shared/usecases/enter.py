@@ -31,6 +31,8 @@ from shared.usecases.moves import begin, held_order, ledger_path, move
 from shared.usecases.send import send
 from shared.usecases.trading import TradingDesk
 
+_OF_HOLDINGS = frozenset({"LEDGER_MISMATCH", "SYMBOL_HELD_BY_OWNER"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Ledgers:
@@ -117,7 +119,7 @@ def _judge(
     """Size and judge a NEW intent: RESERVED, or DENIED with every code.
 
     The broker is asked once, our book at every try: a fill that is booked meanwhile makes the ledger a newer one, and
-    then holdings and balance are asked for again, since they may not know of it.
+    then holdings and balance are asked for again where they cannot know of it and that decides.
     """
     seen = ask_broker(desk, signal, key)
     for _ in range(TRIES):
@@ -126,11 +128,15 @@ def _judge(
         if filled_at is not None and seen.means.balance.at < filled_at:
             seen = replace(seen, means=ask_means(desk, key))
         with contextlib.suppress(Conflict):
-            return _reserve(desk, held, signal, seen, ledgers), seen.listing
+            judged = _reserve(desk, held, signal, seen, ledgers)
+            if judged is not None:
+                return judged, seen.listing
+            seen = replace(seen, means=ask_means(desk, key))
     raise Conflict(f"the ledger of {signal.session} keeps changing")
 
 
-def _reserve(desk: TradingDesk, held: Held[Order], signal: Signal, seen: Seen, ledgers: _Ledgers) -> Held[Order]:
+def _reserve(desk: TradingDesk, held: Held[Order], signal: Signal, seen: Seen, ledgers: _Ledgers) -> Held[Order] | None:
+    """Reserve or deny; None when nothing but holdings from before our last fill would deny."""
     state, ledger = control.current(desk), ledgers.today
     facts = gather(desk, signal, seen, ledger=ledger.value, earlier=ledgers.earlier, control=state.value)
     codes = list(foreign(desk, signal.symbol, seen.listing))
@@ -145,7 +151,9 @@ def _reserve(desk: TradingDesk, held: Held[Order], signal: Signal, seen: Seen, l
         return _deny(desk, held, [*codes, size.code], size.text)
     codes += deny_codes(replace(facts, quantity=size), desk.config)
     if codes:
-        return _deny(desk, held, codes)
+        filled_at = ledger.value.last_fill_at
+        overtaken = filled_at is not None and seen.means.asked_at <= filled_at
+        return None if overtaken and _OF_HOLDINGS.issuperset(codes) else _deny(desk, held, codes)
     cost = limit * size
     return move(
         desk, held, State.RESERVED, ledger.update(book.reserved(ledger.value, cost)),
