@@ -117,12 +117,13 @@ class Exchange:
 
         Raises NotSent and OutcomeUnknown as `Wire.send` does, and what reading the credentials raises.
         """
-        waited = self._wait(ask)
-        credentials = self._credentials()
+        credentials = self._credentials()  # before the turn: what takes time here must not move the sending
         signer = ask.sign(credentials)
+        waited = self._wait(ask)
         sent_at = self._clock.now()
         if ask.deadline is not None and sent_at >= ask.deadline:
             raise NotSent(f"{ask.endpoint}: its turn came too late")
+        self._tell_sent(ask)
         try:
             answer = self._wire.send(ask.call, signer)
         except (NotSent, OutcomeUnknown) as problem:
@@ -163,6 +164,11 @@ class Exchange:
         if not self._limits.take(module, within=within):
             raise NotSent(f"{ask.endpoint}: its turn is too far away")
         return self._clock.now() - began
+
+    def _tell_sent(self, ask: Ask) -> None:
+        module = MODULES.get(ask.endpoint)
+        if self._limits is not None and module is not None:
+            self._limits.sent(module)
 
     def _tell_limits(self, ask: Ask, failed: Fault | None) -> None:
         module = MODULES.get(ask.endpoint)
