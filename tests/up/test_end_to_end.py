@@ -1,6 +1,7 @@
 """The promise of the whole: built archives in real processes trade from the owner's sign-in to a sold position."""
 
 import os
+from collections.abc import Callable
 from datetime import time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -27,11 +28,10 @@ SPEEDS: dict[Cloud, float] = {"local": 20.0, "emulators": 4.0}
 @pytest.mark.parametrize("cloud", [pytest.param("emulators", marks=pytest.mark.first), "local"])
 @pytest.mark.timeout(900)
 def test_desk_signs_in_scans_buys_protects_and_sells(
-    cloud: Cloud, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    cloud: Cloud, tmp_path: Path, available: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A desk of real processes, signed in through its pages, buys, protects and sells, and its book is the broker's."""
-    if cloud == "emulators":
-        request.getfixturevalue("sdk")
+    available(cloud)
     monkeypatch.chdir(tmp_path)
     plan = Plan(state=Path("desk"), environ=os.environ, cloud=cloud, seed=SEED, speed=SPEEDS[cloud], starts=STARTS)
     with Station(plan) as station:
