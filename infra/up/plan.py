@@ -40,6 +40,9 @@ def plan(*, cloud: str, broker: str, speed: float, **rest: object) -> Plan:
     if broker == "production":
         what = "production is not open yet: no order of this version may reach a real account"
         raise UserError(what, remedy="use --broker simulator, or --broker sandbox with a sandbox key")
+    if broker != "simulator" and cloud == "emulators":
+        what = "the emulators hold secrets in the open, and lose the book at their end"
+        raise UserError(what, remedy="use them with --broker simulator only")
     if broker == "sandbox" and speed != 1.0:
         raise UserError("the sandbox knows real time only", remedy="leave --speed out, or use --broker simulator")
     return Plan(cloud=cloud, broker=broker, speed=speed, **rest)  # type: ignore[arg-type]

@@ -75,7 +75,7 @@ def trade_until(folder: Path, until: datetime = HOLDING) -> None:
         kernel.spawn(lambda: sign_in(machine.world, wire), name="owner")
         machine.world.start_schedules(until)
         machine.world.run(until)
-    Folder(path=folder).require_same(plan_of(folder))
+    Folder(path=folder).remember(plan_of(folder))
     KeptInstant(folder).write(until)
 
 
