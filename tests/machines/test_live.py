@@ -219,10 +219,14 @@ def test_a_kernel_that_fell_behind_hears_between_the_pieces() -> None:
         kernel.outside(lambda: None)
         seen.append("answer")
 
+    def due() -> None:
+        time.sleep(0.005)
+        seen.append("due")
+
     kernel.spawn(ask, name="asks")
     for step in range(1, 40):
         at = START + timedelta(milliseconds=200 * step)
-        kernel.spawn(lambda: (time.sleep(0.005), seen.append("due")), at=at, name="due")
+        kernel.spawn(due, at=at, name="due")
     kernel._timeline = held  # twenty seconds late, as a machine that was busy
     kernel.run(START + timedelta(seconds=10))
     kernel.close()
