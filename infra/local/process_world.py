@@ -36,7 +36,8 @@ App = Callable[[dict[str, Any], Any], Iterable[bytes]]
 class WorldFile:
     """What a process must know of its world; the file is the owner's alone, because it holds the services' key.
 
-    `cloud` is `local` (then `services` and `state` count) or `emulators` (then `project` and `secrets`); `broker` is
+    `cloud` is `local` (then `services` and `state` count) or `emulators` (then `project` and the two addresses, which
+    the library reads from the environment); `sign_in` is where the owner's browser begins; `broker` is
     the address of a simulator, or None for the network; `history` names a file of daily bars; `time` is the file of a
     simulated time that stands at `at` until it begins, none for the wall clock.
     """
@@ -49,6 +50,8 @@ class WorldFile:
     state: str = ""
     project: str = "local"
     secrets: str = ""
+    firestore: str = ""
+    sign_in: str = ""
     broker: str | None = None
     history: str | None = None
 

@@ -13,7 +13,7 @@ from shared.codec import dumps, loads
 from shared.errors import Malformed
 
 ROOT = Path(__file__).resolve().parents[2]
-_CARD = "desk.json"
+CARD = "desk.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,15 +80,21 @@ class Folder:
         card: dict[str, str] = {"cloud": plan.cloud, "broker": plan.broker}
         if plan.broker == "simulator":
             card |= {"market": plan.market, "config": plan.config, "seed": str(plan.seed)}
-        path = self.path / _CARD
-        if not path.exists():
-            write_atomically(path, dumps(card) + b"\n")
+        found = self.card()
+        if found is None:
+            write_atomically(self.path / CARD, dumps(card) + b"\n")
             return
-        try:
-            found = loads(path.read_bytes())
-        except Malformed:
-            found = {}
         differ = [f"{name} {found.get(name)}" for name in card if found.get(name) != card[name]]
         if differ:
             what = f"{self.path} was made with {', '.join(differ)}"
             raise UserError(what, remedy="ask for the same, or name another folder with --state")
+
+    def card(self) -> dict[str, str] | None:
+        """Read what the folder's desk is of, None where there is none; raises UserError for what is no card."""
+        path = self.path / CARD
+        if not path.exists():
+            return None
+        try:
+            return dict(loads(path.read_bytes()))
+        except (Malformed, TypeError, ValueError):
+            raise UserError(f"{path} cannot be read", remedy="name another folder with --state") from None

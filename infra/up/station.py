@@ -190,7 +190,7 @@ class Station:
         broker = self.broker
         WorldFile(
             time="" if broker is None else str(self.folder.time.resolve()), at=self.timeline.now().isoformat(),
-            broker=None if broker is None else broker.url,
+            sign_in=self.sign_in_address, broker=None if broker is None else broker.url,
             history=None if broker is None else str(self.folder.history.resolve()),
             **self.cloud.world,
         ).write(self.folder.world)  # fmt: skip

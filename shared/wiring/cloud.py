@@ -48,6 +48,14 @@ def cloud(name: str, open_bus: OpenBus | None, environ: Mapping[str, str] | None
     )  # fmt: skip
 
 
+def place(environ: Mapping[str, str]) -> tuple[str, str]:
+    """Give project and database; raises ConfigError that names the problems of both."""
+    project, database = environ.get(PROJECT, ""), environ.get(DATABASE, "(default)")
+    if problems := _problems(project, database):
+        raise ConfigError(tuple(problems))
+    return project, database
+
+
 def give_up(name: str, wrong: ConfigError) -> NoReturn:
     """End the process: one line in the log names every problem, and no traceback follows."""
     journal = CloudJournal(name, project=os.environ.get(PROJECT, ""))
