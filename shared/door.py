@@ -18,11 +18,12 @@ from typing import Any
 
 from flask import Request
 
-from shared.codec import loads
+from shared.codec import dumps, loads
 from shared.domain.control import TradingState
 from shared.domain.messages import MAX_BYTES, Message
 from shared.errors import Busy, Conflict, DeskError, Disposition, Malformed
 from shared.ports import Clock, Create, Envelope, Severity
+from shared.trace import follow, serving
 from shared.usecases.control import tighten
 from shared.usecases.desk import Desk
 from shared.usecases.outbox import drain, unpack
@@ -50,8 +51,13 @@ class PushDoor:
         if request.method != "POST":
             return NO_PUSH
         raw = request.get_data(cache=False)
+        with serving(request.headers):
+            return self._serve(raw)
+
+    def _serve(self, raw: bytes) -> Reply:
         try:
             envelope, data = open_push(raw)
+            follow(envelope.attributes, message_id=envelope.message_id)
             message = unpack(data)
             handler = self.handlers.get(type(message))
             if handler is None:
@@ -75,6 +81,9 @@ class PushDoor:
                 if not isinstance(problem, Busy | Conflict):
                     self.desk.journal.line("again", Severity.WARNING, kind=what, detail=problem.detail)
                 return FULL if isinstance(problem, Busy) else AGAIN
+            case Disposition.FAIL_START:  # a secret or an account that is not there yet: the owner can put it right
+                self.desk.journal.line("cannot_work", Severity.ERROR, kind=what, detail=problem.detail)
+                return AGAIN
             case Disposition.HALT:
                 self.desk.journal.line("invariant_broken", Severity.CRITICAL, kind=what, detail=problem.detail)
                 return bury(self.desk, problem, raw) if not self.halts or self._halt(problem) else AGAIN
@@ -92,8 +101,8 @@ class PushDoor:
 
 
 def bury(desk: Desk, problem: DeskError, raw: bytes) -> Reply:
-    """Keep a message that no retry can help, with its reason, and acknowledge it."""
-    name = hashlib.sha256(raw).hexdigest()[:32]
+    """Keep a message that no retry can help, with its reason, once however often it comes, and acknowledge it."""
+    name = hashlib.sha256(_identity(raw)).hexdigest()[:32]
     letter = {
         "function": desk.actor, "at": desk.clock.now().isoformat(), "reason": type(problem).__name__,
         "detail": problem.detail[:500], "body": raw[:MAX_BODY].decode("utf-8", "replace"),
@@ -106,6 +115,15 @@ def bury(desk: Desk, problem: DeskError, raw: bytes) -> Reply:
         return AGAIN
     desk.journal.line("dead_letter", Severity.ERROR, kind=type(problem).__name__, detail=problem.detail[:500])
     return ACK
+
+
+def _identity(raw: bytes) -> bytes:
+    """Give what is the same in every delivery of a message: its push body without the count of deliveries."""
+    try:
+        body = loads(raw) if len(raw) <= MAX_BODY else None
+    except Malformed:
+        body = None
+    return dumps(body["message"]) if isinstance(body, dict) and "message" in body else raw
 
 
 def open_push(raw: bytes) -> tuple[Envelope, bytes]:

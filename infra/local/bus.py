@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from infra.local.journal import TRACE, trace_of
 from infra.local.kernel import Crashed, Invocation, Kernel
 from infra.local.queue import QueuedDelivery, QueuedMessage, SqliteQueue
 from shared.codec import dumps
@@ -156,7 +155,6 @@ class LocalBus:
         self._settle(owed, attempt, status)
 
     def _post(self, owed: _Owed, attempt: int) -> int:
-        TRACE.set(trace_of(owed.message.attributes.get("traceparent", "")))
         return self._deliver(owed.route.function.name, push_body(owed.route.name, owed.message, attempt))
 
     def _repeat(self, owed: _Owed) -> None:

@@ -6,7 +6,6 @@ so.
 """
 
 from collections import Counter
-from contextvars import ContextVar
 from pathlib import Path
 
 import msgspec
@@ -14,20 +13,12 @@ import msgspec
 from infra.local.kernel import Kernel
 from shared.errors import StoreDown
 from shared.ports import Scalar, Severity
-
-TRACE: ContextVar[str] = ContextVar("trace", default="")
-"""The trace of the delivery or request that this invocation serves; the bus and the world set it."""
+from shared.trace import trace_id
 
 _QUIET = frozenset({Severity.INFO, Severity.WARNING})
 _ENCODER = msgspec.json.Encoder()
 
 Line = dict[str, Scalar]
-
-
-def trace_of(traceparent: str) -> str:
-    """Give the trace id of a W3C traceparent (`00-<trace>-<span>-01`), or nothing."""
-    parts = traceparent.split("-")
-    return parts[1] if len(parts) == 4 else ""
 
 
 class FileJournal:
@@ -60,7 +51,7 @@ class FileJournal:
             "severity": severity.value,
             "event": event,
             "function": function,
-            "trace": TRACE.get(),
+            "trace": trace_id(),
             **fields,
         }
         self.counts[event] += 1

@@ -1,18 +1,15 @@
 """The adapters under contract: memory, files, Google's emulators."""
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from infra.local.emulators import Emulators, find, running
 from infra.local.memory_store import MemoryStore
 from infra.local.secret_manager import SecretManagerFake
 from infra.local.sqlite_store import SqliteStore
 from infra.local.vault import FileVault
-from shared.errors import ConfigError
 from shared.ports import Store, Vault
 from tests.contract.buses import BusWorld, EmulatedBus, KernelBus
 from tests.contract.clouds import new_project, open_firestore, open_secret_vault
@@ -21,29 +18,6 @@ STORES = ("memory", "sqlite", "firestore")
 VAULTS = ("file", "secret-manager")
 BUSES = ("local", "pubsub")
 KEY = bytes(range(32))
-REQUIRED = "REQUIRE_EMULATORS"
-
-
-@pytest.fixture(scope="session")
-def _running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulators]:
-    """Start Google's emulators once; without an SDK the test is skipped, or fails where they are required."""
-    try:
-        sdk = find(os.environ)
-    except ConfigError as missing:
-        why = "; ".join(missing.problems)
-        if os.environ.get(REQUIRED):
-            pytest.fail(f"{REQUIRED} is set, but the emulators are not here: {why}")
-        pytest.skip(f"the emulators are not here: {why}")
-    with running(sdk, tmp_path_factory.mktemp("emulators")) as both:
-        yield both
-
-
-@pytest.fixture
-def emulators(_running: Emulators, monkeypatch: pytest.MonkeyPatch) -> Emulators:
-    """Give Google's emulators, found by the libraries during this test alone."""
-    for name, value in _running.environ.items():
-        monkeypatch.setenv(name, value)
-    return _running
 
 
 @pytest.fixture(params=STORES)

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.journal import TRACE, FileJournal, trace_of
+from infra.local.journal import FileJournal
 from infra.local.kernel import Kernel
 from shared.errors import StoreDown
 from shared.ports import Severity
+from shared.trace import serving
 
 START = datetime(2013, 10, 7, 13, 30, tzinfo=UTC)
 
@@ -25,8 +26,8 @@ def test_a_line_says_when_who_and_what(tmp_path: Path) -> None:
     kernel = Kernel(start=START, seed=1)
 
     def work() -> None:
-        TRACE.set("abc")
-        journal.of("market_scan").line("odd", Severity.WARNING, symbol="AAPL", ms=1.5, note=None)
+        with serving({"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}):
+            journal.of("market_scan").line("odd", Severity.WARNING, symbol="AAPL", ms=1.5, note=None)
 
     kernel.call(work, name="work")
     journal.close()
@@ -37,7 +38,7 @@ def test_a_line_says_when_who_and_what(tmp_path: Path) -> None:
         "severity": "WARNING",
         "event": "odd",
         "function": "market_scan",
-        "trace": "abc",
+        "trace": "4bf92f3577b34da6a3ce929d0e0e4736",
         "symbol": "AAPL",
         "ms": 1.5,
         "note": None,
@@ -81,9 +82,3 @@ def test_a_full_disk_disturbs_nobody() -> None:
     assert journal.counts["event"] == 7
     with pytest.raises(StoreDown, match="7 journal lines"):
         journal.close()
-
-
-def test_a_trace_id_is_cut_from_a_traceparent() -> None:
-    """Only a text of four parts has a trace id."""
-    assert trace_of("00-abc-def-01") == "abc"
-    assert trace_of("abc") == ""

@@ -11,15 +11,12 @@ from infra.day.book import read_book
 from infra.day.environment import STARTING_CASH
 from infra.day.ledger import BrokerLedger
 from infra.day.violations import book_differs, placed_twice
-from infra.local import emulators
 from infra.up.plan import Cloud, Plan
 from infra.up.station import Station
-from shared.errors import ConfigError
 from shared.topology import TOPOLOGY
 from tests.up.browser import run_until, sign_in_at
 
 # Shares are bought a quarter of an hour after the open of this day and sold within minutes.
-REQUIRED = "REQUIRE_EMULATORS"
 SEED = 8
 STARTS = time(9, 29)
 WITHIN = timedelta(minutes=28)
@@ -29,9 +26,12 @@ SPEEDS: dict[Cloud, float] = {"local": 20.0, "emulators": 4.0}
 
 @pytest.mark.parametrize("cloud", [pytest.param("emulators", marks=pytest.mark.first), "local"])
 @pytest.mark.timeout(900)
-def test_desk_signs_in_scans_buys_protects_and_sells(cloud: Cloud, tmp_path: Path) -> None:
+def test_desk_signs_in_scans_buys_protects_and_sells(
+    cloud: Cloud, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     """A desk of real processes, signed in through its pages, buys, protects and sells, and its book is the broker's."""
-    _require(cloud)
+    if cloud == "emulators":
+        request.getfixturevalue("sdk")
     plan = Plan(state=tmp_path / "desk", environ=os.environ, cloud=cloud, seed=SEED, speed=SPEEDS[cloud], starts=STARTS)
     with Station(plan) as station:
         sign_in_at(station)
@@ -49,19 +49,6 @@ def test_desk_signs_in_scans_buys_protects_and_sells(cloud: Cloud, tmp_path: Pat
     logs = {path.stem: path.read_text(encoding="utf-8") for path in station.folder.logs.glob("*.jsonl")}
     assert [name for name, text in logs.items() if '"severity":"CRITICAL"' in text or "undeclared_access" in text] == []
     assert {function.name for function in TOPOLOGY.functions} <= logs.keys()
-
-
-def _require(cloud: Cloud) -> None:
-    """Skip where the emulators are not installed, unless they must be."""
-    if cloud == "local":
-        return
-    try:
-        emulators.find(os.environ)
-    except ConfigError as missing:
-        why = "; ".join(missing.problems)
-        if os.environ.get(REQUIRED):
-            pytest.fail(f"{REQUIRED} is set, but the emulators are not here: {why}")
-        pytest.skip(f"the emulators are not here: {why}")
 
 
 def _round_trips(ledger: BrokerLedger) -> list[str]:
