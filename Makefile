@@ -22,7 +22,7 @@ PARALLEL := --numprocesses auto --dist worksteal
 .DELETE_ON_ERROR:
 # Two targets never install into the same environment at once.
 .NOTPARALLEL:
-.PHONY: help python setup setup-dev demo test days long package lint format types contracts check lock calendar clean
+.PHONY: help python setup setup-dev demo test days long package bench lint format types contracts check lock calendar clean
 
 help: ## list the commands
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 18
@@ -65,6 +65,10 @@ long: $(STAMP_DEV) ## run the tests that take minutes or need a package index
 
 package: $(STAMP_LOCAL) ## write the deployment archive of every function into build/
 	$(BIN)/strategy package --out build
+
+bench: $(STAMP_DEV) ## measure cold starts and memory, free and under the shares of a CPU, into build/benchmarks/
+	$(BIN)/python -m tests.benchmarks.cold_start --installed --json build/benchmarks/cold_start.json
+	$(BIN)/python -m tests.benchmarks.cold_start --installed --share topology --json build/benchmarks/cold_start_shares.json
 
 lint: $(STAMP_DEV) ## check style and formatting
 	$(BIN)/ruff check .

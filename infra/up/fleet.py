@@ -53,9 +53,10 @@ class Fleet:
         own |= {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
         for name, source in folder.unpacked().items():
             function = TOPOLOGY.function(name)
+            its_own = {**function.environ, "THREADS": str(_places(function))}
             self._processes[name] = FunctionProcess(
                 function=function, source=source.resolve(), world=folder.world.resolve(), log=folder.log(name),
-                port=self._ports[name], environ={**own, **environ, "THREADS": str(_places(function))},
+                port=self._ports[name], environ={**own, **environ, **its_own},
             )  # fmt: skip
         for process in self:
             process.start()
