@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from infra.cli import audit
+from infra.cli import audit, owner
 from infra.cli.exits import explained
 
 app = typer.Typer(
@@ -161,6 +161,9 @@ def package(
 
     with explained():
         command.run(out=out, json_out=json)
+
+
+owner.add_to(app)
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ from infra.local.folder import FolderLock
 from infra.local.process_world import WorldFile
 from infra.local.remote import RemoteVault
 from infra.local.sqlite_store import SqliteStore
-from infra.local.timeline import AnyTimeline, HeldTimeline, PacedClock, Timeline
+from infra.local.timeline import PacedClock, Timeline
 from infra.local.vault import FileVault, vault_key
 from infra.local.wire import Services
 from infra.up.clouds import in_environment
@@ -79,7 +79,7 @@ def _on_this_machine(folder: Folder, card: Mapping[str, str], environ: Mapping[s
                 remedy="start it with `strategy up --cloud emulators`",
             )
         world = WorldFile.read(folder.world) if running else None
-        clock = PacedClock(_time(folder, card, world))
+        clock = _clock(folder, card, world)
         if world is not None and world.cloud == "emulators":
             store, vault = _emulated(world, opened)
         else:
@@ -116,12 +116,27 @@ def _desk(clock: Clock, store: Store, *, project: str) -> Desk:
     return Desk(actor=ACTOR, clock=clock, chance=SystemChance(), store=store, bus=NoBus(), journal=journal)
 
 
-def _time(folder: Folder, card: Mapping[str, str], world: WorldFile | None) -> AnyTimeline:
+def _clock(folder: Folder, card: Mapping[str, str], world: WorldFile | None) -> Clock:
+    """Give the desk's time; that of a simulated desk stands still while it is not running."""
     if world is not None:
-        return world.timeline
+        return PacedClock(world.timeline)
     if card["broker"] != "simulator":
-        return Timeline.real()
-    return HeldTimeline(folder.time, at=KeptInstant(folder.path).read() or datetime.now(UTC))
+        return PacedClock(Timeline.real())
+    return StandingClock(KeptInstant(folder.path).read() or datetime.now(UTC))
+
+
+class StandingClock:
+    """A Clock whose time does not pass: nobody waits by it."""
+
+    def __init__(self, at: datetime) -> None:
+        self._at = at
+
+    def now(self) -> datetime:
+        """Give the instant that it stands at, in UTC."""
+        return self._at
+
+    def sleep_until(self, at: datetime) -> None:
+        """Return at once."""
 
 
 def _vault(folder: Folder, card: Mapping[str, str], world: WorldFile | None, environ: Mapping[str, str]) -> Vault:
