@@ -16,7 +16,8 @@ from shared.domain.outcomes import Rejected
 from shared.domain.quotes import Quote
 from shared.domain.values import Side, Term
 
-FIRST_ORDER_ID = 401
+FIRST_ORDER_ID = 9_000_000_001
+"""Far above what an account counts to, so that no order on paper ever has the number of a real one."""
 FIRST_PREVIEW_ID = 100_000_000_001
 PREVIEW_LIFE = timedelta(seconds=180)
 FILL_LATENCY = timedelta(milliseconds=500)
@@ -93,7 +94,7 @@ class PaperPosition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proceeds:
-    """USD from a sell, and the New York day on which they may be spent in a cash account."""
+    """USD from sells, and the New York day on which they may be spent in a cash account."""
 
     settles: date
     amount: Decimal
@@ -144,16 +145,16 @@ class PaperBook:
         return (held.quantity if held else 0) - sum(order.remaining for order in sells)
 
 
-def refusal(book: PaperBook, ticket: Ticket, quote: Quote | None, at: datetime) -> Rejected | None:
-    """Say why E*TRADE would not take a ticket (etrade-api.md 4.14), or None; without a quote no price is judged."""
+def refusal(book: PaperBook, ticket: Ticket, *, quote: Quote | None, reserve: Decimal, at: datetime) -> Rejected | None:
+    """Say why E*TRADE would not take a ticket (etrade-api.md 4.14), or None.
+
+    `quote` is None where nobody looked lately; `reserve` is the USD that a share of a buy would hold back.
+    """
     if quote is not None and ticket.stop_price is not None and reached(ticket, quote.last):
         return Rejected(code="101", message="the stop price is on the wrong side of the market")
-    if ticket.side is Side.SELL:
-        if ticket.quantity > book.available(ticket.symbol):
-            return Rejected(code="1037", message="not enough shares are available")
-    elif quote is None:
-        return Rejected(code="101", message="the symbol is not quoted")
-    elif reserve_price(ticket, quote) * ticket.quantity > book.buying_power(at):
+    if ticket.side is Side.SELL and ticket.quantity > book.available(ticket.symbol):
+        return Rejected(code="1037", message="not enough shares are available")
+    if ticket.side is Side.BUY and reserve * ticket.quantity > book.buying_power(at):
         return Rejected(code="1021", message="there are not enough funds")
     return None
 
@@ -172,12 +173,10 @@ def reserve_price(ticket: Ticket, quote: Quote | None) -> Decimal:
     return ticket.limit_price or (ticket.stop_price or quote.ask) * UNPRICED_RESERVE
 
 
-def with_preview(book: PaperBook, ticket: Ticket, quote: Quote | None, at: datetime) -> PaperBook:
+def with_preview(book: PaperBook, ticket: Ticket, reserve: Decimal, at: datetime) -> PaperBook:
     """Remember a preview, its id the last that the book has given, and forget those that are too old."""
     young = (preview for preview in book.previews if at - preview.at <= PREVIEW_LIFE)
-    preview = PaperPreview(
-        preview_id=book.next_preview_id, ticket=ticket, at=at, reserve_price=reserve_price(ticket, quote)
-    )
+    preview = PaperPreview(preview_id=book.next_preview_id, ticket=ticket, at=at, reserve_price=reserve)
     return replace(book, previews=(*young, preview), next_preview_id=book.next_preview_id + 1)
 
 
@@ -218,8 +217,10 @@ def booked(book: PaperBook, ticket: Ticket, fill: PaperFill) -> PaperBook:
     if held.quantity > fill.quantity:
         positions[ticket.symbol] = PaperPosition(quantity=held.quantity - fill.quantity, cost=held.cost - cost)
     today = new_york_day(fill.at)
-    owed = Proceeds(settles=_next_session(fill.at, after=today).day, amount=amount)
-    proceeds = (*(one for one in book.proceeds if one.settles > today), owed)
+    owed = {one.settles: one.amount for one in book.proceeds if one.settles > today}
+    settles = _next_session(fill.at, after=today).day
+    owed[settles] = owed.get(settles, _ZERO) + amount
+    proceeds = tuple(Proceeds(settles=day, amount=sum_of) for day, sum_of in owed.items())
     return replace(
         book, positions=positions, cash=book.cash + amount, realized=book.realized + amount - cost, proceeds=proceeds
     )

@@ -31,13 +31,14 @@ from shared.domain.outcomes import (
 from shared.domain.quotes import Quote
 from shared.domain.tickets import require_sound
 from shared.domain.values import Side
-from shared.errors import AuthError, BrokerError, Conflict, InvariantBroken, StoreError
+from shared.errors import AuthError, BrokerError, Conflict, InvariantBroken, Malformed, StoreError
 from shared.paper.book import (
     LIVE,
     PREVIEW_LIFE,
     PaperBook,
     PaperOrder,
     refusal,
+    reserve_price,
     with_cancel,
     with_order,
     with_preview,
@@ -47,6 +48,8 @@ from shared.paper.match import aged, matched
 from shared.ports import Clock, Journal, Severity, Store
 from shared.usecases.desk import persist
 
+SURE_REFUSALS = frozenset({"1021", "1037"})
+"""What the real client takes for a refusal of a place; behind other codes there may be an order (place_answers)."""
 SEEN_WITHIN = timedelta(seconds=5)
 _PRICE = Decimal("0.0001")
 
@@ -102,7 +105,7 @@ class PaperBroker:
         self._seen |= found
         try:
             persist(lambda: self._match(found, asked_at))
-        except StoreError as problem:
+        except (StoreError, Malformed) as problem:
             kind = type(problem).__name__
             self._journal.line("paper_not_matched", Severity.WARNING, kind=kind, detail=problem.detail)
         return found
@@ -168,10 +171,13 @@ class PaperBroker:
 
     def _preview(self, account_key: str, ticket: Ticket, quote: Quote | None) -> PreviewAnswer:
         held, book, now = self._books.open(account_key)
-        refused = refusal(book, ticket, quote, now)
+        if ticket.side is Side.BUY and quote is None:
+            return Rejected(code="101", message="the symbol is not quoted")
+        reserve = reserve_price(ticket, quote)
+        refused = refusal(book, ticket, quote=quote, reserve=reserve, at=now)
         if refused is not None:
             return refused
-        self._books.keep(held, with_preview(book, ticket, quote, now))
+        self._books.keep(held, with_preview(book, ticket, reserve, now))
         seen = None if quote is None else quote.ask if ticket.side is Side.BUY else quote.bid
         price = ticket.limit_price or ticket.stop_price or seen or Decimal(0)
         total = price * ticket.quantity * (1 if ticket.side is Side.BUY else -1)
@@ -187,11 +193,11 @@ class PaperBroker:
         name = ticket.client_order_id
         if any(order.ticket.client_order_id == name for order in book.orders) or self._books.was_used(name):
             return UnknownOutcome(why="code 1042: the client order id was used before")
-        refused = refusal(book, ticket, self._seen_lately(ticket.symbol), now)
+        quote = self._seen_lately(ticket.symbol)
+        refused = refusal(book, ticket, quote=quote, reserve=preview.reserve_price, at=now)
         if refused is not None:
-            return refused
-        after = with_order(book, preview, now)
-        self._books.keep(held, after)
+            return refused if refused.code in SURE_REFUSALS else UnknownOutcome(why=f"code {refused.code}")
+        self._books.keep(held, with_order(book, preview, now))
         return Accepted(order_id=book.next_order_id, at=now)
 
     def _cancel(self, account_key: str, order_id: int) -> CancelAnswer:

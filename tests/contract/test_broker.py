@@ -206,6 +206,45 @@ def test_shares_and_cash_are_reserved(desk: Desk) -> None:
     assert _code(desk.broker.preview(KEY, ticket("Large2", quantity=2_000, limit="9.50"))) == "1021"
 
 
+def test_what_was_previewed_is_judged_again(desk: Desk) -> None:
+    """Of two previews for the same shares, or for the same cash, one is placed and the other is refused then."""
+    desk.bought(100)
+    for code, tickets in {
+        "1037": [sell(name, quantity=60, limit="11.00") for name in ("Sell1", "Sell2")],
+        "1021": [ticket(name, quantity=6_000, limit="9.50") for name in ("Buy1", "Buy2")],
+    }.items():
+        previews = [desk.broker.preview(KEY, one) for one in tickets]
+        answers = []
+        for one, previewed in zip(tickets, previews, strict=True):
+            assert isinstance(previewed, Previewed)
+            answers.append(desk.broker.place(KEY, one, previewed.preview_ids, deadline=desk.deadline))
+        assert isinstance(answers[0], Accepted)
+        assert isinstance(answers[1], Rejected)
+        assert answers[1].code == code
+
+
+def test_a_stop_that_the_market_passed_is_not_accepted(desk: Desk) -> None:
+    """A stop that was below the market at its preview and is above it at its place is no order, nor surely refused."""
+    desk.bought(100)
+    stop = sell("Stop1", stop="9.90")
+    previewed = desk.broker.preview(KEY, stop)
+    assert isinstance(previewed, Previewed)
+    desk.move("9.70", "9.72")
+    desk.broker.quotes([SYMBOL])
+    answer = desk.broker.place(KEY, stop, previewed.preview_ids, deadline=desk.deadline)
+    assert isinstance(answer, UnknownOutcome)
+    assert len(desk.broker.orders(KEY, since=DAY)) == 1
+
+
+def test_a_preview_may_be_placed_two_minutes_later(desk: Desk) -> None:
+    """A preview that is not used at once is good for two minutes."""
+    previewed = desk.broker.preview(KEY, ticket())
+    assert isinstance(previewed, Previewed)
+    desk.clock.forward(120)
+    answer = desk.broker.place(KEY, ticket(), previewed.preview_ids, deadline=desk.deadline)
+    assert isinstance(answer, Accepted)
+
+
 def test_proceeds_settle_the_next_day(desk: Desk) -> None:
     """What a sell brings into a cash account is part of its value at once, and may be spent only from tomorrow on."""
     desk.bought(100)
