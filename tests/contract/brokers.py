@@ -17,7 +17,7 @@ from shared.etrade.client import EtradeBroker
 from shared.etrade.limits import Limits, Role
 from shared.etrade.session import Credentials
 from shared.paper.broker import PaperBroker, Source
-from shared.ports import Broker, Clock
+from shared.ports import Broker, Clock, Store
 from tests.etrade.world import KeptLines, SeededChance
 from tests.infra.brokersim.world import (
     CONSUMER_KEY,
@@ -144,7 +144,7 @@ def sell(name: str = "Sell1", *, quantity: int = 100, limit: str | None = "10.00
     return ticket(name, side=Side.SELL, quantity=quantity, limit=limit, stop=stop, term=term)
 
 
-def open_desk(kind: str, *, at: datetime = NOON) -> Desk:
+def open_desk(kind: str, *, at: datetime = NOON, store: Store | None = None) -> Desk:
     """Open a desk whose broker is the real client, or paper over it, on an account of 100,000 USD."""
     clock, market = FakeClock(at), MovedMarket()
     settings = replace(SETTINGS, market_limit=_MANY, accounts_limit=_MANY, orders_limit=_MANY)
@@ -160,7 +160,7 @@ def open_desk(kind: str, *, at: datetime = NOON) -> Desk:
         limits=_unhurried(shared), caller="a_function", http=InProcess(simulator),
     )  # fmt: skip
     source = Source(accounts=etrade.accounts, balance=etrade.balance, quotes=etrade.quotes)
-    paper = PaperBroker(source=source, store=MemoryStore(), clock=shared, journal=journal, capital_usd=CASH)
+    paper = PaperBroker(source=source, store=store or MemoryStore(), clock=shared, journal=journal, capital_usd=CASH)
     return Desk(broker=paper if kind == "paper" else etrade, clock=clock, simulator=simulator, market=market)
 
 

@@ -17,6 +17,7 @@ from shared.domain.outcomes import (
     UnknownOutcome,
 )
 from shared.domain.values import Side, Term
+from shared.ports import Store
 from tests.contract.brokers import CASH, KEY, OTHER, SYMBOL, Desk, numbers, open_desk, sell, ticket
 from tests.infra.brokersim.world import CLOSE, DAY, NOON
 
@@ -342,3 +343,25 @@ def test_other_symbols_are_left_alone(desk: Desk) -> None:
     desk.move("9.00", "9.02")
     desk.wait()
     assert desk.order(order_id).filled == 0
+
+
+def test_paper_is_the_same_in_every_store(store: Store) -> None:
+    """A fill, a stop, a cancel and an expiry on paper read the same from memory, from a file and from Firestore."""
+    desk = open_desk("paper", at=CLOSE - timedelta(minutes=2), store=store)
+    bought = desk.bought()
+    stop = desk.placed(sell("Stop1", quantity=60, stop="9.90"))
+    cancelled, day = desk.placed(ticket("Low1", limit="9.00")), desk.placed(ticket("Low2", limit="9.00"))
+    desk.broker.cancel(KEY, cancelled)
+    desk.move("9.80", "9.82")
+    desk.wait()
+    desk.clock.at = CLOSE + timedelta(seconds=2)
+    found = {order.order_id: (order.status, order.filled) for order in desk.broker.orders(KEY, since=DAY)}
+    assert found == {
+        bought: (BrokerStatus.EXECUTED, 100),
+        stop: (BrokerStatus.EXECUTED, 60),
+        cancelled: (BrokerStatus.CANCELLED, 0),
+        day: (BrokerStatus.EXPIRED, 0),
+    }
+    assert desk.shares() == {SYMBOL: 40}
+    assert desk.broker.balance(KEY).usable == CASH - 1002
+    assert all(desk.order(order_id).order_id == order_id for order_id in found)

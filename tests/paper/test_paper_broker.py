@@ -18,6 +18,7 @@ from shared.errors import Conflict, InvariantBroken, StoreDown
 from shared.paper.broker import PaperBroker, Source
 from shared.ports import Broker, Write
 from tests.contract.brokers import CASH, KEY, SYMBOL, Desk, open_desk, sell, ticket
+from tests.infra.brokersim.world import CLOSE
 
 ROOT = Path(__file__).resolve().parents[2]
 HARMLESS = {"accounts", "balance", "quotes"}
@@ -112,6 +113,45 @@ def test_a_quote_with_a_fault_fills_nothing(desk: Desk, change: dict[str, Any]) 
     paper._source = replace(paper._source, quotes=real)
     desk.wait()
     assert desk.order(order_id).filled == 100
+
+
+def test_a_quote_counts_from_when_it_was_asked_for(desk: Desk) -> None:
+    """A quote that was asked for before an order worked, and came after, fills nothing: it may be older."""
+    order_id = desk.placed(ticket())
+    paper = desk.broker
+    assert isinstance(paper, PaperBroker)
+    real = paper._source.quotes
+
+    def slow(symbols: Sequence[str]) -> dict[str, Quote]:
+        desk.clock.forward(0.6)
+        return real(symbols)
+
+    paper._source = replace(paper._source, quotes=slow)
+    paper.quotes([SYMBOL])
+    assert desk.order(order_id).filled == 0
+    paper.quotes([SYMBOL])
+    assert desk.order(order_id).filled == 100
+
+
+def test_after_the_close_nothing_fills() -> None:
+    """A stop that outlives its session does not fill after the bell, whatever a quote says of itself."""
+    desk = open_desk("paper", at=CLOSE - timedelta(seconds=30))
+    desk.bought()
+    order_id = desk.placed(sell("Stop1", stop="9.90"))
+    paper = desk.broker
+    assert isinstance(paper, PaperBroker)
+    real = paper._source.quotes
+
+    def late(symbols: Sequence[str]) -> dict[str, Quote]:
+        found = real(symbols)
+        return {
+            name: replace(quote, status=QuoteStatus.REALTIME, last=Decimal("9.00")) for name, quote in found.items()
+        }
+
+    desk.clock.at = CLOSE
+    paper._source = replace(paper._source, quotes=late)
+    desk.wait()
+    assert (desk.order(order_id).status, desk.order(order_id).filled) == (BrokerStatus.OPEN, 0)
 
 
 def test_without_quotes_nothing_fills(desk: Desk) -> None:
