@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,12 +23,21 @@ MAX_WATCHED = 200
 # Who the owner is, and an address that may carry a password: a wrong value is not repeated.
 _UNSPOKEN = frozenset({"ETRADE_ACCOUNT_ID", "ETRADE_OAUTH_CALLBACK_URL"})
 _SHOWN = 60
+_NOT_YET = "STRATEGY_MODE=live with ETRADE_SANDBOX=false: live orders at production are not enabled yet"
+
+
+class Mode(StrEnum):
+    """Where orders go: into our own paper book, or to E*TRADE."""
+
+    PAPER = "paper"
+    LIVE = "live"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What the operator chose; `capital_usd` in USD, `rate_limit` in Market calls a minute, `burst_limit` in calls."""
 
+    mode: Mode
     sandbox: bool
     account_id: str
     callback_url: str
@@ -39,7 +49,10 @@ class Settings:
 
 
 def load(environ: Mapping[str, str]) -> Settings:
-    """Read every setting; raises ConfigError that names all problems, never a secret's value."""
+    """Read every setting; raises ConfigError that names all problems, never a secret's value.
+
+    Live orders go to the sandbox host only: production is for paper mode, which cannot place.
+    """
     values: dict[str, Any] = {}
     problems: list[str] = []
     for name, (field, parse, default) in _SETTINGS.items():
@@ -52,6 +65,8 @@ def load(environ: Mapping[str, str]) -> Settings:
         except ValueError:
             shown = "" if name in _UNSPOKEN else f"={raw[:_SHOWN]!r}" + "..." * (len(raw) > _SHOWN)
             problems.append(f"{name}{shown} cannot be used: {_HINTS[name]}")
+    if values.get("mode") is Mode.LIVE and values.get("sandbox") is False:
+        problems.append(_NOT_YET)
     try:
         consumer(environ)
     except ConfigError as problem:
@@ -124,6 +139,7 @@ def _capital(raw: str) -> Decimal:
 
 
 _SETTINGS: dict[str, tuple[str, Callable[[str], Any], str | None]] = {
+    "STRATEGY_MODE": ("mode", Mode, "paper"),
     "ETRADE_SANDBOX": ("sandbox", _flag, "true"),
     "ETRADE_ACCOUNT_ID": ("account_id", _account, ""),
     "ETRADE_OAUTH_CALLBACK_URL": ("callback_url", _callback, ""),
@@ -134,6 +150,7 @@ _SETTINGS: dict[str, tuple[str, Callable[[str], Any], str | None]] = {
     "STRATEGY_CAPITAL_USD": ("capital_usd", _capital, None),
 }
 _HINTS = {
+    "STRATEGY_MODE": "paper or live",
     "ETRADE_SANDBOX": "true or false",
     "ETRADE_ACCOUNT_ID": "the account's number or key, or empty when there is only one active account",
     "ETRADE_OAUTH_CALLBACK_URL": "an https address registered with E*TRADE (http on localhost), or empty for a PIN",

@@ -97,7 +97,7 @@ class Topology:
 _EVERYBODY = {"dead_letters": C, "outbox": RW}
 _BOOK = {
     "orders": RW, "audit": C, "ledger": RW, "locks": RW, "positions": RW, "broker_orders": RC, "fills": RC,
-    "account": RW, "token": R,
+    "account": RW, "token": R, "paper": RW,
 }  # fmt: skip
 
 TOPOLOGY = Topology(
@@ -138,6 +138,7 @@ TOPOLOGY = Topology(
                 "quotes": RW,
                 "history": RW,
                 "token": R,
+                "paper": RW,
             },
             secrets={CONSUMER: R, ACCESS_TOKEN: R},
             memory_mib=512,
@@ -221,6 +222,7 @@ TOPOLOGY = Topology(
         "quotes": "the scan's last quotes",
         "history": "daily bars of the watch list",
         "account": "the account's key, read once a session",
+        "paper": "cash, positions and orders of paper mode, which E*TRADE never sees",
         "token": "which vault version holds the access token, and its instants",
         "flows": "sign-ins under way",
         "outbox": "messages that a commit promised and that are not yet published",

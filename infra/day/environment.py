@@ -10,6 +10,7 @@ from infra.brokersim.simulator import CASH_ACCOUNT_KEY
 from infra.day.problems import UserError
 from shared import settings, topology
 from shared.errors import ConfigError
+from shared.settings import Mode
 
 CONFIGS = ("demo", "default")
 STARTING_CASH = Decimal(100_000)
@@ -23,15 +24,21 @@ A generated day has symbols of its own, so there the watch list does not count. 
 but it has to be well formed: a day does not begin with a setting that the functions in the cloud would refuse.
 """
 _OURS = ("ETRADE_", "STRATEGY_")
+_CLOUD = {"STRATEGY_MODE": Mode.PAPER.value}
+"""What a person's own environment is judged with where it says nothing: the mode of the cloud, not of the day."""
 
 
-def environ(given: Mapping[str, str], *, config: str, market_spec: str, symbols: Sequence[str]) -> dict[str, str]:
+def environ(
+    given: Mapping[str, str], *, config: str, market_spec: str, symbols: Sequence[str], mode: Mode = Mode.LIVE
+) -> dict[str, str]:
     """Give the environment of a day's functions, with what `given` has of `HONOURED`; nothing secret is in it.
 
+    A day trades live, at the simulator: whatever host the client names, nothing leaves this process.
     Raises UserError with every problem at once, also of settings that are not honoured.
     """
     simulated = {
-        "ETRADE_SANDBOX": "false",
+        "STRATEGY_MODE": mode.value,
+        "ETRADE_SANDBOX": "true",
         "ETRADE_ACCOUNT_ID": CASH_ACCOUNT_KEY,
         "STRATEGY_CONFIG": config,
         "STRATEGY_WATCH_LIST": ",".join(watch_list(market_spec, symbols)),
@@ -39,7 +46,7 @@ def environ(given: Mapping[str, str], *, config: str, market_spec: str, symbols:
     }
     generated = market_spec == "generated"
     own = {name: value for name, value in given.items() if name.startswith(_OURS)}
-    problems = _problems(simulated | own, None if generated else symbols)
+    problems = _problems(simulated | _CLOUD | own, None if generated else symbols)
     if problems:
         what = "the settings cannot be used:\n" + "\n".join(f"  - {problem}" for problem in problems)
         raise UserError(what, remedy="set these variables otherwise, or unset them")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.errors import ConfigError
-from shared.settings import MAX_WATCHED, Settings, consumer, load
+from shared.settings import MAX_WATCHED, Mode, Settings, consumer, load
 
 _LEAST = {"STRATEGY_WATCH_LIST": "AIG", "STRATEGY_CAPITAL_USD": "1000"}
 _CANARY = "CANARY0c2d77e1"
@@ -19,7 +19,7 @@ def _read(**changes: str) -> Settings:
 def test_every_setting_has_its_default() -> None:
     """Without more than a watch list and a capital, everything has the value that the guide describes."""
     assert _read() == Settings(
-        sandbox=True, account_id="", callback_url="", rate_limit=240, burst_limit=10, config="default",
+        mode=Mode.PAPER, sandbox=True, account_id="", callback_url="", rate_limit=240, burst_limit=10, config="default",
         watch_list=("AIG",), capital_usd=Decimal(1000),
     )  # fmt: skip
 
@@ -69,6 +69,7 @@ _EDGES: list[tuple[str, str, bool]] = [
             ("https://user:word@example.com/", False), ("https://exa mple.com/", False), ("https://[::1", False),
         )
     ),
+    *(("STRATEGY_MODE", value, value in ("paper", "live")) for value in ("paper", "live", "Paper", "dry", "")),
     *(("STRATEGY_CONFIG", value, value in ("demo", "default")) for value in ("demo", "default", "Demo", "")),
     *(
         ("STRATEGY_WATCH_LIST", value, fine)
@@ -98,7 +99,7 @@ def test_all_problems_come_in_one_message() -> None:
     with pytest.raises(ConfigError) as refused:
         load(
             {
-                "ETRADE_SANDBOX": "perhaps", "ETRADE_ACCOUNT_ID": "!", "ETRADE_RATE_LIMIT": "0",
+                "STRATEGY_MODE": "dry", "ETRADE_SANDBOX": "perhaps", "ETRADE_ACCOUNT_ID": "!", "ETRADE_RATE_LIMIT": "0",
                 "ETRADE_BURST_LIMIT": "many", "ETRADE_OAUTH_CALLBACK_URL": "x", "STRATEGY_CONFIG": "brave",
                 "STRATEGY_WATCH_LIST": "x", "ETRADE_CONSUMER_KEY": "only-the-key",
             }
@@ -106,9 +107,20 @@ def test_all_problems_come_in_one_message() -> None:
     names = [problem.split("=")[0].split(" ")[0] for problem in refused.value.problems]
     assert sorted(names) == [
         "ETRADE_ACCOUNT_ID", "ETRADE_BURST_LIMIT", "ETRADE_CONSUMER_KEY", "ETRADE_OAUTH_CALLBACK_URL",
-        "ETRADE_RATE_LIMIT", "ETRADE_SANDBOX", "STRATEGY_CAPITAL_USD", "STRATEGY_CONFIG", "STRATEGY_WATCH_LIST",
+        "ETRADE_RATE_LIMIT", "ETRADE_SANDBOX", "STRATEGY_CAPITAL_USD", "STRATEGY_CONFIG", "STRATEGY_MODE",
+        "STRATEGY_WATCH_LIST",
     ]  # fmt: skip
     assert all(problem in refused.value.detail for problem in refused.value.problems)
+
+
+def test_live_orders_at_production_are_refused() -> None:
+    """Production is for paper mode alone: with live orders it is refused in a sentence, and the sandbox is not."""
+    assert _read(ETRADE_SANDBOX="false").mode is Mode.PAPER
+    assert _read(STRATEGY_MODE="live").sandbox
+    with pytest.raises(ConfigError) as refused:
+        _read(STRATEGY_MODE="live", ETRADE_SANDBOX="false")
+    (problem,) = refused.value.problems
+    assert problem.endswith("live orders at production are not enabled yet")
 
 
 @pytest.mark.parametrize(

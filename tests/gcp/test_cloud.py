@@ -61,6 +61,15 @@ def test_all_problems_come_in_one_message() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_live_orders_at_production_do_not_start(name: str) -> None:
+    """No function starts with live orders at production, and each starts with production's quotes on paper."""
+    bus, production = open_bus if TOPOLOGY.function(name).publishes else None, {**GOOD, "ETRADE_SANDBOX": "false"}
+    assert cloud(name, bus, production).function.name == name
+    with pytest.raises(ConfigError, match="live orders at production are not enabled yet"):
+        cloud(name, bus, {**production, "STRATEGY_MODE": "live"})
+
+
 @pytest.mark.parametrize("project", ["", "A", "my_desk", "-desk-one", "desk-one-", "x" * 31, "projects/my-desk"])
 def test_a_project_id_is_checked(project: str) -> None:
     """What cannot be the id of a project is refused, with the variable's name."""
