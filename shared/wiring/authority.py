@@ -2,7 +2,8 @@
 
 from shared.etrade.authority import EtradeAuthority
 from shared.wiring import Platform
-from shared.wiring.desks import Room, VaultCredentials
+from shared.wiring.credentials import VaultCredentials
+from shared.wiring.desks import Room
 
 
 def authority(platform: Platform, room: Room) -> EtradeAuthority:

@@ -32,4 +32,4 @@ def _build(platform: Platform) -> PushDoor:
         with turnstile.turn(is_exit=True):
             leave(desk, message)
 
-    return PushDoor(desk=desk, halts=True, handlers={EnterPosition: take_signal, ExitPosition: take_exit})
+    return PushDoor(desk=desk, halts=True, tells=True, handlers={EnterPosition: take_signal, ExitPosition: take_exit})

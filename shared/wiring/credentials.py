@@ -1,0 +1,71 @@
+"""The credentials of the moment, for functions that call the broker: consumer key and token from the vault."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from shared import settings
+from shared.codec import decode, loads
+from shared.errors import ConfigError, Malformed
+from shared.etrade.session import Credentials
+from shared.ports import Clock, Journal, Store
+from shared.topology import CONSUMER
+from shared.usecases import token
+from shared.wiring import Platform
+from shared.wiring.desks import Room
+
+_LOOK_EVERY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class _Consumer:
+    """The consumer pair as the vault holds it."""
+
+    key: str
+    secret: str
+
+
+class VaultCredentials:
+    """Gives the credentials of the moment: the consumer pair is read once, the token when its version changes."""
+
+    def __init__(self, platform: Platform, room: Room) -> None:
+        self._pair = settings.consumer(platform.environ)
+        self._vault = room.vault
+        self._store: Store = room.desk.store
+        self._clock: Clock = platform.clock
+        self._journal: Journal = platform.journal
+        self._known: Credentials | None = None
+        self._version = ""
+        self._looked_at = self._dies_at = self._clock.now()
+
+    def __call__(self) -> Credentials:
+        """Give consumer pair and token; the store is asked which token counts once a minute."""
+        now = self._clock.now()
+        if self._known is not None and now - self._looked_at < _LOOK_EVERY and now < self._dies_at:
+            return self._known
+        key, secret = self._consumer()
+        held = token.current(self._store)
+        if held is None or now >= held.value.dies_at:
+            return Credentials(consumer_key=key, consumer_secret=secret)
+        if self._known is None or held.value.vault_version != self._version:
+            self._known = Credentials(
+                consumer_key=key, consumer_secret=secret, token=token.load(self._vault, held.value),
+                token_dies_at=held.value.dies_at,
+            )  # fmt: skip
+            # Only now: a vault that failed is asked again, and does not leave the token before in force.
+            self._version = held.value.vault_version
+        self._looked_at, self._dies_at = now, held.value.dies_at
+        return self._known
+
+    def _consumer(self) -> tuple[str, str]:
+        if self._pair is None:
+            versions = self._vault.versions(CONSUMER)
+            if not versions:
+                raise ConfigError((f"the secret {CONSUMER} has no version: store the consumer key and secret first",))
+            try:
+                pair = decode(_Consumer, loads(self._vault.read(CONSUMER, versions[-1])))
+            except (KeyError, Malformed):
+                pair = _Consumer(key="", secret="")
+            if not (pair.key and pair.secret):
+                raise ConfigError((f"the secret {CONSUMER} is not a JSON object of key and secret: store it again",))
+            self._pair = (pair.key, pair.secret)
+        return self._pair
