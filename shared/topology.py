@@ -184,6 +184,7 @@ TOPOLOGY = Topology(
             subscriptions=(Subscription(topic="notices", ack_deadline_s=120, max_attempts=10),),
             collections={**_EVERYBODY, "notices": RC, "paces": RW},
             secrets={NOTIFY_ADDRESSES: R},
+            memory_mib=512,
             timeout_s=120,
         ),
     ),

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -19,8 +19,10 @@ from shared.domain.notices import (
     PositionUnprotected,
     ScanSilent,
     SignedIn,
+    SignInFailed,
     SignInNeeded,
     SignInRefused,
+    TokenEnded,
     TradingHalted,
     TradingReduced,
     TradingResumed,
@@ -37,7 +39,7 @@ class Words:
     sentence: str
     advice: str
     urgent: bool
-    link: str = ""
+    link: str = field(default="", repr=False)
 
     @property
     def text(self) -> str:
@@ -56,7 +58,7 @@ def _sign_in_needed(notice: SignInNeeded) -> Words:
     return Words(
         title="Sign in to E*TRADE",
         sentence=f"Nothing can be traded or protected until you sign in, and the market {when}.",
-        advice="Open the link and accept; it works once and not for long.",
+        advice="Open the link and accept; it works once and not for long." if notice.link else "Sign in as usual.",
         urgent=True,
         link=notice.link,
     )
@@ -71,12 +73,32 @@ def _signed_in(notice: SignedIn) -> Words:
     )
 
 
+def _sign_in_failed(notice: SignInFailed) -> Words:
+    return Words(
+        title="Sign in again",
+        sentence=f"E*TRADE let you in, but no token could be kept ({_short(notice.why)}).",
+        advice="Sign in again; until then nothing is traded.",
+        urgent=True,
+    )
+
+
 def _sign_in_refused(notice: SignInRefused) -> Words:
     return Words(
         title="A sign-in was refused",
-        sentence=f"A sign-in at {_clock(notice.at)} was refused: {_short(notice.why)}.",
+        sentence=f"A sign-in at {_clock(notice.at)} was refused ({_short(notice.why)}).",
         advice="If this was you, begin again with a new link; if not, somebody else has tried.",
         urgent=False,
+    )
+
+
+def _token_ended(notice: TokenEnded) -> Words:
+    left = f"{', '.join(notice.left_open)} stay as they are" if notice.left_open else "nothing is left open"
+    advice = "Look at them on E*TRADE's own page; nobody else does until you sign in again."
+    return Words(
+        title="The day's sign-in has ended",
+        sentence=f"The access token was ended at {_clock(notice.at)}, and {left}.",
+        advice=advice if notice.left_open else "Nothing is to be done before the next sign-in.",
+        urgent=bool(notice.left_open),
     )
 
 
@@ -187,7 +209,9 @@ def _day_result(notice: DayResult) -> Words:
 _WORDS: dict[type[Notice], Callable[[Any], Words]] = {
     SignInNeeded: _sign_in_needed,
     SignedIn: _signed_in,
+    SignInFailed: _sign_in_failed,
     SignInRefused: _sign_in_refused,
+    TokenEnded: _token_ended,
     TradingHalted: _halted,
     TradingReduced: _reduced,
     TradingResumed: _resumed,

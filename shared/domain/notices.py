@@ -5,7 +5,7 @@ Two notices with one event are one: it is told once. What is said of each kind i
 secret but `SignInNeeded.link`, which is for the owner's addresses and for nothing else.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import assert_never
@@ -18,9 +18,12 @@ FOREIGN = "FOREIGN_ORDER"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInNeeded:
-    """Nobody can trade until the owner signs in; `occasion` names the reminder, such as `2026-11-23:first`."""
+    """Nobody can trade until the owner signs in; `occasion` names the reminder, such as `2026-11-23:08:30`.
 
-    link: str
+    `link` is empty where no address of the sign-in page is set.
+    """
+
+    link: str = field(repr=False)
     minutes_to_open: int
     occasion: str
     at: datetime
@@ -35,10 +38,26 @@ class SignedIn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignInFailed:
+    """The owner accepted at E*TRADE and no token could be kept; `why` is one of our own sentences."""
+
+    why: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignInRefused:
     """Somebody tried to sign in and was refused; `why` is one of our own sentences."""
 
     why: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenEnded:
+    """The day's token is ended; `left_open` names orders and positions that nobody looks after until the next one."""
+
+    left_open: tuple[str, ...]
     at: datetime
 
 
@@ -149,7 +168,9 @@ class DayResult:
 Notice = (
     SignInNeeded
     | SignedIn
+    | SignInFailed
     | SignInRefused
+    | TokenEnded
     | TradingHalted
     | TradingReduced
     | TradingResumed
@@ -164,7 +185,9 @@ Notice = (
 NOTICES: dict[str, type[Notice]] = {
     "sign_in_needed": SignInNeeded,
     "signed_in": SignedIn,
+    "sign_in_failed": SignInFailed,
     "sign_in_refused": SignInRefused,
+    "token_ended": TokenEnded,
     "trading_halted": TradingHalted,
     "trading_reduced": TradingReduced,
     "trading_resumed": TradingResumed,
@@ -203,7 +226,7 @@ def event_of(notice: Notice) -> str:
             what = f"{notice.function}:{notice.letter}"
         case DayResult():
             what = notice.session.isoformat()
-        case SignedIn() | SignInRefused():
+        case SignedIn() | SignInFailed() | SignInRefused() | TokenEnded():
             what = notice.at.isoformat()
         case _:
             assert_never(notice)

@@ -6,12 +6,11 @@ after the work and swallows what fails), and none is lost (the row stays until i
 not matter: whoever may publish notices publishes all that wait.
 """
 
-from shared.codec import decode
 from shared.domain.notices import Notice, event_of
-from shared.errors import BrokerError, Malformed, StoreError
+from shared.errors import BrokerError, StoreError
 from shared.ports import Put, Severity, Where
 from shared.usecases import outbox
-from shared.usecases.desk import Desk
+from shared.usecases.desk import Desk, held_rows
 
 MOST_AT_ONCE = 20
 
@@ -25,12 +24,8 @@ def announce(desk: Desk, notice: Notice) -> Put:
 def post(desk: Desk) -> None:
     """Publish the notices that wait; what fails is journalled and left for the next invocation."""
     try:
-        for found in desk.store.query("outbox", Where("topic", "==", outbox.NOTICES), limit=MOST_AT_ONCE):
-            try:
-                row = decode(outbox.Row, found.data)
-            except Malformed as problem:
-                desk.journal.line("outbox_row_unreadable", Severity.ERROR, row=found.path, detail=problem.detail)
-                continue
-            outbox.send(desk, found.path, row)
+        rows = held_rows(desk, outbox.Row, desk.store.query("outbox", Where("topic", "==", outbox.NOTICES)))
+        for row in rows[:MOST_AT_ONCE]:
+            outbox.send(desk, row.path, row.value)
     except (BrokerError, StoreError) as problem:
         desk.journal.line("notices_wait", Severity.WARNING, kind=type(problem).__name__, detail=problem.detail)

@@ -3,7 +3,7 @@
 from shared.etrade.authority import EtradeAuthority
 from shared.wiring import Platform
 from shared.wiring.credentials import VaultCredentials
-from shared.wiring.desks import Room
+from shared.wiring.rooms import Room
 
 
 def authority(platform: Platform, room: Room) -> EtradeAuthority:

@@ -11,7 +11,7 @@ from shared.ports import Clock, Journal, Store
 from shared.topology import CONSUMER
 from shared.usecases import token
 from shared.wiring import Platform
-from shared.wiring.desks import Room
+from shared.wiring.rooms import Room
 
 _LOOK_EVERY = timedelta(minutes=1)
 

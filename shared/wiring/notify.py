@@ -7,9 +7,9 @@ from shared.door import PushDoor
 from shared.errors import Undelivered
 from shared.ports import Vault
 from shared.topology import NOTIFY_ADDRESSES
-from shared.usecases.tell import tell
+from shared.usecases.deliver import deliver
 from shared.wiring import Platform
-from shared.wiring.desks import Room, room
+from shared.wiring.rooms import Room, room
 
 NAME = "notify"
 
@@ -24,7 +24,7 @@ def _build(platform: Platform) -> PushDoor:
     notifier = AppriseNotifier(addresses=VaultAddresses(platform, here), journal=here.desk.journal)
     return PushDoor(
         desk=here.desk,
-        handlers=dict.fromkeys(NOTICES.values(), lambda _envelope, notice: tell(here.desk, notifier, notice)),
+        handlers=dict.fromkeys(NOTICES.values(), lambda _envelope, notice: deliver(here.desk, notifier, notice)),
     )
 
 

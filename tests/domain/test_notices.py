@@ -21,8 +21,10 @@ from shared.domain.notices import (
     PositionUnprotected,
     ScanSilent,
     SignedIn,
+    SignInFailed,
     SignInNeeded,
     SignInRefused,
+    TokenEnded,
     TradingHalted,
     TradingReduced,
     TradingResumed,
@@ -53,9 +55,25 @@ EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
         ),
     ),
     (
+        SignInFailed(why="the vault does not answer.", at=NOON),
+        "Sign in again",
+        (
+            "E*TRADE let you in, but no token could be kept (the vault does not answer). "
+            "Sign in again; until then nothing is traded."
+        ),
+    ),
+    (
+        TokenEnded(left_open=("position AIG", "order I7"), at=at(510)),
+        "The day's sign-in has ended",
+        (
+            "The access token was ended at 18:00 New York time, and position AIG, order I7 stay as they are. "
+            "Look at them on E*TRADE's own page; nobody else does until you sign in again."
+        ),
+    ),
+    (
         SignInRefused(why="the link was used before", at=NOON), "A sign-in was refused",
         (
-            "A sign-in at 12:00 New York time was refused: the link was used before. "
+            "A sign-in at 12:00 New York time was refused (the link was used before). "
             "If this was you, begin again with a new link; if not, somebody else has tried."
         ),
     ),
@@ -138,6 +156,7 @@ EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
     ),
 )  # fmt: skip
 NEVER_HELD_BACK = {
+    SignInFailed,
     SignInNeeded, TradingHalted, TradingReduced, TradingResumed, OrderUnknown, OrderAmbiguous, PositionUnprotected,
     ScanSilent,
 }  # fmt: skip
@@ -159,7 +178,7 @@ def test_every_kind_has_an_example() -> None:
     """The examples of this file are of every kind, and what needs a person at once is never held back."""
     assert {type(notice) for notice, _, _ in EXAMPLES} == set(NOTICES.values())
     urgent = {type(notice) for notice, _, _ in EXAMPLES if words(notice).urgent}
-    assert urgent == {*NEVER_HELD_BACK, DayResult}
+    assert urgent == {*NEVER_HELD_BACK, DayResult, TokenEnded}
 
 
 def test_a_quiet_day_is_not_urgent() -> None:
@@ -173,6 +192,23 @@ def test_a_quiet_day_is_not_urgent() -> None:
         "The session ended with +$392.26 realized, 93 orders and 51 fills; the system holds nothing. "
         "Nothing is to be done."
     )
+
+
+def test_an_evening_with_nothing_open_is_not_urgent() -> None:
+    """A token that ended with its day while nothing is open needs nothing done."""
+    said = words(TokenEnded(left_open=(), at=at(510)))
+    assert not said.urgent
+    assert said.text == (
+        "The access token was ended at 18:00 New York time, and nothing is left open. "
+        "Nothing is to be done before the next sign-in."
+    )
+
+
+def test_a_sign_in_without_a_link_says_so() -> None:
+    """Where no sign-in page is set the advice names no link, and the link of another never shows in a repr."""
+    notice = SignInNeeded(link="", minutes_to_open=1, occasion="x", at=NOON)
+    assert words(notice).text.endswith("opens in 1 minute. Sign in as usual.")
+    assert LINK not in repr(replace(notice, link=LINK)) + repr(words(replace(notice, link=LINK)))
 
 
 @pytest.mark.parametrize("minutes", [0, -5])

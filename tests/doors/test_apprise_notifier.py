@@ -18,8 +18,8 @@ from shared.errors import ConfigError, StoreDown, Undelivered
 from shared.settings import addresses, load, notify_addresses
 from shared.topology import NOTIFY_ADDRESSES, TOPOLOGY
 from shared.wiring import Platform
-from shared.wiring.desks import room
 from shared.wiring.notify import VaultAddresses
+from shared.wiring.rooms import room
 from tests.doors.fakes import Hands, Lines
 from tests.doors.webhook import Webhook, webhook
 

@@ -24,10 +24,10 @@ from shared.domain.tokens import AccessToken, RequestToken, TokenRecord
 from shared.domain.values import Side
 from shared.errors import Malformed
 from shared.usecases.authorize import Flow
+from shared.usecases.deliver import Told
 from shared.usecases.leases import Lease
 from shared.usecases.outbox import Row, pack, unpack
 from shared.usecases.prepare import Warmth
-from shared.usecases.tell import Told
 
 DOCUMENTS: list[type[Any]] = [
     AuditEvent, AccountRecord, Control, Order, Fill, Ledger, Position, Quote, Signal, TokenRecord, Flow, Lease, Row,

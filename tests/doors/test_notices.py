@@ -1,6 +1,7 @@
 """Notices on their way out: promised in the commit of what they tell about, published after the work, never lost."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
@@ -13,7 +14,7 @@ from shared.ports import Envelope, Put
 from shared.usecases import outbox
 from shared.usecases.control import tighten
 from shared.usecases.desk import Desk
-from shared.usecases.notices import announce, post
+from shared.usecases.notices import MOST_AT_ONCE, announce, post
 from tests.doors.fakes import NOW, Hands, push, request
 
 _SILENT = ScanSilent(since=NOW, at=NOW)
@@ -132,15 +133,27 @@ def test_a_repeated_notice_never_fails_a_commit() -> None:
     assert [row.path for row in hands.store.query("outbox")] == [f"outbox/order_placement:{event_of(_SILENT)}"]
 
 
-def test_a_row_that_cannot_be_read_stops_no_other() -> None:
-    """A row that another version wrote is reported and left, and the notices behind it go out."""
+def test_rows_that_cannot_be_read_stop_no_other() -> None:
+    """Rows that another version wrote are reported and left, however many, and the notices behind them go out."""
     hands = Hands()
-    hands.store.commit([Put("outbox/a:1", {"topic": outbox.NOTICES, "newer": True})])
+    newer = [f"outbox/a:{number}" for number in range(2 * MOST_AT_ONCE)]
+    hands.store.commit([Put(path, {"topic": outbox.NOTICES, "newer": True}) for path in newer])
     _announce(hands.desk())
     post(hands.desk())
     assert _sent(hands) == [_SILENT]
-    assert hands.journal.events == ["outbox_row_unreadable"]
-    assert [row.path for row in hands.store.query("outbox")] == ["outbox/a:1"]
+    assert set(hands.journal.events) == {"unreadable_document"}
+    assert {row.path for row in hands.store.query("outbox")} == set(newer)
+
+
+def test_a_heap_of_notices_does_not_hold_an_invocation() -> None:
+    """One invocation publishes a bounded number of notices, and the next ones publish the rest."""
+    hands = Hands()
+    for number in range(MOST_AT_ONCE + 5):
+        hands.desk().store.commit([announce(hands.desk(), ScanSilent(since=NOW + timedelta(minutes=number), at=NOW))])
+    post(hands.desk())
+    assert len(hands.bus.sent) == MOST_AT_ONCE
+    post(hands.desk())
+    assert len(_sent(hands)) == MOST_AT_ONCE + 5
 
 
 @pytest.mark.parametrize("at", ["outbox", "dead_letters"])

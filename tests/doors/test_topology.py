@@ -32,7 +32,7 @@ _PARTS: dict[str, set[str]] = {
         "settle", "close", "protect", "resolve", "send", "cancel", "account", "control", "fills", "losses", "moves",
         "leases", "outbox", "token", "desk", "trading", "listing", "late", "claims", "notices", "watch",
     },
-    "notify": {"tell", "outbox", "desk"},
+    "notify": {"deliver", "outbox", "desk"},
 }  # fmt: skip
 
 

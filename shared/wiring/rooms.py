@@ -1,4 +1,4 @@
-"""Desks, the same for every function: guarded ports, and the settings."""
+"""The room of every function: its desk with guarded ports, its vault and its settings."""
 
 from dataclasses import dataclass
 

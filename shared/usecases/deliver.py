@@ -1,4 +1,4 @@
-"""Tell the owner one notice: once per event, not too often per kind, and written down after it was told.
+"""Deliver one notice to the owner: once per event, not too often per kind, and written down after it was told.
 
 What can go wrong: the message comes twice (the event's document is created once); no address takes it (Undelivered:
 the bus brings it again, so often and no oftener); the process dies after sending and before writing (then it is told
@@ -30,7 +30,7 @@ class Told:
     schema_version: int = 1
 
 
-def tell(desk: Desk, notifier: Notifier, notice: Notice) -> None:
+def deliver(desk: Desk, notifier: Notifier, notice: Notice) -> None:
     """Tell a notice that was not told yet; raises Undelivered where every address failed, or StoreError."""
     event, kind, said = event_of(notice), kind_of(notice), words(notice)
     path = f"notices/{event}"

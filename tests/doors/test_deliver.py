@@ -18,7 +18,7 @@ from shared.domain.pacing import MOST, WINDOW
 from shared.door import PushDoor
 from shared.errors import StoreDown, Undelivered
 from shared.usecases import outbox
-from shared.usecases.tell import tell
+from shared.usecases.deliver import deliver
 from tests.doors.fakes import NOW, Hands, push, request
 
 LINK = "https://desk.example/start?ticket=CANARY-51f0a7"
@@ -52,7 +52,7 @@ class ListNotifier:
 def _door(hands: Hands, notifier: ListNotifier) -> PushDoor:
     desk = hands.desk("notify")
     kinds = (OrderUnknown, SignInRefused, SignInNeeded, ForeignOrder, ScanSilent)
-    return PushDoor(desk=desk, handlers=dict.fromkeys(kinds, lambda _envelope, notice: tell(desk, notifier, notice)))
+    return PushDoor(desk=desk, handlers=dict.fromkeys(kinds, lambda _envelope, notice: deliver(desk, notifier, notice)))
 
 
 def _tell(hands: Hands, notifier: ListNotifier, notice: Notice) -> int:
