@@ -14,6 +14,7 @@ from shared.domain.control import Control, TradingState
 from shared.domain.orders import Order, State
 
 FOREIGN = "FOREIGN_ORDER"
+LONGEST_REASON = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,7 +236,7 @@ def event_of(notice: Notice) -> str:
 
 def of_control(control: Control) -> TradingHalted | TradingReduced | TradingResumed:
     """Give the notice of a trading state that was just set."""
-    reason, by, epoch, at = control.reason, control.by, control.epoch, control.at
+    reason, by, epoch, at = control.reason[:LONGEST_REASON], control.by, control.epoch, control.at
     match control.state:
         case TradingState.HALTED:
             return TradingHalted(exits_too=control.exits_too, reason=reason, by=by, epoch=epoch, at=at)

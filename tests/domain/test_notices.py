@@ -11,6 +11,7 @@ from shared.domain.control import TradingState
 from shared.domain.notice_words import words
 from shared.domain.notices import (
     FOREIGN,
+    LONGEST_REASON,
     NOTICES,
     DayResult,
     ForeignOrder,
@@ -219,8 +220,10 @@ def test_a_sign_in_after_the_open_says_so(minutes: int) -> None:
 
 
 def test_a_reason_of_any_length_stays_readable() -> None:
-    """A reason that comes from an error is cut."""
-    assert len(words(TradingReduced(reason="x" * 5000, by="owner", epoch=1, at=NOON)).text) < 500
+    """A reason that comes from an error is cut, so that its message fits the bus and its text a phone."""
+    notice = of_control(replace(control(TradingState.HALTED), reason="x" * 50_000))
+    assert len(notice.reason) == LONGEST_REASON
+    assert len(words(notice).text) < 500
 
 
 def test_events_have_names_of_their_own() -> None:

@@ -1,14 +1,16 @@
 """From what happens to the owner's webhook, through the real main.py apps of one machine and real posts on loopback."""
 
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from infra.brokersim.simulator import Fault
+from shared import wiring
 from shared.domain.messages import CloseTick, SettleTick
 from shared.domain.orders import State
-from shared.topology import NOTIFY_ADDRESSES
+from shared.topology import NOTIFY_ADDRESSES, TOPOLOGY, Function
 from shared.usecases.outbox import pack
 from tests.doors.webhook import Webhook, webhook
 from tests.functions.made import SYMBOL, Bench, at
@@ -82,6 +84,32 @@ def test_a_message_that_is_put_aside_reaches_the_owner(told: Bench, hook: Webhoo
     assert told.push("order_settlement", SettleTick()) == 204
     told.run("09:21")
     assert _titles(hook) == ["A message could not be handled"]
+
+
+def test_an_owner_who_cannot_be_reached_is_tried_for_a_while(told: Bench, hook: Webhook) -> None:
+    """A notice that nobody takes is tried ten times within an hour, stays in the journal, and stops no other."""
+    hook.answers += [500] * 10
+    told.post("market_scan", b"nonsense")
+    told.push("order_settlement", SettleTick())
+    told.run("10:20")
+    assert len(hook.posts) == 10
+    assert [(letter.subscription, letter.attempts) for letter in told.world.bus.dead_letters()] == [
+        ("notify.notices", 10)
+    ]
+    lines = told.lines("notice_not_delivered")
+    assert [line["title"] for line in lines] == ["A message could not be handled"] * 10
+    told.post("market_scan", b"other nonsense")
+    told.push("order_settlement", SettleTick())
+    told.run("10:21")
+    assert "A message could not be handled" in _titles(hook)[10:]
+
+
+@pytest.mark.parametrize("function", [one for one in TOPOLOGY.functions if one.subscriptions], ids=lambda one: one.name)
+def test_who_may_publish_notices_does(bench: Bench, function: Function) -> None:
+    """The doors that publish notices after their work are exactly those whose function the topology lets do it."""
+    wiring.use(bench.world.platform)
+    door = import_module(f"shared.wiring.{function.name}").door()
+    assert door.tells == ("notices" in function.publishes)
 
 
 def test_addresses_of_the_vault_count_at_once(bench: Bench, hook: Webhook) -> None:
