@@ -229,6 +229,14 @@ class History(Protocol):
         ...
 
 
+class Notifier(Protocol):
+    """The owner's phone, mail or chat; nothing that it raises, journals or shows holds an address."""
+
+    def tell(self, *, title: str, text: str, urgent: bool) -> int:
+        """Send to every address and give how many took it, 0 where there is none; raises Undelivered if none did."""
+        ...
+
+
 class Severity(StrEnum):
     """Google Cloud's log severities, as far as we use them."""
 

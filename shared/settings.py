@@ -1,7 +1,8 @@
 """Settings from the environment, typed and with ranges; every problem is reported in one message.
 
-Names are the integration guide's where it has them. The two secret ones are accepted on one machine only: in the
-cloud they are not set, and the consumer key is read from Secret Manager (topology, `etrade-consumer`).
+Names are the integration guide's where it has them. The secret ones are accepted on one machine only: in the
+cloud they are not set, and the consumer key is read from Secret Manager (topology, `etrade-consumer`). So are the
+addresses for notices, which hold tokens and passwords (`notify-addresses`).
 """
 
 import re
@@ -19,7 +20,12 @@ _ACCOUNT = re.compile(r"[A-Za-z0-9_-]{6,32}")
 _WHOLE = re.compile(r"[0-9]{1,9}")
 _MONEY = re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?")
 _ADDRESS = re.compile(r"[!-~]{1,2000}")
+_NOTIFY = re.compile(r"[a-z][a-z0-9+.-]{0,30}://[!-~]{1,2000}", re.IGNORECASE)
 MAX_WATCHED = 200
+MOST_ADDRESSES = 5
+ADDRESSES_HINT = (
+    f"up to {MOST_ADDRESSES} apprise addresses such as ntfys://topic, with a blank or a new line between them"
+)
 # Who the owner is, and an address that may carry a password: a wrong value is not repeated.
 _UNSPOKEN = frozenset({"ETRADE_ACCOUNT_ID", "ETRADE_OAUTH_CALLBACK_URL"})
 _SHOWN = 60
@@ -67,10 +73,11 @@ def load(environ: Mapping[str, str]) -> Settings:
             problems.append(f"{name}{shown} cannot be used: {_HINTS[name]}")
     if values.get("mode") is Mode.LIVE and values.get("sandbox") is False:
         problems.append(_NOT_YET)
-    try:
-        consumer(environ)
-    except ConfigError as problem:
-        problems += problem.problems
+    for secret in (consumer, notify_addresses):
+        try:
+            secret(environ)
+        except ConfigError as problem:
+            problems += problem.problems
     if problems:
         raise ConfigError(tuple(problems))
     return Settings(**values)
@@ -82,6 +89,22 @@ def consumer(environ: Mapping[str, str]) -> tuple[str, str] | None:
     if bool(key) != bool(secret):
         raise ConfigError(("ETRADE_CONSUMER_KEY and ETRADE_CONSUMER_SECRET go together: set both or neither",))
     return (key, secret) if key else None
+
+
+def notify_addresses(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Give the addresses for notices that one machine has in its environment, if any; raises ConfigError."""
+    try:
+        return addresses(environ.get("STRATEGY_NOTIFY_ADDRESSES", ""))
+    except ValueError:
+        raise ConfigError((f"STRATEGY_NOTIFY_ADDRESSES cannot be used: {ADDRESSES_HINT}",)) from None
+
+
+def addresses(raw: str) -> tuple[str, ...]:
+    """Read addresses with blanks or line ends between them; raises ValueError without repeating any."""
+    found = tuple(dict.fromkeys(raw.split()))
+    if len(found) > MOST_ADDRESSES or not all(_NOTIFY.fullmatch(address) for address in found):
+        raise ValueError(f"not addresses: {ADDRESSES_HINT}")
+    return found
 
 
 def _flag(raw: str) -> bool:

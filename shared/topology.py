@@ -13,6 +13,7 @@ NEW_YORK = "America/New_York"
 CONSUMER = "etrade-consumer"
 REQUEST_TOKEN = "etrade-request-token"  # noqa: S105 - the name of a secret, not its value
 ACCESS_TOKEN = "etrade-access-token"  # noqa: S105 - the same
+NOTIFY_ADDRESSES = "notify-addresses"
 
 
 class Right(Flag):
@@ -106,7 +107,7 @@ TOPOLOGY = Topology(
             name="oauth_callback",
             purpose="signs the owner in: start, callback and PIN page",
             public=True,
-            publishes=frozenset({"prepare-ticks"}),
+            publishes=frozenset({"prepare-ticks", "notices"}),
             collections={**_EVERYBODY, "flows": RW, "token": RW},
             secrets={CONSUMER: R, REQUEST_TOKEN: RW, ACCESS_TOKEN: RW},
             concurrency=8,
@@ -115,6 +116,7 @@ TOPOLOGY = Topology(
             name="token_refresh",
             purpose="keeps the access token awake and says early when the owner must sign in",
             subscriptions=(Subscription(topic="refresh-ticks"),),
+            publishes=frozenset({"notices"}),
             collections={**_EVERYBODY, "token": RW},
             secrets={CONSUMER: R, ACCESS_TOKEN: R},
         ),
@@ -152,7 +154,7 @@ TOPOLOGY = Topology(
                 Subscription(topic="exits", ack_deadline_s=60, min_backoff_s=1, max_backoff_s=10, max_attempts=20),
                 Subscription(topic="signals", ack_deadline_s=60, min_backoff_s=1, max_backoff_s=10, max_attempts=20),
             ),
-            publishes=frozenset({"orders-placed"}),
+            publishes=frozenset({"orders-placed", "notices"}),
             collections={**_EVERYBODY, **_BOOK, "control": RW, "signals": R, "quotes": RW},
             secrets={CONSUMER: R, ACCESS_TOKEN: R},
             memory_mib=512,
@@ -168,6 +170,7 @@ TOPOLOGY = Topology(
                 # The close waits while another settlement is at work: it is brought again for a quarter of an hour.
                 Subscription(topic="close-ticks", ack_deadline_s=90, max_backoff_s=60, max_attempts=20),
             ),
+            publishes=frozenset({"notices"}),
             collections={
                 **_EVERYBODY,
                 **_BOOK,
@@ -183,6 +186,16 @@ TOPOLOGY = Topology(
             max_instances=3,
             timeout_s=75,
         ),
+        Function(
+            name="notify",
+            purpose="tells the owner: phone, mail, chat",
+            # Five addresses that answer nothing take 75 s; ten attempts go on for three quarters of an hour.
+            subscriptions=(Subscription(topic="notices", ack_deadline_s=120, max_attempts=10),),
+            collections={**_EVERYBODY, "notices": RC, "paces": RW},
+            secrets={NOTIFY_ADDRESSES: R},
+            memory_mib=512,
+            timeout_s=120,
+        ),
     ),
     topics={
         "scan-ticks": "each minute of the regular session",
@@ -193,6 +206,7 @@ TOPOLOGY = Topology(
         "signals": "market_scan asks for an entry",
         "exits": "market_scan asks for an exit; served before signals",
         "orders-placed": "an order reached the broker, or may have",
+        "notices": "what the owner is told",
     },
     schedules=(
         Schedule(name="scan", cron="* 9-15 * * 1-5", topic="scan-ticks", message="scan_tick"),
@@ -205,6 +219,7 @@ TOPOLOGY = Topology(
         CONSUMER: "the consumer key and secret that E*TRADE gave the owner",
         REQUEST_TOKEN: "the secret half of a sign-in that is under way",
         ACCESS_TOKEN: "the day's access token",
+        NOTIFY_ADDRESSES: "where the owner is told, one apprise address a line",
     },
     collections={
         "control": "the trading state",
@@ -228,5 +243,7 @@ TOPOLOGY = Topology(
         "outbox": "messages that a commit promised and that are not yet published",
         "dead_letters": "messages that no retry can help",
         "seals": "the heads of the audit chains at the close",
+        "notices": "every event that the owner was told of; created once, never changed",
+        "paces": "how often each kind of notice was told lately",
     },
 )

@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 from shared.domain.control import Control, TradingState
+from shared.domain.notices import of_control
 from shared.errors import Conflict
 from shared.ports import Severity
 from shared.usecases.desk import Desk, Held, create, persist, read
+from shared.usecases.notices import announce
 
 PATH = "control/main"
 _SEVERITY = {TradingState.ACTIVE: 0, TradingState.REDUCE_ONLY: 1, TradingState.HALTED: 2}
@@ -69,7 +71,7 @@ def tighten(desk: Desk, to: TradingState, *, reason: str) -> bool:
             return False
         epoch = held.value.epoch + 1
         next_ = replace(held.value, state=to, epoch=epoch, reason=reason, by=desk.actor, at=desk.clock.now())
-        desk.store.commit([held.update(next_)])
+        desk.store.commit([held.update(next_), announce(desk, of_control(next_))])
         return True
 
     changed = persist(attempt)

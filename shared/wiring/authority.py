@@ -2,7 +2,8 @@
 
 from shared.etrade.authority import AUTHORIZE_URL, EtradeAuthority
 from shared.wiring import Platform
-from shared.wiring.desks import Room, VaultCredentials
+from shared.wiring.credentials import VaultCredentials
+from shared.wiring.rooms import Room
 
 
 def authority(platform: Platform, room: Room) -> EtradeAuthority:

@@ -5,7 +5,7 @@ from shared.pages import SignInPages
 from shared.wiring import Platform
 from shared.wiring.authority import authority
 from shared.wiring.cloud_bus import open_bus
-from shared.wiring.desks import room
+from shared.wiring.rooms import room
 
 NAME = "oauth_callback"
 

@@ -11,7 +11,8 @@ from shared.strategies.config import load
 from shared.usecases.listing import OrderLists
 from shared.usecases.trading import Mandate, TradingDesk
 from shared.wiring import Platform
-from shared.wiring.desks import Room, VaultCredentials
+from shared.wiring.credentials import VaultCredentials
+from shared.wiring.rooms import Room
 
 
 def trading_desk(platform: Platform, room: Room, role: Role) -> TradingDesk:

@@ -18,7 +18,8 @@ from shared.usecases import token
 from shared.usecases.desk import put
 from shared.usecases.refresh import refresh
 from shared.wiring import Platform
-from shared.wiring.desks import VaultCredentials, room
+from shared.wiring.credentials import VaultCredentials
+from shared.wiring.rooms import room
 from tests.doors.fakes import NOW, Hands
 
 _ENVIRON = {"STRATEGY_WATCH_LIST": "AIG", "STRATEGY_CAPITAL_USD": "1000"}

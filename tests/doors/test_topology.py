@@ -9,7 +9,7 @@ import pytest
 from infra.day.machine import scheduled_body
 from shared import topology
 from shared.domain.messages import KINDS, NAMES
-from shared.topology import ACCESS_TOKEN, CONSUMER, TOPOLOGY, Function, Right, Topology
+from shared.topology import ACCESS_TOKEN, CONSUMER, NOTIFY_ADDRESSES, TOPOLOGY, Function, Right, Topology
 from shared.usecases.outbox import unpack
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,20 +19,21 @@ MOST_ACK_S, MOST_ATTEMPTS = 600, 100
 # The collections of a path are found in the code, so a new document shows up here as a missing right. Whoever trades
 # may do so on paper.
 _PARTS: dict[str, set[str]] = {
-    "oauth_callback": {"authorize", "token", "outbox", "desk"},
-    "token_refresh": {"refresh", "token", "outbox", "desk"},
+    "oauth_callback": {"authorize", "token", "outbox", "desk", "notices"},
+    "token_refresh": {"refresh", "token", "outbox", "desk", "notices"},
     "market_scan": {
         "scan", "scan_memory", "hold", "prepare", "leases", "losses", "outbox", "token", "desk", "moves", "trading",
         "listing",
     },
     "order_placement": {
         "enter", "leave", "send", "cancel", "account", "control", "fills", "losses", "moves", "quoting", "outbox",
-        "token", "desk", "trading", "appraise", "claims", "listing",
+        "token", "desk", "trading", "appraise", "claims", "listing", "notices",
     },
     "order_settlement": {
         "settle", "close", "protect", "resolve", "send", "cancel", "account", "control", "fills", "losses", "moves",
-        "leases", "outbox", "token", "desk", "trading", "listing", "late", "claims",
+        "leases", "outbox", "token", "desk", "trading", "listing", "late", "claims", "notices", "watch",
     },
+    "notify": {"deliver", "outbox", "desk"},
 }  # fmt: skip
 
 
@@ -89,8 +90,13 @@ def test_a_signal_is_tried_again_while_it_lives() -> None:
 
 
 def test_no_function_holds_more_than_it_must() -> None:
-    """Only the sign-in may add or destroy tokens, nobody may add a consumer key, and nobody may rewrite the audit."""
+    """Only the sign-in may change tokens, nobody a consumer key or the audit, and addresses are for notify alone."""
     for function in TOPOLOGY.functions:
+        assert Right.WRITE not in function.collections.get("notices", Right(0))
+        if function.name == "notify":
+            assert function.secrets == {NOTIFY_ADDRESSES: Right.READ}
+            continue
+        assert NOTIFY_ADDRESSES not in function.secrets
         assert function.secrets[CONSUMER] is Right.READ
         if function.name != "oauth_callback":
             assert function.secrets[ACCESS_TOKEN] is Right.READ
@@ -144,9 +150,9 @@ def test_the_code_names_declared_collections(name: str) -> None:
 
 
 def test_settlement_is_woken_by_orders_that_are_not_its_own() -> None:
-    """Placement may announce what it sent; settlement sends only stops of its own, and may publish nothing."""
-    assert TOPOLOGY.function("order_placement").publishes == {"orders-placed"}
-    assert TOPOLOGY.function("order_settlement").publishes == frozenset()
+    """Placement may announce what it sent; settlement sends only stops of its own, and publishes notices alone."""
+    assert TOPOLOGY.function("order_placement").publishes == {"orders-placed", "notices"}
+    assert TOPOLOGY.function("order_settlement").publishes == {"notices"}
 
 
 def test_a_process_has_a_thread_for_each_request_at_once() -> None:

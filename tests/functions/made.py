@@ -93,7 +93,14 @@ class Bench:
     """A machine on a made market, its deliveries in the order in which they were answered."""
 
     def __init__(
-        self, folder: Path, market: Path, *, start: str = "06:55", seed: int = 1, config: str = "demo"
+        self,
+        folder: Path,
+        market: Path,
+        *,
+        start: str = "06:55",
+        seed: int = 1,
+        config: str = "demo",
+        addresses: str = "",
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         made = open_market(str(market), seed=seed)
@@ -101,8 +108,11 @@ class Bench:
         self.folder = folder
         self.machine = Machine(
             market=made, market_spec=str(market), kernel=Kernel(start=at(start, made.day), seed=seed), seed=seed,
-            environ=environ({}, config=config, market_spec=str(market), symbols=made.symbols), hours=_hours(made.day),
-            folder=folder, around=Surroundings(),
+            environ={
+                **environ({}, config=config, market_spec=str(market), symbols=made.symbols),
+                "STRATEGY_NOTIFY_ADDRESSES": addresses,
+            },
+            hours=_hours(made.day), folder=folder, around=Surroundings(),
         )  # fmt: skip
         self.world, self.kernel = self.machine.world, self.machine.kernel
         self.deliveries: list[Delivery] = []

@@ -54,7 +54,7 @@ def test_without_a_bus_nothing_is_published() -> None:
 def test_all_problems_come_in_one_message() -> None:
     """A cold start names the problems of the project, of the database and of all settings together."""
     with pytest.raises(ConfigError) as wrong:
-        cloud("token_refresh", None, {"FIRESTORE_DATABASE": "My Database", "ETRADE_SANDBOX": "perhaps"})
+        cloud("notify", None, {"FIRESTORE_DATABASE": "My Database", "ETRADE_SANDBOX": "perhaps"})
     named = [problem.partition("=")[0].partition(" ")[0] for problem in wrong.value.problems]
     assert named == [
         "GOOGLE_CLOUD_PROJECT", "FIRESTORE_DATABASE", "ETRADE_SANDBOX", "STRATEGY_WATCH_LIST", "STRATEGY_CAPITAL_USD",
@@ -74,12 +74,12 @@ def test_live_orders_at_production_do_not_start(name: str) -> None:
 def test_a_project_id_is_checked(project: str) -> None:
     """What cannot be the id of a project is refused, with the variable's name."""
     with pytest.raises(ConfigError, match="GOOGLE_CLOUD_PROJECT"):
-        cloud("token_refresh", None, {**GOOD, "GOOGLE_CLOUD_PROJECT": project})
+        cloud("notify", None, {**GOOD, "GOOGLE_CLOUD_PROJECT": project})
 
 
 def test_a_database_can_be_named() -> None:
     """The store works in the database that the environment names."""
-    store = cloud("token_refresh", None, {**GOOD, "FIRESTORE_DATABASE": "paper-desk"}).store
+    store = cloud("notify", None, {**GOOD, "FIRESTORE_DATABASE": "paper-desk"}).store
     assert isinstance(store, FirestoreStore)
     assert store._names.root == "projects/my-desk-1/databases/paper-desk/documents"
 

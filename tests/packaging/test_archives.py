@@ -163,6 +163,16 @@ def test_only_the_scan_brings_indicators(archives: dict[str, Archive]) -> None:
         assert ("shared/strategies/indicators.py" in archive.files) is scans
 
 
+def test_only_notify_brings_apprise(archives: dict[str, Archive]) -> None:
+    """apprise and what uses it are in the archive of notify alone, which holds nothing that could reach the broker."""
+    for name, archive in archives.items():
+        tells = name == "notify"
+        assert ("\napprise==" in contents(archive)["requirements.txt"].decode()) is tells
+        assert ("shared/apprise_notifier.py" in archive.files) is tells
+    assert not {"etrade", "strategies", "pages"} & set(archives["notify"].rooms)
+    assert "shared/wiring/credentials.py" not in archives["notify"].files
+
+
 def test_only_publishers_bring_pubsub(archives: dict[str, Archive]) -> None:
     """The bus and its client library are in the archives of exactly the functions that the topology lets publish."""
     for function in TOPOLOGY.functions:

@@ -1,4 +1,4 @@
-"""Desks and credentials, the same for every function: guarded ports, and the consumer key and token from the vault."""
+"""The credentials of the moment, for functions that call the broker: consumer key and token from the vault."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -7,33 +7,13 @@ from shared import settings
 from shared.codec import decode, loads
 from shared.errors import ConfigError, Malformed
 from shared.etrade.session import Credentials
-from shared.guard import Guard, GuardedBus, GuardedStore, GuardedVault
-from shared.ports import Clock, Journal, Store, Vault
+from shared.ports import Clock, Journal, Store
 from shared.topology import CONSUMER
 from shared.usecases import token
-from shared.usecases.desk import Desk
 from shared.wiring import Platform
+from shared.wiring.rooms import Room
 
 _LOOK_EVERY = timedelta(minutes=1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
-    """What a function's use cases are built from: a guarded desk, its vault, and its settings."""
-
-    desk: Desk
-    vault: Vault
-    settings: settings.Settings
-
-
-def room(platform: Platform) -> Room:
-    """Guard a platform's ports with its function's rights and read its settings; raises ConfigError."""
-    guard = Guard(platform.function, platform.journal)
-    desk = Desk(
-        actor=platform.function.name, clock=platform.clock, chance=platform.chance,
-        store=GuardedStore(platform.store, guard), bus=GuardedBus(platform.bus, guard), journal=platform.journal,
-    )  # fmt: skip
-    return Room(desk=desk, vault=GuardedVault(platform.vault, guard), settings=settings.load(platform.environ))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
