@@ -1,11 +1,15 @@
 """The desk of a function that trades: broker, strategy configuration and mandate."""
 
+from datetime import datetime
+
 from shared.etrade.client import EtradeBroker
 from shared.etrade.limits import Limits, Role
 from shared.strategies.config import load
 from shared.usecases.listing import OrderLists
+from shared.usecases.renew import renew
 from shared.usecases.trading import Mandate, TradingDesk
 from shared.wiring import Platform
+from shared.wiring.authority import authority
 from shared.wiring.desks import Room, VaultCredentials
 
 
@@ -13,8 +17,14 @@ def trading_desk(platform: Platform, room: Room, role: Role) -> TradingDesk:
     """Add the broker, with this role's share of the rate limits, to a desk."""
     desk, chosen = room.desk, room.settings
     limits = Limits(clock=desk.clock, role=role, market_per_minute=chosen.rate_limit, market_burst=chosen.burst_limit)
+    credentials, etrade = VaultCredentials(platform, room), authority(platform, room)
+
+    def mend(asked_at: datetime) -> bool:
+        credentials.forget()
+        return renew(desk, etrade, asked_at=asked_at)
+
     broker = EtradeBroker(
-        credentials=VaultCredentials(platform, room), sandbox=chosen.sandbox, clock=desk.clock, chance=desk.chance,
+        credentials=credentials, mend=mend, sandbox=chosen.sandbox, clock=desk.clock, chance=desk.chance,
         journal=desk.journal, limits=limits, caller=desk.actor, http=platform.http,
     )  # fmt: skip
     lists = OrderLists(broker=broker, clock=desk.clock, journal=desk.journal)
