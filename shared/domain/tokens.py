@@ -10,6 +10,9 @@ from enum import StrEnum
 
 from shared.domain.calendar import next_midnight
 
+ARRIVES_WITHIN = timedelta(seconds=30)
+"""Longer than a broker call takes: a token signs nothing that could arrive after midnight."""
+
 
 class TokenState(StrEnum):
     """Where the token stands in its life."""
@@ -91,7 +94,7 @@ def stage_of(record: TokenRecord | None, now: datetime) -> Stage:
     """Give the row of LIFE that holds now."""
     if record is None:
         return LIFE[TokenState.MISSING]
-    if now >= record.dies_at or now >= next_midnight(record.issued_at):
+    if now >= record.dies_at or now >= next_midnight(record.issued_at) - ARRIVES_WITHIN:
         return LIFE[TokenState.DEAD]
     age = now - record.renewed_at
     reached = [stage for stage in LIFE.values() if stage.from_age is not None and age >= stage.from_age]
@@ -100,6 +103,6 @@ def stage_of(record: TokenRecord | None, now: datetime) -> Stage:
 
 def lost(record: TokenRecord | None, now: datetime) -> bool:
     """Tell whether a token died before its day was over although nobody ended it: the owner has to hear of it now."""
-    if record is None or record.ended_at is not None or now >= next_midnight(record.issued_at):
+    if record is None or record.ended_at is not None:
         return False
-    return not stage_of(record, now).signs
+    return record.dies_at <= now < next_midnight(record.issued_at)

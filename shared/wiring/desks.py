@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from shared import settings
 from shared.codec import decode, loads
-from shared.domain.tokens import stage_of
+from shared.domain.tokens import TokenRecord, stage_of
 from shared.errors import ConfigError, Malformed
 from shared.etrade.session import Credentials
 from shared.guard import Guard, GuardedBus, GuardedStore, GuardedVault
@@ -57,12 +57,14 @@ class VaultCredentials:
         self._journal: Journal = platform.journal
         self._known: Credentials | None = None
         self._version = ""
-        self._looked_at = self._dies_at = self._clock.now()
+        self._record: TokenRecord | None = None
+        self._looked_at = self._clock.now()
 
     def __call__(self) -> Credentials:
         """Give consumer pair and token; the store is asked which token counts once a minute, or `every` so often."""
         now = self._clock.now()
-        if self._known is not None and now - self._looked_at < self._every and now < self._dies_at:
+        fresh = now - self._looked_at < self._every and stage_of(self._record, now).signs
+        if self._known is not None and fresh:
             return self._known
         key, secret = self._consumer()
         held = token.current(self._store)
@@ -75,7 +77,7 @@ class VaultCredentials:
             )  # fmt: skip
             # Only now: a vault that failed is asked again, and does not leave the token before in force.
             self._version = held.value.vault_version
-        self._looked_at, self._dies_at = now, held.value.dies_at
+        self._looked_at, self._record = now, held.value
         return self._known
 
     def forget(self) -> None:

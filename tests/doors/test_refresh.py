@@ -140,11 +140,12 @@ def test_the_table_is_whole() -> None:
 
 
 def test_a_record_that_lives_too_long_is_not_believed() -> None:
-    """A token is dead at the midnight after it was asked for, whatever its record says."""
+    """A token is dead for us just before the midnight after it was asked for, whatever its record says."""
     record = replace(issued("1", at("07:00")), dies_at=at("07:00") + timedelta(days=3))
     midnight = at("00:00", DAY + timedelta(days=1))
-    assert stage_of(record, midnight - timedelta(seconds=1)).signs
-    assert stage_of(record, midnight).state is TokenState.DEAD
+    assert stage_of(record, midnight - timedelta(seconds=31)).signs
+    assert stage_of(record, midnight - timedelta(seconds=30)).state is TokenState.DEAD
+    assert not lost(record, midnight - timedelta(seconds=30))
     assert not lost(record, midnight)
 
 

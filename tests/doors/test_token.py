@@ -9,7 +9,7 @@ import pytest
 from infra.local.clock import SeededChance
 from infra.local.history import MarketHistory
 from shared.codec import dumps
-from shared.domain.tokens import AccessToken, issued
+from shared.domain.tokens import ARRIVES_WITHIN, AccessToken, issued
 from shared.errors import ConfigError, DeskError, StoreDown
 from shared.ports import Create
 from shared.topology import ACCESS_TOKEN, CONSUMER, TOPOLOGY
@@ -95,13 +95,13 @@ def test_a_vault_that_stumbles_does_not_leave_the_old_token_in_force() -> None:
 
 
 def test_no_token_is_used_past_its_death() -> None:
-    """From midnight New York on the credentials hold no token that lives, even within the minute of a look."""
+    """What could arrive after midnight New York is not signed any more, even within the minute of a look."""
     hands = _with_consumer(Hands())
     _keep(hands, "first")
-    hands.clock.at = _RECORD.dies_at - timedelta(seconds=5)
+    hands.clock.at = _RECORD.dies_at - ARRIVES_WITHIN - timedelta(seconds=5)
     credentials = _credentials(hands)
     assert credentials().token is not None
-    hands.clock.at = _RECORD.dies_at
+    hands.clock.at = _RECORD.dies_at - ARRIVES_WITHIN
     assert credentials().token is None
 
 
