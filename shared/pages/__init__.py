@@ -23,7 +23,7 @@ from shared.usecases.tell import SignedIn
 MAX_BYTES = 4096
 MAX_FIELDS = 8
 COOKIE = "__Host-sign-in"
-REFUSED = "This sign-in cannot be used, and nothing was changed. Begin again with a new link."
+REFUSED = "This sign-in cannot be used, and nothing was changed. Begin again, or ask for a new link."
 FAILED = "E*TRADE did not give a token for this code. Nothing was changed; begin again."
 UNREACHABLE = "The sign-in does not work at the moment. Nothing was changed; try again in a minute."
 TOO_MANY = "There were too many sign-ins within the hour. Nothing was changed; try again later."

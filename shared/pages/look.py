@@ -48,8 +48,9 @@ input:focus-visible,.go:focus-visible{outline:3px solid var(--go);outline-offset
 footer{text-wrap:balance;color:var(--soft);font-size:.8125rem;text-align:center;max-width:27rem}
 """
 SCRIPT = """
-(function(){var part=location.hash.slice(1);if(!part)return;history.replaceState(null,"",location.pathname);
-document.forms[0].elements.link.value=part;document.body.className="has-link"})();
+function take(){var part=location.hash.slice(1);if(!part)return;history.replaceState(null,"",location.pathname);
+document.forms[0].elements.link.value=part;document.body.className="has-link"}
+addEventListener("hashchange",take);take();
 """
 
 
@@ -72,7 +73,7 @@ _START = (
     "It takes half a minute: E*TRADE asks you to accept, and you come back here.</p>"
     '<form method="post" action="/start"><div class="paste"><label for="link">The link that you were sent</label>'
     '<input id="link" name="link" autocomplete="off" autocapitalize="none" spellcheck="false" required></div>'
-    '<button class="go">Go to E*TRADE</button></form>'
+    '<button class="go">Continue</button></form>'
     '<p class="note paste">Nobody sent you a link? Then close this page: it opens nothing without one.</p>'
 )
 _AGAIN = '<form method="post" action="/again"><button class="go">Begin again</button></form>'
@@ -114,7 +115,7 @@ def onward_page(url: str) -> str:
 
 def done_page(until: str) -> str:
     """The end that everybody hopes for."""
-    body = f"<p>The system may trade until {escape(until)}. Then it forgets the key, and asks you again tomorrow.</p>"
+    body = f"<p>The system may trade until {escape(until)} at the latest, and asks you again tomorrow.</p>"
     return _page("You are signed in", f"{body}<p>You can close this page.</p>", mood="good")
 
 

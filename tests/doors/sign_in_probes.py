@@ -178,9 +178,9 @@ def talkative_logs(**variant: Any) -> list[str]:
 
 
 def left_versions(**variant: Any) -> list[str]:
-    """Item 10: after twelve sign-ins one version can be read, and it is the one that counts."""
+    """Item 10: after fifty sign-ins one version can be read, and it is the one that counts."""
     world = SignInWorld(**variant)
-    for _ in range(12):
+    for _ in range(50):
         cookie, request_token, verifier = world.begin()
         world.get(back(request_token, verifier), cookie)
         world.kernel.run(world.kernel.now() + timedelta(minutes=20))
