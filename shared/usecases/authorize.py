@@ -111,9 +111,14 @@ class SignIns:
 
     def _open(self, with_it: list[Write], *, again_until: datetime) -> Opened | Refused | TooMany:
         desk = self.desk
-        if not flows.admit(desk, self.operator):
+        admitted_at = flows.admit(desk, self.operator)
+        if admitted_at is None:
             return TooMany()
-        request = self.authority.request_token()
+        try:
+            request = self.authority.request_token()
+        except (AuthError, BrokerError):
+            flows.withdraw(desk, admitted_at)
+            raise
         version = self.vault.add(REQUEST_TOKEN, dumps(encode(request)))
         cookie, state = desk.chance.token(flows.COOKIE_LENGTH), flows.state_of(request.token)
         flow = flows.Flow(

@@ -9,17 +9,16 @@ every step may be done twice, and a record that points at a newer token is left 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from shared.codec import decode
 from shared.domain.calendar import TradingSession
 from shared.domain.orders import Order, State
 from shared.domain.positions import Position
 from shared.domain.tokens import TokenRecord, stage_of
 from shared.domain.values import Term
 from shared.errors import StoreDown
-from shared.ports import Authority, Document, Severity, Vault, Where
+from shared.ports import Authority, Severity, Vault, Where
 from shared.topology import ACCESS_TOKEN
 from shared.usecases import leases, renew, token
-from shared.usecases.desk import Desk, Held
+from shared.usecases.desk import Desk, Held, held_rows
 from shared.usecases.tell import TokenEnded, announce, told
 
 QUIET = timedelta(minutes=15)
@@ -36,17 +35,23 @@ class Evening:
 
 def look(desk: Desk, session: TradingSession | None) -> Evening:
     """Read how far settlement is with a session; without one there is nothing to settle."""
-    live = [_order(row) for row in desk.store.query("orders", Where("live", "==", True))]
-    day_orders = [f"{order.symbol} {order.kind} {order.state}" for order in live if not _rests(order)]
-    held = [decode(Position, row.data) for row in desk.store.query("positions", Where("is_open", "==", True))]
-    positions = [f"{position.symbol} {position.quantity} shares" for position in held]
-    left_open = (*sorted(day_orders), *sorted(positions))
+    unreadable: list[str] = []
+
+    def unread() -> None:
+        unreadable.append("a document that cannot be read")
+
+    live = held_rows(desk, Order, desk.store.query("orders", Where("live", "==", True)), on_bad=unread)
+    held = held_rows(desk, Position, desk.store.query("positions", Where("is_open", "==", True)), on_bad=unread)
+    orders = [f"{row.value.symbol} {row.value.kind} {row.value.state}" for row in live if not _rests(row.value)]
+    positions = [f"{row.value.symbol} {row.value.quantity} shares" for row in held]
+    day_orders = [*unreadable, *sorted(orders)]
+    left_open = (*day_orders, *sorted(positions))
     if session is None:
         return Evening(settled=not day_orders, left_open=left_open)
     day = session.day.isoformat()
     sealed = desk.store.get(f"seals/{day}") is not None
-    orders = [_order(row) for row in desk.store.query("orders", Where("session", "==", day))]
-    quiet = not any(_moved_lately(order, desk.clock.now()) for order in orders)
+    rows = held_rows(desk, Order, desk.store.query("orders", Where("session", "==", day)))
+    quiet = not any(_moved_lately(row.value, desk.clock.now()) for row in rows)
     return Evening(settled=sealed and not day_orders and quiet, left_open=left_open)
 
 
@@ -87,10 +92,6 @@ def clear(desk: Desk, vault: Vault) -> None:
         return
     for version in left:
         desk.journal.line("token_not_destroyed", Severity.ERROR, version=version)
-
-
-def _order(row: Document) -> Order:
-    return decode(Order, row.data)
 
 
 def _rests(order: Order) -> bool:

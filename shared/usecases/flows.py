@@ -1,10 +1,12 @@
 """Sign-ins under way: found by a cookie of which only the hash is kept, started so often an hour, swept when over."""
 
+import contextlib
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.codec import decode
+from shared.errors import StoreError
 from shared.ports import Delete, Vault
 from shared.topology import REQUEST_TOKEN
 from shared.usecases import token
@@ -68,21 +70,30 @@ def link_path(link: Link) -> str:
     return f"links/{link.name}"
 
 
-def admit(desk: Desk, operator: str) -> bool:
-    """Count one start; false when the operator has begun as often as is allowed within the hour."""
+def admit(desk: Desk, operator: str) -> datetime | None:
+    """Count one start and give its instant; None when the operator has begun as often as is allowed in an hour."""
 
-    def attempt() -> bool:
+    def attempt() -> datetime | None:
         now = desk.clock.now()
         held = read(desk.store, Starts, _STARTS)
         same = held is not None and held.value.operator == operator
         recent = tuple(at for at in held.value.at if now - at < STARTS_WINDOW) if held is not None and same else ()
         if len(recent) >= MOST_STARTS:
-            return False
+            return None
         after = Starts(operator=operator, at=(*recent, now))
         desk.store.commit([create(_STARTS, after) if held is None else held.update(after)])
-        return True
+        return now
 
     return persist(attempt)
+
+
+def withdraw(desk: Desk, at: datetime) -> None:
+    """Take a start off the count that came to nothing without the owner's doing; what fails here stays counted."""
+    with contextlib.suppress(StoreError):
+        held = read(desk.store, Starts, _STARTS)
+        if held is not None:
+            left = tuple(one for one in held.value.at if one != at)
+            desk.store.commit([held.update(replace(held.value, at=left))])
 
 
 def sweep(desk: Desk, vault: Vault) -> None:

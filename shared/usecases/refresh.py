@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import time
 
 from shared.domain.calendar import new_york_day, session_at
-from shared.domain.token_day import Reminders, ends, reminder
+from shared.domain.token_day import Loss, Reminders, ends, reminder
 from shared.domain.tokens import Stage, TokenRecord, lost, stage_of
 from shared.ports import Authority, Severity, Vault
 from shared.usecases import token
@@ -61,8 +61,8 @@ def _remind(desk: Desk, vault: Vault, care: Care, held: Held[TokenRecord] | None
     day = new_york_day(now)
     before = read(desk.store, Reminders, REMINDERS)
     so_far = before.value.told if before is not None and before.value.day == day else ()
-    version = record.vault_version if record is not None and lost(record, now) else None
-    due = reminder(session, now, clocks=care.remind_at, told=so_far, lost_version=version)
+    loss = Loss(version=record.vault_version, at=record.dies_at) if record is not None and lost(record, now) else None
+    due = reminder(session, now, clocks=care.remind_at, told=so_far, loss=loss)
     if due is None:
         return
     after = Reminders(day=day, told=tuple(dict.fromkeys((*so_far, *due.covers))))

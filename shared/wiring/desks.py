@@ -63,26 +63,26 @@ class VaultCredentials:
     def __call__(self) -> Credentials:
         """Give consumer pair and token; the store is asked which token counts once a minute, or `every` so often."""
         now = self._clock.now()
-        fresh = now - self._looked_at < self._every and stage_of(self._record, now).signs
-        if self._known is not None and fresh:
-            return self._known
+        known = self._known
+        if known is not None and now - self._looked_at < self._every and stage_of(self._record, now).signs:
+            return known
         key, secret = self._consumer()
         held = token.current(self._store)
         if held is None or not stage_of(held.value, now).signs:
             return Credentials(consumer_key=key, consumer_secret=secret)
-        if self._known is None or held.value.vault_version != self._version:
-            self._known = Credentials(
+        if known is None or held.value.vault_version != self._version:
+            self._known = known = Credentials(
                 consumer_key=key, consumer_secret=secret, token=token.load(self._vault, held.value),
                 token_dies_at=held.value.dies_at,
             )  # fmt: skip
             # Only now: a vault that failed is asked again, and does not leave the token before in force.
             self._version = held.value.vault_version
         self._looked_at, self._record = now, held.value
-        return self._known
+        return known
 
     def forget(self) -> None:
         """Ask the store at the next call."""
-        self._known = None
+        self._looked_at = self._clock.now() - self._every
 
     def _consumer(self) -> tuple[str, str]:
         if self._pair is None:

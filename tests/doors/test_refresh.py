@@ -150,17 +150,17 @@ def test_a_record_that_lives_too_long_is_not_believed() -> None:
 
 
 def test_a_token_that_cannot_be_woken_is_dead_and_told_at_once() -> None:
-    """When E*TRADE no longer knows the token, the record says so, it is destroyed, and the owner is told once."""
+    """When E*TRADE no longer knows the token, it is destroyed, and the owner is told at once and then each hour."""
     keeper = Keeper(at("11:00"), signed_in=at("07:00"), renew=TokenDead("dead"))
     keeper.tick()
     assert stage_of(keeper.record(), keeper.hands.clock.now()).state is TokenState.DEAD
     assert keeper.hands.vault.versions(ACCESS_TOKEN) == ()
     (notice,) = keeper.told()
-    assert (notice["kind"], notice["body"]["occasion"]) == ("SignInNeeded", "2026-11-23:lost-1")
-    for minutes in (5, 60, 240):
+    assert (notice["kind"], notice["body"]["occasion"]) == ("SignInNeeded", "2026-11-23:lost-1-0")
+    for minutes in range(5, 420, 5):
         keeper.tick(at("11:00") + timedelta(minutes=minutes))
     assert keeper.authority.calls["renew"] == 1
-    assert len(keeper.told()) == 1
+    assert [row["body"]["occasion"][16:] for row in keeper.told()] == ["1-0", "1-1", "1-2", "1-3", "1-4"]
 
 
 @pytest.mark.parametrize("trouble", [NotSent("no route"), BrokerError("?"), KeyRefused("key")])
@@ -238,7 +238,7 @@ def test_a_second_loss_is_told_again() -> None:
     version = keeper.hands.vault.add(ACCESS_TOKEN, dumps({"token": "t2", "secret": "s"}))
     keeper.hands.store.commit([put(token.PATH, issued(version, at("11:10")))])
     keeper.tick(at("12:00"))
-    assert [row["body"]["occasion"][11:] for row in keeper.told()] == ["lost-1", "lost-2"]
+    assert [row["body"]["occasion"][11:] for row in keeper.told()] == ["lost-1-0", "lost-2-0"]
 
 
 def test_a_settled_day_ends_its_token() -> None:
@@ -282,6 +282,18 @@ def test_what_stays_open_keeps_the_token_until_the_evening(left: dict[str, Any])
     (notice,) = keeper.told()
     assert notice["kind"] == "TokenEnded"
     assert str(left["state"]) in notice["body"]["left_open"][0]
+
+
+def test_a_document_that_cannot_be_read_is_left_open() -> None:
+    """An order that cannot be read keeps the token until the evening and is named then, and no tick is lost to it."""
+    keeper = Keeper(at("16:10"), signed_in=at("16:00"))
+    keeper.hands.store.commit([Put("orders/odd", {"live": True, "session": DAY.isoformat()})])
+    keeper.seal()
+    keeper.tick(at("17:55"))
+    assert keeper.authority.calls["revoke"] == 0
+    keeper.tick(at("18:00"))
+    (notice,) = keeper.told()
+    assert notice["body"]["left_open"] == ["a document that cannot be read"]
 
 
 @pytest.mark.parametrize("left", [{"state": State.NOT_PLACED}, {"state": State.CANCELLED, "updated_at": at("16:00")}])

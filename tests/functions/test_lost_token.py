@@ -33,7 +33,7 @@ def test_a_token_that_is_lost_is_told_and_the_day_goes_on(bench: Bench) -> None:
     bench.run("09:46:30")
     assert bench.calls()["renew"] == renewals + 1
     assert len(bench.lines("token_lost")) == 1
-    assert _told(bench, "SignInNeeded") == ["2013-10-07:lost-1"]
+    assert _told(bench, "SignInNeeded") == ["2013-10-07:lost-1-0"]
     refused = [line for line in bench.lines("broker_call") if line["status"] == 401]
     assert len(refused) <= 6
     without = bench.calls()
