@@ -240,10 +240,8 @@ def floods(**variant: Any) -> list[str]:
     world = SignInWorld(**variant)
     cookie, request_token, verifier = world.begin()
     world.etrade.trouble["request_token"] = NotSent("no route")
-    for _ in range(7):
-        found = (
-            [] if world.post("/start", {"link": world.link()}).status_code == 503 else ["a failure counts as a start"]
-        )
+    down = [world.post("/start", {"link": world.link()}).status_code for _ in range(7)]
+    found = [] if down == [503] * 7 else ["what E*TRADE fails at counts as a start"]
     del world.etrade.trouble["request_token"]
     starts = [world.post("/start", {"link": world.link()}) for _ in range(7)]
     begun = 1 + sum(answer.status_code == 200 for answer in starts)
