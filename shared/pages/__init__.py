@@ -72,7 +72,6 @@ class SignInPages:
             case "POST", "/start":
                 return self._start(_form(request))
             case "POST", "/again":
-                drain(self.sign_ins.desk)
                 return self._opened(self.sign_ins.again(_cookie(request)))
             case "POST", "/pin":
                 form = _form(request)
@@ -83,10 +82,10 @@ class SignInPages:
         return _sealed(look.sentence_page("Not found", NOTHING_HERE), 404)
 
     def _start(self, form: Mapping[str, str]) -> Response:
+        drain(self.sign_ins.desk)
         link = self._link(form.get("link", ""))
         if link is None:
             return self._refused("no genuine link")
-        drain(self.sign_ins.desk)
         return self._opened(self.sign_ins.start(link))
 
     def _link(self, text: str) -> Link | None:
