@@ -216,8 +216,8 @@ class Authority(Protocol):
         """Wake the current access token."""
         ...
 
-    def revoke(self) -> None:
-        """End the current access token."""
+    def revoke(self, token: AccessToken | None = None) -> None:
+        """End the current access token, or the one given."""
         ...
 
 

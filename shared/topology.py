@@ -14,6 +14,7 @@ CONSUMER = "etrade-consumer"
 REQUEST_TOKEN = "etrade-request-token"  # noqa: S105 - the name of a secret, not its value
 ACCESS_TOKEN = "etrade-access-token"  # noqa: S105 - the same
 NOTIFY_ADDRESSES = "notify-addresses"
+SIGN_IN_KEY = "sign-in-key"
 
 
 class Right(Flag):
@@ -26,6 +27,7 @@ class Right(Flag):
 
 R = Right.READ
 C = Right.CREATE
+W = Right.WRITE
 RC = Right.READ | Right.CREATE
 RW = Right.READ | Right.CREATE | Right.WRITE
 
@@ -98,7 +100,7 @@ class Topology:
 _EVERYBODY = {"dead_letters": C, "outbox": RW}
 _BOOK = {
     "orders": RW, "audit": C, "ledger": RW, "locks": RW, "positions": RW, "broker_orders": RC, "fills": RC,
-    "account": RW, "token": R, "paper": RW,
+    "account": RW, "token": RW, "leases": RW, "paper": RW,
 }  # fmt: skip
 
 TOPOLOGY = Topology(
@@ -108,17 +110,17 @@ TOPOLOGY = Topology(
             purpose="signs the owner in: start, callback and PIN page",
             public=True,
             publishes=frozenset({"prepare-ticks", "notices"}),
-            collections={**_EVERYBODY, "flows": RW, "token": RW},
-            secrets={CONSUMER: R, REQUEST_TOKEN: RW, ACCESS_TOKEN: RW},
+            collections={**_EVERYBODY, "flows": RW, "links": RW, "sign_in": RW, "token": RW},
+            secrets={CONSUMER: R, REQUEST_TOKEN: RW, ACCESS_TOKEN: RW, SIGN_IN_KEY: R},
             concurrency=8,
         ),
         Function(
             name="token_refresh",
-            purpose="keeps the access token awake and says early when the owner must sign in",
+            purpose="keeps the access token awake, says early when the owner must sign in, ends it with its day",
             subscriptions=(Subscription(topic="refresh-ticks"),),
             publishes=frozenset({"notices"}),
-            collections={**_EVERYBODY, "token": RW},
-            secrets={CONSUMER: R, ACCESS_TOKEN: R},
+            collections={**_EVERYBODY, "leases": RW, "orders": R, "positions": R, "seals": R, "token": RW},
+            secrets={CONSUMER: R, ACCESS_TOKEN: R | W, SIGN_IN_KEY: R},
         ),
         Function(
             name="market_scan",
@@ -139,7 +141,7 @@ TOPOLOGY = Topology(
                 "bars": RW,
                 "quotes": RW,
                 "history": RW,
-                "token": R,
+                "token": RW,
                 "paper": RW,
             },
             secrets={CONSUMER: R, ACCESS_TOKEN: R},
@@ -176,7 +178,6 @@ TOPOLOGY = Topology(
                 **_BOOK,
                 "audit": RC,
                 "control": RW,
-                "leases": RW,
                 "quotes": R,
                 "seals": RW,
             },
@@ -202,7 +203,7 @@ TOPOLOGY = Topology(
         "prepare-ticks": "before the session, and again when the owner has signed in",
         "settle-ticks": "each minute of the regular session and a little beyond",
         "close-ticks": "once after the close",
-        "refresh-ticks": "through the day, so that the token never sleeps",
+        "refresh-ticks": "through the day: the token stays awake, the owner is reminded, the token ends with its day",
         "signals": "market_scan asks for an entry",
         "exits": "market_scan asks for an exit; served before signals",
         "orders-placed": "an order reached the broker, or may have",
@@ -213,13 +214,14 @@ TOPOLOGY = Topology(
         Schedule(name="prepare", cron="0 7 * * 1-5", topic="prepare-ticks", message="prepare_tick"),
         Schedule(name="settle", cron="* 9-16 * * 1-5", topic="settle-ticks", message="settle_tick"),
         Schedule(name="close", cron="5 16 * * 1-5", topic="close-ticks", message="close_tick"),
-        Schedule(name="refresh", cron="*/30 7-19 * * 1-5", topic="refresh-ticks", message="refresh_tick"),
+        Schedule(name="refresh", cron="*/5 7-18 * * *", topic="refresh-ticks", message="refresh_tick"),
     ),
     secrets={
         CONSUMER: "the consumer key and secret that E*TRADE gave the owner",
         REQUEST_TOKEN: "the secret half of a sign-in that is under way",
         ACCESS_TOKEN: "the day's access token",
         NOTIFY_ADDRESSES: "where the owner is told, one apprise address a line",
+        SIGN_IN_KEY: "signs the links with which the owner begins a sign-in: 32 random bytes or more",
     },
     collections={
         "control": "the trading state",
@@ -231,7 +233,7 @@ TOPOLOGY = Topology(
         "broker_orders": "which intent owns a broker order",
         "fills": "shares that changed hands",
         "signals": "every signal as the scan saw it",
-        "leases": "who works on a minute or on settlement now",
+        "leases": "who works on a minute, on settlement or on the token now",
         "receipts": "why each symbol was traded or not",
         "bars": "the session's bars, for a scan that starts cold",
         "quotes": "the scan's last quotes",
@@ -240,6 +242,8 @@ TOPOLOGY = Topology(
         "paper": "cash, positions and orders of paper mode, which E*TRADE never sees",
         "token": "which vault version holds the access token, and its instants",
         "flows": "sign-ins under way",
+        "links": "sign-in links that were used",
+        "sign_in": "how often sign-ins were begun and refused",
         "outbox": "messages that a commit promised and that are not yet published",
         "dead_letters": "messages that no retry can help",
         "seals": "the heads of the audit chains at the close",

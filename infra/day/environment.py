@@ -15,6 +15,8 @@ from shared.settings import Mode
 CONFIGS = ("demo", "default")
 STARTING_CASH = Decimal(100_000)
 CONSUMER_KEY = "one-machine-consumer-key"
+OPERATOR = "owner"
+START_PAGE = "https://localhost/start"
 GENERATED_WATCH_LIST = 10
 
 HONOURED = ("ETRADE_RATE_LIMIT", "ETRADE_BURST_LIMIT", "STRATEGY_CAPITAL_USD", "STRATEGY_WATCH_LIST")
@@ -43,6 +45,8 @@ def environ(
         "STRATEGY_CONFIG": config,
         "STRATEGY_WATCH_LIST": ",".join(watch_list(market_spec, symbols)),
         "STRATEGY_CAPITAL_USD": str(STARTING_CASH),
+        "STRATEGY_OPERATOR": OPERATOR,
+        "STRATEGY_SIGN_IN_URL": START_PAGE,
     }
     generated = market_spec == "generated"
     own = {name: value for name, value in given.items() if name.startswith(_OURS)}
@@ -68,6 +72,11 @@ def consumer(seed: int) -> tuple[str, bytes]:
     """Give the vault entry of the consumer pair: the secret's name and its JSON."""
     pair = {"key": CONSUMER_KEY, "secret": consumer_secret(seed)}
     return topology.CONSUMER, json.dumps(pair, sort_keys=True).encode()
+
+
+def sign_in_key(seed: int) -> tuple[str, bytes]:
+    """Give the vault entry of the key that signs the owner's links: the secret's name and its bytes."""
+    return topology.SIGN_IN_KEY, hashlib.sha256(f"one-machine-sign-in-{seed}".encode()).digest()
 
 
 def require_config(name: str) -> None:

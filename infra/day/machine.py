@@ -28,6 +28,7 @@ from shared import settings
 from shared.domain.messages import NAMES, CloseTick, Message, PrepareTick, RefreshTick, ScanTick, SettleTick
 from shared.settings import Mode
 from shared.topology import TOPOLOGY, Topology
+from shared.usecases.links import LOGIN_LINK_LIFE, sign_in_key
 from shared.usecases.outbox import pack
 
 NETWORK_S = (0.015, 0.045)
@@ -91,12 +92,14 @@ class Machine:
             body_of=scheduled_body,
         )
         self.world.vault.add(*environment.consumer(seed))
+        self.world.vault.add(*environment.sign_in_key(seed))
+        self._chance = SeededChance(seed=seed, name="owner")
         self.journal = JournalTail(folder / JOURNAL_FILE)
         around.ready(self)
 
     def play(self, on_progress: OnProgress, *, step: timedelta) -> None:
         """Let the day pass, telling `on_progress` once a step, and then what is still under way."""
-        self.kernel.spawn(lambda: sign_in(self.world, self.http), at=self.hours.signs_in, name="owner")
+        self.kernel.spawn(self.sign_in, at=self.hours.signs_in, name="owner")
         self.world.start_schedules(self.hours.ends)
         while self.kernel.now() < self.hours.ends:
             self.world.run(min(self.kernel.now() + step, self.hours.ends))
@@ -104,6 +107,16 @@ class Machine:
         quiet_by = self.hours.ends + _QUIET
         while not self.kernel.idle and self.kernel.now() < quiet_by:
             self.world.run(self.kernel.now() + _MINUTE)
+
+    def sign_in(self) -> None:
+        """Let the owner sign in with a new link; raises SignInFailed."""
+        sign_in(self.world, self.http, self.link())
+
+    def link(self) -> str:
+        """Give the owner a link, as a command line with the world's own key does."""
+        key = sign_in_key(self.world.vault, environment.OPERATOR)
+        page, now = environment.START_PAGE, self.kernel.now()
+        return key.mint(self._chance, now=now, lasts=LOGIN_LINK_LIFE, page=page)
 
     def ledger(self) -> BrokerLedger:
         """Give the books of this moment of whoever takes the orders: the simulator, or the paper account."""

@@ -11,7 +11,8 @@ from shared import settings
 from shared.errors import ConfigError
 
 _OURS = ("ETRADE_", "STRATEGY_")
-_SECRET = frozenset({"ETRADE_CONSUMER_KEY", "ETRADE_CONSUMER_SECRET", KEY_VARIABLE})
+_ADDRESSES = "STRATEGY_NOTIFY_ADDRESSES"
+_SECRET = frozenset({"ETRADE_CONSUMER_KEY", "ETRADE_CONSUMER_SECRET", _ADDRESSES, KEY_VARIABLE})
 
 
 def settings_of(plan: Plan, market: Market | None) -> dict[str, str]:
@@ -31,6 +32,11 @@ def settings_of(plan: Plan, market: Market | None) -> dict[str, str]:
 def consumer(plan: Plan) -> tuple[str, str] | None:
     """Give the consumer pair of a person's environment, which goes into the vault; None where there is none."""
     return settings.consumer(_stripped(plan.environ))
+
+
+def addresses(plan: Plan) -> tuple[str, ...]:
+    """Give the addresses for notices of a person's environment, which go into the vault too."""
+    return settings.notify_addresses(plan.environ)
 
 
 def _stripped(environ: Mapping[str, str]) -> Mapping[str, str]:

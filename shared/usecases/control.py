@@ -54,7 +54,7 @@ def command(desk: Desk, to: TradingState, *, exits_too: bool = False, reason: st
             state=to, exits_too=exits_too and to is TradingState.HALTED, epoch=held.value.epoch + 1, reason=reason,
             by=desk.actor, at=desk.clock.now(),
         )  # fmt: skip
-        desk.store.commit([held.update(value)])
+        desk.store.commit([held.update(value), announce(desk, of_control(value))])
         return value
 
     value = persist(attempt)

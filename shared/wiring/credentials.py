@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from shared import settings
 from shared.codec import decode, loads
+from shared.domain.tokens import TokenRecord, stage_of
 from shared.errors import ConfigError, Malformed
 from shared.etrade.session import Credentials
 from shared.ports import Clock, Journal, Store
@@ -27,7 +28,8 @@ class _Consumer:
 class VaultCredentials:
     """Gives the credentials of the moment: the consumer pair is read once, the token when its version changes."""
 
-    def __init__(self, platform: Platform, room: Room) -> None:
+    def __init__(self, platform: Platform, room: Room, *, every: timedelta = _LOOK_EVERY) -> None:
+        self._every = every
         self._pair = settings.consumer(platform.environ)
         self._vault = room.vault
         self._store: Store = room.desk.store
@@ -35,26 +37,32 @@ class VaultCredentials:
         self._journal: Journal = platform.journal
         self._known: Credentials | None = None
         self._version = ""
-        self._looked_at = self._dies_at = self._clock.now()
+        self._record: TokenRecord | None = None
+        self._looked_at = self._clock.now()
 
     def __call__(self) -> Credentials:
-        """Give consumer pair and token; the store is asked which token counts once a minute."""
+        """Give consumer pair and token; the store is asked which token counts once a minute, or `every` so often."""
         now = self._clock.now()
-        if self._known is not None and now - self._looked_at < _LOOK_EVERY and now < self._dies_at:
-            return self._known
+        known = self._known
+        if known is not None and now - self._looked_at < self._every and stage_of(self._record, now).signs:
+            return known
         key, secret = self._consumer()
         held = token.current(self._store)
-        if held is None or now >= held.value.dies_at:
+        if held is None or not stage_of(held.value, now).signs:
             return Credentials(consumer_key=key, consumer_secret=secret)
-        if self._known is None or held.value.vault_version != self._version:
-            self._known = Credentials(
+        if known is None or held.value.vault_version != self._version:
+            self._known = known = Credentials(
                 consumer_key=key, consumer_secret=secret, token=token.load(self._vault, held.value),
                 token_dies_at=held.value.dies_at,
             )  # fmt: skip
             # Only now: a vault that failed is asked again, and does not leave the token before in force.
             self._version = held.value.vault_version
-        self._looked_at, self._dies_at = now, held.value.dies_at
-        return self._known
+        self._looked_at, self._record = now, held.value
+        return known
+
+    def forget(self) -> None:
+        """Ask the store at the next call."""
+        self._looked_at = self._clock.now() - self._every
 
     def _consumer(self) -> tuple[str, str]:
         if self._pair is None:

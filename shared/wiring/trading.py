@@ -1,5 +1,6 @@
 """The desk of a function that trades: broker, strategy configuration and mandate."""
 
+from datetime import datetime
 from typing import assert_never
 
 from shared.etrade.client import EtradeBroker
@@ -9,8 +10,10 @@ from shared.ports import Broker
 from shared.settings import Mode
 from shared.strategies.config import load
 from shared.usecases.listing import OrderLists
+from shared.usecases.renew import renew
 from shared.usecases.trading import Mandate, TradingDesk
 from shared.wiring import Platform
+from shared.wiring.authority import authority
 from shared.wiring.credentials import VaultCredentials
 from shared.wiring.rooms import Room
 
@@ -30,8 +33,14 @@ def trading_desk(platform: Platform, room: Room, role: Role) -> TradingDesk:
 def _etrade(platform: Platform, room: Room, role: Role) -> EtradeBroker:
     desk, chosen = room.desk, room.settings
     limits = Limits(clock=desk.clock, role=role, market_per_minute=chosen.rate_limit, market_burst=chosen.burst_limit)
+    credentials, oauth = VaultCredentials(platform, room), authority(platform, room)
+
+    def mend(asked_at: datetime) -> bool:
+        credentials.forget()
+        return renew(desk, oauth, asked_at=asked_at)
+
     return EtradeBroker(
-        credentials=VaultCredentials(platform, room), sandbox=chosen.sandbox, clock=desk.clock, chance=desk.chance,
+        credentials=credentials, mend=mend, sandbox=chosen.sandbox, clock=desk.clock, chance=desk.chance,
         journal=desk.journal, limits=limits, caller=desk.actor, http=platform.http,
     )  # fmt: skip
 

@@ -17,7 +17,7 @@ from shared.paper.books import BOOK
 from shared.ports import Put
 from shared.settings import Mode
 from tests.days.made import SYMBOL, at, market_file
-from tests.days.seeded import PLAIN, SEED
+from tests.days.seeded import BEGUN_LATE, PLAIN, SEED
 
 ORDER_CALLS = ("preview", "place", "cancel", "orders", "order", "portfolio")
 
@@ -55,7 +55,7 @@ def test_a_paper_hour_trades_and_nothing_reaches_the_broker(market: str, tmp_pat
     result, simulator = play(market, tmp_path, PLAIN)
     nothing_reached_the_broker(simulator)
     assert list(result.summary.violations) == []
-    assert (result.troubles, result.crashed) == ({}, False)
+    assert (result.troubles, result.crashed) == (BEGUN_LATE, False)
     assert [order.price_type for order in result.ledger.orders] == ["LIMIT", "STOP", "LIMIT"]
     entry, leaving = result.ledger.fills
     assert (entry.action, leaving.action, entry.symbol) == ("BUY", "SELL", SYMBOL)

@@ -1,5 +1,6 @@
 """Settings: every name, default and edge, all problems in one message, and never a secret in it."""
 
+from datetime import time
 from decimal import Decimal
 from typing import Any
 
@@ -20,7 +21,8 @@ def test_every_setting_has_its_default() -> None:
     """Without more than a watch list and a capital, everything has the value that the guide describes."""
     assert _read() == Settings(
         mode=Mode.PAPER, sandbox=True, account_id="", callback_url="", rate_limit=240, burst_limit=10, config="default",
-        watch_list=("AIG",), capital_usd=Decimal(1000),
+        watch_list=("AIG",), capital_usd=Decimal(1000), operator="owner", sign_in_url="",
+        remind_at=(time(8, 30), time(9, 15)), token_ends_at=time(18),
     )  # fmt: skip
 
 
@@ -70,6 +72,27 @@ _EDGES: list[tuple[str, str, bool]] = [
         )
     ),
     *(("STRATEGY_MODE", value, value in ("paper", "live")) for value in ("paper", "live", "Paper", "dry", "")),
+    *(
+        ("STRATEGY_SIGN_IN_URL", value, fine)
+        for value, fine in (
+            ("", True), ("https://example.com/start", True), ("http://localhost:8080/start", True),
+            ("http://example.com/start", False), ("https://example.com/start#1", False),
+            ("https://example.com/start?a=1", False),
+        )
+    ),
+    *(("STRATEGY_OPERATOR", value, bool(value) and len(value) < 65) for value in ("o", "a.b+c@d-e_f", "o" * 65, "")),
+    *(("STRATEGY_OPERATOR", value, False) for value in ("a b", "a\nb", "\u00e9")),
+    *(
+        ("STRATEGY_REMIND_AT", value, fine)
+        for value, fine in (
+            ("08:30", True), ("07:00, 09:25", True), ("06:59", False), ("09:26", False), ("", False),
+            ("8:30", False), ("08:30,", False), ("24:00", False), ("08:30:00", False),
+        )
+    ),
+    *(
+        ("STRATEGY_TOKEN_ENDS_AT", value, fine)
+        for value, fine in (("16:30", True), ("18:30", True), ("16:29", False), ("18:31", False), ("6pm", False))
+    ),
     *(("STRATEGY_CONFIG", value, value in ("demo", "default")) for value in ("demo", "default", "Demo", "")),
     *(
         ("STRATEGY_WATCH_LIST", value, fine)
@@ -150,7 +173,9 @@ def test_the_pair_is_taken_whole_or_not_at_all() -> None:
     assert consumer({"ETRADE_CONSUMER_KEY": "", "ETRADE_CONSUMER_SECRET": ""}) is None
 
 
-@pytest.mark.parametrize("name", ["ETRADE_ACCOUNT_ID", "ETRADE_OAUTH_CALLBACK_URL"])
+@pytest.mark.parametrize(
+    "name", ["ETRADE_ACCOUNT_ID", "ETRADE_OAUTH_CALLBACK_URL", "STRATEGY_SIGN_IN_URL", "STRATEGY_OPERATOR"]
+)
 def test_what_names_the_owner_is_not_repeated(name: str) -> None:
     """A wrong account or address is named by its setting only: such a value may be anything, a secret included."""
     with pytest.raises(ConfigError) as refused:

@@ -9,7 +9,17 @@ import pytest
 from infra.day.machine import scheduled_body
 from shared import topology
 from shared.domain.messages import KINDS, NAMES
-from shared.topology import ACCESS_TOKEN, CONSUMER, NOTIFY_ADDRESSES, TOPOLOGY, Function, Right, Topology
+from shared.topology import (
+    ACCESS_TOKEN,
+    CONSUMER,
+    NOTIFY_ADDRESSES,
+    REQUEST_TOKEN,
+    SIGN_IN_KEY,
+    TOPOLOGY,
+    Function,
+    Right,
+    Topology,
+)  # fmt: skip
 from shared.usecases.outbox import unpack
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,19 +29,19 @@ MOST_ACK_S, MOST_ATTEMPTS = 600, 100
 # The collections of a path are found in the code, so a new document shows up here as a missing right. Whoever trades
 # may do so on paper.
 _PARTS: dict[str, set[str]] = {
-    "oauth_callback": {"authorize", "token", "outbox", "desk", "notices"},
-    "token_refresh": {"refresh", "token", "outbox", "desk", "notices"},
+    "oauth_callback": {"authorize", "flows", "links", "refusals", "notices", "token", "outbox", "desk"},
+    "token_refresh": {"refresh", "renew", "end_day", "leases", "links", "notices", "token", "outbox", "desk"},
     "market_scan": {
-        "scan", "scan_memory", "hold", "prepare", "leases", "losses", "outbox", "token", "desk", "moves", "trading",
-        "listing",
+        "scan", "scan_memory", "hold", "prepare", "leases", "losses", "outbox", "renew", "token", "desk", "moves",
+        "trading", "listing",
     },
     "order_placement": {
         "enter", "leave", "send", "cancel", "account", "control", "fills", "losses", "moves", "quoting", "outbox",
-        "token", "desk", "trading", "appraise", "claims", "listing", "notices",
+        "leases", "renew", "token", "desk", "trading", "appraise", "claims", "listing", "notices",
     },
     "order_settlement": {
         "settle", "close", "protect", "resolve", "send", "cancel", "account", "control", "fills", "losses", "moves",
-        "leases", "outbox", "token", "desk", "trading", "listing", "late", "claims", "notices", "watch",
+        "leases", "outbox", "renew", "token", "desk", "trading", "listing", "late", "claims", "notices", "watch",
     },
     "notify": {"deliver", "outbox", "desk"},
 }  # fmt: skip
@@ -90,7 +100,7 @@ def test_a_signal_is_tried_again_while_it_lives() -> None:
 
 
 def test_no_function_holds_more_than_it_must() -> None:
-    """Only the sign-in may change tokens, nobody a consumer key or the audit, and addresses are for notify alone."""
+    """Only the sign-in adds tokens, only it and the refresh end them, addresses are notify's, the audit nobody's."""
     for function in TOPOLOGY.functions:
         assert Right.WRITE not in function.collections.get("notices", Right(0))
         if function.name == "notify":
@@ -98,13 +108,18 @@ def test_no_function_holds_more_than_it_must() -> None:
             continue
         assert NOTIFY_ADDRESSES not in function.secrets
         assert function.secrets[CONSUMER] is Right.READ
-        if function.name != "oauth_callback":
-            assert function.secrets[ACCESS_TOKEN] is Right.READ
-            assert set(function.secrets) == {CONSUMER, ACCESS_TOKEN}
+        assert (Right.CREATE in function.secrets[ACCESS_TOKEN]) is (function.name == "oauth_callback")
+        assert (REQUEST_TOKEN in function.secrets) is (function.name == "oauth_callback")
+        if function.name in {"oauth_callback", "token_refresh"}:
+            assert Right.WRITE in function.secrets[ACCESS_TOKEN]
+            assert function.secrets[SIGN_IN_KEY] is Right.READ
+        else:
+            assert function.secrets == {CONSUMER: Right.READ, ACCESS_TOKEN: Right.READ}
         assert Right.WRITE not in function.collections.get("audit", Right(0))
         assert Right.WRITE not in function.collections.get("dead_letters", Right(0))
         assert Right.WRITE not in function.collections.get("fills", Right(0))
     assert "orders" not in TOPOLOGY.function("oauth_callback").collections
+    assert TOPOLOGY.function("token_refresh").collections["orders"] is Right.READ
     assert Right.CREATE not in TOPOLOGY.function("market_scan").collections["orders"]
 
 

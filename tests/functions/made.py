@@ -14,7 +14,6 @@ from infra.brokersim.market import open_market
 from infra.day.environment import environ
 from infra.day.hours import NEW_YORK, Hours, hours
 from infra.day.machine import Machine, Surroundings
-from infra.day.owner import sign_in
 from infra.local.kernel import Kernel
 from shared.domain.calendar import session_of
 from shared.domain.messages import Message
@@ -138,7 +137,7 @@ class Bench:
 
     def sign_in_at(self, clock: str) -> None:
         """Let the owner sign in at an instant."""
-        self.kernel.spawn(lambda: sign_in(self.world, self.machine.http), at=at(clock, self.day), name="owner")
+        self.kernel.spawn(self.machine.sign_in, at=at(clock, self.day), name="owner")
 
     def run(self, clock: str) -> None:
         """Let the world live until an instant of the day."""

@@ -199,7 +199,7 @@ def test_declared_data_ships_with_its_package(archives: dict[str, Archive]) -> N
         ("shared/domain/exits.py", {"market_scan"}, set(SIGN_IN_ONLY)),
         ("shared/strategies/indicators.py", {"market_scan"}, set(NAMES) - {"market_scan"}),
         ("shared/strategies/config/demo.toml", {"market_scan", "order_placement"}, set(SIGN_IN_ONLY)),
-        ("shared/pages.py", {"oauth_callback"}, set(NAMES) - {"oauth_callback"}),
+        ("shared/pages/look.py", {"oauth_callback"}, set(NAMES) - {"oauth_callback"}),
         ("shared/wiring/order_placement.py", {"order_placement"}, set(NAMES) - {"order_placement"}),
         ("functions/token_refresh/main.py", {"token_refresh"}, set(NAMES) - {"token_refresh"}),
         ("functions/market_scan/requirements.txt", {"market_scan"}, set(NAMES) - {"market_scan"}),
