@@ -32,7 +32,7 @@ ADDRESSES_HINT = (
 # Who the owner is, and an address that may carry a password: a wrong value is not repeated.
 _UNSPOKEN = frozenset({"ETRADE_ACCOUNT_ID", "ETRADE_OAUTH_CALLBACK_URL", "STRATEGY_SIGN_IN_URL", "STRATEGY_OPERATOR"})
 _SHOWN = 60
-_NOT_YET = "STRATEGY_MODE=live with ETRADE_SANDBOX=false: live orders at production are not enabled yet"
+NOT_YET = "STRATEGY_MODE=live with ETRADE_SANDBOX=false: live orders at production are not enabled yet"
 
 
 class Mode(StrEnum):
@@ -65,10 +65,7 @@ class Settings:
 
 
 def load(environ: Mapping[str, str]) -> Settings:
-    """Read every setting; raises ConfigError that names all problems, never a secret's value.
-
-    Live orders go to the sandbox host only: production is for paper mode, which cannot place.
-    """
+    """Read every setting; raises ConfigError that names all problems, never a secret's value."""
     values: dict[str, Any] = {}
     problems: list[str] = []
     for name, (field, parse, default) in _SETTINGS.items():
@@ -81,8 +78,6 @@ def load(environ: Mapping[str, str]) -> Settings:
         except ValueError:
             shown = "" if name in _UNSPOKEN else f"={raw[:_SHOWN]!r}" + "..." * (len(raw) > _SHOWN)
             problems.append(f"{name}{shown} cannot be used: {_HINTS[name]}")
-    if values.get("mode") is Mode.LIVE and values.get("sandbox") is False:
-        problems.append(_NOT_YET)
     for secret in (consumer, notify_addresses):
         try:
             secret(environ)
@@ -91,6 +86,15 @@ def load(environ: Mapping[str, str]) -> Settings:
     if problems:
         raise ConfigError(tuple(problems))
     return Settings(**values)
+
+
+def network_problems(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Name what must not meet the network: live orders at production, which is for paper mode, that cannot place."""
+    try:
+        mode, sandbox = Mode(environ.get("STRATEGY_MODE", "paper").strip()), environ.get("ETRADE_SANDBOX", "true")
+        return (NOT_YET,) if mode is Mode.LIVE and not _flag(sandbox.strip()) else ()
+    except ValueError:
+        return ()
 
 
 def consumer(environ: Mapping[str, str]) -> tuple[str, str] | None:

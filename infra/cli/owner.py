@@ -88,7 +88,45 @@ def resume(
         hand.command(TradingState.ACTIVE, reason=reason, profile=profile, state=state, json=json)
 
 
+def login(  # noqa: PLR0917 - each parameter is an option, which typer passes by name
+    pin: Annotated[bool, typer.Option("--pin", help="Take the code in this terminal, without our pages.")] = False,
+    browser: Annotated[bool, typer.Option(help="Open the link in a browser.")] = True,
+    wait: Annotated[float, typer.Option(min=1.0, max=900.0, help="How long to wait for the token, seconds.")] = 600.0,
+    profile: Profile = "local", state: State = None, json: Json = False,
+) -> None:  # fmt: skip
+    """Sign in to E*TRADE for the day: a link that counts once, then a look until the token is stored."""
+    from infra.cli import credentials
+
+    with explained():
+        credentials.login(profile, state, pin=pin, browser=browser, wait_s=wait, json=json)
+
+
+def token(profile: Profile = "local", state: State = None, json: Json = False) -> None:
+    """Show where the access token stands and when it dies; never the token."""
+    from infra.cli import credentials
+
+    with explained():
+        credentials.token(profile, state, json=json)
+
+
+secrets = typer.Typer(no_args_is_help=True, help="Store what only the owner has.")
+
+
+@secrets.command("set")
+def set_secret(
+    name: Annotated[str, typer.Argument(help="etrade-consumer, notify-addresses or sign-in-key.")],
+    generate: Annotated[bool, typer.Option("--generate", help="Draw a new sign-in-key.")] = False,
+    profile: Profile = "local", state: State = None, json: Json = False,
+) -> None:  # fmt: skip
+    """Store a secret that is asked for without being shown, or read from stdin, a line for each part."""
+    from infra.cli import credentials
+
+    with explained():
+        credentials.set_secret(name, profile, state, generate=generate, json=json)
+
+
 def add_to(app: typer.Typer) -> None:
     """Give the commands to the command line."""
-    for command in (status, positions, orders, explain, halt, reduce, resume):
+    for command in (login, token, status, positions, orders, explain, halt, reduce, resume):
         app.command()(command)
+    app.add_typer(secrets, name="secrets")

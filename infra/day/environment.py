@@ -26,8 +26,6 @@ A generated day has symbols of its own, so there the watch list does not count. 
 but it has to be well formed: a day does not begin with a setting that the functions in the cloud would refuse.
 """
 _OURS = ("ETRADE_", "STRATEGY_")
-_CLOUD = {"STRATEGY_MODE": Mode.PAPER.value}
-"""What a person's own environment is judged with where it says nothing: the mode of the cloud, not of the day."""
 
 
 def environ(
@@ -35,12 +33,12 @@ def environ(
 ) -> dict[str, str]:
     """Give the environment of a day's functions, with what `given` has of `HONOURED`; nothing secret is in it.
 
-    A day trades live, at the simulator: whatever host the client names, nothing leaves this process.
+    A day trades as at production, at the simulator: whatever host the client names, nothing leaves this machine.
     Raises UserError with every problem at once, also of settings that are not honoured.
     """
     simulated = {
         "STRATEGY_MODE": mode.value,
-        "ETRADE_SANDBOX": "true",
+        "ETRADE_SANDBOX": "false",
         "ETRADE_ACCOUNT_ID": CASH_ACCOUNT_KEY,
         "STRATEGY_CONFIG": config,
         "STRATEGY_WATCH_LIST": ",".join(watch_list(market_spec, symbols)),
@@ -50,7 +48,7 @@ def environ(
     }
     generated = market_spec == "generated"
     own = {name: value for name, value in given.items() if name.startswith(_OURS)}
-    problems = _problems(simulated | _CLOUD | own, None if generated else symbols)
+    problems = (*_problems(simulated | own, None if generated else symbols), *settings.network_problems(own))
     if problems:
         what = "the settings cannot be used:\n" + "\n".join(f"  - {problem}" for problem in problems)
         raise UserError(what, remedy="set these variables otherwise, or unset them")

@@ -38,11 +38,12 @@ ACTOR = "owner"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hand:
-    """A desk as the owner reaches it; `sign_in` is the address of its sign-in pages, None where nobody serves them."""
+    """A desk as the owner reaches it; `sign_in` is the address of its start page, None where nobody serves it."""
 
     desk: Desk
     vault: Vault
     sign_in: str | None
+    operator: str
     running: bool
 
 
@@ -87,7 +88,7 @@ def _on_this_machine(folder: Folder, card: Mapping[str, str], environ: Mapping[s
             vault = _vault(folder, card, world, environ)
         yield Hand(
             desk=_desk(clock, store, project="local"), vault=vault, running=running,
-            sign_in=None if world is None else world.sign_in,
+            sign_in=None if world is None else world.sign_in, operator="" if world is None else world.operator,
         )  # fmt: skip
 
 
@@ -107,6 +108,7 @@ def _in_the_cloud(environ: Mapping[str, str]) -> Iterator[Hand]:
         yield Hand(
             desk=_desk(clock, store, project=project), vault=vault, running=True,
             sign_in=environ.get("STRATEGY_SIGN_IN_URL") or None,
+            operator=environ.get("STRATEGY_OPERATOR", "owner"),
         )  # fmt: skip
 
 

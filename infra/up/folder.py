@@ -76,8 +76,8 @@ class Folder:
         return homes
 
     def require_same(self, plan: Plan) -> None:
-        """Refuse to go on with another market, broker or cloud than the folder was made with; raises UserError."""
-        card: dict[str, str] = {"cloud": plan.cloud, "broker": plan.broker}
+        """Refuse to go on with anything else than the folder was made with; raises UserError."""
+        card: dict[str, str] = {"cloud": plan.cloud, "broker": plan.broker, "mode": plan.mode.value}
         if plan.broker == "simulator":
             card |= {"market": plan.market, "config": plan.config, "seed": str(plan.seed)}
         found = self.card()

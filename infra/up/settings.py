@@ -19,13 +19,18 @@ def settings_of(plan: Plan, market: Market | None) -> dict[str, str]:
     """Give the functions' settings; raises UserError with every problem at once."""
     given = {name: value for name, value in plan.environ.items() if name.startswith(_OURS) and name != KEY_VARIABLE}
     if market is not None:
-        return environment.environ(given, config=plan.config, market_spec=plan.market, symbols=market.symbols)
+        return environment.environ(
+            given, config=plan.config, market_spec=plan.market, symbols=market.symbols, mode=plan.mode
+        )
+    given |= {"STRATEGY_MODE": plan.mode.value, "ETRADE_SANDBOX": str(plan.broker != "production").lower()}
     try:
-        if not settings.load(given).sandbox:
-            raise UserError("ETRADE_SANDBOX is false, and production is not open yet", remedy="leave it out")
+        settings.load(given)
+        problems = settings.network_problems(given)
     except ConfigError as wrong:
-        what = "the settings cannot be used:\n" + "\n".join(f"  - {problem}" for problem in wrong.problems)
-        raise UserError(what, remedy="set these variables otherwise") from None
+        problems = wrong.problems
+    if problems:
+        what = "the settings cannot be used:\n" + "\n".join(f"  - {problem}" for problem in problems)
+        raise UserError(what, remedy="set these variables otherwise")
     return {name: value for name, value in given.items() if name not in _SECRET}
 
 

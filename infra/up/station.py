@@ -62,7 +62,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Day:
-    """What is simulated: nothing of it for the sandbox."""
+    """What is simulated: nothing of it for E*TRADE itself."""
 
     market: Market
     hours: Hours
@@ -210,7 +210,7 @@ class Station:
         broker = self.broker
         WorldFile(
             time="" if broker is None else str(self.folder.time.resolve()), at=self.timeline.now().isoformat(),
-            sign_in=self.sign_in_address, broker=None if broker is None else broker.url,
+            sign_in=self.sign_in_address, operator=self.operator, broker=None if broker is None else broker.url,
             history=None if broker is None else str(self.folder.history.resolve()),
             **self.cloud.world,
         ).write(self.folder.world)  # fmt: skip
@@ -238,7 +238,9 @@ class Station:
         scheduler = LocalScheduler(kernel=self.kernel, bus=self.cloud.bus, body_of=scheduled_body)
         scheduler.start(TOPOLOGY.schedules, until=self.ends_at)
         self.kernel.spawn(self._every(EVERY_S, self._look_after), name="watch")
-        self._journal.line("up", speed=self.timeline.speed, cloud=self.plan.cloud, broker=self.plan.broker)
+        self._journal.line(
+            "up", speed=self.timeline.speed, cloud=self.plan.cloud, broker=self.plan.broker, mode=self.plan.mode
+        )
 
     def _every(self, real_s: float, work: Callable[[], object]) -> Callable[[], None]:
         pause = timedelta(seconds=real_s * self.timeline.speed)
@@ -278,7 +280,7 @@ def _store(vault: Vault, secret: str, value: bytes) -> None:
 
 def _day(plan: Plan) -> _Day | None:
     """Open what is simulated; raises UserError."""
-    if plan.broker == "sandbox":
+    if plan.broker != "simulator":
         return None
     environment.require_config(plan.config)
     market = open_checked(plan.market, plan.seed)

@@ -3,11 +3,12 @@
 from datetime import datetime
 from typing import assert_never
 
+from shared.errors import ConfigError
 from shared.etrade.client import EtradeBroker
 from shared.etrade.limits import Limits, Role
 from shared.paper.broker import PaperBroker, Source
 from shared.ports import Broker
-from shared.settings import Mode
+from shared.settings import NOT_YET, Mode
 from shared.strategies.config import load
 from shared.usecases.listing import OrderLists
 from shared.usecases.renew import renew
@@ -21,7 +22,7 @@ from shared.wiring.rooms import Room
 def trading_desk(platform: Platform, room: Room, role: Role) -> TradingDesk:
     """Add the broker, with this role's share of the rate limits, to a desk."""
     desk, chosen = room.desk, room.settings
-    broker = _broker(_etrade(platform, room, role), room)
+    broker = _broker(_etrade(platform, room, role), room, on_network=platform.http is None)
     lists = OrderLists(broker=broker, clock=desk.clock, journal=desk.journal)
     mandate = Mandate(account_id=chosen.account_id, capital_usd=chosen.capital_usd, watch_list=chosen.watch_list)
     return TradingDesk(
@@ -45,11 +46,16 @@ def _etrade(platform: Platform, room: Room, role: Role) -> EtradeBroker:
     )  # fmt: skip
 
 
-def _broker(etrade: EtradeBroker, room: Room) -> Broker:
-    """Choose who takes the orders; on paper nothing but these three questions reaches E*TRADE."""
+def _broker(etrade: EtradeBroker, room: Room, *, on_network: bool) -> Broker:
+    """Choose who takes the orders; on paper nothing but these three questions reaches E*TRADE.
+
+    Raises ConfigError for live orders that could reach production.
+    """
     desk, chosen = room.desk, room.settings
     match chosen.mode:
         case Mode.LIVE:
+            if on_network and not chosen.sandbox:
+                raise ConfigError((NOT_YET,))
             return etrade
         case Mode.PAPER:
             source = Source(accounts=etrade.accounts, balance=etrade.balance, quotes=etrade.quotes)

@@ -165,7 +165,8 @@ def test_settings_that_are_well_formed_but_not_used_change_nothing() -> None:
     own |= {"ETRADE_CONSUMER_KEY": "k", "ETRADE_CONSUMER_SECRET": "s"}
     choose = partial(environ, config="demo", market_spec="generated", symbols=["ZA"])
     assert choose(own) == choose({})
-    assert choose({"STRATEGY_MODE": "paper", "ETRADE_SANDBOX": "false"}) == choose({"ETRADE_SANDBOX": "false"})
+    assert choose({"STRATEGY_MODE": "paper", "ETRADE_SANDBOX": "true"}) == choose({})
+    assert (choose({})["STRATEGY_MODE"], choose({})["ETRADE_SANDBOX"]) == ("live", "false")
 
 
 def test_settings_that_the_cloud_would_refuse_are_refused_together() -> None:

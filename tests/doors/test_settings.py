@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.errors import ConfigError
-from shared.settings import MAX_WATCHED, Mode, Settings, consumer, load
+from shared.settings import MAX_WATCHED, Mode, Settings, consumer, load, network_problems
 
 _LEAST = {"STRATEGY_WATCH_LIST": "AIG", "STRATEGY_CAPITAL_USD": "1000"}
 _CANARY = "CANARY0c2d77e1"
@@ -137,13 +137,13 @@ def test_all_problems_come_in_one_message() -> None:
 
 
 def test_live_orders_at_production_are_refused() -> None:
-    """Production is for paper mode alone: with live orders it is refused in a sentence, and the sandbox is not."""
-    assert _read(ETRADE_SANDBOX="false").mode is Mode.PAPER
-    assert _read(STRATEGY_MODE="live").sandbox
-    with pytest.raises(ConfigError) as refused:
-        _read(STRATEGY_MODE="live", ETRADE_SANDBOX="false")
-    (problem,) = refused.value.problems
-    assert problem.endswith("live orders at production are not enabled yet")
+    """On the network production is for paper mode alone: live orders there are named, and nothing else is."""
+    fine: list[dict[str, str]] = [{}, {"ETRADE_SANDBOX": "false"}, {"STRATEGY_MODE": "live"}]
+    fine += [{"STRATEGY_MODE": "live", "ETRADE_SANDBOX": "perhaps"}, {"STRATEGY_MODE": "x", "ETRADE_SANDBOX": "false"}]
+    assert [network_problems(environ) for environ in fine] == [()] * len(fine)
+    for host in ("false", " 0 ", "No"):
+        (problem,) = network_problems({"STRATEGY_MODE": "live", "ETRADE_SANDBOX": host})
+        assert problem.endswith("live orders at production are not enabled yet")
 
 
 @pytest.mark.parametrize(
