@@ -64,8 +64,8 @@ def test_desk_that_loses_its_token_tells_the_owner_and_goes_on(tmp_path: Path) -
             (link,) = _links(hook)
             sign_in_at(station, link)
             assert token_state(station) is TokenState.FRESH
-            _trade_round(station, station.ledger)
-            _stops_were_live(station.ledger())
+            assert run_until(station, lambda: _protected(station.ledger()) != set(), within=WITHIN), _state(station)
+            assert run_until(station, lambda: not _differs(station, station.ledger()), within=SETTLED)
             assert [post["title"] for post in hook.posts].count("Signed in") == 2
         _logs_are_clean(station)
     assert hook.address() not in "".join(path.read_text() for path in station.folder.logs.glob("*.jsonl"))
@@ -109,8 +109,13 @@ def _trade_round(station: Station, account: Callable[[], BrokerLedger]) -> None:
 
 def _stops_were_live(ledger: BrokerLedger) -> None:
     symbol = _round_trips(ledger)[0]
-    stops = [order for order in ledger.orders if order.symbol == symbol and order.stop_price is not None]
-    assert stops, f"no protective stop of {symbol} ever reached the account"
+    assert symbol in _protected(ledger), f"no protective stop of {symbol} ever reached the account"
+
+
+def _protected(ledger: BrokerLedger) -> set[str]:
+    """Give the symbols that were bought, and for which a stop came to the broker."""
+    bought = {fill.symbol for fill in ledger.fills if fill.action == "BUY"}
+    return bought & {order.symbol for order in ledger.orders if order.stop_price is not None}
 
 
 def _logs_are_clean(station: Station) -> None:

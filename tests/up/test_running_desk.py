@@ -38,15 +38,16 @@ def hook() -> Iterator[Webhook]:
 
 @pytest.fixture(scope="module")
 def station(tmp_path_factory: pytest.TempPathFactory, hook: Webhook) -> Iterator[Station]:
-    """Give a running desk on paper, half an hour into its day."""
+    """Give a running desk on paper that was started with a folder named from where its owner stood."""
     environ = {**os.environ, "STRATEGY_NOTIFY_ADDRESSES": hook.address()}
-    state = tmp_path_factory.mktemp("running") / "desk"
-    with Station(Plan(state=state, environ=environ, speed=20.0)) as made:
-        yield made
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("home"))
+        with Station(Plan(state=Path("state/mine"), environ=environ, speed=20.0)) as made:
+            yield made
 
 
 def _here(station: Station) -> tuple[str, str]:
-    return "--state", str(station.plan.state)
+    return "--state", str(station.plan.state.resolve())
 
 
 def test_login_opens_a_browser_and_waits_for_the_token(station: Station, tmp_path: Path) -> None:
@@ -88,6 +89,7 @@ def test_the_desk_is_seen_as_running(station: Station) -> None:
     seen = answer("status", *_here(station))
     assert seen["running"] is True
     assert answer("token", *_here(station))["signs_in"] is False
+    assert station.status().dead_letters == 0
 
 
 def test_a_key_changed_under_a_running_desk_counts_at_once(station: Station) -> None:
