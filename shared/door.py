@@ -12,7 +12,7 @@ import hashlib
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -36,8 +36,36 @@ ACK: Reply = ("", 204)
 AGAIN: Reply = ("", 503)
 FULL: Reply = ("", 429)
 NO_PUSH: Reply = ("", 405)
+DRAIN_EVERY = timedelta(seconds=30)
 # A push body holds the message as base64, and attributes beside it.
 MAX_BODY = 2 * MAX_BYTES
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+class Drain:
+    """Publishes what invocations left behind, when there may be something.
+
+    That is when an instance is new, since the one before may have died; after an invocation that failed; and now and
+    then, for other instances that died. Else the rows in the outbox are those that others are publishing right now.
+    """
+
+    def __init__(self) -> None:
+        self._due_at = _LONG_AGO
+
+    @contextmanager
+    def before(self, desk: Desk) -> Iterator[None]:
+        """Publish what is left before the work inside; work that fails makes it due again."""
+        due, now = self._due_at, desk.clock.now()
+        done = False
+        try:
+            if now >= due:
+                self._due_at = now + DRAIN_EVERY
+                drain(desk)
+            yield
+            done = True
+        finally:
+            if not done:
+                self._due_at = _LONG_AGO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +78,7 @@ class PushDoor:
     desk: Desk
     handlers: Mapping[type[Message], Handler]
     halts: bool = False
+    left: Drain = field(default_factory=Drain)
     tells: bool = False
 
     def __call__(self, request: Request) -> Reply:
@@ -71,8 +100,8 @@ class PushDoor:
             handler = self.handlers.get(type(message))
             if handler is None:
                 raise Malformed(f"{self.desk.actor} does not take {type(message).__name__}")
-            drain(self.desk)
-            handler(envelope, message)
+            with self.left.before(self.desk):
+                handler(envelope, message)
         except DeskError as problem:
             return self._reply(problem, raw)
         except Exception as problem:  # noqa: BLE001 - whatever escapes a use case must not lose the message

@@ -22,6 +22,7 @@ from shared.settings import Mode
 
 _STATES = Path("state")
 _TELL_EVERY_S = 30.0
+_MAKE_ROOM = "put that right and start again; what the folder holds is whole, and the desk goes on from there"
 
 
 def run(
@@ -41,7 +42,9 @@ def run(
         what = "the desk cannot run:\n" + "\n".join(f"  - {problem}" for problem in wrong.problems)
         raise UserError(what, remedy="put that right and start again; what the folder holds is as it was") from None
     except StoreDown as down:
-        raise UserError(f"the desk's disk refuses: {down.detail}", remedy="make room and start again") from None
+        raise UserError(f"the desk's disk refuses: {down.detail}", remedy=_MAKE_ROOM) from None
+    except OSError as problem:
+        raise UserError(f"this machine refuses: {problem}", remedy=_MAKE_ROOM) from None
     except ArchiveError as problem:
         say(f"Error: {problem}")
         raise typer.Exit(BROKEN) from None
@@ -58,8 +61,8 @@ def _serve(wanted: Plan, console: Console, told: threading.Event) -> None:
         console.print(f"Logs      {station.folder.logs}", soft_wrap=True, markup=False, highlight=False)
         console.print("Ctrl-C ends it; the next start goes on from there.", highlight=False)
         ended = threading.Event()
-        teller = threading.Thread(target=_tell, args=(station, console, told, ended), daemon=True)
-        teller.start()
+        threading.Thread(target=_hand_on, args=(station, told), daemon=True).start()
+        threading.Thread(target=_tell, args=(station, console, ended), daemon=True).start()
         try:
             station.run()
         finally:
@@ -67,17 +70,16 @@ def _serve(wanted: Plan, console: Console, told: threading.Event) -> None:
             console.print(f"Ending at {clock(station.timeline.now())} New York.", highlight=False)
 
 
-def _tell(station: Station, console: Console, told: threading.Event, ended: threading.Event) -> None:
-    """Say now and then how the desk is, and hand on the wish to end."""
-    waited_s = 0.0
-    while not ended.wait(0.2):
-        if told.is_set():
-            station.stop()
-            return
-        waited_s += 0.2
-        if waited_s >= _TELL_EVERY_S:
-            waited_s = 0.0
-            console.print(_line(station), highlight=False)
+def _hand_on(station: Station, told: threading.Event) -> None:
+    """Hand the wish to end on, on a thread of its own: whatever becomes of the console, Ctrl-C ends the desk."""
+    told.wait()
+    station.stop()
+
+
+def _tell(station: Station, console: Console, ended: threading.Event) -> None:
+    """Say now and then how the desk is."""
+    while not ended.wait(_TELL_EVERY_S):
+        console.print(_line(station), highlight=False)
 
 
 def _line(station: Station) -> str:
@@ -87,6 +89,8 @@ def _line(station: Station) -> str:
     with suppress(StoreDown):
         seen = overview(station.store, at=status.at, running=True)
         parts += [f"{seen.live_orders} live orders, {seen.open_positions} positions, {seen.realized:+,.2f} USD"]
+    if status.refused:
+        parts.append(f"REFUSED: {status.refused}")
     if status.dead_letters:
         parts.append(f"{status.dead_letters} dead letters")
     return "  ".join(parts)

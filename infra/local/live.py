@@ -14,7 +14,7 @@ from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from infra.local.kernel import Kernel
+from infra.local.kernel import Crashed, Kernel
 from infra.local.timeline import AnyTimeline
 
 T = TypeVar("T")
@@ -87,6 +87,8 @@ class LiveKernel(Kernel):
         caller = self._running
         if caller is None:
             raise RuntimeError("only an invocation can wait for a call outside")
+        if caller.crashed:
+            raise Crashed(caller.name)
 
         def heard(_: object) -> None:
             with self._bell:

@@ -63,13 +63,13 @@ class FunctionProcess:
 
     def start(self) -> None:
         """Start it; whether it can serve is told by `await_ready`."""
+        self._started_at = time.monotonic()
         if self.log.exists() and self.log.stat().st_size > MAX_LOG:
             self.log.replace(self.log.with_suffix(".old"))
         command = [sys.executable, "-m", "infra.local.launcher", "--function", self.name]
         command += ["--port", str(self.port), "--world", str(self.world)]
         with self.log.open("ab") as log:
             self._child = self._spawn(command, log)
-        self._started_at = time.monotonic()
 
     def await_ready(self, within_s: float = READY_S) -> None:
         """Wait until it answers; raises ConfigError with its last words when it ends, or does not answer in time."""
@@ -110,7 +110,10 @@ class FunctionProcess:
             connection.close()
 
     def look_after(self) -> int | None:
-        """Start it again when it has died and its pause is over; give the exit code of a death just seen."""
+        """Start it again when it has died and its pause is over; give the exit code of that death.
+
+        Raises OSError when the system refuses; the next call tries again, a pause later.
+        """
         child = self._child
         if child is None or child.poll() is None:
             return None
@@ -118,6 +121,7 @@ class FunctionProcess:
         if lived_s < self._wait_s:
             return None
         self._wait_s = _FIRST_WAIT_S if lived_s > 2 * _LONGEST_WAIT_S else min(2 * self._wait_s, _LONGEST_WAIT_S)
+        _bury(child)
         self.restarts += 1
         self.start()
         return child.returncode
@@ -134,11 +138,7 @@ class FunctionProcess:
             return
         with suppress(subprocess.TimeoutExpired):
             child.wait(within_s)
-        with suppress(ProcessLookupError):
-            os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
-        if child.stdin is not None:
-            child.stdin.close()
+        _bury(child)
 
     def kill(self) -> None:
         """End it at once, as a crash would."""
@@ -163,6 +163,15 @@ class FunctionProcess:
             command, cwd=self.source, env=dict(self.environ), stdin=subprocess.PIPE, stdout=log,
             stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
+
+
+def _bury(child: subprocess.Popen[bytes]) -> None:
+    """End what is left of a process and of its group, which may still hold the port, and let go of its pipe."""
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+    if child.stdin is not None:
+        child.stdin.close()
 
 
 def free_port() -> int:

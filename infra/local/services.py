@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import CancelledError
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -31,6 +31,7 @@ _POLL_S = 0.05
 _LINES = {200: "200 OK", 403: "403 Forbidden", 404: "404 Not Found", 409: "409 Conflict", 503: "503 Unavailable"}
 
 Answer = tuple[int, Any]
+T = TypeVar("T")
 
 
 class ServiceDesk:
@@ -46,9 +47,9 @@ class ServiceDesk:
         self._calls: dict[str, Callable[[dict[str, Any]], Any]] = {
             "/publish": self._publish,
             "/vault/add": lambda ask: vault.add(ask["secret"], content(ask["value"])),
-            "/vault/read": lambda ask: text(vault.read(ask["secret"], ask["version"])),
+            "/vault/read": lambda ask: text(_there(vault.read, ask["secret"], ask["version"])),
             "/vault/versions": lambda ask: list(vault.versions(ask["secret"])),
-            "/vault/destroy": lambda ask: vault.destroy(ask["secret"], ask["version"]),
+            "/vault/destroy": lambda ask: _there(vault.destroy, ask["secret"], ask["version"]),
         }
 
     @property
@@ -85,21 +86,41 @@ class ServiceDesk:
         if not hmac.compare_digest(given.encode(), f"Bearer {self._key}".encode()):
             return 403, "this is not the key of this run"
         call = self._calls.get(environ["PATH_INFO"])
-        length = int(environ.get("CONTENT_LENGTH") or 0)
-        if call is None or environ["REQUEST_METHOD"] != "POST" or length > MAX_BODY:
+        if call is None or environ["REQUEST_METHOD"] != "POST":
             return 409, "no such call"
         try:
-            return 200, call(loads(environ["wsgi.input"].read(length)))
+            return 200, call(_question(environ))
+        except _Missing:
+            return 404, "no such version"
         except (NotSent, StoreDown) as problem:
             return 503, problem.detail
         except CancelledError:
             return 503, "the one-machine cloud is closing"
         except InvariantBroken as problem:
             return 409, problem.detail
-        except Malformed:
-            return 409, "not JSON"
-        except KeyError:
-            return 404, "no such version"
+        except (Malformed, KeyError, TypeError, ValueError):
+            return 409, "this is not how the call is asked"
+
+
+class _Missing(Exception):
+    """The vault has no such version."""
+
+
+def _there(call: Callable[[str, str], T], secret: str, version: str) -> T:
+    """Call the vault; what it does not have is told apart from what a question does not say."""
+    try:
+        return call(secret, version)
+    except KeyError:
+        raise _Missing from None
+
+
+def _question(environ: "WSGIEnvironment") -> dict[str, Any]:
+    """Read what is asked; raises Malformed, ValueError."""
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    if not 0 <= length <= MAX_BODY:
+        raise Malformed("too large")
+    asked: dict[str, Any] = loads(environ["wsgi.input"].read(length))
+    return asked
 
 
 class _Silent(WSGIRequestHandler):

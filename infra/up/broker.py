@@ -3,8 +3,9 @@
 What can go wrong: `strategy up` ends, or is killed, while the simulator holds orders and shares that the book knows
 of. The simulator draws nothing by itself: the same calls at the same instants give the same state. So each call is
 written down before it is answered, and a new simulator answers them all again before it opens. Quotes are left out:
-they change nothing but the last use of a token, which other calls keep awake too. A half-written last line was never
-answered, and is dropped. The file holds signatures of the simulated account, and opens nothing.
+they change nothing but the last use of a token, which other calls keep awake too. A call that the disk does not take
+is never done: the caller sees a connection that ends, and no half of a line stays. A half-written last line, of a kill,
+was never answered either, and is dropped. The file holds signatures of the simulated account, and opens nothing.
 """
 
 import base64
@@ -12,13 +13,14 @@ import json
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime
-from io import BytesIO
+from io import SEEK_END, BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from infra.brokersim.market import Market
 from infra.brokersim.settings import SimulatorSettings
 from infra.brokersim.simulator import ConnectionDropped, Simulator
+from infra.day.problems import UserError
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -63,7 +65,15 @@ class KeptSimulator(Simulator):
         line = {name: environ[name] for name in _KEPT if name in environ}
         line |= {"at": at.isoformat(), "scheme": environ["wsgi.url_scheme"]}
         line["body"] = base64.b64encode(body).decode()
-        self._file.write(json.dumps(line).encode() + b"\n")
+        raw = json.dumps(line).encode() + b"\n"
+        end = self._file.seek(0, SEEK_END)
+        try:
+            written = self._file.write(raw)
+        except OSError:
+            written = 0
+        if written != len(raw):
+            self._file.truncate(end)
+            raise ConnectionDropped("the disk does not take the call")
 
     def _replay(self, path: Path) -> None:
         if not path.exists():
@@ -73,13 +83,18 @@ class KeptSimulator(Simulator):
         if whole != raw:
             with path.open("r+b") as file:
                 file.truncate(len(whole))
-        for line in whole.splitlines():
-            self._again(json.loads(line))
+        for number, raw_line in enumerate(whole.splitlines(), 1):
+            try:
+                line = json.loads(raw_line)
+                body = base64.b64decode(line.pop("body"))
+                self._at = datetime.fromisoformat(line.pop("at"))
+            except (ValueError, TypeError, KeyError, AttributeError):
+                what = f"{path} is damaged in line {number}"
+                raise UserError(what, remedy="take another folder with --state, or move this one away") from None
+            self._again(line, body)
         self._at = None
 
-    def _again(self, line: dict[str, Any]) -> None:
-        body = base64.b64decode(line.pop("body"))
-        self._at = datetime.fromisoformat(line.pop("at"))
+    def _again(self, line: dict[str, Any], body: bytes) -> None:
         environ = {**line, "wsgi.url_scheme": line["scheme"], "wsgi.input": BytesIO(body), "CONTENT_LENGTH": len(body)}
         with suppress(ConnectionDropped):
             super().__call__(environ, lambda *_: lambda _: None)

@@ -16,6 +16,7 @@ from infra.local.services import ServiceDesk
 from infra.local.sqlite_store import SqliteStore
 from infra.local.vault import FileVault
 from infra.up.folder import Folder
+from shared.errors import StoreDown
 from shared.ports import Bus, Store, Vault
 from shared.topology import TOPOLOGY, Function
 
@@ -56,13 +57,13 @@ def embedded(
             services = desk.services
             world = {
                 "cloud": "local",
-                "state": str(folder.store.resolve()),
+                "state": str(folder.store),
                 "services": services.address,
                 "key": services.key,
             }
             yield CloudSide(
                 store=store, bus=bus, vault=vault, world=world, environ={}, begin=bus.resume,
-                pending=lambda: bus.pending, given_up=lambda: len(bus.dead_letters()),
+                pending=lambda: bus.pending, given_up=lambda: _given_up(bus),
             )  # fmt: skip
 
 
@@ -99,6 +100,14 @@ def emulated(folder: Folder, environ: Mapping[str, str], addresses: Mapping[str,
             begin=lambda: emulators.provision(TOPOLOGY, project=project, endpoint=_endpoint(addresses)),
             pending=lambda: None, given_up=lambda: None,
         )  # fmt: skip
+
+
+def _given_up(bus: LocalBus) -> int | None:
+    """Count the dead letters, None while the disk refuses: to look at a desk must not end it."""
+    try:
+        return len(bus.dead_letters())
+    except StoreDown:
+        return None
 
 
 def _endpoint(addresses: Mapping[str, str]) -> Callable[[Function], str]:

@@ -80,7 +80,11 @@ class Folder:
         card: dict[str, str] = {"cloud": plan.cloud, "broker": plan.broker, "mode": plan.mode.value}
         if plan.broker == "simulator":
             card |= {"market": plan.market, "config": plan.config, "seed": str(plan.seed)}
-        found = self.card()
+        try:
+            found = self.card()
+        except UserError as damaged:
+            remedy = f"write {dumps(card).decode()} into it, if that is what it was"
+            raise UserError(damaged.what, remedy=remedy) from None
         if found is None:
             write_atomically(self.path / CARD, dumps(card) + b"\n")
             return
@@ -97,4 +101,4 @@ class Folder:
         try:
             return dict(loads(path.read_bytes()))
         except (Malformed, TypeError, ValueError):
-            raise UserError(f"{path} cannot be read", remedy="name another folder with --state") from None
+            raise UserError(f"{path} is damaged", remedy="name another folder with --state") from None

@@ -27,9 +27,9 @@ class KeptInstant:
         return datetime.fromisoformat(self._path.read_text().strip()) if self._path.exists() else None
 
     def lease(self, timeline: AnyTimeline) -> None:
-        """Write down an instant that is not reached before the next lease; OSError when the disk refuses."""
+        """Write down an instant that is not reached before the next lease; raises UserError."""
         self.write(timeline.now() + timedelta(seconds=AHEAD_S * timeline.speed))
 
     def write(self, at: datetime) -> None:
-        """Write an instant down; OSError when the disk refuses."""
+        """Write an instant down; raises UserError when the disk refuses."""
         write_atomically(self._path, f"{at.isoformat()}\n".encode())

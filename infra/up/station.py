@@ -7,7 +7,7 @@ process is gone. The parts are opened one after another and closed in the opposi
 """
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -32,6 +32,7 @@ from infra.local.scheduler import LocalScheduler
 from infra.local.timeline import AnyTimeline, HeldTimeline, Timeline
 from infra.local.vault import vault_key
 from infra.up.broker import KeptSimulator
+from infra.up.chores import Chores
 from infra.up.clouds import CloudSide, embedded, emulated
 from infra.up.fleet import PUBLIC, Fleet, FunctionStatus
 from infra.up.folder import Folder
@@ -52,12 +53,16 @@ _FOREVER = datetime(9000, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """A desk at one instant; the counts are None where the cloud's services do not tell."""
+    """A desk at one instant; the counts are None where the cloud's services do not tell.
+
+    `refused` is what this machine refuses the desk (a write, a new process), None while all is well.
+    """
 
     at: datetime
     functions: tuple[FunctionStatus, ...]
     pending: int | None
     dead_letters: int | None
+    refused: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +85,7 @@ class Station:
         given = settings_of(plan, day.market if day else None)
         self.operator = settings.load(given).operator
         self.plan = plan
-        self.folder = Folder(path=plan.state)
+        self.folder = Folder(path=plan.state.resolve())  # the processes work in folders of their own
         self.broker: RunningSimulator | None = None
         with ExitStack() as opened:
             opened.callback(FolderLock(plan.state).release)
@@ -94,6 +99,7 @@ class Station:
             self._journal = opened.enter_context(closing(FileJournal(self.folder.log("desk"), self.kernel))).of("desk")
             self._life = Thread(target=self._live, name="kernel", daemon=True)
             self._failure: BaseException | None = None
+            self._chores = Chores(kernel=self.kernel, journal=self._journal)
             self.fleet = Fleet(public_port=plan.port)
             self.cloud = opened.enter_context(self._cloud())
             self._store_consumer()
@@ -152,7 +158,7 @@ class Station:
         """Ask every process whether it answers."""
         return Status(
             at=self.timeline.now(), pending=self.cloud.pending(), dead_letters=self.cloud.given_up(),
-            functions=self.fleet.status(),
+            functions=self.fleet.status(), refused=self._chores.refused,
         )  # fmt: skip
 
     def ledger(self) -> BrokerLedger:
@@ -237,32 +243,31 @@ class Station:
         self.cloud.begin()
         scheduler = LocalScheduler(kernel=self.kernel, bus=self.cloud.bus, body_of=scheduled_body)
         scheduler.start(TOPOLOGY.schedules, until=self.ends_at)
-        self.kernel.spawn(self._every(EVERY_S, self._look_after), name="watch")
+        pause = timedelta(seconds=EVERY_S * self.timeline.speed)
+        for name, chore in (("time", self._lease), ("watch", self._look_after), ("status", self._write_status)):
+            self._chores.start(name, chore, pause=pause)
         self._journal.line(
             "up", speed=self.timeline.speed, cloud=self.plan.cloud, broker=self.plan.broker, mode=self.plan.mode
         )
 
-    def _every(self, real_s: float, work: Callable[[], object]) -> Callable[[], None]:
-        pause = timedelta(seconds=real_s * self.timeline.speed)
-
-        def run() -> None:
-            while True:
-                work()
-                self.kernel.sleep_until(self.kernel.now() + pause)
-
-        return run
-
     def _look_after(self) -> None:
-        """Start again what died, write the time and the status down."""
+        """Start again what died."""
         for name, code in self.fleet.look_after().items():
             self._journal.line("restarted", Severity.ERROR, what=name, code=code)
-        status = self.kernel.outside(self.status)
-        try:
-            if self.broker is not None:
-                self._instant.lease(self.timeline)
-            write_atomically(self.folder.path / STATUS_FILE, dumps(encode(status)) + b"\n")
-        except UserError as problem:
-            self._journal.line("not_written", Severity.ERROR, detail=problem.what)
+
+    def _lease(self) -> None:
+        """Write an instant down for the next start, beside the kernel: a slow disk must not hold up the messages."""
+        if self.broker is not None:
+            self.kernel.outside(lambda: self._instant.lease(self.timeline))
+
+    def _write_status(self) -> None:
+        """Write the status down; it is no loss when a power cut takes it."""
+
+        def write() -> None:
+            content = dumps(encode(self.status())) + b"\n"
+            write_atomically(self.folder.path / STATUS_FILE, content, durable=False)
+
+        self.kernel.outside(write)
 
     def _deliver(self, function: str, body: bytes) -> int:
         return self.fleet.deliver(function, body, self.kernel.outside)

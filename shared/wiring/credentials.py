@@ -6,9 +6,9 @@ from datetime import timedelta
 from shared import settings
 from shared.codec import decode, loads
 from shared.domain.tokens import TokenRecord, stage_of
-from shared.errors import ConfigError, Malformed
+from shared.errors import ConfigError, Malformed, TokenDead
 from shared.etrade.session import Credentials
-from shared.ports import Clock, Journal, Store
+from shared.ports import Clock, Journal, Severity, Store
 from shared.topology import CONSUMER
 from shared.usecases import token
 from shared.wiring import Platform
@@ -51,10 +51,15 @@ class VaultCredentials:
         if held is None or not stage_of(held.value, now).signs:
             return Credentials(consumer_key=key, consumer_secret=secret)
         if known is None or held.value.vault_version != self._version:
+            try:
+                found = token.load(self._vault, held.value)
+            except TokenDead as gone:
+                # As before the first sign-in, which stays possible: what needs the token says that it has none.
+                self._journal.line("token_gone", Severity.ERROR, detail=gone.detail)
+                return Credentials(consumer_key=key, consumer_secret=secret)
             self._known = known = Credentials(
-                consumer_key=key, consumer_secret=secret, token=token.load(self._vault, held.value),
-                token_dies_at=held.value.dies_at,
-            )  # fmt: skip
+                consumer_key=key, consumer_secret=secret, token=found, token_dies_at=held.value.dies_at
+            )
             # Only now: a vault that failed is asked again, and does not leave the token before in force.
             self._version = held.value.vault_version
         self._looked_at, self._record = now, held.value

@@ -10,25 +10,22 @@ serves, in which TA-Lib also loads pandas. `--share topology`, or shares with co
 """
 
 import argparse
-import json
-import os
-import platform
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from shared.topology import TOPOLOGY
-from tests.benchmarks.prices import month, price, refusal
+from tests.benchmarks.prices import month, price
+from tests.benchmarks.report import machine, save
 from tests.benchmarks.share import limited
+from tests.benchmarks.sizes import remark, shares, usd_a_month
 from tests.benchmarks.start import Figures, Start, figures, start
 from tests.benchmarks.subjects import Subject, python_of, subjects
 
-CANDIDATES = (0.333, 0.5, 1.0)
-TOPOLOGY_SHARES = "topology"
 MOST_RATIO = 1.25
 MOST_MB = {"market_scan": 256}
 MOST_MB_ELSE = 200
@@ -66,15 +63,7 @@ def _row(one: Subject, share: float | None, starts: Sequence[Start], baseline: S
     made = Row(name=one.name, share=share, figures=figures(starts, baseline), starts=tuple(starts))
     if one.function is None or share is None:
         return made
-    refused = refusal(cpu=share, memory_mib=one.function.memory_mib, concurrency=one.function.concurrency)
-    return Row(
-        name=one.name,
-        share=share,
-        figures=made.figures,
-        starts=made.starts,
-        usd_a_month=float(price(month(one.function, TOPOLOGY, cpu=share))),
-        note=(refused and f"refused: {refused}") or ("topology" if share == one.function.cpu else ""),
-    )
+    return replace(made, usd_a_month=usd_a_month(one.function, share), note=remark(one.function, share))
 
 
 def table(rows: Sequence[Row]) -> Table:
@@ -109,9 +98,8 @@ def _red(text: str, *, bad: bool) -> str:
 
 
 def _notes(those: Sequence[Subject], shares: Sequence[float | None], rounds: int) -> Iterator[str]:
-    load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
     yield f"{rounds} rounds after one that does not count; Python {python_of(those[-1])}; files compiled, disk warm."
-    yield f"{os.cpu_count()} cores, load {load} now; the machine's other work is in the times."
+    yield machine()
     yield "PSS is of the whole process tree, shared pages once; RSS is of its largest process. MB are 10^6 bytes."
     yield f"Targets: ratio {MOST_RATIO}, PSS {MOST_MB_ELSE} MB ({MOST_MB['market_scan']} MB for market_scan)."
     if any(share is not None for share in shares):
@@ -123,14 +111,6 @@ def _notes(those: Sequence[Subject], shares: Sequence[float | None], rounds: int
             f"USD a month: at most, nothing free. As the topology stands all together {price(total):.2f}, "
             f"and {price(total, free=True):.2f} in an account that uses nothing else."
         )
-
-
-def _shares(text: str | None) -> tuple[float | None, ...]:
-    if text is None:
-        return (None,)
-    if text == TOPOLOGY_SHARES:
-        return tuple(sorted({*CANDIDATES, *(function.cpu for function in TOPOLOGY.functions)}))
-    return tuple(float(one) for one in text.split(","))
 
 
 def _arguments() -> argparse.Namespace:
@@ -150,18 +130,16 @@ def _arguments() -> argparse.Namespace:
 def main() -> None:
     """Measure, print the table, and write the file."""
     given, console = _arguments(), Console(width=150)
-    shares = _shares(given.share)
+    wanted = (None,) if given.share is None else shares(given.share)
     with tempfile.TemporaryDirectory() as folder:
         those = subjects(Path(folder), installed=given.installed, names=tuple(given.names))
-        rows = measure(those, shares=shares, rounds=given.rounds)
-        notes = list(_notes(those, shares, given.rounds))
+        rows = measure(those, shares=wanted, rounds=given.rounds)
+        notes = list(_notes(those, wanted, given.rounds))
     console.print(table(rows))
     for note in notes:
         console.print(note, highlight=False)
     if given.json:
-        given.json.parent.mkdir(parents=True, exist_ok=True)
-        plain = {"platform": platform.platform(), "notes": notes, "rows": [asdict(row) for row in rows]}
-        given.json.write_text(json.dumps(plain, indent=1) + "\n", encoding="utf-8")
+        save(given.json, notes, rows)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """The journal: lines, counts, and what a crash or a full disk takes."""
 
 import json
+import resource
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -82,3 +84,26 @@ def test_a_full_disk_disturbs_nobody() -> None:
     assert journal.counts["event"] == 7
     with pytest.raises(StoreDown, match="7 journal lines"):
         journal.close()
+
+
+def test_refused_lines_wait_for_room(tmp_path: Path) -> None:
+    """What a full disk refuses, whole lines or half of one, is there in full once there is room again."""
+    path = tmp_path / "journal.jsonl"
+    journal = _journal(path, flush_every=1)
+    port = journal.of("x")
+    port.line("before")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 150, before[1]))
+    try:
+        for number in range(4):
+            port.line("event", number=number)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert path.stat().st_size < 400
+    port.line("after")
+    journal.close()
+    whole = []
+    for line in path.read_text().splitlines():
+        with suppress(ValueError):
+            whole.append(json.loads(line))
+    assert [line.get("number", line["event"]) for line in whole] == ["before", 0, 1, 2, 3, "after"]

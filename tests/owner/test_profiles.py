@@ -52,7 +52,7 @@ def test_a_stopped_desk_over_emulators_has_nothing_left(tmp_path: Path) -> None:
 def test_a_card_that_cannot_be_read_is_told(desk: Path) -> None:
     """A damaged card is a sentence, not a traceback."""
     (desk / "desk.json").write_text("{")
-    refused(strategy("halt", "--state", str(desk)), "cannot be read")
+    refused(strategy("halt", "--state", str(desk)), "is damaged")
 
 
 def test_a_stopped_desk_is_held_while_a_command_works_on_it(desk: Path) -> None:

@@ -35,12 +35,12 @@ SPEEDS: dict[Cloud, float] = {"local": 20.0, "emulators": 4.0}
 @pytest.mark.parametrize("cloud", [pytest.param("emulators", marks=pytest.mark.first), "local"])
 @pytest.mark.timeout(900)
 def test_desk_signs_in_scans_buys_protects_and_sells(
-    cloud: Cloud, tmp_path: Path, request: pytest.FixtureRequest
+    cloud: Cloud, tmp_path: Path, available: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A desk of real processes, signed in through its pages, buys, protects and sells, and its book is the broker's."""
-    if cloud == "emulators":
-        request.getfixturevalue("sdk")
-    with Station(_plan(tmp_path, cloud=cloud, mode=Mode.LIVE)) as station:
+    available(cloud)
+    monkeypatch.chdir(tmp_path)
+    with Station(_plan(Path(), cloud=cloud, mode=Mode.LIVE)) as station:
         sign_in_at(station)
         _trade_round(station, station.ledger)
         ledger = station.ledger()

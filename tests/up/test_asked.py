@@ -1,0 +1,157 @@
+"""What a person asks `strategy up` for: what is refused before anything starts, and what the functions never see."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from infra.brokersim.market import open_market
+from infra.cli.main import app
+from infra.day.problems import UserError
+from infra.local.kernel import Kernel
+from infra.local.vault import KEY_VARIABLE
+from infra.up.chores import Chores
+from infra.up.plan import Plan, plan
+from infra.up.settings import addresses, consumer, settings_of
+from shared.ports import Scalar, Severity
+from shared.settings import Mode
+from tests.up.desks import SEED, new_york, plan_of
+
+PAIR = {
+    "ETRADE_CONSUMER_KEY": "canary-key", "ETRADE_CONSUMER_SECRET": "canary-secret",
+    "STRATEGY_NOTIFY_ADDRESSES": "json://canary@127.0.0.1",
+}  # fmt: skip
+GIVEN = {"STRATEGY_WATCH_LIST": "AAPL", "STRATEGY_CAPITAL_USD": "5000", KEY_VARIABLE: "canary-vault"}
+
+
+def _asked(environ: Mapping[str, str], *, broker: str = "sandbox", mode: Mode = Mode.LIVE) -> Plan:
+    return plan(broker=broker, mode=mode, cloud="local", speed=1.0, state=Path("desk"), environ=environ)
+
+
+def _sandbox(environ: Mapping[str, str]) -> dict[str, str]:
+    return settings_of(_asked(environ), None)
+
+
+def test_the_functions_of_a_sandbox_see_no_secret() -> None:
+    """Of a person's environment the functions get the settings alone: no consumer pair, no key of the vault."""
+    environ = {**GIVEN, **PAIR, "PATH": "/bin", "AWS_SECRET": "canary"}
+    assert _sandbox(environ) == {
+        "STRATEGY_WATCH_LIST": "AAPL", "STRATEGY_CAPITAL_USD": "5000", "STRATEGY_MODE": "live",
+        "ETRADE_SANDBOX": "true",
+    }  # fmt: skip
+    assert consumer(_asked(environ)) == ("canary-key", "canary-secret")
+    assert addresses(_asked(environ)) == ("json://canary@127.0.0.1",)
+    assert consumer(plan_of(Path("desk"))) is None
+
+
+def test_the_functions_of_a_simulator_see_no_secret() -> None:
+    """A person's own keys do not reach the functions of a simulated desk either."""
+    market = open_market("generated", seed=SEED)
+    given = settings_of(plan_of(Path("desk"), environ={**GIVEN, **PAIR}), market)
+    assert not [value for value in given.values() if "canary" in value]
+    assert given["STRATEGY_CAPITAL_USD"] == "5000"
+
+
+@pytest.mark.parametrize("value", ["false", "true", "perhaps"])
+def test_the_broker_that_is_asked_for_decides_the_host(value: str) -> None:
+    """What a person's environment says of host and mode does not count: the words of the command do."""
+    environ = {**GIVEN, "ETRADE_SANDBOX": value, "STRATEGY_MODE": "live" if value == "false" else value}
+    for broker, mode, host in (("sandbox", Mode.LIVE, "true"), ("production", Mode.PAPER, "false")):
+        given = settings_of(_asked(environ, broker=broker, mode=mode), None)
+        assert (given["ETRADE_SANDBOX"], given["STRATEGY_MODE"]) == (host, mode.value)
+
+
+def test_all_that_is_wrong_is_said_at_once() -> None:
+    """Every setting that cannot be used is in one sentence, and no secret's value is."""
+    wrong = {"STRATEGY_CAPITAL_USD": "-1", "ETRADE_RATE_LIMIT": "900", "STRATEGY_NOTIFY_ADDRESSES": "canary"}
+    with pytest.raises(UserError) as refused:
+        _sandbox({**wrong, "ETRADE_CONSUMER_KEY": "canary-key"})
+    for name in (*wrong, "STRATEGY_WATCH_LIST", "ETRADE_CONSUMER_SECRET"):
+        assert name in refused.value.what
+    assert "canary" not in refused.value.what
+
+
+def test_plans_that_cannot_be_are_refused() -> None:
+    """Live orders at production are refused whatever the cloud, and so is E*TRADE in any time but the real one."""
+    for cloud in ("local", "emulators"):
+        with pytest.raises(UserError, match="not enabled yet"):
+            plan(broker="production", mode=Mode.LIVE, cloud=cloud, speed=1.0, state=Path("desk"), environ={})
+    for broker in ("sandbox", "production"):
+        with pytest.raises(UserError, match="real time"):
+            plan(broker=broker, mode=Mode.PAPER, cloud="local", speed=2.0, state=Path("desk"), environ={})
+    slipped = Plan(broker="production", mode=Mode.LIVE, state=Path("desk"), environ=GIVEN)
+    with pytest.raises(UserError, match="not enabled yet"):
+        settings_of(slipped, None)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--broker", "production", "--mode", "live"), "not enabled yet"),
+        (("--broker", "production", "--speed", "5"), "real time"),
+        (("--broker", "sandbox", "--speed", "5"), "real time"),
+        (("--starts", "noon"), "no time of day"),
+        (("--market", "nowhere.csv"), "no market file"),
+    ],
+)
+def test_the_command_refuses_and_starts_nothing(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
+    """What cannot be run is exit code 2 with a sentence and a remedy, and leaves no folder behind."""
+    folder = tmp_path / "desk"
+    result = CliRunner().invoke(app, ["up", "--state", str(folder), *words], env={"COLUMNS": "200"})
+    assert result.exit_code == 2, result.output
+    assert said in result.stderr
+    assert "\nRemedy: " in result.stderr
+    assert "Traceback" not in result.output
+    assert not folder.exists()
+
+
+class _Told:
+    """A journal that remembers."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[str, Scalar]] = []
+
+    def line(self, event: str, severity: Severity = Severity.INFO, **fields: Scalar) -> None:
+        """Remember one line."""
+        self.lines.append((f"{severity.value} {event}", fields.get("detail")))
+
+
+def test_a_chore_that_is_refused_is_told_once_and_goes_on() -> None:
+    """A chore that the machine refuses is in the journal once for each reason and once when it is over, and goes on."""
+    kernel, told = Kernel(start=new_york(9, 30), seed=1), _Told()
+    chores = Chores(kernel=kernel, journal=told)
+    answers: list[Exception | None] = [
+        None,
+        OSError(28, "full"),
+        OSError(28, "full"),
+        UserError("dim", remedy="x"),
+        None,
+    ]
+    states = []
+
+    def chore() -> None:
+        states.append(chores.refused)
+        if answers and (problem := answers.pop(0)):
+            raise problem
+
+    chores.start("time", chore, pause=timedelta(seconds=1))
+    kernel.run(kernel.now() + timedelta(seconds=6))
+    full = str(OSError(28, "full"))
+    assert told.lines == [("ERROR refused", full), ("ERROR refused", "dim"), ("WARNING accepted_again", None)]
+    assert states == [None, None, full, full, "dim", None, None]
+    kernel.close()
+
+
+def test_a_chore_that_is_broken_ends_the_desk() -> None:
+    """An error that is a bug of ours is not swallowed by a chore."""
+    kernel = Kernel(start=new_york(9, 30), seed=1)
+
+    def chore() -> None:
+        raise LookupError("a bug")
+
+    Chores(kernel=kernel, journal=_Told()).start("time", chore, pause=timedelta(seconds=1))
+    with pytest.raises(LookupError):
+        kernel.run(kernel.now())
+    kernel.close()
