@@ -158,7 +158,8 @@ def main() -> None:
         those = (None, *shares(given.share))
         wanted = plan(
             cloud=given.cloud, broker="simulator", mode=Mode.LIVE, speed=1.0, state=Path(folder) / "desk",
-            environ=os.environ, seed=SEED, starts=STARTS, market=_market(Path(folder), given.symbols, given.minutes * len(those)),
+            environ=os.environ, seed=SEED, starts=STARTS,
+            market=_market(Path(folder), given.symbols, given.minutes * len(those)),
         )  # fmt: skip
         rows = measure(wanted, those, laps=given.minutes)
     notes = list(_notes(wanted, given.symbols))
