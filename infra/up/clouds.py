@@ -55,7 +55,12 @@ def embedded(
         bus = LocalBus(kernel=kernel, topology=TOPOLOGY, queue=queue, deliver=deliver, chance=chance)
         with ServiceDesk(kernel=kernel, bus=bus, vault=vault) as desk:
             services = desk.services
-            world = {"cloud": "local", "state": str(folder.store), "services": services.address, "key": services.key}
+            world = {
+                "cloud": "local",
+                "state": str(folder.store),
+                "services": services.address,
+                "key": services.key,
+            }
             yield CloudSide(
                 store=store, bus=bus, vault=vault, world=world, environ={}, begin=bus.resume,
                 pending=lambda: bus.pending, given_up=lambda: _given_up(bus),
@@ -79,7 +84,7 @@ def emulated(folder: Folder, environ: Mapping[str, str], endpoint: Callable[[Fun
     clock, chance = SystemClock(), SystemChance()
     with (
         emulators.running(emulators.find(environ), folder.logs) as running,
-        _in_environment(running.environ),
+        in_environment(running.environ),
         SecretManagerFake() as fake,
         closing(FirestoreStore(project=project, clock=clock, chance=chance)) as store,
         closing(PubsubBus(project=project, clock=clock, chance=chance)) as bus,
@@ -88,7 +93,9 @@ def emulated(folder: Folder, environ: Mapping[str, str], endpoint: Callable[[Fun
         fake.create(project, *TOPOLOGY.secrets)
         yield CloudSide(
             store=store, bus=bus, vault=vault,
-            world={"cloud": "emulators", "project": project, "secrets": fake.address},
+            world={
+                "cloud": "emulators", "project": project, "secrets": fake.address, "firestore": running.firestore,
+            },
             environ={**running.environ, "GOOGLE_CLOUD_PROJECT": project},
             begin=lambda: emulators.provision(TOPOLOGY, project=project, endpoint=endpoint),
             pending=lambda: None, given_up=lambda: None,
@@ -104,7 +111,7 @@ def _given_up(bus: LocalBus) -> int | None:
 
 
 @contextmanager
-def _in_environment(values: Mapping[str, str]) -> Iterator[None]:
+def in_environment(values: Mapping[str, str]) -> Iterator[None]:
     """Let Google's libraries in this process find the emulators, and forget them afterwards."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)

@@ -15,7 +15,7 @@ from shared.codec import dumps, loads
 from shared.errors import Malformed
 
 ROOT = Path(__file__).resolve().parents[2]
-_CARD = "desk.json"
+CARD = "desk.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,16 +78,15 @@ class Folder:
         return homes
 
     def require_same(self, plan: Plan) -> None:
-        """Refuse to go on with another market, broker or cloud than the folder was made with; raises UserError."""
+        """Refuse to go on with anything else than the folder was made with; raises UserError."""
         card = _card(plan)
-        path = self.path / _CARD
-        if not path.exists():
-            return
         try:
-            found = dict(loads(path.read_bytes()))
-        except (Malformed, TypeError, ValueError):
-            what, remedy = f"{path} is damaged", f"write {dumps(card).decode()} into it, if that is what it was"
-            raise UserError(what, remedy=remedy) from None
+            found = self.card()
+        except UserError as damaged:
+            remedy = f"write {dumps(card).decode()} into it, if that is what it was"
+            raise UserError(damaged.what, remedy=remedy) from None
+        if found is None:
+            return
         differ = [f"{name} {found.get(name)}" for name in card if found.get(name) != card[name]]
         if differ:
             what = f"{self.path} was made with {', '.join(differ)}"
@@ -95,16 +94,26 @@ class Folder:
 
     def remember(self, plan: Plan) -> None:
         """Write down what desk this folder is, once it runs: a start that failed claims nothing."""
-        write_atomically(self.path / _CARD, dumps(_card(plan)) + b"\n")
+        write_atomically(self.path / CARD, dumps(_card(plan)) + b"\n")
 
     def forget(self) -> None:
         """Begin anew: drop what the simulated broker was asked, and the time."""
         for path in (self.calls, self.path / FILE):
             path.unlink(missing_ok=True)
 
+    def card(self) -> dict[str, str] | None:
+        """Read what the folder's desk is of, None where there is none; raises UserError for what is no card."""
+        path = self.path / CARD
+        if not path.exists():
+            return None
+        try:
+            return dict(loads(path.read_bytes()))
+        except (Malformed, TypeError, ValueError):
+            raise UserError(f"{path} is damaged", remedy="name another folder with --state") from None
+
 
 def _card(plan: Plan) -> dict[str, str]:
-    card: dict[str, str] = {"cloud": plan.cloud, "broker": plan.broker}
+    card: dict[str, str] = {"cloud": plan.cloud, "broker": plan.broker, "mode": plan.mode.value}
     if plan.broker == "simulator":
         card |= {"market": plan.market, "config": plan.config, "seed": str(plan.seed)}
         if plan.market != "generated":

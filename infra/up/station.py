@@ -7,6 +7,7 @@ process is gone. The parts are opened one after another and closed in the opposi
 """
 
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from infra.day.files import write_atomically
 from infra.day.hours import NEW_YORK, Hours, clock, hours
 from infra.day.ledger import BrokerLedger, read_ledger
 from infra.day.machine import scheduled_body, simulator_settings
+from infra.day.paper import paper_ledger
 from infra.day.problems import UserError
 from infra.day.run import open_checked
 from infra.day.violations import violations
@@ -40,12 +42,16 @@ from infra.up.fleet import PUBLIC, Fleet
 from infra.up.folder import Folder
 from infra.up.instant import EVERY_S, KeptInstant
 from infra.up.plan import Plan
-from infra.up.settings import consumer, settings_of
+from infra.up.settings import addresses, consumer, settings_of
 from infra.up.status import Status, standing
+from shared import settings
 from shared.codec import dumps, encode
 from shared.errors import ConfigError
-from shared.ports import Severity, Store
-from shared.topology import CONSUMER, TOPOLOGY
+from shared.gcp.chance import SystemChance
+from shared.ports import Severity, Store, Vault
+from shared.settings import Mode
+from shared.topology import CONSUMER, NOTIFY_ADDRESSES, SIGN_IN_KEY, TOPOLOGY
+from shared.usecases.links import LOGIN_LINK_LIFE, MIN_KEY_BYTES, sign_in_key
 
 STATUS_FILE = "status.json"
 _LOOK_S = 0.2
@@ -55,7 +61,7 @@ _FOREVER = datetime(9000, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Day:
-    """What is simulated: nothing of it for the sandbox."""
+    """What is simulated: nothing of it for E*TRADE itself."""
 
     market: Market
     hours: Hours
@@ -71,6 +77,8 @@ class Station:
     def __init__(self, plan: Plan) -> None:
         self._day = day = _day(plan)
         given = settings_of(plan, day.market if day else None)
+        self._settings = settings.load(given)
+        self.operator = self._settings.operator
         self.plan = plan
         self.folder = Folder(path=plan.state.resolve())  # the processes work in folders of their own
         self.broker: RunningSimulator | None = None
@@ -96,13 +104,16 @@ class Station:
             self.fleet = Fleet(public_port=plan.port)
             self.cloud = opened.enter_context(self._cloud())
             self._store_consumer()
+            self._store_addresses()
+            self._store_sign_in_key()
             if day is not None:
                 self.broker = opened.enter_context(self._open_broker(day))
                 MarketHistory.of(daily_bars(plan.market, seed=plan.seed)).write(self.folder.history)
             self._describe_world()
             opened.callback(self._end_time)
             opened.callback(self.fleet.end)  # while messages still flow: what a function says at its end is heard
-            self.fleet.start(self.folder, {**given, **self.cloud.environ})
+            own_page = {"STRATEGY_SIGN_IN_URL": self.sign_in_address}
+            self.fleet.start(self.folder, {**given, **own_page, **self.cloud.environ})
             self.folder.remember(plan)
             self._begin_work()
             self._life.start()
@@ -118,6 +129,11 @@ class Station:
     def sign_in_address(self) -> str:
         """Where the owner's browser begins."""
         return f"http://{self.fleet.addresses[PUBLIC]}/start"
+
+    def link(self) -> str:
+        """Give the owner a new link to sign in with."""
+        key, now = sign_in_key(self.cloud.vault, self.operator), self.timeline.now()
+        return key.mint(SystemChance(), now=now, lasts=LOGIN_LINK_LIFE, page=self.sign_in_address)
 
     @property
     def store(self) -> Store:
@@ -161,14 +177,13 @@ class Station:
         """Give what must never be true of a simulated day that is over, one sentence each (infra.day.violations)."""
         if self._day is None:
             return []
-        found = violations(
-            ledger=self.ledger(), book=read_book(self.store), undeclared=(),
-            starting_cash=environment.STARTING_CASH, hours=self._day.hours,
-        )  # fmt: skip
-        return [
-            *found,
-            *(["Messages were given up: see dead_letters in status.json."] if self.cloud.given_up() else []),
-        ]
+        ledger, cash = self.ledger(), environment.STARTING_CASH
+        if self.plan.mode is Mode.PAPER:
+            cash = self._settings.capital_usd
+            ledger = paper_ledger(self.store, ledger, opened_with=cash)
+        return violations(
+            ledger=ledger, book=read_book(self.store), undeclared=(), starting_cash=cash, hours=self._day.hours
+        )
 
     def _time(self, day: _Day | None) -> AnyTimeline:
         if day is None:
@@ -191,19 +206,26 @@ class Station:
 
     def _store_consumer(self) -> None:
         """Put the consumer pair into the vault, unless the vault's own is the one."""
-        vault = self.cloud.vault
         if self.plan.broker == "simulator":
             _, pair = environment.consumer(self.plan.seed)
         elif (given := consumer(self.plan)) is not None:
             pair = dumps({"key": given[0], "secret": given[1]})
-        elif vault.versions(CONSUMER):
+        elif self.cloud.vault.versions(CONSUMER):
             return
         else:
             what = "there is no consumer key: set ETRADE_CONSUMER_KEY and ETRADE_CONSUMER_SECRET for the first start"
             raise ConfigError((what,))
-        versions = vault.versions(CONSUMER)
-        if not versions or vault.read(CONSUMER, versions[-1]) != pair:
-            vault.add(CONSUMER, pair)
+        _store(self.cloud.vault, CONSUMER, pair)
+
+    def _store_addresses(self) -> None:
+        """Put the addresses for notices into the vault, where a person's environment has any."""
+        if given := addresses(self.plan):
+            _store(self.cloud.vault, NOTIFY_ADDRESSES, "\n".join(given).encode())
+
+    def _store_sign_in_key(self) -> None:
+        """Put a new key for links into the vault that has none."""
+        if not self.cloud.vault.versions(SIGN_IN_KEY):
+            self.cloud.vault.add(SIGN_IN_KEY, secrets.token_bytes(MIN_KEY_BYTES))
 
     @contextmanager
     def _open_broker(self, day: _Day) -> Iterator[RunningSimulator]:
@@ -220,7 +242,7 @@ class Station:
         broker = self.broker
         WorldFile(
             time="" if broker is None else str(self.folder.time.resolve()), at=self.timeline.now().isoformat(),
-            broker=None if broker is None else broker.url,
+            sign_in=self.sign_in_address, operator=self.operator, broker=None if broker is None else broker.url,
             history=None if broker is None else str(self.folder.history.resolve()), push_key=self.fleet.push_key,
             **self.cloud.world,
         ).write(self.folder.world)  # fmt: skip
@@ -250,7 +272,9 @@ class Station:
         pause = timedelta(seconds=EVERY_S * self.timeline.speed)
         for name, chore in (("time", self._lease), ("watch", self._look_after), ("status", self._write_status)):
             self._chores.start(name, chore, pause=pause)
-        self._journal.line("up", speed=self.timeline.speed, cloud=self.plan.cloud, broker=self.plan.broker)
+        self._journal.line(
+            "up", speed=self.timeline.speed, cloud=self.plan.cloud, broker=self.plan.broker, mode=self.plan.mode
+        )
 
     def _look_after(self) -> None:
         """Start again what died."""
@@ -284,9 +308,15 @@ def _jitter(speed: float) -> timedelta:
     return timedelta(milliseconds=min(500.0, _JITTER_MS * (speed - 1))) if speed > 1 else timedelta(0)
 
 
+def _store(vault: Vault, secret: str, value: bytes) -> None:
+    versions = vault.versions(secret)
+    if not versions or vault.read(secret, versions[-1]) != value:
+        vault.add(secret, value)
+
+
 def _day(plan: Plan) -> _Day | None:
     """Open what is simulated; raises UserError."""
-    if plan.broker == "sandbox":
+    if plan.broker != "simulator":
         return None
     environment.require_config(plan.config)
     market = open_checked(plan.market, plan.seed)

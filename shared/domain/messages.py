@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date
 
+from shared.domain.notices import NOTICES, Notice
 from shared.domain.signals import Signal
 
 
@@ -62,7 +63,9 @@ class OrderPlaced:
     symbol: str
 
 
-Message = ScanTick | PrepareTick | SettleTick | CloseTick | RefreshTick | EnterPosition | ExitPosition | OrderPlaced
+Message = (
+    ScanTick | PrepareTick | SettleTick | CloseTick | RefreshTick | EnterPosition | ExitPosition | OrderPlaced | Notice
+)
 KINDS: dict[str, type[Message]] = {
     "scan_tick": ScanTick,
     "prepare_tick": PrepareTick,
@@ -72,6 +75,7 @@ KINDS: dict[str, type[Message]] = {
     "enter_position": EnterPosition,
     "exit_position": ExitPosition,
     "order_placed": OrderPlaced,
+    **NOTICES,
 }
 NAMES: dict[type[Message], str] = {kind: name for name, kind in KINDS.items()}
 SCHEMA_VERSION = 1

@@ -17,20 +17,25 @@ from shared.domain.brokerage import AccountRecord
 from shared.domain.control import Control
 from shared.domain.messages import KINDS, EnterPosition, ExitPosition, misnamed
 from shared.domain.orders import Order
+from shared.domain.pacing import Pace
 from shared.domain.positions import Fill, Ledger, Position
 from shared.domain.quotes import Quote
 from shared.domain.signals import Signal, Vote
+from shared.domain.token_day import Reminders
 from shared.domain.tokens import AccessToken, RequestToken, TokenRecord
 from shared.domain.values import Side
 from shared.errors import Malformed
-from shared.usecases.authorize import Flow
+from shared.usecases.deliver import Told
+from shared.usecases.flows import Flow, Starts, UsedLink
 from shared.usecases.leases import Lease
 from shared.usecases.outbox import Row, pack, unpack
 from shared.usecases.prepare import Warmth
+from shared.usecases.refusals import Refusals
 
 DOCUMENTS: list[type[Any]] = [
     AuditEvent, AccountRecord, Control, Order, Fill, Ledger, Position, Quote, Signal, TokenRecord, Flow, Lease, Row,
-    Warmth, AccessToken, RequestToken,
+    Refusals, Reminders, Starts, UsedLink,
+    Warmth, AccessToken, RequestToken, Pace, Told,
 ]  # fmt: skip
 
 st.register_type_strategy(

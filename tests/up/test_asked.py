@@ -13,25 +13,36 @@ from infra.day.problems import UserError
 from infra.local.kernel import Kernel
 from infra.local.vault import KEY_VARIABLE
 from infra.up.chores import Chores
-from infra.up.plan import plan
-from infra.up.settings import consumer, settings_of
+from infra.up.plan import Plan, plan
+from infra.up.settings import addresses, consumer, settings_of
 from shared.ports import Scalar, Severity
+from shared.settings import Mode
 from tests.up.desks import SEED, new_york, plan_of
 
-PAIR = {"ETRADE_CONSUMER_KEY": "canary-key", "ETRADE_CONSUMER_SECRET": "canary-secret"}
+PAIR = {
+    "ETRADE_CONSUMER_KEY": "canary-key", "ETRADE_CONSUMER_SECRET": "canary-secret",
+    "STRATEGY_NOTIFY_ADDRESSES": "json://canary@127.0.0.1",
+}  # fmt: skip
 GIVEN = {"STRATEGY_WATCH_LIST": "AAPL", "STRATEGY_CAPITAL_USD": "5000", KEY_VARIABLE: "canary-vault"}
 
 
+def _asked(environ: Mapping[str, str], *, broker: str = "sandbox", mode: Mode = Mode.LIVE) -> Plan:
+    return plan(broker=broker, mode=mode, cloud="local", speed=1.0, state=Path("desk"), environ=environ)
+
+
 def _sandbox(environ: Mapping[str, str]) -> dict[str, str]:
-    return settings_of(plan(broker="sandbox", cloud="local", speed=1.0, state=Path("desk"), environ=environ), None)
+    return settings_of(_asked(environ), None)
 
 
 def test_the_functions_of_a_sandbox_see_no_secret() -> None:
     """Of a person's environment the functions get the settings alone: no consumer pair, no key of the vault."""
     environ = {**GIVEN, **PAIR, "PATH": "/bin", "AWS_SECRET": "canary"}
-    assert _sandbox(environ) == {"STRATEGY_WATCH_LIST": "AAPL", "STRATEGY_CAPITAL_USD": "5000"}
-    asked = plan(broker="sandbox", cloud="local", speed=1.0, state=Path("desk"), environ=environ)
-    assert consumer(asked) == ("canary-key", "canary-secret")
+    assert _sandbox(environ) == {
+        "STRATEGY_WATCH_LIST": "AAPL", "STRATEGY_CAPITAL_USD": "5000", "STRATEGY_MODE": "live",
+        "ETRADE_SANDBOX": "true",
+    }  # fmt: skip
+    assert consumer(_asked(environ)) == ("canary-key", "canary-secret")
+    assert addresses(_asked(environ)) == ("json://canary@127.0.0.1",)
     assert consumer(plan_of(Path("desk"))) is None
 
 
@@ -43,12 +54,18 @@ def test_the_functions_of_a_simulator_see_no_secret() -> None:
     assert given["STRATEGY_CAPITAL_USD"] == "5000"
 
 
-@pytest.mark.parametrize("value", ["false", "0", "No"])
-def test_a_sandbox_that_is_none_is_refused_with_every_other_problem(value: str) -> None:
-    """Production by the back door is refused, and all that is wrong besides is said in the same sentence."""
-    with pytest.raises(UserError, match="production is not open"):
-        _sandbox({**GIVEN, "ETRADE_SANDBOX": value})
-    wrong = {"ETRADE_SANDBOX": value, "STRATEGY_CAPITAL_USD": "-1", "ETRADE_RATE_LIMIT": "900"}
+@pytest.mark.parametrize("value", ["false", "true", "perhaps"])
+def test_the_broker_that_is_asked_for_decides_the_host(value: str) -> None:
+    """What a person's environment says of host and mode does not count: the words of the command do."""
+    environ = {**GIVEN, "ETRADE_SANDBOX": value, "STRATEGY_MODE": "live" if value == "false" else value}
+    for broker, mode, host in (("sandbox", Mode.LIVE, "true"), ("production", Mode.PAPER, "false")):
+        given = settings_of(_asked(environ, broker=broker, mode=mode), None)
+        assert (given["ETRADE_SANDBOX"], given["STRATEGY_MODE"]) == (host, mode.value)
+
+
+def test_all_that_is_wrong_is_said_at_once() -> None:
+    """Every setting that cannot be used is in one sentence, and no secret's value is."""
+    wrong = {"STRATEGY_CAPITAL_USD": "-1", "ETRADE_RATE_LIMIT": "900", "STRATEGY_NOTIFY_ADDRESSES": "canary"}
     with pytest.raises(UserError) as refused:
         _sandbox({**wrong, "ETRADE_CONSUMER_KEY": "canary-key"})
     for name in (*wrong, "STRATEGY_WATCH_LIST", "ETRADE_CONSUMER_SECRET"):
@@ -56,26 +73,24 @@ def test_a_sandbox_that_is_none_is_refused_with_every_other_problem(value: str) 
     assert "canary" not in refused.value.what
 
 
-def test_a_malformed_flag_is_named_once() -> None:
-    """A sandbox flag that is neither true nor false is one problem, not two."""
-    with pytest.raises(UserError) as refused:
-        _sandbox({**GIVEN, "ETRADE_SANDBOX": "perhaps"})
-    assert refused.value.what.count("ETRADE_SANDBOX") == 1
-
-
 def test_plans_that_cannot_be_are_refused() -> None:
-    """Production is refused whatever the cloud, and so is a sandbox in any time but the real one."""
+    """Live orders at production are refused whatever the cloud, and so is E*TRADE in any time but the real one."""
     for cloud in ("local", "emulators"):
-        with pytest.raises(UserError, match="production is not open"):
-            plan(broker="production", cloud=cloud, speed=1.0, state=Path("desk"), environ={})
-    with pytest.raises(UserError, match="real time"):
-        plan(broker="sandbox", cloud="local", speed=2.0, state=Path("desk"), environ={})
+        with pytest.raises(UserError, match="not enabled yet"):
+            plan(broker="production", mode=Mode.LIVE, cloud=cloud, speed=1.0, state=Path("desk"), environ={})
+    for broker in ("sandbox", "production"):
+        with pytest.raises(UserError, match="real time"):
+            plan(broker=broker, mode=Mode.PAPER, cloud="local", speed=2.0, state=Path("desk"), environ={})
+    slipped = Plan(broker="production", mode=Mode.LIVE, state=Path("desk"), environ=GIVEN)
+    with pytest.raises(UserError, match="not enabled yet"):
+        settings_of(slipped, None)
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--broker", "production"), "production is not open"),
+        (("--broker", "production", "--mode", "live"), "not enabled yet"),
+        (("--broker", "production", "--speed", "5"), "real time"),
         (("--broker", "sandbox", "--speed", "5"), "real time"),
         (("--starts", "noon"), "no time of day"),
         (("--market", "nowhere.csv"), "no market file"),

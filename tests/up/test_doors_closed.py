@@ -13,6 +13,7 @@ from infra.up.plan import Plan, plan
 from infra.up.station import Station
 from shared.domain.messages import CloseTick
 from shared.errors import ConfigError
+from shared.settings import Mode
 from shared.topology import TOPOLOGY
 from shared.usecases.outbox import pack
 from tests.up.desks import new_york, plan_of, running
@@ -71,7 +72,7 @@ def test_a_damaged_instant_is_told(tmp_path: Path) -> None:
 def test_the_sandbox_is_not_for_emulators() -> None:
     """Emulators, which hold secrets in the open, are refused for a broker that is not simulated."""
     with pytest.raises(UserError, match="secrets in the open"):
-        plan(cloud="emulators", broker="sandbox", speed=1.0, state=Path("x"), environ={})
+        plan(cloud="emulators", broker="sandbox", mode=Mode.PAPER, speed=1.0, state=Path("x"), environ={})
 
 
 def test_the_sandbox_needs_a_key(tmp_path: Path) -> None:
