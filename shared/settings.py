@@ -133,6 +133,9 @@ _SETTINGS: dict[str, tuple[str, Callable[[str], Any], str | None]] = {
     "STRATEGY_WATCH_LIST": ("watch_list", _symbols, None),
     "STRATEGY_CAPITAL_USD": ("capital_usd", _capital, None),
 }
+NAMES = frozenset(_SETTINGS)
+"""Every setting that a function may be given, none of them secret."""
+
 _HINTS = {
     "ETRADE_SANDBOX": "true or false",
     "ETRADE_ACCOUNT_ID": "the account's number or key, or empty when there is only one active account",

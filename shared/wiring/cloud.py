@@ -41,7 +41,9 @@ def cloud(name: str, open_bus: OpenBus | None, environ: Mapping[str, str] | None
     clock, chance = SystemClock(), SystemChance()
     return Platform(
         function=function, environ=environ, clock=clock, chance=chance, history=NoHistory(),
-        store=FirestoreStore(project=project, database=database, clock=clock, chance=chance),
+        store=FirestoreStore(
+            project=project, database=database, clock=clock, chance=chance, lifetimes=TOPOLOGY.lifetimes,
+        ),
         bus=NoBus() if open_bus is None else open_bus(project, clock, chance),
         vault=SecretVault(project=project, clock=clock, chance=chance),
         journal=CloudJournal(name, project=project),
