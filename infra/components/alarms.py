@@ -29,7 +29,10 @@ ALARMS = (
     ),
     Alarm(
         name="orders-in-doubt", title="An order needs to be looked at", severity=CRITICAL,
-        events=("order_unknown", "order_manual", "shares_missing", "foreign_order", "exit_ended_unfilled"),
+        events=(
+            "order_unknown", "order_manual", "late_acceptance", "shares_missing", "foreign_order",
+            "exit_ended_unfilled",
+        ),
         told="An order was sent and nobody knows what became of it, or the account holds something else than the books."
         " Unknown orders are never sent again and are looked for each minute; compare with the broker's own list.",
     ),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from infra.components.names import MAX_NAME, host_name
+from infra.components.names import MAX_ACCOUNT, MAX_NAME, host_name, push_account
 from shared import settings
 from shared.errors import ConfigError
 from shared.topology import Topology
@@ -100,11 +100,11 @@ def _agreement(values: Mapping[str, Any], topology: Topology) -> list[str]:
     if values.get("callback_registered") and not values.get("owner"):
         problems.append("callbackRegistered is true without an owner: the sign-in is closed to everybody")
     number = values.get("project_number", "")
-    problems += [
-        f"{one.name}: its address has a first part of more than {MAX_NAME} characters"
-        for one in topology.functions
-        if len(host_name(one.name, number)) > MAX_NAME
-    ]
+    for one in topology.functions:
+        if len(host_name(one.name, number)) > MAX_NAME:
+            problems.append(f"{one.name}: the first part of its address has more than {MAX_NAME} characters")
+        if len(push_account(one.name)) > MAX_ACCOUNT:
+            problems.append(f"{one.name}: the name of its account has more than {MAX_ACCOUNT} characters")
     return problems
 
 

@@ -5,6 +5,7 @@ exists. It is the audience of pushes, the sign-in link, and what the owner regis
 """
 
 MAX_NAME = 63  # characters of the first part of a host's name, and of a service's name
+MAX_ACCOUNT = 30
 DEAD_LETTERS = "dead-letters"
 
 

@@ -22,6 +22,7 @@ from tests.architecture.files import ROOT
 INFRA = ROOT / "infra"
 STACKS = ("sandbox", "production")
 PULUMI_PROJECT = "etrade-strategy"
+STACK = "pulumi:pulumi:Stack"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,10 +123,12 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def capture(config: Mapping[str, str], stack: str, folder: Path, topology: Topology = TOPOLOGY) -> Graph:
-    """Build a stack's system, with archives of this checkout in `folder`, and give its graph."""
+def capture(
+    config: Mapping[str, str], stack: str, folder: Path, topology: Topology = TOPOLOGY, root: Path = ROOT
+) -> Graph:
+    """Build a stack's system, with archives of a checkout saved in `folder`, and give its graph."""
     chosen = deployment.read(config, stack=stack, topology=topology)
-    made = {one.function: save(one, folder) for one in build_all(ROOT)}
+    made = {one.function: save(one, folder) for one in build_all(root)}
     extra = {one.name: next(iter(made.values())) for one in topology.functions if one.name not in made}
     args = SystemArgs(deployment=chosen, topology=topology, archives=made | extra)
     return record(lambda: System("desk", args).outputs, config, stack)
@@ -162,7 +165,7 @@ def record(build: Callable[[], Mapping[str, Any]], config: Mapping[str, str], st
 
     mocks.test(run)()  # type: ignore[no-untyped-call]
     assert not cloud.calls, f"looks up the live cloud: {cloud.calls}"
-    resources = {urn: _registered(urn, request) for urn, request in requests if not urn.endswith("-stack")}
+    resources = {urn: _registered(urn, request) for urn, request in requests if request.type != STACK}
     return Graph(resources=resources, outputs=outputs)
 
 
