@@ -13,7 +13,7 @@ UNINDEXED = ("json", "commit")
 """Fields that no query names, see shared/gcp/encoding.py."""
 
 EXPIRES = "expires_at"
-A_WEEK, FOUR_WEEKS = "604800s", "2419200s"
+FOUR_WEEKS = "2419200s"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from infra.components.stage import Stage
 from shared.topology import NEW_YORK, Function, Schedule, Subscription
 
 SCHEMA_VERSION = 1
-A_WEEK, A_MONTH = "604800s", "2678400s"
+A_WEEK = "604800s"
 NEVER = ""
 
 
@@ -30,8 +30,8 @@ class TopicsArgs:
 class Topics(pulumi.ComponentResource):
     """Topics, the one for dead letters among them, and who may publish to each.
 
-    Dead letters are kept for a month by a subscription that nobody reads by itself and that does not expire: they are
-    there for a person, and are never put back by a machine.
+    Dead letters are kept for a week by a subscription that nobody reads by itself and that does not expire: they are
+    there for a person, whom an alert wakes, and are never put back by a machine.
     """
 
     def __init__(self, name: str, args: TopicsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -47,7 +47,7 @@ class Topics(pulumi.ComponentResource):
             name=names.DEAD_LETTERS,
             topic=self.topics[names.DEAD_LETTERS].id,
             ack_deadline_seconds=600,
-            message_retention_duration=A_MONTH,
+            message_retention_duration=A_WEEK,
             expiration_policy=gcp.pubsub.SubscriptionExpirationPolicyArgs(ttl=NEVER),
             opts=stage.child(self),
         )

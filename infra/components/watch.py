@@ -71,22 +71,18 @@ class Watch(pulumi.ComponentResource):
 
     def _silence(self) -> None:
         """Watch for the calls that must come each minute: who is never called writes no line about it."""
-        conditions = [
-            gcp.monitoring.AlertPolicyConditionArgs(
-                display_name=f"{function} is not called",
-                condition_prometheus_query_language=(
-                    gcp.monitoring.AlertPolicyConditionConditionPrometheusQueryLanguageArgs(
-                        query=alarms.silence(names.dashed(function)),
-                        duration=FIVE_MINUTES,
-                        evaluation_interval="60s",
-                        disable_metric_validation=True,
-                    )
-                ),
-            )
-            for function in each_minute(self._stage.topology)
-        ]
+        query = gcp.monitoring.AlertPolicyConditionConditionPrometheusQueryLanguageArgs(
+            query=alarms.silence([names.dashed(one) for one in each_minute(self._stage.topology)]),
+            duration=FIVE_MINUTES,
+            evaluation_interval="60s",
+            disable_metric_validation=True,
+        )
+        title = "The market is not looked at"
+        condition = gcp.monitoring.AlertPolicyConditionArgs(
+            display_name=title, condition_prometheus_query_language=query
+        )
         told = "A function that the clock calls each minute of the session was not called for half an hour."
-        self._policy("silence", "The market is not looked at", alarms.CRITICAL, told, conditions)
+        self._policy("silence", title, alarms.CRITICAL, told, [condition])
 
     def _outside(self, function: str, host: str) -> None:
         check = gcp.monitoring.UptimeCheckConfig(

@@ -71,10 +71,10 @@ def test_a_seeded_careless_push_is_found(graphs: Mapping[str, Graph], lost: str)
 
 
 def test_dead_letters_are_kept_and_never_put_back(graphs: Mapping[str, Graph]) -> None:
-    """One subscription keeps dead letters for a month, pushes them nowhere, and nobody but Pub/Sub publishes them."""
+    """One subscription keeps dead letters for a week, pushes them nowhere, and nobody but Pub/Sub publishes them."""
     for graph in graphs.values():
         kept = graph.one("Subscription", "dead-letters-kept").inputs
-        assert (kept["topic"], kept["messageRetentionDuration"]) == (f"{TOPICS}dead-letters", "2678400s")
+        assert (kept["topic"], kept["messageRetentionDuration"]) == (f"{TOPICS}dead-letters", "604800s")
         assert "pushConfig" not in kept
         publishers = [
             one.inputs["member"] for one in graph.of("TopicIAMMember") if one.inputs["topic"] == "dead-letters"
