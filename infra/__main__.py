@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # Pulumi starts the program in this folder
 
 import pulumi  # noqa: E402 - after the path
-from pulumi.runtime.config import CONFIG, get_config_env  # noqa: E402 - the same
+from pulumi.runtime import get_config_env  # noqa: E402 - the same
 
 from infra.archives import ArchiveError, build_all, save  # noqa: E402 - the same
 from infra.components import deployment  # noqa: E402 - the same
@@ -26,7 +26,7 @@ from shared.topology import TOPOLOGY  # noqa: E402 - the same
 def main() -> None:
     """Provision the stack that Pulumi was started for."""
     try:
-        chosen = deployment.read({**get_config_env(), **CONFIG.get()}, stack=pulumi.get_stack(), topology=TOPOLOGY)
+        chosen = deployment.read(get_config_env(), stack=pulumi.get_stack(), topology=TOPOLOGY)
         system = System(
             "desk", SystemArgs(deployment=chosen, topology=TOPOLOGY, archives=archives(chosen)),
         )  # fmt: skip

@@ -1,5 +1,7 @@
 """The whole graph of a stack as the engine would see it: every resource with its inputs and what it comes after."""
 
+import json
+import os
 import runpy
 import sys
 from collections import Counter
@@ -11,7 +13,6 @@ from typing import Any
 import pulumi
 import yaml
 from pulumi.runtime import mocks, settings
-from pulumi.runtime.config import set_all_config
 
 from infra.archives import build_all, save
 from infra.components import deployment
@@ -117,8 +118,6 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, dict | list):
-        import json
-
         return json.dumps(value)
     return str(value)
 
@@ -135,19 +134,21 @@ def capture(
 
 
 def run_program(config: Mapping[str, str], stack: str) -> Graph:
-    """Run infra/__main__.py the way Pulumi does, in a process that has not seen it."""
-    path = list(sys.path)
+    """Run the program's folder the way Pulumi's language host does, with the configuration in the environment."""
+    path, environ = list(sys.path), dict(os.environ)
+    os.environ["PULUMI_CONFIG"] = json.dumps(dict(config))
     try:
-        return record(lambda: runpy.run_path(str(INFRA / "__main__.py"), run_name="__main__") and {}, config, stack)
+        return record(lambda: runpy.run_path(str(INFRA), run_name="__main__") and {}, config, stack)
     finally:
         sys.path[:] = path
+        os.environ.clear()
+        os.environ.update(environ)
 
 
 def record(build: Callable[[], Mapping[str, Any]], config: Mapping[str, str], stack: str) -> Graph:
     """Run something that registers resources and give what it registered; a look-up of the live cloud is refused."""
     cloud = _Cloud(config.get("gcp:project", "nowhere"))
     mocks.set_mocks(cloud, project=PULUMI_PROJECT, stack=stack, preview=False)
-    set_all_config(dict(config))
     requests: list[Any] = []
     monitor: Any = settings.get_monitor()
     register = monitor.RegisterResource

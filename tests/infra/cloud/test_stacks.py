@@ -170,8 +170,8 @@ def test_every_problem_is_told_at_once() -> None:
 
 def test_a_wrong_stack_registers_nothing() -> None:
     """The program ends with one message that has all problems, and registers no resource before."""
-    wrong = {**config_of("sandbox"), "gcp:region": "nowhere", f"{OURS}protect": "perhaps"}
-    with pytest.raises(pulumi.RunError, match=r"(?s)gcp:region.*protect"):
+    wrong = {**config_of("sandbox"), "gcp:region": "nowhere", f"{OURS}protected": "true"}
+    with pytest.raises(pulumi.RunError, match=r"(?s)protected is not known.*gcp:region"):
         run_program(wrong, "sandbox")
     monitor: Any = settings.get_monitor()
     assert not [urn for urn in monitor.get_registered_resources() if STACK not in urn]
