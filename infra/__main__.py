@@ -27,9 +27,7 @@ def main() -> None:
     """Provision the stack that Pulumi was started for."""
     try:
         chosen = deployment.read(get_config_env(), stack=pulumi.get_stack(), topology=TOPOLOGY)
-        system = System(
-            "desk", SystemArgs(deployment=chosen, topology=TOPOLOGY, archives=archives(chosen)),
-        )  # fmt: skip
+        system = System("desk", SystemArgs(deployment=chosen, topology=TOPOLOGY, archives=archives(chosen)))
     except ConfigError as wrong:
         raise pulumi.RunError("\n".join(("the stack cannot be built:", *wrong.problems))) from None
     except ArchiveError as wrong:
