@@ -15,11 +15,14 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no
 STAMP_LOCAL := $(VENV)/.installed-local
 STAMP_DEV := $(VENV)/.installed-dev
 
+# One process for each core; a core that has nothing left takes over from another.
+PARALLEL := --numprocesses auto --dist worksteal
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 # Two targets never install into the same environment at once.
 .NOTPARALLEL:
-.PHONY: help python setup setup-dev demo test days long package lint format types contracts check lock calendar clean \
+.PHONY: help python setup setup-dev demo test days long package bench lint format types contracts check lock calendar clean \
   audit census preview up smoke deploy rollback destroy
 
 # Which stack the targets below deal with, and Pulumi's command line, which comes from its maker and not from the locks.
@@ -57,16 +60,20 @@ demo: $(STAMP_LOCAL) ## run one whole generated market day and show its result
 	$(BIN)/strategy demo
 
 test: $(STAMP_DEV) ## run the tests, without the recorded days and the long ones
-	$(BIN)/python -m pytest -m "not days and not long"
+	$(BIN)/python -m pytest -m "not days and not long" $(PARALLEL)
 
 days: $(STAMP_DEV) ## run the recorded market days
-	$(BIN)/python -m pytest -m days tests/days
+	$(BIN)/python -m pytest -m days tests/days $(PARALLEL)
 
 long: $(STAMP_DEV) ## run the tests that take minutes or need a package index
 	$(BIN)/python -m pytest -m long
 
 package: $(STAMP_LOCAL) ## write the deployment archive of every function into build/
 	$(BIN)/strategy package --out build
+
+bench: $(STAMP_DEV) ## measure cold starts and memory, free and under the shares of a CPU, into build/benchmarks/
+	$(BIN)/python -m tests.benchmarks.cold_start --installed --json build/benchmarks/cold_start.json
+	$(BIN)/python -m tests.benchmarks.cold_start --installed --share topology --json build/benchmarks/cold_start_shares.json
 
 lint: $(STAMP_DEV) ## check style and formatting
 	$(BIN)/ruff check .

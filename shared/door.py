@@ -12,17 +12,18 @@ import hashlib
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import Request
 
-from shared.codec import loads
+from shared.codec import dumps, loads
 from shared.domain.control import TradingState
 from shared.domain.messages import MAX_BYTES, Message
 from shared.errors import Busy, Conflict, DeskError, Disposition, Malformed
 from shared.ports import Clock, Create, Envelope, Severity
+from shared.trace import follow, serving
 from shared.usecases.control import tighten
 from shared.usecases.desk import Desk
 from shared.usecases.outbox import drain, unpack
@@ -33,8 +34,36 @@ ACK: Reply = ("", 204)
 AGAIN: Reply = ("", 503)
 FULL: Reply = ("", 429)
 NO_PUSH: Reply = ("", 405)
+DRAIN_EVERY = timedelta(seconds=30)
 # A push body holds the message as base64, and attributes beside it.
 MAX_BODY = 2 * MAX_BYTES
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+class Drain:
+    """Publishes what invocations left behind, when there may be something.
+
+    That is when an instance is new, since the one before may have died; after an invocation that failed; and now and
+    then, for other instances that died. Else the rows in the outbox are those that others are publishing right now.
+    """
+
+    def __init__(self) -> None:
+        self._due_at = _LONG_AGO
+
+    @contextmanager
+    def before(self, desk: Desk) -> Iterator[None]:
+        """Publish what is left before the work inside; work that fails makes it due again."""
+        due, now = self._due_at, desk.clock.now()
+        done = False
+        try:
+            if now >= due:
+                self._due_at = now + DRAIN_EVERY
+                drain(desk)
+            yield
+            done = True
+        finally:
+            if not done:
+                self._due_at = _LONG_AGO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,20 +73,26 @@ class PushDoor:
     desk: Desk
     handlers: Mapping[type[Message], Handler]
     halts: bool = False
+    left: Drain = field(default_factory=Drain)
 
     def __call__(self, request: Request) -> Reply:
         """Handle one push: 204 acknowledges, 429 and 503 have it brought again; what is not a POST is no push."""
         if request.method != "POST":
             return NO_PUSH
         raw = request.get_data(cache=False)
+        with serving(request.headers):
+            return self._serve(raw)
+
+    def _serve(self, raw: bytes) -> Reply:
         try:
             envelope, data = open_push(raw)
+            follow(envelope.attributes, message_id=envelope.message_id)
             message = unpack(data)
             handler = self.handlers.get(type(message))
             if handler is None:
                 raise Malformed(f"{self.desk.actor} does not take {type(message).__name__}")
-            drain(self.desk)
-            handler(envelope, message)
+            with self.left.before(self.desk):
+                handler(envelope, message)
         except DeskError as problem:
             return self._reply(problem, raw)
         except Exception as problem:  # noqa: BLE001 - whatever escapes a use case must not lose the message
@@ -75,6 +110,9 @@ class PushDoor:
                 if not isinstance(problem, Busy | Conflict):
                     self.desk.journal.line("again", Severity.WARNING, kind=what, detail=problem.detail)
                 return FULL if isinstance(problem, Busy) else AGAIN
+            case Disposition.FAIL_START:  # a secret or an account that is not there yet: the owner can put it right
+                self.desk.journal.line("cannot_work", Severity.ERROR, kind=what, detail=problem.detail)
+                return AGAIN
             case Disposition.HALT:
                 self.desk.journal.line("invariant_broken", Severity.CRITICAL, kind=what, detail=problem.detail)
                 return bury(self.desk, problem, raw) if not self.halts or self._halt(problem) else AGAIN
@@ -92,8 +130,8 @@ class PushDoor:
 
 
 def bury(desk: Desk, problem: DeskError, raw: bytes) -> Reply:
-    """Keep a message that no retry can help, with its reason, and acknowledge it."""
-    name = hashlib.sha256(raw).hexdigest()[:32]
+    """Keep a message that no retry can help, with its reason, once however often it comes, and acknowledge it."""
+    name = hashlib.sha256(_identity(raw)).hexdigest()[:32]
     letter = {
         "function": desk.actor, "at": desk.clock.now().isoformat(), "reason": type(problem).__name__,
         "detail": problem.detail[:500], "body": raw[:MAX_BODY].decode("utf-8", "replace"),
@@ -106,6 +144,15 @@ def bury(desk: Desk, problem: DeskError, raw: bytes) -> Reply:
         return AGAIN
     desk.journal.line("dead_letter", Severity.ERROR, kind=type(problem).__name__, detail=problem.detail[:500])
     return ACK
+
+
+def _identity(raw: bytes) -> bytes:
+    """Give what is the same in every delivery of a message: its push body without the count of deliveries."""
+    try:
+        body = loads(raw) if len(raw) <= MAX_BODY else None
+    except Malformed:
+        body = None
+    return dumps(body["message"]) if isinstance(body, dict) and "message" in body else raw
 
 
 def open_push(raw: bytes) -> tuple[Envelope, bytes]:

@@ -29,7 +29,7 @@ class DeskError(Exception):
 
 
 class ConfigError(DeskError):
-    """Settings are wrong; `problems` names all of them at once."""
+    """Settings are wrong; `problems` names all of them at once. Met at work, the message waits until they are right."""
 
     disposition = Disposition.FAIL_START
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from shared.errors import PermissionDenied
 from shared.ports import Bus, Check, Create, Document, Journal, Severity, Store, Vault, Where, Write
 from shared.topology import Function, Right
+from shared.trace import ATTRIBUTE, traceparent
 
 
 class Guard:
@@ -71,7 +72,7 @@ class GuardedStore:
 
 
 class GuardedBus:
-    """A Bus on which a function publishes only to its own topics."""
+    """A Bus on which a function publishes only to its own topics, each message with the trace of the present work."""
 
     def __init__(self, bus: Bus, guard: Guard) -> None:
         self._bus = bus
@@ -80,7 +81,8 @@ class GuardedBus:
     def publish(self, topic: str, data: bytes, *, attributes: Mapping[str, str], ordering_key: str = "") -> str:
         """Publish to a topic that may be published to."""
         self._guard.topic(topic)
-        return self._bus.publish(topic, data, attributes=attributes, ordering_key=ordering_key)
+        carried = {**attributes, ATTRIBUTE: parent} if (parent := traceparent()) else attributes
+        return self._bus.publish(topic, data, attributes=carried, ordering_key=ordering_key)
 
 
 class GuardedVault:

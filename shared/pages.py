@@ -7,6 +7,7 @@ from flask import Request, Response, jsonify
 
 from shared.errors import DeskError
 from shared.ports import Authority, Severity, Vault
+from shared.trace import serving
 from shared.usecases.authorize import Opened, SignedIn, finish_flow, flow_of, open_flow
 from shared.usecases.desk import Desk
 from shared.usecases.outbox import drain
@@ -40,6 +41,10 @@ class SignInPages:
 
     def __call__(self, request: Request) -> Response:
         """Answer one request; anything that is not expected gets one constant sentence."""
+        with serving(request.headers):
+            return self._answer(request)
+
+    def _answer(self, request: Request) -> Response:
         if len(request.query_string) > MAX_QUERY:
             return _page("Not signed in", f"<p>{REFUSED}</p>", status=400)
         match request.method, request.path.rstrip("/"):

@@ -1,16 +1,12 @@
 """`strategy brokersim`: the simulated broker on loopback, for a person or another program."""
 
 import secrets
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
 
 import typer
 
 from infra.brokersim.market import MarketFileError
 from infra.brokersim.server import start
+from infra.cli.exits import told_to_end
 from infra.day.environment import require_market_file
 from infra.day.problems import UserError
 
@@ -44,7 +40,7 @@ def serve(*, port: int, market: str, pair: tuple[str, str, bool], auto_approve: 
         remedy = "choose another one, or --port 0 for any that is free"
         raise UserError(f"port {port} cannot be used: {problem.strerror}", remedy=remedy) from None
     try:
-        with _told_to_end() as told:
+        with told_to_end() as told:
             typer.echo(running.url)
             if made_up:
                 typer.echo(f"consumer key    {key}\nconsumer secret {secret}")
@@ -52,19 +48,3 @@ def serve(*, port: int, market: str, pair: tuple[str, str, bool], auto_approve: 
             told.wait()
     finally:
         running.close()
-
-
-@contextmanager
-def _told_to_end() -> Iterator[threading.Event]:
-    """Give an event that Ctrl-C or SIGTERM sets, from before the address is printed."""
-    told = threading.Event()
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        told.set()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield told
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -1,8 +1,11 @@
 """How a command ends: a sentence and a remedy on stderr, an exit code, no traceback for a user's mistake."""
 
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 import typer
 
@@ -26,3 +29,19 @@ def say(*lines: str) -> None:
     for line in lines:
         sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
+
+
+@contextmanager
+def told_to_end() -> Iterator[threading.Event]:
+    """Give an event that Ctrl-C or SIGTERM sets, from before the address is printed."""
+    told = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        told.set()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield told
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

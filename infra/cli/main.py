@@ -1,4 +1,4 @@
-"""`strategy`: run a demo day or a recorded day, look after its audit trail, show the graph, package the functions.
+"""`strategy`: run a day or the real processes, look after an audit trail, show the graph, package the functions.
 
 Exit codes: 0 all is well; 1 violations, a bug in a function, a function that cannot be packaged, or a broken audit
 trail; 2 bad input; 3 the run itself crashed; 130 interrupted.
@@ -28,6 +28,21 @@ class Config(StrEnum):
 
     DEMO = "demo"
     DEFAULT = "default"
+
+
+class Broker(StrEnum):
+    """Who takes the orders; production is refused with a sentence."""
+
+    SIMULATOR = "simulator"
+    SANDBOX = "sandbox"
+    PRODUCTION = "production"
+
+
+class Cloud(StrEnum):
+    """What stands behind the functions' ports."""
+
+    LOCAL = "local"
+    EMULATORS = "emulators"
 
 
 class Speed(StrEnum):
@@ -96,6 +111,34 @@ def brokersim(  # noqa: PLR0917 - each parameter is an option, which typer passe
             speed=speed,
             seed=seed,
         )
+
+
+@app.command()
+def up(  # noqa: PLR0917 - each parameter is an option, which typer passes by name
+    broker: Annotated[Broker, typer.Option(help="Who takes the orders.")] = Broker.SIMULATOR,
+    cloud: Annotated[Cloud, typer.Option(help="Our own services, or Google's emulators (needs their SDK).")] = (
+        Cloud.LOCAL
+    ),
+    state: Annotated[
+        Path | None, typer.Option(help="Folder of this desk; without it state/BROKER. It goes on where it was.")
+    ] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Where the sign-in page listens; 0 is any.")] = 8765,
+    market: MarketSpec = "generated",
+    config: Annotated[Config, typer.Option(help="Which settings the strategies run with.")] = Config.DEMO,
+    seed: Seed = 1,
+    speed: Annotated[
+        float, typer.Option(min=0.1, max=60.0, help="Simulated seconds in one real second; the simulator's only.")
+    ] = 1.0,
+    starts: Annotated[str, typer.Option(help="When the simulated day begins, New York.")] = "09:25",
+) -> None:
+    """Run every function as a process of its own, until Ctrl-C or the end of the simulated day."""
+    from infra.cli import up as command
+
+    with explained():
+        command.run(
+            broker=broker.value, cloud=cloud.value, state=state, port=port, market=market, config=config.value,
+            seed=seed, speed=speed, starts=starts,
+        )  # fmt: skip
 
 
 @app.command()

@@ -7,15 +7,19 @@ from pathlib import Path
 from infra.day.problems import UserError
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace a file in one step; a reader sees the old or the new one; raises UserError."""
+def write_atomically(path: Path, content: bytes, *, durable: bool = True) -> None:
+    """Replace a file in one step; a reader sees the old or the new one, `durable` also after a power cut.
+
+    Raises UserError.
+    """
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
                 file.flush()
-                os.fsync(file.fileno())
+                if durable:
+                    os.fsync(file.fileno())
             Path(name).chmod(0o644)
             Path(name).replace(path)
         except BaseException:

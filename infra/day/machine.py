@@ -71,7 +71,7 @@ class Machine:
         self.kernel = kernel
         self.hours = hours
         self.watch_list = settings.load(environ).watch_list
-        simulated = around.simulator(_settings(seed, hours))
+        simulated = around.simulator(simulator_settings(seed, hours))
         self.simulator = Simulator(market=market, now=kernel.now, settings=simulated, seed=seed)
         latency = Latency(SeededChance(seed=seed, name="network"), *NETWORK_S)
         self.http = around.http(WsgiAdapter(self.simulator, kernel=kernel, latency=latency, dropped=ConnectionDropped))
@@ -81,7 +81,7 @@ class Machine:
             state=folder,
             environ=environ,
             http=self.http,
-            history=MarketHistory(daily_bars(market_spec, seed=seed)),
+            history=MarketHistory.of(daily_bars(market_spec, seed=seed)),
             vault_key=environment.vault_key(seed),
             seed=seed,
             body_of=scheduled_body,
@@ -127,7 +127,8 @@ def scheduled_body(kind: str) -> bytes:
     return pack(_SCHEDULED[kind])
 
 
-def _settings(seed: int, hours: Hours) -> SimulatorSettings:
+def simulator_settings(seed: int, hours: Hours) -> SimulatorSettings:
+    """Give the settings of a day's simulated broker: its consumer pair, its cash, and when it closes."""
     return SimulatorSettings(
         consumer_key=environment.CONSUMER_KEY,
         consumer_secret=environment.consumer_secret(seed),

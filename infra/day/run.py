@@ -53,7 +53,7 @@ def run_day(
     """
     began = time.monotonic()
     environment.require_config(config)
-    market = _open(market_spec, seed)
+    market = open_checked(market_spec, seed)
     when = around.hours(hours(market.day))
     chosen = environment.environ(environ or {}, config=config, market_spec=market_spec, symbols=market.symbols)
     with claim(state, runs=runs) as ours:
@@ -124,7 +124,8 @@ def _stays(folder: Path, kernel: Kernel) -> Iterator[None]:
         raise DayStopped(folder=folder, at=kernel.now(), interrupted=interrupted) from stop
 
 
-def _open(spec: str, seed: int) -> Market:
+def open_checked(spec: str, seed: int) -> Market:
+    """Open a market; raises UserError for a file that cannot be read or trusted."""
     environment.require_market_file(spec)
     try:
         return open_market(spec, seed=seed)

@@ -9,7 +9,8 @@ and its answer counts no more.
 
 After an attempt that failed the next one waits, twice as long each time, between the subscription's bounds;
 after the last one the message becomes a dead letter. Order is not kept, not even for an ordering key, which
-is only carried. A restart delivers again what the last process left unacknowledged, counting on.
+is only carried. A restart delivers again what the last process left unacknowledged, counting on. A disk that
+refuses to note an attempt or its end is asked again every second or two: nothing is delivered that was not noted.
 """
 
 import base64
@@ -18,7 +19,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from infra.local.journal import TRACE, trace_of
 from infra.local.kernel import Crashed, Invocation, Kernel
 from infra.local.queue import QueuedDelivery, QueuedMessage, SqliteQueue
 from shared.codec import dumps
@@ -30,6 +30,7 @@ ACKNOWLEDGING = frozenset({102, 200, 201, 202, 204})
 TRANSIT_S = (0.005, 0.05)
 DUPLICATE_AFTER_S = (0.005, 5.0)
 JITTER = (1.0, 1.25)
+DISK_AGAIN_S = (1.0, 2.0)
 
 Deliver = Callable[[str, bytes], int]
 """POSTs a push body to a function and gives the status."""
@@ -139,9 +140,11 @@ class LocalBus:
         if owed.attempts >= owed.route.subscription.max_attempts:
             self._fail(owed)
             return
-        owed.attempts += 1
-        attempt = owed.attempts
-        self._queue.attempted(owed.route.name, owed.message.message_id, attempt)
+        attempt = owed.attempts + 1
+        note = partial(self._queue.attempted, owed.route.name, owed.message.message_id, attempt)
+        if not self._noted(owed, note, again=partial(self._attempt, owed)):
+            return
+        owed.attempts = attempt
         overdue = self._kernel.now() + timedelta(seconds=owed.route.limit_s)
         owed.timer = self._kernel.spawn(partial(self._settle, owed, attempt, 504), at=overdue, name="bus")
         try:
@@ -152,7 +155,6 @@ class LocalBus:
         self._settle(owed, attempt, status)
 
     def _post(self, owed: _Owed, attempt: int) -> int:
-        TRACE.set(trace_of(owed.message.attributes.get("traceparent", "")))
         return self._deliver(owed.route.function.name, push_body(owed.route.name, owed.message, attempt))
 
     def _repeat(self, owed: _Owed) -> None:
@@ -166,16 +168,27 @@ class LocalBus:
         if owed.timer is not None:
             self._kernel.cancel(owed.timer)
         if status in ACKNOWLEDGING:
-            self._queue.acknowledged(owed.route.name, owed.message.message_id)
-            del self._owed[owed]
+            self._end(owed, partial(self._queue.acknowledged, owed.route.name, owed.message.message_id))
         else:
             self._fail(owed)
+
+    def _end(self, owed: _Owed, note: Callable[[], None]) -> None:
+        if self._noted(owed, note, again=partial(self._end, owed, note)):
+            del self._owed[owed]
+
+    def _noted(self, owed: _Owed, note: Callable[[], None], *, again: Callable[[], None]) -> bool:
+        """Write something down; false when the disk refused and `again` will be called."""
+        try:
+            note()
+        except StoreDown:
+            self._start(owed.route, DISK_AGAIN_S, again)
+            return False
+        return True
 
     def _fail(self, owed: _Owed) -> None:
         subscription = owed.route.subscription
         if owed.attempts >= subscription.max_attempts:
-            self._queue.bury(owed.route.name, owed.message.message_id, owed.attempts)
-            del self._owed[owed]
+            self._end(owed, partial(self._queue.bury, owed.route.name, owed.message.message_id, owed.attempts))
             return
         wait_s = subscription.min_backoff_s * 2 ** (owed.attempts - 1)
         bounds = [min(float(subscription.max_backoff_s), wait_s * jitter) for jitter in JITTER]

@@ -1,7 +1,8 @@
 """One SQLite file that survives a kill at any moment, and its failures as errors of ours.
 
-The file is in write-ahead mode: a commit is whole or absent, whatever dies when. `synchronous=NORMAL` keeps
-that promise for a killed process; a power cut may take the last commits with it, never a half of one.
+The file is in write-ahead mode: a commit is whole or absent, whatever dies when. That holds for a killed process;
+a power cut may take the last commits with it, never a half of one, unless the file is `durable`: then each commit
+waits for the disk.
 """
 
 import sqlite3
@@ -38,8 +39,9 @@ class Database:
     refuses.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, *, durable: bool = False) -> None:
         self._lock = threading.RLock()
+        self._synchronous = "FULL" if durable else "NORMAL"
         with _translated():
             self._connection = sqlite3.connect(
                 path or ":memory:", timeout=_BUSY_S, isolation_level=None, check_same_thread=False
@@ -82,7 +84,7 @@ class Database:
                     problem = f"{name}: written by a newer version; update this one, or use another folder"
                     raise ConfigError((problem,))
                 self._connection.execute("PRAGMA journal_mode=WAL")
-                self._connection.execute("PRAGMA synchronous=NORMAL")
+                self._connection.execute(f"PRAGMA synchronous={self._synchronous}")
                 with self.transaction():
                     if self._connection.execute("PRAGMA user_version").fetchone()[0] == 0:
                         for statement in _TABLES.split(";")[:-1]:

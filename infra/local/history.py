@@ -2,10 +2,13 @@
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Protocol
 
+from shared.codec import decode, dumps, encode, loads
 from shared.domain.bars import DailyBar
 
 
@@ -37,11 +40,35 @@ class DailyRow(Protocol):
         """Shares."""
 
 
-class MarketHistory:
-    """Daily bars of a fixed set of symbols; never gives the asked day or anything later."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _HistoryFile:
+    """Daily bars by symbol, oldest first."""
 
-    def __init__(self, rows: Mapping[str, Sequence[DailyRow]]) -> None:
-        self._bars = {symbol: _bars(days) for symbol, days in rows.items()}
+    bars: dict[str, tuple[DailyBar, ...]]
+
+
+class MarketHistory:
+    """Daily bars of a fixed set of symbols; never gives the asked day or anything later.
+
+    `read` opens what `write` left for another process.
+    """
+
+    def __init__(self, bars: Mapping[str, tuple[DailyBar, ...]]) -> None:
+        self._bars = dict(bars)
+
+    @classmethod
+    def of(cls, rows: Mapping[str, Sequence[DailyRow]]) -> "MarketHistory":
+        """Take the days of a market source, in any order."""
+        return cls({symbol: _bars(days) for symbol, days in rows.items()})
+
+    @classmethod
+    def read(cls, path: Path) -> "MarketHistory":
+        """Read a history file."""
+        return cls(decode(_HistoryFile, loads(path.read_bytes())).bars)
+
+    def write(self, path: Path) -> None:
+        """Write a history file."""
+        path.write_bytes(dumps(encode(_HistoryFile(bars=self._bars))))
 
     def daily(self, symbol: str, *, before: date, count: int) -> tuple[DailyBar, ...]:
         """Give up to `count` bars strictly before a day, oldest first; empty when nothing is known."""

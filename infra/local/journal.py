@@ -1,12 +1,11 @@
 """The Journal port as a file of JSON lines, counted while they are written.
 
 Lines wait in memory until there are enough of them, or one is an error: a crash loses what waits and nothing
-else. A disk that refuses never disturbs an invocation: what could not be written is counted, and `close` says
-so.
+else. A disk that refuses never disturbs an invocation: what could not be written waits on, up to `MAX_WAITING`
+lines, and the oldest beyond are lost; `close` says how many were.
 """
 
 from collections import Counter
-from contextvars import ContextVar
 from pathlib import Path
 
 import msgspec
@@ -14,20 +13,14 @@ import msgspec
 from infra.local.kernel import Kernel
 from shared.errors import StoreDown
 from shared.ports import Scalar, Severity
+from shared.trace import trace_id
 
-TRACE: ContextVar[str] = ContextVar("trace", default="")
-"""The trace of the delivery or request that this invocation serves; the bus and the world set it."""
+MAX_WAITING = 10_000
 
 _QUIET = frozenset({Severity.INFO, Severity.WARNING})
 _ENCODER = msgspec.json.Encoder()
 
 Line = dict[str, Scalar]
-
-
-def trace_of(traceparent: str) -> str:
-    """Give the trace id of a W3C traceparent (`00-<trace>-<span>-01`), or nothing."""
-    parts = traceparent.split("-")
-    return parts[1] if len(parts) == 4 else ""
 
 
 class FileJournal:
@@ -60,7 +53,7 @@ class FileJournal:
             "severity": severity.value,
             "event": event,
             "function": function,
-            "trace": TRACE.get(),
+            "trace": trace_id(),
             **fields,
         }
         self.counts[event] += 1
@@ -71,19 +64,24 @@ class FileJournal:
             self.flush()
 
     def flush(self) -> None:
-        """Write what waits; what the disk refuses is counted as lost."""
+        """Write what waits; what the disk refuses waits on."""
         if not self._waiting:
             return
-        waiting, self._waiting = self._waiting, []
-        raw = b"\n".join(waiting) + b"\n"
-        if self._torn:
-            raw = b"\n" + raw
+        raw = b"\n" * self._torn + b"\n".join(self._waiting) + b"\n"
         try:
             written = self._file.write(raw)
         except OSError:
             written = 0
-        self.lost += raw.count(b"\n", written) - (self._torn and not written)
-        self._torn = 0 < written < len(raw) or (self._torn and not written)
+        if not written:
+            self._keep_newest()
+            return
+        del self._waiting[: raw.count(b"\n", self._torn, written)]  # a line that was cut is written again, whole
+        self._torn = raw[written - 1 : written] != b"\n"
+
+    def _keep_newest(self) -> None:
+        beyond = max(0, len(self._waiting) - MAX_WAITING)
+        del self._waiting[:beyond]
+        self.lost += beyond
 
     def close(self) -> None:
         """Write what waits and close the file; raises StoreDown when lines were lost."""
@@ -91,6 +89,7 @@ class FileJournal:
             return
         self.flush()
         self._file.close()
+        self.lost += len(self._waiting)
         if self.lost:
             raise StoreDown(f"the disk refused {self.lost} journal lines")
 

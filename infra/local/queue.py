@@ -42,8 +42,8 @@ _SELECT = (
 class SqliteQueue:
     """The bus's tables in a state file; every method raises StoreDown when the disk refuses."""
 
-    def __init__(self, path: Path | None) -> None:
-        self._database = Database(path)
+    def __init__(self, path: Path | None, *, durable: bool = False) -> None:
+        self._database = Database(path, durable=durable)
 
     def add(
         self,

@@ -7,12 +7,14 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim, CronSimError
 
 from infra.local.kernel import Kernel
-from shared.errors import ConfigError
+from shared.errors import ConfigError, NotSent
 from shared.ports import Bus
 from shared.topology import NEW_YORK, Schedule
 
 BodyOf = Callable[[str], bytes]
 """Gives the body of a scheduled message by its kind."""
+
+_TRIES = 60
 
 
 def instants(cron: str, start: datetime) -> Iterator[datetime]:
@@ -47,6 +49,16 @@ class LocalScheduler:
                 if at > until:
                     return
                 self._kernel.sleep_until(at)
-                self._bus.publish(schedule.topic, body, attributes={})
+                self._publish(schedule.topic, body)
 
         return run
+
+    def _publish(self, topic: str, body: bytes) -> None:
+        """Publish a tick; what refuses it is asked again for a minute, then the next tick has to do."""
+        for _ in range(_TRIES):
+            try:
+                self._bus.publish(topic, body, attributes={})
+            except NotSent:
+                self._kernel.sleep(1.0)
+            else:
+                return

@@ -19,8 +19,8 @@ class SqliteStore:
     A document's version is its row number, which SQLite never gives twice. A disk that refuses is StoreDown.
     """
 
-    def __init__(self, path: Path | None) -> None:
-        self._database = Database(path)
+    def __init__(self, path: Path | None, *, durable: bool = False) -> None:
+        self._database = Database(path, durable=durable)
 
     def get(self, path: str) -> Document | None:
         """Read one document, or None; raises StoreDown."""

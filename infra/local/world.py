@@ -11,7 +11,7 @@ from infra.local.bus import LocalBus
 from infra.local.clock import KernelClock, SeededChance
 from infra.local.folder import FolderLock
 from infra.local.hosting import HostedFunction, load_app
-from infra.local.journal import TRACE, FileJournal, Line, trace_of
+from infra.local.journal import FileJournal, Line
 from infra.local.kernel import Kernel
 from infra.local.queue import SqliteQueue
 from infra.local.scheduler import BodyOf, LocalScheduler
@@ -112,11 +112,9 @@ class World:
         body: bytes = b"",
     ) -> Answer:
         """Send an HTTP request to a function; from outside, the world runs on until the answer is there."""
-        given = headers or {}
 
         def ask() -> Answer:
-            TRACE.set(trace_of(given.get("traceparent", "")))
-            return self._hosted[function].call(method=method, target=target, headers=given, body=body)
+            return self._hosted[function].call(method=method, target=target, headers=headers or {}, body=body)
 
         return self.kernel.call(ask, name=function)
 

@@ -25,7 +25,10 @@ _AGAIN = (NotSent, Throttled, Unavailable)
 
 
 class EtradeAuthority:
-    """The Authority port; of `credentials`, asked at each attempt, only `renew` and `revoke` need a token."""
+    """The Authority port; of `credentials`, asked at each attempt, only `renew` and `revoke` need a token.
+
+    `page` is where the owner accepts.
+    """
 
     def __init__(
         self,
@@ -36,8 +39,10 @@ class EtradeAuthority:
         journal: Journal,
         caller: str,
         http: BaseAdapter | None = None,
+        page: str = AUTHORIZE_URL,
     ) -> None:
         self._credentials = credentials
+        self._page = page
         self._exchange = Exchange(
             credentials=credentials,
             clock=clock,
@@ -58,7 +63,7 @@ class EtradeAuthority:
     def authorize_url(self, token: str) -> str:
         """Give the page on which the owner accepts; with its token encoded (etrade-api.md 1.3)."""
         key = self._credentials().consumer_key
-        return f"{AUTHORIZE_URL}?key={quote(key, safe='')}&token={quote(token, safe='')}"
+        return f"{self._page}?key={quote(key, safe='')}&token={quote(token, safe='')}"
 
     def access_token(self, request: RequestToken, verifier: str) -> AccessToken:
         """Trade a verifier for an access token, in one attempt.

@@ -1,7 +1,7 @@
 """One attempt of one broker call: wait for its turn, sign, send, journal one line, and say what failed.
 
-The journal line is the only trace of a call. It names the endpoint, never the path: the account key is in the
-path.
+The journal line is the only trace of a call: `waited_ms` is how long it waited for its turn, `ms` how long the broker
+took, with the way there and back. It names the endpoint, never the path: the account key is in the path.
 """
 
 from collections.abc import Callable
@@ -117,21 +117,22 @@ class Exchange:
 
         Raises NotSent and OutcomeUnknown as `Wire.send` does, and what reading the credentials raises.
         """
-        self._wait(ask)
-        credentials = self._credentials()
+        credentials = self._credentials()  # before the turn: what takes time here must not move the sending
         signer = ask.sign(credentials)
+        waited = self._wait(ask)
         sent_at = self._clock.now()
         if ask.deadline is not None and sent_at >= ask.deadline:
             raise NotSent(f"{ask.endpoint}: its turn came too late")
+        self._tell_sent(ask)
         try:
             answer = self._wire.send(ask.call, signer)
         except (NotSent, OutcomeUnknown) as problem:
             code = "not_sent" if isinstance(problem, NotSent) else "no_answer"
-            self._note(ask, attempt, sent_at, self._clock.now(), code=code)
+            self._note(ask, attempt, waited, sent_at, self._clock.now(), code=code)
             raise
         received_at = self._clock.now()
         failed = None if _good(answer) else fault(answer)
-        self._note(ask, attempt, sent_at, received_at, answer=answer, failed=failed)
+        self._note(ask, attempt, waited, sent_at, received_at, answer=answer, failed=failed)
         self._tell_limits(ask, failed)
         return Reply(
             answer=answer,
@@ -153,13 +154,21 @@ class Exchange:
             raise error(failed, endpoint=ask.endpoint, token_dies_at=reply.token_dies_at, now=reply.received_at)
         raise silence
 
-    def _wait(self, ask: Ask) -> None:
+    def _wait(self, ask: Ask) -> timedelta:
+        """Wait for the call's turn and give how long that took."""
         module = MODULES.get(ask.endpoint)
         if self._limits is None or module is None:
-            return
-        within = None if ask.deadline is None else ask.deadline - self._clock.now()
+            return timedelta(0)
+        began = self._clock.now()
+        within = None if ask.deadline is None else ask.deadline - began
         if not self._limits.take(module, within=within):
             raise NotSent(f"{ask.endpoint}: its turn is too far away")
+        return self._clock.now() - began
+
+    def _tell_sent(self, ask: Ask) -> None:
+        module = MODULES.get(ask.endpoint)
+        if self._limits is not None and module is not None:
+            self._limits.sent(module)
 
     def _tell_limits(self, ask: Ask, failed: Fault | None) -> None:
         module = MODULES.get(ask.endpoint)
@@ -174,6 +183,7 @@ class Exchange:
         self,
         ask: Ask,
         attempt: int,
+        waited: timedelta,
         sent_at: datetime,
         at: datetime,
         *,
@@ -187,6 +197,7 @@ class Exchange:
             "status": answer.status if answer is not None else None,
             "code": failed.label if failed is not None else code,
             "ms": (at - sent_at) // _MILLISECOND,
+            "waited_ms": waited // _MILLISECOND,
             "attempt": attempt,
             "caller": self._caller,
             **ask.fields,

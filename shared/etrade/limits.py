@@ -4,7 +4,8 @@ E*TRADE counts per consumer key and module (etrade-api.md 6: Market 4, Orders 2,
 functions share one key. A shared counter would cost a write per call, so the rates are split by role instead
 (order-safety.md 5) and each function keeps its own share: what no role exceeds, all together do not exceed.
 
-Calls are spaced evenly: a caller reserves the next free slot and sleeps until it, so a burst never leaves.
+Calls are spaced evenly: a caller reserves the next free slot and sleeps until it, so a burst never leaves. One that
+leaves later than its slot, because the machine was busy, pushes back those behind it.
 The lock guards only the reservation and is never held over a port call. One `Limits` belongs to one function
 instance; brokers of the same function share it.
 """
@@ -56,6 +57,7 @@ class _Pace:
 
     interval: timedelta
     next_at: datetime = _LONG_AGO
+    sent_at: datetime = _LONG_AGO
     strikes: int = 0
     lock: Lock = field(default_factory=Lock)
 
@@ -94,7 +96,13 @@ class Limits:
             pace.next_at = at + pace.interval
         if at > now:
             self._clock.sleep_until(at)
+        while (free := pace.sent_at + pace.interval) > self._clock.now():
+            self._clock.sleep_until(free)  # the call before left late
         return True
+
+    def sent(self, module: Module) -> None:
+        """Note that a call leaves now: the next one keeps its distance from this instant, not from its own slot."""
+        self._pace(module).sent_at = self._clock.now()
 
     def throttled(self, module: Module) -> None:
         """Stop a module after a throttle answer: 1 s, then 2, 4, 8 s while the answers go on."""

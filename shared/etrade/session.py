@@ -23,7 +23,6 @@ from requests import PreparedRequest
 from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.exceptions import ConnectTimeout, RequestException
 from requests.structures import CaseInsensitiveDict
-from requests_oauthlib import OAuth1
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from shared.domain.tokens import AccessToken
@@ -139,6 +138,8 @@ class Wire:
         raise failure
 
     def _signed(self, call: Call, signer: Signer) -> PreparedRequest:
+        from requests_oauthlib import OAuth1  # late: it loads all of oauthlib, and many a start makes no broker call
+
         # Filled by hand: the address is encoded already, and the general preparation would double the cost.
         request = PreparedRequest()
         request.method = call.method

@@ -12,8 +12,8 @@ import sys
 import threading
 from typing import TextIO
 
-from shared.gcp.trace import trace_id
 from shared.ports import Scalar, Severity
+from shared.trace import trace_id
 
 MAX_TEXT = 8_000  # characters of one field; an entry holds 256 KiB
 MAX_MESSAGE = 256

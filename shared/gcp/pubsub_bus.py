@@ -19,7 +19,6 @@ from google.auth.exceptions import DefaultCredentialsError
 
 from shared.errors import ConfigError, InvariantBroken, NotSent
 from shared.gcp.calls import FAILED, down, repeat
-from shared.gcp.trace import traceparent
 from shared.ports import Chance, Clock
 
 if TYPE_CHECKING:
@@ -44,13 +43,11 @@ class PubsubBus:
         self._client: PublisherClient | None = None
 
     def publish(self, topic: str, data: bytes, *, attributes: Mapping[str, str], ordering_key: str = "") -> str:
-        """Publish one message, with the trace of the present request unless it names one, and give its id."""
-        parent = traceparent()
-        carried = {"traceparent": parent, **attributes} if parent else dict(attributes)
+        """Publish one message and give its id."""
         client = self._publisher()
         try:
             return repeat(
-                lambda: self._send(client, topic, data, carried, ordering_key),
+                lambda: self._send(client, topic, data, attributes, ordering_key),
                 clock=self._clock,
                 chance=self._chance,
             )

@@ -8,16 +8,18 @@ number alone. A secret itself is made by provisioning, never here.
 
 import threading
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from google.api_core import exceptions as google
 from google.auth.exceptions import DefaultCredentialsError
-from google.cloud.secretmanager_v1 import SecretManagerServiceClient, types
 
 from shared.errors import ConfigError, InvariantBroken, StoreDown
 from shared.gcp.calls import FAILED, PASSING, READ_TRIES, down, pause, repeat
 from shared.gcp.crc32c import crc32c
 from shared.ports import Chance, Clock
+
+if TYPE_CHECKING:
+    from google.cloud.secretmanager_v1 import SecretManagerServiceClient
 
 T = TypeVar("T")
 
@@ -25,8 +27,14 @@ CALL_S = 5.0
 MAX_SECRET_BYTES = 65_536
 
 
+def _google() -> "SecretManagerServiceClient":
+    from google.cloud.secretmanager_v1 import SecretManagerServiceClient  # late: many a message reads no secret
+
+    return SecretManagerServiceClient()
+
+
 class SecretVault:
-    """A project's secrets, safe to share between threads; connects at the first use.
+    """A project's secrets, safe to share between threads; loads the library and connects at the first use.
 
     `connect` gives the client; without it the library finds Google and a login by itself.
     """
@@ -37,7 +45,7 @@ class SecretVault:
         project: str,
         clock: Clock,
         chance: Chance,
-        connect: Callable[[], SecretManagerServiceClient] = SecretManagerServiceClient,
+        connect: Callable[[], "SecretManagerServiceClient"] = _google,
     ) -> None:
         self._project = project
         self._clock = clock
@@ -54,12 +62,12 @@ class SecretVault:
         if len(value) > MAX_SECRET_BYTES:
             raise InvariantBroken(f"{secret}: {len(value)} bytes; a version holds {MAX_SECRET_BYTES} at most")
         before = max((int(number) for number, _ in self._listed(secret)), default=0)
-        payload = types.SecretPayload(data=value, data_crc32c=crc32c(value))
-        request = types.AddSecretVersionRequest(parent=self._name(secret), payload=payload)
+        payload = {"data": value, "data_crc32c": crc32c(value)}
+        request = {"parent": self._name(secret), "payload": payload}
         last: Exception | None = None
         for attempt in range(1, READ_TRIES + 1):
             try:
-                return _number(self._api().add_secret_version(request=request, retry=None, timeout=CALL_S))
+                return _number(self._api().add_secret_version(request=request, retry=None, timeout=CALL_S).name)
             except PASSING as problem:
                 last = problem
             except FAILED as problem:
@@ -71,7 +79,7 @@ class SecretVault:
 
     def read(self, secret: str, version: str) -> bytes:
         """Read one version; raises StoreDown, or KeyError when it is missing, disabled or destroyed."""
-        request = types.AccessSecretVersionRequest(name=self._version(secret, version))
+        request = {"name": self._version(secret, version)}
         for _ in range(2):
             payload = self._call(
                 secret,
@@ -84,25 +92,23 @@ class SecretVault:
 
     def versions(self, secret: str) -> tuple[str, ...]:
         """List the enabled versions, oldest first; raises StoreDown."""
-        enabled = [int(number) for number, state in self._listed(secret) if state == types.SecretVersion.State.ENABLED]
+        enabled = [int(number) for number, state in self._listed(secret) if state == "ENABLED"]
         return tuple(str(number) for number in sorted(enabled))
 
     def destroy(self, secret: str, version: str) -> None:
         """Disable a version, then destroy it for ever; twice is no error, one that never was a KeyError."""
-        name = self._version(secret, version)
-        disable = types.DisableSecretVersionRequest(name=name)
-        destroy = types.DestroySecretVersionRequest(name=name)
+        request = {"name": self._version(secret, version)}
         try:
             self._call(
                 secret,
                 version,
-                lambda: self._api().disable_secret_version(request=disable, retry=None, timeout=CALL_S),
+                lambda: self._api().disable_secret_version(request=request, retry=None, timeout=CALL_S),
                 missing=(google.NotFound,),
             )
             self._call(
                 secret,
                 version,
-                lambda: self._api().destroy_secret_version(request=destroy, retry=None, timeout=CALL_S),
+                lambda: self._api().destroy_secret_version(request=request, retry=None, timeout=CALL_S),
                 missing=(google.NotFound,),
             )
         except google.FailedPrecondition:
@@ -115,13 +121,13 @@ class SecretVault:
         if client is not None:
             client.transport.close()  # type: ignore[no-untyped-call]
 
-    def _listed(self, secret: str) -> list[tuple[str, int]]:
+    def _listed(self, secret: str) -> list[tuple[str, str]]:
         """List every version, whatever its state: number and state; none when there is no such secret."""
-        request = types.ListSecretVersionsRequest(parent=self._name(secret), page_size=1_000)
+        request = {"parent": self._name(secret), "page_size": 1_000}
 
-        def read() -> list[tuple[str, int]]:
+        def read() -> list[tuple[str, str]]:
             found = self._api().list_secret_versions(request=request, retry=None, timeout=CALL_S)
-            return [(_number(one), one.state) for one in found]
+            return [(_number(one.name), one.state.name) for one in found]
 
         try:
             return repeat(read, clock=self._clock, chance=self._chance)
@@ -165,7 +171,7 @@ class SecretVault:
             raise KeyError(version)  # a name such as `latest` is never asked for
         return f"{self._name(secret)}/versions/{version}"
 
-    def _api(self) -> SecretManagerServiceClient:
+    def _api(self) -> "SecretManagerServiceClient":
         with self._lock:
             if self._client is None:
                 try:
@@ -175,5 +181,5 @@ class SecretVault:
             return self._client
 
 
-def _number(version: types.SecretVersion) -> str:
-    return str(version.name.rpartition("/")[2])
+def _number(name: str) -> str:
+    return name.rpartition("/")[2]

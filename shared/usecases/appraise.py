@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
-from shared.codec import decode
 from shared.domain import pricing
 from shared.domain.brokerage import Balance, BrokerOrder, Holding
 from shared.domain.calendar import session_of
@@ -29,8 +28,9 @@ QUOTE_WITHIN = timedelta(seconds=2)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
-    """What the account holds and can spend, as the broker says."""
+    """What the account holds and can spend, as the broker says; a fill after `asked_at` may be missing."""
 
+    asked_at: datetime
     holdings: tuple[Holding, ...]
     balance: Balance
 
@@ -46,7 +46,9 @@ class Seen:
 
 def ask_means(desk: TradingDesk, account_key: str) -> Means:
     """Ask for holdings and balance; raises AuthError, BrokerError."""
-    return Means(holdings=desk.broker.portfolio(account_key), balance=desk.broker.balance(account_key))
+    asked_at = desk.clock.now()
+    holdings = desk.broker.portfolio(account_key)
+    return Means(asked_at=asked_at, holdings=holdings, balance=desk.broker.balance(account_key))
 
 
 def ask_broker(desk: TradingDesk, signal: Signal, account_key: str) -> Seen:
@@ -55,19 +57,23 @@ def ask_broker(desk: TradingDesk, signal: Signal, account_key: str) -> Seen:
     The list comes as late as costs no turn of the rate limits: it becomes the baseline, and holds what the owner
     placed just now.
     """
+    asked_at = desk.clock.now()
     holdings = desk.broker.portfolio(account_key)
     listing = desk.lists.recent(account_key, since=signal.session)
     quote = fresh_quote(desk, signal.symbol, within=QUOTE_WITHIN)
-    means = Means(holdings=holdings, balance=desk.broker.balance(account_key))
+    means = Means(asked_at=asked_at, holdings=holdings, balance=desk.broker.balance(account_key))
     return Seen(quote=quote, listing=listing, means=means)
 
 
-def gather(desk: TradingDesk, signal: Signal, seen: Seen, *, ledger: Ledger, control: Control) -> RiskFacts:
-    """Put the broker's word and our book together; the quantity is 0 until it is sized."""
+def gather(
+    desk: TradingDesk, signal: Signal, seen: Seen, *, ledger: Ledger, earlier: Sequence[Ledger], control: Control
+) -> RiskFacts:
+    """Put the broker's word and our book together; `earlier` are the ledgers of the sessions before, oldest first.
+
+    The quantity is 0 until it is sized.
+    """
     positions = tuple(row.value for row in open_positions(desk))
     before = held_position(desk, signal.symbol)
-    history = [decode(Ledger, row.data) for row in desk.store.query("ledger")]
-    earlier = sorted((past for past in history if past.session < signal.session), key=lambda past: past.session)
     found = desk.store.query("orders", Where("live", "==", True))
     rows = [row.value for row in held_rows(desk, Order, found)]
     # What is only written down holds nothing yet: two signals of one symbol must not deny each other.

@@ -8,11 +8,11 @@ commit that fails if the trading state or the ledger changed meanwhile (order-sa
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 
-from shared.codec import dumps, encode
+from shared.codec import decode, dumps, encode
 from shared.domain import book, sizing
 from shared.domain.brokerage import BrokerOrder
 from shared.domain.ids import digest, intent_id
@@ -31,20 +31,28 @@ from shared.usecases.moves import begin, held_order, ledger_path, move
 from shared.usecases.send import send
 from shared.usecases.trading import TradingDesk
 
-QUOTE_WITHIN = timedelta(seconds=2)
+_OF_HOLDINGS = frozenset({"LEDGER_MISMATCH", "SYMBOL_HELD_BY_OWNER"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ledgers:
+    """The session's ledger as it was read, and those of the sessions before, oldest first."""
+
+    today: Held[Ledger]
+    earlier: Sequence[Ledger]
 
 
 def enter(desk: TradingDesk, message: EnterPosition, *, ahead: int) -> None:
     """Work one signal; `ahead` is how many intents were in the queue before it, for the journal.
 
-    Raises Malformed for a signal that the scan did not write, BrokerError or StoreError where it has to come again.
+    One that `waited_too_long` asks the broker nothing. Raises Malformed for a signal that the scan did not write,
+    BrokerError or StoreError where it has to come again.
     """
     signal = _genuine(desk, message.signal)
-    expires_at = signal.decided_at + timedelta(seconds=desk.config.entry.signal_age_max_s)
     held = _intent(desk, signal)
     if held.value.state not in UNSENT:
         return
-    if desk.clock.now() > expires_at:
+    if waited_too_long(desk, signal):
         move(desk, held, State.VOIDED, cause="the signal waited too long", codes=("SIGNAL_STALE",))
         return
     try:
@@ -63,8 +71,17 @@ def enter(desk: TradingDesk, message: EnterPosition, *, ahead: int) -> None:
             codes=("TOKEN_DEAD",),
         )
         return
-    held = send(desk, held, account_key=key, expires_at=expires_at, listing=listing)
+    held = send(desk, held, account_key=key, expires_at=_expires_at(desk, signal), listing=listing)
     desk.journal.line("entry", intent_id=held.value.intent_id, state=held.value.state, ahead=ahead)
+
+
+def waited_too_long(desk: TradingDesk, signal: Signal) -> bool:
+    """Tell whether a signal is past its life: it is voided, and needs no turn for that."""
+    return desk.clock.now() > _expires_at(desk, signal)
+
+
+def _expires_at(desk: TradingDesk, signal: Signal) -> datetime:
+    return signal.decided_at + timedelta(seconds=desk.config.entry.signal_age_max_s)
 
 
 def _genuine(desk: TradingDesk, claimed: Signal) -> Signal:
@@ -77,10 +94,8 @@ def _genuine(desk: TradingDesk, claimed: Signal) -> Signal:
 
 
 def _intent(desk: TradingDesk, signal: Signal) -> Held[Order]:
+    """Write the signal's intent down; a signal that came before has one, and that is the one."""
     name = intent_id(kind=Kind.ENTRY, cause=signal.signal_id, session=signal.session)
-    held = held_order(desk, name)
-    if held is not None:
-        return held
     now = desk.clock.now()
     order = Order(
         intent_id=name, kind=Kind.ENTRY, position_id=name, signal_id=signal.signal_id, strategy=signal.strategy,
@@ -104,22 +119,26 @@ def _judge(
     """Size and judge a NEW intent: RESERVED, or DENIED with every code.
 
     The broker is asked once, our book at every try: a fill that is booked meanwhile makes the ledger a newer one, and
-    then holdings and balance are asked for again, since they may not know of it.
+    then holdings and balance are asked for again where they cannot know of it and that decides.
     """
     seen = ask_broker(desk, signal, key)
     for _ in range(TRIES):
-        ledger = _ledger(desk, signal)
-        filled_at = ledger.value.last_fill_at
+        ledgers = _ledgers(desk, signal)
+        filled_at = ledgers.today.value.last_fill_at
         if filled_at is not None and seen.means.balance.at < filled_at:
             seen = replace(seen, means=ask_means(desk, key))
         with contextlib.suppress(Conflict):
-            return _reserve(desk, held, signal, seen, ledger), seen.listing
+            judged = _reserve(desk, held, signal, seen, ledgers)
+            if judged is not None:
+                return judged, seen.listing
+            seen = replace(seen, means=ask_means(desk, key))
     raise Conflict(f"the ledger of {signal.session} keeps changing")
 
 
-def _reserve(desk: TradingDesk, held: Held[Order], signal: Signal, seen: Seen, ledger: Held[Ledger]) -> Held[Order]:
-    state = control.current(desk)
-    facts = gather(desk, signal, seen, ledger=ledger.value, control=state.value)
+def _reserve(desk: TradingDesk, held: Held[Order], signal: Signal, seen: Seen, ledgers: _Ledgers) -> Held[Order] | None:
+    """Reserve or deny; None when nothing but holdings from before our last fill would deny."""
+    state, ledger = control.current(desk), ledgers.today
+    facts = gather(desk, signal, seen, ledger=ledger.value, earlier=ledgers.earlier, control=state.value)
     codes = list(foreign(desk, signal.symbol, seen.listing))
     limit, quote = facts.limit_price, facts.quote
     if limit is None or quote is None:
@@ -132,7 +151,9 @@ def _reserve(desk: TradingDesk, held: Held[Order], signal: Signal, seen: Seen, l
         return _deny(desk, held, [*codes, size.code], size.text)
     codes += deny_codes(replace(facts, quantity=size), desk.config)
     if codes:
-        return _deny(desk, held, codes)
+        filled_at = ledger.value.last_fill_at
+        overtaken = filled_at is not None and seen.means.asked_at <= filled_at
+        return None if overtaken and _OF_HOLDINGS.issuperset(codes) else _deny(desk, held, codes)
     cost = limit * size
     return move(
         desk, held, State.RESERVED, ledger.update(book.reserved(ledger.value, cost)),
@@ -141,14 +162,18 @@ def _reserve(desk: TradingDesk, held: Held[Order], signal: Signal, seen: Seen, l
     )  # fmt: skip
 
 
-def _ledger(desk: TradingDesk, signal: Signal) -> Held[Ledger]:
-    """Read the session's ledger; the first entry of a session opens it."""
+def _ledgers(desk: TradingDesk, signal: Signal) -> _Ledgers:
+    """Read all ledgers at once; the first entry of a session opens its own."""
     path = ledger_path(signal.session)
-    held = read(desk.store, Ledger, path)
-    if held is not None:
-        return held
-    first = Ledger(session=signal.session)
-    return Held(path=path, value=first, version=desk.store.commit([create(path, first)])[0])
+    rows = desk.store.query("ledger")
+    found = {row.path: Held(path=row.path, value=decode(Ledger, row.data), version=row.version) for row in rows}
+    earlier = [one.value for one in found.values() if one.value.session < signal.session]
+    earlier.sort(key=lambda past: past.session)
+    today = found.get(path)
+    if today is None:
+        first = Ledger(session=signal.session)
+        today = Held(path=path, value=first, version=desk.store.commit([create(path, first)])[0])
+    return _Ledgers(today=today, earlier=earlier)
 
 
 def _deny(desk: TradingDesk, held: Held[Order], codes: Sequence[str], note: str = "") -> Held[Order]:

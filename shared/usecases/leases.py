@@ -44,7 +44,8 @@ def extend(desk: Desk, mine: Held[Lease], *, until: datetime) -> None:
 def outlives(desk: Desk, name: str) -> bool:
     """Wait until the holder of a lease shows that it lives, or its lease has run out; gives whether it lives.
 
-    A holder shows it by extending the lease or by giving it back. One that died never does.
+    A holder shows it by extending the lease. One that died never does, and one that gave it back may have failed: what
+    it left undone is for the next.
     """
     path = f"leases/{name}"
     first = read(desk.store, Lease, path)
@@ -52,7 +53,7 @@ def outlives(desk: Desk, name: str) -> bool:
         desk.clock.sleep_until(min(first.value.until, desk.clock.now() + WATCH_EVERY))
         held = read(desk.store, Lease, path)
         if held is None or held.version != first.version:
-            return True
+            return held is not None and held.value.until > desk.clock.now()
     return False
 
 

@@ -7,8 +7,8 @@ document names is worked; an exit is born in a commit that changes its position,
 that saw the same shares free only one goes on (order-safety.md 1.3, house plan step 5).
 """
 
-from dataclasses import replace
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from shared.domain.brokerage import BrokerOrder
@@ -24,7 +24,7 @@ from shared.errors import Busy, Refused
 from shared.ports import Check, Severity
 from shared.usecases import account, control
 from shared.usecases.cancel import cancel_and_confirm
-from shared.usecases.desk import Held
+from shared.usecases.desk import Held, persist
 from shared.usecases.fills import held_position
 from shared.usecases.moves import begin, held_order, live_sells, move
 from shared.usecases.send import send
@@ -33,28 +33,47 @@ from shared.usecases.trading import TradingDesk
 EXIT_LIFE = timedelta(seconds=60)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ready:
+    """An exit's order that may be sent, and the last complete list when one was read on the way."""
+
+    order: Held[Order]
+    account_key: str
+    expires_at: datetime
+    listing: tuple[BrokerOrder, ...] | None
+
+
 def leave(desk: TradingDesk, message: ExitPosition) -> None:
     """Work one exit decision; one that is no longer the position's own is acknowledged without effect.
 
-    Raises Busy while an earlier sell is in doubt, BrokerError or StoreError where it has to come again.
+    As long as nothing of it was sent and somebody else writes first, such as settlement that books the cancelled stop,
+    it begins anew at once: coming again it would find signals in its place. Raises Busy while an earlier sell is in
+    doubt, BrokerError or StoreError where it has to come again.
     """
+    ready = persist(lambda: _prepare(desk, message))
+    if ready is not None:
+        send(desk, ready.order, account_key=ready.account_key, expires_at=ready.expires_at, listing=ready.listing)
+
+
+def _prepare(desk: TradingDesk, message: ExitPosition) -> _Ready | None:
+    """Free the shares and approve the exit's order; None when there is nothing to send."""
     position = _current(desk, message)
     if position is None or position.value.pending_exit is None:
-        return
+        return None
     pending = position.value.pending_exit
     expires_at = pending.decided_at + EXIT_LIFE
     held = held_order(desk, message.exit_id)
     if held is not None and held.value.state not in UNSENT:
-        return
+        return None
     if desk.clock.now() > expires_at:
         if held is not None:
             move(desk, held, State.VOIDED, cause="the exit waited too long", codes=("SIGNAL_STALE",))
-        return
+        return None
     now = desk.clock.now()
     if control.exits_blocked(desk) or not is_open(now):
         # Nothing is touched: the stop stays, and settlement gives the position back to it.
         desk.journal.line("exit_blocked", Severity.WARNING, symbol=message.symbol, exit_id=message.exit_id)
-        return
+        return None
     key = account.ours(desk, new_york_day(now)).value.key
     try:
         listing = _free_shares(desk, message, key)
@@ -64,12 +83,12 @@ def leave(desk: TradingDesk, message: ExitPosition) -> None:
     if position is None:
         if held is not None:
             move(desk, held, State.VOIDED, cause="nothing is held any more", codes=("FLAT",))
-        return
+        return None
     if held is None:
         held, position = _intent(desk, position, pending)
     if held.value.state is State.NEW:
         held = _approve(desk, held, position)
-    send(desk, held, account_key=key, expires_at=expires_at, listing=listing)
+    return _Ready(order=held, account_key=key, expires_at=expires_at, listing=listing)
 
 
 def _current(desk: TradingDesk, message: ExitPosition) -> Held[Position] | None:

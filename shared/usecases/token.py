@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from shared.codec import decode, dumps, encode, loads
 from shared.domain.tokens import AccessToken, TokenRecord, TokenState
-from shared.errors import Malformed, StoreDown
+from shared.errors import Malformed, StoreDown, TokenDead
 from shared.ports import Store, Vault
 from shared.topology import ACCESS_TOKEN
 from shared.usecases.desk import Held, read
@@ -28,11 +28,11 @@ def state_of(record: TokenRecord | None, now: datetime) -> TokenState:
 
 
 def load(vault: Vault, record: TokenRecord) -> AccessToken:
-    """Read the token that the record points at; raises StoreDown when the vault does not give it."""
+    """Read the token that the record points at; raises TokenDead when it is no longer there, else StoreDown."""
     try:
         return decode(AccessToken, loads(vault.read(ACCESS_TOKEN, record.vault_version)))
     except (KeyError, Malformed):
-        raise StoreDown("the vault no longer holds the access token; sign in again") from None
+        raise TokenDead("the vault no longer holds the access token: the owner has to sign in") from None
 
 
 def keep(vault: Vault, token: AccessToken) -> str:

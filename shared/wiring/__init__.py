@@ -19,7 +19,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
-    """One function's world. `function` has its rights; `http` carries broker calls, None means the network."""
+    """One function's world. `function` has its rights; `http` carries broker calls, None means the network.
+
+    `authorize_page` is where the owner accepts, None means E*TRADE's page.
+    """
 
     function: Function
     environ: Mapping[str, str]
@@ -31,6 +34,7 @@ class Platform:
     journal: Journal
     history: History
     http: BaseAdapter | None = None
+    authorize_page: str | None = None
 
 
 Factory = Callable[[str], Platform]

@@ -1,6 +1,6 @@
 """E*TRADE's OAuth side, for the two functions that sign in and renew."""
 
-from shared.etrade.authority import EtradeAuthority
+from shared.etrade.authority import AUTHORIZE_URL, EtradeAuthority
 from shared.wiring import Platform
 from shared.wiring.desks import Room, VaultCredentials
 
@@ -10,5 +10,5 @@ def authority(platform: Platform, room: Room) -> EtradeAuthority:
     desk = room.desk
     return EtradeAuthority(
         credentials=VaultCredentials(platform, room), clock=desk.clock, chance=desk.chance, journal=desk.journal,
-        caller=desk.actor, http=platform.http,
+        caller=desk.actor, http=platform.http, page=platform.authorize_page or AUTHORIZE_URL,
     )  # fmt: skip

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 from shared import settings
 from shared.codec import decode, loads
-from shared.errors import ConfigError, Malformed
+from shared.errors import ConfigError, Malformed, TokenDead
 from shared.etrade.session import Credentials
 from shared.guard import Guard, GuardedBus, GuardedStore, GuardedVault
-from shared.ports import Clock, Journal, Store, Vault
+from shared.ports import Clock, Journal, Severity, Store, Vault
 from shared.topology import CONSUMER
 from shared.usecases import token
 from shared.usecases.desk import Desk
@@ -67,10 +67,15 @@ class VaultCredentials:
         if held is None or now >= held.value.dies_at:
             return Credentials(consumer_key=key, consumer_secret=secret)
         if self._known is None or held.value.vault_version != self._version:
+            try:
+                found = token.load(self._vault, held.value)
+            except TokenDead as gone:
+                # As before the first sign-in, which stays possible: what needs the token says that it has none.
+                self._journal.line("token_gone", Severity.ERROR, detail=gone.detail)
+                return Credentials(consumer_key=key, consumer_secret=secret)
             self._known = Credentials(
-                consumer_key=key, consumer_secret=secret, token=token.load(self._vault, held.value),
-                token_dies_at=held.value.dies_at,
-            )  # fmt: skip
+                consumer_key=key, consumer_secret=secret, token=found, token_dies_at=held.value.dies_at
+            )
             # Only now: a vault that failed is asked again, and does not leave the token before in force.
             self._version = held.value.vault_version
         self._looked_at, self._dies_at = now, held.value.dies_at

@@ -1,11 +1,13 @@
 """order_placement: signals and exits in, at most one order each out; exits first."""
 
+from contextlib import nullcontext
+
 from shared import wiring
 from shared.domain.messages import EnterPosition, ExitPosition
 from shared.door import PushDoor, Turnstile
 from shared.etrade.limits import Role
 from shared.ports import Envelope
-from shared.usecases.enter import enter
+from shared.usecases.enter import enter, waited_too_long
 from shared.usecases.leave import leave
 from shared.wiring import Platform
 from shared.wiring.cloud_bus import open_bus
@@ -25,7 +27,9 @@ def _build(platform: Platform) -> PushDoor:
     turnstile = Turnstile(desk.clock, places=platform.function.concurrency)
 
     def take_signal(_envelope: Envelope, message: EnterPosition) -> None:
-        with turnstile.turn(is_exit=False) as ahead:
+        # What is too old only has to be written down: it takes no place from a signal that may still be sent.
+        stale = waited_too_long(desk, message.signal)
+        with nullcontext(0) if stale else turnstile.turn(is_exit=False) as ahead:
             enter(desk, message, ahead=ahead)
 
     def take_exit(_envelope: Envelope, message: ExitPosition) -> None:

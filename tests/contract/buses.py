@@ -1,21 +1,28 @@
-"""Two buses under one contract: the one of the simulated world, and Pub/Sub's emulator pushing over loopback."""
+"""The buses under one contract: the simulated world's, the same through services, and Pub/Sub's emulator."""
 
 import base64
 import json
 import threading
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Protocol, Self
 
-from infra.local.bus import LocalBus
+from infra.local.bus import Deliver, LocalBus
 from infra.local.clock import KernelClock, SeededChance
 from infra.local.emulators import DEAD_LETTERS, provision
 from infra.local.kernel import Kernel
+from infra.local.live import LiveKernel
 from infra.local.queue import SqliteQueue
+from infra.local.remote import RemoteBus, RemoteVault
+from infra.local.services import ServiceDesk
+from infra.local.timeline import PacedClock, Timeline
+from infra.local.vault import FileVault
 from shared.gcp.chance import SystemChance
 from shared.gcp.clock import SystemClock
 from shared.gcp.pubsub_bus import PubsubBus
@@ -25,6 +32,7 @@ from tests.contract.clouds import new_project
 
 START = datetime(2013, 10, 7, 13, 30, tzinfo=UTC)
 PATIENCE_S = 40
+SPEED = 20.0
 TRIES = {"signals": 5, "exits": 6}
 
 
@@ -128,6 +136,63 @@ class KernelBus(_Receiver):
 
     def dead_letters(self) -> list[bytes]:
         return [one.message.data for one in self._local.dead_letters()]
+
+
+@contextmanager
+def served_vault(folder: Path) -> Iterator[RemoteVault]:
+    """Give a vault as a function's process sees it: through the services."""
+    kernel = LiveKernel(timeline=Timeline.real(), seed=1)
+    with closing(SqliteQueue(None)) as queue, closing(kernel), _desk(kernel, queue, folder, lambda *_: 204) as desk:
+        yield RemoteVault(desk.services)
+
+
+@contextmanager
+def _desk(kernel: LiveKernel, queue: SqliteQueue, folder: Path, deliver: Deliver) -> Iterator[ServiceDesk]:
+    chance = SeededChance(seed=1, name="bus")
+    bus = LocalBus(kernel=kernel, topology=GRAPH, queue=queue, deliver=deliver, chance=chance)
+    with ServiceDesk(kernel=kernel, bus=bus, vault=FileVault(folder / "vault.bin", key=bytes(32))) as desk:
+        yield desk
+
+
+class ServedBus(_Receiver):
+    """The one-machine cloud's bus as a function's process sees it: through the services, on a kernel that lives.
+
+    Its time runs at `SPEED`, so that waits stay short.
+    """
+
+    def __enter__(self) -> Self:
+        self._closing = ExitStack()
+        timeline = Timeline.starting(START, SPEED)
+        self._kernel = LiveKernel(timeline=timeline, seed=1)
+        self._queue = self._closing.enter_context(closing(SqliteQueue(None)))
+        folder = Path(self._closing.enter_context(TemporaryDirectory()))
+        life = threading.Thread(target=self._live)
+        life.start()
+        self._closing.callback(life.join)
+        self._closing.callback(self._kernel.stop)
+        desk = self._closing.enter_context(_desk(self._kernel, self._queue, folder, self._deliver))
+        self.clock: Clock = PacedClock(timeline)
+        self.bus: Bus = RemoteBus(desk.services)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closing.close()
+
+    def wait(self, done: Callable[[], bool]) -> bool:
+        end = time.monotonic() + PATIENCE_S
+        while not done() and time.monotonic() < end:
+            time.sleep(0.01)
+        return done()
+
+    def dead_letters(self) -> list[bytes]:
+        return [one.message.data for one in self._queue.dead_letters()]
+
+    def _deliver(self, function: str, body: bytes) -> int:
+        return self._kernel.outside(lambda: self.receive(function, body))
+
+    def _live(self) -> None:
+        self._kernel.run(datetime(9000, 1, 1, tzinfo=UTC))
+        self._kernel.close()
 
 
 class EmulatedBus(_Receiver):

@@ -1,49 +1,24 @@
 """The adapters under contract: memory, files, Google's emulators."""
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from infra.local.emulators import Emulators, find, running
 from infra.local.memory_store import MemoryStore
+from infra.local.process_world import LateStore
 from infra.local.secret_manager import SecretManagerFake
 from infra.local.sqlite_store import SqliteStore
 from infra.local.vault import FileVault
-from shared.errors import ConfigError
 from shared.ports import Store, Vault
-from tests.contract.buses import BusWorld, EmulatedBus, KernelBus
+from tests.contract.buses import BusWorld, EmulatedBus, KernelBus, ServedBus, served_vault
 from tests.contract.clouds import new_project, open_firestore, open_secret_vault
 
-STORES = ("memory", "sqlite", "firestore")
-VAULTS = ("file", "secret-manager")
-BUSES = ("local", "pubsub")
+STORES = ("memory", "sqlite", "late", "firestore")
+VAULTS = ("file", "served", "secret-manager")
+BUSES = ("local", "served", "pubsub")
 KEY = bytes(range(32))
-REQUIRED = "REQUIRE_EMULATORS"
-
-
-@pytest.fixture(scope="session")
-def _running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulators]:
-    """Start Google's emulators once; without an SDK the test is skipped, or fails where they are required."""
-    try:
-        sdk = find(os.environ)
-    except ConfigError as missing:
-        why = "; ".join(missing.problems)
-        if os.environ.get(REQUIRED):
-            pytest.fail(f"{REQUIRED} is set, but the emulators are not here: {why}")
-        pytest.skip(f"the emulators are not here: {why}")
-    with running(sdk, tmp_path_factory.mktemp("emulators")) as both:
-        yield both
-
-
-@pytest.fixture
-def emulators(_running: Emulators, monkeypatch: pytest.MonkeyPatch) -> Emulators:
-    """Give Google's emulators, found by the libraries during this test alone."""
-    for name, value in _running.environ.items():
-        monkeypatch.setenv(name, value)
-    return _running
 
 
 @pytest.fixture(params=STORES)
@@ -61,9 +36,18 @@ def _open_store(request: pytest.FixtureRequest, folder: Path, closing: ExitStack
             sqlite = SqliteStore(folder / "state.db")
             closing.callback(sqlite.close)
             return sqlite
+        case "late":
+            return LateStore(lambda: _opened(folder / "state.db", closing))
         case _:
             request.getfixturevalue("emulators")
             return closing.enter_context(open_firestore(new_project()))
+
+
+def _opened(path: Path, closing: ExitStack) -> SqliteStore:
+    """Open the store of a function's process."""
+    store = SqliteStore(path, durable=True)
+    closing.callback(store.close)
+    return store
 
 
 @pytest.fixture(params=VAULTS)
@@ -71,6 +55,10 @@ def vault(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Vault]:
     """Give an empty vault of each kind in turn."""
     if request.param == "file":
         yield FileVault(tmp_path / "vault.bin", key=KEY)
+        return
+    if request.param == "served":
+        with served_vault(tmp_path) as vault:
+            yield vault
         return
     with SecretManagerFake() as server, open_secret_vault(server) as vault:
         yield vault
@@ -83,5 +71,7 @@ def bus_world(request: pytest.FixtureRequest) -> Iterator[BusWorld]:
         if request.param == "pubsub":
             request.getfixturevalue("emulators")
             yield closing.enter_context(EmulatedBus())
+        elif request.param == "served":
+            yield closing.enter_context(ServedBus())
         else:
             yield closing.enter_context(KernelBus())

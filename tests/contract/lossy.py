@@ -79,14 +79,14 @@ class _Relay(grpc.GenericRpcHandler):  # type: ignore[misc] # the library has no
 
 
 @contextmanager
-def lossy_before(target: str) -> Iterator[Lossy]:
-    """Run the server before a target on loopback."""
+def lossy_before(target: str, *, port: int = 0) -> Iterator[Lossy]:
+    """Run the server before a target on loopback, on a free port unless one is named."""
     lossy = Lossy()
     pool = ThreadPoolExecutor(8, thread_name_prefix="lossy")
     with grpc.insecure_channel(target) as channel:
         server = grpc.server(pool)
         server.add_generic_rpc_handlers((_Relay(lossy, channel),))
-        lossy.address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+        lossy.address = f"127.0.0.1:{server.add_insecure_port(f'127.0.0.1:{port}')}"
         server.start()
         try:
             yield lossy

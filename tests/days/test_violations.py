@@ -63,6 +63,24 @@ def test_a_price_on_one_side() -> None:
     assert "order 401 filled" in found(day.ledger(), replace(book, fills=(first, *book.fills[1:])))[0]
 
 
+def test_an_average_of_four_decimals() -> None:
+    """Of an order filled in two pieces, the book may miss what its average price cannot tell, and not a cent more."""
+    day = quiet_day()
+    ledger, book = day.ledger(), day.book()
+    whole = next(fill for fill in ledger.fills if fill.order_id == 406)
+    pieces = (replace(whole, quantity=1), replace(whole, quantity=whole.quantity - 1))
+    split = replace(ledger, fills=tuple(one for one in ledger.fills if one is not whole) + pieces)
+
+    def judged(off_by: str) -> list[str]:
+        moved = split.fills[-1].price + Decimal(off_by) / (whole.quantity - 1)
+        moved_fills = (*split.fills[:-1], replace(split.fills[-1], price=moved))
+        return found(replace(split, fills=moved_fills, cash=ledger.cash + Decimal(off_by)), book)
+
+    assert whole.quantity * Decimal("0.00005") > Decimal("0.01")
+    assert judged("0.01") == []
+    assert len(judged("0.03")) == 2
+
+
 def test_open_position() -> None:
     """A position that only the book believes open is named."""
     day = quiet_day()

@@ -114,6 +114,16 @@ def test_what_no_retry_can_help_becomes_a_dead_letter(name: str) -> None:
     assert {row.path.partition("/")[0] for rows in hands.store.commits for row in rows} == {"dead_letters"}
 
 
+def test_a_bad_message_is_kept_once_however_often_it_comes() -> None:
+    """Deliveries of one bad message leave one letter, though they differ in their count; another leaves its own."""
+    hands = Hands()
+    door = _door(hands, Seen())
+    for message_id, attempt in (("1", 1), ("1", 2), ("2", 1)):
+        body = json.loads(push(b"hello", messageId=message_id))
+        assert door(request(json.dumps({**body, "deliveryAttempt": attempt}).encode())) == ("", 204)
+    assert len(hands.letters()) == 2
+
+
 def test_kinds_and_versions_are_told_apart_from_nonsense() -> None:
     """An unknown kind or version is an UnknownVersion in the letter, other nonsense a Malformed."""
     for name in ("an unknown kind", "a newer version", "an older version"):
@@ -133,7 +143,7 @@ def test_only_a_post_is_a_push(method: str) -> None:
 
 # Every error of the tree, how it is made where it takes more than its detail, the reply, and whether a letter stays.
 _REPLIES: dict[type[DeskError], tuple[int, bool]] = {
-    errors.ConfigError: (204, True),
+    errors.ConfigError: (503, False),
     errors.MessageError: (204, True),
     errors.Malformed: (204, True),
     errors.UnknownVersion: (204, True),

@@ -208,14 +208,16 @@ def test_a_consumer_secret_that_is_none_is_a_setting_to_repair(plain: bytes) -> 
 
 
 def test_a_token_that_the_vault_lost_is_no_crash() -> None:
-    """A record that points at a destroyed version is StoreDown, and a token that is no token as well."""
+    """A record that points at a destroyed version, or at no token, is told and counts as none: a sign-in stays open."""
     hands = _with_consumer(Hands())
     hands.store.commit([put(token.PATH, _RECORD)])
-    with pytest.raises(StoreDown):
-        _credentials(hands)()
-    hands.vault.add(ACCESS_TOKEN, b"{}")
-    with pytest.raises(StoreDown):
-        _credentials(hands)()
+    for stored in (None, b"{}"):
+        if stored is not None:
+            hands.vault.add(ACCESS_TOKEN, stored)
+        given = _credentials(hands)()
+        assert (given.consumer_key, given.token) == ("k", None)
+        with pytest.raises(TokenDead):
+            given.signer()
 
 
 def test_a_torn_record_is_reported(tmp_path: Path) -> None:

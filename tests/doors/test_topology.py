@@ -147,6 +147,12 @@ def test_settlement_is_woken_by_orders_that_are_not_its_own() -> None:
     assert TOPOLOGY.function("order_settlement").publishes == frozenset()
 
 
+def test_a_process_has_a_thread_for_each_request_at_once() -> None:
+    """Every function is told as many threads as it takes requests at once, and one for linear algebra."""
+    for function in TOPOLOGY.functions:
+        assert function.environ == {"THREADS": str(function.concurrency), "OPENBLAS_NUM_THREADS": "1"}
+
+
 def test_a_seeded_contradiction_is_found() -> None:
     """A function is found by its name, and an unknown name is a KeyError."""
     assert TOPOLOGY.function("market_scan").name == "market_scan"

@@ -199,7 +199,7 @@ def test_a_cancel_is_put_once() -> None:
 
 
 def test_one_journal_line_per_call() -> None:
-    """Each call leaves one line with its kind, status, code, milliseconds, attempt, caller and ids."""
+    """Each call leaves one line with its kind, status, code, milliseconds, waiting, attempt, caller and ids."""
 
     def slow(_: PreparedRequest) -> tuple[int, bytes]:
         made.clock.at += timedelta(milliseconds=120)
@@ -214,17 +214,17 @@ def test_one_journal_line_per_call() -> None:
     assert made.journal.lines == [
         common
         | {
-            "severity": "INFO", "endpoint": "place", "status": 200, "code": None, "ms": 120,
+            "severity": "INFO", "endpoint": "place", "status": 200, "code": None, "ms": 120, "waited_ms": 0,
             "client_order_id": TICKET.client_order_id, "order_id": 673,
         },
         common
         | {
-            "severity": "WARNING", "endpoint": "cancel", "status": 400, "code": 5001, "ms": 0,
+            "severity": "WARNING", "endpoint": "cancel", "status": 400, "code": 5001, "ms": 0, "waited_ms": 940,
             "order_id": 673,
         },
         common
         | {
-            "severity": "WARNING", "endpoint": "cancel", "status": None, "code": "not_sent", "ms": 0,
+            "severity": "WARNING", "endpoint": "cancel", "status": None, "code": "not_sent", "ms": 0, "waited_ms": 1060,
             "order_id": 673,
         },
     ]  # fmt: skip

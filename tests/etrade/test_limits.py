@@ -153,3 +153,14 @@ def test_no_pattern_of_calls_exceeds_the_rate(gaps: list[int], per_minute: int, 
     for start in found:
         assert sum(start <= at < start + SECOND for at in found) <= min(3, burst)
         assert sum(start <= at < start + 60 * SECOND for at in found) <= per_minute
+
+
+def test_a_call_that_leaves_late_pushes_back_the_next() -> None:
+    """The next call keeps its distance from the instant at which the one before really left."""
+    clock = SteadyClock()
+    limits = Limits(clock=clock, role=Role.SETTLEMENT)
+    assert limits.take(Module.ORDERS)
+    clock.sleep_until(START + timedelta(milliseconds=700))
+    limits.sent(Module.ORDERS)
+    assert limits.take(Module.ORDERS)
+    assert clock.now() == START + timedelta(milliseconds=700) + ORDERS_EVERY

@@ -66,7 +66,7 @@ def test_the_signal_is_stored_and_then_sent(played: Bench) -> None:
     assert (sent.function, sent.topic, sent.key) == ("order_placement", "signals", SYMBOL)
     assert sent.body == {"signal": stored}
     assert path == f"signals/{signal.signal_id}"
-    assert sent.attributes == {"row": f"outbox/market_scan:{signal.signal_id}"}
+    assert sent.attributes["row"] == f"outbox/market_scan:{signal.signal_id}"
     assert (signal.symbol, signal.side, signal.session, signal.strategy) == (SYMBOL, Side.BUY, DAY, "momentum")
     assert "quantity" not in stored
     assert played.documents("quotes")[f"quotes/{SYMBOL}"]["symbol"] == SYMBOL
@@ -82,7 +82,7 @@ def test_the_signal_becomes_one_working_order(played: Bench) -> None:
     placed = _one(played, "order_placed", intent_id=entry.intent_id)
     assert (placed.function, placed.topic, placed.key) == ("order_settlement", "orders-placed", SYMBOL)
     assert placed.body == {"intent_id": entry.intent_id, "symbol": SYMBOL}
-    assert placed.attributes == {"row": f"outbox/order_placement:{entry.intent_id}:{_working(played, entry).seq}"}
+    assert placed.attributes["row"] == f"outbox/order_placement:{entry.intent_id}:{_working(played, entry).seq}"
     claim = played.documents("broker_orders")[f"broker_orders/{entry.broker_order_id}"]
     assert claim == {"intent_id": entry.intent_id, "session": DAY.isoformat()}
 
@@ -116,7 +116,7 @@ def test_the_exit_is_decided_by_the_scan_and_sent(played: Bench) -> None:
     assert sent.body == {
         "symbol": SYMBOL, "position_id": entry.position_id, "exit_id": leave.intent_id, "session": DAY.isoformat(),
     }  # fmt: skip
-    assert sent.attributes == {"row": f"outbox/market_scan:{leave.intent_id}"}
+    assert sent.attributes["row"] == f"outbox/market_scan:{leave.intent_id}"
 
 
 def test_the_stop_is_gone_before_the_sell_is_sent(played: Bench) -> None:
@@ -164,6 +164,25 @@ def test_every_chain_holds(played: Bench) -> None:
     assert {event.chain for event in events} == set(heads)
     changed = [event for event in events if event.seq]
     assert breaks(changed, heads) != []
+
+
+def test_one_trace_runs_from_the_tick_to_the_fill(played: Bench) -> None:
+    """The tick that saw the signal, its order and the fill's booking are one trace; the exit's is another."""
+    entry, leave = _order(played, Kind.ENTRY), _order(played, Kind.EXIT)
+    signal, exit_ = _one(played, "enter_position"), _one(played, "exit_position")
+    traces = [sent.attributes["traceparent"] for sent in (signal, exit_)]
+    placed = [_one(played, "order_placed", intent_id=order.intent_id) for order in (entry, leave)]
+    assert [one.attributes["traceparent"] for one in placed] == traces
+    assert traces[0] != traces[1]
+    of_signal, of_exit = (_events(played, trace.split("-")[1]) for trace in traces)
+    assert of_signal >= {("market_scan", "signal"), ("market_scan", "minute_scanned"), ("order_placement", "entry"),
+                         ("order_settlement", "fill")}  # fmt: skip
+    assert of_exit >= {("market_scan", "exit"), ("order_placement", "cancel"), ("order_placement", "order")}
+    assert not of_exit & {("market_scan", "signal"), ("order_placement", "entry")}
+
+
+def _events(bench: Bench, trace: str) -> set[tuple[str, str]]:
+    return {(line["function"], line["event"]) for line in bench.lines() if line["trace"] == trace}
 
 
 def test_nothing_else_happened(played: Bench) -> None:

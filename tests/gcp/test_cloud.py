@@ -93,14 +93,33 @@ def _loaded(statement: str) -> set[str]:
 
 
 def test_google_is_loaded_when_it_is_needed() -> None:
-    """Importing a function loads no Google library, and building its world does not load the one for publishing."""
+    """Importing a function loads no Google library, and building its world only the one of the store."""
     doors = _loaded("import shared.wiring.order_placement")
     assert not {"grpc", "google.cloud.firestore", "google.cloud.pubsub_v1", "shared.gcp"} & doors
     world = _loaded(
         f"from shared.wiring import cloud, cloud_bus; cloud.cloud('order_placement', cloud_bus.open_bus, {GOOD!r})"
     )
     assert "google.cloud.firestore" in world
-    assert "google.pubsub_v1" not in world
+    assert not {"google.pubsub_v1", "google.cloud.secretmanager_v1"} & world
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_start_loads_nothing_that_only_some_messages_need(name: str) -> None:
+    """A function that has started has not loaded what only a publish, a secret or a call to the broker needs."""
+    started = _loaded(f"import os; os.environ.update({GOOD!r}); from shared.wiring import {name}; {name}.door()")
+    assert "google.cloud.firestore" in started
+    assert not {"google.pubsub_v1", "google.cloud.secretmanager_v1", "requests_oauthlib", "oauthlib"} & started
+    assert ("talib" in started) == (name == "market_scan")
+
+
+def test_numpy_starts_no_threads() -> None:
+    """With what the topology tells a function, loading the indicators leaves the process with its one thread."""
+    script = "import os, shared.strategies.indicators; print(len(os.listdir('/proc/self/task')))"
+    environ = {"PATH": os.defpath, **TOPOLOGY.function("market_scan").environ}
+    run = subprocess.run(  # noqa: S603 - fixed words
+        [sys.executable, "-c", script], cwd=ROOT, env=environ, capture_output=True, text=True, check=True
+    )
+    assert run.stdout.strip() == "1"
 
 
 def test_every_publisher_ships_the_library_for_it() -> None:

@@ -6,11 +6,10 @@ import threading
 from typing import Any
 
 import pytest
-from flask import Flask
 
 from shared.gcp.journal import MAX_MESSAGE, MAX_TEXT, CloudJournal
-from shared.gcp.trace import trace_id, trace_of, traceparent
 from shared.ports import Scalar, Severity
+from shared.trace import serving
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = f"00-{TRACE}-00f067aa0ba902b7-01"
@@ -66,30 +65,11 @@ def test_a_field_replaces_no_part_of_the_line() -> None:
     assert line["message"].startswith("x ")
 
 
-@pytest.mark.parametrize("headers", [{"traceparent": PARENT}, {"X-Cloud-Trace-Context": f"{TRACE}/123;o=1"}])
-def test_a_line_belongs_to_its_request(headers: dict[str, str]) -> None:
-    """Within a request the line names the request's trace, so that Cloud Logging shows it beneath the request."""
-    with Flask("door").test_request_context(headers=headers):
+def test_a_line_belongs_to_its_trace() -> None:
+    """While a request is served the line names its trace, so that Cloud Logging shows what belongs together."""
+    with serving({"traceparent": PARENT}):
         line = _written("x")
     assert line["logging.googleapis.com/trace"] == f"projects/my-desk/traces/{TRACE}"
-    assert trace_id() == ""
-
-
-@pytest.mark.parametrize(
-    ("parent", "google"),
-    [
-        ("", ""),
-        ("00-xyz-1-01", ""),
-        (f"00-{'0' * 32}-00f067aa0ba902b7-01", ""),
-        ("", "projects/x"),
-        ("", f"{TRACE}\n"),
-        (f"{PARENT}-more", f"{TRACE}/a"),
-    ],
-)
-def test_a_malformed_trace_is_none(parent: str, google: str) -> None:
-    """Headers that are no trace give none, whoever sent them."""
-    assert trace_of(parent, google) == ""
-    assert traceparent() == ""
 
 
 def test_threads_write_whole_lines() -> None:

@@ -14,7 +14,6 @@ import pytest
 
 from infra.local.bus import LocalBus
 from infra.local.clock import SeededChance
-from infra.local.journal import TRACE
 from infra.local.kernel import Kernel
 from infra.local.queue import SqliteQueue
 from shared.errors import InvariantBroken, NotSent
@@ -283,21 +282,6 @@ def test_a_message_that_killed_every_process_is_buried(towns: Towns, tmp_path: P
     town.bus.resume()
     assert town.run(600) == []
     assert len(town.bus.dead_letters()) == 1
-
-
-def test_the_trace_of_a_message_is_the_invocations(towns: Towns) -> None:
-    """While a delivery is handled, the journal's trace is the message's."""
-    town, traces = towns(), list[str]()
-
-    def answer(_function: str, _attempt: int) -> int:
-        traces.append(TRACE.get())
-        return 204
-
-    town.answer = answer
-    town.publish("signals", traceparent=TRACEPARENT)
-    town.publish("signals")
-    town.run(1)
-    assert sorted(traces) == ["", "4bf92f3577b34da6a3ce929d0e0e4736"]
 
 
 def test_what_cannot_be_published_is_told(towns: Towns) -> None:

@@ -20,7 +20,7 @@ class _Row:
 
 def test_bars_end_before_the_day() -> None:
     """The last bars strictly before the asked day come oldest first, and an unknown symbol has none."""
-    history = MarketHistory({"AAPL": [_Row(date=date(2013, 10, day)) for day in (4, 1, 3, 2, 7, 8)]})
+    history = MarketHistory.of({"AAPL": [_Row(date=date(2013, 10, day)) for day in (4, 1, 3, 2, 7, 8)]})
     found = history.daily("AAPL", before=date(2013, 10, 7), count=3)
     assert [bar.day.day for bar in found] == [2, 3, 4]
     assert found[0] == DailyBar(

@@ -1,15 +1,18 @@
 """The journal: lines, counts, and what a crash or a full disk takes."""
 
 import json
+import resource
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from infra.local.journal import TRACE, FileJournal, trace_of
+from infra.local.journal import FileJournal
 from infra.local.kernel import Kernel
 from shared.errors import StoreDown
 from shared.ports import Severity
+from shared.trace import serving
 
 START = datetime(2013, 10, 7, 13, 30, tzinfo=UTC)
 
@@ -25,8 +28,8 @@ def test_a_line_says_when_who_and_what(tmp_path: Path) -> None:
     kernel = Kernel(start=START, seed=1)
 
     def work() -> None:
-        TRACE.set("abc")
-        journal.of("market_scan").line("odd", Severity.WARNING, symbol="AAPL", ms=1.5, note=None)
+        with serving({"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}):
+            journal.of("market_scan").line("odd", Severity.WARNING, symbol="AAPL", ms=1.5, note=None)
 
     kernel.call(work, name="work")
     journal.close()
@@ -37,7 +40,7 @@ def test_a_line_says_when_who_and_what(tmp_path: Path) -> None:
         "severity": "WARNING",
         "event": "odd",
         "function": "market_scan",
-        "trace": "abc",
+        "trace": "4bf92f3577b34da6a3ce929d0e0e4736",
         "symbol": "AAPL",
         "ms": 1.5,
         "note": None,
@@ -83,7 +86,24 @@ def test_a_full_disk_disturbs_nobody() -> None:
         journal.close()
 
 
-def test_a_trace_id_is_cut_from_a_traceparent() -> None:
-    """Only a text of four parts has a trace id."""
-    assert trace_of("00-abc-def-01") == "abc"
-    assert trace_of("abc") == ""
+def test_refused_lines_wait_for_room(tmp_path: Path) -> None:
+    """What a full disk refuses, whole lines or half of one, is there in full once there is room again."""
+    path = tmp_path / "journal.jsonl"
+    journal = _journal(path, flush_every=1)
+    port = journal.of("x")
+    port.line("before")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 150, before[1]))
+    try:
+        for number in range(4):
+            port.line("event", number=number)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert path.stat().st_size < 400
+    port.line("after")
+    journal.close()
+    whole = []
+    for line in path.read_text().splitlines():
+        with suppress(ValueError):
+            whole.append(json.loads(line))
+    assert [line.get("number", line["event"]) for line in whole] == ["before", 0, 1, 2, 3, "after"]

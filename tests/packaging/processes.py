@@ -1,52 +1,86 @@
-"""An archive as the cloud runs it: its own environment, its own process, nothing of the checkout within reach."""
+"""An archive as the cloud runs it: its own process, its own environment or ours, and no checkout within reach."""
 
 import http.client
 import io
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+import sysconfig
 import time
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from infra.archives import Archive
 
 START_TIMEOUT_S = 60.0
+# Packages without the .pth files among them (-S), by which alone the checkout could be found, nor this folder (-P).
+_NO_CHECKOUT = ("-S", "-P", "-B", "-m", "functions_framework")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Installed:
-    """An unpacked archive and the environment that its requirements were installed into."""
+class Runnable:
+    """An unpacked archive, the environment that its packages are in, and how its framework is called there."""
 
     archive: Archive
     source: Path
     environment: Path
-    python: str
+    framework: tuple[str, ...]
+    environ: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Served:
-    """A function's process that listens on a port of the loopback address."""
+    """A function's process that listens on a port of the loopback address, and all that it has printed."""
 
     port: int
     process: subprocess.Popen[bytes]
     log: Path
 
     def request(self, method: str, path: str, body: object = None) -> int:
-        """Send one request and return its status; raises OSError when there is no answer."""
+        """Send one request, what is not bytes as JSON, and return its status; raises OSError without an answer."""
+        return self.ask(method, path, body)[0]
+
+    def ask(self, method: str, path: str, body: object = None) -> tuple[int, str]:
+        """Send one request and return its status and what it answers."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
-            content = None if body is None else json.dumps(body)
+            content = body if body is None or isinstance(body, bytes) else json.dumps(body)
             connection.request(method, path, body=content, headers={"Content-Type": "application/json"})
-            return connection.getresponse().status
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
         finally:
             connection.close()
+
+    def lines(self, event: str) -> list[dict[str, Any]]:
+        """Return the journal's lines of one event."""
+        printed = [line for line in self.log.read_text(encoding="utf-8").splitlines() if line.startswith("{")]
+        return [line for line in map(json.loads, printed) if line.get("event") == event]
+
+    def wait_until_listening(self) -> None:
+        """Return when the function answers; a process that ends before that fails the test with its output."""
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while True:
+            assert self.process.poll() is None, self.log.read_text()
+            try:
+                self.request("GET", "/favicon.ico")  # the framework answers this one without the function
+            except OSError:
+                assert time.monotonic() < deadline, self.log.read_text()
+                time.sleep(0.05)
+            else:
+                return
+
+    def kill(self) -> None:
+        """End the process and its workers within their work, as nothing can prevent."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
 
 
 def python_like_the_clouds() -> str:
@@ -74,7 +108,7 @@ def unpack(archive: Archive, folder: Path) -> Path:
     return folder
 
 
-def install(archive: Archive, folder: Path, python: str) -> Installed:
+def install(archive: Archive, folder: Path, python: str) -> Runnable:
     """Unpack an archive and install its requirements into a fresh environment, every hash checked."""
     source, environment = unpack(archive, folder / "source"), folder / "environment"
     subprocess.run([python, "-m", "venv", str(environment)], check=True)  # noqa: S603 - fixed words
@@ -82,50 +116,55 @@ def install(archive: Archive, folder: Path, python: str) -> Installed:
     call += ["--require-hashes", "--only-binary", ":all:", "--requirement", str(source / "requirements.txt")]
     done = subprocess.run(call, capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
     assert done.returncode == 0, done.stderr
-    return Installed(archive=archive, source=source, environment=environment, python=python)
+    framework = (str(environment / "bin" / "functions-framework"),)
+    return Runnable(archive=archive, source=source, environment=environment, framework=framework)
+
+
+def borrow(archive: Archive, folder: Path) -> Runnable:
+    """Unpack an archive to be run by the present interpreter, with its packages and without its checkout."""
+    packages = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+    return Runnable(
+        archive=archive, source=unpack(archive, folder / "source"), environment=Path(sys.prefix),
+        framework=(sys.executable, *_NO_CHECKOUT), environ={"PYTHONPATH": os.pathsep.join(packages)},
+    )  # fmt: skip
 
 
 @contextmanager
-def served(installed: Installed, environ: Mapping[str, str]) -> Iterator[Served]:
+def started(runnable: Runnable, environ: Mapping[str, str], *, port: int | None = None) -> Iterator[Served]:
     """Start a function as the cloud does, with `environ` and nothing else of this process, and stop it at the end.
 
-    Here a test over emulators joins: it gives their addresses and the function's settings as `environ`.
+    It may not listen yet. What it prints is added to the log of an earlier start.
     """
-    port, log = _free_port(), installed.source.parent / "log.txt"
-    call = [str(installed.environment / "bin" / "functions-framework"), "--target", "main", "--source", "main.py"]
+    port, log = port or free_port(), runnable.source.parent / "log.txt"
+    call = [*runnable.framework, "--target", "main", "--source", "main.py"]
     call += ["--signature-type", "http", "--host", "127.0.0.1", "--port", str(port)]
-    home = {"HOME": str(installed.source.parent), "PATH": os.defpath, "PYTHONUNBUFFERED": "1"}
-    with log.open("wb") as out:
+    home = {"HOME": str(runnable.source.parent), "PATH": os.defpath, "PYTHONUNBUFFERED": "1", **runnable.environ}
+    with log.open("ab") as out:
         process = subprocess.Popen(  # noqa: S603 - fixed words
-            call, cwd=installed.source, env={**home, **environ}, stdout=out, stderr=subprocess.STDOUT
-        )
+            call, cwd=runnable.source, env={**home, **environ}, stdout=out, stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )  # fmt: skip
     running = Served(port=port, process=process, log=log)
     try:
-        _wait_until_listening(running)
         yield running
     finally:
         process.terminate()
         try:
             process.wait(timeout=10)
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            running.kill()
 
 
-def _wait_until_listening(running: Served) -> None:
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while True:
-        assert running.process.poll() is None, running.log.read_text()
-        try:
-            running.request("GET", "/favicon.ico")  # the framework answers this one without the function
-        except OSError:
-            assert time.monotonic() < deadline, running.log.read_text()
-            time.sleep(0.1)
-        else:
-            return
+@contextmanager
+def served(runnable: Runnable, environ: Mapping[str, str], *, port: int | None = None) -> Iterator[Served]:
+    """Start a function, wait until it listens, and stop it at the end."""
+    with started(runnable, environ, port=port) as running:
+        running.wait_until_listening()
+        yield running
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of loopback on which nothing listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

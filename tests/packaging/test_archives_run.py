@@ -1,18 +1,22 @@
-"""Each archive runs with nothing but its own files and its lock: imported here, and started as the cloud starts it."""
+"""Each archive runs with nothing but its own files and its lock: imported, installed and driven as by the cloud."""
 
 import json
 import os
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from infra.archives import build, functions
+from infra.local.emulators import Emulators
 from shared.topology import TOPOLOGY
 from tests.architecture.files import ROOT
-from tests.packaging.processes import Installed, install, python_like_the_clouds, served, unpack
+from tests.packaging.drive import ERRANDS, Errand
+from tests.packaging.graph import GOOD, NO_CLOUD, Graph, push_of, running_graph
+from tests.packaging.processes import Runnable, install, python_like_the_clouds, served, unpack
 
 NAMES = functions(ROOT)
 # No .pth file is read (-S), so the checkout is out of reach; every module of the archive is imported once.
@@ -34,10 +38,6 @@ if "shared.strategies.config" in sys.modules:
     [config.load(name) for name in config.NAMES]
 json.dump({"at_start": at_start, "homes": sorted(homes), "known": known}, sys.stdout)
 """
-# No credentials, and no way to a metadata server that would give some.
-NO_CLOUD = {"GCE_METADATA_HOST": "127.0.0.1:9", "NO_GCE_CHECK": "true"}
-GOOD = {"GOOGLE_CLOUD_PROJECT": "my-desk-1", "STRATEGY_WATCH_LIST": "AIG,BAC", "STRATEGY_CAPITAL_USD": "10000"}
-PUSH = {"message": {"data": "", "messageId": "1", "publishTime": "2026-11-20T15:00:00Z"}, "subscription": "none"}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -57,31 +57,59 @@ def test_archive_imports_with_nothing_else_in_reach(name: str, tmp_path: Path) -
     assert seen["known"] == []
 
 
-@pytest.fixture(scope="module", params=NAMES)
-def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    """Return an archive with its requirements installed: where a test over emulators begins."""
-    folder = tmp_path_factory.mktemp(request.param)
-    return install(build(request.param, ROOT), folder, python_like_the_clouds())
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Runnable]:
+    """Give every archive with its requirements installed into an environment of its own."""
+    python = python_like_the_clouds()
+    return {name: install(build(name, ROOT), tmp_path_factory.mktemp(name), python) for name in NAMES}
 
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
-def test_archive_serves_from_its_own_environment(installed: Installed, capsys: pytest.CaptureFixture[str]) -> None:
-    """Installed with every hash checked and started as in the cloud, its door answers and no import fails."""
-    version = _version(installed)
+def test_archives_install_from_their_locks(installed: dict[str, Runnable], capsys: pytest.CaptureFixture[str]) -> None:
+    """Every archive's requirements install with all hashes checked; the versions and sizes are printed."""
     with capsys.disabled():
-        sys.stdout.write(f"\n{installed.archive.function}: Python {version} ")
-    with served(installed, {**NO_CLOUD, **GOOD}) as running:
-        status = running.request("POST", "/", PUSH)
+        sys.stdout.write("\n")
+        for name, one in installed.items():
+            packed, whole = len(one.archive.content) / 1e3, _bytes_below(one.environment) / 1e6
+            sys.stdout.write(f"{name}: archive {packed:.0f} kB, installed {whole:.0f} MB, Python {_version(one)}\n")
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("name", NAMES)
+def test_archive_serves_from_its_own_environment(installed: dict[str, Runnable], name: str) -> None:
+    """Started as in the cloud but without a login, its door answers and no import fails."""
+    with served(installed[name], {**NO_CLOUD, **GOOD}) as running:
+        status = running.request("POST", "/", push_of(b""))
         health = running.request("GET", "/health")
         assert running.process.poll() is None
     log = running.log.read_text(encoding="utf-8")
-    is_public = TOPOLOGY.function(installed.archive.function).public
+    is_public = TOPOLOGY.function(name).public
     assert (status, health) == ((404, 200) if is_public else (503, 405))  # without a login a push is to come again
     assert not [word for word in ("ModuleNotFoundError", "ImportError", "SyntaxError") if word in log], log
 
 
-def _version(installed: Installed) -> str:
+@pytest.fixture(scope="module")
+def installed_graph(running_emulators: Emulators, installed: dict[str, Runnable]) -> Iterator[Graph]:
+    """Give the graph at work, every function in the environment that was installed for it."""
+    with running_graph(installed.values(), running_emulators, firestore={}) as graph:
+        yield graph
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("errand", ERRANDS, ids=lambda errand: errand.__name__)
+def test_installed_archives_do_their_errands(installed_graph: Graph, errand: Errand) -> None:
+    """Installed and started as the cloud would, the archives do on the emulators what the errand says."""
+    errand(installed_graph)
+
+
+def _bytes_below(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+
+
+def _version(installed: Runnable) -> str:
     """Say which Python the environment has, and that it is not the cloud's where it is not."""
     call = [str(installed.environment / "bin" / "python"), "-c", "import platform; print(platform.python_version())"]
     version = subprocess.run(call, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603 - fixed words

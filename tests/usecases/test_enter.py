@@ -9,11 +9,13 @@ import pytest
 from shared.domain.control import TradingState
 from shared.domain.messages import EnterPosition
 from shared.domain.orders import Kind, State
+from shared.domain.positions import Ledger
 from shared.domain.values import Side
 from shared.errors import Malformed
 from shared.usecases import control
+from shared.usecases.desk import put
 from shared.usecases.enter import enter
-from tests.domain.made import config
+from tests.domain.made import config, position
 from tests.usecases.bench import PLACEMENT, START, SYMBOL, Bench, Fault
 from tests.usecases.lives import calls, life
 from tests.usecases.proofs import safety, wrongs
@@ -149,3 +151,29 @@ def test_a_licence_whose_commit_took_too_long_is_not_used() -> None:
     (entry,) = bench.orders()
     assert (entry.state, entry.codes, entry.reserved) == (State.VOIDED, ("UNSENT",), Decimal(0))
     assert not bench.exchange.posts
+
+
+def test_a_fill_between_holdings_and_balance_denies_nobody() -> None:
+    """Holdings from before a fill that the book knows already are asked for again, and the signal is sent."""
+    plain = Bench()
+    plain.send(plain.signal())
+    plain.run(5)
+    balance = plain.gate.names.index("balance") + 1
+
+    def filled() -> None:
+        now = bench.kernel.now()
+        bench.exchange.set_price("AIG", "99.99", "100.01")
+        bench.exchange.shares["AIG"] = 10
+        bench.store.commit([
+            put("quotes/AIG", bench.exchange.quote("AIG")),
+            put("positions/AIG", position(symbol="AIG")),
+            put(f"ledger/{START.date()}", Ledger(session=START.date(), entries=1, last_fill_at=now)),
+        ])  # fmt: skip
+
+    bench = Bench(faults={balance: Fault(how="deed", deed=filled)})
+    bench.send(bench.signal())
+    bench.run(5)
+    (entry,) = [order for order in bench.orders() if order.kind is Kind.ENTRY]
+    assert entry.codes == ()
+    assert bench.exchange.posts[entry.intent_id] == 1
+    assert bench.gate.names.count("balance") == 2

@@ -9,10 +9,12 @@ from shared.domain.brokerage import BrokerStatus
 from shared.domain.messages import ExitPosition
 from shared.domain.orders import Kind, State
 from shared.domain.values import PriceType, Side
+from shared.usecases.leave import leave
 from shared.usecases.outbox import pack
-from tests.usecases.bench import SYMBOL, Bench, Fault
+from shared.usecases.trading import TradingDesk
+from tests.usecases.bench import SYMBOL, Bench, Fault, Variant
 from tests.usecases.exchange import Script
-from tests.usecases.lives import calls, life, script
+from tests.usecases.lives import calls, life, points, script
 from tests.usecases.proofs import safety, wrongs
 
 
@@ -29,6 +31,26 @@ def test_an_exit_that_froze_does_not_sell_what_another_sold() -> None:
     assert len(sold) == 1
     assert bench.exchange.shares[SYMBOL] == 0
     assert wrongs(bench, naked_at_most=60) == []
+
+
+def test_an_exit_that_is_overtaken_begins_anew_at_once() -> None:
+    """Whoever writes first before an exit is approved, its one delivery sells: it need not come again for that."""
+    names = calls()
+    published = max(k for k, seen in enumerate(names, 1) if seen == "publish exits")
+    asked = max(k for k, seen in enumerate(names, 1) if seen == "preview")
+    struck = [k for k in points("conflict") if published + 1 < k < asked]
+    assert len(struck) == 4
+    for k in struck:
+        delivered: list[ExitPosition] = []
+
+        def counted(desk: TradingDesk, message: ExitPosition, seen: list[ExitPosition] = delivered) -> None:
+            seen.append(message)
+            leave(desk, message)
+
+        bench = life({k: Fault(how="conflict")}, variant=Variant(leave=counted))
+        assert len(delivered) == 1, names[k - 1]
+        assert _exits(bench) == [State.FILLED]
+        assert wrongs(bench, naked_at_most=5) == []
 
 
 def _holding(bench: Bench) -> Bench:

@@ -1,0 +1,109 @@
+"""`strategy up`: every function as a process of its own, until Ctrl-C or the end of the simulated day."""
+
+import os
+import threading
+from datetime import time
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from infra.archives import ArchiveError
+from infra.cli.exits import BROKEN, say, told_to_end
+from infra.day.hours import clock
+from infra.day.problems import UserError
+from infra.up.plan import Plan, plan
+from infra.up.station import Station, Status
+from shared.errors import ConfigError, StoreDown
+
+_STATES = Path("state")
+_TELL_EVERY_S = 30.0
+_MAKE_ROOM = "put that right and start again; what the folder holds is whole, and the desk goes on from there"
+
+
+def run(
+    *, broker: str, cloud: str, state: Path | None, port: int, market: str, config: str, seed: int, speed: float,
+    starts: str,
+) -> None:  # fmt: skip
+    """Run a desk; raises UserError for what cannot be run and typer.Exit for a fault in the code."""
+    wanted = plan(
+        broker=broker, cloud=cloud, state=state or _STATES / broker, environ=os.environ, port=port, market=market,
+        config=config, seed=seed, speed=speed, starts=_time(starts),
+    )  # fmt: skip
+    console = Console()
+    try:
+        with told_to_end() as told:
+            _serve(wanted, console, told)
+    except ConfigError as wrong:
+        what = "the desk cannot run:\n" + "\n".join(f"  - {problem}" for problem in wrong.problems)
+        raise UserError(what, remedy="put that right and start again; what the folder holds is as it was") from None
+    except StoreDown as down:
+        raise UserError(f"the desk's disk refuses: {down.detail}", remedy=_MAKE_ROOM) from None
+    except OSError as problem:
+        raise UserError(f"this machine refuses: {problem}", remedy=_MAKE_ROOM) from None
+    except ArchiveError as problem:
+        say(f"Error: {problem}")
+        raise typer.Exit(BROKEN) from None
+
+
+def _serve(wanted: Plan, console: Console, told: threading.Event) -> None:
+    console.print(f"Starting the functions; {wanted.state} keeps what they do.", highlight=False)
+    with Station(wanted) as station:
+        console.print(_table(station.status()))
+        console.print(f"Sign in   {station.sign_in_address}", soft_wrap=True, markup=False, highlight=False)
+        console.print(f"Logs      {station.folder.logs}", soft_wrap=True, markup=False, highlight=False)
+        console.print("Ctrl-C ends it; the next start goes on from there.", highlight=False)
+        ended = threading.Event()
+        threading.Thread(target=_hand_on, args=(station, told), daemon=True).start()
+        threading.Thread(target=_tell, args=(station, console, ended), daemon=True).start()
+        try:
+            station.run()
+        finally:
+            ended.set()
+            console.print(f"Ending at {clock(station.timeline.now())} New York.", highlight=False)
+
+
+def _hand_on(station: Station, told: threading.Event) -> None:
+    """Hand the wish to end on, on a thread of its own: whatever becomes of the console, Ctrl-C ends the desk."""
+    told.wait()
+    station.stop()
+
+
+def _tell(station: Station, console: Console, ended: threading.Event) -> None:
+    """Say now and then how the desk is."""
+    while not ended.wait(_TELL_EVERY_S):
+        console.print(_line(station), highlight=False)
+
+
+def _line(station: Station) -> str:
+    status = station.status()
+    down = [one.name for one in status.functions if not one.answers]
+    parts = [f"{clock(status.at)} New York", f"not answering: {', '.join(down)}" if down else "all functions answer"]
+    if station.broker is not None:
+        ledger = station.ledger()
+        parts.append(f"{len(ledger.orders)} orders, {len(ledger.fills)} fills, {ledger.realized_pnl:+,.2f} USD")
+    if status.refused:
+        parts.append(f"REFUSED: {status.refused}")
+    if status.dead_letters:
+        parts.append(f"{status.dead_letters} dead letters")
+    return "  ".join(parts)
+
+
+def _table(status: Status) -> Table:
+    table = Table(box=None, pad_edge=False, title=f"{clock(status.at)} New York", title_justify="left")
+    for name in ("Function", "Address", "Process"):
+        table.add_column(name, no_wrap=True)
+    for one in status.functions:
+        table.add_row(one.name, one.address, str(one.pid))
+    return table
+
+
+def _time(text: str) -> time:
+    try:
+        found = time.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is not None:
+        raise UserError(f"{text} is no time of day", remedy="write it like 09:25")
+    return found

@@ -1,0 +1,218 @@
+"""The world of one function that runs in a process of its own, behind the same ports as everywhere."""
+
+import dataclasses
+import json
+import os
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from requests import PreparedRequest, Response
+from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
+
+from infra.local.remote import RemoteBus, RemoteVault
+from infra.local.sqlite_store import SqliteStore
+from infra.local.timeline import AnyTimeline, HeldTimeline, PacedClock, Timeline
+from infra.local.wire import Services
+from shared import wiring
+from shared.gcp.chance import SystemChance
+from shared.gcp.history import NoHistory
+from shared.gcp.journal import CloudJournal
+from shared.ports import Bus, Chance, Clock, Document, History, Journal, Scalar, Severity, Store, Where, Write
+from shared.topology import TOPOLOGY
+from shared.wiring import Platform
+
+_MILLISECOND = timedelta(milliseconds=1)
+
+App = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class WorldFile:
+    """What a process must know of its world; the file is the owner's alone, because it holds the services' key.
+
+    `cloud` is `local` (then `services` and `state` count) or `emulators` (then `project` and `secrets`); `broker` is
+    the address of a simulator, or None for the network; `history` names a file of daily bars; `time` is the file of a
+    simulated time that stands at `at` until it begins, none for the wall clock.
+    """
+
+    cloud: str
+    time: str = ""
+    at: str = ""
+    services: str = ""
+    key: str = ""
+    state: str = ""
+    project: str = "local"
+    secrets: str = ""
+    broker: str | None = None
+    history: str | None = None
+
+    def __repr__(self) -> str:
+        return f"WorldFile({self.cloud})"
+
+    @classmethod
+    def read(cls, path: Path) -> "WorldFile":
+        """Read a file that `write` left."""
+        return cls(**json.loads(path.read_bytes()))
+
+    def write(self, path: Path) -> None:
+        """Write the file, for this user's eyes only."""
+        path.unlink(missing_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(dataclasses.asdict(self)), encoding="utf-8")
+
+    @property
+    def timeline(self) -> AnyTimeline:
+        """The world's time."""
+        if not self.time:
+            return Timeline.real()
+        return HeldTimeline(Path(self.time), at=datetime.fromisoformat(self.at))
+
+    def told_in_its_time(self, app: App) -> App:
+        """Translate the publish time of a push from the emulator, which knows the wall clock only."""
+        if self.cloud != "emulators":
+            return app
+        timeline = self.timeline
+
+        def translated(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+            if environ["REQUEST_METHOD"] == "POST":
+                raw = _in_time(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)), timeline)
+                environ["wsgi.input"], environ["CONTENT_LENGTH"] = BytesIO(raw), str(len(raw))
+            return app(environ, start_response)
+
+        return translated
+
+
+def install(world: WorldFile, function: str) -> None:
+    """Make `world` the one that the function finds when it starts."""
+    build = _on_emulators if world.cloud == "emulators" else _on_one_machine
+    platform = build(world, function)
+    wiring.use(lambda _: platform)
+
+
+def _on_one_machine(world: WorldFile, function: str) -> Platform:
+    clock = PacedClock(world.timeline)
+    services = Services(address=world.services, key=world.key)
+    return Platform(
+        function=TOPOLOGY.function(function), environ=os.environ, clock=clock, chance=SystemChance(),
+        store=LateStore(lambda: SqliteStore(Path(world.state), durable=True)),
+        bus=RemoteBus(services), vault=RemoteVault(services), journal=_journal(world, function, clock),
+        **_broker_side(world, function),
+    )  # fmt: skip
+
+
+def _on_emulators(world: WorldFile, function: str) -> Platform:
+    from infra.local.secret_manager import connect
+    from shared.gcp.secret_vault import SecretVault
+    from shared.wiring.cloud import cloud
+
+    platform = cloud(function, _open_bus if TOPOLOGY.function(function).publishes else None)
+    clock = PacedClock(world.timeline)
+    vault = SecretVault(
+        project=world.project, clock=platform.clock, chance=platform.chance, connect=lambda: connect(world.secrets)
+    )
+    journal = _journal(world, function, clock)
+    return dataclasses.replace(platform, clock=clock, vault=vault, journal=journal, **_broker_side(world, function))
+
+
+def _open_bus(project: str, clock: Clock, chance: Chance) -> Bus:
+    from shared.wiring.cloud_bus import open_bus  # late: only the archives of who publishes hold it
+
+    return open_bus(project, clock, chance)
+
+
+def _broker_side(world: WorldFile, function: str) -> dict[str, Any]:
+    page = None if world.broker is None else f"{world.broker}/e/t/etws/authorize"
+    return {"history": _history(world, function), "http": _http(world), "authorize_page": page}
+
+
+def _http(world: WorldFile) -> HTTPAdapter | None:
+    return None if world.broker is None else ToSimulator(world.broker)
+
+
+def _history(world: WorldFile, function: str) -> History:
+    if world.history is None or "history" not in TOPOLOGY.function(function).collections:
+        return NoHistory()
+    from infra.local.history import MarketHistory  # late: only the archives of who reads bars hold what it needs
+
+    return MarketHistory.read(Path(world.history))
+
+
+def _journal(world: WorldFile, function: str, clock: Clock) -> Journal:
+    return StampedJournal(CloudJournal(function, project=world.project), clock)
+
+
+class ToSimulator(HTTPAdapter):
+    """Carries the broker client's calls to a simulator on loopback, which sees them as E*TRADE would."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(pool_maxsize=16, max_retries=0)
+        self._address = address
+
+    def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
+        """Send a request, signed for the broker's own host, to the simulator."""
+        there = request.copy()
+        scheme, _, rest = (request.url or "").partition("://")
+        host, _, target = rest.partition("/")
+        there.url = f"{self._address}/{target}"
+        there.headers = CaseInsensitiveDict({**request.headers, "Host": host, "X-Forwarded-Proto": scheme})
+        return super().send(there, *args, **kwargs)
+
+
+class StampedJournal:
+    """Adds the world's instant to each line, which the wall clock of a log cannot tell."""
+
+    def __init__(self, journal: Journal, clock: Clock) -> None:
+        self._journal = journal
+        self._clock = clock
+
+    def line(self, event: str, severity: Severity = Severity.INFO, **fields: Scalar) -> None:
+        """Write one line."""
+        self._journal.line(event, severity, at=self._clock.now().isoformat(), **fields)
+
+
+class LateStore:
+    """A Store that is opened at its first use: the server forks, and no connection to a file may cross that."""
+
+    def __init__(self, open_store: Callable[[], Store]) -> None:
+        self._open = open_store
+        self._lock = threading.Lock()
+        self._store: Store | None = None
+
+    def get(self, path: str) -> Document | None:
+        """Read one document, or None."""
+        return self._opened().get(path)
+
+    def commit(self, writes: Sequence[Write]) -> tuple[str, ...]:
+        """Apply all writes or none and give the new versions."""
+        return self._opened().commit(writes)
+
+    def query(
+        self, collection: str, *where: Where, order_by: str | None = None, limit: int | None = None
+    ) -> list[Document]:
+        """Read the matching documents."""
+        return self._opened().query(collection, *where, order_by=order_by, limit=limit)
+
+    def _opened(self) -> Store:
+        with self._lock:
+            if self._store is None:
+                self._store = self._open()
+            return self._store
+
+
+def _in_time(raw: bytes, timeline: AnyTimeline) -> bytes:
+    """Translate the publish time; a body that has none is left as it is, for the door to refuse."""
+    try:
+        body = json.loads(raw)
+        message = body["message"]
+        for name in ("publishTime", "publish_time"):
+            # The emulator cuts to milliseconds: a tick of 10:31:00.0002 must not become one of the minute before.
+            message[name] = timeline.seen(datetime.fromisoformat(message[name]) + _MILLISECOND).isoformat()
+    except (ValueError, TypeError, KeyError):
+        return raw
+    return json.dumps(body).encode()

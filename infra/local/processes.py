@@ -1,0 +1,182 @@
+"""Every function as a functions-framework process of its own: started, watched, started again, ended.
+
+What can go wrong: a process cannot start, dies, hangs at its end, outlives its starter, fills the disk with its log.
+What this promises: a start that cannot succeed is told with the function's own last words; one that dies later is
+started again, at first at once, then less and less often; an end is asked for politely and then forced, for the whole
+group; a process ends itself when its starter is gone; a log that has grown large is put aside once, at a start.
+"""
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from shared.errors import ConfigError
+from shared.topology import Function
+
+LOOPBACK = "127.0.0.1"
+READY_S = 60.0
+END_S = 10.0
+LONGEST_ANSWER_S = 300.0
+MAX_LOG = 32 << 20
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 30.0
+_TAIL = 4_096
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class FunctionProcess:
+    """One function's process; `environ` is all that it sees of an environment."""
+
+    function: Function
+    source: Path
+    world: Path
+    log: Path
+    port: int
+    environ: Mapping[str, str]
+    restarts: int = 0
+    _child: subprocess.Popen[bytes] | None = None
+    _started_at: float = 0.0
+    _wait_s: float = field(default=_FIRST_WAIT_S)
+
+    @property
+    def name(self) -> str:
+        """The function's name."""
+        return self.function.name
+
+    @property
+    def address(self) -> str:
+        """Host and port."""
+        return f"{LOOPBACK}:{self.port}"
+
+    @property
+    def pid(self) -> int | None:
+        """The process, None while there is none."""
+        return self._child.pid if self._child is not None and self._child.poll() is None else None
+
+    def start(self) -> None:
+        """Start it; whether it can serve is told by `await_ready`."""
+        self._started_at = time.monotonic()
+        if self.log.exists() and self.log.stat().st_size > MAX_LOG:
+            self.log.replace(self.log.with_suffix(".old"))
+        command = [sys.executable, "-m", "infra.local.launcher", "--function", self.name]
+        command += ["--port", str(self.port), "--world", str(self.world)]
+        with self.log.open("ab") as log:
+            self._child = self._spawn(command, log)
+
+    def await_ready(self, within_s: float = READY_S) -> None:
+        """Wait until it answers; raises ConfigError with its last words when it ends, or does not answer in time."""
+        end = time.monotonic() + within_s
+        while time.monotonic() < end:
+            if self.pid is None:
+                raise ConfigError((f"{self.name} did not start; its log ends with: {self.last_words()}",))
+            if self.answers():
+                return
+            time.sleep(0.05)
+        raise ConfigError((f"{self.name} does not answer; its log is {self.log}",))
+
+    def answers(self) -> bool:
+        """Tell whether the server of the process answers; the framework does, without the function."""
+        connection = http.client.HTTPConnection(self.address, timeout=2)
+        try:
+            connection.request("GET", "/favicon.ico")
+            connection.getresponse().read()
+        except (OSError, http.client.HTTPException):
+            return False
+        else:
+            return True
+        finally:
+            connection.close()
+
+    def post(self, body: bytes, headers: Mapping[str, str]) -> int:
+        """Deliver one push and give the status; 503 when no answer came."""
+        connection = http.client.HTTPConnection(self.address, timeout=LONGEST_ANSWER_S)
+        try:
+            connection.request("POST", "/", body=body, headers=dict(headers))
+            response = connection.getresponse()
+            response.read()
+        except (OSError, http.client.HTTPException):
+            return 503
+        else:
+            return response.status
+        finally:
+            connection.close()
+
+    def look_after(self) -> int | None:
+        """Start it again when it has died and its pause is over; give the exit code of that death.
+
+        Raises OSError when the system refuses; the next call tries again, a pause later.
+        """
+        child = self._child
+        if child is None or child.poll() is None:
+            return None
+        lived_s = time.monotonic() - self._started_at
+        if lived_s < self._wait_s:
+            return None
+        self._wait_s = _FIRST_WAIT_S if lived_s > 2 * _LONGEST_WAIT_S else min(2 * self._wait_s, _LONGEST_WAIT_S)
+        _bury(child)
+        self.restarts += 1
+        self.start()
+        return child.returncode
+
+    def ask_to_end(self) -> None:
+        """Ask the process to finish what it does and end."""
+        if self._child is not None and self._child.poll() is None:
+            self._child.send_signal(signal.SIGTERM)
+
+    def end(self, within_s: float = END_S) -> None:
+        """Wait for its end and force it after a while; nothing of its group stays."""
+        child, self._child = self._child, None
+        if child is None:
+            return
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(within_s)
+        _bury(child)
+
+    def kill(self) -> None:
+        """End it at once, as a crash would."""
+        if self._child is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._child.pid, signal.SIGKILL)
+            self._child.wait()
+
+    def last_words(self) -> str:
+        """Give the end of its log."""
+        try:
+            with self.log.open("rb") as file:
+                file.seek(max(0, self.log.stat().st_size - _TAIL))
+                lines = file.read().decode("utf-8", "replace").splitlines()
+        except OSError:
+            lines = []
+        return next((line for line in reversed(lines) if line.strip()), "nothing")
+
+    def _spawn(self, command: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
+        # A group of its own: Ctrl-C in the terminal reaches only the starter, which ends its functions in order.
+        return subprocess.Popen(  # noqa: S603 - our own launcher
+            command, cwd=self.source, env=dict(self.environ), stdin=subprocess.PIPE, stdout=log,
+            stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+
+
+def _bury(child: subprocess.Popen[bytes]) -> None:
+    """End what is left of a process and of its group, which may still hold the port, and let go of its pipe."""
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+    if child.stdin is not None:
+        child.stdin.close()
+
+
+def free_port() -> int:
+    """Give a port of loopback that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+        return port

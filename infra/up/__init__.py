@@ -1,0 +1,1 @@
+"""The whole graph in real processes on one machine: what `strategy up` runs."""

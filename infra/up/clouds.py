@@ -1,0 +1,122 @@
+"""What stands in for Google Cloud around real processes: our own embedded services, or Google's emulators."""
+
+import os
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+
+from infra.local import emulators
+from infra.local.bus import LocalBus
+from infra.local.clock import SeededChance
+from infra.local.live import LiveKernel
+from infra.local.processes import FunctionProcess
+from infra.local.queue import SqliteQueue
+from infra.local.services import ServiceDesk
+from infra.local.sqlite_store import SqliteStore
+from infra.local.vault import FileVault
+from infra.up.folder import Folder
+from shared.errors import StoreDown
+from shared.ports import Bus, Store, Vault
+from shared.topology import TOPOLOGY, Function
+
+Processes = Mapping[str, FunctionProcess]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloudSide:
+    """The services of one world, seen from outside: `world` and `environ` are for the functions' processes.
+
+    `begin` lets messages flow, once the functions answer; `pending` and `given_up` count deliveries and dead letters,
+    where the services can tell.
+    """
+
+    store: Store
+    bus: Bus
+    vault: Vault
+    world: Mapping[str, str]
+    environ: Mapping[str, str]
+    begin: Callable[[], None]
+    pending: Callable[[], int | None]
+    given_up: Callable[[], int | None]
+
+
+@contextmanager
+def embedded(
+    folder: Folder, kernel: LiveKernel, deliver: Callable[[str, bytes], int], key: bytes
+) -> Iterator[CloudSide]:
+    """Run store, bus and vault on files of the desk's folder; all of it is still there at the next start."""
+    vault = FileVault(folder.vault, key=key)
+    with (
+        closing(SqliteStore(folder.store, durable=True)) as store,
+        closing(SqliteQueue(folder.store, durable=True)) as queue,
+    ):
+        chance = SeededChance(seed=secrets.randbits(32), name="bus")
+        bus = LocalBus(kernel=kernel, topology=TOPOLOGY, queue=queue, deliver=deliver, chance=chance)
+        with ServiceDesk(kernel=kernel, bus=bus, vault=vault) as desk:
+            services = desk.services
+            world = {"cloud": "local", "state": str(folder.store), "services": services.address, "key": services.key}
+            yield CloudSide(
+                store=store, bus=bus, vault=vault, world=world, environ={}, begin=bus.resume,
+                pending=lambda: bus.pending, given_up=lambda: _given_up(bus),
+            )  # fmt: skip
+
+
+@contextmanager
+def emulated(folder: Folder, environ: Mapping[str, str], addresses: Mapping[str, str]) -> Iterator[CloudSide]:
+    """Run Google's emulators and the Secret Manager fake; what they hold ends with them.
+
+    Raises ConfigError that names what is not installed.
+    """
+    from infra.local.secret_manager import SecretManagerFake
+    from shared.gcp.chance import SystemChance
+    from shared.gcp.clock import SystemClock
+    from shared.gcp.firestore_store import FirestoreStore
+    from shared.gcp.pubsub_bus import PubsubBus
+    from shared.gcp.secret_vault import SecretVault
+
+    project = f"desk-{secrets.token_hex(6)}"
+    clock, chance = SystemClock(), SystemChance()
+    with (
+        emulators.running(emulators.find(environ), folder.logs) as running,
+        _in_environment(running.environ),
+        SecretManagerFake() as fake,
+        closing(FirestoreStore(project=project, clock=clock, chance=chance)) as store,
+        closing(PubsubBus(project=project, clock=clock, chance=chance)) as bus,
+        closing(SecretVault(project=project, clock=clock, chance=chance, connect=fake.connect)) as vault,
+    ):
+        fake.create(project, *TOPOLOGY.secrets)
+        yield CloudSide(
+            store=store, bus=bus, vault=vault,
+            world={"cloud": "emulators", "project": project, "secrets": fake.address},
+            environ={**running.environ, "GOOGLE_CLOUD_PROJECT": project},
+            begin=lambda: emulators.provision(TOPOLOGY, project=project, endpoint=_endpoint(addresses)),
+            pending=lambda: None, given_up=lambda: None,
+        )  # fmt: skip
+
+
+def _given_up(bus: LocalBus) -> int | None:
+    """Count the dead letters, None while the disk refuses: to look at a desk must not end it."""
+    try:
+        return len(bus.dead_letters())
+    except StoreDown:
+        return None
+
+
+def _endpoint(addresses: Mapping[str, str]) -> Callable[[Function], str]:
+    return lambda function: f"http://{addresses[function.name]}/"
+
+
+@contextmanager
+def _in_environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Let Google's libraries in this process find the emulators, and forget them afterwards."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

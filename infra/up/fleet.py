@@ -1,0 +1,102 @@
+"""All functions' processes of a desk: started together, delivered to within their places, watched, ended together."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from infra.local.processes import LOOPBACK, FunctionProcess, free_port
+from infra.up.folder import ROOT, Folder
+from shared.topology import TOPOLOGY, Function
+
+PUBLIC = "oauth_callback"
+FULL = 429
+_PUSH_HEADERS = {"Content-Type": "application/json", "User-Agent": "CloudPubSub-Google"}
+_PASSED_ON = ("HOME", "LANG", "PATH", "TMPDIR", "TZ")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionStatus:
+    """One function's process: `answers` is its health, `pid` None while it is down."""
+
+    name: str
+    address: str
+    pid: int | None
+    answers: bool
+    restarts: int
+
+
+class Fleet:
+    """The processes by function; each serves `concurrency` x `max_instances` requests at once, as its instances do."""
+
+    def __init__(self, *, public_port: int) -> None:
+        ports = {one.name: free_port() for one in TOPOLOGY.functions}
+        self._ports = ports | ({PUBLIC: public_port} if public_port else {})
+        self._busy = dict.fromkeys(self._ports, 0)
+        self._ending = False
+        self._processes: dict[str, FunctionProcess] = {}
+
+    def __getitem__(self, function: str) -> FunctionProcess:
+        return self._processes[function]
+
+    def __iter__(self) -> Iterator[FunctionProcess]:
+        return iter(self._processes.values())
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Host and port of each function, known before it starts."""
+        return {name: f"{LOOPBACK}:{port}" for name, port in self._ports.items()}
+
+    def start(self, folder: Folder, environ: Mapping[str, str]) -> None:
+        """Unpack the archives and start every function; raises ConfigError when one cannot serve."""
+        own = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        # Behind the archive's own folder, so that only what is not in the archive comes from the checkout.
+        own |= {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+        for name, source in folder.unpacked().items():
+            function = TOPOLOGY.function(name)
+            its_own = {**function.environ, "THREADS": str(_places(function))}
+            self._processes[name] = FunctionProcess(
+                function=function, source=source.resolve(), world=folder.world.resolve(), log=folder.log(name),
+                port=self._ports[name], environ={**own, **environ, **its_own},
+            )  # fmt: skip
+        for process in self:
+            process.start()
+        for process in self:
+            process.await_ready()
+
+    def deliver(self, function: str, body: bytes, outside: Callable[[Callable[[], int]], int]) -> int:
+        """Deliver one push as Cloud Run would let it in, with the blocking part through `outside`."""
+        if self._busy[function] >= _places(self[function].function):
+            return FULL
+        self._busy[function] += 1
+        try:
+            return outside(lambda: self[function].post(body, _PUSH_HEADERS))
+        finally:
+            self._busy[function] -= 1
+
+    def look_after(self) -> dict[str, int]:
+        """Start again what has died and give its exit codes; at the end of all nothing is started again."""
+        if self._ending:
+            return {}
+        codes = {process.name: process.look_after() for process in self}
+        return {name: code for name, code in codes.items() if code is not None}
+
+    def status(self) -> tuple[FunctionStatus, ...]:
+        """Ask every process whether it answers."""
+        return tuple(
+            FunctionStatus(
+                name=one.name, address=one.address, pid=one.pid, answers=one.answers(), restarts=one.restarts
+            )
+            for one in self
+        )
+
+    def end(self) -> None:
+        """Ask all of them to end, then see to it."""
+        self._ending = True
+        for process in self:
+            process.ask_to_end()
+        for process in self:
+            process.end()
+
+
+def _places(function: Function) -> int:
+    return function.concurrency * function.max_instances

@@ -1,0 +1,95 @@
+"""The folder of one desk: what belongs where, and that it is never run as another desk than it was."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkdtemp
+from zipfile import ZipFile
+
+from infra.archives import build_all, save
+from infra.day.files import write_atomically
+from infra.day.problems import UserError
+from infra.up.plan import Plan
+from shared.codec import dumps, loads
+from shared.errors import Malformed
+
+ROOT = Path(__file__).resolve().parents[2]
+_CARD = "desk.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folder:
+    """Paths below a desk's state folder."""
+
+    path: Path
+
+    @property
+    def store(self) -> Path:
+        """Documents and undelivered messages."""
+        return self.path / "state.db"
+
+    @property
+    def vault(self) -> Path:
+        """Secrets, encrypted."""
+        return self.path / "vault.bin"
+
+    @property
+    def calls(self) -> Path:
+        """What the simulated broker was asked, for its next start."""
+        return self.path / "broker-calls.jsonl"
+
+    @property
+    def history(self) -> Path:
+        """Daily bars before the simulated day."""
+        return self.path / "history.json"
+
+    @property
+    def world(self) -> Path:
+        """What the processes must know of this run; for this user's eyes only."""
+        return self.path / "world.json"
+
+    @property
+    def time(self) -> Path:
+        """The simulated time of this run, once it has begun."""
+        return self.path / "time.json"
+
+    @property
+    def logs(self) -> Path:
+        """One log for each function, and the desk's own."""
+        return self.path / "logs"
+
+    def log(self, function: str) -> Path:
+        """The log of one function."""
+        return self.logs / f"{function}.jsonl"
+
+    def unpacked(self) -> dict[str, Path]:
+        """Build every function's archive, unpack what is new, and give each function's folder."""
+        packed, homes = self.path / "archives", {}
+        packed.mkdir(exist_ok=True)
+        for archive in build_all(ROOT):
+            home = packed / archive.name.removesuffix(".zip")
+            if not home.exists():
+                beside = Path(mkdtemp(prefix=".", dir=packed))
+                with ZipFile(save(archive, packed)) as file:
+                    file.extractall(beside)
+                beside.rename(home)
+            homes[archive.function] = home
+        return homes
+
+    def require_same(self, plan: Plan) -> None:
+        """Refuse to go on with another market, broker or cloud than the folder was made with; raises UserError."""
+        card: dict[str, str] = {"cloud": plan.cloud, "broker": plan.broker}
+        if plan.broker == "simulator":
+            card |= {"market": plan.market, "config": plan.config, "seed": str(plan.seed)}
+        path = self.path / _CARD
+        if not path.exists():
+            write_atomically(path, dumps(card) + b"\n")
+            return
+        try:
+            found = dict(loads(path.read_bytes()))
+        except (Malformed, TypeError, ValueError):
+            what, remedy = f"{path} is damaged", f"write {dumps(card).decode()} into it, if that is what it was"
+            raise UserError(what, remedy=remedy) from None
+        differ = [f"{name} {found.get(name)}" for name in card if found.get(name) != card[name]]
+        if differ:
+            what = f"{self.path} was made with {', '.join(differ)}"
+            raise UserError(what, remedy="ask for the same, or name another folder with --state")

@@ -1,0 +1,264 @@
+"""The one-machine cloud around real processes: bus, scheduler, vault and broker here, each function in its own.
+
+What can go wrong: a function dies, this process is killed, the disk is full, two desks want one folder. What this
+promises: what was committed and what was published is on the disk before anybody is told so; a killed desk goes on
+where it was with its next start; a function that dies is started again and its messages come again; at the end every
+process is gone. The parts are opened one after another and closed in the opposite order, whatever fails on the way.
+"""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from threading import Thread
+from typing import Self
+
+from infra.brokersim.market import Market, daily_bars
+from infra.brokersim.server import RunningSimulator, serve
+from infra.day import environment
+from infra.day.files import write_atomically
+from infra.day.hours import NEW_YORK, Hours, hours
+from infra.day.ledger import BrokerLedger, read_ledger
+from infra.day.machine import scheduled_body, simulator_settings
+from infra.day.problems import UserError
+from infra.day.run import open_checked
+from infra.local.folder import FolderLock
+from infra.local.history import MarketHistory
+from infra.local.journal import FileJournal
+from infra.local.live import LiveKernel
+from infra.local.process_world import WorldFile
+from infra.local.scheduler import LocalScheduler
+from infra.local.timeline import AnyTimeline, HeldTimeline, Timeline
+from infra.local.vault import vault_key
+from infra.up.broker import KeptSimulator
+from infra.up.chores import Chores
+from infra.up.clouds import CloudSide, embedded, emulated
+from infra.up.fleet import PUBLIC, Fleet, FunctionStatus
+from infra.up.folder import Folder
+from infra.up.instant import EVERY_S, KeptInstant
+from infra.up.plan import Plan
+from infra.up.settings import consumer, settings_of
+from shared.codec import dumps, encode
+from shared.ports import Severity, Store
+from shared.topology import CONSUMER, TOPOLOGY
+
+STATUS_FILE = "status.json"
+_LOOK_S = 0.2
+_FOREVER = datetime(9000, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """A desk at one instant; the counts are None where the cloud's services do not tell.
+
+    `refused` is what this machine refuses the desk (a write, a new process), None while all is well.
+    """
+
+    at: datetime
+    functions: tuple[FunctionStatus, ...]
+    pending: int | None
+    dead_letters: int | None
+    refused: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Day:
+    """What is simulated: nothing of it for the sandbox."""
+
+    market: Market
+    hours: Hours
+
+
+class Station:
+    """A desk that lives between `Station(plan)` and `close`; `run` waits while it does.
+
+    Raises UserError and ConfigError for what cannot be run: bad settings, a folder in use or of another desk, a
+    missing emulator, a function that does not start. Nothing runs then.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        day = _day(plan)
+        given = settings_of(plan, day.market if day else None)
+        self.plan = plan
+        self.folder = Folder(path=plan.state.resolve())  # the processes work in folders of their own
+        self.broker: RunningSimulator | None = None
+        with ExitStack() as opened:
+            opened.callback(FolderLock(plan.state).release)
+            self.folder.require_same(plan)
+            self.folder.logs.mkdir(exist_ok=True)
+            self._instant = KeptInstant(plan.state)
+            self.timeline = self._time(day)
+            opened.callback(self._note_instant)
+            self.ends_at = day.hours.ends if day else _FOREVER
+            self.kernel = LiveKernel(timeline=self.timeline, seed=plan.seed)
+            self._journal = opened.enter_context(closing(FileJournal(self.folder.log("desk"), self.kernel))).of("desk")
+            self._life = Thread(target=self._live, name="kernel", daemon=True)
+            self._failure: BaseException | None = None
+            self._chores = Chores(kernel=self.kernel, journal=self._journal)
+            self.fleet = Fleet(public_port=plan.port)
+            self.cloud = opened.enter_context(self._cloud())
+            self._store_consumer()
+            if day is not None:
+                self.broker = opened.enter_context(self._open_broker(day))
+                MarketHistory.of(daily_bars(plan.market, seed=plan.seed)).write(self.folder.history)
+            self._describe_world()
+            opened.callback(self._end_time)
+            opened.callback(self.fleet.end)  # while messages still flow: what a function says at its end is heard
+            self.fleet.start(self.folder, {**given, **self.cloud.environ})
+            self._begin_work()
+            self._life.start()
+            self._opened = opened.pop_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def sign_in_address(self) -> str:
+        """Where the owner's browser begins."""
+        return f"http://{self.fleet.addresses[PUBLIC]}/start"
+
+    @property
+    def store(self) -> Store:
+        """The desk's documents, from outside."""
+        return self.cloud.store
+
+    def run(self, until: datetime | None = None) -> None:
+        """Wait until an instant, the end of the simulated day, or `stop`; raises what broke the desk meanwhile."""
+        end = min(until or self.ends_at, self.ends_at)
+        while self._life.is_alive() and (left := end - self.timeline.now()) > timedelta(0):
+            self._life.join(min(self.timeline.real_s(left), _LOOK_S))
+        if self._failure is not None:
+            raise self._failure
+
+    def stop(self) -> None:
+        """End `run` soon; any thread may call it."""
+        self.kernel.stop()
+
+    def close(self) -> None:
+        """End every process, then what they used; a second time is no error."""
+        self._opened.close()
+
+    def status(self) -> Status:
+        """Ask every process whether it answers."""
+        return Status(
+            at=self.timeline.now(), pending=self.cloud.pending(), dead_letters=self.cloud.given_up(),
+            functions=self.fleet.status(), refused=self._chores.refused,
+        )  # fmt: skip
+
+    def ledger(self) -> BrokerLedger:
+        """Give the simulated broker's books of this moment; raises UserError where the broker is not simulated."""
+        if self.broker is None:
+            raise UserError("only the simulated broker opens its books", remedy="use --broker simulator")
+        with self.broker.lock:
+            return read_ledger(self.broker.simulator.ledger())
+
+    def _time(self, day: _Day | None) -> AnyTimeline:
+        if day is None:
+            return Timeline.real()
+        first = datetime.combine(day.market.day, self.plan.starts, NEW_YORK).astimezone(UTC)
+        self.folder.time.unlink(missing_ok=True)
+        return HeldTimeline(self.folder.time, at=self._instant.read() or first)
+
+    def _cloud(self) -> AbstractContextManager[CloudSide]:
+        if self.plan.cloud == "emulators":
+            return emulated(self.folder, self.plan.environ, self.fleet.addresses)
+        simulated = self.plan.broker == "simulator"
+        key = environment.vault_key(self.plan.seed) if simulated else vault_key(self.plan.environ)
+        return embedded(self.folder, self.kernel, self._deliver, key)
+
+    def _store_consumer(self) -> None:
+        """Put the consumer pair into the vault, unless the vault's own is the one."""
+        vault = self.cloud.vault
+        if self.plan.broker == "simulator":
+            _, pair = environment.consumer(self.plan.seed)
+        elif (given := consumer(self.plan)) is not None:
+            pair = dumps({"key": given[0], "secret": given[1]})
+        else:
+            return
+        versions = vault.versions(CONSUMER)
+        if not versions or vault.read(CONSUMER, versions[-1]) != pair:
+            vault.add(CONSUMER, pair)
+
+    @contextmanager
+    def _open_broker(self, day: _Day) -> Iterator[RunningSimulator]:
+        simulator = KeptSimulator(
+            path=self.folder.calls, market=day.market, now=self.timeline.now,
+            settings=simulator_settings(self.plan.seed, day.hours), seed=self.plan.seed,
+        )  # fmt: skip
+        with closing(simulator), serve(simulator, 0) as running:
+            yield running
+
+    def _describe_world(self) -> None:
+        """Write down what the processes must know."""
+        broker = self.broker
+        WorldFile(
+            time="" if broker is None else str(self.folder.time.resolve()), at=self.timeline.now().isoformat(),
+            broker=None if broker is None else broker.url,
+            history=None if broker is None else str(self.folder.history.resolve()),
+            **self.cloud.world,
+        ).write(self.folder.world)  # fmt: skip
+
+    def _live(self) -> None:
+        """Run the kernel from its first invocation to its last, all on one thread."""
+        try:
+            self.kernel.run(self.ends_at)
+        except BaseException as failure:  # noqa: BLE001 - raised again where the desk is waited for
+            self._failure = failure
+        finally:
+            self.kernel.close()  # here: what waits in it belongs to this thread
+
+    def _end_time(self) -> None:
+        self.kernel.stop()
+        if self._life.is_alive():
+            self._life.join()
+        self.kernel.close()
+
+    def _begin_work(self) -> None:
+        """Let time, messages, schedules and the watch begin."""
+        if isinstance(self.timeline, HeldTimeline):
+            self.timeline.begin(self.plan.speed)
+        self.cloud.begin()
+        scheduler = LocalScheduler(kernel=self.kernel, bus=self.cloud.bus, body_of=scheduled_body)
+        scheduler.start(TOPOLOGY.schedules, until=self.ends_at)
+        pause = timedelta(seconds=EVERY_S * self.timeline.speed)
+        for name, chore in (("time", self._lease), ("watch", self._look_after), ("status", self._write_status)):
+            self._chores.start(name, chore, pause=pause)
+        self._journal.line("up", speed=self.timeline.speed, cloud=self.plan.cloud, broker=self.plan.broker)
+
+    def _look_after(self) -> None:
+        """Start again what died."""
+        for name, code in self.fleet.look_after().items():
+            self._journal.line("restarted", Severity.ERROR, what=name, code=code)
+
+    def _lease(self) -> None:
+        """Write an instant down for the next start, beside the kernel: a slow disk must not hold up the messages."""
+        if self.broker is not None:
+            self.kernel.outside(lambda: self._instant.lease(self.timeline))
+
+    def _write_status(self) -> None:
+        """Write the status down; it is no loss when a power cut takes it."""
+
+        def write() -> None:
+            content = dumps(encode(self.status())) + b"\n"
+            write_atomically(self.folder.path / STATUS_FILE, content, durable=False)
+
+        self.kernel.outside(write)
+
+    def _deliver(self, function: str, body: bytes) -> int:
+        return self.fleet.deliver(function, body, self.kernel.outside)
+
+    def _note_instant(self) -> None:
+        if self.broker is not None:
+            self._instant.write(self.timeline.now())
+
+
+def _day(plan: Plan) -> _Day | None:
+    """Open what is simulated; raises UserError."""
+    if plan.broker == "sandbox":
+        return None
+    environment.require_config(plan.config)
+    market = open_checked(plan.market, plan.seed)
+    return _Day(market=market, hours=hours(market.day))

@@ -1,0 +1,184 @@
+"""Many signals and one exit at once in real processes: who is served when, and whether each is decided in its life.
+
+    python -m tests.benchmarks.burst [--cloud local|emulators] [--signals 20] [--speed X]
+
+A position is bought first, and its stop rests at the broker. Then the signals are published and, last, the exit: it has
+to cancel the stop, see it gone and sell, before any signal that waits.
+"""
+
+import argparse
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rich.console import Console
+from rich.table import Table
+
+from infra.up.plan import plan
+from shared.codec import decode
+from shared.domain.audit import AuditEvent
+from shared.domain.ids import intent_id
+from shared.domain.messages import ExitPosition
+from shared.domain.orders import UNSENT, Kind, Order, State
+from shared.domain.positions import PendingExit, Position
+from shared.domain.values import PriceType
+from shared.errors import Conflict
+from shared.usecases.desk import persist, read
+from shared.usecases.fills import position_path
+from shared.usecases.outbox import pack
+from tests.benchmarks.order_path import PLACEMENT, STARTS
+from tests.benchmarks.outside import Outside, at_work, intent_of, spread_over
+
+LIFE_S = 60
+_TRIES = 5
+_SENT_OR_NOT = frozenset(State) - UNSENT - {State.PLACING}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """One intent of the burst: when it was published, begun and decided, seconds after the signals' decision.
+
+    The beginning of the exit is its request to cancel the stop, that of a signal the intent that it becomes.
+    """
+
+    name: str
+    outcome: str
+    published: float
+    begun: float
+    decided: float
+
+    @property
+    def in_its_life(self) -> bool:
+        """Tell whether it was sent or denied in its life, or voided because that was over."""
+        return self.decided <= LIFE_S or "SIGNAL_STALE" in self.outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Burst:
+    """The exit and the signals, in the order in which they were begun."""
+
+    exit: Served
+    signals: tuple[Served, ...]
+
+    @property
+    def overtook(self) -> tuple[Served, ...]:
+        """Give the signals that were begun after the exit was published and before it was served."""
+        return tuple(one for one in self.signals if self.exit.published < one.begun < self.exit.begun)
+
+    @property
+    def beside(self) -> tuple[Served, ...]:
+        """Give the signals that were begun while the exit was being served."""
+        return tuple(one for one in self.signals if self.exit.begun <= one.begun < self.exit.decided)
+
+
+def main() -> None:
+    """Run a burst and print it."""
+    asked = argparse.ArgumentParser(prog="burst")
+    asked.add_argument("--cloud", choices=("local", "emulators"), default="local")
+    asked.add_argument("--signals", type=int, default=20)
+    asked.add_argument("--speed", type=float, default=1.0)
+    given = asked.parse_args()
+    found = burst(given.cloud, signals=given.signals, speed=given.speed)
+    laid = Table(title=f"{given.signals} signals and one exit at once, {given.cloud}, s", title_justify="left")
+    for name in ("", "published", "begun", "decided", "outcome"):
+        laid.add_column(name, justify="left" if name in ("", "outcome") else "right")
+    for one in sorted((found.exit, *found.signals), key=lambda served: served.begun):
+        laid.add_row(one.name, *(f"{at:.2f}" for at in (one.published, one.begun, one.decided)), one.outcome)
+    Console().print(laid)
+
+
+def burst(cloud: str, *, signals: int, speed: float) -> Burst:
+    """Let a fresh desk hold a position and send it the signals and the exit."""
+    with TemporaryDirectory(prefix="desk-") as folder:
+        wanted = plan(
+            broker="simulator", cloud=cloud, state=Path(folder), environ=os.environ, speed=speed, config="default",
+            starts=STARTS,
+        )  # fmt: skip
+        return at_work(wanted, partial(_burst, count=signals))
+
+
+def _burst(desk: Outside, count: int) -> Burst:
+    desk.sign_in()
+    free = list(desk.unwatched)
+    symbol = _hold(desk, free)
+    signals = desk.signals(spread_over(free, count))
+    began = signals[0].decided_at
+    published = [desk.publish(one) for one in signals]
+    asked_at, exit_id = _ask_exit(desk, symbol)
+    names = [*map(intent_of, signals), exit_id]
+    desk.wait_for(partial(_decided, desk, names), within_s=3 * LIFE_S, every_s=2)
+    events = [decode(AuditEvent, row.data) for row in desk.store.query("audit")]
+    cancels = [one for one in events if one.after == State.CANCEL_REQ and one.actor == PLACEMENT and one.at >= asked_at]
+
+    def served(name: str, intent: str, at: datetime) -> Served:
+        own = sorted((event for event in events if event.chain == intent), key=lambda event: event.seq)
+        first = min([*own, *(cancels if intent == exit_id else ())], key=lambda event: event.at)
+        end = next(event for event in own if event.after in _SENT_OR_NOT)
+        codes = own[-1].detail.get("codes", "")
+        return Served(
+            name=name, outcome=f"{own[-1].after} {codes}".strip(), published=(at - began).total_seconds(),
+            begun=(first.at - began).total_seconds(), decided=(end.at - began).total_seconds(),
+        )  # fmt: skip
+
+    return Burst(
+        exit=served(f"exit {symbol}", exit_id, asked_at),
+        signals=tuple(
+            served(f"signal {one.symbol}", intent_of(one), at) for one, at in zip(signals, published, strict=True)
+        ),
+    )
+
+
+def _hold(desk: Outside, free: list[str]) -> str:
+    """Buy something, wait until its stop rests at the broker, and give its symbol."""
+    for slot in range(_TRIES):
+        symbol = free.pop(0)
+        (signal,) = desk.signals([(symbol, slot)])
+        desk.publish(signal)
+        if desk.wait_for(partial(desk.ended, intent_of(signal)), within_s=60).filled:
+            desk.wait_for(partial(_stop, desk, symbol), within_s=60)
+            return symbol
+    raise RuntimeError("nothing could be bought")
+
+
+def _stop(desk: Outside, symbol: str) -> Order | None:
+    orders = desk.orders(Kind.PROTECT).values()
+    return next((one for one in orders if one.symbol == symbol and one.state is State.WORKING), None)
+
+
+def _ask_exit(desk: Outside, symbol: str) -> tuple[datetime, str]:
+    """Write the decision to sell into the position, as the scan does, publish it, and give when and its id."""
+
+    def decided() -> Position:
+        held = read(desk.store, Position, position_path(symbol))
+        if held is None:
+            raise RuntimeError(f"{symbol} is not held")
+        position, slot = held.value, held.value.exits_asked
+        pending = PendingExit(
+            exit_id=intent_id(kind=Kind.EXIT, cause=position.position_id, session=position.session, attempt=slot),
+            reason="target", slot=slot, price_type=PriceType.MARKET, limit_price=None, decided_at=desk.now(),
+        )  # fmt: skip
+        after = replace(position, pending_exit=pending, exits_asked=slot + 1)
+        desk.store.commit([held.update(after)])
+        return after
+
+    position = persist(decided)
+    if position.pending_exit is None:
+        raise Conflict(f"the exit of {symbol} is gone")
+    exit_id = position.pending_exit.exit_id
+    message = ExitPosition(symbol=symbol, position_id=position.position_id, exit_id=exit_id, session=position.session)
+    at = desk.now()
+    desk.bus.publish("exits", pack(message), attributes={}, ordering_key=symbol)
+    return at, exit_id
+
+
+def _decided(desk: Outside, names: Sequence[str]) -> bool | None:
+    orders = desk.orders(Kind.ENTRY) | desk.orders(Kind.EXIT)
+    return all(name in orders and orders[name].state in _SENT_OR_NOT for name in names) or None
+
+
+if __name__ == "__main__":
+    main()

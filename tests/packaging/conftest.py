@@ -1,0 +1,24 @@
+"""The archives as this checkout builds them, at work."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from infra.archives import build_all
+from infra.local.emulators import Emulators
+from tests.architecture.files import ROOT
+from tests.packaging.graph import Graph, running_graph
+from tests.packaging.processes import Runnable, borrow
+
+
+@pytest.fixture(scope="session")
+def borrowers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Runnable]:
+    """Give every archive, unpacked, to be run by the present interpreter."""
+    return {one.function: borrow(one, tmp_path_factory.mktemp(one.function)) for one in build_all(ROOT)}
+
+
+@pytest.fixture(scope="session")
+def graph(running_emulators: Emulators, borrowers: dict[str, Runnable]) -> Iterator[Graph]:
+    """Give the graph at work: what one test leaves in its store, the next one finds there."""
+    with running_graph(borrowers.values(), running_emulators, firestore={}) as graph:
+        yield graph

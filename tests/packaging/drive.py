@@ -1,0 +1,187 @@
+"""What the cloud asks of the archives: each errand sends something from outside and reads its effect in Firestore.
+
+None needs a secret, a market that is open or a login, so all of them hold on every day and in every place; what the
+calendar makes of a tick is taken from the calendar.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from shared.codec import decode, encode
+from shared.domain.audit import AuditEvent, breaks
+from shared.domain.brokerage import AccountRecord
+from shared.domain.calendar import is_open, new_york_day, session_at
+from shared.domain.ids import intent_id, signal_id
+from shared.domain.messages import CloseTick, EnterPosition, PrepareTick, RefreshTick, ScanTick
+from shared.domain.orders import Kind, Order, State
+from shared.domain.signals import Signal, Vote
+from shared.domain.tokens import TokenRecord
+from shared.domain.values import Side
+from shared.ports import Create, Delete
+from shared.topology import TOPOLOGY
+from shared.usecases import token
+from shared.usecases.desk import create, put
+from shared.usecases.outbox import Row, pack
+from tests.packaging.graph import Graph, eventually, push_of, versioned
+
+Errand = Callable[[Graph], None]
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+PARENT = f"00-{TRACE}-00f067aa0ba902b7-01"
+
+
+def signal(slot: int, *, age: timedelta = timedelta()) -> Signal:
+    """Give a signal as the scan decides it, some time ago."""
+    at = datetime.now(UTC) - age
+    name = signal_id(strategy="momentum", symbol="AIG", side=Side.BUY, session=new_york_day(at), slot=slot)
+    return Signal(
+        signal_id=name, strategy="momentum", symbol="AIG", side=Side.BUY, session=new_york_day(at), slot=slot,
+        decided_at=at, decision_price=Decimal(50), stop_distance=Decimal(1), confidence=Decimal("0.9"),
+        quality=Decimal(1), votes=(Vote(strategy="momentum", confidence=Decimal("0.9"), reasons=("up",)),),
+    )  # fmt: skip
+
+
+def promise(owner: str, topic: str, name: str, data: bytes) -> Create:
+    """Give the outbox row that a function leaves when it dies between a commit and its message."""
+    return Create(f"outbox/{owner}:{name}", encode(Row(owner=owner, topic=topic, key="AIG", body=data.decode())))
+
+
+def intent_of(seen: Signal) -> str:
+    """Name the intent that a signal causes."""
+    return intent_id(kind=Kind.ENTRY, cause=seen.signal_id, session=seen.session)
+
+
+def decided(graph: Graph, seen: Signal) -> Order:
+    """Wait for the end of a signal's order, whose audit trail is whole, and give it."""
+    path = f"orders/{intent_of(seen)}"
+    eventually(lambda: graph.documents("orders").get(path, {}).get("state") == State.VOIDED, f"{path} VOIDED")
+    order = decode(Order, graph.documents("orders")[path])
+    chain = [decode(AuditEvent, data) for data in graph.documents("audit").values() if data["chain"] == order.intent_id]
+    assert breaks(chain, {order.intent_id: order.audit_head}) == []
+    assert [event.after for event in sorted(chain, key=lambda event: event.seq)] == [State.NEW, State.VOIDED]
+    return order
+
+
+def one_new_document(graph: Graph, topic: str, data: bytes) -> tuple[str, dict[str, Any]]:
+    """Publish a message and give the path and data of the one document that is new or changed by it."""
+    before = graph.documents()
+    graph.publish(topic, data)
+    eventually(lambda: graph.new_documents(before) != {}, f"a document of what came on {topic}")
+    (only,) = graph.new_documents(before).items()
+    return only
+
+
+def an_old_promise_is_kept(graph: Graph) -> None:
+    """A tick has market_scan publish what it had promised before it died; order_placement voids it, in one trace."""
+    late = signal(1, age=timedelta(hours=1))
+    row = promise("market_scan", "signals", late.signal_id, pack(EnterPosition(signal=late)))
+    graph.store.commit([create(f"signals/{late.signal_id}", late), row])
+    graph.publish("scan-ticks", ScanTick(), traceparent=PARENT)
+    assert decided(graph, late).codes == ("SIGNAL_STALE",)
+    eventually(lambda: row.path not in graph.documents("outbox"), "the row is gone")
+    lines = [line for line in graph.functions["order_placement"].lines("order") if line["intent_id"] == intent_of(late)]
+    traces = {line["logging.googleapis.com/trace"] for line in lines}
+    assert traces == {f"projects/{graph.project}/traces/{TRACE}"}
+    if is_open(datetime.now(UTC)):  # then the tick is a minute's scan too, which ends without a token
+        eventually(lambda: graph.documents("receipts") != {}, "the minute's receipt")
+
+
+def a_signal_without_a_login_is_voided(graph: Graph) -> None:
+    """A fresh signal ends VOIDED because there is no access token, and nothing of it is left to be done."""
+    fresh = signal(2)
+    graph.store.commit([create(f"signals/{fresh.signal_id}", fresh)])
+    graph.publish("signals", EnterPosition(signal=fresh))
+    assert decided(graph, fresh).codes == ("TOKEN_DEAD",)
+    assert graph.documents("locks", "positions", "broker_orders", "ledger") == {}
+
+
+def a_forged_signal_is_refused(graph: Graph) -> None:
+    """A signal that the scan did not write becomes a dead letter and no order."""
+    forged = signal(3)
+    _, letter = one_new_document(graph, "signals", pack(EnterPosition(signal=forged)))
+    assert (letter["function"], letter["reason"]) == ("order_placement", "Malformed")
+    assert forged.signal_id in letter["detail"]
+
+
+def a_missing_token_is_told(graph: Graph) -> None:
+    """token_refresh says that the owner has to sign in, in the trace of the tick, and writes nothing."""
+    before = graph.documents()
+    graph.publish("refresh-ticks", RefreshTick(), traceparent=PARENT)
+    process = graph.functions["token_refresh"]
+    eventually(lambda: process.lines("sign_in_needed") != [], "sign_in_needed")
+    line = process.lines("sign_in_needed")[-1]
+    assert (line["severity"], line["token"]) == ("WARNING", "missing")
+    assert line["logging.googleapis.com/trace"] == f"projects/{graph.project}/traces/{TRACE}"
+    assert graph.new_documents(before) == {}
+
+
+def a_secret_out_of_reach_loses_no_tick(graph: Graph) -> None:
+    """While the token cannot be read, a tick that needs it is to come again, nothing changes, and the log says why."""
+    now, process = datetime.now(UTC), graph.functions["token_refresh"]
+    asleep = TokenRecord(
+        vault_version="1", issued_at=now - timedelta(hours=1), renewed_at=now - timedelta(hours=1),
+        dies_at=now + timedelta(hours=1),
+    )  # fmt: skip
+    graph.store.commit([create(token.PATH, asleep)])
+    before = graph.documents()
+    assert process.request("POST", "/", push_of(pack(RefreshTick()))) == 503
+    assert graph.new_documents(before) == {}
+    assert "no Google login was found for Secret Manager" in process.lines("cannot_work")[-1]["detail"]
+    graph.store.commit([Delete(token.PATH)])
+    assert process.request("POST", "/", push_of(pack(RefreshTick()))) == 204
+
+
+def the_close_is_sealed(graph: Graph) -> None:
+    """A close tick seals today's chains on a day with a session, and does nothing on a day of rest."""
+    session = session_at(datetime.now(UTC))
+    days = [] if session is None else [session.day.isoformat()]
+    if session is not None:  # the account is known, as it is when the market was open: the broker need not be asked
+        graph.store.commit([put("account/main", AccountRecord(key="account-key", session=session.day))])
+    graph.publish("close-ticks", CloseTick())
+    eventually(lambda: set(graph.documents("seals")) == {f"seals/{day}" for day in days}, "the seal")
+    assert graph.functions["order_settlement"].request("POST", "/", push_of(pack(CloseTick()))) == 204
+    assert [data["session"] for data in graph.documents("seals").values()] == days
+
+
+def the_start_page_is_honest(graph: Graph) -> None:
+    """oauth_callback is well, keeps an old promise, and without its secrets offers no link to sign in."""
+    process = graph.functions["oauth_callback"]
+    row = promise("oauth_callback", "prepare-ticks", "signed-in:1", pack(PrepareTick(reason="signed-in")))
+    graph.store.commit([row])
+    assert process.request("GET", "/health") == 200
+    status, page = process.ask("GET", "/start")
+    assert (status, re.findall("<h1>(.*?)</h1>", page)) == (503, ["Not signed in"])
+    assert "Nothing was changed" in page
+    assert "href" not in page
+    assert (row.path in graph.documents("outbox"), graph.documents("flows")) == (False, {})
+    assert process.lines("sign_in_failed")[-1]["kind"] == "ConfigError"
+    watched = {"history/AIG", "history/BAC"} if session_at(datetime.now(UTC)) else set()
+    eventually(lambda: set(graph.documents("history")) == watched, "the history of the watch list")
+
+
+def a_message_of_tomorrow_is_set_aside(graph: Graph) -> None:
+    """On every subscription of the graph, a message of a newer schema version becomes one dead letter there."""
+    for function in TOPOLOGY.functions:
+        for subscription in function.subscriptions:
+            path, letter = one_new_document(graph, subscription.topic, versioned(2))
+            assert path.startswith(f"dead_letters/{function.name}:")
+            assert (letter["function"], letter["reason"]) == (function.name, "UnknownVersion")
+
+
+def nobody_stumbled(graph: Graph) -> None:
+    """After all that, no process has ended, crashed within, broken a rule or left a traceback."""
+    for process in graph.functions.values():
+        assert process.process.poll() is None
+        for event in ("crash", "invariant_broken", "undeclared_access", "not_halted"):
+            assert process.lines(event) == []
+        assert "Traceback" not in process.log.read_text(encoding="utf-8")
+    assert graph.documents("outbox") == {}
+
+
+ERRANDS: tuple[Errand, ...] = (
+    an_old_promise_is_kept, a_signal_without_a_login_is_voided, a_forged_signal_is_refused, a_missing_token_is_told,
+    a_secret_out_of_reach_loses_no_tick, the_close_is_sealed, the_start_page_is_honest,
+    a_message_of_tomorrow_is_set_aside, nobody_stumbled,
+)  # fmt: skip

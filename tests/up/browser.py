@@ -1,0 +1,47 @@
+"""The owner's browser in front of a desk of real processes."""
+
+import http.client
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from infra.day.owner import sign_in
+from infra.local.process_world import ToSimulator
+from infra.up.station import Station
+
+STEP = timedelta(seconds=10)
+
+
+class Pages:
+    """Sends requests to the functions' own addresses."""
+
+    def __init__(self, station: Station) -> None:
+        self._addresses = station.fleet.addresses
+
+    def request(
+        self, function: str, method: str, path_and_query: str, headers: dict[str, str], body: bytes
+    ) -> tuple[int, Any, bytes]:
+        """Send one request and give status, headers and body."""
+        connection = http.client.HTTPConnection(self._addresses[function], timeout=30)
+        try:
+            connection.request(method, path_and_query, body=body, headers=headers)
+            answer = connection.getresponse()
+            return answer.status, answer.getheaders(), answer.read()
+        finally:
+            connection.close()
+
+
+def sign_in_at(station: Station) -> None:
+    """Sign the owner in, through the real pages of function and simulator."""
+    assert station.broker is not None
+    sign_in(Pages(station), ToSimulator(station.broker.url))
+
+
+def run_until(station: Station, happened: Callable[[], bool], *, within: timedelta) -> bool:
+    """Let the desk run until something has happened, and tell whether it did within a span of the desk's time."""
+    end = station.timeline.now() + within
+    while station.timeline.now() < end:
+        if happened():
+            return True
+        station.run(station.timeline.now() + STEP)
+    return happened()

@@ -1,0 +1,134 @@
+"""Desks for tests: a folder that has traded for a while, real processes on it, the owner, and how to look at both.
+
+The folder is made by the one-machine day in a second or two, with the same functions, so that a test with real
+processes begins where something is at stake: shares are held, a sell order protects them.
+"""
+
+import json
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from infra.brokersim.market import open_market
+from infra.brokersim.simulator import ConnectionDropped
+from infra.day import environment
+from infra.day.book import Documents, read_book
+from infra.day.hours import NEW_YORK, hours
+from infra.day.ledger import BrokerLedger
+from infra.day.machine import NETWORK_S, Machine, Surroundings, simulator_settings
+from infra.day.owner import sign_in
+from infra.day.violations import book_differs, placed_twice
+from infra.local.clock import SeededChance
+from infra.local.kernel import Kernel
+from infra.local.timed import Latency
+from infra.local.transport import WsgiAdapter
+from infra.up.broker import KeptSimulator
+from infra.up.folder import Folder
+from infra.up.instant import KeptInstant
+from infra.up.plan import Plan, plan
+from infra.up.station import Station
+from shared.domain.audit import breaks
+
+SEED = 8
+SPEED = 20.0
+DAY = date(2013, 3, 4)
+PATIENCE_S = 60.0
+
+
+def new_york(hour: int, minute: int, second: int = 0) -> datetime:
+    """Give an instant of the simulated day by New York's clock."""
+    return datetime(DAY.year, DAY.month, DAY.day, hour, minute, second, tzinfo=NEW_YORK).astimezone(UTC)
+
+
+HOLDING = new_york(9, 46, 20)
+"""By now the desk of this seed has bought, and holds what it bought."""
+
+
+def plan_of(folder: Path, **changes: Any) -> Plan:
+    """Give the plan under which `trade_until` fills a folder."""
+    given: dict[str, Any] = {"broker": "simulator", "cloud": "local", "seed": SEED, "speed": SPEED, "environ": {}}
+    return plan(state=folder, **given | changes)
+
+
+def trade_until(folder: Path, until: datetime = HOLDING) -> None:
+    """Let the desk of this seed trade from 09:25 on, in no time, and leave its folder as a stopped desk would."""
+    market = open_market("generated", seed=SEED)
+    when = hours(market.day)
+    kernel = Kernel(start=new_york(9, 25), seed=SEED)
+    folder.mkdir(parents=True)
+    simulator = KeptSimulator(
+        path=Folder(path=folder).calls, market=market, now=kernel.now, settings=simulator_settings(SEED, when),
+        seed=SEED,
+    )  # fmt: skip
+    latency = Latency(SeededChance(seed=SEED, name="network"), *NETWORK_S)
+    wire = WsgiAdapter(simulator, kernel=kernel, latency=latency, dropped=ConnectionDropped)
+    machine = Machine(
+        market=market, market_spec="generated", hours=when, kernel=kernel, seed=SEED, folder=folder,
+        environ=environment.environ({}, config="demo", market_spec="generated", symbols=market.symbols),
+        around=Surroundings(http=lambda _: wire),
+    )  # fmt: skip
+    with closing(simulator), closing(machine):
+        kernel.spawn(lambda: sign_in(machine.world, wire), name="owner")
+        machine.world.start_schedules(until)
+        machine.world.run(until)
+    Folder(path=folder).require_same(plan_of(folder))
+    KeptInstant(folder).write(until)
+
+
+@contextmanager
+def running(folder: Path, **changes: Any) -> Iterator[Station]:
+    """Run a desk; what broke it meanwhile is raised at the end."""
+    with Station(plan_of(folder, **changes)) as station:
+        yield station
+        station.run(station.timeline.now())
+
+
+def wait_for(what: Callable[[], Any], *, within_s: float = PATIENCE_S) -> Any:
+    """Give what is so, once it is; fails when it never is."""
+    end = time.monotonic() + within_s
+    while not (found := what()):
+        assert time.monotonic() < end, "this never came to be"
+        time.sleep(0.1)
+    return found
+
+
+def wait_until(station: Station, at: datetime) -> None:
+    """Let the desk's time pass."""
+    left_s = station.timeline.real_s(at - station.timeline.now())
+    wait_for(lambda: station.timeline.now() >= at, within_s=PATIENCE_S + max(0.0, left_s))
+
+
+def wrong(ledger: BrokerLedger, store: Documents) -> list[str]:
+    """Name what must never be true of a desk at rest."""
+    book = read_book(store)
+    differs = book_differs(ledger, book, starting_cash=environment.STARTING_CASH)
+    return [*differs, *placed_twice(ledger), *breaks(list(book.events), dict(book.seals))]
+
+
+def require_settled(station: Station) -> None:
+    """Wait until book and ledger agree, which they do not while an order is under way; fails when they never do."""
+    end = time.monotonic() + PATIENCE_S
+    while (found := wrong(station.ledger(), station.store)) and time.monotonic() < end:
+        time.sleep(0.1)
+    assert not found, found
+
+
+def lines(folder: Path, name: str) -> list[dict[str, Any]]:
+    """Read a log of a desk, as far as its lines are whole; what is not JSON is not from the journal."""
+    found = []
+    for line in (folder / "logs" / f"{name}.jsonl").read_text(errors="replace").splitlines():
+        with suppress(ValueError):
+            found.append(json.loads(line))
+    return [line for line in found if isinstance(line, dict)]
+
+
+def members(group: int) -> list[int]:
+    """List the processes of a group that are not yet dead."""
+    words = ["/bin/ps", "-A", "-o", "pgid=,pid=,stat="]
+    listed = subprocess.run(words, capture_output=True, text=True, check=True).stdout  # noqa: S603 - fixed words
+    rows = (line.split() for line in listed.splitlines())
+    return [int(pid) for pgid, pid, stat in rows if int(pgid) == group and not stat.startswith("Z")]

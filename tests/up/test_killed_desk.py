@@ -1,0 +1,98 @@
+"""The desk's own process: killed, started again, told to end."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.brokersim.market import open_market
+from infra.day.hours import hours
+from infra.day.ledger import read_ledger
+from infra.day.machine import simulator_settings
+from infra.local.sqlite_store import SqliteStore
+from infra.up.broker import KeptSimulator
+from infra.up.folder import ROOT, Folder
+from infra.up.instant import KeptInstant
+from infra.up.station import STATUS_FILE
+from shared.codec import loads
+from tests.up.desks import SEED, SPEED, members, wait_for, wrong
+
+ORDERLY_S = 30.0  # the functions have 10 s; the rest is for a busy machine
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@contextmanager
+def _up(folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """Start `strategy up` on a folder, wait until its functions answer, and end it whatever happens."""
+    (folder / STATUS_FILE).unlink(missing_ok=True)
+    command = [sys.executable, "-m", "infra.cli.main", "up", "--state", str(folder), "--port", "0"]
+    command += ["--seed", str(SEED), "--speed", str(SPEED)]
+    with subprocess.Popen(  # noqa: S603 - our own command
+        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    ) as process:
+        try:
+            wait_for(lambda: process.poll() is not None or (folder / STATUS_FILE).exists())
+            yield process
+        finally:
+            process.kill()
+
+
+def _groups(folder: Path) -> list[int]:
+    status: dict[str, Any] = loads((folder / STATUS_FILE).read_bytes())
+    return [one["pid"] for one in status["functions"]]
+
+
+def _wrong(folder: Path) -> list[str]:
+    """Compare the broker's books and the desk's, from their files."""
+    at, market = KeptInstant(folder).read(), open_market("generated", seed=SEED)
+    assert at is not None
+    settings = simulator_settings(SEED, hours(market.day))
+    simulator = KeptSimulator(
+        path=Folder(path=folder).calls, market=market, now=lambda: at, settings=settings, seed=SEED
+    )
+    with closing(simulator), closing(SqliteStore(Folder(path=folder).store)) as store:
+        return wrong(read_ledger(simulator.ledger()), store)
+
+
+def test_nothing_outlives_a_killed_desk_and_the_next_start_goes_on(desk: Path) -> None:
+    """When the desk is killed its functions end by themselves; the next start goes on and ends in order on Ctrl-C."""
+    with _up(desk) as process:
+        killed = _groups(desk)
+        process.kill()
+        process.wait()
+        wait_for(lambda: not any(members(group) for group in killed), within_s=20)
+    stopped_at = KeptInstant(desk).read()
+    assert stopped_at is not None
+    with _up(desk) as process:
+        groups = _groups(desk)
+        assert len(groups) == len(killed)
+        assert not set(groups) & set(killed)
+        time.sleep(3)  # it trades
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=ORDERLY_S)
+        assert (process.returncode, said) == (0, b"")
+        wait_for(lambda: not any(members(group) for group in groups))
+    ended_at = KeptInstant(desk).read()
+    assert ended_at is not None
+    assert ended_at > stopped_at
+    assert _wrong(desk) == []
+
+
+def test_a_folder_in_use_is_refused(desk: Path) -> None:
+    """A second desk on a folder that is in use is exit code 2 with the holder's number, and the first one goes on."""
+    with _up(desk) as process:
+        command = [sys.executable, "-m", "infra.cli.main", "up", "--state", str(desk), "--seed", str(SEED)]
+        second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603
+        assert second.returncode == 2
+        assert f"in use by process {process.pid}" in second.stderr
+        assert process.poll() is None
+        os.kill(process.pid, signal.SIGTERM)
+        assert process.wait(timeout=60) == 0
