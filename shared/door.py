@@ -21,11 +21,13 @@ from flask import Request
 from shared.codec import dumps, loads
 from shared.domain.control import TradingState
 from shared.domain.messages import MAX_BYTES, Message
+from shared.domain.notices import MessageBuried
 from shared.errors import Busy, Conflict, DeskError, Disposition, Malformed
 from shared.ports import Clock, Create, Envelope, Severity
 from shared.trace import follow, serving
 from shared.usecases.control import tighten
 from shared.usecases.desk import Desk
+from shared.usecases.notices import announce, post
 from shared.usecases.outbox import drain, unpack
 
 Reply = tuple[str, int]
@@ -68,12 +70,16 @@ class Drain:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PushDoor:
-    """The door of a function that Pub/Sub pushes to; `halts` says whether its bugs may halt trading."""
+    """The door of a function that Pub/Sub pushes to; `halts` says whether its bugs may halt trading.
+
+    With `tells` the notices that wait are published after the work, whatever became of it.
+    """
 
     desk: Desk
     handlers: Mapping[type[Message], Handler]
     halts: bool = False
     left: Drain = field(default_factory=Drain)
+    tells: bool = False
 
     def __call__(self, request: Request) -> Reply:
         """Handle one push: 204 acknowledges, 429 and 503 have it brought again; what is not a POST is no push."""
@@ -81,7 +87,10 @@ class PushDoor:
             return NO_PUSH
         raw = request.get_data(cache=False)
         with serving(request.headers):
-            return self._serve(raw)
+            reply = self._serve(raw)
+            if self.tells:
+                post(self.desk)
+            return reply
 
     def _serve(self, raw: bytes) -> Reply:
         try:
@@ -136,8 +145,9 @@ def bury(desk: Desk, problem: DeskError, raw: bytes) -> Reply:
         "function": desk.actor, "at": desk.clock.now().isoformat(), "reason": type(problem).__name__,
         "detail": problem.detail[:500], "body": raw[:MAX_BODY].decode("utf-8", "replace"),
     }  # fmt: skip
+    notice = MessageBuried(function=desk.actor, reason=type(problem).__name__, letter=name, at=desk.clock.now())
     try:
-        desk.store.commit([Create(f"dead_letters/{desk.actor}:{name}", letter)])
+        desk.store.commit([Create(f"dead_letters/{desk.actor}:{name}", letter), announce(desk, notice)])
     except Conflict:
         return ACK
     except DeskError:

@@ -126,6 +126,12 @@ class Busy(DeskError):
     disposition = Disposition.RETRY
 
 
+class Undelivered(DeskError):
+    """No address of the owner's took a notice."""
+
+    disposition = Disposition.RETRY
+
+
 class InvariantBroken(DeskError):
     """Our own bug: something that cannot happen happened."""
 

@@ -216,8 +216,8 @@ class Authority(Protocol):
         """Wake the current access token."""
         ...
 
-    def revoke(self) -> None:
-        """End the current access token."""
+    def revoke(self, token: AccessToken | None = None) -> None:
+        """End the current access token, or the one given."""
         ...
 
 
@@ -226,6 +226,14 @@ class History(Protocol):
 
     def daily(self, symbol: str, *, before: date, count: int) -> tuple[DailyBar, ...]:
         """Give up to `count` bars strictly before a day, oldest first; empty when nothing is known."""
+        ...
+
+
+class Notifier(Protocol):
+    """The owner's phone, mail or chat; nothing that it raises, journals or shows holds an address."""
+
+    def tell(self, *, title: str, text: str, urgent: bool) -> int:
+        """Send to every address and give how many took it, 0 where there is none; raises Undelivered if none did."""
         ...
 
 

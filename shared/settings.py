@@ -1,13 +1,16 @@
 """Settings from the environment, typed and with ranges; every problem is reported in one message.
 
-Names are the integration guide's where it has them. The two secret ones are accepted on one machine only: in the
-cloud they are not set, and the consumer key is read from Secret Manager (topology, `etrade-consumer`).
+Names are the integration guide's where it has them. The secret ones are accepted on one machine only: in the
+cloud they are not set, and the consumer key is read from Secret Manager (topology, `etrade-consumer`). So are the
+addresses for notices, which hold tokens and passwords (`notify-addresses`).
 """
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import time
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,17 +20,36 @@ _SYMBOL = re.compile(r"[A-Z][A-Z0-9]{0,4}(\.[A-Z])?")
 _ACCOUNT = re.compile(r"[A-Za-z0-9_-]{6,32}")
 _WHOLE = re.compile(r"[0-9]{1,9}")
 _MONEY = re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?")
+_CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
+_OPERATOR = re.compile(r"[A-Za-z0-9._@+-]{1,64}")
 _ADDRESS = re.compile(r"[!-~]{1,2000}")
+_NOTIFY = re.compile(r"[a-z][a-z0-9+.-]{0,30}://[!-~]{1,2000}", re.IGNORECASE)
 MAX_WATCHED = 200
+MOST_ADDRESSES = 5
+ADDRESSES_HINT = (
+    f"up to {MOST_ADDRESSES} apprise addresses such as ntfys://topic, with a blank or a new line between them"
+)
 # Who the owner is, and an address that may carry a password: a wrong value is not repeated.
-_UNSPOKEN = frozenset({"ETRADE_ACCOUNT_ID", "ETRADE_OAUTH_CALLBACK_URL"})
+_UNSPOKEN = frozenset({"ETRADE_ACCOUNT_ID", "ETRADE_OAUTH_CALLBACK_URL", "STRATEGY_SIGN_IN_URL", "STRATEGY_OPERATOR"})
 _SHOWN = 60
+NOT_YET = "STRATEGY_MODE=live with ETRADE_SANDBOX=false: live orders at production are not enabled yet"
+
+
+class Mode(StrEnum):
+    """Where orders go: into our own paper book, or to E*TRADE."""
+
+    PAPER = "paper"
+    LIVE = "live"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the operator chose; `capital_usd` in USD, `rate_limit` in Market calls a minute, `burst_limit` in calls."""
+    """What the operator chose; `capital_usd` in USD, `rate_limit` in Market calls a minute, `burst_limit` in calls.
 
+    `sign_in_url` is the start page's address, empty when nobody said it; instants are New York's.
+    """
+
+    mode: Mode
     sandbox: bool
     account_id: str
     callback_url: str
@@ -36,6 +58,10 @@ class Settings:
     config: str
     watch_list: tuple[str, ...]
     capital_usd: Decimal
+    operator: str
+    sign_in_url: str
+    remind_at: tuple[time, ...]
+    token_ends_at: time
 
 
 def load(environ: Mapping[str, str]) -> Settings:
@@ -52,13 +78,23 @@ def load(environ: Mapping[str, str]) -> Settings:
         except ValueError:
             shown = "" if name in _UNSPOKEN else f"={raw[:_SHOWN]!r}" + "..." * (len(raw) > _SHOWN)
             problems.append(f"{name}{shown} cannot be used: {_HINTS[name]}")
-    try:
-        consumer(environ)
-    except ConfigError as problem:
-        problems += problem.problems
+    for secret in (consumer, notify_addresses):
+        try:
+            secret(environ)
+        except ConfigError as problem:
+            problems += problem.problems
     if problems:
         raise ConfigError(tuple(problems))
     return Settings(**values)
+
+
+def network_problems(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Name what must not meet the network: live orders at production, which is for paper mode, that cannot place."""
+    try:
+        mode, sandbox = Mode(environ.get("STRATEGY_MODE", "paper").strip()), environ.get("ETRADE_SANDBOX", "true")
+        return (NOT_YET,) if mode is Mode.LIVE and not _flag(sandbox.strip()) else ()
+    except ValueError:
+        return ()
 
 
 def consumer(environ: Mapping[str, str]) -> tuple[str, str] | None:
@@ -67,6 +103,22 @@ def consumer(environ: Mapping[str, str]) -> tuple[str, str] | None:
     if bool(key) != bool(secret):
         raise ConfigError(("ETRADE_CONSUMER_KEY and ETRADE_CONSUMER_SECRET go together: set both or neither",))
     return (key, secret) if key else None
+
+
+def notify_addresses(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Give the addresses for notices that one machine has in its environment, if any; raises ConfigError."""
+    try:
+        return addresses(environ.get("STRATEGY_NOTIFY_ADDRESSES", ""))
+    except ValueError:
+        raise ConfigError((f"STRATEGY_NOTIFY_ADDRESSES cannot be used: {ADDRESSES_HINT}",)) from None
+
+
+def addresses(raw: str) -> tuple[str, ...]:
+    """Read addresses with blanks or line ends between them; raises ValueError without repeating any."""
+    found = tuple(dict.fromkeys(raw.split()))
+    if len(found) > MOST_ADDRESSES or not all(_NOTIFY.fullmatch(address) for address in found):
+        raise ValueError(f"not addresses: {ADDRESSES_HINT}")
+    return found
 
 
 def _flag(raw: str) -> bool:
@@ -92,7 +144,7 @@ def _account(raw: str) -> str:
     return raw
 
 
-def _callback(raw: str) -> str:
+def _address(raw: str) -> str:
     if not raw:
         return raw
     parts = urlsplit(raw)
@@ -123,20 +175,56 @@ def _capital(raw: str) -> Decimal:
     return Decimal(raw)
 
 
+def _page(raw: str) -> str:
+    if "#" in raw or "?" in raw:
+        raise ValueError(raw)
+    return _address(raw)
+
+
+def _operator(raw: str) -> str:
+    if not _OPERATOR.fullmatch(raw):
+        raise ValueError(raw)
+    return raw
+
+
+def _clock(raw: str, first: time, last: time) -> time:
+    if not _CLOCK.fullmatch(raw):
+        raise ValueError(raw)
+    at = time.fromisoformat(raw)
+    if not first <= at <= last:
+        raise ValueError(raw)
+    return at
+
+
+def _mornings(raw: str) -> tuple[time, ...]:
+    clocks = sorted({_clock(part.strip(), time(7), time(9, 25)) for part in raw.split(",")})
+    return tuple(clocks)
+
+
+def _evening(raw: str) -> time:
+    return _clock(raw, time(16, 30), time(18, 30))
+
+
 _SETTINGS: dict[str, tuple[str, Callable[[str], Any], str | None]] = {
+    "STRATEGY_MODE": ("mode", Mode, "paper"),
     "ETRADE_SANDBOX": ("sandbox", _flag, "true"),
     "ETRADE_ACCOUNT_ID": ("account_id", _account, ""),
-    "ETRADE_OAUTH_CALLBACK_URL": ("callback_url", _callback, ""),
+    "ETRADE_OAUTH_CALLBACK_URL": ("callback_url", _address, ""),
     "ETRADE_RATE_LIMIT": ("rate_limit", _whole(1, 240), "240"),
     "ETRADE_BURST_LIMIT": ("burst_limit", _whole(1, 100), "10"),
     "STRATEGY_CONFIG": ("config", _config, "default"),
     "STRATEGY_WATCH_LIST": ("watch_list", _symbols, None),
     "STRATEGY_CAPITAL_USD": ("capital_usd", _capital, None),
+    "STRATEGY_OPERATOR": ("operator", _operator, "owner"),
+    "STRATEGY_SIGN_IN_URL": ("sign_in_url", _page, ""),
+    "STRATEGY_REMIND_AT": ("remind_at", _mornings, "08:30,09:15"),
+    "STRATEGY_TOKEN_ENDS_AT": ("token_ends_at", _evening, "18:00"),
 }
 NAMES = frozenset(_SETTINGS)
 """Every setting that a function may be given, none of them secret."""
 
 _HINTS = {
+    "STRATEGY_MODE": "paper or live",
     "ETRADE_SANDBOX": "true or false",
     "ETRADE_ACCOUNT_ID": "the account's number or key, or empty when there is only one active account",
     "ETRADE_OAUTH_CALLBACK_URL": "an https address registered with E*TRADE (http on localhost), or empty for a PIN",
@@ -145,4 +233,8 @@ _HINTS = {
     "STRATEGY_CONFIG": "default or demo",
     "STRATEGY_WATCH_LIST": f"1 to {MAX_WATCHED} symbols with commas between them, such as AIG,BAC,BRK.B",
     "STRATEGY_CAPITAL_USD": "the capital allotted to the system in USD, from 100 to 10000000",
+    "STRATEGY_OPERATOR": "the name that sign-in links are made for: 1 to 64 letters, digits and . _ @ + -",
+    "STRATEGY_SIGN_IN_URL": "the address of oauth_callback's start page, https (http on localhost), or empty",
+    "STRATEGY_REMIND_AT": "when to remind of the sign-in, New York, from 07:00 to 09:25, such as 08:30,09:15",
+    "STRATEGY_TOKEN_ENDS_AT": "when the day's token ends at the latest, New York, from 16:30 to 18:30",
 }

@@ -13,6 +13,8 @@ NEW_YORK = "America/New_York"
 CONSUMER = "etrade-consumer"
 REQUEST_TOKEN = "etrade-request-token"  # noqa: S105 - the name of a secret, not its value
 ACCESS_TOKEN = "etrade-access-token"  # noqa: S105 - the same
+NOTIFY_ADDRESSES = "notify-addresses"
+SIGN_IN_KEY = "sign-in-key"
 
 
 class Right(Flag):
@@ -25,6 +27,7 @@ class Right(Flag):
 
 R = Right.READ
 C = Right.CREATE
+W = Right.WRITE
 RC = Right.READ | Right.CREATE
 RW = Right.READ | Right.CREATE | Right.WRITE
 
@@ -112,7 +115,7 @@ class Topology:
 _EVERYBODY = {"dead_letters": C, "outbox": RW}
 _BOOK = {
     "orders": RW, "audit": C, "ledger": RW, "locks": RW, "positions": RW, "broker_orders": RC, "fills": RC,
-    "account": RW, "token": R,
+    "account": RW, "token": RW, "leases": RW, "paper": RW,
 }  # fmt: skip
 
 TOPOLOGY = Topology(
@@ -121,18 +124,19 @@ TOPOLOGY = Topology(
             name="oauth_callback",
             purpose="signs the owner in: start, callback and PIN page",
             public=True,
-            publishes=frozenset({"prepare-ticks"}),
-            collections={**_EVERYBODY, "flows": RW, "token": RW},
-            secrets={CONSUMER: R, REQUEST_TOKEN: RW, ACCESS_TOKEN: RW},
+            publishes=frozenset({"prepare-ticks", "notices"}),
+            collections={**_EVERYBODY, "flows": RW, "links": RW, "sign_in": RW, "token": RW},
+            secrets={CONSUMER: R, REQUEST_TOKEN: RW, ACCESS_TOKEN: RW, SIGN_IN_KEY: R},
             cpu=1.0,
             concurrency=8,
         ),
         Function(
             name="token_refresh",
-            purpose="keeps the access token awake and says early when the owner must sign in",
+            purpose="keeps the access token awake, says early when the owner must sign in, ends it with its day",
             subscriptions=(Subscription(topic="refresh-ticks"),),
-            collections={**_EVERYBODY, "token": RW},
-            secrets={CONSUMER: R, ACCESS_TOKEN: R},
+            publishes=frozenset({"notices"}),
+            collections={**_EVERYBODY, "leases": RW, "orders": R, "positions": R, "seals": R, "token": RW},
+            secrets={CONSUMER: R, ACCESS_TOKEN: R | W, SIGN_IN_KEY: R},
         ),
         Function(
             name="market_scan",
@@ -153,7 +157,8 @@ TOPOLOGY = Topology(
                 "bars": RW,
                 "quotes": RW,
                 "history": RW,
-                "token": R,
+                "token": RW,
+                "paper": RW,
             },
             secrets={CONSUMER: R, ACCESS_TOKEN: R},
             memory_mib=512,
@@ -167,7 +172,7 @@ TOPOLOGY = Topology(
                 Subscription(topic="exits", ack_deadline_s=60, min_backoff_s=1, max_backoff_s=10, max_attempts=20),
                 Subscription(topic="signals", ack_deadline_s=60, min_backoff_s=1, max_backoff_s=10, max_attempts=20),
             ),
-            publishes=frozenset({"orders-placed"}),
+            publishes=frozenset({"orders-placed", "notices"}),
             collections={**_EVERYBODY, **_BOOK, "control": RW, "signals": R, "quotes": RW},
             secrets={CONSUMER: R, ACCESS_TOKEN: R},
             memory_mib=512,
@@ -183,12 +188,12 @@ TOPOLOGY = Topology(
                 # The close waits while another settlement is at work: it is brought again for a quarter of an hour.
                 Subscription(topic="close-ticks", ack_deadline_s=90, max_backoff_s=60, max_attempts=20),
             ),
+            publishes=frozenset({"notices"}),
             collections={
                 **_EVERYBODY,
                 **_BOOK,
                 "audit": RC,
                 "control": RW,
-                "leases": RW,
                 "quotes": R,
                 "seals": RW,
             },
@@ -198,16 +203,27 @@ TOPOLOGY = Topology(
             max_instances=3,
             timeout_s=75,
         ),
+        Function(
+            name="notify",
+            purpose="tells the owner: phone, mail, chat",
+            # Five addresses that answer nothing take 75 s; ten attempts go on for three quarters of an hour.
+            subscriptions=(Subscription(topic="notices", ack_deadline_s=120, max_attempts=10),),
+            collections={**_EVERYBODY, "notices": RC, "paces": RW},
+            secrets={NOTIFY_ADDRESSES: R},
+            memory_mib=512,
+            timeout_s=120,
+        ),
     ),
     topics={
         "scan-ticks": "each minute of the regular session",
         "prepare-ticks": "before the session, and again when the owner has signed in",
         "settle-ticks": "each minute of the regular session and a little beyond",
         "close-ticks": "once after the close",
-        "refresh-ticks": "through the day, so that the token never sleeps",
+        "refresh-ticks": "through the day: the token stays awake, the owner is reminded, the token ends with its day",
         "signals": "market_scan asks for an entry",
         "exits": "market_scan asks for an exit; served before signals",
         "orders-placed": "an order reached the broker, or may have",
+        "notices": "what the owner is told",
     },
     schedules=(
         Schedule(name="scan", cron="* 9-15 * * 1-5", topic="scan-ticks", message="scan_tick"),
@@ -220,12 +236,14 @@ TOPOLOGY = Topology(
         ),
         Schedule(name="settle", cron="* 9-16 * * 1-5", topic="settle-ticks", message="settle_tick"),
         Schedule(name="close", cron="5 16 * * 1-5", topic="close-ticks", message="close_tick"),
-        Schedule(name="refresh", cron="*/30 7-19 * * 1-5", topic="refresh-ticks", message="refresh_tick"),
+        Schedule(name="refresh", cron="*/5 7-18 * * *", topic="refresh-ticks", message="refresh_tick"),
     ),
     secrets={
         CONSUMER: "the consumer key and secret that E*TRADE gave the owner",
         REQUEST_TOKEN: "the secret half of a sign-in that is under way",
         ACCESS_TOKEN: "the day's access token",
+        NOTIFY_ADDRESSES: "where the owner is told, one apprise address a line",
+        SIGN_IN_KEY: "signs the links with which the owner begins a sign-in: 32 random bytes or more",
     },
     collections={
         "control": "the trading state",
@@ -237,17 +255,22 @@ TOPOLOGY = Topology(
         "broker_orders": "which intent owns a broker order",
         "fills": "shares that changed hands",
         "signals": "every signal as the scan saw it",
-        "leases": "who works on a minute or on settlement now",
+        "leases": "who works on a minute, on settlement or on the token now",
         "receipts": "why each symbol was traded or not",
         "bars": "the session's bars, for a scan that starts cold",
         "quotes": "the scan's last quotes",
         "history": "daily bars of the watch list",
         "account": "the account's key, read once a session",
+        "paper": "cash, positions and orders of paper mode, which E*TRADE never sees",
         "token": "which vault version holds the access token, and its instants",
         "flows": "sign-ins under way",
+        "links": "sign-in links that were used",
+        "sign_in": "how often sign-ins were begun and refused",
         "outbox": "messages that a commit promised and that are not yet published",
         "dead_letters": "messages that no retry can help",
         "seals": "the heads of the audit chains at the close",
+        "notices": "every event that the owner was told of; created once, never changed",
+        "paces": "how often each kind of notice was told lately",
     },
-    lifetimes={"leases": 7, "receipts": 90, "dead_letters": 365},
+    lifetimes={"leases": 7, "links": 7, "paces": 7, "notices": 90, "receipts": 90, "dead_letters": 365},
 )

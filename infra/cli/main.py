@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from infra.cli import audit
+from infra.cli import audit, owner
 from infra.cli.exits import explained
 
 app = typer.Typer(
@@ -31,11 +31,18 @@ class Config(StrEnum):
 
 
 class Broker(StrEnum):
-    """Who takes the orders; production is refused with a sentence."""
+    """Whose prices count and who takes live orders; production takes none yet, and is refused with a sentence."""
 
     SIMULATOR = "simulator"
     SANDBOX = "sandbox"
     PRODUCTION = "production"
+
+
+class Mode(StrEnum):
+    """Whether orders are filled in our own book, or go to the broker."""
+
+    PAPER = "paper"
+    LIVE = "live"
 
 
 class Cloud(StrEnum):
@@ -115,12 +122,15 @@ def brokersim(  # noqa: PLR0917 - each parameter is an option, which typer passe
 
 @app.command()
 def up(  # noqa: PLR0917 - each parameter is an option, which typer passes by name
-    broker: Annotated[Broker, typer.Option(help="Who takes the orders.")] = Broker.SIMULATOR,
+    broker: Annotated[Broker, typer.Option(help="Whose quotes, and in live mode who takes the orders.")] = (
+        Broker.SIMULATOR
+    ),
+    mode: Annotated[Mode, typer.Option(help="Fill orders on paper, or send them to the broker.")] = Mode.PAPER,
     cloud: Annotated[Cloud, typer.Option(help="Our own services, or Google's emulators (needs their SDK).")] = (
         Cloud.LOCAL
     ),
     state: Annotated[
-        Path | None, typer.Option(help="Folder of this desk; without it state/BROKER. It goes on where it was.")
+        Path | None, typer.Option(help="Folder of this desk; without it state/BROKER-MODE. It goes on where it was.")
     ] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Where the sign-in page listens; 0 is any.")] = 8765,
     market: MarketSpec = "generated",
@@ -136,8 +146,8 @@ def up(  # noqa: PLR0917 - each parameter is an option, which typer passes by na
 
     with explained():
         command.run(
-            broker=broker.value, cloud=cloud.value, state=state, port=port, market=market, config=config.value,
-            seed=seed, speed=speed, starts=starts,
+            broker=broker.value, mode=mode.value, cloud=cloud.value, state=state, port=port, market=market,
+            config=config.value, seed=seed, speed=speed, starts=starts,
         )  # fmt: skip
 
 
@@ -162,6 +172,9 @@ def package(
 
     with explained():
         command.run(out=out, json_out=json)
+
+
+owner.add_to(app)
 
 
 def main() -> None:

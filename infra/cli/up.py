@@ -2,6 +2,7 @@
 
 import os
 import threading
+from contextlib import suppress
 from datetime import time
 from pathlib import Path
 
@@ -13,9 +14,11 @@ from infra.archives import ArchiveError
 from infra.cli.exits import BROKEN, say, told_to_end
 from infra.day.hours import clock
 from infra.day.problems import UserError
+from infra.owner.look import overview
 from infra.up.plan import Plan, plan
 from infra.up.station import Station, Status
 from shared.errors import ConfigError, StoreDown
+from shared.settings import Mode
 
 _STATES = Path("state")
 _TELL_EVERY_S = 30.0
@@ -23,13 +26,13 @@ _MAKE_ROOM = "put that right and start again; what the folder holds is whole, an
 
 
 def run(
-    *, broker: str, cloud: str, state: Path | None, port: int, market: str, config: str, seed: int, speed: float,
-    starts: str,
+    *, broker: str, mode: str, cloud: str, state: Path | None, port: int, market: str, config: str, seed: int,
+    speed: float, starts: str,
 ) -> None:  # fmt: skip
     """Run a desk; raises UserError for what cannot be run and typer.Exit for a fault in the code."""
     wanted = plan(
-        broker=broker, cloud=cloud, state=state or _STATES / broker, environ=os.environ, port=port, market=market,
-        config=config, seed=seed, speed=speed, starts=_time(starts),
+        broker=broker, mode=Mode(mode), cloud=cloud, state=state or _STATES / f"{broker}-{mode}", environ=os.environ,
+        port=port, market=market, config=config, seed=seed, speed=speed, starts=_time(starts),
     )  # fmt: skip
     console = Console()
     try:
@@ -51,7 +54,10 @@ def _serve(wanted: Plan, console: Console, told: threading.Event) -> None:
     console.print(f"Starting the functions; {wanted.state} keeps what they do.", highlight=False)
     with Station(wanted) as station:
         console.print(_table(station.status()))
-        console.print(f"Sign in   {station.sign_in_address}", soft_wrap=True, markup=False, highlight=False)
+        mode = "paper: no order leaves this machine" if wanted.mode is Mode.PAPER else f"live at the {wanted.broker}"
+        console.print(f"Mode      {mode}", markup=False, highlight=False)
+        login = f"strategy login --profile {wanted.cloud} --state {wanted.state}"
+        console.print(f"Sign in   {login}", soft_wrap=True, markup=False, highlight=False)
         console.print(f"Logs      {station.folder.logs}", soft_wrap=True, markup=False, highlight=False)
         console.print("Ctrl-C ends it; the next start goes on from there.", highlight=False)
         ended = threading.Event()
@@ -80,9 +86,9 @@ def _line(station: Station) -> str:
     status = station.status()
     down = [one.name for one in status.functions if not one.answers]
     parts = [f"{clock(status.at)} New York", f"not answering: {', '.join(down)}" if down else "all functions answer"]
-    if station.broker is not None:
-        ledger = station.ledger()
-        parts.append(f"{len(ledger.orders)} orders, {len(ledger.fills)} fills, {ledger.realized_pnl:+,.2f} USD")
+    with suppress(StoreDown):
+        seen = overview(station.store, at=status.at, running=True)
+        parts += [f"{seen.live_orders} live orders, {seen.open_positions} positions, {seen.realized:+,.2f} USD"]
     if status.refused:
         parts.append(f"REFUSED: {status.refused}")
     if status.dead_letters:

@@ -23,23 +23,27 @@ class Alarm:
 
 ALARMS = (
     Alarm(
-        name="dead-letters", title="A message could not be taken", severity=ERROR,
-        events=("dead_letter", "outbox_row_unreadable", "unreadable_document", "books_unreadable"),
-        told="A message or a document cannot be read and was put aside. Nothing repeats it by itself: look at the"
-        " collection `dead_letters` and at the line, which names the document.",
+        name="dead-letters", title="A message could not be taken, or you could not be told", severity=ERROR,
+        events=(
+            "dead_letter", "outbox_row_unreadable", "unreadable_document", "books_unreadable", "notice_not_delivered",
+        ),
+        told="A message or a document cannot be read and was put aside, which nothing repeats by itself: look at the"
+        " collection `dead_letters` and at the line, which names the document. Or a notice reached none of your"
+        " addresses: the line has its text.",
     ),
     Alarm(
-        name="orders-in-doubt", title="An order needs to be looked at", severity=CRITICAL,
+        name="orders-in-doubt", title="An order or a position needs to be looked at", severity=CRITICAL,
         events=(
             "order_unknown", "order_manual", "late_acceptance", "shares_missing", "foreign_order",
-            "exit_ended_unfilled",
+            "exit_ended_unfilled", "unprotected", "position_unprotected",
         ),
-        told="An order was sent and nobody knows what became of it, or the account holds something else than the books."
+        told="An order was sent and nobody knows what became of it, the account holds something else than the books, or"
+        " shares are held without a stop at the broker."
         " Unknown orders are never sent again and are looked for each minute; compare with the broker's own list.",
     ),
     Alarm(
         name="sign-in", title="The token is not alive", severity=ERROR,
-        events=("sign_in_needed", "sign_in_failed", "token_not_destroyed"),
+        events=("sign_in_needed", "sign_in_failed", "sign_in_stumbled", "token_gone", "token_not_destroyed"),
         told="Without a token nothing is traded and stops cannot be moved. Open the sign-in page and sign in.",
     ),
     Alarm(
@@ -50,9 +54,12 @@ ALARMS = (
     ),
     Alarm(
         name="broken", title="Something that must never happen has happened", severity=CRITICAL,
-        events=("crash", "invariant_broken", "undeclared_access", "forged_signal", "cannot_start", "scan_stopped"),
+        events=(
+            "crash", "invariant_broken", "undeclared_access", "forged_signal", "cannot_start", "scan_stopped",
+            "scan_silent",
+        ),
         told="A function met its own bug, wrong settings, an access that the topology does not give, or a forged"
-        " message. The line names the kind.",
+        " message, or the market was not looked at for minutes. The line names the kind.",
     ),
 )  # fmt: skip
 

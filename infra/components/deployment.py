@@ -14,7 +14,7 @@ from shared.topology import Topology
 NAMESPACE = "etrade-strategy"
 PROJECT, REGION = "gcp:project", "gcp:region"
 PRODUCTION = "production"
-CALLBACK = "ETRADE_OAUTH_CALLBACK_URL"
+CALLBACK, SIGN_IN = "ETRADE_OAUTH_CALLBACK_URL", "STRATEGY_SIGN_IN_URL"
 A_YEAR = 365
 
 _PROJECT_ID = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
@@ -82,11 +82,14 @@ def _settings_problems(chosen: Mapping[str, str]) -> Sequence[str]:
     unknown = [f"settings: {name} is no setting of the functions" for name in sorted(set(chosen) - settings.NAMES)]
     if CALLBACK in chosen:
         unknown.append(f"settings: {CALLBACK} is computed; set callbackRegistered instead")
+    if SIGN_IN in chosen:
+        unknown.append(f"settings: {SIGN_IN} is computed; leave it out")
+    refused: tuple[str, ...] = ()
     try:
         settings.load(chosen)
     except ConfigError as wrong:
-        return [*unknown, *(f"settings: {problem}" for problem in wrong.problems)]
-    return unknown
+        refused = wrong.problems
+    return [*unknown, *(f"settings: {problem}" for problem in (*refused, *settings.network_problems(chosen)))]
 
 
 def _agreement(values: Mapping[str, Any], topology: Topology) -> list[str]:

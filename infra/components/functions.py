@@ -8,13 +8,14 @@ import pulumi_gcp as gcp
 
 from infra.components import names
 from infra.components.code import Code
-from infra.components.deployment import CALLBACK, Deployment
+from infra.components.deployment import CALLBACK, SIGN_IN
 from infra.components.grants import grant
 from infra.components.matrix import IMAGES, Place
 from infra.components.stage import Stage
 from shared.topology import Function
 
 RUNTIME, ENTRY_POINT = "python313", "main"
+CALLBACK_PATH = "/callback"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,18 +117,18 @@ class Functions(pulumi.ComponentResource):
 
 
 def environment(stage: Stage, one: Function) -> dict[str, str]:
-    """Give a function's environment: the cloud's own values, the settings, and as many threads as requests at once."""
+    """Give a function's environment: the cloud's own values, the settings, the sign-in's addresses, its threads."""
     return {
         "GOOGLE_CLOUD_PROJECT": stage.deployment.project,
         "FIRESTORE_DATABASE": stage.database,
         **stage.deployment.settings,
-        **_callback(stage, stage.deployment),
-        "THREADS": str(one.concurrency),
+        **_sign_in(stage),
+        **one.environ,
     }
 
 
-def _callback(stage: Stage, chosen: Deployment) -> dict[str, str]:
-    if not chosen.callback_registered:
-        return {}
-    (sign_in,) = [one for one in stage.topology.functions if one.public]
-    return {CALLBACK: f"{stage.address(sign_in)}/callback"}
+def _sign_in(stage: Stage) -> dict[str, str]:
+    """Give where links lead to, and where E*TRADE sends the owner back to, as soon as it knows that address."""
+    (page,) = [one for one in stage.topology.functions if one.public]
+    start, callback = f"{stage.address(page)}/start", f"{stage.address(page)}{CALLBACK_PATH}"
+    return {SIGN_IN: start, **({CALLBACK: callback} if stage.deployment.callback_registered else {})}

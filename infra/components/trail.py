@@ -10,6 +10,7 @@ import pulumi
 import pulumi_gcp as gcp
 
 from infra.components import names
+from infra.components.functions import CALLBACK_PATH
 from infra.components.stage import Stage
 
 AUDITED = "secretmanager.googleapis.com"
@@ -24,9 +25,10 @@ class TrailArgs:
 
 
 class Trail(pulumi.ComponentResource):
-    """Every use of a secret is logged by Google, and no address that a browser asked of the sign-in is.
+    """Every use of a secret is logged by Google, and no address to which E*TRADE sent the owner back is.
 
-    Such an address holds the verifier or the signed link of a sign-in. The trail's sink leaves those lines out too.
+    Such an address holds the verifier of a sign-in; a signed link stands behind its page's `#` and reaches no server.
+    The trail's sink leaves those lines out too, and every other request to the page is logged.
     """
 
     def __init__(self, name: str, args: TrailArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -40,10 +42,10 @@ class Trail(pulumi.ComponentResource):
             opts=stage.child(self),
         )
         gcp.logging.ProjectExclusion(
-            "addresses-are-not-kept",
-            name="addresses-of-the-sign-in",
-            description="An address of the sign-in can hold a verifier or a signed link.",
-            filter=asked_addresses(stage),
+            "verifiers-are-not-kept",
+            name="verifiers-of-the-sign-in",
+            description="The address to which E*TRADE sends the owner back holds a verifier.",
+            filter=sent_back(stage),
             opts=stage.child(self),
         )
         if stage.deployment.protect:
@@ -71,19 +73,16 @@ class Trail(pulumi.ComponentResource):
                 f'(resource.type="cloud_run_revision" AND resource.labels.service_name=({services}))'
                 f' OR logName:"cloudaudit.googleapis.com"'
             ),
-            exclusions=[
-                gcp.logging.ProjectSinkExclusionArgs(name="addresses-of-the-sign-in", filter=asked_addresses(stage))
-            ],
+            exclusions=[gcp.logging.ProjectSinkExclusionArgs(name="verifiers-of-the-sign-in", filter=sent_back(stage))],
             unique_writer_identity=True,
             opts=stage.child(self),
         )
 
 
-def asked_addresses(stage: Stage) -> str:
-    """Write the filter that finds Google's own lines about requests to what a browser may ask."""
-    open_ones = [names.dashed(one.name) for one in stage.topology.functions if one.public or one.iap]
-    services = " OR ".join(f'"{one}"' for one in open_ones)
+def sent_back(stage: Stage) -> str:
+    """Write the filter that finds Google's own lines about requests to the callback address."""
+    services = " OR ".join(f'"{names.dashed(one.name)}"' for one in stage.topology.functions if one.public)
     return (
         f'resource.type="cloud_run_revision" AND resource.labels.service_name=({services})'
-        ' AND logName:"run.googleapis.com%2Frequests"'
+        f' AND logName:"run.googleapis.com%2Frequests" AND httpRequest.requestUrl:"{CALLBACK_PATH}"'
     )

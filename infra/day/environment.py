@@ -10,10 +10,13 @@ from infra.brokersim.simulator import CASH_ACCOUNT_KEY
 from infra.day.problems import UserError
 from shared import settings, topology
 from shared.errors import ConfigError
+from shared.settings import Mode
 
 CONFIGS = ("demo", "default")
 STARTING_CASH = Decimal(100_000)
 CONSUMER_KEY = "one-machine-consumer-key"
+OPERATOR = "owner"
+START_PAGE = "https://localhost/start"
 GENERATED_WATCH_LIST = 10
 
 HONOURED = ("ETRADE_RATE_LIMIT", "ETRADE_BURST_LIMIT", "STRATEGY_CAPITAL_USD", "STRATEGY_WATCH_LIST")
@@ -25,21 +28,27 @@ but it has to be well formed: a day does not begin with a setting that the funct
 _OURS = ("ETRADE_", "STRATEGY_")
 
 
-def environ(given: Mapping[str, str], *, config: str, market_spec: str, symbols: Sequence[str]) -> dict[str, str]:
+def environ(
+    given: Mapping[str, str], *, config: str, market_spec: str, symbols: Sequence[str], mode: Mode = Mode.LIVE
+) -> dict[str, str]:
     """Give the environment of a day's functions, with what `given` has of `HONOURED`; nothing secret is in it.
 
+    A day trades as at production, at the simulator: whatever host the client names, nothing leaves this machine.
     Raises UserError with every problem at once, also of settings that are not honoured.
     """
     simulated = {
+        "STRATEGY_MODE": mode.value,
         "ETRADE_SANDBOX": "false",
         "ETRADE_ACCOUNT_ID": CASH_ACCOUNT_KEY,
         "STRATEGY_CONFIG": config,
         "STRATEGY_WATCH_LIST": ",".join(watch_list(market_spec, symbols)),
         "STRATEGY_CAPITAL_USD": str(STARTING_CASH),
+        "STRATEGY_OPERATOR": OPERATOR,
+        "STRATEGY_SIGN_IN_URL": START_PAGE,
     }
     generated = market_spec == "generated"
     own = {name: value for name, value in given.items() if name.startswith(_OURS)}
-    problems = _problems(simulated | own, None if generated else symbols)
+    problems = (*_problems(simulated | own, None if generated else symbols), *settings.network_problems(own))
     if problems:
         what = "the settings cannot be used:\n" + "\n".join(f"  - {problem}" for problem in problems)
         raise UserError(what, remedy="set these variables otherwise, or unset them")
@@ -61,6 +70,11 @@ def consumer(seed: int) -> tuple[str, bytes]:
     """Give the vault entry of the consumer pair: the secret's name and its JSON."""
     pair = {"key": CONSUMER_KEY, "secret": consumer_secret(seed)}
     return topology.CONSUMER, json.dumps(pair, sort_keys=True).encode()
+
+
+def sign_in_key(seed: int) -> tuple[str, bytes]:
+    """Give the vault entry of the key that signs the owner's links: the secret's name and its bytes."""
+    return topology.SIGN_IN_KEY, hashlib.sha256(f"one-machine-sign-in-{seed}".encode()).digest()
 
 
 def require_config(name: str) -> None:

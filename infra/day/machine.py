@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 from requests.adapters import BaseAdapter
@@ -15,6 +16,7 @@ from infra.day.hours import NEW_YORK, Hours
 from infra.day.journal import JournalTail
 from infra.day.ledger import BrokerLedger, read_ledger
 from infra.day.owner import sign_in
+from infra.day.paper import paper_ledger
 from infra.day.result import OnProgress, Progress
 from infra.local.clock import SeededChance
 from infra.local.history import MarketHistory
@@ -24,7 +26,9 @@ from infra.local.transport import WsgiAdapter
 from infra.local.world import JOURNAL_FILE, World
 from shared import settings
 from shared.domain.messages import NAMES, CloseTick, Message, PrepareTick, RefreshTick, ScanTick, SettleTick
+from shared.settings import Mode
 from shared.topology import TOPOLOGY, Topology
+from shared.usecases.links import LOGIN_LINK_LIFE, sign_in_key
 from shared.usecases.outbox import pack
 
 NETWORK_S = (0.015, 0.045)
@@ -43,11 +47,12 @@ class Surroundings:
     """What lies around the functions of a day and may be otherwise than usual; the functions never are.
 
     `hours`, `simulator` and `http` get the usual instants, settings and connection and give those to use; `ready`
-    gets the machine before the day begins.
+    gets the machine before the day begins; `mode` says who takes the orders.
     """
 
     hours: Callable[[Hours], Hours] = lambda usual: usual
     topology: Topology = TOPOLOGY
+    mode: Mode = Mode.LIVE
     simulator: Callable[[SimulatorSettings], SimulatorSettings] = lambda usual: usual
     http: Callable[[BaseAdapter], BaseAdapter] = lambda usual: usual
     ready: Callable[["Machine"], object] = lambda machine: machine
@@ -70,7 +75,7 @@ class Machine:
     ) -> None:
         self.kernel = kernel
         self.hours = hours
-        self.watch_list = settings.load(environ).watch_list
+        self.settings = settings.load(environ)
         simulated = around.simulator(simulator_settings(seed, hours))
         self.simulator = Simulator(market=market, now=kernel.now, settings=simulated, seed=seed)
         latency = Latency(SeededChance(seed=seed, name="network"), *NETWORK_S)
@@ -87,12 +92,14 @@ class Machine:
             body_of=scheduled_body,
         )
         self.world.vault.add(*environment.consumer(seed))
+        self.world.vault.add(*environment.sign_in_key(seed))
+        self._chance = SeededChance(seed=seed, name="owner")
         self.journal = JournalTail(folder / JOURNAL_FILE)
         around.ready(self)
 
     def play(self, on_progress: OnProgress, *, step: timedelta) -> None:
         """Let the day pass, telling `on_progress` once a step, and then what is still under way."""
-        self.kernel.spawn(lambda: sign_in(self.world, self.http), at=self.hours.signs_in, name="owner")
+        self.kernel.spawn(self.sign_in, at=self.hours.signs_in, name="owner")
         self.world.start_schedules(self.hours.ends)
         while self.kernel.now() < self.hours.ends:
             self.world.run(min(self.kernel.now() + step, self.hours.ends))
@@ -101,9 +108,27 @@ class Machine:
         while not self.kernel.idle and self.kernel.now() < quiet_by:
             self.world.run(self.kernel.now() + _MINUTE)
 
+    def sign_in(self) -> None:
+        """Let the owner sign in with a new link; raises SignInFailed."""
+        sign_in(self.world, self.http, self.link())
+
+    def link(self) -> str:
+        """Give the owner a link, as a command line with the world's own key does."""
+        key = sign_in_key(self.world.vault, environment.OPERATOR)
+        page, now = environment.START_PAGE, self.kernel.now()
+        return key.mint(self._chance, now=now, lasts=LOGIN_LINK_LIFE, page=page)
+
     def ledger(self) -> BrokerLedger:
-        """Give the simulator's books of this moment."""
-        return read_ledger(self.simulator.ledger())
+        """Give the books of this moment of whoever takes the orders: the simulator, or the paper account."""
+        simulated = read_ledger(self.simulator.ledger())
+        if self.settings.mode is Mode.LIVE:
+            return simulated
+        return paper_ledger(self.world.store, simulated, opened_with=self.starting_cash)
+
+    @property
+    def starting_cash(self) -> Decimal:
+        """What the account began the day with, in USD."""
+        return environment.STARTING_CASH if self.settings.mode is Mode.LIVE else self.settings.capital_usd
 
     def close(self) -> None:
         """Close the world."""

@@ -55,7 +55,9 @@ def run_day(
     environment.require_config(config)
     market = open_checked(market_spec, seed)
     when = around.hours(hours(market.day))
-    chosen = environment.environ(environ or {}, config=config, market_spec=market_spec, symbols=market.symbols)
+    chosen = environment.environ(
+        environ or {}, config=config, market_spec=market_spec, symbols=market.symbols, mode=around.mode
+    )
     with claim(state, runs=runs) as ours:
         card = Card(market=market.name, config=config, seed=seed)
         ours.write_card(card)
@@ -86,7 +88,7 @@ def _conclude(machine: Machine, *, card: Card, ours: Claim, began: float) -> Day
         ledger=ledger,
         book=book,
         undeclared=counts.undeclared,
-        starting_cash=environment.STARTING_CASH,
+        starting_cash=machine.starting_cash,
         hours=machine.hours,
     )
     wall_s = time.monotonic() - began
@@ -94,7 +96,7 @@ def _conclude(machine: Machine, *, card: Card, ours: Claim, began: float) -> Day
         folder=ours.path,
         card=card,
         hours=machine.hours,
-        watch_list=machine.watch_list,
+        watch_list=machine.settings.watch_list,
         summary=summarise(ledger=ledger, book=book, counts=counts, violations=found, wall_s=wall_s),
         timing=timing(ledger, book, machine.hours),
         book=book,

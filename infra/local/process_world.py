@@ -36,7 +36,8 @@ App = Callable[[dict[str, Any], Any], Iterable[bytes]]
 class WorldFile:
     """What a process must know of its world; the file is the owner's alone, because it holds the services' key.
 
-    `cloud` is `local` (then `services` and `state` count) or `emulators` (then `project` and `secrets`); `broker` is
+    `cloud` is `local` (then `services` and `state` count) or `emulators` (then `project` and the two addresses, which
+    the library reads from the environment); `sign_in` is where the browser of the `operator` begins; `broker` is
     the address of a simulator, or None for the network; `history` names a file of daily bars; `time` is the file of a
     simulated time that stands at `at` until it begins, none for the wall clock.
     """
@@ -49,6 +50,9 @@ class WorldFile:
     state: str = ""
     project: str = "local"
     secrets: str = ""
+    firestore: str = ""
+    sign_in: str = ""
+    operator: str = ""
     broker: str | None = None
     history: str | None = None
 
@@ -111,7 +115,7 @@ def _on_emulators(world: WorldFile, function: str) -> Platform:
     from shared.gcp.secret_vault import SecretVault
     from shared.wiring.cloud import cloud
 
-    platform = cloud(function, _open_bus if TOPOLOGY.function(function).publishes else None)
+    platform = cloud(function, _open_bus if TOPOLOGY.function(function).publishes else None, http=_http(world))
     clock = PacedClock(world.timeline)
     vault = SecretVault(
         project=world.project, clock=platform.clock, chance=platform.chance, connect=lambda: connect(world.secrets)

@@ -79,7 +79,7 @@ def emulated(folder: Folder, environ: Mapping[str, str], addresses: Mapping[str,
     clock, chance = SystemClock(), SystemChance()
     with (
         emulators.running(emulators.find(environ), folder.logs) as running,
-        _in_environment(running.environ),
+        in_environment(running.environ),
         SecretManagerFake() as fake,
         closing(FirestoreStore(project=project, clock=clock, chance=chance)) as store,
         closing(PubsubBus(project=project, clock=clock, chance=chance)) as bus,
@@ -88,7 +88,9 @@ def emulated(folder: Folder, environ: Mapping[str, str], addresses: Mapping[str,
         fake.create(project, *TOPOLOGY.secrets)
         yield CloudSide(
             store=store, bus=bus, vault=vault,
-            world={"cloud": "emulators", "project": project, "secrets": fake.address},
+            world={
+                "cloud": "emulators", "project": project, "secrets": fake.address, "firestore": running.firestore,
+            },
             environ={**running.environ, "GOOGLE_CLOUD_PROJECT": project},
             begin=lambda: emulators.provision(TOPOLOGY, project=project, endpoint=_endpoint(addresses)),
             pending=lambda: None, given_up=lambda: None,
@@ -108,7 +110,7 @@ def _endpoint(addresses: Mapping[str, str]) -> Callable[[Function], str]:
 
 
 @contextmanager
-def _in_environment(values: Mapping[str, str]) -> Iterator[None]:
+def in_environment(values: Mapping[str, str]) -> Iterator[None]:
     """Let Google's libraries in this process find the emulators, and forget them afterwards."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)

@@ -13,7 +13,7 @@ from shared.codec import dumps, loads
 from shared.errors import Malformed
 
 ROOT = Path(__file__).resolve().parents[2]
-_CARD = "desk.json"
+CARD = "desk.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,20 +76,29 @@ class Folder:
         return homes
 
     def require_same(self, plan: Plan) -> None:
-        """Refuse to go on with another market, broker or cloud than the folder was made with; raises UserError."""
-        card: dict[str, str] = {"cloud": plan.cloud, "broker": plan.broker}
+        """Refuse to go on with anything else than the folder was made with; raises UserError."""
+        card: dict[str, str] = {"cloud": plan.cloud, "broker": plan.broker, "mode": plan.mode.value}
         if plan.broker == "simulator":
             card |= {"market": plan.market, "config": plan.config, "seed": str(plan.seed)}
-        path = self.path / _CARD
-        if not path.exists():
-            write_atomically(path, dumps(card) + b"\n")
-            return
         try:
-            found = dict(loads(path.read_bytes()))
-        except (Malformed, TypeError, ValueError):
-            what, remedy = f"{path} is damaged", f"write {dumps(card).decode()} into it, if that is what it was"
-            raise UserError(what, remedy=remedy) from None
+            found = self.card()
+        except UserError as damaged:
+            remedy = f"write {dumps(card).decode()} into it, if that is what it was"
+            raise UserError(damaged.what, remedy=remedy) from None
+        if found is None:
+            write_atomically(self.path / CARD, dumps(card) + b"\n")
+            return
         differ = [f"{name} {found.get(name)}" for name in card if found.get(name) != card[name]]
         if differ:
             what = f"{self.path} was made with {', '.join(differ)}"
             raise UserError(what, remedy="ask for the same, or name another folder with --state")
+
+    def card(self) -> dict[str, str] | None:
+        """Read what the folder's desk is of, None where there is none; raises UserError for what is no card."""
+        path = self.path / CARD
+        if not path.exists():
+            return None
+        try:
+            return dict(loads(path.read_bytes()))
+        except (Malformed, TypeError, ValueError):
+            raise UserError(f"{path} is damaged", remedy="name another folder with --state") from None

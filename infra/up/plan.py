@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Literal
 
 from infra.day.problems import UserError
+from shared.settings import Mode
 
 Cloud = Literal["local", "emulators"]
-Broker = Literal["simulator", "sandbox"]
+Broker = Literal["simulator", "sandbox", "production"]
 
 STARTS = time(9, 25)
 """When a simulated day begins, New York: five minutes for the owner to sign in before the open."""
@@ -20,13 +21,15 @@ class Plan:
     """One way to run the graph.
 
     `state` is the folder of this desk; `environ` a person's own environment; `port` is where the sign-in page
-    listens, 0 any; `market`, `seed`, `speed`, `config` and `starts` (New York) count for the simulator only.
+    listens, 0 any; `mode` says whether orders are filled on paper or go to the broker; `market`, `seed`, `speed`,
+    `config` and `starts` (New York) count for the simulator only.
     """
 
     state: Path
     environ: Mapping[str, str]
     cloud: Cloud = "local"
     broker: Broker = "simulator"
+    mode: Mode = Mode.PAPER
     market: str = "generated"
     config: str = "demo"
     seed: int = 1
@@ -35,11 +38,11 @@ class Plan:
     port: int = 0
 
 
-def plan(*, cloud: str, broker: str, speed: float, **rest: object) -> Plan:
+def plan(*, cloud: str, broker: str, mode: Mode, speed: float, **rest: object) -> Plan:
     """Check what needs no file; raises UserError."""
-    if broker == "production":
-        what = "production is not open yet: no order of this version may reach a real account"
-        raise UserError(what, remedy="use --broker simulator, or --broker sandbox with a sandbox key")
-    if broker == "sandbox" and speed != 1.0:
-        raise UserError("the sandbox knows real time only", remedy="leave --speed out, or use --broker simulator")
-    return Plan(cloud=cloud, broker=broker, speed=speed, **rest)  # type: ignore[arg-type]
+    if broker == "production" and mode is Mode.LIVE:
+        what = "live orders at production are not enabled yet: no order of this version may reach a real account"
+        raise UserError(what, remedy="use --mode paper, or --broker simulator")
+    if broker != "simulator" and speed != 1.0:
+        raise UserError(f"the {broker} knows real time only", remedy="leave --speed out, or use --broker simulator")
+    return Plan(cloud=cloud, broker=broker, mode=mode, speed=speed, **rest)  # type: ignore[arg-type]

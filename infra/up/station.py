@@ -6,6 +6,7 @@ where it was with its next start; a function that dies is started again and its 
 process is gone. The parts are opened one after another and closed in the opposite order, whatever fails on the way.
 """
 
+import secrets
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -37,10 +38,13 @@ from infra.up.fleet import PUBLIC, Fleet, FunctionStatus
 from infra.up.folder import Folder
 from infra.up.instant import EVERY_S, KeptInstant
 from infra.up.plan import Plan
-from infra.up.settings import consumer, settings_of
+from infra.up.settings import addresses, consumer, settings_of
+from shared import settings
 from shared.codec import dumps, encode
-from shared.ports import Severity, Store
-from shared.topology import CONSUMER, TOPOLOGY
+from shared.gcp.chance import SystemChance
+from shared.ports import Severity, Store, Vault
+from shared.topology import CONSUMER, NOTIFY_ADDRESSES, SIGN_IN_KEY, TOPOLOGY
+from shared.usecases.links import LOGIN_LINK_LIFE, MIN_KEY_BYTES, sign_in_key
 
 STATUS_FILE = "status.json"
 _LOOK_S = 0.2
@@ -63,7 +67,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Day:
-    """What is simulated: nothing of it for the sandbox."""
+    """What is simulated: nothing of it for E*TRADE itself."""
 
     market: Market
     hours: Hours
@@ -79,6 +83,7 @@ class Station:
     def __init__(self, plan: Plan) -> None:
         day = _day(plan)
         given = settings_of(plan, day.market if day else None)
+        self.operator = settings.load(given).operator
         self.plan = plan
         self.folder = Folder(path=plan.state.resolve())  # the processes work in folders of their own
         self.broker: RunningSimulator | None = None
@@ -98,13 +103,16 @@ class Station:
             self.fleet = Fleet(public_port=plan.port)
             self.cloud = opened.enter_context(self._cloud())
             self._store_consumer()
+            self._store_addresses()
+            self._store_sign_in_key()
             if day is not None:
                 self.broker = opened.enter_context(self._open_broker(day))
                 MarketHistory.of(daily_bars(plan.market, seed=plan.seed)).write(self.folder.history)
             self._describe_world()
             opened.callback(self._end_time)
             opened.callback(self.fleet.end)  # while messages still flow: what a function says at its end is heard
-            self.fleet.start(self.folder, {**given, **self.cloud.environ})
+            own_page = {"STRATEGY_SIGN_IN_URL": self.sign_in_address}
+            self.fleet.start(self.folder, {**given, **own_page, **self.cloud.environ})
             self._begin_work()
             self._life.start()
             self._opened = opened.pop_all()
@@ -119,6 +127,11 @@ class Station:
     def sign_in_address(self) -> str:
         """Where the owner's browser begins."""
         return f"http://{self.fleet.addresses[PUBLIC]}/start"
+
+    def link(self) -> str:
+        """Give the owner a new link to sign in with."""
+        key, now = sign_in_key(self.cloud.vault, self.operator), self.timeline.now()
+        return key.mint(SystemChance(), now=now, lasts=LOGIN_LINK_LIFE, page=self.sign_in_address)
 
     @property
     def store(self) -> Store:
@@ -171,16 +184,23 @@ class Station:
 
     def _store_consumer(self) -> None:
         """Put the consumer pair into the vault, unless the vault's own is the one."""
-        vault = self.cloud.vault
         if self.plan.broker == "simulator":
             _, pair = environment.consumer(self.plan.seed)
         elif (given := consumer(self.plan)) is not None:
             pair = dumps({"key": given[0], "secret": given[1]})
         else:
             return
-        versions = vault.versions(CONSUMER)
-        if not versions or vault.read(CONSUMER, versions[-1]) != pair:
-            vault.add(CONSUMER, pair)
+        _store(self.cloud.vault, CONSUMER, pair)
+
+    def _store_addresses(self) -> None:
+        """Put the addresses for notices into the vault, where a person's environment has any."""
+        if given := addresses(self.plan):
+            _store(self.cloud.vault, NOTIFY_ADDRESSES, "\n".join(given).encode())
+
+    def _store_sign_in_key(self) -> None:
+        """Put a new key for links into the vault that has none."""
+        if not self.cloud.vault.versions(SIGN_IN_KEY):
+            self.cloud.vault.add(SIGN_IN_KEY, secrets.token_bytes(MIN_KEY_BYTES))
 
     @contextmanager
     def _open_broker(self, day: _Day) -> Iterator[RunningSimulator]:
@@ -196,7 +216,7 @@ class Station:
         broker = self.broker
         WorldFile(
             time="" if broker is None else str(self.folder.time.resolve()), at=self.timeline.now().isoformat(),
-            broker=None if broker is None else broker.url,
+            sign_in=self.sign_in_address, operator=self.operator, broker=None if broker is None else broker.url,
             history=None if broker is None else str(self.folder.history.resolve()),
             **self.cloud.world,
         ).write(self.folder.world)  # fmt: skip
@@ -226,7 +246,9 @@ class Station:
         pause = timedelta(seconds=EVERY_S * self.timeline.speed)
         for name, chore in (("time", self._lease), ("watch", self._look_after), ("status", self._write_status)):
             self._chores.start(name, chore, pause=pause)
-        self._journal.line("up", speed=self.timeline.speed, cloud=self.plan.cloud, broker=self.plan.broker)
+        self._journal.line(
+            "up", speed=self.timeline.speed, cloud=self.plan.cloud, broker=self.plan.broker, mode=self.plan.mode
+        )
 
     def _look_after(self) -> None:
         """Start again what died."""
@@ -255,9 +277,15 @@ class Station:
             self._instant.write(self.timeline.now())
 
 
+def _store(vault: Vault, secret: str, value: bytes) -> None:
+    versions = vault.versions(secret)
+    if not versions or vault.read(secret, versions[-1]) != value:
+        vault.add(secret, value)
+
+
 def _day(plan: Plan) -> _Day | None:
     """Open what is simulated; raises UserError."""
-    if plan.broker == "sandbox":
+    if plan.broker != "simulator":
         return None
     environment.require_config(plan.config)
     market = open_checked(plan.market, plan.seed)

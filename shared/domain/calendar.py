@@ -46,7 +46,7 @@ def session_of(day: date) -> TradingSession | None:
     if day.weekday() >= _SATURDAY or day in nyse.HOLIDAYS:
         return None
     close = _EARLY_CLOSE if day in nyse.EARLY_CLOSES else _CLOSE
-    return TradingSession(day=day, opens_at=_instant(day, _OPEN), closes_at=_instant(day, close))
+    return TradingSession(day=day, opens_at=instant(day, _OPEN), closes_at=instant(day, close))
 
 
 def session_at(at: datetime) -> TradingSession | None:
@@ -63,7 +63,7 @@ def is_open(at: datetime) -> bool:
 def phase(at: datetime) -> Phase:
     """Tell the phase: PREP from 07:00, OPEN, COOLDOWN from the close to 18:00, otherwise DARK."""
     session = session_at(at)
-    if session is None or not _instant(session.day, _PREP) <= at < _instant(session.day, _DARK):
+    if session is None or not instant(session.day, _PREP) <= at < instant(session.day, _DARK):
         return Phase.DARK
     if at < session.opens_at:
         return Phase.PREP
@@ -79,8 +79,9 @@ def new_york_day(at: datetime) -> date:
 
 def next_midnight(at: datetime) -> datetime:
     """Give the next midnight in New York strictly after an instant, as UTC."""
-    return _instant(new_york_day(at) + timedelta(days=1), time(0))
+    return instant(new_york_day(at) + timedelta(days=1), time(0))
 
 
-def _instant(day: date, clock: time) -> datetime:
+def instant(day: date, clock: time) -> datetime:
+    """Give a wall clock's instant on a New York day, as UTC."""
     return datetime.combine(day, clock, NEW_YORK).astimezone(UTC)

@@ -6,6 +6,7 @@ A tick carries no time of its own: Cloud Scheduler sends a fixed body, so its ti
 from dataclasses import dataclass
 from datetime import date
 
+from shared.domain.notices import NOTICES, Notice
 from shared.domain.signals import Signal
 
 
@@ -61,7 +62,9 @@ class OrderPlaced:
     symbol: str
 
 
-Message = ScanTick | PrepareTick | SettleTick | CloseTick | RefreshTick | EnterPosition | ExitPosition | OrderPlaced
+Message = (
+    ScanTick | PrepareTick | SettleTick | CloseTick | RefreshTick | EnterPosition | ExitPosition | OrderPlaced | Notice
+)
 KINDS: dict[str, type[Message]] = {
     "scan_tick": ScanTick,
     "prepare_tick": PrepareTick,
@@ -71,6 +74,7 @@ KINDS: dict[str, type[Message]] = {
     "enter_position": EnterPosition,
     "exit_position": ExitPosition,
     "order_placed": OrderPlaced,
+    **NOTICES,
 }
 NAMES: dict[type[Message], str] = {kind: name for name, kind in KINDS.items()}
 SCHEMA_VERSION = 1

@@ -6,6 +6,7 @@ repeated like a read.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from urllib.parse import parse_qs, quote
 
 from requests.adapters import BaseAdapter
@@ -97,10 +98,18 @@ class EtradeAuthority:
         except TokenIdle as problem:
             raise TokenDead(problem.detail) from None
 
-    def revoke(self) -> None:
-        """End the access token; one that is dead already is no error. Raises AuthError, BrokerError."""
+    def revoke(self, token: AccessToken | None = None) -> None:
+        """End the access token, or the one given; one that is dead already is no error.
+
+        Raises AuthError, BrokerError.
+        """
+
+        def signed_with_it(credentials: Credentials) -> Signer:
+            return credentials.signer() if token is None else replace(credentials, token=token).signer()
+
+        ask = replace(_with_token(Endpoint.REVOKE), sign=signed_with_it)
         try:
-            self._exchange.read(_with_token(Endpoint.REVOKE), attempts=READ_ATTEMPTS, on=_AGAIN)
+            self._exchange.read(ask, attempts=READ_ATTEMPTS, on=_AGAIN)
         except TokenDead:
             return
 

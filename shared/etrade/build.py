@@ -5,20 +5,15 @@ was previewed, under the same clientOrderId. A ticket that E*TRADE could read ot
 our own bug.
 """
 
-import re
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from shared.domain.brokerage import Ticket
-from shared.domain.values import PriceType, price_down, tick
+from shared.domain.tickets import require_sound
+from shared.domain.values import tick
 from shared.errors import InvariantBroken
-
-_CLIENT_ORDER_ID = re.compile(r"[A-Za-z0-9]{1,20}")
-_SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.\-^]{0,20}")
-_HIGHEST_PRICE = Decimal(1_000_000)
 
 
 def preview(ticket: Ticket) -> bytes:
@@ -40,12 +35,7 @@ def cancel(order_id: int) -> bytes:
 
 
 def _order(ticket: Ticket) -> dict[str, Any]:
-    if not _CLIENT_ORDER_ID.fullmatch(ticket.client_order_id):
-        raise InvariantBroken("a client order id that is not 1 to 20 letters and digits")
-    if not _SYMBOL.fullmatch(ticket.symbol):
-        raise InvariantBroken("a ticket for something that is no symbol")
-    if ticket.quantity < 1:
-        raise InvariantBroken("a ticket for less than one share")
+    require_sound(ticket)
     order: dict[str, Any] = {
         "allOrNone": "false",
         "priceType": ticket.price_type.value,
@@ -65,16 +55,5 @@ def _order(ticket: Ticket) -> dict[str, Any]:
 
 
 def _prices(ticket: Ticket) -> dict[str, str]:
-    """Give the prices that the price type needs (etrade-api.md 4.2); more or fewer are a bug."""
     given = {"limitPrice": ticket.limit_price, "stopPrice": ticket.stop_price}
-    wanted = {PriceType.LIMIT: {"limitPrice"}, PriceType.STOP: {"stopPrice"}, PriceType.MARKET: set[str]()}
-    prices = {name: price for name, price in given.items() if price is not None}
-    if prices.keys() != wanted[ticket.price_type]:
-        raise InvariantBroken(f"the prices of a {ticket.price_type} ticket do not fit its type")
-    return {name: _price(price) for name, price in prices.items()}
-
-
-def _price(price: Decimal) -> str:
-    if not price.is_finite() or not 0 < price < _HIGHEST_PRICE or price != price_down(price):
-        raise InvariantBroken("a price that is not on its tick")
-    return format(price.quantize(tick(price)), "f")
+    return {name: format(price.quantize(tick(price)), "f") for name, price in given.items() if price is not None}

@@ -55,7 +55,7 @@ class EtradeBroker:
     """The Broker port over the REST API v1; one object may serve all threads of a function.
 
     `credentials` is asked once per attempt; `sandbox` picks the host; `limits` is shared by all brokers of a
-    function; `caller` names the function in the journal; `http` replaces the network.
+    function; `caller` names the function in the journal; `http` replaces the network; `mend` is Exchange's.
     """
 
     def __init__(
@@ -69,6 +69,7 @@ class EtradeBroker:
         limits: Limits,
         caller: str,
         http: BaseAdapter | None = None,
+        mend: Callable[[datetime], bool] | None = None,
     ) -> None:
         self._clock = clock
         self._sandbox = sandbox
@@ -81,6 +82,7 @@ class EtradeBroker:
             limits=limits,
             caller=caller,
             http=http,
+            mend=mend,
         )
 
     def accounts(self) -> tuple[Account, ...]:

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from requests.adapters import BaseAdapter
 
-from shared.errors import BrokerError, NotSent, OutcomeUnknown
+from shared.errors import BrokerError, NotSent, OutcomeUnknown, TokenDead, TokenIdle
 from shared.etrade.faults import Fault, Unavailable, error, fault
 from shared.etrade.limits import Limits, Module
 from shared.etrade.retry import Retry
@@ -87,7 +87,10 @@ def _good(answer: Answer) -> bool:
 
 
 class Exchange:
-    """All calls of one function to one consumer key; safe for any number of threads or greenlets."""
+    """All calls of one function to one consumer key; safe for any number of threads or greenlets.
+
+    `mend` looks after a token that was refused in a read asked at an instant, and says whether to ask once more.
+    """
 
     def __init__(
         self,
@@ -99,18 +102,33 @@ class Exchange:
         limits: Limits | None,
         caller: str,
         http: BaseAdapter | None,
+        mend: Callable[[datetime], bool] | None = None,
     ) -> None:
         self._credentials = credentials
         self._clock = clock
         self._journal = journal
         self._limits = limits
         self._caller = caller
+        self._mend = mend
         self._wire = Wire(clock=clock, chance=chance, http=http)
         self._retry = Retry(clock=clock, chance=chance)
 
     def read(self, ask: Ask, *, attempts: int, on: tuple[type[BrokerError], ...]) -> Reply:
-        """Give a good answer, trying again `on` these failures; raises AuthError, BrokerError."""
-        return self._retry.run(lambda attempt: self._checked(ask, attempt), attempts=attempts, on=on)
+        """Give a good answer, trying again `on` these failures, and once with a token that was mended meanwhile.
+
+        Raises AuthError, BrokerError. `once` never mends: an order is not sent again because a token was refused.
+        """
+        asked_at = self._clock.now()
+
+        def ask_it() -> Reply:
+            return self._retry.run(lambda attempt: self._checked(ask, attempt), attempts=attempts, on=on)
+
+        try:
+            return ask_it()
+        except (TokenIdle, TokenDead):
+            if self._mend is None or not self._mend(asked_at):
+                raise
+        return ask_it()
 
     def once(self, ask: Ask, *, attempt: int = 1) -> Reply:
         """Give whatever comes back from exactly one attempt.

@@ -10,6 +10,7 @@ from shared.domain.brokerage import Balance, BrokerOrder, Holding
 from shared.domain.calendar import session_of
 from shared.domain.control import Control
 from shared.domain.facts import RiskFacts
+from shared.domain.notices import FOREIGN
 from shared.domain.orders import Kind, Order, State
 from shared.domain.positions import Ledger
 from shared.domain.quotes import Quote
@@ -102,7 +103,7 @@ def foreign(desk: TradingDesk, symbol: str, listing: Sequence[BrokerOrder]) -> t
     if not strange:
         return ()
     desk.journal.line("foreign_order", Severity.WARNING, symbol=symbol, orders=len(strange))
-    return ("FOREIGN_ORDER",)
+    return (FOREIGN,)
 
 
 def _peak(capital: Decimal, earlier: Sequence[Ledger]) -> Decimal:

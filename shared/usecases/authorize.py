@@ -1,168 +1,214 @@
-"""Sign the owner in: open a flow, let E*TRADE's page ask, trade the verifier for the day's token.
+"""Sign the owner in: a link opens a flow, E*TRADE's page asks, the verifier becomes the day's token.
 
-What can go wrong: a callback comes twice, late, forged or for another flow; the vault fails after the verifier is
-spent; the bus or a clean-up fails when the token already counts. What this promises: a flow counts once (one commit
-consumes it before the one exchange), lives five minutes, and its secret half never leaves the vault; a refused
-callback says one constant sentence and leaves no token behind; a token that counts is never told as a failure.
+What can go wrong: a link or a callback is forged, old, used, or opened in another person's browser; a callback comes
+twice; the vault fails after the verifier is spent; the bus or a clean-up fails when the token already counts. What this
+promises: a link starts one flow (one commit remembers the link and creates the flow); a flow belongs to the browser
+that holds its cookie and to its request token; it counts once (one commit consumes it before the one exchange) and
+lives five minutes; its secret half never leaves the vault; a refusal leaves no token behind; a token that counts is
+never told as a failure, and one that does not is ended at E*TRADE, as far as that answers.
+
+A callback without `oauth_token` is taken, as E*TRADE may leave it out (etrade-api.md 1.5): then the cookie names the
+request token, and E*TRADE refuses a verifier of any other.
 """
 
-import hashlib
+import contextlib
+import hmac
 import re
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from shared.codec import decode, dumps, encode, loads
-from shared.domain.calendar import next_midnight
 from shared.domain.messages import PrepareTick
-from shared.domain.tokens import RequestToken, TokenRecord
+from shared.domain.notices import SignedIn, SignInFailed
+from shared.domain.tokens import AccessToken, RequestToken, TokenRecord, issued
 from shared.errors import AuthError, BrokerError, Conflict, DeskError, Malformed, StoreDown, StoreError
-from shared.ports import Authority, Create, Delete, Severity, Vault
+from shared.ports import Authority, Create, Severity, Vault, Write
 from shared.topology import ACCESS_TOKEN, REQUEST_TOKEN
-from shared.usecases import outbox, token
-from shared.usecases.desk import Desk, create, put, read
+from shared.usecases import flows, outbox, token
+from shared.usecases.desk import Desk, Held, create, put, read
+from shared.usecases.links import Link
+from shared.usecases.notices import announce, post
 
-FLOW_LIFE = timedelta(minutes=5)
-_FLOW = re.compile(r"[0-9a-f]{32}")
+_COOKIE = re.compile(rf"[A-Za-z0-9]{{{flows.COOKIE_LENGTH}}}")
+_STATE = re.compile(r"[0-9a-f]{32}")
 _VERIFIER = re.compile(r"[A-Za-z0-9]{4,16}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Flow:
-    """One sign-in under way; the request token's secret is in the vault under `version`."""
-
-    version: str
-    expires_at: datetime
-    used: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """Where the owner accepts, and the flow's name."""
+    """Where the owner accepts, the cookie that makes this browser the flow's, and what its form must name."""
 
-    url: str
-    flow: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignedIn:
-    """The token is stored and lives until `dies_at`."""
-
-    dies_at: datetime
+    url: str = field(repr=False)
+    cookie: str = field(repr=False)
+    state: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SignInRefused:
+class TooMany:
+    """The operator has begun too often within the hour."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
     """Nothing was stored; `why` goes to the journal, never to the caller."""
 
     why: str
 
 
-def flow_of(request_token: str) -> str:
-    """Name the flow of a request token without holding the token."""
-    return hashlib.sha256(request_token.encode()).hexdigest()[:32]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """The owner's own sign-in came to nothing; the same browser may begin again. `why` goes to the journal."""
+
+    why: str
 
 
-def open_flow(desk: Desk, authority: Authority, vault: Vault) -> Opened:
-    """Ask E*TRADE for a request token and remember the flow."""
-    request = authority.request_token()
-    version = vault.add(REQUEST_TOKEN, dumps(encode(request)))
-    flow = flow_of(request.token)
-    value = Flow(version=version, expires_at=desk.clock.now() + FLOW_LIFE)
-    desk.store.commit([create(f"flows/{flow}", value)])
-    desk.journal.line("sign_in_opened", flow=flow)
-    try:
-        _sweep(desk, vault)
-    except StoreError as problem:
-        _later(desk, "sweep", problem)
-    return Opened(url=authority.authorize_url(request.token), flow=flow)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignIns:
+    """What signing in works with; `operator` is whose links are taken."""
 
+    desk: Desk
+    authority: Authority
+    vault: Vault
+    operator: str
 
-def _sweep(desk: Desk, vault: Vault) -> None:
-    """Destroy the request tokens of flows that are long over, finished or not, and forget the flows."""
-    long_over = desk.clock.now() - FLOW_LIFE
-    for row in desk.store.query("flows"):
-        old = decode(Flow, row.data)
-        if old.expires_at < long_over:
-            token.discard(vault, REQUEST_TOKEN, old.version)
-            desk.store.commit([Delete(row.path)])
+    def start(self, link: Link) -> Opened | Refused | TooMany:
+        """Open a flow with a genuine link that nobody has used; raises BrokerError, AuthError, StoreError."""
+        if self.desk.store.get(flows.link_path(link)) is not None:
+            return Refused(why="used link")
+        used = create(flows.link_path(link), flows.UsedLink(expires_at=link.expires_at))
+        return self._open([used], again_until=self.desk.clock.now() + flows.AGAIN_LIFE)
 
+    def again(self, cookie: str) -> Opened | Refused | TooMany:
+        """Open another flow for the browser of one that came to nothing; raises as `start` does."""
+        held = self._held(cookie)
+        if held is None or held.value.done or self.desk.clock.now() > held.value.again_until:
+            return Refused(why="nothing to begin again")
+        ended = replace(held.value, used=True, done=True)
+        return self._open([held.update(ended)], again_until=held.value.again_until)
 
-def _later(desk: Desk, what: str, problem: DeskError) -> None:
-    desk.journal.line("left_for_later", Severity.WARNING, what=what, kind=type(problem).__name__, detail=problem.detail)
+    def finish(self, cookie: str, state: str | None, verifier: str) -> SignedIn | Refused | Failed:
+        """Consume a flow and store the day's token; every other end leaves what was there before."""
+        held = self._held(cookie)
+        if held is None:
+            return Refused(why="no such flow")
+        if state is not None and not (_STATE.fullmatch(state) and hmac.compare_digest(state, held.value.state)):
+            return Refused(why="another request token")
+        if not _VERIFIER.fullmatch(verifier):
+            return Refused(why="no verifier")
+        if held.value.used or self.desk.clock.now() > held.value.expires_at:
+            return Refused(why="used or expired flow")
+        try:
+            self.desk.store.commit([held.update(replace(held.value, used=True))])
+        except Conflict:
+            return Refused(why="used at the same moment")
+        return self._exchange(held, verifier)
 
+    def _held(self, cookie: str) -> Held[flows.Flow] | None:
+        """Find the flow of this operator that a cookie opens."""
+        if not _COOKIE.fullmatch(cookie):
+            return None
+        held = read(self.desk.store, flows.Flow, flows.path_of(cookie))
+        return held if held is not None and held.value.operator == self.operator else None
 
-def finish_flow(
-    desk: Desk, authority: Authority, vault: Vault, *, flow: str, verifier: str
-) -> SignedIn | SignInRefused:
-    """Consume a flow and store the day's token; every refusal leaves what was there before."""
-    answer = _finish(desk, authority, vault, flow=flow, verifier=verifier)
-    if isinstance(answer, SignInRefused):
-        desk.journal.line("sign_in_refused", Severity.WARNING, why=answer.why)
-    else:
-        desk.journal.line("signed_in", dies_at=answer.dies_at.isoformat())
-    return answer
+    def _open(self, with_it: list[Write], *, again_until: datetime) -> Opened | Refused | TooMany:
+        desk = self.desk
+        admitted_at = flows.admit(desk, self.operator)
+        if admitted_at is None:
+            return TooMany()
+        try:
+            request = self.authority.request_token()
+        except (AuthError, BrokerError):
+            flows.withdraw(desk, admitted_at)
+            raise
+        version = self.vault.add(REQUEST_TOKEN, dumps(encode(request)))
+        cookie, state = desk.chance.token(flows.COOKIE_LENGTH), flows.state_of(request.token)
+        flow = flows.Flow(
+            operator=self.operator, state=state, version=version,
+            expires_at=desk.clock.now() + flows.FLOW_LIFE, again_until=again_until,
+        )  # fmt: skip
+        try:
+            desk.store.commit([*with_it, create(flows.path_of(cookie), flow)])
+        except Conflict:
+            token.discard(self.vault, REQUEST_TOKEN, version)
+            return Refused(why="used at the same moment")
+        desk.journal.line("sign_in_opened")
+        try:
+            flows.sweep(desk, self.vault)
+        except StoreError as problem:
+            self._later("sweep", problem)
+        return Opened(url=self.authority.authorize_url(request.token), cookie=cookie, state=state)
 
+    def _exchange(self, held: Held[flows.Flow], verifier: str) -> SignedIn | Failed:
+        # The token's day is the one in which it was asked for: one that came over midnight is dead, not a day old.
+        asked_at = self.desk.clock.now()
+        fresh: AccessToken | None = None
+        try:
+            request = decode(RequestToken, loads(self.vault.read(REQUEST_TOKEN, held.value.version)))
+            token.discard(self.vault, REQUEST_TOKEN, held.value.version)
+            fresh = self.authority.access_token(request, verifier)
+            version = token.keep(self.vault, fresh)
+        except (KeyError, Malformed):
+            return self._failed("the vault no longer holds the request token", fresh)
+        except (AuthError, BrokerError, StoreError) as problem:
+            return self._failed(f"{type(problem).__name__}: {problem.detail}", fresh)
+        return self._point_at(held, fresh, issued(version, asked_at))
 
-def _finish(desk: Desk, authority: Authority, vault: Vault, *, flow: str, verifier: str) -> SignedIn | SignInRefused:
-    if not (_FLOW.fullmatch(flow) and _VERIFIER.fullmatch(verifier)):
-        return SignInRefused(why="malformed")
-    held = read(desk.store, Flow, f"flows/{flow}")
-    if held is None or held.value.used or desk.clock.now() > held.value.expires_at:
-        return SignInRefused(why="unknown, used or expired flow")
-    try:
-        desk.store.commit([held.update(replace(held.value, used=True))])
-        request = decode(RequestToken, loads(vault.read(REQUEST_TOKEN, held.value.version)))
-        token.discard(vault, REQUEST_TOKEN, held.value.version)
-        version = token.keep(vault, authority.access_token(request, verifier))
-    except Conflict:
-        return SignInRefused(why="used at the same moment")
-    except (KeyError, Malformed):
-        return SignInRefused(why="the vault no longer holds the request token")
-    except (AuthError, BrokerError, StoreDown) as problem:
-        return SignInRefused(why=f"{type(problem).__name__}: {problem.detail}")
-    return _point_at(desk, vault, version)
+    def _point_at(self, held: Held[flows.Flow], fresh: AccessToken, record: TokenRecord) -> SignedIn | Failed:
+        """Make a stored token the one that counts, and promise all that follows, in one commit."""
+        desk, version = self.desk, record.vault_version
+        notice = SignedIn(dies_at=record.dies_at, at=desk.clock.now())
+        tick = PrepareTick(reason="signed-in")
+        row = outbox.promise(desk, name=f"signed-in:{version}", topic="prepare-ticks", key="", message=tick)
+        done = put(held.path, replace(held.value, used=True, done=True))
+        try:
+            desk.store.commit([put(token.PATH, record), done, row, announce(desk, notice)])
+        except StoreError as problem:
+            if not self._counts(version):
+                return self._failed(f"{type(problem).__name__}: {problem.detail}", fresh)
+        desk.journal.line("signed_in", dies_at=record.dies_at.isoformat())
+        post(desk)
+        self._tidy(row, version)
+        return notice
 
-
-def _point_at(desk: Desk, vault: Vault, version: str) -> SignedIn | SignInRefused:
-    now = desk.clock.now()
-    record = TokenRecord(vault_version=version, issued_at=now, renewed_at=now, dies_at=next_midnight(now))
-    row = outbox.promise(
-        desk,
-        name=f"signed-in:{version}",
-        topic="prepare-ticks",
-        key="",
-        message=PrepareTick(reason="signed-in"),
-    )
-    try:
-        desk.store.commit([put(token.PATH, record), row])
-    except StoreError as problem:
-        if not _counts(desk, vault, version):
-            return SignInRefused(why=f"{type(problem).__name__}: {problem.detail}")
-    _tell(desk, vault, row, version)
-    return SignedIn(dies_at=record.dies_at)
-
-
-def _counts(desk: Desk, vault: Vault, version: str) -> bool:
-    """Look whether a commit of unknown outcome made this token count; if surely not, the token is destroyed."""
-    try:
-        held = token.current(desk.store)
-    except StoreDown:
+    def _counts(self, version: str) -> bool:
+        """Look whether a commit of unknown outcome made this token count; if surely not, the token is destroyed."""
+        try:
+            held = token.current(self.desk.store)
+        except StoreDown:
+            return False
+        if held is not None and held.value.vault_version == version:
+            return True
+        token.discard(self.vault, ACCESS_TOKEN, version)
         return False
-    if held is not None and held.value.vault_version == version:
-        return True
-    token.discard(vault, ACCESS_TOKEN, version)
-    return False
 
+    def _failed(self, why: str, fresh: AccessToken | None) -> Failed:
+        """End a token that was given and cannot be kept, and tell the owner."""
+        desk = self.desk
+        desk.journal.line("sign_in_failed", Severity.ERROR, why=why)
+        if fresh is not None:
+            with contextlib.suppress(AuthError, BrokerError):
+                self.authority.revoke(fresh)
+        now = desk.clock.now()
+        try:
+            desk.store.commit([announce(desk, SignInFailed(why=why, at=now))])
+            post(desk)
+        except StoreError as problem:
+            self._later("notice", problem)
+        return Failed(why=why)
 
-def _tell(desk: Desk, vault: Vault, row: Create, version: str) -> None:
-    """Publish the message and destroy older tokens; what fails here is done by a later sign-in."""
-    try:
-        outbox.publish(desk, row)
-    except (BrokerError, StoreError) as problem:
-        _later(desk, "publish", problem)
-    try:
-        for older in vault.versions(ACCESS_TOKEN):
-            if older != version and not token.discard(vault, ACCESS_TOKEN, older):
-                desk.journal.line("token_not_destroyed", Severity.ERROR, version=older)
-    except StoreDown as problem:
-        _later(desk, "destroy", problem)
+    def _tidy(self, row: Create, version: str) -> None:
+        """Publish the message and destroy older tokens; what fails here is done by a later sign-in or refresh."""
+        try:
+            outbox.publish(self.desk, row)
+        except (BrokerError, StoreError) as problem:
+            self._later("publish", problem)
+        try:
+            for older in self.vault.versions(ACCESS_TOKEN):
+                if older != version and not token.discard(self.vault, ACCESS_TOKEN, older):
+                    self.desk.journal.line("token_not_destroyed", Severity.ERROR, version=older)
+        except StoreDown as problem:
+            self._later("destroy", problem)
+
+    def _later(self, what: str, problem: DeskError) -> None:
+        kind = type(problem).__name__
+        self.desk.journal.line("left_for_later", Severity.WARNING, what=what, kind=kind, detail=problem.detail)

@@ -1,10 +1,18 @@
-"""The session is over: settle what is left, then seal the heads of its audit chains."""
+"""The session is over: settle what is left, then seal the heads of its audit chains and tell the day's result."""
+
+from collections.abc import Sequence
+from decimal import Decimal
 
 from shared.codec import decode
-from shared.domain.calendar import session_at
+from shared.domain.calendar import TradingSession, session_at
+from shared.domain.notices import DayResult
 from shared.domain.orders import Order
+from shared.domain.positions import Ledger
 from shared.ports import Put, Severity, Where
+from shared.usecases.desk import read
 from shared.usecases.losses import open_positions
+from shared.usecases.moves import ledger_path
+from shared.usecases.notices import announce
 from shared.usecases.settle import live_orders, settle
 from shared.usecases.trading import TradingDesk
 
@@ -19,12 +27,27 @@ def close(desk: TradingDesk) -> None:
         return
     settle(desk, must_run=True, list_first=True)
     rows = desk.store.query("orders", Where("session", "==", session.day.isoformat()))
-    heads = {row.path.partition("/")[2]: decode(Order, row.data).audit_head for row in rows}
+    orders = [decode(Order, row.data) for row in rows]
+    heads = {order.intent_id: order.audit_head for order in orders}
     day = session.day.isoformat()
-    desk.store.commit([Put(f"seals/{day}", {"session": day, "heads": heads})])
-    left = [held.value.symbol for held in open_positions(desk)]
+    left = tuple(held.value.symbol for held in open_positions(desk))
     live = live_orders(desk)
+    result = _result(desk, session, orders, left=left, live_orders=len(live))
+    desk.store.commit([Put(f"seals/{day}", {"session": day, "heads": heads}), announce(desk, result)])
     desk.journal.line(
         "session_closed", Severity.WARNING if left or live else Severity.INFO, session=day, chains=len(heads),
         open_positions=",".join(left), live_orders=len(live),
+    )  # fmt: skip
+
+
+def _result(
+    desk: TradingDesk, session: TradingSession, orders: Sequence[Order], *, left: tuple[str, ...], live_orders: int
+) -> DayResult:
+    ledger = read(desk.store, Ledger, ledger_path(session.day))
+    since = session.opens_at.isoformat().replace("+00:00", "Z")
+    return DayResult(
+        session=session.day, realized=ledger.value.realized if ledger is not None else Decimal(0),
+        orders=sum(order.broker_order_id is not None for order in orders),
+        fills=len(desk.store.query("fills", Where("at", ">=", since))), open_positions=left, live_orders=live_orders,
+        at=desk.clock.now(),
     )  # fmt: skip

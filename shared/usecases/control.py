@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 from shared.domain.control import Control, TradingState
+from shared.domain.notices import of_control
 from shared.errors import Conflict
 from shared.ports import Severity
 from shared.usecases.desk import Desk, Held, create, persist, read
+from shared.usecases.notices import announce
 
 PATH = "control/main"
 _SEVERITY = {TradingState.ACTIVE: 0, TradingState.REDUCE_ONLY: 1, TradingState.HALTED: 2}
@@ -39,6 +41,27 @@ def exits_blocked(desk: Desk) -> bool:
     return held is not None and held.value.state is TradingState.HALTED and held.value.exits_too
 
 
+def command(desk: Desk, to: TradingState, *, exits_too: bool = False, reason: str) -> Control:
+    """Set the trading state by the owner's hand, stricter or looser, and give what is in force.
+
+    Only a halt blocks exits too. Every commit that licenses a send checks this document: what was licensed before
+    goes out, nothing after it does.
+    """
+
+    def attempt() -> Control:
+        held = current(desk)
+        value = Control(
+            state=to, exits_too=exits_too and to is TradingState.HALTED, epoch=held.value.epoch + 1, reason=reason,
+            by=desk.actor, at=desk.clock.now(),
+        )  # fmt: skip
+        desk.store.commit([held.update(value), announce(desk, of_control(value))])
+        return value
+
+    value = persist(attempt)
+    desk.journal.line("trading_state", Severity.CRITICAL, state=to, exits_too=value.exits_too, reason=reason)
+    return value
+
+
 def tighten(desk: Desk, to: TradingState, *, reason: str) -> bool:
     """Go to a stricter trading state; a state as strict or stricter stays. Gives whether it changed."""
 
@@ -48,7 +71,7 @@ def tighten(desk: Desk, to: TradingState, *, reason: str) -> bool:
             return False
         epoch = held.value.epoch + 1
         next_ = replace(held.value, state=to, epoch=epoch, reason=reason, by=desk.actor, at=desk.clock.now())
-        desk.store.commit([held.update(next_)])
+        desk.store.commit([held.update(next_), announce(desk, of_control(next_))])
         return True
 
     changed = persist(attempt)

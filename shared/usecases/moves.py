@@ -14,12 +14,13 @@ from typing import Any
 
 from shared.domain.book import released
 from shared.domain.messages import Message, OrderPlaced
+from shared.domain.notices import of_order
 from shared.domain.orders import TERMINAL, Kind, Order, State, advance, born
 from shared.domain.positions import Ledger
 from shared.domain.values import Side
 from shared.errors import Conflict, InvariantBroken
 from shared.ports import Create, Delete, Where, Write
-from shared.usecases import outbox
+from shared.usecases import notices, outbox
 from shared.usecases.desk import Desk, Held, create, held_rows, persist, read
 
 LedgerChange = Callable[[Ledger], Ledger]
@@ -88,8 +89,8 @@ def move(
 ) -> Held[Order]:  # fmt: skip
     """Move an order along one arrow; `announce` also promises and publishes OrderPlaced.
 
-    `ledger` changes the session's ledger in the same commit. Raises Conflict when somebody else moved the order
-    first, InvariantBroken for an arrow that does not exist.
+    `ledger` changes the session's ledger in the same commit, which also promises the notice of an arrow that has one.
+    Raises Conflict when somebody else moved the order first, InvariantBroken for an arrow that does not exist.
     """
     before = held.value
     held_cash = before.state not in TERMINAL | {State.NEW}
@@ -99,6 +100,8 @@ def move(
     order, event = advance(before, to, at=desk.clock.now(), actor=desk.actor, cause=cause, **changes)
     audit = create(f"audit/{event.chain}:{event.seq:06d}", event)
     rows = _rows(desk, order, OrderPlaced(intent_id=order.intent_id, symbol=order.symbol) if announce else None)
+    told = of_order(before, order)
+    promised = [] if told is None else [notices.announce(desk, told)]
     freed = [Delete(f"locks/{before.symbol}")] if ends else []
 
     def after(book: Ledger) -> Ledger:
@@ -110,7 +113,7 @@ def move(
         if ends or ledger is not None:
             with judged_on(desk, held):
                 booked.append(ledger_write(desk, before.session, after))
-        return desk.store.commit([held.update(order), audit, *also, *rows, *freed, *booked])
+        return desk.store.commit([held.update(order), audit, *also, *rows, *promised, *freed, *booked])
 
     versions = persist(attempt)
     desk.journal.line(

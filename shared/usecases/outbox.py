@@ -12,6 +12,8 @@ from shared.errors import Malformed, UnknownVersion
 from shared.ports import Create, Delete, Severity, Where
 from shared.usecases.desk import Desk
 
+NOTICES = "notices"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
@@ -50,14 +52,15 @@ def promise(desk: Desk, *, name: str, topic: str, key: str, message: Message) ->
 
 def publish(desk: Desk, row: Create) -> None:
     """Publish a committed row and remove it."""
-    _send(desk, row.path, decode(Row, row.data))
+    send(desk, row.path, decode(Row, row.data))
 
 
 def drain(desk: Desk) -> int:
-    """Publish every row of this function that an earlier invocation left behind; gives how many.
+    """Publish every row of this function that an earlier invocation left behind, but notices; gives how many.
 
-    A row that this code cannot read (another version wrote it) is reported and left: it must not stop the others,
-    nor be blamed on the message that is handled next.
+    Work never waits for a notice: `notices.post` publishes those after it. A row that this code cannot read (another
+    version wrote it) is reported and left: it must not stop the others, nor be blamed on the message that is handled
+    next.
     """
     published = 0
     for row in desk.store.query("outbox", Where("owner", "==", desk.actor)):
@@ -66,11 +69,14 @@ def drain(desk: Desk) -> int:
         except Malformed as problem:
             desk.journal.line("outbox_row_unreadable", Severity.ERROR, row=row.path, detail=problem.detail)
             continue
-        _send(desk, row.path, promised)
+        if promised.topic == NOTICES:
+            continue
+        send(desk, row.path, promised)
         published += 1
     return published
 
 
-def _send(desk: Desk, path: str, row: Row) -> None:
+def send(desk: Desk, path: str, row: Row) -> None:
+    """Publish one row and remove it."""
     desk.bus.publish(row.topic, row.body.encode(), attributes={"row": path}, ordering_key=row.key)
     desk.store.commit([Delete(path)])

@@ -1,35 +1,82 @@
-"""Keep the access token awake, and say early when the owner has to sign in."""
+"""Look after the access token all day: keep it awake, remind the owner, end it when its day is done.
 
-from dataclasses import replace
-from datetime import timedelta
+A day without a token trades nothing: every function that needs the broker gives up its message, stops that work at the
+broker stay there, and the owner is told before the open, at the open, and at once when a token is lost.
+"""
 
-from shared.domain.tokens import TokenState
-from shared.errors import TokenDead
-from shared.ports import Authority, Severity
+from dataclasses import dataclass
+from datetime import time
+
+from shared.domain.calendar import new_york_day, session_at
+from shared.domain.notices import SignInNeeded
+from shared.domain.token_day import Loss, Reminders, ends, reminder
+from shared.domain.tokens import Stage, TokenRecord, lost, stage_of
+from shared.ports import Authority, Severity, Vault
 from shared.usecases import token
-from shared.usecases.desk import Desk
+from shared.usecases.desk import Desk, Held, create, read
+from shared.usecases.end_day import clear, end_day, look
+from shared.usecases.links import REMINDER_LINK_LIFE, sign_in_key
+from shared.usecases.notices import announce
+from shared.usecases.renew import renew
 
-RENEW_AFTER = timedelta(minutes=25)
+REMINDERS = "token/reminders"
 
 
-def refresh(desk: Desk, authority: Authority) -> None:
-    """Renew a token that is not fresh any more; a missing or dead one is a warning that asks for a sign-in.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Care:
+    """What the owner chose: whose link it is, to which page, when to remind and when the token ends at the latest."""
 
-    Raises BrokerError where the renewal should be tried again.
-    """
-    held = token.current(desk.store)
+    operator: str
+    page: str
+    remind_at: tuple[time, ...]
+    ends_at: time
+
+
+def refresh(desk: Desk, authority: Authority, vault: Vault, care: Care) -> None:
+    """Do what the token needs now; raises BrokerError where it should be tried again."""
     now = desk.clock.now()
-    state = token.state_of(held.value if held else None, now)
-    if held is None or state in (TokenState.MISSING, TokenState.DEAD):
-        desk.journal.line("sign_in_needed", Severity.WARNING, token=state)
+    if _stage(desk).renews:
+        renew(desk, authority, asked_at=now)
+    held = token.current(desk.store)
+    session = session_at(now)
+    if held is not None and _stage(desk).signs:
+        if ends(session, now, settled=True, at_the_latest=care.ends_at):
+            evening = look(desk, session)
+            if ends(session, now, settled=evening.settled, at_the_latest=care.ends_at):
+                end_day(desk, authority, vault, held, evening)
         return
-    if now - held.value.renewed_at < RENEW_AFTER:
+    clear(desk, vault)
+    _remind(desk, vault, care, held)
+
+
+def _stage(desk: Desk) -> Stage:
+    held = token.current(desk.store)
+    return stage_of(held.value if held else None, desk.clock.now())
+
+
+def _remind(desk: Desk, vault: Vault, care: Care, held: Held[TokenRecord] | None) -> None:
+    now = desk.clock.now()
+    session, record = session_at(now), held.value if held else None
+    if session is None:
         return
-    try:
-        authority.renew()
-    except TokenDead:
-        desk.store.commit([held.update(replace(held.value, dies_at=now))])
-        desk.journal.line("sign_in_needed", Severity.WARNING, token=TokenState.DEAD)
+    day = new_york_day(now)
+    before = read(desk.store, Reminders, REMINDERS)
+    so_far = before.value.told if before is not None and before.value.day == day else ()
+    loss = Loss(version=record.vault_version, at=record.dies_at) if record is not None and lost(record, now) else None
+    due = reminder(session, now, clocks=care.remind_at, told=so_far, loss=loss)
+    if due is None:
         return
-    desk.store.commit([held.update(replace(held.value, renewed_at=desk.clock.now()))])
-    desk.journal.line("token_renewed")
+    after = Reminders(day=day, told=tuple(dict.fromkeys((*so_far, *due.covers))))
+    occasion = f"{day.isoformat()}:{due.occasion}"
+    notice = SignInNeeded(link=_link(desk, vault, care), minutes_to_open=due.minutes_to_open, occasion=occasion, at=now)
+    remembered = create(REMINDERS, after) if before is None else before.update(after)
+    desk.store.commit([remembered, announce(desk, notice)])
+    desk.journal.line("sign_in_needed", Severity.WARNING, token=_stage(desk).state, occasion=occasion)
+
+
+def _link(desk: Desk, vault: Vault, care: Care) -> str:
+    """Give a new link, or nothing where no address of the start page is set."""
+    if not care.page:
+        return ""
+    key = sign_in_key(vault, care.operator)
+    return key.mint(desk.chance, now=desk.clock.now(), lasts=REMINDER_LINK_LIFE, page=care.page)

@@ -143,7 +143,7 @@ def _license(
 
 
 def _wakes(order: Order) -> bool:
-    """Tell whether settlement has to be woken: stops are its own, and it may not publish."""
+    """Tell whether settlement has to be woken: stops are its own."""
     return order.kind in (Kind.ENTRY, Kind.EXIT)
 
 

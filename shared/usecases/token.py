@@ -1,30 +1,20 @@
 """The access token's place: the token in the vault, its version and instants in the store (order-safety.md 4, 9-10)."""
 
-from datetime import datetime, timedelta
+import hmac
 
 from shared.codec import decode, dumps, encode, loads
-from shared.domain.tokens import AccessToken, TokenRecord, TokenState
+from shared.domain.tokens import AccessToken, TokenRecord
 from shared.errors import Malformed, StoreDown, TokenDead
 from shared.ports import Store, Vault
 from shared.topology import ACCESS_TOKEN
 from shared.usecases.desk import Held, read
 
 PATH = "token/main"
-IDLE_AFTER = timedelta(hours=2)
 
 
 def current(store: Store) -> Held[TokenRecord] | None:
     """Read what the store knows of the token."""
     return read(store, TokenRecord, PATH)
-
-
-def state_of(record: TokenRecord | None, now: datetime) -> TokenState:
-    """Say what can be done with the token now (etrade-api.md 1.4)."""
-    if record is None:
-        return TokenState.MISSING
-    if now >= record.dies_at:
-        return TokenState.DEAD
-    return TokenState.IDLE if now - record.renewed_at >= IDLE_AFTER else TokenState.FRESH
 
 
 def load(vault: Vault, record: TokenRecord) -> AccessToken:
@@ -43,7 +33,7 @@ def keep(vault: Vault, token: AccessToken) -> str:
     value = dumps(encode(token))
     version = vault.add(ACCESS_TOKEN, value)
     try:
-        same = vault.read(ACCESS_TOKEN, version) == value
+        same = hmac.compare_digest(vault.read(ACCESS_TOKEN, version), value)
     except (KeyError, StoreDown):
         same = False
     if not same:

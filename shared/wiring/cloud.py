@@ -5,6 +5,8 @@ import re
 from collections.abc import Mapping
 from typing import NoReturn
 
+from requests.adapters import BaseAdapter
+
 from shared import settings
 from shared.errors import ConfigError, InvariantBroken
 from shared.gcp.chance import SystemChance
@@ -25,8 +27,12 @@ _PROJECT_ID = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
 _DATABASE_ID = re.compile(r"\(default\)|[a-z][a-z0-9-]{2,61}[a-z0-9]")
 
 
-def cloud(name: str, open_bus: OpenBus | None, environ: Mapping[str, str] | None = None) -> Platform:
+def cloud(
+    name: str, open_bus: OpenBus | None, environ: Mapping[str, str] | None = None, *, http: BaseAdapter | None = None
+) -> Platform:
     """Give a function its world, with a bus exactly when the topology lets it publish; connects nowhere yet.
+
+    `http` carries broker calls, None means the network, where no live order may reach production.
 
     Raises ConfigError that names the problems of the cloud's own values and of all settings together.
     """
@@ -36,6 +42,7 @@ def cloud(name: str, open_bus: OpenBus | None, environ: Mapping[str, str] | None
     environ = os.environ if environ is None else environ
     project, database = environ.get(PROJECT, ""), environ.get(DATABASE, "(default)")
     problems = [*_problems(project, database), *_setting_problems(environ)]
+    problems += settings.network_problems(environ) if http is None else ()
     if problems:
         raise ConfigError(tuple(problems))
     clock, chance = SystemClock(), SystemChance()
@@ -46,8 +53,16 @@ def cloud(name: str, open_bus: OpenBus | None, environ: Mapping[str, str] | None
         ),
         bus=NoBus() if open_bus is None else open_bus(project, clock, chance),
         vault=SecretVault(project=project, clock=clock, chance=chance),
-        journal=CloudJournal(name, project=project),
+        journal=CloudJournal(name, project=project), http=http,
     )  # fmt: skip
+
+
+def place(environ: Mapping[str, str]) -> tuple[str, str]:
+    """Give project and database; raises ConfigError that names the problems of both."""
+    project, database = environ.get(PROJECT, ""), environ.get(DATABASE, "(default)")
+    if problems := _problems(project, database):
+        raise ConfigError(tuple(problems))
+    return project, database
 
 
 def give_up(name: str, wrong: ConfigError) -> NoReturn:

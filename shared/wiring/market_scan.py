@@ -9,7 +9,7 @@ from shared.usecases.scan import scan
 from shared.usecases.scan_memory import ScanMemory
 from shared.wiring import Platform
 from shared.wiring.cloud_bus import open_bus
-from shared.wiring.desks import room
+from shared.wiring.rooms import room
 from shared.wiring.trading import trading_desk
 
 NAME = "market_scan"

@@ -2,10 +2,11 @@
 
 from shared import wiring
 from shared.pages import SignInPages
+from shared.usecases.authorize import SignIns
 from shared.wiring import Platform
 from shared.wiring.authority import authority
 from shared.wiring.cloud_bus import open_bus
-from shared.wiring.desks import room
+from shared.wiring.rooms import room
 
 NAME = "oauth_callback"
 
@@ -17,4 +18,7 @@ def door() -> SignInPages:
 
 def _build(platform: Platform) -> SignInPages:
     here = room(platform)
-    return SignInPages(desk=here.desk, authority=authority(platform, here), vault=here.vault)
+    sign_ins = SignIns(
+        desk=here.desk, authority=authority(platform, here), vault=here.vault, operator=here.settings.operator
+    )
+    return SignInPages(sign_ins=sign_ins, callback_url=here.settings.callback_url)

@@ -11,7 +11,7 @@ from shared.usecases.enter import enter, waited_too_long
 from shared.usecases.leave import leave
 from shared.wiring import Platform
 from shared.wiring.cloud_bus import open_bus
-from shared.wiring.desks import room
+from shared.wiring.rooms import room
 from shared.wiring.trading import trading_desk
 
 NAME = "order_placement"
@@ -36,4 +36,4 @@ def _build(platform: Platform) -> PushDoor:
         with turnstile.turn(is_exit=True):
             leave(desk, message)
 
-    return PushDoor(desk=desk, halts=True, handlers={EnterPosition: take_signal, ExitPosition: take_exit})
+    return PushDoor(desk=desk, halts=True, tells=True, handlers={EnterPosition: take_signal, ExitPosition: take_exit})

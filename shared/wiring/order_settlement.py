@@ -6,8 +6,10 @@ from shared.door import PushDoor
 from shared.etrade.limits import Role
 from shared.usecases.close import close
 from shared.usecases.settle import settle
+from shared.usecases.watch import watch
 from shared.wiring import Platform
-from shared.wiring.desks import room
+from shared.wiring.cloud_bus import open_bus
+from shared.wiring.rooms import room
 from shared.wiring.trading import trading_desk
 
 NAME = "order_settlement"
@@ -15,17 +17,23 @@ NAME = "order_settlement"
 
 def door() -> PushDoor:
     """Open the door, when the function starts."""
-    return wiring.door(NAME, _build)
+    return wiring.door(NAME, _build, open_bus)
 
 
 def _build(platform: Platform) -> PushDoor:
     desk = trading_desk(platform, room(platform), Role.SETTLEMENT)
+
+    def take_tick() -> None:
+        watch(desk)
+        settle(desk, list_first=True)
+
     return PushDoor(
         desk=desk,
         halts=True,
+        tells=True,
         handlers={
             OrderPlaced: lambda _envelope, _placed: settle(desk),
-            SettleTick: lambda _envelope, _tick: settle(desk, list_first=True),
+            SettleTick: lambda _envelope, _tick: take_tick(),
             CloseTick: lambda _envelope, _tick: close(desk),
         },
     )

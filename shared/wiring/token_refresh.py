@@ -1,22 +1,31 @@
-"""token_refresh: RefreshTick in, a token that stays awake."""
+"""token_refresh: RefreshTick in, a token that stays awake, and an owner who is told in time."""
 
 from shared import wiring
 from shared.domain.messages import RefreshTick
 from shared.door import PushDoor
-from shared.usecases.refresh import refresh
+from shared.ports import Envelope
+from shared.usecases.refresh import Care, refresh
 from shared.wiring import Platform
 from shared.wiring.authority import authority
-from shared.wiring.desks import room
+from shared.wiring.cloud_bus import open_bus
+from shared.wiring.rooms import room
 
 NAME = "token_refresh"
 
 
 def door() -> PushDoor:
     """Open the door, when the function starts."""
-    return wiring.door(NAME, _build)
+    return wiring.door(NAME, _build, open_bus)
 
 
 def _build(platform: Platform) -> PushDoor:
     here = room(platform)
-    etrade = authority(platform, here)
-    return PushDoor(desk=here.desk, handlers={RefreshTick: lambda _envelope, _tick: refresh(here.desk, etrade)})
+    etrade, chosen = authority(platform, here), here.settings
+    care = Care(
+        operator=chosen.operator, page=chosen.sign_in_url, remind_at=chosen.remind_at, ends_at=chosen.token_ends_at
+    )
+
+    def look_after(_envelope: Envelope, _tick: RefreshTick) -> None:
+        refresh(here.desk, etrade, here.vault, care)
+
+    return PushDoor(desk=here.desk, tells=True, handlers={RefreshTick: look_after})

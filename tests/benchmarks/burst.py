@@ -27,6 +27,7 @@ from shared.domain.orders import UNSENT, Kind, Order, State
 from shared.domain.positions import PendingExit, Position
 from shared.domain.values import PriceType
 from shared.errors import Conflict
+from shared.settings import Mode
 from shared.usecases.desk import persist, read
 from shared.usecases.fills import position_path
 from shared.usecases.outbox import pack
@@ -95,8 +96,8 @@ def burst(cloud: str, *, signals: int, speed: float) -> Burst:
     """Let a fresh desk hold a position and send it the signals and the exit."""
     with TemporaryDirectory(prefix="desk-") as folder:
         wanted = plan(
-            broker="simulator", cloud=cloud, state=Path(folder), environ=os.environ, speed=speed, config="default",
-            starts=STARTS,
+            broker="simulator", mode=Mode.LIVE, cloud=cloud, state=Path(folder), environ=os.environ, speed=speed,
+            config="default", starts=STARTS,
         )  # fmt: skip
         return at_work(wanted, partial(_burst, count=signals))
 

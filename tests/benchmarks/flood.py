@@ -23,6 +23,7 @@ from infra.up.plan import plan
 from shared.domain.orders import UNSENT, Kind, Order, State
 from shared.domain.signals import Signal
 from shared.ports import Where
+from shared.settings import Mode
 from tests.benchmarks.order_path import STARTS
 from tests.benchmarks.outside import Outside, at_work, intent_of, spread_over
 
@@ -70,8 +71,8 @@ def flood(cloud: str, *, signals: int, copies: int, age_s: float = 0) -> Outcome
     """Publish every signal, decided `age_s` ago, `copies` times to a fresh desk and wait until all is quiet."""
     with TemporaryDirectory(prefix="desk-") as folder:
         wanted = plan(
-            broker="simulator", cloud=cloud, state=Path(folder), environ=os.environ, speed=1.0, config="default",
-            starts=STARTS,
+            broker="simulator", mode=Mode.LIVE, cloud=cloud, state=Path(folder), environ=os.environ, speed=1.0,
+            config="default", starts=STARTS,
         )  # fmt: skip
         return at_work(wanted, partial(_flood, count=signals, copies=copies, age_s=age_s))
 

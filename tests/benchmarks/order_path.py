@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from infra.up.plan import plan
+from shared.settings import Mode
 from tests.benchmarks.outside import UNFILLABLE, Outside, at_work, intent_of, spread_over
 from tests.benchmarks.passage import SENT, STEPS, Passage, passage
 
@@ -47,8 +48,8 @@ def measure(cloud: str, signals: int) -> list[list[Passage]]:
     for count in (min(A_ROUND, signals - sent) for sent in range(0, signals, A_ROUND)):
         with TemporaryDirectory(prefix="desk-") as folder:
             wanted = plan(
-                broker="simulator", cloud=cloud, state=Path(folder), environ=os.environ, speed=1.0, config="default",
-                starts=STARTS,
+                broker="simulator", mode=Mode.LIVE, cloud=cloud, state=Path(folder), environ=os.environ, speed=1.0,
+                config="default", starts=STARTS,
             )  # fmt: skip
             rounds.append(at_work(wanted, partial(_one_by_one, count=count)))
     return rounds

@@ -116,7 +116,7 @@ class Outside:
         """Sign the owner in through the pages."""
         if self.station.broker is None:
             raise ValueError("only a simulated owner signs in by itself")
-        sign_in(self, ToSimulator(self.station.broker.url))
+        sign_in(self, ToSimulator(self.station.broker.url), self.station.link())
 
     def now(self) -> datetime:
         """Give the desk's instant."""

@@ -49,7 +49,7 @@ def test_a_month_follows_the_schedules() -> None:
     assert (scan.requests, prepare.requests) == (7 * 60 * TRADING_DAYS, TRADING_DAYS)
     assert scan.gib_s == scan.requests * 59 / Decimal(2)
     (refresh,) = month(TOPOLOGY.function("token_refresh"), TOPOLOGY)
-    assert refresh.requests == 26 * TRADING_DAYS
+    assert refresh.requests == 144 * TRADING_DAYS
 
 
 @pytest.mark.parametrize("function", TOPOLOGY.functions, ids=lambda function: function.name)

@@ -25,6 +25,7 @@ from infra.day.environment import GENERATED_WATCH_LIST
 from infra.up.plan import Plan, plan
 from infra.up.station import Station
 from shared.etrade.client import SYMBOLS_A_CALL
+from shared.settings import Mode
 from shared.topology import TOPOLOGY
 from shared.usecases.scan import TICKS
 from shared.usecases.scan_memory import MINUTE
@@ -156,8 +157,9 @@ def main() -> None:
     with TemporaryDirectory(prefix="desk-") as folder:
         those = (None, *shares(given.share))
         wanted = plan(
-            cloud=given.cloud, broker="simulator", speed=1.0, state=Path(folder) / "desk", environ=os.environ,
-            seed=SEED, starts=STARTS, market=_market(Path(folder), given.symbols, given.minutes * len(those)),
+            cloud=given.cloud, broker="simulator", mode=Mode.LIVE, speed=1.0, state=Path(folder) / "desk",
+            environ=os.environ, seed=SEED, starts=STARTS,
+            market=_market(Path(folder), given.symbols, given.minutes * len(those)),
         )  # fmt: skip
         rows = measure(wanted, those, laps=given.minutes)
     notes = list(_notes(wanted, given.symbols))

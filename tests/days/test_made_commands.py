@@ -165,6 +165,15 @@ def test_settings_that_are_well_formed_but_not_used_change_nothing() -> None:
     own |= {"ETRADE_CONSUMER_KEY": "k", "ETRADE_CONSUMER_SECRET": "s"}
     choose = partial(environ, config="demo", market_spec="generated", symbols=["ZA"])
     assert choose(own) == choose({})
+    assert choose({"STRATEGY_MODE": "paper", "ETRADE_SANDBOX": "true"}) == choose({})
+    assert (choose({})["STRATEGY_MODE"], choose({})["ETRADE_SANDBOX"]) == ("live", "false")
+
+
+def test_settings_that_the_cloud_would_refuse_are_refused_together() -> None:
+    """Live orders at production are refused here, too, although a day has neither."""
+    own = {"STRATEGY_MODE": "live", "ETRADE_SANDBOX": "false"}
+    with pytest.raises(UserError, match="live orders at production"):
+        environ(own, config="demo", market_spec="generated", symbols=["ZA"])
 
 
 def test_bad_settings_end_a_process_before_it_writes(market: Path, tmp_path: Path) -> None:

@@ -113,6 +113,13 @@ class MoodyStore(MemoryStore):
         return super().query(collection, *where, order_by=order_by, limit=limit)
 
 
+def notices_of(store: MemoryStore, bus: ListBus) -> list[dict[str, Any]]:
+    """List the notices that were published and those whose rows still wait, as they travel, by their instants."""
+    published = [one.data for one in bus.sent if one.topic == "notices"]
+    waiting = [row.data["body"] for row in store.query("outbox", Where("topic", "==", "notices"))]
+    return sorted(map(json.loads, [*published, *waiting]), key=lambda one: str(one["body"]["at"]))
+
+
 class ListVault:
     """The Vault port in memory; each operation named in `broken` raises what stands there."""
 

@@ -10,26 +10,31 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.codec import decode, dumps, encode, loads
+from shared.codec import _UNSOUND, decode, dumps, encode, loads
 from shared.domain.audit import AuditEvent
 from shared.domain.brokerage import AccountRecord
 from shared.domain.control import Control
 from shared.domain.messages import KINDS, EnterPosition
 from shared.domain.orders import Order
+from shared.domain.pacing import Pace
 from shared.domain.positions import Fill, Ledger, Position
 from shared.domain.quotes import Quote
 from shared.domain.signals import Signal, Vote
+from shared.domain.token_day import Reminders
 from shared.domain.tokens import AccessToken, RequestToken, TokenRecord
 from shared.domain.values import Side
 from shared.errors import Malformed
-from shared.usecases.authorize import Flow
+from shared.usecases.deliver import Told
+from shared.usecases.flows import Flow, Starts, UsedLink
 from shared.usecases.leases import Lease
 from shared.usecases.outbox import Row, pack, unpack
 from shared.usecases.prepare import Warmth
+from shared.usecases.refusals import Refusals
 
 DOCUMENTS: list[type[Any]] = [
     AuditEvent, AccountRecord, Control, Order, Fill, Ledger, Position, Quote, Signal, TokenRecord, Flow, Lease, Row,
-    Warmth, AccessToken, RequestToken,
+    Refusals, Reminders, Starts, UsedLink,
+    Warmth, AccessToken, RequestToken, Pace, Told,
 ]  # fmt: skip
 
 st.register_type_strategy(
@@ -37,6 +42,8 @@ st.register_type_strategy(
 )
 st.register_type_strategy(datetime, st.datetimes(timezones=st.just(UTC)))
 st.register_type_strategy(int, st.integers(min_value=-(2**53), max_value=2**53))
+# A text that reads as a whole like a decimal that is no number or like an instant is refused on purpose.
+st.register_type_strategy(str, st.text().filter(lambda text: _UNSOUND.search(f'"{text}"'.encode()) is None))
 st.register_type_strategy(float, st.floats(allow_nan=False, allow_infinity=False))
 
 SIGNAL = Signal(

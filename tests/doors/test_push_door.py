@@ -111,7 +111,7 @@ def test_what_no_retry_can_help_becomes_a_dead_letter(name: str) -> None:
     assert letter["body"] == _BAD[name][:MAX_BODY].decode()
     assert seen.calls == []
     assert hands.bus.sent == []
-    assert {row.path.partition("/")[0] for rows in hands.store.commits for row in rows} == {"dead_letters"}
+    assert {row.path.partition("/")[0] for rows in hands.store.commits for row in rows} == {"dead_letters", "outbox"}
 
 
 def test_a_bad_message_is_kept_once_however_often_it_comes() -> None:
@@ -163,6 +163,7 @@ _REPLIES: dict[type[DeskError], tuple[int, bool]] = {
     errors.Conflict: (503, False),
     errors.StoreDown: (503, False),
     errors.Busy: (429, False),
+    errors.Undelivered: (503, False),
     errors.InvariantBroken: (204, True),
     errors.PermissionDenied: (204, True),
 }

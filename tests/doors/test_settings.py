@@ -1,12 +1,13 @@
 """Settings: every name, default and edge, all problems in one message, and never a secret in it."""
 
+from datetime import time
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from shared.errors import ConfigError
-from shared.settings import MAX_WATCHED, Settings, consumer, load
+from shared.settings import MAX_WATCHED, Mode, Settings, consumer, load, network_problems
 
 _LEAST = {"STRATEGY_WATCH_LIST": "AIG", "STRATEGY_CAPITAL_USD": "1000"}
 _CANARY = "CANARY0c2d77e1"
@@ -19,8 +20,9 @@ def _read(**changes: str) -> Settings:
 def test_every_setting_has_its_default() -> None:
     """Without more than a watch list and a capital, everything has the value that the guide describes."""
     assert _read() == Settings(
-        sandbox=True, account_id="", callback_url="", rate_limit=240, burst_limit=10, config="default",
-        watch_list=("AIG",), capital_usd=Decimal(1000),
+        mode=Mode.PAPER, sandbox=True, account_id="", callback_url="", rate_limit=240, burst_limit=10, config="default",
+        watch_list=("AIG",), capital_usd=Decimal(1000), operator="owner", sign_in_url="",
+        remind_at=(time(8, 30), time(9, 15)), token_ends_at=time(18),
     )  # fmt: skip
 
 
@@ -69,6 +71,28 @@ _EDGES: list[tuple[str, str, bool]] = [
             ("https://user:word@example.com/", False), ("https://exa mple.com/", False), ("https://[::1", False),
         )
     ),
+    *(("STRATEGY_MODE", value, value in ("paper", "live")) for value in ("paper", "live", "Paper", "dry", "")),
+    *(
+        ("STRATEGY_SIGN_IN_URL", value, fine)
+        for value, fine in (
+            ("", True), ("https://example.com/start", True), ("http://localhost:8080/start", True),
+            ("http://example.com/start", False), ("https://example.com/start#1", False),
+            ("https://example.com/start?a=1", False),
+        )
+    ),
+    *(("STRATEGY_OPERATOR", value, bool(value) and len(value) < 65) for value in ("o", "a.b+c@d-e_f", "o" * 65, "")),
+    *(("STRATEGY_OPERATOR", value, False) for value in ("a b", "a\nb", "\u00e9")),
+    *(
+        ("STRATEGY_REMIND_AT", value, fine)
+        for value, fine in (
+            ("08:30", True), ("07:00, 09:25", True), ("06:59", False), ("09:26", False), ("", False),
+            ("8:30", False), ("08:30,", False), ("24:00", False), ("08:30:00", False),
+        )
+    ),
+    *(
+        ("STRATEGY_TOKEN_ENDS_AT", value, fine)
+        for value, fine in (("16:30", True), ("18:30", True), ("16:29", False), ("18:31", False), ("6pm", False))
+    ),
     *(("STRATEGY_CONFIG", value, value in ("demo", "default")) for value in ("demo", "default", "Demo", "")),
     *(
         ("STRATEGY_WATCH_LIST", value, fine)
@@ -98,7 +122,7 @@ def test_all_problems_come_in_one_message() -> None:
     with pytest.raises(ConfigError) as refused:
         load(
             {
-                "ETRADE_SANDBOX": "perhaps", "ETRADE_ACCOUNT_ID": "!", "ETRADE_RATE_LIMIT": "0",
+                "STRATEGY_MODE": "dry", "ETRADE_SANDBOX": "perhaps", "ETRADE_ACCOUNT_ID": "!", "ETRADE_RATE_LIMIT": "0",
                 "ETRADE_BURST_LIMIT": "many", "ETRADE_OAUTH_CALLBACK_URL": "x", "STRATEGY_CONFIG": "brave",
                 "STRATEGY_WATCH_LIST": "x", "ETRADE_CONSUMER_KEY": "only-the-key",
             }
@@ -106,9 +130,20 @@ def test_all_problems_come_in_one_message() -> None:
     names = [problem.split("=")[0].split(" ")[0] for problem in refused.value.problems]
     assert sorted(names) == [
         "ETRADE_ACCOUNT_ID", "ETRADE_BURST_LIMIT", "ETRADE_CONSUMER_KEY", "ETRADE_OAUTH_CALLBACK_URL",
-        "ETRADE_RATE_LIMIT", "ETRADE_SANDBOX", "STRATEGY_CAPITAL_USD", "STRATEGY_CONFIG", "STRATEGY_WATCH_LIST",
+        "ETRADE_RATE_LIMIT", "ETRADE_SANDBOX", "STRATEGY_CAPITAL_USD", "STRATEGY_CONFIG", "STRATEGY_MODE",
+        "STRATEGY_WATCH_LIST",
     ]  # fmt: skip
     assert all(problem in refused.value.detail for problem in refused.value.problems)
+
+
+def test_live_orders_at_production_are_refused() -> None:
+    """On the network production is for paper mode alone: live orders there are named, and nothing else is."""
+    fine: list[dict[str, str]] = [{}, {"ETRADE_SANDBOX": "false"}, {"STRATEGY_MODE": "live"}]
+    fine += [{"STRATEGY_MODE": "live", "ETRADE_SANDBOX": "perhaps"}, {"STRATEGY_MODE": "x", "ETRADE_SANDBOX": "false"}]
+    assert [network_problems(environ) for environ in fine] == [()] * len(fine)
+    for host in ("false", " 0 ", "No"):
+        (problem,) = network_problems({"STRATEGY_MODE": "live", "ETRADE_SANDBOX": host})
+        assert problem.endswith("live orders at production are not enabled yet")
 
 
 @pytest.mark.parametrize(
@@ -138,7 +173,9 @@ def test_the_pair_is_taken_whole_or_not_at_all() -> None:
     assert consumer({"ETRADE_CONSUMER_KEY": "", "ETRADE_CONSUMER_SECRET": ""}) is None
 
 
-@pytest.mark.parametrize("name", ["ETRADE_ACCOUNT_ID", "ETRADE_OAUTH_CALLBACK_URL"])
+@pytest.mark.parametrize(
+    "name", ["ETRADE_ACCOUNT_ID", "ETRADE_OAUTH_CALLBACK_URL", "STRATEGY_SIGN_IN_URL", "STRATEGY_OPERATOR"]
+)
 def test_what_names_the_owner_is_not_repeated(name: str) -> None:
     """A wrong account or address is named by its setting only: such a value may be anything, a secret included."""
     with pytest.raises(ConfigError) as refused:

@@ -1,4 +1,4 @@
-"""The token's life behind the doors: who refreshes it when, and which one a function signs with."""
+"""Which token a function signs with: the one that counts now, and none that is dead."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -8,107 +8,20 @@ import pytest
 
 from infra.local.clock import SeededChance
 from infra.local.history import MarketHistory
-from shared.codec import decode, dumps
-from shared.domain.calendar import next_midnight
-from shared.domain.tokens import AccessToken, RequestToken, TokenRecord, TokenState
-from shared.errors import BrokerError, ConfigError, DeskError, KeyRefused, NotSent, StoreDown, TokenDead
+from shared.codec import dumps
+from shared.domain.tokens import ARRIVES_WITHIN, AccessToken, issued
+from shared.errors import ConfigError, DeskError, StoreDown, TokenDead
 from shared.ports import Create
 from shared.topology import ACCESS_TOKEN, CONSUMER, TOPOLOGY
 from shared.usecases import token
 from shared.usecases.desk import put
-from shared.usecases.refresh import refresh
 from shared.wiring import Platform
-from shared.wiring.desks import VaultCredentials, room
+from shared.wiring.credentials import VaultCredentials
+from shared.wiring.rooms import room
 from tests.doors.fakes import NOW, Hands
 
 _ENVIRON = {"STRATEGY_WATCH_LIST": "AIG", "STRATEGY_CAPITAL_USD": "1000"}
-_RECORD = TokenRecord(vault_version="1", issued_at=NOW, renewed_at=NOW, dies_at=next_midnight(NOW))
-
-
-class FakeAuthority:
-    """The Authority port: counts renewals, and raises what it was told to."""
-
-    def __init__(self, trouble: DeskError | None = None) -> None:
-        self.trouble = trouble
-        self.renewals = 0
-
-    def request_token(self) -> RequestToken:
-        """Not asked here."""
-        raise AssertionError
-
-    def authorize_url(self, token: str) -> str:
-        """Not asked here."""
-        raise AssertionError
-
-    def access_token(self, request: RequestToken, verifier: str) -> AccessToken:
-        """Not asked here."""
-        raise AssertionError
-
-    def renew(self) -> None:
-        """Count, and fail if told to."""
-        self.renewals += 1
-        if self.trouble is not None:
-            raise self.trouble
-
-    def revoke(self) -> None:
-        """Not asked here."""
-        raise AssertionError
-
-
-def _record(hands: Hands) -> TokenRecord:
-    held = hands.store.get(token.PATH)
-    assert held is not None
-    return decode(TokenRecord, held.data)
-
-
-@pytest.mark.parametrize(
-    ("age", "state", "renewals", "event"),
-    [
-        (None, TokenState.MISSING, 0, "sign_in_needed"),
-        (timedelta(minutes=24), TokenState.FRESH, 0, None),
-        (timedelta(minutes=25), TokenState.FRESH, 1, "token_renewed"),
-        (timedelta(minutes=119), TokenState.FRESH, 1, "token_renewed"),
-        (timedelta(hours=2), TokenState.IDLE, 1, "token_renewed"),
-        (timedelta(hours=13, minutes=59), TokenState.IDLE, 1, "token_renewed"),
-        (timedelta(hours=14), TokenState.DEAD, 0, "sign_in_needed"),
-    ],
-)
-def test_each_state_of_the_token(age: timedelta | None, state: TokenState, renewals: int, event: str | None) -> None:
-    """A fresh token is left, an ageing or idle one is renewed and stays the same, a dead or missing one is told."""
-    hands, authority = Hands(), FakeAuthority()
-    if age is not None:
-        hands.store.commit([put(token.PATH, _RECORD)])
-        hands.clock.at = NOW + age
-    now = hands.clock.now()
-    assert token.state_of(_record(hands) if age is not None else None, now) is state
-    refresh(hands.desk("token_refresh"), authority)
-    assert authority.renewals == renewals
-    assert hands.journal.events == ([event] if event else [])
-    if age is not None:
-        assert _record(hands) == (replace(_RECORD, renewed_at=now) if renewals else _RECORD)
-
-
-def test_a_token_that_cannot_be_woken_is_dead_at_once() -> None:
-    """When E*TRADE says that the token is dead, the record says so too and the owner is told once a tick."""
-    hands, authority = Hands(), FakeAuthority(TokenDead("dead"))
-    hands.store.commit([put(token.PATH, _RECORD)])
-    hands.clock.forward(3600)
-    refresh(hands.desk("token_refresh"), authority)
-    assert token.state_of(_record(hands), hands.clock.now()) is TokenState.DEAD
-    refresh(hands.desk("token_refresh"), authority)
-    assert authority.renewals == 1
-    assert hands.journal.events == ["sign_in_needed", "sign_in_needed"]
-
-
-@pytest.mark.parametrize("trouble", [NotSent("no route"), BrokerError("?"), KeyRefused("key")])
-def test_a_renewal_that_fails_changes_nothing(trouble: DeskError) -> None:
-    """An error of the broker leaves the record as it was and reaches the door."""
-    hands = Hands()
-    hands.store.commit([put(token.PATH, _RECORD)])
-    hands.clock.forward(3600)
-    with pytest.raises(type(trouble)):
-        refresh(hands.desk("token_refresh"), FakeAuthority(trouble))
-    assert _record(hands) == _RECORD
+_RECORD = issued("1", NOW)
 
 
 def _credentials(hands: Hands, **environ: str) -> VaultCredentials:
@@ -183,13 +96,13 @@ def test_a_vault_that_stumbles_does_not_leave_the_old_token_in_force() -> None:
 
 
 def test_no_token_is_used_past_its_death() -> None:
-    """From midnight New York on the credentials hold no token that lives, even within the minute of a look."""
+    """What could arrive after midnight New York is not signed any more, even within the minute of a look."""
     hands = _with_consumer(Hands())
     _keep(hands, "first")
-    hands.clock.at = _RECORD.dies_at - timedelta(seconds=5)
+    hands.clock.at = _RECORD.dies_at - ARRIVES_WITHIN - timedelta(seconds=5)
     credentials = _credentials(hands)
     assert credentials().token is not None
-    hands.clock.at = _RECORD.dies_at
+    hands.clock.at = _RECORD.dies_at - ARRIVES_WITHIN
     assert credentials().token is None
 
 

@@ -9,29 +9,41 @@ import pytest
 from infra.day.machine import scheduled_body
 from shared import topology
 from shared.domain.messages import KINDS, NAMES
-from shared.topology import ACCESS_TOKEN, CONSUMER, TOPOLOGY, Function, Right, Topology
+from shared.topology import (
+    ACCESS_TOKEN,
+    CONSUMER,
+    NOTIFY_ADDRESSES,
+    REQUEST_TOKEN,
+    SIGN_IN_KEY,
+    TOPOLOGY,
+    Function,
+    Right,
+    Topology,
+)  # fmt: skip
 from shared.usecases.outbox import unpack
 
 ROOT = Path(__file__).resolve().parents[2]
 MOST_ACK_S, MOST_ATTEMPTS = 600, 100
 
 # Which use cases each function runs; a use case that is in no list would be a path that nobody examined.
-# The collections of a path are found in the code, so a new document shows up here as a missing right.
+# The collections of a path are found in the code, so a new document shows up here as a missing right. Whoever trades
+# may do so on paper.
 _PARTS: dict[str, set[str]] = {
-    "oauth_callback": {"authorize", "token", "outbox", "desk"},
-    "token_refresh": {"refresh", "token", "outbox", "desk"},
+    "oauth_callback": {"authorize", "flows", "links", "refusals", "notices", "token", "outbox", "desk"},
+    "token_refresh": {"refresh", "renew", "end_day", "leases", "links", "notices", "token", "outbox", "desk"},
     "market_scan": {
-        "scan", "scan_memory", "hold", "prepare", "leases", "losses", "outbox", "token", "desk", "moves", "trading",
-        "listing",
+        "scan", "scan_memory", "hold", "prepare", "leases", "losses", "outbox", "renew", "token", "desk", "moves",
+        "trading", "listing",
     },
     "order_placement": {
         "enter", "leave", "send", "cancel", "account", "control", "fills", "losses", "moves", "quoting", "outbox",
-        "token", "desk", "trading", "appraise", "claims", "listing",
+        "leases", "renew", "token", "desk", "trading", "appraise", "claims", "listing", "notices",
     },
     "order_settlement": {
         "settle", "close", "protect", "resolve", "send", "cancel", "account", "control", "fills", "losses", "moves",
-        "leases", "outbox", "token", "desk", "trading", "listing", "late", "claims",
+        "leases", "outbox", "renew", "token", "desk", "trading", "listing", "late", "claims", "notices", "watch",
     },
+    "notify": {"deliver", "outbox", "desk"},
 }  # fmt: skip
 
 
@@ -88,16 +100,26 @@ def test_a_signal_is_tried_again_while_it_lives() -> None:
 
 
 def test_no_function_holds_more_than_it_must() -> None:
-    """Only the sign-in may add or destroy tokens, nobody may add a consumer key, and nobody may rewrite the audit."""
+    """Only the sign-in adds tokens, only it and the refresh end them, addresses are notify's, the audit nobody's."""
     for function in TOPOLOGY.functions:
+        assert Right.WRITE not in function.collections.get("notices", Right(0))
+        if function.name == "notify":
+            assert function.secrets == {NOTIFY_ADDRESSES: Right.READ}
+            continue
+        assert NOTIFY_ADDRESSES not in function.secrets
         assert function.secrets[CONSUMER] is Right.READ
-        if function.name != "oauth_callback":
-            assert function.secrets[ACCESS_TOKEN] is Right.READ
-            assert set(function.secrets) == {CONSUMER, ACCESS_TOKEN}
+        assert (Right.CREATE in function.secrets[ACCESS_TOKEN]) is (function.name == "oauth_callback")
+        assert (REQUEST_TOKEN in function.secrets) is (function.name == "oauth_callback")
+        if function.name in {"oauth_callback", "token_refresh"}:
+            assert Right.WRITE in function.secrets[ACCESS_TOKEN]
+            assert function.secrets[SIGN_IN_KEY] is Right.READ
+        else:
+            assert function.secrets == {CONSUMER: Right.READ, ACCESS_TOKEN: Right.READ}
         assert Right.WRITE not in function.collections.get("audit", Right(0))
         assert Right.WRITE not in function.collections.get("dead_letters", Right(0))
         assert Right.WRITE not in function.collections.get("fills", Right(0))
     assert "orders" not in TOPOLOGY.function("oauth_callback").collections
+    assert TOPOLOGY.function("token_refresh").collections["orders"] is Right.READ
     assert Right.CREATE not in TOPOLOGY.function("market_scan").collections["orders"]
 
 
@@ -122,7 +144,8 @@ def _paths(source: str) -> set[str]:
 
 def _used(name: str) -> set[str]:
     parts = _PARTS[name]
-    sources = [(ROOT / "shared" / "usecases" / f"{part}.py").read_text() for part in sorted(parts)]
+    paths = [f"usecases/{part}" for part in sorted(parts)] + ["paper/books"] * ("trading" in parts)
+    sources = [(ROOT / "shared" / f"{path}.py").read_text() for path in paths]
     return set(chain.from_iterable(_paths(source) for source in sources)) | {"dead_letters"}
 
 
@@ -142,9 +165,9 @@ def test_the_code_names_declared_collections(name: str) -> None:
 
 
 def test_settlement_is_woken_by_orders_that_are_not_its_own() -> None:
-    """Placement may announce what it sent; settlement sends only stops of its own, and may publish nothing."""
-    assert TOPOLOGY.function("order_placement").publishes == {"orders-placed"}
-    assert TOPOLOGY.function("order_settlement").publishes == frozenset()
+    """Placement may announce what it sent; settlement sends only stops of its own, and publishes notices alone."""
+    assert TOPOLOGY.function("order_placement").publishes == {"orders-placed", "notices"}
+    assert TOPOLOGY.function("order_settlement").publishes == {"notices"}
 
 
 def test_a_process_has_a_thread_for_each_request_at_once() -> None:

@@ -111,3 +111,11 @@ def test_revoking_twice_is_no_error(reply: Reply) -> None:
     made.authority().revoke()
     assert made.broker_side.urls == ["https://api.etrade.com/oauth/revoke_access_token"]
     assert [line["endpoint"] for line in made.journal.lines] == ["revoke"]
+
+
+def test_a_token_that_could_not_be_kept_is_revoked_itself() -> None:
+    """Given a token, revoking ends that one and not the one that counts."""
+    made = world((200, b"Revoked Access Token"))
+    made.authority().revoke(AccessToken(token="another", secret="half"))
+    header = made.broker_side.requests[0].headers["Authorization"]
+    assert 'oauth_token="another"' in header

@@ -149,8 +149,8 @@ class World:
     credentials: Credentials = CREDENTIALS
     sandbox: bool = False
 
-    def broker(self) -> EtradeBroker:
-        """Make the client under test."""
+    def broker(self, mend: Callable[[datetime], bool] | None = None) -> EtradeBroker:
+        """Make the client under test; `mend` looks after a token that was refused."""
         return EtradeBroker(
             credentials=lambda: self.credentials,
             sandbox=self.sandbox,
@@ -160,6 +160,7 @@ class World:
             limits=Limits(clock=self.clock, role=self.role),
             caller="a_function",
             http=self.broker_side,
+            mend=mend,
         )
 
     def authority(self) -> EtradeAuthority:

@@ -14,7 +14,6 @@ from infra.brokersim.market import open_market
 from infra.day.environment import environ
 from infra.day.hours import NEW_YORK, Hours, hours
 from infra.day.machine import Machine, Surroundings
-from infra.day.owner import sign_in
 from infra.local.kernel import Kernel
 from shared.domain.calendar import session_of
 from shared.domain.messages import Message
@@ -93,7 +92,14 @@ class Bench:
     """A machine on a made market, its deliveries in the order in which they were answered."""
 
     def __init__(
-        self, folder: Path, market: Path, *, start: str = "06:55", seed: int = 1, config: str = "demo"
+        self,
+        folder: Path,
+        market: Path,
+        *,
+        start: str = "06:55",
+        seed: int = 1,
+        config: str = "demo",
+        addresses: str = "",
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         made = open_market(str(market), seed=seed)
@@ -101,8 +107,11 @@ class Bench:
         self.folder = folder
         self.machine = Machine(
             market=made, market_spec=str(market), kernel=Kernel(start=at(start, made.day), seed=seed), seed=seed,
-            environ=environ({}, config=config, market_spec=str(market), symbols=made.symbols), hours=_hours(made.day),
-            folder=folder, around=Surroundings(),
+            environ={
+                **environ({}, config=config, market_spec=str(market), symbols=made.symbols),
+                "STRATEGY_NOTIFY_ADDRESSES": addresses,
+            },
+            hours=_hours(made.day), folder=folder, around=Surroundings(),
         )  # fmt: skip
         self.world, self.kernel = self.machine.world, self.machine.kernel
         self.deliveries: list[Delivery] = []
@@ -128,7 +137,7 @@ class Bench:
 
     def sign_in_at(self, clock: str) -> None:
         """Let the owner sign in at an instant."""
-        self.kernel.spawn(lambda: sign_in(self.world, self.machine.http), at=at(clock, self.day), name="owner")
+        self.kernel.spawn(self.machine.sign_in, at=at(clock, self.day), name="owner")
 
     def run(self, clock: str) -> None:
         """Let the world live until an instant of the day."""

@@ -4,11 +4,15 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from requests.adapters import HTTPAdapter
 
 from shared.errors import ConfigError, InvariantBroken
+from shared.etrade.limits import Role
 from shared.gcp.firestore_store import FirestoreStore
 from shared.gcp.history import NoHistory
 from shared.gcp.no_bus import NoBus
@@ -17,6 +21,8 @@ from shared.gcp.secret_vault import SecretVault
 from shared.topology import TOPOLOGY
 from shared.wiring.cloud import cloud
 from shared.wiring.cloud_bus import open_bus
+from shared.wiring.rooms import room
+from shared.wiring.trading import trading_desk
 
 NAMES = [function.name for function in TOPOLOGY.functions]
 GOOD = {"GOOGLE_CLOUD_PROJECT": "my-desk-1", "STRATEGY_WATCH_LIST": "AIG,BAC", "STRATEGY_CAPITAL_USD": "10000"}
@@ -54,23 +60,48 @@ def test_without_a_bus_nothing_is_published() -> None:
 def test_all_problems_come_in_one_message() -> None:
     """A cold start names the problems of the project, of the database and of all settings together."""
     with pytest.raises(ConfigError) as wrong:
-        cloud("token_refresh", None, {"FIRESTORE_DATABASE": "My Database", "ETRADE_SANDBOX": "perhaps"})
+        cloud("notify", None, {"FIRESTORE_DATABASE": "My Database", "ETRADE_SANDBOX": "perhaps"})
     named = [problem.partition("=")[0].partition(" ")[0] for problem in wrong.value.problems]
     assert named == [
         "GOOGLE_CLOUD_PROJECT", "FIRESTORE_DATABASE", "ETRADE_SANDBOX", "STRATEGY_WATCH_LIST", "STRATEGY_CAPITAL_USD",
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_live_orders_at_production_do_not_start(name: str) -> None:
+    """No function starts with live orders at production, and each starts with production's quotes on paper."""
+    bus, production = open_bus if TOPOLOGY.function(name).publishes else None, {**GOOD, "ETRADE_SANDBOX": "false"}
+    assert cloud(name, bus, production).function.name == name
+    with pytest.raises(ConfigError) as refused:
+        cloud(name, bus, {**production, "STRATEGY_MODE": "live", "ETRADE_RATE_LIMIT": "0"})
+    wrong, unwanted = refused.value.problems
+    assert wrong.startswith("ETRADE_RATE_LIMIT")
+    assert unwanted.endswith("live orders at production are not enabled yet")
+    assert cloud(name, bus, {**production, "STRATEGY_MODE": "live"}, http=HTTPAdapter()).http is not None
+
+
+@pytest.mark.parametrize("name", ["market_scan", "order_placement", "order_settlement"])
+def test_a_world_on_the_network_gives_no_live_orders_to_production(name: str) -> None:
+    """Whoever builds the world, a function that trades opens no door to live orders at production on the network."""
+    platform = cloud(name, open_bus if TOPOLOGY.function(name).publishes else None, GOOD)
+    live = {**GOOD, "ETRADE_SANDBOX": "false", "STRATEGY_MODE": "live"}
+    here = room(replace(platform, environ=live))
+    for http in (HTTPAdapter(), None):
+        refused = nullcontext() if http else pytest.raises(ConfigError, match="not enabled yet")
+        with refused:
+            trading_desk(replace(platform, environ=live, http=http), here, Role.SCAN)
+
+
 @pytest.mark.parametrize("project", ["", "A", "my_desk", "-desk-one", "desk-one-", "x" * 31, "projects/my-desk"])
 def test_a_project_id_is_checked(project: str) -> None:
     """What cannot be the id of a project is refused, with the variable's name."""
     with pytest.raises(ConfigError, match="GOOGLE_CLOUD_PROJECT"):
-        cloud("token_refresh", None, {**GOOD, "GOOGLE_CLOUD_PROJECT": project})
+        cloud("notify", None, {**GOOD, "GOOGLE_CLOUD_PROJECT": project})
 
 
 def test_a_database_can_be_named() -> None:
     """The store works in the database that the environment names."""
-    store = cloud("token_refresh", None, {**GOOD, "FIRESTORE_DATABASE": "paper-desk"}).store
+    store = cloud("notify", None, {**GOOD, "FIRESTORE_DATABASE": "paper-desk"}).store
     assert isinstance(store, FirestoreStore)
     assert store._names.root == "projects/my-desk-1/databases/paper-desk/documents"
 

@@ -30,6 +30,10 @@ PATIENCE_S = 40
 Documents = dict[str, dict[str, Any]]
 
 
+# What work leaves behind, without what tells the owner about it.
+BUT_NOTICES = tuple(name for name in TOPOLOGY.collections if name not in {"outbox", "notices", "paces"})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Graph:
     """A project on the emulators, and the functions that work in it."""

@@ -9,7 +9,7 @@ from shared.domain.messages import MAX_BYTES, SCHEMA_VERSION
 from shared.door import MAX_BODY
 from shared.topology import TOPOLOGY
 from tests.packaging.drive import one_new_document
-from tests.packaging.graph import Graph, eventually, push_of, versioned
+from tests.packaging.graph import BUT_NOTICES, Graph, eventually, push_of, versioned
 from tests.packaging.processes import Runnable
 
 PUSHED = [function.name for function in TOPOLOGY.functions if function.subscriptions]
@@ -40,12 +40,12 @@ _WRONG = {
 @pytest.mark.parametrize("name", PUSHED)
 @pytest.mark.parametrize("case", _BODIES)
 def test_a_bad_body_leaves_one_letter(graph: Graph, name: str, case: str) -> None:
-    """A body that is no push is acknowledged, and all that it leaves, twice sent, is one letter with the reason."""
+    """A body that is no push is acknowledged, and all that it leaves, twice sent, is one letter and its notice."""
     before = graph.documents()
     process = graph.functions[name]
     kept = {path for path in before if path.startswith(f"dead_letters/{name}:")}
     assert [process.request("POST", "/", _BODIES[case]) for _ in range(2)] == [204, 204]
-    ((path, letter),) = graph.new_documents(before).items()
+    ((path, letter),) = graph.new_documents(before, *BUT_NOTICES).items()
     assert path not in kept
     assert (letter["function"], letter["reason"]) == (name, "Malformed")
     assert letter["detail"]
@@ -54,7 +54,7 @@ def test_a_bad_body_leaves_one_letter(graph: Graph, name: str, case: str) -> Non
 @pytest.mark.parametrize("name", PUSHED)
 @pytest.mark.parametrize("case", _MESSAGES)
 def test_a_bad_message_leaves_one_letter(graph: Graph, name: str, case: str) -> None:
-    """A message that no retry can help, brought by Pub/Sub, leaves one letter with the reason and nothing else."""
+    """A message that no retry can help, brought by Pub/Sub, leaves one letter with the reason, and its notice."""
     data, reason = _MESSAGES[case]
     data = data or versioned(kind="settle_tick" if name == "market_scan" else "scan_tick")
     path, letter = one_new_document(graph, TOPOLOGY.function(name).subscriptions[0].topic, data)

@@ -163,6 +163,16 @@ def test_only_the_scan_brings_indicators(archives: dict[str, Archive]) -> None:
         assert ("shared/strategies/indicators.py" in archive.files) is scans
 
 
+def test_only_notify_brings_apprise(archives: dict[str, Archive]) -> None:
+    """apprise and what uses it are in the archive of notify alone, which holds nothing that could reach the broker."""
+    for name, archive in archives.items():
+        tells = name == "notify"
+        assert ("\napprise==" in contents(archive)["requirements.txt"].decode()) is tells
+        assert ("shared/apprise_notifier.py" in archive.files) is tells
+    assert not {"etrade", "strategies", "pages"} & set(archives["notify"].rooms)
+    assert "shared/wiring/credentials.py" not in archives["notify"].files
+
+
 def test_only_publishers_bring_pubsub(archives: dict[str, Archive]) -> None:
     """The bus and its client library are in the archives of exactly the functions that the topology lets publish."""
     for function in TOPOLOGY.functions:
@@ -189,7 +199,7 @@ def test_declared_data_ships_with_its_package(archives: dict[str, Archive]) -> N
         ("shared/domain/exits.py", {"market_scan"}, set(SIGN_IN_ONLY)),
         ("shared/strategies/indicators.py", {"market_scan"}, set(NAMES) - {"market_scan"}),
         ("shared/strategies/config/demo.toml", {"market_scan", "order_placement"}, set(SIGN_IN_ONLY)),
-        ("shared/pages.py", {"oauth_callback"}, set(NAMES) - {"oauth_callback"}),
+        ("shared/pages/look.py", {"oauth_callback"}, set(NAMES) - {"oauth_callback"}),
         ("shared/wiring/order_placement.py", {"order_placement"}, set(NAMES) - {"order_placement"}),
         ("functions/token_refresh/main.py", {"token_refresh"}, set(NAMES) - {"token_refresh"}),
         ("functions/market_scan/requirements.txt", {"market_scan"}, set(NAMES) - {"market_scan"}),

@@ -34,7 +34,7 @@ class Pages:
 def sign_in_at(station: Station) -> None:
     """Sign the owner in, through the real pages of function and simulator."""
     assert station.broker is not None
-    sign_in(Pages(station), ToSimulator(station.broker.url))
+    sign_in(Pages(station), ToSimulator(station.broker.url), station.link())
 
 
 def run_until(station: Station, happened: Callable[[], bool], *, within: timedelta) -> bool:

@@ -20,7 +20,6 @@ from infra.day.book import Documents, read_book
 from infra.day.hours import NEW_YORK, hours
 from infra.day.ledger import BrokerLedger
 from infra.day.machine import NETWORK_S, Machine, Surroundings, simulator_settings
-from infra.day.owner import sign_in
 from infra.day.violations import book_differs, placed_twice
 from infra.local.clock import SeededChance
 from infra.local.kernel import Kernel
@@ -32,6 +31,7 @@ from infra.up.instant import KeptInstant
 from infra.up.plan import Plan, plan
 from infra.up.station import Station
 from shared.domain.audit import breaks
+from shared.settings import Mode
 
 SEED = 8
 SPEED = 20.0
@@ -50,7 +50,14 @@ HOLDING = new_york(9, 46, 20)
 
 def plan_of(folder: Path, **changes: Any) -> Plan:
     """Give the plan under which `trade_until` fills a folder."""
-    given: dict[str, Any] = {"broker": "simulator", "cloud": "local", "seed": SEED, "speed": SPEED, "environ": {}}
+    given: dict[str, Any] = {
+        "broker": "simulator",
+        "cloud": "local",
+        "mode": Mode.LIVE,
+        "seed": SEED,
+        "speed": SPEED,
+        "environ": {},
+    }
     return plan(state=folder, **given | changes)
 
 
@@ -68,11 +75,13 @@ def trade_until(folder: Path, until: datetime = HOLDING) -> None:
     wire = WsgiAdapter(simulator, kernel=kernel, latency=latency, dropped=ConnectionDropped)
     machine = Machine(
         market=market, market_spec="generated", hours=when, kernel=kernel, seed=SEED, folder=folder,
-        environ=environment.environ({}, config="demo", market_spec="generated", symbols=market.symbols),
+        environ=environment.environ(
+            {}, config="demo", market_spec="generated", symbols=market.symbols, mode=Mode.LIVE
+        ),
         around=Surroundings(http=lambda _: wire),
     )  # fmt: skip
     with closing(simulator), closing(machine):
-        kernel.spawn(lambda: sign_in(machine.world, wire), name="owner")
+        kernel.spawn(machine.sign_in, name="owner")
         machine.world.start_schedules(until)
         machine.world.run(until)
     Folder(path=folder).require_same(plan_of(folder))

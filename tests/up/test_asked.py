@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -13,25 +14,31 @@ from infra.day.problems import UserError
 from infra.local.kernel import Kernel
 from infra.local.vault import KEY_VARIABLE
 from infra.up.chores import Chores
-from infra.up.plan import plan
+from infra.up.plan import Plan, plan
 from infra.up.settings import consumer, settings_of
 from shared.ports import Scalar, Severity
+from shared.settings import Mode
 from tests.up.desks import SEED, new_york, plan_of
 
 PAIR = {"ETRADE_CONSUMER_KEY": "canary-key", "ETRADE_CONSUMER_SECRET": "canary-secret"}
 GIVEN = {"STRATEGY_WATCH_LIST": "AAPL", "STRATEGY_CAPITAL_USD": "5000", KEY_VARIABLE: "canary-vault"}
 
 
-def _sandbox(environ: Mapping[str, str]) -> dict[str, str]:
-    return settings_of(plan(broker="sandbox", cloud="local", speed=1.0, state=Path("desk"), environ=environ), None)
+def _sandbox(environ: Mapping[str, str], broker: str = "sandbox") -> dict[str, str]:
+    return settings_of(_asked(environ, broker), None)
+
+
+def _asked(environ: Mapping[str, str], broker: str = "sandbox", **changes: Any) -> Plan:
+    given: dict[str, Any] = {"cloud": "local", "mode": Mode.PAPER, "speed": 1.0, "state": Path("desk"), **changes}
+    return plan(broker=broker, environ=environ, **given)
 
 
 def test_the_functions_of_a_sandbox_see_no_secret() -> None:
     """Of a person's environment the functions get the settings alone: no consumer pair, no key of the vault."""
     environ = {**GIVEN, **PAIR, "PATH": "/bin", "AWS_SECRET": "canary"}
-    assert _sandbox(environ) == {"STRATEGY_WATCH_LIST": "AAPL", "STRATEGY_CAPITAL_USD": "5000"}
-    asked = plan(broker="sandbox", cloud="local", speed=1.0, state=Path("desk"), environ=environ)
-    assert consumer(asked) == ("canary-key", "canary-secret")
+    told = {"ETRADE_SANDBOX": "true", "STRATEGY_MODE": "paper"}
+    assert _sandbox(environ) == {"STRATEGY_WATCH_LIST": "AAPL", "STRATEGY_CAPITAL_USD": "5000", **told}
+    assert consumer(_asked(environ)) == ("canary-key", "canary-secret")
     assert consumer(plan_of(Path("desk"))) is None
 
 
@@ -43,12 +50,12 @@ def test_the_functions_of_a_simulator_see_no_secret() -> None:
     assert given["STRATEGY_CAPITAL_USD"] == "5000"
 
 
-@pytest.mark.parametrize("value", ["false", "0", "No"])
-def test_a_sandbox_that_is_none_is_refused_with_every_other_problem(value: str) -> None:
-    """Production by the back door is refused, and all that is wrong besides is said in the same sentence."""
-    with pytest.raises(UserError, match="production is not open"):
-        _sandbox({**GIVEN, "ETRADE_SANDBOX": value})
-    wrong = {"ETRADE_SANDBOX": value, "STRATEGY_CAPITAL_USD": "-1", "ETRADE_RATE_LIMIT": "900"}
+@pytest.mark.parametrize("value", ["false", "0", "No", "perhaps"])
+def test_the_broker_that_was_asked_for_decides(value: str) -> None:
+    """A person's own flag leads no desk to another broker, and what is wrong besides is all said at once."""
+    assert _sandbox({**GIVEN, "ETRADE_SANDBOX": value})["ETRADE_SANDBOX"] == "true"
+    assert _sandbox({**GIVEN, "ETRADE_SANDBOX": value}, "production")["ETRADE_SANDBOX"] == "false"
+    wrong = {"STRATEGY_CAPITAL_USD": "-1", "ETRADE_RATE_LIMIT": "900"}
     with pytest.raises(UserError) as refused:
         _sandbox({**wrong, "ETRADE_CONSUMER_KEY": "canary-key"})
     for name in (*wrong, "STRATEGY_WATCH_LIST", "ETRADE_CONSUMER_SECRET"):
@@ -56,26 +63,20 @@ def test_a_sandbox_that_is_none_is_refused_with_every_other_problem(value: str) 
     assert "canary" not in refused.value.what
 
 
-def test_a_malformed_flag_is_named_once() -> None:
-    """A sandbox flag that is neither true nor false is one problem, not two."""
-    with pytest.raises(UserError) as refused:
-        _sandbox({**GIVEN, "ETRADE_SANDBOX": "perhaps"})
-    assert refused.value.what.count("ETRADE_SANDBOX") == 1
-
-
 def test_plans_that_cannot_be_are_refused() -> None:
-    """Production is refused whatever the cloud, and so is a sandbox in any time but the real one."""
+    """Live orders at production are refused whatever the cloud, and so is E*TRADE in any time but the real one."""
     for cloud in ("local", "emulators"):
-        with pytest.raises(UserError, match="production is not open"):
-            plan(broker="production", cloud=cloud, speed=1.0, state=Path("desk"), environ={})
-    with pytest.raises(UserError, match="real time"):
-        plan(broker="sandbox", cloud="local", speed=2.0, state=Path("desk"), environ={})
+        with pytest.raises(UserError, match="not enabled yet"):
+            _asked({}, "production", cloud=cloud, mode=Mode.LIVE)
+    for broker in ("sandbox", "production"):
+        with pytest.raises(UserError, match="real time"):
+            _asked({}, broker, speed=2.0)
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--broker", "production"), "production is not open"),
+        (("--broker", "production", "--mode", "live"), "not enabled yet"),
         (("--broker", "sandbox", "--speed", "5"), "real time"),
         (("--starts", "noon"), "no time of day"),
         (("--market", "nowhere.csv"), "no market file"),

@@ -13,6 +13,7 @@ from infra.day.ledger import BrokerLedger
 from infra.day.violations import book_differs, placed_twice
 from infra.up.plan import Cloud, Plan
 from infra.up.station import Station
+from shared.settings import Mode
 from shared.topology import TOPOLOGY
 from tests.up.browser import run_until, sign_in_at
 
@@ -33,7 +34,10 @@ def test_desk_signs_in_scans_buys_protects_and_sells(
     if cloud == "emulators":
         request.getfixturevalue("sdk")
     monkeypatch.chdir(tmp_path)
-    plan = Plan(state=Path("desk"), environ=os.environ, cloud=cloud, seed=SEED, speed=SPEEDS[cloud], starts=STARTS)
+    plan = Plan(
+        state=Path("desk"), environ=os.environ, cloud=cloud, mode=Mode.LIVE, seed=SEED, speed=SPEEDS[cloud],
+        starts=STARTS,
+    )  # fmt: skip
     with Station(plan) as station:
         sign_in_at(station)
         assert run_until(station, lambda: bool(_round_trips(station.ledger())), within=WITHIN), _state(station)

@@ -182,7 +182,7 @@ class ListBus:
         self.sent: list[tuple[str, bytes]] = []
         self.owed: list[Owed] = []
         self.dead: list[Owed] = []
-        self.muted: set[str] = set()
+        self.muted: set[str] = {outbox.NOTICES}
         self.copies: dict[str, int] = {}
 
     def publish(self, topic: str, data: bytes, *, attributes: Mapping[str, str], ordering_key: str = "") -> str:
@@ -303,7 +303,7 @@ class Bench:
             SettleTick: lambda _envelope, _message: use.settle(desk, list_first=True),
             CloseTick: lambda _envelope, _message: close(desk),
         }
-        return PushDoor(desk=desk, halts=True, handlers=placement if actor == PLACEMENT else settlement)
+        return PushDoor(desk=desk, halts=True, tells=True, handlers=placement if actor == PLACEMENT else settlement)
 
     def push(self, function: str, owed: Owed, attempt: int) -> int:
         """Deliver one message to its function's door and give the status."""

@@ -18,8 +18,8 @@ from tests.infra.cloud.capture import Graph, capture, config_of
 
 Operator = types.StructuredQuery.FieldFilter.Operator
 NEVER_FORGOTTEN = frozenset({
-    "account", "audit", "broker_orders", "control", "fills", "flows", "ledger", "locks", "orders", "outbox",
-    "positions", "seals", "signals", "token",
+    "account", "audit", "broker_orders", "control", "fills", "flows", "ledger", "locks", "orders", "outbox", "paper",
+    "positions", "seals", "sign_in", "signals", "token",
 })  # fmt: skip
 
 

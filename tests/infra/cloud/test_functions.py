@@ -11,6 +11,7 @@ from infra.components import deployment
 from infra.components.deployment import CALLBACK
 from infra.components.functions import environment
 from infra.components.stage import Stage
+from shared import settings
 from shared.topology import TOPOLOGY, Function
 from shared.wiring.cloud import cloud
 from shared.wiring.cloud_bus import open_bus
@@ -19,6 +20,9 @@ from tests.infra.cloud.capture import Graph, capture, config_of
 from tests.packaging.checkouts import copy_checkout
 
 REGISTERED = "etrade-strategy:callbackRegistered"
+SIGN_IN = "https://oauth-callback-123456789012.us-east4.run.app"
+SECRET_WORDS = ("SECRET", "KEY", "TOKEN", "PASSWORD", "ADDRESSES")
+NO_SECRETS = frozenset({"STRATEGY_TOKEN_ENDS_AT"})
 
 
 def _environment(graph: Graph, function: Function) -> dict[str, str]:
@@ -45,13 +49,15 @@ def test_a_function_is_what_the_topology_says(graphs: Mapping[str, Graph], funct
 
 @pytest.mark.parametrize("function", TOPOLOGY.functions, ids=lambda function: function.name)
 def test_a_function_starts_with_what_it_is_given(graphs: Mapping[str, Graph], function: Function) -> None:
-    """The cloud's own wiring accepts the environment of every function, and threads are as many as requests."""
+    """The cloud's own wiring accepts the environment of every function, which trades on paper and holds no secret."""
     for graph in graphs.values():
         given = _environment(graph, function)
         platform = cloud(function.name, open_bus if function.publishes else None, environ=given)
         assert platform.function == function
-        assert given["THREADS"] == str(function.concurrency)
-        assert not [name for name in given if "SECRET" in name or "KEY" in name or "TOKEN" in name]
+        assert given.items() >= function.environ.items()
+        assert given["STRATEGY_SIGN_IN_URL"] == f"{SIGN_IN}/start"
+        assert settings.load(given).mode is settings.Mode.PAPER
+        assert [name for name in given if name not in NO_SECRETS and any(word in name for word in SECRET_WORDS)] == []
 
 
 def impossible(function: Function) -> list[str]:
@@ -94,10 +100,7 @@ def test_a_seeded_size_is_refused(sizes: Mapping[str, Any]) -> None:
 def test_the_callback_is_set_once_it_is_registered() -> None:
     """The computed address of the sign-in becomes a setting only when E*TRADE knows it."""
     sign_in = TOPOLOGY.function("oauth_callback")
-    for registered, expected in (
-        ("false", None),
-        ("true", "https://oauth-callback-123456789012.us-east4.run.app/callback"),
-    ):
+    for registered, expected in (("false", None), ("true", f"{SIGN_IN}/callback")):
         chosen = deployment.read({**config_of("sandbox"), REGISTERED: registered}, stack="sandbox", topology=TOPOLOGY)
         stage = Stage(deployment=chosen, topology=TOPOLOGY)
         assert environment(stage, sign_in).get(CALLBACK) == expected

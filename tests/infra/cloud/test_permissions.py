@@ -103,6 +103,7 @@ def _roles(rights: Right) -> set[str]:
     """Spell out the roles of the combinations that the topology uses."""
     return {
         Right.READ: {"secretAccessor", "viewer"},
+        Right.READ | Right.WRITE: {"secretAccessor", "secretVersionManager"},
         Right.READ | Right.CREATE | Right.WRITE: {"secretAccessor", "secretVersionManager"},
     }[rights]
 

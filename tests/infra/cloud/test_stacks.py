@@ -129,7 +129,11 @@ def test_a_wrong_value_is_named(name: str, value: str) -> None:
         ({"STRATEGY_CAPITAL_USD": "1"}, "STRATEGY_CAPITAL_USD"),
         ({"STRATEGY_WATCHLIST": "SPY"}, "STRATEGY_WATCHLIST is no setting"),
         ({"ETRADE_CONSUMER_KEY": "k", "ETRADE_CONSUMER_SECRET": "s"}, "ETRADE_CONSUMER_SECRET is no setting"),
-        ({"ETRADE_OAUTH_CALLBACK_URL": "https://example.com/callback"}, "is computed"),
+        ({"ETRADE_OAUTH_CALLBACK_URL": "https://example.com/callback"}, "CALLBACK_URL is computed"),
+        ({"STRATEGY_SIGN_IN_URL": "https://example.com/start"}, "SIGN_IN_URL is computed"),
+        ({"STRATEGY_NOTIFY_ADDRESSES": "ntfys://canary"}, "STRATEGY_NOTIFY_ADDRESSES is no setting"),
+        ({"STRATEGY_MODE": "live", "ETRADE_SANDBOX": "false"}, "live orders at production are not enabled yet"),
+        ({"STRATEGY_MODE": "live", "ETRADE_SANDBOX": "false", "STRATEGY_CONFIG": "x"}, "are not enabled yet"),
         ({"STRATEGY_WATCH_LIST": ""}, "STRATEGY_WATCH_LIST"),
     ],
 )

@@ -1,0 +1,73 @@
+"""`strategy login`, `token` and `secrets set`: what only the owner can give a desk, and nothing of it on the screen."""
+
+import getpass
+import sys
+import webbrowser
+from pathlib import Path
+
+from infra.cli.exits import say
+from infra.cli.hand import day_and_time, pairs, reached, show
+from infra.owner import login as sign_in
+from infra.owner import secrets
+from shared.topology import CONSUMER
+
+_FROM_WHEN = {CONSUMER: " Functions that run read it at their next start."}
+
+
+def login(
+    profile: str, state: Path | None, *, pin: bool, browser: bool, wait_s: float, json: bool
+) -> None:  # fmt: skip
+    """Sign the owner in, and say so when the desk's store has the token."""
+    with reached(profile, state) as hand:
+        before, link = sign_in.version(hand), sign_in.link(hand)
+        if pin:
+            sign_in.by_code(link, _code)
+        else:
+            say("Open this link; it counts once, within ten minutes:", link)
+            if browser and not webbrowser.open(link):
+                say("No browser was found here: open the link yourself, or use --pin.")
+        record = sign_in.await_token(hand, before, within_s=wait_s)
+        view = sign_in.token_view(hand)
+    done = f"Signed in until {day_and_time(record.dies_at)} UTC.\n"
+    show(view, lambda: sys.stdout.write(done), json=json)
+
+
+def token(profile: str, state: Path | None, *, json: bool) -> None:
+    """Show where the token stands."""
+    with reached(profile, state) as hand:
+        view = sign_in.token_view(hand)
+    instants = (
+        ("Issued", view.issued_at), ("Last used", view.renewed_at), ("Dies", view.dies_at), ("Ended", view.ended_at)
+    )  # fmt: skip
+    rows = [("Token", f"{view.state}{': sign in with `strategy login`' if view.signs_in else ''}")]
+    rows += [(name, f"{day_and_time(at)} UTC") for name, at in instants if at is not None]
+    show(view, lambda: pairs(rows), json=json)
+
+
+def set_secret(name: str, profile: str, state: Path | None, *, generate: bool, json: bool) -> None:
+    """Read a secret without showing it, check it and store it."""
+    kind = secrets.kind_of(name, generate=generate)
+    with reached(profile, state) as hand:
+        value = secrets.generated() if generate else secrets.value_of(name, _answers(kind))
+        stored = secrets.store(hand.vault, name, value)
+    left = f", {stored.left} could not be destroyed: store it again later" if stored.left else ""
+    done = f"Stored {name}; {stored.destroyed} older destroyed{left}.{_FROM_WHEN.get(name, '')}\n"
+    show(stored, lambda: sys.stdout.write(done), json=json)
+
+
+def _code(page: str) -> str:
+    say("Open this page of E*TRADE, accept, and type the code that it shows:", page)
+    return _hidden(("Code",))[0]
+
+
+def _answers(kind: secrets.Kind) -> tuple[str, ...]:
+    if sys.stdin.isatty():
+        return _hidden(kind.asks)
+    return tuple(line for line in sys.stdin.read().splitlines() if line.strip())
+
+
+def _hidden(asks: tuple[str, ...]) -> tuple[str, ...]:
+    """Ask on the terminal without showing the answer, or read a line each from what is piped in."""
+    if sys.stdin.isatty():
+        return tuple(getpass.getpass(f"{ask}: ") for ask in asks)
+    return tuple(sys.stdin.readline().strip() for _ in asks)

@@ -1,0 +1,143 @@
+"""What the owner's commands do: reach the desk, look or act, show it in words or as JSON."""
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from infra.day.problems import UserError
+from infra.owner import look
+from infra.owner.profiles import Hand, reach
+from shared.codec import dumps, encode
+from shared.domain.control import Control, TradingState
+from shared.errors import ConfigError, StoreDown
+from shared.usecases import control
+
+
+def status(profile: str, state: Path | None, *, json: bool) -> None:
+    """Show a desk at a glance."""
+    with reached(profile, state) as hand:
+        seen = look.overview(hand.desk.store, at=hand.desk.clock.now(), running=hand.running)
+    show(seen, lambda: pairs(_overview(seen)), json=json)
+
+
+def orders(profile: str, state: Path | None, *, every: bool, json: bool) -> None:
+    """List orders."""
+    with reached(profile, state) as hand:
+        rows = look.orders(hand.desk.store, every=every)
+    columns = ("Order", "Symbol", "Side", "Shares", "Filled", "Price", "State", "Why")
+    show(rows, lambda: _table(columns, (
+        (one.intent_id, one.symbol, one.side, one.quantity, one.filled, one.stop_price or one.limit_price, one.state,
+         one.reason) for one in rows
+    )), json=json)  # fmt: skip
+
+
+def positions(profile: str, state: Path | None, *, every: bool, json: bool) -> None:
+    """List positions."""
+    with reached(profile, state) as hand:
+        rows = look.positions(hand.desk.store, every=every)
+    columns = ("Symbol", "Shares", "Cost", "Stop wanted", "Realised", "Since")
+    show(rows, lambda: _table(columns, (
+        (one.symbol, one.quantity, one.average_cost, one.stop_wanted, one.realized, day_and_time(one.opened_at))
+        for one in rows
+    )), json=json)  # fmt: skip
+
+
+def explain(order: str, profile: str, state: Path | None, *, json: bool) -> None:
+    """Tell one order's story."""
+    with reached(profile, state) as hand:
+        story = look.story(hand.desk.store, order)
+    show(story, lambda: _story(story), json=json)
+
+
+def command(
+    to: TradingState, *, reason: str, profile: str, state: Path | None, json: bool, exits_too: bool = False
+) -> None:
+    """Set the trading state by the owner's hand."""
+    if not reason.strip():
+        raise UserError("a reason is needed", remedy='say why: --reason "..."')
+    with reached(profile, state) as hand:
+        value = control.command(hand.desk, to, exits_too=exits_too, reason=reason.strip())
+    show(value, lambda: sys.stdout.write(f"The trading state is {_stated(value)}.\n"), json=json)
+
+
+@contextmanager
+def reached(profile: str, state: Path | None) -> Iterator[Hand]:
+    """Reach the desk, with its failures as one sentence and a remedy."""
+    try:
+        with reach(profile, state, os.environ) as hand:
+            yield hand
+    except ConfigError as wrong:
+        raise UserError("; ".join(wrong.problems), remedy="put that right and ask again") from None
+    except StoreDown as down:
+        raise UserError(f"the store does not answer: {down.detail}", remedy="ask again in a moment") from None
+
+
+def show(value: object, in_words: Callable[[], object], *, json: bool) -> None:
+    """Print a value: as JSON and nothing else, or in words."""
+    if json:
+        sys.stdout.write(f"{dumps(encode(value)).decode()}\n")
+    else:
+        in_words()
+
+
+def _stated(value: Control) -> str:
+    blocked = ", exits too" if value.exits_too else ""
+    return f"{value.state}{blocked} since {day_and_time(value.at)} UTC, by {value.by}: {value.reason}"
+
+
+def _overview(seen: look.Overview) -> Iterable[tuple[str, object]]:
+    yield "At", f"{day_and_time(seen.at)} UTC{'' if seen.running else ' (the desk is not running)'}"
+    yield "Trading state", _stated(seen.control) if seen.control else "ACTIVE: nothing was ever decided"
+    yield "Live orders", seen.live_orders
+    yield "In doubt", ", ".join(seen.in_doubt) or "none"
+    yield "Open positions", seen.open_positions
+    yield "Realised", f"{seen.realized:+,.2f} USD on {seen.session}" if seen.session else "nothing traded yet"
+    yield "Dead letters", seen.dead_letters
+
+
+def _story(story: look.Story) -> None:
+    order = story.order
+    pairs((
+        ("Order", f"{order.intent_id}: {order.side} {order.quantity} {order.symbol}, {order.kind}, {order.reason}"),
+        ("Stands", f"{order.state}: {story.stands}"),
+        ("Next", story.next_step),
+        *((("Signal", f"{story.signal.signal_id} of {story.signal.strategy}"),) if story.signal else ()),
+        *((("Codes", ", ".join(order.codes)),) if order.codes else ()),
+    ))  # fmt: skip
+    _table(("Step", "At", "By", "From", "To", "Why"), (
+        (one.seq, f"{one.at:%H:%M:%S.%f}"[:12], one.actor, one.before, one.after, one.cause) for one in story.events
+    ))  # fmt: skip
+    if story.fills:
+        _table(("Filled", "Shares", "Price", "Realised"), (
+            (f"{one.at:%H:%M:%S}", one.quantity, one.price, one.realized) for one in story.fills
+        ))  # fmt: skip
+
+
+def day_and_time(at: datetime) -> str:
+    """Write an instant for a person, in UTC."""
+    return f"{at:%Y-%m-%d %H:%M:%S}"
+
+
+def pairs(rows: Iterable[tuple[str, object]]) -> None:
+    """Print names and values."""
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column()
+    for name, value in rows:
+        table.add_row(name, str(value))
+    Console().print(table, highlight=False, markup=False)
+
+
+def _table(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+    table = Table(box=None, pad_edge=False)
+    for name in columns:
+        table.add_column(name, no_wrap=name != "Why")
+    for row in rows:
+        table.add_row(*("" if value is None else str(value) for value in row))
+    Console().print(table, highlight=False, markup=False)

@@ -1,0 +1,132 @@
+"""The owner's commands on a desk: look at it, stop it, let it go on.
+
+Each takes `--profile` (this machine, Google's emulators on it, Google Cloud), `--state` (which desk of this machine)
+and `--json`. They need nobody's leave: a halt works while the broker, the bus and every function are down.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from infra.cli.exits import explained
+from shared.domain.control import TradingState
+
+Profile = Annotated[str, typer.Option(help="Where the desk runs: local, emulators or cloud.")]
+State = Annotated[Path | None, typer.Option(help="Folder of the desk; without it the only one under state/.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
+Reason = Annotated[str, typer.Option(help="Why, for the record and for the one who reads it later.")]
+Every = Annotated[bool, typer.Option("--all", help="Also what is over.")]
+
+
+def status(profile: Profile = "local", state: State = None, json: Json = False) -> None:
+    """Show a desk at a glance: the trading state, what is live, what is in doubt."""
+    from infra.cli import hand
+
+    with explained():
+        hand.status(profile, state, json=json)
+
+
+def orders(profile: Profile = "local", state: State = None, every: Every = False, json: Json = False) -> None:
+    """List the orders that are not over."""
+    from infra.cli import hand
+
+    with explained():
+        hand.orders(profile, state, every=every, json=json)
+
+
+def positions(profile: Profile = "local", state: State = None, every: Every = False, json: Json = False) -> None:
+    """List what is held."""
+    from infra.cli import hand
+
+    with explained():
+        hand.positions(profile, state, every=every, json=json)
+
+
+def explain(
+    order: Annotated[str, typer.Argument(help="An order's id, its beginning, or the broker's number.")],
+    profile: Profile = "local", state: State = None, json: Json = False,
+) -> None:  # fmt: skip
+    """Tell one order's story: the signal, each step, the fills, where it stands and what happens next."""
+    from infra.cli import hand
+
+    with explained():
+        hand.explain(order, profile, state, json=json)
+
+
+def halt(
+    exits_too: Annotated[bool, typer.Option("--exits-too", help="Also let nothing be sold.")] = False,
+    reason: Reason = "the owner halted", profile: Profile = "local", state: State = None, json: Json = False,
+) -> None:  # fmt: skip
+    """Stop: no new entries, those at the broker are cancelled; protective stops stay, exits may go on."""
+    from infra.cli import hand
+
+    with explained():
+        hand.command(
+            TradingState.HALTED, exits_too=exits_too, reason=reason, profile=profile, state=state, json=json
+        )  # fmt: skip
+
+
+def reduce(
+    reason: Reason = "the owner wants no entries", profile: Profile = "local", state: State = None, json: Json = False
+) -> None:
+    """Take no new entries; what is held is looked after to its end."""
+    from infra.cli import hand
+
+    with explained():
+        hand.command(TradingState.REDUCE_ONLY, reason=reason, profile=profile, state=state, json=json)
+
+
+def resume(
+    reason: Annotated[str, typer.Option(help="Why it may trade again; it is asked for on purpose.")],
+    profile: Profile = "local", state: State = None, json: Json = False,
+) -> None:  # fmt: skip
+    """Trade again, after a halt of yours or of the system's."""
+    from infra.cli import hand
+
+    with explained():
+        hand.command(TradingState.ACTIVE, reason=reason, profile=profile, state=state, json=json)
+
+
+def login(  # noqa: PLR0917 - each parameter is an option, which typer passes by name
+    pin: Annotated[bool, typer.Option("--pin", help="Take the code in this terminal, without our pages.")] = False,
+    browser: Annotated[bool, typer.Option(help="Open the link in a browser.")] = True,
+    wait: Annotated[float, typer.Option(min=1.0, max=900.0, help="How long to wait for the token, seconds.")] = 600.0,
+    profile: Profile = "local", state: State = None, json: Json = False,
+) -> None:  # fmt: skip
+    """Sign in to E*TRADE for the day: a link that counts once, then a look until the token is stored."""
+    from infra.cli import credentials
+
+    with explained():
+        credentials.login(profile, state, pin=pin, browser=browser, wait_s=wait, json=json)
+
+
+def token(profile: Profile = "local", state: State = None, json: Json = False) -> None:
+    """Show where the access token stands and when it dies; never the token."""
+    from infra.cli import credentials
+
+    with explained():
+        credentials.token(profile, state, json=json)
+
+
+secrets = typer.Typer(no_args_is_help=True, help="Store what only the owner has.")
+
+
+@secrets.command("set")
+def set_secret(
+    name: Annotated[str, typer.Argument(help="etrade-consumer, notify-addresses or sign-in-key.")],
+    generate: Annotated[bool, typer.Option("--generate", help="Draw a new sign-in-key.")] = False,
+    profile: Profile = "local", state: State = None, json: Json = False,
+) -> None:  # fmt: skip
+    """Store a secret that is asked for without being shown, or read from stdin, a line for each part."""
+    from infra.cli import credentials
+
+    with explained():
+        credentials.set_secret(name, profile, state, generate=generate, json=json)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Give the commands to the command line."""
+    for command in (login, token, status, positions, orders, explain, halt, reduce, resume):
+        app.command()(command)
+    app.add_typer(secrets, name="secrets")

@@ -1,0 +1,104 @@
+"""What a desk knows, read for its owner: plain values, for a table or for JSON."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TypeVar
+
+from infra.day.problems import UserError
+from shared.codec import decode
+from shared.domain.audit import AuditEvent
+from shared.domain.control import Control
+from shared.domain.explain import PLAIN
+from shared.domain.orders import IN_DOUBT, Order
+from shared.domain.positions import Fill, Ledger, Position
+from shared.domain.signals import Signal
+from shared.ports import Store, Where
+from shared.usecases import control
+from shared.usecases.desk import read
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """A desk at a glance; `in_doubt` are orders that may or may not be at the broker.
+
+    `realized` is the profit in USD of `session`, the last one that traded; `control` is None for a new desk.
+    """
+
+    at: datetime
+    running: bool
+    control: Control | None
+    live_orders: int
+    in_doubt: tuple[str, ...]
+    open_positions: int
+    session: date | None
+    realized: Decimal
+    dead_letters: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """The chain of one order: the signal that caused it, each of its events, its fills, where it stands."""
+
+    order: Order
+    stands: str
+    next_step: str
+    signal: Signal | None
+    events: tuple[AuditEvent, ...]
+    fills: tuple[Fill, ...]
+
+
+def overview(store: Store, *, at: datetime, running: bool) -> Overview:
+    """Look at a whole desk; raises StoreDown."""
+    held, live = read(store, Control, control.PATH), orders(store, every=False)
+    ledgers = sorted((decode(Ledger, row.data) for row in store.query("ledger")), key=lambda one: one.session)
+    return Overview(
+        at=at, running=running, control=held.value if held else None, live_orders=len(live),
+        in_doubt=tuple(order.intent_id for order in live if order.state in IN_DOUBT),
+        open_positions=len(positions(store, every=False)),
+        session=ledgers[-1].session if ledgers else None, realized=ledgers[-1].realized if ledgers else Decimal(0),
+        dead_letters=len(store.query("dead_letters")),
+    )  # fmt: skip
+
+
+def orders(store: Store, *, every: bool) -> list[Order]:
+    """List the orders, oldest first; only those that are not over unless `every` is asked for."""
+    where = () if every else (Where("live", "==", True),)
+    rows = (decode(Order, row.data) for row in store.query("orders", *where))
+    return sorted(rows, key=lambda order: order.created_at)
+
+
+def positions(store: Store, *, every: bool) -> list[Position]:
+    """List the positions, oldest first; only open ones unless `every` is asked for."""
+    where = () if every else (Where("is_open", "==", True),)
+    rows = (decode(Position, row.data) for row in store.query("positions", *where))
+    return sorted(rows, key=lambda one: one.opened_at)
+
+
+def story(store: Store, name: str) -> Story:
+    """Tell one order's story; `name` is its id, or the beginning of it, or the broker's number of it."""
+    found = [
+        one for one in orders(store, every=True) if one.intent_id.startswith(name) or str(one.broker_order_id) == name
+    ]
+    if len(found) != 1:
+        what = f"no order is called {name}" if not found else f"{len(found)} orders begin with {name}"
+        raise UserError(what, remedy="take an id from `strategy orders --all`")
+    order = found[0]
+    stands, next_step = PLAIN[order.state]
+    return Story(
+        order=order, stands=stands, next_step=next_step,
+        signal=_signal(store, order),
+        events=tuple(sorted(_rows(store, AuditEvent, "audit", "chain", order), key=lambda one: one.seq)),
+        fills=tuple(sorted(_rows(store, Fill, "fills", "intent_id", order), key=lambda one: one.cumulative)),
+    )  # fmt: skip
+
+
+def _signal(store: Store, order: Order) -> Signal | None:
+    held = read(store, Signal, f"signals/{order.signal_id}") if order.signal_id else None
+    return held.value if held else None
+
+
+def _rows(store: Store, kind: type[T], collection: str, name: str, order: Order) -> list[T]:
+    return [decode(kind, row.data) for row in store.query(collection, Where(name, "==", order.intent_id))]

@@ -1,0 +1,237 @@
+"""What the owner reads: for each kind of notice a title, one sentence that says what happened, and what to do.
+
+`link` is not part of the text: the text is journalled, the link is not. Times are New York's, money is USD.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from shared.domain.calendar import NEW_YORK
+from shared.domain.notices import (
+    DayResult,
+    ForeignOrder,
+    MessageBuried,
+    Notice,
+    OrderAmbiguous,
+    OrderUnknown,
+    PositionUnprotected,
+    ScanSilent,
+    SignedIn,
+    SignInFailed,
+    SignInNeeded,
+    SignInRefused,
+    TokenEnded,
+    TradingHalted,
+    TradingReduced,
+    TradingResumed,
+)
+
+_SHOWN = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """One notice in words; `urgent` notices are never held back."""
+
+    title: str
+    sentence: str
+    advice: str
+    urgent: bool
+    link: str = field(default="", repr=False)
+
+    @property
+    def text(self) -> str:
+        """The sentence and the advice, without the link."""
+        return f"{self.sentence} {self.advice}"
+
+
+def words(notice: Notice) -> Words:
+    """Put a notice into words."""
+    return _WORDS[type(notice)](notice)
+
+
+def _sign_in_needed(notice: SignInNeeded) -> Words:
+    minutes = notice.minutes_to_open
+    when = f"opens in {_count(minutes, 'minute')}" if minutes > 0 else "is open"
+    return Words(
+        title="Sign in to E*TRADE",
+        sentence=f"Nothing can be traded or protected until you sign in, and the market {when}.",
+        advice="Open the link and accept; it works once and not for long." if notice.link else "Sign in as usual.",
+        urgent=True,
+        link=notice.link,
+    )
+
+
+def _signed_in(notice: SignedIn) -> Words:
+    return Words(
+        title="Signed in",
+        sentence=f"The system is signed in to E*TRADE until {_clock(notice.dies_at)}.",
+        advice="If this was not you, halt trading and change your E*TRADE password.",
+        urgent=False,
+    )
+
+
+def _sign_in_failed(notice: SignInFailed) -> Words:
+    return Words(
+        title="Sign in again",
+        sentence=f"E*TRADE let you in, but no token could be kept ({_short(notice.why)}).",
+        advice="Sign in again; until then nothing is traded.",
+        urgent=True,
+    )
+
+
+def _sign_in_refused(notice: SignInRefused) -> Words:
+    return Words(
+        title="A sign-in was refused",
+        sentence=f"A sign-in at {_clock(notice.at)} was refused ({_short(notice.why)}).",
+        advice="If this was you, begin again with a new link; if not, somebody else has tried.",
+        urgent=False,
+    )
+
+
+def _token_ended(notice: TokenEnded) -> Words:
+    left = f"{', '.join(notice.left_open)} stay as they are" if notice.left_open else "nothing is left open"
+    advice = "Look at them on E*TRADE's own page; nobody else does until you sign in again."
+    return Words(
+        title="The day's sign-in has ended",
+        sentence=f"The access token was ended at {_clock(notice.at)}, and {left}.",
+        advice=advice if notice.left_open else "Nothing is to be done before the next sign-in.",
+        urgent=bool(notice.left_open),
+    )
+
+
+def _halted(notice: TradingHalted) -> Words:
+    exits = "nothing is sold either" if notice.exits_too else "stops stay and positions may still be sold"
+    return Words(
+        title="Trading is HALTED",
+        sentence=f"Entries are blocked and cancelled, {exits}; set by {notice.by}: {_short(notice.reason)}.",
+        advice="Find the cause before you resume; nothing resumes by itself.",
+        urgent=True,
+    )
+
+
+def _reduced(notice: TradingReduced) -> Words:
+    return Words(
+        title="Trading is REDUCE_ONLY",
+        sentence=f"Nothing new is bought, what is held is looked after; set by {notice.by}: {_short(notice.reason)}.",
+        advice="Find the cause before you resume; nothing resumes by itself.",
+        urgent=True,
+    )
+
+
+def _resumed(notice: TradingResumed) -> Words:
+    return Words(
+        title="Trading is ACTIVE",
+        sentence=f"Entries are allowed again; set by {notice.by}: {_short(notice.reason)}.",
+        advice="If this was not you, halt trading.",
+        urgent=True,
+    )
+
+
+def _unknown(notice: OrderUnknown) -> Words:
+    what = f"{notice.side} {notice.quantity} {notice.symbol}"
+    return Words(
+        title=f"Order unknown: {notice.symbol}",
+        sentence=f"The order {what} ({notice.intent_id}) was sent and not answered: E*TRADE may or may not have it.",
+        advice="It is not sent again and is looked for in every list; leave it alone unless you are asked.",
+        urgent=True,
+    )
+
+
+def _ambiguous(notice: OrderAmbiguous) -> Words:
+    what = f"{notice.side} {notice.quantity} {notice.symbol}"
+    return Words(
+        title=f"Your decision: {notice.symbol}",
+        sentence=f"More than one order at E*TRADE could be {what} ({notice.intent_id}), so none is taken for it.",
+        advice="Cancel those that are open on E*TRADE's own page, and the system goes on.",
+        urgent=True,
+    )
+
+
+def _unprotected(notice: PositionUnprotected) -> Words:
+    seconds = int((notice.at - notice.since).total_seconds())
+    shares = _count(notice.quantity, "share")
+    return Words(
+        title=f"No stop: {notice.symbol}",
+        sentence=f"For {seconds} s no stop at E*TRADE has covered the whole position of {shares} of {notice.symbol}.",
+        advice="The system goes on asking for one; place a stop or sell on E*TRADE's own page if it stays so.",
+        urgent=True,
+    )
+
+
+def _foreign(notice: ForeignOrder) -> Words:
+    return Words(
+        title=f"An order that is not ours: {notice.symbol}",
+        sentence=f"The account has an order of today in {notice.symbol} that this system did not place.",
+        advice="The system does not buy this symbol today; nothing is to be done if the order is yours.",
+        urgent=False,
+    )
+
+
+def _silent(notice: ScanSilent) -> Words:
+    minutes = int((notice.at - notice.since).total_seconds() // 60)
+    return Words(
+        title="The market is not being watched",
+        sentence=f"No minute has been scanned since {_clock(notice.since)}, {_count(minutes, 'minute')} ago.",
+        advice="Stops at E*TRADE stay in force and no exit is decided: look at the function market_scan and its log.",
+        urgent=True,
+    )
+
+
+def _buried(notice: MessageBuried) -> Words:
+    return Words(
+        title="A message could not be handled",
+        sentence=f"{notice.function} got a message that it cannot handle ({notice.reason}) and put it aside.",
+        advice=f"Look at the document dead_letters/{notice.function}:{notice.letter}.",
+        urgent=False,
+    )
+
+
+def _day_result(notice: DayResult) -> Words:
+    left = f"still holds {', '.join(notice.open_positions)}" if notice.open_positions else "holds nothing"
+    live = f" and has {_count(notice.live_orders, 'live order')}" if notice.live_orders else ""
+    advice = "Nothing is to be done."
+    if notice.open_positions or notice.live_orders:
+        advice = "Look at what is left on E*TRADE's own page."
+    sign = "-" if notice.realized < 0 else "+"
+    result = f"{sign}${abs(notice.realized):,.2f}"
+    return Words(
+        title=f"{notice.session.isoformat()}: {result}",
+        sentence=f"The session ended with {result} realized, {_count(notice.orders, 'order')} "
+        f"and {_count(notice.fills, 'fill')}; the system {left}{live}.",
+        advice=advice,
+        urgent=bool(notice.open_positions or notice.live_orders),
+    )
+
+
+_WORDS: dict[type[Notice], Callable[[Any], Words]] = {
+    SignInNeeded: _sign_in_needed,
+    SignedIn: _signed_in,
+    SignInFailed: _sign_in_failed,
+    SignInRefused: _sign_in_refused,
+    TokenEnded: _token_ended,
+    TradingHalted: _halted,
+    TradingReduced: _reduced,
+    TradingResumed: _resumed,
+    OrderUnknown: _unknown,
+    OrderAmbiguous: _ambiguous,
+    PositionUnprotected: _unprotected,
+    ForeignOrder: _foreign,
+    ScanSilent: _silent,
+    MessageBuried: _buried,
+    DayResult: _day_result,
+}
+
+
+def _clock(at: datetime) -> str:
+    return f"{at.astimezone(NEW_YORK):%H:%M} New York time"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}" + "s" * (number != 1)
+
+
+def _short(reason: str) -> str:
+    return reason.rstrip(".")[:_SHOWN]

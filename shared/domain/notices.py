@@ -1,0 +1,260 @@
+"""What the owner is told, as facts: each kind once, with the name of the event that it tells about.
+
+A notice is promised in the commit of what it tells about, so that it is neither lost nor told of what did not happen.
+Two notices with one event are one: it is told once. What is said of each kind is in `notice_words`. No notice holds a
+secret but `SignInNeeded.link`, which is for the owner's addresses and for nothing else.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import assert_never
+
+from shared.domain.control import Control, TradingState
+from shared.domain.orders import Order, State
+
+FOREIGN = "FOREIGN_ORDER"
+LONGEST_REASON = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInNeeded:
+    """Nobody can trade until the owner signs in; `occasion` names the reminder, such as `2026-11-23:08:30`.
+
+    `link` is empty where no address of the sign-in page is set.
+    """
+
+    link: str = field(repr=False)
+    minutes_to_open: int
+    occasion: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """There is a token, and it lives until `dies_at`."""
+
+    dies_at: datetime
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInFailed:
+    """The owner accepted at E*TRADE and no token could be kept; `why` is one of our own sentences."""
+
+    why: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInRefused:
+    """Somebody tried to sign in and was refused; `why` is one of our own sentences."""
+
+    why: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenEnded:
+    """The day's token is ended; `left_open` names orders and positions that nobody looks after until the next one."""
+
+    left_open: tuple[str, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradingHalted:
+    """Nothing enters and entries are cancelled; with `exits_too` nothing leaves either."""
+
+    exits_too: bool
+    reason: str
+    by: str
+    epoch: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradingReduced:
+    """Nothing enters."""
+
+    reason: str
+    by: str
+    epoch: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradingResumed:
+    """Entries are allowed again."""
+
+    reason: str
+    by: str
+    epoch: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderUnknown:
+    """An order was sent and nobody knows whether the broker has it."""
+
+    intent_id: str
+    symbol: str
+    side: str
+    quantity: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderAmbiguous:
+    """Two or more of the broker's orders could be this one: only a person can tell."""
+
+    intent_id: str
+    symbol: str
+    side: str
+    quantity: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionUnprotected:
+    """Shares have been held without a working sell order `since` an instant."""
+
+    position_id: str
+    symbol: str
+    quantity: int
+    since: datetime
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignOrder:
+    """The account has an order of this session in a symbol that is not ours, and so the symbol is not entered."""
+
+    symbol: str
+    session: date
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanSilent:
+    """The session trades and no minute of it has been scanned `since` an instant."""
+
+    since: datetime
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageBuried:
+    """A function got a message that no retry can help."""
+
+    function: str
+    reason: str
+    letter: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayResult:
+    """The session is over: `realized` in USD, `orders` those that reached the broker."""
+
+    session: date
+    realized: Decimal
+    orders: int
+    fills: int
+    open_positions: tuple[str, ...]
+    live_orders: int
+    at: datetime
+
+
+Notice = (
+    SignInNeeded
+    | SignedIn
+    | SignInFailed
+    | SignInRefused
+    | TokenEnded
+    | TradingHalted
+    | TradingReduced
+    | TradingResumed
+    | OrderUnknown
+    | OrderAmbiguous
+    | PositionUnprotected
+    | ForeignOrder
+    | ScanSilent
+    | MessageBuried
+    | DayResult
+)
+NOTICES: dict[str, type[Notice]] = {
+    "sign_in_needed": SignInNeeded,
+    "signed_in": SignedIn,
+    "sign_in_failed": SignInFailed,
+    "sign_in_refused": SignInRefused,
+    "token_ended": TokenEnded,
+    "trading_halted": TradingHalted,
+    "trading_reduced": TradingReduced,
+    "trading_resumed": TradingResumed,
+    "order_unknown": OrderUnknown,
+    "order_ambiguous": OrderAmbiguous,
+    "position_unprotected": PositionUnprotected,
+    "foreign_order": ForeignOrder,
+    "scan_silent": ScanSilent,
+    "message_buried": MessageBuried,
+    "day_result": DayResult,
+}
+_KIND: dict[type[Notice], str] = {notice: kind for kind, notice in NOTICES.items()}
+
+
+def kind_of(notice: Notice) -> str:
+    """Give the name of a notice's kind."""
+    return _KIND[type(notice)]
+
+
+def event_of(notice: Notice) -> str:
+    """Name what happened: the same for every message about it."""
+    match notice:
+        case SignInNeeded():
+            what = notice.occasion
+        case TradingHalted() | TradingReduced() | TradingResumed():
+            what = str(notice.epoch)
+        case OrderUnknown() | OrderAmbiguous():
+            what = notice.intent_id
+        case PositionUnprotected():
+            what = f"{notice.position_id}:{notice.since.isoformat()}"
+        case ForeignOrder():
+            what = f"{notice.session.isoformat()}:{notice.symbol}"
+        case ScanSilent():
+            what = notice.since.isoformat()
+        case MessageBuried():
+            what = f"{notice.function}:{notice.letter}"
+        case DayResult():
+            what = notice.session.isoformat()
+        case SignedIn() | SignInFailed() | SignInRefused() | TokenEnded():
+            what = notice.at.isoformat()
+        case _:
+            assert_never(notice)
+    return f"{kind_of(notice)}:{what}"
+
+
+def of_control(control: Control) -> TradingHalted | TradingReduced | TradingResumed:
+    """Give the notice of a trading state that was just set."""
+    reason, by, epoch, at = control.reason[:LONGEST_REASON], control.by, control.epoch, control.at
+    match control.state:
+        case TradingState.HALTED:
+            return TradingHalted(exits_too=control.exits_too, reason=reason, by=by, epoch=epoch, at=at)
+        case TradingState.REDUCE_ONLY:
+            return TradingReduced(reason=reason, by=by, epoch=epoch, at=at)
+        case TradingState.ACTIVE:
+            return TradingResumed(reason=reason, by=by, epoch=epoch, at=at)
+        case _:
+            assert_never(control.state)
+
+
+def of_order(before: Order, after: Order) -> Notice | None:
+    """Give the notice of an order's arrow, for the few that the owner has to hear of."""
+    name, symbol, side, quantity, at = after.intent_id, after.symbol, after.side, after.quantity, after.updated_at
+    if after.state is State.UNKNOWN and before.state is not State.UNKNOWN:
+        return OrderUnknown(intent_id=name, symbol=symbol, side=side, quantity=quantity, at=at)
+    if after.state is State.MANUAL and before.state is not State.MANUAL:
+        return OrderAmbiguous(intent_id=name, symbol=symbol, side=side, quantity=quantity, at=at)
+    if after.state is State.DENIED and FOREIGN in after.codes:
+        return ForeignOrder(symbol=symbol, session=after.session, at=at)
+    return None

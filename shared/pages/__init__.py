@@ -1,0 +1,159 @@
+"""The sign-in pages: start, PIN form, callback; sealed, and never repeating what they were given.
+
+Nothing happens on a GET but the callback, which only counts with the cookie of its flow: a program that opens a link in
+advance changes nothing. What is not expected gets one constant sentence, whatever was wrong with it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qs, urlsplit
+
+from flask import Request, Response
+
+from shared.domain.notices import SignedIn
+from shared.errors import DeskError
+from shared.pages import look
+from shared.ports import Severity
+from shared.trace import serving
+from shared.usecases.authorize import Failed, Opened, Refused, SignIns, TooMany
+from shared.usecases.flows import AGAIN_LIFE, state_of
+from shared.usecases.links import Link, sign_in_key
+from shared.usecases.outbox import drain
+from shared.usecases.refusals import count
+
+MAX_BYTES = 4096
+MAX_FIELDS = 8
+COOKIE = "__Host-sign-in"
+REFUSED = "This sign-in cannot be used, and nothing was changed. Begin again, or ask for a new link."
+FAILED = "E*TRADE did not give a token for this code. Nothing was changed; begin again."
+UNREACHABLE = "The sign-in does not work at the moment. Nothing was changed; try again in a minute."
+TOO_MANY = "There were too many sign-ins within the hour. Nothing was changed; try again later."
+NOTHING_HERE = "There is no such page."
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": look.POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "no-referrer",
+    "Strict-Transport-Security": "max-age=31536000",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+_FORGET = f"{COOKIE}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInPages:
+    """Serves GET and POST /start, POST /again, POST /pin, the callback's address and GET /health.
+
+    `callback_url` is the address that E*TRADE comes back to, empty when the owner types the code instead.
+    """
+
+    sign_ins: SignIns
+    callback_url: str
+
+    def __call__(self, request: Request) -> Response:
+        """Answer one request; what fails for a moment is a 503 with a sentence of ours."""
+        with serving(request.headers):
+            try:
+                return self._answer(request)
+            except DeskError as problem:
+                kind, detail = type(problem).__name__, problem.detail
+                self.sign_ins.desk.journal.line("sign_in_stumbled", Severity.ERROR, kind=kind, detail=detail)
+                return _sealed(look.sentence_page("Not signed in", UNREACHABLE, again=_again(request)), 503)
+
+    def _answer(self, request: Request) -> Response:
+        callback = urlsplit(self.callback_url).path or "/callback"
+        path = request.path.rstrip("/")
+        if request.method == "GET" and path == callback.rstrip("/"):
+            return self._callback(request)
+        match request.method, path:
+            case "GET" | "HEAD", "/start":
+                return _sealed(look.start_page())
+            case "POST", "/start":
+                return self._start(_form(request))
+            case "POST", "/again":
+                return self._opened(self.sign_ins.again(_cookie(request)))
+            case "POST", "/pin":
+                form = _form(request)
+                pin = form.get("pin", "").strip().upper()
+                return self._ended(request, self.sign_ins.finish(_cookie(request), form.get("state", ""), pin))
+            case "GET" | "HEAD", "/health":
+                return _sealed(look.sentence_page("Well", "The sign-in answers.", mood="good"))
+        return _sealed(look.sentence_page("Not found", NOTHING_HERE), 404)
+
+    def _start(self, form: Mapping[str, str]) -> Response:
+        drain(self.sign_ins.desk)
+        link = self._link(form.get("link", ""))
+        if link is None:
+            return self._refused("no genuine link")
+        return self._opened(self.sign_ins.start(link))
+
+    def _link(self, text: str) -> Link | None:
+        sign_ins = self.sign_ins
+        return sign_in_key(sign_ins.vault, sign_ins.operator).check(text, sign_ins.desk.clock.now())
+
+    def _callback(self, request: Request) -> Response:
+        query = _fields(request.query_string)
+        state = state_of(query["oauth_token"]) if "oauth_token" in query else None
+        answer = self.sign_ins.finish(_cookie(request), state, query.get("oauth_verifier", ""))
+        return self._ended(request, answer)
+
+    def _opened(self, answer: Opened | Refused | TooMany) -> Response:
+        match answer:
+            case Refused():
+                return self._refused(answer.why)
+            case TooMany():
+                self.sign_ins.desk.journal.line("sign_in_too_often", Severity.WARNING)
+                return _sealed(look.sentence_page("Not signed in", TOO_MANY), 429)
+        page = look.onward_page(answer.url) if self.callback_url else look.pin_page(answer.url, answer.state)
+        age = int(AGAIN_LIFE.total_seconds())
+        return _sealed(page, cookie=f"{COOKIE}={answer.cookie}; Path=/; Max-Age={age}; Secure; HttpOnly; SameSite=Lax")
+
+    def _ended(self, request: Request, answer: SignedIn | Refused | Failed) -> Response:
+        match answer:
+            case Refused():
+                return self._refused(answer.why, again=_again(request))
+            case Failed():
+                return _sealed(look.sentence_page("Not signed in", FAILED, again=True), 400)
+        return _sealed(look.done_page("midnight in New York"), cookie=_FORGET)
+
+    def _refused(self, why: str, *, again: bool = False) -> Response:
+        status = 400 if count(self.sign_ins.desk, why) else 429
+        return _sealed(look.sentence_page("Not signed in", REFUSED, again=again), status)
+
+
+def _cookie(request: Request) -> str:
+    return request.cookies.get(COOKIE, "")
+
+
+def _again(request: Request) -> bool:
+    """Tell whether the button to begin again is worth showing: this browser has a cookie of ours."""
+    return bool(_cookie(request))
+
+
+def _form(request: Request) -> dict[str, str]:
+    """Read a small form; anything else has no fields."""
+    if request.mimetype != "application/x-www-form-urlencoded" or not 0 < (request.content_length or 0) <= MAX_BYTES:
+        return {}
+    return _fields(request.get_data(cache=False))
+
+
+def _fields(raw: bytes) -> dict[str, str]:
+    """Read fields that come once each; what is too long, too many or no text has none."""
+    if len(raw) > MAX_BYTES:
+        return {}
+    try:
+        found = parse_qs(raw.decode("ascii"), keep_blank_values=True, max_num_fields=MAX_FIELDS)
+    except ValueError:
+        return {}
+    return {name: values[0] for name, values in found.items() if len(values) == 1}
+
+
+def _sealed(page: str, status: int = 200, *, cookie: str = "") -> Response:
+    response = Response(page, status=status, mimetype="text/html")
+    response.headers.update(HEADERS)
+    if cookie:
+        response.headers["Set-Cookie"] = cookie
+    return response

@@ -1,0 +1,70 @@
+"""Deliver one notice to the owner: once per event, not too often per kind, and written down after it was told.
+
+What can go wrong: the message comes twice (the event's document is created once); no address takes it (Undelivered:
+the bus brings it again, so often and no oftener); the process dies after sending and before writing (then it is told
+twice, never not at all); one kind comes in floods (held back, except what is urgent). What this promises: whatever is
+told or held back is journalled with its text, and neither the journal nor a document holds the link of a sign-in.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.domain.notice_words import Words, words
+from shared.domain.notices import Notice, event_of, kind_of
+from shared.domain.pacing import WINDOW, Pace, Turn, turn
+from shared.errors import Undelivered
+from shared.ports import Notifier, Severity, Write
+from shared.usecases.desk import Desk, create, read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What became of one event's notice: `addresses` is how many took it, 0 when it was only journalled."""
+
+    kind: str
+    text: str
+    turn: Turn
+    addresses: int
+    happened_at: datetime
+    told_at: datetime
+    schema_version: int = 1
+
+
+def deliver(desk: Desk, notifier: Notifier, notice: Notice) -> None:
+    """Tell a notice that was not told yet; raises Undelivered where every address failed, or StoreError."""
+    event, kind, said = event_of(notice), kind_of(notice), words(notice)
+    path = f"notices/{event}"
+    if desk.store.get(path) is not None:
+        return
+    now = desk.clock.now()
+    what, held_back, writes = Turn.TELL, 0, list[Write]()
+    if not said.urgent:
+        pace = read(desk.store, Pace, f"paces/{kind}")
+        before = pace.value if pace is not None else Pace()
+        what, after = turn(before, now)
+        held_back = before.held_back
+        writes.append(create(f"paces/{kind}", after) if pace is None else pace.update(after))
+    addresses = 0 if what is Turn.HOLD else _send(desk, notifier, event, said, _tail(what, held_back))
+    told = Told(kind=kind, text=said.text, turn=what, addresses=addresses, happened_at=notice.at, told_at=now)
+    desk.store.commit([create(path, told), *writes])
+    desk.journal.line(
+        "notice", Severity.WARNING if said.urgent else Severity.INFO, kind=kind, key=event, title=said.title,
+        text=said.text, turn=what, addresses=addresses,
+    )  # fmt: skip
+
+
+def _send(desk: Desk, notifier: Notifier, event: str, said: Words, tail: str) -> int:
+    body = "\n".join(part for part in (said.text, said.link, tail) if part)
+    try:
+        return notifier.tell(title=said.title, text=body, urgent=said.urgent)
+    except Undelivered:
+        desk.journal.line("notice_not_delivered", Severity.ERROR, key=event, title=said.title, text=said.text)
+        raise
+
+
+def _tail(what: Turn, held_back: int) -> str:
+    parts = [f"Held back before this one: {held_back}."] if held_back else []
+    if what is Turn.LAST:
+        minutes = int(WINDOW.total_seconds() // 60)
+        parts.append(f"There are many of these: the next are only in the journal, for up to {minutes} minutes.")
+    return " ".join(parts)

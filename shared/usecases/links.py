@@ -1,0 +1,77 @@
+"""The link that lets the owner start a sign-in: signed, short-lived, good once, and silent in logs.
+
+What can go wrong: somebody makes one up, changes one, keeps an old one, or reads one in a log. What this promises: a
+link holds an expiry, a number drawn for it alone and an HMAC-SHA256 of both and of the operator's name under a key that
+only the functions which mint and check have; what is compared is compared in constant time. The signed part stands
+behind the `#` of the address, which browsers send to nobody: the page posts it (shared/pages), so that no request log
+holds it and no program that looks at a link in advance uses it up. That it counts once is `authorize`'s promise.
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from shared.errors import ConfigError
+from shared.ports import Chance, Vault
+from shared.topology import SIGN_IN_KEY
+
+LOGIN_LINK_LIFE = timedelta(minutes=10)
+REMINDER_LINK_LIFE = timedelta(hours=1)
+MIN_KEY_BYTES = 32
+MAX_TEXT = 2_000
+
+_PURPOSE = "etrade-strategy sign-in link 1"
+_NONCE_LENGTH = 22
+_TEXT = re.compile(r"1\.([0-9]{9,11})\.([A-Za-z0-9]{22})\.([A-Za-z0-9_-]{43})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A link that was genuine when it was read; `name` is its number, hashed, under which its use is remembered."""
+
+    name: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInKey:
+    """The key that signs links for one operator; never logged, never shown."""
+
+    operator: str
+    value: bytes = field(repr=False)
+
+    def mint(self, chance: Chance, *, now: datetime, lasts: timedelta, page: str) -> str:
+        """Give a new link to the start page at the address `page`."""
+        expires, nonce = str(int((now + lasts).timestamp())), chance.token(_NONCE_LENGTH)
+        return f"{page}#1.{expires}.{nonce}.{self._signature(expires, nonce)}"
+
+    def check(self, text: str, now: datetime) -> Link | None:
+        """Read a link, or what is behind its `#`; None when it is forged, changed, another operator's or too old."""
+        found = _TEXT.fullmatch(text[:MAX_TEXT].strip().rpartition("#")[2])
+        if found is None:
+            return None
+        expires, nonce, signature = found.groups()
+        genuine = hmac.compare_digest(signature, self._signature(expires, nonce))
+        expires_at = datetime.fromtimestamp(int(expires), UTC)
+        if not genuine or now >= expires_at:
+            return None
+        return Link(name=hashlib.sha256(nonce.encode()).hexdigest()[:32], expires_at=expires_at)
+
+    def _signature(self, expires: str, nonce: str) -> str:
+        signed = f"{_PURPOSE}\n{self.operator}\n{expires}\n{nonce}".encode()
+        return base64.urlsafe_b64encode(hmac.digest(self.value, signed, "sha256")).decode().rstrip("=")
+
+
+def sign_in_key(vault: Vault, operator: str) -> SignInKey:
+    """Read the newest key from the vault; raises ConfigError when there is none that is long enough, and StoreDown."""
+    versions = vault.versions(SIGN_IN_KEY)
+    try:
+        value = vault.read(SIGN_IN_KEY, versions[-1]) if versions else b""
+    except KeyError:
+        value = b""
+    if len(value) < MIN_KEY_BYTES:
+        raise ConfigError((f"the secret {SIGN_IN_KEY} does not hold {MIN_KEY_BYTES} random bytes: store a key first",))
+    return SignInKey(operator=operator, value=value)

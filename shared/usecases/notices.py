@@ -1,0 +1,31 @@
+"""Telling the owner: a notice is promised in the commit of what it tells about, and published when the work is done.
+
+What can go wrong: the bus is down, the process dies, one thing is noticed again and again. What this promises: no
+commit fails because of a notice (its row is put, never created), nothing that trades waits for one (the door publishes
+after the work and swallows what fails), and none is lost (the row stays until it is published). Whose row it is does
+not matter: whoever may publish notices publishes all that wait.
+"""
+
+from shared.domain.notices import Notice, event_of
+from shared.errors import BrokerError, StoreError
+from shared.ports import Put, Severity, Where
+from shared.usecases import outbox
+from shared.usecases.desk import Desk, held_rows
+
+MOST_AT_ONCE = 20
+
+
+def announce(desk: Desk, notice: Notice) -> Put:
+    """Give the write that promises a notice; it belongs into the commit of what the notice tells about."""
+    row = outbox.promise(desk, name=event_of(notice), topic=outbox.NOTICES, key="", message=notice)
+    return Put(row.path, row.data)
+
+
+def post(desk: Desk) -> None:
+    """Publish the notices that wait; what fails is journalled and left for the next invocation."""
+    try:
+        rows = held_rows(desk, outbox.Row, desk.store.query("outbox", Where("topic", "==", outbox.NOTICES)))
+        for row in rows[:MOST_AT_ONCE]:
+            outbox.send(desk, row.path, row.value)
+    except (BrokerError, StoreError) as problem:
+        desk.journal.line("notices_wait", Severity.WARNING, kind=type(problem).__name__, detail=problem.detail)

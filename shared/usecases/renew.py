@@ -1,0 +1,67 @@
+"""Wake the access token: one renewal for everybody who finds it asleep at the same time.
+
+What can go wrong: fifty callers see the same 401; a caller hears it after somebody else has renewed already; the one
+who renews dies; a new sign-in comes in between. What this promises: a lease in the store lets one caller renew while
+the others wait for it and renew nothing themselves; a token that E*TRADE no longer knows is dead in the record at
+once, so that no function signs with it for longer than a minute; a record that changed meanwhile is left alone.
+"""
+
+import contextlib
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from shared.domain.tokens import stage_of
+from shared.errors import Conflict, TokenDead
+from shared.ports import Authority, Severity
+from shared.usecases import leases, token
+from shared.usecases.desk import Desk
+
+NAME = "renew"
+# Longer than three attempts with their time-outs and pauses.
+LASTS = timedelta(seconds=45)
+
+
+def renew(desk: Desk, authority: Authority, *, asked_at: datetime) -> bool:
+    """Renew the token unless somebody has done so since `asked_at`; gives whether it is awake now.
+
+    Raises BrokerError and AuthError where the renewal should be tried again.
+    """
+    if not _renewable(desk):
+        return False
+    lease = leases.take(desk, NAME, lasts=LASTS)
+    if lease is None:
+        leases.outlives(desk, NAME)
+        return _renewed(desk, asked_at)
+    try:
+        return _renewed(desk, asked_at) or _wake(desk, authority)
+    finally:
+        leases.give_back(desk, lease)
+
+
+def _renewable(desk: Desk) -> bool:
+    held = token.current(desk.store)
+    return stage_of(held.value if held else None, desk.clock.now()).signs
+
+
+def _renewed(desk: Desk, asked_at: datetime) -> bool:
+    """Tell whether a token that lives was renewed, or came, at `asked_at` or later."""
+    held = token.current(desk.store)
+    return held is not None and stage_of(held.value, desk.clock.now()).signs and held.value.renewed_at >= asked_at
+
+
+def _wake(desk: Desk, authority: Authority) -> bool:
+    held = token.current(desk.store)
+    now = desk.clock.now()
+    if held is None or not stage_of(held.value, now).signs:
+        return False
+    try:
+        authority.renew()
+    except TokenDead as problem:
+        with contextlib.suppress(Conflict):
+            desk.store.commit([held.update(replace(held.value, dies_at=now))])
+            desk.journal.line("token_lost", Severity.WARNING, detail=problem.detail)
+        return False
+    with contextlib.suppress(Conflict):
+        desk.store.commit([held.update(replace(held.value, renewed_at=now))])
+        desk.journal.line("token_renewed")
+    return True

@@ -1,0 +1,28 @@
+"""The room of every function: its desk with guarded ports, its vault and its settings."""
+
+from dataclasses import dataclass
+
+from shared import settings
+from shared.guard import Guard, GuardedBus, GuardedStore, GuardedVault
+from shared.ports import Vault
+from shared.usecases.desk import Desk
+from shared.wiring import Platform
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """What a function's use cases are built from: a guarded desk, its vault, and its settings."""
+
+    desk: Desk
+    vault: Vault
+    settings: settings.Settings
+
+
+def room(platform: Platform) -> Room:
+    """Guard a platform's ports with its function's rights and read its settings; raises ConfigError."""
+    guard = Guard(platform.function, platform.journal)
+    desk = Desk(
+        actor=platform.function.name, clock=platform.clock, chance=platform.chance,
+        store=GuardedStore(platform.store, guard), bus=GuardedBus(platform.bus, guard), journal=platform.journal,
+    )  # fmt: skip
+    return Room(desk=desk, vault=GuardedVault(platform.vault, guard), settings=settings.load(platform.environ))

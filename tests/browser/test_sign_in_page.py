@@ -1,0 +1,124 @@
+"""The sign-in in a real browser, on a phone and on a desk."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from shared.pages import COOKIE, REFUSED
+from shared.topology import ACCESS_TOKEN
+from tests.browser.served import DESK, PHONE, Served, come_back, keep, type_code, visit
+
+SIGNED_IN = "You are signed in"
+_SMALLEST_TAP = 44
+
+
+def _fits(page: Page) -> None:
+    """Check that nothing is cut off at the side, and that what is tapped is large enough for a thumb."""
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    for tapped in page.locator("button, a, input:not([type=hidden])").all():
+        box = tapped.bounding_box()
+        assert box is None or box["height"] >= _SMALLEST_TAP
+
+
+def test_a_phone_signs_in_with_the_code(chromium: Browser, typed: Served) -> None:
+    """A link, a tap, accepting at E*TRADE and the code in small letters make a stored token, without a complaint."""
+    with visit(chromium, typed) as visited:
+        type_code(visited, typed.link())
+        expect(visited.page.get_by_role("heading")).to_have_text(SIGNED_IN)
+        assert visited.complaints == []
+        assert visited.context.cookies() == []
+    assert typed.vault.versions(ACCESS_TOKEN) == ("1",)
+
+
+def test_etrade_brings_the_owner_back(chromium: Browser, brought_back: Served) -> None:
+    """With a registered address one tap here and one at E*TRADE are enough, and the cookie comes back with them."""
+    with visit(chromium, brought_back) as visited:
+        come_back(visited, brought_back.link())
+        expect(visited.page.get_by_role("heading")).to_have_text(SIGNED_IN)
+        assert visited.complaints == []
+    assert brought_back.vault.versions(ACCESS_TOKEN) == ("1",)
+
+
+def test_the_link_is_in_no_request_and_in_no_address_bar(chromium: Browser, typed: Served) -> None:
+    """What is behind the # of a link is sent in the form alone, and opening a link uses nothing up."""
+    with visit(chromium, typed) as visited:
+        sent: list[str] = []
+        visited.page.on("request", lambda request: sent.append(request.url))
+        link = typed.link()
+        for _ in range(3):
+            visited.page.goto(link)
+            visited.page.goto("about:blank")
+        assert typed.store.query("links") == []
+        visited.page.goto(link)
+        assert visited.page.url == f"{typed.address}/start"
+        visited.page.get_by_role("button").click()
+        expect(visited.page.get_by_role("link", name="Open E*TRADE")).to_be_visible()
+        assert not [address for address in sent if link.rpartition(".")[2] in address]
+        (cookie,) = visited.context.cookies()
+        assert (cookie["name"], cookie["path"], cookie["sameSite"]) == (COOKIE, "/", "Lax")
+        assert cookie["secure"]
+        assert cookie["httpOnly"]
+        assert visited.page.evaluate("document.cookie") == ""
+
+
+def test_another_browser_cannot_finish(chromium: Browser, brought_back: Served) -> None:
+    """The address at which E*TRADE brings the owner back is worth nothing in another person's browser."""
+    with visit(chromium, brought_back) as theirs, visit(chromium, brought_back) as ours:
+        theirs.page.goto(brought_back.link())
+        theirs.page.get_by_role("button").click()
+        theirs.page.wait_for_url("https://us.etrade.com/**")
+        ours.page.goto(theirs.page.url)
+        ours.page.get_by_role("button", name="Accept").click()
+        expect(ours.page.get_by_text(REFUSED)).to_be_visible()
+    assert brought_back.vault.versions(ACCESS_TOKEN) == ()
+
+
+def test_a_wrong_code_is_followed_by_another_try(chromium: Browser, typed: Served) -> None:
+    """After a wrong code the page offers to begin again, and the same browser needs no other link."""
+    with visit(chromium, typed) as visited:
+        page = visited.page
+        page.goto(typed.link())
+        page.get_by_role("button").click()
+        page.get_by_label("Type the code here.").fill("WRONG1")
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("button", name="Begin again").click()
+        expect(page.get_by_role("link", name="Open E*TRADE")).to_be_visible()
+
+
+def test_without_scripts_the_link_is_pasted(chromium: Browser, typed: Served) -> None:
+    """A browser without scripts shows a field for the link, and goes on from it."""
+    with visit(chromium, typed, scripts=False) as visited:
+        visited.page.goto(typed.link())
+        visited.page.get_by_label("The link that you were sent").fill(typed.link())
+        visited.page.get_by_role("button").click()
+        expect(visited.page.get_by_role("link", name="Open E*TRADE")).to_be_visible()
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_every_page_fits(chromium: Browser, typed: Served, tmp_path: Path, size: dict[str, int], dark: bool) -> None:
+    """On a phone and on a desk, light and dark, no page is cut off and all that is tapped is large enough."""
+    with visit(chromium, typed, size=size, dark=dark) as visited:
+        page, seen = visited.page, f"{size['width']}-{'dark' if dark else 'light'}"
+        page.goto(f"{typed.address}/start")
+        _fits(page)
+        keep(page, tmp_path, f"paste-{seen}")
+        page.goto(typed.link())
+        _fits(page)
+        keep(page, tmp_path, f"start-{seen}")
+        page.get_by_role("button").click()
+        expect(page.get_by_role("heading")).to_have_text(re.compile("steps"))
+        _fits(page)
+        keep(page, tmp_path, f"code-{seen}")
+        page.get_by_label("Type the code here.").fill("WRONG1")
+        page.get_by_role("button", name="Sign in").click()
+        _fits(page)
+        keep(page, tmp_path, f"failed-{seen}")
+        page.goto(f"{typed.address}/callback")
+        keep(page, tmp_path, f"refused-{seen}")
+        type_code(visited, typed.link())
+        expect(page.get_by_role("heading")).to_have_text(SIGNED_IN)
+        keep(page, tmp_path, f"done-{seen}")
+        assert len(list(tmp_path.iterdir())) in {0, 6}

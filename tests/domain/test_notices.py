@@ -1,0 +1,273 @@
+"""Notices in words: every kind says what happened and what to do, and every event has its one name."""
+
+import re
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from shared.domain.control import TradingState
+from shared.domain.notice_words import words
+from shared.domain.notices import (
+    FOREIGN,
+    LONGEST_REASON,
+    NOTICES,
+    DayResult,
+    ForeignOrder,
+    MessageBuried,
+    Notice,
+    OrderAmbiguous,
+    OrderUnknown,
+    PositionUnprotected,
+    ScanSilent,
+    SignedIn,
+    SignInFailed,
+    SignInNeeded,
+    SignInRefused,
+    TokenEnded,
+    TradingHalted,
+    TradingReduced,
+    TradingResumed,
+    event_of,
+    kind_of,
+    of_control,
+    of_order,
+)
+from shared.domain.orders import ARROWS, Order, State
+from tests.domain.made import NOON, at, control, order
+
+LINK = "https://desk.example/start?ticket=SIGNED"
+DAY = date(2013, 10, 7)
+EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
+    (
+        SignInNeeded(link=LINK, minutes_to_open=60, occasion="2013-10-07:first", at=NOON),
+        "Sign in to E*TRADE",
+        (
+            "Nothing can be traded or protected until you sign in, and the market opens in 60 minutes. "
+            "Open the link and accept; it works once and not for long."
+        ),
+    ),
+    (
+        SignedIn(dies_at=at(870), at=NOON), "Signed in",
+        (
+            "The system is signed in to E*TRADE until 00:00 New York time. "
+            "If this was not you, halt trading and change your E*TRADE password."
+        ),
+    ),
+    (
+        SignInFailed(why="the vault does not answer.", at=NOON),
+        "Sign in again",
+        (
+            "E*TRADE let you in, but no token could be kept (the vault does not answer). "
+            "Sign in again; until then nothing is traded."
+        ),
+    ),
+    (
+        TokenEnded(left_open=("position AIG", "order I7"), at=at(510)),
+        "The day's sign-in has ended",
+        (
+            "The access token was ended at 18:00 New York time, and position AIG, order I7 stay as they are. "
+            "Look at them on E*TRADE's own page; nobody else does until you sign in again."
+        ),
+    ),
+    (
+        SignInRefused(why="the link was used before", at=NOON), "A sign-in was refused",
+        (
+            "A sign-in at 12:00 New York time was refused (the link was used before). "
+            "If this was you, begin again with a new link; if not, somebody else has tried."
+        ),
+    ),
+    (
+        TradingHalted(
+            exits_too=False, reason="the drawdown limit is reached.", by="order_settlement", epoch=4, at=NOON
+        ),
+        "Trading is HALTED",
+        (
+            "Entries are blocked and cancelled, stops stay and positions may still be sold; set by order_settlement: "
+            "the drawdown limit is reached. Find the cause before you resume; nothing resumes by itself."
+        ),
+    ),
+    (
+        TradingReduced(reason="the daily limit is reached", by="order_settlement", epoch=5, at=NOON),
+        "Trading is REDUCE_ONLY",
+        (
+            "Nothing new is bought, what is held is looked after; set by order_settlement: the daily limit is reached. "
+            "Find the cause before you resume; nothing resumes by itself."
+        ),
+    ),
+    (
+        TradingResumed(reason="looked at", by="owner", epoch=6, at=NOON), "Trading is ACTIVE",
+        "Entries are allowed again; set by owner: looked at. If this was not you, halt trading.",
+    ),
+    (
+        OrderUnknown(intent_id="I1", symbol="IBM", side="BUY", quantity=10, at=NOON), "Order unknown: IBM",
+        (
+            "The order BUY 10 IBM (I1) was sent and not answered: E*TRADE may or may not have it. "
+            "It is not sent again and is looked for in every list; leave it alone unless you are asked."
+        ),
+    ),
+    (
+        OrderAmbiguous(intent_id="I1", symbol="IBM", side="BUY", quantity=10, at=NOON), "Your decision: IBM",
+        (
+            "More than one order at E*TRADE could be BUY 10 IBM (I1), so none is taken for it. "
+            "Cancel those that are open on E*TRADE's own page, and the system goes on."
+        ),
+    ),
+    (
+        PositionUnprotected(position_id="P1", symbol="IBM", quantity=1, since=NOON - timedelta(seconds=75), at=NOON),
+        "No stop: IBM",
+        (
+            "For 75 s no stop at E*TRADE has covered the whole position of 1 share of IBM. "
+            "The system goes on asking for one; place a stop or sell on E*TRADE's own page if it stays so."
+        ),
+    ),
+    (
+        ForeignOrder(symbol="IBM", session=DAY, at=NOON), "An order that is not ours: IBM",
+        (
+            "The account has an order of today in IBM that this system did not place. "
+            "The system does not buy this symbol today; nothing is to be done if the order is yours."
+        ),
+    ),
+    (
+        ScanSilent(since=NOON - timedelta(minutes=6), at=NOON), "The market is not being watched",
+        (
+            "No minute has been scanned since 11:54 New York time, 6 minutes ago. "
+            "Stops at E*TRADE stay in force and no exit is decided: look at the function market_scan and its log."
+        ),
+    ),
+    (
+        MessageBuried(function="market_scan", reason="Malformed", letter="0a", at=NOON),
+        "A message could not be handled",
+        (
+            "market_scan got a message that it cannot handle (Malformed) and put it aside. "
+            "Look at the document dead_letters/market_scan:0a."
+        ),
+    ),
+    (
+        DayResult(
+            session=DAY, realized=Decimal("-1059.71"), orders=14, fills=1, open_positions=("AIG", "IBM"), live_orders=1,
+            at=NOON,
+        ),
+        "2013-10-07: -$1,059.71",
+        (
+            "The session ended with -$1,059.71 realized, 14 orders and 1 fill; the system still holds AIG, IBM "
+            "and has 1 live order. Look at what is left on E*TRADE's own page."
+        ),
+    ),
+)  # fmt: skip
+NEVER_HELD_BACK = {
+    SignInFailed,
+    SignInNeeded, TradingHalted, TradingReduced, TradingResumed, OrderUnknown, OrderAmbiguous, PositionUnprotected,
+    ScanSilent,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("notice", "title", "text"), EXAMPLES, ids=lambda value: type(value).__name__)
+def test_each_kind_is_said_in_words(notice: Notice, title: str, text: str) -> None:
+    """A notice reads exactly as written here: a title, one sentence that says what happened, and what to do."""
+    said = words(notice)
+    assert (said.title, said.text) == (title, text)
+    for part in (said.sentence, said.advice):
+        assert part.endswith(".")
+        assert ". " not in part
+    assert LINK not in said.title + said.text
+    assert said.link == (LINK if isinstance(notice, SignInNeeded) else "")
+
+
+def test_every_kind_has_an_example() -> None:
+    """The examples of this file are of every kind, and what needs a person at once is never held back."""
+    assert {type(notice) for notice, _, _ in EXAMPLES} == set(NOTICES.values())
+    urgent = {type(notice) for notice, _, _ in EXAMPLES if words(notice).urgent}
+    assert urgent == {*NEVER_HELD_BACK, DayResult, TokenEnded}
+
+
+def test_a_quiet_day_is_not_urgent() -> None:
+    """The result of a day that left nothing behind needs nothing done."""
+    quiet = DayResult(
+        session=DAY, realized=Decimal("392.26"), orders=93, fills=51, open_positions=(), live_orders=0, at=NOON
+    )
+    said = words(quiet)
+    assert not said.urgent
+    assert said.text == (
+        "The session ended with +$392.26 realized, 93 orders and 51 fills; the system holds nothing. "
+        "Nothing is to be done."
+    )
+
+
+def test_an_evening_with_nothing_open_is_not_urgent() -> None:
+    """A token that ended with its day while nothing is open needs nothing done."""
+    said = words(TokenEnded(left_open=(), at=at(510)))
+    assert not said.urgent
+    assert said.text == (
+        "The access token was ended at 18:00 New York time, and nothing is left open. "
+        "Nothing is to be done before the next sign-in."
+    )
+
+
+def test_a_sign_in_without_a_link_says_so() -> None:
+    """Where no sign-in page is set the advice names no link, and the link of another never shows in a repr."""
+    notice = SignInNeeded(link="", minutes_to_open=1, occasion="x", at=NOON)
+    assert words(notice).text.endswith("opens in 1 minute. Sign in as usual.")
+    assert LINK not in repr(replace(notice, link=LINK)) + repr(words(replace(notice, link=LINK)))
+
+
+@pytest.mark.parametrize("minutes", [0, -5])
+def test_a_sign_in_after_the_open_says_so(minutes: int) -> None:
+    """When the market is open already, the sentence says that and no number of minutes."""
+    said = words(SignInNeeded(link=LINK, minutes_to_open=minutes, occasion="x", at=NOON))
+    assert said.sentence.endswith("and the market is open.")
+
+
+def test_a_reason_of_any_length_stays_readable() -> None:
+    """A reason that comes from an error is cut, so that its message fits the bus and its text a phone."""
+    notice = of_control(replace(control(TradingState.HALTED), reason="x" * 50_000))
+    assert len(notice.reason) == LONGEST_REASON
+    assert len(words(notice).text) < 500
+
+
+def test_events_have_names_of_their_own() -> None:
+    """Each event's name begins with its kind, can stand in a document's path, and differs from every other's."""
+    events = [event_of(notice) for notice, _, _ in EXAMPLES]
+    assert len(set(events)) == len(events)
+    for notice, _, _ in EXAMPLES:
+        assert event_of(notice).startswith(f"{kind_of(notice)}:")
+        assert re.fullmatch(r"[!-.0-~]{1,300}", event_of(notice))
+
+
+def test_one_event_keeps_its_name() -> None:
+    """What is noticed again a minute later has the same name, and what happened again has another."""
+    naked = PositionUnprotected(position_id="P1", symbol="IBM", quantity=1, since=NOON, at=at(151))
+    assert event_of(naked) == event_of(replace(naked, at=at(152), quantity=2))
+    assert event_of(naked) != event_of(replace(naked, since=at(151)))
+    silent = ScanSilent(since=NOON, at=at(156))
+    assert event_of(silent) == event_of(replace(silent, at=at(157)))
+    halted = of_control(control(TradingState.HALTED))
+    assert event_of(halted) != event_of(of_control(replace(control(TradingState.HALTED), epoch=2)))
+
+
+def test_each_trading_state_has_its_notice() -> None:
+    """A trading state that was set is told with its reason, its author and its number."""
+    kinds = {
+        TradingState.ACTIVE: TradingResumed, TradingState.REDUCE_ONLY: TradingReduced,
+        TradingState.HALTED: TradingHalted,
+    }  # fmt: skip
+    for state in TradingState:
+        notice = of_control(control(state))
+        assert type(notice) is kinds[state]
+        assert (notice.reason, notice.by, notice.epoch) == ("test", "owner", 1)
+    blocked = of_control(control(TradingState.HALTED, exits_too=True))
+    assert "nothing is sold either" in words(blocked).sentence
+
+
+def _arrows() -> list[tuple[Order, Order]]:
+    return [(order(state=one), order(state=two)) for one, ends in ARROWS.items() for two in ends]
+
+
+def test_few_arrows_are_told() -> None:
+    """Of all arrows only those into UNKNOWN and into MANUAL are told, each once, and a denial for a foreign order."""
+    told = {(one.state, two.state): type(of_order(one, two)) for one, two in _arrows() if of_order(one, two)}
+    assert told == {(State.PLACING, State.UNKNOWN): OrderUnknown, (State.UNKNOWN, State.MANUAL): OrderAmbiguous}
+    denied = order(state=State.DENIED, codes=("R01_LATE", FOREIGN))
+    assert of_order(order(), denied) == ForeignOrder(symbol="IBM", session=DAY, at=NOON)
+    assert of_order(order(), replace(denied, codes=("R01_LATE",))) is None

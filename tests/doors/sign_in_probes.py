@@ -1,0 +1,255 @@
+"""One probe for each control of a sign-in (order-safety.md 4): it attacks a world and names what worked and must not.
+
+The same probe runs over the real parts, where it must name nothing, and over a variant with one mistake in it.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from flask import Response
+
+from shared.errors import (
+    BrokerError,
+    ConfigError,
+    Conflict,
+    DeskError,
+    InvariantBroken,
+    KeyRefused,
+    NotSent,
+    StoreDown,
+    TokenDead,
+)  # fmt: skip
+from shared.pages import FAILED, HEADERS, REFUSED, TOO_MANY, UNREACHABLE
+from shared.topology import REQUEST_TOKEN
+from shared.usecases.end_day import Evening, end_day
+from shared.usecases.flows import state_of
+from shared.usecases.renew import renew
+from shared.usecases.token import current
+from tests.doors.sign_in_world import SignInWorld, back, cookie_of
+
+Probe = Callable[..., list[str]]
+CANARY = "zq7canary"
+_ERRORS: tuple[type[DeskError], ...] = (
+    StoreDown, NotSent, BrokerError, TokenDead, KeyRefused, InvariantBroken, Conflict, ConfigError,
+)  # fmt: skip
+
+
+def is_refused(answer: Response) -> bool:
+    """Tell whether an answer is the constant sentence."""
+    return answer.status_code in {400, 429} and REFUSED in answer.get_data(as_text=True)
+
+
+def forged_links(**variant: Any) -> list[str]:
+    """Item 1: twelve forged or stale links start nothing, ask E*TRADE nothing, and are told to the owner."""
+    world = SignInWorld(**variant)
+    good = world.link()
+    version, expires, nonce, signature = good.partition("#")[2].split(".")
+    used = world.link()
+    world.begin(used)
+    forged = {
+        "nothing": "", "a page": good.partition("#")[0], "no signature": f"{version}.{expires}.{nonce}.",
+        "another number": f"1.{expires}.{nonce[::-1]}.{signature}",
+        "longer": f"1.{int(expires) + 60}.{nonce}.{signature}", "another version": f"2.{expires}.{nonce}.{signature}",
+        "another key": world.link(key=b"y" * 64), "another operator": world.link(operator="somebody"),
+        "stale": world.link(lasts=timedelta(0)), "a letter changed": good[:-1] + ("A" if good[-1] != "A" else "B"),
+        "used": used, "long": good + "A" * 3000,
+    }  # fmt: skip
+    asked = world.etrade.calls["request_token"]
+    opened = [name for name, link in forged.items() if not is_refused(world.post("/start", {"link": link}))]
+    if world.etrade.calls["request_token"] != asked:
+        opened.append("E*TRADE was asked")
+    if not world.store.query("sign_in") or "sign_in_refused" not in world.told():
+        opened.append("nobody was told")
+    return opened
+
+
+def bad_cookies(**variant: Any) -> list[str]:
+    """Item 2: the flow is a random 256-bit cookie for this host alone, kept as a hash, for five minutes."""
+    world = SignInWorld(**variant)
+    answer = world.post("/start", {"link": world.link()})
+    header, value = answer.headers.get("Set-Cookie", ""), cookie_of(answer)
+    wanted = {"Path=/", "Max-Age=900", "Secure", "HttpOnly", "SameSite=Lax"}
+    found = [f"no {part}" for part in sorted(wanted - set(header.split("; ")))]
+    found += [] if re.fullmatch(r"__Host-[^=]+=[A-Za-z0-9]{43}; .*", header) and "Domain" not in header else ["name"]
+    stored = repr([world.store.query(name) for name in ("flows", "links", "sign_in", "outbox")])
+    found += ["the cookie is stored"] if value and value in stored else []
+    found += ["the request token is stored"] if "request+1" in stored or "request-half" in stored else []
+    cookie, request_token, verifier = SignInWorld.begin(world)
+    world.kernel.run(world.kernel.now() + timedelta(minutes=5, seconds=1))
+    found += [] if is_refused(world.get(back(request_token, verifier), cookie)) else ["an old flow counts"]
+    return found
+
+
+def fixations(**variant: Any) -> list[str]:
+    """Item 3: a flow that another browser began does not count in this one, by callback or by code."""
+    world = SignInWorld(**variant)
+    cookie, request_token, verifier = world.begin()
+    other, other_token, _ = world.begin()
+    state = state_of(request_token)
+    attempts = {
+        "no cookie": world.get(back(request_token, verifier)),
+        "no cookie, no token": world.get(f"/callback?oauth_verifier={verifier}"),
+        "another cookie": world.get(back(request_token, verifier), other),
+        "a made up cookie": world.get(back(request_token, verifier), "A" * 43),
+        "the form without a cookie": world.post("/pin", {"state": state, "pin": verifier}),
+        "the form with another cookie": world.post("/pin", {"state": state, "pin": verifier}, other),
+        "the form of another token": world.post("/pin", {"state": state_of(other_token), "pin": verifier}, cookie),
+        "the form without its token": world.post("/pin", {"pin": verifier}, cookie),
+        "beginning again without a cookie": world.post("/again", {}),
+    }  # fmt: skip
+    counted = [name for name, answer in attempts.items() if not is_refused(answer)]
+    return counted + (["an exchange was made"] if world.etrade.calls["access_token"] else [])
+
+
+def replays(**variant: Any) -> list[str]:
+    """Item 4: of a hundred callbacks at once one counts, and E*TRADE is asked once."""
+    world = SignInWorld(**variant)
+    cookie, request_token, verifier = world.begin()
+    answers = world.together([lambda: world.get(back(request_token, verifier), cookie)] * 100)
+    good = sum(answer.status_code == 200 for answer in answers)
+    exchanges = world.etrade.calls["access_token"]
+    return [] if (good, exchanges, len(answers)) == (1, 1, 100) else [f"{good} counted, {exchanges} exchanges"]
+
+
+def same_link_at_once(**variant: Any) -> list[str]:
+    """Item 1 again: of five browsers that post one link at the same moment one begins."""
+    world = SignInWorld(**variant)
+    link = world.link()
+    answers = world.together([lambda: world.post("/start", {"link": link})] * 5)
+    begun = sum(answer.status_code == 200 for answer in answers)
+    left = len(world.vault.versions(REQUEST_TOKEN))
+    return [] if (begun, left) == (1, 1) else [f"{begun} began, {left} request tokens kept"]
+
+
+def oddities(**variant: Any) -> list[str]:
+    """Items 5 and 6: what is no verifier is not sent to E*TRADE, and nothing that came is repeated."""
+    found = []
+    for odd in (
+        CANARY * 3,
+        f"<script>{CANARY}",
+        "",
+        "ABC",
+        f"A{CANARY}\r\nX: y",
+        "\u0661\u0662\u0663\u0664",
+        "A B C D",
+    ):
+        world = SignInWorld(**variant)
+        cookie, request_token, _ = world.begin()
+        for answer in (
+            world.get(back(request_token, odd), cookie),
+            world.post("/pin", {"state": state_of(request_token), "pin": odd}, cookie),
+            world.post("/start", {"link": odd}),
+        ):
+            found += [] if is_refused(answer) else [f"{answer.status_code} for {odd!r}"]
+            found += [f"{odd!r} is repeated"] if CANARY in (answer.get_data(as_text=True) + str(answer.headers)) else []
+        found += [f"{odd!r} reached E*TRADE"] if world.etrade.calls["access_token"] else []
+    return found
+
+
+def open_headers(**variant: Any) -> list[str]:
+    """Item 7: every answer is sealed and sends nobody anywhere but E*TRADE's page."""
+    world = SignInWorld(**variant)
+    cookie, request_token, verifier = world.begin()
+    answers = [
+        world.get("/start"), world.post("/start", {"link": ""}), world.get("/callback"), world.get("/nowhere"),
+        world.get(back(request_token, verifier), cookie), world.get("/start?next=https://example.org"),
+    ]  # fmt: skip
+    found = []
+    for answer in answers:
+        found += [f"no {name}" for name, value in HEADERS.items() if answer.headers.get(name) != value]
+        found += ["a redirect"] if "Location" in answer.headers else []
+        found += ["another host"] if "example.org" in answer.get_data(as_text=True) else []
+    return found
+
+
+def talkative_logs(**variant: Any) -> list[str]:
+    """Item 8: no line of the journal holds a link, a cookie, a verifier or a token; no link is in a sent address."""
+    world = SignInWorld(**variant)
+    link = world.link()
+    cookie, request_token, verifier = world.begin(link)
+    world.get(back(request_token, "WRONG"), "A" * 43)
+    world.get(back(request_token, verifier), cookie)
+    logged = repr(world.journal.lines)
+    secret = {"link": link.rpartition(".")[2], "cookie": cookie, "verifier": verifier, "token": request_token}
+    found = [f"{name} is logged" for name, value in secret.items() if value in logged]
+    return found + ([] if "?" not in link and link.count("#") == 1 else ["the link is sent in an address"])
+
+
+def left_versions(**variant: Any) -> list[str]:
+    """Item 10: after fifty sign-ins one version can be read, and it is the one that counts."""
+    world = SignInWorld(**variant)
+    for _ in range(50):
+        cookie, request_token, verifier = world.begin()
+        world.get(back(request_token, verifier), cookie)
+        world.kernel.run(world.kernel.now() + timedelta(minutes=20))
+    held = current(world.store)
+    assert held is not None
+    found = [] if world.usable() == (held.value.vault_version,) else [f"{len(world.usable())} can be read"]
+    return found + (["request tokens are left"] if world.vault.versions(REQUEST_TOKEN) else [])
+
+
+def ended_days(**variant: Any) -> list[str]:
+    """Item 11: when the day is ended the token is dead at E*TRADE, in the record and in the vault."""
+    world = SignInWorld(**variant)
+    cookie, request_token, verifier = world.begin()
+    world.get(back(request_token, verifier), cookie)
+    held = current(world.store)
+    assert held is not None
+    evening = Evening(settled=True, left_open=())
+    world.kernel.call(lambda: end_day(world.desk, world.etrade, world.timed_vault, held, evening), name="refresh")
+    found = ["E*TRADE still takes it"] if world.etrade.living else []
+    return found + (["the vault still gives it"] if world.usable() else [])
+
+
+def renewals(**variant: Any) -> list[str]:
+    """Item 12: of fifty callers that find the token asleep at once one renews."""
+    world = SignInWorld(**variant)
+    cookie, request_token, verifier = world.begin()
+    world.get(back(request_token, verifier), cookie)
+    world.kernel.run(world.kernel.now() + timedelta(hours=3))
+    asked_at = world.kernel.now()
+    woken = world.together([lambda: renew(world.desk, world.etrade, asked_at=asked_at)] * 50)
+    calls = world.etrade.calls["renew"]
+    return [] if (calls, woken) == (1, [True] * 50) else [f"{calls} renewals, {woken.count(True)} of 50 awake"]
+
+
+def plain_errors(**variant: Any) -> list[str]:
+    """Item 26: whatever is raised inside, the page says a sentence of ours and nothing of the error."""
+    found = []
+    for kind in _ERRORS:
+        for place in ("request_token", "access_token"):
+            world = SignInWorld(**variant)
+            error = ConfigError((CANARY,)) if kind is ConfigError else kind(CANARY)
+            if place == "request_token":
+                world.etrade.trouble[place] = error
+                answer = world.post("/start", {"link": world.link()})
+            else:
+                cookie, request_token, verifier = world.begin()
+                world.etrade.trouble[place] = error
+                answer = world.get(back(request_token, verifier), cookie)
+            text = answer.get_data(as_text=True)
+            said = any(sentence in text for sentence in (UNREACHABLE, FAILED))
+            found += [] if said and CANARY not in text else [f"{kind.__name__} at {place}"]
+    return found
+
+
+def floods(**variant: Any) -> list[str]:
+    """Item 33: five starts an hour and twenty refusals a minute; a flood of forgeries keeps nobody out."""
+    world = SignInWorld(**variant)
+    cookie, request_token, verifier = world.begin()
+    world.etrade.trouble["request_token"] = NotSent("no route")
+    down = [world.post("/start", {"link": world.link()}).status_code for _ in range(7)]
+    found = [] if down == [503] * 7 else ["what E*TRADE fails at counts as a start"]
+    del world.etrade.trouble["request_token"]
+    starts = [world.post("/start", {"link": world.link()}) for _ in range(7)]
+    begun = 1 + sum(answer.status_code == 200 for answer in starts)
+    found += [] if begun == 5 and TOO_MANY in starts[-1].get_data(as_text=True) else [f"{begun} starts in an hour"]
+    refused = [world.get("/callback?oauth_verifier=AAAA") for _ in range(30)]
+    quick = sum(answer.status_code == 400 for answer in refused)
+    found += [] if quick == 20 else [f"{quick} refusals counted in a minute"]
+    found += [] if world.get(back(request_token, verifier), cookie).status_code == 200 else ["the owner is kept out"]
+    world.kernel.run(world.kernel.now() + timedelta(hours=1))
+    found += [] if world.post("/start", {"link": world.link()}).status_code == 200 else ["kept out for longer"]
+    return found

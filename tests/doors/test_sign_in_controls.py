@@ -1,0 +1,231 @@
+"""Every control of the sign-in holds, and a variant without it is found by the probe that looks for it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from flask import Request, Response
+
+from infra.local.memory_store import MemoryStore
+from shared.domain.notices import SignedIn
+from shared.domain.tokens import AccessToken
+from shared.pages import SignInPages
+from shared.ports import Create, Delete, Document, Put, Update, Write
+from shared.usecases import flows
+from shared.usecases.authorize import Failed, Refused, SignIns
+from shared.usecases.desk import Held, read
+from shared.usecases.links import Link
+from tests.doors import sign_in_probes as probes
+from tests.doors.fakes import ListVault
+from tests.doors.sign_in_world import Etrade, back
+
+PROBES = {
+    "1 link": probes.forged_links, "1 link at once": probes.same_link_at_once, "2 cookie": probes.bad_cookies,
+    "3 fixation": probes.fixations, "4 replay": probes.replays, "5-6 oddities": probes.oddities,
+    "7 headers": probes.open_headers, "8 logs": probes.talkative_logs, "10 versions": probes.left_versions,
+    "11 end": probes.ended_days, "12 renewals": probes.renewals, "26 errors": probes.plain_errors,
+    "33 floods": probes.floods,
+}  # fmt: skip
+
+
+class Forgetful(MemoryStore):
+    """A store that keeps nothing of some collections and holds no writer to the version that it read."""
+
+    forgets: tuple[str, ...] = ()
+    blind: tuple[str, ...] = ()
+
+    def commit(self, writes: Sequence[Write]) -> tuple[str, ...]:
+        """Commit, with the mistake."""
+        kept: list[Write] = []
+        for write in writes:
+            name = write.path.partition("/")[0]
+            if name in self.forgets:
+                kept.append(Delete(write.path))
+            elif name in self.blind and isinstance(write, Update | Create):
+                kept.append(Put(write.path, write.data))
+            else:
+                kept.append(write)
+        return super().commit(kept)
+
+
+def forgetting(*names: str) -> type[MemoryStore]:
+    """Give a store that forgets collections."""
+    return type("Forgetting", (Forgetful,), {"forgets": names})
+
+
+def blind_to(*names: str) -> type[MemoryStore]:
+    """Give a store whose writers of collections overwrite each other."""
+    return type("Blind", (Forgetful,), {"blind": names})
+
+
+class LeaseLess(MemoryStore):
+    """A store in which every lease looks free."""
+
+    def get(self, path: str) -> Document | None:
+        """Read, without leases."""
+        return None if path.startswith("leases/") else super().get(path)
+
+    def commit(self, writes: Sequence[Write]) -> tuple[str, ...]:
+        """Commit; a lease never stands in the way."""
+        plain = [Put(one.path, one.data) if isinstance(one, Create) else one for one in writes]
+        return super().commit(plain)
+
+
+class AnyLink(SignInPages):
+    """Pages that take any link for genuine."""
+
+    def _link(self, text: str) -> Link | None:
+        expires_at = self.sign_ins.desk.clock.now() + flows.AGAIN_LIFE
+        return Link(name=f"{abs(hash(text)):x}", expires_at=expires_at)
+
+
+class AnyBrowser(SignIns):
+    """A sign-in that takes the newest flow for the one of any browser."""
+
+    def _held(self, cookie: str) -> Held[flows.Flow] | None:
+        rows = self.desk.store.query("flows")
+        return read(self.desk.store, flows.Flow, rows[-1].path) if rows else None
+
+
+class AnyVerifier(SignIns):
+    """A sign-in that sends on whatever came as verifier."""
+
+    def finish(self, cookie: str, state: str | None, verifier: str) -> SignedIn | Refused | Failed:
+        """Send it on."""
+        held = self._held(cookie)
+        return Refused(why="") if held is None else self._exchange(held, verifier)
+
+
+class Late(SignIns):
+    """A sign-in that takes an old flow."""
+
+    def finish(self, cookie: str, state: str | None, verifier: str) -> SignedIn | Refused | Failed:
+        """Give it new life first."""
+        held = self._held(cookie)
+        if held is not None:
+            self.desk.store.commit([held.update(_younger(held.value, self))])
+        return SignIns.finish(self, cookie, state, verifier)
+
+
+def _younger(flow: flows.Flow, here: SignIns) -> flows.Flow:
+    from dataclasses import replace
+
+    return replace(flow, expires_at=here.desk.clock.now() + flows.FLOW_LIFE)
+
+
+class Unsealed(SignInPages):
+    """Pages that forget one header of each answer."""
+
+    drops = "Content-Security-Policy"
+
+    def __call__(self, request: Request) -> Response:
+        """Answer without it."""
+        answer = SignInPages.__call__(self, request)
+        answer.headers.pop(self.drops, None)
+        return answer
+
+
+class PlainCookie(SignInPages):
+    """Pages whose cookie scripts may read."""
+
+    def __call__(self, request: Request) -> Response:
+        """Answer with a weaker cookie."""
+        answer = SignInPages.__call__(self, request)
+        answer.headers["Set-Cookie"] = answer.headers.get("Set-Cookie", "").replace(" HttpOnly;", "")
+        return answer
+
+
+class Echo(SignInPages):
+    """Pages that repeat the address that was asked for."""
+
+    def __call__(self, request: Request) -> Response:
+        """Answer with it."""
+        answer = SignInPages.__call__(self, request)
+        answer.set_data(answer.get_data(as_text=True) + request.full_path)
+        return answer
+
+
+class Redirecting(SignInPages):
+    """Pages that go where the caller wants."""
+
+    def __call__(self, request: Request) -> Response:
+        """Answer with a redirect."""
+        answer = SignInPages.__call__(self, request)
+        answer.headers["Location"] = request.args.get("next", "/")
+        return answer
+
+
+class Logging(SignInPages):
+    """Pages that log the address that was asked for."""
+
+    def __call__(self, request: Request) -> Response:
+        """Log, then answer."""
+        self.sign_ins.desk.journal.line("asked", address=request.full_path, cookie=request.headers.get("Cookie"))
+        return SignInPages.__call__(self, request)
+
+
+class Frank(SignInPages):
+    """Pages that say what went wrong inside."""
+
+    def __call__(self, request: Request) -> Response:
+        """Answer with the last line of the journal."""
+        answer = SignInPages.__call__(self, request)
+        lines = getattr(self.sign_ins.desk.journal, "lines", [])
+        answer.set_data(answer.get_data(as_text=True) + repr(lines[-3:]))
+        return answer
+
+
+class HoardingVault(ListVault):
+    """A vault that destroys nothing."""
+
+    def destroy(self, secret: str, version: str) -> None:
+        """Keep it."""
+
+
+class Unrevoked(Etrade):
+    """E*TRADE, never asked to revoke."""
+
+    def revoke(self, token: AccessToken | None = None) -> None:
+        """Do nothing."""
+
+
+MISTAKES: list[tuple[str, dict[str, Any]]] = [
+    ("1 link", {"pages": AnyLink}),
+    ("1 link", {"store": forgetting("links")}),
+    ("1 link", {"store": forgetting("sign_in", "outbox")}),
+    ("1 link at once", {"store": blind_to("links")}),
+    ("2 cookie", {"pages": PlainCookie}),
+    ("2 cookie", {"sign_ins": Late}),
+    ("3 fixation", {"sign_ins": AnyBrowser}),
+    ("3 fixation", {"sign_ins": AnyVerifier}),
+    ("4 replay", {"store": blind_to("flows")}),
+    ("5-6 oddities", {"sign_ins": AnyVerifier}),
+    ("5-6 oddities", {"pages": Echo}),
+    ("7 headers", {"pages": Unsealed}),
+    ("7 headers", {"pages": Redirecting}),
+    ("8 logs", {"pages": Logging}),
+    ("10 versions", {"vault": HoardingVault}),
+    ("11 end", {"etrade": Unrevoked}),
+    ("11 end", {"vault": HoardingVault}),
+    ("12 renewals", {"store": LeaseLess}),
+    ("26 errors", {"pages": Frank}),
+    ("33 floods", {"store": forgetting("sign_in")}),
+]
+
+
+@pytest.mark.parametrize("name", PROBES)
+def test_the_control_holds(name: str) -> None:
+    """The attack that a control stands against finds nothing to do."""
+    assert PROBES[name]() == []
+
+
+@pytest.mark.parametrize(("name", "variant"), MISTAKES, ids=lambda value: value if isinstance(value, str) else "")
+def test_a_seeded_mistake_is_found(name: str, variant: dict[str, Any]) -> None:
+    """A variant in which one control is missing is found by its probe."""
+    assert PROBES[name](**variant) != []
+
+
+def test_every_control_has_a_seeded_mistake() -> None:
+    """No probe is without a variant that it finds."""
+    assert {name for name, _ in MISTAKES} == set(PROBES)
+    assert back("a+b", "C") == "/callback?oauth_token=a%2Bb&oauth_verifier=C"

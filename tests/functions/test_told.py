@@ -1,0 +1,141 @@
+"""From what happens to the owner's webhook, through the real main.py apps of one machine and real posts on loopback."""
+
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from infra.brokersim.simulator import Fault
+from shared import wiring
+from shared.domain.messages import CloseTick, SettleTick
+from shared.domain.orders import State
+from shared.topology import NOTIFY_ADDRESSES, TOPOLOGY, Function
+from shared.usecases.outbox import pack
+from tests.doors.webhook import Webhook, webhook
+from tests.functions.made import SYMBOL, Bench, at
+
+
+@pytest.fixture
+def hook() -> Iterator[Webhook]:
+    """Give a webhook on loopback."""
+    with webhook() as made:
+        yield made
+
+
+@pytest.fixture
+def told(tmp_path: Path, market: Path, hook: Webhook) -> Iterator[Bench]:
+    """Give a machine at 09:20 whose notices go to the webhook."""
+    made = Bench(tmp_path / "state", market, start="09:20", addresses=hook.address(user="owner:CANARY7f@"))
+    yield made
+    made.close()
+
+
+def _titles(hook: Webhook) -> list[str]:
+    return [post["title"] for post in hook.posts]
+
+
+def test_an_unknown_order_reaches_the_owner(told: Bench, hook: Webhook) -> None:
+    """An entry whose answer is lost is told again until the webhook takes it, once, and the system finds the order."""
+    told.machine.simulator.inject(Fault(endpoint="place", kind="reset", after_effect=True))
+    told.sign_in_at("09:21")
+    told.run("09:22")
+    hook.answers.append(503)
+    told.world.start_schedules(at("10:04"))
+    told.run("10:05")
+    (entry,) = [order for order in told.documents("orders").values() if order["kind"] == "entry"]
+    unknown = [event for event in told.documents("audit").values() if event["after"] == State.UNKNOWN]
+    (first, second) = [post for post in hook.posts if post["title"] == f"Order unknown: {SYMBOL}"]
+    assert first == second
+    assert entry["intent_id"] in first["message"]
+    (line,) = [line for line in told.lines("notice") if line["kind"] == "order_unknown"]
+    assert (line["function"], line["addresses"]) == ("notify", 1)
+    assert len(unknown) == 1
+    assert entry["state"] == State.FILLED
+    assert [one.status for one in told.of("order_unknown")] == [503, 204]
+    assert told.documents("dead_letters", "outbox") == {}
+    assert "CANARY7f" not in (told.folder / "journal.jsonl").read_text()
+
+
+def test_a_dead_scan_reaches_the_owner(told: Bench, hook: Webhook) -> None:
+    """When no minute is scanned after the open, the settlement's tick tells the owner once."""
+    for minute in range(34, 44):
+        told.run(f"09:{minute}")
+        told.world.bus.publish("settle-ticks", pack(SettleTick()), attributes={})
+    told.run("09:45")
+    assert _titles(hook) == ["The market is not being watched"]
+    assert len(told.of("scan_silent")) > 1
+
+
+def test_the_day_s_result_reaches_the_owner(told: Bench, hook: Webhook) -> None:
+    """The close tells the day's result, and a second close does not tell it again."""
+    told.sign_in_at("09:21")
+    for clock in ("09:22", "09:24"):
+        told.run(clock)
+        told.world.bus.publish("close-ticks", pack(CloseTick()), attributes={})
+    told.run("09:25")
+    assert _titles(hook) == ["Signed in", "2013-10-07: +$0.00"]
+    assert len(told.of("day_result")) == 2
+
+
+def test_a_message_that_is_put_aside_reaches_the_owner(told: Bench, hook: Webhook) -> None:
+    """A dead letter of a function that may not publish is told through the next settlement."""
+    assert told.post("market_scan", b"nonsense") == 204
+    assert told.push("order_settlement", SettleTick()) == 204
+    told.run("09:21")
+    assert _titles(hook) == ["A message could not be handled"]
+
+
+def test_an_owner_who_cannot_be_reached_is_tried_for_a_while(told: Bench, hook: Webhook) -> None:
+    """A notice that nobody takes is tried ten times within an hour, stays in the journal, and stops no other."""
+    hook.answers += [500] * 10
+    told.post("market_scan", b"nonsense")
+    told.push("order_settlement", SettleTick())
+    told.run("10:20")
+    assert len(hook.posts) == 10
+    assert [(letter.subscription, letter.attempts) for letter in told.world.bus.dead_letters()] == [
+        ("notify.notices", 10)
+    ]
+    lines = told.lines("notice_not_delivered")
+    assert [line["title"] for line in lines] == ["A message could not be handled"] * 10
+    told.post("market_scan", b"other nonsense")
+    told.push("order_settlement", SettleTick())
+    told.run("10:21")
+    assert "A message could not be handled" in _titles(hook)[10:]
+
+
+@pytest.mark.parametrize("function", [one for one in TOPOLOGY.functions if one.subscriptions], ids=lambda one: one.name)
+def test_who_may_publish_notices_does(bench: Bench, function: Function) -> None:
+    """The doors that publish notices after their work are exactly those whose function the topology lets do it."""
+    wiring.use(bench.world.platform)
+    door = import_module(f"shared.wiring.{function.name}").door()
+    assert door.tells == ("notices" in function.publishes)
+
+
+def test_addresses_of_the_vault_count_at_once(bench: Bench, hook: Webhook) -> None:
+    """Without an address a notice is in the journal only; stored while the function runs, the next one is delivered."""
+    for place, clock in enumerate(("09:21", "09:22")):
+        bench.push("market_scan", f"nonsense {place}".encode())
+        bench.push("order_settlement", SettleTick())
+        bench.run(clock)
+        bench.world.vault.add(NOTIFY_ADDRESSES, hook.address().encode())
+    assert [line["addresses"] for line in bench.lines("notice")] == [0, 1]
+    assert len(bench.lines("no_notice_address")) == 1
+    assert len(hook.posts) == 1
+
+
+def test_a_machine_that_was_killed_tells_what_it_had_promised(tmp_path: Path, market: Path, hook: Webhook) -> None:
+    """A notice whose row was committed before the machine ended is told by the next machine in the same folder."""
+    first = Bench(tmp_path / "state", market, start="09:20")
+    first.push("market_scan", b"nonsense")
+    rows = first.documents("outbox")
+    first.close()
+    second = Bench(tmp_path / "state", market, start="09:30", addresses=hook.address())
+    try:
+        assert second.documents("outbox") == rows
+        assert len(rows) == 1
+        second.push("order_settlement", SettleTick())
+        second.run("09:31")
+    finally:
+        second.close()
+    assert _titles(hook) == ["A message could not be handled"]

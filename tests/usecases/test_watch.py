@@ -1,0 +1,203 @@
+"""The watch of settlement over others: a scan that is silent, shares without a stop, and what orders tell the owner."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TypeVar
+
+import pytest
+
+from shared.domain.brokerage import BrokerStatus, Ticket
+from shared.domain.notices import (
+    DayResult,
+    ForeignOrder,
+    OrderAmbiguous,
+    OrderUnknown,
+    PositionUnprotected,
+    ScanSilent,
+    event_of,
+)
+from shared.domain.orders import Kind, State
+from shared.domain.values import PriceType, Side, Term
+from shared.errors import StoreDown
+from shared.usecases import outbox
+from shared.usecases.leases import take
+from shared.usecases.notices import post
+from shared.usecases.watch import NAKED_AFTER, SILENT_AFTER, watch
+from tests.usecases.bench import CLOSES, SCAN, SETTLEMENT, START, SYMBOL, Bench, Fault
+from tests.usecases.exchange import Script
+
+MINUTE = timedelta(minutes=1)
+N = TypeVar("N", ScanSilent, PositionUnprotected, OrderUnknown, OrderAmbiguous, ForeignOrder, DayResult)
+
+
+def _told(bench: Bench, kind: type[N]) -> list[N]:
+    """Give the notices of one kind that reached the bus, one for each event."""
+    sent = [outbox.unpack(data) for topic, data in bench.bus.sent if topic == outbox.NOTICES]
+    return list({event_of(one): one for one in sent if isinstance(one, kind)}.values())
+
+
+def _scanned(bench: Bench, minutes: int) -> None:
+    """Let so many minutes be scanned, one after the other."""
+    for _ in range(minutes):
+        assert take(bench.desks[SCAN], f"scan:{bench.kernel.now():%Y%m%dT%H%M}", lasts=MINUTE) is not None
+        bench.kernel.run(bench.kernel.now() + MINUTE)
+
+
+def _look(bench: Bench) -> None:
+    watch(bench.desks[SETTLEMENT])
+    post(bench.desks[SETTLEMENT])
+
+
+def test_a_scan_that_falls_silent_is_noticed_once() -> None:
+    """Five minutes after the last scanned minute the owner is told since when, and it stays one event for an hour."""
+    bench = Bench()
+    _scanned(bench, 10)
+    silent_since = bench.kernel.now()
+    for _ in range(4):
+        bench.kernel.run(bench.kernel.now() + MINUTE)
+        _look(bench)
+    assert _told(bench, ScanSilent) == []
+    for _ in range(20):
+        bench.kernel.run(bench.kernel.now() + MINUTE)
+        _look(bench)
+    (notice,) = _told(bench, ScanSilent)
+    assert timedelta(0) <= notice.since - silent_since < timedelta(seconds=2)
+
+
+def test_a_scan_that_lives_is_no_notice() -> None:
+    """While each minute is scanned nothing is told, whether or not there is anything to trade."""
+    bench = Bench()
+    for _ in range(15):
+        _scanned(bench, 1)
+        _look(bench)
+    assert _told(bench, ScanSilent) == []
+
+
+@pytest.mark.parametrize(
+    ("start", "silent"),
+    [
+        (datetime.fromisoformat("2013-10-07T13:00:00+00:00"), False),
+        (datetime.fromisoformat("2013-10-07T13:34:00+00:00"), False),
+        (datetime.fromisoformat("2013-10-07T13:36:00+00:00"), True),
+        (CLOSES, False),
+        (datetime.fromisoformat("2013-10-06T15:00:00+00:00"), False),
+    ],
+)
+def test_silence_counts_while_the_market_trades(start: datetime, silent: bool) -> None:
+    """A scan that never began is noticed five minutes after the open, and none is missed before, after or on a rest."""
+    bench = Bench(start=start)
+    _look(bench)
+    told = _told(bench, ScanSilent)
+    assert [bool(told), SILENT_AFTER] == [silent, timedelta(minutes=5)]
+
+
+def test_a_watch_that_cannot_read_keeps_nobody_from_work() -> None:
+    """A store that is down while the watch looks is journalled, and settlement goes on."""
+    bench = Bench()
+    bench.gate.faults[1] = Fault(how="down_before")
+    bench.kernel.spawn(lambda: watch(bench.desks[SETTLEMENT]), name=SETTLEMENT)
+    bench.kernel.run(bench.kernel.now() + timedelta(seconds=1))
+    assert [fields["kind"] for fields in bench.journal.named("watch_failed")] == [StoreDown.__name__]
+
+
+def _holding(bench: Bench) -> Bench:
+    bench.send(bench.signal())
+    bench.run(20)
+    return bench
+
+
+def test_a_stop_that_is_refused_again_and_again_is_told() -> None:
+    """Shares whose stop is refused for longer than the bound are told once with their number and since when."""
+    bench = Bench()
+    bench.exchange.scripts += [Script(how="reject", price_type=PriceType.STOP) for _ in range(200)]
+    bench.send(bench.signal())
+    for _ in range(10):
+        bench.run(15)
+        _look(bench)
+    (notice,) = _told(bench, PositionUnprotected)
+    assert (notice.symbol, notice.quantity) == (SYMBOL, 99)
+    assert notice.at - notice.since >= NAKED_AFTER
+    assert notice.since < START + timedelta(seconds=15)
+
+
+def test_a_stop_that_vanished_is_told_when_none_comes_back() -> None:
+    """A stop that ended at the broker counts from its end, and one that is back in time is not told."""
+    bench = _holding(Bench())
+    bench.exchange.end(502, BrokerStatus.CANCELLED)
+    bench.run(70)
+    _look(bench)
+    assert _told(bench, PositionUnprotected) == []
+    bench.exchange.scripts += [Script(how="reject", price_type=PriceType.STOP) for _ in range(200)]
+    bench.exchange.end(503, BrokerStatus.CANCELLED)
+    for _ in range(10):
+        bench.run(15)
+        _look(bench)
+    (notice,) = _told(bench, PositionUnprotected)
+    assert notice.since > START + timedelta(seconds=80)
+
+
+def test_protected_shares_are_no_notice() -> None:
+    """Shares behind a working stop are not told, however long they are held."""
+    bench = _holding(Bench())
+    for _ in range(5):
+        bench.run(60)
+        _look(bench)
+    assert _told(bench, PositionUnprotected) == []
+
+
+@pytest.mark.parametrize("how", ["lost_after", "lost_before"])
+def test_an_unknown_order_is_told_once(how: str) -> None:
+    """An order that was sent and not answered is told once with its name, however often it is looked for."""
+    bench = Bench()
+    bench.exchange.scripts.append(Script(how=how, side=Side.BUY))
+    bench.send(bench.signal())
+    bench.run(200)
+    (notice,) = _told(bench, OrderUnknown)
+    entry = bench.orders()[0]
+    assert (notice.intent_id, notice.symbol, notice.quantity) == (entry.intent_id, SYMBOL, 99)
+    assert (entry.state is State.FILLED) == (how == "lost_after")
+
+
+def _by_hand(bench: Bench) -> None:
+    ticket = Ticket(
+        client_order_id="owner", symbol=SYMBOL, side=Side.BUY, quantity=99, price_type=PriceType.LIMIT,
+        term=Term.GOOD_FOR_DAY, limit_price=Decimal("100.11"),
+    )  # fmt: skip
+    bench.exchange.accept(ticket)
+
+
+def test_an_order_that_two_could_be_is_told() -> None:
+    """When two broker orders could be ours the owner is told to decide."""
+    bench = Bench()
+    bench.exchange.scripts.append(Script(how="late", side=Side.BUY, after=timedelta(seconds=1)))
+    bench.exchange.entry_fill, bench.exchange.refuses_term = 0, True
+    bench.at(0.7, lambda: _by_hand(bench))
+    bench.send(bench.signal())
+    bench.run(30)
+    entry = next(order for order in bench.orders() if order.kind is Kind.ENTRY)
+    assert entry.state is State.MANUAL
+    assert [type(one) for one in _told(bench, OrderAmbiguous)] == [OrderAmbiguous]
+
+
+def test_a_foreign_order_is_told() -> None:
+    """A signal that is denied because of an order that is not ours tells the owner which symbol."""
+    bench = Bench()
+    _by_hand(bench)
+    bench.send(bench.signal())
+    bench.run(10)
+    assert bench.orders()[0].state is State.DENIED
+    (notice,) = _told(bench, ForeignOrder)
+    assert (notice.symbol, notice.session) == (SYMBOL, START.date())
+
+
+def test_the_day_s_result_is_told_with_the_seal() -> None:
+    """The seal at the close and the day's result are one commit, with the ledger's own figures."""
+    bench = Bench()
+    bench.send(bench.signal())
+    bench.run((CLOSES - bench.kernel.now()).total_seconds() + 400)
+    (notice,) = _told(bench, DayResult)
+    sent = [order for order in bench.orders() if order.broker_order_id is not None]
+    (ledger,) = bench.store.query("ledger")
+    assert (notice.orders, notice.fills, notice.open_positions, notice.live_orders) == (len(sent), 2, (), 0)
+    assert str(notice.realized) == ledger.data["realized"]
+    assert any("Put:seals+Put:outbox" in name for name in bench.gate.names)
