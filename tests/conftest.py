@@ -1,7 +1,7 @@
 """What every test may ask for."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -39,6 +39,12 @@ def sdk() -> Sdk:
         if os.environ.get(REQUIRED):
             pytest.fail(f"{REQUIRED} is set, but the emulators are not here: {why}")
         pytest.skip(f"the emulators are not here: {why}")
+
+
+@pytest.fixture
+def available(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Give what skips a test over `emulators` where they are not, unless they must be; `local` is everywhere."""
+    return lambda cloud: request.getfixturevalue("sdk") if cloud == "emulators" else None
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,7 @@ def token(profile: str, state: Path | None, *, json: bool) -> None:
     with reached(profile, state) as hand:
         view = sign_in.token_view(hand)
     instants = (
-        ("Issued", view.issued_at), ("Last used", view.renewed_at), ("Dies", view.dies_at), ("Ended", view.ended_at)
+        ("Issued", view.issued_at), ("Renewed", view.renewed_at), ("Dies", view.dies_at), ("Ended", view.ended_at)
     )  # fmt: skip
     rows = [("Token", f"{view.state}{': sign in with `strategy login`' if view.signs_in else ''}")]
     rows += [(name, f"{day_and_time(at)} UTC") for name, at in instants if at is not None]

@@ -79,7 +79,7 @@ def await_token(hand: Hand, before: str, *, within_s: float) -> TokenRecord:
 
 def by_code(start_link: str, ask: Callable[[str], str]) -> None:
     """Sign in through the pages without a browser of ours: `ask` gets E*TRADE's page and gives the code."""
-    pages = _Pages(start_link)
+    pages = Site(start_link)
     try:
         page, cookie = owner.start(pages, start_link)
         there = page.links.get("authorize", "")
@@ -95,8 +95,8 @@ def by_code(start_link: str, ask: Callable[[str], str]) -> None:
         raise UserError("E*TRADE did not take this code", remedy="ask again, and type the code as it is shown")
 
 
-class _Pages:
-    """Sends requests to where a start page is."""
+class Site:
+    """The pages beside a start page, as a browser asks for them."""
 
     def __init__(self, page: str) -> None:
         self._parts = urlsplit(page)

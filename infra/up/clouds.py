@@ -55,7 +55,12 @@ def embedded(
         bus = LocalBus(kernel=kernel, topology=TOPOLOGY, queue=queue, deliver=deliver, chance=chance)
         with ServiceDesk(kernel=kernel, bus=bus, vault=vault) as desk:
             services = desk.services
-            world = {"cloud": "local", "state": str(folder.store), "services": services.address, "key": services.key}
+            world = {
+                "cloud": "local",
+                "state": str(folder.store),
+                "services": services.address,
+                "key": services.key,
+            }
             yield CloudSide(
                 store=store, bus=bus, vault=vault, world=world, environ={}, begin=bus.resume,
                 pending=lambda: bus.pending, given_up=lambda: _given_up(bus),

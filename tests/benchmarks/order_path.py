@@ -1,6 +1,6 @@
 """The order path in real processes: from a signal that is published to its place request at the simulated broker.
 
-    python -m tests.benchmarks.order_path [--cloud local|emulators] [--signals N]
+    python -m tests.benchmarks.order_path [--cloud local|emulators] [--signals N] [--share 0.333]
 
 One signal is in flight at a time, in real time, while the scan ticks beside it. What the broker's calls took and what
 was waited for the rate limits' turns is told apart; the rest is ours. Each limit lies below the market, so that no
@@ -22,6 +22,7 @@ from rich.table import Table
 
 from infra.up.plan import plan
 from shared.settings import Mode
+from tests.benchmarks.function_share import limited_function
 from tests.benchmarks.outside import UNFILLABLE, Outside, at_work, intent_of, spread_over
 from tests.benchmarks.passage import SENT, STEPS, Passage, passage
 
@@ -37,13 +38,15 @@ def main() -> None:
     asked = argparse.ArgumentParser(prog="order_path")
     asked.add_argument("--cloud", choices=("local", "emulators"), default="emulators")
     asked.add_argument("--signals", type=int, default=45)
+    asked.add_argument("--share", type=float, help="what part of a CPU order_placement gets; all of it without")
     given = asked.parse_args()
-    rounds = measure(given.cloud, given.signals)
-    Console().print(table(given.cloud, [one[0] for one in rounds], [one for lap in rounds for one in lap[1:]]))
+    rounds = measure(given.cloud, given.signals, share=given.share)
+    where = given.cloud if given.share is None else f"{given.cloud}, {given.share} CPU"
+    Console().print(table(where, [one[0] for one in rounds], [one for lap in rounds for one in lap[1:]]))
 
 
-def measure(cloud: str, signals: int) -> list[list[Passage]]:
-    """Send signals one at a time, through a fresh desk for each round of `A_ROUND`."""
+def measure(cloud: str, signals: int, *, share: float | None = None) -> list[list[Passage]]:
+    """Send signals one at a time, through a fresh desk for each round of `A_ROUND`; `share` is order_placement's."""
     rounds = []
     for count in (min(A_ROUND, signals - sent) for sent in range(0, signals, A_ROUND)):
         with TemporaryDirectory(prefix="desk-") as folder:
@@ -51,7 +54,7 @@ def measure(cloud: str, signals: int) -> list[list[Passage]]:
                 broker="simulator", mode=Mode.LIVE, cloud=cloud, state=Path(folder), environ=os.environ, speed=1.0,
                 config="default", starts=STARTS,
             )  # fmt: skip
-            rounds.append(at_work(wanted, partial(_one_by_one, count=count)))
+            rounds.append(at_work(wanted, partial(_one_by_one, count=count, share=share)))
     return rounds
 
 
@@ -84,7 +87,12 @@ def _step(one: Passage, *, name: str) -> float:
     return one.steps[name]
 
 
-def _one_by_one(desk: Outside, count: int) -> list[Passage]:
+def _one_by_one(desk: Outside, *, count: int, share: float | None) -> list[Passage]:
+    with limited_function(desk.station, PLACEMENT, share):
+        return _in_turn(desk, count)
+
+
+def _in_turn(desk: Outside, count: int) -> list[Passage]:
     desk.sign_in()
     sent = []
     for symbol, slot in spread_over(desk.unwatched, count):

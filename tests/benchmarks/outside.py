@@ -1,14 +1,8 @@
-"""A desk of real processes from outside: signs in, publishes signals as the scan does, reads the book and the journals.
+"""A desk of real processes from outside: signs in, publishes signals as the scan does, reads book and journals."""
 
-The one-machine cloud lives on the thread that runs the station, so what is done with it happens on another: `at_work`
-runs both, and ends the station when the work is done.
-"""
-
-import http.client
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -17,11 +11,9 @@ from typing import Any, TypeVar
 from infra.brokersim.market import Market
 from infra.day.environment import watch_list
 from infra.day.ledger import BrokerLedger, PlaceRequest
-from infra.day.owner import sign_in
 from infra.day.run import open_checked
 from infra.local.bus import LocalBus
 from infra.local.emulators import DEAD_LETTERS
-from infra.local.process_world import ToSimulator
 from infra.up.plan import Plan
 from infra.up.station import Station
 from shared.codec import decode
@@ -36,6 +28,7 @@ from shared.ports import Bus, Where, Write
 from shared.usecases.desk import create, put, read
 from shared.usecases.moves import order_path
 from shared.usecases.outbox import pack
+from tests.up.browser import sign_in_at
 
 T = TypeVar("T")
 
@@ -46,32 +39,24 @@ _A_COMMIT = 100
 
 
 def at_work(plan: Plan, work: "Callable[[Outside], T]") -> T:
-    """Run a desk while `work` is done with it on another thread, and give what that gives.
+    """Run a desk while `work` is done with it, and give what that gives.
 
     What it raises carries the last words of the order function, whose log may be gone with its folder.
     """
-
-    def work_and_tell(desk: Outside) -> T:
+    with Station(plan) as station:
+        desk = Outside(station)
         try:
             return work(desk)
         except Exception as problem:
             problem.add_note("\n".join(str(line) for line in desk.journal("order_placement")[-12:]))
             raise
-
-    with ThreadPoolExecutor(1, thread_name_prefix="outside work") as pool, Station(plan) as station:
-        done = pool.submit(work_and_tell, Outside(station))
-        done.add_done_callback(lambda _: station.stop())
-        try:
-            station.run()
         finally:
-            station.stop()
             station.fleet["market_scan"].kill()  # the end would wait for its minute
-        return done.result()
 
 
 @dataclass(frozen=True, slots=True)
 class OutsideBus:
-    """The desk's Bus for a thread that is not the one-machine cloud's."""
+    """The desk's Bus, for a thread that is not the kernel's."""
 
     station: Station
 
@@ -86,7 +71,7 @@ class OutsideBus:
 
 
 class Outside:
-    """One running desk; every method is for one thread that is not the station's."""
+    """One running desk; every method is for one thread."""
 
     def __init__(self, station: Station) -> None:
         self.station = station
@@ -100,23 +85,9 @@ class Outside:
         watched = watch_list(self.station.plan.market, self._market.symbols)
         return tuple(one for one in self._market.symbols if one not in watched)
 
-    def request(
-        self, function: str, method: str, path_and_query: str, headers: dict[str, str], body: bytes
-    ) -> tuple[int, Any, bytes]:
-        """Send one HTTP request to a function's process."""
-        connection = http.client.HTTPConnection(self.station.fleet.addresses[function], timeout=60)
-        try:
-            connection.request(method, path_and_query, body=body, headers=headers)
-            answer = connection.getresponse()
-            return answer.status, answer.getheaders(), answer.read()
-        finally:
-            connection.close()
-
     def sign_in(self) -> None:
         """Sign the owner in through the pages."""
-        if self.station.broker is None:
-            raise ValueError("only a simulated owner signs in by itself")
-        sign_in(self, ToSimulator(self.station.broker.url), self.station.link())
+        sign_in_at(self.station)
 
     def now(self) -> datetime:
         """Give the desk's instant."""

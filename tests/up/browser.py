@@ -8,6 +8,8 @@ from typing import Any
 from infra.day.owner import sign_in
 from infra.local.process_world import ToSimulator
 from infra.up.station import Station
+from shared.domain.tokens import TokenState, stage_of
+from shared.usecases import token
 
 STEP = timedelta(seconds=10)
 
@@ -31,10 +33,23 @@ class Pages:
             connection.close()
 
 
-def sign_in_at(station: Station) -> None:
-    """Sign the owner in, through the real pages of function and simulator."""
+def sign_in_at(station: Station, link: str = "") -> None:
+    """Sign the owner in with a link, or a new one, through the real pages of function and simulator."""
     assert station.broker is not None
-    sign_in(Pages(station), ToSimulator(station.broker.url), station.link())
+    sign_in(Pages(station), ToSimulator(station.broker.url), link or station.link())
+
+
+def lose_token(station: Station) -> None:
+    """Let the broker forget every token that it gave."""
+    assert station.broker is not None
+    with station.broker.lock:
+        station.broker.simulator._provider._access_tokens.clear()
+
+
+def token_state(station: Station) -> TokenState:
+    """Tell where the desk's token stands."""
+    held = token.current(station.store)
+    return stage_of(held.value if held else None, station.timeline.now()).state
 
 
 def run_until(station: Station, happened: Callable[[], bool], *, within: timedelta) -> bool:

@@ -51,13 +51,8 @@ HOLDING = new_york(9, 46, 20)
 def plan_of(folder: Path, **changes: Any) -> Plan:
     """Give the plan under which `trade_until` fills a folder."""
     given: dict[str, Any] = {
-        "broker": "simulator",
-        "cloud": "local",
-        "mode": Mode.LIVE,
-        "seed": SEED,
-        "speed": SPEED,
-        "environ": {},
-    }
+        "broker": "simulator", "mode": Mode.LIVE, "cloud": "local", "seed": SEED, "speed": SPEED, "environ": {},
+    }  # fmt: skip
     return plan(state=folder, **given | changes)
 
 
@@ -75,9 +70,7 @@ def trade_until(folder: Path, until: datetime = HOLDING) -> None:
     wire = WsgiAdapter(simulator, kernel=kernel, latency=latency, dropped=ConnectionDropped)
     machine = Machine(
         market=market, market_spec="generated", hours=when, kernel=kernel, seed=SEED, folder=folder,
-        environ=environment.environ(
-            {}, config="demo", market_spec="generated", symbols=market.symbols, mode=Mode.LIVE
-        ),
+        environ=environment.environ({}, config="demo", market_spec="generated", symbols=market.symbols),
         around=Surroundings(http=lambda _: wire),
     )  # fmt: skip
     with closing(simulator), closing(machine):

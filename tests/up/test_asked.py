@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -15,30 +14,35 @@ from infra.local.kernel import Kernel
 from infra.local.vault import KEY_VARIABLE
 from infra.up.chores import Chores
 from infra.up.plan import Plan, plan
-from infra.up.settings import consumer, settings_of
+from infra.up.settings import addresses, consumer, settings_of
 from shared.ports import Scalar, Severity
 from shared.settings import Mode
 from tests.up.desks import SEED, new_york, plan_of
 
-PAIR = {"ETRADE_CONSUMER_KEY": "canary-key", "ETRADE_CONSUMER_SECRET": "canary-secret"}
+PAIR = {
+    "ETRADE_CONSUMER_KEY": "canary-key", "ETRADE_CONSUMER_SECRET": "canary-secret",
+    "STRATEGY_NOTIFY_ADDRESSES": "json://canary@127.0.0.1",
+}  # fmt: skip
 GIVEN = {"STRATEGY_WATCH_LIST": "AAPL", "STRATEGY_CAPITAL_USD": "5000", KEY_VARIABLE: "canary-vault"}
 
 
-def _sandbox(environ: Mapping[str, str], broker: str = "sandbox") -> dict[str, str]:
-    return settings_of(_asked(environ, broker), None)
+def _asked(environ: Mapping[str, str], *, broker: str = "sandbox", mode: Mode = Mode.LIVE) -> Plan:
+    return plan(broker=broker, mode=mode, cloud="local", speed=1.0, state=Path("desk"), environ=environ)
 
 
-def _asked(environ: Mapping[str, str], broker: str = "sandbox", **changes: Any) -> Plan:
-    given: dict[str, Any] = {"cloud": "local", "mode": Mode.PAPER, "speed": 1.0, "state": Path("desk"), **changes}
-    return plan(broker=broker, environ=environ, **given)
+def _sandbox(environ: Mapping[str, str]) -> dict[str, str]:
+    return settings_of(_asked(environ), None)
 
 
 def test_the_functions_of_a_sandbox_see_no_secret() -> None:
     """Of a person's environment the functions get the settings alone: no consumer pair, no key of the vault."""
     environ = {**GIVEN, **PAIR, "PATH": "/bin", "AWS_SECRET": "canary"}
-    told = {"ETRADE_SANDBOX": "true", "STRATEGY_MODE": "paper"}
-    assert _sandbox(environ) == {"STRATEGY_WATCH_LIST": "AAPL", "STRATEGY_CAPITAL_USD": "5000", **told}
+    assert _sandbox(environ) == {
+        "STRATEGY_WATCH_LIST": "AAPL", "STRATEGY_CAPITAL_USD": "5000", "STRATEGY_MODE": "live",
+        "ETRADE_SANDBOX": "true",
+    }  # fmt: skip
     assert consumer(_asked(environ)) == ("canary-key", "canary-secret")
+    assert addresses(_asked(environ)) == ("json://canary@127.0.0.1",)
     assert consumer(plan_of(Path("desk"))) is None
 
 
@@ -50,12 +54,18 @@ def test_the_functions_of_a_simulator_see_no_secret() -> None:
     assert given["STRATEGY_CAPITAL_USD"] == "5000"
 
 
-@pytest.mark.parametrize("value", ["false", "0", "No", "perhaps"])
-def test_the_broker_that_was_asked_for_decides(value: str) -> None:
-    """A person's own flag leads no desk to another broker, and what is wrong besides is all said at once."""
-    assert _sandbox({**GIVEN, "ETRADE_SANDBOX": value})["ETRADE_SANDBOX"] == "true"
-    assert _sandbox({**GIVEN, "ETRADE_SANDBOX": value}, "production")["ETRADE_SANDBOX"] == "false"
-    wrong = {"STRATEGY_CAPITAL_USD": "-1", "ETRADE_RATE_LIMIT": "900"}
+@pytest.mark.parametrize("value", ["false", "true", "perhaps"])
+def test_the_broker_that_is_asked_for_decides_the_host(value: str) -> None:
+    """What a person's environment says of host and mode does not count: the words of the command do."""
+    environ = {**GIVEN, "ETRADE_SANDBOX": value, "STRATEGY_MODE": "live" if value == "false" else value}
+    for broker, mode, host in (("sandbox", Mode.LIVE, "true"), ("production", Mode.PAPER, "false")):
+        given = settings_of(_asked(environ, broker=broker, mode=mode), None)
+        assert (given["ETRADE_SANDBOX"], given["STRATEGY_MODE"]) == (host, mode.value)
+
+
+def test_all_that_is_wrong_is_said_at_once() -> None:
+    """Every setting that cannot be used is in one sentence, and no secret's value is."""
+    wrong = {"STRATEGY_CAPITAL_USD": "-1", "ETRADE_RATE_LIMIT": "900", "STRATEGY_NOTIFY_ADDRESSES": "canary"}
     with pytest.raises(UserError) as refused:
         _sandbox({**wrong, "ETRADE_CONSUMER_KEY": "canary-key"})
     for name in (*wrong, "STRATEGY_WATCH_LIST", "ETRADE_CONSUMER_SECRET"):
@@ -67,16 +77,20 @@ def test_plans_that_cannot_be_are_refused() -> None:
     """Live orders at production are refused whatever the cloud, and so is E*TRADE in any time but the real one."""
     for cloud in ("local", "emulators"):
         with pytest.raises(UserError, match="not enabled yet"):
-            _asked({}, "production", cloud=cloud, mode=Mode.LIVE)
+            plan(broker="production", mode=Mode.LIVE, cloud=cloud, speed=1.0, state=Path("desk"), environ={})
     for broker in ("sandbox", "production"):
         with pytest.raises(UserError, match="real time"):
-            _asked({}, broker, speed=2.0)
+            plan(broker=broker, mode=Mode.PAPER, cloud="local", speed=2.0, state=Path("desk"), environ={})
+    slipped = Plan(broker="production", mode=Mode.LIVE, state=Path("desk"), environ=GIVEN)
+    with pytest.raises(UserError, match="not enabled yet"):
+        settings_of(slipped, None)
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (("--broker", "production", "--mode", "live"), "not enabled yet"),
+        (("--broker", "production", "--speed", "5"), "real time"),
         (("--broker", "sandbox", "--speed", "5"), "real time"),
         (("--starts", "noon"), "no time of day"),
         (("--market", "nowhere.csv"), "no market file"),

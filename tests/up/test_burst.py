@@ -1,18 +1,19 @@
 """Signals and an exit at once in real processes: the exit first, and nothing waits beyond its life."""
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.benchmarks.burst import burst
-from tests.up.clouds import require
 
 SPEEDS = {"local": 5.0, "emulators": 3.0}
 
 
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("cloud", ["local", "emulators"])
-def test_an_exit_is_served_before_the_signals_that_wait(cloud: str) -> None:
+def test_an_exit_is_served_before_the_signals_that_wait(cloud: str, available: Callable[[str], None]) -> None:
     """Of twenty signals that come with an exit at most the one at work goes before it; each is decided in its life."""
-    require(cloud)
+    available(cloud)
     found = burst(cloud, signals=20, speed=SPEEDS[cloud])
     assert len(found.overtook) <= 1, found
     assert found.beside == ()

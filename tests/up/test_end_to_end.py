@@ -1,59 +1,133 @@
 """The promise of the whole: built archives in real processes trade from the owner's sign-in to a sold position."""
 
 import os
+from collections.abc import Callable, Mapping
 from datetime import time, timedelta
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
 from infra.day.book import read_book
 from infra.day.environment import STARTING_CASH
 from infra.day.ledger import BrokerLedger
+from infra.day.paper import paper_ledger
 from infra.day.violations import book_differs, placed_twice
 from infra.up.plan import Cloud, Plan
 from infra.up.station import Station
+from shared.domain.tokens import TokenState
 from shared.settings import Mode
 from shared.topology import TOPOLOGY
-from tests.up.browser import run_until, sign_in_at
+from tests.doors.webhook import Webhook, webhook
+from tests.up.browser import lose_token, run_until, sign_in_at, token_state
 
 # Shares are bought a quarter of an hour after the open of this day and sold within minutes.
 SEED = 8
 STARTS = time(9, 29)
 WITHIN = timedelta(minutes=28)
+TOLD = timedelta(minutes=9)
 SETTLED = timedelta(minutes=2)
+ORDER_CALLS = ("preview", "place", "cancel", "orders", "order", "portfolio")
 SPEEDS: dict[Cloud, float] = {"local": 20.0, "emulators": 4.0}
 
 
 @pytest.mark.parametrize("cloud", [pytest.param("emulators", marks=pytest.mark.first), "local"])
 @pytest.mark.timeout(900)
 def test_desk_signs_in_scans_buys_protects_and_sells(
-    cloud: Cloud, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    cloud: Cloud, tmp_path: Path, available: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A desk of real processes, signed in through its pages, buys, protects and sells, and its book is the broker's."""
-    if cloud == "emulators":
-        request.getfixturevalue("sdk")
+    available(cloud)
     monkeypatch.chdir(tmp_path)
-    plan = Plan(
-        state=Path("desk"), environ=os.environ, cloud=cloud, mode=Mode.LIVE, seed=SEED, speed=SPEEDS[cloud],
-        starts=STARTS,
-    )  # fmt: skip
-    with Station(plan) as station:
+    with Station(_plan(Path(), cloud=cloud, mode=Mode.LIVE)) as station:
         sign_in_at(station)
-        assert run_until(station, lambda: bool(_round_trips(station.ledger())), within=WITHIN), _state(station)
-        assert run_until(station, lambda: not _differs(station), within=SETTLED), _differs(station)
-        ledger, book = station.ledger(), read_book(station.store)
-        symbol = _round_trips(ledger)[0]
+        _trade_round(station, station.ledger)
+        ledger = station.ledger()
         assert placed_twice(ledger) == []
-        assert station.store.query("dead_letters") == []
-        assert [event for event in book.events if event.chain in {order.intent_id for order in book.orders}]
-        assert {"BUY", "SELL"} <= {fill.side for fill in book.fills if fill.symbol == symbol}
-        stops = [order for order in ledger.orders if order.symbol == symbol and order.stop_price is not None]
-        assert stops, f"no protective stop of {symbol} ever reached the broker"
+        _stops_were_live(ledger)
         assert all(one.answers and one.restarts == 0 for one in station.status().functions)
+    _logs_are_clean(station)
+
+
+@pytest.mark.timeout(900)
+def test_desk_that_loses_its_token_tells_the_owner_and_goes_on(tmp_path: Path) -> None:
+    """When E*TRADE forgets the token the owner is told, signs in with the notice's link, and trading goes on."""
+    with webhook() as hook:
+        environ = {**os.environ, "STRATEGY_NOTIFY_ADDRESSES": hook.address()}
+        with Station(_plan(tmp_path, mode=Mode.LIVE, environ=environ)) as station:
+            sign_in_at(station)
+            assert run_until(station, lambda: station.ledger().calls.get("quotes", 0) > 0, within=SETTLED)
+            lose_token(station)
+            assert run_until(station, lambda: _links(hook) != [], within=TOLD), _state(station)
+            assert token_state(station) is TokenState.DEAD
+            (link,) = _links(hook)
+            sign_in_at(station, link)
+            assert token_state(station) is TokenState.FRESH
+            assert run_until(station, lambda: _protected(station.ledger()) != set(), within=WITHIN), _state(station)
+            assert run_until(station, lambda: not _differs(station, station.ledger()), within=SETTLED)
+            assert [post["title"] for post in hook.posts].count("Signed in") == 2
+        _logs_are_clean(station)
+    assert hook.address() not in "".join(path.read_text() for path in station.folder.logs.glob("*.jsonl"))
+
+
+@pytest.mark.timeout(900)
+def test_desk_on_paper_trades_and_no_order_leaves_it(tmp_path: Path) -> None:
+    """On paper the same desk buys, protects and sells in our own store, and the simulator hears of no order."""
+    with Station(_plan(tmp_path, mode=Mode.PAPER)) as station:
+        sign_in_at(station)
+
+        def account() -> BrokerLedger:
+            return paper_ledger(station.store, station.ledger(), opened_with=Decimal(STARTING_CASH))
+
+        _trade_round(station, account)
+        _stops_were_live(account())
+        simulated = station.ledger()
+        assert simulated.calls.get("quotes", 0) > 0
+        assert [name for name in ORDER_CALLS if simulated.calls.get(name, 0)] == []
+        assert (simulated.orders, simulated.fills, simulated.positions) == ((), (), {})
+    _logs_are_clean(station)
+
+
+def _plan(
+    folder: Path, *, mode: Mode, cloud: Cloud = "local", environ: Mapping[str, str] = MappingProxyType(os.environ)
+) -> Plan:
+    return Plan(
+        state=folder / "desk", environ=environ, cloud=cloud, mode=mode, seed=SEED, speed=SPEEDS[cloud], starts=STARTS
+    )
+
+
+def _trade_round(station: Station, account: Callable[[], BrokerLedger]) -> None:
+    """Run until shares were bought and sold, and the book agrees with the account."""
+    assert run_until(station, lambda: bool(_round_trips(account())), within=WITHIN), _state(station)
+    assert run_until(station, lambda: not _differs(station, account()), within=SETTLED), _differs(station, account())
+    book, symbol = read_book(station.store), _round_trips(account())[0]
+    assert station.store.query("dead_letters") == []
+    assert [event for event in book.events if event.chain in {order.intent_id for order in book.orders}]
+    assert {"BUY", "SELL"} <= {fill.side for fill in book.fills if fill.symbol == symbol}
+
+
+def _stops_were_live(ledger: BrokerLedger) -> None:
+    symbol = _round_trips(ledger)[0]
+    assert symbol in _protected(ledger), f"no protective stop of {symbol} ever reached the account"
+
+
+def _protected(ledger: BrokerLedger) -> set[str]:
+    """Give the symbols that were bought, and for which a stop came to the broker."""
+    bought = {fill.symbol for fill in ledger.fills if fill.action == "BUY"}
+    return bought & {order.symbol for order in ledger.orders if order.stop_price is not None}
+
+
+def _logs_are_clean(station: Station) -> None:
     logs = {path.stem: path.read_text(encoding="utf-8") for path in station.folder.logs.glob("*.jsonl")}
     assert [name for name, text in logs.items() if '"severity":"CRITICAL"' in text or "undeclared_access" in text] == []
     assert {function.name for function in TOPOLOGY.functions} <= logs.keys()
+
+
+def _links(hook: Webhook) -> list[str]:
+    """Give the links of the notices that ask for a sign-in."""
+    asked = [post["message"] for post in hook.posts if post["title"].startswith("Sign in")]
+    return [line for message in asked for line in message.splitlines() if line.startswith("http://")]
 
 
 def _round_trips(ledger: BrokerLedger) -> list[str]:
@@ -62,8 +136,8 @@ def _round_trips(ledger: BrokerLedger) -> list[str]:
     return sorted(symbol for symbol in bought if ledger.positions.get(symbol, 0) == 0)
 
 
-def _differs(station: Station) -> list[str]:
-    return book_differs(station.ledger(), read_book(station.store), starting_cash=Decimal(STARTING_CASH))
+def _differs(station: Station, ledger: BrokerLedger) -> list[str]:
+    return book_differs(ledger, read_book(station.store), starting_cash=Decimal(STARTING_CASH))
 
 
 def _state(station: Station) -> str:

@@ -1,10 +1,11 @@
 """Far more signals than the broker's limits let through, each brought several times, in real processes."""
 
+from collections.abc import Callable
+
 import pytest
 
 from shared.domain.orders import State
 from tests.benchmarks.flood import flood, wrongs
-from tests.up.clouds import require
 
 OLD_S = 55
 """With this age most of a flood's signals die while they wait, and the test need not."""
@@ -20,9 +21,9 @@ def test_every_signal_of_a_small_flood_is_decided_once() -> None:
 @pytest.mark.long
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("cloud", ["local", "emulators"])
-def test_every_signal_of_a_flood_is_decided_once(cloud: str) -> None:
+def test_every_signal_of_a_flood_is_decided_once(cloud: str, available: Callable[[str], None]) -> None:
     """A thousand signals, each brought three times, are decided once each, within the limits, and none is given up."""
-    require(cloud)
+    available(cloud)
     outcome = flood(cloud, signals=1_000, copies=3)
     assert wrongs(outcome, 1_000) == []
     assert len(outcome.posts) > 1, outcome.histogram

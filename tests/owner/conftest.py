@@ -1,0 +1,20 @@
+"""What the tests of the owner's commands share."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.owner.desks import leave_desk
+
+
+@pytest.fixture(scope="session")
+def played_desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a desk's folder after a morning; nobody changes it."""
+    return leave_desk(tmp_path_factory.mktemp("desk") / "made")
+
+
+@pytest.fixture
+def desk(played_desk: Path, tmp_path: Path) -> Path:
+    """Give a copy of that folder, to act on."""
+    return Path(shutil.copytree(played_desk, tmp_path / "desk"))

@@ -1,0 +1,82 @@
+"""What the owner sees of a desk: as a table for a person, as JSON for a program, never a secret."""
+
+from pathlib import Path
+
+from shared.domain.explain import PLAIN
+from shared.domain.orders import IN_DOUBT, TERMINAL, State
+from shared.topology import ACCESS_TOKEN, CONSUMER, SIGN_IN_KEY
+from tests.owner.desks import answer, refused, strategy, vault_of
+
+
+def test_every_state_is_told_in_plain_words() -> None:
+    """Each state has two sentences, and exactly its ends say that nothing follows."""
+    assert set(PLAIN) == set(State)
+    for state, (stands, next_step) in PLAIN.items():
+        assert stands.endswith(".")
+        assert next_step.endswith(".")
+        assert (next_step == "Nothing: this is its end.") is (state in TERMINAL)
+        assert state not in IN_DOUBT or "nothing was sent" not in stands
+
+
+def test_a_desk_at_a_glance(played_desk: Path) -> None:
+    """The overview counts what the morning left, and says whether the desk runs."""
+    seen = answer("status", "--state", str(played_desk))
+    assert set(seen) == {
+        "at", "running", "control", "live_orders", "in_doubt", "open_positions", "session", "realized", "dead_letters",
+    }  # fmt: skip
+    assert (seen["running"], seen["live_orders"], seen["in_doubt"], seen["open_positions"]) == (False, 0, [], 0)
+    assert (seen["control"]["state"], seen["session"], seen["dead_letters"]) == ("ACTIVE", "2013-10-07", 0)
+    shown = strategy("status", "--state", str(played_desk)).stdout
+    for part in ("ACTIVE", "2013-10-07", "the desk is not running", "In doubt"):
+        assert part in shown
+
+
+def test_orders_and_positions_are_listed(played_desk: Path) -> None:
+    """What is over shows only when all is asked for: the entry, the stop and the exit of the one position."""
+    assert answer("orders", "--state", str(played_desk)) == []
+    assert answer("positions", "--state", str(played_desk)) == []
+    everything = answer("orders", "--all", "--state", str(played_desk))
+    assert [order["kind"] for order in everything] == ["entry", "protect", "exit"]
+    (held,) = answer("positions", "--all", "--state", str(played_desk))
+    assert (held["symbol"], held["quantity"], held["is_open"]) == ("AIG", 0, False)
+    shown = strategy("orders", "--all", "--state", str(played_desk)).stdout
+    assert all(order["intent_id"] in shown for order in everything)
+    assert "AIG" in strategy("positions", "--all", "--state", str(played_desk)).stdout
+
+
+def test_an_orders_story_is_told_by_any_of_its_names(played_desk: Path) -> None:
+    """An id, its beginning and the broker's number give the same chain: signal, steps in order, fills, what follows."""
+    entry, stop, _ = answer("orders", "--all", "--state", str(played_desk))
+    names = (entry["intent_id"], entry["intent_id"][:10], str(entry["broker_order_id"]))
+    story, *others = [answer("explain", name, "--state", str(played_desk)) for name in names]
+    assert others == [story, story]
+    assert story["signal"]["signal_id"] == entry["signal_id"]
+    assert [one["seq"] for one in story["events"]] == list(range(len(story["events"])))
+    assert story["events"][-1]["after"] == "FILLED"
+    assert sum(fill["quantity"] for fill in story["fills"]) == entry["quantity"]
+    assert [story["stands"], story["next_step"]] == list(PLAIN[State.FILLED])
+    assert answer("explain", stop["intent_id"], "--state", str(played_desk))["signal"] is None
+    shown = strategy("explain", entry["intent_id"], "--state", str(played_desk)).stdout
+    assert PLAIN[State.FILLED][0] in shown
+
+
+def test_an_order_that_is_not_there_or_not_one_is_refused(played_desk: Path) -> None:
+    """A name of no order, or of several, is refused with where to find one."""
+    refused(strategy("explain", "nothing", "--state", str(played_desk)), "no order is called nothing", "orders --all")
+    refused(strategy("explain", "", "--state", str(played_desk)), "3 orders begin with", "orders --all")
+
+
+def test_the_token_is_told_of_and_never_shown(played_desk: Path) -> None:
+    """State and instants of the token show, and nothing that the vault holds is in any output."""
+    seen = answer("token", "--state", str(played_desk))
+    assert set(seen) == {"state", "signs_in", "issued_at", "renewed_at", "dies_at", "ended_at"}
+    words = [("status",), ("orders", "--all"), ("positions", "--all"), ("token",)]
+    shown = "".join(strategy(*each, "--state", str(played_desk)).output for each in words)
+    assert "Token" in shown
+    vault = vault_of(played_desk)
+    held = {name: vault.versions(name) for name in (ACCESS_TOKEN, CONSUMER, SIGN_IN_KEY)}
+    assert held[CONSUMER]
+    for name, versions in held.items():
+        for version in versions:
+            text = vault.read(name, version).decode("latin-1")
+            assert all(part not in shown for part in text.split('"') if len(part) > 8)

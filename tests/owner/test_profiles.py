@@ -1,0 +1,85 @@
+"""The switch between the places: which desk a command reaches, and what it says when there is none."""
+
+from pathlib import Path
+
+import pytest
+
+from infra.day.problems import UserError
+from infra.local.folder import FolderLock
+from infra.owner.profiles import reach
+from infra.up.folder import Folder
+from shared.errors import ConfigError
+from tests.owner.desks import answer, refused, strategy, write_card
+
+
+def test_without_a_desk_a_command_says_how_to_get_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no desk is, a command says so and names the command that starts one."""
+    monkeypatch.chdir(tmp_path)
+    refused(strategy("status"), "there is no desk in state", "strategy up")
+    refused(strategy("status", "--state", str(tmp_path)), "holds no desk", "strategy up")
+
+
+def test_the_only_desk_is_found_and_several_are_not_guessed(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One desk below state/ needs no name; of two, none is taken before it is named."""
+    monkeypatch.chdir(desk.parent)
+    (desk.parent / "state").mkdir()
+    desk.rename(desk.parent / "state" / "one")
+    assert answer("status")["running"] is False
+    write_card(desk.parent / "state" / "two")
+    refused(strategy("status"), "more than one desk", "--state")
+    assert answer("status", "--state", "state/one")["open_positions"] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "parts"),
+    [
+        (("--profile", "moon"), ("there is no profile 'moon'", "local, emulators, cloud")),
+        (("--profile", "emulators"), ("runs over local", "--profile local")),
+        (("--profile", "cloud"), ("GOOGLE_CLOUD_PROJECT is not set",)),
+    ],
+)
+def test_a_wrong_profile_is_refused(desk: Path, words: tuple[str, ...], parts: tuple[str, ...]) -> None:
+    """A profile that does not exist, is not the desk's, or lacks its project is refused with what to do."""
+    refused(strategy("status", "--state", str(desk), *words, GOOGLE_CLOUD_PROJECT=""), *parts)
+
+
+def test_a_stopped_desk_over_emulators_has_nothing_left(tmp_path: Path) -> None:
+    """A desk over emulators that is not running kept nothing, and a command says so."""
+    write_card(tmp_path / "desk", cloud="emulators")
+    refused(strategy("status", "--profile", "emulators", "--state", str(tmp_path / "desk")), "ended with them")
+
+
+def test_a_card_that_cannot_be_read_is_told(desk: Path) -> None:
+    """A damaged card is a sentence, not a traceback."""
+    (desk / "desk.json").write_text("{")
+    refused(strategy("halt", "--state", str(desk)), "is damaged")
+
+
+def test_a_stopped_desk_is_held_while_a_command_works_on_it(desk: Path) -> None:
+    """No desk starts in the folder meanwhile, and afterwards it may."""
+    with reach("local", desk, {}) as hand:
+        assert not hand.running
+        assert hand.sign_in is None
+        with pytest.raises(ConfigError):
+            FolderLock(desk)
+    FolderLock(desk).release()
+
+
+def test_a_stopped_desks_time_stands_where_it_stood(desk: Path) -> None:
+    """What the owner does to a stopped simulated desk happens at the desk's own instant."""
+    (desk / "instant").write_text("2013-10-07T14:08:00+00:00\n")
+    assert answer("halt", "--state", str(desk))["at"] == "2013-10-07T14:08:00Z"
+
+
+def test_nothing_signs_in_at_a_stopped_desk(desk: Path) -> None:
+    """A desk that is not running has nobody who serves its pages, and the login says so."""
+    refused(strategy("login", "--state", str(desk)), "not running", "strategy up")
+    assert Folder(path=desk).card() is not None
+
+
+def test_reaching_refuses_before_it_opens(tmp_path: Path) -> None:
+    """A folder that is no desk is left as it was: nothing is created in it."""
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(UserError), reach("local", tmp_path / "mine", {}):
+        pass
+    assert list((tmp_path / "mine").iterdir()) == []

@@ -1,0 +1,116 @@
+"""The owner's commands at a desk that runs: in, stopped, told, and a secret changed under its hands."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.day.owner import accept
+from infra.day.problems import UserError
+from infra.local.process_world import ToSimulator
+from infra.owner import login
+from infra.owner.profiles import reach
+from infra.up.plan import Plan
+from infra.up.station import Station
+from shared.domain.tokens import TokenState
+from shared.topology import ACCESS_TOKEN, SIGN_IN_KEY
+from tests.doors.webhook import Webhook, webhook
+from tests.owner.desks import answer, strategy
+from tests.up.browser import run_until, token_state
+
+ROOT = Path(__file__).resolve().parents[2]
+MINUTES = timedelta(minutes=4)
+
+
+@pytest.fixture(scope="module")
+def hook() -> Iterator[Webhook]:
+    """Give a webhook on loopback."""
+    with webhook() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def station(tmp_path_factory: pytest.TempPathFactory, hook: Webhook) -> Iterator[Station]:
+    """Give a running desk on paper that was started with a folder named from where its owner stood."""
+    environ = {**os.environ, "STRATEGY_NOTIFY_ADDRESSES": hook.address()}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("home"))
+        with Station(Plan(state=Path("state/mine"), environ=environ, speed=20.0)) as made:
+            yield made
+
+
+def _here(station: Station) -> tuple[str, str]:
+    return "--state", str(station.plan.state.resolve())
+
+
+def test_login_opens_a_browser_and_waits_for_the_token(station: Station, tmp_path: Path) -> None:
+    """`strategy login` opens a new link in the owner's browser, says when the token is stored, and shows none of it."""
+    assert station.broker is not None
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m tests.up.owner_browser {station.broker.url} "$1"\n')
+    browser.chmod(0o700)
+    done = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", "infra.cli.main", "login", "--json", *_here(station)],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
+        env={**os.environ, "BROWSER": f"{browser} %s"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["state"] == "fresh"
+    assert token_state(station) is TokenState.FRESH
+    vault = station.cloud.vault
+    (version,) = vault.versions(ACCESS_TOKEN)
+    held: dict[str, Any] = json.loads(vault.read(ACCESS_TOKEN, version))
+    assert all(value not in done.stdout + done.stderr for value in held.values())
+
+
+def test_a_code_signs_in_without_a_browser(station: Station) -> None:
+    """The code that E*TRADE shows, typed in the terminal, stores another token; a wrong one is refused."""
+    assert station.broker is not None
+    simulator = ToSimulator(station.broker.url)
+    with reach("local", station.plan.state, {}) as hand:
+        before = login.version(hand)
+        with pytest.raises(UserError, match="did not take this code"):
+            login.by_code(login.link(hand), lambda _: "WRONG")
+        assert login.version(hand) == before
+        login.by_code(login.link(hand), lambda page: accept(page, simulator))
+        assert login.await_token(hand, before, within_s=5).vault_version != before
+        with pytest.raises(UserError, match="no token came in time"):
+            login.await_token(hand, login.version(hand), within_s=0.5)
+
+
+def test_the_desk_is_seen_as_running(station: Station) -> None:
+    """Status and token tell of the desk's own instant, while it runs."""
+    seen = answer("status", *_here(station))
+    assert seen["running"] is True
+    assert answer("token", *_here(station))["signs_in"] is False
+    assert station.status().dead_letters == 0
+
+
+def test_a_key_changed_under_a_running_desk_counts_at_once(station: Station) -> None:
+    """A new key goes through the desk to its vault: the next link is signed with it and opens the page."""
+    assert answer("secrets", "set", SIGN_IN_KEY, "--generate", *_here(station))["left"] == 0
+    assert len(station.cloud.vault.versions(SIGN_IN_KEY)) == 1
+    with reach("local", station.plan.state, {}) as hand:
+        before, simulator = login.version(hand), ToSimulator(station.broker.url if station.broker else "")
+        login.by_code(login.link(hand), lambda page: accept(page, simulator))
+        assert login.version(hand) != before
+
+
+def test_a_halt_is_in_force_at_once_and_told(station: Station, hook: Webhook) -> None:
+    """`strategy halt` is in the desk's store when it returns, and the owner's address hears of it within minutes."""
+    begun = time.monotonic()
+    assert strategy("halt", "--reason", "a look", *_here(station)).exit_code == 0
+    assert answer("status", *_here(station))["control"]["state"] == "HALTED"
+    assert time.monotonic() - begun < station.timeline.real_s(timedelta(minutes=20))
+
+    def told() -> bool:
+        return any("a look" in post["message"] for post in hook.posts)
+
+    assert run_until(station, told, within=timedelta(minutes=8)), [post["title"] for post in hook.posts]
