@@ -35,7 +35,7 @@ class Code(pulumi.ComponentResource):
         self.bucket = gcp.storage.Bucket(
             SOURCE,
             name=f"{stage.deployment.project}-{SOURCE}",
-            location=stage.deployment.region,
+            location=stage.deployment.region.upper(),  # as Google writes a bucket's place
             uniform_bucket_level_access=True,
             public_access_prevention="enforced",
             force_destroy=not stage.deployment.protect,

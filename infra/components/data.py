@@ -28,6 +28,7 @@ class Database(pulumi.ComponentResource):
     """Firestore: any second of the last week can be read again, and in production nothing deletes it by mistake.
 
     The default would leave the database behind when the stack is destroyed, and the next `up` would collide with it.
+    Its settings of single fields go with it: to take each back first would be an operation of a minute for every one.
     """
 
     def __init__(self, name: str, args: DatabaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -51,7 +52,7 @@ class Database(pulumi.ComponentResource):
                 database=self.database.name,
                 retention=FOUR_WEEKS,
                 daily_recurrence=gcp.firestore.BackupScheduleDailyRecurrenceArgs(),
-                opts=stage.child(self),
+                opts=stage.child(self, goes_with=self.database),
             )
         for collection in sorted(stage.topology.collections):
             for field in UNINDEXED:
@@ -70,7 +71,7 @@ class Database(pulumi.ComponentResource):
             field=field,
             index_config=gcp.firestore.FieldIndexConfigArgs(),
             ttl_config=gcp.firestore.FieldTtlConfigArgs() if expires else None,
-            opts=stage.child(self),
+            opts=stage.child(self, goes_with=self.database),
         )
 
     def _indexes(self, stage: Stage) -> None:
@@ -82,7 +83,7 @@ class Database(pulumi.ComponentResource):
                 fields=[
                     gcp.firestore.IndexFieldArgs(field_path=f"fields.{one}", order="ASCENDING") for one in index.fields
                 ],
-                opts=stage.child(self),
+                opts=stage.child(self, goes_with=self.database),
             )
 
 

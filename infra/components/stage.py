@@ -23,10 +23,22 @@ class Stage:
         """Give the stage at which these exist too; each of them came after all that the present one has."""
         return replace(self, after=resources or self.after)
 
-    def child(self, parent: pulumi.Resource, *after: pulumi.Resource, kept: bool = False) -> pulumi.ResourceOptions:
-        """Give the options of a component's child; one that is `kept` is protected where the stack is."""
+    def child(
+        self,
+        parent: pulumi.Resource,
+        *after: pulumi.Resource,
+        kept: bool = False,
+        goes_with: pulumi.Resource | None = None,
+    ) -> pulumi.ResourceOptions:
+        """Give the options of a component's child.
+
+        One that is `kept` is protected where the stack is; one that goes with another thing needs no deletion of its
+        own where that is deleted.
+        """
         protect = True if kept and self.deployment.protect else None
-        return pulumi.ResourceOptions(parent=parent, depends_on=[*self.after, *after], protect=protect)
+        return pulumi.ResourceOptions(
+            parent=parent, depends_on=[*self.after, *after], protect=protect, deleted_with=goes_with
+        )
 
     @property
     def database(self) -> str:
@@ -51,7 +63,7 @@ class Stage:
             case Kind.ANYBODY:
                 return "allUsers"
             case Kind.OWNER:
-                return f"user:{chosen.owner}"
+                return f"user:{chosen.owner.lower()}"
             case Kind.AGENT:
                 return f"serviceAccount:{names.agent_email(who.name, chosen.project_number)}"
             case Kind.FUNCTION:

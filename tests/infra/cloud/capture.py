@@ -39,6 +39,8 @@ class Registered:
     provider: str
     inputs: Mapping[str, Any]
     after: frozenset[str]
+    goes_with: str
+    looks_away: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,11 +85,14 @@ class _Cloud(mocks.Mocks):
     """Answers a registration as the provider would: the inputs, and what Google adds to them."""
 
     project: str
+    preview: bool
     calls: list[str] = field(default_factory=list)
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
-        """Make up the outputs of a resource."""
+        """Make up the outputs of a resource; at a preview nothing is known but its inputs."""
         outputs = dict(args.inputs)
+        if self.preview:
+            return None, outputs
         outputs.setdefault("name", args.name)
         full = f"projects/{self.project}"
         match args.typ.rpartition(":")[2]:
@@ -133,22 +138,27 @@ def capture(
     return record(lambda: System("desk", args).outputs, config, stack)
 
 
-def run_program(config: Mapping[str, str], stack: str) -> Graph:
+def run_program(config: Mapping[str, str], stack: str, *, preview: bool = False) -> Graph:
     """Run the program's folder the way Pulumi's language host does, with the configuration in the environment."""
     path, environ = list(sys.path), dict(os.environ)
     os.environ["PULUMI_CONFIG"] = json.dumps(dict(config))
     try:
-        return record(lambda: runpy.run_path(str(INFRA), run_name="__main__") and {}, config, stack)
+        return record(lambda: runpy.run_path(str(INFRA), run_name="__main__") and {}, config, stack, preview=preview)
     finally:
         sys.path[:] = path
         os.environ.clear()
         os.environ.update(environ)
 
 
-def record(build: Callable[[], Mapping[str, Any]], config: Mapping[str, str], stack: str) -> Graph:
-    """Run something that registers resources and give what it registered; a look-up of the live cloud is refused."""
-    cloud = _Cloud(config.get("gcp:project", "nowhere"))
-    mocks.set_mocks(cloud, project=PULUMI_PROJECT, stack=stack, preview=False)
+def record(
+    build: Callable[[], Mapping[str, Any]], config: Mapping[str, str], stack: str, *, preview: bool = False
+) -> Graph:
+    """Run something that registers resources and give what it registered.
+
+    What the engine would refuse is refused: two resources of one URN. So is a look-up of the live cloud.
+    """
+    cloud = _Cloud(config.get("gcp:project", "nowhere"), preview)
+    mocks.set_mocks(cloud, project=PULUMI_PROJECT, stack=stack, preview=preview)
     requests: list[Any] = []
     monitor: Any = settings.get_monitor()
     register = monitor.RegisterResource
@@ -166,6 +176,8 @@ def record(build: Callable[[], Mapping[str, Any]], config: Mapping[str, str], st
 
     mocks.test(run)()  # type: ignore[no-untyped-call]
     assert not cloud.calls, f"looks up the live cloud: {cloud.calls}"
+    twice = [urn for urn, count in Counter(urn for urn, _ in requests).items() if count > 1]
+    assert not twice, f"registered more than once: {twice}"
     resources = {urn: _registered(urn, request) for urn, request in requests if request.type != STACK}
     return Graph(resources=resources, outputs=outputs)
 
@@ -182,8 +194,10 @@ def _registered(urn: str, request: Any) -> Registered:
         parent=request.parent,
         protect=request.protect,
         provider=request.provider,
-        inputs=pulumi.runtime.rpc.deserialize_properties(request.object),
+        inputs=pulumi.runtime.rpc.deserialize_properties(request.object, keep_unknowns=True),
         after=frozenset(after),
+        goes_with=request.deletedWith,
+        looks_away=tuple(request.ignoreChanges),
     )
 
 
