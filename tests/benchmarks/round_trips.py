@@ -59,6 +59,7 @@ AFTER: tuple[Trip, ...] = (
     ),
     Trip("outcome", "publish orders-placed", "settlement is woken"),
     Trip("outcome", "commit Delete:outbox", "the promise is kept: the row goes"),
+    Trip("notices", "query outbox", "what the owner is to be told and nobody has published goes out after the work"),
 )  # fmt: skip
 
 

@@ -33,7 +33,7 @@ pytestmark = pytest.mark.timeout(300)
 def _up(folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """Start `strategy up` on a folder, wait until its functions answer, and end it whatever happens."""
     (folder / STATUS_FILE).unlink(missing_ok=True)
-    command = [sys.executable, "-m", "infra.cli.main", "up", "--state", str(folder), "--port", "0"]
+    command = [sys.executable, "-m", "infra.cli.main", "up", "--mode", "live", "--state", str(folder), "--port", "0"]
     command += ["--seed", str(SEED), "--speed", str(SPEED)]
     with subprocess.Popen(  # noqa: S603 - our own command
         command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
@@ -89,7 +89,8 @@ def test_nothing_outlives_a_killed_desk_and_the_next_start_goes_on(desk: Path) -
 def test_a_folder_in_use_is_refused(desk: Path) -> None:
     """A second desk on a folder that is in use is exit code 2 with the holder's number, and the first one goes on."""
     with _up(desk) as process:
-        command = [sys.executable, "-m", "infra.cli.main", "up", "--state", str(desk), "--seed", str(SEED)]
+        command = [sys.executable, "-m", "infra.cli.main", "up", "--mode", "live", "--state", str(desk)]
+        command += ["--seed", str(SEED)]
         second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603
         assert second.returncode == 2
         assert f"in use by process {process.pid}" in second.stderr

@@ -39,7 +39,8 @@ def test_a_destroyed_token_sends_nothing_until_the_owner_signs_in(desk: Path) ->
             process.kill()  # no function remembers the token
         wait_for(lambda: all(one.restarts and one.answers for one in station.fleet.status()))
         before, since = station.ledger(), station.timeline.now()
-        wait_for(lambda: any(line.get("event") == "token_gone" for line in lines(desk, "market_scan")))
+        names = [process.name for process in station.fleet]
+        wait_for(lambda: any(line.get("event") == "token_gone" for name in names for line in lines(desk, name)))
         wait_for(lambda: station.timeline.now() > since + timedelta(minutes=1))
         after = station.ledger()
         assert (after.place_requests, after.calls) == (before.place_requests, before.calls)
