@@ -6,10 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from infra.cli.main import app
 from infra.components import deployment
+from infra.owner.secrets import KINDS
 from infra.tools.locks import ROOT
-from shared.topology import CONSUMER, TOPOLOGY
+from shared.topology import TOPOLOGY
 from tests.infra.cloud.capture import STACKS, Graph, capture, config_of
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -54,7 +57,8 @@ def test_names_in_the_runbook_are_the_names() -> None:
     """Jobs, database, bucket, secret and configuration that the runbook names are those that are made."""
     (jobs,) = re.findall(r"for job in ([a-z ]+);", RUNBOOK)
     assert jobs.split() == [schedule.name for schedule in TOPOLOGY.schedules]
-    assert f"gcloud secrets versions add {CONSUMER} " in RUNBOOK
+    assert set(re.findall(r"strategy secrets set ([a-z-]+)", RUNBOOK)) == set(KINDS) <= set(TOPOLOGY.secrets)
+    assert "sign-in-key --generate" in RUNBOOK
     assert "--database=desk-1" in RUNBOOK
     assert "gs://my-desk-1-source/" in RUNBOOK
     read = (ROOT / "infra" / "components" / "deployment.py").read_text(encoding="utf-8")
@@ -72,11 +76,22 @@ def test_the_collections_to_restore_are_all_of_them() -> None:
     assert listed.stdout.strip().split(",") == list(TOPOLOGY.collections)
 
 
-def test_the_consumer_pair_is_stored_as_it_is_read() -> None:
-    """What the runbook writes into the secret has the fields that the functions look for."""
-    (written,) = re.findall(r"printf '([^']+)'", RUNBOOK)
-    from infra.day.environment import consumer
+@pytest.mark.parametrize("command", re.findall(r"\.venv/bin/strategy ([^`\n]+)", RUNBOOK))
+def test_the_owner_s_commands_reach_the_cloud(command: str) -> None:
+    """Each command of ours asks the profile `cloud`, and without a project it says so instead of doing something."""
+    assert command.endswith(" --profile cloud")
+    given = {"GOOGLE_CLOUD_PROJECT": "", "COLUMNS": "200"}
+    result = CliRunner().invoke(app, command.split(), input="canary-key\ncanary-secret\n", env=given)
+    assert result.exit_code == 2, result.output
+    assert "GOOGLE_CLOUD_PROJECT" in result.stderr
 
-    secret, example = consumer(1)
-    assert secret == CONSUMER
-    assert re.findall(r'"([a-z]+)":', written) == re.findall(r'"([a-z]+)":', example.decode())
+
+def test_what_the_owner_s_commands_are_told_is_what_the_functions_are_told(tmp_path: Path) -> None:
+    """Database, sign-in address and operator of the runbook are those in the functions' environment."""
+    graph: Graph = capture(config_of("sandbox"), "sandbox", tmp_path)
+    given = graph.one("Function", "oauth_callback").inputs["serviceConfig"]["environmentVariables"]
+    exported = dict(re.findall(r"([A-Z_]{8,})=(\S+)", "\n".join(re.findall(r"^export (.*)", RUNBOOK, re.MULTILINE))))
+    assert set(exported) == {"GOOGLE_CLOUD_PROJECT", "FIRESTORE_DATABASE", "STRATEGY_SIGN_IN_URL"}
+    for name in ("FIRESTORE_DATABASE", "STRATEGY_SIGN_IN_URL"):
+        assert exported[name] == given[name]
+    assert given["STRATEGY_OPERATOR"] == "owner"
