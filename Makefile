@@ -22,7 +22,12 @@ PARALLEL := --numprocesses auto --dist worksteal
 .DELETE_ON_ERROR:
 # Two targets never install into the same environment at once.
 .NOTPARALLEL:
-.PHONY: help python setup setup-dev demo test days long package bench lint format types contracts check lock calendar clean
+.PHONY: help python setup setup-dev demo test days long package bench lint format types contracts check lock calendar clean \
+  audit census preview up smoke deploy rollback destroy
+
+# Which stack the targets below deal with, and Pulumi's command line, which comes from its maker and not from the locks.
+STACK = sandbox
+PULUMI := pulumi --cwd infra --non-interactive
 
 help: ## list the commands
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 18
@@ -88,6 +93,42 @@ check: lint types contracts test days ## everything that must pass before a chan
 
 lock: $(STAMP_DEV) ## write the lock files from pyproject.toml; UPGRADE=1 looks for newer versions
 	$(BIN)/python -m infra.tools.locks $(if $(UPGRADE),--upgrade)
+
+audit: $(STAMP_DEV) ## look for known holes in everything that is locked; asks a service on the network
+	$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement requirements/dev.txt
+
+census: $(STAMP_DEV) ## count the resources of each stack by kind, without the cloud
+	$(BIN)/python -m tests.infra.cloud.census
+
+preview: ## show what `make up` would change; STACK=sandbox or production
+	$(PULUMI) install
+	$(PULUMI) preview --stack $(STACK) --diff
+
+up: ## provision the stack and deploy every function
+	$(PULUMI) install
+	$(PULUMI) up --stack $(STACK) --yes
+
+smoke: ## ask a deployed stack whether it answers where it must and is closed where it must
+	@test -n "$(PYTHON)"
+	$(PULUMI) stack output --stack $(STACK) --json | "$(PYTHON)" -m infra.tools.smoke
+
+deploy: up smoke ## up, then smoke
+
+# The archives of a commit are built anew, to the byte what they were then: the same content, so the same names.
+rollback: ## deploy the functions of an earlier commit with the present provisioning: TO=commit
+	@test -n "$(TO)" || { echo "Name the commit whose functions to deploy: make rollback TO=... STACK=..." >&2; exit 1; }
+	git cat-file -e "$(TO)^{commit}" 2>/dev/null || git fetch --quiet --depth 1 origin "$(TO)"
+	rm -rf build/rollback && mkdir -p build/rollback
+	git archive "$(TO)" functions shared pyproject.toml | tar -x -C build/rollback
+	cp infra/Pulumi.$(STACK).yaml build/rollback.yaml
+	$(PULUMI) install
+	$(PULUMI) up --stack $(STACK) --yes --config-file "$(CURDIR)/build/rollback.yaml" \
+	  --config etrade-strategy:source=build/rollback
+	@$(MAKE) --no-print-directory smoke
+
+destroy: ## take the stack down; what is protected stays
+	$(PULUMI) install
+	$(PULUMI) destroy --stack $(STACK) --yes
 
 calendar: $(STAMP_DEV) ## write shared/domain/nyse.py from the exchange's rules
 	$(BIN)/python -m infra.tools.nyse_calendar

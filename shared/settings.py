@@ -220,6 +220,9 @@ _SETTINGS: dict[str, tuple[str, Callable[[str], Any], str | None]] = {
     "STRATEGY_REMIND_AT": ("remind_at", _mornings, "08:30,09:15"),
     "STRATEGY_TOKEN_ENDS_AT": ("token_ends_at", _evening, "18:00"),
 }
+NAMES = frozenset(_SETTINGS)
+"""Every setting that a function may be given, none of them secret."""
+
 _HINTS = {
     "STRATEGY_MODE": "paper or live",
     "ETRADE_SANDBOX": "true or false",

@@ -45,11 +45,15 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
-    """One deployed function, with exactly the rights that it needs."""
+    """One deployed function, with exactly the rights that it needs.
+
+    `public` answers any browser; `iap` answers the owner's, after Google's own sign-in; others answer only Google.
+    """
 
     name: str
     purpose: str
     public: bool = False
+    iap: bool = False
     subscriptions: tuple[Subscription, ...] = ()
     publishes: frozenset[str] = frozenset()
     collections: Mapping[str, Right] = field(default_factory=dict)
@@ -71,23 +75,34 @@ class Function:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """A job of Cloud Scheduler: publishes one fixed message to a topic, New York time."""
+    """A job of Cloud Scheduler: publishes one fixed message to a topic, New York time; `body` has its fields."""
 
     name: str
     cron: str
     topic: str
     message: str
+    body: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index:
+    """A composite index of a collection: the copied fields that one query asks about together, in their order."""
+
+    collection: str
+    fields: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topology:
-    """The whole graph."""
+    """The whole graph. `lifetimes` are the days after which a database may forget a document, by collection."""
 
     functions: tuple[Function, ...]
     topics: Mapping[str, str]
     schedules: tuple[Schedule, ...]
     secrets: Mapping[str, str]
     collections: Mapping[str, str]
+    lifetimes: Mapping[str, int] = field(default_factory=dict)
+    indexes: tuple[Index, ...] = ()
 
     def function(self, name: str) -> Function:
         """Give a function by name; raises KeyError."""
@@ -112,6 +127,7 @@ TOPOLOGY = Topology(
             publishes=frozenset({"prepare-ticks", "notices"}),
             collections={**_EVERYBODY, "flows": RW, "links": RW, "sign_in": RW, "token": RW},
             secrets={CONSUMER: R, REQUEST_TOKEN: RW, ACCESS_TOKEN: RW, SIGN_IN_KEY: R},
+            cpu=1.0,
             concurrency=8,
         ),
         Function(
@@ -211,7 +227,13 @@ TOPOLOGY = Topology(
     },
     schedules=(
         Schedule(name="scan", cron="* 9-15 * * 1-5", topic="scan-ticks", message="scan_tick"),
-        Schedule(name="prepare", cron="0 7 * * 1-5", topic="prepare-ticks", message="prepare_tick"),
+        Schedule(
+            name="prepare",
+            cron="0 7 * * 1-5",
+            topic="prepare-ticks",
+            message="prepare_tick",
+            body={"reason": "schedule"},
+        ),
         Schedule(name="settle", cron="* 9-16 * * 1-5", topic="settle-ticks", message="settle_tick"),
         Schedule(name="close", cron="5 16 * * 1-5", topic="close-ticks", message="close_tick"),
         Schedule(name="refresh", cron="*/5 7-18 * * *", topic="refresh-ticks", message="refresh_tick"),
@@ -250,4 +272,5 @@ TOPOLOGY = Topology(
         "notices": "every event that the owner was told of; created once, never changed",
         "paces": "how often each kind of notice was told lately",
     },
+    lifetimes={"leases": 7, "links": 7, "paces": 7, "notices": 90, "receipts": 90, "dead_letters": 365},
 )

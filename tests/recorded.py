@@ -1,12 +1,15 @@
-"""Where the recorded market days lie, and what happens when they are not there."""
+"""Where what is not in the repository lies, recorded days and provider rules, and what happens without it."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 BESIDE_THE_REPOSITORY = ROOT.parent / "shared" / "market-data"
+RULES_BESIDE_THE_REPOSITORY = ROOT.parent / "shared" / "reference" / "gcp-provider-rules.json"
 
 
 def market_data_folder(environment: Mapping[str, str]) -> Path:
@@ -16,5 +19,17 @@ def market_data_folder(environment: Mapping[str, str]) -> Path:
         return folder
     sentence = f"no recorded market days in {folder} (set STRATEGY_MARKET_DATA)"
     if environment.get("REQUIRE_MARKET_DATA") == "1":
+        pytest.fail(sentence)
+    pytest.skip(sentence)
+
+
+def provider_rules(environment: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the Google provider refuses at preview, by resource type; without it skip, or fail when required."""
+    file = Path(environment.get("STRATEGY_PROVIDER_RULES") or RULES_BESIDE_THE_REPOSITORY)
+    if file.is_file():
+        rules: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        return {typ: rule for typ, rule in rules.items() if not typ.startswith("_")}
+    sentence = f"no provider rules at {file} (set STRATEGY_PROVIDER_RULES)"
+    if environment.get("REQUIRE_PROVIDER_RULES") == "1":
         pytest.fail(sentence)
     pytest.skip(sentence)

@@ -154,11 +154,12 @@ def up(  # noqa: PLR0917 - each parameter is an option, which typer passes by na
 @app.command()
 def topology(
     mermaid: Annotated[bool, typer.Option("--mermaid", help="Print only the graph, as Mermaid.")] = False,
+    matrix: Annotated[bool, typer.Option("--matrix", help="Print only the permissions, as Markdown.")] = False,
 ) -> None:
-    """Show the graph: functions, triggers, rights, schedules."""
+    """Show the graph: functions, triggers, schedules, and every permission."""
     from infra.cli import topology as command
 
-    command.show(mermaid_only=mermaid)
+    command.show(mermaid_only=mermaid, matrix_only=matrix)
 
 
 @app.command()

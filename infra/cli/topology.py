@@ -1,4 +1,4 @@
-"""`strategy topology`: the graph as tables and as a Mermaid drawing, from the one description of it."""
+"""`strategy topology`: the graph and its permissions as tables, and a Mermaid drawing, from the one description."""
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from rich.console import Console
 from rich.table import Table
 
+from infra.cli import permissions
 from shared.topology import TOPOLOGY, Function, Right, Topology
 
 _FUNCTION = ("Function", "Purpose", "Triggered by", "Publishes to", "Collections", "Secrets")
@@ -15,13 +16,20 @@ _WIDEST = 40  # characters of a cell: only what is prose is longer, and wraps
 _LETTERS = ((Right.READ, "r"), (Right.CREATE, "c"), (Right.WRITE, "w"))
 
 
-def show(*, mermaid_only: bool) -> None:
-    """Print the graph; with `mermaid_only` nothing but the drawing, for a file or a pipe."""
+def show(*, mermaid_only: bool, matrix_only: bool) -> None:
+    """Print the graph; with `mermaid_only` or `matrix_only` nothing but that, as text for a file or a pipe."""
+    if matrix_only:
+        sys.stdout.write("\n".join(permissions.markdown(TOPOLOGY)) + "\n")
+        return
     if not mermaid_only:
         console = Console()
         _print(console, "Functions", _FUNCTION, list(_functions(TOPOLOGY)))
         console.print("r reads, c creates, w changes and deletes\n", style="dim")
         _print(console, "Schedules, New York time", _SCHEDULE, list(_schedules(TOPOLOGY)))
+        console.print()
+        _print(console, "What Google grants", permissions.GRANTED, list(permissions.granted(TOPOLOGY)))
+        console.print()
+        _print(console, "What our Store enforces", permissions.ENFORCED, list(permissions.enforced(TOPOLOGY)))
         console.print()
     sys.stdout.write("\n".join(mermaid(TOPOLOGY)) + "\n")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 HEADER = "# Generated from pyproject.toml by `make lock`; do not edit.\n"
-NOT_A_FUNCTION = frozenset({"local", "dev"})
+NOT_A_FUNCTION = frozenset({"local", "infra", "dev"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +32,7 @@ def locks(root: Path = ROOT) -> tuple[Lock, ...]:
     return (
         Lock(path="requirements/dev.txt", extras=extras),
         Lock(path="requirements/local.txt", extras=(*functions, "local")),
+        Lock(path="infra/requirements.txt", extras=("infra",)),
         *(Lock(path=f"functions/{name}/requirements.txt", extras=(name,)) for name in functions),
     )
 

@@ -7,8 +7,9 @@ and asks for a composite index as soon as an equality meets a range or an order.
     fields  a copy of its top-level scalars, which is what a query looks at: truths and nulls as they are, numbers as
             doubles, texts cut to 300 characters
     commit  the nonce of the commit that wrote it
+    expires_at  in collections that the database may forget (topology, `lifetimes`): from when on
 
-`json` and `commit` are never asked for, so the database may leave them out of its indexes (UNINDEXED).
+No query asks for any but `fields`, so the database may leave the others out of its indexes (UNINDEXED, EXPIRES).
 
 The copies are coarser than the values but keep their order (a <= b implies copy(a) <= copy(b)), so the condition with
 the copied value and a relaxed operator finds all that match, and perhaps more; `documents.select` then decides. Only
@@ -22,6 +23,7 @@ written with equal content (measured on the emulator, and documented for `WriteR
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from google.cloud.firestore_v1 import types
@@ -34,6 +36,9 @@ from shared.ports import Check, Create, Data, Delete, Document, Put, Update, Whe
 
 UNINDEXED = ("json", "commit")
 """Fields that no query names: provisioning exempts them from indexing."""
+
+EXPIRES = "expires_at"
+"""The instant after which the database may delete a document: provisioning makes it the collection's TTL field."""
 
 MAX_STORED_BYTES = 1_040_000  # Firestore's limit is 1,048,576 with the names of document and fields
 MAX_COPIES = 10_000  # Firestore keeps 40,000 index entries of a document, two or more of each copy
@@ -69,18 +74,18 @@ class Names:
         return name.removeprefix(f"{self.root}/")
 
 
-def to_write(names: Names, write: Write, nonce: str) -> types.Write:
+def to_write(names: Names, write: Write, nonce: str, *, expires_at: datetime | None = None) -> types.Write:
     """Give a write with its precondition; raises InvariantBroken for bad data, Conflict for no version of ours."""
     name = names.full(write.path)
     match write:
         case Create(path, data):
             must = types.Precondition(exists=False)
-            return types.Write(update=_stored(name, path, data, nonce), current_document=must)
+            return types.Write(update=_stored(name, path, data, nonce, expires_at), current_document=must)
         case Update(path, data, version):
             must = types.Precondition(update_time=_instant(path, version))
-            return types.Write(update=_stored(name, path, data, nonce), current_document=must)
+            return types.Write(update=_stored(name, path, data, nonce, expires_at), current_document=must)
         case Put(path, data):
-            return types.Write(update=_stored(name, path, data, nonce))
+            return types.Write(update=_stored(name, path, data, nonce, expires_at))
         case Check(path, version):
             # An empty mask writes nothing, and the precondition holds all the same (google-cloud.md 9.10).
             return types.Write(
@@ -135,7 +140,7 @@ def narrowed(collection: str, where: Sequence[Where]) -> types.StructuredQuery:
     return types.StructuredQuery(from_=[selector], where=types.StructuredQuery.Filter(composite_filter=every))
 
 
-def _stored(name: str, path: str, data: Data, nonce: str) -> types.Document:
+def _stored(name: str, path: str, data: Data, nonce: str, expires_at: datetime | None) -> types.Document:
     text = documents.freeze(path, data)
     copies = {
         key: _copy(value)
@@ -147,6 +152,8 @@ def _stored(name: str, path: str, data: Data, nonce: str) -> types.Document:
         raise InvariantBroken(f"{path}: {size} bytes, {len(copies)} fields: more than Firestore keeps in a document")
     fields = types.MapValue(fields=copies)
     kept = {"json": types.Value(string_value=text), "commit": types.Value(string_value=nonce)}
+    if expires_at is not None:
+        kept[EXPIRES] = types.Value(timestamp_value=expires_at)
     return types.Document(name=name, fields={**kept, "fields": types.Value(map_value=fields)})
 
 

@@ -23,8 +23,9 @@ begins no try later than 8 s after its first, so it ends within 16 s even when n
 """
 
 import threading
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from google.api_core import exceptions as google
 from google.auth.exceptions import DefaultCredentialsError
@@ -51,14 +52,24 @@ class FirestoreStore:
     """Documents in one database, safe to share between threads; connects at the first use.
 
     `chance` must be unguessable: equal nonces of two processes would prove what is not so. A missing login raises
-    ConfigError. The library alone decides where the database is.
+    ConfigError. The library alone decides where the database is. `lifetimes` are the days after its last write that
+    a document is kept, by collection; the others are kept for ever.
     """
 
-    def __init__(self, *, project: str, clock: Clock, chance: Chance, database: str = "(default)") -> None:
+    def __init__(
+        self,
+        *,
+        project: str,
+        clock: Clock,
+        chance: Chance,
+        database: str = "(default)",
+        lifetimes: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
         self._project = project
         self._database = database
         self._clock = clock
         self._chance = chance
+        self._lifetimes = lifetimes
         self._names = Names(database=f"projects/{project}/databases/{database}")
         self._lock = threading.Lock()
         self._client: firestore.Client | None = None
@@ -76,7 +87,7 @@ class FirestoreStore:
         """Apply all writes or none and give the new versions; raises Conflict, else StoreDown when it stays open."""
         documents.check_writes(writes)
         nonce = self._chance.token(20)
-        batch = [to_write(self._names, write, nonce) for write in writes]
+        batch = [to_write(self._names, write, nonce, expires_at=self._end(write.path)) for write in writes]
         if not batch:
             return ()
         last: Exception | None = None
@@ -134,6 +145,10 @@ class FirestoreStore:
             client, self._client = self._client, None
         if client is not None:
             client.close()  # type: ignore[no-untyped-call]
+
+    def _end(self, path: str) -> datetime | None:
+        days = self._lifetimes.get(path.partition("/")[0])
+        return None if days is None else self._clock.now() + timedelta(days=days)
 
     def _send(self, batch: Sequence[types.Write]) -> types.CommitResponse:
         # The client's own batches refuse an empty mask, and its commits are repeated for a minute: the call is made

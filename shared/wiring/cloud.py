@@ -48,7 +48,9 @@ def cloud(
     clock, chance = SystemClock(), SystemChance()
     return Platform(
         function=function, environ=environ, clock=clock, chance=chance, history=NoHistory(),
-        store=FirestoreStore(project=project, database=database, clock=clock, chance=chance),
+        store=FirestoreStore(
+            project=project, database=database, clock=clock, chance=chance, lifetimes=TOPOLOGY.lifetimes,
+        ),
         bus=NoBus() if open_bus is None else open_bus(project, clock, chance),
         vault=SecretVault(project=project, clock=clock, chance=chance),
         journal=CloudJournal(name, project=project), http=http,

@@ -86,6 +86,14 @@ def test_topology_shows_the_whole_graph() -> None:
     assert [name for name in names if name not in shown] == []
 
 
+def test_topology_shows_every_permission() -> None:
+    """Every row of the matrix that README embeds is also in the tables for the terminal."""
+    shown = strategy("topology").output
+    for row in strategy("topology", "--matrix").output.splitlines():
+        if row.startswith("| ") and not row.startswith("| -"):
+            assert all(word in shown for word in row.strip("| ").replace("|", " ").replace(",", " ").split())
+
+
 @pytest.mark.parametrize("columns", ["50", "60", "80", "120", "140", "150", "160"])
 def test_topology_is_never_cut(columns: str) -> None:
     """Every right of every function stands whole on a line of its own cell, however narrow the output is."""

@@ -10,6 +10,9 @@ from shared.gcp.clock import SystemClock
 from shared.gcp.firestore_store import FirestoreStore
 from shared.gcp.secret_vault import SecretVault
 
+LIFETIMES = {"a": 1, "orders": 30}
+"""Some of the collections that the contracts write have a lifetime: it must not show."""
+
 SECRETS = ("access", "consumer", "request")
 
 
@@ -21,7 +24,7 @@ def new_project() -> str:
 @contextmanager
 def open_firestore(project: str) -> Iterator[FirestoreStore]:
     """Open a store of a project, wherever the library finds Firestore."""
-    store = FirestoreStore(project=project, clock=SystemClock(), chance=SystemChance())
+    store = FirestoreStore(project=project, clock=SystemClock(), chance=SystemChance(), lifetimes=LIFETIMES)
     try:
         yield store
     finally:

@@ -1,5 +1,6 @@
 """How documents lie in Firestore, and what of a query is asked there."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from shared.codec import dumps, loads
 from shared.errors import Conflict, InvariantBroken
-from shared.gcp.encoding import Names, from_stored, narrowed, nonce_of, to_write, version_of
+from shared.gcp.encoding import EXPIRES, Names, from_stored, narrowed, nonce_of, to_write, version_of
 from shared.ports import Check, Create, Data, Put, Update, Where
 
 NAMES = Names(database="projects/p/databases/(default)")
@@ -52,6 +53,16 @@ def test_a_document_lies_there_readable() -> None:
     assert set(copies) == {"t", "n", "yes", "no"}
     assert str(_stored({"n": -0.0}).fields["fields"].map_value.fields["n"].double_value) == "0.0"
     assert (copies["t"].string_value, copies["n"].double_value, copies["yes"].boolean_value) == ("x" * 300, 3.0, True)
+
+
+def test_an_end_is_written_beside_the_document() -> None:
+    """A document that may be forgotten carries the instant in a field of its own, and reads as if it did not."""
+    ends = datetime(2026, 11, 30, 14, 30, tzinfo=UTC)
+    for write in (Create("a/1", {"n": 1}), Put("a/1", {"n": 1}), Update("a/1", {"n": 1}, "1795347690.000000001")):
+        stored = to_write(NAMES, write, "x", expires_at=ends).update
+        assert stored.fields[EXPIRES].timestamp_value == ends
+        assert from_stored(NAMES, stored).data == {"n": 1}
+        assert EXPIRES not in to_write(NAMES, write, "x").update.fields
 
 
 def test_preconditions_are_those_of_the_writes() -> None:

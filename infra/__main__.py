@@ -1,0 +1,47 @@
+"""The Pulumi program: reads the stack's configuration, builds the archives, provisions what the topology names.
+
+    pulumi install && pulumi preview --stack sandbox      in this folder
+
+Nothing of the live cloud is looked up. Every problem of the configuration is reported at once, before any resource.
+"""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))  # Pulumi starts the program in this folder
+
+import pulumi  # noqa: E402 - after the path
+from pulumi.runtime import get_config_env  # noqa: E402 - the same
+
+from infra.archives import ArchiveError, build_all, save  # noqa: E402 - the same
+from infra.components import deployment  # noqa: E402 - the same
+from infra.components.deployment import Deployment  # noqa: E402 - the same
+from infra.components.system import System, SystemArgs  # noqa: E402 - the same
+from shared.errors import ConfigError  # noqa: E402 - the same
+from shared.topology import TOPOLOGY  # noqa: E402 - the same
+
+
+def main() -> None:
+    """Provision the stack that Pulumi was started for."""
+    try:
+        chosen = deployment.read(get_config_env(), stack=pulumi.get_stack(), topology=TOPOLOGY)
+        system = System("desk", SystemArgs(deployment=chosen, topology=TOPOLOGY, archives=archives(chosen)))
+    except ConfigError as wrong:
+        raise pulumi.RunError("\n".join(("the stack cannot be built:", *wrong.problems))) from None
+    except ArchiveError as wrong:
+        raise pulumi.RunError(str(wrong)) from None
+    for name, value in system.outputs.items():
+        pulumi.export(name, value)
+
+
+def archives(chosen: Deployment) -> Mapping[str, Path]:
+    """Build the archive of every function, from the checkout that the stack names or from this one; raises OSError."""
+    folder = ROOT / "build" / "archives"
+    folder.mkdir(parents=True, exist_ok=True)
+    source = (ROOT / chosen.source) if chosen.source else ROOT
+    return {one.function: save(one, folder) for one in build_all(source)}
+
+
+main()

@@ -1,0 +1,99 @@
+"""What wakes a person, as a table: the lines of the functions' journal, and the figures that Google measures itself.
+
+An alert on a metric that was made by us is refused for minutes in a new project, so there is none: lines are matched
+as they are written, everything else is a metric of Google's.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+CRITICAL, ERROR = "CRITICAL", "ERROR"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """One alert on journal lines: the events that ring it, and what the person who is woken should know."""
+
+    name: str
+    title: str
+    severity: str
+    events: tuple[str, ...]
+    told: str
+
+
+ALARMS = (
+    Alarm(
+        name="dead-letters", title="A message could not be taken, or you could not be told", severity=ERROR,
+        events=(
+            "dead_letter", "outbox_row_unreadable", "unreadable_document", "books_unreadable", "notice_not_delivered",
+        ),
+        told="A message or a document cannot be read and was put aside, which nothing repeats by itself: look at the"
+        " collection `dead_letters` and at the line, which names the document. Or a notice reached none of your"
+        " addresses: the line has its text.",
+    ),
+    Alarm(
+        name="orders-in-doubt", title="An order or a position needs to be looked at", severity=CRITICAL,
+        events=(
+            "order_unknown", "order_manual", "late_acceptance", "shares_missing", "foreign_order",
+            "exit_ended_unfilled", "unprotected", "position_unprotected",
+        ),
+        told="An order was sent and nobody knows what became of it, the account holds something else than the books, or"
+        " shares are held without a stop at the broker."
+        " Unknown orders are never sent again and are looked for each minute; compare with the broker's own list.",
+    ),
+    Alarm(
+        name="sign-in", title="The token is not alive", severity=ERROR,
+        events=("sign_in_needed", "sign_in_failed", "sign_in_stumbled", "token_gone", "token_not_destroyed"),
+        told="Without a token nothing is traded and stops cannot be moved. Open the sign-in page and sign in.",
+    ),
+    Alarm(
+        name="trading-state", title="Trading was restricted", severity=CRITICAL,
+        events=("trading_state", "not_halted"),
+        told="The daily loss, the drawdown or a broken rule restricted trading, or a restriction could not be written."
+        " Nothing resumes by itself.",
+    ),
+    Alarm(
+        name="broken", title="Something that must never happen has happened", severity=CRITICAL,
+        events=(
+            "crash", "invariant_broken", "undeclared_access", "forged_signal", "cannot_start", "scan_stopped",
+            "scan_silent",
+        ),
+        told="A function met its own bug, wrong settings, an access that the topology does not give, or a forged"
+        " message, or the market was not looked at for minutes. The line names the kind.",
+    ),
+)  # fmt: skip
+
+SERVICE_ERRORS = (
+    'resource.type = "cloud_run_revision" AND metric.type = "run.googleapis.com/request_count"'
+    ' AND metric.labels.response_code_class = "5xx"'
+)
+KEPT_DEAD_LETTERS = (
+    'resource.type = "pubsub_subscription" AND metric.type = "pubsub.googleapis.com/subscription/'
+    'num_undelivered_messages" AND resource.labels.subscription_id = "{subscription}"'
+)
+SIGN_IN_DOWN = (
+    'resource.type = "uptime_url" AND metric.type = "monitoring.googleapis.com/uptime_check/check_passed"'
+    ' AND resource.labels.host = "{host}"'
+)
+
+
+def lines(alarm: Alarm) -> str:
+    """Write the filter that finds the lines of an alarm."""
+    events = " OR ".join(f'"{event}"' for event in alarm.events)
+    return f'resource.type = "cloud_run_revision" AND jsonPayload.event = ({events})'
+
+
+def silence(services: Sequence[str]) -> str:
+    """Write the query that finds no request to one of the services which the clock calls each minute of the session.
+
+    It looks at weekdays between 15:00 and 20:00 UTC, which are inside 9:00 to 16:00 in New York in summer and winter
+    alike; the ticks come on holidays too. Half an hour of silence is one that no restart explains.
+    """
+    silent = " or ".join(f"(({_requests(one)} or vector(0)) < 1)" for one in services)
+    at_work = "(day_of_week() >= 1 and day_of_week() <= 5 and hour() >= 15 and hour() < 20)"
+    return f"({silent}) and on() {at_work}"
+
+
+def _requests(service: str) -> str:
+    where = f'monitored_resource="cloud_run_revision",service_name="{service}"'
+    return f"sum(increase(run_googleapis_com:request_count{{{where}}}[30m]))"

@@ -1,0 +1,88 @@
+"""What every component is given: the stack's choices, the topology, its grants, and what has to exist before."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import pulumi
+
+from infra.components import names
+from infra.components.deployment import Deployment
+from infra.components.matrix import Grant, Kind, Place, Who, matrix
+from shared.topology import Function, Topology
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """One stack under construction; `after` are the resources that have to exist first."""
+
+    deployment: Deployment
+    topology: Topology
+    after: tuple[pulumi.Resource, ...] = ()
+
+    def following(self, *resources: pulumi.Resource) -> "Stage":
+        """Give the stage at which these exist too; each of them came after all that the present one has."""
+        return replace(self, after=resources or self.after)
+
+    def child(
+        self,
+        parent: pulumi.Resource,
+        *after: pulumi.Resource,
+        kept: bool = False,
+        goes_with: pulumi.Resource | None = None,
+    ) -> pulumi.ResourceOptions:
+        """Give the options of a component's child.
+
+        One that is `kept` is protected where the stack is; one that goes with another thing needs no deletion of its
+        own where that is deleted.
+        """
+        protect = True if kept and self.deployment.protect else None
+        return pulumi.ResourceOptions(
+            parent=parent, depends_on=[*self.after, *after], protect=protect, deleted_with=goes_with
+        )
+
+    @property
+    def database(self) -> str:
+        """The id of the database."""
+        return names.database(self.deployment.generation)
+
+    def address(self, function: Function) -> str:
+        """Give the address of a function."""
+        chosen = self.deployment
+        return names.address(function.name, project_number=chosen.project_number, region=chosen.region)
+
+    def grants(self, *places: Place) -> tuple[Grant, ...]:
+        """Give the grants of the stack that are on such things."""
+        chosen = self.deployment
+        every = matrix(self.topology, has_owner=bool(chosen.owner), customer_keys=chosen.customer_keys)
+        return tuple(one for one in every if one.place in places)
+
+    def member(self, who: Who) -> str:
+        """Write a holder the way that Google's policies do."""
+        chosen = self.deployment
+        match who.kind:
+            case Kind.ANYBODY:
+                return "allUsers"
+            case Kind.OWNER:
+                return f"user:{chosen.owner.lower()}"
+            case Kind.AGENT:
+                return f"serviceAccount:{names.agent_email(who.name, chosen.project_number)}"
+            case Kind.FUNCTION:
+                account = names.function_account(who.name)
+            case Kind.PUSH:
+                account = names.push_account(who.name)
+            case _:
+                account = who.name
+        return f"serviceAccount:{names.email(account, chosen.project)}"
+
+    def condition(self, grant: Grant) -> Mapping[str, str]:
+        """Give the part of a grant that narrows it, nothing when it has none."""
+        if not grant.condition:
+            return {}
+        chosen = self.deployment
+        expression = grant.condition.format(
+            project=chosen.project,
+            project_number=chosen.project_number,
+            region=chosen.region,
+            database=self.database,
+        )
+        return {"title": grant.key[:100], "expression": expression}

@@ -1,0 +1,70 @@
+"""The whole system of one stack, in the order in which a new project can take it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pulumi
+
+from infra.components.code import Code, CodeArgs
+from infra.components.data import Database, DatabaseArgs, Secrets, SecretsArgs
+from infra.components.deployment import Deployment
+from infra.components.foundation import Foundation, FoundationArgs
+from infra.components.functions import Functions, FunctionsArgs
+from infra.components.messages import Pushes, PushesArgs, Schedules, SchedulesArgs, Topics, TopicsArgs
+from infra.components.stage import Stage
+from infra.components.trail import Trail, TrailArgs
+from infra.components.watch import Watch, WatchArgs
+from shared.errors import ConfigError
+from shared.topology import Topology
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemArgs:
+    """What a system is built from: the stack's choices, the topology, and an archive for each of its functions."""
+
+    deployment: Deployment
+    topology: Topology
+    archives: Mapping[str, Path]
+
+
+class System(pulumi.ComponentResource):
+    """Everything that the topology names. Raises ConfigError when functions and archives are not the same ones.
+
+    First what others rest on, then data, topics and code, then the functions with all that they use in place, then
+    what calls them; a stack is taken down the other way round.
+    """
+
+    def __init__(self, name: str, args: SystemArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        _agree(args)
+        super().__init__("strategy:index:System", name, {}, opts)
+        inside = pulumi.ResourceOptions(parent=self)
+        first = Stage(deployment=args.deployment, topology=args.topology)
+        foundation = Foundation("foundation", FoundationArgs(stage=first), inside)
+        stage, key = foundation.ready, foundation.key
+        Trail("trail", TrailArgs(stage=stage), inside)
+        database = Database("database", DatabaseArgs(stage=stage, key=key), inside)
+        secrets = Secrets("secrets", SecretsArgs(stage=stage, key=key), inside)
+        topics = Topics("topics", TopicsArgs(stage=stage, key=key), inside)
+        code = Code("code", CodeArgs(stage=stage, archives=args.archives), inside)
+        stage = stage.following(database.database, *secrets.granted, *topics.granted, *code.granted)
+        functions = Functions("functions", FunctionsArgs(stage=stage, code=code, accounts=foundation.accounts), inside)
+        stage = stage.following(*functions.granted)
+        Pushes("pushes", PushesArgs(stage=stage, topics=topics.topics), inside)
+        Schedules("schedules", SchedulesArgs(stage=stage, topics=topics.topics), inside)
+        Watch("watch", WatchArgs(stage=stage), inside)
+        self.outputs = {
+            "archives": {one: archive.name for one, archive in code.archives.items()},
+            "addresses": {one.name: stage.address(one) for one in args.topology.functions},
+            "open": [one.name for one in args.topology.functions if one.public and args.deployment.owner],
+            "database": stage.database,
+        }
+        self.register_outputs(self.outputs)
+
+
+def _agree(args: SystemArgs) -> None:
+    named, there = {one.name for one in args.topology.functions}, set(args.archives)
+    problems = [f"{one}: the topology names it, but functions/ has no such folder" for one in sorted(named - there)]
+    problems += [f"{one}: functions/ has it, but the topology does not name it" for one in sorted(there - named)]
+    if problems:
+        raise ConfigError(tuple(problems))

@@ -1,0 +1,200 @@
+"""The committed stacks are whole, and a wrong one is refused with every problem before anything is registered."""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+import yaml
+from pulumi.runtime import settings
+
+from infra.archives import build_all
+from infra.components import deployment
+from shared.errors import ConfigError
+from shared.topology import TOPOLOGY, Function, Topology
+from tests.architecture.files import ROOT
+from tests.infra.cloud.capture import INFRA, PULUMI_PROJECT, STACK, STACKS, Graph, config_of, run_program
+from tests.packaging.checkouts import copy_checkout
+
+OURS = f"{PULUMI_PROJECT}:"
+PLACEHOLDERS = {"example-project", "123456789012", "owner@example.com", "000000-000000-000000"}
+
+
+def _problems(config: Mapping[str, str], stack: str = "sandbox", topology: Topology = TOPOLOGY) -> tuple[str, ...]:
+    with pytest.raises(ConfigError) as caught:
+        deployment.read(config, stack=stack, topology=topology)
+    return caught.value.problems
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_program_runs_as_committed(graphs: Mapping[str, Graph], stack: str) -> None:
+    """The program registers, from a committed stack file, exactly what the components make of it."""
+    graph = run_program(config_of(stack), stack)
+    shape = {urn: (one.protect, one.parent, one.after) for urn, one in graphs[stack].resources.items()}
+    assert {urn: (one.protect, one.parent, one.after) for urn, one in graph.resources.items()} == shape
+    for urn, one in graph.resources.items():
+        if one.typ != "gcp:storage/bucketObject:BucketObject":
+            assert one.inputs == graphs[stack].resources[urn].inputs
+
+
+def test_an_earlier_checkout_can_be_deployed(graphs: Mapping[str, Graph], tmp_path: Path) -> None:
+    """A stack that names another checkout deploys its archives, named as they were then, and changes nothing else."""
+    earlier = copy_checkout(tmp_path)
+    (earlier / "functions" / "market_scan" / "main.py").write_bytes(
+        (ROOT / "functions" / "market_scan" / "main.py").read_bytes() + b"# as it was\n"
+    )
+    graph = run_program({**config_of("sandbox"), f"{OURS}source": str(earlier)}, "sandbox")
+    expected = {one.function: f"functions/{one.name}" for one in build_all(earlier)}
+    found = {one.name.removeprefix("archive-"): one.inputs["name"] for one in graph.of("BucketObject")}
+    assert found == expected
+    changed = {
+        one.name
+        for urn, one in graph.resources.items()
+        if {**one.inputs, "source": 0} != {**graphs["sandbox"].resources[urn].inputs, "source": 0}
+    }
+    assert changed == {"market_scan", "archive-market_scan"}
+
+
+def test_the_project_file_says_how_it_is_run() -> None:
+    """The engine makes an environment of its own with pip, from requirements that lie beside the program."""
+    project = yaml.safe_load((INFRA / "Pulumi.yaml").read_text(encoding="utf-8"))
+    assert project["name"] == PULUMI_PROJECT == deployment.NAMESPACE
+    assert project["runtime"] == {"name": "python", "options": {"toolchain": "pip", "virtualenv": "venv"}}
+    pinned = set(re.findall(r"^([a-z0-9-]+)==", (INFRA / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE))
+    assert {"pulumi", "pulumi-gcp"} <= pinned
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_stack_file_holds_no_secret(stack: str) -> None:
+    """A stack file names no secrets provider, no salt and nothing secure, and says what is still to be filled in."""
+    given = yaml.safe_load((INFRA / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))
+    assert set(given) == {"config"}
+    assert "secure" not in json.dumps(given)
+    assert {"example-project", "123456789012", "owner@example.com"} <= PLACEHOLDERS & _texts(given)
+    assert config_of(stack)["gcp:region"] == "us-east4"
+
+
+def _texts(value: object) -> set[str]:
+    if isinstance(value, Mapping):
+        return set().union(*(_texts(part) for part in value.values()))
+    if isinstance(value, list):
+        return set().union(*(_texts(part) for part in value))
+    return {str(value)}
+
+
+def test_production_is_the_protected_one() -> None:
+    """Both stacks read; production is protected, keeps its trail for years and trades, the sandbox does not."""
+    production, sandbox = (
+        deployment.read(config_of(stack), stack=stack, topology=TOPOLOGY) for stack in ("production", "sandbox")
+    )
+    assert (production.protect, sandbox.protect) == (True, False)
+    assert production.trail_days >= 365
+    assert (production.settings["ETRADE_SANDBOX"], sandbox.settings["ETRADE_SANDBOX"]) == ("false", "true")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("gcp:project", "No"),
+        ("gcp:region", "New York"),
+        (f"{OURS}projectNumber", "0123456"),
+        (f"{OURS}owner", "somebody"),
+        (f"{OURS}alertEmails", "me@example.com"),
+        (f"{OURS}alertEmails", '["not an address"]'),
+        (f"{OURS}billingAccount", "123"),
+        (f"{OURS}budgetUsd", "0"),
+        (f"{OURS}budgetUsd", "many"),
+        (f"{OURS}generation", "-1"),
+        (f"{OURS}protect", "yes"),
+        (f"{OURS}customerKeys", "1"),
+        (f"{OURS}trailDays", "99999"),
+        (f"{OURS}callbackRegistered", ""),
+        (f"{OURS}settings", "[]"),
+        (f"{OURS}settings", '{"STRATEGY_CAPITAL_USD": 5}'),
+        (f"{OURS}settings", "not JSON"),
+        (f"{OURS}protected", "true"),
+    ],
+)
+def test_a_wrong_value_is_named(name: str, value: str) -> None:
+    """Each value that cannot be used, and each name that is not known, is a problem that names it."""
+    assert any(problem.startswith(name) for problem in _problems({**config_of("sandbox"), name: value}))
+
+
+@pytest.mark.parametrize(
+    ("chosen", "named"),
+    [
+        ({"STRATEGY_CAPITAL_USD": "1"}, "STRATEGY_CAPITAL_USD"),
+        ({"STRATEGY_WATCHLIST": "SPY"}, "STRATEGY_WATCHLIST is no setting"),
+        ({"ETRADE_CONSUMER_KEY": "k", "ETRADE_CONSUMER_SECRET": "s"}, "ETRADE_CONSUMER_SECRET is no setting"),
+        ({"ETRADE_OAUTH_CALLBACK_URL": "https://example.com/callback"}, "CALLBACK_URL is computed"),
+        ({"STRATEGY_SIGN_IN_URL": "https://example.com/start"}, "SIGN_IN_URL is computed"),
+        ({"STRATEGY_NOTIFY_ADDRESSES": "ntfys://canary"}, "STRATEGY_NOTIFY_ADDRESSES is no setting"),
+        ({"STRATEGY_MODE": "live", "ETRADE_SANDBOX": "false"}, "live orders at production are not enabled yet"),
+        ({"STRATEGY_MODE": "live", "ETRADE_SANDBOX": "false", "STRATEGY_CONFIG": "x"}, "are not enabled yet"),
+        ({"STRATEGY_WATCH_LIST": ""}, "STRATEGY_WATCH_LIST"),
+    ],
+)
+def test_a_wrong_setting_is_named(chosen: Mapping[str, str], named: str) -> None:
+    """The functions' settings are judged by the functions' own rules, and none of them may be a secret."""
+    given = config_of("sandbox")
+    whole = {**json.loads(given[f"{OURS}settings"]), **chosen}
+    assert any(named in problem for problem in _problems({**given, f"{OURS}settings": json.dumps(whole)}))
+
+
+@pytest.mark.parametrize(
+    ("changed", "stack", "named"),
+    [
+        ({f"{OURS}protect": "false"}, "production", "protect is false"),
+        ({f"{OURS}trailDays": "30"}, "production", "trailDays is too short"),
+        ({f"{OURS}owner": "", f"{OURS}callbackRegistered": "true"}, "sandbox", "without an owner"),
+    ],
+)
+def test_values_that_do_not_go_together_are_named(changed: Mapping[str, str], stack: str, named: str) -> None:
+    """An unprotected production, a short trail and a callback that nobody may call are refused."""
+    assert any(named in problem for problem in _problems({**config_of(stack), **changed}, stack))
+
+
+def test_a_name_that_google_could_not_take_is_a_problem() -> None:
+    """A function whose account or address would be too long is named before anything is made."""
+    long = Function(name="a_function_with_a_very_long_name", purpose="nothing")
+    topology = Topology(functions=(long,), topics={}, schedules=(), secrets={}, collections={})
+    assert any(problem.startswith(long.name) for problem in _problems(config_of("sandbox"), topology=topology))
+
+
+def test_every_problem_is_told_at_once() -> None:
+    """An empty configuration misses each value that has no default, all in one message."""
+    problems = _problems({})
+    for name in ("gcp:project", "gcp:region", "projectNumber", "protect", "trailDays", "settings"):
+        assert any(f"{name} is not set" in problem for problem in problems)
+    assert any("STRATEGY_WATCH_LIST" in problem for problem in problems)
+
+
+def test_a_wrong_stack_registers_nothing() -> None:
+    """The program ends with one message that has all problems, and registers no resource before."""
+    wrong = {**config_of("sandbox"), "gcp:region": "nowhere", f"{OURS}protected": "true"}
+    with pytest.raises(pulumi.RunError, match=r"(?s)protected is not known.*gcp:region"):
+        run_program(wrong, "sandbox")
+    monitor: Any = settings.get_monitor()
+    assert not [urn for urn in monitor.get_registered_resources() if STACK not in urn]
+
+
+def test_nothing_secret_leaves_a_stack(graphs: Mapping[str, Graph]) -> None:
+    """The outputs are names and addresses, and no resource is given a secret's value."""
+    for graph in graphs.values():
+        assert set(graph.outputs) == {"archives", "addresses", "open", "database"}
+        assert not graph.of("SecretVersion")
+        for function in graph.of("Function"):
+            assert not {"secretEnvironmentVariables", "secretVolumes"} & set(function.inputs["serviceConfig"])
+
+
+def test_archives_and_topology_must_agree(tmp_path: Path) -> None:
+    """A function without a folder, and a folder without a function, are both named."""
+    from infra.components.system import System, SystemArgs
+
+    chosen = deployment.read(config_of("sandbox"), stack="sandbox", topology=TOPOLOGY)
+    archives = {one.name: tmp_path for one in TOPOLOGY.functions[1:]} | {"attic": tmp_path}
+    with pytest.raises(ConfigError, match=r"(?s)oauth_callback.*no such folder.*attic.*does not name it"):
+        System("desk", SystemArgs(deployment=chosen, topology=TOPOLOGY, archives=archives))

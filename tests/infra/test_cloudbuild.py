@@ -1,0 +1,81 @@
+"""The build in the cloud does what the Makefile does, checks before it delivers, and holds no key."""
+
+import re
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from typing import Any
+
+import pytest
+import yaml
+
+from infra.tools.locks import ROOT
+from tests.packaging.checkouts import PARTS
+
+BUILD: dict[str, Any] = yaml.safe_load((ROOT / "cloudbuild.yaml").read_text(encoding="utf-8"))
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+TARGETS = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
+DELIVERIES = ("preview", "deploy", "rollback")
+CHECKS = ["lint", "types", "contracts", "test", "audit", "package"]
+
+
+def faults(build: Mapping[str, Any]) -> Iterator[str]:
+    """Name everything in the build that is not a call of the Makefile, or that a key or a shell could hide in."""
+    if set(build) - {"steps", "substitutions", "options", "timeout"}:
+        yield "has parts that it must not have"
+    for step in build["steps"]:
+        if set(step) - {"id", "name", "entrypoint", "args", "env"}:
+            yield f"{step['id']} has parts that it must not have"
+        if step.get("entrypoint") != "make":
+            yield f"{step['id']} does not call the Makefile"
+        target, *words = step["args"]
+        possible = {target} if not target.startswith("$") else set(DELIVERIES)
+        if not possible <= TARGETS or any(not re.fullmatch(r"[A-Z]+=\$\{_[A-Z]+\}", word) for word in words):
+            yield f"{step['id']} calls what the Makefile does not have"
+        if any(not re.fullmatch(r"PULUMI_BACKEND_URL=gs://\$\{_STATE\}", one) for one in step.get("env", ())):
+            yield f"{step['id']} is given something in its environment"
+        if ":" not in step["name"] or step["name"].endswith(":latest"):
+            yield f"{step['id']} runs in an image without a version"
+    if [step["id"] for step in build["steps"]] != [*CHECKS, "deliver"]:
+        yield "does not check everything before it delivers"
+    if build["substitutions"]["_DELIVERY"] != "preview":
+        yield "delivers when nobody asked for it"
+
+
+def test_the_build_only_calls_the_makefile() -> None:
+    """Every step is one target, checks come before delivery, and delivery is a preview unless a trigger says more."""
+    assert list(faults(BUILD)) == []
+    assert BUILD["options"]["logging"] == "CLOUD_LOGGING_ONLY"
+
+
+def test_what_is_delivered_is_tried() -> None:
+    """A deployment and a roll-back end with the smoke test, and the checks of a change are those of the build."""
+    assert re.search(r"^deploy: up smoke", MAKEFILE, re.MULTILINE)
+    (rollback,) = re.findall(r"^rollback:.*\n((?:\t.*\n)+)", MAKEFILE, re.MULTILINE)
+    assert rollback.rstrip().endswith("smoke")
+    assert f'git archive "$(TO)" {" ".join(PARTS)} pyproject.toml' in rollback
+    (check,) = re.findall(r"^check: ([a-z ]+) ##", MAKEFILE, re.MULTILINE)
+    assert set(check.split()) - {"days"} <= set(CHECKS)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("steps", 0, "entrypoint"), "bash"),
+        (("steps", 0, "args"), ["lint", "&&", "curl"]),
+        (("steps", 0, "args"), ["lint-nothing"]),
+        (("steps", 0, "secretEnv"), ["KEY"]),
+        (("steps", 6, "env"), ["GOOGLE_CREDENTIALS=x"]),
+        (("steps", 0, "name"), "python:latest"),
+        (("steps", 0, "id"), "skipped"),
+        (("availableSecrets",), {}),
+        (("substitutions", "_DELIVERY"), "deploy"),
+    ],
+)
+def test_a_seeded_fault_of_the_build_is_found(path: tuple[Any, ...], value: Any) -> None:
+    """A shell, another command, a missing target, a key, a loose image or a lost check is named."""
+    build = deepcopy(BUILD)
+    place: Any = build
+    for name in path[:-1]:
+        place = place[name]
+    place[path[-1]] = value
+    assert list(faults(build))

@@ -1,0 +1,97 @@
+"""README's runbook holds as far as it can be followed without the cloud."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from infra.cli.main import app
+from infra.components import deployment
+from infra.owner.secrets import KINDS
+from infra.tools.locks import ROOT
+from shared.topology import TOPOLOGY
+from tests.infra.cloud.capture import STACKS, Graph, capture, config_of
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+RUNBOOK = README[README.index("## Deploying to Google Cloud") : README.index("## The house")]
+BLOCKS = re.findall(r"```sh\n(.*?)```", RUNBOOK, re.DOTALL)
+NEVER_RUN = "☁"
+
+
+def test_the_commands_are_commands() -> None:
+    """Every block is well-formed shell, and every target that it calls is in the Makefile."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert len(BLOCKS) >= 6
+    for block in BLOCKS:
+        read = subprocess.run(["/bin/bash", "-n"], input=block, capture_output=True, text=True, check=False)
+        assert read.returncode == 0, read.stderr
+    for target in re.findall(r"\bmake ([a-z]+)", RUNBOOK):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_what_was_never_run_says_so() -> None:
+    """Each step that calls the cloud carries the sign that it was never run against it."""
+    steps = re.split(r"\n(?=\*\*)", RUNBOOK)[1:]
+    assert len(steps) >= 10
+    for step in steps:
+        assert (NEVER_RUN in step.split("\n\n")[0]) == bool(re.search(r"gcloud |pulumi |make [a-z]|/start", step)), step
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_stranger_fills_in_the_stack_file(stack: str, tmp_path: Path) -> None:
+    """With the placeholders replaced as told, the stack is accepted and everything in it is the stranger's."""
+    own = {"example-project": "my-desk-1", "123456789012": "987654321098", "owner@example.com": "me@example.org"}
+    config = config_of(stack)
+    for placeholder, value in own.items():
+        config = {name: text.replace(placeholder, value) for name, text in config.items()}
+    graph: Graph = capture(config, stack, tmp_path)
+    assert graph.of("Bucket")[0].inputs["name"] == "my-desk-1-source"
+    assert not any(one in str([made.inputs for made in graph.custom]) for one in own)
+    assert graph.outputs["addresses"]["oauth_callback"] == "https://oauth-callback-987654321098.us-east4.run.app"
+
+
+def test_names_in_the_runbook_are_the_names() -> None:
+    """Jobs, database, bucket, secret and configuration that the runbook names are those that are made."""
+    (jobs,) = re.findall(r"for job in ([a-z ]+);", RUNBOOK)
+    assert jobs.split() == [schedule.name for schedule in TOPOLOGY.schedules]
+    assert set(re.findall(r"strategy secrets set ([a-z-]+)", RUNBOOK)) == set(KINDS) <= set(TOPOLOGY.secrets)
+    assert "sign-in-key --generate" in RUNBOOK
+    assert "--database=desk-1" in RUNBOOK
+    assert "gs://my-desk-1-source/" in RUNBOOK
+    read = (ROOT / "infra" / "components" / "deployment.py").read_text(encoding="utf-8")
+    for name in ("generation", "callbackRegistered"):
+        assert f"{{NAMESPACE}}:{name}" in read
+    assert deployment.PRODUCTION in STACKS
+
+
+def test_the_collections_to_restore_are_all_of_them() -> None:
+    """The command that lists what a restoration deletes first prints every collection."""
+    (code,) = re.findall(r"'(from shared\.topology.*?)'", RUNBOOK)
+    listed = subprocess.run(  # noqa: S603 - what README says, which is ours
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert listed.stdout.strip().split(",") == list(TOPOLOGY.collections)
+
+
+@pytest.mark.parametrize("command", re.findall(r"\.venv/bin/strategy ([^`\n]+)", RUNBOOK))
+def test_the_owner_s_commands_reach_the_cloud(command: str) -> None:
+    """Each command of ours asks the profile `cloud`, and without a project it says so instead of doing something."""
+    assert command.endswith(" --profile cloud")
+    given = {"GOOGLE_CLOUD_PROJECT": "", "COLUMNS": "200"}
+    result = CliRunner().invoke(app, command.split(), input="canary-key\ncanary-secret\n", env=given)
+    assert result.exit_code == 2, result.output
+    assert "GOOGLE_CLOUD_PROJECT" in result.stderr
+
+
+def test_what_the_owner_s_commands_are_told_is_what_the_functions_are_told(tmp_path: Path) -> None:
+    """Database, sign-in address and operator of the runbook are those in the functions' environment."""
+    graph: Graph = capture(config_of("sandbox"), "sandbox", tmp_path)
+    given = graph.one("Function", "oauth_callback").inputs["serviceConfig"]["environmentVariables"]
+    exported = dict(re.findall(r"([A-Z_]{8,})=(\S+)", "\n".join(re.findall(r"^export (.*)", RUNBOOK, re.MULTILINE))))
+    assert set(exported) == {"GOOGLE_CLOUD_PROJECT", "FIRESTORE_DATABASE", "STRATEGY_SIGN_IN_URL"}
+    for name in ("FIRESTORE_DATABASE", "STRATEGY_SIGN_IN_URL"):
+        assert exported[name] == given[name]
+    assert given["STRATEGY_OPERATOR"] == "owner"
