@@ -7,6 +7,7 @@ from pathlib import Path
 
 from infra.cli.exits import say
 from infra.cli.hand import day_and_time, pairs, reached, show
+from infra.day.problems import UserError
 from infra.owner import login as sign_in
 from infra.owner import secrets
 from shared.topology import CONSUMER
@@ -48,6 +49,10 @@ def set_secret(name: str, profile: str, state: Path | None, *, generate: bool, j
     """Read a secret without showing it, check it and store it."""
     kind = secrets.kind_of(name, generate=generate)
     with reached(profile, state) as hand:
+        if name == CONSUMER and hand.running and profile != "cloud":
+            raise UserError(
+                "the desk runs with the pair that it has", remedy="end it with Ctrl-C, store, and start again"
+            )
         value = secrets.generated() if generate else secrets.value_of(name, _answers(kind))
         stored = secrets.store(hand.vault, name, value)
     left = f", {stored.left} could not be destroyed: store it again later" if stored.left else ""

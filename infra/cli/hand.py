@@ -15,14 +15,14 @@ from infra.owner import look
 from infra.owner.profiles import Hand, reach
 from shared.codec import dumps, encode
 from shared.domain.control import Control, TradingState
-from shared.errors import ConfigError, StoreDown
+from shared.errors import ConfigError, Conflict, StoreDown
 from shared.usecases import control
 
 
 def status(profile: str, state: Path | None, *, json: bool) -> None:
     """Show a desk at a glance."""
     with reached(profile, state) as hand:
-        seen = look.overview(hand.desk.store, at=hand.desk.clock.now(), running=hand.running)
+        seen = look.overview(hand.desk.store, at=hand.desk.clock.now(), running=hand.running, mode=hand.mode)
     show(seen, lambda: pairs(_overview(seen)), json=json)
 
 
@@ -74,6 +74,8 @@ def reached(profile: str, state: Path | None) -> Iterator[Hand]:
             yield hand
     except ConfigError as wrong:
         raise UserError("; ".join(wrong.problems), remedy="put that right and ask again") from None
+    except Conflict as meanwhile:
+        raise UserError(meanwhile.detail, remedy="look with `strategy status`, then say it again") from None
     except StoreDown as down:
         raise UserError(f"the store does not answer: {down.detail}", remedy="ask again in a moment") from None
 
@@ -93,6 +95,8 @@ def _stated(value: Control) -> str:
 
 def _overview(seen: look.Overview) -> Iterable[tuple[str, object]]:
     yield "At", f"{day_and_time(seen.at)} UTC{'' if seen.running else ' (the desk is not running)'}"
+    yield "Mode", seen.mode or "unknown here"
+    yield "Signed in", "yes" if seen.signed_in else "NO: nothing is traded until `strategy login`"
     yield "Trading state", _stated(seen.control) if seen.control else "ACTIVE: nothing was ever decided"
     yield "Live orders", seen.live_orders
     yield "In doubt", ", ".join(seen.in_doubt) or "none"

@@ -22,6 +22,7 @@ from infra.local.sqlite_store import SqliteStore
 from infra.local.timeline import AnyTimeline, HeldTimeline, PacedClock, Timeline
 from infra.local.wire import Services
 from shared import wiring
+from shared.errors import ConfigError
 from shared.gcp.chance import SystemChance
 from shared.gcp.history import NoHistory
 from shared.gcp.journal import CloudJournal
@@ -65,8 +66,11 @@ class WorldFile:
 
     @classmethod
     def read(cls, path: Path) -> "WorldFile":
-        """Read a file that `write` left."""
-        return cls(**json.loads(path.read_bytes()))
+        """Read a file that `write` left; raises ConfigError for another."""
+        try:
+            return cls(**json.loads(path.read_bytes()))
+        except (OSError, ValueError, TypeError):
+            raise ConfigError((f"{path} does not describe a running desk: end the desk and start it again",)) from None
 
     def write(self, path: Path) -> None:
         """Write the file, for this user's eyes only."""

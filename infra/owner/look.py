@@ -14,7 +14,7 @@ from shared.domain.orders import IN_DOUBT, Order
 from shared.domain.positions import Fill, Ledger, Position
 from shared.domain.signals import Signal
 from shared.ports import Store, Where
-from shared.usecases import control
+from shared.usecases import control, token
 from shared.usecases.desk import read
 
 T = TypeVar("T")
@@ -29,6 +29,8 @@ class Overview:
 
     at: datetime
     running: bool
+    mode: str | None
+    signed_in: bool
     control: Control | None
     live_orders: int
     in_doubt: tuple[str, ...]
@@ -50,12 +52,14 @@ class Story:
     fills: tuple[Fill, ...]
 
 
-def overview(store: Store, *, at: datetime, running: bool) -> Overview:
+def overview(store: Store, *, at: datetime, running: bool, mode: str | None = None) -> Overview:
     """Look at a whole desk; raises StoreDown."""
+    record = token.current(store)
     held, live = read(store, Control, control.PATH), orders(store, every=False)
     ledgers = sorted((decode(Ledger, row.data) for row in store.query("ledger")), key=lambda one: one.session)
     return Overview(
-        at=at, running=running, control=held.value if held else None, live_orders=len(live),
+        at=at, running=running, mode=mode, signed_in=record is not None and at < record.value.dies_at,
+        control=held.value if held else None, live_orders=len(live),
         in_doubt=tuple(order.intent_id for order in live if order.state in IN_DOUBT),
         open_positions=len(positions(store, every=False)),
         session=ledgers[-1].session if ledgers else None, realized=ledgers[-1].realized if ledgers else Decimal(0),

@@ -5,11 +5,11 @@ a running desk, or takes the wall clock for a simulated time. What this promises
 running desk's vault is asked through the desk itself, whose file nobody else writes; the instants are the desk's own.
 """
 
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 
 from infra.day.environment import vault_key as simulated_key
@@ -38,13 +38,17 @@ ACTOR = "owner"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hand:
-    """A desk as the owner reaches it; `sign_in` is the address of its start page, None where nobody serves it."""
+    """A desk as the owner reaches it; `sign_in` is the address of its start page, None where nobody serves it.
+
+    `mode` is paper or live, None where the owner's machine does not know it.
+    """
 
     desk: Desk
     vault: Vault
     sign_in: str | None
     operator: str
     running: bool
+    mode: str | None
 
 
 @contextmanager
@@ -89,6 +93,7 @@ def _on_this_machine(folder: Folder, card: Mapping[str, str], environ: Mapping[s
         yield Hand(
             desk=_desk(clock, store, project="local"), vault=vault, running=running,
             sign_in=None if world is None else world.sign_in, operator="" if world is None else world.operator,
+            mode=card.get("mode"),
         )  # fmt: skip
 
 
@@ -108,13 +113,13 @@ def _in_the_cloud(environ: Mapping[str, str]) -> Iterator[Hand]:
         yield Hand(
             desk=_desk(clock, store, project=project), vault=vault, running=True,
             sign_in=environ.get("STRATEGY_SIGN_IN_URL") or None,
-            operator=environ.get("STRATEGY_OPERATOR", "owner"),
+            operator=environ.get("STRATEGY_OPERATOR", "owner"), mode=environ.get("STRATEGY_MODE"),
         )  # fmt: skip
 
 
 def _desk(clock: Clock, store: Store, *, project: str) -> Desk:
-    """Give the owner a desk of their own: what they do is journalled to stderr, and announced by the functions."""
-    journal = CloudJournal(ACTOR, project=project, output=sys.stderr)
+    """Give the owner a desk of their own: what they do is announced by the functions."""
+    journal = CloudJournal(ACTOR, project=project, output=StringIO())
     return Desk(actor=ACTOR, clock=clock, chance=SystemChance(), store=store, bus=NoBus(), journal=journal)
 
 

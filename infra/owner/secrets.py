@@ -5,6 +5,7 @@ What this promises: a value comes from a hidden prompt or from stdin, never from
 repeated in any message; it is checked before it is stored and read back after; only then are older ones destroyed.
 """
 
+import logging
 import re
 import secrets
 from collections.abc import Callable
@@ -48,8 +49,11 @@ def _consumer(answers: tuple[str, ...]) -> bytes:
 
 
 def _addresses(answers: tuple[str, ...]) -> bytes:
+    import apprise  # late: it knows a hundred services, and only this secret needs it
+
+    logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # it would repeat an address that it refuses
     found = settings.addresses("\n".join(answers))
-    if not found:
+    if not found or not all(apprise.Apprise().add(address) for address in found):
         raise ValueError
     return "\n".join(found).encode()
 

@@ -45,11 +45,14 @@ def command(desk: Desk, to: TradingState, *, exits_too: bool = False, reason: st
     """Set the trading state by the owner's hand, stricter or looser, and give what is in force.
 
     Only a halt blocks exits too. Every commit that licenses a send checks this document: what was licensed before
-    goes out, nothing after it does.
+    goes out, nothing after it does. To loosen is to know what is loosened: raises Conflict when the state changed
+    meanwhile, while a stricter one is written over whatever was there.
     """
 
     def attempt() -> Control:
         held = current(desk)
+        if held.value.epoch != seen.value.epoch and _SEVERITY[to] < _SEVERITY[held.value.state]:
+            raise Conflict(f"it became {held.value.state} meanwhile, by {held.value.by}: {held.value.reason}")
         value = Control(
             state=to, exits_too=exits_too and to is TradingState.HALTED, epoch=held.value.epoch + 1, reason=reason,
             by=desk.actor, at=desk.clock.now(),
@@ -57,6 +60,7 @@ def command(desk: Desk, to: TradingState, *, exits_too: bool = False, reason: st
         desk.store.commit([held.update(value), announce(desk, of_control(value))])
         return value
 
+    seen = current(desk)
     value = persist(attempt)
     desk.journal.line("trading_state", Severity.CRITICAL, state=to, exits_too=value.exits_too, reason=reason)
     return value

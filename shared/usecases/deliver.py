@@ -6,7 +6,7 @@ twice, never not at all); one kind comes in floods (held back, except what is ur
 told or held back is journalled with its text, and neither the journal nor a document holds the link of a sign-in.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.domain.notice_words import Words, words
@@ -30,9 +30,14 @@ class Told:
     schema_version: int = 1
 
 
-def deliver(desk: Desk, notifier: Notifier, notice: Notice) -> None:
-    """Tell a notice that was not told yet; raises Undelivered where every address failed, or StoreError."""
+def deliver(desk: Desk, notifier: Notifier, notice: Notice, *, prefix: str = "") -> None:
+    """Tell a notice that was not told yet; raises Undelivered where every address failed, or StoreError.
+
+    `prefix` stands before every title: on paper the owner must not take a paper position for shares.
+    """
     event, kind, said = event_of(notice), kind_of(notice), words(notice)
+    dated = f"{said.advice} ({notice.at:%Y-%m-%d %H:%M:%S} UTC)"
+    said = replace(said, title=f"{prefix}{said.title}", advice=dated)
     path = f"notices/{event}"
     if desk.store.get(path) is not None:
         return

@@ -6,6 +6,7 @@ after the work and swallows what fails), and none is lost (the row stays until i
 not matter: whoever may publish notices publishes all that wait.
 """
 
+from shared.codec import loads
 from shared.domain.notices import Notice, event_of
 from shared.errors import BrokerError, StoreError
 from shared.ports import Put, Severity, Where
@@ -25,7 +26,12 @@ def post(desk: Desk) -> None:
     """Publish the notices that wait; what fails is journalled and left for the next invocation."""
     try:
         rows = held_rows(desk, outbox.Row, desk.store.query("outbox", Where("topic", "==", outbox.NOTICES)))
-        for row in rows[:MOST_AT_ONCE]:
+        for row in sorted(rows, key=lambda row: _at(row.value))[:MOST_AT_ONCE]:
             outbox.send(desk, row.path, row.value)
     except (BrokerError, StoreError) as problem:
         desk.journal.line("notices_wait", Severity.WARNING, kind=type(problem).__name__, detail=problem.detail)
+
+
+def _at(row: outbox.Row) -> str:
+    """Give when it happened, so that what came first is told first."""
+    return str(loads(row.body)["body"].get("at", ""))

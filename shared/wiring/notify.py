@@ -6,6 +6,7 @@ from shared.domain.notices import NOTICES
 from shared.door import PushDoor
 from shared.errors import Undelivered
 from shared.ports import Vault
+from shared.settings import Mode
 from shared.topology import NOTIFY_ADDRESSES
 from shared.usecases.deliver import deliver
 from shared.wiring import Platform
@@ -21,10 +22,13 @@ def door() -> PushDoor:
 
 def _build(platform: Platform) -> PushDoor:
     here = room(platform)
+    prefix = "PAPER: " if here.settings.mode is Mode.PAPER else ""
     notifier = AppriseNotifier(addresses=VaultAddresses(platform, here), journal=here.desk.journal)
     return PushDoor(
         desk=here.desk,
-        handlers=dict.fromkeys(NOTICES.values(), lambda _envelope, notice: deliver(here.desk, notifier, notice)),
+        handlers=dict.fromkeys(
+            NOTICES.values(), lambda _envelope, notice: deliver(here.desk, notifier, notice, prefix=prefix)
+        ),
     )
 
 

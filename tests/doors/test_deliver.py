@@ -72,6 +72,15 @@ def test_an_event_is_told_once() -> None:
     assert (line["event"], line["severity"], line["text"]) == ("notice", "WARNING", text)
 
 
+def test_a_title_says_paper_first() -> None:
+    """What stands before every title is sent, and the text says when it happened."""
+    hands, notifier = Hands(), ListNotifier(addresses=1)
+    deliver(hands.desk("notify"), notifier, _UNKNOWN, prefix="PAPER: ")
+    ((title, text, _),) = notifier.sent
+    assert title == "PAPER: Order unknown: IBM"
+    assert text.endswith(f"({_UNKNOWN.at:%Y-%m-%d %H:%M:%S} UTC)")
+
+
 def test_no_address_means_the_journal() -> None:
     """Where no address is configured the notice is journalled with its text and counts as told."""
     hands, notifier = Hands(), ListNotifier(addresses=0)

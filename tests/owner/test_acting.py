@@ -1,13 +1,54 @@
 """What the owner does to a desk: each order counts one epoch, is told of, and needs no part of the desk to be up."""
 
+from collections.abc import Callable, Sequence
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
+from infra.local.memory_store import MemoryStore
 from infra.local.sqlite_store import SqliteStore
 from shared.codec import loads
-from shared.ports import Where
+from shared.domain.control import TradingState
+from shared.errors import Conflict
+from shared.gcp.chance import SystemChance
+from shared.gcp.clock import SystemClock
+from shared.gcp.journal import CloudJournal
+from shared.gcp.no_bus import NoBus
+from shared.ports import Document, Store, Where, Write
+from shared.usecases import control
+from shared.usecases.desk import Desk
 from tests.owner.desks import answer, refused, strategy
+
+
+class Between:
+    """A store in which something happens between the first look and the first commit."""
+
+    def __init__(self, store: MemoryStore, deed: Callable[[], object]) -> None:
+        self._store = store
+        self._deed: Callable[[], object] | None = deed
+
+    def get(self, path: str) -> Document | None:
+        """Read as it is."""
+        return self._store.get(path)
+
+    def commit(self, writes: Sequence[Write]) -> tuple[str, ...]:
+        """Let it happen, then try to write."""
+        deed, self._deed = self._deed, None
+        if deed is not None:
+            deed()
+        return self._store.commit(writes)
+
+    def query(
+        self, collection: str, *where: Where, order_by: str | None = None, limit: int | None = None
+    ) -> list[Document]:
+        """Ask as it is."""
+        return self._store.query(collection, *where, order_by=order_by, limit=limit)
+
+
+def _desk_of(actor: str, store: Store) -> Desk:
+    journal = CloudJournal(actor, project="one", output=StringIO())
+    return Desk(actor=actor, clock=SystemClock(), chance=SystemChance(), store=store, bus=NoBus(), journal=journal)
 
 
 def _promised(desk: Path) -> list[tuple[str, int, str]]:
@@ -56,3 +97,16 @@ def test_a_state_without_a_reason_is_refused(desk: Path, words: tuple[str, ...])
     before = answer("status", "--state", str(desk))["control"]
     refused(strategy(*words, "--state", str(desk)), "a reason is needed")
     assert answer("status", "--state", str(desk))["control"] == before
+
+
+def test_a_resume_does_not_undo_a_halt_that_it_never_saw() -> None:
+    """A halt that falls between the owner's look and the write stays, and the owner is told of it."""
+    store = MemoryStore()
+    desk = _desk_of("owner", store)
+    control.command(desk, TradingState.REDUCE_ONLY, reason="less")
+    halting = Between(store, lambda: control.tighten(_desk_of("settle", store), TradingState.HALTED, reason="a bug"))
+    with pytest.raises(Conflict, match="HALTED meanwhile, by settle: a bug"):
+        control.command(_desk_of("owner", halting), TradingState.ACTIVE, reason="go on")
+    assert control.current(desk).value.state is TradingState.HALTED
+    control.command(_desk_of("owner", store), TradingState.ACTIVE, reason="seen")
+    assert control.current(desk).value.state is TradingState.ACTIVE

@@ -22,8 +22,11 @@ def test_a_desk_at_a_glance(played_desk: Path) -> None:
     """The overview counts what the morning left, and says whether the desk runs."""
     seen = answer("status", "--state", str(played_desk))
     assert set(seen) == {
-        "at", "running", "control", "live_orders", "in_doubt", "open_positions", "session", "realized", "dead_letters",
+        "at", "running", "mode", "signed_in", "control", "live_orders", "in_doubt", "open_positions", "session",
+        "realized", "dead_letters",
     }  # fmt: skip
+    signs_in = answer("token", "--state", str(played_desk))["signs_in"]
+    assert (seen["mode"], seen["signed_in"]) == ("live", not signs_in)
     assert (seen["running"], seen["live_orders"], seen["in_doubt"], seen["open_positions"]) == (False, 0, [], 0)
     assert (seen["control"]["state"], seen["session"], seen["dead_letters"]) == ("ACTIVE", "2013-10-07", 0)
     shown = strategy("status", "--state", str(played_desk)).stdout
