@@ -85,7 +85,7 @@ class PushDoor:
         """Handle one push: 204 acknowledges, 429 and 503 have it brought again; what is not a POST is no push."""
         if request.method != "POST":
             return NO_PUSH
-        raw = request.get_data(cache=False)
+        raw = request.stream.read(MAX_BODY + 1)  # no more than tells that it is too much
         with serving(request.headers):
             reply = self._serve(raw)
             if self.tells:

@@ -14,10 +14,12 @@ class Limiter:
     """Admits at most N calls in any one-second window and M in any clock hour; refused calls do not count.
 
     The window slides: it holds the admitted calls of the second before now, so no burst at a second's edge
-    passes. Source: fact sheet, section 6 (the hourly count restarts at the top of the hour).
+    passes. Source: fact sheet, section 6 (the hourly count restarts at the top of the hour). `bears` shortens the
+    window: where time is scaled, what a machine delays by milliseconds is that many times longer here.
     """
 
     def __init__(self, limit: Limit) -> None:
+        self.bears = timedelta(0)
         self._limit = limit
         self._recent: deque[datetime] = deque()
         self._hour: datetime | None = None
@@ -25,7 +27,7 @@ class Limiter:
 
     def admit(self, at: datetime) -> bool:
         """Whether a call arriving at `at` may pass; counts it if so."""
-        while self._recent and self._recent[0] <= at - _SECOND:
+        while self._recent and self._recent[0] <= at - _SECOND + self.bears:
             self._recent.popleft()
         hour = at.replace(minute=0, second=0, microsecond=0)
         if hour != self._hour:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, get_args
 from urllib.parse import parse_qsl, quote
@@ -115,6 +115,11 @@ class Simulator:
         self._calls: Counter[str] = Counter()
         self._throttled = 0
         self._place_requests: list[PlaceRequest] = []
+
+    def bear(self, jitter: timedelta) -> None:
+        """Let calls come too close together by this much from now on, for a simulator in scaled time."""
+        for limiter in self._limiters.values():
+            limiter.bears = jitter
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answers one request; raises ConnectionDropped where an injected fault drops the connection.

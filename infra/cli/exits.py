@@ -33,13 +33,13 @@ def say(*lines: str) -> None:
 
 @contextmanager
 def told_to_end() -> Iterator[threading.Event]:
-    """Give an event that Ctrl-C or SIGTERM sets, from before the address is printed."""
+    """Give an event that Ctrl-C, SIGTERM or a closed terminal sets, from before the address is printed."""
     told = threading.Event()
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         told.set()
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         yield told
     finally:

@@ -3,11 +3,12 @@
 import os
 import threading
 from contextlib import suppress
-from datetime import time
+from datetime import datetime, time
 from pathlib import Path
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from infra.archives import ArchiveError
@@ -16,11 +17,17 @@ from infra.day.hours import clock
 from infra.day.problems import UserError
 from infra.owner.look import overview
 from infra.up.plan import Plan, plan
-from infra.up.station import Station, Status
+from infra.up.station import Station
+from infra.up.status import Status
 from shared.errors import ConfigError, StoreDown
 from shared.settings import Mode
 
 _STATES = Path("state")
+_END = {
+    "local": "Ctrl-C ends it; the next start goes on from there.",
+    "emulators": "Ctrl-C ends it, and everything that the emulators hold; the next start begins anew.",
+}
+_SIGN_IN_S = 300
 _TELL_EVERY_S = 30.0
 _MAKE_ROOM = "put that right and start again; what the folder holds is whole, and the desk goes on from there"
 
@@ -59,7 +66,10 @@ def _serve(wanted: Plan, console: Console, told: threading.Event) -> None:
         login = f"strategy login --profile {wanted.cloud} --state {wanted.state}"
         console.print(f"Sign in   {login}", soft_wrap=True, markup=False, highlight=False)
         console.print(f"Logs      {station.folder.logs}", soft_wrap=True, markup=False, highlight=False)
-        console.print("Ctrl-C ends it; the next start goes on from there.", highlight=False)
+        console.print(_END[wanted.cloud], highlight=False)
+        if wanted.speed > 1:
+            lasts_s = _SIGN_IN_S / wanted.speed
+            console.print(f"At this speed the sign-in page is good for {lasts_s:.0f} s: be quick.", highlight=False)
         ended = threading.Event()
         threading.Thread(target=_hand_on, args=(station, told), daemon=True).start()
         threading.Thread(target=_tell, args=(station, console, ended), daemon=True).start()
@@ -68,6 +78,19 @@ def _serve(wanted: Plan, console: Console, told: threading.Event) -> None:
         finally:
             ended.set()
             console.print(f"Ending at {clock(station.timeline.now())} New York.", highlight=False)
+        if station.timeline.now() >= station.ends_at:
+            _judge(station, console)
+
+
+def _judge(station: Station, console: Console) -> None:
+    """Say how a simulated day ended; raises typer.Exit when something is true of it that must never be."""
+    console.print(_line(station), highlight=False)
+    found = station.verdict()
+    for sentence in found:
+        console.print(f"[bold red]Violation[/] {escape(sentence)}", soft_wrap=True)
+    if found:
+        raise typer.Exit(BROKEN)
+    console.print("[green]No violations:[/] the book equals the simulator's ledger, and nothing is left open.")
 
 
 def _hand_on(station: Station, told: threading.Event) -> None:
@@ -89,6 +112,10 @@ def _line(station: Station) -> str:
     with suppress(StoreDown):
         seen = overview(station.store, at=status.at, running=True)
         parts += [f"{seen.live_orders} live orders, {seen.open_positions} positions, {seen.realized:+,.2f} USD"]
+    if status.trading not in {None, "ACTIVE"}:
+        parts.append(f"trading is {status.trading}")
+    if status.signed_in is False:
+        parts.append("NOBODY HAS SIGNED IN: nothing is traded")
     if status.refused:
         parts.append(f"REFUSED: {status.refused}")
     if status.dead_letters:
@@ -107,9 +134,9 @@ def _table(status: Status) -> Table:
 
 def _time(text: str) -> time:
     try:
-        found = time.fromisoformat(text)
+        found = datetime.strptime(text, "%H:%M").time()  # noqa: DTZ007 - a time of day, New York
     except ValueError:
         found = None
-    if found is None or found.tzinfo is not None:
+    if found is None:
         raise UserError(f"{text} is no time of day", remedy="write it like 09:25")
     return found

@@ -53,9 +53,13 @@ class Database:
             raise
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Apply what happens inside wholly, or not at all when it raises; raises StoreDown."""
+    def transaction(self, *, lasting: bool = True) -> Iterator[sqlite3.Connection]:
+        """Apply what happens inside wholly, or not at all when it raises; raises StoreDown.
+
+        One that need not be `lasting` does not wait for the disk, even in a durable file: a power cut may undo it.
+        """
         with self._lock, _translated():
+            self._connection.execute(f"PRAGMA synchronous={self._synchronous if lasting else 'NORMAL'}")
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection

@@ -4,6 +4,7 @@ They are started with java directly: it takes half the time of `gcloud emulators
 State is in memory and ends with them; a new project id is a new world, so a session of tests shares one of each.
 """
 
+import os
 import re
 import shutil
 import socket
@@ -30,6 +31,7 @@ _USUAL_ROOTS = ("/usr/lib/google-cloud-sdk", "/usr/lib64/google-cloud-sdk", "/sn
 _FIRESTORE_JAR = "platform/cloud-firestore-emulator/cloud-firestore-emulator.jar"
 _FIRESTORE_MAIN = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
 _PUBSUB_JARS = "platform/pubsub-emulator/lib/cloud-pubsub-emulator-*-all.jar"
+_PASSED_ON = ("HOME", "JAVA_HOME", "LANG", "PATH", "TMPDIR")
 _READY_S = 60.0
 _END_S = 10.0
 _NEEDS_JAVA = 17
@@ -170,9 +172,14 @@ def _process(command: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]
 
 
 def _started(command: list[str], output: IO[bytes]) -> subprocess.Popen[bytes]:
+    """Start a child with nothing of our environment but the way to programs, ended by the system when we are killed."""
+    dies_with_us = shutil.which("setpriv")
+    before = [dies_with_us, "--pdeathsig", "TERM"] if dies_with_us else []
+    environ = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     return subprocess.Popen(  # noqa: S603 - the SDK's own files, found above
-        command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
-    )
+        [*before, *command], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=environ,
+        start_new_session=True,
+    )  # fmt: skip
 
 
 def _await_ready(address: str, process: subprocess.Popen[bytes], logs: Path) -> None:

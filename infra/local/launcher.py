@@ -33,13 +33,15 @@ def main() -> None:
 
     from infra.local.process_world import WorldFile, install
     from shared import wiring
+    from shared.topology import TOPOLOGY
 
     if not Path(wiring.__file__).resolve().is_relative_to(here.resolve()):
         sys.exit(f"{here} is no archive: it has no shared/wiring")
     world = WorldFile.read(given.world)
     install(world, given.function)
     app = functions_framework.create_app("main", source="main.py", signature_type="http")  # type: ignore[no-untyped-call]
-    app.wsgi_app = world.told_in_its_time(app.wsgi_app)
+    public = TOPOLOGY.function(given.function).public
+    app.wsgi_app = world.admitting(world.told_in_its_time(app.wsgi_app), public=public)
     create_server(app, debug=False).run("127.0.0.1", given.port)  # type: ignore[no-untyped-call]
 
 

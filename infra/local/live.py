@@ -21,6 +21,9 @@ T = TypeVar("T")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CALLS = 64
+# A kernel that fell behind catches up in pieces, and hears between them what came from outside: else a message would
+# use up all its attempts before the first answer was heard.
+_SLICE = timedelta(milliseconds=50)
 _LONGEST_REST_S = 0.5
 
 
@@ -40,9 +43,10 @@ class LiveKernel(Kernel):
         """Live until an instant of the timeline, or until `stop`; what escapes an invocation is raised."""
         while not self._stopped:
             now = max(self.now(), min(self._timeline.now(), until))
-            super().run(now)
-            if self._take_in():
-                continue  # it is due at this very instant
+            reached = min(now, self.now() + _SLICE)
+            super().run(reached)
+            if self._take_in() or reached < now:
+                continue
             if now >= until:
                 return
             self._rest(until)

@@ -1,6 +1,7 @@
 """The world of one function that runs in a process of its own, behind the same ports as everywhere."""
 
 import dataclasses
+import hmac
 import json
 import os
 import threading
@@ -10,6 +11,7 @@ from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
@@ -27,6 +29,7 @@ from shared.ports import Bus, Chance, Clock, Document, History, Journal, Scalar,
 from shared.topology import TOPOLOGY
 from shared.wiring import Platform
 
+ALIVE = "/.alive"
 _MILLISECOND = timedelta(milliseconds=1)
 
 App = Callable[[dict[str, Any], Any], Iterable[bytes]]
@@ -39,10 +42,11 @@ class WorldFile:
     `cloud` is `local` (then `services` and `state` count) or `emulators` (then `project` and the two addresses, which
     the library reads from the environment); `sign_in` is where the browser of the `operator` begins; `broker` is
     the address of a simulator, or None for the network; `history` names a file of daily bars; `time` is the file of a
-    simulated time that stands at `at` until it begins, none for the wall clock.
+    simulated time that stands at `at` until it begins, none for the wall clock; `push_key` is what deliveries show.
     """
 
     cloud: str
+    push_key: str
     time: str = ""
     at: str = ""
     services: str = ""
@@ -76,6 +80,26 @@ class WorldFile:
         if not self.time:
             return Timeline.real()
         return HeldTimeline(Path(self.time), at=datetime.fromisoformat(self.at))
+
+    def admitting(self, app: App, *, public: bool) -> App:
+        """Let only the desk's own deliveries in, unless the function is public; tell the desk that this is its own.
+
+        A delivery shows the key in its header, or in the address, which is all that the Pub/Sub emulator can carry.
+        """
+
+        def admitted(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+            shown = environ.get("HTTP_AUTHORIZATION", "").removeprefix("Bearer ")
+            shown = shown or parse_qs(environ.get("QUERY_STRING", "")).get("key", [""])[0]
+            ours = hmac.compare_digest(shown.encode(), self.push_key.encode())
+            if environ["PATH_INFO"] == ALIVE:
+                start_response("204 No Content" if ours else "403 Forbidden", [])
+                return []
+            if not (ours or public):
+                start_response("403 Forbidden", [("Content-Type", "text/plain")])
+                return [b"Only the desk itself may deliver here."]
+            return app(environ, start_response)
+
+        return admitted
 
     def told_in_its_time(self, app: App) -> App:
         """Translate the publish time of a push from the emulator, which knows the wall clock only."""

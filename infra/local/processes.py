@@ -16,9 +16,11 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import IO
 
+from infra.local.process_world import ALIVE
 from shared.errors import ConfigError
 from shared.topology import Function
 
@@ -41,6 +43,7 @@ class FunctionProcess:
     log: Path
     port: int
     environ: Mapping[str, str]
+    push_key: str = field(repr=False)
     restarts: int = 0
     _child: subprocess.Popen[bytes] | None = None
     _started_at: float = 0.0
@@ -60,6 +63,10 @@ class FunctionProcess:
     def pid(self) -> int | None:
         """The process, None while there is none."""
         return self._child.pid if self._child is not None and self._child.poll() is None else None
+
+    @property
+    def _shown(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.push_key}"}
 
     def start(self) -> None:
         """Start it; whether it can serve is told by `await_ready`."""
@@ -83,15 +90,13 @@ class FunctionProcess:
         raise ConfigError((f"{self.name} does not answer; its log is {self.log}",))
 
     def answers(self) -> bool:
-        """Tell whether the server of the process answers; the framework does, without the function."""
+        """Tell whether the process answers at its address, and not another program that has the port."""
         connection = http.client.HTTPConnection(self.address, timeout=2)
         try:
-            connection.request("GET", "/favicon.ico")
-            connection.getresponse().read()
+            connection.request("GET", ALIVE, headers=self._shown)
+            return self.pid is not None and connection.getresponse().status == HTTPStatus.NO_CONTENT
         except (OSError, http.client.HTTPException):
             return False
-        else:
-            return True
         finally:
             connection.close()
 
@@ -99,7 +104,7 @@ class FunctionProcess:
         """Deliver one push and give the status; 503 when no answer came."""
         connection = http.client.HTTPConnection(self.address, timeout=LONGEST_ANSWER_S)
         try:
-            connection.request("POST", "/", body=body, headers=dict(headers))
+            connection.request("POST", "/", body=body, headers={**headers, **self._shown})
             response = connection.getresponse()
             response.read()
         except (OSError, http.client.HTTPException):
@@ -172,6 +177,17 @@ def _bury(child: subprocess.Popen[bytes]) -> None:
     child.wait()
     if child.stdin is not None:
         child.stdin.close()
+
+
+def require_free(port: int) -> None:
+    """Refuse a port of loopback that somebody listens on; raises ConfigError."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError as problem:
+            why = (problem.strerror or "refused").lower()
+            raise ConfigError((f"port {port} cannot be used ({why}): choose another one, or --port 0",)) from None
 
 
 def free_port() -> int:

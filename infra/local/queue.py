@@ -40,7 +40,10 @@ _SELECT = (
 
 
 class SqliteQueue:
-    """The bus's tables in a state file; every method raises StoreDown when the disk refuses."""
+    """The bus's tables in a state file; every method raises StoreDown when the disk refuses.
+
+    A published message is on the disk. A power cut may take what is known of its deliveries: then it comes once more.
+    """
 
     def __init__(self, path: Path | None, *, durable: bool = False) -> None:
         self._database = Database(path, durable=durable)
@@ -78,7 +81,7 @@ class SqliteQueue:
 
     def attempted(self, subscription: str, message_id: int, attempts: int) -> None:
         """Note that a delivery was tried, before it is."""
-        with self._database.transaction() as connection:
+        with self._database.transaction(lasting=False) as connection:
             connection.execute(
                 "UPDATE deliveries SET attempts = ? WHERE message = ? AND subscription = ?",
                 (attempts, message_id, subscription),
@@ -86,7 +89,7 @@ class SqliteQueue:
 
     def acknowledged(self, subscription: str, message_id: int) -> None:
         """Forget a delivery, and its message when no other subscription waits for it."""
-        with self._database.transaction() as connection:
+        with self._database.transaction(lasting=False) as connection:
             connection.execute(
                 "DELETE FROM deliveries WHERE message = ? AND subscription = ?", (message_id, subscription)
             )

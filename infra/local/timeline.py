@@ -9,30 +9,35 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
-    """At the wall's instant `wall` it was `at`, and `speed` seconds pass in one of the wall's."""
+    """At the machine's monotonic second `began_s` it was `at`, and `speed` seconds pass in one real second.
 
-    wall: datetime
+    Every process of a machine reads the same monotonic clock: no correction of the wall clock moves it, and it stands
+    still while the machine sleeps. `began_s` None is the wall clock itself.
+    """
+
     at: datetime
+    began_s: float | None = None
     speed: float = 1.0
 
     @classmethod
     def real(cls) -> "Timeline":
         """Give the wall clock itself."""
-        now = datetime.now(UTC)
-        return cls(wall=now, at=now)
+        return cls(at=datetime.now(UTC))
 
     @classmethod
     def starting(cls, at: datetime, speed: float) -> "Timeline":
         """Give a simulated time that stands at `at` now."""
-        return cls(wall=datetime.now(UTC), at=at, speed=speed)
+        return cls(at=at, began_s=time.monotonic(), speed=speed)
 
     def now(self) -> datetime:
         """Give the present instant, in UTC."""
-        return self.seen(datetime.now(UTC))
+        if self.began_s is None:
+            return datetime.now(UTC)
+        return self.at + timedelta(seconds=(time.monotonic() - self.began_s) * self.speed)
 
     def seen(self, wall: datetime) -> datetime:
         """Translate an instant of the wall clock."""
-        return self.at + (wall - self.wall) * self.speed
+        return self.now() - (datetime.now(UTC) - wall) * self.speed
 
     def real_s(self, span: timedelta) -> float:
         """Give the real seconds that a span of this time takes."""
@@ -53,7 +58,7 @@ class HeldTimeline:
     def begin(self, speed: float) -> None:
         """Let time pass from now on, here and in every other process."""
         self._begun = Timeline.starting(self._at, speed)
-        plain = {"wall": self._begun.wall.isoformat(), "at": self._at.isoformat(), "speed": speed}
+        plain = {"began_s": self._begun.began_s, "at": self._at.isoformat(), "speed": speed}
         beside = self._path.with_name(f".{self._path.name}")
         beside.write_text(json.dumps(plain), encoding="utf-8")
         beside.replace(self._path)
@@ -75,15 +80,15 @@ class HeldTimeline:
 
     @property
     def speed(self) -> float:
-        """Seconds that pass in one of the wall's; 0 while it stands."""
+        """Seconds that pass in a real one; 0 while it stands."""
         timeline = self._timeline()
         return 0.0 if timeline is None else timeline.speed
 
     def _timeline(self) -> Timeline | None:
         if self._begun is None and self._path.exists():
             plain = json.loads(self._path.read_bytes())
-            wall, at = (datetime.fromisoformat(plain[name]) for name in ("wall", "at"))
-            self._begun = Timeline(wall=wall, at=at, speed=plain["speed"])
+            at = datetime.fromisoformat(plain["at"])
+            self._begun = Timeline(at=at, began_s=plain["began_s"], speed=plain["speed"])
         return self._begun
 
 

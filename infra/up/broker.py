@@ -12,7 +12,7 @@ import base64
 import json
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from io import SEEK_END, BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,16 +29,33 @@ _KEPT = ("REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "REQUEST_URI", "HTTP_HOS
 _UNKEPT = "/market/quote"
 
 
+def last_call(path: Path) -> datetime | None:
+    """Give the instant of the last kept call: no time may begin before it; None where there is none."""
+    if not path.exists():
+        return None
+    whole = [line for line in path.read_bytes().splitlines() if line.endswith(b"}")]
+    return datetime.fromisoformat(json.loads(whole[-1])["at"]) if whole else None
+
+
 class KeptSimulator(Simulator):
     """A simulator whose calls are kept in `path`, and which begins where the last one on that file ended."""
 
     def __init__(
-        self, *, path: Path, market: Market, now: Callable[[], datetime], settings: SimulatorSettings, seed: int
+        self,
+        *,
+        path: Path,
+        market: Market,
+        now: Callable[[], datetime],
+        settings: SimulatorSettings,
+        seed: int,
+        jitter: timedelta = timedelta(0),
     ) -> None:
         self._clock = now
         self._at: datetime | None = None
         super().__init__(market=market, now=self._instant, settings=settings, seed=seed)
         self._replay(path)
+        self._jitter = jitter
+        self.bear(jitter)
         self._file = path.open("ab", buffering=0)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
@@ -63,7 +80,7 @@ class KeptSimulator(Simulator):
 
     def _keep(self, environ: "WSGIEnvironment", body: bytes, at: datetime) -> None:
         line = {name: environ[name] for name in _KEPT if name in environ}
-        line |= {"at": at.isoformat(), "scheme": environ["wsgi.url_scheme"]}
+        line |= {"at": at.isoformat(), "bears": self._jitter.total_seconds(), "scheme": environ["wsgi.url_scheme"]}
         line["body"] = base64.b64encode(body).decode()
         raw = json.dumps(line).encode() + b"\n"
         end = self._file.seek(0, SEEK_END)
@@ -88,6 +105,7 @@ class KeptSimulator(Simulator):
                 line = json.loads(raw_line)
                 body = base64.b64decode(line.pop("body"))
                 self._at = datetime.fromisoformat(line.pop("at"))
+                self.bear(timedelta(seconds=line.pop("bears")))
             except (ValueError, TypeError, KeyError, AttributeError):
                 what = f"{path} is damaged in line {number}"
                 raise UserError(what, remedy="take another folder with --state, or move this one away") from None

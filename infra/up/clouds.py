@@ -68,7 +68,7 @@ def embedded(
 
 
 @contextmanager
-def emulated(folder: Folder, environ: Mapping[str, str], addresses: Mapping[str, str]) -> Iterator[CloudSide]:
+def emulated(folder: Folder, environ: Mapping[str, str], endpoint: Callable[[Function], str]) -> Iterator[CloudSide]:
     """Run Google's emulators and the Secret Manager fake; what they hold ends with them.
 
     Raises ConfigError that names what is not installed.
@@ -97,7 +97,7 @@ def emulated(folder: Folder, environ: Mapping[str, str], addresses: Mapping[str,
                 "cloud": "emulators", "project": project, "secrets": fake.address, "firestore": running.firestore,
             },
             environ={**running.environ, "GOOGLE_CLOUD_PROJECT": project},
-            begin=lambda: emulators.provision(TOPOLOGY, project=project, endpoint=_endpoint(addresses)),
+            begin=lambda: emulators.provision(TOPOLOGY, project=project, endpoint=endpoint),
             pending=lambda: None, given_up=lambda: None,
         )  # fmt: skip
 
@@ -108,10 +108,6 @@ def _given_up(bus: LocalBus) -> int | None:
         return len(bus.dead_letters())
     except StoreDown:
         return None
-
-
-def _endpoint(addresses: Mapping[str, str]) -> Callable[[Function], str]:
-    return lambda function: f"http://{addresses[function.name]}/"
 
 
 @contextmanager

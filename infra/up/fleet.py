@@ -1,10 +1,11 @@
 """All functions' processes of a desk: started together, delivered to within their places, watched, ended together."""
 
 import os
+import secrets
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from infra.local.processes import LOOPBACK, FunctionProcess, free_port
+from infra.local.processes import LOOPBACK, FunctionProcess, free_port, require_free
 from infra.up.folder import ROOT, Folder
 from shared.topology import TOPOLOGY, Function
 
@@ -26,11 +27,17 @@ class FunctionStatus:
 
 
 class Fleet:
-    """The processes by function; each serves `concurrency` x `max_instances` requests at once, as its instances do."""
+    """The processes by function, which take deliveries from nobody else.
+
+    Each serves `concurrency` x `max_instances` requests at once, as its instances do.
+    """
 
     def __init__(self, *, public_port: int) -> None:
         ports = {one.name: free_port() for one in TOPOLOGY.functions}
+        if public_port:
+            require_free(public_port)
         self._ports = ports | ({PUBLIC: public_port} if public_port else {})
+        self.push_key = secrets.token_urlsafe(32)
         self._busy = dict.fromkeys(self._ports, 0)
         self._ending = False
         self._processes: dict[str, FunctionProcess] = {}
@@ -40,6 +47,10 @@ class Fleet:
 
     def __iter__(self) -> Iterator[FunctionProcess]:
         return iter(self._processes.values())
+
+    def endpoint(self, function: Function) -> str:
+        """Give the address that Pub/Sub's emulator pushes to, with the key that it cannot carry otherwise."""
+        return f"http://{self.addresses[function.name]}/?key={self.push_key}"
 
     @property
     def addresses(self) -> dict[str, str]:
@@ -56,7 +67,7 @@ class Fleet:
             its_own = {**function.environ, "THREADS": str(_places(function))}
             self._processes[name] = FunctionProcess(
                 function=function, source=source.resolve(), world=folder.world.resolve(), log=folder.log(name),
-                port=self._ports[name], environ={**own, **environ, **its_own},
+                port=self._ports[name], environ={**own, **environ, **its_own}, push_key=self.push_key,
             )  # fmt: skip
         for process in self:
             process.start()

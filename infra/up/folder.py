@@ -1,5 +1,6 @@
 """The folder of one desk: what belongs where, and that it is never run as another desk than it was."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
@@ -8,6 +9,7 @@ from zipfile import ZipFile
 from infra.archives import build_all, save
 from infra.day.files import write_atomically
 from infra.day.problems import UserError
+from infra.up.instant import FILE
 from infra.up.plan import Plan
 from shared.codec import dumps, loads
 from shared.errors import Malformed
@@ -77,21 +79,27 @@ class Folder:
 
     def require_same(self, plan: Plan) -> None:
         """Refuse to go on with anything else than the folder was made with; raises UserError."""
-        card: dict[str, str] = {"cloud": plan.cloud, "broker": plan.broker, "mode": plan.mode.value}
-        if plan.broker == "simulator":
-            card |= {"market": plan.market, "config": plan.config, "seed": str(plan.seed)}
+        card = _card(plan)
         try:
             found = self.card()
         except UserError as damaged:
             remedy = f"write {dumps(card).decode()} into it, if that is what it was"
             raise UserError(damaged.what, remedy=remedy) from None
         if found is None:
-            write_atomically(self.path / CARD, dumps(card) + b"\n")
             return
         differ = [f"{name} {found.get(name)}" for name in card if found.get(name) != card[name]]
         if differ:
             what = f"{self.path} was made with {', '.join(differ)}"
             raise UserError(what, remedy="ask for the same, or name another folder with --state")
+
+    def remember(self, plan: Plan) -> None:
+        """Write down what desk this folder is, once it runs: a start that failed claims nothing."""
+        write_atomically(self.path / CARD, dumps(_card(plan)) + b"\n")
+
+    def forget(self) -> None:
+        """Begin anew: drop what the simulated broker was asked, and the time."""
+        for path in (self.calls, self.path / FILE):
+            path.unlink(missing_ok=True)
 
     def card(self) -> dict[str, str] | None:
         """Read what the folder's desk is of, None where there is none; raises UserError for what is no card."""
@@ -102,3 +110,17 @@ class Folder:
             return dict(loads(path.read_bytes()))
         except (Malformed, TypeError, ValueError):
             raise UserError(f"{path} is damaged", remedy="name another folder with --state") from None
+
+
+def _card(plan: Plan) -> dict[str, str]:
+    card: dict[str, str] = {"cloud": plan.cloud, "broker": plan.broker, "mode": plan.mode.value}
+    if plan.broker == "simulator":
+        card |= {"market": plan.market, "config": plan.config, "seed": str(plan.seed)}
+        if plan.market != "generated":
+            card["market_sha256"] = _hash_of(Path(plan.market))
+    return card
+
+
+def _hash_of(market: Path) -> str:
+    """Name a market file's content: orders are not to be done again on another day that took its place."""
+    return hashlib.sha256(market.read_bytes()).hexdigest() if market.is_file() else "no file"

@@ -43,6 +43,9 @@ def plan(*, cloud: str, broker: str, mode: Mode, speed: float, **rest: object) -
     if broker == "production" and mode is Mode.LIVE:
         what = "live orders at production are not enabled yet: no order of this version may reach a real account"
         raise UserError(what, remedy="use --mode paper, or --broker simulator")
+    if broker != "simulator" and cloud == "emulators":
+        what = "the emulators hold secrets in the open, and lose the book at their end"
+        raise UserError(what, remedy="use them with --broker simulator only")
     if broker != "simulator" and speed != 1.0:
         raise UserError(f"the {broker} knows real time only", remedy="leave --speed out, or use --broker simulator")
     return Plan(cloud=cloud, broker=broker, mode=mode, speed=speed, **rest)  # type: ignore[arg-type]

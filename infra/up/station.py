@@ -6,23 +6,27 @@ where it was with its next start; a function that dies is started again and its 
 process is gone. The parts are opened one after another and closed in the opposite order, whatever fails on the way.
 """
 
+import os
 import secrets
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from threading import Thread
+from threading import Event, Thread
 from typing import Self
 
 from infra.brokersim.market import Market, daily_bars
 from infra.brokersim.server import RunningSimulator, serve
 from infra.day import environment
+from infra.day.book import read_book
 from infra.day.files import write_atomically
-from infra.day.hours import NEW_YORK, Hours, hours
+from infra.day.hours import NEW_YORK, Hours, clock, hours
 from infra.day.ledger import BrokerLedger, read_ledger
 from infra.day.machine import scheduled_body, simulator_settings
+from infra.day.paper import paper_ledger
 from infra.day.problems import UserError
 from infra.day.run import open_checked
+from infra.day.violations import violations
 from infra.local.folder import FolderLock
 from infra.local.history import MarketHistory
 from infra.local.journal import FileJournal
@@ -31,38 +35,28 @@ from infra.local.process_world import WorldFile
 from infra.local.scheduler import LocalScheduler
 from infra.local.timeline import AnyTimeline, HeldTimeline, Timeline
 from infra.local.vault import vault_key
-from infra.up.broker import KeptSimulator
+from infra.up.broker import KeptSimulator, last_call
 from infra.up.chores import Chores
 from infra.up.clouds import CloudSide, embedded, emulated
-from infra.up.fleet import PUBLIC, Fleet, FunctionStatus
+from infra.up.fleet import PUBLIC, Fleet
 from infra.up.folder import Folder
 from infra.up.instant import EVERY_S, KeptInstant
 from infra.up.plan import Plan
 from infra.up.settings import addresses, consumer, settings_of
+from infra.up.status import Status, standing
 from shared import settings
 from shared.codec import dumps, encode
+from shared.errors import ConfigError
 from shared.gcp.chance import SystemChance
 from shared.ports import Severity, Store, Vault
+from shared.settings import Mode
 from shared.topology import CONSUMER, NOTIFY_ADDRESSES, SIGN_IN_KEY, TOPOLOGY
 from shared.usecases.links import LOGIN_LINK_LIFE, MIN_KEY_BYTES, sign_in_key
 
 STATUS_FILE = "status.json"
 _LOOK_S = 0.2
+_JITTER_MS = 10
 _FOREVER = datetime(9000, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
-    """A desk at one instant; the counts are None where the cloud's services do not tell.
-
-    `refused` is what this machine refuses the desk (a write, a new process), None while all is well.
-    """
-
-    at: datetime
-    functions: tuple[FunctionStatus, ...]
-    pending: int | None
-    dead_letters: int | None
-    refused: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,28 +71,35 @@ class Station:
     """A desk that lives between `Station(plan)` and `close`; `run` waits while it does.
 
     Raises UserError and ConfigError for what cannot be run: bad settings, a folder in use or of another desk, a
-    missing emulator, a function that does not start. Nothing runs then.
+    missing emulator, a day that is over, a function that does not start. Nothing runs then.
     """
 
     def __init__(self, plan: Plan) -> None:
-        day = _day(plan)
+        self._day = day = _day(plan)
         given = settings_of(plan, day.market if day else None)
-        self.operator = settings.load(given).operator
+        self._settings = settings.load(given)
+        self.operator = self._settings.operator
         self.plan = plan
         self.folder = Folder(path=plan.state.resolve())  # the processes work in folders of their own
         self.broker: RunningSimulator | None = None
         with ExitStack() as opened:
             opened.callback(FolderLock(plan.state).release)
+            plan.state.chmod(0o700)  # documents, calls and logs are nobody else's business
             self.folder.require_same(plan)
+            if plan.cloud == "emulators":
+                self.folder.forget()  # what the emulators held is gone, and with it the book of these calls
             self.folder.logs.mkdir(exist_ok=True)
             self._instant = KeptInstant(plan.state)
             self.timeline = self._time(day)
             opened.callback(self._note_instant)
             self.ends_at = day.hours.ends if day else _FOREVER
             self.kernel = LiveKernel(timeline=self.timeline, seed=plan.seed)
-            self._journal = opened.enter_context(closing(FileJournal(self.folder.log("desk"), self.kernel))).of("desk")
+            self._journal = opened.enter_context(
+                closing(FileJournal(self.folder.log("desk"), self.kernel, flush_every=1))
+            ).of("desk")
             self._life = Thread(target=self._live, name="kernel", daemon=True)
             self._failure: BaseException | None = None
+            self._told_to_stop = Event()
             self._chores = Chores(kernel=self.kernel, journal=self._journal)
             self.fleet = Fleet(public_port=plan.port)
             self.cloud = opened.enter_context(self._cloud())
@@ -113,6 +114,7 @@ class Station:
             opened.callback(self.fleet.end)  # while messages still flow: what a function says at its end is heard
             own_page = {"STRATEGY_SIGN_IN_URL": self.sign_in_address}
             self.fleet.start(self.folder, {**given, **own_page, **self.cloud.environ})
+            self.folder.remember(plan)
             self._begin_work()
             self._life.start()
             self._opened = opened.pop_all()
@@ -142,22 +144,25 @@ class Station:
         """Wait until an instant, the end of the simulated day, or `stop`; raises what broke the desk meanwhile."""
         end = min(until or self.ends_at, self.ends_at)
         while self._life.is_alive() and (left := end - self.timeline.now()) > timedelta(0):
-            self._life.join(min(self.timeline.real_s(left), _LOOK_S))
+            if self._told_to_stop.wait(min(self.timeline.real_s(left), _LOOK_S)):
+                break
         if self._failure is not None:
             raise self._failure
 
     def stop(self) -> None:
-        """End `run` soon; any thread may call it."""
-        self.kernel.stop()
+        """End `run` soon; any thread may call it. The desk lives on until `close`."""
+        self._told_to_stop.set()
 
     def close(self) -> None:
         """End every process, then what they used; a second time is no error."""
         self._opened.close()
 
     def status(self) -> Status:
-        """Ask every process whether it answers."""
+        """Ask every process whether it answers, and the book how trading stands."""
+        now = self.timeline.now()
         return Status(
-            at=self.timeline.now(), pending=self.cloud.pending(), dead_letters=self.cloud.given_up(),
+            at=now, wall=datetime.now(UTC), desk=os.getpid(), **standing(self.store, now),
+            pending=self.cloud.pending(), dead_letters=self.cloud.given_up(),
             functions=self.fleet.status(), refused=self._chores.refused,
         )  # fmt: skip
 
@@ -168,16 +173,33 @@ class Station:
         with self.broker.lock:
             return read_ledger(self.broker.simulator.ledger())
 
+    def verdict(self) -> list[str]:
+        """Give what must never be true of a simulated day that is over, one sentence each (infra.day.violations)."""
+        if self._day is None:
+            return []
+        ledger, cash = self.ledger(), environment.STARTING_CASH
+        if self.plan.mode is Mode.PAPER:
+            cash = self._settings.capital_usd
+            ledger = paper_ledger(self.store, ledger, opened_with=cash)
+        return violations(
+            ledger=ledger, book=read_book(self.store), undeclared=(), starting_cash=cash, hours=self._day.hours
+        )
+
     def _time(self, day: _Day | None) -> AnyTimeline:
         if day is None:
             return Timeline.real()
         first = datetime.combine(day.market.day, self.plan.starts, NEW_YORK).astimezone(UTC)
+        known = [at for at in (self._instant.read(), last_call(self.folder.calls)) if at is not None]
+        at = max(known, default=first)
+        if at >= day.hours.ends:
+            what = f"the simulated day is over at {clock(day.hours.ends)} New York, and this desk stands at {clock(at)}"
+            raise UserError(what, remedy="take another folder with --state, or an earlier --starts for a new one")
         self.folder.time.unlink(missing_ok=True)
-        return HeldTimeline(self.folder.time, at=self._instant.read() or first)
+        return HeldTimeline(self.folder.time, at=at)
 
     def _cloud(self) -> AbstractContextManager[CloudSide]:
         if self.plan.cloud == "emulators":
-            return emulated(self.folder, self.plan.environ, self.fleet.addresses)
+            return emulated(self.folder, self.plan.environ, self.fleet.endpoint)
         simulated = self.plan.broker == "simulator"
         key = environment.vault_key(self.plan.seed) if simulated else vault_key(self.plan.environ)
         return embedded(self.folder, self.kernel, self._deliver, key)
@@ -188,8 +210,11 @@ class Station:
             _, pair = environment.consumer(self.plan.seed)
         elif (given := consumer(self.plan)) is not None:
             pair = dumps({"key": given[0], "secret": given[1]})
-        else:
+        elif self.cloud.vault.versions(CONSUMER):
             return
+        else:
+            what = "there is no consumer key: set ETRADE_CONSUMER_KEY and ETRADE_CONSUMER_SECRET for the first start"
+            raise ConfigError((what,))
         _store(self.cloud.vault, CONSUMER, pair)
 
     def _store_addresses(self) -> None:
@@ -207,6 +232,7 @@ class Station:
         simulator = KeptSimulator(
             path=self.folder.calls, market=day.market, now=self.timeline.now,
             settings=simulator_settings(self.plan.seed, day.hours), seed=self.plan.seed,
+            jitter=_jitter(self.plan.speed),
         )  # fmt: skip
         with closing(simulator), serve(simulator, 0) as running:
             yield running
@@ -217,7 +243,7 @@ class Station:
         WorldFile(
             time="" if broker is None else str(self.folder.time.resolve()), at=self.timeline.now().isoformat(),
             sign_in=self.sign_in_address, operator=self.operator, broker=None if broker is None else broker.url,
-            history=None if broker is None else str(self.folder.history.resolve()),
+            history=None if broker is None else str(self.folder.history.resolve()), push_key=self.fleet.push_key,
             **self.cloud.world,
         ).write(self.folder.world)  # fmt: skip
 
@@ -275,6 +301,11 @@ class Station:
     def _note_instant(self) -> None:
         if self.broker is not None:
             self._instant.write(self.timeline.now())
+
+
+def _jitter(speed: float) -> timedelta:
+    """Give what the simulated limits bear in scaled time: ten real milliseconds of this machine, none at speed 1."""
+    return timedelta(milliseconds=min(500.0, _JITTER_MS * (speed - 1))) if speed > 1 else timedelta(0)
 
 
 def _store(vault: Vault, secret: str, value: bytes) -> None:

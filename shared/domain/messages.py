@@ -3,7 +3,8 @@
 A tick carries no time of its own: Cloud Scheduler sends a fixed body, so its time is the message's publish time.
 """
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import date
 
 from shared.domain.notices import NOTICES, Notice
@@ -79,3 +80,22 @@ KINDS: dict[str, type[Message]] = {
 NAMES: dict[type[Message], str] = {kind: name for name, kind in KINDS.items()}
 SCHEMA_VERSION = 1
 MAX_BYTES = 32_768
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
+_NAMING = frozenset({"symbol", "strategy", "signal_id", "position_id", "exit_id", "intent_id"})
+
+
+def misnamed(value: object) -> str | None:
+    """Name the first field of a message that names something and could not be a document's name; None when all can.
+
+    A use case makes paths of them: what cannot be one is the sender's mistake, and never a broken invariant of ours.
+    """
+    if not is_dataclass(value):
+        return None
+    for field in fields(value):
+        held = getattr(value, field.name)
+        if field.name in _NAMING and not (isinstance(held, str) and _NAME.fullmatch(held)):
+            return field.name
+        if (inner := misnamed(held)) is not None:
+            return f"{field.name}.{inner}"
+    return None

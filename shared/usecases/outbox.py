@@ -7,7 +7,7 @@ publish and removal publishes twice, which every consumer bears (order-safety.md
 from dataclasses import dataclass
 
 from shared.codec import decode, dumps, encode, loads
-from shared.domain.messages import KINDS, MAX_BYTES, NAMES, SCHEMA_VERSION, Message
+from shared.domain.messages import KINDS, MAX_BYTES, NAMES, SCHEMA_VERSION, Message, misnamed
 from shared.errors import Malformed, UnknownVersion
 from shared.ports import Create, Delete, Severity, Where
 from shared.usecases.desk import Desk
@@ -41,7 +41,10 @@ def unpack(data: bytes) -> Message:
     version = plain["schema_version"]
     if kind is None or type(version) is not int or version != SCHEMA_VERSION:
         raise UnknownVersion(f"kind {plain['kind']!r} in schema version {version!r} is not known here")
-    return decode(kind, plain["body"])
+    message = decode(kind, plain["body"])
+    if (wrong := misnamed(message)) is not None:
+        raise Malformed(f"{plain['kind']}: {wrong} can be no document's name")
+    return message
 
 
 def promise(desk: Desk, *, name: str, topic: str, key: str, message: Message) -> Create:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import typing
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -14,7 +15,7 @@ from shared.codec import _UNSOUND, decode, dumps, encode, loads
 from shared.domain.audit import AuditEvent
 from shared.domain.brokerage import AccountRecord
 from shared.domain.control import Control
-from shared.domain.messages import KINDS, EnterPosition
+from shared.domain.messages import KINDS, EnterPosition, ExitPosition, misnamed
 from shared.domain.orders import Order
 from shared.domain.pacing import Pace
 from shared.domain.positions import Fill, Ledger, Position
@@ -71,9 +72,23 @@ def test_every_type_comes_back_as_it_was(kind: type[Any]) -> None:
 @settings(max_examples=300)
 @given(message=st.one_of([st.from_type(kind) for kind in KINDS.values()]))
 def test_every_message_travels(message: Any) -> None:
-    """Every message is unpacked equal to what was packed, of the same kind."""
-    assert unpack(pack(message)) == message
-    assert type(unpack(pack(message))) is type(message)
+    """Every message is unpacked equal to what was packed, of the same kind, or refused for a name of no document."""
+    if misnamed(message) is None:
+        assert unpack(pack(message)) == message
+        assert type(unpack(pack(message))) is type(message)
+    else:
+        with pytest.raises(Malformed, match="can be no document's name"):
+            unpack(pack(message))
+
+
+@pytest.mark.parametrize("field", ["symbol", "position_id", "exit_id"])
+@pytest.mark.parametrize("name", ["a/b", "", "..", "x" * 129, "a b"])
+def test_a_name_that_can_be_no_document_is_the_senders_mistake(field: str, name: str) -> None:
+    """A message whose names could leave their collection is malformed, and never a broken invariant that halts."""
+    sound = ExitPosition(symbol="BRK.B", position_id="P1", exit_id="P1:2", session=date(2013, 10, 7))
+    assert unpack(pack(sound)) == sound
+    with pytest.raises(Malformed, match=field):
+        unpack(pack(replace(sound, **{field: name})))  # type: ignore[arg-type]
 
 
 def test_every_document_type_is_known_here() -> None:

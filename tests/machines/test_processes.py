@@ -36,8 +36,9 @@ def made(folder: Path, source: str = _PAGE) -> FunctionProcess:
     home, world = folder / "archive", folder / "world.json"
     shutil.copytree(ROOT / "shared", home / "shared", ignore=shutil.ignore_patterns("__pycache__"))
     (home / "main.py").write_text(source)
-    WorldFile(cloud="local", state=str(folder / "state.db")).write(world)
+    WorldFile(cloud="local", push_key="x", state=str(folder / "state.db")).write(world)
     return FunctionProcess(
+        push_key="x",
         function=TOPOLOGY.functions[0], source=home, world=world, log=folder / "log.jsonl", port=free_port(),
         environ={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
     )  # fmt: skip

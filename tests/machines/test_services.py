@@ -172,7 +172,7 @@ def test_the_worlds_file_is_the_owners_alone(tmp_path: Path) -> None:
     path = tmp_path / "world.json"
     path.write_text("{}")
     path.chmod(0o666)
-    world = WorldFile(cloud="local", services="127.0.0.1:1", key=CANARY)
+    world = WorldFile(cloud="local", push_key="x", services="127.0.0.1:1", key=CANARY)
     world.write(path)
     assert path.stat().st_mode & 0o777 == 0o600
     assert WorldFile.read(path) == world

@@ -77,7 +77,7 @@ def trade_until(folder: Path, until: datetime = HOLDING) -> None:
         kernel.spawn(machine.sign_in, name="owner")
         machine.world.start_schedules(until)
         machine.world.run(until)
-    Folder(path=folder).require_same(plan_of(folder))
+    Folder(path=folder).remember(plan_of(folder))
     KeptInstant(folder).write(until)
 
 

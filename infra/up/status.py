@@ -1,0 +1,42 @@
+"""How a desk is at one instant: its processes, its messages, its trading state, whether the owner has signed in."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from infra.up.fleet import FunctionStatus
+from shared.domain.control import Control, TradingState
+from shared.errors import Malformed, StoreDown
+from shared.ports import Store
+from shared.usecases import control, token
+from shared.usecases.desk import read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """A desk at one instant; the counts are None where the cloud's services do not tell.
+
+    `wall` and `desk` tell when and by which process it was written; `trading` is the trading state, `signed_in` whether
+    there is a token, both None while the store does not tell. `refused` is what this machine refuses the desk (a write,
+    a new process), None while all is well.
+    """
+
+    at: datetime
+    wall: datetime
+    desk: int
+    trading: str | None
+    signed_in: bool | None
+    functions: tuple[FunctionStatus, ...]
+    pending: int | None
+    dead_letters: int | None
+    refused: str | None
+
+
+def standing(store: Store, now: datetime) -> dict[str, Any]:
+    """Read the trading state and whether there is a token; None for what the store does not tell."""
+    try:
+        held, record = read(store, Control, control.PATH), token.current(store)
+    except (StoreDown, Malformed):
+        return {"trading": None, "signed_in": None}
+    signed_in = record is not None and now < record.value.dies_at
+    return {"trading": held.value.state.value if held else TradingState.ACTIVE.value, "signed_in": signed_in}
