@@ -17,7 +17,7 @@ from infra.day import owner
 from infra.day.problems import UserError
 from infra.owner.profiles import Hand
 from shared.domain.tokens import TokenRecord, TokenState, stage_of
-from shared.usecases import token
+from shared.usecases import flows, token
 from shared.usecases.links import LOGIN_LINK_LIFE, sign_in_key
 
 _LOOK_EVERY_S = 0.2
@@ -56,6 +56,7 @@ def link(hand: Hand) -> str:
         what = "the address of the sign-in page is not known"
         raise UserError(what, remedy="set STRATEGY_SIGN_IN_URL to the address of oauth_callback's /start")
     key = sign_in_key(hand.vault, hand.operator)
+    flows.forgive(hand.desk)
     return key.mint(hand.desk.chance, now=hand.desk.clock.now(), lasts=LOGIN_LINK_LIFE, page=hand.sign_in)
 
 

@@ -7,6 +7,9 @@ from enum import StrEnum
 
 from shared.domain.values import PriceType, Side, Term
 
+FIRST_PAPER_ORDER = 9_000_000_001
+"""Paper orders are numbered from here on, where no real account's orders are."""
+
 
 class BrokerStatus(StrEnum):
     """The broker's word for an order's state (etrade-api.md 4.12); PARTIAL and INDIVIDUAL_FILLS are read as OPEN."""

@@ -10,13 +10,12 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from shared.domain.brokerage import BrokerStatus, Ticket
+from shared.domain.brokerage import FIRST_PAPER_ORDER, BrokerStatus, Ticket
 from shared.domain.calendar import TradingSession, new_york_day, session_at, session_of
 from shared.domain.outcomes import Rejected
 from shared.domain.quotes import Quote
 from shared.domain.values import Side, Term
 
-FIRST_ORDER_ID = 9_000_000_001
 """Far above what an account counts to, so that no order on paper ever has the number of a real one."""
 FIRST_PREVIEW_ID = 100_000_000_001
 PREVIEW_LIFE = timedelta(seconds=180)
@@ -120,7 +119,7 @@ class PaperBook:
     orders: tuple[PaperOrder, ...] = ()
     previews: tuple[PaperPreview, ...] = ()
     taken: Mapping[str, Taken] = field(default_factory=dict)
-    next_order_id: int = FIRST_ORDER_ID
+    next_order_id: int = FIRST_PAPER_ORDER
     next_preview_id: int = FIRST_PREVIEW_ID
     schema_version: int = 1
 

@@ -30,7 +30,7 @@ from shared.usecases.losses import open_positions, watch_losses
 from shared.usecases.moves import live_sells, move
 from shared.usecases.protect import protect
 from shared.usecases.resolve import resolve
-from shared.usecases.trading import TradingDesk
+from shared.usecases.trading import TradingDesk, require_one_mode
 
 T = TypeVar("T")
 LEASE = timedelta(seconds=15)
@@ -83,6 +83,7 @@ def live_orders(desk: TradingDesk) -> list[Held[Order]]:
         tighten(desk, TradingState.REDUCE_ONLY, reason="a live order cannot be read")
 
     held = held_rows(desk, Order, rows, on_bad=stop_entries)
+    require_one_mode(desk, [row.value for row in held])
     return sorted(held, key=lambda row: (row.value.created_at, row.value.intent_id))
 
 

@@ -24,7 +24,10 @@ def trading_desk(platform: Platform, room: Room, role: Role) -> TradingDesk:
     desk, chosen = room.desk, room.settings
     broker = _broker(_etrade(platform, room, role), room, on_network=platform.http is None)
     lists = OrderLists(broker=broker, clock=desk.clock, journal=desk.journal)
-    mandate = Mandate(account_id=chosen.account_id, capital_usd=chosen.capital_usd, watch_list=chosen.watch_list)
+    mandate = Mandate(
+        account_id=chosen.account_id, capital_usd=chosen.capital_usd, watch_list=chosen.watch_list,
+        paper=chosen.mode is Mode.PAPER,
+    )  # fmt: skip
     return TradingDesk(
         actor=desk.actor, clock=desk.clock, chance=desk.chance, store=desk.store, bus=desk.bus, journal=desk.journal,
         broker=broker, lists=lists, config=load(chosen.config), mandate=mandate,
