@@ -23,7 +23,7 @@ class Mandate:
     account_id: str
     capital_usd: Decimal
     watch_list: tuple[str, ...]
-    paper: bool
+    paper: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

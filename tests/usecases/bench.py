@@ -289,7 +289,7 @@ class Bench:
         return TradingDesk(
             actor=actor, clock=clock, chance=self._chance, store=store, bus=GuardedBus(self.bus, guard), broker=broker,
             journal=self.journal, lists=OrderLists(broker=broker, clock=clock, journal=self.journal),
-            config=self.config, mandate=Mandate(account_id="", capital_usd=Decimal(10**5), watch_list=(SYMBOL,), paper=False),
+            config=self.config, mandate=Mandate(account_id="", capital_usd=Decimal(100_000), watch_list=(SYMBOL,)),
         )  # fmt: skip
 
     def _door(self, actor: str) -> PushDoor:
