@@ -37,7 +37,7 @@ class Subscription:
     """How a function receives a topic: times in seconds, dead letter after `max_attempts` deliveries."""
 
     topic: str
-    ack_deadline_s: int = 60
+    ack_deadline_s: int = 75
     min_backoff_s: int = 10
     max_backoff_s: int = 600
     max_attempts: int = 5
@@ -123,12 +123,14 @@ TOPOLOGY = Topology(
         Function(
             name="oauth_callback",
             purpose="signs the owner in: start, callback and PIN page",
+            # Anybody can ask it for something slow: 24 at once before the owner waits. Its state is in the store alone.
             public=True,
             publishes=frozenset({"prepare-ticks", "notices"}),
             collections={**_EVERYBODY, "flows": RW, "links": RW, "sign_in": RW, "token": RW},
             secrets={CONSUMER: R, REQUEST_TOKEN: RW, ACCESS_TOKEN: RW, SIGN_IN_KEY: R},
             cpu=1.0,
             concurrency=8,
+            max_instances=3,
         ),
         Function(
             name="token_refresh",
@@ -143,7 +145,7 @@ TOPOLOGY = Topology(
             purpose="looks at the market each second of its minute: signals, stop levels, exits",
             subscriptions=(
                 Subscription(topic="scan-ticks", ack_deadline_s=120),
-                Subscription(topic="prepare-ticks", ack_deadline_s=300),
+                Subscription(topic="prepare-ticks", ack_deadline_s=90),
             ),
             publishes=frozenset({"signals", "exits"}),
             collections={
@@ -169,8 +171,8 @@ TOPOLOGY = Topology(
             name="order_placement",
             purpose="turns a signal or an exit into at most one order: size, risk, preview, place once",
             subscriptions=(
-                Subscription(topic="exits", ack_deadline_s=60, min_backoff_s=1, max_backoff_s=10, max_attempts=20),
-                Subscription(topic="signals", ack_deadline_s=60, min_backoff_s=1, max_backoff_s=10, max_attempts=20),
+                Subscription(topic="exits", min_backoff_s=1, max_backoff_s=10, max_attempts=20),
+                Subscription(topic="signals", min_backoff_s=1, max_backoff_s=10, max_attempts=20),
             ),
             publishes=frozenset({"orders-placed", "notices"}),
             collections={**_EVERYBODY, **_BOOK, "control": RW, "signals": R, "quotes": RW},
@@ -183,7 +185,9 @@ TOPOLOGY = Topology(
             name="order_settlement",
             purpose="brings the book in line with the broker: fills, protective stops, unknown outcomes",
             subscriptions=(
-                Subscription(topic="orders-placed", ack_deadline_s=90, min_backoff_s=1, max_backoff_s=10),
+                Subscription(
+                    topic="orders-placed", ack_deadline_s=90, min_backoff_s=1, max_backoff_s=10, max_attempts=20
+                ),
                 Subscription(topic="settle-ticks", ack_deadline_s=90),
                 # The close waits while another settlement is at work: it is brought again for a quarter of an hour.
                 Subscription(topic="close-ticks", ack_deadline_s=90, max_backoff_s=60, max_attempts=20),
@@ -206,8 +210,8 @@ TOPOLOGY = Topology(
         Function(
             name="notify",
             purpose="tells the owner: phone, mail, chat",
-            # Five addresses that answer nothing take 75 s; ten attempts go on for three quarters of an hour.
-            subscriptions=(Subscription(topic="notices", ack_deadline_s=120, max_attempts=10),),
+            # Five addresses that answer nothing take 75 s; twenty attempts go on for two hours.
+            subscriptions=(Subscription(topic="notices", ack_deadline_s=135, max_attempts=20),),
             collections={**_EVERYBODY, "notices": RC, "paces": RW},
             secrets={NOTIFY_ADDRESSES: R},
             memory_mib=512,
