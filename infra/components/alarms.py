@@ -84,10 +84,11 @@ def lines(alarm: Alarm) -> str:
 
 
 def silence(services: Sequence[str]) -> str:
-    """Write the query that finds no request to one of the services which the clock calls each minute of the session.
+    """Write the query that finds no request taken by one of the services that the clock calls each minute.
 
-    It looks at weekdays between 15:00 and 20:00 UTC, which are inside 9:00 to 16:00 in New York in summer and winter
-    alike; the ticks come on holidays too. Half an hour of silence is one that no restart explains.
+    A request that was refused or failed is no sign of life. It looks at weekdays between 15:00 and 20:00 UTC, which are
+    inside 9:00 to 16:00 in New York in summer and winter alike; the ticks come on holidays too. Half an hour of silence
+    is one that no restart explains.
     """
     silent = " or ".join(f"(({_requests(one)} or vector(0)) < 1)" for one in services)
     at_work = "(day_of_week() >= 1 and day_of_week() <= 5 and hour() >= 15 and hour() < 20)"
@@ -95,5 +96,5 @@ def silence(services: Sequence[str]) -> str:
 
 
 def _requests(service: str) -> str:
-    where = f'monitored_resource="cloud_run_revision",service_name="{service}"'
+    where = f'monitored_resource="cloud_run_revision",service_name="{service}",response_code_class="2xx"'
     return f"sum(increase(run_googleapis_com:request_count{{{where}}}[30m]))"

@@ -27,6 +27,8 @@ class TrailArgs:
 class Trail(pulumi.ComponentResource):
     """Every use of a secret is logged by Google, and no address to which E*TRADE sent the owner back is.
 
+    `ready` is what has to be there before anybody can use a secret or be sent back.
+
     Such an address holds the verifier of a sign-in; a signed link stands behind its page's `#` and reaches no server.
     The trail's sink leaves those lines out too, and every other request to the page is logged.
     """
@@ -34,25 +36,25 @@ class Trail(pulumi.ComponentResource):
     def __init__(self, name: str, args: TrailArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("strategy:index:Trail", name, {}, opts)
         stage = args.stage
-        gcp.projects.IAMAuditConfig(
+        watched = gcp.projects.IAMAuditConfig(
             "secrets-are-watched",
             project=stage.deployment.project,
             service=AUDITED,
             audit_log_configs=[gcp.projects.IAMAuditConfigAuditLogConfigArgs(log_type=kind) for kind in KINDS],
             opts=stage.child(self),
         )
-        gcp.logging.ProjectExclusion(
+        left_out = gcp.logging.ProjectExclusion(
             "verifiers-are-not-kept",
             name="verifiers-of-the-sign-in",
             description="The address to which E*TRADE sends the owner back holds a verifier.",
             filter=sent_back(stage),
             opts=stage.child(self),
         )
-        if stage.deployment.protect:
-            self._keep(stage)
+        kept = self._keep(stage) if stage.deployment.protect else ()
+        self.ready = (watched, left_out, *kept)
         self.register_outputs({})
 
-    def _keep(self, stage: Stage) -> None:
+    def _keep(self, stage: Stage) -> tuple[pulumi.Resource, ...]:
         """Keep the lines for long, in a bucket whose name Google keeps for a week after it was deleted."""
         chosen = stage.deployment
         bucket = gcp.logging.ProjectBucketConfig(
@@ -65,7 +67,7 @@ class Trail(pulumi.ComponentResource):
             opts=stage.child(self, kept=True),
         )
         services = " OR ".join(f'"{names.dashed(one.name)}"' for one in stage.topology.functions)
-        gcp.logging.ProjectSink(
+        sink = gcp.logging.ProjectSink(
             "to-the-trail",
             name="trail",
             destination=pulumi.Output.concat("logging.googleapis.com/", bucket.id),
@@ -77,12 +79,16 @@ class Trail(pulumi.ComponentResource):
             unique_writer_identity=True,
             opts=stage.child(self),
         )
+        return bucket, sink
 
 
 def sent_back(stage: Stage) -> str:
-    """Write the filter that finds Google's own lines about requests to the callback address."""
+    """Write the filter that finds Google's own lines about requests to the callback address, and no others.
+
+    A request to another path that merely holds the same word stays in the log.
+    """
     services = " OR ".join(f'"{names.dashed(one.name)}"' for one in stage.topology.functions if one.public)
     return (
         f'resource.type="cloud_run_revision" AND resource.labels.service_name=({services})'
-        f' AND logName:"run.googleapis.com%2Frequests" AND httpRequest.requestUrl:"{CALLBACK_PATH}"'
+        f' AND logName:"run.googleapis.com%2Frequests" AND httpRequest.requestUrl=~"^https://[^/?#]+{CALLBACK_PATH}/?([?#]|$)"'
     )

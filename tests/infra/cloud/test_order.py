@@ -11,6 +11,7 @@ from tests.infra.cloud.capture import Graph, Registered
 
 STACKS = ("sandbox", "production", "keys")
 _GRANTS = ("IAMMember", "IamMember")
+TRAIL = ("IAMAuditConfig", "ProjectExclusion", "ProjectBucketConfig", "ProjectSink")
 
 
 def _is_grant(one: Registered) -> bool:
@@ -35,8 +36,9 @@ def too_early(graph: Graph) -> Iterator[str]:
 
 
 def unready(graph: Graph) -> Iterator[str]:
-    """Name every function without its grants in place, and every push to one that may not be called yet."""
+    """Name every function without its grants and the trail in place, and every push to one not to be called yet."""
     grants = [one for one in graph.custom if _is_grant(one)]
+    trail = [one for one in graph.custom if one.typ.rpartition(":")[2] in TRAIL]
     for function in TOPOLOGY.functions:
         own = f"serviceAccount:{names.email(names.function_account(function.name), 'example-project')}"
         build = f"serviceAccount:{names.email(names.BUILD_ACCOUNT, 'example-project')}"
@@ -46,6 +48,7 @@ def unready(graph: Graph) -> Iterator[str]:
             for one in grants
             if one.inputs["member"] in (own, build) and one.urn not in before
         )
+        yield from (f"{function.name} comes before {one.name}" for one in trail if one.urn not in before)
         push = f"serviceAccount:{names.email(names.push_account(function.name), 'example-project')}"
         for subscription in function.subscriptions:
             name = names.subscription(subscription.topic, function.name)
@@ -59,7 +62,7 @@ def unready(graph: Graph) -> Iterator[str]:
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_nothing_comes_before_what_it_needs(graphs: Mapping[str, Graph], stack: str) -> None:
-    """Services come first, agents and accounts before their grants, grants before who uses them."""
+    """Services come first, agents and accounts before their grants, grants and the trail before who uses them."""
     assert list(too_early(graphs[stack])) == []
     assert list(unready(graphs[stack])) == []
 
@@ -79,11 +82,13 @@ def _without(graph: Graph, victim: str, lost: Callable[[str], bool]) -> Graph:
         ("agent-pubsub", "projects/service:"),
         ("agent-pubsub-account-market-scan-iam.serviceAccountOpenIdTokenCreator", "serviceIdentity:"),
         ("market_scan", "IamMember::"),
+        ("oauth_callback", "ProjectExclusion"),
+        ("market_scan", "IAMAuditConfig"),
         ("exits-to-order-placement", "serviceIamMember:"),
     ],
 )
 def test_a_seeded_lost_edge_is_found(graphs: Mapping[str, Graph], victim: str, lost: str) -> None:
-    """A resource that lost its edges to services, agents, grants or callers is named."""
+    """A resource that lost its edges to services, agents, grants, the trail or callers is named."""
     graph = _without(graphs["sandbox"], victim, lambda urn: lost in urn)
     assert [*too_early(graph), *unready(graph)]
 

@@ -46,6 +46,12 @@ def _starts(graphs: Mapping[str, Graph]) -> None:
     test_functions.test_a_function_starts_with_what_it_is_given(graphs, TOPOLOGY.function("order_placement"))
 
 
+WIDE = (
+    'resource.type="cloud_run_revision" AND resource.labels.service_name=("oauth-callback")'
+    ' AND logName:"run.googleapis.com%2Frequests" AND httpRequest.requestUrl:"/callback"'
+)
+
+
 def _schedule(graphs: Mapping[str, Graph]) -> None:
     test_messages.test_a_schedule_publishes_what_the_functions_read(graphs, TOPOLOGY.schedules[0])
 
@@ -102,6 +108,7 @@ def _provider(graphs: Mapping[str, Graph]) -> None:
         (test_watch.test_only_the_open_page_is_tried_from_outside, "UptimeCheckConfig", "httpCheck.useSsl", False),
         (test_watch.test_verifiers_are_not_kept_and_all_else_is, "ProjectExclusion", "filter", 'logName:"requests"'),
         (test_watch.test_verifiers_are_not_kept_and_all_else_is, "ProjectExclusion", "filter", 'logName:"audit"'),
+        (test_watch.test_verifiers_are_not_kept_and_all_else_is, "ProjectExclusion", "filter", WIDE),
         (test_watch.test_verifiers_are_not_kept_and_all_else_is, "ProjectSink", "exclusions", []),
         (test_watch.test_the_trail_is_kept_for_years, "ProjectBucketConfig", "retentionDays", 30),
         (test_watch.test_the_trail_is_kept_for_years, "IAMAuditConfig", "auditLogConfigs", []),

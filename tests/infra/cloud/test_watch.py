@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -97,6 +97,13 @@ def test_what_must_be_told_is_told(graphs: Mapping[str, Graph]) -> None:
         assert f'service_name="{names.dashed(function)}"' in filters
 
 
+def test_a_refused_request_is_no_sign_of_life() -> None:
+    """Silence is a lack of requests that were taken: a stranger's refused one does not hide it."""
+    counted = re.findall(r"request_count\{([^}]*)\}", silence(["x", "y"]))
+    assert len(counted) == 2
+    assert all('response_code_class="2xx"' in one for one in counted)
+
+
 def test_silence_is_looked_for_while_the_clock_ticks() -> None:
     """In summer and in winter, the half hour before each looked-at minute has ticks of every watched schedule."""
     assert set(each_minute(TOPOLOGY)) == {"market_scan", "order_settlement"}
@@ -126,24 +133,35 @@ def _left_out(line: Mapping[str, str], written: str) -> bool:
     """Say whether a filter of the kind that the trail writes, clauses joined by AND, finds a line."""
     found = []
     for clause in written.split(" AND "):
-        ((name, operator, value),) = re.findall(r"^([A-Za-z._]+)([=:])(.*)$", clause, re.DOTALL)
+        ((name, operator, value),) = re.findall(r"^([A-Za-z._]+)(=~|=|:)(.*)$", clause, re.DOTALL)
         values = re.findall(r'"([^"]*)"', value)
-        found.append(any(line[name] == one if operator == "=" else one in line[name] for one in values))
+        found.append(any(_MATCHES[operator](one, line[name]) for one in values))
     return all(found)
 
 
+_MATCHES: Mapping[str, Callable[[str, str], bool]] = {
+    "=": lambda wanted, found: wanted == found,
+    ":": lambda wanted, found: wanted in found,
+    "=~": lambda wanted, found: re.search(wanted, found) is not None,
+}
+
+
+PAGE = "https://oauth-callback-1.us-east4.run.app"
 REQUEST = {
     "resource.type": "cloud_run_revision",
     "resource.labels.service_name": "oauth-callback",
     "logName": "projects/example-project/logs/run.googleapis.com%2Frequests",
-    "httpRequest.requestUrl": "https://oauth-callback-1.us-east4.run.app/callback?oauth_token=a&oauth_verifier=b",
+    "httpRequest.requestUrl": f"{PAGE}/callback?oauth_token=a&oauth_verifier=b",
 }
+
+
+OTHER_PATHS = ("/start", "/start?x=/callback", "/callbacks", "/start/callback", "/callback/more", "/?/callback")
 
 
 def test_verifiers_are_not_kept_and_all_else_is(graphs: Mapping[str, Graph]) -> None:
     """Of Google's lines about requests exactly those to the callback address are kept by no sink."""
     kept: list[Mapping[str, str]] = [
-        {**REQUEST, "httpRequest.requestUrl": "https://oauth-callback-1.us-east4.run.app/start"},
+        *({**REQUEST, "httpRequest.requestUrl": f"{PAGE}{path}"} for path in OTHER_PATHS),
         {**REQUEST, "resource.labels.service_name": "market-scan"},
         {**REQUEST, "logName": "projects/example-project/logs/run.googleapis.com%2Fstdout"},
     ]
@@ -151,7 +169,9 @@ def test_verifiers_are_not_kept_and_all_else_is(graphs: Mapping[str, Graph]) -> 
         filters = [one.inputs["filter"] for one in graph.of("ProjectExclusion")]
         filters += [one["filter"] for sink in graph.of("ProjectSink") for one in sink.inputs["exclusions"]]
         assert len(filters) == 1 + len(graph.of("ProjectSink"))
-        assert all(_left_out(REQUEST, one) for one in filters)
+        for tail in ("", "/", "?oauth_verifier=b", "/?oauth_verifier=b"):
+            back = {**REQUEST, "httpRequest.requestUrl": f"{PAGE}/callback{tail}"}
+            assert all(_left_out(back, one) for one in filters)
         assert not any(_left_out(line, one) for one in filters for line in kept)
 
 
