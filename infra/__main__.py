@@ -30,8 +30,8 @@ def main() -> None:
         system = System("desk", SystemArgs(deployment=chosen, topology=TOPOLOGY, archives=archives(chosen)))
     except ConfigError as wrong:
         raise pulumi.RunError("\n".join(("the stack cannot be built:", *wrong.problems))) from None
-    except ArchiveError as wrong:
-        raise pulumi.RunError(str(wrong)) from None
+    except (ArchiveError, OSError) as wrong:
+        raise pulumi.RunError(f"the archives cannot be built, and nothing was changed: {wrong}") from None
     for name, value in system.outputs.items():
         pulumi.export(name, value)
 

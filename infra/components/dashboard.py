@@ -23,8 +23,8 @@ def dashboard(topology: Topology) -> str:
     services = " OR ".join(f'"{names.dashed(function.name)}"' for function in topology.functions)
     lines = f'resource.type="cloud_run_revision" resource.labels.service_name=({services}) severity>=WARNING'
     widgets = [
-        _chart("Requests a minute", _REQUESTS, "ALIGN_RATE", _BY_SERVICE),
-        _chart("Failures", f'{_REQUESTS} metric.label.response_code_class="5xx"', "ALIGN_RATE", _BY_SERVICE),
+        _chart("Requests a minute", _REQUESTS, "ALIGN_DELTA", _BY_SERVICE),
+        _chart("Failures a minute", f'{_REQUESTS} metric.label.response_code_class="5xx"', "ALIGN_DELTA", _BY_SERVICE),
         _chart("Slowest requests, ms", _TIMES, "ALIGN_PERCENTILE_99", _BY_SERVICE, "REDUCE_MAX"),
         _chart("Messages that wait", _WAITING, "ALIGN_MAX", _BY_SUBSCRIPTION),
         _chart("Oldest message, s", _OLDEST, "ALIGN_MAX", _BY_SUBSCRIPTION, "REDUCE_MAX"),

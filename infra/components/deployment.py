@@ -16,6 +16,7 @@ PROJECT, REGION = "gcp:project", "gcp:region"
 PRODUCTION = "production"
 CALLBACK, SIGN_IN = "ETRADE_OAUTH_CALLBACK_URL", "STRATEGY_SIGN_IN_URL"
 A_YEAR = 365
+MAX_EMAILS = 5  # of a budget, the strictest that is told anything
 
 _PROJECT_ID = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
 _REGION = re.compile(r"[a-z]+-[a-z]+[0-9]{1,2}")
@@ -40,7 +41,7 @@ class Deployment:
     owner: str
     alert_emails: tuple[str, ...]
     billing_account: str
-    budget_usd: int
+    budget: int
     generation: int
     protect: bool
     customer_keys: bool
@@ -66,8 +67,11 @@ def read(given: Mapping[str, str], *, stack: str, topology: Topology) -> Deploym
             values[field] = parse(raw)
         except ValueError:
             problems.append(f"{name}={raw[:_SHOWN]!r} cannot be used: {hint}")
-    problems += _settings_problems(values.get("settings", {}))
+    if "settings" in values or f"{NAMESPACE}:settings" not in given:
+        problems += _settings_problems(values.get("settings", {}))
     problems += _agreement(values, topology)
+    if values.get("protect") is False and f"{NAMESPACE}:trailDays" in given:
+        problems.append("trailDays is set, but only a protected stack keeps a trail of its own: leave it out")
     if problems:
         raise ConfigError(tuple(problems))
     return Deployment(**values)
@@ -100,6 +104,8 @@ def _agreement(values: Mapping[str, Any], topology: Topology) -> list[str]:
             problems.append("protect is false: the production stack is protected")
         if values.get("trail_days", A_YEAR) < A_YEAR:
             problems.append("trailDays is too short: production keeps its audit trail for a year or longer")
+        if values.get("alert_emails") == ():
+            problems.append("alertEmails is empty: production has somebody who is told")
     if values.get("callback_registered") and not values.get("owner"):
         problems.append("callbackRegistered is true without an owner: the sign-in is closed to everybody")
     number = values.get("project_number", "")
@@ -139,6 +145,8 @@ def _emails(raw: str) -> tuple[str, ...]:
     found = json.loads(raw)
     if not isinstance(found, list) or not all(isinstance(one, str) and _EMAIL.fullmatch(one) for one in found):
         raise ValueError(raw)
+    if len(set(found)) > MAX_EMAILS:
+        raise ValueError(raw)
     return tuple(dict.fromkeys(found))
 
 
@@ -158,15 +166,20 @@ _VALUES: dict[str, tuple[str, Callable[[str], Any], str | None, str]] = {
     f"{NAMESPACE}:owner": (
         "owner", _matching(_EMAIL, empty=True), "", "the owner's Google account; empty keeps the sign-in closed",
     ),
-    f"{NAMESPACE}:alertEmails": ("alert_emails", _emails, "[]", "a list of addresses that alerts are sent to"),
+    f"{NAMESPACE}:alertEmails": (
+        "alert_emails", _emails, "[]", f"a list of up to {MAX_EMAILS} addresses that alerts are sent to",
+    ),
     f"{NAMESPACE}:billingAccount": (
         "billing_account", _matching(_BILLING, empty=True), "", "the billing account's id; empty means no budget",
     ),
-    f"{NAMESPACE}:budgetUsd": ("budget_usd", _whole(1, 100_000), "50", "USD a month, a whole number from 1 to 100000"),
+    f"{NAMESPACE}:budget": (
+        "budget", _whole(1, 10_000_000), "50",
+        "an amount a month in the billing account's currency, a whole number from 1 to 10000000",
+    ),
     f"{NAMESPACE}:generation": ("generation", _whole(1, 9_999), "1", "a whole number from 1 to 9999"),
     f"{NAMESPACE}:protect": ("protect", _flag, None, "true or false"),
     f"{NAMESPACE}:customerKeys": ("customer_keys", _flag, "false", "true or false"),
-    f"{NAMESPACE}:trailDays": ("trail_days", _whole(1, 3_650), None, "days, a whole number from 1 to 3650"),
+    f"{NAMESPACE}:trailDays": ("trail_days", _whole(1, 3_650), str(A_YEAR), "days, a whole number from 1 to 3650"),
     f"{NAMESPACE}:callbackRegistered": (
         "callback_registered", _flag, "false", "true as soon as E*TRADE has registered the callback address",
     ),

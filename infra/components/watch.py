@@ -153,9 +153,8 @@ class Watch(pulumi.ComponentResource):
             billing_account=chosen.billing_account,
             display_name=f"{chosen.project}: the desk",
             amount=gcp.billing.BudgetAmountArgs(
-                specified_amount=gcp.billing.BudgetAmountSpecifiedAmountArgs(
-                    currency_code="USD", units=str(chosen.budget_usd)
-                )
+                # Without a currency it is the billing account's own; another one is refused.
+                specified_amount=gcp.billing.BudgetAmountSpecifiedAmountArgs(units=str(chosen.budget))
             ),
             budget_filter=gcp.billing.BudgetBudgetFilterArgs(projects=[f"projects/{chosen.project_number}"]),
             threshold_rules=[

@@ -1,9 +1,10 @@
 """One edit of the topology is enough: cloud, local world and documentation follow it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from infra.local.world import World
 from shared.topology import TOPOLOGY, Function, Right, Schedule, Subscription, Topology
 from tests.infra.cloud import sdk
 from tests.infra.cloud.capture import Graph, capture, config_of
+from tests.infra.cloud.rules import faults
 from tests.infra.cloud.test_inputs import ONLY_IN_TEN
 from tests.infra.cloud.test_permissions import breaches, granted
 
@@ -86,8 +88,9 @@ def test_the_cloud_follows(extended: Graph) -> None:
     assert breaches(extended) == []
 
 
-def test_what_follows_is_well_formed(extended: Graph) -> None:
-    """The inputs of everything that was added are ones that the packages of both versions know."""
+def test_what_follows_is_well_formed(extended: Graph, rules: Mapping[str, Any]) -> None:
+    """The inputs of everything that was added are ones that both packages know and the provider does not refuse."""
+    assert [fault for one in extended.custom for fault in faults(one.typ, one.inputs, rules)] == []
     assert [fault for one in extended.custom for fault in sdk.faults(one.typ, one.inputs)] == []
     assert not ONLY_IN_TEN & {name for one in extended.custom for name in sdk.used(one.typ, one.inputs)}
 

@@ -104,9 +104,10 @@ def test_production_is_the_protected_one() -> None:
         (f"{OURS}owner", "somebody"),
         (f"{OURS}alertEmails", "me@example.com"),
         (f"{OURS}alertEmails", '["not an address"]'),
+        (f"{OURS}alertEmails", json.dumps([f"{n}@example.com" for n in range(6)])),
         (f"{OURS}billingAccount", "123"),
-        (f"{OURS}budgetUsd", "0"),
-        (f"{OURS}budgetUsd", "many"),
+        (f"{OURS}budget", "0"),
+        (f"{OURS}budget", "many"),
         (f"{OURS}generation", "-1"),
         (f"{OURS}protect", "yes"),
         (f"{OURS}customerKeys", "1"),
@@ -149,11 +150,13 @@ def test_a_wrong_setting_is_named(chosen: Mapping[str, str], named: str) -> None
     [
         ({f"{OURS}protect": "false"}, "production", "protect is false"),
         ({f"{OURS}trailDays": "30"}, "production", "trailDays is too short"),
+        ({f"{OURS}trailDays": "400"}, "sandbox", "only a protected stack keeps a trail"),
+        ({f"{OURS}alertEmails": "[]"}, "production", "alertEmails is empty"),
         ({f"{OURS}owner": "", f"{OURS}callbackRegistered": "true"}, "sandbox", "without an owner"),
     ],
 )
 def test_values_that_do_not_go_together_are_named(changed: Mapping[str, str], stack: str, named: str) -> None:
-    """An unprotected production, a short trail and a callback that nobody may call are refused."""
+    """An unprotected production, a short trail, nobody to tell and a callback that nobody may call are refused."""
     assert any(named in problem for problem in _problems({**config_of(stack), **changed}, stack))
 
 
@@ -167,9 +170,26 @@ def test_a_name_that_google_could_not_take_is_a_problem() -> None:
 def test_every_problem_is_told_at_once() -> None:
     """An empty configuration misses each value that has no default, all in one message."""
     problems = _problems({})
-    for name in ("gcp:project", "gcp:region", "projectNumber", "protect", "trailDays", "settings"):
+    for name in ("gcp:project", "gcp:region", "projectNumber", "protect", "settings"):
         assert any(f"{name} is not set" in problem for problem in problems)
     assert any("STRATEGY_WATCH_LIST" in problem for problem in problems)
+
+
+def test_a_problem_brings_no_false_ones_along() -> None:
+    """Settings that cannot be read are one problem: what they would have said is not called missing."""
+    assert len(_problems({**config_of("sandbox"), f"{OURS}settings": "not JSON"})) == 1
+
+
+def test_a_checkout_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """A stack that deploys another checkout's functions says so when there is none, or a file cannot be read."""
+    for source in (tmp_path / "nowhere", _half_a_checkout(tmp_path / "half")):
+        with pytest.raises(pulumi.RunError, match=r"market_scan|archives cannot be built"):
+            run_program({**config_of("sandbox"), f"{OURS}source": str(source)}, "sandbox")
+
+
+def _half_a_checkout(folder: Path) -> Path:
+    (folder / "functions" / "market_scan" / "main.py").mkdir(parents=True)
+    return folder
 
 
 def test_a_wrong_stack_registers_nothing() -> None:
