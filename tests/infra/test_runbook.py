@@ -19,6 +19,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 RUNBOOK = README[README.index("## Deploying to Google Cloud") : README.index("## The house")]
 BLOCKS = re.findall(r"```sh\n(.*?)```", RUNBOOK, re.DOTALL)
 NEVER_RUN = "☁"
+OWN_STATE, OWN_COPY = "my-desk-1-pulumi-state", "my-desk-1-restore"
 
 
 def test_the_commands_are_commands() -> None:
@@ -54,13 +55,14 @@ def test_a_stranger_fills_in_the_stack_file(stack: str, tmp_path: Path) -> None:
 
 
 def test_names_in_the_runbook_are_the_names() -> None:
-    """Jobs, database, bucket, secret and configuration that the runbook names are those that are made."""
+    """Jobs, database, secrets and configuration that the runbook names are the stack's, and its buckets are not."""
     (jobs,) = re.findall(r"for job in ([a-z ]+);", RUNBOOK)
     assert jobs.split() == [schedule.name for schedule in TOPOLOGY.schedules]
     assert set(re.findall(r"strategy secrets set ([a-z-]+)", RUNBOOK)) == set(KINDS) <= set(TOPOLOGY.secrets)
     assert "sign-in-key --generate" in RUNBOOK
     assert "--database=desk-1" in RUNBOOK
-    assert "gs://my-desk-1-source/" in RUNBOOK
+    buckets = set(re.findall(r"gs://([a-z0-9-]+)", RUNBOOK))
+    assert buckets == set(re.findall(r"buckets create gs://([a-z0-9-]+)", RUNBOOK)) == {OWN_STATE, OWN_COPY}
     read = (ROOT / "infra" / "components" / "deployment.py").read_text(encoding="utf-8")
     for name in ("generation", "callbackRegistered"):
         assert f"{{NAMESPACE}}:{name}" in read
