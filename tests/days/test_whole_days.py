@@ -1,6 +1,7 @@
 """Whole market days through the whole graph: the recorded ones, and the promises that hold for every run."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -26,7 +27,15 @@ from shared.ports import Put
 pytestmark = [pytest.mark.days, pytest.mark.timeout(600)]
 RECORDED = ("2013-10-07", "2013-10-08", "2013-10-09")
 ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 MARKET_S, RSS_MB = 90, 512
+
+
+def told(config: str, name: str) -> tuple[int, Decimal]:
+    """Give the fills and the result that README states for a recorded day."""
+    (row,) = re.findall(rf"^\| recorded days, `{config}`: fills and result \| ([^|]+) \|", README, re.MULTILINE)
+    fills, result = row.split("; ")[RECORDED.index(name)].split(", ")
+    return int(fills), Decimal(result.replace("$", ""))
 
 
 def play(market: Path | str, runs: Path, *, config: str = "demo") -> DayResult:
@@ -50,8 +59,9 @@ def quiet(market_data: Path, tmp_path_factory: pytest.TempPathFactory) -> DayRes
 
 @pytest.mark.parametrize("name", RECORDED)
 def test_a_recorded_day_trades_and_ends_flat(market_data: Path, tmp_path: Path, name: str) -> None:
-    """With the demo configuration a recorded day enters and leaves at least once and violates nothing."""
+    """With the demo configuration a recorded day enters and leaves, violates nothing, and ends as README states."""
     result = play(market_data / f"{name}.csv.gz", tmp_path)
+    assert (len(result.ledger.fills), Decimal(result.summary.realized_pnl)) == told("demo", name)
     assert list(result.summary.violations) == []
     assert result.summary.open_positions == 0
     assert {fill.action for fill in result.ledger.fills} == {"BUY", "SELL"}
@@ -62,8 +72,9 @@ def test_a_recorded_day_trades_and_ends_flat(market_data: Path, tmp_path: Path, 
 
 @pytest.mark.parametrize("name", RECORDED)
 def test_the_defaults_run_clean(market_data: Path, tmp_path: Path, name: str) -> None:
-    """With the default configuration a recorded day violates nothing, whatever it earns."""
+    """With the default configuration a recorded day violates nothing and ends as README states."""
     result = play(market_data / f"{name}.csv.gz", tmp_path, config="default")
+    assert (len(result.ledger.fills), Decimal(result.summary.realized_pnl)) == told("default", name)
     assert list(result.summary.violations) == []
     assert not result.crashed, result.troubles
 
