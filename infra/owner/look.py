@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from infra.day.problems import UserError
+from infra.up.status import signed_in
 from shared.codec import decode
 from shared.domain.audit import AuditEvent
 from shared.domain.control import Control
@@ -14,7 +15,7 @@ from shared.domain.orders import IN_DOUBT, Order
 from shared.domain.positions import Fill, Ledger, Position
 from shared.domain.signals import Signal
 from shared.ports import Store, Where
-from shared.usecases import control, token
+from shared.usecases import control
 from shared.usecases.desk import read
 
 T = TypeVar("T")
@@ -54,11 +55,10 @@ class Story:
 
 def overview(store: Store, *, at: datetime, running: bool, mode: str | None = None) -> Overview:
     """Look at a whole desk; raises StoreDown."""
-    record = token.current(store)
     held, live = read(store, Control, control.PATH), orders(store, every=False)
     ledgers = sorted((decode(Ledger, row.data) for row in store.query("ledger")), key=lambda one: one.session)
     return Overview(
-        at=at, running=running, mode=mode, signed_in=record is not None and at < record.value.dies_at,
+        at=at, running=running, mode=mode, signed_in=signed_in(store, at),
         control=held.value if held else None, live_orders=len(live),
         in_doubt=tuple(order.intent_id for order in live if order.state in IN_DOUBT),
         open_positions=len(positions(store, every=False)),

@@ -35,8 +35,12 @@ class Status:
 def standing(store: Store, now: datetime) -> dict[str, Any]:
     """Read the trading state and whether there is a token; None for what the store does not tell."""
     try:
-        held, record = read(store, Control, control.PATH), token.current(store)
+        held, signed = read(store, Control, control.PATH), signed_in(store, now)
     except (StoreDown, Malformed):
         return {"trading": None, "signed_in": None}
-    signed_in = record is not None and now < record.value.dies_at
-    return {"trading": held.value.state.value if held else TradingState.ACTIVE.value, "signed_in": signed_in}
+    return {"trading": held.value.state.value if held else TradingState.ACTIVE.value, "signed_in": signed}
+
+
+def signed_in(store: Store, now: datetime) -> bool:
+    """Tell whether a token lives that signs broker calls; raises StoreDown, Malformed."""
+    return not token.stage(store, now).signs_in

@@ -13,7 +13,7 @@ from shared.domain.calendar import TradingSession
 from shared.domain.notices import TokenEnded
 from shared.domain.orders import Order, State
 from shared.domain.positions import Position
-from shared.domain.tokens import TokenRecord, stage_of
+from shared.domain.tokens import TokenRecord
 from shared.domain.values import Term
 from shared.errors import StoreDown
 from shared.ports import Authority, Severity, Vault, Where
@@ -82,8 +82,7 @@ def end_day(desk: Desk, authority: Authority, vault: Vault, held: Held[TokenReco
 
 def clear(desk: Desk, vault: Vault) -> None:
     """Destroy every version in the vault when the record's token does not live; what fails is done at the next tick."""
-    held = token.current(desk.store)
-    if stage_of(held.value if held else None, desk.clock.now()).signs:
+    if token.stage(desk.store, desk.clock.now()).signs:
         return
     try:
         left = [version for version in vault.versions(ACCESS_TOKEN) if not token.discard(vault, ACCESS_TOKEN, version)]

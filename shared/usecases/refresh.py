@@ -10,7 +10,7 @@ from datetime import time
 from shared.domain.calendar import new_york_day, session_at
 from shared.domain.notices import SignInNeeded
 from shared.domain.token_day import Loss, Reminders, ends, reminder
-from shared.domain.tokens import Stage, TokenRecord, lost, stage_of
+from shared.domain.tokens import TokenRecord, lost
 from shared.ports import Authority, Severity, Vault
 from shared.usecases import token
 from shared.usecases.desk import Desk, Held, create, read
@@ -35,11 +35,11 @@ class Care:
 def refresh(desk: Desk, authority: Authority, vault: Vault, care: Care) -> None:
     """Do what the token needs now; raises BrokerError where it should be tried again."""
     now = desk.clock.now()
-    if _stage(desk).renews:
+    if token.stage(desk.store, now).renews:
         renew(desk, authority, asked_at=now)
     held = token.current(desk.store)
     session = session_at(now)
-    if held is not None and _stage(desk).signs:
+    if held is not None and token.stage(desk.store, desk.clock.now()).signs:
         if ends(session, now, settled=True, at_the_latest=care.ends_at):
             evening = look(desk, session)
             if ends(session, now, settled=evening.settled, at_the_latest=care.ends_at):
@@ -47,11 +47,6 @@ def refresh(desk: Desk, authority: Authority, vault: Vault, care: Care) -> None:
         return
     clear(desk, vault)
     _remind(desk, vault, care, held)
-
-
-def _stage(desk: Desk) -> Stage:
-    held = token.current(desk.store)
-    return stage_of(held.value if held else None, desk.clock.now())
 
 
 def _remind(desk: Desk, vault: Vault, care: Care, held: Held[TokenRecord] | None) -> None:
@@ -71,7 +66,7 @@ def _remind(desk: Desk, vault: Vault, care: Care, held: Held[TokenRecord] | None
     notice = SignInNeeded(link=_link(desk, vault, care), minutes_to_open=due.minutes_to_open, occasion=occasion, at=now)
     remembered = create(REMINDERS, after) if before is None else before.update(after)
     desk.store.commit([remembered, announce(desk, notice)])
-    desk.journal.line("sign_in_needed", Severity.WARNING, token=_stage(desk).state, occasion=occasion)
+    desk.journal.line("sign_in_needed", Severity.WARNING, token=token.stage(desk.store, now).state, occasion=occasion)
 
 
 def _link(desk: Desk, vault: Vault, care: Care) -> str:

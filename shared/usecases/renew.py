@@ -26,7 +26,7 @@ def renew(desk: Desk, authority: Authority, *, asked_at: datetime) -> bool:
 
     Raises BrokerError and AuthError where the renewal should be tried again.
     """
-    if not _renewable(desk):
+    if not token.stage(desk.store, desk.clock.now()).signs:
         return False
     lease = leases.take(desk, NAME, lasts=LASTS)
     if lease is None:
@@ -36,11 +36,6 @@ def renew(desk: Desk, authority: Authority, *, asked_at: datetime) -> bool:
         return _renewed(desk, asked_at) or _wake(desk, authority)
     finally:
         leases.give_back(desk, lease)
-
-
-def _renewable(desk: Desk) -> bool:
-    held = token.current(desk.store)
-    return stage_of(held.value if held else None, desk.clock.now()).signs
 
 
 def _renewed(desk: Desk, asked_at: datetime) -> bool:

@@ -1,9 +1,10 @@
 """The access token's place: the token in the vault, its version and instants in the store (order-safety.md 4, 9-10)."""
 
 import hmac
+from datetime import datetime
 
 from shared.codec import decode, dumps, encode, loads
-from shared.domain.tokens import AccessToken, TokenRecord
+from shared.domain.tokens import AccessToken, Stage, TokenRecord, stage_of
 from shared.errors import Malformed, StoreDown, TokenDead
 from shared.ports import Store, Vault
 from shared.topology import ACCESS_TOKEN
@@ -15,6 +16,12 @@ PATH = "token/main"
 def current(store: Store) -> Held[TokenRecord] | None:
     """Read what the store knows of the token."""
     return read(store, TokenRecord, PATH)
+
+
+def stage(store: Store, now: datetime) -> Stage:
+    """Tell where the token stands in its life, also where there is none; raises StoreDown, Malformed."""
+    held = current(store)
+    return stage_of(held.value if held else None, now)
 
 
 def load(vault: Vault, record: TokenRecord) -> AccessToken:

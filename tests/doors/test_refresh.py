@@ -121,8 +121,7 @@ def test_each_state_of_the_token(age: timedelta | None, state: TokenState, renew
     """A fresh token is left, an ageing or idle one is renewed and stays the same, a dead one is destroyed."""
     begun = at("07:00")
     keeper = Keeper(begun + (age or timedelta(0)), signed_in=begun if age is not None else None)
-    held = token.current(keeper.hands.store)
-    assert stage_of(held.value if held else None, keeper.hands.clock.now()) is LIFE[state]
+    assert token.stage(keeper.hands.store, keeper.hands.clock.now()) is LIFE[state]
     keeper.tick()
     assert keeper.authority.calls["renew"] == renewals
     assert keeper.hands.journal.events == events

@@ -1,10 +1,20 @@
 """What the owner sees of a desk: as a table for a person, as JSON for a program, never a secret."""
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
+from infra.local.memory_store import MemoryStore
+from infra.owner.look import overview
+from infra.up.status import standing
 from shared.domain.explain import PLAIN
 from shared.domain.orders import IN_DOUBT, TERMINAL, State
+from shared.domain.tokens import TokenRecord, issued
 from shared.topology import ACCESS_TOKEN, CONSUMER, SIGN_IN_KEY
+from shared.usecases import token
+from shared.usecases.desk import create
 from tests.owner.desks import answer, refused, strategy, vault_of
 
 
@@ -32,6 +42,31 @@ def test_a_desk_at_a_glance(played_desk: Path) -> None:
     shown = strategy("status", "--state", str(played_desk)).stdout
     for part in ("ACTIVE", "2013-10-07", "the desk is not running", "In doubt"):
         assert part in shown
+
+
+MORNING = datetime(2013, 10, 7, 11, 20, tzinfo=UTC)
+DIES = datetime(2013, 10, 8, 4, 0, tzinfo=UTC)
+OURS = issued("1", MORNING)
+
+
+@pytest.mark.parametrize(
+    ("record", "now", "signed_in"),
+    [
+        (None, MORNING, False),
+        (OURS, MORNING + timedelta(hours=9), True),
+        (replace(OURS, dies_at=MORNING + timedelta(hours=1)), MORNING + timedelta(hours=1), False),
+        (OURS, DIES - timedelta(seconds=31), True),
+        (OURS, DIES - timedelta(seconds=30), False),
+        (replace(OURS, dies_at=DIES + timedelta(days=2)), DIES + timedelta(hours=1), False),
+    ],
+)
+def test_signed_in_means_that_calls_are_signed(record: TokenRecord | None, now: datetime, signed_in: bool) -> None:
+    """The overview and the status say that somebody is signed in exactly while the functions would use the token."""
+    store = MemoryStore()
+    if record is not None:
+        store.commit([create(token.PATH, record)])
+    assert overview(store, at=now, running=True).signed_in is signed_in
+    assert standing(store, now)["signed_in"] is signed_in
 
 
 def test_orders_and_positions_are_listed(played_desk: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from infra.day.owner import sign_in
 from infra.local.process_world import ToSimulator
 from infra.up.station import Station
-from shared.domain.tokens import TokenState, stage_of
+from shared.domain.tokens import TokenState
 from shared.usecases import token
 
 STEP = timedelta(seconds=10)
@@ -48,8 +48,7 @@ def lose_token(station: Station) -> None:
 
 def token_state(station: Station) -> TokenState:
     """Tell where the desk's token stands."""
-    held = token.current(station.store)
-    return stage_of(held.value if held else None, station.timeline.now()).state
+    return token.stage(station.store, station.timeline.now()).state
 
 
 def run_until(station: Station, happened: Callable[[], bool], *, within: timedelta) -> bool:
