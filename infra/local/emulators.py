@@ -7,7 +7,6 @@ State is in memory and ends with them; a new project id is a new world, so a ses
 import os
 import re
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -18,6 +17,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import IO
 
+from infra.local.loopback import LOOPBACK, free_port
 from shared.errors import ConfigError
 from shared.topology import Function, Topology
 
@@ -84,7 +84,7 @@ def find(environ: Mapping[str, str]) -> Sdk:
 @contextmanager
 def running(sdk: Sdk, logs: Path) -> Iterator[Emulators]:
     """Run both emulators, ready to use, with their output in `logs`; raises ConfigError when one does not start."""
-    firestore, pubsub = f"127.0.0.1:{_free_port()}", f"127.0.0.1:{_free_port()}"
+    firestore, pubsub = f"{LOOPBACK}:{free_port()}", f"{LOOPBACK}:{free_port()}"
     commands = {
         "firestore": [
             sdk.java, "-Xmx384m", "-cp", str(sdk.firestore_jar), _FIRESTORE_MAIN, "start",
@@ -148,13 +148,6 @@ def _version(jar: Path) -> tuple[int, ...]:
 def _address(address: str) -> list[str]:
     host, port = address.split(":")
     return [f"--host={host}", f"--port={port}"]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager

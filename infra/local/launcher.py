@@ -31,6 +31,7 @@ def main() -> None:
     import functions_framework
     from functions_framework._http import create_server
 
+    from infra.local.loopback import LOOPBACK
     from infra.local.process_world import WorldFile, install
     from shared import wiring
     from shared.topology import TOPOLOGY
@@ -42,7 +43,7 @@ def main() -> None:
     app = functions_framework.create_app("main", source="main.py", signature_type="http")  # type: ignore[no-untyped-call]
     public = TOPOLOGY.function(given.function).public
     app.wsgi_app = world.admitting(world.told_in_its_time(app.wsgi_app), public=public)
-    create_server(app, debug=False).run("127.0.0.1", given.port)  # type: ignore[no-untyped-call]
+    create_server(app, debug=False).run(LOOPBACK, given.port)  # type: ignore[no-untyped-call]
 
 
 def _end_with_the_starter() -> None:

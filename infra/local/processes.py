@@ -9,7 +9,6 @@ group; a process ends itself when its starter is gone; a log that has grown larg
 import http.client
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,11 +19,11 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import IO
 
+from infra.local.loopback import LOOPBACK
 from infra.local.process_world import ALIVE
 from shared.errors import ConfigError
 from shared.topology import Function
 
-LOOPBACK = "127.0.0.1"
 READY_S = 60.0
 END_S = 10.0
 LONGEST_ANSWER_S = 300.0
@@ -177,22 +176,3 @@ def _bury(child: subprocess.Popen[bytes]) -> None:
     child.wait()
     if child.stdin is not None:
         child.stdin.close()
-
-
-def require_free(port: int) -> None:
-    """Refuse a port of loopback that somebody listens on; raises ConfigError."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOOPBACK, port))
-        except OSError as problem:
-            why = (problem.strerror or "refused").lower()
-            raise ConfigError((f"port {port} cannot be used ({why}): choose another one, or --port 0",)) from None
-
-
-def free_port() -> int:
-    """Give a port of loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -17,6 +17,8 @@ import grpc
 from google.cloud.secretmanager_v1 import SecretManagerServiceClient, types
 from google.cloud.secretmanager_v1.services.secret_manager_service.transports import SecretManagerServiceGrpcTransport
 
+from infra.local.loopback import LOOPBACK
+
 SERVICE = "google.cloud.secretmanager.v1.SecretManagerService"
 MAX_SECRET_BYTES = 65_536
 _STATE = types.SecretVersion.State
@@ -48,12 +50,12 @@ class SecretManagerFake:
         self._pool = ThreadPoolExecutor(4, thread_name_prefix="secret-manager")
         self._server = grpc.server(self._pool)
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, self._handlers()),))
-        self._port: int = self._server.add_insecure_port("127.0.0.1:0")
+        self._port: int = self._server.add_insecure_port(f"{LOOPBACK}:0")
 
     @property
     def address(self) -> str:
         """Where it listens: host and port."""
-        return f"127.0.0.1:{self._port}"
+        return f"{LOOPBACK}:{self._port}"
 
     def __enter__(self) -> Self:
         self._server.start()

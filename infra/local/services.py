@@ -17,6 +17,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from infra.local.bus import LocalBus
 from infra.local.live import LiveKernel
+from infra.local.loopback import LOOPBACK
 from infra.local.vault import FileVault
 from infra.local.wire import Services, content, text
 from shared.codec import dumps, loads
@@ -25,7 +26,6 @@ from shared.errors import InvariantBroken, Malformed, NotSent, StoreDown
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-LOOPBACK = "127.0.0.1"
 MAX_BODY = 1 << 20
 _POLL_S = 0.05
 _LINES = {200: "200 OK", 403: "403 Forbidden", 404: "404 Not Found", 409: "409 Conflict", 503: "503 Unavailable"}

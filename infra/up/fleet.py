@@ -5,7 +5,8 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from infra.local.processes import LOOPBACK, FunctionProcess, free_port, require_free
+from infra.local.loopback import LOOPBACK, free_port, require_free
+from infra.local.processes import FunctionProcess
 from infra.up.folder import ROOT, Folder
 from shared.topology import TOPOLOGY, Function
 

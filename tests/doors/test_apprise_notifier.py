@@ -2,7 +2,6 @@
 
 import base64
 import logging
-import socket
 import subprocess
 import sys
 import traceback
@@ -13,6 +12,7 @@ import pytest
 
 from infra.local.clock import SeededChance
 from infra.local.history import MarketHistory
+from infra.local.loopback import free_port
 from shared.apprise_notifier import AppriseNotifier
 from shared.errors import ConfigError, StoreDown, Undelivered
 from shared.settings import addresses, load, notify_addresses
@@ -37,12 +37,6 @@ def hook() -> Iterator[Webhook]:
 
 def _notifier(journal: Lines, *given: str) -> AppriseNotifier:
     return AppriseNotifier(addresses=lambda: given, journal=journal)
-
-
-def _closed_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def test_a_notice_reaches_a_webhook(hook: Webhook) -> None:
@@ -78,7 +72,7 @@ def test_apprise_is_loaded_when_it_is_needed() -> None:
 def test_one_address_that_works_is_enough(hook: Webhook) -> None:
     """A notice that one of two addresses took is told, and the journal names the other by its place and kind."""
     journal = Lines()
-    broken = f"json://127.0.0.1:{_closed_port()}/x"
+    broken = f"json://127.0.0.1:{free_port()}/x"
     assert _notifier(journal, broken, hook.address()).tell(title="a", text="b", urgent=True) == 1
     assert len(hook.posts) == 1
     (line,) = journal.lines
@@ -117,7 +111,7 @@ def _secret_addresses(port: int) -> tuple[str, ...]:
         f"xml://{safe[6]}:{safe[7]}@127.0.0.1:{port}/{safe[8]}",
         f"form://{safe[9]}:{safe[10]}@127.0.0.1:{port}/{safe[11]}?:field={safe[12]}",
         f"ntfy://{safe[13]}:{safe[14]}@127.0.0.1:{port}/topic?click=https%3A%2F%2Fexample.com%2F{safe[15]}",
-        f"mailto://{safe[16]}:{safe[17]}@127.0.0.1:{_closed_port()}?smtp=127.0.0.1&from=a@example.com&to=b@example.com",
+        f"mailto://{safe[16]}:{safe[17]}@127.0.0.1:{free_port()}?smtp=127.0.0.1&from=a@example.com&to=b@example.com",
         f"gotify://127.0.0.1:{port}/{safe[18]}",
         f"unknown://{safe[19]}",
     )
@@ -141,7 +135,7 @@ def test_no_address_ever_shows(
     logging.getLogger("seeded").debug("this log is read")
     journal, out = Lines(), []
     hook.answers += answers or ()
-    port = hook.port if answers is not None else _closed_port()
+    port = hook.port if answers is not None else free_port()
     for address in _secret_addresses(port):
         notifier = _notifier(journal, address)
         out.append(repr(notifier) + str(notifier))

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from infra.local.loopback import free_port
 from infra.local.process_world import WorldFile
-from infra.local.processes import MAX_LOG, FunctionProcess, free_port
+from infra.local.processes import MAX_LOG, FunctionProcess
 from shared.errors import ConfigError
 from shared.topology import TOPOLOGY
 

@@ -13,12 +13,13 @@ import pytest
 from google.cloud.pubsub_v1 import PublisherClient
 
 from infra.local.emulators import FIRESTORE_VARIABLE, Emulators, provision
+from infra.local.loopback import free_port
 from shared.domain.messages import Message
 from shared.gcp.firestore_store import FirestoreStore
 from shared.topology import TOPOLOGY
 from shared.usecases.outbox import pack
 from tests.contract.clouds import new_project, open_firestore
-from tests.packaging.processes import Runnable, Served, free_port, started
+from tests.packaging.processes import Runnable, Served, started
 
 # No credentials, and no way to a metadata server that would give some: Secret Manager stays out of reach.
 NO_CLOUD = {"GCE_METADATA_HOST": "127.0.0.1:9", "NO_GCE_CHECK": "true"}

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import sysconfig
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.archives import Archive
+from infra.local.loopback import LOOPBACK, free_port
 
 START_TIMEOUT_S = 60.0
 # Packages without the .pth files among them (-S), by which alone the checkout could be found, nor this folder (-P).
@@ -50,7 +50,7 @@ class Served:
 
     def ask(self, method: str, path: str, body: object = None) -> tuple[int, str]:
         """Send one request and return its status and what it answers."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=60)
         try:
             content = body if body is None or isinstance(body, bytes) else json.dumps(body)
             connection.request(method, path, body=content, headers={"Content-Type": "application/json"})
@@ -137,7 +137,7 @@ def started(runnable: Runnable, environ: Mapping[str, str], *, port: int | None 
     """
     port, log = port or free_port(), runnable.source.parent / "log.txt"
     call = [*runnable.framework, "--target", "main", "--source", "main.py"]
-    call += ["--signature-type", "http", "--host", "127.0.0.1", "--port", str(port)]
+    call += ["--signature-type", "http", "--host", LOOPBACK, "--port", str(port)]
     home = {"HOME": str(runnable.source.parent), "PATH": os.defpath, "PYTHONUNBUFFERED": "1", **runnable.environ}
     with log.open("ab") as out:
         process = subprocess.Popen(  # noqa: S603 - fixed words
@@ -161,11 +161,3 @@ def served(runnable: Runnable, environ: Mapping[str, str], *, port: int | None =
     with started(runnable, environ, port=port) as running:
         running.wait_until_listening()
         yield running
-
-
-def free_port() -> int:
-    """Return a port of loopback on which nothing listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -11,6 +11,7 @@ import pytest
 
 from infra.archives import build
 from infra.local.emulators import Emulators
+from infra.local.loopback import free_port
 from shared.domain.messages import EnterPosition, ScanTick
 from shared.usecases.desk import create
 from shared.usecases.outbox import pack
@@ -18,7 +19,7 @@ from tests.architecture.files import ROOT
 from tests.contract.lossy import Fault, lossy_before
 from tests.packaging.drive import decided, promise, signal
 from tests.packaging.graph import Graph, eventually, push_of, running_graph
-from tests.packaging.processes import borrow, free_port, served
+from tests.packaging.processes import borrow, served
 
 SCAN, PLACEMENT = "market_scan", "order_placement"
 LATE = timedelta(hours=1)
