@@ -31,6 +31,8 @@ TRANSIT_S = (0.005, 0.05)
 DUPLICATE_AFTER_S = (0.005, 5.0)
 JITTER = (1.0, 1.25)
 DISK_AGAIN_S = (1.0, 2.0)
+PUSH_HEADERS = {"Content-Type": "application/json", "User-Agent": "CloudPubSub-Google"}
+"""What Pub/Sub sends with a push body."""
 
 Deliver = Callable[[str, bytes], int]
 """POSTs a push body to a function and gives the status."""

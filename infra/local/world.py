@@ -7,7 +7,7 @@ from pathlib import Path
 
 from requests.adapters import BaseAdapter
 
-from infra.local.bus import LocalBus
+from infra.local.bus import PUSH_HEADERS, LocalBus
 from infra.local.clock import KernelClock, SeededChance
 from infra.local.folder import FolderLock
 from infra.local.hosting import HostedFunction, load_app
@@ -34,8 +34,6 @@ FUNCTIONS = Path(__file__).resolve().parents[2] / "functions"
 STORE_S = (0.002, 0.008)
 BUS_S = (0.005, 0.02)
 VAULT_S = (0.004, 0.015)
-
-_PUSH_HEADERS = {"Content-Type": "application/json", "User-Agent": "CloudPubSub-Google"}
 
 
 class World:
@@ -160,7 +158,7 @@ class World:
         )
 
     def _deliver(self, function: str, body: bytes) -> int:
-        return self._hosted[function].call(method="POST", target="/", headers=_PUSH_HEADERS, body=body).status
+        return self._hosted[function].call(method="POST", target="/", headers=PUSH_HEADERS, body=body).status
 
 
 def _closed(function: str) -> Platform:

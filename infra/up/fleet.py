@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from infra.local.bus import PUSH_HEADERS
 from infra.local.loopback import LOOPBACK, free_port, require_free
 from infra.local.processes import FunctionProcess
 from infra.up.folder import ROOT, Folder
@@ -12,7 +13,6 @@ from shared.topology import TOPOLOGY, Function
 
 PUBLIC = "oauth_callback"
 FULL = 429
-_PUSH_HEADERS = {"Content-Type": "application/json", "User-Agent": "CloudPubSub-Google"}
 _PASSED_ON = ("HOME", "LANG", "PATH", "TMPDIR", "TZ")
 
 
@@ -81,7 +81,7 @@ class Fleet:
             return FULL
         self._busy[function] += 1
         try:
-            return outside(lambda: self[function].post(body, _PUSH_HEADERS))
+            return outside(lambda: self[function].post(body, PUSH_HEADERS))
         finally:
             self._busy[function] -= 1
 
