@@ -16,18 +16,18 @@ from infra.cli.exits import BROKEN, say, told_to_end
 from infra.day.hours import clock
 from infra.day.problems import UserError
 from infra.owner.look import overview
+from infra.owner.profiles import STATES
 from infra.up.plan import Plan, plan
 from infra.up.station import Station
 from infra.up.status import Status
 from shared.errors import ConfigError, StoreDown
 from shared.settings import Mode
+from shared.usecases.flows import FLOW_LIFE
 
-_STATES = Path("state")
 _END = {
     "local": "Ctrl-C ends it; the next start goes on from there.",
     "emulators": "Ctrl-C ends it, and everything that the emulators hold; the next start begins anew.",
 }
-_SIGN_IN_S = 300
 _TELL_EVERY_S = 30.0
 _MAKE_ROOM = "put that right and start again; what the folder holds is whole, and the desk goes on from there"
 
@@ -38,7 +38,7 @@ def run(
 ) -> None:  # fmt: skip
     """Run a desk; raises UserError for what cannot be run and typer.Exit for a fault in the code."""
     wanted = plan(
-        broker=broker, mode=Mode(mode), cloud=cloud, state=state or _STATES / f"{broker}-{mode}", environ=os.environ,
+        broker=broker, mode=Mode(mode), cloud=cloud, state=state or STATES / f"{broker}-{mode}", environ=os.environ,
         port=port, market=market, config=config, seed=seed, speed=speed, starts=_time(starts),
     )  # fmt: skip
     console = Console()
@@ -68,7 +68,7 @@ def _serve(wanted: Plan, console: Console, told: threading.Event) -> None:
         console.print(f"Logs      {station.folder.logs}", soft_wrap=True, markup=False, highlight=False)
         console.print(_END[wanted.cloud], highlight=False)
         if wanted.speed > 1:
-            lasts_s = _SIGN_IN_S / wanted.speed
+            lasts_s = FLOW_LIFE.total_seconds() / wanted.speed
             console.print(f"At this speed the sign-in page is good for {lasts_s:.0f} s: be quick.", highlight=False)
         ended = threading.Event()
         threading.Thread(target=_hand_on, args=(station, told), daemon=True).start()
@@ -134,9 +134,6 @@ def _table(status: Status) -> Table:
 
 def _time(text: str) -> time:
     try:
-        found = datetime.strptime(text, "%H:%M").time()  # noqa: DTZ007 - a time of day, New York
+        return datetime.strptime(text, "%H:%M").time()  # noqa: DTZ007 - a time of day, New York
     except ValueError:
-        found = None
-    if found is None:
-        raise UserError(f"{text} is no time of day", remedy="write it like 09:25")
-    return found
+        raise UserError(f"{text} is no time of day", remedy="write it like 09:25") from None

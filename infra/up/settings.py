@@ -1,7 +1,5 @@
 """The environment of the functions' processes, from a person's own: settings only, no secret, no key of a vault."""
 
-from collections.abc import Mapping
-
 from infra.brokersim.market import Market
 from infra.day import environment
 from infra.day.problems import UserError
@@ -11,8 +9,7 @@ from shared import settings
 from shared.errors import ConfigError
 
 _OURS = ("ETRADE_", "STRATEGY_")
-_ADDRESSES = "STRATEGY_NOTIFY_ADDRESSES"
-_SECRET = frozenset({"ETRADE_CONSUMER_KEY", "ETRADE_CONSUMER_SECRET", _ADDRESSES, KEY_VARIABLE})
+_SECRET = frozenset({"ETRADE_CONSUMER_KEY", "ETRADE_CONSUMER_SECRET", "STRATEGY_NOTIFY_ADDRESSES", KEY_VARIABLE})
 
 
 def settings_of(plan: Plan, market: Market | None) -> dict[str, str]:
@@ -36,13 +33,9 @@ def settings_of(plan: Plan, market: Market | None) -> dict[str, str]:
 
 def consumer(plan: Plan) -> tuple[str, str] | None:
     """Give the consumer pair of a person's environment, which goes into the vault; None where there is none."""
-    return settings.consumer(_stripped(plan.environ))
+    return settings.consumer(plan.environ)
 
 
 def addresses(plan: Plan) -> tuple[str, ...]:
     """Give the addresses for notices of a person's environment, which go into the vault too."""
     return settings.notify_addresses(plan.environ)
-
-
-def _stripped(environ: Mapping[str, str]) -> Mapping[str, str]:
-    return {name: environ.get(name, "") for name in _SECRET}
