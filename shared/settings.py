@@ -79,13 +79,19 @@ def load(environ: Mapping[str, str]) -> Settings:
             shown = "" if name in _UNSPOKEN else f"={raw[:_SHOWN]!r}" + "..." * (len(raw) > _SHOWN)
             problems.append(f"{name}{shown} cannot be used: {_HINTS[name]}")
     for secret in (consumer, notify_addresses):
-        try:
-            secret(environ)
-        except ConfigError as problem:
-            problems += problem.problems
+        problems += problems_of(secret, environ)
     if problems:
         raise ConfigError(tuple(problems))
     return Settings(**values)
+
+
+def problems_of(read: Callable[[Mapping[str, str]], object], environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Name what a reader of the environment, such as `load`, refuses."""
+    try:
+        read(environ)
+    except ConfigError as wrong:
+        return wrong.problems
+    return ()
 
 
 def network_problems(environ: Mapping[str, str]) -> tuple[str, ...]:

@@ -9,7 +9,6 @@ from pathlib import Path
 from infra.brokersim.simulator import CASH_ACCOUNT_KEY
 from infra.day.problems import UserError
 from shared import settings, topology
-from shared.errors import ConfigError
 from shared.settings import Mode
 
 CONFIGS = ("demo", "default")
@@ -96,11 +95,7 @@ def vault_key(seed: int) -> bytes:
 
 def _problems(environment: Mapping[str, str], symbols: Sequence[str] | None) -> tuple[str, ...]:
     """Name every setting that cannot be used, and each watched symbol that is not among `symbols`, if given."""
-    problems: tuple[str, ...] = ()
-    try:
-        settings.load(environment)
-    except ConfigError as found:
-        problems = found.problems
+    problems = settings.problems_of(settings.load, environment)
     if symbols is None or any(problem.startswith("STRATEGY_WATCH_LIST=") for problem in problems):
         return problems
     watched = [part.strip() for part in environment["STRATEGY_WATCH_LIST"].split(",") if part.strip()]

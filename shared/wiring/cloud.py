@@ -40,11 +40,11 @@ def cloud(
     if bool(function.publishes) != (open_bus is not None):
         raise InvariantBroken(f"{name}: its wiring and the topology differ about whether it publishes")
     environ = os.environ if environ is None else environ
-    project, database = environ.get(PROJECT, ""), environ.get(DATABASE, "(default)")
-    problems = [*_problems(project, database), *_setting_problems(environ)]
+    problems = [problem for read in (place, settings.load) for problem in settings.problems_of(read, environ)]
     problems += settings.network_problems(environ) if http is None else ()
     if problems:
         raise ConfigError(tuple(problems))
+    project, database = place(environ)
     clock, chance = SystemClock(), SystemChance()
     return Platform(
         function=function, environ=environ, clock=clock, chance=chance, history=NoHistory(),
@@ -60,7 +60,14 @@ def cloud(
 def place(environ: Mapping[str, str]) -> tuple[str, str]:
     """Give project and database; raises ConfigError that names the problems of both."""
     project, database = environ.get(PROJECT, ""), environ.get(DATABASE, "(default)")
-    if problems := _problems(project, database):
+    problems = []
+    if not project:
+        problems.append(f"{PROJECT} is not set: the id of the Google Cloud project")
+    elif not _PROJECT_ID.fullmatch(project):
+        problems.append(f"{PROJECT}={project!r} cannot be used: the id of a Google Cloud project, such as my-desk-1")
+    if not _DATABASE_ID.fullmatch(database):
+        problems.append(f"{DATABASE}={database!r} cannot be used: the id of a Firestore database, or leave it out")
+    if problems:
         raise ConfigError(tuple(problems))
     return project, database
 
@@ -70,22 +77,3 @@ def give_up(name: str, wrong: ConfigError) -> NoReturn:
     journal = CloudJournal(name, project=os.environ.get(PROJECT, ""))
     journal.line("cannot_start", Severity.CRITICAL, problems="; ".join(wrong.problems))
     raise SystemExit(1) from None
-
-
-def _problems(project: str, database: str) -> list[str]:
-    found = []
-    if not project:
-        found.append(f"{PROJECT} is not set: the id of the Google Cloud project")
-    elif not _PROJECT_ID.fullmatch(project):
-        found.append(f"{PROJECT}={project!r} cannot be used: the id of a Google Cloud project, such as my-desk-1")
-    if not _DATABASE_ID.fullmatch(database):
-        found.append(f"{DATABASE}={database!r} cannot be used: the id of a Firestore database, or leave it out")
-    return found
-
-
-def _setting_problems(environ: Mapping[str, str]) -> tuple[str, ...]:
-    try:
-        settings.load(environ)
-    except ConfigError as wrong:
-        return wrong.problems
-    return ()
