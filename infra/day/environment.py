@@ -24,7 +24,6 @@ HONOURED = ("ETRADE_RATE_LIMIT", "ETRADE_BURST_LIMIT", "STRATEGY_CAPITAL_USD", "
 A generated day has symbols of its own, so there the watch list does not count. Whatever else is set is not used,
 but it has to be well formed: a day does not begin with a setting that the functions in the cloud would refuse.
 """
-_OURS = ("ETRADE_", "STRATEGY_")
 
 
 def environ(
@@ -46,13 +45,12 @@ def environ(
         "STRATEGY_SIGN_IN_URL": START_PAGE,
     }
     generated = market_spec == "generated"
-    own = {name: value for name, value in given.items() if name.startswith(_OURS)}
-    problems = (*_problems(simulated | own, None if generated else symbols), *settings.network_problems(own))
+    problems = (*_problems({**simulated, **given}, None if generated else symbols), *settings.network_problems(given))
     if problems:
         what = "the settings cannot be used:\n" + "\n".join(f"  - {problem}" for problem in problems)
         raise UserError(what, remedy="set these variables otherwise, or unset them")
-    honoured = [name for name in HONOURED if name in own and not (generated and name == "STRATEGY_WATCH_LIST")]
-    return simulated | {name: own[name] for name in honoured}
+    honoured = [name for name in HONOURED if name in given and not (generated and name == "STRATEGY_WATCH_LIST")]
+    return simulated | {name: given[name] for name in honoured}
 
 
 def watch_list(market_spec: str, symbols: Sequence[str]) -> tuple[str, ...]:

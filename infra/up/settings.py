@@ -3,32 +3,22 @@
 from infra.brokersim.market import Market
 from infra.day import environment
 from infra.day.problems import UserError
-from infra.local.vault import KEY_VARIABLE
 from infra.up.plan import Plan
 from shared import settings
-from shared.errors import ConfigError
-
-_OURS = ("ETRADE_", "STRATEGY_")
-_SECRET = frozenset({"ETRADE_CONSUMER_KEY", "ETRADE_CONSUMER_SECRET", "STRATEGY_NOTIFY_ADDRESSES", KEY_VARIABLE})
 
 
 def settings_of(plan: Plan, market: Market | None) -> dict[str, str]:
     """Give the functions' settings; raises UserError with every problem at once."""
-    given = {name: value for name, value in plan.environ.items() if name.startswith(_OURS) and name != KEY_VARIABLE}
     if market is not None:
         return environment.environ(
-            given, config=plan.config, market_spec=plan.market, symbols=market.symbols, mode=plan.mode
+            plan.environ, config=plan.config, market_spec=plan.market, symbols=market.symbols, mode=plan.mode
         )
-    given |= {"STRATEGY_MODE": plan.mode.value, "ETRADE_SANDBOX": str(plan.broker != "production").lower()}
-    try:
-        settings.load(given)
-        problems = settings.network_problems(given)
-    except ConfigError as wrong:
-        problems = wrong.problems
-    if problems:
+    ours = {"STRATEGY_MODE": plan.mode.value, "ETRADE_SANDBOX": str(plan.broker != "production").lower()}
+    given = {**plan.environ, **ours}
+    if problems := (*settings.problems_of(settings.load, given), *settings.network_problems(given)):
         what = "the settings cannot be used:\n" + "\n".join(f"  - {problem}" for problem in problems)
         raise UserError(what, remedy="set these variables otherwise")
-    return {name: value for name, value in given.items() if name not in _SECRET}
+    return {name: value for name, value in given.items() if name in settings.NAMES}
 
 
 def consumer(plan: Plan) -> tuple[str, str] | None:

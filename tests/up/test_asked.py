@@ -35,8 +35,8 @@ def _sandbox(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def test_the_functions_of_a_sandbox_see_no_secret() -> None:
-    """Of a person's environment the functions get the settings alone: no consumer pair, no key of the vault."""
-    environ = {**GIVEN, **PAIR, "PATH": "/bin", "AWS_SECRET": "canary"}
+    """Of a person's environment the functions get the settings and nothing else: no consumer pair, no vault's key."""
+    environ = {**GIVEN, **PAIR, "PATH": "/bin", "AWS_SECRET": "canary", "STRATEGY_OTHER": "canary"}
     assert _sandbox(environ) == {
         "STRATEGY_WATCH_LIST": "AAPL", "STRATEGY_CAPITAL_USD": "5000", "STRATEGY_MODE": "live",
         "ETRADE_SANDBOX": "true",
