@@ -67,7 +67,7 @@ class Fleet:
             function = TOPOLOGY.function(name)
             its_own = {**function.environ, "THREADS": str(_places(function))}
             self._processes[name] = FunctionProcess(
-                function=function, source=source.resolve(), world=folder.world.resolve(), log=folder.log(name),
+                function=function, source=source, world=folder.world, log=folder.log(name),
                 port=self._ports[name], environ={**own, **environ, **its_own}, push_key=self.push_key,
             )  # fmt: skip
         for process in self:

@@ -83,13 +83,13 @@ class Station:
         self.folder = Folder(path=plan.state.resolve())  # the processes work in folders of their own
         self.broker: RunningSimulator | None = None
         with ExitStack() as opened:
-            opened.callback(FolderLock(plan.state).release)
-            plan.state.chmod(0o700)  # documents, calls and logs are nobody else's business
+            opened.callback(FolderLock(self.folder.path).release)
+            self.folder.path.chmod(0o700)  # documents, calls and logs are nobody else's business
             self.folder.require_same(plan)
             if plan.cloud == "emulators":
                 self.folder.forget()  # what the emulators held is gone, and with it the book of these calls
             self.folder.logs.mkdir(exist_ok=True)
-            self._instant = KeptInstant(plan.state)
+            self._instant = KeptInstant(self.folder.path)
             self.timeline = self._time(day)
             opened.callback(self._note_instant)
             self.ends_at = day.hours.ends if day else _FOREVER
@@ -241,9 +241,9 @@ class Station:
         """Write down what the processes must know."""
         broker = self.broker
         WorldFile(
-            time="" if broker is None else str(self.folder.time.resolve()), at=self.timeline.now().isoformat(),
+            time="" if broker is None else str(self.folder.time), at=self.timeline.now().isoformat(),
             sign_in=self.sign_in_address, operator=self.operator, broker=None if broker is None else broker.url,
-            history=None if broker is None else str(self.folder.history.resolve()), push_key=self.fleet.push_key,
+            history=None if broker is None else str(self.folder.history), push_key=self.fleet.push_key,
             **self.cloud.world,
         ).write(self.folder.world)  # fmt: skip
 
