@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
 from pathlib import Path
 
 from requests.adapters import BaseAdapter
@@ -16,7 +15,7 @@ from infra.day.hours import NEW_YORK, Hours
 from infra.day.journal import JournalTail
 from infra.day.ledger import BrokerLedger, read_ledger
 from infra.day.owner import sign_in
-from infra.day.paper import paper_ledger
+from infra.day.paper import account_ledger
 from infra.day.result import OnProgress, Progress
 from infra.local.clock import SeededChance
 from infra.local.history import MarketHistory
@@ -120,15 +119,7 @@ class Machine:
 
     def ledger(self) -> BrokerLedger:
         """Give the books of this moment of whoever takes the orders: the simulator, or the paper account."""
-        simulated = read_ledger(self.simulator.ledger())
-        if self.settings.mode is Mode.LIVE:
-            return simulated
-        return paper_ledger(self.world.store, simulated, opened_with=self.starting_cash)
-
-    @property
-    def starting_cash(self) -> Decimal:
-        """What the account began the day with, in USD."""
-        return environment.STARTING_CASH if self.settings.mode is Mode.LIVE else self.settings.capital_usd
+        return account_ledger(self.settings, self.world.store, read_ledger(self.simulator.ledger()))
 
     def close(self) -> None:
         """Close the world."""

@@ -10,10 +10,24 @@ from datetime import datetime
 from decimal import Decimal
 
 from infra.day.book import Documents
+from infra.day.environment import STARTING_CASH
 from infra.day.ledger import BrokerEvent, BrokerLedger, LedgerFill, LedgerOrder, PlaceRequest
 from shared.codec import decode
 from shared.paper.book import PaperBook, PaperOrder
 from shared.paper.books import BOOK
+from shared.settings import Mode, Settings
+
+
+def starting_cash(settings: Settings) -> Decimal:
+    """Give what the account that takes the orders began with, in USD."""
+    return STARTING_CASH if settings.mode is Mode.LIVE else settings.capital_usd
+
+
+def account_ledger(settings: Settings, store: Documents, simulator: BrokerLedger) -> BrokerLedger:
+    """Give the ledger of whoever takes the orders: the simulator's own, or the paper account's of a store."""
+    if settings.mode is Mode.LIVE:
+        return simulator
+    return paper_ledger(store, simulator, opened_with=starting_cash(settings))
 
 
 def paper_ledger(store: Documents, simulator: BrokerLedger, *, opened_with: Decimal) -> BrokerLedger:

@@ -20,6 +20,7 @@ from infra.day.files import write_atomically
 from infra.day.folder import RUNS, Card, Claim, claim, finished_twin
 from infra.day.hours import hours
 from infra.day.machine import Machine, Surroundings
+from infra.day.paper import starting_cash
 from infra.day.problems import UserError
 from infra.day.report import render
 from infra.day.result import REPORT_FILE, SUMMARY_FILE, DayResult, DayStopped, OnProgress
@@ -88,7 +89,7 @@ def _conclude(machine: Machine, *, card: Card, ours: Claim, began: float) -> Day
         ledger=ledger,
         book=book,
         undeclared=counts.undeclared,
-        starting_cash=machine.starting_cash,
+        starting_cash=starting_cash(machine.settings),
         hours=machine.hours,
     )
     wall_s = time.monotonic() - began

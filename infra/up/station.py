@@ -23,7 +23,7 @@ from infra.day.files import write_atomically
 from infra.day.hours import NEW_YORK, Hours, clock, hours
 from infra.day.ledger import BrokerLedger, read_ledger
 from infra.day.machine import scheduled_body, simulator_settings
-from infra.day.paper import paper_ledger
+from infra.day.paper import account_ledger, starting_cash
 from infra.day.problems import UserError
 from infra.day.run import open_checked
 from infra.day.violations import violations
@@ -49,7 +49,6 @@ from shared.codec import dumps, encode
 from shared.errors import ConfigError
 from shared.gcp.chance import SystemChance
 from shared.ports import Severity, Store, Vault
-from shared.settings import Mode
 from shared.topology import CONSUMER, NOTIFY_ADDRESSES, SIGN_IN_KEY, TOPOLOGY
 from shared.usecases.links import LOGIN_LINK_LIFE, MIN_KEY_BYTES, sign_in_key
 
@@ -177,13 +176,10 @@ class Station:
         """Give what must never be true of a simulated day that is over, one sentence each (infra.day.violations)."""
         if self._day is None:
             return []
-        ledger, cash = self.ledger(), environment.STARTING_CASH
-        if self.plan.mode is Mode.PAPER:
-            cash = self._settings.capital_usd
-            ledger = paper_ledger(self.store, ledger, opened_with=cash)
         return violations(
-            ledger=ledger, book=read_book(self.store), undeclared=(), starting_cash=cash, hours=self._day.hours
-        )
+            ledger=account_ledger(self._settings, self.store, self.ledger()), book=read_book(self.store),
+            undeclared=(), starting_cash=starting_cash(self._settings), hours=self._day.hours,
+        )  # fmt: skip
 
     def _time(self, day: _Day | None) -> AnyTimeline:
         if day is None:
