@@ -6,19 +6,14 @@ A position is bought first, and its stop rests at the broker. Then the signals a
 to cancel the stop, see it gone and sell, before any signal that waits.
 """
 
-import argparse
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from rich.console import Console
 from rich.table import Table
 
-from infra.up.plan import plan
 from shared.codec import decode
 from shared.domain.audit import AuditEvent
 from shared.domain.ids import intent_id
@@ -27,12 +22,11 @@ from shared.domain.orders import UNSENT, Kind, Order, State
 from shared.domain.positions import PendingExit, Position
 from shared.domain.values import PriceType
 from shared.errors import Conflict
-from shared.settings import Mode
 from shared.usecases.desk import persist, read
 from shared.usecases.fills import position_path
 from shared.usecases.outbox import pack
-from tests.benchmarks.order_path import PLACEMENT, STARTS
-from tests.benchmarks.outside import Outside, at_work, intent_of, spread_over
+from tests.benchmarks.order_path import PLACEMENT
+from tests.benchmarks.outside import Outside, asked, at_work, intent_of, spread_over
 
 LIFE_S = 60
 _TRIES = 5
@@ -78,11 +72,9 @@ class Burst:
 
 def main() -> None:
     """Run a burst and print it."""
-    asked = argparse.ArgumentParser(prog="burst")
-    asked.add_argument("--cloud", choices=("local", "emulators"), default="local")
-    asked.add_argument("--signals", type=int, default=20)
-    asked.add_argument("--speed", type=float, default=1.0)
-    given = asked.parse_args()
+    words = asked("burst", cloud="local", signals=20)
+    words.add_argument("--speed", type=float, default=1.0)
+    given = words.parse_args()
     found = burst(given.cloud, signals=given.signals, speed=given.speed)
     laid = Table(title=f"{given.signals} signals and one exit at once, {given.cloud}, s", title_justify="left")
     for name in ("", "published", "begun", "decided", "outcome"):
@@ -94,12 +86,7 @@ def main() -> None:
 
 def burst(cloud: str, *, signals: int, speed: float) -> Burst:
     """Let a fresh desk hold a position and send it the signals and the exit."""
-    with TemporaryDirectory(prefix="desk-") as folder:
-        wanted = plan(
-            broker="simulator", mode=Mode.LIVE, cloud=cloud, state=Path(folder), environ=os.environ, speed=speed,
-            config="default", starts=STARTS,
-        )  # fmt: skip
-        return at_work(wanted, partial(_burst, count=signals))
+    return at_work(cloud, partial(_burst, count=signals), speed=speed)
 
 
 def _burst(desk: Outside, count: int) -> Burst:

@@ -15,12 +15,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from shared.topology import TOPOLOGY
 from tests.benchmarks.prices import month, price
-from tests.benchmarks.report import machine, save
+from tests.benchmarks.report import machine, tell
 from tests.benchmarks.share import limited
 from tests.benchmarks.sizes import remark, shares, usd_a_month
 from tests.benchmarks.start import Figures, Start, figures, start
@@ -129,17 +128,13 @@ def _arguments() -> argparse.Namespace:
 
 def main() -> None:
     """Measure, print the table, and write the file."""
-    given, console = _arguments(), Console(width=150)
+    given = _arguments()
     wanted = (None,) if given.share is None else shares(given.share)
     with tempfile.TemporaryDirectory() as folder:
         those = subjects(Path(folder), installed=given.installed, names=tuple(given.names))
         rows = measure(those, shares=wanted, rounds=given.rounds)
         notes = list(_notes(those, wanted, given.rounds))
-    console.print(table(rows))
-    for note in notes:
-        console.print(note, highlight=False)
-    if given.json:
-        save(given.json, notes, rows)
+    tell(table(rows), notes, rows, given.json)
 
 
 if __name__ == "__main__":

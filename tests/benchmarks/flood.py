@@ -7,25 +7,18 @@ broker's limits let through. Most signals die of age: a place costs two calls, a
 real, because a limit of calls a second cannot be kept for a hurried clock.
 """
 
-import argparse
-import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from random import Random
-from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
-from infra.up.plan import plan
 from shared.domain.orders import UNSENT, Kind, Order, State
 from shared.domain.signals import Signal
 from shared.ports import Where
-from shared.settings import Mode
-from tests.benchmarks.order_path import STARTS
-from tests.benchmarks.outside import Outside, at_work, intent_of, spread_over
+from tests.benchmarks.outside import Outside, asked, at_work, intent_of, spread_over
 
 WITHIN_S = 900
 QUIET_S = 25
@@ -51,11 +44,9 @@ class Outcome:
 
 def main() -> None:
     """Flood a desk and print what became of it; the exit code is 1 when something was not decided just once."""
-    asked = argparse.ArgumentParser(prog="flood")
-    asked.add_argument("--cloud", choices=("local", "emulators"), default="local")
-    asked.add_argument("--signals", type=int, default=1_000)
-    asked.add_argument("--copies", type=int, default=3)
-    given = asked.parse_args()
+    words = asked("flood", cloud="local", signals=1_000)
+    words.add_argument("--copies", type=int, default=3)
+    given = words.parse_args()
     outcome = flood(given.cloud, signals=given.signals, copies=given.copies)
     out = Console(highlight=False)
     out.print(f"{given.signals} signals x {given.copies}, {given.cloud}: decided within {outcome.seconds:.0f} s")
@@ -69,12 +60,7 @@ def main() -> None:
 
 def flood(cloud: str, *, signals: int, copies: int, age_s: float = 0) -> Outcome:
     """Publish every signal, decided `age_s` ago, `copies` times to a fresh desk and wait until all is quiet."""
-    with TemporaryDirectory(prefix="desk-") as folder:
-        wanted = plan(
-            broker="simulator", mode=Mode.LIVE, cloud=cloud, state=Path(folder), environ=os.environ, speed=1.0,
-            config="default", starts=STARTS,
-        )  # fmt: skip
-        return at_work(wanted, partial(_flood, count=signals, copies=copies, age_s=age_s))
+    return at_work(cloud, partial(_flood, count=signals, copies=copies, age_s=age_s))
 
 
 def wrongs(outcome: Outcome, signals: int) -> list[str]:

@@ -8,26 +8,18 @@ position is left and the day's limits do not end the run; the order is sent all 
 first signal of a desk meets functions that have never traded: it is told beside the others.
 """
 
-import argparse
-import os
 import statistics
 from collections.abc import Callable, Sequence
-from datetime import time
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from rich.console import Console
 from rich.table import Table
 
-from infra.up.plan import plan
-from shared.settings import Mode
 from tests.benchmarks.function_share import limited_function
-from tests.benchmarks.outside import UNFILLABLE, Outside, at_work, intent_of, spread_over
+from tests.benchmarks.outside import UNFILLABLE, Outside, asked, at_work, intent_of, spread_over
 from tests.benchmarks.passage import SENT, STEPS, Passage, passage
 
 PLACEMENT = "order_placement"
-STARTS = time(10, 0)
 A_ROUND = 38
 """Signals through one desk: the default configuration lets a session enter 40 times."""
 P50_MS, P99_MS = 250, 1_000
@@ -35,11 +27,9 @@ P50_MS, P99_MS = 250, 1_000
 
 def main() -> None:
     """Measure and print."""
-    asked = argparse.ArgumentParser(prog="order_path")
-    asked.add_argument("--cloud", choices=("local", "emulators"), default="emulators")
-    asked.add_argument("--signals", type=int, default=45)
-    asked.add_argument("--share", type=float, help="what part of a CPU order_placement gets; all of it without")
-    given = asked.parse_args()
+    words = asked("order_path", cloud="emulators", signals=45)
+    words.add_argument("--share", type=float, help="what part of a CPU order_placement gets; all of it without")
+    given = words.parse_args()
     rounds = measure(given.cloud, given.signals, share=given.share)
     where = given.cloud if given.share is None else f"{given.cloud}, {given.share} CPU"
     Console().print(table(where, [one[0] for one in rounds], [one for lap in rounds for one in lap[1:]]))
@@ -47,15 +37,8 @@ def main() -> None:
 
 def measure(cloud: str, signals: int, *, share: float | None = None) -> list[list[Passage]]:
     """Send signals one at a time, through a fresh desk for each round of `A_ROUND`; `share` is order_placement's."""
-    rounds = []
-    for count in (min(A_ROUND, signals - sent) for sent in range(0, signals, A_ROUND)):
-        with TemporaryDirectory(prefix="desk-") as folder:
-            wanted = plan(
-                broker="simulator", mode=Mode.LIVE, cloud=cloud, state=Path(folder), environ=os.environ, speed=1.0,
-                config="default", starts=STARTS,
-            )  # fmt: skip
-            rounds.append(at_work(wanted, partial(_one_by_one, count=count, share=share)))
-    return rounds
+    counts = (min(A_ROUND, signals - sent) for sent in range(0, signals, A_ROUND))
+    return [at_work(cloud, partial(_one_by_one, count=count, share=share)) for count in counts]
 
 
 def table(cloud: str, first: Sequence[Passage], rest: Sequence[Passage]) -> Table:

@@ -1,11 +1,16 @@
 """A desk of real processes from outside: signs in, publishes signals as the scan does, reads book and journals."""
 
 import json
+import os
 import time
+from argparse import ArgumentParser
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from datetime import time as time_of_day
 from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 from infra.brokersim.market import Market
@@ -14,7 +19,7 @@ from infra.day.ledger import BrokerLedger, PlaceRequest
 from infra.day.run import open_checked
 from infra.local.bus import LocalBus
 from infra.local.emulators import DEAD_LETTERS
-from infra.up.plan import Plan
+from infra.up.plan import Plan, plan
 from infra.up.station import Station
 from shared.codec import decode
 from shared.domain.ids import intent_id, signal_id
@@ -25,6 +30,7 @@ from shared.domain.quotes import Quote, QuoteStatus
 from shared.domain.signals import Signal, Vote
 from shared.domain.values import Side
 from shared.ports import Bus, Where, Write
+from shared.settings import Mode
 from shared.usecases.desk import create, put, read
 from shared.usecases.moves import order_path
 from shared.usecases.outbox import pack
@@ -32,18 +38,19 @@ from tests.up.browser import sign_in_at
 
 T = TypeVar("T")
 
+STARTS = time_of_day(10, 0)
 AT_THE_ASK = Decimal(1)
 UNFILLABLE = Decimal("0.994")
 """Of the ask: the limit then lies 0.4 % below it, inside the collar, and nobody sells at it."""
 _A_COMMIT = 100
 
 
-def at_work(plan: Plan, work: "Callable[[Outside], T]") -> T:
-    """Run a desk while `work` is done with it, and give what that gives.
+def at_work(cloud: str, work: "Callable[[Outside], T]", *, speed: float = 1.0) -> T:
+    """Run a fresh desk while `work` is done with it, and give what that gives.
 
-    What it raises carries the last words of the order function, whose log may be gone with its folder.
+    What it raises carries the last words of the order function, whose log is gone with its folder.
     """
-    with Station(plan) as station:
+    with TemporaryDirectory(prefix="desk-") as folder, Station(_fresh(cloud, Path(folder), speed)) as station:
         desk = Outside(station)
         try:
             return work(desk)
@@ -52,6 +59,21 @@ def at_work(plan: Plan, work: "Callable[[Outside], T]") -> T:
             raise
         finally:
             station.fleet["market_scan"].kill()  # the end would wait for its minute
+
+
+def _fresh(cloud: str, folder: Path, speed: float) -> Plan:
+    return plan(
+        broker="simulator", mode=Mode.LIVE, cloud=cloud, state=folder, environ=os.environ, speed=speed,
+        config="default", starts=STARTS,
+    )  # fmt: skip
+
+
+def asked(prog: str, *, cloud: str, signals: int) -> ArgumentParser:
+    """Give the words of a command that sends so many signals to a desk over a cloud."""
+    words = ArgumentParser(prog=prog)
+    words.add_argument("--cloud", choices=("local", "emulators"), default=cloud)
+    words.add_argument("--signals", type=int, default=signals)
+    return words
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from infra.brokersim.generated import SYMBOL_COUNT
@@ -33,7 +32,7 @@ from tests.benchmarks import wide_market
 from tests.benchmarks.drift import Drift, Minute, drift, minute, scanned
 from tests.benchmarks.function_share import limited_function
 from tests.benchmarks.process_tree import cpu_s
-from tests.benchmarks.report import machine, save
+from tests.benchmarks.report import machine, tell
 from tests.benchmarks.share import limited
 from tests.benchmarks.sizes import TOPOLOGY_SHARES, remark, shares, usd_a_month
 from tests.up.browser import sign_in_at
@@ -153,7 +152,7 @@ def _arguments() -> argparse.Namespace:
 
 def main() -> None:
     """Measure, print the table, and write the file."""
-    given, console = _arguments(), Console(width=150)
+    given = _arguments()
     with TemporaryDirectory(prefix="desk-") as folder:
         those = (None, *shares(given.share))
         wanted = plan(
@@ -162,12 +161,7 @@ def main() -> None:
             market=_market(Path(folder), given.symbols, given.minutes * len(those)),
         )  # fmt: skip
         rows = measure(wanted, those, laps=given.minutes)
-    notes = list(_notes(wanted, given.symbols))
-    console.print(table(rows))
-    for note in notes:
-        console.print(note, highlight=False)
-    if given.json:
-        save(given.json, notes, rows)
+    tell(table(rows), list(_notes(wanted, given.symbols)), rows, given.json)
 
 
 if __name__ == "__main__":
