@@ -49,12 +49,7 @@ class Span:
 def price_chart(symbol: str, *, prices: Prices, ledger: BrokerLedger, trades: Sequence[Trade], hours: Hours) -> Figure:
     """Draw one symbol's session with its fills, its stops and the time it was held."""
     line = {
-        "type": "scatter",
-        "mode": "lines",
-        "name": "last trade",
-        "x0": _local(hours.opens),
-        "dx": STEP.total_seconds() * 1000,
-        "y": [_number(prices.quote(symbol, at)) for at in _instants(hours)],
+        **_line("last trade", [_number(prices.quote(symbol, at)) for at in _instants(hours)], hours),
         "line": {"color": LINE, "width": 1.4},
         "hovertemplate": "%{y:,.2f}<extra></extra>",
     }
@@ -81,18 +76,21 @@ def equity_chart(*, prices: Prices, ledger: BrokerLedger, start: Decimal, hours:
             place += 1
         gains.append(round(float(cash + _worth(held, prices, at) - start), 2))
     line = {
-        "type": "scatter",
-        "mode": "lines",
-        "name": "equity",
-        "x0": _local(hours.opens),
-        "dx": STEP.total_seconds() * 1000,
-        "y": gains,
+        **_line("equity", gains, hours),
         "fill": "tozeroy",
         "fillcolor": "rgba(59,91,219,.10)",
         "line": {"color": LINE, "width": 1.6},
         "hovertemplate": "%{y:+,.2f} USD<extra></extra>",
     }
     return {"data": [line], "layout": {"showlegend": False}}
+
+
+def _line(name: str, values: Sequence[float | None], hours: Hours) -> dict[str, object]:
+    """Give a line of one value a step from the open on."""
+    return {
+        "type": "scatter", "mode": "lines", "name": name, "x0": _local(hours.opens),
+        "dx": STEP.total_seconds() * 1000, "y": values,
+    }  # fmt: skip
 
 
 def stop_spans(symbol: str, ledger: BrokerLedger, closes: datetime) -> list[Span]:

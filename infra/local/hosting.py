@@ -1,6 +1,5 @@
 """Cloud Run on one machine: functions-framework apps in this process, with a limit of requests at once."""
 
-import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -9,6 +8,7 @@ from wsgiref.types import WSGIApplication
 
 import functions_framework
 
+from infra.local.variables import kept
 from infra.local.wsgi import Answer, exchange
 from shared.topology import Function
 
@@ -49,15 +49,11 @@ class HostedFunction:
 @contextmanager
 def _kept_globals() -> Iterator[None]:
     path, module = list(sys.path), sys.modules.get(_MAIN)
-    variables = {name: os.environ.get(name) for name in _VARIABLES}
     try:
-        yield
+        with kept(_VARIABLES):
+            yield
     finally:
         sys.path[:] = path
         sys.modules.pop(_MAIN, None)
         if module is not None:
             sys.modules[_MAIN] = module
-        for name, value in variables.items():
-            os.environ.pop(name, None)
-            if value is not None:
-                os.environ[name] = value

@@ -14,6 +14,7 @@ from infra.local.processes import FunctionProcess
 from infra.local.queue import SqliteQueue
 from infra.local.services import ServiceDesk
 from infra.local.sqlite_store import SqliteStore
+from infra.local.variables import kept
 from infra.local.vault import FileVault
 from infra.up.folder import Folder
 from shared.errors import StoreDown
@@ -113,13 +114,6 @@ def _given_up(bus: LocalBus) -> int | None:
 @contextmanager
 def in_environment(values: Mapping[str, str]) -> Iterator[None]:
     """Let Google's libraries in this process find the emulators, and forget them afterwards."""
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
+    with kept(values):
+        os.environ.update(values)
         yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

@@ -154,6 +154,13 @@ def _desk(kernel: LiveKernel, queue: SqliteQueue, folder: Path, deliver: Deliver
         yield desk
 
 
+def _waited(done: Callable[[], bool]) -> bool:
+    end = time.monotonic() + PATIENCE_S
+    while not done() and time.monotonic() < end:
+        time.sleep(0.01)
+    return done()
+
+
 class ServedBus(_Receiver):
     """The one-machine cloud's bus as a function's process sees it: through the services, on a kernel that lives.
 
@@ -179,10 +186,7 @@ class ServedBus(_Receiver):
         self._closing.close()
 
     def wait(self, done: Callable[[], bool]) -> bool:
-        end = time.monotonic() + PATIENCE_S
-        while not done() and time.monotonic() < end:
-            time.sleep(0.01)
-        return done()
+        return _waited(done)
 
     def dead_letters(self) -> list[bytes]:
         return [one.message.data for one in self._queue.dead_letters()]
@@ -220,10 +224,7 @@ class EmulatedBus(_Receiver):
         self._closing.close()
 
     def wait(self, done: Callable[[], bool]) -> bool:
-        end = time.monotonic() + PATIENCE_S
-        while not done() and time.monotonic() < end:
-            time.sleep(0.1)
-        return done()
+        return _waited(done)
 
     def dead_letters(self) -> list[bytes]:
         return self._given_up

@@ -25,9 +25,7 @@ from shared.errors import (
     TokenIdle,
     Unreadable,
 )
-from shared.etrade.client import EtradeBroker
 from shared.etrade.faults import ServerFailure, Unavailable
-from shared.etrade.limits import Limits
 from shared.etrade.session import Credentials
 from tests.etrade import samples
 from tests.etrade.test_build import TICKET
@@ -130,20 +128,6 @@ def test_a_place_leaves_once(reply: Reply, kind: type[object]) -> None:
     assert len(made.broker_side.requests) == len(made.journal.lines) == 1
 
 
-def broker_with(made: World, credentials: Callable[[], Credentials]) -> EtradeBroker:
-    """Make a client whose credentials come from a function of the test."""
-    return EtradeBroker(
-        credentials=credentials,
-        sandbox=False,
-        clock=made.clock,
-        chance=made.chance,
-        journal=made.journal,
-        limits=Limits(clock=made.clock, role=made.role),
-        caller="a_function",
-        http=made.broker_side,
-    )
-
-
 def no_vault() -> Credentials:
     raise StoreDown("the vault cannot be reached")
 
@@ -156,7 +140,7 @@ def no_token() -> Credentials:
 def test_a_place_without_credentials_is_never_sent(credentials: Callable[[], Credentials]) -> None:
     """Without vault or token a place is NeverSent and a cancel unknown, and nothing leaves."""
     made = world(json_reply(samples.placed(673)))
-    broker = broker_with(made, credentials)
+    broker = made.broker(credentials=credentials)
     assert isinstance(broker.place(ACCOUNT_KEY, TICKET, [7], deadline=DEADLINE), NeverSent)
     assert isinstance(broker.cancel(ACCOUNT_KEY, 7), UnknownOutcome)
     assert made.broker_side.requests == []
@@ -239,5 +223,5 @@ def test_the_credentials_are_asked_at_each_attempt() -> None:
         return CREDENTIALS
 
     made = World(broker_side=ScriptedBroker((500, b""), GOOD))
-    assert len(broker_with(made, credentials).accounts()) == 1
+    assert len(made.broker(credentials=credentials).accounts()) == 1
     assert len(asked) == 2

@@ -149,10 +149,15 @@ class World:
     credentials: Credentials = CREDENTIALS
     sandbox: bool = False
 
-    def broker(self, mend: Callable[[datetime], bool] | None = None) -> EtradeBroker:
-        """Make the client under test; `mend` looks after a token that was refused."""
+    def broker(
+        self,
+        mend: Callable[[datetime], bool] | None = None,
+        *,
+        credentials: Callable[[], Credentials] | None = None,
+    ) -> EtradeBroker:
+        """Make the client under test; `mend` looks after a token that was refused, `credentials` may be the test's."""
         return EtradeBroker(
-            credentials=lambda: self.credentials,
+            credentials=credentials or (lambda: self.credentials),
             sandbox=self.sandbox,
             clock=self.clock,
             chance=self.chance,

@@ -1,0 +1,18 @@
+"""Variables of this process's environment that a library reads, put back as they were."""
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def kept(names: Iterable[str]) -> Iterator[None]:
+    """Let variables be set or taken away, and put them back at the end."""
+    before = {name: os.environ.get(name) for name in names}
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
