@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from infra.day.problems import UserError
 from shared import settings
 from shared.codec import dumps
-from shared.errors import StoreDown
 from shared.ports import Vault
 from shared.topology import CONSUMER, NOTIFY_ADDRESSES, SIGN_IN_KEY
+from shared.usecases import token
 from shared.usecases.links import MIN_KEY_BYTES
 
 _PRINTED = re.compile(r"[!-~]{8,200}")
@@ -112,7 +112,7 @@ def store(vault: Vault, name: str, value: bytes) -> Stored:
     if not secrets.compare_digest(_read(vault, name, version), value):
         vault.destroy(name, version)
         raise UserError(f"the vault did not give {name} back as it was given", remedy="store it again")
-    left = sum(not _destroyed(vault, name, one) for one in older)
+    left = sum(not token.discard(vault, name, one) for one in older)
     return Stored(secret=name, version=version, destroyed=len(older) - left, left=left)
 
 
@@ -121,11 +121,3 @@ def _read(vault: Vault, name: str, version: str) -> bytes:
         return vault.read(name, version)
     except KeyError:
         return b""
-
-
-def _destroyed(vault: Vault, name: str, version: str) -> bool:
-    try:
-        vault.destroy(name, version)
-    except (KeyError, StoreDown):
-        return False
-    return True

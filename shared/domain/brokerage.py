@@ -8,7 +8,7 @@ from enum import StrEnum
 from shared.domain.values import PriceType, Side, Term
 
 FIRST_PAPER_ORDER = 9_000_000_001
-"""Paper orders are numbered from here on, where no real account's orders are."""
+"""Paper orders are numbered from here on: far above what an account counts to, so that none has a real one's number."""
 
 
 class BrokerStatus(StrEnum):

@@ -16,7 +16,6 @@ from shared.domain.outcomes import Rejected
 from shared.domain.quotes import Quote
 from shared.domain.values import Side, Term
 
-"""Far above what an account counts to, so that no order on paper ever has the number of a real one."""
 FIRST_PREVIEW_ID = 100_000_000_001
 PREVIEW_LIFE = timedelta(seconds=180)
 FILL_LATENCY = timedelta(milliseconds=500)

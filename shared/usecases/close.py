@@ -9,7 +9,7 @@ from shared.domain.notices import DayResult
 from shared.domain.orders import Order
 from shared.domain.positions import Ledger
 from shared.ports import Put, Severity, Where
-from shared.usecases.desk import read
+from shared.usecases.desk import not_before, read
 from shared.usecases.losses import open_positions
 from shared.usecases.moves import ledger_path
 from shared.usecases.notices import announce
@@ -44,10 +44,9 @@ def _result(
     desk: TradingDesk, session: TradingSession, orders: Sequence[Order], *, left: tuple[str, ...], live_orders: int
 ) -> DayResult:
     ledger = read(desk.store, Ledger, ledger_path(session.day))
-    since = session.opens_at.isoformat().replace("+00:00", "Z")
     return DayResult(
         session=session.day, realized=ledger.value.realized if ledger is not None else Decimal(0),
         orders=sum(order.broker_order_id is not None for order in orders),
-        fills=len(desk.store.query("fills", Where("at", ">=", since))), open_positions=left, live_orders=live_orders,
-        at=desk.clock.now(),
+        fills=len(desk.store.query("fills", not_before("at", session.opens_at))), open_positions=left,
+        live_orders=live_orders, at=desk.clock.now(),
     )  # fmt: skip

@@ -14,7 +14,7 @@ from shared.domain.notices import Notice, event_of, kind_of
 from shared.domain.pacing import WINDOW, Pace, Turn, turn
 from shared.errors import Undelivered
 from shared.ports import Notifier, Severity, Write
-from shared.usecases.desk import Desk, create, read
+from shared.usecases.desk import Desk, create, read, replaced
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ def deliver(desk: Desk, notifier: Notifier, notice: Notice, *, prefix: str = "")
         before = pace.value if pace is not None else Pace()
         what, after = turn(before, now)
         held_back = before.held_back
-        writes.append(create(f"paces/{kind}", after) if pace is None else pace.update(after))
+        writes.append(replaced(f"paces/{kind}", pace, after))
     addresses = 0 if what is Turn.HOLD else _send(desk, notifier, event, said, _tail(what, held_back))
     told = Told(kind=kind, text=said.text, turn=what, addresses=addresses, happened_at=notice.at, told_at=now)
     desk.store.commit([create(path, told), *writes])

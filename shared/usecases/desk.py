@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Generic, TypeVar
 
 from shared.codec import decode, encode
 from shared.errors import Conflict, Malformed
-from shared.ports import Bus, Chance, Clock, Create, Document, Journal, Put, Severity, Store, Update
+from shared.ports import Bus, Chance, Clock, Create, Document, Journal, Put, Severity, Store, Update, Where
 
 T = TypeVar("T")
 TRIES = 4
@@ -67,6 +68,16 @@ def create(path: str, value: object) -> Create:
 def put(path: str, value: object) -> Put:
     """Give the write that stores a typed document whatever was there."""
     return Put(path, encode(value))
+
+
+def replaced(path: str, held: Held[T] | None, value: T) -> Create | Update:
+    """Give the write that replaces what was read there, or nothing; its commit is a Conflict when that changed."""
+    return create(path, value) if held is None else held.update(value)
+
+
+def not_before(name: str, at: datetime) -> Where:
+    """Ask for the documents whose instant `name` is `at` or later; within the second of `at` text decides, not time."""
+    return Where(name, ">=", at.isoformat().replace("+00:00", "Z"))
 
 
 def persist(attempt: Callable[[], T]) -> T:

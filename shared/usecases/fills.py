@@ -16,7 +16,7 @@ from shared.domain.positions import Fill, Ledger, Position
 from shared.domain.values import Side
 from shared.errors import InvariantBroken, Unreadable
 from shared.ports import Write
-from shared.usecases.desk import Held, create, read
+from shared.usecases.desk import Held, create, read, replaced
 from shared.usecases.moves import judged_on, move
 from shared.usecases.trading import TradingDesk
 
@@ -103,7 +103,7 @@ def _fill(desk: TradingDesk, order: Order, seen: BrokerOrder, filled: int) -> tu
         side=order.side, quantity=quantity, price=price, cumulative=filled, realized=profit,
         reason=order.reason, at=now,
     )  # fmt: skip
-    write = held.update(position) if held else create(position_path(order.symbol), position)
+    write = replaced(position_path(order.symbol), held, position)
     return fill, _After(value=position, write=write)
 
 

@@ -10,7 +10,7 @@ from shared.errors import StoreError
 from shared.ports import Delete, Vault
 from shared.topology import REQUEST_TOKEN
 from shared.usecases import token
-from shared.usecases.desk import Desk, create, persist, read
+from shared.usecases.desk import Desk, persist, read, replaced
 from shared.usecases.links import Link
 
 FLOW_LIFE = timedelta(minutes=5)
@@ -86,7 +86,7 @@ def admit(desk: Desk, operator: str) -> datetime | None:
         if len(recent) >= MOST_STARTS:
             return None
         after = Starts(operator=operator, at=(*recent, now))
-        desk.store.commit([create(_STARTS, after) if held is None else held.update(after)])
+        desk.store.commit([replaced(_STARTS, held, after)])
         return now
 
     return persist(attempt)

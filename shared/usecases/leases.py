@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.errors import Conflict
-from shared.usecases.desk import Desk, Held, create, read
+from shared.usecases.desk import Desk, Held, read, replaced
 
 WATCH_EVERY = timedelta(seconds=2)
 
@@ -26,9 +26,8 @@ def take(desk: Desk, name: str, *, lasts: timedelta) -> Held[Lease] | None:
     held = read(desk.store, Lease, path)
     if held is not None and held.value.until > now:
         return None
-    write = create(path, mine) if held is None else held.update(mine)
     try:
-        return Held(path=path, value=mine, version=desk.store.commit([write])[0])
+        return Held(path=path, value=mine, version=desk.store.commit([replaced(path, held, mine)])[0])
     except Conflict:
         return None
 

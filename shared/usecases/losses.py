@@ -11,7 +11,7 @@ from shared.domain.positions import Ledger, Position
 from shared.domain.quotes import Quote
 from shared.ports import Where
 from shared.usecases.control import tighten
-from shared.usecases.desk import Held, held_rows, read
+from shared.usecases.desk import Held, held_rows, not_before, read
 from shared.usecases.moves import ledger_path
 from shared.usecases.trading import TradingDesk
 
@@ -31,8 +31,7 @@ def marks(desk: TradingDesk, positions: Sequence[Position]) -> dict[str, Decimal
         return {}
     oldest, symbols = desk.clock.now() - MARK_LIFE, {position.symbol for position in positions}
     # As text instants sort wrongly within one second: a second more is read, and the instants themselves decide.
-    since = (oldest - _SECOND).isoformat().replace("+00:00", "Z")
-    rows = desk.store.query("quotes", Where("received_at", ">=", since))
+    rows = desk.store.query("quotes", not_before("received_at", oldest - _SECOND))
     quotes = [row.value for row in held_rows(desk, Quote, rows)]
     return {one.symbol: one.bid for one in quotes if one.symbol in symbols and one.received_at >= oldest}
 

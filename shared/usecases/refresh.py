@@ -13,7 +13,7 @@ from shared.domain.token_day import Loss, Reminders, ends, reminder
 from shared.domain.tokens import TokenRecord, lost
 from shared.ports import Authority, Severity, Vault
 from shared.usecases import token
-from shared.usecases.desk import Desk, Held, create, read
+from shared.usecases.desk import Desk, Held, read, replaced
 from shared.usecases.end_day import clear, end_day, look
 from shared.usecases.links import REMINDER_LINK_LIFE, sign_in_key
 from shared.usecases.notices import announce
@@ -64,8 +64,7 @@ def _remind(desk: Desk, vault: Vault, care: Care, held: Held[TokenRecord] | None
     after = Reminders(day=day, told=tuple(dict.fromkeys((*so_far, *due.covers))))
     occasion = f"{day.isoformat()}:{due.occasion}"
     notice = SignInNeeded(link=_link(desk, vault, care), minutes_to_open=due.minutes_to_open, occasion=occasion, at=now)
-    remembered = create(REMINDERS, after) if before is None else before.update(after)
-    desk.store.commit([remembered, announce(desk, notice)])
+    desk.store.commit([replaced(REMINDERS, before, after), announce(desk, notice)])
     desk.journal.line("sign_in_needed", Severity.WARNING, token=token.stage(desk.store, now).state, occasion=occasion)
 
 

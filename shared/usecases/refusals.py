@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from shared.domain.notices import SignInRefused
 from shared.errors import StoreError
 from shared.ports import Severity
-from shared.usecases.desk import Desk, create, persist, read
+from shared.usecases.desk import Desk, persist, read, replaced
 from shared.usecases.notices import announce, post
 
 PATH = "sign_in/refused"
@@ -57,7 +57,7 @@ def _count(desk: Desk) -> bool:
         why = f"refused since the last notice of this kind: {after.untold}"
         rows = [announce(desk, SignInRefused(why=why, at=now))]
         after = replace(after, untold=0, told_at=now)
-    desk.store.commit([create(PATH, after) if held is None else held.update(after), *rows])
+    desk.store.commit([replaced(PATH, held, after), *rows])
     if telling:
         post(desk)
     return True

@@ -23,7 +23,7 @@ from shared.ports import Severity, Where
 from shared.usecases import account, control, leases
 from shared.usecases.cancel import ask_cancel
 from shared.usecases.control import tighten
-from shared.usecases.desk import Held, held_rows
+from shared.usecases.desk import Held, held_rows, not_before
 from shared.usecases.fills import book_seen
 from shared.usecases.late import cancel_late, given_up
 from shared.usecases.losses import open_positions, watch_losses
@@ -141,8 +141,7 @@ def _poll(
 
 def _just_ended(desk: TradingDesk) -> list[Held[Order]]:
     """Read the orders that ended a little while ago with shares open: a list may show their last fill late."""
-    since = (desk.clock.now() - LATE_FILL).isoformat().replace("+00:00", "Z")
-    rows = held_rows(desk, Order, desk.store.query("orders", Where("updated_at", ">=", since)))
+    rows = held_rows(desk, Order, desk.store.query("orders", not_before("updated_at", desk.clock.now() - LATE_FILL)))
     return [row for row in rows if row.value.state in (State.CANCELLED, State.EXPIRED) and row.value.broker_order_id]
 
 

@@ -15,7 +15,7 @@ from shared.domain.positions import Position
 from shared.domain.values import Side
 from shared.errors import StoreError
 from shared.ports import Severity, Where
-from shared.usecases.desk import held_rows
+from shared.usecases.desk import held_rows, not_before
 from shared.usecases.leases import Lease
 from shared.usecases.losses import open_positions
 from shared.usecases.notices import announce
@@ -50,7 +50,7 @@ def _silent(desk: TradingDesk, session: TradingSession, now: datetime) -> Iterat
 
 def _scanned_until(desk: TradingDesk, since: datetime) -> datetime | None:
     """Give the end of the last scan's lease that ends at `since` or later."""
-    rows = desk.store.query("leases", Where("until", ">=", since.isoformat().replace("+00:00", "Z")))
+    rows = desk.store.query("leases", not_before("until", since))
     scans = held_rows(desk, Lease, [row for row in rows if row.path.startswith("leases/scan:")])
     return max((held.value.until for held in scans), default=None)
 
