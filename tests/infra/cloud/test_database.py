@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,6 +14,7 @@ from infra.components import data
 from shared.gcp import encoding
 from shared.ports import Where
 from shared.topology import TOPOLOGY, Index
+from shared.usecases.desk import not_before
 from tests.architecture.files import ROOT
 from tests.infra.cloud.capture import Graph, capture, config_of
 
@@ -28,17 +30,20 @@ def queries(source: str) -> Iterator[tuple[str, tuple[Where, ...]]]:
     for function in ast.walk(ast.parse(source)):
         if isinstance(function, ast.FunctionDef):
             calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
-            where = tuple(_where(call) for call in calls if getattr(call.func, "id", "") == "Where")
             for call in calls:
                 if getattr(call.func, "attr", "") == "query" and isinstance(call.args[0], ast.Constant):
                     plain = not any(isinstance(part, ast.Starred | ast.Call) for part in call.args)
-                    own = tuple(_where(part) for part in call.args if isinstance(part, ast.Call))
-                    yield str(call.args[0].value), () if plain else own or where
+                    own = [part for part in call.args if isinstance(part, ast.Call)]
+                    around = [one for one in calls if getattr(one.func, "id", "") == "Where"]
+                    yield str(call.args[0].value), () if plain else tuple(map(_where, own or around))
 
 
 def _where(call: ast.Call) -> Where:
-    name, operator = (cast("ast.Constant", part).value for part in call.args[:2])
-    return Where(str(name), cast("str", operator), "a value")
+    """Read a condition of the code: a `Where`, or the one that a range of instants has a name for."""
+    name = str(cast("ast.Constant", call.args[0]).value)
+    if getattr(call.func, "id", "") == not_before.__name__:
+        return not_before(name, datetime.now(UTC))
+    return Where(name, cast("str", cast("ast.Constant", call.args[1]).value), "a value")
 
 
 def needed(collection: str, asked: types.StructuredQuery) -> Index | None:
