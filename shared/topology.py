@@ -65,6 +65,11 @@ class Function:
     timeout_s: int = 60
 
     @property
+    def places(self) -> int:
+        """How many requests all its instances serve at once."""
+        return self.concurrency * self.max_instances
+
+    @property
     def environ(self) -> dict[str, str]:
         """What its process is told in every world: a thread for each request at once, one for linear algebra.
 

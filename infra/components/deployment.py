@@ -88,12 +88,8 @@ def _settings_problems(chosen: Mapping[str, str]) -> Sequence[str]:
         unknown.append(f"settings: {CALLBACK} is computed; set callbackRegistered instead")
     if SIGN_IN in chosen:
         unknown.append(f"settings: {SIGN_IN} is computed; leave it out")
-    refused: tuple[str, ...] = ()
-    try:
-        settings.load(chosen)
-    except ConfigError as wrong:
-        refused = wrong.problems
-    return [*unknown, *(f"settings: {problem}" for problem in (*refused, *settings.network_problems(chosen)))]
+    refused = (*settings.problems_of(settings.load, chosen), *settings.network_problems(chosen))
+    return [*unknown, *(f"settings: {problem}" for problem in refused)]
 
 
 def _agreement(values: Mapping[str, Any], topology: Topology) -> list[str]:

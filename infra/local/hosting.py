@@ -30,7 +30,7 @@ class HostedFunction:
 
     def __init__(self, function: Function, app: WSGIApplication) -> None:
         self._app = app
-        self._places = function.concurrency * function.max_instances
+        self._places = function.places
         self._busy = 0
 
     def call(self, *, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:

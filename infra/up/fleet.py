@@ -65,7 +65,7 @@ class Fleet:
         own |= {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
         for name, source in folder.unpacked().items():
             function = TOPOLOGY.function(name)
-            its_own = {**function.environ, "THREADS": str(_places(function))}
+            its_own = {**function.environ, "THREADS": str(function.places)}
             self._processes[name] = FunctionProcess(
                 function=function, source=source, world=folder.world, log=folder.log(name),
                 port=self._ports[name], environ={**own, **environ, **its_own}, push_key=self.push_key,
@@ -77,7 +77,7 @@ class Fleet:
 
     def deliver(self, function: str, body: bytes, outside: Callable[[Callable[[], int]], int]) -> int:
         """Deliver one push as Cloud Run would let it in, with the blocking part through `outside`."""
-        if self._busy[function] >= _places(self[function].function):
+        if self._busy[function] >= self[function].function.places:
             return FULL
         self._busy[function] += 1
         try:
@@ -108,7 +108,3 @@ class Fleet:
             process.ask_to_end()
         for process in self:
             process.end()
-
-
-def _places(function: Function) -> int:
-    return function.concurrency * function.max_instances
