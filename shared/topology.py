@@ -47,13 +47,12 @@ class Subscription:
 class Function:
     """One deployed function, with exactly the rights that it needs.
 
-    `public` answers any browser; `iap` answers the owner's, after Google's own sign-in; others answer only Google.
+    `public` answers any browser; others answer only Google.
     """
 
     name: str
     purpose: str
     public: bool = False
-    iap: bool = False
     subscriptions: tuple[Subscription, ...] = ()
     publishes: frozenset[str] = frozenset()
     collections: Mapping[str, Right] = field(default_factory=dict)

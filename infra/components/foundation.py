@@ -82,7 +82,6 @@ class Foundation(pulumi.ComponentResource):
 
 def _services(stage: Stage) -> tuple[str, ...]:
     extra = ["cloudkms"] if stage.deployment.customer_keys else []
-    extra += ["iap"] if any(one.iap for one in stage.topology.functions) else []
     return (*SERVICES, *extra)
 
 

@@ -10,7 +10,7 @@ from infra.components import names
 from infra.components.code import Code
 from infra.components.deployment import CALLBACK, SIGN_IN
 from infra.components.grants import grant
-from infra.components.matrix import IMAGES, Place
+from infra.components.matrix import Place
 from infra.components.stage import Stage
 from shared.topology import Function
 
@@ -33,14 +33,8 @@ class Functions(pulumi.ComponentResource):
     def __init__(self, name: str, args: FunctionsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("strategy:index:Functions", name, {}, opts)
         stage = args.stage
-        self.services = {
-            one.name: self._service(args, one) if one.iap else self._function(args, one)
-            for one in stage.topology.functions
-        }
-        self.granted = (
-            *grant(stage, self, Place.SERVICE, self.services),
-            *grant(stage, self, Place.IAP, self.services),
-        )
+        functions = {one.name: self._function(args, one) for one in stage.topology.functions}
+        self.granted = grant(stage, self, Place.SERVICE, functions)
         self.register_outputs({"addresses": {one.name: stage.address(one) for one in stage.topology.functions}})
 
     def _function(self, args: FunctionsArgs, one: Function) -> gcp.cloudfunctionsv2.Function:
@@ -69,48 +63,6 @@ class Functions(pulumi.ComponentResource):
                 timeout_seconds=one.timeout_s,
                 ingress_settings="ALLOW_ALL" if one.public else "ALLOW_INTERNAL_ONLY",
                 environment_variables=environment(stage, one),
-            ),
-            opts=stage.child(self),
-        )
-
-    def _service(self, args: FunctionsArgs, one: Function) -> gcp.cloudrunv2.Service:
-        """Deploy the same archive as a service of Cloud Run, which can stand behind Google's sign-in."""
-        stage, code = args.stage, args.code
-        chosen, name = stage.deployment, names.dashed(one.name)
-        image = f"{chosen.region}-docker.pkg.dev/{chosen.project}/{IMAGES}/{name}"
-        return gcp.cloudrunv2.Service(
-            one.name,
-            name=name,
-            location=chosen.region,
-            description=one.purpose,
-            ingress="INGRESS_TRAFFIC_ALL",
-            iap_enabled=True,
-            deletion_protection=chosen.protect,
-            build_config=gcp.cloudrunv2.ServiceBuildConfigArgs(
-                source_location=pulumi.Output.concat("gs://", code.bucket.name, "/", code.archives[one.name].name),
-                function_target=ENTRY_POINT,
-                image_uri=image,
-                base_image=RUNTIME,
-                service_account=args.accounts[names.BUILD_ACCOUNT].name,
-            ),
-            template=gcp.cloudrunv2.ServiceTemplateArgs(
-                service_account=args.accounts[names.function_account(one.name)].email,
-                timeout=f"{one.timeout_s}s",
-                max_instance_request_concurrency=one.concurrency,
-                scaling=gcp.cloudrunv2.ServiceTemplateScalingArgs(max_instance_count=one.max_instances),
-                containers=[
-                    gcp.cloudrunv2.ServiceTemplateContainerArgs(
-                        image=image,
-                        base_image_uri=RUNTIME,
-                        resources=gcp.cloudrunv2.ServiceTemplateContainerResourcesArgs(
-                            limits={"cpu": f"{one.cpu:g}", "memory": f"{one.memory_mib}Mi"}, cpu_idle=True
-                        ),
-                        envs=[
-                            gcp.cloudrunv2.ServiceTemplateContainerEnvArgs(name=variable, value=value)
-                            for variable, value in environment(stage, one).items()
-                        ],
-                    )
-                ],
             ),
             opts=stage.child(self),
         )

@@ -45,10 +45,6 @@ def _one(stage: Stage, parent: pulumi.Resource, one: Grant, target: Any) -> Any:
             return gcp.secretmanager.SecretIamMember(one.key, secret_id=target.secret_id, **given)
         case Place.SERVICE:
             return gcp.cloudrunv2.ServiceIamMember(one.key, name=dashed(one.on), location=region, **given)
-        case Place.IAP:
-            return gcp.iap.WebCloudRunServiceIamMember(
-                one.key, cloud_run_service_name=dashed(one.on), location=region, **given
-            )
         case Place.ACCOUNT:
             return gcp.serviceaccount.IAMMember(one.key, service_account_id=target.name, **given)
         case Place.BUCKET:

@@ -38,7 +38,6 @@ class Kind(Enum):
     PUSH = "push to"
     BUILD = "build"
     AGENT = "Google's agent"
-    OWNER = "the owner"
     ANYBODY = "anybody"
 
 
@@ -50,7 +49,6 @@ class Place(Enum):
     SUBSCRIPTION = "subscription"
     SECRET = "secret"  # noqa: S105 - a kind of resource
     SERVICE = "service"
-    IAP = "service behind sign-in"
     ACCOUNT = "account"
     BUCKET = "bucket"
     REPOSITORY = "repository"
@@ -85,9 +83,9 @@ class Grant:
         return "-".join(dashed(part) for part in parts if part)
 
 
-ANYBODY, OWNER = Who(kind=Kind.ANYBODY), Who(kind=Kind.OWNER)
+ANYBODY = Who(kind=Kind.ANYBODY)
 BUILD = Who(kind=Kind.BUILD, name=BUILD_ACCOUNT)
-PUBSUB, SCHEDULER, IAP = (Who(kind=Kind.AGENT, name=name) for name in ("pubsub", "cloudscheduler", "iap"))
+PUBSUB, SCHEDULER = (Who(kind=Kind.AGENT, name=name) for name in ("pubsub", "cloudscheduler"))
 KEY_USERS = tuple(Who(kind=Kind.AGENT, name=name) for name in ("pubsub", "secretmanager", "firestore"))
 
 
@@ -143,10 +141,6 @@ def _function(function: Function, *, has_owner: bool) -> Iterator[Grant]:
         yield Grant(who=PUBSUB, role=token, place=Place.ACCOUNT, on=function.name)
     if function.public and has_owner:
         yield Grant(who=ANYBODY, role=invokes, place=Place.SERVICE, on=function.name)
-    if function.iap:
-        yield Grant(who=IAP, role=invokes, place=Place.SERVICE, on=function.name)
-        if has_owner:
-            yield Grant(who=OWNER, role="roles/iap.httpsResourceAccessor", place=Place.IAP, on=function.name)
 
 
 def _messages(topology: Topology) -> Iterator[Grant]:

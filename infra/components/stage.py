@@ -62,8 +62,6 @@ class Stage:
         match who.kind:
             case Kind.ANYBODY:
                 return "allUsers"
-            case Kind.OWNER:
-                return f"user:{chosen.owner.lower()}"
             case Kind.AGENT:
                 return f"serviceAccount:{names.agent_email(who.name, chosen.project_number)}"
             case Kind.FUNCTION:

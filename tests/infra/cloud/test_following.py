@@ -47,10 +47,9 @@ HERALD = Function(
     collections={"proclaimed": Right.READ | Right.CREATE},
     secrets={"trumpet": Right.READ | Right.CREATE},
 )
-DESK = Function(name="desk_page", purpose="shows the desk", iap=True, collections={"orders": Right.READ})
 EXTENDED = replace(
     TOPOLOGY,
-    functions=(*TOPOLOGY.functions, HERALD, DESK),
+    functions=(*TOPOLOGY.functions, HERALD),
     topics={**TOPOLOGY.topics, "news": "what is new"},
     schedules=(*TOPOLOGY.schedules, Schedule(name="gazette", cron="0 8 * * *", topic="news", message="gazette")),
     secrets={**TOPOLOGY.secrets, "trumpet": "what it blows"},
@@ -61,7 +60,7 @@ EXTENDED = replace(
 
 @pytest.fixture(scope="module")
 def extended(tmp_path_factory: pytest.TempPathFactory) -> Graph:
-    """Give the graph of a topology with a function, a page, a topic, a schedule, a secret and a collection more."""
+    """Give the graph of a topology with a function, a topic, a schedule, a secret and a collection more."""
     return capture(config_of("sandbox"), "sandbox", tmp_path_factory.mktemp("archives"), EXTENDED)
 
 
@@ -93,19 +92,6 @@ def test_what_follows_is_well_formed(extended: Graph, rules: Mapping[str, Any]) 
     assert [fault for one in extended.custom for fault in faults(one.typ, one.inputs, rules)] == []
     assert [fault for one in extended.custom for fault in sdk.faults(one.typ, one.inputs)] == []
     assert not ONLY_IN_TEN & {name for one in extended.custom for name in sdk.used(one.typ, one.inputs)}
-
-
-def test_a_page_for_the_owner_stands_behind_the_sign_in(extended: Graph) -> None:
-    """A function behind Google's sign-in is a service that lets in the owner alone."""
-    page = extended.one("Service", "desk_page").inputs
-    assert page["iapEnabled"] is True
-    assert page["buildConfig"]["sourceLocation"].startswith("gs://example-project-source/functions/")
-    who = {(member, role) for member, role, on, _ in granted(extended) if on.endswith(" desk-page")}
-    assert who == {
-        ("serviceAccount:service-123456789012@gcp-sa-iap.iam.gserviceaccount.com", "roles/run.invoker"),
-        ("user:owner@example.com", "roles/iap.httpsResourceAccessor"),
-    }
-    assert {"agent-iap", "iap"} <= {one.name for one in extended.custom}
 
 
 def test_a_right_less_is_a_grant_less(tmp_path: Path) -> None:

@@ -23,7 +23,6 @@ ON = {
     "gcp:storage/bucketIAMMember:BucketIAMMember": "bucket",
     "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember": "repository",
     "gcp:kms/cryptoKeyIAMMember:CryptoKeyIAMMember": "cryptoKeyId",
-    "gcp:iap/webCloudRunServiceIamMember:WebCloudRunServiceIamMember": "cloudRunServiceName",
 }
 # The permissions that the adapters use, of each role that may appear; from Google's own list of roles.
 PERMISSIONS = {
