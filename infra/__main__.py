@@ -27,6 +27,8 @@ def main() -> None:
     """Provision the stack that Pulumi was started for."""
     try:
         chosen = deployment.read(get_config_env(), stack=pulumi.get_stack(), topology=TOPOLOGY)
+        for warning in deployment.left_over(chosen):
+            pulumi.log.warn(warning)
         system = System("desk", SystemArgs(deployment=chosen, topology=TOPOLOGY, archives=archives(chosen)))
     except ConfigError as wrong:
         raise pulumi.RunError("\n".join(("the stack cannot be built:", *wrong.problems))) from None

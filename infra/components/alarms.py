@@ -12,13 +12,17 @@ CRITICAL, ERROR = "CRITICAL", "ERROR"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
-    """One alert on journal lines: the events that ring it, and what the person who is woken should know."""
+    """One alert on journal lines: the events that ring it, and what the person who is woken should know.
+
+    `every_s` are the seconds between two mails about it, however many lines there are.
+    """
 
     name: str
     title: str
     severity: str
     events: tuple[str, ...]
     told: str
+    every_s: int = 300
 
 
 ALARMS = (
@@ -43,8 +47,18 @@ ALARMS = (
     ),
     Alarm(
         name="sign-in", title="The token is not alive", severity=ERROR,
-        events=("sign_in_needed", "sign_in_failed", "sign_in_stumbled", "token_gone", "token_not_destroyed"),
+        events=(
+            "sign_in_needed", "sign_in_failed", "sign_in_stumbled", "token_gone", "token_not_destroyed", "scan_stopped",
+        ),
         told="Without a token nothing is traded and stops cannot be moved. Open the sign-in page and sign in.",
+        every_s=3600,
+    ),
+    Alarm(
+        name="setting-up", title="A secret or the account is missing or wrong", severity=CRITICAL,
+        events=("cannot_work", "cannot_start"),
+        told="A function lacks something that only you can put right: a secret that is not set yet, settings or an"
+        " account that cannot be used. The line names it. Nothing is traded; messages come again for a while.",
+        every_s=3600,
     ),
     Alarm(
         name="trading-state", title="Trading was restricted", severity=CRITICAL,
@@ -54,12 +68,9 @@ ALARMS = (
     ),
     Alarm(
         name="broken", title="Something that must never happen has happened", severity=CRITICAL,
-        events=(
-            "crash", "invariant_broken", "undeclared_access", "forged_signal", "cannot_start", "scan_stopped",
-            "scan_silent",
-        ),
-        told="A function met its own bug, wrong settings, an access that the topology does not give, or a forged"
-        " message, or the market was not looked at for minutes. The line names the kind.",
+        events=("crash", "invariant_broken", "undeclared_access", "forged_signal", "scan_silent"),
+        told="A function met its own bug, an access that the topology does not give, or a forged message, or the market"
+        " was not looked at for minutes. The line names the kind.",
     ),
 )  # fmt: skip
 
@@ -67,9 +78,9 @@ SERVICE_ERRORS = (
     'resource.type = "cloud_run_revision" AND metric.type = "run.googleapis.com/request_count"'
     ' AND metric.labels.response_code_class = "5xx"'
 )
-KEPT_DEAD_LETTERS = (
-    'resource.type = "pubsub_subscription" AND metric.type = "pubsub.googleapis.com/subscription/'
-    'num_undelivered_messages" AND resource.labels.subscription_id = "{subscription}"'
+GIVEN_UP = (
+    'resource.type = "pubsub_subscription"'
+    ' AND metric.type = "pubsub.googleapis.com/subscription/dead_letter_message_count"'
 )
 SIGN_IN_DOWN = (
     'resource.type = "uptime_url" AND metric.type = "monitoring.googleapis.com/uptime_check/check_passed"'

@@ -1,5 +1,6 @@
 """What lasts: the database with its indexes and lifetimes, and the secrets without their values."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pulumi
@@ -26,6 +27,8 @@ class DatabaseArgs:
 
 class Database(pulumi.ComponentResource):
     """Firestore: any second of the last week can be read again, and in production nothing deletes it by mistake.
+
+    `ready` is what has to be there before anybody writes: a field is indexed until its index is taken away.
 
     The default would leave the database behind when the stack is destroyed, and the next `up` would collide with it.
     Its settings of single fields go with it: to take each back first would be an operation of a minute for every one.
@@ -54,17 +57,17 @@ class Database(pulumi.ComponentResource):
                 daily_recurrence=gcp.firestore.BackupScheduleDailyRecurrenceArgs(),
                 opts=stage.child(self, goes_with=self.database),
             )
-        for collection in sorted(stage.topology.collections):
-            for field in UNINDEXED:
-                self._field(stage, collection, field, expires=False)
-        for collection in sorted(stage.topology.lifetimes):
-            self._field(stage, collection, EXPIRES, expires=True)
-        self._indexes(stage)
+        self.ready = (
+            self.database,
+            *(self._field(stage, one, name) for one in sorted(stage.topology.collections) for name in UNINDEXED),
+            *(self._field(stage, one, EXPIRES, expires=True) for one in sorted(stage.topology.lifetimes)),
+            *self._indexes(stage),
+        )
         self.register_outputs({"name": self.database.name})
 
-    def _field(self, stage: Stage, collection: str, field: str, *, expires: bool) -> None:
+    def _field(self, stage: Stage, collection: str, field: str, *, expires: bool = False) -> pulumi.Resource:
         """Take a field out of every index; one that `expires` tells when its document may go."""
-        gcp.firestore.Field(
+        made: pulumi.Resource = gcp.firestore.Field(
             f"{collection}-{field}",
             database=self.database.name,
             collection=collection,
@@ -73,10 +76,11 @@ class Database(pulumi.ComponentResource):
             ttl_config=gcp.firestore.FieldTtlConfigArgs() if expires else None,
             opts=stage.child(self, goes_with=self.database),
         )
+        return made
 
-    def _indexes(self, stage: Stage) -> None:
+    def _indexes(self, stage: Stage) -> Iterator[pulumi.Resource]:
         for index in stage.topology.indexes:
-            gcp.firestore.Index(
+            yield gcp.firestore.Index(
                 "-".join((index.collection, *index.fields)),
                 database=self.database.name,
                 collection=index.collection,

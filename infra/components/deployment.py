@@ -14,6 +14,7 @@ from shared.topology import Topology
 NAMESPACE = "etrade-strategy"
 PROJECT, REGION = "gcp:project", "gcp:region"
 PRODUCTION = "production"
+SANDBOX = "ETRADE_SANDBOX"
 CALLBACK, SIGN_IN = "ETRADE_OAUTH_CALLBACK_URL", "STRATEGY_SIGN_IN_URL"
 A_YEAR = 365
 MAX_EMAILS = 5  # of a budget, the strictest that is told anything
@@ -21,9 +22,10 @@ MAX_EMAILS = 5  # of a budget, the strictest that is told anything
 _PROJECT_ID = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
 _REGION = re.compile(r"[a-z]+-[a-z]+[0-9]{1,2}")
 _NUMBER = re.compile(r"[1-9][0-9]{5,14}")
-_EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+_EMAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9]+([.-][A-Za-z0-9]+)*\.[A-Za-z]{2,}")
 _BILLING = re.compile(r"[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}")
 _SHOWN = 60
+EXAMPLE_EMAIL = "owner@example.com"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +79,21 @@ def read(given: Mapping[str, str], *, stack: str, topology: Topology) -> Deploym
     return Deployment(**values)
 
 
+def left_over(chosen: Deployment) -> tuple[str, ...]:
+    """Name the example's values that a stack of another project still has, each with what it would do."""
+    if chosen.project == "example-project":
+        return ()
+    found = {
+        "projectNumber": (chosen.project_number, "123456789012", "pushes and links would lead to another project"),
+        "owner": (chosen.owner, EXAMPLE_EMAIL, "the page would be told to be somebody else's"),
+        "alertEmails": (EXAMPLE_EMAIL in chosen.alert_emails, True, "alerts would reach nobody"),
+        "billingAccount": (chosen.billing_account, "000000-000000-000000", "no budget can be made on it"),
+    }
+    return tuple(
+        f"{name} is still the example's: {why}" for name, (own, example, why) in found.items() if own == example
+    )
+
+
 def _is_ours(name: str) -> bool:
     return name.startswith(f"{NAMESPACE}:")
 
@@ -88,6 +105,7 @@ def _settings_problems(chosen: Mapping[str, str]) -> Sequence[str]:
         unknown.append(f"settings: {CALLBACK} is computed; set callbackRegistered instead")
     if SIGN_IN in chosen:
         unknown.append(f"settings: {SIGN_IN} is computed; leave it out")
+    unknown += [f"settings: {name} is empty; leave it out" for name, value in sorted(chosen.items()) if not value]
     refused = (*settings.problems_of(settings.load, chosen), *settings.network_problems(chosen))
     return [*unknown, *(f"settings: {problem}" for problem in refused)]
 
@@ -95,13 +113,14 @@ def _settings_problems(chosen: Mapping[str, str]) -> Sequence[str]:
 def _agreement(values: Mapping[str, Any], topology: Topology) -> list[str]:
     """Judge what single values cannot show."""
     problems = []
-    if values["stack"] == PRODUCTION:
+    if values["stack"] == PRODUCTION or values.get("settings", {}).get(SANDBOX) == "false":
+        why = "a stack that uses E*TRADE's production"
         if values.get("protect") is False:
-            problems.append("protect is false: the production stack is protected")
+            problems.append(f"protect is false: {why} is protected")
         if values.get("trail_days", A_YEAR) < A_YEAR:
-            problems.append("trailDays is too short: production keeps its audit trail for a year or longer")
+            problems.append(f"trailDays is too short: {why} keeps its audit trail for a year or longer")
         if values.get("alert_emails") == ():
-            problems.append("alertEmails is empty: production has somebody who is told")
+            problems.append(f"alertEmails is empty: {why} has somebody who is told")
     if values.get("callback_registered") and not values.get("owner"):
         problems.append("callbackRegistered is true without an owner: the sign-in is closed to everybody")
     number = values.get("project_number", "")

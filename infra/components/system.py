@@ -31,8 +31,10 @@ class SystemArgs:
 class System(pulumi.ComponentResource):
     """Everything that the topology names. Raises ConfigError when functions and archives are not the same ones.
 
-    First what others rest on, then data, topics and code, then the functions with all that they use in place, then
-    what calls them; a stack is taken down the other way round.
+    First what others rest on, then code and topics, then the database with its indexes, then the functions with all
+    that they use in place, then what calls them; a stack is taken down the other way round.
+    A new grant takes Google minutes to honour, and a function whose build is refused fails for good. The indexes, which
+    take minutes too, therefore come between the build's grants and the first build.
     """
 
     def __init__(self, name: str, args: SystemArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -43,11 +45,11 @@ class System(pulumi.ComponentResource):
         foundation = Foundation("foundation", FoundationArgs(stage=first), inside)
         stage, key = foundation.ready, foundation.key
         trail = Trail("trail", TrailArgs(stage=stage), inside)
-        database = Database("database", DatabaseArgs(stage=stage, key=key), inside)
         secrets = Secrets("secrets", SecretsArgs(stage=stage, key=key), inside)
         topics = Topics("topics", TopicsArgs(stage=stage, key=key), inside)
         code = Code("code", CodeArgs(stage=stage, archives=args.archives), inside)
-        stage = stage.following(database.database, *secrets.granted, *topics.granted, *code.granted, *trail.ready)
+        stage = stage.following(*secrets.granted, *topics.granted, *code.granted, *trail.ready)
+        stage = stage.following(*Database("database", DatabaseArgs(stage=stage, key=key), inside).ready)
         functions = Functions("functions", FunctionsArgs(stage=stage, code=code, accounts=foundation.accounts), inside)
         stage = stage.following(*functions.granted)
         Pushes("pushes", PushesArgs(stage=stage, topics=topics.topics), inside)

@@ -56,15 +56,18 @@ class Watch(pulumi.ComponentResource):
         self._policy(
             alarm.name, alarm.title, alarm.severity, alarm.told,
             [gcp.monitoring.AlertPolicyConditionArgs(display_name=alarm.title, condition_matched_log=match)],
-            at_most_every=FIVE_MINUTES,
+            at_most_every=f"{alarm.every_s}s",
         )  # fmt: skip
 
     def _delivery(self) -> None:
-        """Watch what Google itself sees of failures: answers of 500, and messages that it gave up."""
-        kept = alarms.KEPT_DEAD_LETTERS.format(subscription=names.DEAD_LETTERS)
+        """Watch what Google itself sees of failures: answers of 500, and messages that it gave up.
+
+        Those that were given up are counted as it happens: how many are kept would ring once, and then be silent until
+        somebody takes them away.
+        """
         conditions = [
             _more_than(ERRORS_IN_FIVE_MINUTES, alarms.SERVICE_ERRORS, "ALIGN_DELTA", "functions fail"),
-            _more_than(0, kept, "ALIGN_MAX", "messages were given up"),
+            _more_than(0, alarms.GIVEN_UP, "ALIGN_DELTA", "messages were given up"),
         ]
         told = "Functions answer 500 again and again, or messages were delivered in vain until Pub/Sub gave them up."
         self._policy("delivery", "Messages do not get through", alarms.ERROR, told, conditions)

@@ -102,6 +102,7 @@ def test_production_is_the_protected_one() -> None:
         ("gcp:region", "New York"),
         (f"{OURS}projectNumber", "0123456"),
         (f"{OURS}owner", "somebody"),
+        (f"{OURS}owner", "owner@-.-"),
         (f"{OURS}alertEmails", "me@example.com"),
         (f"{OURS}alertEmails", '["not an address"]'),
         (f"{OURS}alertEmails", json.dumps([f"{n}@example.com" for n in range(6)])),
@@ -136,6 +137,7 @@ def test_a_wrong_value_is_named(name: str, value: str) -> None:
         ({"STRATEGY_MODE": "live", "ETRADE_SANDBOX": "false"}, "live orders at production are not enabled yet"),
         ({"STRATEGY_MODE": "live", "ETRADE_SANDBOX": "false", "STRATEGY_CONFIG": "x"}, "are not enabled yet"),
         ({"STRATEGY_WATCH_LIST": ""}, "STRATEGY_WATCH_LIST"),
+        ({"ETRADE_ACCOUNT_ID": ""}, "ETRADE_ACCOUNT_ID is empty; leave it out"),
     ],
 )
 def test_a_wrong_setting_is_named(chosen: Mapping[str, str], named: str) -> None:
@@ -152,12 +154,27 @@ def test_a_wrong_setting_is_named(chosen: Mapping[str, str], named: str) -> None
         ({f"{OURS}trailDays": "30"}, "production", "trailDays is too short"),
         ({f"{OURS}trailDays": "400"}, "sandbox", "only a protected stack keeps a trail"),
         ({f"{OURS}alertEmails": "[]"}, "production", "alertEmails is empty"),
+        ({f"{OURS}protect": "false"}, "prod", "protect is false"),
+        ({f"{OURS}alertEmails": "[]"}, "prod", "alertEmails is empty"),
         ({f"{OURS}owner": "", f"{OURS}callbackRegistered": "true"}, "sandbox", "without an owner"),
     ],
 )
 def test_values_that_do_not_go_together_are_named(changed: Mapping[str, str], stack: str, named: str) -> None:
     """An unprotected production, a short trail, nobody to tell and a callback that nobody may call are refused."""
-    assert any(named in problem for problem in _problems({**config_of(stack), **changed}, stack))
+    committed = config_of("production" if stack == "prod" else stack)
+    assert any(named in problem for problem in _problems({**committed, **changed}, stack))
+
+
+def test_what_is_left_of_the_example_is_named() -> None:
+    """A stack of another project is warned of every value that is still the example's; the example itself is not."""
+    config = config_of("production")
+    assert deployment.left_over(deployment.read(config, stack="production", topology=TOPOLOGY)) == ()
+    half = {**config, "gcp:project": "my-desk-1"}
+    warnings = deployment.left_over(deployment.read(half, stack="production", topology=TOPOLOGY))
+    assert [one.partition(" ")[0] for one in warnings] == ["projectNumber", "owner", "alertEmails", "billingAccount"]
+    whole = {name: value.replace("example.com", "example.org") for name, value in half.items()}
+    whole |= {f"{OURS}projectNumber": "987654321098", f"{OURS}billingAccount": "ABCDEF-012345-6789AB"}
+    assert deployment.left_over(deployment.read(whole, stack="production", topology=TOPOLOGY)) == ()
 
 
 def test_a_name_that_google_could_not_take_is_a_problem() -> None:
