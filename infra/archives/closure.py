@@ -37,6 +37,7 @@ class _Walk:
     seen: set[str] = field(default_factory=set)
     foreign: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
+    files: dict[str, str | None] = field(default_factory=dict)
 
     def visit(self, start: str) -> None:
         """Read a file and every file that it leads to, each once."""
@@ -82,11 +83,12 @@ class _Walk:
             self.problems.append(Problem(path=path, line=one.line, sentence=sentence))
 
     def _file(self, parts: list[str]) -> str | None:
+        """Give the file of a module, looked for once: most imports name the same few packages."""
         base = "/".join(parts)
-        for candidate in (f"{base}/__init__.py", f"{base}.py"):
-            if (self.root / candidate).is_file():
-                return candidate
-        return None
+        if base not in self.files:
+            candidates = (f"{base}/__init__.py", f"{base}.py")
+            self.files[base] = next((one for one in candidates if (self.root / one).is_file()), None)
+        return self.files[base]
 
     def _theirs(self, path: str, one: Import) -> Iterator[Problem]:
         top = one.module.partition(".")[0]
