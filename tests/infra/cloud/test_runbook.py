@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,7 @@ def test_a_stranger_fills_in_the_stack_file(stack: str, tmp_path: Path) -> None:
     config = config_of(stack)
     for placeholder, value in own.items():
         config = {name: text.replace(placeholder, value) for name, text in config.items()}
-    graph: Graph = capture(config, stack, tmp_path)
+    graph = capture(config, stack, tmp_path)
     assert graph.of("Bucket")[0].inputs["name"] == "my-desk-1-source"
     assert not any(one in str([made.inputs for made in graph.custom]) for one in own)
     assert graph.outputs["addresses"]["oauth_callback"] == "https://oauth-callback-987654321098.us-east4.run.app"
@@ -88,10 +89,9 @@ def test_the_owner_s_commands_reach_the_cloud(command: str) -> None:
     assert "GOOGLE_CLOUD_PROJECT" in result.stderr
 
 
-def test_what_the_owner_s_commands_are_told_is_what_the_functions_are_told(tmp_path: Path) -> None:
+def test_what_the_owner_s_commands_are_told_is_what_the_functions_are_told(graphs: Mapping[str, Graph]) -> None:
     """Database, sign-in address and operator of the runbook are those in the functions' environment."""
-    graph: Graph = capture(config_of("sandbox"), "sandbox", tmp_path)
-    given = graph.one("Function", "oauth_callback").inputs["serviceConfig"]["environmentVariables"]
+    given = graphs["sandbox"].one("Function", "oauth_callback").inputs["serviceConfig"]["environmentVariables"]
     exported = dict(re.findall(r"([A-Z_]{8,})=(\S+)", "\n".join(re.findall(r"^export (.*)", RUNBOOK, re.MULTILINE))))
     assert set(exported) == {"GOOGLE_CLOUD_PROJECT", "FIRESTORE_DATABASE", "STRATEGY_SIGN_IN_URL"}
     for name in ("FIRESTORE_DATABASE", "STRATEGY_SIGN_IN_URL"):
