@@ -1,9 +1,9 @@
 """Cold starts of every function beside those of its baseline: `python -m tests.benchmarks.cold_start`.
 
 From the start of the process to its first answer, from the built archive, as the cloud starts it. All of it is started
-in turn, round after round, so that what else the machine does falls on all alike; a first round does not count. Each
-ratio is the median over the rounds of a function's time and its baseline's of that round. The answer is the function's
-own (405 to a GET where only pushes come, /health of the sign-in), which calls no service.
+in turn, round after round, so that what else the machine does falls on all alike; a first start of each, under no
+share, does not count. Each ratio is the median over the rounds of a function's time and its baseline's of that round.
+The answer is the function's own (405 to a GET where only pushes come, /health of the sign-in), which calls no service.
 
 `--installed` gives each function an environment of its own lock, as in the cloud; without it the present environment
 serves, in which TA-Lib also loads pandas. `--share topology`, or shares with commas, measures under a share of one CPU.
@@ -43,14 +43,14 @@ class Row:
 
 
 def measure(those: Sequence[Subject], *, shares: Sequence[float | None], rounds: int) -> list[Row]:
-    """Start everything at every share, in turn, and give the figures in the same order."""
+    """Start everything once for nothing, then at every share in turn, and give the figures in the same order."""
+    for one in those:
+        start(one)
     turns = [(share, one) for share in shares for one in those]
     kept: dict[tuple[float | None, str], list[Start]] = {}
-    for number in range(rounds + 1):
+    for _ in range(rounds):
         for share, one in turns:
-            taken = start(one, share)
-            if number > 0:
-                kept.setdefault((share, one.name), []).append(taken)
+            kept.setdefault((share, one.name), []).append(start(one, share))
     return [
         _row(one, share, kept[share, one.name], kept[share, one.baseline or one.name])
         for share in shares
@@ -97,7 +97,7 @@ def _red(text: str, *, bad: bool) -> str:
 
 
 def _notes(those: Sequence[Subject], shares: Sequence[float | None], rounds: int) -> Iterator[str]:
-    yield f"{rounds} rounds after one that does not count; Python {python_of(those[-1])}; files compiled, disk warm."
+    yield f"{rounds} rounds after a start that does not count; Python {python_of(those[-1])}; all compiled, disk warm."
     yield machine()
     yield "PSS is of the whole process tree, shared pages once; RSS is of its largest process. MB are 10^6 bytes."
     yield f"Targets: ratio {MOST_RATIO}, PSS {MOST_MB_ELSE} MB ({MOST_MB['market_scan']} MB for market_scan)."

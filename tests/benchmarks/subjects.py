@@ -2,7 +2,7 @@
 
 The baselines are what no change of ours can undercut: a function that says hello, and functions that import the
 Google libraries that ours ship and do nothing else. Files are compiled before anything is measured (`compileall`,
-and a first round that does not count), so what is measured is a start from a warm disk.
+and a first start that does not count), so what is measured is a start from a warm disk.
 """
 
 import hashlib
