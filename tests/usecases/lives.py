@@ -1,8 +1,12 @@
 """Whole lives of one position, from signal to flat, for sweeps that break them at every port call."""
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
 
+from shared.codec import decode
+from shared.domain.audit import AuditEvent, breaks
+from shared.domain.orders import State
 from tests.usecases.bench import SYMBOL, Bench, Fault, Variant
 from tests.usecases.proofs import wrongs
 
@@ -10,6 +14,17 @@ NAKED_AT_MOST_S = 62
 """The longest that shares may lie without a sell order over them after any single fault: until the next tick."""
 NAKED_WHEN_FROZEN_S = 100
 """The same when an instance freezes: until its lease has run out and three clean lists have shown nothing."""
+
+Arrow = tuple[State, State]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweep:
+    """What came of the lives of a sweep: their number, everything that was wrong after them, the arrows they took."""
+
+    lives: int
+    wrong: tuple[str, ...]
+    arrows: frozenset[Arrow]
 
 
 def life(faults: Mapping[int, Fault] | None = None, *, seed: int = 0, variant: Variant | None = None) -> Bench:
@@ -27,7 +42,7 @@ def script(bench: Bench) -> None:
     bench.at(75, lambda: bench.exchange.set_price(SYMBOL, "102.10", "102.12"))
 
 
-@lru_cache(maxsize=8)
+@cache
 def calls(seed: int = 0) -> tuple[str, ...]:
     """Name every port call of an undisturbed life."""
     return tuple(life(seed=seed).gate.names)
@@ -39,13 +54,23 @@ def points(how: str, *, seed: int = 0) -> Iterator[int]:
     return (k for k, name in enumerate(calls(seed), 1) if not only_commits or name.startswith("commit"))
 
 
-def sweep(fault: Fault, *, seed: int = 0, check: Callable[[Bench], list[str]] | None = None) -> tuple[int, list[str]]:
-    """Break a life at every call in turn; gives the number of lives and everything that was wrong after them."""
-    found, lives = [], 0
-    for k in points(fault.how, seed=seed):
+@cache
+def sweep(fault: Fault, *, seed: int = 0) -> Sweep:
+    """Break a life at every call in turn."""
+    wrong: list[str] = []
+    arrows: set[Arrow] = set()
+    struck = tuple(points(fault.how, seed=seed))
+    for k in struck:
         bench = life({k: fault}, seed=seed)
-        lives += 1
         at_most = NAKED_WHEN_FROZEN_S if fault.seconds else NAKED_AT_MOST_S
-        bad = check(bench) if check else wrongs(bench, naked_at_most=at_most)
-        found += [f"{fault.how} at call {k} ({calls(seed)[k - 1]}), seed {seed}: {text}" for text in bad]
-    return lives, found
+        where = f"{fault.how} at call {k} ({calls(seed)[k - 1]}), seed {seed}"
+        wrong += [f"{where}: {text}" for text in wrongs(bench, naked_at_most=at_most)]
+        arrows |= taken(bench)
+    return Sweep(lives=len(struck), wrong=tuple(wrong), arrows=frozenset(arrows))
+
+
+def taken(bench: Bench) -> set[Arrow]:
+    """Give the arrows of the order table that a bench took, as its audit proves."""
+    events = [decode(AuditEvent, row.data) for row in bench.store.query("audit")]
+    assert breaks(events, {one.intent_id: one.audit_head for one in bench.orders()}) == []
+    return {(State(event.before), State(event.after)) for event in events if event.before != "-"}

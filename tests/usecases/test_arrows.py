@@ -4,12 +4,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from functools import partial
 
 import pytest
 
-from shared.codec import decode
-from shared.domain.audit import AuditEvent, breaks
 from shared.domain.brokerage import BrokerStatus
 from shared.domain.orders import ARROWS, TERMINAL, State, advance
 from shared.domain.values import PriceType, Side
@@ -17,7 +14,7 @@ from shared.errors import InvariantBroken
 from tests.domain.made import NOON, order
 from tests.usecases.bench import START, SYMBOL, Bench, Fault
 from tests.usecases.exchange import Script
-from tests.usecases.lives import life, sweep
+from tests.usecases.lives import life, sweep, taken
 
 # Arrows that the table allows and no use case takes today: a person's verdict on MANUAL is not built, an UNKNOWN is
 # adopted as WORKING first and ends from there, and a cancel that the list contradicts is asked for again.
@@ -125,29 +122,18 @@ SCENES: dict[str, Callable[[], Bench]] = {
 }
 
 
-def _taken(bench: Bench) -> set[tuple[State, State]]:
-    events = [decode(AuditEvent, row.data) for row in bench.store.query("audit")]
-    assert breaks(events, {one.intent_id: one.audit_head for one in bench.orders()}) == []
-    return {(State(event.before), State(event.after)) for event in events if event.before != "-"}
-
-
-def _note(taken: set[tuple[State, State]], bench: Bench) -> list[str]:
-    taken |= _taken(bench)
-    return []
-
-
 def test_every_arrow_is_taken_or_known_to_be_unused() -> None:
     """The scenes and the crash sweep take every arrow of the table but those listed as unused, and no other."""
-    taken = _taken(life())
+    used = taken(life())
     for scene in SCENES.values():
         bench = scene()
         bench.run(100)
-        taken |= _taken(bench)
+        used |= taken(bench)
     for how in ("before", "down_after"):
-        sweep(Fault(how=how), check=partial(_note, taken))
+        used |= sweep(Fault(how=how)).arrows
     legal = {(before, after) for before, afters in ARROWS.items() for after in afters}
-    assert taken <= legal
-    assert legal - taken == UNUSED, (legal - taken) ^ UNUSED
+    assert used <= legal
+    assert legal - used == UNUSED, (legal - used) ^ UNUSED
 
 
 @pytest.mark.parametrize("before", list(State))

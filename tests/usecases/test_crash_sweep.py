@@ -42,9 +42,9 @@ def test_an_undisturbed_life_takes_every_step() -> None:
 @pytest.mark.parametrize("fault", FAULTS, ids=_name)
 def test_a_life_broken_anywhere_ends_well(fault: Fault) -> None:
     """After one fault at any call nothing is doubled, lost, oversold or left naked, and the book is the broker's."""
-    lives, found = sweep(fault)
-    assert lives > 40
-    assert found == [], "\n".join(found[:20])
+    swept = sweep(fault)
+    assert swept.lives > 40
+    assert swept.wrong == (), "\n".join(swept.wrong[:20])
 
 
 @pytest.mark.long
@@ -52,5 +52,5 @@ def test_a_life_broken_anywhere_ends_well(fault: Fault) -> None:
 @pytest.mark.parametrize("fault", FAULTS, ids=_name)
 def test_other_interleavings_end_well_too(fault: Fault, seed: int) -> None:
     """The same holds when the calls interleave in other ways."""
-    _, found = sweep(fault, seed=seed)
-    assert found == [], "\n".join(found[:20])
+    wrong = sweep(fault, seed=seed).wrong
+    assert wrong == (), "\n".join(wrong[:20])
