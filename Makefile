@@ -15,8 +15,8 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no
 STAMP_LOCAL := $(VENV)/.installed-local
 STAMP_DEV := $(VENV)/.installed-dev
 
-# One process for each core; a core that has nothing left takes over from another.
-PARALLEL := --numprocesses auto --dist worksteal
+# One process for each core, and one because many tests wait; what has nothing left takes over from another.
+PARALLEL := --numprocesses $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist worksteal
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
