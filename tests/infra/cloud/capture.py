@@ -6,6 +6,7 @@ import runpy
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -174,12 +175,23 @@ def record(
     def run() -> None:
         outputs.update(build())
 
-    mocks.test(run)()  # type: ignore[no-untyped-call]
+    with _short_stacks():
+        mocks.test(run)()  # type: ignore[no-untyped-call]
     assert not cloud.calls, f"looks up the live cloud: {cloud.calls}"
     twice = [urn for urn, count in Counter(urn for urn, _ in requests).items() if count > 1]
     assert not twice, f"registered more than once: {twice}"
     resources = {urn: _registered(urn, request) for urn, request in requests if request.type != STACK}
     return Graph(resources=resources, outputs=outputs)
+
+
+@contextmanager
+def _short_stacks() -> Iterator[None]:
+    """Let a resource write down a few frames of where it was made, which nobody reads here, and not all of a test's."""
+    sys.tracebacklimit = 8
+    try:
+        yield
+    finally:
+        del sys.tracebacklimit
 
 
 def _registered(urn: str, request: Any) -> Registered:
