@@ -1,5 +1,6 @@
 """What every test may ask for."""
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,9 +25,24 @@ def market_data() -> Path:
     return market_data_folder(os.environ)
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests that wait for minutes before all others, so that a second process works meanwhile."""
-    items.sort(key=lambda item: item.get_closest_marker("first") is None)
+    """Begin with the longest wait, and the last process's part with all others: what is in between has their cores."""
+    waits = sorted(filter(_wait_s, items), key=_wait_s, reverse=True)
+    rest = [one for one in items if not _wait_s(one)]
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    last = len(items) * (processes - 1) // processes
+    items[:] = [*waits[:1], *rest[:last], *waits[1:], *rest[last:]]
+
+
+def pytest_collection_finish() -> None:
+    """Tell the garbage collector that what is imported by now stays: to look through it is an eighth of some runs."""
+    gc.freeze()
+
+
+def _wait_s(item: pytest.Item) -> float:
+    marker = item.get_closest_marker("waits")
+    return 0.0 if marker is None else float(marker.args[0])
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from tests.benchmarks.burst import burst
 SPEEDS = {"local": 5.0, "emulators": 3.0}
 
 
+@pytest.mark.waits(40)
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("cloud", ["local", "emulators"])
 def test_an_exit_is_served_before_the_signals_that_wait(cloud: str, available: Callable[[str], None]) -> None:
