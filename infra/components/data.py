@@ -28,7 +28,7 @@ class DatabaseArgs:
 class Database(pulumi.ComponentResource):
     """Firestore: any second of the last week can be read again, and in production nothing deletes it by mistake.
 
-    `ready` is what has to be there before anybody writes: a field is indexed until its index is taken away.
+    `ready` are the database, what its queries need, and what lets documents go: the parts that functions count on.
 
     The default would leave the database behind when the stack is destroyed, and the next `up` would collide with it.
     Its settings of single fields go with it: to take each back first would be an operation of a minute for every one.
@@ -57,12 +57,11 @@ class Database(pulumi.ComponentResource):
                 daily_recurrence=gcp.firestore.BackupScheduleDailyRecurrenceArgs(),
                 opts=stage.child(self, goes_with=self.database),
             )
-        self.ready = (
-            self.database,
-            *(self._field(stage, one, name) for one in sorted(stage.topology.collections) for name in UNINDEXED),
-            *(self._field(stage, one, EXPIRES, expires=True) for one in sorted(stage.topology.lifetimes)),
-            *self._indexes(stage),
-        )
+        for collection in sorted(stage.topology.collections):
+            for field in UNINDEXED:
+                self._field(stage, collection, field)
+        expiring = [self._field(stage, one, EXPIRES, expires=True) for one in sorted(stage.topology.lifetimes)]
+        self.ready = (self.database, *expiring, *self._indexes(stage))
         self.register_outputs({"name": self.database.name})
 
     def _field(self, stage: Stage, collection: str, field: str, *, expires: bool = False) -> pulumi.Resource:

@@ -31,10 +31,10 @@ class SystemArgs:
 class System(pulumi.ComponentResource):
     """Everything that the topology names. Raises ConfigError when functions and archives are not the same ones.
 
-    First what others rest on, then code and topics, then the database with its indexes, then the functions with all
-    that they use in place, then what calls them; a stack is taken down the other way round.
-    A new grant takes Google minutes to honour, and a function whose build is refused fails for good. The indexes, which
-    take minutes too, therefore come between the build's grants and the first build.
+    First what others rest on, then code and topics, then the database, then the functions with all that they use in
+    place, then what calls them; a stack is taken down the other way round.
+    A new grant takes Google minutes to honour, and a function whose build is refused fails for good. The settings of
+    the database's fields, which take minutes too, therefore come between the build's grants and the first build.
     """
 
     def __init__(self, name: str, args: SystemArgs, opts: pulumi.ResourceOptions | None = None) -> None:
