@@ -1,7 +1,8 @@
 """The sign-in pages: start, PIN form, callback; sealed, and never repeating what they were given.
 
 Nothing happens on a GET but the callback, which only counts with the cookie of its flow: a program that opens a link in
-advance changes nothing. What is not expected gets one constant sentence, whatever was wrong with it.
+advance changes nothing. What is not expected gets one constant sentence, whatever was wrong with it; only who holds a
+genuine link is told that a later sign-in ended it.
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ from shared.errors import DeskError
 from shared.pages import look
 from shared.ports import Severity
 from shared.trace import serving
-from shared.usecases.authorize import Failed, Opened, Refused, SignIns, TooMany
+from shared.usecases.authorize import Failed, Opened, Overtaken, Refused, SignIns, TooMany
 from shared.usecases.flows import AGAIN_LIFE, state_of
 from shared.usecases.links import Link, sign_in_key
 from shared.usecases.outbox import drain
@@ -25,6 +26,10 @@ MAX_BYTES = 4096
 MAX_FIELDS = 8
 COOKIE = "__Host-sign-in"
 REFUSED = "This sign-in cannot be used, and nothing was changed. Begin again, or ask for a new link."
+OVERTAKEN = (
+    "Somebody has signed in since this link was made, and that ended the link. Nothing was changed. "
+    "If it was not you, halt trading. To sign in again, ask for a new link."
+)
 FAILED = "E*TRADE did not give a token for this code. Nothing was changed; begin again."
 UNREACHABLE = "The sign-in does not work at the moment. Nothing was changed; try again in a minute."
 TOO_MANY = "There were too many sign-ins within the hour. Nothing was changed; try again later."
@@ -100,10 +105,12 @@ class SignInPages:
         answer = self.sign_ins.finish(_cookie(request), state, query.get("oauth_verifier", ""))
         return self._ended(request, answer)
 
-    def _opened(self, answer: Opened | Refused | TooMany) -> Response:
+    def _opened(self, answer: Opened | Refused | Overtaken | TooMany) -> Response:
         match answer:
             case Refused():
                 return self._refused(answer.why)
+            case Overtaken():
+                return self._overtaken()
             case TooMany():
                 self.sign_ins.desk.journal.line("sign_in_too_often", Severity.WARNING)
                 return _sealed(look.sentence_page("Not signed in", TOO_MANY), 429)
@@ -111,17 +118,22 @@ class SignInPages:
         age = int(AGAIN_LIFE.total_seconds())
         return _sealed(page, cookie=f"{COOKIE}={answer.cookie}; Path=/; Max-Age={age}; Secure; HttpOnly; SameSite=Lax")
 
-    def _ended(self, request: Request, answer: SignedIn | Refused | Failed) -> Response:
+    def _ended(self, request: Request, answer: SignedIn | Refused | Overtaken | Failed) -> Response:
         match answer:
             case Refused():
                 return self._refused(answer.why, again=_again(request))
+            case Overtaken():
+                return self._overtaken()
             case Failed():
                 return _sealed(look.sentence_page("Not signed in", FAILED, again=True), 400)
         return _sealed(look.done_page("midnight in New York"), cookie=_FORGET)
 
-    def _refused(self, why: str, *, again: bool = False) -> Response:
+    def _overtaken(self) -> Response:
+        return self._refused("a link from before the last sign-in", OVERTAKEN)
+
+    def _refused(self, why: str, sentence: str = REFUSED, *, again: bool = False) -> Response:
         status = 400 if count(self.sign_ins.desk, why) else 429
-        return _sealed(look.sentence_page("Not signed in", REFUSED, again=again), status)
+        return _sealed(look.sentence_page("Not signed in", sentence, again=again), status)
 
 
 def _cookie(request: Request) -> str:

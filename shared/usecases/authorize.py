@@ -4,8 +4,9 @@ What can go wrong: a link or a callback is forged, old, used, or opened in anoth
 twice; the vault fails after the verifier is spent; the bus or a clean-up fails when the token already counts. What this
 promises: a link starts one flow (one commit remembers the link and creates the flow); a flow belongs to the browser
 that holds its cookie and to its request token; it counts once (one commit consumes it before the one exchange) and
-lives five minutes; its secret half never leaves the vault; a refusal leaves no token behind; a token that counts is
-never told as a failure, and one that does not is ended at E*TRADE, as far as that answers.
+lives five minutes; a completed sign-in ends every link that was made before it, and what began with one; the secret
+half never leaves the vault; a refusal leaves no token behind; a token that counts is never told as a failure, and one
+that does not is ended at E*TRADE, as far as that answers.
 
 A callback without `oauth_token` is taken, as E*TRADE may leave it out (etrade-api.md 1.5): then the cookie names the
 request token, and E*TRADE refuses a verifier of any other.
@@ -49,6 +50,11 @@ class TooMany:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Overtaken:
+    """The link is genuine, and somebody has signed in since it was made."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
     """Nothing was stored; `why` goes to the journal, never to the caller."""
 
@@ -71,22 +77,27 @@ class SignIns:
     vault: Vault
     operator: str
 
-    def start(self, link: Link) -> Opened | Refused | TooMany:
+    def start(self, link: Link) -> Opened | Refused | Overtaken | TooMany:
         """Open a flow with a genuine link that nobody has used; raises BrokerError, AuthError, StoreError."""
+        if self._overtaken(link.made_at):
+            return Overtaken()
         if self.desk.store.get(flows.link_path(link)) is not None:
             return Refused(why="used link")
         used = create(flows.link_path(link), flows.UsedLink(expires_at=link.expires_at))
-        return self._open([used], again_until=self.desk.clock.now() + flows.AGAIN_LIFE)
+        return self._open([used], made_at=link.made_at, again_until=self.desk.clock.now() + flows.AGAIN_LIFE)
 
-    def again(self, cookie: str) -> Opened | Refused | TooMany:
+    def again(self, cookie: str) -> Opened | Refused | Overtaken | TooMany:
         """Open another flow for the browser of one that came to nothing; raises as `start` does."""
         held = self._held(cookie)
         if held is None or held.value.done or self.desk.clock.now() > held.value.again_until:
             return Refused(why="nothing to begin again")
-        ended = replace(held.value, used=True, done=True)
-        return self._open([held.update(ended)], again_until=held.value.again_until)
+        flow = held.value
+        if self._overtaken(flow.link_made_at):
+            return Overtaken()
+        ended = held.update(replace(flow, used=True, done=True))
+        return self._open([ended], made_at=flow.link_made_at, again_until=flow.again_until)
 
-    def finish(self, cookie: str, state: str | None, verifier: str) -> SignedIn | Refused | Failed:
+    def finish(self, cookie: str, state: str | None, verifier: str) -> SignedIn | Refused | Overtaken | Failed:
         """Consume a flow and store the day's token; every other end leaves what was there before."""
         held = self._held(cookie)
         if held is None:
@@ -97,6 +108,8 @@ class SignIns:
             return Refused(why="no verifier")
         if held.value.used or self.desk.clock.now() > held.value.expires_at:
             return Refused(why="used or expired flow")
+        if self._overtaken(held.value.link_made_at):
+            return Overtaken()
         try:
             self.desk.store.commit([held.update(replace(held.value, used=True))])
         except Conflict:
@@ -110,7 +123,17 @@ class SignIns:
         held = read(self.desk.store, flows.Flow, flows.path_of(cookie))
         return held if held is not None and held.value.operator == self.operator else None
 
-    def _open(self, with_it: list[Write], *, again_until: datetime) -> Opened | Refused | TooMany:
+    def _overtaken(self, made_at: datetime) -> bool:
+        """Tell whether somebody has signed in since a link was made; a record that cannot be read ends no link."""
+        try:
+            held = token.current(self.desk.store)
+        except Malformed:
+            return False
+        return held is not None and made_at < held.value.issued_at
+
+    def _open(
+        self, with_it: list[Write], *, made_at: datetime, again_until: datetime
+    ) -> Opened | Refused | TooMany:  # fmt: skip
         desk = self.desk
         admitted_at = flows.admit(desk, self.operator)
         if admitted_at is None:
@@ -123,7 +146,7 @@ class SignIns:
         version = self.vault.add(REQUEST_TOKEN, dumps(encode(request)))
         cookie, state = desk.chance.token(flows.COOKIE_LENGTH), flows.state_of(request.token)
         flow = flows.Flow(
-            operator=self.operator, state=state, version=version,
+            operator=self.operator, link_made_at=made_at, state=state, version=version,
             expires_at=desk.clock.now() + flows.FLOW_LIFE, again_until=again_until,
         )  # fmt: skip
         try:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.codec import decode
-from shared.errors import StoreError
+from shared.errors import Malformed, StoreError
 from shared.ports import Delete, Vault
 from shared.topology import REQUEST_TOKEN
 from shared.usecases import token
@@ -28,10 +28,12 @@ _STARTS = "sign_in/starts"
 class Flow:
     """One sign-in under way: whose it is, what its callback must name, and where its request token lies in the vault.
 
-    `done` says that it ended in a stored token; `used` that its one exchange was begun.
+    `link_made_at` is when the link was made that it began with; `done` says that it ended in a stored token; `used`
+    that its one exchange was begun.
     """
 
     operator: str
+    link_made_at: datetime
     state: str
     version: str
     expires_at: datetime
@@ -102,10 +104,17 @@ def withdraw(desk: Desk, at: datetime) -> None:
 
 
 def sweep(desk: Desk, vault: Vault) -> None:
-    """Forget flows and links that are long over, and destroy request tokens that nobody finished with."""
+    """Forget flows and links that are long over, and destroy request tokens that nobody finished with.
+
+    A flow that cannot be read is over, too: it must not keep anybody from signing in.
+    """
     now = desk.clock.now()
     for row in desk.store.query("flows"):
-        old = decode(Flow, row.data)
+        try:
+            old = decode(Flow, row.data)
+        except Malformed:
+            desk.store.commit([Delete(row.path)])
+            continue
         if now > old.expires_at + FLOW_LIFE:
             token.discard(vault, REQUEST_TOKEN, old.version)
             if now > old.again_until:

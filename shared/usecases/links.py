@@ -1,10 +1,11 @@
 """The link that lets the owner start a sign-in: signed, short-lived, good once, and silent in logs.
 
 What can go wrong: somebody makes one up, changes one, keeps an old one, or reads one in a log. What this promises: a
-link holds an expiry, a number drawn for it alone and an HMAC-SHA256 of both and of the operator's name under a key that
-only the functions which mint and check have; what is compared is compared in constant time. The signed part stands
-behind the `#` of the address, which browsers send to nobody: the page posts it (shared/pages), so that no request log
-holds it and no program that looks at a link in advance uses it up. That it counts once is `authorize`'s promise.
+link holds the instant that it was made at, an expiry, a number drawn for it alone and an HMAC-SHA256 of these and of
+the operator's name under a key that only the functions which mint and check have; what is compared is compared in
+constant time. The signed part stands behind the `#` of the address, which browsers send to nobody: the page posts it
+(shared/pages), so that no request log holds it and no program that looks at a link in advance uses it up. That it
+counts once, and no longer once somebody has signed in, is `authorize`'s promise.
 """
 
 import base64
@@ -23,9 +24,11 @@ REMINDER_LINK_LIFE = timedelta(hours=1)
 MIN_KEY_BYTES = 32
 MAX_TEXT = 2_000
 
-_PURPOSE = "etrade-strategy sign-in link 1"
+_PURPOSE = "etrade-strategy sign-in link 2"
 _NONCE_LENGTH = 22
-_TEXT = re.compile(r"1\.([0-9]{9,11})\.([A-Za-z0-9]{22})\.([A-Za-z0-9_-]{43})")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_TEXT = re.compile(r"2\.([0-9]{15,17})\.([0-9]{9,11})\.([A-Za-z0-9]{22})\.([A-Za-z0-9_-]{43})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +36,7 @@ class Link:
     """A link that was genuine when it was read; `name` is its number, hashed, under which its use is remembered."""
 
     name: str
+    made_at: datetime
     expires_at: datetime
 
 
@@ -45,23 +49,25 @@ class SignInKey:
 
     def mint(self, chance: Chance, *, now: datetime, lasts: timedelta, page: str) -> str:
         """Give a new link to the start page at the address `page`."""
-        expires, nonce = str(int((now + lasts).timestamp())), chance.token(_NONCE_LENGTH)
-        return f"{page}#1.{expires}.{nonce}.{self._signature(expires, nonce)}"
+        made, expires = str((now - _EPOCH) // _MICROSECOND), str(int((now + lasts).timestamp()))
+        nonce = chance.token(_NONCE_LENGTH)
+        return f"{page}#2.{made}.{expires}.{nonce}.{self._signature(made, expires, nonce)}"
 
     def check(self, text: str, now: datetime) -> Link | None:
         """Read a link, or what is behind its `#`; None when it is forged, changed, another operator's or too old."""
         found = _TEXT.fullmatch(text[:MAX_TEXT].strip().rpartition("#")[2])
         if found is None:
             return None
-        expires, nonce, signature = found.groups()
-        genuine = hmac.compare_digest(signature, self._signature(expires, nonce))
+        made, expires, nonce, signature = found.groups()
+        genuine = hmac.compare_digest(signature, self._signature(made, expires, nonce))
         expires_at = datetime.fromtimestamp(int(expires), UTC)
         if not genuine or now >= expires_at:
             return None
-        return Link(name=hashlib.sha256(nonce.encode()).hexdigest()[:32], expires_at=expires_at)
+        name, made_at = hashlib.sha256(nonce.encode()).hexdigest()[:32], _EPOCH + int(made) * _MICROSECOND
+        return Link(name=name, made_at=made_at, expires_at=expires_at)
 
-    def _signature(self, expires: str, nonce: str) -> str:
-        signed = f"{_PURPOSE}\n{self.operator}\n{expires}\n{nonce}".encode()
+    def _signature(self, made: str, expires: str, nonce: str) -> str:
+        signed = f"{_PURPOSE}\n{self.operator}\n{made}\n{expires}\n{nonce}".encode()
         return base64.urlsafe_b64encode(hmac.digest(self.value, signed, "sha256")).decode().rstrip("=")
 
 

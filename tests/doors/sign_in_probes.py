@@ -21,7 +21,7 @@ from shared.errors import (
     StoreDown,
     TokenDead,
 )  # fmt: skip
-from shared.pages import FAILED, HEADERS, REFUSED, TOO_MANY, UNREACHABLE
+from shared.pages import FAILED, HEADERS, OVERTAKEN, REFUSED, TOO_MANY, UNREACHABLE
 from shared.topology import REQUEST_TOKEN
 from shared.usecases.end_day import Evening, end_day
 from shared.usecases.flows import state_of
@@ -45,13 +45,15 @@ def forged_links(**variant: Any) -> list[str]:
     """Item 1: twelve forged or stale links start nothing, ask E*TRADE nothing, and are told to the owner."""
     world = SignInWorld(**variant)
     good = world.link()
-    version, expires, nonce, signature = good.partition("#")[2].split(".")
+    version, made, expires, nonce, signature = good.partition("#")[2].split(".")
     used = world.link()
     world.begin(used)
     forged = {
-        "nothing": "", "a page": good.partition("#")[0], "no signature": f"{version}.{expires}.{nonce}.",
-        "another number": f"1.{expires}.{nonce[::-1]}.{signature}",
-        "longer": f"1.{int(expires) + 60}.{nonce}.{signature}", "another version": f"2.{expires}.{nonce}.{signature}",
+        "nothing": "", "a page": good.partition("#")[0], "no signature": f"{version}.{made}.{expires}.{nonce}.",
+        "another number": f"{version}.{made}.{expires}.{nonce[::-1]}.{signature}",
+        "longer": f"{version}.{made}.{int(expires) + 60}.{nonce}.{signature}",
+        "younger": f"{version}.{int(made) + 60_000_000}.{expires}.{nonce}.{signature}",
+        "another version": f"1.{made}.{expires}.{nonce}.{signature}",
         "another key": world.link(key=b"y" * 64), "another operator": world.link(operator="somebody"),
         "stale": world.link(lasts=timedelta(0)), "a letter changed": good[:-1] + ("A" if good[-1] != "A" else "B"),
         "used": used, "long": good + "A" * 3000,
@@ -121,6 +123,29 @@ def same_link_at_once(**variant: Any) -> list[str]:
     begun = sum(answer.status_code == 200 for answer in answers)
     left = len(world.vault.versions(REQUEST_TOKEN))
     return [] if (begun, left) == (1, 1) else [f"{begun} began, {left} request tokens kept"]
+
+
+def ended_links(**variant: Any) -> list[str]:
+    """Item 1 once more: a completed sign-in ends every older link and what began with one, and no younger link."""
+    world = SignInWorld(**variant)
+    unused, (theirs, theirs_token, theirs_verifier) = world.link(), world.begin()
+    mistyped = world.begin()[0]
+    world.get("/callback?oauth_verifier=WRONG1", mistyped)
+    cookie, request_token, verifier = world.begin()
+    world.get(back(request_token, verifier), cookie)
+    first = current(world.store)
+    answers = {
+        "an older link": world.post("/start", {"link": unused}),
+        "an older sign-in": world.get(back(theirs_token, theirs_verifier), theirs),
+        "beginning an older one again": world.post("/again", {}, mistyped),
+    }
+    found = [name for name, answer in answers.items() if OVERTAKEN not in answer.get_data(as_text=True)]
+    found += [] if current(world.store) == first else ["another token counts"]
+    found += [] if "sign_in_refused" in world.told() else ["nobody was told"]
+    world.kernel.run(world.kernel.now() + timedelta(hours=1))
+    cookie, request_token, verifier = world.begin()
+    again = world.get(back(request_token, verifier), cookie)
+    return found + ([] if again.status_code == 200 else ["a younger link does not sign in again"])
 
 
 def oddities(**variant: Any) -> list[str]:

@@ -14,6 +14,7 @@ from shared.codec import decode
 from shared.domain.tokens import TokenRecord
 from shared.errors import StoreDown
 from shared.pages import FAILED, HEADERS, REFUSED, UNREACHABLE
+from shared.ports import Put
 from shared.topology import ACCESS_TOKEN, REQUEST_TOKEN
 from tests.functions.made import Bench, write_market
 
@@ -90,7 +91,7 @@ def test_every_page_is_sealed(bench: Bench) -> None:
     begun = _begun(bench)
     answers = [
         _get(bench, "/start"), _post(bench, "/start", {"link": bench.machine.link()}), _get(bench, "/callback"),
-        _get(bench, "/health"), _back(bench, _begun(bench)), _post(bench, "/again", {}, begun.cookie),
+        _get(bench, "/health"), _post(bench, "/again", {}, begun.cookie), _back(bench, _begun(bench)),
         _get(bench, "/nowhere"), _get(bench, "/callback?" + "x" * 9000), _pin(bench, begun, "AAAAA"),
         bench.world.request("oauth_callback", "POST", "/start", {}, b""),
         bench.world.request("oauth_callback", "PUT", "/pin", {}, b"x" * 1_000_000),
@@ -231,8 +232,9 @@ def test_a_vault_that_fails_after_the_exchange_leaves_nothing_half_stored(bench:
 @pytest.mark.parametrize("failing", ["bus", "destroy"])
 def test_what_fails_after_the_token_counts_is_not_told_as_a_failure(bench: Bench, failing: str) -> None:
     """Once the token is stored the page says so, although the message or the clean-up has to wait."""
-    first, second = _begun(bench), _begun(bench)
+    first = _begun(bench)
     assert _back(bench, first).status == 200
+    second = _begun(bench)
     vault, queue = bench.world.vault, bench.world.bus._queue
     destroy, add = vault.destroy, queue.add
 
@@ -299,6 +301,13 @@ def test_a_broker_that_fails_is_said_plainly(bench: Bench, kind: str) -> None:
     bench.machine.simulator.inject(Fault(endpoint="access_token", kind=kind))  # type: ignore[arg-type]
     assert _failed(_back(bench, begun))
     assert bench.documents("token") == {}
+
+
+def test_a_flow_that_cannot_be_read_keeps_nobody_out(bench: Bench) -> None:
+    """What is left of a sign-in and cannot be read is swept like one that is over."""
+    bench.world.store.commit([Put("flows/damaged", {"operator": 1})])
+    assert _back(bench, _begun(bench)).status == 200
+    assert "flows/damaged" not in bench.documents("flows")
 
 
 def test_flows_that_nobody_finished_are_swept(bench: Bench) -> None:

@@ -1,6 +1,7 @@
 """Every control of the sign-in holds, and a variant without it is found by the probe that looks for it."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from shared.domain.tokens import AccessToken
 from shared.pages import SignInPages
 from shared.ports import Create, Delete, Document, Put, Update, Write
 from shared.usecases import flows
-from shared.usecases.authorize import Failed, Refused, SignIns
+from shared.usecases.authorize import Failed, Overtaken, Refused, SignIns
 from shared.usecases.desk import Held, read
 from shared.usecases.links import Link
 from tests.doors import sign_in_probes as probes
@@ -20,7 +21,8 @@ from tests.doors.fakes import ListVault
 from tests.doors.sign_in_world import Etrade, back
 
 PROBES = {
-    "1 link": probes.forged_links, "1 link at once": probes.same_link_at_once, "2 cookie": probes.bad_cookies,
+    "1 link": probes.forged_links, "1 link at once": probes.same_link_at_once,
+    "1 link ended": probes.ended_links, "2 cookie": probes.bad_cookies,
     "3 fixation": probes.fixations, "4 replay": probes.replays, "5-6 oddities": probes.oddities,
     "7 headers": probes.open_headers, "8 logs": probes.talkative_logs, "10 versions": probes.left_versions,
     "11 end": probes.ended_days, "12 renewals": probes.renewals, "26 errors": probes.plain_errors,
@@ -75,8 +77,8 @@ class AnyLink(SignInPages):
     """Pages that take any link for genuine."""
 
     def _link(self, text: str) -> Link | None:
-        expires_at = self.sign_ins.desk.clock.now() + flows.AGAIN_LIFE
-        return Link(name=f"{abs(hash(text)):x}", expires_at=expires_at)
+        now = self.sign_ins.desk.clock.now()
+        return Link(name=f"{abs(hash(text)):x}", made_at=now, expires_at=now + flows.AGAIN_LIFE)
 
 
 class AnyBrowser(SignIns):
@@ -87,10 +89,17 @@ class AnyBrowser(SignIns):
         return read(self.desk.store, flows.Flow, rows[-1].path) if rows else None
 
 
+class AnyTime(SignIns):
+    """A sign-in that takes older links after another one."""
+
+    def _overtaken(self, made_at: datetime) -> bool:
+        return False
+
+
 class AnyVerifier(SignIns):
     """A sign-in that sends on whatever came as verifier."""
 
-    def finish(self, cookie: str, state: str | None, verifier: str) -> SignedIn | Refused | Failed:
+    def finish(self, cookie: str, state: str | None, verifier: str) -> SignedIn | Refused | Overtaken | Failed:
         """Send it on."""
         held = self._held(cookie)
         return Refused(why="") if held is None else self._exchange(held, verifier)
@@ -99,7 +108,7 @@ class AnyVerifier(SignIns):
 class Late(SignIns):
     """A sign-in that takes an old flow."""
 
-    def finish(self, cookie: str, state: str | None, verifier: str) -> SignedIn | Refused | Failed:
+    def finish(self, cookie: str, state: str | None, verifier: str) -> SignedIn | Refused | Overtaken | Failed:
         """Give it new life first."""
         held = self._held(cookie)
         if held is not None:
@@ -194,6 +203,7 @@ MISTAKES: list[tuple[str, dict[str, Any]]] = [
     ("1 link", {"store": forgetting("links")}),
     ("1 link", {"store": forgetting("sign_in", "outbox")}),
     ("1 link at once", {"store": blind_to("links")}),
+    ("1 link ended", {"sign_ins": AnyTime}),
     ("2 cookie", {"pages": PlainCookie}),
     ("2 cookie", {"sign_ins": Late}),
     ("3 fixation", {"sign_ins": AnyBrowser}),
