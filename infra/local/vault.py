@@ -7,10 +7,12 @@ new ones, and a destroyed version is in neither. Nothing is ever written in plai
 
 import base64
 import binascii
+import fcntl
 import os
 import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import keyring
@@ -65,7 +67,7 @@ def _decoded(text: str, source: str) -> bytes:
 
 
 class FileVault:
-    """Secrets with numbered versions in one encrypted file, safe to share between threads of one process.
+    """Secrets with numbered versions in one encrypted file, safe to change from several threads and processes.
 
     Opening raises ConfigError for another key or a damaged file, which stays as it is; a disk that refuses is
     StoreDown with nothing changed.
@@ -83,7 +85,7 @@ class FileVault:
         """Store a new version and give its number: "1", "2", ...; a number is never used again."""
         if len(value) > MAX_SECRET_BYTES:
             raise InvariantBroken(f"{secret}: {len(value)} bytes; a version holds {MAX_SECRET_BYTES} at most")
-        with self._lock:
+        with self._changing():
             versions = self._secrets.get(secret, {})
             version = str(len(versions) + 1)
             self._save({**self._secrets, secret: {**versions, version: base64.b64encode(value).decode()}})
@@ -105,10 +107,25 @@ class FileVault:
 
     def destroy(self, secret: str, version: str) -> None:
         """Take one version's bytes out of the file; twice is no error, one that never was a KeyError."""
-        with self._lock:
+        with self._changing():
             versions = self._secrets[secret]
             if versions[version] is not None:
                 self._save({**self._secrets, secret: {**versions, version: None}})
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Keep other processes from changing the file, and start from what it holds now."""
+        with self._lock:
+            try:
+                folder = os.open(self._path.parent, os.O_RDONLY)
+            except OSError as problem:
+                raise StoreDown(f"the vault cannot be written: {problem.strerror}") from problem
+            try:
+                fcntl.flock(folder, fcntl.LOCK_EX)
+                self._secrets = self._load() or self._secrets
+                yield
+            finally:
+                os.close(folder)
 
     def _load(self) -> _Secrets:
         try:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from infra.day.environment import vault_key as simulated_key
 from infra.day.problems import UserError
-from infra.local.folder import FolderLock
+from infra.local.folder import FolderHeld, FolderLock
 from infra.local.process_world import WorldFile
 from infra.local.remote import RemoteVault
 from infra.local.sqlite_store import SqliteStore
@@ -24,7 +24,6 @@ from infra.local.wire import Services
 from infra.up.clouds import in_environment
 from infra.up.folder import CARD, Folder
 from infra.up.instant import KeptInstant
-from shared.errors import ConfigError
 from shared.gcp.chance import SystemChance
 from shared.gcp.journal import CloudJournal
 from shared.gcp.no_bus import NoBus
@@ -74,9 +73,9 @@ def reach(profile: str, state: Path | None, environ: Mapping[str, str]) -> Itera
 def _on_this_machine(folder: Folder, card: Mapping[str, str], environ: Mapping[str, str]) -> Iterator[Hand]:
     with ExitStack() as opened:
         try:
-            opened.callback(FolderLock(folder.path).release)  # held, so that no desk starts meanwhile
+            opened.callback(FolderLock(folder.path, shared=True).release)  # held, so that no desk starts meanwhile
             running = False
-        except ConfigError:
+        except FolderHeld:
             running = True
         if not running and card["cloud"] == "emulators":
             raise UserError(

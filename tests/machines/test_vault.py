@@ -38,6 +38,16 @@ def test_a_reopened_vault_knows_everything(tmp_path: Path) -> None:
     assert second.add("access", b"three") == "3"
 
 
+def test_two_who_change_the_file_lose_nothing(tmp_path: Path) -> None:
+    """What another process stored or destroyed since the file was opened stays so."""
+    one, other = (FileVault(tmp_path / "vault.bin", key=KEY) for _ in range(2))
+    assert [one.add("access", b"one"), other.add("access", b"two"), one.add("request", b"r")] == ["1", "2", "1"]
+    other.destroy("access", "1")
+    one.add("request", b"s")
+    left = FileVault(tmp_path / "vault.bin", key=KEY)
+    assert (left.versions("access"), left.versions("request")) == (("2",), ("1", "2"))
+
+
 def test_the_folder_holds_no_plain_text(tmp_path: Path) -> None:
     """Neither a secret nor its base64 stands in any file of the folder, and others cannot read the file."""
     vault = FileVault(tmp_path / "vault.bin", key=KEY)

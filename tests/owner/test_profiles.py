@@ -1,14 +1,15 @@
 """The switch between the places: which desk a command reaches, and what it says when there is none."""
 
+import threading
 from pathlib import Path
 
 import pytest
 
 from infra.day.problems import UserError
-from infra.local.folder import FolderLock
+from infra.local.folder import FolderHeld, FolderLock
 from infra.owner.profiles import reach
 from infra.up.folder import Folder
-from shared.errors import ConfigError
+from shared.topology import SIGN_IN_KEY
 from tests.owner.desks import answer, refused, strategy, write_card
 
 
@@ -56,13 +57,30 @@ def test_a_card_that_cannot_be_read_is_told(desk: Path) -> None:
 
 
 def test_a_stopped_desk_is_held_while_a_command_works_on_it(desk: Path) -> None:
-    """No desk starts in the folder meanwhile, and afterwards it may."""
+    """No desk starts in the folder meanwhile, which is told, and afterwards it may."""
     with reach("local", desk, {}) as hand:
         assert not hand.running
         assert hand.sign_in is None
-        with pytest.raises(ConfigError):
+        with pytest.raises(FolderHeld, match=r"a command such as .* is at work .* nothing was changed"):
             FolderLock(desk)
     FolderLock(desk).release()
+
+
+def test_two_commands_on_a_stopped_desk_do_not_take_each_other_for_it(desk: Path) -> None:
+    """While one command is at work another one works too, and neither says that the desk runs."""
+    with reach("local", desk, {}):
+        assert answer("status", "--state", str(desk))["running"] is False
+        assert answer("halt", "--state", str(desk))["state"] == "HALTED"
+        assert answer("secrets", "set", SIGN_IN_KEY, "--generate", "--state", str(desk))["left"] == 0
+
+
+def test_a_desk_waits_for_a_command_that_is_nearly_done(desk: Path) -> None:
+    """A desk that starts while a command is at work starts once the command has ended."""
+    command = FolderLock(desk, shared=True)
+    timer = threading.Timer(0.3, command.release)
+    timer.start()
+    FolderLock(desk).release()
+    timer.join()
 
 
 def test_a_stopped_desks_time_stands_where_it_stood(desk: Path) -> None:
