@@ -54,7 +54,7 @@ def set_secret(name: str, profile: str, state: Path | None, *, generate: bool, j
                 "the desk runs with the pair that it has", remedy="end it with Ctrl-C, store, and start again"
             )
         value = secrets.generated() if generate else secrets.value_of(name, _answers(kind))
-        stored = secrets.store(hand.vault, name, value)
+        stored = secrets.store(hand.open_vault(), name, value)
     left = f", {stored.left} could not be destroyed: store it again later" if stored.left else ""
     done = f"Stored {name}; {stored.destroyed} older destroyed{left}.{_FROM_WHEN.get(name, '')}\n"
     show(stored, lambda: sys.stdout.write(done), json=json)

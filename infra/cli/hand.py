@@ -10,13 +10,21 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from infra.cli.exits import say
 from infra.day.problems import UserError
 from infra.owner import look
 from infra.owner.profiles import Hand, reach
 from shared.codec import dumps, encode
 from shared.domain.control import Control, TradingState
-from shared.errors import ConfigError, Conflict, StoreDown
+from shared.errors import ConfigError, Conflict, DeskError, StoreDown
 from shared.usecases import control
+
+STOP_NOW = {
+    "here": "To stop without this command, end `strategy up` with Ctrl-C: it buys and sells nothing more. Stops at "
+    "E*TRADE stay; entries there you cancel on E*TRADE's own page",
+    "cloud": "To stop without this command, `gcloud scheduler jobs pause scan --location=us-east4`: without the scan "
+    "nothing more is decided. Stops at E*TRADE stay; entries there you cancel on E*TRADE's own page",
+}
 
 
 def status(profile: str, state: Path | None, *, json: bool) -> None:
@@ -58,19 +66,28 @@ def explain(order: str, profile: str, state: Path | None, *, json: bool) -> None
 def command(
     to: TradingState, *, reason: str, profile: str, state: Path | None, json: bool, exits_too: bool = False
 ) -> None:
-    """Set the trading state by the owner's hand."""
+    """Set the trading state by the owner's hand; a halt that cannot be written says how to stop without it."""
     if not reason.strip():
         raise UserError("a reason is needed", remedy='say why: --reason "..."')
-    with reached(profile, state) as hand:
-        value = control.command(hand.desk, to, exits_too=exits_too, reason=reason.strip())
+    halting = to is TradingState.HALTED
+    try:
+        with reached(profile, state, halting=halting) as hand:
+            value = control.command(hand.desk, to, exits_too=exits_too, reason=reason.strip())
+    except UserError as problem:
+        if not halting:
+            raise
+        remedy = f"{problem.remedy}. {STOP_NOW['cloud' if profile == 'cloud' else 'here']}"
+        raise UserError(f"NOTHING IS HALTED: {problem.what}", remedy=remedy) from None
+    for trouble in hand.troubles:
+        say(f"Halted all the same, although something needs mending: {trouble}.")
     show(value, lambda: sys.stdout.write(f"The trading state is {_stated(value)}.\n"), json=json)
 
 
 @contextmanager
-def reached(profile: str, state: Path | None) -> Iterator[Hand]:
+def reached(profile: str, state: Path | None, *, halting: bool = False) -> Iterator[Hand]:
     """Reach the desk, with its failures as one sentence and a remedy."""
     try:
-        with reach(profile, state, os.environ) as hand:
+        with reach(profile, state, os.environ, halting=halting) as hand:
             yield hand
     except ConfigError as wrong:
         raise UserError("; ".join(wrong.problems), remedy="put that right and ask again") from None
@@ -78,6 +95,11 @@ def reached(profile: str, state: Path | None) -> Iterator[Hand]:
         raise UserError(meanwhile.detail, remedy="look with `strategy status`, then say it again") from None
     except StoreDown as down:
         raise UserError(f"the store does not answer: {down.detail}", remedy="ask again in a moment") from None
+    except OSError as problem:
+        raise UserError(f"this machine refuses: {problem}", remedy="ask as the one whose desk it is") from None
+    except DeskError as broken:
+        what = f"this could not be done: {broken.detail}"
+        raise UserError(what, remedy="`strategy halt` still works; then look at the document that is named") from None
 
 
 def show(value: object, in_words: Callable[[], object], *, json: bool) -> None:

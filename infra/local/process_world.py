@@ -70,7 +70,8 @@ class WorldFile:
         try:
             return cls(**json.loads(path.read_bytes()))
         except (OSError, ValueError, TypeError):
-            raise ConfigError((f"{path} does not describe a running desk: end the desk and start it again",)) from None
+            what = f"{path} does not describe a running desk"
+            raise ConfigError((f"{what}: ask again when it has started, or end it and start it again",)) from None
 
     def write(self, path: Path) -> None:
         """Write the file, for this user's eyes only."""

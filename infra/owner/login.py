@@ -55,7 +55,7 @@ def link(hand: Hand) -> str:
     if hand.sign_in is None:
         what = "the address of the sign-in page is not known"
         raise UserError(what, remedy="set STRATEGY_SIGN_IN_URL to the address of oauth_callback's /start")
-    key = sign_in_key(hand.vault, hand.operator)
+    key = sign_in_key(hand.open_vault(), hand.operator)
     flows.forgive(hand.desk)
     return key.mint(hand.desk.chance, now=hand.desk.clock.now(), lasts=LOGIN_LINK_LIFE, page=hand.sign_in)
 

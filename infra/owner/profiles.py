@@ -1,16 +1,21 @@
 """The three places where a desk may run, behind one switch: this machine, Google's emulators on it, Google Cloud.
 
 What can go wrong: a command reaches another desk than the owner means, writes into the vault's file behind the back of
-a running desk, or takes the wall clock for a simulated time. What this promises: a folder that is no desk is refused; a
-running desk's vault is asked through the desk itself, whose file nobody else writes; the instants are the desk's own.
+a running desk, takes the wall clock for a simulated time, or takes another command for a running desk; a file of the
+folder is damaged when the owner wants to halt. What this promises: a folder that is no desk is refused; a running
+desk's vault is asked through the desk itself, whose file nobody else writes; the instants are the desk's own; commands
+work beside each other, and none starts or ends a desk. A halt needs the documents and nothing else: what it cannot
+read beside them is named in `troubles` and does not stop it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+from functools import partial
 from io import StringIO
 from pathlib import Path
+from typing import TypeVar
 
 from infra.day.environment import vault_key as simulated_key
 from infra.day.problems import UserError
@@ -24,12 +29,14 @@ from infra.local.wire import Services
 from infra.up.clouds import in_environment
 from infra.up.folder import CARD, Folder
 from infra.up.instant import KeptInstant
+from shared.errors import ConfigError
 from shared.gcp.chance import SystemChance
 from shared.gcp.journal import CloudJournal
 from shared.gcp.no_bus import NoBus
 from shared.ports import Clock, Store, Vault
 from shared.usecases.desk import Desk
 
+T = TypeVar("T")
 PROFILES = ("local", "emulators", "cloud")
 STATES = Path("state")
 ACTOR = "owner"
@@ -39,20 +46,25 @@ ACTOR = "owner"
 class Hand:
     """A desk as the owner reaches it; `sign_in` is the address of its start page, None where nobody serves it.
 
-    `mode` is paper or live, None where the owner's machine does not know it.
+    `mode` is paper or live, None where the owner's machine does not know it; `open_vault` raises ConfigError, UserError
+    or StoreDown; `troubles` are what could not be read and was not needed.
     """
 
     desk: Desk
-    vault: Vault
+    open_vault: Callable[[], Vault]
     sign_in: str | None
     operator: str
     running: bool
     mode: str | None
+    troubles: tuple[str, ...] = ()
 
 
 @contextmanager
-def reach(profile: str, state: Path | None, environ: Mapping[str, str]) -> Iterator[Hand]:
-    """Reach a desk; raises UserError and ConfigError, each with what to do instead."""
+def reach(profile: str, state: Path | None, environ: Mapping[str, str], *, halting: bool = False) -> Iterator[Hand]:
+    """Reach a desk; raises UserError and ConfigError, each with what to do instead.
+
+    For a halt whatever holds documents is a desk, and what cannot be read beside them is left out.
+    """
     if profile not in PROFILES:
         raise UserError(f"there is no profile {profile!r}", remedy=f"choose {', '.join(PROFILES)}")
     if profile == "cloud":
@@ -60,40 +72,74 @@ def reach(profile: str, state: Path | None, environ: Mapping[str, str]) -> Itera
             yield hand
         return
     folder = Folder(path=state if state is not None else _only_desk())
+    missed = _Missed(allowed=halting and (folder.store.exists() or folder.world.exists()))
+    unknown: Mapping[str, str] = {"cloud": profile}
+    card = missed.unless(lambda: _card(folder, profile), unknown)
+    with ExitStack() as opened:
+        yield _on_this_machine(folder, card, environ, missed, opened)
+
+
+class _Missed:
+    """What could not be read, where going on without it is `allowed`."""
+
+    def __init__(self, *, allowed: bool) -> None:
+        self._allowed = allowed
+        self.troubles: list[str] = []
+
+    def unless(self, read: Callable[[], T], otherwise: T) -> T:
+        """Read something, or go on with `otherwise`; raises UserError and ConfigError where that is not allowed."""
+        try:
+            return read()
+        except (ConfigError, UserError) as problem:
+            if not self._allowed:
+                raise
+            self.troubles.append(problem.what if isinstance(problem, UserError) else "; ".join(problem.problems))
+            return otherwise
+
+
+def _card(folder: Folder, profile: str) -> Mapping[str, str]:
     card = folder.card()
     if card is None:
         raise UserError(f"{folder.path} holds no desk", remedy="start one with `strategy up`, or name it with --state")
     if card["cloud"] != profile:
         raise UserError(f"{folder.path} runs over {card['cloud']}", remedy=f"ask with --profile {card['cloud']}")
-    with _on_this_machine(folder, card, environ) as hand:
-        yield hand
+    return card
 
 
-@contextmanager
-def _on_this_machine(folder: Folder, card: Mapping[str, str], environ: Mapping[str, str]) -> Iterator[Hand]:
-    with ExitStack() as opened:
-        try:
-            opened.callback(FolderLock(folder.path, shared=True).release)  # held, so that no desk starts meanwhile
-            running = False
-        except FolderHeld:
-            running = True
-        if not running and card["cloud"] == "emulators":
-            raise UserError(
-                f"the desk of {folder.path} is not running, and what its emulators held ended with them",
-                remedy="start it with `strategy up --cloud emulators`",
-            )
-        world = WorldFile.read(folder.world) if running else None
-        clock = _clock(folder, card, world)
-        if world is not None and world.cloud == "emulators":
-            store, vault = _emulated(world, opened)
-        else:
-            store = opened.enter_context(closing(SqliteStore(folder.store, durable=True)))
-            vault = _vault(folder, card, world, environ)
-        yield Hand(
-            desk=_desk(clock, store, project="local"), vault=vault, running=running,
-            sign_in=None if world is None else world.sign_in, operator="" if world is None else world.operator,
-            mode=card.get("mode"),
-        )  # fmt: skip
+def _on_this_machine(
+    folder: Folder, card: Mapping[str, str], environ: Mapping[str, str], missed: _Missed, opened: ExitStack
+) -> Hand:  # fmt: skip
+    running = missed.unless(lambda: _runs(folder, opened), True)
+    world = missed.unless(lambda: WorldFile.read(folder.world), None) if running else None
+    over = card["cloud"] if world is None else world.cloud
+    if over == "emulators":
+        if world is None:
+            gone = f"the desk of {folder.path} is not running, and what its emulators held ended with them"
+            lost = f"where the emulators of {folder.path} listen cannot be read"
+            remedy = "end it with Ctrl-C; " if running else ""
+            raise UserError(lost if running else gone, remedy=f"{remedy}start it with `strategy up --cloud emulators`")
+        store, open_vault = _emulated(world, opened)
+    else:
+        if not folder.store.exists():
+            raise UserError(f"{folder.path} holds no documents of a desk", remedy="name the desk's folder with --state")
+        store = opened.enter_context(closing(SqliteStore(folder.store, durable=True)))
+        open_vault = partial(_vault, folder, card, world, environ)
+    wall: Clock = PacedClock(Timeline.real())
+    clock = missed.unless(lambda: _clock(folder, world), wall)
+    return Hand(
+        desk=_desk(clock, store, project="local"), open_vault=open_vault, running=running,
+        sign_in=None if world is None else world.sign_in, operator="" if world is None else world.operator,
+        mode=card.get("mode"), troubles=tuple(missed.troubles),
+    )  # fmt: skip
+
+
+def _runs(folder: Folder, opened: ExitStack) -> bool:
+    """Tell whether the desk runs; one that does not is held until the command ends, so that it starts only then."""
+    try:
+        opened.callback(FolderLock(folder.path, shared=True).release)
+    except FolderHeld:
+        return True
+    return False
 
 
 @contextmanager
@@ -110,7 +156,7 @@ def _in_the_cloud(environ: Mapping[str, str]) -> Iterator[Hand]:
         closing(SecretVault(project=project, clock=clock, chance=chance)) as vault,
     ):
         yield Hand(
-            desk=_desk(clock, store, project=project), vault=vault, running=True,
+            desk=_desk(clock, store, project=project), open_vault=lambda: vault, running=True,
             sign_in=environ.get("STRATEGY_SIGN_IN_URL") or None,
             operator=environ.get("STRATEGY_OPERATOR", "owner"), mode=environ.get("STRATEGY_MODE"),
         )  # fmt: skip
@@ -122,13 +168,12 @@ def _desk(clock: Clock, store: Store, *, project: str) -> Desk:
     return Desk(actor=ACTOR, clock=clock, chance=SystemChance(), store=store, bus=NoBus(), journal=journal)
 
 
-def _clock(folder: Folder, card: Mapping[str, str], world: WorldFile | None) -> Clock:
-    """Give the desk's time; that of a simulated desk stands still while it is not running."""
+def _clock(folder: Folder, world: WorldFile | None) -> Clock:
+    """Give the desk's time; that of a simulated desk, which keeps it, stands still while it is not running."""
     if world is not None:
         return PacedClock(world.timeline)
-    if card["broker"] != "simulator":
-        return PacedClock(Timeline.real())
-    return StandingClock(KeptInstant(folder.path).read() or datetime.now(UTC))
+    kept = KeptInstant(folder.path).read()
+    return PacedClock(Timeline.real()) if kept is None else StandingClock(kept)
 
 
 class StandingClock:
@@ -152,7 +197,7 @@ def _vault(folder: Folder, card: Mapping[str, str], world: WorldFile | None, env
     return FileVault(folder.vault, key=simulated_key(int(card["seed"])) if simulated else vault_key(environ))
 
 
-def _emulated(world: WorldFile, opened: ExitStack) -> tuple[Store, Vault]:
+def _emulated(world: WorldFile, opened: ExitStack) -> tuple[Store, Callable[[], Vault]]:
     from infra.local.emulators import FIRESTORE_VARIABLE
     from infra.local.secret_manager import connect
     from shared.gcp.clock import SystemClock
@@ -162,8 +207,10 @@ def _emulated(world: WorldFile, opened: ExitStack) -> tuple[Store, Vault]:
     opened.enter_context(in_environment({FIRESTORE_VARIABLE: world.firestore}))
     clock, chance = SystemClock(), SystemChance()
     store = opened.enter_context(closing(FirestoreStore(project=world.project, clock=clock, chance=chance)))
-    vault = SecretVault(project=world.project, clock=clock, chance=chance, connect=lambda: connect(world.secrets))
-    return store, opened.enter_context(closing(vault))
+    vault = opened.enter_context(
+        closing(SecretVault(project=world.project, clock=clock, chance=chance, connect=lambda: connect(world.secrets)))
+    )
+    return store, lambda: vault
 
 
 def _only_desk() -> Path:

@@ -16,6 +16,7 @@ from shared.errors import Malformed
 
 ROOT = Path(__file__).resolve().parents[2]
 CARD = "desk.json"
+_MEND = "give `strategy up` the options of that desk: it says what to write into the file"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,9 +108,13 @@ class Folder:
         if not path.exists():
             return None
         try:
-            return dict(loads(path.read_bytes()))
-        except (Malformed, TypeError, ValueError):
-            raise UserError(f"{path} is damaged", remedy="name another folder with --state") from None
+            card = dict(loads(path.read_bytes()))
+        except (Malformed, OSError, TypeError, ValueError):
+            card = {}
+        wanted = ("cloud", "broker", "mode", *(("seed",) if card.get("broker") == "simulator" else ()))
+        if not all(isinstance(card.get(name), str) for name in wanted):
+            raise UserError(f"{path} is damaged", remedy=_MEND)
+        return card
 
 
 def _card(plan: Plan) -> dict[str, str]:

@@ -85,6 +85,7 @@ class Station:
             opened.callback(FolderLock(self.folder.path).release)
             self.folder.path.chmod(0o700)  # documents, calls and logs are nobody else's business
             self.folder.require_same(plan)
+            self.folder.world.unlink(missing_ok=True)  # of another run: nobody is to be sent there meanwhile
             if plan.cloud == "emulators":
                 self.folder.forget()  # what the emulators held is gone, and with it the book of these calls
             self.folder.logs.mkdir(exist_ok=True)

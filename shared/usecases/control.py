@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from shared.domain.control import Control, TradingState
 from shared.domain.notices import of_control
-from shared.errors import Conflict
+from shared.errors import Conflict, Malformed
 from shared.ports import Severity
 from shared.usecases.desk import Desk, Held, create, persist, read
 from shared.usecases.notices import announce
@@ -46,11 +46,11 @@ def command(desk: Desk, to: TradingState, *, exits_too: bool = False, reason: st
 
     Only a halt blocks exits too. Every commit that licenses a send checks this document: what was licensed before
     goes out, nothing after it does. To loosen is to know what is loosened: raises Conflict when the state changed
-    meanwhile, while a stricter one is written over whatever was there.
+    meanwhile, while a stricter one is written over whatever was there, and a halt even over what cannot be read.
     """
 
     def attempt() -> Control:
-        held = current(desk)
+        held = _known(desk, to)
         if held.value.epoch != seen.value.epoch and _SEVERITY[to] < _SEVERITY[held.value.state]:
             raise Conflict(f"it became {held.value.state} meanwhile, by {held.value.by}: {held.value.reason}")
         value = Control(
@@ -60,10 +60,23 @@ def command(desk: Desk, to: TradingState, *, exits_too: bool = False, reason: st
         desk.store.commit([held.update(value), announce(desk, of_control(value))])
         return value
 
-    seen = current(desk)
+    seen = _known(desk, to)
     value = persist(attempt)
     desk.journal.line("trading_state", Severity.CRITICAL, state=to, exits_too=value.exits_too, reason=reason)
     return value
+
+
+def _known(desk: Desk, to: TradingState) -> Held[Control]:
+    """Give the state in force; for a halt one that cannot be read counts as a halt, with an epoch above any other."""
+    try:
+        return current(desk)
+    except Malformed as problem:
+        document, now = desk.store.get(PATH), desk.clock.now()
+        if to is not TradingState.HALTED or document is None:
+            raise
+        epoch = int(now.timestamp())
+        lost = Control(state=to, exits_too=False, epoch=epoch, reason=problem.detail, by=desk.actor, at=now)
+        return Held(path=PATH, value=lost, version=document.version)
 
 
 def tighten(desk: Desk, to: TradingState, *, reason: str) -> bool:

@@ -50,10 +50,11 @@ def test_a_stopped_desk_over_emulators_has_nothing_left(tmp_path: Path) -> None:
     refused(strategy("status", "--profile", "emulators", "--state", str(tmp_path / "desk")), "ended with them")
 
 
-def test_a_card_that_cannot_be_read_is_told(desk: Path) -> None:
-    """A damaged card is a sentence, not a traceback."""
-    (desk / "desk.json").write_text("{")
-    refused(strategy("halt", "--state", str(desk)), "is damaged")
+@pytest.mark.parametrize("card", ["{", "[1]", '{"cloud": "local"}'])
+def test_a_card_that_cannot_be_read_is_told(desk: Path, card: str) -> None:
+    """A damaged card is a sentence, not a traceback, and `strategy up` is what mends it."""
+    (desk / "desk.json").write_text(card)
+    refused(strategy("status", "--state", str(desk)), "is damaged", "strategy up")
 
 
 def test_a_stopped_desk_is_held_while_a_command_works_on_it(desk: Path) -> None:
