@@ -55,7 +55,9 @@ def explain(
 
 
 def halt(
-    exits_too: Annotated[bool, typer.Option("--exits-too", help="Also let nothing be sold.")] = False,
+    exits_too: Annotated[
+        bool, typer.Option("--exits-too", help="Also send no exit: only stops still sell, and what is held stays held.")
+    ] = False,
     reason: Reason = "the owner halted", profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
     """Stop: no new entries, those at the broker are cancelled; protective stops stay, exits may go on."""

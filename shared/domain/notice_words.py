@@ -103,11 +103,14 @@ def _token_ended(notice: TokenEnded) -> Words:
 
 
 def _halted(notice: TradingHalted) -> Words:
-    exits = "nothing is sold either" if notice.exits_too else "stops stay and positions may still be sold"
+    exits, advice = "stops stay and positions may still be sold", "Find the cause before you resume"
+    if notice.exits_too:
+        exits = "and no sale is decided any more: only stops, and sells that E*TRADE has already, may still sell"
+        advice = "What is held stays held, overnight too, until you resume or sell it on E*TRADE's own page"
     return Words(
         title="Trading is HALTED",
         sentence=f"Entries are blocked and cancelled, {exits}; set by {notice.by}: {_short(notice.reason)}.",
-        advice="Find the cause before you resume; nothing resumes by itself.",
+        advice=f"{advice}; nothing resumes by itself.",
         urgent=True,
     )
 

@@ -64,7 +64,7 @@ class TokenEnded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TradingHalted:
-    """Nothing enters and entries are cancelled; with `exits_too` nothing leaves either."""
+    """Nothing enters and entries are cancelled; with `exits_too` no exit is sent either; stops are kept."""
 
     exits_too: bool
     reason: str

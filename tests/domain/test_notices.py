@@ -257,7 +257,11 @@ def test_each_trading_state_has_its_notice() -> None:
         assert type(notice) is kinds[state]
         assert (notice.reason, notice.by, notice.epoch) == ("test", "owner", 1)
     blocked = of_control(control(TradingState.HALTED, exits_too=True))
-    assert "nothing is sold either" in words(blocked).sentence
+    assert words(blocked).text == (
+        "Entries are blocked and cancelled, and no sale is decided any more: only stops, and sells that E*TRADE has "
+        "already, may still sell; set by owner: test. What is held stays held, overnight too, until you resume or sell "
+        "it on E*TRADE's own page; nothing resumes by itself."
+    )
 
 
 def _arrows() -> list[tuple[Order, Order]]:
