@@ -19,7 +19,7 @@ from typing import TypeVar
 
 from infra.day.environment import vault_key as simulated_key
 from infra.day.problems import UserError
-from infra.local.folder import FolderHeld, FolderLock
+from infra.local.folder import share
 from infra.local.process_world import WorldFile
 from infra.local.remote import RemoteVault
 from infra.local.sqlite_store import SqliteStore
@@ -135,11 +135,10 @@ def _on_this_machine(
 
 def _runs(folder: Folder, opened: ExitStack) -> bool:
     """Tell whether the desk runs; one that does not is held until the command ends, so that it starts only then."""
-    try:
-        opened.callback(FolderLock(folder.path, shared=True).release)
-    except FolderHeld:
-        return True
-    return False
+    let_go = share(folder.path)
+    if let_go is not None:
+        opened.callback(let_go)
+    return let_go is None
 
 
 @contextmanager

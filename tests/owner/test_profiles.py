@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from infra.day.problems import UserError
-from infra.local.folder import FolderHeld, FolderLock
+from infra.local.folder import FolderLock, share
 from infra.owner.profiles import reach
 from infra.up.folder import Folder
+from shared.errors import ConfigError
 from shared.topology import SIGN_IN_KEY
 from tests.owner.desks import answer, refused, strategy, write_card
 
@@ -62,7 +63,7 @@ def test_a_stopped_desk_is_held_while_a_command_works_on_it(desk: Path) -> None:
     with reach("local", desk, {}) as hand:
         assert not hand.running
         assert hand.sign_in is None
-        with pytest.raises(FolderHeld, match=r"a command such as .* is at work .* nothing was changed"):
+        with pytest.raises(ConfigError, match=r"a command such as .* is at work .* nothing was changed"):
             FolderLock(desk)
     FolderLock(desk).release()
 
@@ -77,8 +78,9 @@ def test_two_commands_on_a_stopped_desk_do_not_take_each_other_for_it(desk: Path
 
 def test_a_desk_waits_for_a_command_that_is_nearly_done(desk: Path) -> None:
     """A desk that starts while a command is at work starts once the command has ended."""
-    command = FolderLock(desk, shared=True)
-    timer = threading.Timer(0.3, command.release)
+    let_go = share(desk)
+    assert let_go is not None
+    timer = threading.Timer(0.3, let_go)
     timer.start()
     FolderLock(desk).release()
     timer.join()
