@@ -38,6 +38,10 @@ class ConfigError(DeskError):
         self.problems = problems
 
 
+class AnotherVenue(ConfigError):
+    """Something is open at another venue than the one that the settings name now."""
+
+
 class MessageError(DeskError):
     """A message that no retry can help."""
 

@@ -49,10 +49,10 @@ def positions(profile: str, state: Path | None, *, every: bool, json: bool) -> N
     """List positions."""
     with reached(profile, state) as hand:
         rows = look.positions(hand.desk.store, every=every)
-    columns = ("Symbol", "Shares", "Cost", "Stop wanted", "Realised", "Since")
+    columns = ("Symbol", "Shares", "At", "Cost", "Stop wanted", "Realised", "Since")
     show(rows, lambda: _table(columns, (
-        (one.symbol, one.quantity, one.average_cost, one.stop_wanted, one.realized, day_and_time(one.opened_at))
-        for one in rows
+        (one.symbol, one.quantity, one.venue, one.average_cost, one.stop_wanted, one.realized,
+         day_and_time(one.opened_at)) for one in rows
     )), json=json)  # fmt: skip
 
 

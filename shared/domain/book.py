@@ -35,8 +35,9 @@ def opened(order: Order, *, quantity: int, price: Decimal, at: datetime) -> Posi
     """Make the position of an entry's first fill, with its first stop level; prices in USD."""
     _checked(quantity, price)
     return Position(
-        position_id=order.position_id, symbol=order.symbol, strategy=order.strategy, session=order.session,
-        quantity=quantity, average_cost=_average((price * quantity).quantize(_MONEY), quantity), opened_at=at,
+        position_id=order.position_id, symbol=order.symbol, venue=order.venue, strategy=order.strategy,
+        session=order.session, quantity=quantity, opened_at=at,
+        average_cost=_average((price * quantity).quantize(_MONEY), quantity),
         stop_distance=order.stop_distance, spread_paid=order.spread, high_water=price,
         stop_wanted=initial_stop(average_cost=price, stop_distance=order.stop_distance), stop_set_at=at,
     )  # fmt: skip

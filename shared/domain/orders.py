@@ -15,7 +15,7 @@ from typing import Any
 from shared.domain import audit
 from shared.domain.brokerage import Ticket
 from shared.domain.ids import digest
-from shared.domain.values import PriceType, Side, Term
+from shared.domain.values import PriceType, Side, Term, Venue
 from shared.errors import InvariantBroken
 
 PREVIEW_USABLE = timedelta(seconds=120)
@@ -99,7 +99,8 @@ class Licence:
 class Order:
     """One intent from its first commit to its end; its id is the clientOrderId. Prices and `reserved` in USD.
 
-    `absences` are the instants of complete lists that showed no trace of it while it was UNKNOWN.
+    `venue` is what it was made for, and the only place that it is sent to; `absences` are the instants of complete
+    lists that showed no trace of it while it was UNKNOWN.
     """
 
     intent_id: str
@@ -110,6 +111,7 @@ class Order:
     reason: str
     symbol: str
     side: Side
+    venue: Venue
     quantity: int
     price_type: PriceType
     term: Term
@@ -190,8 +192,9 @@ def advance(
 
 def _facts(order: Order) -> dict[str, str]:
     facts: dict[str, object | None] = {
-        "kind": order.kind, "symbol": order.symbol, "side": order.side, "quantity": order.quantity,
-        "price_type": order.price_type, "limit_price": order.limit_price, "stop_price": order.stop_price,
+        "kind": order.kind, "symbol": order.symbol, "side": order.side, "venue": order.venue,
+        "quantity": order.quantity, "price_type": order.price_type, "limit_price": order.limit_price,
+        "stop_price": order.stop_price,
         "reserved": order.reserved or None, "filled": order.filled or None, "average_price": order.average_price,
         "broker_order_id": order.broker_order_id, "codes": ",".join(order.codes) or None, "note": order.note or None,
         "preview_ids": ",".join(map(str, order.preview.preview_ids)) if order.preview else None,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from shared.domain.values import PriceType
+from shared.domain.values import PriceType, Venue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,11 +28,13 @@ class PendingExit:
 class Position:
     """One holding from first fill to flat; prices and money in USD, `stop_wanted` is the level settlement keeps.
 
-    `is_open` is false once the quantity is back to 0; `exits_asked` numbers the exit decisions.
+    `venue` is where it was bought, and the only place where it may be protected and sold; `is_open` is false once the
+    quantity is back to 0; `exits_asked` numbers the exit decisions.
     """
 
     position_id: str
     symbol: str
+    venue: Venue
     strategy: str
     session: date
     quantity: int

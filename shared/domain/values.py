@@ -15,6 +15,14 @@ class Side(StrEnum):
     SELL = "SELL"
 
 
+class Venue(StrEnum):
+    """Where orders go: into our own paper book, whoever quotes, or to one of E*TRADE's two hosts."""
+
+    PAPER = "paper"
+    SANDBOX = "sandbox"
+    PRODUCTION = "production"
+
+
 class PriceType(StrEnum):
     """How an order is priced (etrade-api.md 4.1)."""
 

@@ -22,7 +22,7 @@ from shared.usecases.desk import held_rows
 from shared.usecases.fills import held_position
 from shared.usecases.losses import marks, open_positions
 from shared.usecases.quoting import fresh_quote
-from shared.usecases.trading import TradingDesk, require_one_mode
+from shared.usecases.trading import TradingDesk, require_our_venue
 
 QUOTE_WITHIN = timedelta(seconds=2)
 
@@ -77,7 +77,7 @@ def gather(
     before = held_position(desk, signal.symbol)
     found = desk.store.query("orders", Where("live", "==", True))
     rows = [row.value for row in held_rows(desk, Order, found)]
-    require_one_mode(desk, rows)
+    require_our_venue(desk, rows)
     # What is only written down holds nothing yet: two signals of one symbol must not deny each other.
     live = tuple(one for one in rows if one.signal_id != signal.signal_id and one.state is not State.NEW)
     limit = None

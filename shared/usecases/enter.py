@@ -99,10 +99,11 @@ def _intent(desk: TradingDesk, signal: Signal) -> Held[Order]:
     now = desk.clock.now()
     order = Order(
         intent_id=name, kind=Kind.ENTRY, position_id=name, signal_id=signal.signal_id, strategy=signal.strategy,
-        reason=f"{signal.strategy} at {signal.decision_price}", symbol=signal.symbol, side=signal.side, quantity=0,
-        price_type=PriceType.LIMIT, term=Term.IMMEDIATE_OR_CANCEL, limit_price=None, stop_price=None,
-        stop_distance=signal.stop_distance, spread=Decimal(0), session=signal.session, decided_at=signal.decided_at,
-        created_at=now, updated_at=now, payload_hash=digest(dumps(encode(signal)).decode()),
+        reason=f"{signal.strategy} at {signal.decision_price}", symbol=signal.symbol, side=signal.side,
+        venue=desk.mandate.venue, quantity=0, price_type=PriceType.LIMIT, term=Term.IMMEDIATE_OR_CANCEL,
+        limit_price=None, stop_price=None, stop_distance=signal.stop_distance, spread=Decimal(0),
+        session=signal.session, decided_at=signal.decided_at, created_at=now, updated_at=now,
+        payload_hash=digest(dumps(encode(signal)).decode()),
     )  # fmt: skip
     try:
         return begin(desk, order, cause=f"signal {signal.signal_id}")[0]

@@ -18,7 +18,7 @@ from shared.errors import InvariantBroken, Unreadable
 from shared.ports import Write
 from shared.usecases.desk import Held, create, read, replaced
 from shared.usecases.moves import judged_on, move
-from shared.usecases.trading import TradingDesk
+from shared.usecases.trading import TradingDesk, require_our_venue
 
 _ENDS = {
     BrokerStatus.EXECUTED: State.FILLED,
@@ -34,8 +34,11 @@ def position_path(symbol: str) -> str:
 
 
 def held_position(desk: TradingDesk, symbol: str) -> Held[Position] | None:
-    """Read a symbol's position, open or closed, or None."""
-    return read(desk.store, Position, position_path(symbol))
+    """Read a symbol's position, open or closed, or None; raises AnotherVenue for an open one of another venue."""
+    held = read(desk.store, Position, position_path(symbol))
+    if held is not None and held.value.is_open:
+        require_our_venue(desk, [held.value])
+    return held
 
 
 def book_seen(desk: TradingDesk, held: Held[Order], seen: BrokerOrder) -> Held[Order]:

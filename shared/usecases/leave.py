@@ -127,7 +127,7 @@ def _intent(desk: TradingDesk, held: Held[Position], pending: PendingExit) -> tu
     order = Order(
         intent_id=pending.exit_id, kind=Kind.EXIT, position_id=position.position_id, signal_id=None,
         strategy=position.strategy, reason=pending.reason, symbol=position.symbol, side=Side.SELL,
-        quantity=position.quantity, price_type=pending.price_type, term=Term.GOOD_FOR_DAY,
+        venue=position.venue, quantity=position.quantity, price_type=pending.price_type, term=Term.GOOD_FOR_DAY,
         limit_price=pending.limit_price, stop_price=None, stop_distance=position.stop_distance, spread=Decimal(0),
         session=new_york_day(now), decided_at=pending.decided_at, created_at=now, updated_at=now,
         payload_hash=digest(pending.exit_id, str(position.quantity), str(pending.limit_price)),

@@ -13,14 +13,21 @@ from shared.ports import Where
 from shared.usecases.control import tighten
 from shared.usecases.desk import Held, held_rows, not_before, read
 from shared.usecases.moves import ledger_path
-from shared.usecases.trading import TradingDesk
+from shared.usecases.trading import TradingDesk, require_our_venue
 
 MARK_LIFE = timedelta(minutes=3)
 _SECOND = timedelta(seconds=1)
 
 
 def open_positions(desk: TradingDesk) -> list[Held[Position]]:
-    """Read every open position, by symbol."""
+    """Read every open position, by symbol, to work on it; raises AnotherVenue for one that is not for this desk."""
+    held = positions_anywhere(desk)
+    require_our_venue(desk, [row.value for row in held])
+    return held
+
+
+def positions_anywhere(desk: TradingDesk) -> list[Held[Position]]:
+    """Read every open position, by symbol, wherever it was bought: to look at, not to work on."""
     rows = desk.store.query("positions", Where("is_open", "==", True))
     return held_rows(desk, Position, rows)
 

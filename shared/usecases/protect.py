@@ -113,8 +113,8 @@ def _stop(
     now = desk.clock.now()
     order = Order(
         intent_id=name, kind=kind, position_id=position.position_id, signal_id=None, strategy=position.strategy,
-        reason="protective stop", symbol=position.symbol, side=Side.SELL, quantity=quantity,
-        price_type=PriceType.STOP, term=Term.GOOD_UNTIL_CANCEL, limit_price=None, stop_price=level,
+        reason="protective stop", symbol=position.symbol, side=Side.SELL, venue=position.venue,
+        quantity=quantity, price_type=PriceType.STOP, term=Term.GOOD_UNTIL_CANCEL, limit_price=None, stop_price=level,
         stop_distance=position.stop_distance, spread=Decimal(0), session=new_york_day(now), decided_at=now,
         created_at=now, updated_at=now, payload_hash=digest(name, str(quantity), str(level)), replaces=replaces,
     )  # fmt: skip

@@ -48,6 +48,8 @@ def send(
     """
     if held.value.state not in (State.RESERVED, State.PREVIEWED):
         return held
+    if held.value.venue is not desk.mandate.venue:
+        return move(desk, held, State.VOIDED, cause=f"it was made for {held.value.venue}", codes=("OTHER_VENUE",))
     if listing is None:
         listing = desk.lists.fresh(account_key, since=held.value.session)
     try:

@@ -18,7 +18,7 @@ from shared.domain.control import TradingState
 from shared.domain.orders import AT_BROKER, IN_DOUBT, UNSENT, Kind, Order, State
 from shared.domain.positions import Position
 from shared.domain.values import Side
-from shared.errors import BrokerError, Busy, Conflict, DeskError, InvariantBroken
+from shared.errors import AnotherVenue, BrokerError, Busy, Conflict, DeskError, InvariantBroken
 from shared.ports import Severity, Where
 from shared.usecases import account, control, leases
 from shared.usecases.cancel import ask_cancel
@@ -30,7 +30,7 @@ from shared.usecases.losses import open_positions, watch_losses
 from shared.usecases.moves import live_sells, move
 from shared.usecases.protect import protect
 from shared.usecases.resolve import resolve
-from shared.usecases.trading import TradingDesk, require_one_mode
+from shared.usecases.trading import TradingDesk, require_our_venue
 
 T = TypeVar("T")
 LEASE = timedelta(seconds=15)
@@ -52,7 +52,8 @@ def settle(desk: TradingDesk, *, must_run: bool = False, list_first: bool = Fals
     """Poll until the book is quiet, 50 s at most; leaves when another invocation is at it and alive.
 
     `list_first` (a tick) asks the broker even when nothing seems in motion, and stays to take over from another
-    invocation; with `must_run` a busy lease is no reason to acknowledge: raises Busy.
+    invocation; with `must_run` a busy lease is no reason to acknowledge: raises Busy. What is open at another
+    venue is not touched: it stops entries, and raises AnotherVenue.
     """
     session = session_at(desk.clock.now())
     if session is None:
@@ -68,6 +69,9 @@ def settle(desk: TradingDesk, *, must_run: bool = False, list_first: bool = Fals
             continue
         try:
             _work(desk, session, lease, give_up, list_first=list_first)
+        except AnotherVenue as problem:
+            tighten(desk, TradingState.REDUCE_ONLY, reason="; ".join(problem.problems))
+            raise
         finally:
             leases.give_back(desk, lease)
         if not _in_motion(live_orders(desk)):
@@ -83,7 +87,7 @@ def live_orders(desk: TradingDesk) -> list[Held[Order]]:
         tighten(desk, TradingState.REDUCE_ONLY, reason="a live order cannot be read")
 
     held = held_rows(desk, Order, rows, on_bad=stop_entries)
-    require_one_mode(desk, [row.value for row in held])
+    require_our_venue(desk, [row.value for row in held])
     return sorted(held, key=lambda row: (row.value.created_at, row.value.intent_id))
 
 

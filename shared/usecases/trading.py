@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from shared.domain.brokerage import FIRST_PAPER_ORDER
 from shared.domain.config import StrategyConfig
-from shared.domain.orders import Order
-from shared.errors import ConfigError
+from shared.domain.orders import UNSENT, Order
+from shared.domain.positions import Position
+from shared.domain.values import Venue
+from shared.errors import AnotherVenue
 from shared.ports import Broker
 from shared.usecases.desk import Desk
 from shared.usecases.listing import OrderLists
@@ -17,13 +18,15 @@ from shared.usecases.listing import OrderLists
 class Mandate:
     """What the owner lets the system do: on which account (number or key, "" = the only one), with how much USD.
 
-    `paper` says that orders are filled in our own store.
+    `venue` is where its orders go. Every order and every position remembers the one that it was made at, and a book in
+    which anything is open at another one is not worked on: its stops protect nothing here, and shares of one account
+    must not be sold in another. What was only written down and never sent is voided.
     """
 
     account_id: str
     capital_usd: Decimal
     watch_list: tuple[str, ...]
-    paper: bool = False
+    venue: Venue = Venue.SANDBOX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +39,14 @@ class TradingDesk(Desk):
     mandate: Mandate
 
 
-def require_one_mode(desk: TradingDesk, live: Iterable[Order]) -> None:
-    """Refuse to work on a book with live orders of the other mode: their stops protect nothing here.
+def require_our_venue(desk: TradingDesk, open_: Iterable[Order | Position]) -> None:
+    """Refuse to work on a book in which an order that was sent, or a position, is open at another venue.
 
-    Raises ConfigError, so that whatever is asked comes again once the mode is put right.
+    Raises AnotherVenue, a ConfigError, so that whatever is asked comes again once the mode is put right.
     """
-    for order in live:
-        number = order.broker_order_id
-        if number is not None and (number >= FIRST_PAPER_ORDER) is not desk.mandate.paper:
-            what = f"STRATEGY_MODE was changed while order {order.intent_id} is open: set it back until nothing is open"
-            raise ConfigError((what,))
+    for one in open_:
+        if one.venue is desk.mandate.venue or (isinstance(one, Order) and one.state in UNSENT):
+            continue
+        name = f"order {one.intent_id}" if isinstance(one, Order) else f"position {one.symbol}"
+        what = f"{name} is open at {one.venue} and STRATEGY_MODE or ETRADE_SANDBOX now says {desk.mandate.venue}"
+        raise AnotherVenue((f"{what}: set it back until nothing is open",))

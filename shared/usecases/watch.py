@@ -17,7 +17,7 @@ from shared.errors import StoreError
 from shared.ports import Severity, Where
 from shared.usecases.desk import held_rows, not_before
 from shared.usecases.leases import Lease
-from shared.usecases.losses import open_positions
+from shared.usecases.losses import positions_anywhere
 from shared.usecases.notices import announce
 from shared.usecases.trading import TradingDesk
 
@@ -56,7 +56,7 @@ def _scanned_until(desk: TradingDesk, since: datetime) -> datetime | None:
 
 
 def _naked(desk: TradingDesk, now: datetime) -> Iterator[Notice]:
-    for held in open_positions(desk):
+    for held in positions_anywhere(desk):
         position = held.value
         rows = desk.store.query("orders", Where("position_id", "==", position.position_id))
         orders = [row.value for row in held_rows(desk, Order, rows)]

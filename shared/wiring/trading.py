@@ -3,12 +3,13 @@
 from datetime import datetime
 from typing import assert_never
 
+from shared.domain.values import Venue
 from shared.errors import ConfigError
 from shared.etrade.client import EtradeBroker
 from shared.etrade.limits import Limits, Role
 from shared.paper.broker import PaperBroker, Source
 from shared.ports import Broker
-from shared.settings import NOT_YET, Mode
+from shared.settings import NOT_YET, Mode, Settings
 from shared.strategies.config import load
 from shared.usecases.listing import OrderLists
 from shared.usecases.renew import renew
@@ -26,12 +27,18 @@ def trading_desk(platform: Platform, room: Room, role: Role) -> TradingDesk:
     lists = OrderLists(broker=broker, clock=desk.clock, journal=desk.journal)
     mandate = Mandate(
         account_id=chosen.account_id, capital_usd=chosen.capital_usd, watch_list=chosen.watch_list,
-        paper=chosen.mode is Mode.PAPER,
+        venue=_venue(chosen),
     )  # fmt: skip
     return TradingDesk(
         actor=desk.actor, clock=desk.clock, chance=desk.chance, store=desk.store, bus=desk.bus, journal=desk.journal,
         broker=broker, lists=lists, config=load(chosen.config), mandate=mandate,
     )  # fmt: skip
+
+
+def _venue(chosen: Settings) -> Venue:
+    if chosen.mode is Mode.PAPER:
+        return Venue.PAPER
+    return Venue.SANDBOX if chosen.sandbox else Venue.PRODUCTION
 
 
 def _etrade(platform: Platform, room: Room, role: Role) -> EtradeBroker:

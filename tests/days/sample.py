@@ -22,7 +22,7 @@ from shared.domain.ids import intent_id, signal_id
 from shared.domain.orders import Kind, Order, PreviewRecord, State, advance, born
 from shared.domain.positions import Fill, Ledger, Position
 from shared.domain.signals import Signal, Vote
-from shared.domain.values import PriceType, Side, Term
+from shared.domain.values import PriceType, Side, Term, Venue
 
 DAY = date(2013, 10, 7)
 HOURS: Hours = hours(DAY)
@@ -262,6 +262,7 @@ class Sample:
             Position(
                 position_id=name,
                 symbol=symbol,
+                venue=Venue.SANDBOX,
                 strategy="momentum",
                 session=DAY,
                 quantity=0,
@@ -309,6 +310,7 @@ def _intent(
         reason=_REASONS[kind],
         symbol=signal.symbol,
         side=side,
+        venue=Venue.SANDBOX,
         quantity=quantity,
         price_type=PriceType.STOP if stop is not None else PriceType.LIMIT,
         term=Term.GOOD_FOR_DAY,

@@ -14,7 +14,7 @@ from shared.domain.orders import Kind, Order
 from shared.domain.positions import Ledger, Position
 from shared.domain.quotes import Quote, QuoteStatus
 from shared.domain.risk import deny_codes
-from shared.domain.values import PriceType, Side, Term
+from shared.domain.values import PriceType, Side, Term, Venue
 from shared.strategies.config import _table, load
 
 OPENS = datetime(2013, 10, 7, 13, 30, tzinfo=UTC)
@@ -79,7 +79,7 @@ def order(**changes: Any) -> Order:
     """Give a live entry for ten shares of IBM at 100.10 USD."""
     made = Order(
         intent_id="I1", kind=Kind.ENTRY, position_id="P1", signal_id="S1", strategy="momentum",
-        reason="entry", symbol="IBM", side=Side.BUY, quantity=10, price_type=PriceType.LIMIT,
+        reason="entry", symbol="IBM", side=Side.BUY, venue=Venue.SANDBOX, quantity=10, price_type=PriceType.LIMIT,
         term=Term.GOOD_FOR_DAY, limit_price=Decimal("100.10"), stop_price=None, stop_distance=Decimal("1.00"),
         spread=Decimal("0.02"),
         session=OPENS.date(), decided_at=NOON, created_at=NOON, updated_at=NOON, payload_hash="0",
@@ -91,7 +91,7 @@ def order(**changes: Any) -> Order:
 def position(**changes: Any) -> Position:
     """Give ten shares of IBM bought at 100 USD an hour after the open, stop at 99."""
     made = Position(
-        position_id="P1", symbol="IBM", strategy="momentum", session=OPENS.date(), quantity=10,
+        position_id="P1", symbol="IBM", venue=Venue.SANDBOX, strategy="momentum", session=OPENS.date(), quantity=10,
         average_cost=Decimal("100.00"), opened_at=at(60), stop_distance=Decimal("1.00"),
         spread_paid=Decimal("0.02"), high_water=Decimal("100.00"), stop_wanted=Decimal("99.00"),
         stop_set_at=at(60),
