@@ -12,7 +12,7 @@ from rich.table import Table
 
 from infra.cli.exits import say
 from infra.day.problems import UserError
-from infra.owner import look
+from infra.owner import letters, look
 from infra.owner.profiles import Hand, reach
 from shared.codec import dumps, encode
 from shared.domain.control import Control, TradingState
@@ -53,6 +53,16 @@ def positions(profile: str, state: Path | None, *, every: bool, json: bool) -> N
     show(rows, lambda: _table(columns, (
         (one.symbol, one.quantity, one.venue, one.average_cost, one.stop_wanted, one.realized,
          day_and_time(one.opened_at)) for one in rows
+    )), json=json)  # fmt: skip
+
+
+def dead_letters(profile: str, state: Path | None, *, json: bool) -> None:
+    """List the messages that were put aside."""
+    with reached(profile, state) as hand:
+        rows = letters.letters(hand.desk.store)
+    columns = ("At (UTC)", "Function", "Message", "Reason", "Letter", "Why")
+    show(rows, lambda: _table(columns, (
+        (one.at and day_and_time(one.at), one.function, one.message, one.reason, one.name, one.detail) for one in rows
     )), json=json)  # fmt: skip
 
 
@@ -124,7 +134,14 @@ def _overview(seen: look.Overview) -> Iterable[tuple[str, object]]:
     yield "In doubt", ", ".join(seen.in_doubt) or "none"
     yield "Open positions", seen.open_positions
     yield "Realised", f"{seen.realized:+,.2f} USD on {seen.session}" if seen.session else "nothing traded yet"
-    yield "Dead letters", seen.dead_letters
+    yield "Dead letters", _buried(seen)
+
+
+def _buried(seen: look.Overview) -> str:
+    if not seen.dead_letters:
+        return "none"
+    since = f" since {day_and_time(seen.dead_letters_since)} UTC" if seen.dead_letters_since else ""
+    return f"{seen.dead_letters}{since}: `strategy dead-letters` shows them"
 
 
 def _story(story: look.Story) -> None:

@@ -43,6 +43,14 @@ def positions(profile: Profile = "local", state: State = None, every: Every = Fa
         hand.positions(profile, state, every=every, json=json)
 
 
+def dead_letters(profile: Profile = "local", state: State = None, json: Json = False) -> None:
+    """List the messages that a function could not handle and put aside: which, when and why; never what they hold."""
+    from infra.cli import hand
+
+    with explained():
+        hand.dead_letters(profile, state, json=json)
+
+
 def explain(
     order: Annotated[str, typer.Argument(help="An order's id, its beginning, or the broker's number.")],
     profile: Profile = "local", state: State = None, json: Json = False,
@@ -129,6 +137,6 @@ def set_secret(
 
 def add_to(app: typer.Typer) -> None:
     """Give the commands to the command line."""
-    for command in (login, token, status, positions, orders, explain, halt, reduce, resume):
+    for command in (login, token, status, positions, orders, dead_letters, explain, halt, reduce, resume):
         app.command()(command)
     app.add_typer(secrets, name="secrets")

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from infra.day.problems import UserError
+from infra.owner import letters
 from infra.up.status import signed_in
 from shared.codec import decode
 from shared.domain.audit import AuditEvent
@@ -23,7 +24,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """A desk at a glance; `in_doubt` are orders that may or may not be at the broker.
+    """A desk at a glance; `in_doubt` are orders that may or may not be at the broker, `dead_letters_since` is when the
+    oldest message was put aside.
 
     `realized` is the profit in USD of `session`, the last one that traded; `control` is None for a new desk.
     """
@@ -39,6 +41,7 @@ class Overview:
     session: date | None
     realized: Decimal
     dead_letters: int
+    dead_letters_since: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +58,7 @@ class Story:
 
 def overview(store: Store, *, at: datetime, running: bool, mode: str | None = None) -> Overview:
     """Look at a whole desk; raises StoreDown."""
-    held, live = read(store, Control, control.PATH), orders(store, every=False)
+    held, live, buried = read(store, Control, control.PATH), orders(store, every=False), letters.letters(store)
     ledgers = sorted((decode(Ledger, row.data) for row in store.query("ledger")), key=lambda one: one.session)
     return Overview(
         at=at, running=running, mode=mode, signed_in=signed_in(store, at),
@@ -63,7 +66,7 @@ def overview(store: Store, *, at: datetime, running: bool, mode: str | None = No
         in_doubt=tuple(order.intent_id for order in live if order.state in IN_DOUBT),
         open_positions=len(positions(store, every=False)),
         session=ledgers[-1].session if ledgers else None, realized=ledgers[-1].realized if ledgers else Decimal(0),
-        dead_letters=len(store.query("dead_letters")),
+        dead_letters=len(buried), dead_letters_since=letters.since(buried),
     )  # fmt: skip
 
 

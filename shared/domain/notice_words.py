@@ -187,7 +187,7 @@ def _buried(notice: MessageBuried) -> Words:
     return Words(
         title="A message could not be handled",
         sentence=f"{notice.function} got a message that it cannot handle ({notice.reason}) and put it aside.",
-        advice=f"Look at the document dead_letters/{notice.function}:{notice.letter}.",
+        advice=f"It is not tried again: `strategy dead-letters` shows it as {notice.function}:{notice.letter}.",
         urgent=False,
     )
 

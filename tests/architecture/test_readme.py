@@ -34,7 +34,7 @@ def test_every_configuration_value_of_a_stack_is_in_its_file_or_readme() -> None
     assert {name for name in known if f"{name}:" not in written} == {"source"}
 
 
-@pytest.mark.parametrize("command", sorted(set(re.findall(r"`strategy ([a-z]+)", README))))
+@pytest.mark.parametrize("command", sorted(set(re.findall(r"`strategy ([a-z-]+)", README))))
 def test_every_command_that_readme_names_exists(command: str) -> None:
     """Each `strategy` command in README answers to --help."""
     assert CliRunner().invoke(app, [command, "--help"]).exit_code == 0

@@ -141,7 +141,7 @@ EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
         "A message could not be handled",
         (
             "market_scan got a message that it cannot handle (Malformed) and put it aside. "
-            "Look at the document dead_letters/market_scan:0a."
+            "It is not tried again: `strategy dead-letters` shows it as market_scan:0a."
         ),
     ),
     (

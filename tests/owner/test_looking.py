@@ -1,20 +1,31 @@
 """What the owner sees of a desk: as a table for a person, as JSON for a program, never a secret."""
 
+import base64
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
 from infra.local.memory_store import MemoryStore
+from infra.local.sqlite_store import SqliteStore
 from infra.owner.look import overview
 from infra.up.status import standing
 from shared.domain.explain import PLAIN
 from shared.domain.orders import IN_DOUBT, TERMINAL, State
 from shared.domain.tokens import TokenRecord, issued
+from shared.door import bury
+from shared.errors import Malformed, UnknownVersion
+from shared.gcp.chance import SystemChance
+from shared.gcp.clock import SystemClock
+from shared.gcp.journal import CloudJournal
+from shared.gcp.no_bus import NoBus
+from shared.ports import Put
 from shared.topology import ACCESS_TOKEN, CONSUMER, SIGN_IN_KEY
 from shared.usecases import token
-from shared.usecases.desk import create
+from shared.usecases.desk import Desk, create
 from tests.owner.desks import answer, refused, strategy, vault_of
 
 
@@ -33,7 +44,7 @@ def test_a_desk_at_a_glance(played_desk: Path) -> None:
     seen = answer("status", "--state", str(played_desk))
     assert set(seen) == {
         "at", "running", "mode", "signed_in", "control", "live_orders", "in_doubt", "open_positions", "session",
-        "realized", "dead_letters",
+        "realized", "dead_letters", "dead_letters_since",
     }  # fmt: skip
     signs_in = answer("token", "--state", str(played_desk))["signs_in"]
     assert (seen["mode"], seen["signed_in"]) == ("live", not signs_in)
@@ -80,6 +91,33 @@ def test_orders_and_positions_are_listed(played_desk: Path) -> None:
     shown = strategy("orders", "--all", "--state", str(played_desk)).stdout
     assert all(order["intent_id"] in shown for order in everything)
     assert "AIG" in strategy("positions", "--all", "--state", str(played_desk)).stdout
+
+
+def test_buried_messages_are_listed_without_what_they_hold(desk: Path) -> None:
+    """How many and since when is in the overview; each shows its function, kind and reason, and never its content."""
+    strategy_on = ("--state", str(desk))
+    assert answer("dead-letters", *strategy_on) == []
+    store = SqliteStore(desk / "state.db")
+    hands = Desk(
+        actor="notify", clock=SystemClock(), chance=SystemChance(), store=store, bus=NoBus(),
+        journal=CloudJournal("notify", project="one", output=StringIO()),
+    )  # fmt: skip
+    inside = base64.b64encode(b'{"kind":"sign_in_needed","body":{"link":"CANARY"}}').decode()
+    raw = json.dumps({"message": {"data": inside, "attributes": {"secret": "CANARY"}}}).encode()
+    bury(hands, Malformed("a field is missing"), raw)
+    bury(hands, UnknownVersion("version 9"), b"CANARY")
+    store.commit([Put("dead_letters/damaged", {"at": "yesterday", "body": 1})])
+    store.close()
+    first, second, third = answer("dead-letters", *strategy_on)
+    assert (first["function"], first["message"], first["reason"]) == ("notify", "sign_in_needed", "Malformed")
+    assert (second["message"], second["reason"], second["detail"]) == ("", "UnknownVersion", "version 9")
+    assert (third["name"], third["at"]) == ("damaged", None)
+    seen = answer("status", *strategy_on)
+    assert (seen["dead_letters"], seen["dead_letters_since"]) == (3, first["at"])
+    shown = strategy("dead-letters", *strategy_on).stdout + strategy("status", *strategy_on).stdout
+    assert "CANARY" not in shown + repr([first, second, third])
+    for part in ("a field is missing", "damaged", first["name"], "`strategy dead-letters`"):
+        assert part in shown
 
 
 def test_an_orders_story_is_told_by_any_of_its_names(played_desk: Path) -> None:
