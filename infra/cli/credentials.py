@@ -20,10 +20,11 @@ def login(
 ) -> None:  # fmt: skip
     """Sign the owner in, and say so when the desk's store has the token."""
     with reached(profile, state) as hand:
-        before, link = sign_in.version(hand), sign_in.link(hand)
+        before = sign_in.version(hand)
         if pin:
-            sign_in.by_code(link, _code)
+            sign_in.by_code(hand, _code)
         else:
+            link = sign_in.link(hand)
             say("Open this link; it counts once, within ten minutes:", link)
             if browser and not webbrowser.open(link):
                 say("No browser was found here: open the link yourself, or use --pin.")
@@ -62,7 +63,10 @@ def set_secret(name: str, profile: str, state: Path | None, *, generate: bool, j
 
 def _code(page: str) -> str:
     say("Open this page of E*TRADE, accept, and type the code that it shows:", page)
-    return _hidden(("Code",))[0]
+    try:
+        return _hidden(("Code",))[0]
+    except EOFError:
+        return ""
 
 
 def _answers(kind: secrets.Kind) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ the desk's own store says, not what a page says.
 """
 
 import http.client
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from shared.usecases.links import LOGIN_LINK_LIFE, sign_in_key
 
 _LOOK_EVERY_S = 0.2
 _TIMEOUT_S = 30
+_ASKED_AT_MOST = 3
+_CODE = re.compile(r"[A-Za-z0-9]{4,16}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +81,20 @@ def await_token(hand: Hand, before: str, *, within_s: float) -> TokenRecord:
         time.sleep(_LOOK_EVERY_S)
 
 
-def by_code(start_link: str, ask: Callable[[str], str]) -> None:
-    """Sign in through the pages without a browser of ours: `ask` gets E*TRADE's page and gives the code."""
+def by_code(hand: Hand, ask: Callable[[str], str]) -> None:
+    """Sign in through the pages without a browser of ours: `ask` gets E*TRADE's page and gives the code.
+
+    What is no code is asked for again and sent nowhere. Raises UserError where it comes to nothing, which uses up none
+    of the hour's starts.
+    """
+    try:
+        _by_code(link(hand), ask)
+    except UserError:
+        flows.forgive(hand.desk)
+        raise
+
+
+def _by_code(start_link: str, ask: Callable[[str], str]) -> None:
     pages = Site(start_link)
     try:
         page, cookie = owner.start(pages, start_link)
@@ -87,13 +102,23 @@ def by_code(start_link: str, ask: Callable[[str], str]) -> None:
         if "state" not in page.fields or not there:
             what = "this desk signs in by a callback address and takes no code"
             raise UserError(what, remedy="leave --pin out")
-        form = {"state": page.fields["state"], "pin": ask(there)}
+        form = {"state": page.fields["state"], "pin": _typed(ask, there)}
         status, _, _ = owner.post(pages, "/pin", form, cookie)
     except (owner.SignInFailed, OSError, http.client.HTTPException) as problem:
         what = f"the sign-in page did not go on: {problem}"
         raise UserError(what, remedy="look whether the desk runs, and ask again") from None
     if status != 200:
         raise UserError("E*TRADE did not take this code", remedy="ask again, and type the code as it is shown")
+
+
+def _typed(ask: Callable[[str], str], there: str) -> str:
+    """Ask until what comes could be a code; raises UserError when it never is."""
+    for _ in range(_ASKED_AT_MOST):
+        code = ask(there).strip()
+        if _CODE.fullmatch(code):
+            return code
+    what = "no code was typed, and nothing was sent to E*TRADE"
+    raise UserError(what, remedy="run `strategy login --pin` again, and type the letters and digits as they are shown")
 
 
 class Site:

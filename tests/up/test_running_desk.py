@@ -77,12 +77,36 @@ def test_a_code_signs_in_without_a_browser(station: Station) -> None:
     with reach("local", station.plan.state, {}) as hand:
         before = login.version(hand)
         with pytest.raises(UserError, match="did not take this code"):
-            login.by_code(login.link(hand), lambda _: "WRONG")
+            login.by_code(hand, lambda _: "WRONG")
         assert login.version(hand) == before
-        login.by_code(login.link(hand), lambda page: accept(page, simulator))
+        login.by_code(hand, lambda page: accept(page, simulator))
         assert login.await_token(hand, before, within_s=5).vault_version != before
         with pytest.raises(UserError, match="no token came in time"):
             login.await_token(hand, login.version(hand), within_s=0.5)
+
+
+def test_no_code_is_asked_for_again_and_uses_up_nothing(station: Station) -> None:
+    """What is no code is sent nowhere and asked for twice more; giving up leaves the hour's starts as they were."""
+    assert station.broker is not None
+    simulator, pages = ToSimulator(station.broker.url), list[str]()
+
+    def nothing(page: str) -> str:
+        pages.append(page)
+        return ("", "A B", "!!!!!")[len(pages) % 3]
+
+    def at_the_second_try(page: str) -> str:
+        pages.append(page)
+        return f" {accept(page, simulator)} " if pages[-2:] == [page, page] else ""
+
+    refused = station.store.get("sign_in/refused")
+    with reach("local", station.plan.state, {}) as hand:
+        before = login.version(hand)
+        with pytest.raises(UserError, match="no code was typed, and nothing was sent"):
+            login.by_code(hand, nothing)
+        assert (len(pages), len(set(pages))) == (3, 1)
+        assert (station.store.get("sign_in/starts"), station.store.get("sign_in/refused")) == (None, refused)
+        login.by_code(hand, at_the_second_try)
+        assert login.await_token(hand, before, within_s=5).vault_version != before
 
 
 def test_the_desk_is_seen_as_running(station: Station) -> None:
@@ -99,7 +123,7 @@ def test_a_key_changed_under_a_running_desk_counts_at_once(station: Station) -> 
     assert len(station.cloud.vault.versions(SIGN_IN_KEY)) == 1
     with reach("local", station.plan.state, {}) as hand:
         before, simulator = login.version(hand), ToSimulator(station.broker.url if station.broker else "")
-        login.by_code(login.link(hand), lambda page: accept(page, simulator))
+        login.by_code(hand, lambda page: accept(page, simulator))
         assert login.version(hand) != before
 
 
