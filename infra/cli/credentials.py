@@ -3,7 +3,11 @@
 import getpass
 import sys
 import webbrowser
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from html import escape
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from infra.cli.exits import say
 from infra.cli.hand import day_and_time, pairs, reached, show
@@ -12,6 +16,10 @@ from infra.owner import login as sign_in
 from infra.owner import secrets
 from shared.topology import CONSUMER
 
+_PAGE = (
+    '<!doctype html><meta charset="utf-8"><meta name="referrer" content="no-referrer">'
+    '<meta http-equiv="refresh" content="0; url={link}"><title>Sign in</title><a href="{link}">Sign in</a>\n'
+)
 _FROM_WHEN = {CONSUMER: " Functions that run read it at their next start."}
 
 
@@ -19,14 +27,14 @@ def login(
     profile: str, state: Path | None, *, pin: bool, browser: bool, wait_s: float, json: bool
 ) -> None:  # fmt: skip
     """Sign the owner in, and say so when the desk's store has the token."""
-    with reached(profile, state) as hand:
+    with reached(profile, state) as hand, ExitStack() as shown:
         before = sign_in.version(hand)
         if pin:
             sign_in.by_code(hand, _code)
         else:
             link = sign_in.link(hand)
             say("Open this link; it counts once, within ten minutes:", link)
-            if browser and not webbrowser.open(link):
+            if browser and not webbrowser.open(shown.enter_context(leading_to(link, hand.private))):
                 say("No browser was found here: open the link yourself, or use --pin.")
         record = sign_in.await_token(hand, before, within_s=wait_s)
         view = sign_in.token_view(hand)
@@ -59,6 +67,20 @@ def set_secret(name: str, profile: str, state: Path | None, *, generate: bool, j
     left = f", {stored.left} could not be destroyed: store it again later" if stored.left else ""
     done = f"Stored {name}; {stored.destroyed} older destroyed{left}.{_FROM_WHEN.get(name, '')}\n"
     show(stored, lambda: sys.stdout.write(done), json=json)
+
+
+@contextmanager
+def leading_to(link: str, private: Path | None) -> Iterator[str]:
+    """Give the address of a page that leads to a link, for as long as it is needed.
+
+    What a browser is started with is in its arguments, which every user of the machine may read: so it is a file that
+    only its owner may read, below `private` where a browser in a sandbox of its own still finds it.
+    """
+    with TemporaryDirectory(prefix="sign-in-", dir=private, ignore_cleanup_errors=True) as folder:
+        page = Path(folder).resolve() / "sign-in.html"
+        page.touch(mode=0o600)
+        page.write_text(_PAGE.format(link=escape(link, quote=True)), encoding="utf-8")
+        yield page.as_uri()
 
 
 def _code(page: str) -> str:

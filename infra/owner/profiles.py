@@ -47,7 +47,8 @@ class Hand:
     """A desk as the owner reaches it; `sign_in` is the address of its start page, None where nobody serves it.
 
     `mode` is paper or live, None where the owner's machine does not know it; `open_vault` raises ConfigError, UserError
-    or StoreDown; `troubles` are what could not be read and was not needed.
+    or StoreDown; `private` is a folder of this machine that only its owner may enter; `troubles` are what could not be
+    read and was not needed.
     """
 
     desk: Desk
@@ -56,6 +57,7 @@ class Hand:
     operator: str
     running: bool
     mode: str | None
+    private: Path | None = None
     troubles: tuple[str, ...] = ()
 
 
@@ -129,7 +131,7 @@ def _on_this_machine(
     return Hand(
         desk=_desk(clock, store, project="local"), open_vault=open_vault, running=running,
         sign_in=None if world is None else world.sign_in, operator="" if world is None else world.operator,
-        mode=card.get("mode"), troubles=tuple(missed.troubles),
+        mode=card.get("mode"), private=folder.path if running else None, troubles=tuple(missed.troubles),
     )  # fmt: skip
 
 

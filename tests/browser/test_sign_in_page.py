@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from infra.cli.credentials import leading_to
 from shared.pages import COOKIE, REFUSED
 from shared.topology import ACCESS_TOKEN
 from tests.browser.served import DESK, PHONE, Served, come_back, keep, type_code, visit
@@ -61,6 +62,17 @@ def test_the_link_is_in_no_request_and_in_no_address_bar(chromium: Browser, type
         assert cookie["secure"]
         assert cookie["httpOnly"]
         assert visited.page.evaluate("document.cookie") == ""
+
+
+def test_a_login_leads_to_its_link_through_a_file(chromium: Browser, typed: Served, tmp_path: Path) -> None:
+    """The file that a login opens takes the browser to the start page with the link in it, and is then gone."""
+    with visit(chromium, typed) as visited, leading_to(typed.link(), tmp_path) as address:
+        visited.page.goto(address)
+        visited.page.wait_for_url(f"{typed.address}/start")
+        visited.page.get_by_role("button").click()
+        expect(visited.page.get_by_role("link", name="Open E*TRADE")).to_be_visible()
+        assert visited.complaints == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_another_browser_cannot_finish(chromium: Browser, brought_back: Served) -> None:

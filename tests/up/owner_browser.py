@@ -1,11 +1,23 @@
-"""A browser with an owner in front of it: `python -m tests.up.owner_browser SIMULATOR LINK` signs in and is done."""
+"""A browser with an owner in front of it: `python -m tests.up.owner_browser SIMULATOR PAGE` signs in and is done.
 
+The page is a file that nobody else may read and that leads to the link of the sign-in.
+"""
+
+import re
 import sys
+from html import unescape
+from pathlib import Path
+from urllib.request import url2pathname
 
 from infra.day.owner import sign_in
 from infra.local.process_world import ToSimulator
 from infra.owner.login import Site
 
 if __name__ == "__main__":
-    simulator, link = sys.argv[1:]
+    simulator, address = sys.argv[1:]
+    page = Path(url2pathname(address.removeprefix("file://")))
+    if page.stat().st_mode & 0o077 or page.parent.stat().st_mode & 0o077:
+        raise SystemExit(f"{page} may be read by others")
+    (target,) = re.findall(r'content="0; url=([^"]+)"', page.read_text(encoding="utf-8"))
+    link = unescape(target)
     sign_in(Site(link), ToSimulator(simulator), link)

@@ -54,7 +54,8 @@ def test_login_opens_a_browser_and_waits_for_the_token(station: Station, tmp_pat
     """`strategy login` opens a new link in the owner's browser, says when the token is stored, and shows none of it."""
     assert station.broker is not None
     browser = tmp_path / "browser"
-    browser.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m tests.up.owner_browser {station.broker.url} "$1"\n')
+    owner = f'"{sys.executable}" -m tests.up.owner_browser {station.broker.url} "$1"'
+    browser.write_text(f'#!/bin/sh\necho "$@" > "{browser}.asked"\nexec {owner}\n')
     browser.chmod(0o700)
     done = subprocess.run(  # noqa: S603 - our own command
         [sys.executable, "-m", "infra.cli.main", "login", "--json", *_here(station)],
@@ -63,6 +64,10 @@ def test_login_opens_a_browser_and_waits_for_the_token(station: Station, tmp_pat
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["state"] == "fresh"
+    asked = (tmp_path / "browser.asked").read_text()
+    assert asked.startswith("file://")
+    assert "#" not in asked, "the link is in a process's arguments"
+    assert not Path(asked.strip().removeprefix("file://")).parent.exists()
     assert token_state(station) is TokenState.FRESH
     vault = station.cloud.vault
     (version,) = vault.versions(ACCESS_TOKEN)
