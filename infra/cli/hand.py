@@ -76,21 +76,30 @@ def explain(order: str, profile: str, state: Path | None, *, json: bool) -> None
 def command(
     to: TradingState, *, reason: str, profile: str, state: Path | None, json: bool, exits_too: bool = False
 ) -> None:
-    """Set the trading state by the owner's hand; a halt that cannot be written says how to stop without it."""
-    if not reason.strip():
-        raise UserError("a reason is needed", remedy='say why: --reason "..."')
+    """Set the trading state by the owner's hand and say whose; a halt that cannot be written says how to stop without.
+
+    A halt needs no reason, and where its outcome is open that is said.
+    """
     halting = to is TradingState.HALTED
+    why = reason.strip() or ("no reason given" if halting else "")
+    if not why:
+        raise UserError("a reason is needed", remedy='say why: --reason "..."')
+    so_far = "NOTHING IS HALTED"
     try:
         with reached(profile, state, halting=halting) as hand:
-            value = control.command(hand.desk, to, exits_too=exits_too, reason=reason.strip())
+            so_far = "IT IS NOT KNOWN WHETHER TRADING IS HALTED"
+            value = control.command(hand.desk, to, exits_too=exits_too, reason=why)
     except UserError as problem:
         if not halting:
             raise
         remedy = f"{problem.remedy}. {STOP_NOW['cloud' if profile == 'cloud' else 'here']}"
-        raise UserError(f"NOTHING IS HALTED: {problem.what}", remedy=remedy) from None
+        raise UserError(f"{so_far}: {problem.what}", remedy=remedy) from None
     for trouble in hand.troubles:
         say(f"Halted all the same, although something needs mending: {trouble}.")
-    show(value, lambda: sys.stdout.write(f"The trading state is {_stated(value)}.\n"), json=json)
+    if not hand.running:
+        say("The desk is not running: until it runs nobody cancels, protects or sells anything at the broker.")
+    done = f"The trading state of {hand.name} ({hand.mode or 'mode unknown here'}) is {_stated(value)}.\n"
+    show(value, lambda: sys.stdout.write(done), json=json)
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from infra.owner.profiles import STATES
 from infra.up.plan import Plan, plan
 from infra.up.station import Station
 from infra.up.status import Status
-from shared.errors import ConfigError, StoreDown
+from shared.errors import ConfigError, DeskError, StoreDown
 from shared.settings import Mode
 from shared.usecases.flows import FLOW_LIFE
 
@@ -63,8 +63,9 @@ def _serve(wanted: Plan, console: Console, told: threading.Event) -> None:
         console.print(_table(station.status()))
         mode = "paper: no order leaves this machine" if wanted.mode is Mode.PAPER else f"live at the {wanted.broker}"
         console.print(f"Mode      {mode}", markup=False, highlight=False)
-        login = f"strategy login --profile {wanted.cloud} --state {wanted.state}"
-        console.print(f"Sign in   {login}", soft_wrap=True, markup=False, highlight=False)
+        here = f"--profile {wanted.cloud} --state {wanted.state}"
+        console.print(f"Sign in   strategy login {here}", soft_wrap=True, markup=False, highlight=False)
+        console.print(f"Stop      strategy halt {here}", soft_wrap=True, markup=False, highlight=False)
         console.print(f"Logs      {station.folder.logs}", soft_wrap=True, markup=False, highlight=False)
         console.print(_END[wanted.cloud], highlight=False)
         if wanted.speed > 1:
@@ -77,9 +78,19 @@ def _serve(wanted: Plan, console: Console, told: threading.Event) -> None:
             station.run()
         finally:
             ended.set()
-            console.print(f"Ending at {clock(station.timeline.now())} New York.", highlight=False)
+            console.print(f"Ending at {clock(station.timeline.now())} New York.{_left(station)}", highlight=False)
         if station.timeline.now() >= station.ends_at:
             _judge(station, console)
+
+
+def _left(station: Station) -> str:
+    """Say what is left behind, for who ends a desk in the middle of the day; nothing where nothing is."""
+    with suppress(DeskError):
+        seen = overview(station.store, at=station.timeline.now(), running=True)
+        if seen.live_orders or seen.open_positions:
+            left = f"{seen.live_orders} live orders and {seen.open_positions} positions stay as they are"
+            return f" {left}: nobody looks after them before the next start."
+    return ""
 
 
 def _judge(station: Station, console: Console) -> None:

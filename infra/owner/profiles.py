@@ -9,7 +9,7 @@ read beside them is named in `troubles` and does not stop it.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -44,13 +44,14 @@ ACTOR = "owner"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hand:
-    """A desk as the owner reaches it; `sign_in` is the address of its start page, None where nobody serves it.
+    """A desk as the owner reaches it; `name` is its folder, or its project in the cloud.
 
-    `mode` is paper or live, None where the owner's machine does not know it; `open_vault` raises ConfigError, UserError
-    or StoreDown; `private` is a folder of this machine that only its owner may enter; `troubles` are what could not be
-    read and was not needed.
+    `sign_in` is the address of its start page, None where nobody serves it; `mode` is paper or live, None where the
+    owner's machine does not know it; `open_vault` raises ConfigError, UserError or StoreDown; `private` is a folder of
+    this machine that only its owner may enter; `troubles` are what could not be read and was not needed.
     """
 
+    name: str
     desk: Desk
     open_vault: Callable[[], Vault]
     sign_in: str | None
@@ -73,7 +74,7 @@ def reach(profile: str, state: Path | None, environ: Mapping[str, str], *, halti
         with _in_the_cloud(environ) as hand:
             yield hand
         return
-    folder = Folder(path=state if state is not None else _only_desk())
+    folder = Folder(path=state if state is not None else _only_desk(halting=halting))
     missed = _Missed(allowed=halting and (folder.store.exists() or folder.world.exists()))
     unknown: Mapping[str, str] = {"cloud": profile}
     card = missed.unless(lambda: _card(folder, profile), unknown)
@@ -129,7 +130,7 @@ def _on_this_machine(
     wall: Clock = PacedClock(Timeline.real())
     clock = missed.unless(lambda: _clock(folder, world), wall)
     return Hand(
-        desk=_desk(clock, store, project="local"), open_vault=open_vault, running=running,
+        name=str(folder.path), desk=_desk(clock, store, project="local"), open_vault=open_vault, running=running,
         sign_in=None if world is None else world.sign_in, operator="" if world is None else world.operator,
         mode=card.get("mode"), private=folder.path if running else None, troubles=tuple(missed.troubles),
     )  # fmt: skip
@@ -157,9 +158,9 @@ def _in_the_cloud(environ: Mapping[str, str]) -> Iterator[Hand]:
         closing(SecretVault(project=project, clock=clock, chance=chance)) as vault,
     ):
         yield Hand(
-            desk=_desk(clock, store, project=project), open_vault=lambda: vault, running=True,
+            name=project, desk=_desk(clock, store, project=project), open_vault=lambda: vault, running=True,
             sign_in=environ.get("STRATEGY_SIGN_IN_URL") or None,
-            operator=environ.get("STRATEGY_OPERATOR", "owner"), mode=environ.get("STRATEGY_MODE"),
+            operator=environ.get("STRATEGY_OPERATOR", "owner"), mode=None,
         )  # fmt: skip
 
 
@@ -214,12 +215,22 @@ def _emulated(world: WorldFile, opened: ExitStack) -> tuple[Store, Callable[[], 
     return store, lambda: vault
 
 
-def _only_desk() -> Path:
-    """Give the one desk below `state`; raises UserError when there is none or more than one."""
+def _only_desk(*, halting: bool) -> Path:
+    """Give the one desk below `state`, for a halt also the only one that runs; else raises UserError."""
     desks = sorted(path.parent for path in STATES.glob(f"*/{CARD}"))
+    if halting and len(desks) > 1:
+        desks = [desk for desk in desks if _held_alone(desk)] or desks
     if len(desks) == 1:
         return desks[0]
     if not desks:
-        raise UserError(f"there is no desk in {STATES}", remedy="start one with `strategy up`, or name it with --state")
+        remedy = "start one with `strategy up`, name it with --state, or add --profile cloud for the one in the cloud"
+        raise UserError(f"there is no desk in {STATES}", remedy=remedy)
     names = ", ".join(map(str, desks))
     raise UserError(f"there is more than one desk: {names}", remedy="name one with --state")
+
+
+def _held_alone(folder: Path) -> bool:
+    """Tell whether a desk has this folder for itself now; one that cannot be asked may."""
+    with ExitStack() as opened, suppress(ConfigError):
+        return _runs(Folder(path=folder), opened)
+    return True

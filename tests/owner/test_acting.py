@@ -87,11 +87,11 @@ def test_halt_reduce_and_resume_are_counted_and_told(desk: Path) -> None:
 def test_a_halt_is_said_in_a_sentence(desk: Path) -> None:
     """A person reads the state, since when, by whom and why."""
     shown = strategy("halt", "--exits-too", "--reason", "enough", "--state", str(desk)).stdout
-    assert shown.startswith("The trading state is HALTED, exits too since ")
+    assert shown.startswith(f"The trading state of {desk} (live) is HALTED, exits too since ")
     assert shown.endswith("by owner: enough.\n")
 
 
-@pytest.mark.parametrize("words", [("resume", "--reason", " "), ("halt", "--reason", "")])
+@pytest.mark.parametrize("words", [("resume", "--reason", " "), ("reduce", "--reason", "")])
 def test_a_state_without_a_reason_is_refused(desk: Path, words: tuple[str, ...]) -> None:
     """An empty reason changes nothing."""
     before = answer("status", "--state", str(desk))["control"]

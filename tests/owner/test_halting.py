@@ -1,6 +1,8 @@
 """A halt is the last thing that fails: it needs a desk's documents and nothing else, and says so when it has none."""
 
 import json
+import shutil
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -42,7 +44,7 @@ def test_a_halt_works_without_what_it_does_not_need(desk: Path, what: str) -> No
     DAMAGE[what](desk)
     done = strategy("halt", "--state", str(desk))
     assert done.exit_code == 0, done.stderr
-    assert done.stdout.startswith("The trading state is HALTED")
+    assert done.stdout.startswith(f"The trading state of {desk} (")
     assert what in done.stderr
     assert _state(desk) == TradingState.HALTED
 
@@ -69,6 +71,37 @@ def test_a_halt_reaches_a_desk_that_is_starting(desk: Path, world: str | None) -
     held.release()
     assert (json.loads(done.stdout)["state"], _state(desk)) == ("HALTED", "HALTED")
     assert "world.json" in done.stderr
+
+
+def test_a_halt_finds_the_one_desk_that_runs(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of several desks a halt takes the only one that runs, and says which; of two that run it takes none unnamed."""
+    monkeypatch.chdir(desk.parent)
+    (desk.parent / "state").mkdir()
+    shutil.copytree(desk, desk.parent / "state" / "one")
+    desk.rename(desk.parent / "state" / "two")
+    refused(strategy("halt"), "NOTHING IS HALTED: there is more than one desk")
+    runs = FolderLock(Path("state/two"))
+    assert "state/two (live)" in strategy("halt").stdout
+    refused(strategy("status"), "more than one desk")
+    both = FolderLock(Path("state/one"))
+    refused(strategy("halt"), "NOTHING IS HALTED: there is more than one desk")
+    runs.release()
+    both.release()
+    assert (_state(Path("state/one")), _state(Path("state/two"))) == ("ACTIVE", "HALTED")
+
+
+def test_a_halt_of_a_stopped_desk_says_that_nobody_acts(desk: Path) -> None:
+    """Where no function runs, entries at the broker are cancelled by nobody, and the owner reads that."""
+    assert "nobody cancels, protects or sells" in strategy("halt", "--reason", "", "--state", str(desk)).stderr
+
+
+def test_an_open_outcome_is_told_as_one(desk: Path) -> None:
+    """When the documents stop answering while a halt is written, it is not said that nothing is halted."""
+    refusing = sqlite3.connect(desk / "state.db")
+    refusing.execute("CREATE TRIGGER t BEFORE INSERT ON documents BEGIN SELECT RAISE(FAIL, 'the disk refuses'); END")
+    refusing.close()
+    asked = strategy("halt", "--state", str(desk))
+    refused(asked, "IT IS NOT KNOWN WHETHER TRADING IS HALTED", "the disk refuses", "ask again", "Ctrl-C")
 
 
 def test_a_halt_is_written_over_what_cannot_be_read(desk: Path) -> None:

@@ -17,6 +17,7 @@ from infra.day.hours import hours
 from infra.day.ledger import read_ledger
 from infra.day.machine import simulator_settings
 from infra.local.sqlite_store import SqliteStore
+from infra.owner.look import overview
 from infra.up.broker import KeptSimulator
 from infra.up.folder import ROOT, Folder
 from infra.up.instant import KeptInstant
@@ -35,14 +36,19 @@ def _up(folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
     (folder / STATUS_FILE).unlink(missing_ok=True)
     command = [sys.executable, "-m", "infra.cli.main", "up", "--mode", "live", "--state", str(folder), "--port", "0"]
     command += ["--seed", str(SEED), "--speed", str(SPEED)]
-    with subprocess.Popen(  # noqa: S603 - our own command
-        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    ) as process:
+    with _said(folder).open("wb") as said, subprocess.Popen(  # noqa: S603 - our own command
+        command, cwd=ROOT, stdout=said, stderr=subprocess.PIPE
+    ) as process:  # fmt: skip
         try:
             wait_for(lambda: process.poll() is not None or (folder / STATUS_FILE).exists())
+            assert process.poll() is None, process.stderr and process.stderr.read()
             yield process
         finally:
             process.kill()
+
+
+def _said(folder: Path) -> Path:
+    return folder.with_name("said.txt")
 
 
 def _groups(folder: Path) -> list[int]:
@@ -84,6 +90,12 @@ def test_nothing_outlives_a_killed_desk_and_the_next_start_goes_on(desk: Path) -
     assert ended_at is not None
     assert ended_at > stopped_at
     assert _wrong(desk) == []
+    with closing(SqliteStore(Folder(path=desk).store)) as store:
+        seen = overview(store, at=ended_at, running=False)
+    said_last = " ".join(_said(desk).read_text().split())
+    assert f"strategy halt --profile local --state {desk}" in said_last
+    left = f"{seen.live_orders} live orders and {seen.open_positions} positions stay as they are: nobody looks after"
+    assert (left in said_last) is bool(seen.live_orders or seen.open_positions)
 
 
 def test_a_folder_in_use_is_refused(desk: Path) -> None:
