@@ -36,8 +36,10 @@ def status(profile: str, state: Path | None, *, json: bool) -> None:
 
 def orders(profile: str, state: Path | None, *, every: bool, json: bool) -> None:
     """List orders."""
+    unread: list[str] = []
     with reached(profile, state) as hand:
-        rows = look.orders(hand.desk.store, every=every)
+        rows = look.orders(hand.desk.store, every=every, unread=unread)
+    _say_unread(unread)
     columns = ("Order", "Symbol", "Side", "Shares", "Filled", "Price", "State", "Why")
     show(rows, lambda: _table(columns, (
         (one.intent_id, one.symbol, one.side, one.quantity, one.filled, one.stop_price or one.limit_price, one.state,
@@ -47,8 +49,10 @@ def orders(profile: str, state: Path | None, *, every: bool, json: bool) -> None
 
 def positions(profile: str, state: Path | None, *, every: bool, json: bool) -> None:
     """List positions."""
+    unread: list[str] = []
     with reached(profile, state) as hand:
-        rows = look.positions(hand.desk.store, every=every)
+        rows = look.positions(hand.desk.store, every=every, unread=unread)
+    _say_unread(unread)
     columns = ("Symbol", "Shares", "At", "Cost", "Stop wanted", "Realised", "Since")
     show(rows, lambda: _table(columns, (
         (one.symbol, one.quantity, one.venue, one.average_cost, one.stop_wanted, one.realized,
@@ -144,6 +148,13 @@ def _overview(seen: look.Overview) -> Iterable[tuple[str, object]]:
     yield "Open positions", seen.open_positions
     yield "Realised", f"{seen.realized:+,.2f} USD on {seen.session}" if seen.session else "nothing traded yet"
     yield "Dead letters", _buried(seen)
+    if seen.unreadable:
+        yield "UNREADABLE", f"{', '.join(seen.unreadable)}: in none of these counts, look on E*TRADE's own page"
+
+
+def _say_unread(paths: Iterable[str]) -> None:
+    for path in paths:
+        say(f"Not listed, because it cannot be read: {path}. Look on E*TRADE's own page.")
 
 
 def _buried(seen: look.Overview) -> str:

@@ -1,5 +1,6 @@
 """What a desk knows, read for its owner: plain values, for a table or for JSON."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -15,7 +16,8 @@ from shared.domain.explain import PLAIN
 from shared.domain.orders import IN_DOUBT, Order
 from shared.domain.positions import Fill, Ledger, Position
 from shared.domain.signals import Signal
-from shared.ports import Store, Where
+from shared.errors import Malformed
+from shared.ports import Document, Store, Where
 from shared.usecases import control
 from shared.usecases.desk import read
 
@@ -25,7 +27,7 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
     """A desk at a glance; `in_doubt` are orders that may or may not be at the broker, `dead_letters_since` is when the
-    oldest message was put aside.
+    oldest message was put aside, `unreadable` are documents that are in none of the counts.
 
     `realized` is the profit in USD of `session`, the last one that traded; `control` is None for a new desk.
     """
@@ -42,6 +44,7 @@ class Overview:
     realized: Decimal
     dead_letters: int
     dead_letters_since: datetime | None
+    unreadable: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,36 +61,41 @@ class Story:
 
 def overview(store: Store, *, at: datetime, running: bool, mode: str | None = None) -> Overview:
     """Look at a whole desk; raises StoreDown."""
-    held, live, buried = read(store, Control, control.PATH), orders(store, every=False), letters.letters(store)
-    ledgers = sorted((decode(Ledger, row.data) for row in store.query("ledger")), key=lambda one: one.session)
+    unread: list[str] = []
+    held, buried = read(store, Control, control.PATH), letters.letters(store)
+    live, open_ = orders(store, every=False, unread=unread), positions(store, every=False, unread=unread)
+    ledgers = sorted(_typed(Ledger, store.query("ledger"), unread), key=lambda one: one.session)
     return Overview(
         at=at, running=running, mode=mode, signed_in=signed_in(store, at),
         control=held.value if held else None, live_orders=len(live),
         in_doubt=tuple(order.intent_id for order in live if order.state in IN_DOUBT),
-        open_positions=len(positions(store, every=False)),
+        open_positions=len(open_), unreadable=tuple(unread),
         session=ledgers[-1].session if ledgers else None, realized=ledgers[-1].realized if ledgers else Decimal(0),
         dead_letters=len(buried), dead_letters_since=letters.since(buried),
     )  # fmt: skip
 
 
-def orders(store: Store, *, every: bool) -> list[Order]:
-    """List the orders, oldest first; only those that are not over unless `every` is asked for."""
+def orders(store: Store, *, every: bool, unread: list[str]) -> list[Order]:
+    """List the orders, oldest first; only those that are not over unless `every` is asked for.
+
+    One that cannot be read hides no other: its path is added to `unread`.
+    """
     where = () if every else (Where("live", "==", True),)
-    rows = (decode(Order, row.data) for row in store.query("orders", *where))
-    return sorted(rows, key=lambda order: order.created_at)
+    return sorted(_typed(Order, store.query("orders", *where), unread), key=lambda order: order.created_at)
 
 
-def positions(store: Store, *, every: bool) -> list[Position]:
-    """List the positions, oldest first; only open ones unless `every` is asked for."""
+def positions(store: Store, *, every: bool, unread: list[str]) -> list[Position]:
+    """List the positions, oldest first; only open ones unless `every` is asked for; `unread` as for `orders`."""
     where = () if every else (Where("is_open", "==", True),)
-    rows = (decode(Position, row.data) for row in store.query("positions", *where))
-    return sorted(rows, key=lambda one: one.opened_at)
+    return sorted(_typed(Position, store.query("positions", *where), unread), key=lambda one: one.opened_at)
 
 
 def story(store: Store, name: str) -> Story:
     """Tell one order's story; `name` is its id, or the beginning of it, or the broker's number of it."""
     found = [
-        one for one in orders(store, every=True) if one.intent_id.startswith(name) or str(one.broker_order_id) == name
+        one
+        for one in orders(store, every=True, unread=[])
+        if one.intent_id.startswith(name) or str(one.broker_order_id) == name
     ]
     if len(found) != 1:
         what = f"no order is called {name}" if not found else f"{len(found)} orders begin with {name}"
@@ -100,6 +108,16 @@ def story(store: Store, name: str) -> Story:
         events=tuple(sorted(_rows(store, AuditEvent, "audit", "chain", order), key=lambda one: one.seq)),
         fills=tuple(sorted(_rows(store, Fill, "fills", "intent_id", order), key=lambda one: one.cumulative)),
     )  # fmt: skip
+
+
+def _typed(kind: type[T], rows: Iterable[Document], unread: list[str]) -> list[T]:
+    found: list[T] = []
+    for row in rows:
+        try:
+            found.append(decode(kind, row.data))
+        except Malformed:
+            unread.append(row.path)
+    return found
 
 
 def _signal(store: Store, order: Order) -> Signal | None:

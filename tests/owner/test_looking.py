@@ -44,7 +44,7 @@ def test_a_desk_at_a_glance(played_desk: Path) -> None:
     seen = answer("status", "--state", str(played_desk))
     assert set(seen) == {
         "at", "running", "mode", "signed_in", "control", "live_orders", "in_doubt", "open_positions", "session",
-        "realized", "dead_letters", "dead_letters_since",
+        "realized", "dead_letters", "dead_letters_since", "unreadable",
     }  # fmt: skip
     signs_in = answer("token", "--state", str(played_desk))["signs_in"]
     assert (seen["mode"], seen["signed_in"]) == ("live", not signs_in)
@@ -118,6 +118,22 @@ def test_buried_messages_are_listed_without_what_they_hold(desk: Path) -> None:
     assert "CANARY" not in shown + repr([first, second, third])
     for part in ("a field is missing", "damaged", first["name"], "`strategy dead-letters`"):
         assert part in shown
+
+
+def test_what_cannot_be_read_hides_nothing_else(desk: Path) -> None:
+    """A damaged order or position is named, and the others are listed and counted as before."""
+    on = ("--state", str(desk))
+    whole = answer("orders", "--all", *on)
+    store = SqliteStore(desk / "state.db")
+    store.commit([Put("orders/damaged", {"live": True}), Put("positions/XYZ", {"is_open": True})])
+    store.close()
+    seen = answer("status", *on)
+    assert (seen["live_orders"], seen["open_positions"]) == (0, 0)
+    assert seen["unreadable"] == ["orders/damaged", "positions/XYZ"]
+    assert "orders/damaged, positions/XYZ" in strategy("status", *on).stdout
+    assert answer("orders", "--all", *on) == whole
+    assert "orders/damaged" in strategy("orders", *on).stderr
+    assert "positions/XYZ" in strategy("positions", *on).stderr
 
 
 def test_an_orders_story_is_told_by_any_of_its_names(played_desk: Path) -> None:
