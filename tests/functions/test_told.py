@@ -87,21 +87,24 @@ def test_a_message_that_is_put_aside_reaches_the_owner(told: Bench, hook: Webhoo
 
 
 def test_an_owner_who_cannot_be_reached_is_tried_for_a_while(told: Bench, hook: Webhook) -> None:
-    """A notice that nobody takes is tried ten times within an hour, stays in the journal, and stops no other."""
-    hook.answers += [500] * 10
+    """A notice that nobody takes is tried for more than two hours, stays in the journal, and stops no other."""
+    (terms,) = TOPOLOGY.function("notify").subscriptions
+    hook.answers += [500] * terms.max_attempts
     told.post("market_scan", b"nonsense")
     told.push("order_settlement", SettleTick())
-    told.run("10:20")
-    assert len(hook.posts) == 10
+    told.run("11:30")
+    assert len(hook.posts) < terms.max_attempts
+    told.run("12:20")
+    assert len(hook.posts) == terms.max_attempts
     assert [(letter.subscription, letter.attempts) for letter in told.world.bus.dead_letters()] == [
-        ("notify.notices", 10)
+        ("notify.notices", terms.max_attempts)
     ]
     lines = told.lines("notice_not_delivered")
-    assert [line["title"] for line in lines] == ["A message could not be handled"] * 10
+    assert [line["title"] for line in lines] == ["A message could not be handled"] * terms.max_attempts
     told.post("market_scan", b"other nonsense")
     told.push("order_settlement", SettleTick())
-    told.run("10:21")
-    assert "A message could not be handled" in _titles(hook)[10:]
+    told.run("12:21")
+    assert "A message could not be handled" in _titles(hook)[terms.max_attempts :]
 
 
 @pytest.mark.parametrize("function", [one for one in TOPOLOGY.functions if one.subscriptions], ids=lambda one: one.name)
