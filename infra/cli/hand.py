@@ -78,8 +78,9 @@ def explain(order: str, profile: str, state: Path | None, *, json: bool) -> None
 
 
 def command(
-    to: TradingState, *, reason: str, profile: str, state: Path | None, json: bool, exits_too: bool = False
-) -> None:
+    to: TradingState, *, reason: str, profile: str, state: Path | None, json: bool, exits_too: bool = False,
+    loosen: bool = False,
+) -> None:  # fmt: skip
     """Set the trading state by the owner's hand and say whose; a halt that cannot be written says how to stop without.
 
     A halt needs no reason, and where its outcome is open that is said.
@@ -92,12 +93,14 @@ def command(
     try:
         with reached(profile, state, halting=halting) as hand:
             so_far = "IT IS NOT KNOWN WHETHER TRADING IS HALTED"
-            value = control.command(hand.desk, to, exits_too=exits_too, reason=why)
+            value = control.command(hand.desk, to, exits_too=exits_too, loosen=loosen, reason=why)
     except UserError as problem:
         if not halting:
             raise
         remedy = f"{problem.remedy}. {STOP_NOW['cloud' if profile == 'cloud' else 'here']}"
         raise UserError(f"{so_far}: {problem.what}", remedy=remedy) from None
+    if value.state is not to:
+        say("What was in force is stricter and stays so: only `strategy resume` makes it looser.")
     for trouble in hand.troubles:
         say(f"Halted all the same, although something needs mending: {trouble}.")
     if not hand.running:

@@ -89,13 +89,15 @@ def reduce(
 
 def resume(
     reason: Annotated[str, typer.Option(help="Why it may trade again; it is asked for on purpose.")],
+    exits_only: Annotated[bool, typer.Option("--exits-only", help="Let exits go again, but no new entries.")] = False,
     profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
     """Trade again, after a halt of yours or of the system's."""
     from infra.cli import hand
 
+    to = TradingState.REDUCE_ONLY if exits_only else TradingState.ACTIVE
     with explained():
-        hand.command(TradingState.ACTIVE, reason=reason, profile=profile, state=state, json=json)
+        hand.command(to, reason=reason, profile=profile, state=state, json=json, loosen=True)
 
 
 def login(  # noqa: PLR0917 - each parameter is an option, which typer passes by name

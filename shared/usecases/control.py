@@ -41,8 +41,10 @@ def exits_blocked(desk: Desk) -> bool:
     return held is not None and held.value.state is TradingState.HALTED and held.value.exits_too
 
 
-def command(desk: Desk, to: TradingState, *, exits_too: bool = False, reason: str) -> Control:
-    """Set the trading state by the owner's hand, stricter or looser, and give what is in force.
+def command(
+    desk: Desk, to: TradingState, *, exits_too: bool = False, loosen: bool = False, reason: str
+) -> Control:  # fmt: skip
+    """Set the trading state by the owner's hand and give what is in force; what is stricter stays, unless to `loosen`.
 
     Only a halt blocks exits too. Every commit that licenses a send checks this document: what was licensed before
     goes out, nothing after it does. To loosen is to know what is loosened: raises Conflict when the state changed
@@ -51,18 +53,22 @@ def command(desk: Desk, to: TradingState, *, exits_too: bool = False, reason: st
 
     def attempt() -> Control:
         held = _known(desk, to)
-        if held.value.epoch != seen.value.epoch and _SEVERITY[to] < _SEVERITY[held.value.state]:
-            raise Conflict(f"it became {held.value.state} meanwhile, by {held.value.by}: {held.value.reason}")
+        if _SEVERITY[to] < _SEVERITY[held.value.state]:
+            if not loosen:
+                return held.value
+            if held.value.epoch != seen.value.epoch:
+                raise Conflict(f"it became {held.value.state} meanwhile, by {held.value.by}: {held.value.reason}")
         value = Control(
-            state=to, exits_too=exits_too and to is TradingState.HALTED, epoch=held.value.epoch + 1, reason=reason,
-            by=desk.actor, at=desk.clock.now(),
+            state=to, exits_too=to is TradingState.HALTED and (exits_too or held.value.exits_too),
+            epoch=held.value.epoch + 1, reason=reason, by=desk.actor, at=desk.clock.now(),
         )  # fmt: skip
         desk.store.commit([held.update(value), announce(desk, of_control(value))])
         return value
 
     seen = _known(desk, to)
     value = persist(attempt)
-    desk.journal.line("trading_state", Severity.CRITICAL, state=to, exits_too=value.exits_too, reason=reason)
+    if value.state is to:
+        desk.journal.line("trading_state", Severity.CRITICAL, state=to, exits_too=value.exits_too, reason=reason)
     return value
 
 

@@ -69,18 +69,21 @@ def test_halt_reduce_and_resume_are_counted_and_told(desk: Path) -> None:
     given = [
         answer("halt", "--reason", "a look", "--state", str(desk)),
         answer("halt", "--exits-too", "--reason", "stand still", "--state", str(desk)),
-        answer("reduce", "--reason", "less", "--state", str(desk)),
+        answer("resume", "--exits-only", "--reason", "sell", "--state", str(desk)),
         answer("resume", "--reason", "all is well", "--state", str(desk)),
+        answer("reduce", "--reason", "less", "--state", str(desk)),
     ]
     assert [(one["state"], one["exits_too"]) for one in given] == [
-        ("HALTED", False), ("HALTED", True), ("REDUCE_ONLY", False), ("ACTIVE", False)
+        ("HALTED", False), ("HALTED", True), ("REDUCE_ONLY", False), ("ACTIVE", False),
+        ("REDUCE_ONLY", False),
     ]  # fmt: skip
-    assert [one["epoch"] - before for one in given] == [1, 2, 3, 4]
+    assert [one["epoch"] - before for one in given] == [1, 2, 3, 4, 5]
     assert {one["by"] for one in given} == {"owner"}
     assert answer("status", "--state", str(desk))["control"] == given[-1]
     assert _promised(desk) == [
         ("trading_halted", before + 1, "a look"), ("trading_halted", before + 2, "stand still"),
-        ("trading_reduced", before + 3, "less"), ("trading_resumed", before + 4, "all is well"),
+        ("trading_reduced", before + 3, "sell"), ("trading_resumed", before + 4, "all is well"),
+        ("trading_reduced", before + 5, "less"),
     ]  # fmt: skip
 
 
@@ -89,6 +92,18 @@ def test_a_halt_is_said_in_a_sentence(desk: Path) -> None:
     shown = strategy("halt", "--exits-too", "--reason", "enough", "--state", str(desk)).stdout
     assert shown.startswith(f"The trading state of {desk} (live) is HALTED, exits too since ")
     assert shown.endswith("by owner: enough.\n")
+
+
+def test_only_a_resume_loosens(desk: Path) -> None:
+    """Neither a second halt nor a reduce takes anything back of a halt that blocks exits."""
+    strategy("halt", "--exits-too", "--reason", "enough", "--state", str(desk))
+    for words in (("halt",), ("reduce",)):
+        done = strategy(*words, "--state", str(desk))
+        assert "is HALTED, exits too since " in done.stdout
+        assert ("only `strategy resume` makes it looser" in done.stderr) is (words == ("reduce",))
+    assert answer("status", "--state", str(desk))["control"]["reason"] == "the owner halted"
+    eased = strategy("resume", "--exits-only", "--reason", "sell", "--state", str(desk)).stdout
+    assert "is REDUCE_ONLY since " in eased
 
 
 @pytest.mark.parametrize("words", [("resume", "--reason", " "), ("reduce", "--reason", "")])
@@ -106,9 +121,9 @@ def test_a_resume_does_not_undo_a_halt_that_it_never_saw() -> None:
     control.command(desk, TradingState.REDUCE_ONLY, reason="less")
     halting = Between(store, lambda: control.tighten(_desk_of("settle", store), TradingState.HALTED, reason="a bug"))
     with pytest.raises(Conflict, match="HALTED meanwhile, by settle: a bug"):
-        control.command(_desk_of("owner", halting), TradingState.ACTIVE, reason="go on")
+        control.command(_desk_of("owner", halting), TradingState.ACTIVE, loosen=True, reason="go on")
     assert control.current(desk).value.state is TradingState.HALTED
-    control.command(_desk_of("owner", store), TradingState.ACTIVE, reason="seen")
+    control.command(_desk_of("owner", store), TradingState.ACTIVE, loosen=True, reason="seen")
     assert control.current(desk).value.state is TradingState.ACTIVE
 
 
