@@ -5,9 +5,9 @@ import os
 import runpy
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,20 @@ INFRA = ROOT / "infra"
 STACKS = ("sandbox", "production")
 PULUMI_PROJECT = "etrade-strategy"
 STACK = "pulumi:pulumi:Stack"
+# What a registration says beside the options that its author chose.
+SAID_ALWAYS = frozenset({
+    "acceptResources", "acceptSecrets", "additionalSecretOutputs", "aliases", "custom", "dependencies", "name",
+    "object", "parent", "propertyDependencies", "sourcePosition", "stackTrace", "supportsPartialValues",
+    "supportsResultReporting", "type",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registered:
-    """One resource as it was registered; `after` holds the URNs that it depends on, by option or by an input."""
+    """One resource as it was registered; `after` holds the URNs that it depends on, by option or by an input.
+
+    `options` are all others that were chosen for it, by the engine's names for them.
+    """
 
     urn: str
     typ: str
@@ -40,16 +49,17 @@ class Registered:
     provider: str
     inputs: Mapping[str, Any]
     after: frozenset[str]
-    goes_with: str
-    looks_away: tuple[str, ...]
+    options: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Graph:
-    """Every resource of a stack by its URN, in the order of registration, and the stack's outputs."""
+    """Every resource of a stack by its URN, in the order of registration, its outputs, and what it was made from."""
 
     resources: Mapping[str, Registered]
     outputs: Mapping[str, Any]
+    config: Mapping[str, str] = field(default_factory=dict)
+    topology: Topology = TOPOLOGY
 
     def of(self, typ: str) -> list[Registered]:
         """Give what the provider makes of a type, named by the last part of its token."""
@@ -136,7 +146,7 @@ def capture(
     made = {one.function: save(one, folder) for one in build_all(root)}
     extra = {one.name: next(iter(made.values())) for one in topology.functions if one.name not in made}
     args = SystemArgs(deployment=chosen, topology=topology, archives=made | extra)
-    return record(lambda: System("desk", args).outputs, config, stack)
+    return replace(record(lambda: System("desk", args).outputs, config, stack), topology=topology)
 
 
 def run_program(config: Mapping[str, str], stack: str, *, preview: bool = False) -> Graph:
@@ -181,7 +191,7 @@ def record(
     twice = [urn for urn, count in Counter(urn for urn, _ in requests).items() if count > 1]
     assert not twice, f"registered more than once: {twice}"
     resources = {urn: _registered(urn, request) for urn, request in requests if request.type != STACK}
-    return Graph(resources=resources, outputs=outputs)
+    return Graph(resources=resources, outputs=outputs, config=config)
 
 
 @contextmanager
@@ -208,9 +218,18 @@ def _registered(urn: str, request: Any) -> Registered:
         provider=request.provider,
         inputs=pulumi.runtime.rpc.deserialize_properties(request.object, keep_unknowns=True),
         after=frozenset(after),
-        goes_with=request.deletedWith,
-        looks_away=tuple(request.ignoreChanges),
+        options=dict(_options(request)),
     )
+
+
+def _options(request: Any) -> Iterator[tuple[str, Any]]:
+    for one, value in request.ListFields():
+        if one.name not in SAID_ALWAYS and (option := _option(value)):
+            yield one.name, option
+
+
+def _option(value: Any) -> Any:
+    return value if isinstance(value, str | bool) else list(value) if isinstance(value, Sequence) else str(value)
 
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.infra.cloud import trial
 from tests.infra.cloud.capture import Graph, capture, config_of
 from tests.recorded import provider_rules
 
@@ -27,6 +28,12 @@ def graphs(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Graph]:
         "keys": capture(with_keys, "production", folder),
         "closed": capture(closed, "sandbox", folder),
     }
+
+
+@pytest.fixture(scope="session")
+def extended(tmp_path_factory: pytest.TempPathFactory) -> Graph:
+    """Give the graph of a stack of other values, with a function, a topic, a schedule, a secret and more besides."""
+    return capture(trial.CONFIG, trial.STACK, tmp_path_factory.mktemp("archives"), trial.EXTENDED)
 
 
 @pytest.fixture(scope="session")

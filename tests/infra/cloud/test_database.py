@@ -1,22 +1,17 @@
 """The database has every index that a query of the code needs, none that it does not, and forgets only what it may."""
 
 import ast
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, cast
 
-import pytest
 from google.cloud.firestore_v1 import types
 
-from infra.components import data
 from shared.gcp import encoding
 from shared.ports import Where
 from shared.topology import TOPOLOGY, Index
 from shared.usecases.desk import not_before
 from tests.architecture.files import ROOT
-from tests.infra.cloud.capture import Graph, capture, config_of
 
 Operator = types.StructuredQuery.FieldFilter.Operator
 NEVER_FORGOTTEN = frozenset({
@@ -113,70 +108,8 @@ def test_a_seeded_query_needs_an_index() -> None:
     assert needed("orders", types.StructuredQuery(order_by=[{"field": {"field_path": "fields.at"}}])) is None
 
 
-def test_what_no_query_asks_is_not_indexed(graphs: Mapping[str, Graph]) -> None:
-    """In every collection the text, the nonce and the end of a document are in no index, and nothing else is."""
-    assert (data.UNINDEXED, data.EXPIRES) == (encoding.UNINDEXED, encoding.EXPIRES)
-    for graph in graphs.values():
-        fields = {(one.inputs["collection"], one.inputs["field"]): one.inputs for one in graph.of("Field")}
-        plain = {(collection, field) for collection in TOPOLOGY.collections for field in encoding.UNINDEXED}
-        ends = {(collection, encoding.EXPIRES) for collection in TOPOLOGY.lifetimes}
-        assert set(fields) == plain | ends
-        assert all(one["indexConfig"] == {} and one["database"] == "desk-1" for one in fields.values())
-        assert {place for place, one in fields.items() if "ttlConfig" in one} == ends
-
-
 def test_only_what_nobody_misses_is_forgotten() -> None:
     """The book, the chain, promises and what destroys a token have no lifetime; what has one keeps it for a week."""
     assert set(TOPOLOGY.lifetimes) <= set(TOPOLOGY.collections)
     assert not NEVER_FORGOTTEN & set(TOPOLOGY.lifetimes)
     assert all(days >= 7 for days in TOPOLOGY.lifetimes.values())
-
-
-def test_an_index_of_the_topology_is_made(tmp_path: Path) -> None:
-    """An index that the topology names is made over the copied fields, in its order."""
-    index = Index(collection="orders", fields=("live", "updated_at"))
-    graph = capture(config_of("sandbox"), "sandbox", tmp_path, replace(TOPOLOGY, indexes=(index,)))
-    (made,) = graph.of("Index")
-    assert [field["fieldPath"] for field in made.inputs["fields"]] == ["fields.live", "fields.updated_at"]
-    assert (made.inputs["collection"], made.inputs["database"]) == ("orders", "desk-1")
-
-
-@pytest.mark.parametrize("lost", [lambda one: one.inputs["field"] == "json", lambda one: "ttlConfig" in one.inputs])
-def test_a_seeded_missing_field_is_found(graphs: Mapping[str, Graph], lost: Callable[[Any], bool]) -> None:
-    """A graph without its exemptions or lifetimes is not the one that is asked for."""
-    graph = graphs["sandbox"]
-    rest = {urn: one for urn, one in graph.resources.items() if one.typ.rpartition(":")[2] != "Field" or not lost(one)}
-    with pytest.raises(AssertionError):
-        test_what_no_query_asks_is_not_indexed({"seeded": Graph(resources=rest, outputs={})})
-
-
-def test_secrets_are_those_of_the_topology(graphs: Mapping[str, Graph]) -> None:
-    """Every secret exists in the stack's own region, and every grant on a secret is on one that exists."""
-    for graph in graphs.values():
-        made = {one.inputs["secretId"]: one.inputs["replication"] for one in graph.of("Secret")}
-        assert set(made) == set(TOPOLOGY.secrets)
-        assert {one.inputs["secretId"] for one in graph.of("SecretIamMember")} == set(made)
-        for replication in made.values():
-            assert [one["location"] for one in replication["userManaged"]["replicas"]] == ["us-east4"]
-
-
-def test_customer_keys_reach_all_that_lasts(graphs: Mapping[str, Graph]) -> None:
-    """With keys of the owner's own, database, secrets and topics are kept with one that turns; else there is none."""
-    graph = graphs["keys"]
-    (key,) = graph.of("CryptoKey")
-    assert key.inputs["rotationPeriod"] == "7776000s"
-    (database,) = graph.of("Database")
-    kept = [database.inputs["cmekConfig"]["kmsKeyName"], *(one.inputs["kmsKeyName"] for one in graph.of("Topic"))]
-    for secret in graph.of("Secret"):
-        (replica,) = secret.inputs["replication"]["userManaged"]["replicas"]
-        kept.append(replica["customerManagedEncryption"]["kmsKeyName"])
-    assert set(kept) == {"projects/example-project/key"}
-    for stack in ("sandbox", "production"):
-        assert "kmsKeyName" not in str([one.inputs for one in graphs[stack].custom])
-
-
-def test_production_can_be_restored(graphs: Mapping[str, Graph]) -> None:
-    """Production has a backup a day for four weeks beside the last week's every second."""
-    (backup,) = graphs["production"].of("BackupSchedule")
-    assert (backup.inputs["retention"], backup.inputs["dailyRecurrence"]) == ("2419200s", {})
-    assert graphs["sandbox"].of("BackupSchedule") == []

@@ -31,23 +31,6 @@ def _environment(graph: Graph, function: Function) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("function", TOPOLOGY.functions, ids=lambda function: function.name)
-def test_a_function_is_what_the_topology_says(graphs: Mapping[str, Graph], function: Function) -> None:
-    """Memory, processor, concurrency, instances, time-out, entrance and account come from the topology."""
-    inputs = graphs["sandbox"].one("Function", function.name).inputs
-    service = inputs["serviceConfig"]
-    dashed = function.name.replace("_", "-")
-    assert inputs["name"] == dashed
-    assert service["availableMemory"] == f"{function.memory_mib}Mi"
-    assert float(service["availableCpu"]) == function.cpu
-    assert service["maxInstanceRequestConcurrency"] == function.concurrency
-    assert service["maxInstanceCount"] == function.max_instances
-    assert service["timeoutSeconds"] == function.timeout_s
-    assert service["ingressSettings"] == ("ALLOW_ALL" if function.public else "ALLOW_INTERNAL_ONLY")
-    assert service["serviceAccountEmail"] == f"run-{dashed}@example-project.iam.gserviceaccount.com"
-    assert (inputs["buildConfig"]["runtime"], inputs["buildConfig"]["entryPoint"]) == ("python313", "main")
-
-
-@pytest.mark.parametrize("function", TOPOLOGY.functions, ids=lambda function: function.name)
 def test_a_function_starts_with_what_it_is_given(graphs: Mapping[str, Graph], function: Function) -> None:
     """The cloud's own wiring accepts the environment of every function, which trades on paper and holds no secret."""
     for graph in graphs.values():
