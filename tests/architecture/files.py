@@ -39,7 +39,7 @@ def project_files(root: Path = ROOT) -> list[Path]:
 def _made_here(path: Path) -> bool:
     folders = set(path.parts[:-1])
     hidden = any(folder.startswith(".") and folder != ".ci" for folder in folders)
-    return hidden or bool(folders & {"build", "runs", "__pycache__"}) or ".egg-info" in str(path.parent)
+    return hidden or bool(folders & {"build", "runs", "venv", "__pycache__"}) or ".egg-info" in str(path.parent)
 
 
 def texts(*folders: str, suffix: str = "") -> dict[str, str]:

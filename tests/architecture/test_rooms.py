@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from tests.architecture.files import ROOT
+from tests.architecture.files import ROOT, project_files
 
 LINT_IMPORTS = Path(sys.executable).with_name("lint-imports")
 CONTRACTS: list[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"][
     "importlinter"
 ]["contracts"]
 COMPONENTS_MAY_IMPORT = frozenset({"topology", "settings", "errors"})
+NO_ROOM = frozenset({"__init__", "venv"})  # the second is what `pulumi install` makes in infra, and belongs to nobody
 
 
 def placed_rooms(package: str) -> list[str]:
@@ -24,10 +25,10 @@ def placed_rooms(package: str) -> list[str]:
     return [room.strip(" ()") for layer in layers for room in layer.split("|")]
 
 
-def existing_rooms(package: str) -> set[str]:
+def existing_rooms(package: str, root: Path = ROOT) -> set[str]:
     """Return the rooms of the package that exist as a module or a package with code."""
-    entries = (ROOT / package).iterdir()
-    return {one.stem for one in entries if one.stem != "__init__" and (one.suffix == ".py" or any(one.rglob("*.py")))}
+    entries = [one for one in (root / package).iterdir() if one.stem not in NO_ROOM]
+    return {one.stem for one in entries if one.suffix == ".py" or any(one.rglob("*.py"))}
 
 
 def components_gap(shared_rooms: Collection[str], contracts: Sequence[Mapping[str, Any]]) -> set[str]:
@@ -62,6 +63,18 @@ def house(tmp_path: Path) -> Path:
 def test_every_room_has_its_place(package: str) -> None:
     """Each room that exists is named in the exhaustive contract of its package."""
     assert existing_rooms(package) <= set(placed_rooms(package))
+
+
+def test_the_environment_of_pulumi_is_no_room(house: Path) -> None:
+    """What `pulumi install` leaves in infra needs no place, breaks no contract and is no file of the project."""
+    before, files = existing_rooms("infra", house), project_files(house)
+    package = house / "infra" / "venv" / "lib" / "python3.11" / "site-packages" / "pulumi"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("import shared.door\n")
+    assert existing_rooms("infra", house) == before
+    assert project_files(house) == files
+    result = check_contracts(house)
+    assert result.returncode == 0, result.stdout
 
 
 def test_components_have_their_contract() -> None:
