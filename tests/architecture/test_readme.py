@@ -26,14 +26,6 @@ def test_the_permissions_are_the_permissions() -> None:
     assert block[1].strip() == CliRunner().invoke(app, ["topology", "--matrix"]).output.strip()
 
 
-def test_every_configuration_value_of_a_stack_is_in_its_file_or_readme() -> None:
-    """A stack's value that has no place in the committed stack files would be known to nobody."""
-    known = set(re.findall(r"NAMESPACE}:([a-zA-Z]+)", (ROOT / "infra/components/deployment.py").read_text()))
-    written = README + "".join(path.read_text() for path in sorted((ROOT / "infra").glob("Pulumi.*.yaml")))
-    assert known
-    assert {name for name in known if f"{name}:" not in written} == {"source"}
-
-
 @pytest.mark.parametrize("command", sorted(set(re.findall(r"`strategy ([a-z-]+)", README))))
 def test_every_command_that_readme_names_exists(command: str) -> None:
     """Each `strategy` command in README answers to --help."""

@@ -5,7 +5,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.infra.cloud.capture import STACKS, capture, config_of
+from tests.infra.cloud.capture import STACKS, as_given, capture, committed
 
 
 def main() -> None:
@@ -14,7 +14,8 @@ def main() -> None:
         counted, took = {}, {}
         for stack in STACKS:
             began = time.perf_counter()
-            counted[stack] = capture(config_of(stack), stack, Path(folder)).census()
+            config = as_given(committed(stack)["config"])
+            counted[stack] = capture(config, stack, Path(folder)).census()
             took[stack] = time.perf_counter() - began
     write = sys.stdout.write
     write(f"{'':60}{''.join(f'{stack:>12}' for stack in STACKS)}\n")

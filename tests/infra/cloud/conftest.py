@@ -1,4 +1,4 @@
-"""The graphs that these tests look at: each stack as committed, and production with keys of the owner's own."""
+"""The graphs that these tests look at: each stack as shipped, and production with keys of the owner's own."""
 
 import gc
 import os
