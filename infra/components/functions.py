@@ -35,6 +35,7 @@ class Functions(pulumi.ComponentResource):
         stage = args.stage
         functions = {one.name: self._function(args, one) for one in stage.topology.functions}
         self.granted = grant(stage, self, Place.SERVICE, functions)
+        self.states = {name: one.state for name, one in functions.items()}
         self.register_outputs({"addresses": {one.name: stage.address(one) for one in stage.topology.functions}})
 
     def _function(self, args: FunctionsArgs, one: Function) -> gcp.cloudfunctionsv2.Function:

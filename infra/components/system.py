@@ -58,7 +58,8 @@ class System(pulumi.ComponentResource):
         self.outputs = {
             "archives": {one: archive.name for one, archive in code.archives.items()},
             "addresses": {one.name: stage.address(one) for one in args.topology.functions},
-            "open": [one.name for one in args.topology.functions if one.public and args.deployment.owner],
+            "public": {one.name: bool(args.deployment.owner) for one in args.topology.functions if one.public},
+            "states": functions.states,
             "database": stage.database,
         }
         self.register_outputs(self.outputs)

@@ -1,7 +1,9 @@
 """Asks a deployed stack from outside whether it answers where it must and is closed where it must: `make smoke`.
 
-Reads the stack's outputs as JSON from standard input. The sign-in answers its health question; everything else
-refuses a stranger, which is what an open door would not do.
+Reads the stack's outputs as JSON from standard input. An open sign-in answers its health question; a closed one is
+refused by name; every other function refuses a stranger, who cannot tell a closed door from no door: Google answers
+404 for both. That those are there is Google's word alone, the state of each function when Pulumi last changed or
+refreshed it.
 """
 
 import json
@@ -10,18 +12,34 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 TRIES, PAUSE_S, PATIENCE_S = 3, 5.0, 30.0
-REFUSALS = frozenset({401, 403, 404})
+ACTIVE = "ACTIVE"
+ANSWERS = frozenset({200})
+REFUSED_BY_NAME = frozenset({401, 403})
+REFUSED = REFUSED_BY_NAME | {404}
 
 
-def faults(addresses: Mapping[str, str], is_open: Sequence[str], *, pause_s: float = PAUSE_S) -> Iterator[str]:
-    """Name every function that does not answer as it must."""
+def faults(outputs: Mapping[str, Any], *, pause_s: float = PAUSE_S) -> Iterator[str]:
+    """Name every function that is not there or does not answer as it must; `outputs` are the stack's."""
+    addresses, public, states = (outputs.get(name, {}) for name in ("addresses", "public", "states"))
+    if not addresses or not public:
+        yield "the stack names no function that could be asked: is it deployed?"
     for function, address in sorted(addresses.items()):
-        wanted = frozenset({200}) if function in is_open else REFUSALS
+        if (state := states.get(function)) != ACTIVE:
+            yield f"{function}: Google calls it {state}, not {ACTIVE}"
+        wanted = _wanted(public.get(function))
         status = _asked(f"{address}/health", wanted, pause_s)
         if status not in wanted:
             yield f"{function}: answers {status}, not {' or '.join(map(str, sorted(wanted)))}"
+
+
+def _wanted(is_open: bool | None) -> frozenset[int]:
+    """Give what a stranger may be told: by an open page, by a closed one, and by what has no door outside."""
+    if is_open is None:
+        return REFUSED
+    return ANSWERS if is_open else REFUSED_BY_NAME
 
 
 def _asked(url: str, wanted: frozenset[int], pause_s: float) -> int | str:
@@ -43,6 +61,15 @@ def _asked(url: str, wanted: frozenset[int], pause_s: float) -> int | str:
     return status
 
 
+def _seen(outputs: Mapping[str, Any]) -> Iterator[str]:
+    """Say what a stack without faults has shown, and what it has not."""
+    public = outputs["public"]
+    for function, is_open in public.items():
+        yield f"{function}: {'answers' if is_open else 'is there and closed, for the stack has no owner'}"
+    rest = len(outputs["addresses"]) - len(public)
+    yield f"{rest} others: {ACTIVE} by Google's word, and closed; whether they work is what the dashboard shows"
+
+
 def main(arguments: Sequence[str]) -> int:
     """Judge the stack whose outputs are on standard input; 0 when all is well, 1 with a line for each fault.
 
@@ -50,11 +77,11 @@ def main(arguments: Sequence[str]) -> int:
     """
     outputs = json.loads(sys.stdin.read())
     pause_s = float(arguments[0]) if arguments else PAUSE_S
-    found = list(faults(outputs["addresses"], outputs["open"], pause_s=pause_s))
+    found = list(faults(outputs, pause_s=pause_s))
     for one in found:
         sys.stderr.write(f"{one}\n")
-    if not found:
-        sys.stdout.write(f"{len(outputs['addresses'])} functions: open and closed as they must be.\n")
+    for one in _seen(outputs) if not found else ():
+        sys.stdout.write(f"{one}\n")
     return 1 if found else 0
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.files import ROOT
-from tests.infra.test_smoke import answering
+from tests.infra.test_smoke import answering, outputs
 from tests.packaging.checkouts import copy_checkout, hashes
 
 OUTPUTS = ["stack", "output", "--stack", "sandbox", "--json"]
@@ -62,10 +62,10 @@ def repository(tmp_path: Path) -> Iterator[Repository]:
         source.write("\n# a line that did not hold\n")
     _commit(folder)
     with answering(200) as address:
-        outputs = {"addresses": {"oauth_callback": address}, "open": ["oauth_callback"]}
+        told = outputs({"oauth_callback": True}, {"oauth_callback": address})
         (folder / "bin").mkdir()
         stand_in = folder / "bin" / "pulumi"
-        stand_in.write_text(_PULUMI.format(python=sys.executable, log=str(folder / "log"), outputs=outputs))
+        stand_in.write_text(_PULUMI.format(python=sys.executable, log=str(folder / "log"), outputs=told))
         stand_in.chmod(0o755)
         yield Repository(folder=folder, first=first)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infra.components.matrix import secret_roles
-from shared.topology import ACCESS_TOKEN, Right
+from shared.topology import ACCESS_TOKEN, TOPOLOGY, Right
 from tests.infra.cloud.capture import Graph
 
 STACKS = ("sandbox", "production", "keys")
@@ -111,3 +111,6 @@ def test_without_an_owner_the_sign_in_is_closed(graphs: Mapping[str, Graph]) -> 
     open_one = ["oauth-callback"]
     assert everybody == {"sandbox": open_one, "production": open_one, "keys": open_one, "closed": []}
     assert not graphs["closed"].of("UptimeCheckConfig")
+    for stack, graph in graphs.items():
+        assert graph.outputs["public"] == {"oauth_callback": stack != "closed"}
+        assert set(graph.outputs["states"]) == {one.name for one in TOPOLOGY.functions}

@@ -194,7 +194,7 @@ def test_a_wrong_stack_registers_nothing() -> None:
 def test_nothing_secret_leaves_a_stack(graphs: Mapping[str, Graph]) -> None:
     """The outputs are names and addresses, and no resource is given a secret's value."""
     for graph in graphs.values():
-        assert set(graph.outputs) == {"archives", "addresses", "open", "database"}
+        assert set(graph.outputs) == {"archives", "addresses", "public", "states", "database"}
         assert not graph.of("SecretVersion")
         for function in graph.of("Function"):
             assert not {"secretEnvironmentVariables", "secretVolumes"} & set(function.inputs["serviceConfig"])
