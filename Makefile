@@ -23,7 +23,7 @@ PARALLEL := --numprocesses $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist workst
 # Two targets never install into the same environment at once.
 .NOTPARALLEL:
 .PHONY: help python setup setup-dev demo test days long package bench lint format types contracts check lock calendar clean \
-  audit census preview up smoke deploy rollback destroy
+  audit census preview up smoke keep deploy rollback destroy
 
 # Which stack the targets below deal with, and Pulumi's command line, which comes from its maker and not from the locks.
 STACK = sandbox
@@ -112,14 +112,27 @@ smoke: ## ask a deployed stack whether it answers where it must and is closed wh
 	@test -n "$(PYTHON)"
 	$(PULUMI) stack output --stack $(STACK) --json | "$(PYTHON)" -m infra.tools.smoke
 
-deploy: up smoke ## up, then smoke
+deploy: up smoke keep ## up, then smoke, then keep
+
+# What an archive is built from.
+SOURCES = functions shared pyproject.toml
+
+# A build in the cloud has no commit but its own and may fetch none: what it deployed lies beside Pulumi's state.
+keep: ## keep in the bucket STATE what a roll-back to this commit is built from; without STATE nothing is kept
+ifneq ($(STATE),)
+	mkdir -p build
+	git archive --output build/kept.tar HEAD $(SOURCES)
+	gcloud storage cp build/kept.tar "gs://$(STATE)/deployed/$$(git rev-parse HEAD).tar"
+endif
 
 # The archives of a commit are built anew, to the byte what they were then: the same content, so the same names.
 rollback: ## deploy the functions of an earlier commit with the present provisioning: TO=commit
 	@test -n "$(TO)" || { echo "Name the commit whose functions to deploy: make rollback TO=... STACK=..." >&2; exit 1; }
-	git cat-file -e "$(TO)^{commit}" 2>/dev/null || git fetch --quiet --depth 1 origin "$(TO)"
-	rm -rf build/rollback && mkdir -p build/rollback
-	git archive "$(TO)" functions shared pyproject.toml | tar -x -C build/rollback
+	rm -rf build/rollback build/rollback.tar && mkdir -p build/rollback
+	if git cat-file -e "$(TO)^{commit}" 2>/dev/null; then git archive --output build/rollback.tar "$(TO)" $(SOURCES); \
+	elif test -n "$(STATE)"; then gcloud storage cp "gs://$(STATE)/deployed/$(TO).tar" build/rollback.tar; \
+	else echo "This checkout has no commit $(TO), and no bucket to look for it in was named: STATE=..." >&2; exit 1; fi
+	tar -x -C build/rollback -f build/rollback.tar
 	cp infra/Pulumi.$(STACK).yaml build/rollback.yaml
 	$(PULUMI) install
 	$(PULUMI) up --stack $(STACK) --yes --config-file "$(CURDIR)/build/rollback.yaml" \

@@ -12,9 +12,10 @@ from infra.tools.locks import ROOT
 from tests.packaging.checkouts import PARTS
 
 BUILD: dict[str, Any] = yaml.safe_load((ROOT / "cloudbuild.yaml").read_text(encoding="utf-8"))
+ROLLBACK: dict[str, Any] = yaml.safe_load((ROOT / "infra/cloudbuild-rollback.yaml").read_text(encoding="utf-8"))
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 TARGETS = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
-DELIVERIES = ("preview", "deploy", "rollback")
+DELIVERIES = ("preview", "deploy")
 CHECKS = ["lint", "types", "contracts", "test", "audit", "package"]
 
 
@@ -35,9 +36,12 @@ def faults(build: Mapping[str, Any]) -> Iterator[str]:
             yield f"{step['id']} is given something in its environment"
         if ":" not in step["name"] or step["name"].endswith(":latest"):
             yield f"{step['id']} runs in an image without a version"
-    if [step["id"] for step in build["steps"]] != [*CHECKS, "deliver"]:
-        yield "does not check everything before it delivers"
-    if build["substitutions"]["_DELIVERY"] != "preview":
+    used, given = set(re.findall(r"\$\{(_[A-Z]+)\}", str(build["steps"]))), build["substitutions"]
+    if used != set(given):
+        yield "is given other words than it uses"
+    if [step["id"] for step in build["steps"]] != [*(CHECKS if "_DELIVERY" in given else ()), "deliver"]:
+        yield "does not check everything before it delivers, or checks before it goes back"
+    if given.get("_DELIVERY", "preview") != "preview":
         yield "delivers when nobody asked for it"
 
 
@@ -47,12 +51,23 @@ def test_the_build_only_calls_the_makefile() -> None:
     assert BUILD["options"]["logging"] == "CLOUD_LOGGING_ONLY"
 
 
+def test_nothing_stands_before_a_roll_back() -> None:
+    """A roll-back is the one call of its target, so neither a red check nor a new hole in a package holds it up."""
+    assert list(faults(ROLLBACK)) == []
+    (step,) = ROLLBACK["steps"]
+    (deliver,) = [one for one in BUILD["steps"] if one["id"] == "deliver"]
+    assert step["args"][0] == "rollback"
+    assert {**step, "args": deliver["args"]} == deliver
+    assert ROLLBACK["options"]["logging"] == "CLOUD_LOGGING_ONLY"
+    assert BUILD["substitutions"].items() - {("_DELIVERY", "preview")} < ROLLBACK["substitutions"].items()
+
+
 def test_what_is_delivered_is_tried() -> None:
-    """A deployment and a roll-back end with the smoke test, and the checks of a change are those of the build."""
-    assert re.search(r"^deploy: up smoke", MAKEFILE, re.MULTILINE)
+    """A deployment and a roll-back are tried before they are done, and the checks of a change are the build's."""
+    assert re.search(r"^deploy: up smoke keep ##", MAKEFILE, re.MULTILINE)
     (rollback,) = re.findall(r"^rollback:.*\n((?:\t.*\n)+)", MAKEFILE, re.MULTILINE)
     assert rollback.rstrip().endswith("smoke")
-    assert f'git archive "$(TO)" {" ".join(PARTS)} pyproject.toml' in rollback
+    assert re.search(rf"^SOURCES = {' '.join(PARTS)} pyproject.toml$", MAKEFILE, re.MULTILINE)
     (check,) = re.findall(r"^check: ([a-z ]+) ##", MAKEFILE, re.MULTILINE)
     assert set(check.split()) - {"days"} <= set(CHECKS)
 
@@ -69,6 +84,7 @@ def test_what_is_delivered_is_tried() -> None:
         (("steps", 0, "id"), "skipped"),
         (("availableSecrets",), {}),
         (("substitutions", "_DELIVERY"), "deploy"),
+        (("substitutions", "_KEY"), "x"),
     ],
 )
 def test_a_seeded_fault_of_the_build_is_found(path: tuple[Any, ...], value: Any) -> None:

@@ -1,4 +1,4 @@
-"""The delivery targets of the Makefile, run for real in a repository of their own with a stand-in for Pulumi."""
+"""The delivery targets of the Makefile, run for real in a repository of their own, Pulumi and gcloud stood in for."""
 
 import json
 import os
@@ -22,6 +22,14 @@ with open({log!r}, "a", encoding="utf-8") as log:
 if "output" in sys.argv:
     print(json.dumps({outputs!r}))
 """
+# Copies what it is told to, a bucket being a folder of that name.
+_GCLOUD = """#!{python}
+import pathlib, shutil, sys
+assert sys.argv[1:3] == ["storage", "cp"]
+source, target = (pathlib.Path(one.replace("gs://", {buckets!r} + "/")) for one in sys.argv[3:])
+target.parent.mkdir(parents=True, exist_ok=True)
+shutil.copy(source, target)
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +38,14 @@ class Repository:
 
     folder: Path
     first: str
+
+    def clone(self) -> "Repository":
+        """Give what a build has of the repository: its last commit, nowhere to fetch from, and nothing made before."""
+        folder = self.folder.with_name("clone")
+        _git(self.folder, "clone", "--quiet", "--depth", "1", self.folder.as_uri(), str(folder))
+        _git(folder, "remote", "set-url", "origin", "https://127.0.0.1:1/private.git")
+        (folder / "bin").symlink_to(self.folder / "bin")
+        return Repository(folder=folder, first=self.first)
 
     def make(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run make with the stand-in first on the path."""
@@ -42,7 +58,7 @@ class Repository:
     @property
     def told(self) -> list[list[str]]:
         """Give what Pulumi was told, without the words that every call begins with."""
-        lines = (self.folder / "log").read_text(encoding="utf-8").splitlines()
+        lines = (self.folder / "bin" / "log").read_text(encoding="utf-8").splitlines()
         calls: list[list[str]] = [json.loads(line) for line in lines]
         assert all(call[:3] == ["--cwd", "infra", "--non-interactive"] for call in calls)
         return [call[3:] for call in calls]
@@ -64,9 +80,16 @@ def repository(tmp_path: Path) -> Iterator[Repository]:
     with answering(200) as address:
         told = outputs({"oauth_callback": True}, {"oauth_callback": address})
         (folder / "bin").mkdir()
-        stand_in = folder / "bin" / "pulumi"
-        stand_in.write_text(_PULUMI.format(python=sys.executable, log=str(folder / "log"), outputs=told))
-        stand_in.chmod(0o755)
+        words = {
+            "python": sys.executable,
+            "log": str(folder / "bin" / "log"),
+            "buckets": str(tmp_path),
+            "outputs": told,
+        }
+        for name, text in (("pulumi", _PULUMI), ("gcloud", _GCLOUD)):
+            stand_in = folder / "bin" / name
+            stand_in.write_text(text.format(**words))
+            stand_in.chmod(0o755)
         yield Repository(folder=folder, first=first)
 
 
@@ -114,9 +137,28 @@ def test_a_rollback_deploys_the_functions_of_its_commit(repository: Repository, 
     assert (repository.folder / "infra" / "Pulumi.sandbox.yaml").read_bytes() == before == Path(file).read_bytes()
 
 
+def test_a_build_goes_back_without_the_repository(repository: Repository) -> None:
+    """What a deployment kept is what a later build, which can fetch no other commit, rolls back to."""
+    _git(repository.folder, "checkout", "--quiet", repository.first)
+    assert repository.make("keep", "STATE=the-state").returncode == 0
+    _git(repository.folder, "checkout", "--quiet", "-")
+    build = repository.clone()
+    ran = build.make("rollback", f"TO={repository.first}", "STACK=sandbox", "STATE=the-state")
+    assert ran.returncode == 0, ran.stderr
+    assert hashes(build.folder / "build" / "rollback") == hashes(ROOT)
+
+
+def test_a_deployment_that_fails_is_not_kept(repository: Repository, tmp_path: Path) -> None:
+    """Only what passed the smoke test can be gone back to."""
+    (repository.folder / "bin" / "pulumi").write_text("#!/bin/sh\necho '{}'\n")
+    assert repository.make("deploy", "STACK=sandbox", "STATE=the-state").returncode != 0
+    assert not (tmp_path / "the-state").exists()
+
+
 def test_a_rollback_to_nowhere_touches_nothing(repository: Repository) -> None:
-    """Without a commit, or with one that does not exist, nothing is told to Pulumi."""
-    for words in ((), ("TO=0123456",)):
+    """Without a commit, or with one that does not exist or was never kept, nothing is told to Pulumi."""
+    for words, why in (((), "Name the commit"), (("TO=0123456",), "has no commit"), (("TO=0123456", "STATE=x"), "x/")):
         ran = repository.make("rollback", *words)
         assert ran.returncode != 0
-    assert not (repository.folder / "log").exists()
+        assert why in ran.stderr
+    assert not (repository.folder / "bin" / "log").exists()

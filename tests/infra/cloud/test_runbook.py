@@ -70,6 +70,19 @@ def test_names_in_the_runbook_are_the_names() -> None:
     assert deployment.PRODUCTION in STACKS
 
 
+def test_each_build_has_its_trigger() -> None:
+    """Whoever opens a pull request only reads, main is shown before it is approved, and what changes anything waits."""
+    triggers = re.findall(r"gcloud builds triggers create (?:[^\n]|(?<=\\)\n)+", RUNBOOK)
+    may_change = {re.findall(r"--name=([a-z-]+)", one)[0]: "$DELIVER" in one for one in triggers}
+    assert may_change == {"preview": False, "preview-main": False, "deploy": True, "rollback": True}
+    for one in triggers:
+        assert ("--require-approval" in one) == ("$DELIVER" in one) != ("$PREVIEW" in one)
+        assert ("_DELIVERY=deploy" in one) == ("--name=deploy" in one)
+    files = {*re.findall(r"--build-config=(\S+yaml)", RUNBOOK)}
+    assert files == {"cloudbuild.yaml", "infra/cloudbuild-rollback.yaml"}
+    assert all((ROOT / file).is_file() for file in files)
+
+
 def test_the_collections_to_restore_are_all_of_them() -> None:
     """The command that lists what a restoration deletes first prints every collection."""
     (code,) = re.findall(r"'(from shared\.topology.*?)'", RUNBOOK)
