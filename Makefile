@@ -139,7 +139,7 @@ rollback: ## deploy the functions of an earlier commit with the present provisio
 	  --config etrade-strategy:source=build/rollback
 	@$(MAKE) --no-print-directory smoke
 
-destroy: ## take the stack down; what is protected stays
+destroy: ## take the stack down; while anything in it is protected, nothing is destroyed
 	$(PULUMI) install
 	$(PULUMI) destroy --stack $(STACK) --yes
 

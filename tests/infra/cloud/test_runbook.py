@@ -57,8 +57,8 @@ def test_a_stranger_fills_in_the_stack_file(stack: str, tmp_path: Path) -> None:
 
 def test_names_in_the_runbook_are_the_names() -> None:
     """Jobs, database, secrets and configuration that the runbook names are the stack's, and its buckets are not."""
-    (jobs,) = re.findall(r"for job in ([a-z ]+);", RUNBOOK)
-    assert jobs.split() == [schedule.name for schedule in TOPOLOGY.schedules]
+    paused, resumed = re.findall(r"for job in ([a-z ]+); do gcloud scheduler jobs (?:pause|resume) ", RUNBOOK)
+    assert paused.split() == resumed.split() == [schedule.name for schedule in TOPOLOGY.schedules]
     assert set(re.findall(r"strategy secrets set ([a-z-]+)", RUNBOOK)) == set(KINDS) <= set(TOPOLOGY.secrets)
     assert "sign-in-key --generate" in RUNBOOK
     assert "--database=desk-1" in RUNBOOK
@@ -68,6 +68,19 @@ def test_names_in_the_runbook_are_the_names() -> None:
     for name in ("generation", "callbackRegistered"):
         assert f"{{NAMESPACE}}:{name}" in read
     assert deployment.PRODUCTION in STACKS
+
+
+def test_the_preview_counts_as_the_runbook_says(graphs: Mapping[str, Graph]) -> None:
+    """What the first preview creates is told with the groups and the stack, which the engine counts too."""
+    (told,) = re.findall(r"make preview STACK=sandbox +# ([0-9]+) to create", RUNBOOK)
+    assert int(told) == len(graphs["sandbox"].resources) + 1
+
+
+def test_only_the_pushes_are_emptied_before_a_restoration(graphs: Mapping[str, Graph]) -> None:
+    """What the runbook filters subscriptions by is in the name of every push, and not in that of the dead letters."""
+    (kept,) = re.findall(r"""subscriptions list --filter='name ~ "([^"]+)"'""", RUNBOOK)
+    for one in graphs["sandbox"].of("Subscription"):
+        assert (kept in one.inputs["name"]) == ("pushConfig" in one.inputs)
 
 
 def test_each_build_has_its_trigger() -> None:
