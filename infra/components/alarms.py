@@ -31,9 +31,9 @@ ALARMS = (
         events=(
             "dead_letter", "outbox_row_unreadable", "unreadable_document", "books_unreadable", "notice_not_delivered",
         ),
-        told="A message or a document cannot be read and was put aside, which nothing repeats by itself: look at the"
-        " collection `dead_letters` and at the line, which names the document. Or a notice reached none of your"
-        " addresses: the line has its text.",
+        told="A message or a document cannot be read and was put aside, which nothing repeats by itself:"
+        " `strategy dead-letters --profile cloud` lists them, and the line names the document. Or a notice reached none"
+        " of your addresses: the line has its text.",
     ),
     Alarm(
         name="orders-in-doubt", title="An order or a position needs to be looked at", severity=CRITICAL,
