@@ -17,6 +17,8 @@ from tests.infra.cloud import expected_grants, expected_ground, expected_watch, 
 from tests.infra.cloud.capture import Graph, Registered
 from tests.infra.cloud.facts import Cloud, Json, Must, Thing
 
+PROVIDER = version("pulumi-gcp")
+
 
 def table(graph: Graph) -> list[Thing]:
     """Give every row that the configuration and the topology of a graph ask for."""
@@ -51,7 +53,7 @@ def faults(graph: Graph, one: Registered, row: Thing) -> Iterator[str]:
     if "deletedWith" in options:
         options["deletedWith"] = options["deletedWith"].rpartition("$gcp:")[2]
     chosen = {
-        "version": version("pulumi-gcp"),
+        "version": PROVIDER,
         "protect": row.kept or None,
         "deletedWith": row.goes_with or None,
         "ignoreChanges": [row.unlike] if row.unlike else None,
