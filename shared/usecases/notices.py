@@ -8,7 +8,7 @@ not matter: whoever may publish notices publishes all that wait.
 
 from shared.codec import loads
 from shared.domain.notices import Notice, event_of
-from shared.errors import BrokerError, StoreError
+from shared.errors import DeskError
 from shared.ports import Put, Severity, Where
 from shared.usecases import outbox
 from shared.usecases.desk import Desk, held_rows
@@ -28,7 +28,7 @@ def post(desk: Desk) -> None:
         rows = held_rows(desk, outbox.Row, desk.store.query("outbox", Where("topic", "==", outbox.NOTICES)))
         for row in sorted(rows, key=lambda row: _at(row.value))[:MOST_AT_ONCE]:
             outbox.send(desk, row.path, row.value)
-    except (BrokerError, StoreError) as problem:
+    except DeskError as problem:
         desk.journal.line("notices_wait", Severity.WARNING, kind=type(problem).__name__, detail=problem.detail)
 
 

@@ -9,7 +9,7 @@ from shared.domain.control import TradingState
 from shared.domain.messages import Message, PrepareTick
 from shared.domain.notices import MessageBuried, ScanSilent, TradingHalted, TradingReduced, event_of
 from shared.door import PushDoor
-from shared.errors import InvariantBroken, StoreDown
+from shared.errors import ConfigError, DeskError, InvariantBroken, PermissionDenied, StoreDown
 from shared.ports import Envelope, Put
 from shared.usecases import outbox
 from shared.usecases.control import tighten
@@ -84,12 +84,13 @@ def test_a_notice_that_waits_stops_no_work() -> None:
     assert _sent(hands) == [_SILENT]
 
 
-def test_a_store_that_is_down_after_the_work_changes_no_reply() -> None:
-    """A store that fails only when notices are looked for leaves the work's own answer as it is."""
+@pytest.mark.parametrize("problem", [StoreDown("gone"), ConfigError(("no login",)), PermissionDenied("a right")])
+def test_a_store_that_fails_after_the_work_changes_no_reply(problem: DeskError) -> None:
+    """A store that fails only when notices are looked for, in any way, leaves the work's own answer as it is."""
     hands = Hands()
 
     def work(_desk: Desk) -> None:
-        hands.store.mood, hands.store.at = StoreDown("gone"), frozenset({"outbox"})
+        hands.store.mood, hands.store.at = problem, frozenset({"outbox"})
 
     assert _door(hands, work)(request(_WORK)) == ("", 204)
     assert hands.journal.events == ["notices_wait"]
