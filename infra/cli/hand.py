@@ -22,8 +22,9 @@ from shared.usecases import control
 STOP_NOW = {
     "here": "To stop without this command, end `strategy up` with Ctrl-C: it buys and sells nothing more. Stops at "
     "E*TRADE stay; entries there you cancel on E*TRADE's own page",
-    "cloud": "To stop without this command, `gcloud scheduler jobs pause scan --location=us-east4`: without the scan "
-    "nothing more is decided. Stops at E*TRADE stay; entries there you cancel on E*TRADE's own page",
+    "cloud": "To stop without this command, `gcloud scheduler jobs pause scan --project=PROJECT --location=REGION`: "
+    "without the scan nothing more is decided, no exit and no sale before the close, so what is held stays held. "
+    "Stops at E*TRADE stay; entries there you cancel, and what you want sold you sell, on E*TRADE's own page",
 }
 
 

@@ -126,7 +126,7 @@ def _line(station: Station) -> str:
     if status.trading not in {None, "ACTIVE"}:
         parts.append(f"trading is {status.trading}")
     if status.signed_in is False:
-        parts.append("NOBODY HAS SIGNED IN: nothing is traded")
+        parts.append("NOBODY IS SIGNED IN: nothing is traded")
     if status.refused:
         parts.append(f"REFUSED: {status.refused}")
     if status.dead_letters:

@@ -146,11 +146,20 @@ def _runs(folder: Folder, opened: ExitStack) -> bool:
 
 @contextmanager
 def _in_the_cloud(environ: Mapping[str, str]) -> Iterator[Hand]:
+    from infra.local.emulators import FIRESTORE_VARIABLE
     from shared.gcp.clock import SystemClock
     from shared.gcp.firestore_store import FirestoreStore
     from shared.gcp.secret_vault import SecretVault
-    from shared.wiring.cloud import place
+    from shared.settings import problems_of
+    from shared.wiring.cloud import DATABASE, place
 
+    problems = problems_of(place, environ)
+    if not environ.get(DATABASE):
+        problems += (f"{DATABASE} is not set: the stack's database, as `pulumi stack output database` says",)
+    if environ.get(FIRESTORE_VARIABLE):
+        problems += (f"{FIRESTORE_VARIABLE} is set and leads to an emulator: unset it to reach the cloud",)
+    if problems:
+        raise ConfigError(problems)
     project, database = place(environ)
     clock, chance = SystemClock(), SystemChance()
     with (
@@ -158,7 +167,8 @@ def _in_the_cloud(environ: Mapping[str, str]) -> Iterator[Hand]:
         closing(SecretVault(project=project, clock=clock, chance=chance)) as vault,
     ):
         yield Hand(
-            name=project, desk=_desk(clock, store, project=project), open_vault=lambda: vault, running=True,
+            name=f"{project}, database {database}", desk=_desk(clock, store, project=project),
+            open_vault=lambda: vault, running=True,
             sign_in=environ.get("STRATEGY_SIGN_IN_URL") or None,
             operator=environ.get("STRATEGY_OPERATOR", "owner"), mode=None,
         )  # fmt: skip

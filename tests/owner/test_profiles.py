@@ -1,6 +1,7 @@
 """The switch between the places: which desk a command reaches, and what it says when there is none."""
 
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,19 @@ def test_the_only_desk_is_found_and_several_are_not_guessed(desk: Path, monkeypa
 def test_a_wrong_profile_is_refused(desk: Path, words: tuple[str, ...], parts: tuple[str, ...]) -> None:
     """A profile that does not exist, is not the desk's, or lacks its project is refused with what to do."""
     refused(strategy("status", "--state", str(desk), *words, GOOGLE_CLOUD_PROJECT=""), *parts)
+
+
+@pytest.mark.parametrize(
+    ("environ", "part"),
+    [
+        ({}, "FIRESTORE_DATABASE is not set"),
+        ({"FIRESTORE_DATABASE": "desk-1", "FIRESTORE_EMULATOR_HOST": "127.0.0.1:1"}, "leads to an emulator"),
+    ],
+)
+def test_a_halt_reaches_the_stack_s_database_or_none(environ: Mapping[str, str], part: str) -> None:
+    """A halt in the cloud goes to the database that is named, never to a default one or to an emulator's."""
+    given = {"GOOGLE_CLOUD_PROJECT": "my-desk-1", "FIRESTORE_DATABASE": "", **environ}
+    refused(strategy("halt", "--profile", "cloud", **given), "NOTHING IS HALTED", part, "--location=REGION")
 
 
 def test_a_stopped_desk_over_emulators_has_nothing_left(tmp_path: Path) -> None:
