@@ -26,7 +26,7 @@ class DatabaseArgs:
 
 
 class Database(pulumi.ComponentResource):
-    """Firestore: any second of the last week can be read again, and in production nothing deletes it by mistake.
+    """Firestore: any minute of the last week can be read again, and in production nothing deletes it by mistake.
 
     `ready` are the database, what its queries need, and what lets documents go: the parts that functions count on.
 

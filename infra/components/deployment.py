@@ -84,7 +84,11 @@ def left_over(chosen: Deployment) -> tuple[str, ...]:
     if chosen.project == "example-project":
         return ()
     found = {
-        "projectNumber": (chosen.project_number, "123456789012", "pushes and links would lead to another project"),
+        "projectNumber": (
+            chosen.project_number,
+            "123456789012",
+            "`up` would grant to another project's agents, and fail",
+        ),
         "owner": (chosen.owner, EXAMPLE_EMAIL, "the page would be told to be somebody else's"),
         "alertEmails": (EXAMPLE_EMAIL in chosen.alert_emails, True, "alerts would reach nobody"),
         "billingAccount": (chosen.billing_account, "000000-000000-000000", "no budget can be made on it"),

@@ -84,7 +84,10 @@ class Watch(pulumi.ComponentResource):
         condition = gcp.monitoring.AlertPolicyConditionArgs(
             display_name=title, condition_prometheus_query_language=query
         )
-        told = "A function that the clock calls each minute of the session was not called for half an hour."
+        told = (
+            "A function that the clock calls each minute of the session took no call for half an hour: it was not"
+            " called, or every call was refused or failed. Only stops that are at the broker still sell."
+        )
         self._policy("silence", title, alarms.CRITICAL, told, [condition])
 
     def _outside(self, function: str, host: str) -> None:

@@ -75,7 +75,11 @@ def main(arguments: Sequence[str]) -> int:
 
     The one argument that there may be is the pause between two tries, in seconds.
     """
-    outputs = json.loads(sys.stdin.read())
+    try:
+        outputs = json.loads(sys.stdin.read())
+    except ValueError:
+        sys.stderr.write("The stack has no outputs: does it exist, and was it ever brought up?\n")
+        return 1
     pause_s = float(arguments[0]) if arguments else PAUSE_S
     found = list(faults(outputs, pause_s=pause_s))
     for one in found:

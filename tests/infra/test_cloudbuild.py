@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
+from importlib.metadata import version
 from typing import Any
 
 import pytest
@@ -95,3 +96,9 @@ def test_a_seeded_fault_of_the_build_is_found(path: tuple[Any, ...], value: Any)
         place = place[name]
     place[path[-1]] = value
     assert list(faults(build))
+
+
+@pytest.mark.parametrize("build", [BUILD, ROLLBACK])
+def test_the_engine_is_as_new_as_the_packages(build: Mapping[str, Any]) -> None:
+    """What delivers runs in Pulumi's image of the version whose packages are locked."""
+    assert build["steps"][-1]["name"] == f"pulumi/pulumi:{version('pulumi')}"

@@ -111,3 +111,12 @@ def test_the_command_reads_the_outputs_of_a_stack(is_open: bool, code: int, told
         )
     assert ran.returncode == code, ran.stderr
     assert (ran.stderr if code else ran.stdout).startswith(told)
+
+
+def test_a_stack_without_outputs_is_said_to_have_none() -> None:
+    """A stack that does not exist, of which Pulumi prints nothing, is one sentence and a failure."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "infra.tools.smoke"], input="", cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert ran.stderr == "The stack has no outputs: does it exist, and was it ever brought up?\n"

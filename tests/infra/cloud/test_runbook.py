@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from shutil import which
 
 import pytest
 from typer.testing import CliRunner
@@ -123,3 +124,26 @@ def test_what_the_owner_s_commands_are_told_is_what_the_functions_are_told(graph
     for name in ("FIRESTORE_DATABASE", "STRATEGY_SIGN_IN_URL"):
         assert exported[name] == given[name]
     assert given["STRATEGY_OPERATOR"] == "owner"
+
+
+def test_a_protected_stack_is_looked_at_before_it_is_destroyed() -> None:
+    """Pulumi refuses a database that it knows as protected, so it is shown that the protection is gone."""
+    (steps,) = [block.splitlines() for block in BLOCKS if "make destroy STACK=production" in block]
+    told = [("unprotect", "--all"), ("update", "--no-delete-protection"), ("refresh", "production"), ("destroy",)]
+    assert len(steps) == len(told)
+    assert all(word in step for step, words in zip(steps, told, strict=True) for word in words)
+
+
+@pytest.mark.long
+@pytest.mark.skipif(which("gcloud") is None, reason="no gcloud")
+@pytest.mark.parametrize(
+    "command", sorted(set(re.findall(r"^ *(gcloud(?: [a-z-]+)+)", "\n".join(BLOCKS), re.MULTILINE)))
+)
+def test_the_gcloud_commands_are_commands(command: str) -> None:
+    """Each command of Google's that the runbook calls is one that its installed tool has, in the release track."""
+    words = command.split()
+    while len(words) > 2:
+        if subprocess.run([*words, "--help"], capture_output=True, check=False).returncode == 0:  # noqa: S603 - README's
+            return
+        words.pop()  # a value, such as a project's name, which follows the command
+    pytest.fail(f"{command} is no command")
