@@ -29,12 +29,13 @@ WITHIN = timedelta(minutes=28)
 TOLD = timedelta(minutes=9)
 SETTLED = timedelta(minutes=2)
 ORDER_CALLS = ("preview", "place", "cancel", "orders", "order", "portfolio")
-SPEEDS: dict[Cloud, float] = {"local": 20.0, "emulators": 4.0}
+# Two such desks run beside each other, on two cores: a tick has to come within its second all the same.
+SPEEDS: dict[Cloud, float] = {"local": 10.0, "emulators": 4.0}
 
 
 @pytest.mark.parametrize(
     "cloud",
-    [pytest.param("emulators", marks=pytest.mark.waits(300)), pytest.param("local", marks=pytest.mark.waits(60))],
+    [pytest.param("emulators", marks=pytest.mark.waits(300)), pytest.param("local", marks=pytest.mark.waits(120))],
 )
 @pytest.mark.timeout(900)
 def test_desk_signs_in_scans_buys_protects_and_sells(
@@ -53,7 +54,7 @@ def test_desk_signs_in_scans_buys_protects_and_sells(
     _logs_are_clean(station)
 
 
-@pytest.mark.waits(70)
+@pytest.mark.waits(140)
 @pytest.mark.timeout(900)
 def test_desk_that_loses_its_token_tells_the_owner_and_goes_on(tmp_path: Path) -> None:
     """When E*TRADE forgets the token the owner is told, signs in with the notice's link, and trading goes on."""
@@ -75,7 +76,7 @@ def test_desk_that_loses_its_token_tells_the_owner_and_goes_on(tmp_path: Path) -
     assert hook.address() not in "".join(path.read_text() for path in station.folder.logs.glob("*.jsonl"))
 
 
-@pytest.mark.waits(60)
+@pytest.mark.waits(120)
 @pytest.mark.timeout(900)
 def test_desk_on_paper_trades_and_no_order_leaves_it(tmp_path: Path) -> None:
     """On paper the same desk buys, protects and sells in our own store, and the simulator hears of no order."""
