@@ -6,9 +6,11 @@ OR binds closer than AND, which may be left out. A field that an entry lacks fit
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
+from typing import TypeVar
 
 Entry = Mapping[str, str]
 Test = Callable[[Entry], bool]
+T = TypeVar("T")
 
 _TOKEN = re.compile(r'\s*(?:("(?:[^"\\]|\\.)*")|(=~|=|:|\(|\))|([A-Za-z_][A-Za-z0-9_.]*))')
 _FITS: Mapping[str, Callable[[str, str], bool]] = {
@@ -23,25 +25,24 @@ def finds(written: str, entry: Entry) -> bool:
     return _read(written)(entry)
 
 
-def words(pattern: re.Pattern[str], written: str) -> list[str]:
-    """Cut a text into what a pattern knows; raises ValueError for anything else."""
-    found, place = [], 0
+def understood(pattern: re.Pattern[str], read: Callable[[list[str]], T], written: str) -> T:
+    """Cut a text into the words that a pattern knows and read all of them; raises ValueError for anything else."""
+    words, place = [], 0
     while written[place:].strip():
         word = pattern.match(written, place)
         if word is None:
             raise ValueError(f"not understood: {written[place:]}")
-        found.append(word[0].strip())
+        words.append(word[0].strip())
         place = word.end()
-    return found
+    meaning = read(words)
+    if words:
+        raise ValueError(f"not understood: {words} at the end of {written}")
+    return meaning
 
 
 @cache
 def _read(written: str) -> Test:
-    tokens = words(_TOKEN, written)
-    test = _all(tokens)
-    if tokens:
-        raise ValueError(f"not understood: {tokens} at the end of {written}")
-    return test
+    return understood(_TOKEN, _all, written)
 
 
 def _all(tokens: list[str]) -> Test:

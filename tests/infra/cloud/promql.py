@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 
-from tests.infra.cloud.filters import close, taken, words
+from tests.infra.cloud.filters import close, taken, understood
 
 Requests = Sequence[tuple[datetime, float, Mapping[str, str]]]
 Value = float | None
@@ -36,11 +36,7 @@ def evaluate(query: str, requests: Requests, at: datetime) -> Value:
 
 @cache
 def _read(query: str) -> Query:
-    tokens = words(_TOKEN, query)
-    read = _or(tokens)
-    if tokens:
-        raise ValueError(f"not understood: {tokens} at the end of {query}")
-    return read
+    return understood(_TOKEN, _or, query)
 
 
 def _or(tokens: list[str]) -> Query:
