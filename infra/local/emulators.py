@@ -17,7 +17,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import IO
 
-from infra.local.loopback import LOOPBACK, free_port
+from infra.local.loopback import LOOPBACK, held_port
 from shared.errors import ConfigError
 from shared.topology import Function, Topology
 
@@ -84,7 +84,11 @@ def find(environ: Mapping[str, str]) -> Sdk:
 @contextmanager
 def running(sdk: Sdk, logs: Path) -> Iterator[Emulators]:
     """Run both emulators, ready to use, with their output in `logs`; raises ConfigError when one does not start."""
-    firestore, pubsub = f"{LOOPBACK}:{free_port()}", f"{LOOPBACK}:{free_port()}"
+    with held_port() as one, held_port() as other:
+        yield from _serving(sdk, logs, firestore=f"{LOOPBACK}:{one}", pubsub=f"{LOOPBACK}:{other}")
+
+
+def _serving(sdk: Sdk, logs: Path, *, firestore: str, pubsub: str) -> Iterator[Emulators]:
     commands = {
         "firestore": [
             sdk.java, "-Xmx384m", "-cp", str(sdk.firestore_jar), _FIRESTORE_MAIN, "start",

@@ -3,10 +3,11 @@
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from infra.local.bus import PUSH_HEADERS
-from infra.local.loopback import LOOPBACK, free_port, require_free
+from infra.local.loopback import LOOPBACK, held_port
 from infra.local.processes import FunctionProcess
 from infra.up.folder import ROOT, Folder
 from shared.topology import TOPOLOGY, Function
@@ -27,17 +28,22 @@ class FunctionStatus:
     restarts: int
 
 
+@contextmanager
+def function_ports(*, public: int) -> Iterator[Mapping[str, int]]:
+    """Hold a port for every function, the public one's as asked for unless 0; raises ConfigError when it is taken."""
+    wanted = {one.name: public if one.name == PUBLIC else 0 for one in TOPOLOGY.functions}
+    with ExitStack() as held:
+        yield {name: held.enter_context(held_port(port)) for name, port in wanted.items()}
+
+
 class Fleet:
     """The processes by function, which take deliveries from nobody else.
 
     Each serves `concurrency` x `max_instances` requests at once, as its instances do.
     """
 
-    def __init__(self, *, public_port: int) -> None:
-        ports = {one.name: free_port() for one in TOPOLOGY.functions}
-        if public_port:
-            require_free(public_port)
-        self._ports = ports | ({PUBLIC: public_port} if public_port else {})
+    def __init__(self, ports: Mapping[str, int]) -> None:
+        self._ports = ports
         self.push_key = secrets.token_urlsafe(32)
         self._busy = dict.fromkeys(self._ports, 0)
         self._ending = False

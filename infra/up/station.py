@@ -38,7 +38,7 @@ from infra.local.vault import vault_key
 from infra.up.broker import KeptSimulator, last_call
 from infra.up.chores import Chores
 from infra.up.clouds import CloudSide, embedded, emulated
-from infra.up.fleet import PUBLIC, Fleet
+from infra.up.fleet import PUBLIC, Fleet, function_ports
 from infra.up.folder import Folder
 from infra.up.instant import EVERY_S, KeptInstant
 from infra.up.plan import Plan
@@ -101,7 +101,7 @@ class Station:
             self._failure: BaseException | None = None
             self._told_to_stop = Event()
             self._chores = Chores(kernel=self.kernel, journal=self._journal)
-            self.fleet = Fleet(public_port=plan.port)
+            self.fleet = Fleet(opened.enter_context(function_ports(public=plan.port)))
             self.cloud = opened.enter_context(self._cloud())
             self._store_consumer()
             self._store_addresses()

@@ -113,11 +113,10 @@ class DutyCycle:
             if left_s > 0:
                 self._send(signal.SIGCONT)
             used_s = {root: process_tree.cpu_s(root) for root in self._roots}
-            stopped = left_s <= 0
             while (rest := ends_at - time.monotonic()) > 0 and not self._done.wait(min(rest, _LOOK_S)):
-                if not stopped and self._spent(used_s) >= left_s:
+                # At every look: one that was born while its tree was stopped, or was woken by another, runs otherwise.
+                if self._spent(used_s) >= left_s:
                     self._send(signal.SIGSTOP)
-                    stopped = True
             left_s -= self._spent(used_s)
 
     def _spent(self, before: dict[int, float]) -> float:

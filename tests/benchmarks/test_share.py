@@ -1,5 +1,6 @@
 """The limiter holds a busy process to its share, by each way that this machine permits."""
 
+import signal
 import subprocess
 import sys
 import time
@@ -38,6 +39,11 @@ def running(code: str) -> Iterator[subprocess.Popen[bytes]]:
                 subprocess.run(["kill", "-KILL", str(pid)], check=False)  # noqa: S603, S607 - fixed words
 
 
+def state(pid: int) -> str:
+    """Give the letter of a process's state; T is stopped."""
+    return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+
+
 @pytest.fixture(params=WAYS)
 def limiter(request: pytest.FixtureRequest) -> Iterator[Limiter]:
     """Return a limiter of each kind that this machine permits."""
@@ -55,8 +61,8 @@ def test_a_busy_tree_gets_its_share(limiter: Limiter) -> None:
     """Busy processes, one of them born under the limit, use about their share together while a free one uses more."""
     with running(BUSY) as held, running("while True: pass") as free:
         limiter.attach(held.pid)
-        time.sleep(1.0)
-        assert len(pids(held.pid)) == 4
+        while len(pids(held.pid)) < 4:
+            time.sleep(0.02)
         began, before = time.monotonic(), (cpu_s(held.pid), cpu_s(free.pid))
         time.sleep(WATCHED_S)
         lasted_s = time.monotonic() - began
@@ -66,14 +72,25 @@ def test_a_busy_tree_gets_its_share(limiter: Limiter) -> None:
     assert used_s >= 0.4 * SHARE * used_free_s
 
 
+def test_one_that_goes_on_by_itself_is_stopped_again() -> None:
+    """A process of a stopped tree that another one wakes has no more than its share for that."""
+    with running("while True: pass") as held, limited(SHARE, (WAYS["duty cycle"],)) as limiter:
+        limiter.attach(held.pid)
+        while state(held.pid) != "T":
+            time.sleep(0.001)
+        held.send_signal(signal.SIGCONT)
+        began, before = time.monotonic(), cpu_s(held.pid)
+        time.sleep(WATCHED_S)
+        assert cpu_s(held.pid) - before <= 1.6 * SHARE * (time.monotonic() - began)
+
+
 def test_what_is_let_go_runs_freely() -> None:
     """After the limiter is closed, by whichever way it limits, its process runs on and is stopped no more."""
     with running("while True: pass") as process:
         with limited(0.1, (WAYS["duty cycle"],)) as limiter:
             limiter.attach(process.pid)
             time.sleep(0.3)
-        stat = Path(f"/proc/{process.pid}/stat").read_text(encoding="utf-8")
-        assert stat.rpartition(")")[2].split()[0] != "T"
+        assert state(process.pid) != "T"
         with limited(0.1) as limiter:
             limiter.attach(process.pid)
         before = cpu_s(process.pid)

@@ -12,7 +12,7 @@ import pytest
 
 from infra.local.clock import SeededChance
 from infra.local.history import MarketHistory
-from infra.local.loopback import free_port
+from infra.local.loopback import held_port
 from shared.apprise_notifier import AppriseNotifier
 from shared.errors import ConfigError, StoreDown, Undelivered
 from shared.settings import addresses, load, notify_addresses
@@ -72,8 +72,9 @@ def test_apprise_is_loaded_when_it_is_needed() -> None:
 def test_one_address_that_works_is_enough(hook: Webhook) -> None:
     """A notice that one of two addresses took is told, and the journal names the other by its place and kind."""
     journal = Lines()
-    broken = f"json://127.0.0.1:{free_port()}/x"
-    assert _notifier(journal, broken, hook.address()).tell(title="a", text="b", urgent=True) == 1
+    with held_port() as nobody:
+        broken = f"json://127.0.0.1:{nobody}/x"
+        assert _notifier(journal, broken, hook.address()).tell(title="a", text="b", urgent=True) == 1
     assert len(hook.posts) == 1
     (line,) = journal.lines
     assert (line["event"], line["addresses"]) == ("notice_address_failed", "1 (JSON did not take it)")
@@ -104,14 +105,14 @@ def _spellings(secret: str) -> set[str]:
     return {secret, once, quote(once, safe=""), raw.hex(), repr(secret)[1:-1], *(one for one in inner if len(one) > 8)}
 
 
-def _secret_addresses(port: int) -> tuple[str, ...]:
+def _secret_addresses(port: int, nobody: int) -> tuple[str, ...]:
     safe = [quote(canary, safe="") for canary in CANARIES]
     return (
         f"json://{safe[0]}:{safe[1]}@127.0.0.1:{port}/{safe[2]}/{safe[3]}?-key={safe[4]}&+X-Token={safe[5]}",
         f"xml://{safe[6]}:{safe[7]}@127.0.0.1:{port}/{safe[8]}",
         f"form://{safe[9]}:{safe[10]}@127.0.0.1:{port}/{safe[11]}?:field={safe[12]}",
         f"ntfy://{safe[13]}:{safe[14]}@127.0.0.1:{port}/topic?click=https%3A%2F%2Fexample.com%2F{safe[15]}",
-        f"mailto://{safe[16]}:{safe[17]}@127.0.0.1:{free_port()}?smtp=127.0.0.1&from=a@example.com&to=b@example.com",
+        f"mailto://{safe[16]}:{safe[17]}@127.0.0.1:{nobody}?smtp=127.0.0.1&from=a@example.com&to=b@example.com",
         f"gotify://127.0.0.1:{port}/{safe[18]}",
         f"unknown://{safe[19]}",
     )
@@ -135,14 +136,14 @@ def test_no_address_ever_shows(
     logging.getLogger("seeded").debug("this log is read")
     journal, out = Lines(), []
     hook.answers += answers or ()
-    port = hook.port if answers is not None else free_port()
-    for address in _secret_addresses(port):
-        notifier = _notifier(journal, address)
-        out.append(repr(notifier) + str(notifier))
-        try:
-            out.append(str(notifier.tell(title="a", text="b", urgent=True)))
-        except Undelivered as problem:
-            out.append(_shown(problem))
+    with held_port() as nobody:
+        for address in _secret_addresses(hook.port if answers is not None else nobody, nobody):
+            notifier = _notifier(journal, address)
+            out.append(repr(notifier) + str(notifier))
+            try:
+                out.append(str(notifier.tell(title="a", text="b", urgent=True)))
+            except Undelivered as problem:
+                out.append(_shown(problem))
     everything = "\n".join([*out, repr(journal.lines), caplog.text, *capfd.readouterr()])
     assert "this log is read" in everything
     assert any("no address took the notice" in text for text in out)

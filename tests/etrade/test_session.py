@@ -16,7 +16,7 @@ from requests.exceptions import ConnectionError as RequestsConnectionError
 from requests.exceptions import ConnectTimeout, ReadTimeout, SSLError
 from urllib3.exceptions import MaxRetryError, NameResolutionError, NewConnectionError, ProtocolError
 
-from infra.local.loopback import free_port
+from infra.local.loopback import held_port
 from shared.errors import InvariantBroken, NotSent, OutcomeUnknown
 from shared.etrade.session import PRODUCTION, SANDBOX, Answer, Call, Wire
 from tests.etrade import samples
@@ -265,7 +265,8 @@ def outcome(port: int, scheme: str = "http") -> object:
 
 def test_a_closed_port_is_not_sent() -> None:
     """A refused connection of the real network stack is NotSent."""
-    assert outcome(free_port()) is NotSent
+    with held_port() as port:
+        assert outcome(port) is NotSent
 
 
 def test_a_silent_server_is_unknown() -> None:

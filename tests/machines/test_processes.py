@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.loopback import free_port
+from infra.local.loopback import held_port
 from infra.local.process_world import WorldFile
 from infra.local.processes import MAX_LOG, FunctionProcess
 from shared.errors import ConfigError
@@ -24,7 +24,7 @@ _STARTER = """
 import sys, time
 from pathlib import Path
 from tests.machines.test_processes import made
-process = made(Path(sys.argv[1]))
+process = made(Path(sys.argv[1]), int(sys.argv[2]))
 process.start()
 process.await_ready()
 print(process.pid, flush=True)
@@ -32,7 +32,7 @@ time.sleep(60)
 """
 
 
-def made(folder: Path, source: str = _PAGE) -> FunctionProcess:
+def made(folder: Path, port: int, source: str = _PAGE) -> FunctionProcess:
     """Lay out an archive of one page and give its process, not yet started."""
     home, world = folder / "archive", folder / "world.json"
     shutil.copytree(ROOT / "shared", home / "shared", ignore=shutil.ignore_patterns("__pycache__"))
@@ -40,15 +40,22 @@ def made(folder: Path, source: str = _PAGE) -> FunctionProcess:
     WorldFile(cloud="local", push_key="x", state=str(folder / "state.db")).write(world)
     return FunctionProcess(
         push_key="x",
-        function=TOPOLOGY.functions[0], source=home, world=world, log=folder / "log.jsonl", port=free_port(),
+        function=TOPOLOGY.functions[0], source=home, world=world, log=folder / "log.jsonl", port=port,
         environ={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
 
 
 @pytest.fixture
-def process(tmp_path: Path) -> Iterator[FunctionProcess]:
+def port() -> Iterator[int]:
+    """Give a port of loopback that is this test's own."""
+    with held_port() as port:
+        yield port
+
+
+@pytest.fixture
+def process(tmp_path: Path, port: int) -> Iterator[FunctionProcess]:
     """Give a process, and end it whatever happens."""
-    process = made(tmp_path)
+    process = made(tmp_path, port)
     yield process
     process.kill()
     process.end()
@@ -73,9 +80,9 @@ def _gone(group: int) -> None:
     _wait(lambda: not _members(group))
 
 
-def test_a_start_that_fails_is_told_with_its_last_words(tmp_path: Path) -> None:
+def test_a_start_that_fails_is_told_with_its_last_words(tmp_path: Path, port: int) -> None:
     """A function that cannot start is a ConfigError that ends with what the function said last."""
-    process = made(tmp_path, source="raise SystemExit('STRATEGY_WATCH_LIST is not set')\n")
+    process = made(tmp_path, port, source="raise SystemExit('STRATEGY_WATCH_LIST is not set')\n")
     process.start()
     with pytest.raises(ConfigError, match=f"{process.name} did not start.*STRATEGY_WATCH_LIST is not set"):
         process.await_ready(PATIENCE_S)
@@ -99,9 +106,9 @@ def test_a_process_serves_and_ends_when_asked(process: FunctionProcess) -> None:
     process.end()
 
 
-def test_an_end_that_does_not_come_is_forced(tmp_path: Path) -> None:
+def test_an_end_that_does_not_come_is_forced(tmp_path: Path, port: int) -> None:
     """A process that ignores the wish to end is killed with its whole group after a while."""
-    process = made(tmp_path, source=f"import signal, time\nsignal.signal = lambda *_: None\n{_PAGE}")
+    process = made(tmp_path, port, source=f"import signal, time\nsignal.signal = lambda *_: None\n{_PAGE}")
     process.start()
     process.await_ready(PATIENCE_S)
     group = process.pid
@@ -143,9 +150,9 @@ def test_a_large_log_is_put_aside_at_a_start(process: FunctionProcess) -> None:
     assert process.log.stat().st_size < MAX_LOG
 
 
-def test_a_process_ends_when_its_starter_is_killed(tmp_path: Path) -> None:
+def test_a_process_ends_when_its_starter_is_killed(tmp_path: Path, port: int) -> None:
     """When the starter is killed outright, the process and its whole group end by themselves."""
-    command = [sys.executable, "-c", _STARTER, str(tmp_path)]
+    command = [sys.executable, "-c", _STARTER, str(tmp_path), str(port)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as starter:  # noqa: S603 - our own code
         assert starter.stdout is not None
         group = int(starter.stdout.readline())

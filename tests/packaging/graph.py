@@ -13,7 +13,7 @@ import pytest
 from google.cloud.pubsub_v1 import PublisherClient
 
 from infra.local.emulators import FIRESTORE_VARIABLE, Emulators, provision
-from infra.local.loopback import free_port
+from infra.local.loopback import held_port
 from shared.domain.messages import Message
 from shared.gcp.firestore_store import FirestoreStore
 from shared.topology import TOPOLOGY
@@ -78,8 +78,8 @@ def running_graph(
     `firestore` names the functions that find Firestore elsewhere, and where.
     """
     by_name = {one.archive.function: one for one in runnables}
-    ports = {name: free_port() for name in by_name}
     with ExitStack() as closing:
+        ports = {name: closing.enter_context(held_port()) for name in by_name}
         store, publisher, project = closing.enter_context(_project(emulators, ports))
         functions: dict[str, Served] = {}
         graph = Graph(

@@ -12,13 +12,13 @@ import sysconfig
 import time
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from infra.archives import Archive
-from infra.local.loopback import LOOPBACK, free_port
+from infra.local.loopback import LOOPBACK, held_port
 
 START_TIMEOUT_S = 60.0
 # Packages without the .pth files among them (-S), by which alone the checkout could be found, nor this folder (-P).
@@ -130,33 +130,34 @@ def borrow(archive: Archive, folder: Path) -> Runnable:
 
 
 @contextmanager
-def started(runnable: Runnable, environ: Mapping[str, str], *, port: int | None = None) -> Iterator[Served]:
+def started(runnable: Runnable, environ: Mapping[str, str], *, port: int = 0) -> Iterator[Served]:
     """Start a function as the cloud does, with `environ` and nothing else of this process, and stop it at the end.
 
-    It may not listen yet. What it prints is added to the log of an earlier start.
+    It may not listen yet. `port` is one that the caller holds; without it, it has one of its own. What it prints is
+    added to the log of an earlier start.
     """
-    port, log = port or free_port(), runnable.source.parent / "log.txt"
-    call = [*runnable.framework, "--target", "main", "--source", "main.py"]
-    call += ["--signature-type", "http", "--host", LOOPBACK, "--port", str(port)]
+    log = runnable.source.parent / "log.txt"
     home = {"HOME": str(runnable.source.parent), "PATH": os.defpath, "PYTHONUNBUFFERED": "1", **runnable.environ}
-    with log.open("ab") as out:
+    with nullcontext(port) if port else held_port() as held, log.open("ab") as out:
+        call = [*runnable.framework, "--target", "main", "--source", "main.py"]
+        call += ["--signature-type", "http", "--host", LOOPBACK, "--port", str(held)]
         process = subprocess.Popen(  # noqa: S603 - fixed words
             call, cwd=runnable.source, env={**home, **environ}, stdout=out, stderr=subprocess.STDOUT,
             start_new_session=True,
         )  # fmt: skip
-    running = Served(port=port, process=process, log=log)
-    try:
-        yield running
-    finally:
-        process.terminate()
+        running = Served(port=held, process=process, log=log)
         try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            running.kill()
+            yield running
+        finally:
+            process.terminate()
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                running.kill()
 
 
 @contextmanager
-def served(runnable: Runnable, environ: Mapping[str, str], *, port: int | None = None) -> Iterator[Served]:
+def served(runnable: Runnable, environ: Mapping[str, str], *, port: int = 0) -> Iterator[Served]:
     """Start a function, wait until it listens, and stop it at the end."""
     with started(runnable, environ, port=port) as running:
         running.wait_until_listening()

@@ -11,7 +11,7 @@ import pytest
 
 from infra.archives import build
 from infra.local.emulators import Emulators
-from infra.local.loopback import free_port
+from infra.local.loopback import held_port
 from shared.domain.messages import EnterPosition, ScanTick
 from shared.usecases.desk import create
 from shared.usecases.outbox import pack
@@ -51,9 +51,11 @@ def _killed(graph: Graph, function: str, moment: Standstill) -> Iterator[None]:
 
 def test_a_push_waits_for_its_store(running_emulators: Emulators, tmp_path: Path) -> None:
     """While nothing listens where the store is, every push is answered 503; then the same one has its effect once."""
-    port, late = free_port(), signal(1, age=LATE)
-    runnable, nowhere = borrow(build(PLACEMENT, ROOT), tmp_path), {PLACEMENT: f"127.0.0.1:{port}"}
-    with running_graph([runnable], running_emulators, firestore=nowhere) as graph:
+    late, runnable = signal(1, age=LATE), borrow(build(PLACEMENT, ROOT), tmp_path)
+    with (
+        held_port() as port,
+        running_graph([runnable], running_emulators, firestore={PLACEMENT: f"127.0.0.1:{port}"}) as graph,
+    ):
         graph.store.commit([create(f"signals/{late.signal_id}", late)])
         process = graph.functions[PLACEMENT]
         for data in (b"{", pack(EnterPosition(signal=late))):
