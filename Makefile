@@ -27,7 +27,7 @@ PARALLEL := --numprocesses $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist workst
 
 # Which stack the targets below deal with, and Pulumi's command line, which comes from its maker and not from the locks.
 STACK = sandbox
-PULUMI := pulumi --cwd infra --non-interactive
+PULUMI = PULUMI_PYTHON_CMD="$(PYTHON)" pulumi --cwd infra --non-interactive
 
 help: ## list the commands
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 18
@@ -104,9 +104,10 @@ preview: ## show what `make up` would change; STACK=sandbox or production
 	$(PULUMI) install
 	$(PULUMI) preview --stack $(STACK) --diff
 
+# What an `up` that failed wrote down is what was meant: so each one first looks at what Google has (--refresh).
 up: ## provision the stack and deploy every function
 	$(PULUMI) install
-	$(PULUMI) up --stack $(STACK) --yes
+	$(PULUMI) up --stack $(STACK) --yes --refresh
 
 smoke: ## ask a deployed stack whether it answers where it must and is closed where it must
 	@test -n "$(PYTHON)"
@@ -135,7 +136,7 @@ rollback: ## deploy the functions of an earlier commit with the present provisio
 	tar -x -C build/rollback -f build/rollback.tar
 	cp infra/Pulumi.$(STACK).yaml build/rollback.yaml
 	$(PULUMI) install
-	$(PULUMI) up --stack $(STACK) --yes --config-file "$(CURDIR)/build/rollback.yaml" \
+	$(PULUMI) up --stack $(STACK) --yes --refresh --config-file "$(CURDIR)/build/rollback.yaml" \
 	  --config etrade-strategy:source=build/rollback
 	@$(MAKE) --no-print-directory smoke
 
@@ -147,4 +148,4 @@ calendar: $(STAMP_DEV) ## write shared/domain/nyse.py from the exchange's rules
 	$(BIN)/python -m infra.tools.nyse_calendar
 
 clean: ## remove .venv and the caches; runs and reports stay
-	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) infra/venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

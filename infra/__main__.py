@@ -13,6 +13,13 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # Pulumi starts the program in this folder
 
 import pulumi  # noqa: E402 - after the path
+
+if sys.version_info < (3, 11):  # noqa: UP036 - Pulumi takes the first python3 that it finds, and our own imports need more
+    raise pulumi.RunError(
+        f"the program needs Python 3.11 or newer and was started with {sys.version.split()[0]}; nothing was changed. "
+        "Delete infra/venv, and name a newer one: PULUMI_PYTHON_CMD=/path/to/python3.13 pulumi install"
+    )
+
 from pulumi.runtime import get_config_env  # noqa: E402 - the same
 
 from infra.archives import ArchiveError, build_all, save  # noqa: E402 - the same

@@ -26,7 +26,9 @@ class CodeArgs:
 class Code(pulumi.ComponentResource):
     """One private bucket for the archives, one repository for the images, and the build account's rights on both.
 
-    Every deployment leaves an image: all but the last few of each function are deleted.
+    Every deployment leaves an image: all but the last few of each function are deleted. It leaves archives, too, which
+    stay as long as the bucket. For what a broken-off deployment has replaced the engine deletes, by name, at the end of
+    the next one; where that one has gone back to it, this would be the archive that it has just made anew.
     """
 
     def __init__(self, name: str, args: CodeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -38,7 +40,7 @@ class Code(pulumi.ComponentResource):
             location=stage.deployment.region.upper(),  # as Google writes a bucket's place
             uniform_bucket_level_access=True,
             public_access_prevention="enforced",
-            force_destroy=not stage.deployment.protect,
+            force_destroy=True,  # nothing that lies in it cannot be built again
             opts=stage.child(self),
         )
         self.images = self._images(stage)
@@ -52,7 +54,7 @@ class Code(pulumi.ComponentResource):
                 bucket=self.bucket.name,
                 source=pulumi.FileAsset(str(file)),
                 content_type="application/zip",
-                opts=stage.child(self),
+                opts=stage.child(self, stays=True),
             )
             for function, file in sorted(args.archives.items())
         }

@@ -15,6 +15,7 @@ from infra.components.stage import Stage
 from shared.topology import Function
 
 RUNTIME, ENTRY_POINT = "python313", "main"
+BUILT_FROM = "SOURCE_ARCHIVE"
 CALLBACK_PATH = "/callback"
 
 
@@ -54,6 +55,8 @@ class Functions(pulumi.ComponentResource):
                 docker_repository=code.images.id,
                 service_account=args.accounts[names.BUILD_ACCOUNT].name,
                 source=gcp.cloudfunctionsv2.FunctionBuildConfigSourceArgs(storage_source=archive),
+                # The provider reads back its own words as the source, Google's here: an update that failed is seen.
+                environment_variables={BUILT_FROM: archive.object},
             ),
             service_config=gcp.cloudfunctionsv2.FunctionServiceConfigArgs(
                 service_account_email=args.accounts[names.function_account(one.name)].email,

@@ -28,19 +28,22 @@ class Stage:
         parent: pulumi.Resource,
         *after: pulumi.Resource,
         kept: bool = False,
+        stays: bool = False,
         goes_with: pulumi.Resource | None = None,
         unlike: str = "",
     ) -> pulumi.ResourceOptions:
         """Give the options of a component's child.
 
-        One that is `kept` is protected where the stack is; one that goes with another thing needs no deletion of its
-        own where that is deleted; an input that Google always answers `unlike` it was asked for is not compared.
+        One that is `kept` is protected where the stack is; one that `stays` is let go of and not deleted, at Google,
+        when the stack has no more use for it; one that goes with another thing needs no deletion of its own where that
+        is deleted; an input that Google always answers `unlike` it was asked for is not compared.
         """
         protect = True if kept and self.deployment.protect else None
         return pulumi.ResourceOptions(
             parent=parent,
             depends_on=[*self.after, *after],
             protect=protect,
+            retain_on_delete=stays or None,
             deleted_with=goes_with,
             ignore_changes=[unlike] if unlike else None,
         )

@@ -16,9 +16,9 @@ from tests.packaging.checkouts import copy_checkout, hashes
 
 OUTPUTS = ["stack", "output", "--stack", "sandbox", "--json"]
 _PULUMI = """#!{python}
-import json, sys
+import json, os, sys
 with open({log!r}, "a", encoding="utf-8") as log:
-    log.write(json.dumps(sys.argv[1:]) + "\\n")
+    log.write(json.dumps([os.environ["PULUMI_PYTHON_CMD"], *sys.argv[1:]]) + "\\n")
 if "output" in sys.argv:
     print(json.dumps({outputs!r}))
 """
@@ -50,18 +50,18 @@ class Repository:
     def make(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run make with the stand-in first on the path."""
         environ = {**os.environ, "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}"}
-        call = ["make", "--no-print-directory", *words]
+        call = ["make", "--no-print-directory", f"PYTHON={sys.executable}", *words]
         return subprocess.run(  # noqa: S603 - targets of our own Makefile
             call, cwd=self.folder, env=environ, capture_output=True, text=True, check=False
         )
 
     @property
     def told(self) -> list[list[str]]:
-        """Give what Pulumi was told, without the words that every call begins with."""
+        """Give what Pulumi was told, without the interpreter and the words that every call begins with."""
         lines = (self.folder / "bin" / "log").read_text(encoding="utf-8").splitlines()
         calls: list[list[str]] = [json.loads(line) for line in lines]
-        assert all(call[:3] == ["--cwd", "infra", "--non-interactive"] for call in calls)
-        return [call[3:] for call in calls]
+        assert all(call[:4] == [sys.executable, "--cwd", "infra", "--non-interactive"] for call in calls)
+        return [call[4:] for call in calls]
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def _commit(folder: Path) -> str:
     ("target", "told"),
     [
         ("preview", [["install"], ["preview", "--stack", "sandbox", "--diff"]]),
-        ("deploy", [["install"], ["up", "--stack", "sandbox", "--yes"], OUTPUTS]),
+        ("deploy", [["install"], ["up", "--stack", "sandbox", "--yes", "--refresh"], OUTPUTS]),
         ("destroy", [["install"], ["destroy", "--stack", "sandbox", "--yes"]]),
     ],
 )  # fmt: skip
@@ -131,8 +131,8 @@ def test_a_rollback_deploys_the_functions_of_its_commit(repository: Repository, 
     install, up, smoke = repository.told
     file = str(repository.folder / "build" / "rollback.yaml")
     assert install == ["install"]
-    assert up[:5] == ["up", "--stack", "sandbox", "--yes", "--config-file"]
-    assert up[5:] == [file, "--config", "etrade-strategy:source=build/rollback"]
+    assert up[:6] == ["up", "--stack", "sandbox", "--yes", "--refresh", "--config-file"]
+    assert up[6:] == [file, "--config", "etrade-strategy:source=build/rollback"]
     assert smoke == OUTPUTS
     assert (repository.folder / "infra" / "Pulumi.sandbox.yaml").read_bytes() == before == Path(file).read_bytes()
 

@@ -55,6 +55,7 @@ def faults(graph: Graph, one: Registered, row: Thing) -> Iterator[str]:
     chosen = {
         "version": PROVIDER,
         "protect": row.kept or None,
+        "retainOnDelete": row.stays or None,
         "deletedWith": row.goes_with or None,
         "ignoreChanges": [row.unlike] if row.unlike else None,
     }

@@ -122,7 +122,7 @@ def _secrets(cloud: Cloud) -> Iterator[Thing]:
 def _code(cloud: Cloud) -> Iterator[Thing]:
     bucket = {
         "name": f"{cloud.project}-source", "location": cloud.region.upper(), "uniformBucketLevelAccess": True,
-        "publicAccessPrevention": "enforced", "forceDestroy": not cloud.protected,
+        "publicAccessPrevention": "enforced", "forceDestroy": True,
     }  # fmt: skip
     yield Thing("storage/bucket:Bucket", "source", bucket)
     for function, archive in cloud.archives.items():
@@ -130,7 +130,7 @@ def _code(cloud: Cloud) -> Iterator[Thing]:
         inputs = {
             "name": f"functions/{archive}", "bucket": bucket["name"], "source": file, "contentType": "application/zip",
         }  # fmt: skip
-        yield Thing("storage/bucketObject:BucketObject", f"archive-{function}", inputs)
+        yield Thing("storage/bucketObject:BucketObject", f"archive-{function}", inputs, stays=True)
     keep = {"id": "keep-the-last", "action": "KEEP", "mostRecentVersions": {"keepCount": 3}}
     others = {"id": "delete-others", "action": "DELETE", "condition": {"tagState": "ANY", "olderThan": A_DAY}}
     images = {

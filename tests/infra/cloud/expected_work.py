@@ -28,7 +28,7 @@ def _function(cloud: Cloud, one: Function) -> Thing:
     build = {
         "runtime": RUNTIME, "entryPoint": "main", "serviceAccount": cloud.account("build-functions"),
         "dockerRepository": cloud.id_of(f"locations/{cloud.region}/repositories/images"),
-        "source": {"storageSource": archive},
+        "source": {"storageSource": archive}, "environmentVariables": {"SOURCE_ARCHIVE": archive["object"]},
     }  # fmt: skip
     service = {
         "serviceAccountEmail": cloud.email(f"run-{dashed(one)}"),

@@ -29,14 +29,16 @@ class Json:
 class Thing:
     """One row: a resource with its inputs, in which None stands for what is not there.
 
-    One that is `kept` is protected against deletion; one that `goes_with` a thing, by type and name, is deleted with
-    it; the input that Google answers `unlike` it was asked for is not compared by the engine.
+    One that is `kept` is protected against deletion; one that `stays` is not deleted with its row; one that `goes_with`
+    a thing, by type and name, is deleted with it; the input that Google answers `unlike` it was asked for is not
+    compared by the engine.
     """
 
     typ: str
     name: str
     inputs: Mapping[str, Any]
     kept: bool = field(default=False, kw_only=True)
+    stays: bool = field(default=False, kw_only=True)
     goes_with: str = field(default="", kw_only=True)
     unlike: str = field(default="", kw_only=True)
 

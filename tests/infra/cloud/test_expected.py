@@ -78,7 +78,7 @@ def test_every_wrong_input_is_named(extended: Graph) -> None:
     "options",
     [
         lambda given: {**given, "protect": not given.get("protect", False)},
-        lambda given: {**given, "retainOnDelete": True},
+        lambda given: {**given, "retainOnDelete": not given.get("retainOnDelete", False)},
         lambda given: {**given, "deleteBeforeReplace": True},
         lambda given: {**given, "ignoreChanges": ["name"]},
         lambda given: {**given, "replaceOnChanges": ["name"]},

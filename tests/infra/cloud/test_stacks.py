@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -51,6 +53,18 @@ def test_the_project_file_says_how_it_is_run() -> None:
     assert project["runtime"] == {"name": "python", "options": {"toolchain": "pip", "virtualenv": "venv"}}
     pinned = set(re.findall(r"^([a-z0-9-]+)==", (INFRA / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE))
     assert {"pulumi", "pulumi-gcp"} <= pinned
+
+
+def test_an_old_interpreter_is_told_so() -> None:
+    """Started with a Python that is too old, the program says which one it needs before it uses what that one lacks."""
+    script = (
+        "import pulumi, runpy, sys; sys.modules['tomllib'] = None; sys.version_info = (3, 10, 13, 'final', 0);"
+        f"runpy.run_path({str(ROOT / 'infra')!r}, run_name='__main__')"
+    )
+    call = [sys.executable, "-c", script]
+    ran = subprocess.run(call, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
+    assert ran.returncode == 1
+    assert ran.stderr.splitlines()[-1].startswith("pulumi.errors.RunError: the program needs Python 3.11 or newer")
 
 
 def test_every_value_of_a_stack_is_shipped() -> None:
