@@ -23,7 +23,7 @@ from shared.domain.messages import PrepareTick
 from shared.domain.notices import SignedIn, SignInFailed
 from shared.domain.tokens import AccessToken, RequestToken, TokenRecord, issued
 from shared.errors import AuthError, BrokerError, Conflict, DeskError, Malformed, StoreDown, StoreError
-from shared.ports import Authority, Create, Severity, Vault, Write
+from shared.ports import Authority, Create, Delete, Severity, Vault, Write
 from shared.topology import ACCESS_TOKEN, REQUEST_TOKEN
 from shared.usecases import flows, outbox, token
 from shared.usecases.desk import Desk, Held, create, put, read
@@ -111,7 +111,8 @@ class SignIns:
         if self._overtaken(held.value.link_made_at):
             return Overtaken()
         try:
-            self.desk.store.commit([held.update(replace(held.value, used=True))])
+            coming = put(token.COMING, token.Coming(since=self.desk.clock.now()))
+            self.desk.store.commit([held.update(replace(held.value, used=True)), coming])
         except Conflict:
             return Refused(why="used at the same moment")
         return self._exchange(held, verifier)
@@ -184,7 +185,7 @@ class SignIns:
         row = outbox.promise(desk, name=f"signed-in:{version}", topic="prepare-ticks", key="", message=tick)
         done = put(held.path, replace(held.value, used=True, done=True))
         try:
-            desk.store.commit([put(token.PATH, record), done, row, announce(desk, notice)])
+            desk.store.commit([put(token.PATH, record), Delete(token.COMING), done, row, announce(desk, notice)])
         except StoreError as problem:
             if not self._counts(version):
                 return self._failed(f"{type(problem).__name__}: {problem.detail}", fresh)

@@ -81,16 +81,21 @@ def end_day(desk: Desk, authority: Authority, vault: Vault, held: Held[TokenReco
 
 
 def clear(desk: Desk, vault: Vault) -> None:
-    """Destroy every version in the vault when the record's token does not live; what fails is done at the next tick."""
-    if token.stage(desk.store, desk.clock.now()).signs:
-        return
+    """Destroy every version in the vault when the record's token does not live; what fails is done at the next tick.
+
+    While the owner is signing in nothing is destroyed: a version that is there may be the one that comes.
+    """
     try:
-        left = [version for version in vault.versions(ACCESS_TOKEN) if not token.discard(vault, ACCESS_TOKEN, version)]
+        versions = vault.versions(ACCESS_TOKEN)
     except StoreDown as problem:
         desk.journal.line("token_not_destroyed", Severity.ERROR, detail=problem.detail)
         return
-    for version in left:
-        desk.journal.line("token_not_destroyed", Severity.ERROR, version=version)
+    # Only now: a sign-in that begins after this look has nothing among these versions.
+    if not token.unspoken_for(desk.store, desk.clock.now()):
+        return
+    for version in versions:
+        if not token.discard(vault, ACCESS_TOKEN, version):
+            desk.journal.line("token_not_destroyed", Severity.ERROR, version=version)
 
 
 def _rests(order: Order) -> bool:

@@ -1,7 +1,8 @@
 """The access token's place: the token in the vault, its version and instants in the store (order-safety.md 4, 9-10)."""
 
 import hmac
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from shared.codec import decode, dumps, encode, loads
 from shared.domain.tokens import AccessToken, Stage, TokenRecord, stage_of
@@ -11,6 +12,16 @@ from shared.topology import ACCESS_TOKEN
 from shared.usecases.desk import Held, read
 
 PATH = "token/main"
+COMING = "token/coming"
+COMES_WITHIN = timedelta(minutes=5)
+"""Longer than a request lasts in which a token comes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coming:
+    """A sign-in that is at work since an instant: it may have a token in the vault that no record points at yet."""
+
+    since: datetime
 
 
 def current(store: Store) -> Held[TokenRecord] | None:
@@ -22,6 +33,16 @@ def stage(store: Store, now: datetime) -> Stage:
     """Tell where the token stands in its life, also where there is none; raises StoreDown, Malformed."""
     held = current(store)
     return stage_of(held.value if held else None, now)
+
+
+def unspoken_for(store: Store, now: datetime) -> bool:
+    """Tell whether no token lives and none is coming, so that all that was in the vault before may go.
+
+    Raises StoreDown, Malformed.
+    """
+    # In this order: what comes is forgotten by the commit that makes it live.
+    coming = read(store, Coming, COMING)
+    return (coming is None or now - coming.value.since > COMES_WITHIN) and not stage(store, now).signs
 
 
 def load(vault: Vault, record: TokenRecord) -> AccessToken:

@@ -31,10 +31,11 @@ from shared.usecases.leases import Lease
 from shared.usecases.outbox import Row, pack, unpack
 from shared.usecases.prepare import Warmth
 from shared.usecases.refusals import Refusals
+from shared.usecases.token import Coming
 
 DOCUMENTS: list[type[Any]] = [
     AuditEvent, AccountRecord, Control, Order, Fill, Ledger, Position, Quote, Signal, TokenRecord, Flow, Lease, Row,
-    Refusals, Reminders, Starts, UsedLink,
+    Coming, Refusals, Reminders, Starts, UsedLink,
     Warmth, AccessToken, RequestToken, Pace, Told,
 ]  # fmt: skip
 

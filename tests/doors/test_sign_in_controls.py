@@ -1,7 +1,7 @@
 """Every control of the sign-in holds, and a variant without it is found by the probe that looks for it."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,13 +12,15 @@ from shared.domain.notices import SignedIn
 from shared.domain.tokens import AccessToken
 from shared.pages import SignInPages
 from shared.ports import Create, Delete, Document, Put, Update, Write
-from shared.usecases import flows
+from shared.topology import ACCESS_TOKEN
+from shared.usecases import flows, token
 from shared.usecases.authorize import Failed, Overtaken, Refused, SignIns
-from shared.usecases.desk import Held, read
+from shared.usecases.desk import Held, put, read
+from shared.usecases.end_day import clear
 from shared.usecases.links import Link
 from tests.doors import sign_in_probes as probes
 from tests.doors.fakes import ListVault
-from tests.doors.sign_in_world import Etrade, back
+from tests.doors.sign_in_world import Etrade, SignInWorld, back
 
 PROBES = {
     "1 link": probes.forged_links, "1 link at once": probes.same_link_at_once,
@@ -239,3 +241,31 @@ def test_every_control_has_a_seeded_mistake() -> None:
     """No probe is without a variant that it finds."""
     assert {name for name, _ in MISTAKES} == set(PROBES)
     assert back("a+b", "C") == "/callback?oauth_token=a%2Bb&oauth_verifier=C"
+
+
+@pytest.mark.parametrize("after_ms", range(0, 600, 10))
+def test_a_token_that_comes_outlives_a_clean_up(after_ms: int) -> None:
+    """Whenever a clean-up of the vault meets the owner's sign-in, the token that counts afterwards can be read."""
+    world = SignInWorld()
+    cookie, name, verifier = world.begin()
+
+    def clean_up() -> None:
+        world.kernel.sleep(after_ms / 1000)
+        clear(world.desk, world.timed_vault)
+
+    world.together([lambda: world.get(back(name, verifier), cookie), clean_up])
+    held = token.current(world.store)
+    assert held is not None
+    assert world.usable() == (held.value.vault_version,)
+
+
+def test_a_token_that_never_came_is_cleaned_up() -> None:
+    """What a sign-in that died has left in the vault is destroyed, once it can be at work no more."""
+    world = SignInWorld()
+    _, _, verifier = world.begin()
+    world.store.commit([put(token.COMING, token.Coming(since=world.kernel.now()))])
+    world.vault.add(ACCESS_TOKEN, verifier.encode())
+    for later, left in ((token.COMES_WITHIN / 2, ("1",)), (token.COMES_WITHIN, ())):
+        world.kernel.run(world.kernel.now() + later + timedelta(seconds=1))
+        world.kernel.call(lambda: clear(world.desk, world.timed_vault), name="token_refresh")
+        assert world.usable() == left
