@@ -78,19 +78,22 @@ def _serve(wanted: Plan, console: Console, told: threading.Event) -> None:
             station.run()
         finally:
             ended.set()
-            console.print(f"Ending at {clock(station.timeline.now())} New York.{_left(station)}", highlight=False)
-        if station.timeline.now() >= station.ends_at:
+            at = station.timeline.now()
+            console.print(f"Ending at {clock(at)} New York.", highlight=False)
+            if at < station.ends_at:
+                station.rest()  # first: until the last function has ended it may still trade
+            _tell_left(station, console)
+        if at >= station.ends_at:
             _judge(station, console)
 
 
-def _left(station: Station) -> str:
+def _tell_left(station: Station, console: Console) -> None:
     """Say what is left behind, for who ends a desk in the middle of the day; nothing where nothing is."""
     with suppress(DeskError):
         seen = overview(station.store, at=station.timeline.now(), running=True)
         if seen.live_orders or seen.open_positions:
             left = f"{seen.live_orders} live orders and {seen.open_positions} positions stay as they are"
-            return f" {left}: nobody looks after them before the next start."
-    return ""
+            console.print(f"{left}: nobody looks after them before the next start.", highlight=False)
 
 
 def _judge(station: Station, console: Console) -> None:

@@ -153,6 +153,11 @@ class Station:
         """End `run` soon; any thread may call it. The desk lives on until `close`."""
         self._told_to_stop.set()
 
+    def rest(self) -> None:
+        """End every function and all messages: nothing is traded any more, and book and ledger can still be read."""
+        self.fleet.end()
+        self._end_time()
+
     def close(self) -> None:
         """End every process, then what they used; a second time is no error."""
         self._opened.close()

@@ -23,6 +23,7 @@ from infra.day.machine import NETWORK_S, Machine, Surroundings, simulator_settin
 from infra.day.violations import book_differs, placed_twice
 from infra.local.clock import SeededChance
 from infra.local.kernel import Kernel
+from infra.local.queue import SqliteQueue
 from infra.local.timed import Latency
 from infra.local.transport import WsgiAdapter
 from infra.up.broker import KeptSimulator
@@ -36,7 +37,7 @@ from shared.settings import Mode
 SEED = 8
 SPEED = 20.0
 DAY = date(2013, 3, 4)
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 
 def new_york(hour: int, minute: int, second: int = 0) -> datetime:
@@ -117,6 +118,16 @@ def require_settled(station: Station) -> None:
     while (found := wrong(station.ledger(), station.store)) and time.monotonic() < end:
         time.sleep(0.1)
     assert not found, found
+
+
+def lost(folder: Path) -> list[str]:
+    """Name the subscriptions of what was given up, but for hints and ticks, which the next tick makes good.
+
+    At a desk's speed the attempts of those are over within seconds.
+    """
+    with closing(SqliteQueue(Folder(path=folder).store)) as queue:
+        given_up = [letter.subscription for letter in queue.dead_letters()]
+    return [name for name in given_up if not name.endswith(("-ticks", ".orders-placed"))]
 
 
 def lines(folder: Path, name: str) -> list[dict[str, Any]]:

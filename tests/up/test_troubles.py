@@ -6,18 +6,16 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from infra.local.queue import SqliteQueue
 from infra.up.folder import Folder
 from infra.up.station import Station
 from shared.topology import ACCESS_TOKEN
 from tests.up.browser import sign_in_at
-from tests.up.desks import lines, require_settled, running, wait_for
+from tests.up.desks import lines, lost, require_settled, running, wait_for
 
 ROOM_MB = 48
 LOCKED_S = 7.0
@@ -47,16 +45,6 @@ def test_a_destroyed_token_sends_nothing_until_the_owner_signs_in(desk: Path) ->
         sign_in_at(station)
         wait_for(lambda: _sold(station))
         require_settled(station)
-
-
-def _lost(desk: Path) -> list[str]:
-    """Name the subscriptions of what was given up, but for hints and ticks, which the next tick makes good.
-
-    At this speed their attempts are over within a second.
-    """
-    with closing(SqliteQueue(Folder(path=desk).store)) as queue:
-        given_up = [letter.subscription for letter in queue.dead_letters()]
-    return [name for name in given_up if not name.endswith(("-ticks", ".orders-placed"))]
 
 
 @pytest.fixture
@@ -102,7 +90,7 @@ def test_a_full_disk_is_told_and_the_desk_goes_on_with_room(desk: Path, small_di
         wait_for(lambda: station.status().refused is None)
         wait_for(lambda: _sold(station))
         require_settled(station)
-        assert _lost(here) == []
+        assert lost(here) == []
         for line in Folder(path=here).calls.read_text().splitlines():
             json.loads(line)
     events = [line["event"] for line in lines(here, "desk")]
@@ -123,4 +111,4 @@ def test_a_locked_state_file_holds_the_desk_up_and_loses_nothing(desk: Path) -> 
         intruder.close()
         wait_for(lambda: _sold(station))
         require_settled(station)
-        assert _lost(desk) == []
+        assert lost(desk) == []
