@@ -23,10 +23,10 @@ from shared.domain.tokens import TokenState
 from shared.topology import ACCESS_TOKEN, SIGN_IN_KEY
 from tests.doors.webhook import Webhook, webhook
 from tests.owner.desks import answer, strategy
-from tests.up.browser import run_until, token_state
+from tests.up.browser import run_until, sign_in_at, token_state
 
 ROOT = Path(__file__).resolve().parents[2]
-MINUTES = timedelta(minutes=4)
+PATIENCE_S = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ def test_a_code_signs_in_without_a_browser(station: Station) -> None:
             login.by_code(hand, lambda _: "WRONG")
         assert login.version(hand) == before
         login.by_code(hand, lambda page: accept(page, simulator))
-        assert login.await_token(hand, before, within_s=5).vault_version != before
+        assert login.await_token(hand, before, within_s=PATIENCE_S).vault_version != before
         with pytest.raises(UserError, match="no token came in time"):
             login.await_token(hand, login.version(hand), within_s=0.5)
 
@@ -111,11 +111,12 @@ def test_no_code_is_asked_for_again_and_uses_up_nothing(station: Station) -> Non
         assert (len(pages), len(set(pages))) == (3, 1)
         assert (station.store.get("sign_in/starts"), station.store.get("sign_in/refused")) == (None, refused)
         login.by_code(hand, at_the_second_try)
-        assert login.await_token(hand, before, within_s=5).vault_version != before
+        assert login.await_token(hand, before, within_s=PATIENCE_S).vault_version != before
 
 
 def test_the_desk_is_seen_as_running(station: Station) -> None:
     """Status and token tell of the desk's own instant, while it runs."""
+    sign_in_at(station)
     seen = answer("status", *_here(station))
     assert seen["running"] is True
     assert answer("token", *_here(station))["signs_in"] is False
@@ -142,4 +143,4 @@ def test_a_halt_is_in_force_at_once_and_told(station: Station, hook: Webhook) ->
     def told() -> bool:
         return any("a look" in post["message"] for post in hook.posts)
 
-    assert run_until(station, told, within=timedelta(minutes=8)), [post["title"] for post in hook.posts]
+    assert run_until(station, told, within=timedelta(minutes=30)), [post["title"] for post in hook.posts]
