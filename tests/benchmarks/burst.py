@@ -29,27 +29,32 @@ from tests.benchmarks.order_path import PLACEMENT
 from tests.benchmarks.outside import Outside, asked, at_work, intent_of, spread_over
 
 LIFE_S = 60
+HELD_S = 300
 _TRIES = 5
 _SENT_OR_NOT = frozenset(State) - UNSENT - {State.PLACING}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
-    """One intent of the burst: when it was published, begun and decided, seconds after the signals' decision.
+    """One intent of the burst: when it was made, published, begun, sent (None if never) and decided.
 
-    The beginning of the exit is its request to cancel the stop, that of a signal the intent that it becomes.
+    Seconds after the first signal was made. The beginning of the exit is its request to cancel the stop, that of a
+    signal the intent that it becomes.
     """
 
     name: str
     outcome: str
+    made: float
     published: float
     begun: float
+    sent: float | None
     decided: float
 
     @property
     def in_its_life(self) -> bool:
-        """Tell whether it was sent or denied in its life, or voided because that was over."""
-        return self.decided <= LIFE_S or "SIGNAL_STALE" in self.outcome
+        """Tell whether it was begun in its life, and sent in it or never, or given up because that was over."""
+        last = self.begun if self.sent is None else self.sent
+        return last - self.made <= LIFE_S or "SIGNAL_STALE" in self.outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,20 +107,25 @@ def _burst(desk: Outside, count: int) -> Burst:
     events = [decode(AuditEvent, row.data) for row in desk.store.query("audit")]
     cancels = [one for one in events if one.after == State.CANCEL_REQ and one.actor == PLACEMENT and one.at >= asked_at]
 
-    def served(name: str, intent: str, at: datetime) -> Served:
+    def after_s(at: datetime) -> float:
+        return (at - began).total_seconds()
+
+    def served(name: str, intent: str, made: datetime, at: datetime) -> Served:
         own = sorted((event for event in events if event.chain == intent), key=lambda event: event.seq)
         first = min([*own, *(cancels if intent == exit_id else ())], key=lambda event: event.at)
         end = next(event for event in own if event.after in _SENT_OR_NOT)
+        sent = next((after_s(event.at) for event in own if event.after == State.PLACING), None)
         codes = own[-1].detail.get("codes", "")
         return Served(
-            name=name, outcome=f"{own[-1].after} {codes}".strip(), published=(at - began).total_seconds(),
-            begun=(first.at - began).total_seconds(), decided=(end.at - began).total_seconds(),
+            name=name, outcome=f"{own[-1].after} {codes}".strip(), made=after_s(made), published=after_s(at),
+            begun=after_s(first.at), sent=sent, decided=after_s(end.at),
         )  # fmt: skip
 
     return Burst(
-        exit=served(f"exit {symbol}", exit_id, asked_at),
+        exit=served(f"exit {symbol}", exit_id, asked_at, asked_at),
         signals=tuple(
-            served(f"signal {one.symbol}", intent_of(one), at) for one, at in zip(signals, published, strict=True)
+            served(f"signal {one.symbol}", intent_of(one), one.decided_at, at)
+            for one, at in zip(signals, published, strict=True)
         ),
     )
 
@@ -126,8 +136,8 @@ def _hold(desk: Outside, free: list[str]) -> str:
         symbol = free.pop(0)
         (signal,) = desk.signals([(symbol, slot)])
         desk.publish(signal)
-        if desk.wait_for(partial(desk.ended, intent_of(signal)), within_s=60).filled:
-            desk.wait_for(partial(_stop, desk, symbol), within_s=60)
+        if desk.wait_for(partial(desk.ended, intent_of(signal)), within_s=HELD_S).filled:
+            desk.wait_for(partial(_stop, desk, symbol), within_s=HELD_S)
             return symbol
     raise RuntimeError("nothing could be bought")
 

@@ -58,9 +58,12 @@ def main() -> None:
         raise SystemExit("\n".join(found))
 
 
-def flood(cloud: str, *, signals: int, copies: int, age_s: float = 0) -> Outcome:
-    """Publish every signal, decided `age_s` ago, `copies` times to a fresh desk and wait until all is quiet."""
-    return at_work(cloud, partial(_flood, count=signals, copies=copies, age_s=age_s))
+def flood(cloud: str, *, signals: int, copies: int, fresh: int = 0, age_s: float = 0) -> Outcome:
+    """Publish every signal `copies` times to a fresh desk and wait until all is quiet.
+
+    All but the first `fresh` of them were decided `age_s` ago.
+    """
+    return at_work(cloud, partial(_flood, count=signals, copies=copies, fresh=fresh, age_s=age_s))
 
 
 def wrongs(outcome: Outcome, signals: int) -> list[str]:
@@ -77,9 +80,10 @@ def wrongs(outcome: Outcome, signals: int) -> list[str]:
     return [name for name, right in found.items() if not right]
 
 
-def _flood(desk: Outside, count: int, copies: int, age_s: float) -> Outcome:
+def _flood(desk: Outside, count: int, copies: int, fresh: int, age_s: float) -> Outcome:
     desk.sign_in()
-    signals = desk.signals(spread_over(desk.unwatched, count), age_s=age_s)
+    asked_for = spread_over(desk.unwatched, count)
+    signals = desk.signals(asked_for[fresh:], age_s=age_s) + desk.signals(asked_for[:fresh])
     messages = [one for one in signals for _ in range(copies)]
     Random(f"flood/{count}").shuffle(messages)
     began = desk.now()

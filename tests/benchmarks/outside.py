@@ -208,7 +208,7 @@ class Outside:
     def journal(self, function: str) -> list[dict[str, Any]]:
         """Read the lines that a function has written so far, `at` as an instant."""
         text = self.station.folder.log(function).read_text(encoding="utf-8")
-        lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+        lines = [json.loads(line) for line in text.rpartition("\n")[0].splitlines() if line.startswith("{")]
         return [{**line, "at": datetime.fromisoformat(line["at"])} for line in lines if "at" in line]
 
 

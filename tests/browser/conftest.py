@@ -4,9 +4,12 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.browser.served import CHROMIUM, REQUIRED, Served, browser
+
+# What is expected of a page has the time that every other wait has, and not a sixth of it.
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="session")

@@ -126,6 +126,7 @@ def test_every_page_fits(chromium: Browser, typed: Served, tmp_path: Path, size:
         keep(page, tmp_path, f"code-{seen}")
         page.get_by_label("Type the code here.").fill("WRONG1")
         page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("button", name="Begin again")).to_be_visible()
         _fits(page)
         keep(page, tmp_path, f"failed-{seen}")
         page.goto(f"{typed.address}/callback")

@@ -10,6 +10,7 @@ from pathlib import Path
 import requests
 
 ROOT = Path(__file__).resolve().parents[2]
+PATIENCE_S = 60
 
 
 @contextmanager
@@ -37,9 +38,9 @@ def test_it_prints_its_address_and_a_pair_and_ends_on_a_signal() -> None:
         address = line(process)
         assert address.startswith("http://127.0.0.1:")
         assert [line(process).startswith("consumer"), line(process).startswith("consumer")] == [True, True]
-        assert requests.get(f"{address}/v1/accounts/list.json", timeout=10).status_code == 401
+        assert requests.get(f"{address}/v1/accounts/list.json", timeout=PATIENCE_S).status_code == 401
         process.terminate()
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=PATIENCE_S) == 0
 
 
 def test_a_taken_port_is_refused() -> None:
@@ -48,6 +49,6 @@ def test_a_taken_port_is_refused() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         with serving("--port", str(taken.getsockname()[1])) as process:
-            assert process.wait(timeout=20) == 2
+            assert process.wait(timeout=PATIENCE_S) == 2
             assert process.stderr is not None
             assert "cannot be used" in process.stderr.read()

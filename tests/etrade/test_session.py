@@ -30,6 +30,7 @@ from tests.etrade.world import (
     world,
 )
 
+PATIENCE_S = 60.0
 CALL = Call(method="GET", url=f"{PRODUCTION}/v1/accounts/list.json?a=1&b=%2Bx")
 
 
@@ -215,8 +216,9 @@ def test_each_silence_has_its_type(problem: Exception, kind: type[Exception]) ->
 class Loopback(BaseAdapter):
     """The real network adapter, led to a loopback port."""
 
-    def __init__(self, port: int, scheme: str = "http") -> None:
+    def __init__(self, port: int, scheme: str, timeout_s: float) -> None:
         super().__init__()
+        self._timeout_s = timeout_s
         self._base = f"{scheme}://127.0.0.1:{port}"
         self._real = HTTPAdapter(max_retries=0)
 
@@ -230,7 +232,7 @@ class Loopback(BaseAdapter):
         proxies: Mapping[str, str] | None = None,
     ) -> Response:
         request.url = str(request.url).replace(PRODUCTION, self._base)
-        return self._real.send(request, timeout=(0.3, 0.3), verify=True, proxies={})
+        return self._real.send(request, timeout=self._timeout_s, verify=True, proxies={})
 
     def close(self) -> None:
         self._real.close()
@@ -253,8 +255,8 @@ def server(talk: Callable[[socket.socket], None]) -> Iterator[int]:
         thread.join()
 
 
-def outcome(port: int, scheme: str = "http") -> object:
-    adapter = Loopback(port, scheme)
+def outcome(port: int, scheme: str = "http", *, timeout_s: float = PATIENCE_S) -> object:
+    adapter = Loopback(port, scheme, timeout_s)
     try:
         return wire(adapter).send(CALL, CREDENTIALS.signer())
     except (NotSent, OutcomeUnknown) as problem:
@@ -272,8 +274,8 @@ def test_a_closed_port_is_not_sent() -> None:
 def test_a_silent_server_is_unknown() -> None:
     """A read time-out of the real network stack is OutcomeUnknown."""
     done = threading.Event()
-    with server(lambda peer: (done.wait(5), None)[1]) as port:
-        assert outcome(port) is OutcomeUnknown
+    with server(lambda peer: (done.wait(PATIENCE_S), None)[1]) as port:
+        assert outcome(port, timeout_s=0.3) is OutcomeUnknown
         done.set()
 
 

@@ -14,12 +14,16 @@ from shared.strategies.view import quality
 def test_the_clock_tells_the_time_and_waits() -> None:
     """The clock gives aware instants in UTC, waits until an instant, and not at all for one that has passed."""
     clock = SystemClock()
-    start = time.monotonic()
-    now = clock.now()
+    before, now, after = datetime.now(UTC), clock.now(), datetime.now(UTC)
     assert now.tzinfo is UTC
-    assert abs((datetime.now(UTC) - now).total_seconds()) < 1
-    clock.sleep_until(now - timedelta(hours=1))
-    assert time.monotonic() - start < 0.2
+    assert before <= now <= after
+    taken = []
+    for _ in range(5):
+        start = time.monotonic()
+        clock.sleep_until(now - timedelta(hours=1))
+        taken.append(time.monotonic() - start)
+    assert min(taken) < 0.05  # of five: a busy machine may hold up any one of them
+    now = clock.now()
     clock.sleep_until(now + timedelta(seconds=0.3))
     assert clock.now() >= now + timedelta(seconds=0.29)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from infra.local.loopback import LOOPBACK, held_port
 from infra.tools.locks import ROOT
 from infra.tools.smoke import faults
 
@@ -89,9 +90,9 @@ def test_a_stack_of_nothing_is_a_fault() -> None:
 
 def test_an_address_without_a_server_is_a_fault() -> None:
     """A function that nobody can reach is named with what went wrong."""
-    with answering(200) as gone:
-        pass
-    assert next(faults(outputs({"page": True}, {"page": gone}), pause_s=0)).startswith("page: answers ")
+    with held_port() as port:
+        gone = outputs({"page": True}, {"page": f"http://{LOOPBACK}:{port}"})
+        assert next(faults(gone, pause_s=0)).startswith("page: answers ")
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ from infra.local.timeline import HeldTimeline, PacedClock, Timeline
 
 START = datetime(2013, 10, 7, 13, 30, tzinfo=UTC)
 PATIENCE_S = 20.0
-MARGIN = timedelta(seconds=2)
+MARGIN = timedelta(minutes=10)
+"""Half a minute of a machine that was busy between two looks at a clock, at twenty times its speed."""
 FOREVER = datetime(9000, 1, 1, tzinfo=UTC)
 
 
@@ -37,6 +38,14 @@ def _living(speed: float = 60.0) -> Iterator[LiveKernel]:
         finally:
             kernel.stop()
             ended.result(PATIENCE_S)
+
+
+def _soon(what: Callable[[], bool]) -> bool:
+    """Wait until something is so; False when it never is."""
+    end = time.monotonic() + PATIENCE_S
+    while not (found := what()) and time.monotonic() < end:
+        time.sleep(0.001)
+    return found
 
 
 def _in_a_thread(work: Callable[[], object]) -> threading.Thread:
@@ -184,7 +193,7 @@ def test_a_timeline_translates_wall_time() -> None:
     before = timeline.now()
     wall, after = datetime.now(UTC), timeline.now()
     assert before - MARGIN <= timeline.seen(wall) <= after + MARGIN
-    assert abs(timeline.seen(wall) - timeline.seen(wall - timedelta(seconds=3)) - timedelta(minutes=1)) < MARGIN
+    assert abs(timeline.seen(wall) - timeline.seen(wall - timedelta(hours=3)) - timedelta(hours=60)) < MARGIN
     assert timeline.real_s(timedelta(minutes=1)) == 3.0
 
 
@@ -220,7 +229,7 @@ def test_a_kernel_that_fell_behind_hears_between_the_pieces() -> None:
         seen.append("answer")
 
     def due() -> None:
-        time.sleep(0.005)
+        assert _soon(lambda: bool(kernel._inbox) or "answer" in seen)
         seen.append("due")
 
     kernel.spawn(ask, name="asks")
@@ -230,5 +239,5 @@ def test_a_kernel_that_fell_behind_hears_between_the_pieces() -> None:
     kernel._timeline = held  # twenty seconds late, as a machine that was busy
     kernel.run(START + timedelta(seconds=10))
     kernel.close()
-    assert seen.index("answer") < 20
+    assert "answer" in seen[:2]
     assert seen.count("due") == 39

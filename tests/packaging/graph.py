@@ -26,7 +26,7 @@ NO_CLOUD = {"GCE_METADATA_HOST": "127.0.0.1:9", "NO_GCE_CHECK": "true"}
 GOOD = {"GOOGLE_CLOUD_PROJECT": "my-desk-1", "STRATEGY_WATCH_LIST": "AIG,BAC", "STRATEGY_CAPITAL_USD": "10000"}
 # Without a login a function would wait for its consumer key. These never sign anything: there is no access token.
 KEYS = {"ETRADE_CONSUMER_KEY": "consumer", "ETRADE_CONSUMER_SECRET": "unused"}
-PATIENCE_S = 40
+PATIENCE_S = 60
 
 Documents = dict[str, dict[str, Any]]
 

@@ -60,8 +60,9 @@ class Served:
             connection.close()
 
     def lines(self, event: str) -> list[dict[str, Any]]:
-        """Return the journal's lines of one event."""
-        printed = [line for line in self.log.read_text(encoding="utf-8").splitlines() if line.startswith("{")]
+        """Return the journal's lines of one event, as far as they are whole."""
+        printed = self.log.read_text(encoding="utf-8").rpartition("\n")[0].splitlines()
+        printed = [line for line in printed if line.startswith("{")]
         return [line for line in map(json.loads, printed) if line.get("event") == event]
 
     def wait_until_listening(self) -> None:

@@ -1,8 +1,7 @@
 """Archives whose store is away, or that are killed within their work: the message comes again and has one effect."""
 
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -18,8 +17,8 @@ from shared.usecases.outbox import pack
 from tests.architecture.files import ROOT
 from tests.contract.lossy import Fault, lossy_before
 from tests.packaging.drive import decided, promise, signal
-from tests.packaging.graph import Graph, eventually, push_of, running_graph
-from tests.packaging.processes import borrow, served
+from tests.packaging.graph import PATIENCE_S, Graph, eventually, push_of, running_graph
+from tests.packaging.processes import Served, borrow, served
 
 SCAN, PLACEMENT = "market_scan", "order_placement"
 LATE = timedelta(hours=1)
@@ -35,18 +34,19 @@ class Standstill:
     def __call__(self) -> None:
         """Wait there."""
         self.reached.set()
-        self.over.wait(20)
+        self.over.wait(PATIENCE_S)
 
 
-@contextmanager
-def _killed(graph: Graph, function: str, moment: Standstill) -> Iterator[None]:
-    """Kill a function at a moment that it reaches, and start it again on its port."""
-    assert moment.reached.wait(20)
-    dead = graph.functions[function]
-    dead.kill()
+def _kill(graph: Graph, function: str, moment: Standstill) -> None:
+    """Kill a function at a moment that it reaches."""
+    assert moment.reached.wait(PATIENCE_S)
+    graph.functions[function].kill()
     moment.over.set()
-    with served(graph.runnables[function], graph.environ(function), port=dead.port):
-        yield
+
+
+def _again(graph: Graph, function: str) -> AbstractContextManager[Served]:
+    """Start a killed function again on its port."""
+    return served(graph.runnables[function], graph.environ(function), port=graph.functions[function].port)
 
 
 def test_a_push_waits_for_its_store(running_emulators: Emulators, tmp_path: Path) -> None:
@@ -83,8 +83,9 @@ def test_a_signal_outlives_its_function(running_emulators: Emulators, tmp_path: 
         graph.store.commit([create(f"signals/{late.signal_id}", late)])
         lossy.plan("Commit", *[None] * (commit - 1), Fault(arrives=True, meanwhile=moment))
         graph.publish("signals", EnterPosition(signal=late))
-        with _killed(graph, PLACEMENT, moment):
-            before = lossy.count("RunQuery")
+        _kill(graph, PLACEMENT, moment)
+        before = lossy.count("RunQuery")  # of the dead: the next one may be at work before it is seen to listen
+        with _again(graph, PLACEMENT):
             eventually(lambda: lossy.count("RunQuery") > before, "the message came again")
             # One more, which may meet that one at work and be refused for now, until both are over.
             again = push_of(pack(EnterPosition(signal=late)))
@@ -105,8 +106,9 @@ def test_a_promise_outlives_its_function(running_emulators: Emulators, tmp_path:
         lossy.plan("Commit", Fault(arrives=False, meanwhile=moment))
         graph.store.commit([create(f"signals/{late.signal_id}", late), row])
         graph.publish("scan-ticks", ScanTick())
-        with _killed(graph, SCAN, moment):
-            assert row.path in graph.documents("outbox")
+        _kill(graph, SCAN, moment)
+        assert row.path in graph.documents("outbox")
+        with _again(graph, SCAN):
             assert graph.functions[SCAN].request("POST", "/", push_of(pack(ScanTick()))) == 204
             eventually(lambda: graph.documents("outbox") == {}, "the row is gone")
             order = decided(graph, late)

@@ -13,7 +13,7 @@ SPEEDS = {"local": 5.0, "emulators": 3.0}
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("cloud", ["local", "emulators"])
 def test_an_exit_is_served_before_the_signals_that_wait(cloud: str, available: Callable[[str], None]) -> None:
-    """Of twenty signals that come with an exit at most the one at work goes before it; each is decided in its life."""
+    """Of twenty signals with an exit at most the one at work goes before it; none is begun or sent after its life."""
     available(cloud)
     found = burst(cloud, signals=20, speed=SPEEDS[cloud])
     assert len(found.overtook) <= 1, found

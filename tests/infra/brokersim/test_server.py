@@ -27,7 +27,7 @@ def running() -> Iterator[RunningSimulator]:
         consumer_key=KEY,
         consumer_secret=SECRET,
         auto_approve=True,
-        speed=60,
+        speed=1,
         seed=3,
     ) as one:
         yield one
@@ -37,7 +37,7 @@ def sign_in(url: str) -> OAuth1Session:
     first = OAuth1Session(KEY, SECRET, callback_uri="oob")
     first.trust_env = False
     token = dict(parse_qsl(first.get(f"{url}/oauth/request_token").text))
-    page = requests.get(f"{url}/e/t/etws/authorize?key={KEY}&token={quote(token['oauth_token'], safe='')}", timeout=5)
+    page = requests.get(f"{url}/e/t/etws/authorize?key={KEY}&token={quote(token['oauth_token'], safe='')}", timeout=60)
     second = OAuth1Session(
         KEY,
         SECRET,
