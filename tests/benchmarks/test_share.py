@@ -26,6 +26,9 @@ while True:
 """
 SHARE = 0.25
 WATCHED_S = 2.0
+LOOKS = 3
+"""A machine that holds up the keeper can spoil one look at what it keeps; a broken limiter spoils them all."""
+PATIENCE_S = 60.0
 
 
 @contextmanager
@@ -37,6 +40,14 @@ def running(code: str) -> Iterator[subprocess.Popen[bytes]]:
         finally:
             for pid in reversed(pids(process.pid)):
                 subprocess.run(["kill", "-KILL", str(pid)], check=False)  # noqa: S603, S607 - fixed words
+
+
+def used(*trees: int) -> tuple[float, ...]:
+    """Give what each tree uses of CPU for a while, and how long that was, in seconds."""
+    began, before = time.monotonic(), [cpu_s(one) for one in trees]
+    time.sleep(WATCHED_S)
+    lasted_s = time.monotonic() - began
+    return (*(cpu_s(one) - earlier for one, earlier in zip(trees, before, strict=True)), lasted_s)
 
 
 def state(pid: int) -> str:
@@ -63,13 +74,14 @@ def test_a_busy_tree_gets_its_share(limiter: Limiter) -> None:
         limiter.attach(held.pid)
         while len(pids(held.pid)) < 4:
             time.sleep(0.02)
-        began, before = time.monotonic(), (cpu_s(held.pid), cpu_s(free.pid))
-        time.sleep(WATCHED_S)
-        lasted_s = time.monotonic() - began
-        used_s, used_free_s = cpu_s(held.pid) - before[0], cpu_s(free.pid) - before[1]
-    assert used_s <= 1.6 * SHARE * lasted_s
-    # Against the free one and not against the clock: a loaded machine has less for both.
-    assert used_s >= 0.4 * SHARE * used_free_s
+        seen: list[tuple[float, ...]] = []
+        while len(seen) < LOOKS:
+            seen.append(used(held.pid, free.pid))
+            used_s, used_free_s, lasted_s = seen[-1]
+            # At least: against the free one and not against the clock, since a loaded machine has less for both.
+            if 0.4 * SHARE * used_free_s <= used_s <= 1.6 * SHARE * lasted_s:
+                return
+    pytest.fail(f"seconds of the held and of the free, and how long: {seen}")
 
 
 def test_one_that_goes_on_by_itself_is_stopped_again() -> None:
@@ -79,9 +91,13 @@ def test_one_that_goes_on_by_itself_is_stopped_again() -> None:
         while state(held.pid) != "T":
             time.sleep(0.001)
         held.send_signal(signal.SIGCONT)
-        began, before = time.monotonic(), cpu_s(held.pid)
-        time.sleep(WATCHED_S)
-        assert cpu_s(held.pid) - before <= 1.6 * SHARE * (time.monotonic() - began)
+        seen: list[tuple[float, ...]] = []
+        while len(seen) < LOOKS:
+            seen.append(used(held.pid))
+            used_s, lasted_s = seen[-1]
+            if used_s <= 1.6 * SHARE * lasted_s:
+                return
+    pytest.fail(f"seconds of the held, and how long: {seen}")
 
 
 def test_what_is_let_go_runs_freely() -> None:
@@ -93,9 +109,10 @@ def test_what_is_let_go_runs_freely() -> None:
         assert state(process.pid) != "T"
         with limited(0.1) as limiter:
             limiter.attach(process.pid)
-        before = cpu_s(process.pid)
-        time.sleep(0.3)
-        assert cpu_s(process.pid) > before
+        before, end = cpu_s(process.pid), time.monotonic() + PATIENCE_S
+        while cpu_s(process.pid) <= before:
+            assert time.monotonic() < end, "it runs no more"
+            time.sleep(0.02)
 
 
 def test_a_way_that_is_not_permitted_gives_way_to_the_next(tmp_path: Path) -> None:

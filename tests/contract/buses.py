@@ -31,7 +31,7 @@ from shared.topology import Function, Subscription, Topology
 from tests.contract.clouds import new_project
 
 START = datetime(2013, 10, 7, 13, 30, tzinfo=UTC)
-PATIENCE_S = 40
+PATIENCE_S = 90
 SPEED = 20.0
 TRIES = {"signals": 5, "exits": 6}
 

@@ -166,7 +166,7 @@ def test_a_start_with_wrong_settings_ends_with_one_line(name: str) -> None:
     call = [str(Path(sys.executable).with_name("functions-framework")), "--target", "main", "--port", "0"]
     call += ["--source", str(ROOT / "functions" / name / "main.py")]
     environ = {"PATH": os.defpath, "PYTHONPATH": str(ROOT), "STRATEGY_CAPITAL_USD": "plenty"}
-    run = subprocess.run(call, env=environ, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603 - fixed words
+    run = subprocess.run(call, env=environ, capture_output=True, text=True, check=False, timeout=100)  # noqa: S603 - fixed words
     assert (run.returncode, run.stderr) == (1, "")
     (line,) = run.stdout.splitlines()
     told = json.loads(line)

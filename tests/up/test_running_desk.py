@@ -59,7 +59,7 @@ def test_login_opens_a_browser_and_waits_for_the_token(station: Station, tmp_pat
     browser.chmod(0o700)
     done = subprocess.run(  # noqa: S603 - our own command
         [sys.executable, "-m", "infra.cli.main", "login", "--json", *_here(station)],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=100,
         env={**os.environ, "BROWSER": f"{browser} %s"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
