@@ -32,16 +32,19 @@ class Stage:
         goes_with: pulumi.Resource | None = None,
         unlike: str = "",
     ) -> pulumi.ResourceOptions:
-        """Give the options of a component's child.
+        """Give the options of a component's child, which comes after all that the stage has and after those named.
 
+        One that was made at this stage came after all that it has, so it alone is named to the engine, which walks
+        every path that there is between two resources.
         One that is `kept` is protected where the stack is; one that `stays` is let go of and not deleted, at Google,
         when the stack has no more use for it; one that goes with another thing needs no deletion of its own where that
         is deleted; an input that Google always answers `unlike` it was asked for is not compared.
         """
         protect = True if kept and self.deployment.protect else None
+        made_here = [one for one in after if one not in self.after]
         return pulumi.ResourceOptions(
             parent=parent,
-            depends_on=[*self.after, *after],
+            depends_on=made_here or list(self.after),
             protect=protect,
             retain_on_delete=stays or None,
             deleted_with=goes_with,

@@ -11,6 +11,7 @@ from tests.infra.cloud.capture import Graph, Registered
 
 STACKS = ("sandbox", "production", "keys")
 _GRANTS = ("IAMMember", "IamMember")
+_OF_THE_FOUNDATION = ("gcp:projects/", "gcp:serviceaccount/")  # on what is there for all: they wait for every holder
 TRAIL = ("IAMAuditConfig", "ProjectExclusion", "ProjectBucketConfig", "ProjectSink")
 
 
@@ -66,6 +67,14 @@ def test_nothing_comes_before_what_it_needs(graphs: Mapping[str, Graph], stack: 
     assert list(too_early(graphs[stack])) == []
     assert list(unready(graphs[stack])) == []
     assert list(unsettled(graphs[stack])) == []
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_grant_on_a_thing_waits_for_that_alone(graphs: Mapping[str, Graph], stack: str) -> None:
+    """A grant names the thing that was made for it, and not again the tens of others that the thing came after."""
+    grants = [one for one in graphs[stack].custom if _is_grant(one) and not one.typ.startswith(_OF_THE_FOUNDATION)]
+    assert len(grants) > 40
+    assert {one.name: len(one.after) for one in grants if len(one.after) > 1} == {}
 
 
 def unsettled(graph: Graph) -> Iterator[str]:
