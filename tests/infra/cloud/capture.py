@@ -1,5 +1,6 @@
 """The whole graph of a stack as the engine would see it: every resource with its inputs and what it comes after."""
 
+import gc
 import json
 import os
 import runpy
@@ -225,7 +226,7 @@ def record(
     def run() -> None:
         outputs.update(build())
 
-    with _short_stacks():
+    with _short_stacks(), _uncollected():
         mocks.test(run)()  # type: ignore[no-untyped-call]
     assert not cloud.calls, f"looks up the live cloud: {cloud.calls}"
     twice = [urn for urn, count in Counter(urn for urn, _ in requests).items() if count > 1]
@@ -242,6 +243,16 @@ def _short_stacks() -> Iterator[None]:
         yield
     finally:
         del sys.tracebacklimit
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the garbage collector from looking through all classes of Google's package again and again meanwhile."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _registered(urn: str, request: Any) -> Registered:
