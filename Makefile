@@ -4,10 +4,12 @@
 #   make check    what must pass before a change is merged
 
 # The first interpreter that is new enough and can create a virtual environment; override with PYTHON=...
-PYTHON = $(shell for name in python3.13 python3.12 python3.11 python3 python; do \
+# It is looked for once, and not before it is needed.
+FIND_PYTHON = $(shell for name in python3.13 python3.12 python3.11 python3 python; do \
     path=$$(command -v $$name) || continue; \
     "$$path" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
       && { echo "$$path"; break; }; done)
+PYTHON = $(eval PYTHON := $(FIND_PYTHON))$(PYTHON)
 
 VENV := .venv
 BIN := $(VENV)/bin
