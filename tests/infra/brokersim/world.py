@@ -204,6 +204,7 @@ def session_for(simulator: Simulator, clock: FakeClock, **oauth: Any) -> OAuth1S
     """A requests-oauthlib session that signs with the test's clock and calls in process."""
     keys: dict[str, Any] = {"client_secret": CONSUMER_SECRET, **oauth}
     session = OAuth1Session(keys.pop("client_key", CONSUMER_KEY), **keys)
+    session.trust_env = False  # nothing here goes by a proxy: each request would look for one
     client: Any = session.auth.client
     client.get_oauth_params = _with_clock(client, clock)
     session.mount("http://", InProcess(simulator))
@@ -246,6 +247,7 @@ def log_in(simulator: Simulator, clock: FakeClock) -> OAuth1Session:
 def requests_in(simulator: Simulator) -> requests.Session:
     """A session without any signature, like a browser."""
     session = requests.Session()
+    session.trust_env = False
     session.mount("http://", InProcess(simulator))
     return session
 
