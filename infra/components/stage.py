@@ -34,8 +34,8 @@ class Stage:
     ) -> pulumi.ResourceOptions:
         """Give the options of a component's child, which comes after all that the stage has and after those named.
 
-        One that was made at this stage came after all that it has, so it alone is named to the engine, which walks
-        every path that there is between two resources.
+        Those have to be of this stage or made at it: what was made at it came after all that the stage has, so it alone
+        is named to the engine, which walks every path that there is between two resources.
         One that is `kept` is protected where the stack is; one that `stays` is let go of and not deleted, at Google,
         when the stack has no more use for it; one that goes with another thing needs no deletion of its own where that
         is deleted; an input that Google always answers `unlike` it was asked for is not compared.
