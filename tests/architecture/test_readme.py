@@ -1,6 +1,8 @@
 """README says what the code says: the graph, the commands, the settings."""
 
 import re
+import tomllib
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -44,3 +46,13 @@ def test_every_setting_is_in_readme() -> None:
     read = set(re.findall(r'"((?:ETRADE|STRATEGY)_[A-Z_]+)"', source))
     assert read
     assert read <= set(re.findall(r"`((?:ETRADE|STRATEGY)_[A-Z_]+)`", README))
+
+
+def test_the_limits_are_the_limits() -> None:
+    """Each figure of the strategy that README names is the one that ships."""
+    shipped = tomllib.loads((ROOT / "shared" / "strategies" / "config" / "default.toml").read_text(encoding="utf-8"))
+    told = re.findall(r"`([a-z]+)\.([a-z_]+)` ([\d.]+)", README)
+    assert len(told) > 25
+    assert {(room, name): Decimal(value) for room, name, value in told} == {
+        (room, name): Decimal(str(shipped[room][name])) for room, name, _ in told
+    }
