@@ -66,6 +66,8 @@ class Broker:
         chance = stream(seed, "desk")
         self._desk = Desk(market=market, exchange=self._exchange, settings=settings, chance=chance)
         self._quotes = QuoteBook(market, opens=self._opens, closes=self._closes)
+        self._delayed_quotes = QuoteBook(market, opens=self._opens, closes=self._closes, delayed=True)
+        self.realtime = True
 
     def advance(self, at: datetime) -> None:
         """Lets everything happen that happens up to `at`."""
@@ -75,7 +77,8 @@ class Broker:
         """The answer of one endpoint; Refused with E*TRADE's number otherwise."""
         match found.endpoint:
             case "quotes":
-                return self._quotes.answer(found.parts[0], request, at)
+                book = self._quotes if self.realtime else self._delayed_quotes
+                return book.answer(found.parts[0], request, at)
             case "accounts":
                 return views.account_list(self.accounts.values())
             case "balance":

@@ -22,6 +22,7 @@ _ALWAYS = datetime.min.replace(tzinfo=UTC)
 _ZERO = Decimal(0)
 _FLAGS = ("ALL", "INTRADAY")
 _REGULAR = "REALTIME"
+_DELAY = timedelta(minutes=15)
 _BEFORE, _AFTER = timedelta(hours=5, minutes=30), timedelta(hours=4)
 
 
@@ -53,10 +54,15 @@ class _Look(NamedTuple):
 
 
 class QuoteBook:
-    """Answers `GET /v1/market/quote/...` from a market; time only moves forward."""
+    """Answers `GET /v1/market/quote/...` from a market; time only moves forward.
 
-    def __init__(self, market: Market, *, opens: datetime, closes: datetime) -> None:
+    With `delayed` it answers an account that has not signed the agreement on real-time quotes: what was a quarter of an
+    hour ago, and the word DELAYED.
+    """
+
+    def __init__(self, market: Market, *, opens: datetime, closes: datetime, delayed: bool = False) -> None:
         self._market = market
+        self._behind, self._status = (_DELAY, "DELAYED") if delayed else (timedelta(0), "REALTIME")
         self._opens, self._closes = opens, closes
         self._symbols = frozenset(market.symbols)
         self._days: dict[str, _Day] = {}
@@ -82,7 +88,7 @@ class QuoteBook:
         for symbol in dict.fromkeys(symbols):
             if symbol not in self._symbols:
                 messages.append(_message(1019, f"{symbol} is an invalid symbol."))
-            elif text := self._text(symbol, flag, phase, at):
+            elif text := self._text(symbol, flag, phase, at - self._behind):
                 known.append(text)
             else:
                 messages.append(_message(1002, f"{symbol} could not be fetched."))
@@ -132,7 +138,7 @@ class QuoteBook:
         percent = round(change * 100 / day.previous_close, 2)
         look = _Look(row, clock, change, percent, int(day.traded.timestamp()), phase)
         detail = _intraday(day, look) if flag == "INTRADAY" else _all(day, look)
-        status, after_hours = ("REALTIME", "false") if phase == _REGULAR else ("CLOSING", "true")
+        status, after_hours = (self._status, "false") if phase == _REGULAR else ("CLOSING", "true")
         return (
             f'{{"dateTime":"{clock}","dateTimeUTC":{seconds},"quoteStatus":"{status}",'
             f'"ahFlag":"{after_hours}","hasMiniOptions":false,{detail},'

@@ -142,6 +142,10 @@ class Simulator:
         """Makes the next calls of one endpoint go wrong."""
         self._faults.add(fault)
 
+    def delay_quotes(self, delayed: bool) -> None:
+        """Gives delayed quotes from now on, as to an account without the real-time agreement, or real-time ones."""
+        self._broker.realtime = not delayed
+
     def ledger(self, account_key: str = CASH_ACCOUNT_KEY) -> Ledger:
         """A snapshot of one account's book (counters are of the whole simulator), brought up to now."""
         now = self._now()

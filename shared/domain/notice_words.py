@@ -12,11 +12,13 @@ from shared.domain.calendar import NEW_YORK
 from shared.domain.notices import (
     DayResult,
     ForeignOrder,
+    HeldUnseen,
     MessageBuried,
     Notice,
     OrderAmbiguous,
     OrderUnknown,
     PositionUnprotected,
+    ScanBlind,
     ScanSilent,
     SignedIn,
     SignInFailed,
@@ -174,13 +176,47 @@ def _foreign(notice: ForeignOrder) -> Words:
 
 
 def _silent(notice: ScanSilent) -> Words:
-    minutes = int((notice.at - notice.since).total_seconds() // 60)
     return Words(
         title="The market is not being watched",
-        sentence=f"No minute has been scanned since {_clock(notice.since)}, {_count(minutes, 'minute')} ago.",
+        sentence=f"No minute has been scanned since {_ago(notice.since, notice.at)}.",
         advice="Stops at E*TRADE stay in force and no exit is decided: look at the function market_scan and its log.",
         urgent=True,
     )
+
+
+def _blind(notice: ScanBlind) -> Words:
+    held = f", also none of what is held: {', '.join(notice.held)}" if notice.held else ""
+    return Words(
+        title="No quote can be used",
+        sentence=f"Not one quote could be used since {_ago(notice.since, notice.at)} "
+        f"({', '.join(notice.faults)}){held}.",
+        advice=f"Stops at E*TRADE stay in force, nothing is bought and no exit is decided: {_cure(notice.faults)}.",
+        urgent=bool(notice.held),
+    )
+
+
+def _unseen(notice: HeldUnseen) -> Words:
+    return Words(
+        title=f"No quote can be used: {notice.symbol}",
+        sentence=f"{notice.symbol} is held and not one quote of it could be used since "
+        f"{_ago(notice.since, notice.at)} ({', '.join(notice.faults)}).",
+        advice="A stop at E*TRADE stays in force and no exit is decided: see whether its trading is halted, and sell on"
+        " E*TRADE's own page if you want it sold.",
+        urgent=True,
+    )
+
+
+_CURES = {
+    "DELAYED": "sign E*TRADE's agreement on real-time quotes for this account",
+    "FUTURE": "put the clock of the machine that scans right, for it is behind",
+    "STALE": "if the market is not halted, put the clock of the machine that scans right, for it is ahead",
+}
+
+
+def _cure(faults: tuple[str, ...]) -> str:
+    """Say what to do about quotes that are all unusable: of several faults about the one that explains the others."""
+    known = [cure for fault, cure in _CURES.items() if fault in faults]
+    return known[0] if known else "look at E*TRADE's own page, and at the log of the function market_scan"
 
 
 def _buried(notice: MessageBuried) -> Words:
@@ -223,6 +259,8 @@ _WORDS: dict[type[Notice], Callable[[Any], Words]] = {
     PositionUnprotected: _unprotected,
     ForeignOrder: _foreign,
     ScanSilent: _silent,
+    ScanBlind: _blind,
+    HeldUnseen: _unseen,
     MessageBuried: _buried,
     DayResult: _day_result,
 }
@@ -230,6 +268,10 @@ _WORDS: dict[type[Notice], Callable[[Any], Words]] = {
 
 def _clock(at: datetime) -> str:
     return f"{at.astimezone(NEW_YORK):%H:%M} New York time"
+
+
+def _ago(since: datetime, at: datetime) -> str:
+    return f"{_clock(since)}, {_count(int((at - since).total_seconds() // 60), 'minute')} ago"
 
 
 def _count(number: int, what: str) -> str:

@@ -144,6 +144,29 @@ class ScanSilent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScanBlind:
+    """The market is scanned, and `since` an instant no symbol has had a usable quote; `held` are those that we hold.
+
+    `faults` are what is wrong with the quotes (`quality.faults`), the most frequent first.
+    """
+
+    faults: tuple[str, ...]
+    held: tuple[str, ...]
+    since: datetime
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldUnseen:
+    """A held symbol has had no usable quote `since` an instant, while others have; `faults` as in ScanBlind."""
+
+    symbol: str
+    faults: tuple[str, ...]
+    since: datetime
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MessageBuried:
     """A function got a message that no retry can help."""
 
@@ -180,6 +203,8 @@ Notice = (
     | PositionUnprotected
     | ForeignOrder
     | ScanSilent
+    | ScanBlind
+    | HeldUnseen
     | MessageBuried
     | DayResult
 )
@@ -197,6 +222,8 @@ NOTICES: dict[str, type[Notice]] = {
     "position_unprotected": PositionUnprotected,
     "foreign_order": ForeignOrder,
     "scan_silent": ScanSilent,
+    "scan_blind": ScanBlind,
+    "held_unseen": HeldUnseen,
     "message_buried": MessageBuried,
     "day_result": DayResult,
 }
@@ -221,8 +248,10 @@ def event_of(notice: Notice) -> str:
             what = f"{notice.position_id}:{notice.since.isoformat()}"
         case ForeignOrder():
             what = f"{notice.session.isoformat()}:{notice.symbol}"
-        case ScanSilent():
+        case ScanSilent() | ScanBlind():
             what = notice.since.isoformat()
+        case HeldUnseen():
+            what = f"{notice.symbol}:{notice.since.isoformat()}"
         case MessageBuried():
             what = f"{notice.function}:{notice.letter}"
         case DayResult():

@@ -4,6 +4,7 @@ import contextlib
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from shared.domain.sight import Sight
 from shared.errors import Conflict
 from shared.usecases.desk import Desk, Held, read, replaced
 
@@ -12,10 +13,11 @@ WATCH_EVERY = timedelta(seconds=2)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
-    """Who works, until when."""
+    """Who works, until when; `sight` is what the scan saw in the minute that it worked on, None before its end."""
 
     holder: str
     until: datetime
+    sight: Sight | None = None
 
 
 def take(desk: Desk, name: str, *, lasts: timedelta) -> Held[Lease] | None:

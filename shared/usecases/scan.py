@@ -8,6 +8,7 @@ minute reads the books back). What this promises: a signal is in the store befor
 nothing here sends an order.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -16,6 +17,7 @@ from shared.domain.messages import EnterPosition
 from shared.domain.positions import Position
 from shared.domain.quality import faults
 from shared.domain.quotes import Quote
+from shared.domain.sight import Sight
 from shared.domain.signals import Signal
 from shared.errors import AuthError, BrokerError, Conflict, DeskError, Malformed, StoreError
 from shared.ports import Put, Severity
@@ -36,7 +38,8 @@ HELD_EVERY = 2
 class _Minute:
     """One minute under way: `notes` are the receipts, a line each time a symbol's verdict changes.
 
-    `owing` says that a message may wait in the outbox, `unsure` that the positions could not be read.
+    `owing` says that a message may wait in the outbox, `unsure` that the positions could not be read. `seen` are the
+    symbols that had a usable quote, `wrong` the faults of each symbol.
     """
 
     session: TradingSession
@@ -48,6 +51,25 @@ class _Minute:
     held: dict[str, Held[Position]] = field(default_factory=dict)
     marks: dict[str, Quote] = field(default_factory=dict)
     notes: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
+    wrong: dict[str, set[str]] = field(default_factory=dict)
+
+    def judge(self, symbol: str, faults: tuple[str, ...]) -> None:
+        """Remember what was wrong with a quote, or that nothing was."""
+        if faults:
+            self.wrong.setdefault(symbol, set()).update(faults)
+        else:
+            self.seen.add(symbol)
+
+    def sight(self) -> Sight:
+        """Sum up what was seen."""
+        unseen = {symbol: tuple(sorted(codes)) for symbol, codes in self.wrong.items() if symbol not in self.seen}
+        often = Counter(code for codes in unseen.values() for code in codes)
+        return Sight(
+            begins=self.begins, symbols=len(self.seen) + len(unseen), usable=len(self.seen),
+            faults=tuple(sorted(often, key=lambda code: (-often[code], code))),
+            unseen={symbol: codes for symbol, codes in unseen.items() if symbol in self.held},
+        )  # fmt: skip
 
     def note(self, symbol: str, second: int, code: str) -> None:
         """Write down a verdict when it differs from the one before."""
@@ -84,7 +106,9 @@ def scan(desk: TradingDesk, memory: ScanMemory, published_at: datetime) -> None:
         desk.journal.line("scan_stopped", Severity.ERROR, kind=type(problem).__name__, detail=problem.detail)
         for symbol in desk.mandate.watch_list:
             minute.note(symbol, 0, "NO_TOKEN")
-    _keep(desk, memory, minute)
+        _keep(desk, memory, minute)
+        return
+    _keep(desk, memory, minute, put(lease.path, replace(lease.value, sight=minute.sight())))
 
 
 def _tick(desk: TradingDesk, memory: ScanMemory, minute: _Minute, second: int) -> None:
@@ -111,6 +135,7 @@ def _tick(desk: TradingDesk, memory: ScanMemory, minute: _Minute, second: int) -
     except BrokerError as problem:
         for symbol in symbols:
             minute.note(symbol, second, type(problem).__name__)
+            minute.judge(symbol, (type(problem).__name__,))
         return
     minute.ticks += 1
     minute.quotes += len(quotes)
@@ -143,11 +168,13 @@ def _look(
     held = minute.held.get(symbol)
     if quote is not None:
         return _decide(desk, memory, minute, quote, at)
+    minute.judge(symbol, ("NO_QUOTE",))
     return "NO_QUOTE" if held is None else _hold(desk, memory, minute, held=held, quote=None, at=at)
 
 
 def _decide(desk: TradingDesk, memory: ScanMemory, minute: _Minute, quote: Quote, at: datetime) -> str:
     found = faults(quote, now=quote.received_at, max_age_s=desk.config.entry.quote_age_max_s)
+    minute.judge(quote.symbol, found)
     held = minute.held.get(quote.symbol)
     if held is not None:
         return _hold(desk, memory, minute, held=held, quote=None if found else quote, at=at)
@@ -194,7 +221,7 @@ def _signal(desk: TradingDesk, signal: Signal, quote: Quote) -> None:
     outbox.publish(desk, row)
 
 
-def _keep(desk: TradingDesk, memory: ScanMemory, minute: _Minute) -> None:
+def _keep(desk: TradingDesk, memory: ScanMemory, minute: _Minute, *seen: Put) -> None:
     memory.save(desk, minute.session, minute.begins)
     receipt = {
         "session": minute.session.day.isoformat(),
@@ -202,7 +229,7 @@ def _keep(desk: TradingDesk, memory: ScanMemory, minute: _Minute) -> None:
         "symbols": {name: [list(line) for line in lines] for name, lines in sorted(minute.notes.items())},
     }
     marks = [put(f"quotes/{symbol}", quote) for symbol, quote in sorted(minute.marks.items())]
-    desk.store.commit([*marks, Put(f"receipts/{minute.begins:%Y%m%dT%H%M}", receipt)])
+    desk.store.commit([*marks, *seen, Put(f"receipts/{minute.begins:%Y%m%dT%H%M}", receipt)])
     desk.journal.line(
         "minute_scanned", minute=minute.begins.isoformat(), ticks=minute.ticks, quotes=minute.quotes,
     )  # fmt: skip

@@ -1,17 +1,20 @@
-"""The dead man's watch: settlement looks each minute whether the scan lives and whether every share has its stop.
+"""The dead man's watch: settlement looks each minute whether the scan lives and sees, and every share has its stop.
 
-What can go wrong: the scan dies, or its schedule does, and nobody decides on an exit any more; a stop is refused again
-and again. Both can only be noticed by somebody else. What this promises: it reads documents alone and asks no broker,
+What can go wrong: the scan dies, or its schedule does, or it goes on and no quote is usable (a clock that is wrong, an
+account without real-time quotes), and nobody decides on an exit any more; a stop is refused again and again. All of it
+can only be noticed by somebody else. What this promises: it reads documents alone and asks no broker,
 so that it works without a token; what lasts is announced each minute under one name, and so told once.
 """
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import partial
 
 from shared.domain.calendar import TradingSession, session_at
-from shared.domain.notices import Notice, PositionUnprotected, ScanSilent
+from shared.domain.notices import HeldUnseen, Notice, PositionUnprotected, ScanBlind, ScanSilent
 from shared.domain.orders import AT_BROKER, Order
 from shared.domain.positions import Position
+from shared.domain.sight import Sight, lasts_since
 from shared.domain.values import Side
 from shared.errors import StoreError
 from shared.ports import Severity, Where
@@ -22,37 +25,76 @@ from shared.usecases.notices import announce
 from shared.usecases.trading import TradingDesk
 
 SILENT_AFTER = timedelta(minutes=5)
+LOOKS_BACK = timedelta(minutes=7)
+"""Scanned minutes of this while are asked for: the five that count, with the one under way and one that was lost."""
 NAKED_AFTER = timedelta(seconds=60)
 
 
 def watch(desk: TradingDesk) -> None:
-    """Announce a scan that is silent and shares without a stop; a store that fails here is journalled, not raised."""
+    """Announce a scan that is silent or blind and shares without a stop; a failing store is journalled."""
     now = desk.clock.now()
     session = session_at(now)
     if session is None or not session.opens_at <= now < session.closes_at:
         return
     try:
-        found = [*_silent(desk, session, now), *_naked(desk, now)]
+        found = [*_unwatched(desk, session, now), *_naked(desk, now)]
         if found:
             desk.store.commit([announce(desk, notice) for notice in found])
     except StoreError as problem:
         desk.journal.line("watch_failed", Severity.WARNING, kind=type(problem).__name__, detail=problem.detail)
 
 
-def _silent(desk: TradingDesk, session: TradingSession, now: datetime) -> Iterator[Notice]:
+def _scans(desk: TradingDesk, since: datetime) -> list[Lease]:
+    """Read the scan's leases that end at `since` or later, in their order."""
+    rows = desk.store.query("leases", not_before("until", since))
+    held = held_rows(desk, Lease, [row for row in rows if row.path.startswith("leases/scan:")])
+    return sorted((one.value for one in held), key=lambda lease: lease.until)
+
+
+def _unwatched(desk: TradingDesk, session: TradingSession, now: datetime) -> Iterator[Notice]:
+    """Look at the minutes that were scanned lately; before the session is that old there is nothing to tell."""
+    if now - session.opens_at >= SILENT_AFTER:
+        scans = _scans(desk, now - LOOKS_BACK)
+        yield from _silent(desk, session, scans, now)
+        yield from _blind(desk, session, scans, now)
+
+
+def _silent(desk: TradingDesk, session: TradingSession, scans: list[Lease], now: datetime) -> Iterator[Notice]:
     """Look for a minute that was scanned lately: the scan takes a lease on each, whether or not it has a token."""
-    if now - session.opens_at < SILENT_AFTER or _scanned_until(desk, now - SILENT_AFTER) is not None:
+    if scans and scans[-1].until >= now - SILENT_AFTER:
         return
-    since = _scanned_until(desk, session.opens_at) or session.opens_at
+    earlier = _scans(desk, session.opens_at)
+    since = earlier[-1].until if earlier else session.opens_at
     desk.journal.line("scan_silent", Severity.ERROR, since=since.isoformat())
     yield ScanSilent(since=since, at=now)
 
 
-def _scanned_until(desk: TradingDesk, since: datetime) -> datetime | None:
-    """Give the end of the last scan's lease that ends at `since` or later."""
-    rows = desk.store.query("leases", not_before("until", since))
-    scans = held_rows(desk, Lease, [row for row in rows if row.path.startswith("leases/scan:")])
-    return max((held.value.until for held in scans), default=None)
+def _blind(desk: TradingDesk, session: TradingSession, scans: list[Lease], now: datetime) -> Iterator[Notice]:
+    """Look for minutes without one usable quote, of all symbols or of one that is held; each is one event."""
+    lately = _sights(scans)
+    dark = lasts_since(lately, lambda sight: sight.blind) is not None
+    held = lately[-1].unseen if lately else {}
+    hidden = [symbol for symbol in sorted(held) if lasts_since(lately, partial(_misses, symbol)) is not None]
+    if not dark and not hidden:
+        return
+    today = _sights(_scans(desk, session.opens_at))
+    if dark and (since := lasts_since(today, lambda sight: sight.blind)) is not None:
+        faults = lately[-1].faults
+        desk.journal.line("scan_blind", Severity.ERROR, since=since.isoformat(), faults="+".join(faults))
+        yield ScanBlind(faults=faults, held=tuple(sorted(held)), since=since, at=now)
+        return
+    for symbol in hidden:
+        if (since := lasts_since(today, partial(_misses, symbol))) is not None:
+            desk.journal.line("held_unseen", Severity.WARNING, symbol=symbol, since=since.isoformat())
+            yield HeldUnseen(symbol=symbol, faults=held[symbol], since=since, at=now)
+
+
+def _misses(symbol: str, sight: Sight) -> bool:
+    return symbol in sight.unseen
+
+
+def _sights(scans: list[Lease]) -> list[Sight]:
+    return [lease.sight for lease in scans if lease.sight is not None]
 
 
 def _naked(desk: TradingDesk, now: datetime) -> Iterator[Notice]:

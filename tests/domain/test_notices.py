@@ -15,11 +15,13 @@ from shared.domain.notices import (
     NOTICES,
     DayResult,
     ForeignOrder,
+    HeldUnseen,
     MessageBuried,
     Notice,
     OrderAmbiguous,
     OrderUnknown,
     PositionUnprotected,
+    ScanBlind,
     ScanSilent,
     SignedIn,
     SignInFailed,
@@ -137,6 +139,25 @@ EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
         ),
     ),
     (
+        ScanBlind(faults=("DELAYED", "STALE"), held=("AIG", "IBM"), since=NOON - timedelta(minutes=6), at=NOON),
+        "No quote can be used",
+        (
+            "Not one quote could be used since 11:54 New York time, 6 minutes ago (DELAYED, STALE), "
+            "also none of what is held: AIG, IBM. "
+            "Stops at E*TRADE stay in force, nothing is bought and no exit is decided: "
+            "sign E*TRADE's agreement on real-time quotes for this account."
+        ),
+    ),
+    (
+        HeldUnseen(symbol="IBM", faults=("STALE",), since=NOON - timedelta(minutes=6), at=NOON),
+        "No quote can be used: IBM",
+        (
+            "IBM is held and not one quote of it could be used since 11:54 New York time, 6 minutes ago (STALE). "
+            "A stop at E*TRADE stays in force and no exit is decided: see whether its trading is halted, "
+            "and sell on E*TRADE's own page if you want it sold."
+        ),
+    ),
+    (
         MessageBuried(function="market_scan", reason="Malformed", letter="0a", at=NOON),
         "A message could not be handled",
         (
@@ -159,7 +180,7 @@ EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
 NEVER_HELD_BACK = {
     SignInFailed,
     SignInNeeded, TradingHalted, TradingReduced, TradingResumed, OrderUnknown, OrderAmbiguous, PositionUnprotected,
-    ScanSilent,
+    ScanSilent, HeldUnseen,
 }  # fmt: skip
 
 
@@ -179,7 +200,7 @@ def test_every_kind_has_an_example() -> None:
     """The examples of this file are of every kind, and what needs a person at once is never held back."""
     assert {type(notice) for notice, _, _ in EXAMPLES} == set(NOTICES.values())
     urgent = {type(notice) for notice, _, _ in EXAMPLES if words(notice).urgent}
-    assert urgent == {*NEVER_HELD_BACK, DayResult, TokenEnded}
+    assert urgent == {*NEVER_HELD_BACK, DayResult, ScanBlind, TokenEnded}
 
 
 def test_a_quiet_day_is_not_urgent() -> None:
@@ -203,6 +224,22 @@ def test_an_evening_with_nothing_open_is_not_urgent() -> None:
         "The access token was ended at 18:00 New York time, and nothing is left open. "
         "Nothing is to be done before the next sign-in."
     )
+
+
+@pytest.mark.parametrize(
+    ("faults", "cure"),
+    [
+        (("STALE", "DELAYED"), "sign E*TRADE's agreement on real-time quotes for this account."),
+        (("FUTURE",), "put the clock of the machine that scans right, for it is behind."),
+        (("STALE",), "if the market is not halted, put the clock of the machine that scans right, for it is ahead."),
+        (("NotSent",), "look at E*TRADE's own page, and at the log of the function market_scan."),
+    ],
+)
+def test_a_blind_scan_says_what_to_do(faults: tuple[str, ...], cure: str) -> None:
+    """The advice is about the fault that explains the others, and with nothing held it is not urgent."""
+    said = words(ScanBlind(faults=faults, held=(), since=NOON - timedelta(minutes=5), at=NOON))
+    assert said.advice.endswith(cure)
+    assert not said.urgent
 
 
 def test_a_sign_in_without_a_link_says_so() -> None:

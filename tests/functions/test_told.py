@@ -13,7 +13,7 @@ from shared.domain.orders import State
 from shared.topology import NOTIFY_ADDRESSES, TOPOLOGY, Function
 from shared.usecases.outbox import pack
 from tests.doors.webhook import Webhook, webhook
-from tests.functions.made import SYMBOL, Bench, at
+from tests.functions.made import SYMBOL, Bench, at, write_market
 
 
 @pytest.fixture
@@ -65,6 +65,38 @@ def test_a_dead_scan_reaches_the_owner(told: Bench, hook: Webhook) -> None:
     told.run("09:45")
     assert _titles(hook) == ["The market is not being watched"]
     assert len(told.of("scan_silent")) > 1
+
+
+def test_delayed_quotes_reach_the_owner(told: Bench, hook: Webhook) -> None:
+    """When quotes become delayed nothing is entered that would be, and the owner is told once why and what to do."""
+    told.sign_in_at("09:21")
+    told.world.start_schedules(at("10:04"))
+    told.run("09:40")
+    told.machine.simulator.delay_quotes(True)
+    told.run("10:05")
+    (post,) = [one for one in hook.posts if one["title"] == "No quote can be used"]
+    for part in ("since 09:40", "5 minutes ago (DELAYED, STALE)", "sign E*TRADE's agreement on real-time quotes"):
+        assert part in post["message"]
+    assert len(told.of("scan_blind")) > 1
+    assert told.documents("signals", "orders") == {}
+    assert "The market is not being watched" not in _titles(hook)
+
+
+def test_going_blind_while_holding_is_urgent(tmp_path: Path, hook: Webhook) -> None:
+    """Quotes that stand still while shares are held are told urgently, with what is held and what may be the cause."""
+    market = write_market(tmp_path / "market", minutes=32)
+    told = Bench(tmp_path / "state", market, start="09:20", addresses=hook.address())
+    try:
+        told.sign_in_at("09:21")
+        told.world.start_schedules(at("10:10"))
+        told.run("10:11")
+        assert [one["is_open"] for one in told.documents("positions").values()] == [True]
+        (line,) = [line for line in told.lines("notice") if line["kind"] == "scan_blind"]
+    finally:
+        told.close()
+    assert line["severity"] == "WARNING"
+    assert "5 minutes ago (STALE), also none of what is held: AIG." in line["text"]
+    assert "put the clock of the machine that scans right, for it is ahead" in line["text"]
 
 
 def test_the_day_s_result_reaches_the_owner(told: Bench, hook: Webhook) -> None:

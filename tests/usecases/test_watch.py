@@ -1,5 +1,6 @@
 """The watch of settlement over others: a scan that is silent, shares without a stop, and what orders tell the owner."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TypeVar
@@ -10,16 +11,20 @@ from shared.domain.brokerage import BrokerStatus, Ticket
 from shared.domain.notices import (
     DayResult,
     ForeignOrder,
+    HeldUnseen,
     OrderAmbiguous,
     OrderUnknown,
     PositionUnprotected,
+    ScanBlind,
     ScanSilent,
     event_of,
 )
 from shared.domain.orders import Kind, State
+from shared.domain.sight import BLIND_AFTER, Sight
 from shared.domain.values import PriceType, Side, Term
 from shared.errors import StoreDown
 from shared.usecases import outbox
+from shared.usecases.desk import put
 from shared.usecases.leases import take
 from shared.usecases.notices import post
 from shared.usecases.watch import NAKED_AFTER, SILENT_AFTER, watch
@@ -27,7 +32,9 @@ from tests.usecases.bench import CLOSES, SCAN, SETTLEMENT, START, SYMBOL, Bench,
 from tests.usecases.exchange import Script
 
 MINUTE = timedelta(minutes=1)
-N = TypeVar("N", ScanSilent, PositionUnprotected, OrderUnknown, OrderAmbiguous, ForeignOrder, DayResult)
+N = TypeVar(
+    "N", ScanSilent, ScanBlind, HeldUnseen, PositionUnprotected, OrderUnknown, OrderAmbiguous, ForeignOrder, DayResult
+)
 
 
 def _told(bench: Bench, kind: type[N]) -> list[N]:
@@ -41,6 +48,17 @@ def _scanned(bench: Bench, minutes: int) -> None:
     for _ in range(minutes):
         assert take(bench.desks[SCAN], f"scan:{bench.kernel.now():%Y%m%dT%H%M}", lasts=MINUTE) is not None
         bench.kernel.run(bench.kernel.now() + MINUTE)
+
+
+def _saw(bench: Bench, *, usable: int, faults: tuple[str, ...], held: tuple[str, ...] = ()) -> None:
+    """Let a minute be scanned in which this was seen, and look."""
+    begins = bench.kernel.now()
+    lease = take(bench.desks[SCAN], f"scan:{begins:%Y%m%dT%H%M}", lasts=MINUTE)
+    assert lease is not None
+    sight = Sight(begins=begins, symbols=2, usable=usable, faults=faults, unseen=dict.fromkeys(held, faults))
+    bench.kernel.run(bench.kernel.now() + MINUTE)
+    bench.desks[SCAN].store.commit([put(lease.path, replace(lease.value, sight=sight))])
+    _look(bench)
 
 
 def _look(bench: Bench) -> None:
@@ -71,6 +89,54 @@ def test_a_scan_that_lives_is_no_notice() -> None:
         _scanned(bench, 1)
         _look(bench)
     assert _told(bench, ScanSilent) == []
+
+
+def test_a_scan_that_goes_blind_is_noticed_once() -> None:
+    """After five minutes without a usable quote it is told once, since when and with what is held, for an hour."""
+    bench = Bench()
+    _saw(bench, usable=1, faults=("STALE",))
+    began = bench.kernel.now()
+    for _ in range(BLIND_AFTER - 1):
+        _saw(bench, usable=0, faults=("FUTURE",), held=(SYMBOL,))
+    assert _told(bench, ScanBlind) == []
+    for _ in range(25):
+        _saw(bench, usable=0, faults=("FUTURE",), held=(SYMBOL,))
+    (notice,) = _told(bench, ScanBlind)
+    assert (notice.since, notice.faults, notice.held) == (began, ("FUTURE",), (SYMBOL,))
+    assert (_told(bench, HeldUnseen), _told(bench, ScanSilent)) == ([], [])
+
+
+def test_one_good_minute_ends_blindness() -> None:
+    """A minute with one usable quote begins the count anew, and what is blind again is another event."""
+    bench = Bench()
+    for _ in range(2):
+        for _ in range(BLIND_AFTER - 1):
+            _saw(bench, usable=0, faults=("STALE",))
+        _saw(bench, usable=1, faults=("STALE",))
+    assert _told(bench, ScanBlind) == []
+    for _ in range(2):
+        for _ in range(BLIND_AFTER):
+            _saw(bench, usable=0, faults=("STALE",))
+        _saw(bench, usable=1, faults=())
+    assert len(_told(bench, ScanBlind)) == 2
+
+
+def test_a_minute_that_asked_for_nothing_is_not_blind() -> None:
+    """Minutes of a scan without a token, or that could not ask for any quote, are no notice."""
+    bench = Bench()
+    for _ in range(8):
+        _saw(bench, usable=0, faults=())
+    assert _told(bench, ScanBlind) == []
+
+
+def test_one_held_symbol_without_quotes_is_told() -> None:
+    """A held symbol that alone has no usable quote for five minutes is told once."""
+    bench = Bench()
+    for _ in range(12):
+        _saw(bench, usable=1, faults=("STALE",), held=(SYMBOL,))
+    (notice,) = _told(bench, HeldUnseen)
+    assert (notice.symbol, notice.faults, notice.since) == (SYMBOL, ("STALE",), START)
+    assert _told(bench, ScanBlind) == []
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,17 @@ def test_a_quote_follows_the_tape() -> None:
     assert asks == [10.02, 10.12, 10.12]
 
 
+def test_delayed_quotes_are_a_quarter_of_an_hour_old_and_say_so() -> None:
+    """An account without real-time quotes sees what was 15 minutes ago as DELAYED, until it is given real-time ones."""
+    one = world(ListedMarket({"ZXAA": [row(-1_000, "10.00", "10.02"), row(-800, "10.10", "10.12")]}))
+    seen = []
+    for delayed in (True, False):
+        one.simulator.delay_quotes(delayed)
+        quote = quoted(one, "ZXAA.json")["QuoteData"][0]
+        seen.append((quote["quoteStatus"], quote["All"]["ask"], quote["dateTimeUTC"] - int(NOON.timestamp())))
+    assert seen == [("DELAYED", 10.02, -1_000), ("REALTIME", 10.12, -800)]
+
+
 def test_intraday_detail_has_its_own_block() -> None:
     """Intraday detail has its own block."""
     quote = quoted(world(), "ZXAA.json", detailFlag="INTRADAY")["QuoteData"][0]

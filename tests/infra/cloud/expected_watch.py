@@ -48,7 +48,7 @@ LINES = {
     "trading-state": Lines("Trading was restricted", "CRITICAL", ("trading_state", "not_halted")),
     "broken": Lines(
         "Something that must never happen has happened", "CRITICAL",
-        ("crash", "invariant_broken", "undeclared_access", "forged_signal", "scan_silent"),
+        ("crash", "invariant_broken", "undeclared_access", "forged_signal", "scan_silent", "scan_blind"),
     ),
 }  # fmt: skip
 
