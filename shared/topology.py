@@ -216,7 +216,7 @@ TOPOLOGY = Topology(
             purpose="tells the owner: phone, mail, chat",
             # Five addresses that answer nothing take 75 s; twenty attempts go on for two hours.
             subscriptions=(Subscription(topic="notices", ack_deadline_s=135, max_attempts=20),),
-            collections={**_EVERYBODY, "notices": RC, "paces": RW},
+            collections={**_EVERYBODY, "notices": RC, "paces": RW, "untold": RW},
             secrets={NOTIFY_ADDRESSES: R},
             memory_mib=512,
             timeout_s=120,
@@ -278,7 +278,16 @@ TOPOLOGY = Topology(
         "dead_letters": "messages that no retry can help",
         "seals": "the heads of the audit chains at the close",
         "notices": "every event that the owner was told of; created once, never changed",
+        "untold": "notices that no address has taken so far",
         "paces": "how often each kind of notice was told lately",
     },
-    lifetimes={"leases": 7, "links": 7, "paces": 7, "notices": 90, "receipts": 90, "dead_letters": 365},
+    lifetimes={
+        "leases": 7,
+        "links": 7,
+        "paces": 7,
+        "notices": 90,
+        "receipts": 90,
+        "untold": 90,
+        "dead_letters": 365,
+    },
 )

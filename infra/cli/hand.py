@@ -15,6 +15,7 @@ from infra.day.problems import UserError
 from infra.owner import letters, look
 from infra.owner.profiles import Hand, reach
 from shared.codec import dumps, encode
+from shared.domain.calendar import is_open
 from shared.domain.control import Control, TradingState
 from shared.errors import ConfigError, Conflict, DeskError, StoreDown
 from shared.usecases import control
@@ -32,7 +33,7 @@ def status(profile: str, state: Path | None, *, json: bool) -> None:
     """Show a desk at a glance."""
     with reached(profile, state) as hand:
         seen = look.overview(hand.desk.store, at=hand.desk.clock.now(), running=hand.running, mode=hand.mode)
-    show(seen, lambda: pairs(_overview(seen)), json=json)
+    show(seen, lambda: pairs(status_lines(seen)), json=json)
 
 
 def orders(profile: str, state: Path | None, *, every: bool, json: bool) -> None:
@@ -142,7 +143,8 @@ def _stated(value: Control) -> str:
     return f"{value.state}{blocked} since {day_and_time(value.at)} UTC, by {value.by}: {value.reason}"
 
 
-def _overview(seen: look.Overview) -> Iterable[tuple[str, object]]:
+def status_lines(seen: look.Overview) -> Iterable[tuple[str, object]]:
+    """Say a desk at a glance, a line for each thing."""
     yield "At", f"{day_and_time(seen.at)} UTC{'' if seen.running else ' (the desk is not running)'}"
     yield "Mode", seen.mode or "unknown here"
     yield "Signed in", "yes" if seen.signed_in else "NO: nothing is traded until `strategy login`"
@@ -151,7 +153,9 @@ def _overview(seen: look.Overview) -> Iterable[tuple[str, object]]:
     yield "In doubt", ", ".join(seen.in_doubt) or "none"
     yield "Open positions", seen.open_positions
     yield "Realised", f"{seen.realized:+,.2f} USD on {seen.session}" if seen.session else "nothing traded yet"
+    yield "Scan", _scanned(seen)
     yield "Dead letters", _buried(seen)
+    yield "Notices", _told(seen)
     if seen.unreadable:
         yield "UNREADABLE", f"{', '.join(seen.unreadable)}: in none of these counts, look on E*TRADE's own page"
 
@@ -159,6 +163,26 @@ def _overview(seen: look.Overview) -> Iterable[tuple[str, object]]:
 def _say_unread(paths: Iterable[str]) -> None:
     for path in paths:
         say(f"Not listed, because it cannot be read: {path}. Look on E*TRADE's own page.")
+
+
+def _scanned(seen: look.Overview) -> str:
+    sight = seen.sight
+    if sight is None:
+        minutes = int(look.LATELY.total_seconds() // 60)
+        return f"NO minute was scanned in the last {minutes} minutes" if is_open(seen.at) else "the market is closed"
+    minute = f"{day_and_time(sight.begins)} UTC"
+    if sight.blind:
+        return f"{minute}: NO usable quote of {sight.symbols} symbols ({', '.join(sight.faults)})"
+    return f"{minute}: usable quotes of {sight.usable} of {sight.symbols} symbols"
+
+
+def _told(seen: look.Overview) -> str:
+    state, shown = seen.notices, "`strategy notices` shows them"
+    if state.untold and state.untold_since:
+        return f"{state.untold} NOT DELIVERED since {day_and_time(state.untold_since)} UTC: {shown}"
+    if state.unaddressed:
+        return f"only in the journal, NO ADDRESS is set: {shown}"
+    return f"{state.told} lately, the last one delivered" if state.told else "none so far"
 
 
 def _buried(seen: look.Overview) -> str:

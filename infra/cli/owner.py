@@ -51,6 +51,17 @@ def dead_letters(profile: Profile = "local", state: State = None, json: Json = F
         hand.dead_letters(profile, state, json=json)
 
 
+def notices(
+    last: Annotated[int, typer.Option(min=1, help="How many.")] = 20,
+    profile: Profile = "local", state: State = None, json: Json = False,
+) -> None:  # fmt: skip
+    """List what you were told, the newest at the end, and whether it reached an address."""
+    from infra.cli import notices as told
+
+    with explained():
+        told.notices(profile, state, last=last, json=json)
+
+
 def explain(
     order: Annotated[str, typer.Argument(help="An order's id, its beginning, or the broker's number.")],
     profile: Profile = "local", state: State = None, json: Json = False,
@@ -139,6 +150,6 @@ def set_secret(
 
 def add_to(app: typer.Typer) -> None:
     """Give the commands to the command line."""
-    for command in (login, token, status, positions, orders, dead_letters, explain, halt, reduce, resume):
+    for command in (login, token, status, positions, orders, dead_letters, notices, explain, halt, reduce, resume):
         app.command()(command)
     app.add_typer(secrets, name="secrets")

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TypeVar
 
 from infra.day.problems import UserError
-from infra.owner import letters
+from infra.owner import letters, told
 from infra.up.status import signed_in
 from shared.codec import decode
 from shared.domain.audit import AuditEvent
@@ -15,13 +15,16 @@ from shared.domain.control import Control
 from shared.domain.explain import PLAIN
 from shared.domain.orders import IN_DOUBT, Order
 from shared.domain.positions import Fill, Ledger, Position
+from shared.domain.sight import Sight
 from shared.domain.signals import Signal
 from shared.errors import Malformed
 from shared.ports import Document, Store, Where
 from shared.usecases import control
-from shared.usecases.desk import read
+from shared.usecases.desk import not_before, read
+from shared.usecases.leases import Lease
 
 T = TypeVar("T")
+LATELY = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +32,8 @@ class Overview:
     """A desk at a glance; `in_doubt` are orders that may or may not be at the broker, `dead_letters_since` is when the
     oldest message was put aside, `unreadable` are documents that are in none of the counts.
 
-    `realized` is the profit in USD of `session`, the last one that traded; `control` is None for a new desk.
+    `realized` is the profit in USD of `session`, the last one that traded; `control` is None for a new desk. `sight` is
+    what the scan saw in the last minute that it finished, None when it finished none within `LATELY`.
     """
 
     at: datetime
@@ -44,6 +48,8 @@ class Overview:
     realized: Decimal
     dead_letters: int
     dead_letters_since: datetime | None
+    sight: Sight | None
+    notices: told.Delivery
     unreadable: tuple[str, ...]
 
 
@@ -69,9 +75,10 @@ def overview(store: Store, *, at: datetime, running: bool, mode: str | None = No
         at=at, running=running, mode=mode, signed_in=signed_in(store, at),
         control=held.value if held else None, live_orders=len(live),
         in_doubt=tuple(order.intent_id for order in live if order.state in IN_DOUBT),
-        open_positions=len(open_), unreadable=tuple(unread),
+        open_positions=len(open_),
         session=ledgers[-1].session if ledgers else None, realized=ledgers[-1].realized if ledgers else Decimal(0),
         dead_letters=len(buried), dead_letters_since=letters.since(buried),
+        sight=_sight(store, at, unread), notices=told.delivery(store), unreadable=tuple(unread),
     )  # fmt: skip
 
 
@@ -108,6 +115,12 @@ def story(store: Store, name: str) -> Story:
         events=tuple(sorted(_rows(store, AuditEvent, "audit", "chain", order), key=lambda one: one.seq)),
         fills=tuple(sorted(_rows(store, Fill, "fills", "intent_id", order), key=lambda one: one.cumulative)),
     )  # fmt: skip
+
+
+def _sight(store: Store, at: datetime, unread: list[str]) -> Sight | None:
+    rows = store.query("leases", not_before("until", at - LATELY))
+    scans = _typed(Lease, (row for row in rows if row.path.startswith("leases/scan:")), unread)
+    return max((one.sight for one in scans if one.sight), key=lambda sight: sight.begins, default=None)
 
 
 def _typed(kind: type[T], rows: Iterable[Document], unread: list[str]) -> list[T]:

@@ -1,20 +1,22 @@
 """Deliver one notice to the owner: once per event, not too often per kind, and written down after it was told.
 
-What can go wrong: the message comes twice (the event's document is created once); no address takes it (Undelivered:
-the bus brings it again, so often and no oftener); the process dies after sending and before writing (then it is told
-twice, never not at all); one kind comes in floods (held back, except what is urgent). What this promises: whatever is
-told or held back is journalled with its text, and neither the journal nor a document holds the link of a sign-in.
+What can go wrong: the message comes twice (the event's document is created once); no address takes it (Undelivered: the
+bus brings it again, so often and no oftener, and that it is untold is written down for who asks); the process dies
+after sending and before writing (then it is told twice, never not at all); one kind comes in floods (held back, except
+what is urgent). What this promises: whatever is told or held back is journalled with its text, and neither the journal
+nor a document holds the link of a sign-in.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.domain.notice_words import Words, words
 from shared.domain.notices import Notice, event_of, kind_of
 from shared.domain.pacing import WINDOW, Pace, Turn, turn
-from shared.errors import Undelivered
-from shared.ports import Notifier, Severity, Write
-from shared.usecases.desk import Desk, create, read, replaced
+from shared.errors import StoreError, Undelivered
+from shared.ports import Delete, Notifier, Severity, Write
+from shared.usecases.desk import Desk, create, put, read, replaced
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,11 +24,25 @@ class Told:
     """What became of one event's notice: `addresses` is how many took it, 0 when it was only journalled."""
 
     kind: str
+    title: str
     text: str
     turn: Turn
     addresses: int
     happened_at: datetime
     told_at: datetime
+    schema_version: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Untold:
+    """One event's notice that no address has taken so far: how often it was tried, and when last."""
+
+    kind: str
+    title: str
+    text: str
+    tries: int
+    happened_at: datetime
+    tried_at: datetime
     schema_version: int = 1
 
 
@@ -49,8 +65,16 @@ def deliver(desk: Desk, notifier: Notifier, notice: Notice, *, prefix: str = "")
         what, after = turn(before, now)
         held_back = before.held_back
         writes.append(replaced(f"paces/{kind}", pace, after))
-    addresses = 0 if what is Turn.HOLD else _send(desk, notifier, event, said, _tail(what, held_back))
-    told = Told(kind=kind, text=said.text, turn=what, addresses=addresses, happened_at=notice.at, told_at=now)
+    try:
+        addresses = 0 if what is Turn.HOLD else _send(notifier, said, _tail(what, held_back))
+    except Undelivered:
+        desk.journal.line("notice_not_delivered", Severity.ERROR, key=event, title=said.title, text=said.text)
+        _leave_untold(desk, event, notice, said)
+        raise
+    writes.append(Delete(f"untold/{event}"))
+    told = Told(
+        kind=kind, title=said.title, text=said.text, turn=what, addresses=addresses, happened_at=notice.at, told_at=now
+    )
     desk.store.commit([create(path, told), *writes])
     desk.journal.line(
         "notice", Severity.WARNING if said.urgent else Severity.INFO, kind=kind, key=event, title=said.title,
@@ -58,13 +82,21 @@ def deliver(desk: Desk, notifier: Notifier, notice: Notice, *, prefix: str = "")
     )  # fmt: skip
 
 
-def _send(desk: Desk, notifier: Notifier, event: str, said: Words, tail: str) -> int:
+def _send(notifier: Notifier, said: Words, tail: str) -> int:
     body = "\n".join(part for part in (said.text, said.link, tail) if part)
-    try:
-        return notifier.tell(title=said.title, text=body, urgent=said.urgent)
-    except Undelivered:
-        desk.journal.line("notice_not_delivered", Severity.ERROR, key=event, title=said.title, text=said.text)
-        raise
+    return notifier.tell(title=said.title, text=body, urgent=said.urgent)
+
+
+def _leave_untold(desk: Desk, event: str, notice: Notice, said: Words) -> None:
+    """Write down that nobody took a notice; where even that fails the journal has it."""
+    path = f"untold/{event}"
+    with suppress(StoreError):
+        before = read(desk.store, Untold, path)
+        untold = Untold(
+            kind=kind_of(notice), title=said.title, text=said.text, tries=before.value.tries + 1 if before else 1,
+            happened_at=notice.at, tried_at=desk.clock.now(),
+        )  # fmt: skip
+        desk.store.commit([put(path, untold)])
 
 
 def _tail(what: Turn, held_back: int) -> str:

@@ -25,7 +25,7 @@ from shared.domain.token_day import Reminders
 from shared.domain.tokens import AccessToken, RequestToken, TokenRecord
 from shared.domain.values import Side
 from shared.errors import Malformed
-from shared.usecases.deliver import Told
+from shared.usecases.deliver import Told, Untold
 from shared.usecases.flows import Flow, Starts, UsedLink
 from shared.usecases.leases import Lease
 from shared.usecases.outbox import Row, pack, unpack
@@ -36,7 +36,7 @@ from shared.usecases.token import Coming
 DOCUMENTS: list[type[Any]] = [
     AuditEvent, AccountRecord, Control, Order, Fill, Ledger, Position, Quote, Signal, TokenRecord, Flow, Lease, Row,
     Coming, Refusals, Reminders, Starts, UsedLink,
-    Warmth, AccessToken, RequestToken, Pace, Told,
+    Warmth, AccessToken, RequestToken, Pace, Told, Untold,
 ]  # fmt: skip
 
 st.register_type_strategy(

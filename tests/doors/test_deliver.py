@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from shared.codec import decode
 from shared.domain.notices import (
     ForeignOrder,
     Notice,
@@ -18,12 +19,13 @@ from shared.domain.pacing import MOST, WINDOW
 from shared.door import PushDoor
 from shared.errors import StoreDown, Undelivered
 from shared.usecases import outbox
-from shared.usecases.deliver import deliver
+from shared.usecases.deliver import Untold, deliver
 from tests.doors.fakes import NOW, Hands, push, request
 
 LINK = "https://desk.example/start?ticket=CANARY-51f0a7"
 _UNKNOWN = OrderUnknown(intent_id="I1", symbol="IBM", side="BUY", quantity=10, at=NOW)
 _REFUSED = SignInRefused(why="the link was used before", at=NOW)
+_KEPT = ("notices", "untold", "paces", "dead_letters", "outbox")
 _SIGN_IN = SignInNeeded(link=LINK, minutes_to_open=60, occasion="2013-10-07:first", at=NOW)
 
 
@@ -98,6 +100,31 @@ def test_a_notice_that_nobody_took_comes_again() -> None:
     notifier.down = False
     assert [_tell(hands, notifier, _UNKNOWN) for _ in range(2)] == [204] * 2
     assert len(notifier.sent) == 1
+
+
+def test_what_nobody_took_is_written_down_until_somebody_does() -> None:
+    """A notice without a taker is kept with its words, its tries and the last of them, and goes when it is told."""
+    hands, notifier = Hands(), ListNotifier(down=True)
+    for _ in range(3):
+        hands.clock.forward(60)
+        assert _tell(hands, notifier, _SIGN_IN) == 503
+    (row,) = hands.store.query("untold")
+    assert row.path == f"untold/{event_of(_SIGN_IN)}"
+    assert (row.data["title"], row.data["tries"]) == ("Sign in to E*TRADE", 3)
+    assert decode(Untold, row.data).tried_at == NOW + timedelta(seconds=180)
+    notifier.down = False
+    assert _tell(hands, notifier, _SIGN_IN) == 204
+    assert hands.store.query("untold") == []
+    (told,) = hands.store.query("notices")
+    assert told.data["title"] == row.data["title"]
+
+
+def test_a_store_that_fails_when_nobody_took_it_changes_nothing() -> None:
+    """When it cannot be written down that nobody took a notice, it is journalled and comes again all the same."""
+    hands, notifier = Hands(), ListNotifier(down=True)
+    hands.store.mood, hands.store.at = StoreDown("gone"), frozenset({"untold"})
+    assert _tell(hands, notifier, _UNKNOWN) == 503
+    assert hands.journal.events == ["notice_not_delivered", "again"]
 
 
 def test_a_death_between_sending_and_writing_tells_twice() -> None:
@@ -177,9 +204,10 @@ def test_the_link_goes_to_the_owner_only() -> None:
     """The link of a sign-in is in what is sent, and in no journal line, document or error, delivered or not."""
     hands, notifier = Hands(), ListNotifier(down=True)
     assert _tell(hands, notifier, _SIGN_IN) == 503
+    documents = [row.data for row in hands.store.query("untold")]
     notifier.down = False
     assert _tell(hands, notifier, _SIGN_IN) == 204
     ((_, text, _),) = notifier.sent
     assert text.splitlines()[-1] == LINK
-    documents = [row.data for name in ("notices", "paces", "dead_letters", "outbox") for row in hands.store.query(name)]
+    documents += [row.data for name in _KEPT for row in hands.store.query(name)]
     assert "CANARY" not in json.dumps([documents, hands.journal.lines])

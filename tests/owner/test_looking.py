@@ -44,7 +44,8 @@ def test_a_desk_at_a_glance(played_desk: Path) -> None:
     seen = answer("status", "--state", str(played_desk))
     assert set(seen) == {
         "at", "running", "mode", "signed_in", "control", "live_orders", "in_doubt", "open_positions", "session",
-        "realized", "dead_letters", "dead_letters_since", "unreadable",
+        "realized", "dead_letters", "dead_letters_since", "sight",
+        "notices", "unreadable",
     }  # fmt: skip
     signs_in = answer("token", "--state", str(played_desk))["signs_in"]
     assert (seen["mode"], seen["signed_in"]) == ("live", not signs_in)

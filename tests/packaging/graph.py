@@ -32,7 +32,7 @@ Documents = dict[str, dict[str, Any]]
 
 
 # What work leaves behind, without what tells the owner about it.
-BUT_NOTICES = tuple(name for name in TOPOLOGY.collections if name not in {"outbox", "notices", "paces"})
+BUT_NOTICES = tuple(name for name in TOPOLOGY.collections if name not in {"outbox", "notices", "untold", "paces"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
