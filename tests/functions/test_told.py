@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from infra.brokersim.simulator import Fault
+from infra.owner.told import TRIES
 from shared import wiring
 from shared.domain.messages import CloseTick, SettleTick
 from shared.domain.orders import State
@@ -99,6 +100,23 @@ def test_going_blind_while_holding_is_urgent(tmp_path: Path, hook: Webhook) -> N
     assert "put the clock of the machine that scans right, for it is ahead" in line["text"]
 
 
+def test_one_held_symbol_that_goes_dark_reaches_the_owner(tmp_path: Path, hook: Webhook) -> None:
+    """When only the held symbol's quotes stand still its owner is told of that symbol, and not of a blind scan."""
+    market = write_market(tmp_path / "market")
+    rows = market.read_text().splitlines(keepends=True)
+    market.write_text("".join(row for row in rows if f",{SYMBOL}," not in row or row < at("10:02").isoformat()))
+    told = Bench(tmp_path / "state", market, start="09:20", addresses=hook.address())
+    try:
+        told.sign_in_at("09:21")
+        told.world.start_schedules(at("10:09"))
+        told.run("10:10")
+    finally:
+        told.close()
+    assert "No quote can be used" not in _titles(hook)
+    (post,) = [one for one in hook.posts if one["title"] == f"No quote can be used: {SYMBOL}"]
+    assert "5 minutes ago (STALE)" in post["message"]
+
+
 def test_the_day_s_result_reaches_the_owner(told: Bench, hook: Webhook) -> None:
     """The close tells the day's result, and a second close does not tell it again."""
     told.sign_in_at("09:21")
@@ -133,6 +151,8 @@ def test_an_owner_who_cannot_be_reached_is_tried_for_a_while(told: Bench, hook: 
     ]
     lines = told.lines("notice_not_delivered")
     assert [line["title"] for line in lines] == ["A message could not be handled"] * terms.max_attempts
+    (untold,) = told.documents("untold").values()
+    assert (untold["title"], untold["tries"]) == ("A message could not be handled", TRIES)
     told.post("market_scan", b"other nonsense")
     told.push("order_settlement", SettleTick())
     told.run("12:21")

@@ -115,10 +115,11 @@ def test_no_code_is_asked_for_again_and_uses_up_nothing(station: Station) -> Non
 
 
 def test_the_desk_is_seen_as_running(station: Station) -> None:
-    """Status and token tell of the desk's own instant, while it runs."""
+    """Status, notices and token tell of the desk's own instant, while it runs."""
     sign_in_at(station)
     seen = answer("status", *_here(station))
     assert seen["running"] is True
+    assert all(one["title"] for one in answer("notices", *_here(station)))
     assert answer("token", *_here(station))["signs_in"] is False
     assert station.status().dead_letters == 0
 
