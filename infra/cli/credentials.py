@@ -58,6 +58,8 @@ def set_secret(name: str, profile: str, state: Path | None, *, generate: bool, j
     """Read a secret without showing it, check it and store it."""
     kind = secrets.kind_of(name, generate=generate)
     with reached(profile, state) as hand:
+        if name == CONSUMER:
+            secrets.require_real_broker(hand)
         if name == CONSUMER and hand.running and profile != "cloud":
             raise UserError(
                 "the desk runs with the pair that it has", remedy="end it with Ctrl-C, store, and start again"

@@ -48,7 +48,8 @@ class Hand:
 
     `sign_in` is the address of its start page, None where nobody serves it; `mode` is paper or live, None where the
     owner's machine does not know it; `open_vault` raises ConfigError, UserError or StoreDown; `private` is a folder of
-    this machine that only its owner may enter; `troubles` are what could not be read and was not needed.
+    this machine that only its owner may enter; `troubles` are what could not be read and was not needed; `simulated`
+    says that its broker is the simulator, and its vault one that anyone can open.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Hand:
     mode: str | None
     private: Path | None = None
     troubles: tuple[str, ...] = ()
+    simulated: bool = False
 
 
 @contextmanager
@@ -133,6 +135,7 @@ def _on_this_machine(
         name=str(folder.path), desk=_desk(clock, store, project="local"), open_vault=open_vault, running=running,
         sign_in=None if world is None else world.sign_in, operator="" if world is None else world.operator,
         mode=card.get("mode"), private=folder.path if running else None, troubles=tuple(missed.troubles),
+        simulated=card.get("broker") == "simulator",
     )  # fmt: skip
 
 

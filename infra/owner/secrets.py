@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from infra.day.problems import UserError
+from infra.owner.profiles import Hand
 from shared import settings
 from shared.codec import dumps
 from shared.ports import Vault
@@ -87,6 +88,20 @@ def kind_of(name: str, *, generate: bool) -> Kind:
     if generate and name != SIGN_IN_KEY:
         raise UserError(f"{name} cannot be generated", remedy="leave --generate out, and give what you were given")
     return KINDS[name]
+
+
+def require_real_broker(hand: Hand) -> None:
+    """Refuse to take E*TRADE's key for a desk of the simulator, before it is asked for; raises UserError."""
+    if hand.simulated:
+        what = (
+            f"nothing was stored, and the vault is as it was: the broker of {hand.name} is the simulator, which has a "
+            "key of its own, and a simulated desk's vault is one that anyone can open"
+        )
+        remedy = (
+            "start a desk of E*TRADE's with `strategy up --broker sandbox` and the pair in ETRADE_CONSUMER_KEY and "
+            "ETRADE_CONSUMER_SECRET; later replace it here with --state state/sandbox-paper"
+        )
+        raise UserError(what, remedy=remedy)
 
 
 def value_of(name: str, answers: tuple[str, ...]) -> bytes:

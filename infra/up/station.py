@@ -215,7 +215,8 @@ class Station:
         elif self.cloud.vault.versions(CONSUMER):
             return
         else:
-            what = "there is no consumer key: set ETRADE_CONSUMER_KEY and ETRADE_CONSUMER_SECRET for the first start"
+            what = "there is no consumer key: set ETRADE_CONSUMER_KEY and ETRADE_CONSUMER_SECRET for the first start; "
+            what += "the vault keeps it, and `strategy secrets set etrade-consumer` replaces it there"
             raise ConfigError((what,))
         _store(self.cloud.vault, CONSUMER, pair)
 

@@ -1,5 +1,6 @@
 """Secrets on their way into a vault: checked, read back, one version each, and in no argument and no output."""
 
+import base64
 import json
 import subprocess
 import sys
@@ -7,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from infra.day.environment import vault_key
 from infra.day.problems import UserError
+from infra.local.vault import KEY_VARIABLE
 from infra.owner import secrets
 from shared.errors import StoreDown
 from shared.topology import ACCESS_TOKEN, CONSUMER, NOTIFY_ADDRESSES, REQUEST_TOKEN, SIGN_IN_KEY
 from tests.doors.fakes import ListVault
-from tests.owner.desks import answer, refused, strategy, vault_of
+from tests.owner.desks import answer, refused, strategy, vault_of, write_card
 
 CANARY = "CANARY5b7e0a9d4c"
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,6 +29,24 @@ BAD = {
     NOTIFY_ADDRESSES: ["", CANARY, "\n".join(f"json://{CANARY}{number}" for number in range(6))],
     SIGN_IN_KEY: ["", CANARY, "x" * 64],
 }
+
+
+@pytest.fixture
+def desk(desk: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a desk of the sandbox, whose vault's key its owner has."""
+    write_card(desk, broker="sandbox")
+    monkeypatch.setenv(KEY_VARIABLE, base64.urlsafe_b64encode(vault_key(1)).decode())
+    return desk
+
+
+def test_a_simulated_desk_takes_no_key_of_the_broker(desk: Path) -> None:
+    """Where anyone can open the vault E*TRADE's key is refused with what to do, and nothing is stored or lost."""
+    write_card(desk)
+    before = (desk / "vault.bin").read_bytes()
+    result = strategy("secrets", "set", CONSUMER, "--state", str(desk), given=GOOD[CONSUMER])
+    refused(result, "nothing was stored", "the simulator", "ETRADE_CONSUMER_KEY", "--broker sandbox")
+    assert CANARY not in result.output
+    assert (desk / "vault.bin").read_bytes() == before
 
 
 @pytest.mark.parametrize("name", GOOD)
