@@ -133,13 +133,22 @@ def up(  # noqa: PLR0917 - each parameter is an option, which typer passes by na
         Path | None, typer.Option(help="Folder of this desk; without it state/BROKER-MODE. It goes on where it was.")
     ] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Where the sign-in page listens; 0 is any.")] = 8765,
-    market: MarketSpec = "generated",
-    config: Annotated[Config, typer.Option(help="Which settings the strategies run with.")] = Config.DEMO,
-    seed: Seed = 1,
+    market: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE|generated", help="The simulator's day: a recorded one, or `generated`, which is the default."
+        ),
+    ] = None,
+    config: Annotated[Config | None, typer.Option(help="Which settings the strategies run with; demo by default.")] = (
+        None
+    ),
+    seed: Annotated[int | None, typer.Option(help="Draws everything that chance decides; 1 by default.")] = None,
     speed: Annotated[
         float, typer.Option(min=0.1, max=60.0, help="Simulated seconds in one real second; the simulator's only.")
     ] = 1.0,
-    starts: Annotated[str, typer.Option(help="When the simulated day begins, New York.")] = "09:25",
+    starts: Annotated[
+        str | None, typer.Option(help="When the simulated day begins, New York; 09:25 by default.")
+    ] = None,
 ) -> None:
     """Run every function as a process of its own, until Ctrl-C or the end of the simulated day."""
     from infra.cli import up as command
@@ -147,7 +156,7 @@ def up(  # noqa: PLR0917 - each parameter is an option, which typer passes by na
     with explained():
         command.run(
             broker=broker.value, mode=mode.value, cloud=cloud.value, state=state, port=port, market=market,
-            config=config.value, seed=seed, speed=speed, starts=starts,
+            config=config and config.value, seed=seed, speed=speed, starts=starts,
         )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from infra.up.plan import Plan, plan
 from infra.up.station import Station
 from infra.up.status import Status
 from shared.errors import ConfigError, DeskError, StoreDown
-from shared.settings import Mode
+from shared.settings import Mode, Settings
 from shared.usecases.flows import FLOW_LIFE
 
 _END = {
@@ -33,13 +33,14 @@ _MAKE_ROOM = "put that right and start again; what the folder holds is whole, an
 
 
 def run(
-    *, broker: str, mode: str, cloud: str, state: Path | None, port: int, market: str, config: str, seed: int,
-    speed: float, starts: str,
+    *, broker: str, mode: str, cloud: str, state: Path | None, port: int, market: str | None, config: str | None,
+    seed: int | None, speed: float, starts: str | None,
 ) -> None:  # fmt: skip
     """Run a desk; raises UserError for what cannot be run and typer.Exit for a fault in the code."""
+    simulated = {"market": market, "config": config, "seed": seed, "starts": starts and _time(starts)}
     wanted = plan(
         broker=broker, mode=Mode(mode), cloud=cloud, state=state or STATES / f"{broker}-{mode}", environ=os.environ,
-        port=port, market=market, config=config, seed=seed, speed=speed, starts=_time(starts),
+        port=port, speed=speed, **{name: value for name, value in simulated.items() if value is not None},
     )  # fmt: skip
     console = Console()
     try:
@@ -63,6 +64,7 @@ def _serve(wanted: Plan, console: Console, told: threading.Event) -> None:
         console.print(_table(station.status()))
         mode = "paper: no order leaves this machine" if wanted.mode is Mode.PAPER else f"live at the {wanted.broker}"
         console.print(f"Mode      {mode}", markup=False, highlight=False)
+        console.print(f"Trades    {_traded(station.settings)}", markup=False, highlight=False)
         here = f"--profile {wanted.cloud} --state {wanted.state}"
         console.print(f"Sign in   strategy login {here}", soft_wrap=True, markup=False, highlight=False)
         console.print(f"Stop      strategy halt {here}", soft_wrap=True, markup=False, highlight=False)
@@ -85,6 +87,11 @@ def _serve(wanted: Plan, console: Console, told: threading.Event) -> None:
             _tell_left(station, console)
         if at >= station.ends_at:
             _judge(station, console)
+
+
+def _traded(ours: Settings) -> str:
+    count = len(ours.watch_list)
+    return f"configuration {ours.config}, {count} symbol{'s' * (count > 1)}, {ours.capital_usd:,} USD of capital"
 
 
 def _tell_left(station: Station, console: Console) -> None:

@@ -12,6 +12,7 @@ from shared.settings import Mode
 Cloud = Literal["local", "emulators"]
 Broker = Literal["simulator", "sandbox", "production"]
 
+_SIMULATED = ("market", "config", "seed", "starts")
 STARTS = time(9, 25)
 """When a simulated day begins, New York: five minutes for the owner to sign in before the open."""
 
@@ -39,7 +40,7 @@ class Plan:
 
 
 def plan(*, cloud: str, broker: str, mode: Mode, speed: float, **rest: object) -> Plan:
-    """Check what needs no file; raises UserError."""
+    """Check what needs no file; raises UserError. What is not given has the default of Plan."""
     if broker == "production" and mode is Mode.LIVE:
         what = "live orders at production are not enabled yet: no order of this version may reach a real account"
         raise UserError(what, remedy="use --mode paper, or --broker simulator")
@@ -48,4 +49,8 @@ def plan(*, cloud: str, broker: str, mode: Mode, speed: float, **rest: object) -
         raise UserError(what, remedy="use them with --broker simulator only")
     if broker != "simulator" and speed != 1.0:
         raise UserError(f"the {broker} knows real time only", remedy="leave --speed out, or use --broker simulator")
+    if broker != "simulator" and (given := [f"--{name}" for name in _SIMULATED if name in rest]):
+        what = f"{' and '.join(given)} count{'s' * (len(given) == 1)} for the simulator only, not for the {broker}"
+        remedy = "leave that out: STRATEGY_CONFIG and STRATEGY_WATCH_LIST say what is traded; or use --broker simulator"
+        raise UserError(what, remedy=remedy)
     return Plan(cloud=cloud, broker=broker, mode=mode, speed=speed, **rest)  # type: ignore[arg-type]

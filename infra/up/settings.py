@@ -10,6 +10,9 @@ from shared import settings
 def settings_of(plan: Plan, market: Market | None) -> dict[str, str]:
     """Give the functions' settings; raises UserError with every problem at once."""
     if market is not None:
+        if plan.market == "generated" and "STRATEGY_WATCH_LIST" in plan.environ:
+            what = "STRATEGY_WATCH_LIST does not count on a generated day, which has symbols of its own"
+            raise UserError(what, remedy="unset it, or name a recorded day with --market")
         return environment.environ(
             plan.environ, config=plan.config, market_spec=plan.market, symbols=market.symbols, mode=plan.mode
         )

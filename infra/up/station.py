@@ -76,8 +76,8 @@ class Station:
     def __init__(self, plan: Plan) -> None:
         self._day = day = _day(plan)
         given = settings_of(plan, day.market if day else None)
-        self._settings = settings.load(given)
-        self.operator = self._settings.operator
+        self.settings = settings.load(given)
+        self.operator = self.settings.operator
         self.plan = plan
         self.folder = Folder(path=plan.state.resolve())  # the processes work in folders of their own
         self.broker: RunningSimulator | None = None
@@ -183,8 +183,8 @@ class Station:
         if self._day is None:
             return []
         return violations(
-            ledger=account_ledger(self._settings, self.store, self.ledger()), book=read_book(self.store),
-            undeclared=(), starting_cash=starting_cash(self._settings), hours=self._day.hours,
+            ledger=account_ledger(self.settings, self.store, self.ledger()), book=read_book(self.store),
+            undeclared=(), starting_cash=starting_cash(self.settings), hours=self._day.hours,
         )  # fmt: skip
 
     def _time(self, day: _Day | None) -> AnyTimeline:

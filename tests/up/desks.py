@@ -52,9 +52,10 @@ HOLDING = new_york(9, 46, 20)
 def plan_of(folder: Path, **changes: Any) -> Plan:
     """Give the plan under which `trade_until` fills a folder."""
     given: dict[str, Any] = {
-        "broker": "simulator", "mode": Mode.LIVE, "cloud": "local", "seed": SEED, "speed": SPEED, "environ": {},
-    }  # fmt: skip
-    return plan(state=folder, **given | changes)
+        "broker": "simulator", "mode": Mode.LIVE, "cloud": "local", "speed": SPEED, "environ": {},
+    } | changes  # fmt: skip
+    simulated = {"seed": SEED} if given["broker"] == "simulator" else {}
+    return plan(state=folder, **simulated | given)
 
 
 def trade_until(folder: Path, until: datetime = HOLDING) -> None:

@@ -47,9 +47,13 @@ def test_the_functions_of_a_sandbox_see_no_secret() -> None:
 
 
 def test_the_functions_of_a_simulator_see_no_secret() -> None:
-    """A person's own keys do not reach the functions of a simulated desk either."""
+    """A person's keys do not reach the functions of a simulated desk, and a list that would not count is refused."""
     market = open_market("generated", seed=SEED)
-    given = settings_of(plan_of(Path("desk"), environ={**GIVEN, **PAIR}), market)
+    mine = {**GIVEN, **PAIR}
+    with pytest.raises(UserError, match="STRATEGY_WATCH_LIST does not count"):
+        settings_of(plan_of(Path("desk"), environ=mine), market)
+    mine.pop("STRATEGY_WATCH_LIST")
+    given = settings_of(plan_of(Path("desk"), environ=mine), market)
     assert not [value for value in given.values() if "canary" in value]
     assert given["STRATEGY_CAPITAL_USD"] == "5000"
 
@@ -92,6 +96,9 @@ def test_plans_that_cannot_be_are_refused() -> None:
         (("--broker", "production", "--mode", "live"), "not enabled yet"),
         (("--broker", "production", "--speed", "5"), "real time"),
         (("--broker", "sandbox", "--speed", "5"), "real time"),
+        (("--broker", "sandbox", "--config", "default"), "--config counts for the simulator only"),
+        (("--broker", "production", "--seed", "1", "--starts", "09:30"), "--seed and --starts count for the simulator"),
+        (("--broker", "sandbox", "--market", "generated"), "--market counts for the simulator only"),
         (("--starts", "noon"), "no time of day"),
         (("--market", "nowhere.csv"), "no market file"),
     ],
