@@ -23,7 +23,7 @@ def export(
     from infra.day.files import require_writable, write_atomically
     from infra.day.state import opened
 
-    with explained():
+    with explained(acts=True):
         run = state if state is not None else folder.newest()
         target = out if out is not None else run / audit.FILE
         with opened(run) as store:

@@ -9,19 +9,48 @@ from types import FrameType
 
 import typer
 
+from infra.cli.outlet import acted, outlet_of
 from infra.day.problems import UserError
 
-BROKEN, BAD_INPUT, CRASHED, INTERRUPTED = 1, 2, 3, 130
+BROKEN, BAD_INPUT, CRASHED, UNSHOWN, INTERRUPTED = 1, 2, 3, 4, 130
 
 
 @contextmanager
-def explained() -> Iterator[None]:
-    """Turn a user's mistake into its sentence and exit code 2."""
+def explained(*, acts: bool = False) -> Iterator[None]:
+    """Turn a user's mistake into its sentence and exit code 2; `acts` says that a command does more than look."""
     try:
         yield
     except UserError as problem:
         say(f"Error: {problem.what}.", f"Remedy: {problem.remedy}.")
         raise typer.Exit(BAD_INPUT) from None
+    except typer.Exit:
+        if acts:
+            acted()
+        raise
+    if acts:
+        acted()
+
+
+@contextmanager
+def shown() -> Iterator[None]:
+    """Let no word that cannot be written fail a command: it is told at the end, with an exit code if all else is well.
+
+    A pipe that its reader closed is no failure: the command ends as it would have.
+    """
+    before = sys.stdout, sys.stderr
+    outlet, sys.stdout = outlet_of(sys.__stdout__)
+    _, sys.stderr = outlet_of(sys.__stderr__)
+    try:
+        yield
+    except SystemExit as end:
+        sys.stdout.flush()
+        if outlet.lost is None:
+            raise
+        what = "This was done, but could not" if outlet.acted else "Nothing was changed, and nothing could"
+        say(f"{what} be shown: {outlet.lost.strerror}.")
+        raise SystemExit(end.code or UNSHOWN) from None
+    finally:
+        sys.stdout, sys.stderr = before
 
 
 def say(*lines: str) -> None:

@@ -1,7 +1,8 @@
 """`strategy`: run a day or the real processes, look after an audit trail, show the graph, package the functions.
 
 Exit codes: 0 all is well; 1 violations, a bug in a function, a function that cannot be packaged, or a broken audit
-trail; 2 bad input; 3 the run itself crashed; 130 interrupted.
+trail; 2 bad input; 3 the run itself crashed; 4 what was asked for is done, but could not be shown; 130 interrupted.
+Who stops reading the output (`| head`) changes nothing of it.
 """
 
 from enum import StrEnum
@@ -11,7 +12,7 @@ from typing import Annotated
 import typer
 
 from infra.cli import audit, owner
-from infra.cli.exits import explained
+from infra.cli.exits import explained, shown
 
 app = typer.Typer(
     name="strategy",
@@ -74,7 +75,7 @@ def demo(seed: Seed = 1, state: State = None, json: Json = None) -> None:
     """Run one whole generated market day and show what the system did."""
     from infra.cli import day as command
 
-    with explained():
+    with explained(acts=True):
         command.run(market="generated", config="demo", seed=seed, speed="max", state=state, json_out=json)
 
 
@@ -90,7 +91,7 @@ def day(  # noqa: PLR0917 - each parameter is an option, which typer passes by n
     """Run one market day, recorded or generated, through the whole graph."""
     from infra.cli import day as command
 
-    with explained():
+    with explained(acts=True):
         command.run(market=market, config=config.value, seed=seed, speed=speed.value, state=state, json_out=json)
 
 
@@ -109,7 +110,7 @@ def brokersim(  # noqa: PLR0917 - each parameter is an option, which typer passe
     """Serve the simulated broker on loopback until Ctrl-C."""
     from infra.cli import brokersim as command
 
-    with explained():
+    with explained(acts=True):
         command.serve(
             port=port,
             market=market,
@@ -153,7 +154,7 @@ def up(  # noqa: PLR0917 - each parameter is an option, which typer passes by na
     """Run every function as a process of its own, until Ctrl-C or the end of the simulated day."""
     from infra.cli import up as command
 
-    with explained():
+    with explained(acts=True):
         command.run(
             broker=broker.value, mode=mode.value, cloud=cloud.value, state=state, port=port, market=market,
             config=config and config.value, seed=seed, speed=speed, starts=starts,
@@ -179,7 +180,7 @@ def package(
     """Write the deployment archive of every function and show what each holds."""
     from infra.cli import package as command
 
-    with explained():
+    with explained(acts=True):
         command.run(out=out, json_out=json)
 
 
@@ -188,7 +189,8 @@ owner.add_to(app)
 
 def main() -> None:
     """Run the command line."""
-    app()
+    with shown():
+        app()
 
 
 if __name__ == "__main__":

@@ -82,7 +82,7 @@ def halt(
     """Stop: no new entries, those at the broker are cancelled; protective stops stay, exits may go on."""
     from infra.cli import hand
 
-    with explained():
+    with explained(acts=True):
         hand.command(
             TradingState.HALTED, exits_too=exits_too, reason=reason, profile=profile, state=state, json=json
         )  # fmt: skip
@@ -94,7 +94,7 @@ def reduce(
     """Take no new entries; what is held is looked after to its end."""
     from infra.cli import hand
 
-    with explained():
+    with explained(acts=True):
         hand.command(TradingState.REDUCE_ONLY, reason=reason, profile=profile, state=state, json=json)
 
 
@@ -107,7 +107,7 @@ def resume(
     from infra.cli import hand
 
     to = TradingState.REDUCE_ONLY if exits_only else TradingState.ACTIVE
-    with explained():
+    with explained(acts=True):
         hand.command(to, reason=reason, profile=profile, state=state, json=json, loosen=True)
 
 
@@ -120,7 +120,7 @@ def login(  # noqa: PLR0917 - each parameter is an option, which typer passes by
     """Sign in to E*TRADE for the day: a link that counts once, then a look until the token is stored."""
     from infra.cli import credentials
 
-    with explained():
+    with explained(acts=True):
         credentials.login(profile, state, pin=pin, browser=browser, wait_s=wait, json=json)
 
 
@@ -144,7 +144,7 @@ def set_secret(
     """Store a secret that is asked for without being shown, or read from stdin, a line for each part."""
     from infra.cli import credentials
 
-    with explained():
+    with explained(acts=True):
         credentials.set_secret(name, profile, state, generate=generate, json=json)
 
 
