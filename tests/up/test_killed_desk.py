@@ -31,15 +31,21 @@ pytestmark = pytest.mark.timeout(300)
 
 
 @contextmanager
-def _up(folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    """Start `strategy up` on a folder, wait until its functions answer, and end it whatever happens."""
+def _up(folder: Path, *, heard: bool = True) -> Iterator["subprocess.Popen[bytes]"]:
+    """Start `strategy up` on a folder, wait until its functions answer, and end it whatever happens.
+
+    Where it is not `heard`, its output is a pipe that is closed after the first line.
+    """
     (folder / STATUS_FILE).unlink(missing_ok=True)
     command = [sys.executable, "-m", "infra.cli.main", "up", "--mode", "live", "--state", str(folder), "--port", "0"]
     command += ["--seed", str(SEED), "--speed", str(SPEED)]
     with _said(folder).open("wb") as said, subprocess.Popen(  # noqa: S603 - our own command
-        command, cwd=ROOT, stdout=said, stderr=subprocess.PIPE
+        command, cwd=ROOT, stdout=said if heard else subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:  # fmt: skip
         try:
+            if process.stdout is not None:
+                assert process.stdout.readline()
+                process.stdout.close()
             wait_for(lambda: process.poll() is not None or (folder / STATUS_FILE).exists())
             assert process.poll() is None, process.stderr and process.stderr.read()
             yield process
@@ -103,6 +109,16 @@ def test_nothing_outlives_a_killed_desk_and_the_next_start_goes_on(desk: Path) -
     assert "Trades configuration demo, 10 symbols, 100,000 USD of capital" in said_last
     left = f"{seen.live_orders} live orders and {seen.open_positions} positions stay as they are: nobody looks after"
     assert (left in said_last) is bool(seen.live_orders or seen.open_positions)
+
+
+def test_a_desk_that_nobody_reads_any_more_trades_on(desk: Path) -> None:
+    """When the pipe that the desk prints into is closed it works as before, and ends in order on Ctrl-C."""
+    with _up(desk, heard=False) as process:
+        wait_for(lambda: _has_sold(desk))
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        assert (process.wait(timeout=ORDERLY_S), process.stderr.read()) == (0, b"")
 
 
 def test_a_folder_in_use_is_refused(desk: Path) -> None:
