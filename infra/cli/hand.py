@@ -20,6 +20,7 @@ from shared.domain.control import Control, TradingState
 from shared.errors import ConfigError, Conflict, DeskError, StoreDown
 from shared.usecases import control
 
+LONGEST_REASON = 200
 STOP_NOW = {
     "here": "To stop without this command, end `strategy up` with Ctrl-C: it buys and sells nothing more. Stops at "
     "E*TRADE stay; entries there you cancel on E*TRADE's own page",
@@ -88,9 +89,7 @@ def command(
     A halt needs no reason, and where its outcome is open that is said.
     """
     halting = to is TradingState.HALTED
-    why = reason.strip() or ("no reason given" if halting else "")
-    if not why:
-        raise UserError("a reason is needed", remedy='say why: --reason "..."')
+    why = _worded(reason, halting=halting)
     so_far = "NOTHING IS HALTED"
     try:
         with reached(profile, state, halting=halting) as hand:
@@ -109,6 +108,23 @@ def command(
         say("The desk is not running: until it runs nobody cancels, protects or sells anything at the broker.")
     done = f"The trading state of {hand.name} ({hand.mode or 'mode unknown here'}) is {_stated(value)}.\n"
     show(value, lambda: sys.stdout.write(done), json=json)
+
+
+def _worded(reason: str, *, halting: bool) -> str:
+    """Give a reason as it is kept, told and shown: what does not print is spelled out; raises UserError.
+
+    A halt is refused for nothing that its reason is: there one that is too long is cut.
+    """
+    why = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in reason.strip())
+    if len(why) > LONGEST_REASON and halting:
+        say(f"The reason is cut to its first {LONGEST_REASON} characters.")
+        return why[:LONGEST_REASON]
+    if len(why) > LONGEST_REASON:
+        what = f"the reason has {len(why)} characters, and {LONGEST_REASON} are the most; nothing was changed"
+        raise UserError(what, remedy="say it shorter")
+    if not why and not halting:
+        raise UserError("a reason is needed", remedy='say why: --reason "..."')
+    return why or "no reason given"
 
 
 @contextmanager

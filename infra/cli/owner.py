@@ -15,7 +15,7 @@ from shared.domain.control import TradingState
 Profile = Annotated[str, typer.Option(help="Where the desk runs: local, emulators or cloud.")]
 State = Annotated[Path | None, typer.Option(help="Folder of the desk; without it the only one under state/.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
-Reason = Annotated[str, typer.Option(help="Why, for the record and for the one who reads it later.")]
+Reason = Annotated[str, typer.Option(help="Why, in up to 200 characters, for the record and its reader.")]
 Every = Annotated[bool, typer.Option("--all", help="Also what is over.")]
 
 

@@ -114,6 +114,28 @@ def test_a_state_without_a_reason_is_refused(desk: Path, words: tuple[str, ...])
     assert answer("status", "--state", str(desk))["control"] == before
 
 
+def test_what_does_not_print_is_kept_spelled_out(desk: Path) -> None:
+    """No reason reaches a terminal, a log or a notice with characters that act on it; letters of any kind stay."""
+    kept = r"\x1b[2Ja\nb\t\u202ec \x9b é 株"
+    for words in (("halt",), ("resume",), ("reduce",)):
+        given = " \x1b[2Ja\nb\t\u202ec \x9b é 株 "
+        assert answer(*words, "--reason", given, "--state", str(desk))["reason"] == kept
+    assert {reason for _, _, reason in _promised(desk)} == {kept}
+
+
+def test_a_reason_that_is_too_long_halts_all_the_same(desk: Path) -> None:
+    """Of a reason that is too long a halt keeps the beginning and says so; nothing else takes it."""
+    long, on = "x" * 201, ("--state", str(desk))
+    done = strategy("halt", "--reason", long, *on)
+    assert (done.exit_code, "cut to its first 200" in done.stderr) == (0, True)
+    control = answer("status", *on)["control"]
+    assert (control["state"], control["reason"]) == ("HALTED", "x" * 200)
+    for words in (("resume",), ("reduce",)):
+        refused(strategy(*words, "--reason", long, *on), "201 characters", "200 are the most", "nothing was changed")
+    assert answer("status", *on)["control"] == control
+    assert answer("resume", "--reason", long[1:], *on)["reason"] == long[1:]
+
+
 def test_a_resume_does_not_undo_a_halt_that_it_never_saw() -> None:
     """A halt that falls between the owner's look and the write stays, and the owner is told of it."""
     store = MemoryStore()
