@@ -10,10 +10,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from infra.cli.exits import say
-from infra.cli.hand import day_and_time, pairs, reached, show
+from infra.cli.hand import pairs, reached, show
+from infra.day.hours import day_and_time
 from infra.day.problems import UserError
 from infra.owner import login as sign_in
 from infra.owner import secrets
+from shared.domain.tokens import TokenRecord
 from shared.topology import CONSUMER
 
 _PAGE = (
@@ -38,8 +40,13 @@ def login(
                 say("No browser was found here: open the link yourself, or use --pin.")
         record = sign_in.await_token(hand, before, within_s=wait_s)
         view = sign_in.token_view(hand)
-    done = f"Signed in until {day_and_time(record.dies_at)} UTC.\n"
-    show(view, lambda: sys.stdout.write(done), json=json)
+    show(view, lambda: sys.stdout.write(signed_in_until(record)), json=json)
+
+
+def signed_in_until(record: TokenRecord) -> str:
+    """Say how long a sign-in lasts, as a line."""
+    until = f"Signed in until {day_and_time(record.dies_at)} New York at the latest"
+    return f"{until}; the desk ends it earlier, when the day is settled.\n"
 
 
 def token(profile: str, state: Path | None, *, json: bool) -> None:
@@ -50,7 +57,7 @@ def token(profile: str, state: Path | None, *, json: bool) -> None:
         ("Issued", view.issued_at), ("Renewed", view.renewed_at), ("Dies", view.dies_at), ("Ended", view.ended_at)
     )  # fmt: skip
     rows = [("Token", f"{view.state}{': sign in with `strategy login`' if view.signs_in else ''}")]
-    rows += [(name, f"{day_and_time(at)} UTC") for name, at in instants if at is not None]
+    rows += [(name, f"{day_and_time(at)} New York") for name, at in instants if at is not None]
     show(view, lambda: pairs(rows), json=json)
 
 

@@ -4,13 +4,14 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from infra.cli.exits import say
+from infra.day.hours import NEW_YORK, day_and_time
 from infra.day.problems import UserError
 from infra.owner import letters, look
 from infra.owner.profiles import Hand, reach
@@ -21,6 +22,7 @@ from shared.errors import ConfigError, Conflict, DeskError, StoreDown
 from shared.usecases import control
 
 LONGEST_REASON = 200
+_NARROWEST_WHY = 8
 STOP_NOW = {
     "here": "To stop without this command, end `strategy up` with Ctrl-C: it buys and sells nothing more. Stops at "
     "E*TRADE stay; entries there you cancel on E*TRADE's own page",
@@ -56,7 +58,7 @@ def positions(profile: str, state: Path | None, *, every: bool, json: bool) -> N
     with reached(profile, state) as hand:
         rows = look.positions(hand.desk.store, every=every, unread=unread)
     _say_unread(unread)
-    columns = ("Symbol", "Shares", "At", "Cost", "Stop wanted", "Realised", "Since")
+    columns = ("Symbol", "Shares", "At", "Cost", "Stop wanted", "Realised", "Since (New York)")
     show(rows, lambda: _table(columns, (
         (one.symbol, one.quantity, one.venue, one.average_cost, one.stop_wanted, one.realized,
          day_and_time(one.opened_at)) for one in rows
@@ -67,10 +69,7 @@ def dead_letters(profile: str, state: Path | None, *, json: bool) -> None:
     """List the messages that were put aside."""
     with reached(profile, state) as hand:
         rows = letters.letters(hand.desk.store)
-    columns = ("At (UTC)", "Function", "Message", "Reason", "Letter", "Why")
-    show(rows, lambda: _table(columns, (
-        (one.at and day_and_time(one.at), one.function, one.message, one.reason, one.name, one.detail) for one in rows
-    )), json=json)  # fmt: skip
+    show(rows, lambda: _letters(rows), json=json)
 
 
 def explain(order: str, profile: str, state: Path | None, *, json: bool) -> None:
@@ -156,12 +155,12 @@ def show(value: object, in_words: Callable[[], object], *, json: bool) -> None:
 
 def _stated(value: Control) -> str:
     blocked = ", exits too" if value.exits_too else ""
-    return f"{value.state}{blocked} since {day_and_time(value.at)} UTC, by {value.by}: {value.reason}"
+    return f"{value.state}{blocked} since {day_and_time(value.at)} New York, by {value.by}: {value.reason}"
 
 
 def status_lines(seen: look.Overview) -> Iterable[tuple[str, object]]:
     """Say a desk at a glance, a line for each thing."""
-    yield "At", f"{day_and_time(seen.at)} UTC{'' if seen.running else ' (the desk is not running)'}"
+    yield "At", f"{day_and_time(seen.at)} New York{'' if seen.running else ' (the desk is not running)'}"
     yield "Mode", seen.mode or "unknown here"
     yield "Signed in", "yes" if seen.signed_in else "NO: nothing is traded until `strategy login`"
     yield "Trading state", _stated(seen.control) if seen.control else "ACTIVE: nothing was ever decided"
@@ -204,47 +203,66 @@ def _told(seen: look.Overview) -> str:
 def _buried(seen: look.Overview) -> str:
     if not seen.dead_letters:
         return "none"
-    since = f" since {day_and_time(seen.dead_letters_since)} UTC" if seen.dead_letters_since else ""
+    since = f" since {day_and_time(seen.dead_letters_since)} New York" if seen.dead_letters_since else ""
     return f"{seen.dead_letters}{since}: `strategy dead-letters` shows them"
+
+
+def _letters(rows: Iterable[letters.Letter]) -> None:
+    """Print a block for each letter, however narrow the terminal is."""
+    for one in rows:
+        pairs((
+            ("At", f"{day_and_time(one.at)} New York" if one.at else "the letter does not tell"),
+            ("Function", one.function),
+            ("Message", one.message or "unreadable"),
+            ("Why", f"{one.reason}: {one.detail}"),
+            ("Letter", one.name),
+        ))  # fmt: skip
+        sys.stdout.write("\n")
 
 
 def _story(story: look.Story) -> None:
     order = story.order
     pairs((
         ("Order", f"{order.intent_id}: {order.side} {order.quantity} {order.symbol}, {order.kind}, {order.reason}"),
+        ("Decided", f"{day_and_time(order.decided_at)} New York"),
         ("Stands", f"{order.state}: {story.stands}"),
         ("Next", story.next_step),
         *((("Signal", f"{story.signal.signal_id} of {story.signal.strategy}"),) if story.signal else ()),
         *((("Codes", ", ".join(order.codes)),) if order.codes else ()),
     ))  # fmt: skip
-    _table(("Step", "At", "By", "From", "To", "Why"), (
-        (one.seq, f"{one.at:%H:%M:%S.%f}"[:12], one.actor, one.before, one.after, one.cause) for one in story.events
+    _table(("Step", "New York", "By", "From", "To", "Why"), (
+        (one.seq, _on(order.session, one.at), one.actor, one.before, one.after, one.cause) for one in story.events
     ))  # fmt: skip
     if story.fills:
-        _table(("Filled", "Shares", "Price", "Realised"), (
-            (f"{one.at:%H:%M:%S}", one.quantity, one.price, one.realized) for one in story.fills
+        _table(("Filled, New York", "Shares", "Price", "Realised"), (
+            (_on(order.session, one.at), one.quantity, one.price, one.realized) for one in story.fills
         ))  # fmt: skip
 
 
-def day_and_time(at: datetime) -> str:
-    """Write an instant for a person, in UTC."""
-    return f"{at:%Y-%m-%d %H:%M:%S}"
+def _on(day: date, at: datetime) -> str:
+    """Write an instant in New York, to the millisecond, with its date where that is another than `day`."""
+    there = at.astimezone(NEW_YORK)
+    return f"{there:{'' if there.date() == day else '%Y-%m-%d '}%H:%M:%S.%f}"[:-3]
 
 
 def pairs(rows: Iterable[tuple[str, object]]) -> None:
     """Print names and values."""
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="dim", no_wrap=True)
-    table.add_column()
+    table.add_column(overflow="fold")
     for name, value in rows:
         table.add_row(name, str(value))
     Console().print(table, highlight=False, markup=False)
 
 
 def _table(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
-    table = Table(box=None, pad_edge=False)
-    for name in columns:
-        table.add_column(name, no_wrap=name != "Why")
-    for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row))
-    Console().print(table, highlight=False, markup=False)
+    """Print a table; the reasons are wrapped first, every column where that is not enough, and nothing is cut."""
+    table, console = Table(box=None, pad_edge=False), Console()
+    lines = [["" if value is None else str(value) for value in row] for row in rows]
+    widths = {name: max(map(len, (name, *cells))) for name, *cells in zip(columns, *lines, strict=True)}
+    whole = sum(_NARROWEST_WHY if name == "Why" else width + 1 for name, width in widths.items()) <= console.width
+    for name in widths:
+        table.add_column(name, no_wrap=whole and name != "Why", overflow="fold")
+    for line in lines:
+        table.add_row(*line)
+    console.print(table, highlight=False, markup=False)

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from infra.archives import ArchiveError
 from infra.cli.exits import BROKEN, say, told_to_end
-from infra.day.hours import clock
+from infra.day.hours import clock, day_and_time
 from infra.day.problems import UserError
 from infra.owner.look import overview
 from infra.owner.profiles import STATES
@@ -145,7 +145,7 @@ def _line(station: Station) -> str:
 
 
 def _table(status: Status) -> Table:
-    table = Table(box=None, pad_edge=False, title=f"{clock(status.at)} New York", title_justify="left")
+    table = Table(box=None, pad_edge=False, title=f"{day_and_time(status.at)} New York", title_justify="left")
     for name in ("Function", "Address", "Process"):
         table.add_column(name, no_wrap=True)
     for one in status.functions:

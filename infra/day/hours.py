@@ -42,6 +42,11 @@ def hours(day: date) -> Hours:
     )
 
 
+def day_and_time(at: datetime) -> str:
+    """Write an instant of any day as a person in New York reads it: 2013-10-07 10:31:02."""
+    return at.astimezone(NEW_YORK).strftime("%Y-%m-%d %H:%M:%S")
+
+
 def clock(at: datetime) -> str:
     """Write an instant as a person in New York reads it: 10:31:02."""
     return at.astimezone(NEW_YORK).strftime("%H:%M:%S")

@@ -98,11 +98,11 @@ def positions(store: Store, *, every: bool, unread: list[str]) -> list[Position]
 
 
 def story(store: Store, name: str) -> Story:
-    """Tell one order's story; `name` is its id, or the beginning of it, or the broker's number of it."""
+    """Tell one order's story; `name` is its id, or the beginning of it, in any case, or the broker's number of it."""
     found = [
         one
         for one in orders(store, every=True, unread=[])
-        if one.intent_id.startswith(name) or str(one.broker_order_id) == name
+        if one.intent_id.startswith(name.upper()) or str(one.broker_order_id) == name
     ]
     if len(found) != 1:
         what = f"no order is called {name}" if not found else f"{len(found)} orders begin with {name}"

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from infra.cli.credentials import signed_in_until
 from infra.local.memory_store import MemoryStore
 from infra.local.sqlite_store import SqliteStore
 from infra.owner.look import overview
+from infra.up.instant import KeptInstant
 from infra.up.status import standing
 from shared.domain.explain import PLAIN
 from shared.domain.orders import IN_DOUBT, TERMINAL, State
@@ -25,7 +27,7 @@ from shared.gcp.no_bus import NoBus
 from shared.ports import Put
 from shared.topology import ACCESS_TOKEN, CONSUMER, SIGN_IN_KEY
 from shared.usecases import token
-from shared.usecases.desk import Desk, create
+from shared.usecases.desk import Desk, create, put
 from tests.owner.desks import answer, refused, strategy, vault_of
 
 
@@ -119,6 +121,48 @@ def test_buried_messages_are_listed_without_what_they_hold(desk: Path) -> None:
     assert "CANARY" not in shown + repr([first, second, third])
     for part in ("a field is missing", "damaged", first["name"], "`strategy dead-letters`"):
         assert part in shown
+    for columns in ("20", "40", "80"):
+        narrow = strategy("dead-letters", *strategy_on, COLUMNS=columns).stdout
+        for part in ("a field is missing", "sign_in_needed", first["name"], "version 9"):
+            assert _squeezed(part) in _squeezed(narrow)
+    assert strategy("dead-letters", *strategy_on, COLUMNS="80").stdout.count("Why") == 3
+
+
+@pytest.mark.parametrize("columns", ["24", "40", "60", "79", "80", "200"])
+def test_nothing_of_a_table_is_cut(played_desk: Path, columns: str) -> None:
+    """However narrow the terminal is an order's id is there to the last letter, and in one piece from 80 columns on."""
+    everything = answer("orders", "--all", "--state", str(played_desk))
+    shown = strategy("orders", "--all", "--state", str(played_desk), COLUMNS=columns).stdout
+    first = "".join(line.split("  ")[0] for line in shown.splitlines())
+    assert all(order["intent_id"] in (shown if int(columns) >= 80 else first) for order in everything)
+
+
+def test_all_times_are_new_yorks_and_say_so(desk: Path) -> None:
+    """Each instant that a person reads is New York's, labelled, and with its date where that is not the order's day."""
+    on = ("--state", str(desk))
+    store = SqliteStore(desk / "state.db")
+    store.commit([put(token.PATH, OURS), Put("dead_letters/one", {"at": DIES.isoformat(), "body": ""})])
+    store.close()
+    KeptInstant(desk).write(MORNING)
+    (entry, *_), (held,) = answer("orders", "--all", *on), answer("positions", "--all", *on)
+    assert "2013-10-07 07:20:00 New York (the desk is not running)" in strategy("status", *on).stdout
+    assert "1 since 2013-10-08 00:00:00 New York" in strategy("status", *on).stdout
+    assert "2013-10-08 00:00:00 New York" in strategy("token", *on).stdout
+    assert "2013-10-08 00:00:00 New York" in strategy("dead-letters", *on).stdout
+    since = datetime.fromisoformat(held["opened_at"]) - timedelta(hours=4)
+    shown = strategy("positions", "--all", *on).stdout
+    assert "Since (New York)" in shown
+    assert f"{since:%Y-%m-%d %H:%M:%S}" in shown
+    story, told = answer("explain", entry["intent_id"], *on), strategy("explain", entry["intent_id"], *on).stdout
+    steps = [datetime.fromisoformat(one["at"]) - timedelta(hours=4) for one in (*story["events"], *story["fills"])]
+    assert all(f"{step:%H:%M:%S.%f}"[:-3] in told for step in steps)
+    decided = datetime.fromisoformat(entry["decided_at"]) - timedelta(hours=4)
+    assert f"{decided:%Y-%m-%d %H:%M:%S} New York" in told
+    assert "until 2013-10-08 00:00:00 New York at the latest" in signed_in_until(OURS)
+
+
+def _squeezed(text: str) -> str:
+    return "".join(text.split())
 
 
 def test_what_cannot_be_read_hides_nothing_else(desk: Path) -> None:
@@ -138,9 +182,9 @@ def test_what_cannot_be_read_hides_nothing_else(desk: Path) -> None:
 
 
 def test_an_orders_story_is_told_by_any_of_its_names(played_desk: Path) -> None:
-    """An id, its beginning and the broker's number give the same chain: signal, steps in order, fills, what follows."""
+    """An id, its beginning in any case and the broker's number give the same chain: signal, steps, fills, the end."""
     entry, stop, _ = answer("orders", "--all", "--state", str(played_desk))
-    names = (entry["intent_id"], entry["intent_id"][:10], str(entry["broker_order_id"]))
+    names = (entry["intent_id"], entry["intent_id"][:10].lower(), str(entry["broker_order_id"]))
     story, *others = [answer("explain", name, "--state", str(played_desk)) for name in names]
     assert others == [story, story]
     assert story["signal"]["signal_id"] == entry["signal_id"]
