@@ -35,7 +35,10 @@ def export(
 
 @app.command()
 def verify(
-    file: Annotated[Path | None, typer.Argument(help="An exported trail.", show_default=False)] = None,
+    trail_or_run: Annotated[
+        Path | None,
+        typer.Argument(metavar="[FILE|DIR]", help="An exported trail, or the folder of a run.", show_default=False),
+    ] = None,
     state: State = None,
 ) -> None:
     """Check every chain and seal: exit code 1 when one is broken, 2 when the trail cannot be read.
@@ -47,13 +50,11 @@ def verify(
     from infra.day.state import STATE_FILE, opened
 
     with explained():
-        if file is not None and state is not None:
-            raise UserError("a file and --state were both given", remedy="give one of them")
-        if file is None:
-            run = state if state is not None else folder.newest()
-            trail, left = run / audit.FILE, run / STATE_FILE
-        else:
-            trail, left = file, None
+        if trail_or_run is not None and state is not None:
+            raise UserError("a trail and --state were both given", remedy="give one of them")
+        named = trail_or_run or state or folder.newest()
+        is_run = trail_or_run is None or named.is_dir()
+        trail, left = (named / audit.FILE, named / STATE_FILE) if is_run else (named, None)
         events, sealed = audit.read(trail)
         verdict = audit.verify(events, sealed)
         if left is not None and left.is_file():

@@ -36,7 +36,7 @@ def export(store: Documents) -> bytes:
 
 
 def read(path: Path) -> tuple[list[AuditEvent], dict[str, str]]:
-    """Read an exported trail: its events and its sealed heads; raises UserError naming the first bad line."""
+    """Read an exported trail: its events and its sealed heads; raises UserError for nothing, or naming a bad line."""
     try:
         raw = path.read_bytes()
     except OSError as problem:
@@ -54,6 +54,9 @@ def read(path: Path) -> tuple[list[AuditEvent], dict[str, str]]:
         except Malformed as problem:
             remedy = "export the trail again from the run's folder"
             raise UserError(f"{path}, line {number}: {problem.detail}", remedy=remedy) from None
+    if not events and not seals:
+        remedy = "name the trail of a run, or write one with `strategy audit export`"
+        raise UserError(f"{path} is empty: it is no audit trail, and nothing was verified", remedy=remedy)
     return events, heads(seals)
 
 

@@ -152,6 +152,20 @@ def test_a_chain_that_was_cut_out_whole_is_missed(trail: Path) -> None:
     assert "The audit trail is broken" in result.output
 
 
+def test_a_run_is_verified_by_its_folder(trail: Path) -> None:
+    """The folder of a run may be named with --state or without."""
+    assert strategy("audit", "verify", str(trail.parent)).output == strategy("audit", "verify", str(trail)).output
+
+
+def test_a_trail_of_nothing_does_not_hold(trail: Path) -> None:
+    """An empty file is refused, however it is named; a session in which nothing was ordered has a seal and holds."""
+    trail.write_bytes(b"")
+    for words in ((str(trail),), (str(trail.parent),), ("--state", str(trail.parent))):
+        refused(strategy("audit", "verify", *words), "is empty", "nothing was verified")
+    trail.write_bytes(dumps({"session": "2013-10-07", "heads": {}}) + b"\n")
+    assert strategy("audit", "verify", str(trail)).exit_code == 0
+
+
 def test_an_unreadable_trail_is_refused(trail: Path) -> None:
     """A trail that is missing or no JSON gives exit code 2, the line and a remedy."""
     refused(strategy("audit", "verify", str(trail.parent / "none.jsonl")), "none.jsonl cannot be read")
