@@ -185,7 +185,7 @@ def _scanned(seen: look.Overview) -> str:
     if sight is None:
         minutes = int(look.LATELY.total_seconds() // 60)
         return f"NO minute was scanned in the last {minutes} minutes" if is_open(seen.at) else "the market is closed"
-    minute = f"{day_and_time(sight.begins)} UTC"
+    minute = f"{day_and_time(sight.begins)} New York"
     if sight.blind:
         return f"{minute}: NO usable quote of {sight.symbols} symbols ({', '.join(sight.faults)})"
     return f"{minute}: usable quotes of {sight.usable} of {sight.symbols} symbols"
@@ -194,7 +194,7 @@ def _scanned(seen: look.Overview) -> str:
 def _told(seen: look.Overview) -> str:
     state, shown = seen.notices, "`strategy notices` shows them"
     if state.untold and state.untold_since:
-        return f"{state.untold} NOT DELIVERED since {day_and_time(state.untold_since)} UTC: {shown}"
+        return f"{state.untold} NOT DELIVERED since {day_and_time(state.untold_since)} New York: {shown}"
     if state.unaddressed:
         return f"only in the journal, NO ADDRESS is set: {shown}"
     return f"{state.told} lately, the last one delivered" if state.told else "none so far"

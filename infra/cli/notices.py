@@ -7,8 +7,8 @@ from rich.table import Table
 
 from infra.cli import hand
 from infra.cli.exits import say
+from infra.day.hours import day_and_time
 from infra.owner import told
-from shared.domain.calendar import NEW_YORK
 
 
 def notices(profile: str, state: Path | None, *, last: int, json: bool) -> None:
@@ -27,8 +27,7 @@ def _table(lines: list[told.Line]) -> None:
     for name in ("Told", "Title", "Text"):
         table.add_column(name)
     for line in lines:
-        at = f"{line.at.astimezone(NEW_YORK):%Y-%m-%d %H:%M:%S}"
-        table.add_row(at, _became(line), line.title, line.text)
+        table.add_row(day_and_time(line.at), _became(line), line.title, line.text)
     Console().print(table, highlight=False, markup=False)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from infra.cli.hand import status_lines
+from infra.day.hours import day_and_time
 from infra.local.memory_store import MemoryStore
 from infra.local.sqlite_store import SqliteStore
 from infra.owner import told
@@ -112,7 +113,7 @@ def test_the_status_says_that_notices_reach_nobody(desk: Path, store: Store) -> 
     now = datetime.fromisoformat(answer("status", "--state", str(desk))["at"])
     store.commit([_untold(1, tries=21, at=now - timedelta(hours=1))])
     shown = strategy("status", "--state", str(desk)).stdout
-    assert f"1 NOT DELIVERED since {now - timedelta(hours=1):%Y-%m-%d %H:%M:%S} UTC: `strategy notices`" in shown
+    assert f"1 NOT DELIVERED since {day_and_time(now - timedelta(hours=1))} New York: `strategy notices`" in shown
     listed = strategy("notices", "--state", str(desk)).stdout
     assert "NEVER" in listed
     assert "21 tries" in listed
