@@ -1,9 +1,15 @@
 """Every function as a functions-framework process of its own: started, watched, started again, ended.
 
-What can go wrong: a process cannot start, dies, hangs at its end, outlives its starter, fills the disk with its log.
+What can go wrong: a process cannot start, dies, hangs, outlives its starter, fills the disk with its log.
 What this promises: a start that cannot succeed is told with the function's own last words; one that dies later is
-started again, at first at once, then less and less often; an end is asked for politely and then forced, for the whole
-group; a process ends itself when its starter is gone; a log that has grown large is put aside once, at a start.
+started again, at first at once, then less and less often; one that is silent for longer than its requests may last is
+ended, and so has died; an end is asked for politely and then forced, for the whole group; a process ends itself when
+its starter is gone; a log that has grown large is put aside once, at a start.
+
+Silence is no proof by itself: while every place is taken the question after a function's health waits as a request
+does. So an answered delivery counts like an answered question, and only longer silence than a request's time-out is
+a hang. Google does otherwise: it answers a request that outlasts its time-out with 504, lets the instance run on
+and sends the next request to another one. Here is one process for all instances, so it is the process that goes.
 """
 
 import http.client
@@ -28,8 +34,11 @@ READY_S = 60.0
 END_S = 10.0
 LONGEST_ANSWER_S = 300.0
 MAX_LOG = 32 << 20
+MARGIN_S = 30.0
+"""Real seconds of silence that a loaded machine is allowed beyond a request's time-out."""
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.5, 30.0
 _TAIL = 4_096
+_LONGEST_ROUND_S = 15.0  # to ask every function once, when none answers
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -47,6 +56,8 @@ class FunctionProcess:
     _child: subprocess.Popen[bytes] | None = None
     _started_at: float = 0.0
     _wait_s: float = field(default=_FIRST_WAIT_S)
+    _asked_at: float = 0.0
+    _silent_s: float = 0.0
 
     @property
     def name(self) -> str:
@@ -69,7 +80,8 @@ class FunctionProcess:
 
     def start(self) -> None:
         """Start it; whether it can serve is told by `await_ready`."""
-        self._started_at = time.monotonic()
+        self._started_at = self._asked_at = time.monotonic()
+        self._silent_s = 0.0
         if self.log.exists() and self.log.stat().st_size > MAX_LOG:
             self.log.replace(self.log.with_suffix(".old"))
         command = [sys.executable, "-m", "infra.local.launcher", "--function", self.name]
@@ -90,6 +102,11 @@ class FunctionProcess:
 
     def answers(self) -> bool:
         """Tell whether the process answers at its address, and not another program that has the port."""
+        answered = self._asked()
+        self._note(answered=answered)
+        return answered
+
+    def _asked(self) -> bool:
         connection = http.client.HTTPConnection(self.address, timeout=2)
         try:
             connection.request("GET", ALIVE, headers=self._shown)
@@ -109,9 +126,18 @@ class FunctionProcess:
         except (OSError, http.client.HTTPException):
             return 503
         else:
+            self._note(answered=True)
             return response.status
         finally:
             connection.close()
+
+    def end_if_hung(self, longest_s: float) -> float | None:
+        """End its group when it was silent for longer, real seconds, as far as it was asked; give for how long."""
+        silent_s = self._silent_s
+        if silent_s <= longest_s or self.pid is None:
+            return None
+        self.kill()
+        return silent_s
 
     def look_after(self) -> int | None:
         """Start it again when it has died and its pause is over; give the exit code of that death.
@@ -160,6 +186,12 @@ class FunctionProcess:
         except OSError:
             lines = []
         return next((line for line in reversed(lines) if line.strip()), "nothing")
+
+    def _note(self, *, answered: bool) -> None:
+        """Count the silence between questions; that of a starter that was stopped itself is not the function's."""
+        now = time.monotonic()
+        silent_s = 0.0 if answered else self._silent_s + min(now - self._asked_at, _LONGEST_ROUND_S)
+        self._asked_at, self._silent_s = now, silent_s
 
     def _spawn(self, command: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
         # A group of its own: Ctrl-C in the terminal reaches only the starter, which ends its functions in order.

@@ -91,6 +91,17 @@ class Fleet:
         finally:
             self._busy[function] -= 1
 
+    def end_hung(self, margin_s: float, *, speed: float) -> dict[str, float]:
+        """End what was silent for longer than a request may last and a margin, real seconds; give for how long.
+
+        Faster time allows no less: what a function computes takes its real time at any speed.
+        """
+        if self._ending:
+            return {}
+        pace = min(1.0, speed)
+        silent = {one.name: one.end_if_hung(one.function.timeout_s / pace + margin_s) for one in self}
+        return {name: silent_s for name, silent_s in silent.items() if silent_s is not None}
+
     def look_after(self) -> dict[str, int]:
         """Start again what has died and give its exit codes; at the end of all nothing is started again."""
         if self._ending:

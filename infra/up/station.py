@@ -2,8 +2,9 @@
 
 What can go wrong: a function dies, this process is killed, the disk is full, two desks want one folder. What this
 promises: what was committed and what was published is on the disk before anybody is told so; a killed desk goes on
-where it was with its next start; a function that dies is started again and its messages come again; at the end every
-process is gone. The parts are opened one after another and closed in the opposite order, whatever fails on the way.
+where it was with its next start; a function that dies or hangs is started again and its messages come again; at the
+end every process is gone. The parts are opened one after another and closed in the opposite order, whatever fails on
+the way.
 """
 
 import os
@@ -32,6 +33,7 @@ from infra.local.history import MarketHistory
 from infra.local.journal import FileJournal
 from infra.local.live import LiveKernel
 from infra.local.process_world import WorldFile
+from infra.local.processes import LONGEST_ANSWER_S, MARGIN_S
 from infra.local.scheduler import LocalScheduler
 from infra.local.timeline import AnyTimeline, HeldTimeline, Timeline
 from infra.local.vault import vault_key
@@ -55,6 +57,8 @@ from shared.usecases.links import LOGIN_LINK_LIFE, MIN_KEY_BYTES, sign_in_key
 STATUS_FILE = "status.json"
 _LOOK_S = 0.2
 _JITTER_MS = 10
+# The emulator delivers past us, any number at once: there a question may wait behind many requests.
+_MARGINS_S = {"local": MARGIN_S, "emulators": LONGEST_ANSWER_S}
 _FOREVER = datetime(9000, 1, 1, tzinfo=UTC)
 
 
@@ -280,7 +284,10 @@ class Station:
         )
 
     def _look_after(self) -> None:
-        """Start again what died."""
+        """End what hangs, and start again what died; the chore that writes the status asks who answers."""
+        for name, silent_s in self.fleet.end_hung(_MARGINS_S[self.plan.cloud], speed=self.timeline.speed).items():
+            detail = f"it answered nothing for {silent_s:.0f} s, longer than a request may last: ended"
+            self._journal.line("hung", Severity.ERROR, what=name, detail=detail)
         for name, code in self.fleet.look_after().items():
             self._journal.line("restarted", Severity.ERROR, what=name, code=code)
 

@@ -1,4 +1,4 @@
-"""One function's process: how it fails to start, dies, is started again, and ends."""
+"""One function's process: how it fails to start, dies, hangs, is started again, and ends."""
 
 import os
 import shutil
@@ -136,6 +136,51 @@ def test_a_killed_process_is_started_again_after_growing_pauses(process: Functio
         _gone(pid)
         process.await_ready(PATIENCE_S)
     assert pauses == [0.5, 1.0, 2.0]
+
+
+def _stopped(process: FunctionProcess) -> int:
+    """Start a process and stop its whole group; it has not answered one question then."""
+    process.start()
+    process.await_ready(PATIENCE_S)
+    group = process.pid
+    assert group is not None
+    os.killpg(group, signal.SIGSTOP)
+    assert not process.answers()
+    return group
+
+
+def test_a_hung_process_is_ended_and_started_again(process: FunctionProcess) -> None:
+    """What answers nothing for longer than it may be silent is ended as a group, not before, and started again."""
+    group = _stopped(process)
+    assert process.end_if_hung(60) is None
+    assert process.pid == group
+    asked_at = time.monotonic()
+    while (silent_s := process.end_if_hung(4.0)) is None:
+        assert not process.answers()
+        assert time.monotonic() - asked_at < PATIENCE_S
+    assert 4.0 < silent_s < PATIENCE_S
+    _gone(group)
+    assert process.end_if_hung(0.0) is None
+    _wait(lambda: process.look_after() == -signal.SIGKILL)
+    process.await_ready(PATIENCE_S)
+    assert (process.restarts, process.end_if_hung(1.0)) == (1, None)
+
+
+def test_an_answered_delivery_is_a_sign_of_life(process: FunctionProcess) -> None:
+    """A process that has just answered a delivery does not hang, although no question of ours was answered."""
+    group = _stopped(process)
+    os.killpg(group, signal.SIGCONT)
+    assert process.post(b"{}", {}) == 200
+    assert process.end_if_hung(0.0) is None
+
+
+def test_a_desk_that_was_stopped_itself_blames_nobody(process: FunctionProcess) -> None:
+    """Time in which nobody asked, because the desk was stopped too, is not counted as a function's silence."""
+    group = _stopped(process)
+    process._asked_at -= 3600
+    assert not process.answers()
+    assert process.end_if_hung(60) is None
+    assert process.pid == group
 
 
 def test_a_large_log_is_put_aside_at_a_start(process: FunctionProcess) -> None:

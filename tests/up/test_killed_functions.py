@@ -1,4 +1,4 @@
-"""Functions that die while the desk trades, and a desk that is stopped and started again."""
+"""Functions that die or hang while the desk trades, and a desk that is stopped and started again."""
 
 import os
 import signal
@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from infra.day.book import read_book
+from infra.local.processes import MARGIN_S, FunctionProcess
 from infra.local.sqlite_store import SqliteStore
+from infra.up.fleet import Fleet
 from infra.up.folder import Folder
+from shared.topology import TOPOLOGY
 from tests.up.desks import lines, lost, members, require_settled, running, wait_for
 
 KILLED = ("market_scan", "order_placement", "order_settlement")
@@ -34,6 +37,42 @@ def test_killed_functions_are_started_again_and_nothing_is_sent_twice(desk: Path
         assert lost(desk) == []
     restarted = [(line["what"], line["code"]) for line in lines(desk, "desk") if line["event"] == "restarted"]
     assert sorted(restarted) == [(name, -signal.SIGKILL) for name in KILLED]
+
+
+def test_a_function_that_hangs_is_ended_and_started_again(desk: Path) -> None:
+    """A function whose group is stopped and silent for too long is ended and started again, and the log says why."""
+    with running(desk) as station:
+        hung = station.fleet["order_settlement"]
+        assert hung.pid is not None
+        os.killpg(hung.pid, signal.SIGSTOP)
+        wait_for(lambda: not hung.answers())
+        assert hung.restarts == 0
+        hung._silent_s += hung.function.timeout_s + MARGIN_S  # as long as it may be busy: the rest passes really
+        wait_for(lambda: hung.restarts)
+        wait_for(lambda: all(one.answers for one in station.fleet.status()))
+        assert [one.restarts for one in station.fleet if one is not hung] == [0] * (len(list(station.fleet)) - 1)
+    said = [line for line in lines(desk, "desk") if line["event"] in {"hung", "restarted"}]
+    assert [(line["event"], line["what"]) for line in said] == [(one, hung.name) for one in ("hung", "restarted")]
+    assert "longer than a request may last" in said[0]["detail"]
+
+
+@pytest.mark.parametrize(("speed", "allowed_s"), [(60.0, 105.0), (1.0, 105.0), (0.5, 180.0)])
+def test_silence_is_judged_by_what_a_request_may_last(speed: float, allowed_s: float) -> None:
+    """A function is allowed its time-out and a margin in real seconds, more where time runs slower, never less."""
+    fleet = Fleet({"market_scan": 0})
+    asked: list[float] = []
+
+    class Asked(FunctionProcess):
+        def end_if_hung(self, longest_s: float) -> float | None:
+            asked.append(longest_s)
+            return None
+
+    fleet._processes["market_scan"] = Asked(
+        function=TOPOLOGY.function("market_scan"), source=Path(), world=Path(), log=Path(), port=0, environ={},
+        push_key="",
+    )  # fmt: skip
+    assert fleet.end_hung(MARGIN_S, speed=speed) == {}
+    assert asked == [allowed_s]
 
 
 def test_a_desk_goes_on_where_it_was_stopped(desk: Path) -> None:
