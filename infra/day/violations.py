@@ -17,16 +17,26 @@ from shared.domain.values import CENT, cents
 
 _BLUR = Decimal("0.00005")  # half of the last decimal
 LONGEST_GAP = timedelta(seconds=10)
+NOTHING = timedelta(0)
 
 
 def violations(
-    *, ledger: BrokerLedger, book: Book, undeclared: Iterable[str], starting_cash: Decimal, hours: Hours
+    *,
+    ledger: BrokerLedger,
+    book: Book,
+    undeclared: Iterable[str],
+    starting_cash: Decimal,
+    hours: Hours,
+    machine: timedelta = NOTHING,
 ) -> list[str]:
-    """Give every violation of a finished day; `undeclared` holds one description for each refused access."""
+    """Give every violation of a finished day; `undeclared` holds one description for each refused access.
+
+    `machine` is what the machine itself may take of the day's time to answer a fill, where that runs faster than real.
+    """
     return [
         *book_differs(ledger, book, starting_cash=starting_cash),
         *open_after_close(ledger, book),
-        *unprotected(ledger, hours),
+        *unprotected(ledger, hours, machine),
         *throttled(ledger),
         *placed_twice(ledger),
         *broken_audit(book),
@@ -58,13 +68,17 @@ def open_after_close(ledger: BrokerLedger, book: Book) -> list[str]:
     ]
 
 
-def unprotected(ledger: BrokerLedger, hours: Hours) -> list[str]:
-    """Name each interval of the session in which held shares had no live sell order for too long."""
+def unprotected(ledger: BrokerLedger, hours: Hours, machine: timedelta = NOTHING) -> list[str]:
+    """Name each interval of the session in which held shares had no live sell order for too long.
+
+    That is more than `LONGEST_GAP` and what the `machine` is allowed, which the sentence tells where it is any.
+    """
+    allowed = f" Allowed are {_seconds(LONGEST_GAP)} and {_seconds(machine)} for this machine." if machine else ""
     return [
-        f"Position unprotected for {gap.lasts.total_seconds():.1f} s: up to {gap.shares} shares of "
-        f"{gap.symbol} had no live sell order from {clock(gap.begins)} to {clock(gap.ends)} New York."
+        f"Position unprotected for {_seconds(gap.lasts)}: up to {gap.shares} shares of "
+        f"{gap.symbol} had no live sell order from {clock(gap.begins)} to {clock(gap.ends)} New York.{allowed}"
         for gap in gaps(ledger, opens=hours.opens, closes=hours.closes)
-        if gap.lasts > LONGEST_GAP
+        if gap.lasts > LONGEST_GAP + machine
     ]
 
 
@@ -105,6 +119,10 @@ def broken_audit(book: Book) -> list[str]:
 def undeclared_access(undeclared: Iterable[str]) -> list[str]:
     """Name each thing that a function touched without a right in the topology, once each."""
     return [f"Undeclared access: {what}." for what in sorted(set(undeclared))]
+
+
+def _seconds(span: timedelta) -> str:
+    return f"{span.total_seconds():.1f} s"
 
 
 def _shares_differ(ledger: BrokerLedger, book: Book) -> list[str]:

@@ -56,6 +56,7 @@ from shared.usecases.links import LOGIN_LINK_LIFE, MIN_KEY_BYTES, sign_in_key
 
 STATUS_FILE = "status.json"
 _LOOK_S = 0.2
+_PROTECTING_MS = 500
 _JITTER_MS = 10
 # The emulator delivers past us, any number at once: there a question may wait behind many requests.
 _MARGINS_S = {"local": MARGIN_S, "emulators": LONGEST_ANSWER_S}
@@ -189,6 +190,7 @@ class Station:
         return violations(
             ledger=account_ledger(self.settings, self.store, self.ledger()), book=read_book(self.store),
             undeclared=(), starting_cash=starting_cash(self.settings), hours=self._day.hours,
+            machine=allowance(self.plan.speed),
         )  # fmt: skip
 
     def _time(self, day: _Day | None) -> AnyTimeline:
@@ -316,6 +318,11 @@ class Station:
 def _jitter(speed: float) -> timedelta:
     """Give what the simulated limits bear in scaled time: ten real milliseconds of this machine, none at speed 1."""
     return timedelta(milliseconds=min(500.0, _JITTER_MS * (speed - 1))) if speed > 1 else timedelta(0)
+
+
+def allowance(speed: float) -> timedelta:
+    """Give what protecting a fill may take beyond its ten seconds: half a real second in scaled time, 0 at speed 1."""
+    return timedelta(milliseconds=_PROTECTING_MS * speed) if speed > 1 else timedelta(0)
 
 
 def _store(vault: Vault, secret: str, value: bytes) -> None:

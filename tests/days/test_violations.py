@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from infra.day.book import Book
 from infra.day.ledger import BrokerLedger
-from infra.day.violations import violations
+from infra.day.violations import unprotected, violations
+from infra.up.station import allowance
 from tests.days.sample import CASH, HOURS, Sample, at, quiet_day
 
 
@@ -99,6 +100,19 @@ def test_unprotected_position() -> None:
     assert sentence.startswith("Position unprotected for 10.1 s: up to 54 shares of IBM had no live sell")
     assert sentence.endswith("from 10:05:02 to 10:05:12 New York.")
     assert found(in_time.ledger(), in_time.book()) == []
+
+
+def test_a_machine_that_runs_a_day_faster_is_allowed_its_own_time() -> None:
+    """Half a real second at the desk's speed is allowed beyond the ten, and named; at speed 1 or less nothing is."""
+    late, later = Sample(), Sample()
+    late.trade("IBM", at=at(10, 5), held=timedelta(minutes=9), quantity=54, stop_after_s=40)
+    later.trade("IBM", at=at(10, 5), held=timedelta(minutes=9), quantity=54, stop_after_s=40.1)
+    assert unprotected(late.ledger(), HOURS, allowance(60)) == []
+    (sentence,) = unprotected(later.ledger(), HOURS, allowance(60))
+    assert sentence.startswith("Position unprotected for 40.1 s")
+    assert sentence.endswith("New York. Allowed are 10.0 s and 30.0 s for this machine.")
+    assert [allowance(speed) for speed in (0.5, 1.0)] == [timedelta(0), timedelta(0)]
+    assert len(unprotected(late.ledger(), HOURS)) == 1
 
 
 def test_throttle_answer() -> None:
