@@ -8,7 +8,7 @@ waits for the disk.
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from shared.errors import ConfigError, StoreDown
@@ -30,6 +30,10 @@ CREATE TABLE deliveries (
 CREATE TABLE dead_letters (message INTEGER NOT NULL, subscription TEXT NOT NULL, attempts INTEGER NOT NULL);
 """
 _BUSY_S = 5.0
+_RESTORE = (
+    "put a whole copy in its place and do not go on without it, for it is all that is known of orders, positions and "
+    "halts; where there is none, look at the broker's own page first, then use another folder"
+)
 
 
 class Database:
@@ -97,8 +101,24 @@ class Database:
         except StoreDown as down:
             if isinstance(down.__cause__, sqlite3.OperationalError):
                 raise
-            problem = f"{name}: not a state file ({down.detail}); move it away, or use another folder"
+            problem = f"{name}: not a state file ({down.detail}); {_RESTORE}"
             raise ConfigError((problem,)) from down
+
+
+def is_written(path: Path) -> bool:
+    """Tell whether a state file is there and was ever begun; a damaged one was, and opening it says what is wrong.
+
+    A look changes nothing: beside an empty file SQLite would throw away what was committed and not yet moved into it.
+    """
+    try:
+        if path.stat().st_size == 0:
+            return False
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=_BUSY_S)) as connection:
+            return int(connection.execute("PRAGMA user_version").fetchone()[0]) > 0
+    except FileNotFoundError:
+        return False
+    except (OSError, sqlite3.Error):
+        return True
 
 
 @contextmanager

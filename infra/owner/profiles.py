@@ -125,8 +125,7 @@ def _on_this_machine(
             raise UserError(lost if running else gone, remedy=f"{remedy}start it with `strategy up --cloud emulators`")
         store, open_vault = _emulated(world, opened)
     else:
-        if not folder.store.exists():
-            raise UserError(f"{folder.path} holds no documents of a desk", remedy="name the desk's folder with --state")
+        folder.require_book()
         store = opened.enter_context(closing(SqliteStore(folder.store, durable=True)))
         open_vault = partial(_vault, folder, card, world, environ)
     wall: Clock = PacedClock(Timeline.real())

@@ -9,6 +9,7 @@ from zipfile import ZipFile
 from infra.archives import build_all, save
 from infra.day.files import write_atomically
 from infra.day.problems import UserError
+from infra.local.database import is_written
 from infra.up.instant import FILE
 from infra.up.plan import Plan
 from shared.codec import dumps, loads
@@ -16,6 +17,10 @@ from shared.errors import Malformed
 
 ROOT = Path(__file__).resolve().parents[2]
 CARD = "desk.json"
+_GONE = (
+    "put the file back, with the two beside it if there are any (-wal, -shm); where it is lost, look at E*TRADE what "
+    "is held and what works there, then begin in another folder with --state"
+)
 _MEND = "give `strategy up` the options of that desk: it says what to write into the file"
 
 
@@ -29,6 +34,11 @@ class Folder:
     def store(self) -> Path:
         """Documents and undelivered messages."""
         return self.path / "state.db"
+
+    @property
+    def status(self) -> Path:
+        """How the desk of this run is, once it has begun."""
+        return self.path / "status.json"
 
     @property
     def vault(self) -> Path:
@@ -92,6 +102,16 @@ class Folder:
         if differ:
             what = f"{self.path} was made with {', '.join(differ)}"
             raise UserError(what, remedy="ask for the same, or name another folder with --state")
+
+    def require_book(self) -> None:
+        """Refuse a folder whose desk, which ran on this machine's own services, has lost its book; raises UserError."""
+        if is_written(self.store):
+            return
+        what = (
+            f"the book of this desk is gone: {self.store} is {'empty' if self.store.exists() else 'missing'}, and with "
+            "it orders, positions and any halt; stops at the broker stay there, nothing else is looked after"
+        )
+        raise UserError(what, remedy=_GONE)
 
     def remember(self, plan: Plan) -> None:
         """Write down what desk this folder is, once it runs: a start that failed claims nothing."""

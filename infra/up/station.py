@@ -54,7 +54,6 @@ from shared.ports import Severity, Store, Vault
 from shared.topology import CONSUMER, NOTIFY_ADDRESSES, SIGN_IN_KEY, TOPOLOGY
 from shared.usecases.links import LOGIN_LINK_LIFE, MIN_KEY_BYTES, sign_in_key
 
-STATUS_FILE = "status.json"
 _LOOK_S = 0.2
 _PROTECTING_MS = 500
 _JITTER_MS = 10
@@ -90,7 +89,10 @@ class Station:
             opened.callback(FolderLock(self.folder.path).release)
             self.folder.path.chmod(0o700)  # documents, calls and logs are nobody else's business
             self.folder.require_same(plan)
-            self.folder.world.unlink(missing_ok=True)  # of another run: nobody is to be sent there meanwhile
+            if plan.cloud == "local" and self.folder.card() is not None:  # without a card nothing ever ran here
+                self.folder.require_book()
+            for left in (self.folder.world, self.folder.status):
+                left.unlink(missing_ok=True)  # of another run: nobody is to be sent there or told so meanwhile
             if plan.cloud == "emulators":
                 self.folder.forget()  # what the emulators held is gone, and with it the book of these calls
             self.folder.logs.mkdir(exist_ok=True)
@@ -303,7 +305,7 @@ class Station:
 
         def write() -> None:
             content = dumps(encode(self.status())) + b"\n"
-            write_atomically(self.folder.path / STATUS_FILE, content, durable=False)
+            write_atomically(self.folder.status, content, durable=False)
 
         self.kernel.outside(write)
 

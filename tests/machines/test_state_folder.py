@@ -1,6 +1,7 @@
 """What a kill, a full disk, a newer version or a second process do to a state folder."""
 
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.database import Database
+from infra.local.database import Database, is_written
 from infra.local.folder import FolderLock
 from infra.local.sqlite_store import SqliteStore
 from shared.errors import ConfigError, StoreDown
@@ -129,9 +130,28 @@ def test_something_else_is_refused(tmp_path: Path) -> None:
     """A file that is no state file is a ConfigError and stays as it is."""
     path = tmp_path / "state.db"
     path.write_bytes(b"my diary, not a database" * 100)
-    with pytest.raises(ConfigError, match="not a state file"):
+    with pytest.raises(ConfigError, match=r"not a state file.*do not go on without it.*look at the broker's"):
         Database(path)
     assert path.read_bytes().startswith(b"my diary")
+
+
+def test_a_book_is_known_by_what_was_committed(tmp_path: Path) -> None:
+    """What a killed desk left counts although its file itself is still empty of it; a file that was never begun not."""
+    killed, empty = tmp_path / "killed", tmp_path / "empty"
+    store = SqliteStore(tmp_path / "state.db")
+    store.commit([Create("a/1", {"n": 1})])
+    for folder in (killed, empty):
+        folder.mkdir()
+    for name in ("state.db", "state.db-wal"):
+        shutil.copy(tmp_path / name, killed / name)
+    store.close()
+    assert is_written(killed / "state.db")
+    assert not is_written(empty / "state.db")
+    assert not list(empty.iterdir())
+    (empty / "state.db").write_bytes(b"")
+    assert not is_written(empty / "state.db")
+    (empty / "state.db").write_bytes(b"my diary, not a database" * 100)
+    assert is_written(empty / "state.db")
 
 
 def test_two_stores_on_one_file_see_each_other(tmp_path: Path) -> None:

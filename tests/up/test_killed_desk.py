@@ -21,7 +21,6 @@ from infra.owner.look import overview
 from infra.up.broker import KeptSimulator
 from infra.up.folder import ROOT, Folder
 from infra.up.instant import KeptInstant
-from infra.up.station import STATUS_FILE
 from shared.codec import loads
 from tests.up.desks import SEED, SPEED, members, wait_for, wrong
 
@@ -36,7 +35,7 @@ def _up(folder: Path, *, heard: bool = True) -> Iterator["subprocess.Popen[bytes
 
     Where it is not `heard`, its output is a pipe that is closed after the first line.
     """
-    (folder / STATUS_FILE).unlink(missing_ok=True)
+    Folder(path=folder).status.unlink(missing_ok=True)
     command = [sys.executable, "-m", "infra.cli.main", "up", "--mode", "live", "--state", str(folder), "--port", "0"]
     command += ["--seed", str(SEED), "--speed", str(SPEED)]
     with _said(folder).open("wb") as said, subprocess.Popen(  # noqa: S603 - our own command
@@ -46,7 +45,7 @@ def _up(folder: Path, *, heard: bool = True) -> Iterator["subprocess.Popen[bytes
             if process.stdout is not None:
                 assert process.stdout.readline()
                 process.stdout.close()
-            wait_for(lambda: process.poll() is not None or (folder / STATUS_FILE).exists())
+            wait_for(lambda: process.poll() is not None or Folder(path=folder).status.exists())
             assert process.poll() is None, process.stderr and process.stderr.read()
             yield process
         finally:
@@ -58,7 +57,7 @@ def _said(folder: Path) -> Path:
 
 
 def _groups(folder: Path) -> list[int]:
-    status: dict[str, Any] = loads((folder / STATUS_FILE).read_bytes())
+    status: dict[str, Any] = loads(Folder(path=folder).status.read_bytes())
     return [one["pid"] for one in status["functions"]]
 
 

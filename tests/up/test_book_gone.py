@@ -1,0 +1,64 @@
+"""A desk whose book was moved away: nobody goes on, looks or halts as if there never had been one."""
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from infra.day.problems import UserError
+from infra.local.folder import FolderLock
+from infra.up.folder import Folder
+from infra.up.station import Station
+from tests.owner.desks import refused, strategy
+from tests.up.desks import plan_of, running
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def _without_tables(store: Path) -> None:
+    store.unlink()
+    connection = sqlite3.connect(store)
+    connection.execute("VACUUM")
+    connection.close()
+
+
+GONE: dict[str, Callable[[Path], object]] = {
+    "missing": lambda store: store.unlink(),
+    "empty": lambda store: store.write_bytes(b""),
+    "without tables": _without_tables,
+}
+
+
+@pytest.mark.parametrize("how", GONE)
+def test_a_desk_does_not_go_on_without_its_book(desk: Path, how: str) -> None:
+    """Neither a start nor a command goes on: they say what is gone, what stays at the broker, and what to do."""
+    store = Folder(path=desk).store
+    GONE[how](store)
+    beside = store.with_name("state.db-wal")
+    beside.write_bytes(b"what was committed and is not yet in the file")
+    with pytest.raises(UserError, match="the book of this desk is gone") as told:
+        Station(plan_of(desk))
+    assert "stops at the broker stay there" in told.value.what
+    for part in ("put the file back", "look at E*TRADE", "--state"):
+        assert part in told.value.remedy
+    for words in (("status",), ("positions",), ("dead-letters",), ("resume", "--reason", "on")):
+        refused(strategy(*words, "--state", str(desk)), "the book of this desk is gone", "put the file back")
+    refused(strategy("halt", "--state", str(desk)), "NOTHING IS HALTED", "the book of this desk is gone", "Ctrl-C")
+    if how != "without tables":
+        assert beside.read_bytes() == b"what was committed and is not yet in the file"
+    assert store.exists() is (how != "missing")
+    FolderLock(desk).release()
+
+
+@pytest.mark.parametrize("left", [None, b""])
+def test_a_first_start_that_broke_off_may_be_done_again(tmp_path: Path, left: bytes | None) -> None:
+    """Where no desk ever ran a start begins a book, whatever an earlier one left of it."""
+    folder = tmp_path / "desk"
+    folder.mkdir()
+    if left is not None:
+        Folder(path=folder).store.write_bytes(left)
+    with running(folder) as station:
+        assert station.folder.card() is not None
+    with running(folder):
+        pass
