@@ -14,6 +14,7 @@ from infra.cli.exits import say
 from infra.day.hours import NEW_YORK, day_and_time
 from infra.day.problems import UserError
 from infra.owner import letters, look
+from infra.owner.machine import Machine
 from infra.owner.profiles import Hand, reach
 from shared.codec import dumps, encode
 from shared.domain.calendar import is_open
@@ -31,11 +32,21 @@ STOP_NOW = {
     "Stops at E*TRADE stay; entries there you cancel, and what you want sold you sell, on E*TRADE's own page",
 }
 
+ELSEWHERE = {
+    "emulators": "What Pub/Sub's emulator gave up after its attempts is not listed, and ends with it.",
+    "cloud": "What Pub/Sub gave up after its attempts is not listed: it stays in the subscription `dead-letters`. "
+    "`gcloud pubsub subscriptions pull dead-letters --limit=20` shows it, and without --auto-ack it stays there.",
+}
+
 
 def status(profile: str, state: Path | None, *, json: bool) -> None:
     """Show a desk at a glance."""
     with reached(profile, state) as hand:
-        seen = look.overview(hand.desk.store, at=hand.desk.clock.now(), running=hand.running, mode=hand.mode)
+        given_up = None if hand.given_up is None else len(hand.given_up())
+        seen = look.overview(
+            hand.desk.store, at=hand.desk.clock.now(), running=hand.running, mode=hand.mode, given_up=given_up,
+            machine=hand.machine,
+        )  # fmt: skip
     show(seen, lambda: pairs(status_lines(seen)), json=json)
 
 
@@ -66,9 +77,11 @@ def positions(profile: str, state: Path | None, *, every: bool, json: bool) -> N
 
 
 def dead_letters(profile: str, state: Path | None, *, json: bool) -> None:
-    """List the messages that were put aside."""
+    """List the messages that were put aside, and what this machine's bus gave up."""
     with reached(profile, state) as hand:
-        rows = letters.letters(hand.desk.store)
+        rows = letters.letters(hand.desk.store, () if hand.given_up is None else hand.given_up())
+    if profile in ELSEWHERE:
+        say(ELSEWHERE[profile])
     show(rows, lambda: _letters(rows), json=json)
 
 
@@ -169,8 +182,11 @@ def status_lines(seen: look.Overview) -> Iterable[tuple[str, object]]:
     yield "Open positions", seen.open_positions
     yield "Realised", f"{seen.realized:+,.2f} USD on {seen.session}" if seen.session else "nothing traded yet"
     yield "Scan", _scanned(seen)
-    yield "Dead letters", _buried(seen)
+    yield "Put aside", _buried(seen)
+    yield "Given up", _given_up(seen.given_up)
     yield "Notices", _told(seen)
+    if seen.machine is not None:
+        yield "This machine", _machine(seen.machine)
     if seen.unreadable:
         yield "UNREADABLE", f"{', '.join(seen.unreadable)}: in none of these counts, look on E*TRADE's own page"
 
@@ -218,6 +234,22 @@ def _letters(rows: Iterable[letters.Letter]) -> None:
             ("Letter", one.name),
         ))  # fmt: skip
         sys.stdout.write("\n")
+
+
+def _given_up(count: int | None) -> str:
+    if count is None:
+        return "not counted here: `strategy dead-letters` says where it is"
+    return f"{count}: `strategy dead-letters` shows them" if count else "none"
+
+
+def _machine(seen: Machine) -> str:
+    if seen.age_s is None:
+        return "UNKNOWN: what the desk writes down each second cannot be read; look into its terminal"
+    parts = [f"NOT ANSWERING: {', '.join(seen.silent)}"] if seen.silent else ["all functions answer"]
+    parts += [f"{name} started again, {times} so far" for name, times in seen.restarted.items()]
+    parts += [f"REFUSED: {seen.refused}"] if seen.refused else []
+    parts.append(f"written down {seen.age_s:.0f} s ago{': TOO OLD, look into its terminal' if seen.old else ''}")
+    return "; ".join(parts)
 
 
 def _story(story: look.Story) -> None:

@@ -44,7 +44,11 @@ def positions(profile: Profile = "local", state: State = None, every: Every = Fa
 
 
 def dead_letters(profile: Profile = "local", state: State = None, json: Json = False) -> None:
-    """List the messages that a function could not handle and put aside: which, when and why; never what they hold."""
+    """List the messages that nobody handled: which, when and why; never what they hold.
+
+    Those that a function put aside, and on this machine those that the bus gave up after their attempts. In the cloud
+    Pub/Sub keeps the latter in its subscription `dead-letters`: `gcloud pubsub subscriptions pull dead-letters`.
+    """
     from infra.cli import hand
 
     with explained():

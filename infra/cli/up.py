@@ -133,14 +133,15 @@ def _line(station: Station) -> str:
     with suppress(StoreDown):
         seen = overview(station.store, at=status.at, running=True)
         parts += [f"{seen.live_orders} live orders, {seen.open_positions} positions, {seen.realized:+,.2f} USD"]
+        parts += [f"{seen.dead_letters} messages put aside"] if seen.dead_letters else []
     if status.trading not in {None, "ACTIVE"}:
         parts.append(f"trading is {status.trading}")
     if status.signed_in is False:
         parts.append("NOBODY IS SIGNED IN: nothing is traded")
     if status.refused:
         parts.append(f"REFUSED: {status.refused}")
-    if status.dead_letters:
-        parts.append(f"{status.dead_letters} dead letters")
+    if status.given_up:
+        parts.append(f"{status.given_up} messages given up")
     return "  ".join(parts)
 
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from infra.day.problems import UserError
 from infra.owner import letters, told
+from infra.owner.machine import Machine
 from infra.up.status import signed_in
 from shared.codec import decode
 from shared.domain.audit import AuditEvent
@@ -30,7 +31,9 @@ LATELY = timedelta(minutes=10)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
     """A desk at a glance; `in_doubt` are orders that may or may not be at the broker, `dead_letters_since` is when the
-    oldest message was put aside, `unreadable` are documents that are in none of the counts.
+    oldest message was put aside by a function, `given_up` counts what the bus gave up, None where it does not tell;
+    `machine` is how this machine runs the desk, None where it does not; `unreadable` are documents in none of the
+    counts.
 
     `realized` is the profit in USD of `session`, the last one that traded; `control` is None for a new desk. `sight` is
     what the scan saw in the last minute that it finished, None when it finished none within `LATELY`.
@@ -48,6 +51,8 @@ class Overview:
     realized: Decimal
     dead_letters: int
     dead_letters_since: datetime | None
+    given_up: int | None
+    machine: Machine | None
     sight: Sight | None
     notices: told.Delivery
     unreadable: tuple[str, ...]
@@ -65,7 +70,10 @@ class Story:
     fills: tuple[Fill, ...]
 
 
-def overview(store: Store, *, at: datetime, running: bool, mode: str | None = None) -> Overview:
+def overview(
+    store: Store, *, at: datetime, running: bool, mode: str | None = None, given_up: int | None = None,
+    machine: Machine | None = None,
+) -> Overview:  # fmt: skip
     """Look at a whole desk; raises StoreDown."""
     unread: list[str] = []
     held, buried = read(store, Control, control.PATH), letters.letters(store)
@@ -79,6 +87,7 @@ def overview(store: Store, *, at: datetime, running: bool, mode: str | None = No
         session=ledgers[-1].session if ledgers else None, realized=ledgers[-1].realized if ledgers else Decimal(0),
         dead_letters=len(buried), dead_letters_since=letters.since(buried),
         sight=_sight(store, at, unread), notices=told.delivery(store), unreadable=tuple(unread),
+        given_up=given_up, machine=machine,
     )  # fmt: skip
 
 

@@ -21,11 +21,13 @@ from infra.day.environment import vault_key as simulated_key
 from infra.day.problems import UserError
 from infra.local.folder import share
 from infra.local.process_world import WorldFile
+from infra.local.queue import QueuedDelivery, SqliteQueue
 from infra.local.remote import RemoteVault
 from infra.local.sqlite_store import SqliteStore
 from infra.local.timeline import PacedClock, Timeline
 from infra.local.vault import FileVault, vault_key
 from infra.local.wire import Services
+from infra.owner.machine import Machine, read_machine
 from infra.up.clouds import in_environment
 from infra.up.folder import CARD, Folder
 from infra.up.instant import KeptInstant
@@ -49,7 +51,8 @@ class Hand:
     `sign_in` is the address of its start page, None where nobody serves it; `mode` is paper or live, None where the
     owner's machine does not know it; `open_vault` raises ConfigError, UserError or StoreDown; `private` is a folder of
     this machine that only its owner may enter; `troubles` are what could not be read and was not needed; `simulated`
-    says that its broker is the simulator, and its vault one that anyone can open.
+    says that its broker is the simulator, and its vault one that anyone can open; `given_up` lists what the bus gave up,
+    None where the bus is not ours; `machine` is how this machine runs it, None where not.
     """
 
     name: str
@@ -62,6 +65,8 @@ class Hand:
     private: Path | None = None
     troubles: tuple[str, ...] = ()
     simulated: bool = False
+    given_up: Callable[[], list[QueuedDelivery]] | None = None
+    machine: Machine | None = None
 
 
 @contextmanager
@@ -117,6 +122,7 @@ def _on_this_machine(
     running = missed.unless(lambda: _runs(folder, opened), True)
     world = missed.unless(lambda: WorldFile.read(folder.world), None) if running else None
     over = card["cloud"] if world is None else world.cloud
+    given_up = None
     if over == "emulators":
         if world is None:
             gone = f"the desk of {folder.path} is not running, and what its emulators held ended with them"
@@ -128,6 +134,7 @@ def _on_this_machine(
         folder.require_book()
         store = opened.enter_context(closing(SqliteStore(folder.store, durable=True)))
         open_vault = partial(_vault, folder, card, world, environ)
+        given_up = partial(_given_up, folder)
     wall: Clock = PacedClock(Timeline.real())
     clock = missed.unless(lambda: _clock(folder, world), wall)
     return Hand(
@@ -135,7 +142,13 @@ def _on_this_machine(
         sign_in=None if world is None else world.sign_in, operator="" if world is None else world.operator,
         mode=card.get("mode"), private=folder.path if running else None, troubles=tuple(missed.troubles),
         simulated=card.get("broker") == "simulator",
+        given_up=given_up, machine=read_machine(folder.status, now=wall.now()) if running else None,
     )  # fmt: skip
+
+
+def _given_up(folder: Folder) -> list[QueuedDelivery]:
+    with closing(SqliteQueue(folder.store, durable=True)) as queue:
+        return queue.dead_letters()
 
 
 def _runs(folder: Folder, opened: ExitStack) -> bool:

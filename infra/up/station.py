@@ -174,7 +174,7 @@ class Station:
         now = self.timeline.now()
         return Status(
             at=now, wall=datetime.now(UTC), desk=os.getpid(), **standing(self.store, now),
-            pending=self.cloud.pending(), dead_letters=self.cloud.given_up(),
+            pending=self.cloud.pending(), given_up=self.cloud.given_up(),
             functions=self.fleet.status(), refused=self._chores.refused,
         )  # fmt: skip
 

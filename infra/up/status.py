@@ -16,6 +16,8 @@ from shared.usecases.desk import read
 class Status:
     """A desk at one instant; the counts are None where the cloud's services do not tell.
 
+    `pending` are deliveries under way, `given_up` those that the bus gave up after their attempts: not the messages
+    that a function put aside, which are among the desk's documents.
     `wall` and `desk` tell when and by which process it was written; `trading` is the trading state, `signed_in` whether
     there is a token, both None while the store does not tell. `refused` is what this machine refuses the desk (a write,
     a new process), None while all is well.
@@ -28,7 +30,7 @@ class Status:
     signed_in: bool | None
     functions: tuple[FunctionStatus, ...]
     pending: int | None
-    dead_letters: int | None
+    given_up: int | None
     refused: str | None
 
 

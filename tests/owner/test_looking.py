@@ -6,15 +6,23 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from infra.cli.credentials import signed_in_until
+from infra.cli.hand import ELSEWHERE
+from infra.local.folder import FolderLock
 from infra.local.memory_store import MemoryStore
+from infra.local.process_world import WorldFile
+from infra.local.queue import SqliteQueue
 from infra.local.sqlite_store import SqliteStore
 from infra.owner.look import overview
+from infra.up.fleet import FunctionStatus
+from infra.up.folder import Folder
 from infra.up.instant import KeptInstant
-from infra.up.status import standing
+from infra.up.status import Status, standing
+from shared.codec import dumps, encode
 from shared.domain.explain import PLAIN
 from shared.domain.orders import IN_DOUBT, TERMINAL, State
 from shared.domain.tokens import TokenRecord, issued
@@ -46,13 +54,14 @@ def test_a_desk_at_a_glance(played_desk: Path) -> None:
     seen = answer("status", "--state", str(played_desk))
     assert set(seen) == {
         "at", "running", "mode", "signed_in", "control", "live_orders", "in_doubt", "open_positions", "session",
-        "realized", "dead_letters", "dead_letters_since", "sight",
+        "realized", "dead_letters", "dead_letters_since", "given_up", "machine", "sight",
         "notices", "unreadable",
     }  # fmt: skip
     signs_in = answer("token", "--state", str(played_desk))["signs_in"]
     assert (seen["mode"], seen["signed_in"]) == ("live", not signs_in)
     assert (seen["running"], seen["live_orders"], seen["in_doubt"], seen["open_positions"]) == (False, 0, [], 0)
     assert (seen["control"]["state"], seen["session"], seen["dead_letters"]) == ("ACTIVE", "2013-10-07", 0)
+    assert (seen["given_up"], seen["machine"]) == (0, None)
     shown = strategy("status", "--state", str(played_desk)).stdout
     for part in ("ACTIVE", "2013-10-07", "the desk is not running", "In doubt"):
         assert part in shown
@@ -163,6 +172,84 @@ def test_all_times_are_new_yorks_and_say_so(desk: Path) -> None:
 
 def _squeezed(text: str) -> str:
     return "".join(text.split())
+
+
+@pytest.mark.parametrize("is_running", [False, True])
+def test_what_the_bus_gave_up_is_counted_and_listed(desk: Path, is_running: bool) -> None:
+    """It is counted apart and listed beside what was put aside, of a running desk as of another, and stays."""
+    queue = SqliteQueue(desk / "state.db")
+    message = queue.add(
+        topic="notices", data=b'{"kind":"sign_in_needed","body":{"link":"CANARY"}}', attributes={"secret": "CANARY"},
+        ordering_key="", published_at=MORNING, subscriptions=("notify.notices",),
+    )  # fmt: skip
+    queue.bury("notify.notices", message.message_id, 20)
+    held = FolderLock(desk) if is_running else None
+    if held is not None:
+        WorldFile(cloud="local", push_key="x", state=str(desk / "state.db")).write(desk / "world.json")
+    on = ("--state", str(desk))
+    (letter,) = answer("dead-letters", *on)
+    assert (letter["function"], letter["message"], letter["reason"]) == ("notify", "sign_in_needed", "GivenUp")
+    assert (letter["at"], "20 attempts" in letter["detail"]) == ("2013-10-07T11:20:00Z", True)
+    seen = answer("status", *on)
+    assert (seen["running"], seen["dead_letters"], seen["given_up"]) == (is_running, 0, 1)
+    shown = strategy("dead-letters", *on).stdout + strategy("status", *on).stdout
+    assert "CANARY" not in shown + repr(letter)
+    assert "1: `strategy dead-letters` shows them" in shown
+    assert [one.message for one in queue.dead_letters()] == [message]
+    queue.close()
+    if held is not None:
+        held.release()
+
+
+def test_what_pubsub_gave_up_is_looked_for_where_it_is() -> None:
+    """The help names the subscription in which Pub/Sub keeps it, and how to look there."""
+    assert "gcloud pubsub subscriptions pull dead-letters" in " ".join(
+        strategy("dead-letters", "--help").stdout.split()
+    )
+    assert "without --auto-ack it stays" in ELSEWHERE["cloud"]
+
+
+def _shown_beside(desk: Path, content: str | None) -> tuple[str, Any]:
+    """Give the status of a desk that runs and has written this down."""
+    held = FolderLock(desk)
+    WorldFile(cloud="local", push_key="x", state=str(desk / "state.db")).write(desk / "world.json")
+    if content is not None:
+        Folder(path=desk).status.write_text(content)
+    on = ("--state", str(desk))
+    shown = " ".join(strategy("status", *on).stdout.split()), answer("status", *on)["machine"]
+    held.release()
+    return shown
+
+
+def _written(ago_s: float, refused: str | None) -> str:
+    functions = tuple(
+        FunctionStatus(name=name, address="", pid=1, answers=answers, restarts=restarts)
+        for name, answers, restarts in (("notify", False, 0), ("market_scan", True, 2), ("console", True, 0))
+    )
+    status = Status(
+        at=MORNING, wall=datetime.now(UTC) - timedelta(seconds=ago_s), desk=1, trading=None, signed_in=None,
+        functions=functions, pending=0, given_up=0, refused=refused,
+    )  # fmt: skip
+    return dumps(encode(status)).decode()
+
+
+def test_trouble_of_the_machine_is_on_the_page(desk: Path) -> None:
+    """Beside a running desk the page names who does not answer or was started again, what is refused, and the age."""
+    page, plain = _shown_beside(desk, _written(2, "no space left"))
+    assert "NOT ANSWERING: notify; market_scan started again, 2 so far; REFUSED: no space left; written down" in page
+    assert "TOO OLD" not in page
+    assert (plain["silent"], plain["restarted"], plain["refused"]) == (["notify"], {"market_scan": 2}, "no space left")
+    page, plain = _shown_beside(desk, _written(300, None))
+    assert "TOO OLD, look into its terminal" in page
+    assert (plain["age_s"] >= 300, plain["refused"]) == (True, None)
+
+
+@pytest.mark.parametrize("content", [None, "{", "[]", '{"functions": [1]}'])
+def test_a_machine_that_is_not_known_is_told_as_unknown(desk: Path, content: str | None) -> None:
+    """A running desk that has written nothing that can be read is not told as well."""
+    page, plain = _shown_beside(desk, content)
+    assert "This machine UNKNOWN" in page
+    assert plain["age_s"] is None
 
 
 def test_what_cannot_be_read_hides_nothing_else(desk: Path) -> None:

@@ -24,6 +24,7 @@ from shared.topology import ACCESS_TOKEN, SIGN_IN_KEY
 from tests.doors.webhook import Webhook, webhook
 from tests.owner.desks import answer, strategy
 from tests.up.browser import run_until, sign_in_at, token_state
+from tests.up.desks import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 60.0
@@ -121,7 +122,11 @@ def test_the_desk_is_seen_as_running(station: Station) -> None:
     assert seen["running"] is True
     assert all(one["title"] for one in answer("notices", *_here(station)))
     assert answer("token", *_here(station))["signs_in"] is False
-    assert station.status().dead_letters == 0
+    assert station.status().given_up == 0
+    wait_for(station.folder.status.exists)
+    machine = answer("status", *_here(station))["machine"]
+    assert (machine["silent"], machine["restarted"], machine["refused"]) == ([], {}, None)
+    assert machine["age_s"] < PATIENCE_S
 
 
 def test_a_key_changed_under_a_running_desk_counts_at_once(station: Station) -> None:
