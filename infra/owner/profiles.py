@@ -51,8 +51,8 @@ class Hand:
     `sign_in` is the address of its start page, None where nobody serves it; `mode` is paper or live, None where the
     owner's machine does not know it; `open_vault` raises ConfigError, UserError or StoreDown; `private` is a folder of
     this machine that only its owner may enter; `troubles` are what could not be read and was not needed; `simulated`
-    says that its broker is the simulator, and its vault one that anyone can open; `given_up` lists what the bus gave up,
-    None where the bus is not ours; `machine` is how this machine runs it, None where not.
+    says that its broker is the simulator, and its vault one that anyone can open; `given_up` lists what the bus gave
+    up, None where the bus is not ours; `machine` is how this machine runs it, None where not.
     """
 
     name: str
