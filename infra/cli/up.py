@@ -17,7 +17,7 @@ from infra.day.hours import clock, day_and_time
 from infra.day.problems import UserError
 from infra.owner.look import overview
 from infra.owner.profiles import STATES
-from infra.up.plan import Plan, plan
+from infra.up.plan import Broker, Plan, plan
 from infra.up.station import Station
 from infra.up.status import Status
 from shared.errors import ConfigError, DeskError, StoreDown
@@ -64,7 +64,7 @@ def _serve(wanted: Plan, console: Console, told: threading.Event) -> None:
         console.print(_table(station.status()))
         mode = "paper: no order leaves this machine" if wanted.mode is Mode.PAPER else f"live at the {wanted.broker}"
         console.print(f"Mode      {mode}", markup=False, highlight=False)
-        console.print(f"Trades    {_traded(station.settings)}", markup=False, highlight=False)
+        console.print(f"Trades    {traded(station.settings, wanted.broker)}", markup=False, highlight=False)
         here = f"--profile {wanted.cloud} --state {wanted.state}"
         console.print(f"Sign in   strategy login {here}", soft_wrap=True, markup=False, highlight=False)
         console.print(f"Stop      strategy halt {here}", soft_wrap=True, markup=False, highlight=False)
@@ -89,9 +89,11 @@ def _serve(wanted: Plan, console: Console, told: threading.Event) -> None:
             _judge(station, console)
 
 
-def _traded(ours: Settings) -> str:
+def traded(ours: Settings, broker: Broker) -> str:
+    """Say with what is traded, and that nothing is bought where nobody gives the daily bars that an entry needs."""
     count = len(ours.watch_list)
-    return f"configuration {ours.config}, {count} symbol{'s' * (count > 1)}, {ours.capital_usd:,} USD of capital"
+    given = f"configuration {ours.config}, {count} symbol{'s' * (count > 1)}, {ours.capital_usd:,} USD of capital"
+    return given if broker == "simulator" else f"{given}; NOTHING IS BOUGHT: there is no source of daily bars yet"
 
 
 def _tell_left(station: Station, console: Console) -> None:

@@ -9,14 +9,15 @@ from typer.testing import CliRunner
 
 from infra.brokersim.market import open_market
 from infra.cli.main import app
+from infra.cli.up import traded
 from infra.day.problems import UserError
 from infra.local.kernel import Kernel
 from infra.local.vault import KEY_VARIABLE
 from infra.up.chores import Chores
-from infra.up.plan import Plan, plan
+from infra.up.plan import Broker, Plan, plan
 from infra.up.settings import addresses, consumer, settings_of
 from shared.ports import Scalar, Severity
-from shared.settings import Mode
+from shared.settings import Mode, load
 from tests.up.desks import SEED, new_york, plan_of
 
 PAIR = {
@@ -162,3 +163,11 @@ def test_a_chore_that_is_broken_ends_the_desk() -> None:
     with pytest.raises(LookupError):
         kernel.run(kernel.now())
     kernel.close()
+
+
+@pytest.mark.parametrize(("broker", "buys"), [("simulator", True), ("sandbox", False), ("production", False)])
+def test_it_is_said_where_nothing_can_be_bought(broker: Broker, buys: bool) -> None:
+    """The banner names what is traded with, and at E*TRADE that nothing is, for want of daily bars."""
+    shown = traded(load({**GIVEN, "STRATEGY_CONFIG": "demo"}), broker)
+    assert shown.startswith("configuration demo, 1 symbol, 5,000 USD of capital")
+    assert ("NOTHING IS BOUGHT" in shown) is not buys
