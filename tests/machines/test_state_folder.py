@@ -135,7 +135,7 @@ def test_something_else_is_refused(tmp_path: Path) -> None:
     assert path.read_bytes().startswith(b"my diary")
 
 
-def test_a_book_is_known_by_what_was_committed(tmp_path: Path) -> None:
+def test_a_book_is_known_by_what_its_commits_left(tmp_path: Path) -> None:
     """What a killed desk left counts although its file itself is still empty of it; a file that was never begun not."""
     killed, empty = tmp_path / "killed", tmp_path / "empty"
     store = SqliteStore(tmp_path / "state.db")
