@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
+from rich.padding import Padding
+from rich.text import Text
 
 from infra.cli import hand
 from infra.cli.exits import say
@@ -18,17 +19,17 @@ def notices(profile: str, state: Path | None, *, last: int, json: bool) -> None:
         lines = told.notices(reached.desk.store, unread=unread)[-last:]
     for path in unread:
         say(f"Not listed, because it cannot be read: {path}.")
-    hand.show(lines, lambda: _table(lines), json=json)
+    hand.show(lines, lambda: _blocks(lines), json=json)
 
 
-def _table(lines: list[told.Line]) -> None:
-    table = Table(box=None, pad_edge=False)
-    table.add_column("At (New York)", no_wrap=True)
-    for name in ("Told", "Title", "Text"):
-        table.add_column(name)
+def _blocks(lines: list[told.Line]) -> None:
+    """Print a block for each notice, however narrow the terminal is."""
+    console = Console()
     for line in lines:
-        table.add_row(day_and_time(line.at), _became(line), line.title, line.text)
-    Console().print(table, highlight=False, markup=False)
+        console.print(f"{day_and_time(line.at)} New York  {_became(line)}", highlight=False, markup=False)
+        for words in (line.title, line.text):
+            console.print(Padding(Text(words), (0, 0, 0, 2)), highlight=False)
+        console.print()
 
 
 def _became(line: told.Line) -> str:
