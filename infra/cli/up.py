@@ -37,7 +37,7 @@ def run(
     seed: int | None, speed: float, starts: str | None,
 ) -> None:  # fmt: skip
     """Run a desk; raises UserError for what cannot be run and typer.Exit for a fault in the code."""
-    simulated = {"market": market, "config": config, "seed": seed, "starts": starts and _time(starts)}
+    simulated = {"market": market, "config": config, "seed": seed, "starts": None if starts is None else _time(starts)}
     wanted = plan(
         broker=broker, mode=Mode(mode), cloud=cloud, state=state or STATES / f"{broker}-{mode}", environ=os.environ,
         port=port, speed=speed, **{name: value for name, value in simulated.items() if value is not None},

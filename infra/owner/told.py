@@ -16,13 +16,11 @@ from shared.domain.notices import Notice, event_of
 from shared.domain.pacing import Turn
 from shared.errors import MessageError
 from shared.ports import Document, Store, Where
-from shared.topology import TOPOLOGY
 from shared.usecases import outbox
 from shared.usecases.deliver import Told, Untold
 
 T = TypeVar("T")
 WEEK = timedelta(days=7)
-TRIES = next(one.max_attempts for one in TOPOLOGY.function("notify").subscriptions if one.topic == outbox.NOTICES)
 
 
 class Fate(StrEnum):
@@ -32,8 +30,7 @@ class Fate(StrEnum):
     NO_ADDRESS = "journal only: no address"
     HELD_BACK = "journal only: many of its kind"
     PROMISED = "not yet: not sent"
-    TRYING = "not yet: no address took it"
-    GIVEN_UP = "NEVER: no address took it"
+    UNTOLD = "NOT DELIVERED: no address took it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +94,7 @@ def _untold(store: Store, unread: list[str]) -> list[tuple[datetime, Line]]:
     """Give what nobody took, with the instant of the last try."""
     found: list[tuple[datetime, Line]] = []
     for event, one in _rows(store.query("untold"), Untold, unread):
-        fate = Fate.GIVEN_UP if one.tries >= TRIES else Fate.TRYING
-        line = Line(event=event, at=one.happened_at, title=one.title, text=one.text, fate=fate, tries=one.tries)
+        line = Line(event=event, at=one.happened_at, title=one.title, text=one.text, fate=Fate.UNTOLD, tries=one.tries)
         found.append((one.tried_at, line))
     return found
 

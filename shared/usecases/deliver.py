@@ -14,7 +14,7 @@ from datetime import datetime
 from shared.domain.notice_words import Words, words
 from shared.domain.notices import Notice, event_of, kind_of
 from shared.domain.pacing import WINDOW, Pace, Turn, turn
-from shared.errors import StoreError, Undelivered
+from shared.errors import MessageError, StoreError, Undelivered
 from shared.ports import Delete, Notifier, Severity, Write
 from shared.usecases.desk import Desk, create, put, read, replaced
 
@@ -90,11 +90,13 @@ def _send(notifier: Notifier, said: Words, tail: str) -> int:
 def _leave_untold(desk: Desk, event: str, notice: Notice, said: Words) -> None:
     """Write down that nobody took a notice; where even that fails the journal has it."""
     path = f"untold/{event}"
-    with suppress(StoreError):
-        before = read(desk.store, Untold, path)
+    with suppress(StoreError, MessageError):
+        held = read(desk.store, Untold, path)
+        # What lasts is announced again and again under one event: it began with the first one.
+        tries, since = (held.value.tries, held.value.happened_at) if held else (0, notice.at)
         untold = Untold(
-            kind=kind_of(notice), title=said.title, text=said.text, tries=before.value.tries + 1 if before else 1,
-            happened_at=notice.at, tried_at=desk.clock.now(),
+            kind=kind_of(notice), title=said.title, text=said.text, tries=tries + 1, happened_at=since,
+            tried_at=desk.clock.now(),
         )  # fmt: skip
         desk.store.commit([put(path, untold)])
 

@@ -94,7 +94,8 @@ def _misses(symbol: str, sight: Sight) -> bool:
 
 
 def _sights(scans: list[Lease]) -> list[Sight]:
-    return [lease.sight for lease in scans if lease.sight is not None]
+    """Give what was seen in each minute; one in which nothing was asked for says nothing."""
+    return [lease.sight for lease in scans if lease.sight is not None and lease.sight.symbols]
 
 
 def _naked(desk: TradingDesk, now: datetime) -> Iterator[Notice]:

@@ -18,6 +18,7 @@ from shared.domain.notices import (
 from shared.domain.pacing import MOST, WINDOW
 from shared.door import PushDoor
 from shared.errors import StoreDown, Undelivered
+from shared.ports import Put
 from shared.usecases import outbox
 from shared.usecases.deliver import Untold, deliver
 from tests.doors.fakes import NOW, Hands, push, request
@@ -125,6 +126,25 @@ def test_a_store_that_fails_when_nobody_took_it_changes_nothing() -> None:
     hands.store.mood, hands.store.at = StoreDown("gone"), frozenset({"untold"})
     assert _tell(hands, notifier, _UNKNOWN) == 503
     assert hands.journal.events == ["notice_not_delivered", "again"]
+
+
+def test_what_lasts_is_untold_since_it_began() -> None:
+    """One event that is announced again and again is not delivered since the first of its notices."""
+    hands, notifier = Hands(), ListNotifier(down=True)
+    for minutes in range(3):
+        assert _tell(hands, notifier, ScanSilent(since=NOW, at=NOW + timedelta(minutes=5 + minutes))) == 503
+    (row,) = hands.store.query("untold")
+    assert (decode(Untold, row.data).happened_at, row.data["tries"]) == (NOW + timedelta(minutes=5), 3)
+
+
+def test_a_damaged_note_of_what_nobody_took_loses_no_notice() -> None:
+    """A note that cannot be read leaves its notice to come again, and to be told."""
+    hands, notifier = Hands(), ListNotifier(down=True)
+    hands.store.commit([Put(f"untold/{event_of(_UNKNOWN)}", {"kind": 1})])
+    assert _tell(hands, notifier, _UNKNOWN) == 503
+    notifier.down = False
+    assert _tell(hands, notifier, _UNKNOWN) == 204
+    assert (len(notifier.sent), hands.store.query("untold")) == (1, [])
 
 
 def test_a_death_between_sending_and_writing_tells_twice() -> None:

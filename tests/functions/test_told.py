@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from infra.brokersim.simulator import Fault
-from infra.owner.told import TRIES
 from shared import wiring
 from shared.domain.messages import CloseTick, SettleTick
 from shared.domain.orders import State
@@ -152,7 +151,7 @@ def test_an_owner_who_cannot_be_reached_is_tried_for_a_while(told: Bench, hook: 
     lines = told.lines("notice_not_delivered")
     assert [line["title"] for line in lines] == ["A message could not be handled"] * terms.max_attempts
     (untold,) = told.documents("untold").values()
-    assert (untold["title"], untold["tries"]) == ("A message could not be handled", TRIES)
+    assert (untold["title"], untold["tries"]) == ("A message could not be handled", terms.max_attempts)
     told.post("market_scan", b"other nonsense")
     told.push("order_settlement", SettleTick())
     told.run("12:21")

@@ -12,7 +12,7 @@ from infra.local.memory_store import MemoryStore
 from infra.local.sqlite_store import SqliteStore
 from infra.owner import told
 from infra.owner.look import overview
-from infra.owner.told import TRIES, Fate
+from infra.owner.told import Fate
 from shared.codec import encode
 from shared.domain.notices import ForeignOrder, SignInNeeded, event_of
 from shared.domain.pacing import Turn
@@ -68,21 +68,21 @@ def test_notices_of_a_morning_are_listed(played_desk: Path) -> None:
 
 
 def test_each_fate_is_told() -> None:
-    """Told, held back, without address, failing, given up and only promised are six answers, the newest at the end."""
+    """Told, held back, without address, not delivered and only promised are five answers, the newest at the end."""
     store = MemoryStore()
     foreign = ForeignOrder(symbol="IBM", session=OPEN.date(), at=OPEN + timedelta(hours=1))
     row = Row(owner="order_settlement", topic="notices", key="", body=pack(foreign).decode())
     store.commit([
         _told(1, addresses=2), _told(2, addresses=0, turn=Turn.HOLD), _told(3, addresses=0),
-        _untold(4, tries=2, at=OPEN + timedelta(minutes=4)), _untold(5, tries=TRIES, at=OPEN + timedelta(minutes=5)),
+        _untold(4, tries=2, at=OPEN + timedelta(minutes=4)),
         Put(f"outbox/order_settlement:{event_of(foreign)}", encode(row)), Put("notices/damaged", {"kind": 1}),
     ])  # fmt: skip
     unread: list[str] = []
     lines = told.notices(store, unread=unread)
     assert [line.fate for line in lines] == [
-        Fate.TOLD, Fate.HELD_BACK, Fate.NO_ADDRESS, Fate.TRYING, Fate.GIVEN_UP, Fate.PROMISED,
+        Fate.TOLD, Fate.HELD_BACK, Fate.NO_ADDRESS, Fate.UNTOLD, Fate.PROMISED,
     ]  # fmt: skip
-    assert [(line.addresses, line.tries) for line in lines[:5]] == [(2, 0), (0, 0), (0, 0), (0, 2), (0, TRIES)]
+    assert [(line.addresses, line.tries) for line in lines[:4]] == [(2, 0), (0, 0), (0, 0), (0, 2)]
     assert (lines[-1].event, lines[-1].title) == (event_of(foreign), "An order that is not ours: IBM")
     assert unread == ["notices/damaged"]
 
@@ -115,7 +115,7 @@ def test_the_status_says_that_notices_reach_nobody(desk: Path, store: Store) -> 
     shown = strategy("status", "--state", str(desk)).stdout
     assert f"1 NOT DELIVERED since {day_and_time(now - timedelta(hours=1))} New York: `strategy notices`" in shown
     listed = strategy("notices", "--state", str(desk)).stdout
-    assert "NEVER" in listed
+    assert "NOT DELIVERED: no address took it (21 tries)" in listed
     assert "21 tries" in listed
 
 

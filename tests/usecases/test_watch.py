@@ -50,12 +50,12 @@ def _scanned(bench: Bench, minutes: int) -> None:
         bench.kernel.run(bench.kernel.now() + MINUTE)
 
 
-def _saw(bench: Bench, *, usable: int, faults: tuple[str, ...], held: tuple[str, ...] = ()) -> None:
+def _saw(bench: Bench, *, usable: int, faults: tuple[str, ...], held: tuple[str, ...] = (), symbols: int = 2) -> None:
     """Let a minute be scanned in which this was seen, and look."""
     begins = bench.kernel.now()
     lease = take(bench.desks[SCAN], f"scan:{begins:%Y%m%dT%H%M}", lasts=MINUTE)
     assert lease is not None
-    sight = Sight(begins=begins, symbols=2, usable=usable, faults=faults, unseen=dict.fromkeys(held, faults))
+    sight = Sight(begins=begins, symbols=symbols, usable=usable, faults=faults, unseen=dict.fromkeys(held, faults))
     bench.kernel.run(bench.kernel.now() + MINUTE)
     bench.desks[SCAN].store.commit([put(lease.path, replace(lease.value, sight=sight))])
     _look(bench)
@@ -127,6 +127,19 @@ def test_a_minute_that_asked_for_nothing_is_not_blind() -> None:
     for _ in range(8):
         _saw(bench, usable=0, faults=())
     assert _told(bench, ScanBlind) == []
+
+
+def test_a_minute_that_asked_for_nothing_ends_no_blindness() -> None:
+    """Such a minute says nothing: what was blind before it and is after it stays one event, since its first minute."""
+    bench = Bench()
+    _saw(bench, usable=2, faults=())
+    began = bench.kernel.now()
+    for _ in range(3):
+        for _ in range(BLIND_AFTER):
+            _saw(bench, usable=0, faults=("STALE",), held=(SYMBOL,))
+        _saw(bench, usable=0, faults=(), symbols=0)
+    (notice,) = _told(bench, ScanBlind)
+    assert notice.since == began
 
 
 def test_one_held_symbol_without_quotes_is_told() -> None:
