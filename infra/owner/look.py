@@ -21,8 +21,8 @@ from shared.domain.signals import Signal
 from shared.errors import Malformed
 from shared.ports import Document, Store, Where
 from shared.usecases import control
-from shared.usecases.desk import not_before, read
-from shared.usecases.leases import Lease
+from shared.usecases.desk import read
+from shared.usecases.leases import Lease, of_scan
 
 T = TypeVar("T")
 LATELY = timedelta(minutes=10)
@@ -127,8 +127,7 @@ def story(store: Store, name: str) -> Story:
 
 
 def _sight(store: Store, at: datetime, unread: list[str]) -> Sight | None:
-    rows = store.query("leases", not_before("until", at - LATELY))
-    scans = _typed(Lease, (row for row in rows if row.path.startswith("leases/scan:")), unread)
+    scans = _typed(Lease, of_scan(store, at - LATELY), unread)
     return max((one.sight for one in scans if one.sight), key=lambda sight: sight.begins, default=None)
 
 

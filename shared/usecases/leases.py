@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from shared.domain.sight import Sight
 from shared.errors import Conflict
-from shared.usecases.desk import Desk, Held, read, replaced
+from shared.ports import Document, Store
+from shared.usecases.desk import Desk, Held, not_before, read, replaced
 
 WATCH_EVERY = timedelta(seconds=2)
 
@@ -18,6 +19,11 @@ class Lease:
     holder: str
     until: datetime
     sight: Sight | None = None
+
+
+def of_scan(store: Store, since: datetime) -> list[Document]:
+    """Give the documents of the scan's leases that end at `since` or later; raises StoreDown."""
+    return [row for row in store.query("leases", not_before("until", since)) if row.path.startswith("leases/scan:")]
 
 
 def take(desk: Desk, name: str, *, lasts: timedelta) -> Held[Lease] | None:

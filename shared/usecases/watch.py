@@ -18,8 +18,8 @@ from shared.domain.sight import Sight, lasts_since
 from shared.domain.values import Side
 from shared.errors import StoreError
 from shared.ports import Severity, Where
-from shared.usecases.desk import held_rows, not_before
-from shared.usecases.leases import Lease
+from shared.usecases.desk import held_rows
+from shared.usecases.leases import Lease, of_scan
 from shared.usecases.losses import positions_anywhere
 from shared.usecases.notices import announce
 from shared.usecases.trading import TradingDesk
@@ -46,8 +46,7 @@ def watch(desk: TradingDesk) -> None:
 
 def _scans(desk: TradingDesk, since: datetime) -> list[Lease]:
     """Read the scan's leases that end at `since` or later, in their order."""
-    rows = desk.store.query("leases", not_before("until", since))
-    held = held_rows(desk, Lease, [row for row in rows if row.path.startswith("leases/scan:")])
+    held = held_rows(desk, Lease, of_scan(desk.store, since))
     return sorted((one.value for one in held), key=lambda lease: lease.until)
 
 

@@ -42,12 +42,13 @@ def running(code: str) -> Iterator[subprocess.Popen[bytes]]:
                 subprocess.run(["kill", "-KILL", str(pid)], check=False)  # noqa: S603, S607 - fixed words
 
 
-def used(*trees: int) -> tuple[float, ...]:
-    """Give what each tree uses of CPU for a while, and how long that was, in seconds."""
-    began, before = time.monotonic(), [cpu_s(one) for one in trees]
-    time.sleep(WATCHED_S)
-    lasted_s = time.monotonic() - began
-    return (*(cpu_s(one) - earlier for one, earlier in zip(trees, before, strict=True)), lasted_s)
+def looks(*trees: int) -> Iterator[tuple[float, ...]]:
+    """Look a few times for a while: what each tree used of CPU, and how long that was, in seconds."""
+    for _ in range(LOOKS):
+        began, before = time.monotonic(), [cpu_s(one) for one in trees]
+        time.sleep(WATCHED_S)
+        lasted_s = time.monotonic() - began
+        yield (*(cpu_s(one) - earlier for one, earlier in zip(trees, before, strict=True)), lasted_s)
 
 
 def state(pid: int) -> str:
@@ -74,14 +75,11 @@ def test_a_busy_tree_gets_its_share(limiter: Limiter) -> None:
         limiter.attach(held.pid)
         while len(pids(held.pid)) < 4:
             time.sleep(0.02)
-        seen: list[tuple[float, ...]] = []
-        while len(seen) < LOOKS:
-            seen.append(used(held.pid, free.pid))
-            used_s, used_free_s, lasted_s = seen[-1]
-            # At least: against the free one and not against the clock, since a loaded machine has less for both.
-            if 0.4 * SHARE * used_free_s <= used_s <= 1.6 * SHARE * lasted_s:
-                return
-    pytest.fail(f"seconds of the held and of the free, and how long: {seen}")
+        # At least: against the free one and not against the clock, since a loaded machine has less for both.
+        assert any(
+            0.4 * SHARE * used_free_s <= used_s <= 1.6 * SHARE * lasted_s
+            for used_s, used_free_s, lasted_s in looks(held.pid, free.pid)
+        )
 
 
 def test_one_that_goes_on_by_itself_is_stopped_again() -> None:
@@ -91,13 +89,7 @@ def test_one_that_goes_on_by_itself_is_stopped_again() -> None:
         while state(held.pid) != "T":
             time.sleep(0.001)
         held.send_signal(signal.SIGCONT)
-        seen: list[tuple[float, ...]] = []
-        while len(seen) < LOOKS:
-            seen.append(used(held.pid))
-            used_s, lasted_s = seen[-1]
-            if used_s <= 1.6 * SHARE * lasted_s:
-                return
-    pytest.fail(f"seconds of the held, and how long: {seen}")
+        assert any(used_s <= 1.6 * SHARE * lasted_s for used_s, lasted_s in looks(held.pid))
 
 
 def test_what_is_let_go_runs_freely() -> None:
