@@ -7,8 +7,25 @@ from enum import StrEnum
 
 from shared.domain.values import PriceType, Side, Term
 
+_MARGIN = frozenset({"MARGIN", "PDT ACCOUNT", "PM ACCOUNT", "PORTFOLIO MARGIN", "REG T", "REGT"})
+_CASH = frozenset({"CASH", "CHECKING", "IRA", "SAVINGS", "CD"})
+
 FIRST_PAPER_ORDER = 9_000_000_001
 """Paper orders are numbered from here on: far above what an account counts to, so that none has a real one's number."""
+
+
+def is_margin(mode: str) -> bool:
+    """Tell whether an account of this mode may spend proceeds that are not settled; one of no known mode may not."""
+    return _plain(mode) in _MARGIN
+
+
+def is_cash(mode: str) -> bool:
+    """Tell whether an account surely has no margin: its mode is known, and none of those that have."""
+    return _plain(mode) in _CASH
+
+
+def _plain(mode: str) -> str:
+    return " ".join(mode.upper().replace("_", " ").split())
 
 
 class BrokerStatus(StrEnum):
@@ -24,28 +41,45 @@ class BrokerStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """One account of the signed-in owner; `key` is what every path needs, `number` is never logged."""
+    """One account of the signed-in owner; `key` is what every path needs, `number` is never logged.
+
+    `odd` are E*TRADE's names of what could not be read of it: that is "" here, and an account without a status is not
+    active.
+    """
 
     key: str
     number: str
     mode: str
     active: bool
+    odd: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Balance:
-    """What the account can spend, in USD, at an instant."""
+    """What the account can spend, in USD, at an instant; what the broker left out is None, or "".
+
+    `day_trader_status` is the broker's word, `calls` its names of the margin calls that are open.
+    """
 
     at: datetime
     account_mode: str
-    settled_cash: Decimal
-    cash_buying_power: Decimal
-    account_value: Decimal
+    settled_cash: Decimal | None
+    cash_buying_power: Decimal | None
+    account_value: Decimal | None
+    day_trader_status: str = ""
+    calls: tuple[str, ...] = ()
 
     @property
-    def usable(self) -> Decimal:
-        """Settled cash in a cash account, cash buying power otherwise (strategy.md, Sizing)."""
-        return self.settled_cash if self.account_mode == "CASH" else self.cash_buying_power
+    def usable(self) -> Decimal | None:
+        """Cash buying power in a margin account, settled cash in every other (strategy.md, Sizing)."""
+        return self.cash_buying_power if is_margin(self.account_mode) else self.settled_cash
+
+    @property
+    def lacks(self) -> str | None:
+        """E*TRADE's name of the figure that tells what can be spent, where it is not known."""
+        if self.usable is not None:
+            return None
+        return "cashBuyingPower" if is_margin(self.account_mode) else "settledCashForInvestment"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +93,10 @@ class Holding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountRecord:
-    """Which account is ours, as it was asked for a session."""
+    """Which account is ours and of which mode the account list calls it, as it was asked for a session."""
 
     key: str
+    mode: str
     session: date
     schema_version: int = 1
 

@@ -58,6 +58,11 @@ class RiskFacts:
         return self.limit_price * self.quantity
 
     @property
+    def usable(self) -> Decimal | None:
+        """What the broker lets us spend, in USD."""
+        return None if self.balance is None else self.balance.usable
+
+    @property
     def invested(self) -> Decimal | None:
         """What all open positions cost, in USD."""
         return None if self.positions is None else sum(map(book.invested, self.positions), Decimal(0))
@@ -95,9 +100,9 @@ class RiskFacts:
     @property
     def equity(self) -> Decimal | None:
         """What sizes and shares are measured on (`sizing.equity`), in USD."""
-        if self.own_equity is None or self.balance is None or self.invested is None:
+        if self.own_equity is None or self.usable is None or self.invested is None:
             return None
-        return equity(own=self.own_equity, usable=self.balance.usable, invested=self.invested)
+        return equity(own=self.own_equity, usable=self.usable, invested=self.invested)
 
     @property
     def live_entries(self) -> tuple[Order, ...]:
@@ -117,7 +122,7 @@ class RiskFacts:
     def means(self) -> Means | None:
         """What sizing may draw on; None when anything of it is not known."""
         own, exposure, in_symbol = self.equity, self.exposure, self.in_symbol
-        if own is None or exposure is None or in_symbol is None or self.balance is None or self.ledger is None:
+        if own is None or exposure is None or in_symbol is None or self.usable is None or self.ledger is None:
             return None
-        cash = self.balance.usable - self.ledger.reserved
+        cash = self.usable - self.ledger.reserved
         return Means(equity=own, cash=cash, exposure=exposure, in_symbol=in_symbol)

@@ -159,9 +159,9 @@ def entries_per_day(facts: RiskFacts, config: StrategyConfig) -> bool:
 
 def buying_power(facts: RiskFacts, _config: StrategyConfig) -> bool:
     """R18 and R19: the order and all reservations fit into what the broker lets us use."""
-    if facts.notional is None or facts.balance is None or facts.ledger is None:
+    if facts.notional is None or facts.usable is None or facts.ledger is None:
         return True
-    return facts.notional + facts.ledger.reserved > facts.balance.usable
+    return facts.notional + facts.ledger.reserved > facts.usable
 
 
 def balance_stale(facts: RiskFacts, config: StrategyConfig) -> bool:

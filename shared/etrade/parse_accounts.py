@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from shared.domain.brokerage import Account, Balance, Holding
+from shared.domain.brokerage import Account, Balance, Holding, is_margin
 from shared.errors import Unreadable
 from shared.etrade import reading
 from shared.etrade.reading import Node
 
 _ZERO = Decimal(0)
+_CALLS = {name.lower(): name for name in ("minEquityCall", "fedCall", "cashCall", "houseCall")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,41 +31,70 @@ class PortfolioPage:
 
 
 def accounts(raw: bytes) -> tuple[Account, ...]:
-    """Read the account list; raises Unreadable when an account has no key, number, mode or status."""
-    body = reading.root(raw, "accountlistresponse")
-    return tuple(_account(node) for node in reading.children(reading.child(body, "accounts"), "account"))
+    """Read the account list row by row; what a row lacks is named in it, and hides no other row."""
+    body = reading.child(reading.root(raw, "accountlistresponse"), "accounts").get("account")
+    rows = body if isinstance(body, list) else [] if body is None or body == "" else [body]
+    return tuple(_account(row if isinstance(row, dict) else {}) for row in rows)
 
 
 def _account(node: Node) -> Account:
-    return Account(
-        key=reading.need(reading.text(node, "accountidkey"), "accountIdKey"),
-        number=reading.need(reading.text(node, "accountid"), "accountId"),
-        mode=reading.need(reading.text(node, "accountmode"), "accountMode"),
-        active=reading.need(reading.text(node, "accountstatus"), "accountStatus") == "ACTIVE",
-    )
+    names = ("accountIdKey", "accountId", "accountMode", "accountStatus")
+    key, number, mode, status = (reading.text(node, name.lower()) or "" for name in names)
+    odd = tuple(name for name, found in zip(names, (key, number, mode, status), strict=True) if not found)
+    return Account(key=key, number=number, mode=mode, active=status == "ACTIVE", odd=odd)
 
 
 def balance(raw: bytes, *, at: datetime) -> Balance:
-    """Read what the account can spend, in USD; raises Unreadable when the figure of its mode is missing.
+    """Read what the account can spend, in USD, and what the broker says against its trading.
 
-    A cash account spends settled cash, any other its cash buying power; the other figure is zero when it is
-    left out.
+    Raises Unreadable with the name of the figure of its mode when that is missing. An answer that does not name the
+    mode is read as far as it goes: the account list has the mode, and then `Balance.lacks` says what is missing.
     """
     body = reading.root(raw, "balanceresponse")
-    mode = reading.need(reading.text(body, "accountmode"), "accountMode")
+    mode = reading.text(body, "accountmode") or ""
     computed = reading.child(body, "computed", "computedbalance")
-    settled = reading.number(computed, "settledcashforinvestment")
-    power = reading.number(computed, "cashbuyingpower")
-    if (settled if mode == "CASH" else power) is None:
-        raise Unreadable("balance: what the account can spend is missing")
-    value = reading.number(reading.child(computed, "realtimevalues"), "totalaccountvalue")
+    margin = is_margin(mode)
     return Balance(
         at=at,
         account_mode=mode,
-        settled_cash=settled if settled is not None else _ZERO,
-        cash_buying_power=power if power is not None else _ZERO,
-        account_value=reading.need(value, "totalAccountValue"),
+        settled_cash=_figure(computed, "settledCashForInvestment", needed=bool(mode) and not margin),
+        cash_buying_power=_figure(computed, "cashBuyingPower", needed=margin),
+        account_value=_figure(_part(computed, "realtimevalues"), "totalAccountValue", needed=False),
+        day_trader_status=reading.text(body, "daytraderstatus") or "",
+        calls=_calls(computed.get("opencalls")),
     )
+
+
+def _figure(node: Node, name: str, *, needed: bool) -> Decimal | None:
+    """Give a figure in USD; one that nothing rests on is None when it is not to be read."""
+    try:
+        found = reading.number(node, name.lower())
+    except Unreadable:
+        if needed:
+            raise Unreadable(f"balance: {name} is not a usable number") from None
+        return None
+    return reading.need(found, f"balance: {name}") if needed else found
+
+
+def _part(node: Node, name: str) -> Node:
+    value = node.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _calls(node: object) -> tuple[str, ...]:
+    """Name the margin calls that are not surely zero, all of them where they cannot be read."""
+    if node is None or node == "":
+        return ()
+    if not isinstance(node, dict):
+        return ("OpenCalls",)
+    return tuple(sorted(_CALLS[key] for key in _CALLS if not _zero(node, key)))
+
+
+def _zero(node: Node, key: str) -> bool:
+    try:
+        return not reading.number(node, key)
+    except Unreadable:
+        return False
 
 
 def portfolio(raw: bytes) -> PortfolioPage:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from shared.domain.brokerage import FIRST_PAPER_ORDER, BrokerStatus, Ticket
+from shared.domain.brokerage import FIRST_PAPER_ORDER, BrokerStatus, Ticket, is_margin
 from shared.domain.calendar import TradingSession, new_york_day, session_at, session_of
 from shared.domain.outcomes import Rejected
 from shared.domain.quotes import Quote
@@ -133,8 +133,8 @@ class PaperBook:
         return self.cash - sum((owed.amount for owed in self.proceeds if owed.settles > today), _ZERO)
 
     def buying_power(self, at: datetime) -> Decimal:
-        """Give what a new buy may spend: settled cash in a cash account, else all cash, less what buys reserve."""
-        return (self.settled_cash(at) if self.account_mode == "CASH" else self.cash) - self.reserved
+        """Give what a new buy may spend: all cash in a margin account, else settled cash, less what buys reserve."""
+        return (self.cash if is_margin(self.account_mode) else self.settled_cash(at)) - self.reserved
 
     def available(self, symbol: str) -> int:
         """Give the shares that a new sell may offer: those held less those that live sells offer."""

@@ -1,4 +1,4 @@
-"""The Broker port on paper: E*TRADE is asked for quotes, accounts and the account's mode; orders stay with us.
+"""The Broker port on paper: E*TRADE is asked for quotes and the list of accounts; orders stay with us.
 
 What can go wrong: several functions, and several instances of one, see quotes and change orders at once. Each change
 is one compare-and-set of `paper/book`, tried again when another was first, so each sees what the others did. Whoever
@@ -59,7 +59,6 @@ class Source:
     """All that paper mode may ask of E*TRADE; there is no word here for an order."""
 
     accounts: Callable[[], tuple[Account, ...]]
-    balance: Callable[[str], Balance]
     quotes: Callable[[Sequence[str]], dict[str, Quote]]
 
 
@@ -72,7 +71,7 @@ class PaperBroker:
         self._journal = journal
         self._seen: dict[str, Quote] = {}
         self._books = PaperBooks(
-            store=store, clock=clock, journal=journal, mode_of=lambda key: source.balance(key).account_mode,
+            store=store, clock=clock, journal=journal, mode_of=self._mode_of,
             capital_usd=capital_usd,
         )  # fmt: skip
 
@@ -162,6 +161,10 @@ class PaperBroker:
             answer = UnknownOutcome(why=problem.detail)
         self._told("cancel", answer, about=str(order_id))
         return answer
+
+    def _mode_of(self, account_key: str) -> str:
+        """Give the real account's mode; one that the account list does not name spends settled cash."""
+        return next((one.mode for one in self._source.accounts() if one.key == account_key), "")
 
     def _match(self, quotes: Mapping[str, Quote], asked_at: datetime) -> None:
         held = self._books.held()

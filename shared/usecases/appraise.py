@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from shared.domain import pricing
-from shared.domain.brokerage import Balance, BrokerOrder, Holding
+from shared.domain.brokerage import AccountRecord, Balance, BrokerOrder, Holding
 from shared.domain.calendar import session_of
 from shared.domain.control import Control
 from shared.domain.facts import RiskFacts
@@ -17,6 +17,7 @@ from shared.domain.quotes import Quote
 from shared.domain.signals import Signal
 from shared.domain.values import PriceType, Term
 from shared.ports import Severity, Where
+from shared.usecases import account
 from shared.usecases.claims import claimed
 from shared.usecases.desk import held_rows
 from shared.usecases.fills import held_position
@@ -45,24 +46,24 @@ class Seen:
     means: Means
 
 
-def ask_means(desk: TradingDesk, account_key: str) -> Means:
+def ask_means(desk: TradingDesk, record: AccountRecord) -> Means:
     """Ask for holdings and balance; raises AuthError, BrokerError."""
     asked_at = desk.clock.now()
-    holdings = desk.broker.portfolio(account_key)
-    return Means(asked_at=asked_at, holdings=holdings, balance=desk.broker.balance(account_key))
+    holdings = desk.broker.portfolio(record.key)
+    return Means(asked_at=asked_at, holdings=holdings, balance=account.balance(desk, record))
 
 
-def ask_broker(desk: TradingDesk, signal: Signal, account_key: str) -> Seen:
+def ask_broker(desk: TradingDesk, signal: Signal, record: AccountRecord) -> Seen:
     """Ask for everything that only the broker knows; raises AuthError, BrokerError.
 
     The list comes as late as costs no turn of the rate limits: it becomes the baseline, and holds what the owner
     placed just now.
     """
     asked_at = desk.clock.now()
-    holdings = desk.broker.portfolio(account_key)
-    listing = desk.lists.recent(account_key, since=signal.session)
+    holdings = desk.broker.portfolio(record.key)
+    listing = desk.lists.recent(record.key, since=signal.session)
     quote = fresh_quote(desk, signal.symbol, within=QUOTE_WITHIN)
-    means = Means(asked_at=asked_at, holdings=holdings, balance=desk.broker.balance(account_key))
+    means = Means(asked_at=asked_at, holdings=holdings, balance=account.balance(desk, record))
     return Seen(quote=quote, listing=listing, means=means)
 
 

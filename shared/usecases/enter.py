@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from shared.codec import decode, dumps, encode
 from shared.domain import book, sizing
-from shared.domain.brokerage import BrokerOrder
+from shared.domain.brokerage import AccountRecord, BrokerOrder
 from shared.domain.ids import digest, intent_id
 from shared.domain.messages import EnterPosition
 from shared.domain.orders import UNSENT, Kind, Order, State
@@ -56,10 +56,10 @@ def enter(desk: TradingDesk, message: EnterPosition, *, ahead: int) -> None:
         move(desk, held, State.VOIDED, cause="the signal waited too long", codes=("SIGNAL_STALE",))
         return
     try:
-        key = account.ours(desk, signal.session).value.key
+        record = account.ours(desk, signal.session).value
         listing = None
         if held.value.state is State.NEW:
-            held, listing = _judge(desk, held, signal, key)
+            held, listing = _judge(desk, held, signal, record)
     except KeyRefused:
         raise
     except AuthError as problem:
@@ -71,7 +71,7 @@ def enter(desk: TradingDesk, message: EnterPosition, *, ahead: int) -> None:
             codes=("TOKEN_DEAD",),
         )
         return
-    held = send(desk, held, account_key=key, expires_at=_expires_at(desk, signal), listing=listing)
+    held = send(desk, held, account_key=record.key, expires_at=_expires_at(desk, signal), listing=listing)
     desk.journal.line("entry", intent_id=held.value.intent_id, state=held.value.state, ahead=ahead)
 
 
@@ -115,24 +115,24 @@ def _intent(desk: TradingDesk, signal: Signal) -> Held[Order]:
 
 
 def _judge(
-    desk: TradingDesk, held: Held[Order], signal: Signal, key: str
+    desk: TradingDesk, held: Held[Order], signal: Signal, record: AccountRecord
 ) -> tuple[Held[Order], Sequence[BrokerOrder] | None]:
     """Size and judge a NEW intent: RESERVED, or DENIED with every code.
 
     The broker is asked once, our book at every try: a fill that is booked meanwhile makes the ledger a newer one, and
     then holdings and balance are asked for again where they cannot know of it and that decides.
     """
-    seen = ask_broker(desk, signal, key)
+    seen = ask_broker(desk, signal, record)
     for _ in range(TRIES):
         ledgers = _ledgers(desk, signal)
         filled_at = ledgers.today.value.last_fill_at
         if filled_at is not None and seen.means.balance.at < filled_at:
-            seen = replace(seen, means=ask_means(desk, key))
+            seen = replace(seen, means=ask_means(desk, record))
         with contextlib.suppress(Conflict):
             judged = _reserve(desk, held, signal, seen, ledgers)
             if judged is not None:
                 return judged, seen.listing
-            seen = replace(seen, means=ask_means(desk, key))
+            seen = replace(seen, means=ask_means(desk, record))
     raise Conflict(f"the ledger of {signal.session} keeps changing")
 
 

@@ -57,7 +57,7 @@ def _etrade(platform: Platform, room: Room, role: Role) -> EtradeBroker:
 
 
 def _broker(etrade: EtradeBroker, room: Room, *, on_network: bool) -> Broker:
-    """Choose who takes the orders; on paper nothing but these three questions reaches E*TRADE.
+    """Choose who takes the orders; on paper nothing but these two questions reaches E*TRADE.
 
     Raises ConfigError for live orders that could reach production.
     """
@@ -68,7 +68,7 @@ def _broker(etrade: EtradeBroker, room: Room, *, on_network: bool) -> Broker:
                 raise ConfigError((NOT_YET,))
             return etrade
         case Mode.PAPER:
-            source = Source(accounts=etrade.accounts, balance=etrade.balance, quotes=etrade.quotes)
+            source = Source(accounts=etrade.accounts, quotes=etrade.quotes)
             return PaperBroker(
                 source=source, store=desk.store, clock=desk.clock, journal=desk.journal, capital_usd=chosen.capital_usd
             )

@@ -159,7 +159,7 @@ def open_desk(kind: str, *, at: datetime = NOON, store: Store | None = None) -> 
         credentials=lambda: credentials, sandbox=False, clock=shared, chance=SeededChance(), journal=journal,
         limits=_unhurried(shared), caller="a_function", http=InProcess(simulator),
     )  # fmt: skip
-    source = Source(accounts=etrade.accounts, balance=etrade.balance, quotes=etrade.quotes)
+    source = Source(accounts=etrade.accounts, quotes=etrade.quotes)
     paper = PaperBroker(source=source, store=store or MemoryStore(), clock=shared, journal=journal, capital_usd=CASH)
     return Desk(broker=paper if kind == "paper" else etrade, clock=clock, simulator=simulator, market=market)
 

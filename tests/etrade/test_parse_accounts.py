@@ -2,6 +2,7 @@
 
 import copy
 import json
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -24,7 +25,7 @@ def balance(**changes: object) -> bytes:
     for key, value in changes.items():
         place = body["Computed"] if key in body["Computed"] else body
         if value is None:
-            del place[key]
+            place.pop(key, None)
         else:
             place[key] = value
     return raw({"BalanceResponse": body})
@@ -38,12 +39,23 @@ def test_a_captured_account_is_read() -> None:
 
 
 @pytest.mark.parametrize("key", ["accountId", "accountIdKey", "accountMode", "accountStatus"])
-def test_an_account_without_its_names_is_unreadable(key: str) -> None:
-    """An account that lacks its key, number, mode or status makes the list Unreadable."""
+def test_an_account_names_what_it_lacks_and_hides_no_other(key: str) -> None:
+    """An account without its key, number, mode or status names that, is read otherwise, and the next one is whole."""
     body = copy.deepcopy(samples.ACCOUNTS)
-    del body["AccountListResponse"]["Accounts"]["Account"][0][key]
-    with pytest.raises(Unreadable):
-        parse_accounts.accounts(raw(body))
+    rows = body["AccountListResponse"]["Accounts"]["Account"]
+    rows.append(dict(rows[0]))
+    del rows[0][key]
+    odd, whole = parse_accounts.accounts(raw(body))
+    assert (odd.odd, whole.odd) == ((key,), ())
+    assert whole == Account(key="-invented_accountkey-x", number="00000001", mode="CASH", active=True)
+    assert odd.active == (key != "accountStatus")
+
+
+def test_a_row_that_is_no_account_hides_none() -> None:
+    """A number where an account belongs is an account of which nothing is known."""
+    rows = [7, *samples.ACCOUNTS["AccountListResponse"]["Accounts"]["Account"]]
+    odd, whole = parse_accounts.accounts(raw({"AccountListResponse": {"Accounts": {"Account": rows}}}))
+    assert (odd.key, odd.active, len(odd.odd), whole.odd) == ("", False, 4, ())
 
 
 def test_a_closed_account_is_not_active() -> None:
@@ -62,6 +74,7 @@ def test_a_captured_balance_is_read() -> None:
         settled_cash=Decimal(0),
         cash_buying_power=Decimal("7685.52"),
         account_value=Decimal("37645.27"),
+        day_trader_status="NO_PDT",
     )
     assert found.usable == Decimal("7685.52")
 
@@ -73,22 +86,81 @@ def test_a_cash_account_may_lack_buying_power() -> None:
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "named"),
     [
-        {"cashBuyingPower": None},
-        {"accountMode": "CASH", "settledCashForInvestment": None},
-        {"accountMode": None},
-        {"RealTimeValues": {}},
-        {"cashBuyingPower": "much"},
-        {"cashBuyingPower": True},
-        {"Computed": None},
-        {"Computed": []},
+        ({"cashBuyingPower": None}, "balance: cashBuyingPower is missing"),
+        ({"accountMode": "CASH", "settledCashForInvestment": None}, "balance: settledCashForInvestment is missing"),
+        ({"accountMode": "IRA", "settledCashForInvestment": ""}, "balance: settledCashForInvestment is missing"),
+        ({"accountMode": "FUTURES", "settledCashForInvestment": None}, "balance: settledCashForInvestment is missing"),
+        ({"cashBuyingPower": "much"}, "balance: cashBuyingPower is not a usable number"),
+        ({"cashBuyingPower": True}, "balance: cashBuyingPower is not a usable number"),
+        ({"Computed": None}, "balance: cashBuyingPower is missing"),
+        ({"Computed": []}, "computed is not an object"),
     ],
 )
-def test_a_balance_that_would_be_a_guess_is_unreadable(changes: dict[str, object]) -> None:
-    """A balance without the figure of its mode, its mode or its value is Unreadable."""
-    with pytest.raises(Unreadable):
+def test_a_balance_that_would_be_a_guess_is_unreadable(changes: dict[str, object], named: str) -> None:
+    """A balance without the figure that its mode spends is Unreadable, and the error names the figure."""
+    with pytest.raises(Unreadable, match=named):
         parse_accounts.balance(balance(**changes), at=START)
+
+
+@pytest.mark.parametrize("mode", ["MARGIN", "PDT ACCOUNT", "PDT_ACCOUNT", "regt", "REG T", "PM_ACCOUNT"])
+def test_a_margin_account_spends_its_cash_buying_power(mode: str) -> None:
+    """Every mode that has margin spends cash buying power, however it is written, and needs no settled cash."""
+    body = balance(accountMode=mode, settledCashForInvestment=None, cashBuyingPower="12.50")
+    assert parse_accounts.balance(body, at=START).usable == Decimal("12.50")
+
+
+@pytest.mark.parametrize("mode", ["CASH", "IRA", "ROTHIRA", "SAVINGS", "SOMETHING NEW", 7])
+def test_every_other_account_spends_settled_cash(mode: object) -> None:
+    """Every mode that is not known to have margin spends settled cash, and needs no buying power."""
+    body = balance(accountMode=mode, settledCashForInvestment="301.44", cashBuyingPower=None)
+    assert parse_accounts.balance(body, at=START).usable == Decimal("301.44")
+
+
+@pytest.mark.parametrize("value", [{}, None, [], {"totalAccountValue": "much"}, {"totalAccountValue": None}])
+def test_a_balance_without_the_accounts_value_is_read(value: object) -> None:
+    """What the whole account is worth decides nothing that it can spend: left out or odd, it is not known."""
+    found = parse_accounts.balance(balance(RealTimeValues=value), at=START)
+    assert (found.account_value, found.usable) == (None, Decimal("7685.52"))
+
+
+@pytest.mark.parametrize(
+    ("mode", "lacks", "named"),
+    [
+        ("", None, None),
+        ("", "settledCashForInvestment", "settledCashForInvestment"),
+        ("MARGIN", "settledCashForInvestment", None),
+        ("MARGIN", "cashBuyingPower", "cashBuyingPower"),
+        ("CASH", "cashBuyingPower", None),
+    ],
+)
+def test_a_balance_without_a_mode_takes_that_of_the_account_list(
+    mode: str, lacks: str | None, named: str | None
+) -> None:
+    """A balance that names no mode is read, and says what is missing once the account list has named it."""
+    changes = {"accountMode": None} | ({lacks: None} if lacks else {})
+    found = parse_accounts.balance(balance(**changes), at=START)
+    assert found.account_mode == ""
+    assert replace(found, account_mode=mode).lacks == named
+
+
+@pytest.mark.parametrize(
+    ("calls", "named"),
+    [
+        ({"fedCall": 0, "houseCall": "0.00", "cashCall": None, "minEquityCall": ""}, ()),
+        ({"fedCall": 0, "houseCall": 12.5}, ("houseCall",)),
+        ({"fedCall": -1, "cashCall": "0.01"}, ("cashCall", "fedCall")),
+        ({"minEquityCall": "some"}, ("minEquityCall",)),
+        ({}, ()),
+        (None, ()),
+        ([1], ("OpenCalls",)),
+    ],
+)
+def test_open_calls_are_named(calls: object, named: tuple[str, ...]) -> None:
+    """A call that is not surely zero is open; one that is left out is none."""
+    found = parse_accounts.balance(balance(OpenCalls=calls, dayTraderStatus="PDT"), at=START)
+    assert (found.calls, found.day_trader_status) == (named, "PDT")
 
 
 def test_positions_become_holdings() -> None:

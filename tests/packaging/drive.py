@@ -130,7 +130,7 @@ def the_close_is_sealed(graph: Graph) -> None:
     session = session_at(datetime.now(UTC))
     days = [] if session is None else [session.day.isoformat()]
     if session is not None:  # the account is known, as it is when the market was open: the broker need not be asked
-        graph.store.commit([put("account/main", AccountRecord(key="account-key", session=session.day))])
+        graph.store.commit([put("account/main", AccountRecord(key="account-key", mode="CASH", session=session.day))])
     graph.publish("close-ticks", CloseTick())
     eventually(lambda: set(graph.documents("seals")) == {f"seals/{day}" for day in days}, "the seal")
     assert graph.functions["order_settlement"].request("POST", "/", push_of(pack(CloseTick()))) == 204

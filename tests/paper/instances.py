@@ -12,7 +12,7 @@ from infra.local.clock import KernelClock
 from infra.local.kernel import Kernel
 from infra.local.memory_store import MemoryStore
 from shared.codec import decode
-from shared.domain.brokerage import Account, Balance, Ticket
+from shared.domain.brokerage import Account, Ticket
 from shared.domain.outcomes import Accepted, Previewed
 from shared.domain.quotes import Quote, QuoteStatus
 from shared.domain.values import PriceType, Side, Term
@@ -95,7 +95,7 @@ class Floor:
         self.accepted: list[tuple[int, Ticket]] = []
         self.journal = KeptLines()
         kind = CarelessStore if careless else SlowStore
-        source = Source(accounts=self._accounts, balance=self._balance, quotes=self._quotes)
+        source = Source(accounts=self._accounts, quotes=self._quotes)
         self.brokers = [
             PaperBroker(
                 source=source, store=kind(self.store, self.kernel, seed + number), clock=KernelClock(self.kernel),
@@ -167,11 +167,6 @@ class Floor:
 
     def _accounts(self) -> tuple[Account, ...]:
         return (Account(key=KEY, number="1", mode="MARGIN", active=True),)
-
-    def _balance(self, _account_key: str) -> Balance:
-        return Balance(
-            at=self.kernel.now(), account_mode="MARGIN", settled_cash=CASH, cash_buying_power=CASH, account_value=CASH
-        )
 
 
 def _ticket(deed: Deed, number: int) -> Ticket:

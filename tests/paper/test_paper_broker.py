@@ -21,7 +21,7 @@ from tests.contract.brokers import CASH, KEY, SYMBOL, Desk, open_desk, sell, tic
 from tests.infra.brokersim.world import CLOSE
 
 ROOT = Path(__file__).resolve().parents[2]
-HARMLESS = {"accounts", "balance", "quotes"}
+HARMLESS = {"accounts", "quotes"}
 """The methods of the Broker port that paper mode may call at E*TRADE."""
 
 
@@ -57,14 +57,14 @@ def _broken(desk: Desk) -> tuple[Desk, BrokenStore]:
 
 
 def test_the_source_has_no_word_for_an_order() -> None:
-    """All that paper mode is given of E*TRADE are three reading calls; the rest of the port is not within reach."""
+    """All that paper mode is given of E*TRADE are two reading calls; the rest of the port is not within reach."""
     assert {field.name for field in fields(Source)} == HARMLESS
     port = {name for name in vars(Broker) if not name.startswith("_")}
-    assert port - HARMLESS == {"portfolio", "preview", "place", "orders", "order", "cancel"}
+    assert port - HARMLESS == {"balance", "portfolio", "preview", "place", "orders", "order", "cancel"}
 
 
 def test_nothing_else_of_the_client_reaches_paper() -> None:
-    """Where the broker is chosen, paper gets those three calls of the client and not the client itself."""
+    """Where the broker is chosen, paper gets those two calls of the client and not the client itself."""
     tree = ast.parse((ROOT / "shared" / "wiring" / "trading.py").read_text(encoding="utf-8"))
     (made,) = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "Source")
     assert {word.arg: ast.unparse(word.value) for word in made.keywords} == {

@@ -1,0 +1,109 @@
+"""Which account is ours, and what it can spend: never a guess, and what is missing is named."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from shared.domain.brokerage import Account, AccountRecord, Balance
+from shared.errors import ConfigError, Unreadable
+from shared.usecases import account
+from shared.usecases.trading import Mandate, TradingDesk
+from tests.usecases.bench import PLACEMENT, START, Bench
+
+OURS = Account(key="key", number="1", mode="CASH", active=True)
+OTHER = Account(key="other", number="2", mode="CASH", active=True)
+CLOSED = replace(OTHER, active=False)
+NO_STATUS = Account(key="other", number="2", mode="CASH", active=False, odd=("accountStatus",))
+NO_KEY = Account(key="", number="2", mode="CASH", active=True, odd=("accountIdKey",))
+NO_MODE = Account(key="key", number="1", mode="", active=True, odd=("accountMode",))
+DAY = START.date()
+
+
+class Answers:
+    """A broker that lists these accounts and has this balance."""
+
+    def __init__(self, accounts: tuple[Account, ...], balance: Balance | None = None) -> None:
+        self._accounts, self._balance = accounts, balance
+
+    def accounts(self) -> tuple[Account, ...]:
+        """List the accounts."""
+        return self._accounts
+
+    def balance(self, _key: str) -> Balance | None:
+        """Give the balance."""
+        return self._balance
+
+
+def desk(*accounts: Account, wanted: str = "", balance: Balance | None = None) -> TradingDesk:
+    """Give a desk of a broker with these accounts, whose owner named one or none."""
+    bench = Bench()
+    plain = replace(bench.desks[PLACEMENT], store=bench.store)
+    mandate = Mandate(account_id=wanted, capital_usd=Decimal(1000), watch_list=())
+    return replace(plain, broker=Answers(accounts, balance), mandate=mandate)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("accounts", "wanted"),
+    [
+        ((OURS,), ""), ((OURS, CLOSED), ""), ((NO_MODE,), ""), ((OURS, OTHER), "1"), ((OURS, OTHER), "key"),
+        ((OURS, NO_STATUS), "1"), ((OURS, NO_KEY), "key"),
+    ],
+)  # fmt: skip
+def test_the_account_that_is_surely_meant_is_ours(accounts: tuple[Account, ...], wanted: str) -> None:
+    """The only active account is ours, or the named one, whatever cannot be read of the others."""
+    assert account.ours(desk(*accounts, wanted=wanted), DAY).value.key == "key"
+
+
+@pytest.mark.parametrize(
+    ("accounts", "wanted", "named"),
+    [
+        ((NO_STATUS,), "", "accounts: accountStatus is missing"),
+        ((NO_STATUS,), "2", "accounts: accountStatus is missing"),
+        ((NO_KEY,), "2", "accounts: accountIdKey is missing"),
+        ((OURS, NO_KEY), "3", "accounts: accountIdKey is missing"),
+        (
+            (OURS, Account(key="x", number="", mode="CASH", active=True, odd=("accountId",))),
+            "3",
+            "accountId is missing",
+        ),
+    ],
+)
+def test_what_is_missing_in_the_account_that_may_be_meant_is_named(
+    accounts: tuple[Account, ...], wanted: str, named: str
+) -> None:
+    """Where the account that is meant cannot be read, the field that is missing is named and nothing is chosen."""
+    with pytest.raises(Unreadable, match=named):
+        account.ours(desk(*accounts, wanted=wanted), DAY)
+
+
+@pytest.mark.parametrize(
+    ("accounts", "wanted"), [((OURS, OTHER), ""), ((OURS, NO_STATUS), ""), ((CLOSED,), ""), ((OURS,), "2"), ((), "")]
+)
+def test_a_choice_that_would_be_a_guess_is_the_owners(accounts: tuple[Account, ...], wanted: str) -> None:
+    """With two accounts that may be active, or none, the owner has to name one."""
+    with pytest.raises(ConfigError, match="ETRADE_ACCOUNT_ID"):
+        account.ours(desk(*accounts, wanted=wanted), DAY)
+
+
+def _balance(mode: str, *, settled: int | None, power: int | None) -> Balance:
+    return Balance(
+        at=START, account_mode=mode, settled_cash=None if settled is None else Decimal(settled),
+        cash_buying_power=None if power is None else Decimal(power), account_value=None,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("said", "listed", "usable"), [("", "CASH", 10), ("", "MARGIN", 20), ("", "", 10), ("IRA", "MARGIN", 10)]
+)
+def test_a_balance_without_a_mode_has_that_of_the_list(said: str, listed: str, usable: int) -> None:
+    """The balance's own mode counts first, then that of the account list; with neither settled cash is spent."""
+    here = desk(OURS, balance=_balance(said, settled=10, power=20))
+    assert account.balance(here, AccountRecord(key="key", mode=listed, session=DAY)).usable == usable
+
+
+def test_a_figure_that_the_lists_mode_needs_is_named() -> None:
+    """Where the account list says what is spent and the balance lacks it, the figure is named."""
+    here = desk(OURS, balance=_balance("", settled=10, power=None))
+    with pytest.raises(Unreadable, match="balance: cashBuyingPower is missing"):
+        account.balance(here, AccountRecord(key="key", mode="MARGIN", session=DAY))
