@@ -84,11 +84,16 @@ class Balance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holding:
-    """Shares that the account holds, whoever bought them; negative quantity is a short."""
+    """Shares that the account holds, whoever bought them; negative quantity is a short.
+
+    `odd` names what of its row is not as a row of whole shares is, or could not be read: then the owner holds it, and
+    what was not read is 0 shares, or no cost.
+    """
 
     symbol: str
     quantity: int
-    cost_per_share: Decimal
+    cost_per_share: Decimal | None
+    odd: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,17 +122,22 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerOrder:
-    """One order as the broker lists it; average price in USD, absent while nothing is filled."""
+    """One order as the broker lists it, as far as it can be read; average price in USD, absent while nothing is filled.
 
-    order_id: int
-    symbol: str
-    side: Side
-    quantity: int
-    filled: int
+    `odd` names the fields, in the broker's words, that no order of ours can have or that could not be read; a row
+    without any is plain. An odd row is somebody else's unless it carries the id of an order of ours.
+    """
+
+    order_id: int | None
+    symbol: str | None
+    side: Side | None
+    quantity: int | None
+    filled: int | None
     average_price: Decimal | None
     price_type: PriceType | None
     term: Term | None
     limit_price: Decimal | None
     stop_price: Decimal | None
-    status: BrokerStatus
-    placed_at: datetime
+    status: BrokerStatus | None
+    placed_at: datetime | None
+    odd: tuple[str, ...] = ()

@@ -6,7 +6,8 @@ comes back, or does not, is a value that never says more than is known (order-sa
 """
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import reduce
 from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
@@ -23,7 +24,7 @@ from shared.domain.outcomes import (
 )
 from shared.domain.quotes import Quote
 from shared.errors import AuthError, BrokerError, NotSent, OutcomeUnknown, StoreError, Throttled, Unreadable
-from shared.etrade import build, parse_accounts, parse_orders, parse_quotes, place_answers
+from shared.etrade import build, parse_accounts, parse_orders, parse_quotes, parse_rows, place_answers
 from shared.etrade.exchange import Ask, Endpoint, Exchange, Fields, Reply
 from shared.etrade.faults import ServerFailure, Unavailable
 from shared.etrade.limits import Limits
@@ -46,6 +47,7 @@ POSITIONS_A_PAGE = 100
 MOST_PAGES = 200
 PREVIEW_ATTEMPTS = 2
 
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _READ_AGAIN = (NotSent, Throttled, Unavailable)
 _PREVIEW_AGAIN = (NotSent, ServerFailure)
 _QUOTE_OPTIONS = "overrideSymbolCount=true&skipMiniOptionsCheck=true&detailFlag=ALL"
@@ -168,11 +170,11 @@ class EtradeBroker:
         return place_answers.judge(reply.answer, received_at=reply.received_at)
 
     def orders(self, account_key: str, *, since: date) -> tuple[BrokerOrder, ...]:
-        """List every order since a New York day, newest first, each once, all pages (etrade-api.md 4.11).
+        """List every order since a New York day, newest first, each id once, all pages (etrade-api.md 4.11).
 
-        Raises AuthError, BrokerError; a list that may have a hole is Unreadable.
+        Raises AuthError, BrokerError; a list that may have a hole is Unreadable. What is odd about a row is said in it.
         """
-        found: dict[int, BrokerOrder] = {}
+        found: dict[object, BrokerOrder] = {}
         markers: set[str] = set()
         marker: str | None = None
         while True:
@@ -180,16 +182,18 @@ class EtradeBroker:
             if reply.answer.status == 204:
                 break
             page = parse_orders.orders(reply.answer.body)
-            for order in page.orders:
-                found.setdefault(order.order_id, order)
+            for row in page.orders:
+                name = row if row.order_id is None else row.order_id
+                found[name] = parse_rows.better(found[name], row) if name in found else row
             marker = page.marker
             if marker is None:
                 break
             if marker in markers or len(markers) >= MOST_PAGES:
                 raise Unreadable("orders: the pages do not end")
             markers.add(marker)
-        newest_first = sorted(found.values(), key=lambda order: (order.placed_at, order.order_id), reverse=True)
-        return tuple(newest_first)
+        return tuple(
+            sorted(found.values(), key=lambda row: (row.placed_at or _LONG_AGO, row.order_id or 0), reverse=True)
+        )
 
     def order(self, account_key: str, order_id: int) -> BrokerOrder | None:
         """Read one order, None when the broker does not have it; raises AuthError, BrokerError."""
@@ -197,10 +201,11 @@ class EtradeBroker:
         reply = self._get(Endpoint.ORDER, path, {"order_id": order_id})
         if reply.answer.status == 204:
             return None
-        found = parse_orders.orders(reply.answer.body).orders
-        if any(order.order_id != order_id for order in found):
+        rows = parse_orders.orders(reply.answer.body).orders
+        found = [row for row in rows if row.order_id is not None or "orderId" in row.odd]
+        if any(row.order_id != order_id for row in found):
             raise Unreadable("order: another order than was asked for")
-        return found[0] if found else None
+        return reduce(parse_rows.better, found) if found else None
 
     def cancel(self, account_key: str, order_id: int) -> CancelAnswer:
         """Ask once to cancel; what is not clear is UnknownOutcome (etrade-api.md 4.9)."""

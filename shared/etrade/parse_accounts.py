@@ -120,9 +120,10 @@ def _joined(parts: list[Holding]) -> Holding:
     if len(parts) == 1:
         return parts[0]
     quantity = sum(part.quantity for part in parts)
-    cost = sum((part.quantity * part.cost_per_share for part in parts), _ZERO)
-    mean = cost / quantity if quantity else _ZERO
-    return Holding(symbol=parts[0].symbol, quantity=quantity, cost_per_share=mean)
+    costs = [part.quantity * part.cost_per_share for part in parts if part.cost_per_share is not None]
+    mean = sum(costs, _ZERO) / quantity if quantity and len(costs) == len(parts) else None
+    odd = tuple(dict.fromkeys(name for part in parts for name in part.odd))
+    return Holding(symbol=parts[0].symbol, quantity=quantity, cost_per_share=mean, odd=odd)
 
 
 def _position(node: Node) -> Position | None:

@@ -63,12 +63,19 @@ def child(node: Node, *names: str) -> Node:
     return value
 
 
-def children(node: Node, *names: str) -> list[Node]:
-    """Give the objects of a list; one object alone is a list of one, an absent list is empty."""
+def items(node: Node, *names: str) -> list[object]:
+    """Give whatever is in a list; one object alone is a list of one, an absent list is empty."""
     value = _first(node, names)
     if value is None or value == "":
         return []
-    found = value if isinstance(value, list) else [value]
+    if not isinstance(value, list | dict):
+        raise Unreadable(f"{names[0]} is not a list")
+    return value if isinstance(value, list) else [value]
+
+
+def children(node: Node, *names: str) -> list[Node]:
+    """Give the objects of a list; one object alone is a list of one, an absent list is empty."""
+    found = items(node, *names)
     nodes = [item for item in found if isinstance(item, dict)]
     if len(nodes) != len(found):
         raise Unreadable(f"{names[0]} is not a list of objects")

@@ -6,7 +6,7 @@ from shared.domain.brokerage import BrokerOrder
 from shared.domain.orders import AT_BROKER, Order, State
 from shared.domain.outcomes import CancelRefused
 from shared.usecases.desk import Held
-from shared.usecases.fills import book_seen
+from shared.usecases.fills import book_seen, rows_of
 from shared.usecases.moves import move
 from shared.usecases.trading import TradingDesk
 
@@ -40,7 +40,6 @@ def cancel_and_confirm(
     while held.value.state in AT_BROKER and desk.clock.now() < give_up:
         desk.clock.sleep_until(desk.clock.now() + LOOK_EVERY)
         listing = desk.lists.fresh(account_key, since=held.value.session)
-        for seen in listing:
-            if seen.order_id == held.value.broker_order_id:
-                held = book_seen(desk, held, seen)
+        for seen in rows_of(held.value, listing):
+            held = book_seen(desk, held, seen)
     return held, listing

@@ -10,9 +10,9 @@ def claim(order: Order, broker_order_id: int) -> Create:
     return create(_path(broker_order_id), {"intent_id": order.intent_id, "session": order.session.isoformat()})
 
 
-def claimed(desk: Desk, broker_order_id: int) -> bool:
-    """Tell whether a broker order belongs to an intent."""
-    return desk.store.get(_path(broker_order_id)) is not None
+def claimed(desk: Desk, broker_order_id: int | None) -> bool:
+    """Tell whether a broker order belongs to an intent; one whose id cannot be read does not."""
+    return broker_order_id is not None and desk.store.get(_path(broker_order_id)) is not None
 
 
 def _path(broker_order_id: int) -> str:

@@ -5,6 +5,7 @@ see one fill at once. What this promises: filled shares only grow, each share is
 decides), and a cancel time-out changes nothing: only what the list says counts (order-safety.md 1.3, 1.4 C16).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -41,12 +42,19 @@ def held_position(desk: TradingDesk, symbol: str) -> Held[Position] | None:
     return held
 
 
+def rows_of(order: Order, listing: Sequence[BrokerOrder]) -> list[BrokerOrder]:
+    """Give what a list says of an order that the broker has."""
+    return [seen for seen in listing if seen.order_id is not None and seen.order_id == order.broker_order_id]
+
+
 def book_seen(desk: TradingDesk, held: Held[Order], seen: BrokerOrder) -> Held[Order]:
     """Bring an order that is at the broker in line with what the broker shows, and book what filled.
 
     Raises Conflict when somebody else booked at the same time; the next look gives the same result.
     """
     order = held.value
+    if seen.filled is None or (seen.symbol or order.symbol, seen.side or order.side) != (order.symbol, order.side):
+        return held
     late = order.state in (State.CANCELLED, State.EXPIRED) and seen.filled > order.filled
     if order.state not in AT_BROKER and not late:
         return held
@@ -83,7 +91,7 @@ class _After:
 
 
 def _next_state(order: Order, seen: BrokerOrder, filled: int) -> State:
-    to = _ENDS.get(seen.status)
+    to = _ENDS.get(seen.status) if seen.status is not None else None
     if to is State.FILLED and filled < order.quantity:
         return order.state
     if to is not None:
@@ -102,8 +110,8 @@ def _fill(desk: TradingDesk, order: Order, seen: BrokerOrder, filled: int) -> tu
     held = held_position(desk, order.symbol)
     position, profit = _fold(order, held.value if held else None, quantity, price, now)
     fill = Fill(
-        intent_id=order.intent_id, broker_order_id=seen.order_id, position_id=order.position_id, symbol=order.symbol,
-        side=order.side, quantity=quantity, price=price, cumulative=filled, realized=profit,
+        intent_id=order.intent_id, broker_order_id=order.broker_order_id or 0, position_id=order.position_id,
+        symbol=order.symbol, side=order.side, quantity=quantity, price=price, cumulative=filled, realized=profit,
         reason=order.reason, at=now,
     )  # fmt: skip
     write = replaced(position_path(order.symbol), held, position)

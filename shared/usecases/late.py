@@ -12,9 +12,9 @@ from shared.domain.brokerage import BrokerOrder, BrokerStatus
 from shared.domain.control import TradingState
 from shared.domain.orders import Order, State
 from shared.ports import Severity, Where
-from shared.usecases.claims import claim, claimed
+from shared.usecases.claims import claim
 from shared.usecases.control import tighten
-from shared.usecases.resolve import could_be
+from shared.usecases.resolve import candidates
 from shared.usecases.trading import TradingDesk
 
 
@@ -32,14 +32,12 @@ def cancel_late(
     Goes to REDUCE_ONLY when there is one: the book may miss what it filled.
     """
     for order in absent:
-        for seen in listing:
-            if not could_be(order, seen) or claimed(desk, seen.order_id):
-                continue
-            desk.store.commit([claim(order, seen.order_id)])
+        for order_id, seen in candidates(desk, order, listing).items():
+            desk.store.commit([claim(order, order_id)])
             desk.journal.line(
-                "late_acceptance", Severity.CRITICAL, intent_id=order.intent_id, order_id=seen.order_id,
+                "late_acceptance", Severity.CRITICAL, intent_id=order.intent_id, order_id=order_id,
                 symbol=seen.symbol, status=seen.status, filled=seen.filled,
             )  # fmt: skip
             tighten(desk, TradingState.REDUCE_ONLY, reason=f"the broker took {order.intent_id} after it was given up")
             if seen.status is BrokerStatus.OPEN:
-                desk.broker.cancel(account_key, seen.order_id)
+                desk.broker.cancel(account_key, order_id)

@@ -25,6 +25,7 @@ CLOCK_SLACK = timedelta(seconds=30)
 CLEAN_LISTS = 3
 CLEAN_SPAN = timedelta(seconds=30)
 LIST_LAG = timedelta(seconds=60)
+_OPEN = (BrokerStatus.OPEN, BrokerStatus.CANCEL_REQUESTED)
 
 
 def resolve(desk: TradingDesk, held: Held[Order], listing: Sequence[BrokerOrder], *, account_key: str) -> Held[Order]:
@@ -40,26 +41,25 @@ def resolve(desk: TradingDesk, held: Held[Order], listing: Sequence[BrokerOrder]
         return _ended_by_hand(desk, held, listing)
     if held.value.state is not State.UNKNOWN:
         return held
-    candidates = [seen for seen in listing if could_be(order, seen) and not claimed(desk, seen.order_id)]
-    if len(candidates) > 1:
-        desk.journal.line("order_manual", Severity.CRITICAL, intent_id=order.intent_id, candidates=len(candidates))
-        return move(desk, held, State.MANUAL, cause=f"{len(candidates)} broker orders could be this one")
-    if candidates:
-        seen = candidates[0]
+    found = candidates(desk, order, listing)
+    if len(found) > 1:
+        desk.journal.line("order_manual", Severity.CRITICAL, intent_id=order.intent_id, candidates=len(found))
+        return move(desk, held, State.MANUAL, cause=f"{len(found)} broker orders could be this one")
+    if found:
+        order_id, seen = next(iter(found.items()))
         return move(
-            desk, held, State.WORKING, claim(order, seen.order_id), cause="found in the order list",
-            broker_order_id=seen.order_id, placed_at=seen.placed_at,
+            desk, held, State.WORKING, claim(order, order_id), cause="found in the order list",
+            broker_order_id=order_id, placed_at=seen.placed_at,
         )  # fmt: skip
+    if any(may_be(order, seen) and not claimed(desk, seen.order_id) for seen in listing):
+        return held
     return _absent(desk, held, account_key)
 
 
 def _ended_by_hand(desk: TradingDesk, held: Held[Order], listing: Sequence[BrokerOrder]) -> Held[Order]:
     """End a case for a person when the person has: every order that could be it has ended without a share."""
-    candidates = [seen for seen in listing if could_be(held.value, seen) and not claimed(desk, seen.order_id)]
-    open_ = [
-        seen for seen in candidates if seen.filled or seen.status in (BrokerStatus.OPEN, BrokerStatus.CANCEL_REQUESTED)
-    ]
-    if not candidates or open_:
+    found = candidates(desk, held.value, listing).values()
+    if not found or any(seen.filled or seen.status in _OPEN for seen in found):
         return held
     cause = "every order that could be it was ended by hand"
     return move(desk, held, State.NOT_PLACED, cause=cause, codes=("ENDED_BY_HAND",))
@@ -94,18 +94,46 @@ def _shares_agree(desk: TradingDesk, order: Order, account_key: str) -> bool:
     return there >= position.value.quantity
 
 
+def candidates(desk: TradingDesk, order: Order, listing: Sequence[BrokerOrder]) -> dict[int, BrokerOrder]:
+    """Give by their ids the listed orders that could be this one and that no intent has."""
+    return {
+        seen.order_id: seen for seen in listing
+        if seen.order_id is not None and could_be(order, seen) and not claimed(desk, seen.order_id)
+    }  # fmt: skip
+
+
 def could_be(order: Order, seen: BrokerOrder) -> bool:
-    """Tell whether a listed order looks like this one and is newer than its baseline."""
-    if order.licence is None or seen.order_id in order.licence.baseline:
+    """Tell whether a listed order, read fully, looks like this one and is newer than its baseline."""
+    if seen.odd or seen.order_id is None or seen.placed_at is None:
         return False
     same = (seen.symbol, seen.side, seen.quantity) == (order.symbol, order.side, order.quantity)
-    same = same and seen.term in (None, order.term)  # a term that cannot be read must not hide an order of ours
     priced = (seen.price_type, seen.limit_price, seen.stop_price) == (
         order.price_type,
         order.limit_price,
         order.stop_price,
     )
-    return same and priced and seen.placed_at >= order.licence.signed_at - CLOCK_SLACK
+    return same and priced and may_be(order, seen)
+
+
+def may_be(order: Order, seen: BrokerOrder) -> bool:
+    """Tell whether nothing that can be read of a listed order speaks against its being this one.
+
+    Such a row is never adopted, but while it stands no list proves that the order was not placed.
+    """
+    if order.licence is None or (seen.order_id is not None and seen.order_id in order.licence.baseline):
+        return False
+    if seen.order_id is None and seen.symbol is None:  # may have stood there all day
+        return False
+    return (
+        seen.symbol in (None, order.symbol)
+        and seen.side in (None, order.side)
+        and seen.quantity in (None, order.quantity)
+        and seen.price_type in (None, order.price_type)
+        and seen.term in (None, order.term)  # a term that cannot be read must not hide an order of ours
+        and seen.limit_price in (None, order.limit_price)
+        and seen.stop_price in (None, order.stop_price)
+        and (seen.placed_at is None or seen.placed_at >= order.licence.signed_at - CLOCK_SLACK)
+    )
 
 
 def _absence_counts(order: Order, now: datetime) -> bool:

@@ -60,7 +60,8 @@ def send(
         return move(desk, held, State.VOIDED, cause="the access token is not accepted", codes=("TOKEN_DEAD",))
     if held.value.state is not State.PREVIEWED:
         return held
-    held = _license(desk, held, expires_at=expires_at, baseline=tuple(seen.order_id for seen in listing))
+    baseline = tuple(seen.order_id for seen in listing if seen.order_id is not None)
+    held = _license(desk, held, expires_at=expires_at, baseline=baseline)
     if held.value.state is not State.PLACING:
         return held
     return _post(desk, held, account_key)

@@ -24,7 +24,7 @@ from shared.usecases import account, control, leases
 from shared.usecases.cancel import ask_cancel
 from shared.usecases.control import tighten
 from shared.usecases.desk import Held, held_rows, not_before
-from shared.usecases.fills import book_seen
+from shared.usecases.fills import book_seen, rows_of
 from shared.usecases.late import cancel_late, given_up
 from shared.usecases.losses import open_positions, watch_losses
 from shared.usecases.moves import live_sells, move
@@ -180,9 +180,8 @@ def _settle_order(desk: TradingDesk, held: Held[Order], listing: tuple[BrokerOrd
         return
     if order.state in IN_DOUBT:
         held = resolve(desk, held, listing, account_key=account_key)
-    for seen in listing:
-        if seen.order_id == held.value.broker_order_id:
-            held = book_seen(desk, held, seen)
+    for seen in rows_of(held.value, listing):
+        held = book_seen(desk, held, seen)
     why = _cancel_reason(desk, held.value)
     if why is not None:
         ask_cancel(desk, held, account_key=account_key, cause=why)

@@ -174,4 +174,4 @@ def _unhurried(clock: Clock) -> Limits:
 
 def numbers(orders: Sequence[BrokerOrder]) -> list[int]:
     """Give the numbers of a list of orders, as it has them."""
-    return [order.order_id for order in orders]
+    return [order.order_id for order in orders if order.order_id is not None]

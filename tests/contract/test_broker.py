@@ -364,4 +364,4 @@ def test_paper_is_the_same_in_every_store(store: Store) -> None:
     }
     assert desk.shares() == {SYMBOL: 40}
     assert desk.broker.balance(KEY).usable == CASH - 1002
-    assert all(desk.order(order_id).order_id == order_id for order_id in found)
+    assert all(desk.order(order_id).order_id == order_id for order_id in (bought, stop, cancelled, day))

@@ -68,77 +68,6 @@ def test_nothing_filled_has_no_price(filled: object) -> None:
     assert (read(row)[0].filled, read(row)[0].average_price) == (0, None)
 
 
-def test_a_foreign_kind_of_order_matches_no_fingerprint() -> None:
-    """Orders that we never place are listed without price type and prices."""
-    rows = (
-        samples.order(1) | {"orderType": "OPTN"},
-        samples.order(2, leg={"orderAction": "SELL_SHORT"}),
-        samples.order(3, marketSession="EXTENDED"),
-        samples.order(4, leg={"Product": {"symbol": "COCP", "securityType": "OPTN"}}),
-    )
-    found = read(*rows)
-    assert [order.order_id for order in found] == [1, 2, 3, 4]
-    assert {(order.price_type, order.limit_price) for order in found} == {(None, None)}
-    assert [order.side for order in found] == [Side.BUY, Side.SELL, Side.BUY, Side.BUY]
-
-
-def test_an_order_in_several_parts_is_foreign() -> None:
-    """A bracket or a spread is listed once, under its first leg, and matches no fingerprint."""
-    row = samples.order(5)
-    row["OrderDetail"].append(row["OrderDetail"][0])
-    assert [(order.order_id, order.price_type) for order in read(row)] == [(5, None)]
-
-
-def test_what_cannot_be_told_in_our_words_is_left_out() -> None:
-    """A fund exchange or a bond without a symbol does not stop the list."""
-    rows = (
-        samples.order(1, leg={"orderAction": "EXCHANGE"}) | {"orderType": "MF"},
-        samples.order(2, leg={"Product": {"securityType": "BOND"}}) | {"orderType": "BOND"},
-        {"orderId": 3, "orderType": "BOND"},
-        samples.order(4),
-    )
-    assert [order.order_id for order in read(*rows)] == [4]
-
-
-@pytest.mark.parametrize("price_type", ["STOP_LIMIT", "TRAILING_STOP_CNST", "", None])
-def test_an_unknown_price_type_is_none(price_type: object) -> None:
-    """A price type or term that we do not use is None, not a failure."""
-    found = read(samples.order(priceType=price_type, orderTerm="GOOD_TILL_DATE"))[0]
-    assert (found.price_type, found.term) == (None, None)
-
-
-@pytest.mark.parametrize(
-    "row",
-    [
-        samples.order(status="NEWS"),
-        samples.order(status=None),
-        samples.order(placedTime=None),
-        samples.order(placedTime=10**17),
-        samples.order(limitPrice=-1),
-        samples.order(limitPrice="cheap"),
-        samples.order() | {"orderId": None},
-        samples.order() | {"orderId": "x"},
-        samples.order() | {"orderId": 1.5},
-        samples.order() | {"OrderDetail": []},
-        samples.order(leg={"orderedQuantity": None}),
-        samples.order(leg={"orderedQuantity": 0}),
-        samples.order(leg={"orderedQuantity": 5.5}),
-        samples.order(leg={"filledQuantity": 54}),
-        samples.order(leg={"filledQuantity": -1}),
-        samples.order(leg={"averageExecutionPrice": None}),
-        samples.order(leg={"averageExecutionPrice": 0}),
-        samples.order(leg={"orderAction": None}),
-        samples.order(leg={"orderAction": "HOLD"}),
-        samples.order(leg={"Product": {}}),
-        samples.order(leg={"Product": []}),
-    ],
-)
-def test_an_order_that_could_be_misread_is_unreadable(row: dict[str, Any]) -> None:
-    """One order of ours without id, status, time, side, quantity or the price of its fill spoils the list."""
-    with pytest.raises(Unreadable):
-        read(samples.order(1), row)
-
-
 @pytest.mark.parametrize("body", [b"", b"{}", b"null", b"<html/>", b'{"OrdersResponse":[]}', b'{"Error":{}}'])
 def test_an_empty_body_is_not_an_empty_list(body: bytes) -> None:
     """Only status 204 means no orders; an empty or foreign body is Unreadable."""
@@ -151,6 +80,13 @@ def test_a_list_without_orders_is_empty(body: dict[str, object]) -> None:
     """An OrdersResponse without orders is an empty list with no further page."""
     page = parse_orders.orders(raw({"OrdersResponse": body}))
     assert (page.orders, page.marker) == ((), None)
+
+
+@pytest.mark.parametrize("more", [{"marker": {}}, {"marker": True}, {"next": "https://example.invalid/next"}])
+def test_a_page_without_a_readable_marker_is_not_the_last(more: dict[str, object]) -> None:
+    """A page that has a next one, or a marker that cannot be read, is Unreadable: what follows would be missed."""
+    with pytest.raises(Unreadable):
+        parse_orders.orders(raw({"OrdersResponse": {"Order": [], **more}}))
 
 
 def test_one_key_with_two_values_is_unreadable() -> None:

@@ -46,12 +46,25 @@ class Script:
     code: str = "1026"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plain(BrokerOrder):
+    """A row that the exchange made: nothing of it is missing."""
+
+    order_id: int
+    symbol: str
+    side: Side
+    quantity: int
+    filled: int
+    status: BrokerStatus
+    placed_at: datetime
+
+
 class Exchange:
     """The broker's own truth, on the kernel's clock."""
 
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
-        self.book: dict[int, BrokerOrder] = {}
+        self.book: dict[int, Plain] = {}
         self.clients: dict[int, str] = {}
         self.posts: Counter[str] = Counter()
         self.posted: list[tuple[datetime, Ticket]] = []
@@ -72,7 +85,7 @@ class Exchange:
         self.refuses_late_stops = False
         self.keeps_deadlines = True
         self.longest_naked = timedelta(0)
-        self.in_cancel: Callable[[BrokerOrder], None] | None = None
+        self.in_cancel: Callable[[Plain], None] | None = None
         self._naked: dict[str, datetime] = {}
         self._shows: dict[int, datetime] = {}
         self._ids = count(501)
@@ -150,7 +163,7 @@ class Exchange:
                 self.oversold.append(f"{asked} asked of {self.shares[ticket.symbol]} {ticket.symbol}: {ticket}")
         self.clients[order_id] = ticket.client_order_id
         self._shows[order_id] = self.kernel.now() + self.list_lag
-        self.book[order_id] = BrokerOrder(
+        self.book[order_id] = Plain(
             order_id=order_id, symbol=ticket.symbol, side=ticket.side, quantity=ticket.quantity, filled=0,
             average_price=None, price_type=ticket.price_type, term=ticket.term, limit_price=ticket.limit_price,
             stop_price=ticket.stop_price, status=BrokerStatus.OPEN, placed_at=self.kernel.now(),
@@ -161,7 +174,7 @@ class Exchange:
         self._look()
         return order_id
 
-    def live(self, symbol: str, side: Side) -> list[BrokerOrder]:
+    def live(self, symbol: str, side: Side) -> list[Plain]:
         """Give the orders that may still fill."""
         mine = (order for order in self.book.values() if (order.symbol, order.side) == (symbol, side))
         return [order for order in mine if order.status in OPEN]
@@ -241,7 +254,7 @@ class Exchange:
                 self.longest_naked = max(self.longest_naked, now - self._naked.pop(symbol))
 
 
-def left(order: BrokerOrder) -> int:
+def left(order: Plain) -> int:
     """Give the shares that an order may still move."""
     return order.quantity - order.filled
 

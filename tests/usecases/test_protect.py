@@ -6,18 +6,18 @@ from decimal import Decimal
 
 import pytest
 
-from shared.domain.brokerage import BrokerOrder, BrokerStatus
+from shared.domain.brokerage import BrokerStatus
 from shared.domain.control import TradingState
 from shared.domain.orders import Kind, State
 from shared.domain.values import PriceType, Side
 from shared.usecases import control
 from tests.usecases.bench import PLACEMENT, SETTLEMENT, SYMBOL, Bench, Fault, Variant
-from tests.usecases.exchange import Script
+from tests.usecases.exchange import Plain, Script
 from tests.usecases.lives import calls, life, script
 from tests.usecases.proofs import safety, wrongs
 
 
-def _resting(bench: Bench) -> list[BrokerOrder]:
+def _resting(bench: Bench) -> list[Plain]:
     return bench.exchange.live(SYMBOL, Side.SELL)
 
 
