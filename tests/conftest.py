@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from infra.local.emulators import Emulators, Sdk, find, running
+from infra.up.registry import VARIABLE
 from shared.errors import ConfigError
 from tests.recorded import market_data_folder
 
@@ -17,6 +18,12 @@ REQUIRED = "REQUIRE_EMULATORS"
 # The same examples on every run and machine, and no verdict from how busy the machine is.
 settings.register_profile("house", deadline=None, derandomize=True)
 settings.load_profile("house")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _registry(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep what the tests run apart from what the user runs: no test may halt it, and none may be found by it."""
+    os.environ[VARIABLE] = str(tmp_path_factory.mktemp("running"))
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ import typer
 from infra.cli.outlet import acted, outlet_of
 from infra.day.problems import UserError
 
-BROKEN, BAD_INPUT, CRASHED, UNSHOWN, INTERRUPTED = 1, 2, 3, 4, 130
+BROKEN, BAD_INPUT, CRASHED, UNSHOWN, NOT_RUNNING, INTERRUPTED = 1, 2, 3, 4, 5, 130
 
 
 @contextmanager

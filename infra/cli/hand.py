@@ -7,31 +7,22 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 
+import typer
 from rich.console import Console
 from rich.table import Table
 
-from infra.cli.exits import say
+from infra.cli.exits import BAD_INPUT, say
 from infra.day.hours import NEW_YORK, day_and_time
 from infra.day.problems import UserError
-from infra.owner import letters, look
+from infra.owner import letters, look, systems
 from infra.owner.machine import Machine
 from infra.owner.profiles import Hand, reach
 from shared.codec import dumps, encode
 from shared.domain.calendar import is_open
-from shared.domain.control import Control, TradingState
+from shared.domain.control import Control
 from shared.errors import ConfigError, Conflict, DeskError, StoreDown
-from shared.usecases import control
 
-LONGEST_REASON = 200
 _NARROWEST_WHY = 8
-STOP_NOW = {
-    "here": "To stop without this command, end `strategy up` with Ctrl-C: it buys and sells nothing more. Stops at "
-    "E*TRADE stay; entries there you cancel on E*TRADE's own page",
-    "cloud": "To stop without this command, `gcloud scheduler jobs pause scan --project=PROJECT --location=REGION`: "
-    "without the scan nothing more is decided, no exit and no sale before the close, so what is held stays held. "
-    "Stops at E*TRADE stay; entries there you cancel, and what you want sold you sell, on E*TRADE's own page",
-}
-
 ELSEWHERE = {
     "emulators": "What Pub/Sub's emulator gave up after its attempts is not listed, and ends with it.",
     "cloud": "What Pub/Sub gave up after its attempts is not listed: it stays in the subscription `dead-letters`. "
@@ -40,14 +31,41 @@ ELSEWHERE = {
 
 
 def status(profile: str, state: Path | None, *, json: bool) -> None:
-    """Show a desk at a glance."""
+    """Show a system at a glance; where none is named, all that run on this machine, or else all that do not."""
+    if profile == "cloud" or state is not None:
+        seen = _overview(profile, state)
+        show(seen, lambda: pairs(status_lines(seen)), json=json)
+        return
+    troubles: list[str] = []
+    found = systems.running(troubles) or systems.stopped()
+    if not found:
+        raise systems.none_or_many([])
+    views: list[look.Overview] = []
+    for one in found:
+        try:
+            views.append(_overview(one.profile or profile, one.folder()))
+        except UserError as problem:
+            troubles.append(f"{one.name}: {problem.what}. {problem.remedy}")
+    show(views, lambda: _titled(views), json=json)
+    for trouble in troubles:
+        say(f"Not shown: {trouble}.")
+    if troubles:
+        raise typer.Exit(BAD_INPUT)
+
+
+def _overview(profile: str, state: Path | None) -> look.Overview:
     with reached(profile, state) as hand:
         given_up = None if hand.given_up is None else len(hand.given_up())
-        seen = look.overview(
-            hand.desk.store, at=hand.desk.clock.now(), running=hand.running, mode=hand.mode, given_up=given_up,
-            machine=hand.machine,
+        return look.overview(
+            hand.desk.store, at=hand.desk.clock.now(), running=hand.running, name=hand.name, mode=hand.mode,
+            given_up=given_up, machine=hand.machine,
         )  # fmt: skip
-    show(seen, lambda: pairs(status_lines(seen)), json=json)
+
+
+def _titled(views: Iterable[look.Overview]) -> None:
+    for seen in views:
+        pairs((("System", seen.name), *status_lines(seen)))
+        sys.stdout.write("\n")
 
 
 def orders(profile: str, state: Path | None, *, every: bool, json: bool) -> None:
@@ -92,53 +110,6 @@ def explain(order: str, profile: str, state: Path | None, *, json: bool) -> None
     show(story, lambda: _story(story), json=json)
 
 
-def command(
-    to: TradingState, *, reason: str, profile: str, state: Path | None, json: bool, exits_too: bool = False,
-    loosen: bool = False,
-) -> None:  # fmt: skip
-    """Set the trading state by the owner's hand and say whose; a halt that cannot be written says how to stop without.
-
-    A halt needs no reason, and where its outcome is open that is said.
-    """
-    halting = to is TradingState.HALTED
-    why = _worded(reason, halting=halting)
-    so_far = "NOTHING IS HALTED"
-    try:
-        with reached(profile, state, halting=halting) as hand:
-            so_far = "IT IS NOT KNOWN WHETHER TRADING IS HALTED"
-            value = control.command(hand.desk, to, exits_too=exits_too, loosen=loosen, reason=why)
-    except UserError as problem:
-        if not halting:
-            raise
-        remedy = f"{problem.remedy}. {STOP_NOW['cloud' if profile == 'cloud' else 'here']}"
-        raise UserError(f"{so_far}: {problem.what}", remedy=remedy) from None
-    if value.state is not to:
-        say("What was in force is stricter and stays so: only `strategy resume` makes it looser.")
-    for trouble in hand.troubles:
-        say(f"Halted all the same, although something needs mending: {trouble}.")
-    if not hand.running:
-        say("The desk is not running: until it runs nobody cancels, protects or sells anything at the broker.")
-    done = f"The trading state of {hand.name} ({hand.mode or 'mode unknown here'}) is {_stated(value)}.\n"
-    show(value, lambda: sys.stdout.write(done), json=json)
-
-
-def _worded(reason: str, *, halting: bool) -> str:
-    """Give a reason as it is kept, told and shown: what does not print is spelled out; raises UserError.
-
-    A halt is refused for nothing that its reason is: there one that is too long is cut.
-    """
-    why = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in reason.strip())
-    if len(why) > LONGEST_REASON and halting:
-        say(f"The reason is cut to its first {LONGEST_REASON} characters.")
-        return why[:LONGEST_REASON]
-    if len(why) > LONGEST_REASON:
-        what = f"the reason has {len(why)} characters, and {LONGEST_REASON} are the most; nothing was changed"
-        raise UserError(what, remedy="say it shorter")
-    if not why and not halting:
-        raise UserError("a reason is needed", remedy='say why: --reason "..."')
-    return why or "no reason given"
-
-
 @contextmanager
 def reached(profile: str, state: Path | None, *, halting: bool = False) -> Iterator[Hand]:
     """Reach the desk, with its failures as one sentence and a remedy."""
@@ -166,7 +137,8 @@ def show(value: object, in_words: Callable[[], object], *, json: bool) -> None:
         in_words()
 
 
-def _stated(value: Control) -> str:
+def stated(value: Control) -> str:
+    """Say a trading state with who set it, when and why."""
     blocked = ", exits too" if value.exits_too else ""
     return f"{value.state}{blocked} since {day_and_time(value.at)} New York, by {value.by}: {value.reason}"
 
@@ -176,7 +148,7 @@ def status_lines(seen: look.Overview) -> Iterable[tuple[str, object]]:
     yield "At", f"{day_and_time(seen.at)} New York{'' if seen.running else ' (the desk is not running)'}"
     yield "Mode", seen.mode or "unknown here"
     yield "Signed in", "yes" if seen.signed_in else "NO: nothing is traded until `strategy login`"
-    yield "Trading state", _stated(seen.control) if seen.control else "ACTIVE: nothing was ever decided"
+    yield "Trading state", stated(seen.control) if seen.control else "ACTIVE: nothing was ever decided"
     yield "Live orders", seen.live_orders
     yield "In doubt", ", ".join(seen.in_doubt) or "none"
     yield "Open positions", seen.open_positions

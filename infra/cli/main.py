@@ -1,7 +1,8 @@
 """`strategy`: run a day or the real processes, look after an audit trail, show the graph, package the functions.
 
 Exit codes: 0 all is well; 1 violations, a bug in a function, a function that cannot be packaged, or a broken audit
-trail; 2 bad input; 3 the run itself crashed; 4 what was asked for is done, but could not be shown; 130 interrupted.
+trail; 2 bad input; 3 the run itself crashed; 4 what was asked for is done, but could not be shown; 5 it is done, but
+to nothing that runs; 130 interrupted.
 Who stops reading the output (`| head`) changes nothing of it.
 """
 

@@ -13,7 +13,10 @@ from infra.cli.exits import explained
 from shared.domain.control import TradingState
 
 Profile = Annotated[str, typer.Option(help="Where the desk runs: local, emulators or cloud.")]
-State = Annotated[Path | None, typer.Option(help="Folder of the desk; without it the only one under state/.")]
+State = Annotated[
+    Path | None,
+    typer.Option(help="Folder of the system; without it the one that runs, else the only one under state/."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 Reason = Annotated[str, typer.Option(help="Why, in up to 200 characters, for the record and its reader.")]
 Every = Annotated[bool, typer.Option("--all", help="Also what is over.")]
@@ -83,11 +86,14 @@ def halt(
     ] = False,
     reason: Reason = "the owner halted", profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """Stop: no new entries, those at the broker are cancelled; protective stops stay, exits may go on."""
-    from infra.cli import hand
+    """Stop: no new entries, those at the broker are cancelled; protective stops stay, exits may go on.
+
+    Without --state every system of yours that runs on this machine is halted, and named with its result.
+    """
+    from infra.cli import stopping
 
     with explained(acts=True):
-        hand.command(
+        stopping.command(
             TradingState.HALTED, exits_too=exits_too, reason=reason, profile=profile, state=state, json=json
         )  # fmt: skip
 
@@ -95,11 +101,14 @@ def halt(
 def reduce(
     reason: Reason = "the owner wants no entries", profile: Profile = "local", state: State = None, json: Json = False
 ) -> None:
-    """Take no new entries; what is held is looked after to its end."""
-    from infra.cli import hand
+    """Take no new entries; what is held is looked after to its end.
+
+    Without --state this is so for every system of yours that runs on this machine.
+    """
+    from infra.cli import stopping
 
     with explained(acts=True):
-        hand.command(TradingState.REDUCE_ONLY, reason=reason, profile=profile, state=state, json=json)
+        stopping.command(TradingState.REDUCE_ONLY, reason=reason, profile=profile, state=state, json=json)
 
 
 def resume(
@@ -107,12 +116,12 @@ def resume(
     exits_only: Annotated[bool, typer.Option("--exits-only", help="Let exits go again, but no new entries.")] = False,
     profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """Trade again, after a halt of yours or of the system's."""
-    from infra.cli import hand
+    """Trade again, after a halt of yours or of the system's: one system, named where several run."""
+    from infra.cli import stopping
 
     to = TradingState.REDUCE_ONLY if exits_only else TradingState.ACTIVE
     with explained(acts=True):
-        hand.command(to, reason=reason, profile=profile, state=state, json=json, loosen=True)
+        stopping.command(to, reason=reason, profile=profile, state=state, json=json, loosen=True)
 
 
 def login(  # noqa: PLR0917 - each parameter is an option, which typer passes by name

@@ -16,7 +16,7 @@ from infra.cli.exits import BROKEN, say, told_to_end
 from infra.day.hours import clock, day_and_time
 from infra.day.problems import UserError
 from infra.owner.look import overview
-from infra.owner.profiles import STATES
+from infra.owner.systems import STATES
 from infra.up.plan import Broker, Plan, plan
 from infra.up.station import Station
 from infra.up.status import Status

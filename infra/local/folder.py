@@ -9,6 +9,7 @@ from pathlib import Path
 
 from shared.errors import ConfigError
 
+LOCK = "lock"
 PATIENCE_S = 3.0
 _LOOK_EVERY_S = 0.05
 
@@ -62,7 +63,7 @@ def share(folder: Path) -> Callable[[], None] | None:
 def _opened(folder: Path) -> int:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        return os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as problem:
         raise ConfigError((f"{folder} cannot be used as a state folder: {problem.strerror}",)) from problem
 

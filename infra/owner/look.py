@@ -30,15 +30,18 @@ LATELY = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """A desk at a glance; `in_doubt` are orders that may or may not be at the broker, `dead_letters_since` is when the
-    oldest message was put aside by a function, `given_up` counts what the bus gave up, None where it does not tell;
-    `machine` is how this machine runs the desk, None where it does not; `unreadable` are documents in none of the
-    counts.
+    """A desk at a glance.
+
+    `name` is its folder or its project; `in_doubt` are orders that may or may not be at the broker,
+    `dead_letters_since` is when the oldest message was put aside by a function, `given_up` counts what the bus gave up,
+    None where it does not tell; `machine` is how this machine runs the desk, None where it does not; `unreadable` are
+    documents in none of the counts.
 
     `realized` is the profit in USD of `session`, the last one that traded; `control` is None for a new desk. `sight` is
     what the scan saw in the last minute that it finished, None when it finished none within `LATELY`.
     """
 
+    name: str
     at: datetime
     running: bool
     mode: str | None
@@ -71,8 +74,8 @@ class Story:
 
 
 def overview(
-    store: Store, *, at: datetime, running: bool, mode: str | None = None, given_up: int | None = None,
-    machine: Machine | None = None,
+    store: Store, *, at: datetime, running: bool, name: str = "", mode: str | None = None,
+    given_up: int | None = None, machine: Machine | None = None,
 ) -> Overview:  # fmt: skip
     """Look at a whole desk; raises StoreDown."""
     unread: list[str] = []
@@ -80,7 +83,7 @@ def overview(
     live, open_ = orders(store, every=False, unread=unread), positions(store, every=False, unread=unread)
     ledgers = sorted(_typed(Ledger, store.query("ledger"), unread), key=lambda one: one.session)
     return Overview(
-        at=at, running=running, mode=mode, signed_in=signed_in(store, at),
+        name=name, at=at, running=running, mode=mode, signed_in=signed_in(store, at),
         control=held.value if held else None, live_orders=len(live),
         in_doubt=tuple(order.intent_id for order in live if order.state in IN_DOUBT),
         open_positions=len(open_),

@@ -9,7 +9,7 @@ read beside them is named in `troubles` and does not stop it.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -27,9 +27,10 @@ from infra.local.sqlite_store import SqliteStore
 from infra.local.timeline import PacedClock, Timeline
 from infra.local.vault import FileVault, vault_key
 from infra.local.wire import Services
+from infra.owner import systems
 from infra.owner.machine import Machine, read_machine
 from infra.up.clouds import in_environment
-from infra.up.folder import CARD, Folder
+from infra.up.folder import Folder
 from infra.up.instant import KeptInstant
 from shared.errors import ConfigError
 from shared.gcp.chance import SystemChance
@@ -40,7 +41,6 @@ from shared.usecases.desk import Desk
 
 T = TypeVar("T")
 PROFILES = ("local", "emulators", "cloud")
-STATES = Path("state")
 ACTOR = "owner"
 
 
@@ -81,7 +81,7 @@ def reach(profile: str, state: Path | None, environ: Mapping[str, str], *, halti
         with _in_the_cloud(environ) as hand:
             yield hand
         return
-    folder = Folder(path=state if state is not None else _only_desk(halting=halting))
+    folder = Folder(path=state if state is not None else systems.only())
     missed = _Missed(allowed=halting and (folder.store.exists() or folder.world.exists()))
     unknown: Mapping[str, str] = {"cloud": profile}
     card = missed.unless(lambda: _card(folder, profile), unknown)
@@ -238,24 +238,3 @@ def _emulated(world: WorldFile, opened: ExitStack) -> tuple[Store, Callable[[], 
         closing(SecretVault(project=world.project, clock=clock, chance=chance, connect=lambda: connect(world.secrets)))
     )
     return store, lambda: vault
-
-
-def _only_desk(*, halting: bool) -> Path:
-    """Give the one desk below `state`, for a halt also the only one that runs; else raises UserError."""
-    desks = sorted(path.parent for path in STATES.glob(f"*/{CARD}"))
-    if halting and len(desks) > 1:
-        desks = [desk for desk in desks if _held_alone(desk)] or desks
-    if len(desks) == 1:
-        return desks[0]
-    if not desks:
-        remedy = "start one with `strategy up`, name it with --state, or add --profile cloud for the one in the cloud"
-        raise UserError(f"there is no desk in {STATES}", remedy=remedy)
-    names = ", ".join(map(str, desks))
-    raise UserError(f"there is more than one desk: {names}", remedy="name one with --state")
-
-
-def _held_alone(folder: Path) -> bool:
-    """Tell whether a desk has this folder for itself now; one that cannot be asked may."""
-    with ExitStack() as opened, suppress(ConfigError):
-        return _runs(Folder(path=folder), opened)
-    return True

@@ -44,6 +44,7 @@ from infra.up.fleet import PUBLIC, Fleet, function_ports
 from infra.up.folder import Folder
 from infra.up.instant import EVERY_S, KeptInstant
 from infra.up.plan import Plan
+from infra.up.registry import register
 from infra.up.settings import addresses, consumer, settings_of
 from infra.up.status import Status, standing
 from shared import settings
@@ -88,6 +89,7 @@ class Station:
         with ExitStack() as opened:
             opened.callback(FolderLock(self.folder.path).release)
             self.folder.path.chmod(0o700)  # documents, calls and logs are nobody else's business
+            opened.callback(register(plan, self.folder.path))
             self.folder.require_same(plan)
             if plan.cloud == "local" and self.folder.card() is not None:  # without a card nothing ever ran here
                 self.folder.require_book()

@@ -1,13 +1,13 @@
 """A halt is the last thing that fails: it needs a desk's documents and nothing else, and says so when it has none."""
 
 import json
-import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from infra.cli.exits import NOT_RUNNING
 from infra.local.folder import FolderLock
 from infra.local.sqlite_store import SqliteStore
 from shared.domain.control import TradingState
@@ -43,7 +43,7 @@ def test_a_halt_works_without_what_it_does_not_need(desk: Path, what: str) -> No
     """A damaged, missing or contradicting file beside the documents is named, and trading is halted all the same."""
     DAMAGE[what](desk)
     done = strategy("halt", "--state", str(desk))
-    assert done.exit_code == 0, done.stderr
+    assert done.exit_code == NOT_RUNNING, done.stderr
     assert done.stdout.startswith(f"The trading state of {desk} (")
     assert what in done.stderr
     assert _state(desk) == TradingState.HALTED
@@ -55,7 +55,7 @@ def test_a_halt_opens_no_vault(desk: Path, broker: str) -> None:
     write_card(desk, broker=broker)
     (desk / "vault.bin").write_bytes(b"nothing")
     environ = {"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
-    assert strategy("halt", "--state", str(desk), **environ).exit_code == 0
+    assert strategy("halt", "--state", str(desk), **environ).exit_code == NOT_RUNNING
     assert answer("status", "--state", str(desk), **environ)["control"]["state"] == "HALTED"
     refused(strategy("secrets", "set", "sign-in-key", "--generate", "--state", str(desk), **environ), "vault")
 
@@ -71,23 +71,6 @@ def test_a_halt_reaches_a_desk_that_is_starting(desk: Path, world: str | None) -
     held.release()
     assert (json.loads(done.stdout)["state"], _state(desk)) == ("HALTED", "HALTED")
     assert "world.json" in done.stderr
-
-
-def test_a_halt_finds_the_one_desk_that_runs(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of several desks a halt takes the only one that runs, and says which; of two that run it takes none unnamed."""
-    monkeypatch.chdir(desk.parent)
-    (desk.parent / "state").mkdir()
-    shutil.copytree(desk, desk.parent / "state" / "one")
-    desk.rename(desk.parent / "state" / "two")
-    refused(strategy("halt"), "NOTHING IS HALTED: there is more than one desk")
-    runs = FolderLock(Path("state/two"))
-    assert "state/two (live)" in strategy("halt").stdout
-    refused(strategy("status"), "more than one desk")
-    both = FolderLock(Path("state/one"))
-    refused(strategy("halt"), "NOTHING IS HALTED: there is more than one desk")
-    runs.release()
-    both.release()
-    assert (_state(Path("state/one")), _state(Path("state/two"))) == ("ACTIVE", "HALTED")
 
 
 def test_a_halt_of_a_stopped_desk_says_that_nobody_acts(desk: Path) -> None:

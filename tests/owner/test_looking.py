@@ -53,7 +53,7 @@ def test_a_desk_at_a_glance(played_desk: Path) -> None:
     """The overview counts what the morning left, and says whether the desk runs."""
     seen = answer("status", "--state", str(played_desk))
     assert set(seen) == {
-        "at", "running", "mode", "signed_in", "control", "live_orders", "in_doubt", "open_positions", "session",
+        "name", "at", "running", "mode", "signed_in", "control", "live_orders", "in_doubt", "open_positions", "session",
         "realized", "dead_letters", "dead_letters_since", "given_up", "machine", "sight",
         "notices", "unreadable",
     }  # fmt: skip

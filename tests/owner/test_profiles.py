@@ -1,5 +1,6 @@
 """The switch between the places: which desk a command reaches, and what it says when there is none."""
 
+import shutil
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,18 +19,19 @@ from tests.owner.desks import answer, refused, strategy, write_card
 def test_without_a_desk_a_command_says_how_to_get_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no desk is, a command says so and names the command that starts one."""
     monkeypatch.chdir(tmp_path)
-    refused(strategy("status"), "there is no desk in state", "strategy up")
+    refused(strategy("status"), "no system of yours runs", "strategy up")
     refused(strategy("status", "--state", str(tmp_path)), "holds no desk", "strategy up")
 
 
 def test_the_only_desk_is_found_and_several_are_not_guessed(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One desk below state/ needs no name; of two, none is taken before it is named."""
+    """One desk below state/ needs no name; of two, none is taken before it is named, and a look shows both."""
     monkeypatch.chdir(desk.parent)
     (desk.parent / "state").mkdir()
-    desk.rename(desk.parent / "state" / "one")
-    assert answer("status")["running"] is False
-    write_card(desk.parent / "state" / "two")
-    refused(strategy("status"), "more than one desk", "--state")
+    shutil.copytree(desk, desk.parent / "state" / "one")
+    assert [(one["name"], one["running"]) for one in answer("status")] == [("state/one", False)]
+    desk.rename(desk.parent / "state" / "two")
+    refused(strategy("orders"), "more than one: state/one, state/two", "--state")
+    assert [one["name"] for one in answer("status")] == ["state/one", "state/two"]
     assert answer("status", "--state", "state/one")["open_positions"] == 0
 
 

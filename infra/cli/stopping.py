@@ -1,0 +1,192 @@
+"""`strategy halt`, `reduce` and `resume`: the trading state by the owner's hand, of one system or of all that run.
+
+What can go wrong: a halt reaches a system that ended and not the one that trades; one of several cannot be reached.
+What this promises: where none is named, every system of this user that runs on this machine is halted, each for itself,
+so that one that fails stops no other; each is named with its result; and it is no success when nothing that runs was
+halted. Only one system is let go on at a time, because to loosen is to know what is loosened.
+"""
+
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from infra.cli.exits import BAD_INPUT, NOT_RUNNING, say
+from infra.cli.hand import reached, show, stated
+from infra.day.problems import UserError
+from infra.owner import systems
+from infra.owner.profiles import Hand
+from shared.domain.control import Control, TradingState
+from shared.usecases import control
+
+LONGEST_REASON = 200
+STOP_NOW = {
+    "here": "To stop without this command, end `strategy up` with Ctrl-C: it buys and sells nothing more. Stops at "
+    "E*TRADE stay; entries there you cancel on E*TRADE's own page",
+    "cloud": "To stop without this command, `gcloud scheduler jobs pause scan --project=PROJECT --location=REGION`: "
+    "without the scan nothing more is decided, no exit and no sale before the close, so what is held stays held. "
+    "Stops at E*TRADE stay; entries there you cancel, and what you want sold you sell, on E*TRADE's own page",
+}
+ELSEWHERE = "This machine only: a stack in the cloud is reached with `strategy {word} --profile cloud`."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What the owner wants the trading state to be, and why; only to `loosen` may it become less strict."""
+
+    to: TradingState
+    reason: str
+    exits_too: bool = False
+    loosen: bool = False
+
+    @property
+    def word(self) -> str:
+        """The command's name."""
+        return "resume" if self.loosen else "halt" if self.to is TradingState.HALTED else "reduce"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What became of one system: `control` is what is in force there, None where `problem` says why nothing is known.
+
+    `troubles` are what could not be read beside the documents, and was not needed.
+    """
+
+    system: str
+    running: bool
+    mode: str | None = None
+    control: Control | None = None
+    problem: str | None = None
+    troubles: tuple[str, ...] = ()
+
+
+def command(
+    to: TradingState, *, reason: str, profile: str, state: Path | None, json: bool, exits_too: bool = False,
+    loosen: bool = False,
+) -> None:  # fmt: skip
+    """Set the trading state of the system that is named, or of all that run; to loosen, of the only one.
+
+    A halt needs no reason, and where its outcome is open that is said. Raises UserError, and typer.Exit where nothing
+    that runs was reached, or not all of it.
+    """
+    wish = Wish(
+        to=to, reason=_worded(reason, halting=to is TradingState.HALTED), exits_too=exits_too, loosen=loosen
+    )  # fmt: skip
+    named = profile == "cloud" or state is not None
+    if named or loosen:
+        results = [_set(wish, profile, state if named else _only())]
+        show(results[0].control, lambda: _tell(results), json=json)
+    else:
+        results = _every(wish, profile)
+        show(results, lambda: _tell(results), json=json)
+    for one in results:
+        _warn(one, wish)
+    if not named:
+        say(ELSEWHERE.format(word=wish.word))
+    if any(one.problem for one in results):
+        raise typer.Exit(BAD_INPUT)
+    if not loosen and not any(one.running for one in results):
+        raise typer.Exit(NOT_RUNNING)
+
+
+def _only() -> Path:
+    """Give the only system that may go on; raises UserError that names all where there are several."""
+    try:
+        return systems.only()
+    except UserError as several:
+        raise UserError(f"{several.what}; nothing was changed", remedy=several.remedy) from None
+
+
+def _every(wish: Wish, profile: str) -> list[Result]:
+    """Reach everything that runs, whatever becomes of each, or else the only one that does not."""
+    troubles: list[str] = []
+    found = systems.running(troubles)
+    for trouble in troubles:
+        say(f"It may not be all that runs: {trouble}.")
+    resting = [] if found else systems.stopped()
+    if not found and len(resting) != 1:
+        problem = systems.none_or_many(resting)
+        raise UserError(f"{_nothing(wish)}: {problem.what}", remedy=_remedy(wish, profile, problem.remedy))
+    return [_attempt(wish, profile, one, runs=bool(found)) for one in found or resting]
+
+
+def _attempt(wish: Wish, profile: str, one: systems.System, *, runs: bool) -> Result:
+    try:
+        return _set(wish, one.profile or profile, one.folder())
+    except UserError as problem:
+        return Result(system=one.name, running=runs, problem=f"{problem.what}. {problem.remedy}")
+    except Exception as bug:  # noqa: BLE001 - whatever it is, the others have to be halted
+        return Result(system=one.name, running=runs, problem=f"{_nothing(wish)}: {type(bug).__name__}")
+
+
+def _set(wish: Wish, profile: str, state: Path | None) -> Result:
+    """Set the trading state of one system; raises UserError that says what is known, and how to stop without this."""
+    so_far = _nothing(wish)
+    try:
+        with reached(profile, state, halting=wish.to is TradingState.HALTED) as hand:
+            if state is not None and not hand.running:
+                systems.require_unended(state)
+            if wish.to is TradingState.HALTED:
+                so_far = "IT IS NOT KNOWN WHETHER TRADING IS HALTED"
+            value = control.command(
+                hand.desk, wish.to, exits_too=wish.exits_too, loosen=wish.loosen, reason=wish.reason
+            )  # fmt: skip
+            return _done(hand, value)
+    except UserError as problem:
+        if wish.to is not TradingState.HALTED:
+            raise
+        raise UserError(f"{so_far}: {problem.what}", remedy=_remedy(wish, profile, problem.remedy)) from None
+
+
+def _done(hand: Hand, value: Control) -> Result:
+    return Result(system=hand.name, running=hand.running, mode=hand.mode, control=value, troubles=hand.troubles)
+
+
+def _nothing(wish: Wish) -> str:
+    return "NOTHING IS HALTED" if wish.to is TradingState.HALTED else "nothing was changed"
+
+
+def _remedy(wish: Wish, profile: str, remedy: str) -> str:
+    if wish.to is not TradingState.HALTED:
+        return remedy
+    return f"{remedy}. {STOP_NOW['cloud' if profile == 'cloud' else 'here']}"
+
+
+def _tell(results: Iterable[Result]) -> None:
+    for one in results:
+        if one.control is not None:
+            mode = one.mode or "mode unknown here"
+            sys.stdout.write(f"The trading state of {one.system} ({mode}) is {stated(one.control)}.\n")
+
+
+def _warn(one: Result, wish: Wish) -> None:
+    """Say on stderr what the owner has to know beside the result."""
+    if one.problem is not None:
+        say(f"FAILED for {one.system}: {one.problem}.")
+        return
+    if one.control is not None and one.control.state is not wish.to:
+        say(f"What was in force in {one.system} is stricter and stays so: only `strategy resume` makes it looser.")
+    for trouble in one.troubles:
+        say(f"Halted all the same, although something needs mending: {trouble}.")
+    if not one.running:
+        gone = "until it runs nobody cancels, protects or sells anything at the broker"
+        say(f"{one.system} does not run: {gone}. If another one trades, it was not reached.")
+
+
+def _worded(reason: str, *, halting: bool) -> str:
+    """Give a reason as it is kept, told and shown: what does not print is spelled out; raises UserError.
+
+    A halt is refused for nothing that its reason is: there one that is too long is cut.
+    """
+    why = "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in reason.strip())
+    if len(why) > LONGEST_REASON and halting:
+        say(f"The reason is cut to its first {LONGEST_REASON} characters.")
+        return why[:LONGEST_REASON]
+    if len(why) > LONGEST_REASON:
+        what = f"the reason has {len(why)} characters, and {LONGEST_REASON} are the most; nothing was changed"
+        raise UserError(what, remedy="say it shorter")
+    if not why and not halting:
+        raise UserError("a reason is needed", remedy='say why: --reason "..."')
+    return why or "no reason given"
