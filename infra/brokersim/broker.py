@@ -65,8 +65,9 @@ class Broker:
         self._exchange = Exchange(market, opens=self._opens, closes=self._closes, book=self._book)
         chance = stream(seed, "desk")
         self._desk = Desk(market=market, exchange=self._exchange, settings=settings, chance=chance)
-        self._quotes = QuoteBook(market, opens=self._opens, closes=self._closes)
-        self._delayed_quotes = QuoteBook(market, opens=self._opens, closes=self._closes, delayed=True)
+        hours, adjusted = (self._opens, self._closes), settings.adjusted
+        self._quotes = QuoteBook(market, hours=hours, adjusted=adjusted)
+        self._delayed_quotes = QuoteBook(market, hours=hours, adjusted=adjusted, delayed=True)
         self.realtime = True
 
     def advance(self, at: datetime) -> None:

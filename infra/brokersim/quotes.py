@@ -57,13 +57,16 @@ class QuoteBook:
     """Answers `GET /v1/market/quote/...` from a market; time only moves forward.
 
     With `delayed` it answers an account that has not signed the agreement on real-time quotes: what was a quarter of an
-    hour ago, and the word DELAYED.
+    hour ago, and the word DELAYED. `adjusted` are the symbols whose quotes say that earlier prices were adjusted.
     """
 
-    def __init__(self, market: Market, *, opens: datetime, closes: datetime, delayed: bool = False) -> None:
+    def __init__(
+        self, market: Market, *, hours: tuple[datetime, datetime], adjusted: frozenset[str], delayed: bool = False
+    ) -> None:
         self._market = market
         self._behind, self._status = (_DELAY, "DELAYED") if delayed else (timedelta(0), "REALTIME")
-        self._opens, self._closes = opens, closes
+        self._opens, self._closes = hours
+        self._adjusted = adjusted
         self._symbols = frozenset(market.symbols)
         self._days: dict[str, _Day] = {}
         self._clock_text: dict[int, str] = {}
@@ -137,7 +140,7 @@ class QuoteBook:
         change = row.last - day.previous_close
         percent = round(change * 100 / day.previous_close, 2)
         look = _Look(row, clock, change, percent, int(day.traded.timestamp()), phase)
-        detail = _intraday(day, look) if flag == "INTRADAY" else _all(day, look)
+        detail = _intraday(day, look) if flag == "INTRADAY" else _all(day, look, adjusted=day.symbol in self._adjusted)
         status, after_hours = (self._status, "false") if phase == _REGULAR else ("CLOSING", "true")
         return (
             f'{{"dateTime":"{clock}","dateTimeUTC":{seconds},"quoteStatus":"{status}",'
@@ -168,11 +171,12 @@ def _intraday(day: _Day, look: _Look) -> str:
     )
 
 
-def _all(day: _Day, look: _Look) -> str:
+def _all(day: _Day, look: _Look, *, adjusted: bool) -> str:
     row, clock, name = look.row, look.clock, f"{day.symbol} COM"
     extended = "" if look.phase == _REGULAR else f",{_extended(look)}"
     return (
-        f'"All":{{"adjustedFlag":false,"ask":{row.ask},"askSize":{row.ask_size},"askTime":"{clock}",'
+        f'"All":{{"adjustedFlag":{"true" if adjusted else "false"},'
+        f'"ask":{row.ask},"askSize":{row.ask_size},"askTime":"{clock}",'
         f'"bid":{row.bid},"bidExchange":" ","bidSize":{row.bid_size},"bidTime":"{clock}",'
         f'"changeClose":{look.change},"changeClosePercentage":{look.percent},"companyName":"{name}",'
         f'"daysToExpiration":0,"dirLast":"{1 if look.change >= 0 else 2}","dividend":0,"eps":0,'

@@ -18,7 +18,10 @@ class Limit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatorSettings:
-    """The settings of one simulator; money in dollars, `closes_at` in New York time."""
+    """The settings of one simulator; money in dollars, `closes_at` in New York time.
+
+    `adjusted` are the symbols whose quotes carry the sign of adjusted prices.
+    """
 
     consumer_key: str
     consumer_secret: str = field(repr=False)
@@ -34,4 +37,5 @@ class SimulatorSettings:
     market_limit: Limit = Limit(per_second=4, per_hour=14_000)
     closes_at: time = time(16)
     auto_approve: bool = False
+    adjusted: frozenset[str] = frozenset()
     public_url: str = "http://127.0.0.1"

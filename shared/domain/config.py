@@ -24,13 +24,17 @@ class Span:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Universe:
-    """Which symbols are looked at: prices in USD, volume in shares of the day."""
+    """Which symbols are looked at: prices in USD, volume in shares of the day.
+
+    `jump_max_pct` is how far today's price and those of the days before may lie apart and still be of the same share.
+    """
 
     symbols_max: Annotated[int, Span(1, 200)]
     price_min: Annotated[Decimal, Span("1", "10000")]
     price_max: Annotated[Decimal, Span("1", "100000")]
     day_volume_min: Annotated[int, Span(0, 1_000_000_000)]
     spread_max_bps: Annotated[Decimal, Span("1", "200")]
+    jump_max_pct: Annotated[Decimal, Span("5", "300")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

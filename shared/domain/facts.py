@@ -23,7 +23,8 @@ class RiskFacts:
     `live_orders` and `positions` are all that our book has open, `ledger` is the session's; both without this
     order and its own reservation. `realized_before` is the profit of earlier sessions, `equity_peak` the
     highest own equity so far, `marks` the last price of each held symbol, `closed_at` when our last position
-    in the symbol closed (None: never). `replaces` names the live order that this one takes the place of.
+    in the symbol closed (None: never). `daily_close` is the close of the last daily bar that the signal rests on (None:
+    it had none). `replaces` names the live order that this one takes the place of.
     """
 
     now: datetime
@@ -37,6 +38,7 @@ class RiskFacts:
     decided_at: datetime
     replaces: str | None = None
     closed_at: datetime | None = None
+    daily_close: Decimal | None = None
     session: TradingSession | None = None
     control: Control | None = None
     quote: Quote | None = None

@@ -20,7 +20,11 @@ class QuoteStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
-    """One symbol's market at one moment: prices in USD, sizes and volume in shares, instants in UTC."""
+    """One symbol's market at one moment: prices in USD, sizes and volume in shares, instants in UTC.
+
+    `previous_close` is 0 where the broker did not give it; `adjusted` is its sign that prices of earlier days were
+    changed, as for a split.
+    """
 
     symbol: str
     bid: Decimal
@@ -34,6 +38,7 @@ class Quote:
     received_at: datetime
     status: QuoteStatus
     source: str
+    adjusted: bool = False
 
     @property
     def mid(self) -> Decimal:

@@ -18,6 +18,7 @@ from shared.domain.facts import RiskFacts
 from shared.domain.orders import Kind, State
 from shared.domain.quality import CLOCK_SKEW, faults, is_finite
 from shared.domain.quotes import Quote
+from shared.domain.same_share import is_of_another
 from shared.domain.values import PriceType, Side, Term
 
 _PERCENT = Decimal(100)
@@ -100,6 +101,12 @@ def spread_too_wide(facts: RiskFacts, config: StrategyConfig) -> bool:
     """R08: the spread is within its limit of the mid."""
     quote = facts.quote
     return quote is None or quote.spread * 10_000 > config.universe.spread_max_bps * quote.mid
+
+
+def price_jump(facts: RiskFacts, config: StrategyConfig) -> bool:
+    """The quote and the prices of the days before can be of the same share; entries only."""
+    limit = config.universe.jump_max_pct
+    return facts.quote is None or is_of_another(facts.quote, daily_close=facts.daily_close, jump_max_pct=limit)
 
 
 def quantity_out_of_range(facts: RiskFacts, config: StrategyConfig) -> bool:
@@ -258,6 +265,7 @@ ENTRY_RULES: Mapping[str, Rule] = {
     "PRICE_COLLAR": price_collar,
     "MARKET_ORDER_FORBIDDEN": market_order_forbidden,
     "SPREAD_TOO_WIDE": spread_too_wide,
+    "PRICE_JUMP": price_jump,
     "QTY": quantity_out_of_range,
     "NOTIONAL_MAX_ORDER": notional_max_order,
     "NOTIONAL_MAX_SYMBOL": notional_max_symbol,

@@ -18,7 +18,7 @@ class Vote:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signal:
-    """What the scan saw at one tick; prices in USD, `stop_distance` in USD a share.
+    """What the scan saw at one tick; prices in USD, `stop_distance` in USD a share, `daily_close` the last daily bar's.
 
     The order function reads its own copy of this from the store and re-derives quotes, size and risk
     (order-safety.md 4, items 19 and 20).
@@ -36,3 +36,4 @@ class Signal:
     confidence: Decimal
     quality: Decimal
     votes: tuple[Vote, ...]
+    daily_close: Decimal | None = None

@@ -3,7 +3,7 @@
 A scan reads one answer a second all day, so the usual shape is decoded straight into typed fields (msgspec
 reads a JSON number's own digits into Decimal, no float in between). An entry of another shape goes through
 the tolerant reading; an entry that cannot be used, or is for another symbol than was asked, is left out
-(etrade-api.md 2.1).
+(etrade-api.md 2.1). A previous close that is missing is 0 and makes no quote unusable: what is held is looked after.
 """
 
 from collections.abc import Collection
@@ -18,8 +18,11 @@ from shared.etrade import reading
 from shared.etrade.reading import Node
 
 _SOURCE = "etrade"
-_PRICES = ("bid", "ask", "lasttrade", "previousclose")
+_PRICES = ("bid", "ask", "lasttrade")
 _SIZES = ("bidsize", "asksize", "totalvolume")
+_ZERO = Decimal(0)
+# E*TRADE writes some flags as text; a flag that is neither is a sign, too.
+_NOT_ADJUSTED = (None, False, "", "false", "False", "FALSE")
 _STATUSES = {status.value: status for status in QuoteStatus}
 
 
@@ -31,6 +34,7 @@ class _All(msgspec.Struct):
     last: Decimal = msgspec.field(name="lastTrade")
     previous_close: Decimal = msgspec.field(name="previousClose")
     volume: int = msgspec.field(name="totalVolume")
+    adjusted: bool = msgspec.field(name="adjustedFlag", default=False)
 
 
 class _Product(msgspec.Struct):
@@ -83,7 +87,7 @@ def _usual(raw: msgspec.Raw, received_at: datetime) -> Quote | None:
             return None
     numbers = entry.all
     at = _instant(entry.at)
-    prices = (numbers.bid, numbers.ask, numbers.last, numbers.previous_close)
+    prices = (numbers.bid, numbers.ask, numbers.last)
     sizes = (numbers.bid_size, numbers.ask_size, numbers.volume)
     if at is None or min(sizes) < 0 or not all(_price(price) for price in prices):
         return None
@@ -95,11 +99,12 @@ def _usual(raw: msgspec.Raw, received_at: datetime) -> Quote | None:
         ask_size=numbers.ask_size,
         last=numbers.last,
         day_volume=numbers.volume,
-        previous_close=numbers.previous_close,
+        previous_close=numbers.previous_close if _price(numbers.previous_close) else _ZERO,
         at=at,
         received_at=received_at,
         status=_STATUSES.get(entry.status, QuoteStatus.UNKNOWN),
         source=_SOURCE,
+        adjusted=numbers.adjusted,
     )
 
 
@@ -127,12 +132,22 @@ def _tolerant(entry: Node, received_at: datetime) -> Quote | None:
         ask_size=sizes["asksize"],
         last=prices["lasttrade"],
         day_volume=sizes["totalvolume"],
-        previous_close=prices["previousclose"],
+        previous_close=_previous_close(numbers),
         at=at,
         received_at=received_at,
         status=status,
         source=_SOURCE,
+        adjusted=numbers.get("adjustedflag") not in _NOT_ADJUSTED,
     )
+
+
+def _previous_close(numbers: Node) -> Decimal:
+    """Give the previous close, 0 where it cannot be read: only an entry rests on it, and none does on 0."""
+    try:
+        found = reading.number(numbers, "previousclose")
+    except Unreadable:
+        return _ZERO
+    return found if found is not None and found > 0 else _ZERO
 
 
 def _price(price: Decimal) -> bool:

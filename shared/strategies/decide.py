@@ -13,6 +13,7 @@ from decimal import Decimal
 from shared.domain.config import StrategyConfig, target_pays
 from shared.domain.daybook import MINUTE
 from shared.domain.ids import signal_id
+from shared.domain.same_share import is_of_another
 from shared.domain.signals import Signal, Vote
 from shared.domain.values import Side
 from shared.strategies import momentum, opening_range
@@ -25,6 +26,7 @@ STRATEGIES: tuple[Callable[[View, StrategyConfig], Verdict], ...] = (momentum.vo
 CLOSED = Reason(code="SESSION_CLOSED", words="The regular session is not open.")
 LATE = Reason(code="LATE_ENTRY", words="The session ends too soon for a new entry.")
 PRICE = Reason(code="PRICE_OUT_OF_RANGE", words="The price is outside the universe's range.")
+JUMP = Reason(code="PRICE_JUMP", words="The price is too far from those of the days before to be of the same share.")
 VOLUME = Reason(code="DAY_VOLUME_LOW", words="Too few shares have traded today.")
 SPREAD = Reason(code="SPREAD_TOO_WIDE", words="Bid and ask lie too far apart.")
 QUALITY = Reason(code="QUALITY_LOW", words="Too little history is known.")
@@ -96,6 +98,8 @@ def _filtered(view: View, config: StrategyConfig) -> Reason | None:
         return LATE
     if not universe.price_min <= quote.last <= universe.price_max:
         return PRICE
+    if is_of_another(quote, daily_close=view.daily_close, jump_max_pct=universe.jump_max_pct):
+        return JUMP
     if quote.day_volume < universe.day_volume_min:
         return VOLUME
     if quote.spread * 10_000 > universe.spread_max_bps * quote.mid:
@@ -124,5 +128,5 @@ def _signal(view: View, votes: list[Vote], confidence: Decimal, distance: Decima
         signal_id=signal_id(strategy=lead, symbol=view.symbol, side=Side.BUY, session=day, slot=slot),
         strategy=lead, symbol=view.symbol, side=Side.BUY, session=day, slot=slot, decided_at=view.at,
         decision_price=view.quote.last, stop_distance=distance, confidence=confidence, quality=view.quality,
-        votes=tuple(votes),
+        votes=tuple(votes), daily_close=view.daily_close,
     )  # fmt: skip

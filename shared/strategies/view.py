@@ -31,7 +31,8 @@ class Indicators:
 class View:
     """One symbol at one tick: a quote without faults, and what its session and history say.
 
-    `opening_range` is low and high in USD; `quality` is the history's tier, 0 to 1.
+    `opening_range` is low and high in USD; `quality` is the history's tier, 0 to 1; `daily_close` is the last daily
+    bar's in USD.
     """
 
     symbol: str
@@ -42,6 +43,7 @@ class View:
     indicators: Indicators
     opening_range: tuple[Decimal, Decimal] | None
     quality: Decimal
+    daily_close: Decimal | None = None
 
 
 class Watch:
@@ -50,12 +52,13 @@ class Watch:
     Mutable like the book it owns; made from a restored book it shows what it would have shown.
     """
 
-    __slots__ = ("_atr", "_atr_bars_end", "_indicators", "_opening_range", "book", "quality", "symbol")
+    __slots__ = ("_atr", "_atr_bars_end", "_daily_close", "_indicators", "_opening_range", "book", "quality", "symbol")
 
     def __init__(self, symbol: str, book: DayBook, history: Sequence[DailyBar]) -> None:
         self.symbol = symbol
         self.book = book
         self.quality = quality(len(history))
+        self._daily_close = history[-1].close if history else None
         self._atr: Decimal | None = None
         self._atr_bars_end = book.session.opens_at
         self._opening_range: tuple[Decimal, Decimal] | None = None
@@ -76,6 +79,7 @@ class Watch:
         return View(
             symbol=self.symbol, quote=quote, at=at, session=book.session, bars=book.bars,
             indicators=self._indicators, opening_range=self._opening_range, quality=self.quality,
+            daily_close=self._daily_close,
         )  # fmt: skip
 
     def _compute(self) -> Indicators:

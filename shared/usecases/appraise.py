@@ -87,8 +87,8 @@ def gather(
     return RiskFacts(
         now=desk.clock.now(), kind=Kind.ENTRY, symbol=signal.symbol, side=signal.side, price_type=PriceType.LIMIT,
         term=Term.IMMEDIATE_OR_CANCEL, quantity=0, limit_price=limit, decided_at=signal.decided_at,
-        closed_at=before.value.closed_at if before else None, session=session_of(signal.session), control=control,
-        quote=seen.quote, ledger=ledger, positions=positions,
+        closed_at=before.value.closed_at if before else None, daily_close=signal.daily_close,
+        session=session_of(signal.session), control=control, quote=seen.quote, ledger=ledger, positions=positions,
         live_orders=live if len(rows) == len(found) else None, holdings=seen.means.holdings,
         balance=seen.means.balance, capital=desk.mandate.capital_usd,
         realized_before=sum((past.realized for past in earlier), Decimal(0)),

@@ -55,7 +55,7 @@ def test_every_rule_is_reported_at_once() -> None:
     [
         ("control", {"KILL_SWITCH"}),
         ("session", {"SESSION_CLOSED", "LATE_ENTRY"}),
-        ("quote", {"QUOTE_STALE", "QUOTE_BAD", "PRICE_COLLAR", "SPREAD_TOO_WIDE"}),
+        ("quote", {"QUOTE_STALE", "QUOTE_BAD", "PRICE_COLLAR", "SPREAD_TOO_WIDE", "PRICE_JUMP"}),
         ("holdings", {"LEDGER_MISMATCH", "SYMBOL_HELD_BY_OWNER"}),
         ("equity_peak", {"DRAWDOWN"}),
         (

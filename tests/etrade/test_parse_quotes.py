@@ -15,7 +15,7 @@ from shared.etrade import parse_quotes
 from tests.etrade import samples
 from tests.etrade.world import START
 
-USED = ("ask", "askSize", "bid", "bidSize", "lastTrade", "previousClose", "totalVolume")
+USED = ("ask", "askSize", "bid", "bidSize", "lastTrade", "totalVolume")
 
 
 def read(body: object, *symbols: str) -> dict[str, Quote]:
@@ -67,6 +67,26 @@ def test_no_float_touches_a_price() -> None:
 def test_numbers_may_be_text_or_have_a_fraction_of_zero(changes: dict[str, Any]) -> None:
     """A number as text, or a size written 600.0, reads like the usual form."""
     assert read(samples.quote_body(samples.quote_entry(**changes))) == read(samples.quote_body(samples.quote_entry()))
+
+
+@pytest.mark.parametrize("value", [None, "", "n/a", -1, True, [1], {"a": 1}, "NaN", "1e999", 1e30, 0])
+def test_a_previous_close_that_cannot_be_read_is_none(value: object) -> None:
+    """A quote without a previous close is a quote all the same: what is held needs it, and no entry rests on 0."""
+    (found,) = read(samples.quote_body(samples.quote_entry(previousClose=value))).values()
+    assert (found.previous_close, found.last) == (Decimal(0), Decimal("132.3"))
+
+
+@pytest.mark.parametrize(
+    ("flag", "adjusted"),
+    [(True, True), (False, False), (None, False), ("", False), ("true", True), ("false", False), (7, True), ([], True)],
+)
+def test_the_sign_of_adjusted_prices_is_read(flag: object, adjusted: bool) -> None:
+    """The adjusted flag is read as boolean or text, one that is left out says no, one that cannot be read says yes."""
+    (found,) = read(samples.quote_body(samples.quote_entry(adjustedFlag=flag))).values()
+    assert found.adjusted is adjusted
+    entry = samples.quote_entry()
+    del entry["All"]["adjustedFlag"]
+    assert not read(samples.quote_body(entry))["AAPL"].adjusted
 
 
 def test_other_key_cases_are_read() -> None:

@@ -177,3 +177,14 @@ def test_a_fill_between_holdings_and_balance_denies_nobody() -> None:
     assert entry.codes == ()
     assert bench.exchange.posts[entry.intent_id] == 1
     assert bench.gate.names.count("balance") == 2
+
+
+@pytest.mark.parametrize(("daily_close", "denied"), [("100.00", False), ("142.00", True), ("10.00", True)])
+def test_a_price_that_may_be_of_another_share_is_not_entered(daily_close: str, denied: bool) -> None:
+    """A signal whose last daily bar is too far from the quote of this moment is denied before the broker is asked."""
+    bench = Bench()
+    bench.send(bench.signal(daily_close=Decimal(daily_close)))
+    bench.run(10)
+    entry = bench.orders()[0]
+    assert (entry.codes == ("PRICE_JUMP",)) is denied
+    assert ("preview" in bench.gate.names) is not denied

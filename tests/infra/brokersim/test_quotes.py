@@ -43,6 +43,13 @@ def test_a_quote_tells_the_standing_row_and_the_day_so_far() -> None:
     assert "ExtendedHourQuoteDetail" not in told
 
 
+def test_a_quote_says_whether_earlier_prices_were_adjusted() -> None:
+    """Only the symbols that the settings name carry the sign of adjusted prices."""
+    one = world(quiet("ZXAA", "ZXAB"), adjusted=frozenset({"ZXAB"}))
+    told = quoted(one, "ZXAA,ZXAB.json")["QuoteData"]
+    assert [entry["All"]["adjustedFlag"] for entry in told] == [False, True]
+
+
 def test_a_quote_follows_the_tape() -> None:
     """A quote follows the tape."""
     one = world(ListedMarket({"ZXAA": [row(-9_000, "10.00", "10.02"), row(3, "10.10", "10.12")]}))
