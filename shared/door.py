@@ -31,7 +31,7 @@ from shared.usecases.notices import announce, post
 from shared.usecases.outbox import drain, unpack
 
 Reply = tuple[str, int]
-Handler = Callable[[Envelope, Any], None]
+Handler = Callable[[Envelope, Any], object]
 ACK: Reply = ("", 204)
 AGAIN: Reply = ("", 503)
 FULL: Reply = ("", 429)

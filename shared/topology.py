@@ -119,7 +119,7 @@ class Topology:
 _EVERYBODY = {"dead_letters": C, "outbox": RW}
 _BOOK = {
     "orders": RW, "audit": C, "ledger": RW, "locks": RW, "positions": RW, "broker_orders": RC, "fills": RC,
-    "account": RW, "token": RW, "leases": RW, "paper": RW,
+    "account": RW, "token": RW, "leases": RW, "paper": RW, "reads": RW,
 }  # fmt: skip
 
 TOPOLOGY = Topology(
@@ -269,6 +269,7 @@ TOPOLOGY = Topology(
         "quotes": "the scan's last quotes",
         "history": "daily bars of the watch list",
         "account": "the account's key, read once a session",
+        "reads": "since when an answer of the broker cannot be read, and why",
         "paper": "cash, positions and orders of paper mode, which E*TRADE never sees",
         "token": "which vault version holds the access token, and its instants",
         "flows": "sign-ins under way",

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from shared.domain.brokerage import BrokerOrder
-from shared.domain.calendar import TradingSession, session_at
+from shared.domain.calendar import TradingSession, is_open, session_at
 from shared.domain.control import TradingState
 from shared.domain.orders import AT_BROKER, IN_DOUBT, UNSENT, Kind, Order, State
 from shared.domain.positions import Position
@@ -26,6 +26,7 @@ from shared.usecases.control import tighten
 from shared.usecases.desk import Held, held_rows, not_before
 from shared.usecases.fills import book_seen, rows_of
 from shared.usecases.late import cancel_late, given_up
+from shared.usecases.look import Look, look_around
 from shared.usecases.losses import open_positions, watch_losses
 from shared.usecases.moves import live_sells, move
 from shared.usecases.protect import protect
@@ -34,6 +35,8 @@ from shared.usecases.trading import TradingDesk, require_our_venue
 
 T = TypeVar("T")
 LEASE = timedelta(seconds=15)
+LOOKING = timedelta(seconds=30)
+"""Longer than three answers that do not come."""
 WORK_AT_MOST = timedelta(seconds=50)
 LOOK_EVERY = timedelta(seconds=2)
 REST = timedelta(seconds=5)
@@ -48,16 +51,17 @@ _SWEEP_AFTER = {
 }
 
 
-def settle(desk: TradingDesk, *, must_run: bool = False, list_first: bool = False) -> None:
+def settle(desk: TradingDesk, *, must_run: bool = False, list_first: bool = False) -> Look | None:
     """Poll until the book is quiet, 50 s at most; leaves when another invocation is at it and alive.
 
     `list_first` (a tick) asks the broker even when nothing seems in motion, and stays to take over from another
-    invocation; with `must_run` a busy lease is no reason to acknowledge: raises Busy. What is open at another
-    venue is not touched: it stops entries, and raises AnotherVenue.
+    invocation; in the session it gives what the account showed, None when it did not come to look. With `must_run` a
+    busy lease is no reason to acknowledge: raises Busy. What is open at another venue is not touched: it stops entries,
+    and raises AnotherVenue.
     """
-    session = session_at(desk.clock.now())
+    session, look = session_at(desk.clock.now()), None
     if session is None:
-        return
+        return None
     give_up = desk.clock.now() + WORK_AT_MOST
     while desk.clock.now() < give_up:
         lease = leases.take(desk, "settle", lasts=LEASE)
@@ -65,18 +69,19 @@ def settle(desk: TradingDesk, *, must_run: bool = False, list_first: bool = Fals
             if must_run:
                 raise Busy("another settlement is at work")
             if leases.outlives(desk, "settle") and not list_first:
-                return
+                return None
             continue
         try:
-            _work(desk, session, lease, give_up, list_first=list_first)
+            look = _work(desk, session, lease, give_up, list_first=list_first) or look
         except AnotherVenue as problem:
             tighten(desk, TradingState.REDUCE_ONLY, reason="; ".join(problem.problems))
             raise
         finally:
             leases.give_back(desk, lease)
         if not _in_motion(live_orders(desk)):
-            return
+            break
         list_first = False
+    return look
 
 
 def live_orders(desk: TradingDesk) -> list[Held[Order]]:
@@ -93,11 +98,13 @@ def live_orders(desk: TradingDesk) -> list[Held[Order]]:
 
 def _work(
     desk: TradingDesk, session: TradingSession, lease: Held[leases.Lease], give_up: datetime, *, list_first: bool
-) -> None:
-    record = account.ours(desk, session.day).value
+) -> Look | None:
+    record, look = account.ours(desk, session.day).value, None
     if list_first:
         watch_losses(desk, session)
+    looks = list_first and is_open(desk.clock.now())
     while True:
+        blind = False
         try:
             busy = _poll(desk, session, record.key, lease, list_first=list_first)
         except InvariantBroken as problem:
@@ -106,14 +113,24 @@ def _work(
             busy = True
         except (Conflict, BrokerError) as problem:
             desk.journal.line("poll_again", Severity.WARNING, kind=type(problem).__name__, detail=problem.detail)
-            busy = True
+            busy, blind = True, isinstance(problem, BrokerError)
         list_first = False
-        now = desk.clock.now()
         pause = LOOK_EVERY if busy else REST
+        if looks and (blind or not busy or desk.clock.now() + pause >= give_up):
+            looks, look = False, _look(desk, session, record.key, lease, give_up)
+        now = desk.clock.now()
         if now + pause >= give_up or not (busy or open_positions(desk)):
-            return
+            return look
         leases.extend(desk, lease, until=now + pause + LEASE)
         desk.clock.sleep_until(now + pause)
+
+
+def _look(
+    desk: TradingDesk, session: TradingSession, account_key: str, lease: Held[leases.Lease], give_up: datetime
+) -> Look:
+    """Look at everything once, when nothing is in motion, or the list cannot be read, or this invocation ends."""
+    leases.extend(desk, lease, until=desk.clock.now() + LOOKING)
+    return look_around(desk, account_key, session=session.day, until=give_up)
 
 
 def _poll(

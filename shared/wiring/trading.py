@@ -12,6 +12,7 @@ from shared.ports import Broker
 from shared.settings import NOT_YET, Mode, Settings
 from shared.strategies.config import load
 from shared.usecases.listing import OrderLists
+from shared.usecases.reads import NotedBroker
 from shared.usecases.renew import renew
 from shared.usecases.trading import Mandate, TradingDesk
 from shared.wiring import Platform
@@ -24,6 +25,8 @@ def trading_desk(platform: Platform, room: Room, role: Role) -> TradingDesk:
     """Add the broker, with this role's share of the rate limits, to a desk."""
     desk, chosen = room.desk, room.settings
     broker = _broker(_etrade(platform, room, role), room, on_network=platform.http is None)
+    if role is not Role.SCAN:
+        broker = NotedBroker(broker, desk)
     lists = OrderLists(broker=broker, clock=desk.clock, journal=desk.journal)
     mandate = Mandate(
         account_id=chosen.account_id, capital_usd=chosen.capital_usd, watch_list=chosen.watch_list,

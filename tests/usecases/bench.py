@@ -39,12 +39,13 @@ from shared.strategies.config import load
 from shared.topology import TOPOLOGY
 from shared.usecases import outbox
 from shared.usecases.close import close
-from shared.usecases.desk import create
+from shared.usecases.desk import Desk, create
 from shared.usecases.enter import enter
 from shared.usecases.hold import look_after
 from shared.usecases.leave import leave
 from shared.usecases.listing import OrderLists
 from shared.usecases.losses import open_positions
+from shared.usecases.reads import NotedBroker
 from shared.usecases.settle import settle
 from shared.usecases.trading import Mandate, TradingDesk
 from tests.usecases.exchange import Exchange, ScriptedBroker
@@ -235,7 +236,7 @@ class Variant:
 
     enter: Callable[..., None] = enter
     leave: Callable[..., None] = leave
-    settle: Callable[..., None] = settle
+    settle: Callable[..., object] = settle
     store: Callable[[Store], Store] = field(default=lambda store: store)
     clock_skew: Mapping[str, timedelta] = field(default_factory=dict)
 
@@ -267,13 +268,10 @@ class Bench:
         self.gate = Gate(self.kernel, seed, latency_s)
         self.gate.faults.update(faults or {})
         self.gate.tamper = self._touch
-        self.store = MemoryStore()
-        self.exchange = Exchange(self.kernel)
+        self.store, self.exchange = MemoryStore(), Exchange(self.kernel)
         self.exchange.set_price(SYMBOL, "99.99", "100.01")
-        self.journal = ListJournal()
-        self.bus = ListBus(self)
-        self.config = config
-        self.variant = variant or Variant()
+        self.journal, self.bus = ListJournal(), ListBus(self)
+        self.config, self.variant = config, variant or Variant()
         self.looking = True
         self._chance = SeededChance(seed=seed, name="bench")
         self._highs: dict[str, Decimal] = {}
@@ -284,11 +282,13 @@ class Bench:
     def _desk(self, actor: str) -> TradingDesk:
         guard = Guard(TOPOLOGY.function(actor), self.journal)
         store = self.variant.store(GuardedStore(GatedStore(self.store, self.gate), guard))
-        broker = ScriptedBroker(self.exchange, self.gate.pass_)
-        clock = SkewedClock(self.kernel, self.variant.clock_skew.get(actor, timedelta(0)))
+        clock, bus = SkewedClock(self.kernel, self.variant.clock_skew.get(actor, timedelta(0))), self.bus
+        ports: dict[str, Any] = {"clock": clock, "chance": self._chance, "store": store, "bus": GuardedBus(bus, guard)}
+        desk = Desk(actor=actor, journal=self.journal, **ports)
+        broker = NotedBroker(ScriptedBroker(self.exchange, self.gate.pass_), desk)
         return TradingDesk(
-            actor=actor, clock=clock, chance=self._chance, store=store, bus=GuardedBus(self.bus, guard), broker=broker,
-            journal=self.journal, lists=OrderLists(broker=broker, clock=clock, journal=self.journal),
+            actor=actor, journal=self.journal, **ports, broker=broker,
+            lists=OrderLists(broker=broker, clock=clock, journal=self.journal),
             config=self.config, mandate=Mandate(account_id="", capital_usd=Decimal(100_000), watch_list=(SYMBOL,)),
         )  # fmt: skip
 

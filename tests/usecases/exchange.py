@@ -29,6 +29,7 @@ from shared.domain.outcomes import (
 )
 from shared.domain.quotes import Quote, QuoteStatus
 from shared.domain.values import PriceType, Side, Term
+from shared.errors import DeskError
 
 T = TypeVar("T")
 OPEN = frozenset({BrokerStatus.OPEN, BrokerStatus.CANCEL_REQUESTED})
@@ -86,6 +87,7 @@ class Exchange:
         self.keeps_deadlines = True
         self.longest_naked = timedelta(0)
         self.in_cancel: Callable[[Plain], None] | None = None
+        self.down: dict[str, DeskError] = {}
         self._naked: dict[str, datetime] = {}
         self._shows: dict[int, datetime] = {}
         self._ids = count(501)
@@ -268,11 +270,14 @@ class Call(Protocol):
 
 
 class ScriptedBroker:
-    """The Broker port over the exchange; `call` lets a bench see, delay or break each call."""
+    """The Broker port over the exchange; `call` lets a bench see, delay or break each call.
+
+    What the exchange has in `down` fails for as long as it is there, by the name of the call.
+    """
 
     def __init__(self, exchange: Exchange, call: Call) -> None:
         self._exchange = exchange
-        self._call = call
+        self._pass = call
 
     def accounts(self) -> tuple[Account, ...]:
         """List the one account."""
@@ -309,6 +314,14 @@ class ScriptedBroker:
     def cancel(self, account_key: str, order_id: int) -> CancelAnswer:
         """Ask to cancel."""
         return self._call("cancel", lambda: self._exchange.cancel(order_id))
+
+    def _call(self, name: str, effect: Callable[[], T]) -> T:
+        def answer() -> T:
+            if name in self._exchange.down:
+                raise self._exchange.down[name]
+            return effect()
+
+        return self._pass(name, answer)
 
     def _previewed(self, ticket: Ticket) -> PreviewAnswer:
         refused = self._exchange.refusal(ticket)

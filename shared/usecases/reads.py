@@ -1,0 +1,136 @@
+"""The Broker port of a function that trades, with a note in `reads` of each kind of answer that it cannot read.
+
+What can go wrong: an answer cannot be read for half an hour, every poll fails, and nobody is told, because each failure
+alone is only tried again. What this promises: the first failure writes `reads/{actor}:{what}`, later ones renew it at
+most every `RENEW`, and the first success removes it; an instance that does not know whether there is a note looks once.
+A store that fails is journalled and never fails the read. A refused login is no blindness: the owner is told of it by
+other means. Answers to orders and cancels are values and pass as they are, and so do quotes: the scan tells of those.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
+from typing import TypeVar
+
+from shared.domain.brokerage import Account, Balance, BrokerOrder, Holding, Ticket
+from shared.domain.outcomes import CancelAnswer, PlaceAnswer, PreviewAnswer
+from shared.domain.quotes import Quote
+from shared.domain.reads import LONGEST_WHY, Answer, Unread, again
+from shared.errors import BrokerError, Conflict, MessageError, Refused, StoreError
+from shared.ports import Broker, Delete, Severity
+from shared.usecases.desk import Desk, held_rows, read, replaced
+
+T = TypeVar("T")
+RENEW = timedelta(seconds=20)
+
+
+def unread(desk: Desk) -> list[Unread]:
+    """Read every note, whoever wrote it; raises StoreDown."""
+    return [held.value for held in held_rows(desk, Unread, desk.store.query("reads"))]
+
+
+class NotedBroker:
+    """A Broker that notes what it cannot read; safe for any number of threads, as each note is a compare-and-set."""
+
+    def __init__(self, broker: Broker, desk: Desk) -> None:
+        self._broker = broker
+        self._desk = desk
+        self._open: set[Answer] | None = None
+        self._written: dict[Answer, datetime] = {}
+        self._tries: Counter[Answer] = Counter()
+
+    def accounts(self) -> tuple[Account, ...]:
+        """List the owner's accounts."""
+        return self._noted(Answer.ACCOUNTS, self._broker.accounts)
+
+    def balance(self, account_key: str) -> Balance:
+        """Read what the account can spend."""
+        return self._noted(Answer.BALANCE, lambda: self._broker.balance(account_key))
+
+    def portfolio(self, account_key: str) -> tuple[Holding, ...]:
+        """List everything held."""
+        return self._noted(Answer.PORTFOLIO, lambda: self._broker.portfolio(account_key))
+
+    def quotes(self, symbols: Sequence[str]) -> dict[str, Quote]:
+        """Quote the symbols."""
+        return self._broker.quotes(symbols)
+
+    def preview(self, account_key: str, ticket: Ticket) -> PreviewAnswer:
+        """Ask whether an order would be taken."""
+        return self._broker.preview(account_key, ticket)
+
+    def place(self, account_key: str, ticket: Ticket, preview_ids: Sequence[int], *, deadline: datetime) -> PlaceAnswer:
+        """Send an order."""
+        return self._broker.place(account_key, ticket, preview_ids, deadline=deadline)
+
+    def orders(self, account_key: str, *, since: date) -> tuple[BrokerOrder, ...]:
+        """List the orders."""
+        return self._noted(Answer.ORDERS, lambda: self._broker.orders(account_key, since=since))
+
+    def order(self, account_key: str, order_id: int) -> BrokerOrder | None:
+        """Read one order."""
+        return self._noted(Answer.ORDER, lambda: self._broker.order(account_key, order_id))
+
+    def cancel(self, account_key: str, order_id: int) -> CancelAnswer:
+        """Ask to cancel."""
+        return self._broker.cancel(account_key, order_id)
+
+    def _noted(self, what: Answer, ask: Callable[[], T]) -> T:
+        began = self._desk.clock.now()
+        try:
+            answer = ask()
+        except BrokerError as problem:
+            # That one order is refused to us says nothing about the others.
+            if not (what is Answer.ORDER and isinstance(problem, Refused)):
+                self._failed(what, began, problem)
+            raise
+        if self._open is None or what in self._open:
+            self._succeeded(what)
+        return answer
+
+    def _failed(self, what: Answer, began: datetime, problem: BrokerError) -> None:
+        self._tries[what] += 1
+        now = self._desk.clock.now()
+        written = self._written.get(what)
+        if written is not None and now - written < RENEW:
+            return
+        tries, why = self._tries[what], (problem.detail or type(problem).__name__)[:LONGEST_WHY]
+        failed = Unread(actor=self._desk.actor, what=what, since=began, last_at=now, times=tries, why=why)
+
+        def note() -> None:
+            if self._open is not None:
+                self._open.add(what)
+            held = read(self._desk.store, Unread, self._path(what))
+            after = again(None if held is None else held.value, failed)
+            self._desk.store.commit([replaced(self._path(what), held, after)])
+            self._written[what] = now
+            self._tries[what] -= tries
+
+        self._write(what, note)
+
+    def _succeeded(self, what: Answer) -> None:
+        self._written.pop(what, None)
+        self._tries.pop(what, None)
+
+        def forget() -> None:
+            if self._open is None:
+                self._open = {note.what for note in unread(self._desk) if note.actor == self._desk.actor}
+            if what in self._open:
+                self._desk.store.commit([Delete(self._path(what))])
+                self._open.discard(what)
+                self._desk.journal.line("read_again", what=what)
+
+        self._write(what, forget)
+
+    def _write(self, what: Answer, work: Callable[[], None]) -> None:
+        """Do it; another instance that was first is as good, and a store that fails is journalled."""
+        try:
+            work()
+        except Conflict:
+            return
+        except (StoreError, MessageError) as problem:
+            kind = type(problem).__name__
+            self._desk.journal.line("read_not_noted", Severity.WARNING, what=what, kind=kind, detail=problem.detail)
+
+    def _path(self, what: Answer) -> str:
+        return f"reads/{self._desk.actor}:{what}"
