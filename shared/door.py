@@ -40,6 +40,9 @@ DRAIN_EVERY = timedelta(seconds=30)
 # A push body holds the message as base64, and attributes beside it.
 MAX_BODY = 2 * MAX_BYTES
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
+TURN_LASTS = timedelta(seconds=30)
+"""Longer than a healthy exit, of some 20 s at the most: the list, a cancel and 12 s until it is confirmed, preview,
+place, and a second's turn for each; half of a push's 60 s, so that who waits behind a frozen one is served in time."""
 
 
 class Drain:
@@ -191,15 +194,19 @@ def open_push(raw: bytes) -> tuple[Envelope, bytes]:
 class Turnstile:
     """Lets one intent through at a time, exits before signals, and refuses signals beyond half the places.
 
-    Waits only through the Clock; correctness never rests on it (google-cloud.md 9.2).
+    A turn lasts `TURN_LASTS` at most: one that freezes inside loses it, and the next goes in beside it, so that exits
+    do not wait behind one bad call until their messages are spent. Then two may work at once. Waits only through the
+    Clock; correctness never rests on it (google-cloud.md 9.2).
     """
 
     def __init__(self, clock: Clock, *, places: int) -> None:
         self._clock = clock
         self._most_signals = places // 2
+        self._here: list[tuple[int, int]] = []
         self._waiting: list[tuple[int, int]] = []
+        self._inside: tuple[int, int] | None = None
+        self._since = _LONG_AGO
         self._issued = 0
-        self._inside = threading.Lock()
         self._book = threading.Lock()
 
     @contextmanager
@@ -207,19 +214,32 @@ class Turnstile:
         """Wait for a turn and give how many intents were ahead; raises Busy when there is no place for a signal."""
         rank = 0 if is_exit else 1
         with self._book:
-            if not is_exit and sum(1 for waiting, _ in self._waiting if waiting) >= self._most_signals:
+            if not is_exit and sum(1 for here, _ in self._here if here) >= self._most_signals:
                 raise Busy("every place for signals is taken")
             self._issued += 1
             ticket = (rank, self._issued)
-            ahead = len(self._waiting)
+            ahead = len(self._here)
+            self._here.append(ticket)
             self._waiting.append(ticket)
         try:
-            while min(self._waiting) != ticket or not self._inside.acquire(blocking=False):
+            while not self._enters(ticket):
                 self._clock.sleep_until(self._clock.now() + timedelta(milliseconds=50))
-            try:
-                yield ahead
-            finally:
-                self._inside.release()
+            yield ahead
         finally:
             with self._book:
-                self._waiting.remove(ticket)
+                self._here.remove(ticket)
+                if ticket in self._waiting:
+                    self._waiting.remove(ticket)
+                if self._inside == ticket:
+                    self._inside = None
+
+    def _enters(self, ticket: tuple[int, int]) -> bool:
+        """Take the turn when it is this one's, and free or held for too long."""
+        now = self._clock.now()
+        with self._book:
+            held = self._inside is not None and now - self._since < TURN_LASTS
+            if held or min(self._waiting) != ticket:
+                return False
+            self._waiting.remove(ticket)
+            self._inside, self._since = ticket, now
+            return True

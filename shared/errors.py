@@ -110,6 +110,10 @@ class Unreadable(BrokerError):
     """The broker answered something that cannot be read."""
 
 
+class Unseen(BrokerError):
+    """No answer of the broker shows the order that is to be cancelled: nothing was asked."""
+
+
 class StoreError(DeskError):
     """The store did not do what was asked."""
 

@@ -39,7 +39,8 @@ ALARMS = (
         name="orders-in-doubt", title="An order or a position needs to be looked at", severity=CRITICAL,
         events=(
             "order_unknown", "order_manual", "late_acceptance", "shares_missing", "foreign_order",
-            "exit_ended_unfilled", "unprotected", "position_unprotected",
+            "exit_ended_unfilled", "unprotected", "position_unprotected", "exit_unseen",
+            "cancel_unconfirmed", "sell_refused",
         ),
         told="An order was sent and nobody knows what became of it, the account holds something else than the books, or"
         " shares are held without a stop at the broker."

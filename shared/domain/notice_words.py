@@ -10,7 +10,10 @@ from typing import Any
 
 from shared.domain.calendar import NEW_YORK
 from shared.domain.notices import (
+    CancelUnconfirmed,
     DayResult,
+    ExitRefused,
+    ExitUnseen,
     ForeignOrder,
     HeldUnseen,
     MessageBuried,
@@ -24,6 +27,7 @@ from shared.domain.notices import (
     SignInFailed,
     SignInNeeded,
     SignInRefused,
+    StopRefused,
     TokenEnded,
     TradingHalted,
     TradingReduced,
@@ -166,6 +170,59 @@ def _unprotected(notice: PositionUnprotected) -> Words:
     )
 
 
+def _exit_unseen(notice: ExitUnseen) -> Words:
+    shares = _count(notice.quantity, "share")
+    return Words(
+        title=f"Not sold: {notice.symbol}",
+        sentence=f"{shares} of {notice.symbol} should be sold since {_clock(notice.since)} ({notice.reason}), but "
+        f"E*TRADE does not show our orders ({_short(notice.why)}), so the stop was not cancelled.",
+        advice="The system goes on trying; to sell at once, cancel the stop in E*TRADE's app and sell there.",
+        urgent=True,
+    )
+
+
+def _cancel_unconfirmed(notice: CancelUnconfirmed) -> Words:
+    shares = _count(notice.quantity, "share")
+    return Words(
+        title=f"Perhaps no stop: {notice.symbol}",
+        sentence=f"The cancel of order {notice.order_id} over {shares} of {notice.symbol} is not confirmed "
+        f"({_short(notice.why)}); until it is, nothing is sold and no other stop is placed.",
+        advice=f"Look for order {notice.order_id} in E*TRADE's app: cancel it if it is open, and the system goes on; "
+        "if it is gone and nothing follows, sell the shares there.",
+        urgent=True,
+    )
+
+
+_HELD_ELSEWHERE = "1037"
+
+
+def _refused_cure(why: str) -> str:
+    if _HELD_ELSEWHERE in why:
+        return "if other sell orders in this symbol are open in E*TRADE's app, cancel those that are yours"
+    return "look at the symbol and the account in E*TRADE's app"
+
+
+def _stop_refused(notice: StopRefused) -> Words:
+    shares = _count(notice.quantity, "share")
+    return Words(
+        title=f"Stop refused: {notice.symbol}",
+        sentence=f"E*TRADE refuses a stop over {shares} of {notice.symbol} since {_clock(notice.since)}: "
+        f"{_short(notice.why)}.",
+        advice=f"It is asked again, each minute at least while the market is open; {_refused_cure(notice.why)}.",
+        urgent=True,
+    )
+
+
+def _exit_refused(notice: ExitRefused) -> Words:
+    shares = _count(notice.quantity, "share")
+    return Words(
+        title=f"Sale refused: {notice.symbol}",
+        sentence=f"E*TRADE refused to sell {shares} of {notice.symbol}: {_short(notice.why)}.",
+        advice=f"A stop is put back and the sale is tried again soon; {_refused_cure(notice.why)}.",
+        urgent=True,
+    )
+
+
 def _foreign(notice: ForeignOrder) -> Words:
     return Words(
         title=f"An order that is not ours: {notice.symbol}",
@@ -257,6 +314,10 @@ _WORDS: dict[type[Notice], Callable[[Any], Words]] = {
     OrderUnknown: _unknown,
     OrderAmbiguous: _ambiguous,
     PositionUnprotected: _unprotected,
+    ExitUnseen: _exit_unseen,
+    CancelUnconfirmed: _cancel_unconfirmed,
+    StopRefused: _stop_refused,
+    ExitRefused: _exit_refused,
     ForeignOrder: _foreign,
     ScanSilent: _silent,
     ScanBlind: _blind,

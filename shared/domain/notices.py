@@ -127,6 +127,55 @@ class PositionUnprotected:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExitUnseen:
+    """Shares should be sold since `since`, their stop cannot be seen and so is left in place; `why` says what fails."""
+
+    position_id: str
+    symbol: str
+    quantity: int
+    reason: str
+    why: str
+    since: datetime
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelUnconfirmed:
+    """A sell was to be cancelled and nobody knows whether it is: its shares may be without a stop, and are not sold."""
+
+    intent_id: str
+    symbol: str
+    quantity: int
+    order_id: int
+    why: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopRefused:
+    """E*TRADE has refused a stop over held shares again and again `since` an instant; `why` is its reason."""
+
+    position_id: str
+    symbol: str
+    quantity: int
+    why: str
+    since: datetime
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExitRefused:
+    """E*TRADE refused to sell shares that should be sold; `why` is its reason."""
+
+    position_id: str
+    symbol: str
+    quantity: int
+    why: str
+    since: datetime
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ForeignOrder:
     """The account has an order of this session in a symbol that is not ours, and so the symbol is not entered."""
 
@@ -201,6 +250,10 @@ Notice = (
     | OrderUnknown
     | OrderAmbiguous
     | PositionUnprotected
+    | ExitUnseen
+    | CancelUnconfirmed
+    | StopRefused
+    | ExitRefused
     | ForeignOrder
     | ScanSilent
     | ScanBlind
@@ -220,6 +273,10 @@ NOTICES: dict[str, type[Notice]] = {
     "order_unknown": OrderUnknown,
     "order_ambiguous": OrderAmbiguous,
     "position_unprotected": PositionUnprotected,
+    "exit_unseen": ExitUnseen,
+    "cancel_unconfirmed": CancelUnconfirmed,
+    "stop_refused": StopRefused,
+    "exit_refused": ExitRefused,
     "foreign_order": ForeignOrder,
     "scan_silent": ScanSilent,
     "scan_blind": ScanBlind,
@@ -242,9 +299,9 @@ def event_of(notice: Notice) -> str:
             what = notice.occasion
         case TradingHalted() | TradingReduced() | TradingResumed():
             what = str(notice.epoch)
-        case OrderUnknown() | OrderAmbiguous():
+        case OrderUnknown() | OrderAmbiguous() | CancelUnconfirmed():
             what = notice.intent_id
-        case PositionUnprotected():
+        case PositionUnprotected() | ExitUnseen() | StopRefused() | ExitRefused():
             what = f"{notice.position_id}:{notice.since.isoformat()}"
         case ForeignOrder():
             what = f"{notice.session.isoformat()}:{notice.symbol}"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from shared.domain.backoff import Refusal
 from shared.domain.values import PriceType, Venue
 
 
@@ -11,8 +12,9 @@ from shared.domain.values import PriceType, Venue
 class PendingExit:
     """A decision to sell, written with the position so that nobody can forge it; `limit_price` in USD.
 
-    `begun` is written by the commit that creates its order: every sell is born in a commit that changes its position,
-    so that whoever decided on an older copy of the position is too late.
+    `first_at` is when the first decision of this row was made: deciding anew at another price carries it on. `begun`
+    is written by the commit that creates its order: every sell is born in a commit that changes its position, so that
+    whoever decided on an older copy of the position is too late.
     """
 
     exit_id: str
@@ -21,6 +23,7 @@ class PendingExit:
     price_type: PriceType
     limit_price: Decimal | None
     decided_at: datetime
+    first_at: datetime
     begun: bool = False
 
 
@@ -29,7 +32,8 @@ class Position:
     """One holding from first fill to flat; prices and money in USD, `stop_wanted` is the level settlement keeps.
 
     `venue` is where it was bought, and the only place where it may be protected and sold; `is_open` is false once the
-    quantity is back to 0; `exits_asked` numbers the exit decisions.
+    quantity is back to 0; `exits_asked` numbers the exit decisions. `stop_refused` and `exit_refused` say how often the
+    broker has refused a stop or an exit of late, and so when it is asked again.
     """
 
     position_id: str
@@ -49,6 +53,8 @@ class Position:
     stops_asked: int = 0
     pending_exit: PendingExit | None = None
     exits_asked: int = 0
+    stop_refused: Refusal | None = None
+    exit_refused: Refusal | None = None
     realized: Decimal = Decimal(0)
     is_open: bool = True
     closed_at: datetime | None = None

@@ -1,13 +1,14 @@
 """Look after one held position at one tick: carry its high water mark, want a higher stop, or decide to leave.
 
 The decision is written into the position together with its message; the order function works it, settlement moves the
-stop. A conflict means that the position changed under us: the next tick judges it anew.
+stop. A conflict means that the position changed under us: the next tick judges it anew. An exit that the broker
+refused is decided again when `backoff` says so, and not at the next tick.
 """
 
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from shared.domain import pricing
+from shared.domain import backoff, pricing
 from shared.domain.calendar import TradingSession
 from shared.domain.exits import ExitNow, Hold, MoveStop, judge
 from shared.domain.ids import intent_id
@@ -60,6 +61,8 @@ def look_after(
             return f"stop:{judgement.level}", _write(desk, held, moved)
         case ExitNow() if exits_blocked(desk):
             return f"exit halted:{judgement.reason}", held
+        case ExitNow() if not backoff.may_ask(held.value.exit_refused, at):
+            return f"exit refused:{judgement.reason}", held
         case ExitNow():
             return f"exit:{judgement.reason}", _leave(desk, held, judgement, at)
 
@@ -86,11 +89,11 @@ def _exit_live(desk: TradingDesk, position: Position) -> bool:
 
 def _leave(desk: TradingDesk, held: Held[Position], decision: ExitNow, at: datetime) -> Held[Position]:
     position = held.value
-    slot = position.exits_asked
+    slot, before = position.exits_asked, position.pending_exit
     exit_id = intent_id(kind=Kind.EXIT, cause=position.position_id, session=position.session, attempt=slot)
     pending = PendingExit(
         exit_id=exit_id, reason=decision.reason, slot=slot, price_type=decision.price_type,
-        limit_price=decision.limit_price, decided_at=at,
+        limit_price=decision.limit_price, decided_at=at, first_at=at if before is None else before.first_at,
     )  # fmt: skip
     message = ExitPosition(
         symbol=position.symbol, position_id=position.position_id, exit_id=exit_id, session=position.session

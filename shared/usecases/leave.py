@@ -1,32 +1,40 @@
-"""Turn an exit decision into one sell: cancel what rests on the shares, confirm by list, sell what is then held.
+"""Turn an exit decision into one sell: cancel what rests on the shares, see it end, sell what is then held.
 
-What can go wrong: the stop fills while it is being cancelled; an earlier sell is in doubt; the decision was replaced
-or the position is flat by now; the process dies after the cancel (settlement puts the stop back). What this promises:
-no sell is sent while another sell of the same shares is live or unknown; only the decision that the position's own
-document names is worked; an exit is born in a commit that changes its position, as a stop is, so of two invocations
-that saw the same shares free only one goes on (order-safety.md 1.3, house plan step 5).
+What can go wrong: the orders cannot be seen, and a stop that is cancelled blindly leaves shares that are neither sold
+nor protected; the cancel is not confirmed; the stop fills while it is being cancelled; an earlier sell is in doubt; the
+broker refuses the sell; the decision was replaced or the position is flat by now; the process dies or freezes anywhere
+after the cancel.
+What this promises: a stop is cancelled only when it was seen in the last seconds, and its shares are sold only when its
+end was seen (`cancel`); until then the message comes again, then the next decision, and the owner is told why nothing
+is sold. No sell is sent while another sell of the same shares is live or unknown. Only the decision that the position's
+own document names is worked. When no sell follows, settlement puts a stop back (`protect`), however often the scan has
+decided anew meanwhile; whoever wakes up after that finds the position changed and sends nothing, for an exit is born in
+a commit that changes its position, as a stop is: of two invocations that saw the same shares free only one goes on
+(order-safety.md 1.3, house plan step 5).
 """
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from shared.domain.brokerage import BrokerOrder
 from shared.domain.calendar import is_open, new_york_day, session_of
 from shared.domain.facts import RiskFacts
 from shared.domain.ids import digest
 from shared.domain.messages import ExitPosition
+from shared.domain.notices import ExitUnseen
 from shared.domain.orders import AT_BROKER, IN_DOUBT, UNSENT, Kind, Order, State
 from shared.domain.positions import PendingExit, Position
 from shared.domain.risk import deny_codes
 from shared.domain.values import Side, Term
-from shared.errors import Busy, Refused
+from shared.errors import Busy, OutcomeUnknown, Refused, Unseen
 from shared.ports import Check, Severity
 from shared.usecases import account, control
-from shared.usecases.cancel import cancel_and_confirm
+from shared.usecases.cancel import Listing, cancel_and_confirm, unconfirmed
 from shared.usecases.desk import Held, persist
 from shared.usecases.fills import held_position
 from shared.usecases.moves import begin, held_order, live_sells, move
+from shared.usecases.notices import announce
+from shared.usecases.refused import settle_refusal
 from shared.usecases.send import send
 from shared.usecases.trading import TradingDesk
 
@@ -35,12 +43,12 @@ EXIT_LIFE = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Ready:
-    """An exit's order that may be sent, and the last complete list when one was read on the way."""
+    """An exit's order that may be sent, and the last list that was read on the way, None when nobody had to look."""
 
     order: Held[Order]
     account_key: str
     expires_at: datetime
-    listing: tuple[BrokerOrder, ...] | None
+    listing: Listing | None
 
 
 def leave(desk: TradingDesk, message: ExitPosition) -> None:
@@ -48,11 +56,18 @@ def leave(desk: TradingDesk, message: ExitPosition) -> None:
 
     As long as nothing of it was sent and somebody else writes first, such as settlement that books the cancelled stop,
     it begins anew at once: coming again it would find signals in its place. Raises Busy while an earlier sell is in
-    doubt, BrokerError or StoreError where it has to come again.
+    doubt or cannot be seen, BrokerError or StoreError where it has to come again.
     """
     ready = persist(lambda: _prepare(desk, message))
-    if ready is not None:
-        send(desk, ready.order, account_key=ready.account_key, expires_at=ready.expires_at, listing=ready.listing)
+    if ready is None:
+        return
+    try:
+        sent = send(
+            desk, ready.order, account_key=ready.account_key, expires_at=ready.expires_at, listing=ready.listing
+        )  # fmt: skip
+    except (Refused, OutcomeUnknown) as problem:
+        raise Busy(f"E*TRADE did not say what it thinks of an exit: {problem.detail}") from None
+    settle_refusal(desk, sent.value)
 
 
 def _prepare(desk: TradingDesk, message: ExitPosition) -> _Ready | None:
@@ -75,10 +90,7 @@ def _prepare(desk: TradingDesk, message: ExitPosition) -> _Ready | None:
         desk.journal.line("exit_blocked", Severity.WARNING, symbol=message.symbol, exit_id=message.exit_id)
         return None
     key = account.ours(desk, new_york_day(now)).value.key
-    try:
-        listing = _free_shares(desk, message, key)
-    except Refused as problem:
-        raise Busy(f"the broker refused while a stop was being cancelled: {problem.detail}") from None
+    listing = _free_shares(desk, message, position.value, key)
     position = _current(desk, message)
     if position is None:
         if held is not None:
@@ -100,9 +112,9 @@ def _current(desk: TradingDesk, message: ExitPosition) -> Held[Position] | None:
     return held if pending is not None and pending.exit_id == message.exit_id else None
 
 
-def _free_shares(desk: TradingDesk, message: ExitPosition, key: str) -> tuple[BrokerOrder, ...] | None:
-    """End every other live sell of the symbol, and give the last complete list when one was read for it."""
-    listing: tuple[BrokerOrder, ...] | None = None
+def _free_shares(desk: TradingDesk, message: ExitPosition, position: Position, key: str) -> Listing | None:
+    """End every other live sell of the symbol; gives the last list that was read, None when nothing was cancelled."""
+    listing: Listing | None = None
     for held in live_sells(desk, message.symbol):
         if held.value.intent_id == message.exit_id:
             continue
@@ -111,10 +123,29 @@ def _free_shares(desk: TradingDesk, message: ExitPosition, key: str) -> tuple[Br
         elif held.value.state in IN_DOUBT:
             raise Busy(f"a sell of {message.symbol} is in doubt")
         elif held.value.state in AT_BROKER:
-            ended, listing = cancel_and_confirm(desk, held, account_key=key, cause="an exit takes its place")
+            try:
+                ended, newer = cancel_and_confirm(desk, held, account_key=key, cause="an exit takes its place")
+            except Unseen as problem:
+                _tell_unseen(desk, position, held.value, problem.detail)
+                raise Busy(f"the sells of {message.symbol} cannot be seen: {problem.detail}") from None
+            listing = newer or listing or ()
             if ended.value.state in AT_BROKER:
                 raise Busy(f"the cancel of a sell of {message.symbol} is not confirmed yet")
     return listing
+
+
+def _tell_unseen(desk: TradingDesk, position: Position, sell: Order, why: str) -> None:
+    """Tell the owner that an exit waits, and of what; each row of decisions once."""
+    desk.journal.line("exit_unseen", Severity.ERROR, symbol=position.symbol, why=why)
+    pending = position.pending_exit
+    if sell.state is State.CANCEL_REQ:
+        unconfirmed(desk, sell, why)
+    elif pending is not None:
+        notice = ExitUnseen(
+            position_id=position.position_id, symbol=position.symbol, quantity=position.quantity,
+            reason=pending.reason, why=why, since=pending.first_at, at=desk.clock.now(),
+        )  # fmt: skip
+        desk.store.commit([announce(desk, notice)])
 
 
 def _intent(desk: TradingDesk, held: Held[Position], pending: PendingExit) -> tuple[Held[Order], Held[Position]]:

@@ -1,7 +1,8 @@
-"""Complete order lists, and the last one of this instance for an entry that waited behind another intent.
+"""Complete order lists, and the last one of this instance for an intent that waited behind another one.
 
 A list is a baseline: what it holds existed before we sent. One of a few seconds ago serves as well, because whatever
-we sent since is claimed by its own intent (order-safety.md 1.5); it spares the queue a call at one call a second.
+we sent since is claimed by its own intent (order-safety.md 1.5); it spares the queue a call at one call a second. It
+is also the sight without which no stop is cancelled (`cancel`): one list serves all exits that follow each other.
 """
 
 from datetime import date, datetime, timedelta
@@ -10,6 +11,7 @@ from shared.domain.brokerage import BrokerOrder
 from shared.ports import Broker, Clock, Journal
 
 RECENT = timedelta(seconds=5)
+_Last = tuple[str, date, datetime, tuple[BrokerOrder, ...]]
 
 
 class OrderLists:
@@ -19,7 +21,7 @@ class OrderLists:
         self._broker = broker
         self._clock = clock
         self._journal = journal
-        self._last: tuple[str, date, datetime, tuple[BrokerOrder, ...]] | None = None
+        self._last: _Last | None = None
 
     def fresh(self, account_key: str, *, since: date) -> tuple[BrokerOrder, ...]:
         """Ask the broker for every order since a New York day; raises AuthError, BrokerError."""
@@ -29,8 +31,11 @@ class OrderLists:
         return listing
 
     def recent(self, account_key: str, *, since: date) -> tuple[BrokerOrder, ...]:
-        """Give a list that was asked for in the last `RECENT`, else ask."""
+        """Give a list that was asked for in the last `RECENT` and goes back as far, else ask."""
         last = self._last
-        served = last is not None and last[:2] == (account_key, since) and self._clock.now() - last[2] <= RECENT
+        served = last is not None and self._serves(last, account_key, since)
         self._journal.line("cache", kind="orders", asked=1, served=int(served))
         return last[3] if last is not None and served else self.fresh(account_key, since=since)
+
+    def _serves(self, last: _Last, account_key: str, since: date) -> bool:
+        return last[0] == account_key and last[1] <= since and self._clock.now() - last[2] <= RECENT

@@ -1,32 +1,42 @@
 """Keep every share that we hold behind a stop at the broker.
 
-What can go wrong: a stop is refused because the shares are not booked yet (1037), or because the market is already
-below it; the process dies between the cancel of an old stop and the new one; a sell that replaces the stop ends
-without filling. What this promises: whoever settles next finds uncovered shares from the documents alone and asks
-again, under a new name each time; a pending exit is left alone until its sell has ended (order-safety.md 1.3 b').
+What can go wrong: a stop is refused because the shares are not booked yet, or held by other sells (1037), or because
+the market is already below it; the process dies between the cancel of an old stop and the new one; an exit that
+cancelled the stop freezes, for any time, while the scan decides it anew each 20 s; a sell that replaces the stop ends
+without filling; a cancel is never confirmed; the orders cannot be seen.
+What this promises: whoever settles next finds uncovered shares from the documents alone and asks again, under a new
+name each time. A pending exit is left alone while its sell may still follow: until that sell has ended, or until no
+sell has covered the shares for `BARE_AT_MOST`, whichever decision is the latest; then the stop is put back, in one
+commit that takes the exit out of the position, so that an exit which froze finds itself outdated. An order whose cancel
+is not confirmed still covers: no second stop is sent over its shares. A stop moves up only when it can be seen
+(`cancel`). What the broker refused is asked again after a pause (`backoff`) and only in the session; a stop that it has
+not refused is asked for at any time, also for shares that filled in the session's last second: the broker keeps such an
+order for the next one (order-safety.md 1.3 b').
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
-from shared.domain.brokerage import BrokerOrder
+from shared.domain import backoff
 from shared.domain.calendar import new_york_day
 from shared.domain.ids import digest, intent_id
 from shared.domain.orders import AT_BROKER, IN_DOUBT, TERMINAL, UNSENT, Kind, Order, State
-from shared.domain.positions import Position
+from shared.domain.positions import PendingExit, Position
 from shared.domain.values import PriceType, Side, Term
-from shared.ports import Severity
-from shared.usecases.cancel import cancel_and_confirm
-from shared.usecases.desk import Held
+from shared.ports import Severity, Where
+from shared.usecases.cancel import Listing, cancel_and_confirm
+from shared.usecases.desk import Held, held_rows
 from shared.usecases.fills import held_position
 from shared.usecases.moves import begin, held_order, live_sells, move
+from shared.usecases.refused import count, settle_refusal
 from shared.usecases.send import send
 from shared.usecases.trading import TradingDesk
 
 EXIT_LOST_AFTER = timedelta(seconds=60)
-Listing = Sequence[BrokerOrder]
+BARE_AT_MOST = timedelta(seconds=40)
+"""An exit sends its sell some five seconds after it saw the stop's end; one that takes so long will not."""
 
 
 def protect(
@@ -35,44 +45,79 @@ def protect(
     sells: Sequence[Held[Order]],
     *,
     account_key: str,
-    listing: Listing,
+    listing: Listing | None,
 ) -> None:
     """Do the next thing that one open position needs.
 
-    `sells` are the live sell orders of its symbol, `listing` a complete order list of the last seconds. Raises
-    BrokerError or StoreError where the next poll has to try again.
+    `sells` are the live sell orders of its symbol, `listing` a complete order list of the last seconds, None when none
+    can be read: then shares are covered, and no stop moves. Raises BrokerError or StoreError where the next poll has to
+    try again.
     """
     if any(sell.value.state in IN_DOUBT for sell in sells):
         return
-    if held.value.pending_exit is not None:
-        given_back = _give_back(desk, held)
-        if given_back is None:
+    resting = [sell for sell in sells if sell.value.state in AT_BROKER]
+    uncovered = held.value.quantity - _covered(resting)
+    pending = held.value.pending_exit
+    if pending is not None:
+        sell = held_order(desk, pending.exit_id)
+        if not _over(desk, held.value, pending, sell, uncovered):
             return
-        held = given_back
+        held = held if sell is None else count(desk, held, sell.value)
+        desk.journal.line("exit_ended_unfilled", Severity.WARNING, symbol=held.value.symbol, exit_id=pending.exit_id)
     for sell in sells:
         if sell.value.state in UNSENT:
             move(desk, sell, State.VOIDED, cause="left behind before it was sent", codes=("SWEPT",))
-    resting = [sell for sell in sells if sell.value.state in AT_BROKER]
-    uncovered = held.value.quantity - _covered(resting)
     if uncovered > 0:
-        _stop(desk, held, uncovered, Kind.PROTECT, replaces=None, account_key=account_key, listing=listing)
-    else:
+        held = _last_refused(desk, held)
+        if backoff.may_ask(held.value.stop_refused, desk.clock.now()):
+            _stop(
+                desk, held, uncovered, Kind.PROTECT, replaces=None, account_key=account_key, listing=listing or ()
+            )  # fmt: skip
+            return
+    if pending is not None:
+        held = _without_exit(desk, held)
+    if uncovered <= 0 and listing is not None:
         _raise_stops(desk, held, resting, account_key=account_key)
 
 
-def _give_back(desk: TradingDesk, held: Held[Position]) -> Held[Position] | None:
-    """Drop a pending exit whose sell has ended or never came; None while it still may fill."""
-    pending = held.value.pending_exit
-    if pending is None:
-        return held
-    sell = held_order(desk, pending.exit_id)
-    lost = sell is None and desk.clock.now() - pending.decided_at > EXIT_LOST_AFTER
-    if not lost and (sell is None or sell.value.state not in TERMINAL):
-        return None
+def _over(
+    desk: TradingDesk, position: Position, pending: PendingExit, sell: Held[Order] | None, uncovered: int
+) -> bool:
+    """Tell whether a pending exit has had its time: its sell has ended, never came, or left shares bare too long."""
+    now = desk.clock.now()
+    if sell is not None and sell.value.state in TERMINAL:
+        return True
+    if uncovered > 0 and now - _bare_since(desk, position) > BARE_AT_MOST:
+        return True
+    return sell is None and now - pending.decided_at > EXIT_LOST_AFTER
+
+
+def _bare_since(desk: TradingDesk, position: Position) -> datetime:
+    """Give since when uncovered shares have been so: shares came last, or a sell over them ended, at that instant."""
+    rows = desk.store.query("orders", Where("position_id", "==", position.position_id))
+    orders = [row.value for row in held_rows(desk, Order, rows)]
+    at_broker = [order for order in orders if order.broker_order_id is not None]
+    gone = [one.updated_at for one in at_broker if one.side is Side.BUY or one.state not in AT_BROKER]
+    return max([position.opened_at, *gone])
+
+
+def _without_exit(desk: TradingDesk, held: Held[Position]) -> Held[Position]:
     free = replace(held.value, pending_exit=None)
-    version = desk.store.commit([held.update(free)])[0]
-    desk.journal.line("exit_ended_unfilled", Severity.WARNING, symbol=free.symbol, exit_id=pending.exit_id)
-    return Held(path=held.path, value=free, version=version)
+    return Held(path=held.path, value=free, version=desk.store.commit([held.update(free)])[0])
+
+
+def _last_refused(desk: TradingDesk, held: Held[Position]) -> Held[Position]:
+    """Count the refusal of the stop that was asked for last, if nobody has: the broker may also refuse it later."""
+    position = held.value
+    if position.stops_asked == 0:
+        return held
+    attempt = position.stops_asked - 1
+    for kind in (Kind.PROTECT, Kind.MOVE):
+        name = intent_id(kind=kind, cause=position.position_id, session=position.session, attempt=attempt)
+        last = held_order(desk, name)
+        if last is not None:
+            return count(desk, held, last.value)
+    return held
 
 
 def _raise_stops(desk: TradingDesk, held: Held[Position], resting: Sequence[Held[Order]], *, account_key: str) -> None:
@@ -118,10 +163,11 @@ def _stop(
         stop_distance=position.stop_distance, spread=Decimal(0), session=new_york_day(now), decided_at=now,
         created_at=now, updated_at=now, payload_hash=digest(name, str(quantity), str(level)), replaces=replaces,
     )  # fmt: skip
-    asked = held.update(replace(position, stops_asked=position.stops_asked + 1))
+    asked = held.update(replace(position, stops_asked=position.stops_asked + 1, pending_exit=None))
     stop, _ = begin(desk, order, asked, cause=f"{quantity} shares need a stop at {level}")
     stop = move(desk, stop, State.RESERVED, cause="reduces risk only")
     stop = send(desk, stop, account_key=account_key, expires_at=None, listing=listing)
+    settle_refusal(desk, stop.value)
     if stop.value.state is not State.WORKING:
         desk.journal.line(
             "unprotected", Severity.ERROR, symbol=position.symbol, state=stop.value.state,

@@ -18,7 +18,7 @@ from shared.domain.control import Control, TradingState
 from shared.domain.orders import PLACING_LIFE, PREVIEW_USABLE, Kind, Licence, Order, PreviewRecord, State
 from shared.domain.outcomes import Accepted, NeverSent, Previewed, Rejected, UnknownOutcome
 from shared.domain.values import Side, Term
-from shared.errors import AuthError, KeyRefused, StoreDown
+from shared.errors import AuthError, BrokerError, KeyRefused, StoreDown
 from shared.ports import Check, Severity
 from shared.usecases import control
 from shared.usecases.claims import claim
@@ -29,6 +29,7 @@ from shared.usecases.trading import TradingDesk
 PREVIEW_AGAIN = timedelta(seconds=90)
 MOST_PREVIEWS = 3
 COST_TOLERANCE = Decimal("1.01")
+LONGEST_NOTE = 300
 # Refusals that have nothing to do with IMMEDIATE_OR_CANCEL (etrade-api.md 4.14): funds, shares, account, rate, login.
 _NOT_THE_TERM = frozenset({"33", "100", "102", "1021", "1036", "1037", "3010", "auth", "rate"})
 
@@ -44,14 +45,16 @@ def send(
     """Take a RESERVED or PREVIEWED order to the broker, at most once, and give it as it then stands.
 
     `listing` is a complete order list read within the last seconds, or None to have one read; `expires_at` is when
-    the decision behind the order is too old. Raises BrokerError or StoreError where the message has to come again.
+    the decision behind the order is too old. An entry is not sent without a list. A sell is, with an empty baseline:
+    then a twin of it could only be an order of the owner of the last seconds over shares that ours hold already. Raises
+    BrokerError or StoreError where the message has to come again.
     """
     if held.value.state not in (State.RESERVED, State.PREVIEWED):
         return held
     if held.value.venue is not desk.mandate.venue:
         return move(desk, held, State.VOIDED, cause=f"it was made for {held.value.venue}", codes=("OTHER_VENUE",))
     if listing is None:
-        listing = desk.lists.fresh(account_key, since=held.value.session)
+        listing = _baseline(desk, held.value, account_key)
     try:
         held = _preview(desk, held, account_key)
     except KeyRefused:
@@ -65,6 +68,16 @@ def send(
     if held.value.state is not State.PLACING:
         return held
     return _post(desk, held, account_key)
+
+
+def _baseline(desk: TradingDesk, order: Order, account_key: str) -> Sequence[BrokerOrder]:
+    try:
+        return desk.lists.fresh(account_key, since=order.session)
+    except BrokerError as problem:
+        if order.side is Side.BUY:
+            raise
+        desk.journal.line("no_baseline", Severity.WARNING, intent_id=order.intent_id, detail=problem.detail)
+        return ()
 
 
 def void_reason(order: Order, state: Control, *, now: datetime, expires_at: datetime | None) -> str | None:
@@ -94,7 +107,8 @@ def _preview(desk: TradingDesk, held: Held[Order], account_key: str) -> Held[Ord
     match answer:
         case Rejected():
             cause = f"the broker refused the preview: {answer.message}"
-            return move(desk, held, State.REJECTED, cause=cause, codes=(f"preview:{answer.code}",))
+            codes = (f"preview:{answer.code}",)
+            return move(desk, held, State.REJECTED, cause=cause, codes=codes, note=answer.message[:LONGEST_NOTE])
         case Previewed():
             pass
         case _:
@@ -163,7 +177,8 @@ def _post(desk: TradingDesk, held: Held[Order], account_key: str) -> Held[Order]
             )  # fmt: skip
         case Rejected():
             cause = f"the broker rejected it: {answer.message}"
-            return move(desk, held, State.REJECTED, cause=cause, codes=(f"place:{answer.code}",))
+            codes = (f"place:{answer.code}",)
+            return move(desk, held, State.REJECTED, cause=cause, codes=codes, note=answer.message[:LONGEST_NOTE])
         case NeverSent():
             return move(desk, held, State.VOIDED, cause=f"never sent: {answer.why}", codes=("UNSENT",))
         case UnknownOutcome():

@@ -32,6 +32,7 @@ from shared.usecases.moves import live_sells, move
 from shared.usecases.protect import protect
 from shared.usecases.resolve import resolve
 from shared.usecases.trading import TradingDesk, require_our_venue
+from shared.usecases.unlisted import settle_unlisted
 
 T = TypeVar("T")
 LEASE = timedelta(seconds=15)
@@ -146,7 +147,15 @@ def _poll(
     if not list_first and not _in_motion(orders) and not any(_needs_work(held, orders) for held in positions):
         return False
     since = min([held.value.session for held in orders], default=session.day)
-    listing = desk.lists.fresh(account_key, since=since)
+    try:
+        listing = desk.lists.fresh(account_key, since=since)
+    except BrokerError:
+        settle_unlisted(
+            desk, [row for row in orders if _moves(row.value)], account_key=account_key,
+            then=lambda held: _cancel_again(desk, held, account_key=account_key),
+            alive=lambda: leases.extend(desk, lease, until=desk.clock.now() + LEASE),
+        )  # fmt: skip
+        raise
     troubles = [
         *_each(
             desk, lease, [*ended, *orders], lambda order: _settle_order(desk, order, listing, account_key=account_key)
@@ -199,6 +208,11 @@ def _settle_order(desk: TradingDesk, held: Held[Order], listing: tuple[BrokerOrd
         held = resolve(desk, held, listing, account_key=account_key)
     for seen in rows_of(held.value, listing):
         held = book_seen(desk, held, seen)
+    _cancel_again(desk, held, account_key=account_key)
+
+
+def _cancel_again(desk: TradingDesk, held: Held[Order], *, account_key: str) -> None:
+    """Cancel what is to be cancelled now."""
     why = _cancel_reason(desk, held.value)
     if why is not None:
         ask_cancel(desk, held, account_key=account_key, cause=why)

@@ -158,6 +158,7 @@ def _ask_exit(desk: Outside, symbol: str) -> tuple[datetime, str]:
         pending = PendingExit(
             exit_id=intent_id(kind=Kind.EXIT, cause=position.position_id, session=position.session, attempt=slot),
             reason="target", slot=slot, price_type=PriceType.MARKET, limit_price=None, decided_at=desk.now(),
+            first_at=desk.now(),
         )  # fmt: skip
         after = replace(position, pending_exit=pending, exits_asked=slot + 1)
         desk.store.commit([held.update(after)])

@@ -52,7 +52,13 @@ def test_dearer_fill_lifts_the_stop_and_cheaper_one_leaves_it() -> None:
 def test_flat_closes() -> None:
     """Selling the last share closes the position and ends its pending exit."""
     pending = PendingExit(
-        exit_id="X", reason="target", slot=1, price_type=PriceType.LIMIT, limit_price=None, decided_at=NOON
+        exit_id="X",
+        reason="target",
+        slot=1,
+        price_type=PriceType.LIMIT,
+        limit_price=None,
+        decided_at=NOON,
+        first_at=NOON,
     )
     part, first = sold(position(pending_exit=pending), quantity=4, price=Decimal("101.00"), at=NOON)
     assert (part.quantity, part.is_open, part.closed_at, first) == (6, True, None, Decimal("4.00"))

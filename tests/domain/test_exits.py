@@ -37,6 +37,7 @@ def pending(**changes: Any) -> Position:
         price_type=PriceType.LIMIT,
         limit_price=Decimal("99.90"),
         decided_at=NOON,
+        first_at=NOON,
     )
     return position(pending_exit=replace(made, **changes), **LAST_HOUR)
 

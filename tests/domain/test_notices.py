@@ -13,7 +13,10 @@ from shared.domain.notices import (
     FOREIGN,
     LONGEST_REASON,
     NOTICES,
+    CancelUnconfirmed,
     DayResult,
+    ExitRefused,
+    ExitUnseen,
     ForeignOrder,
     HeldUnseen,
     MessageBuried,
@@ -27,6 +30,7 @@ from shared.domain.notices import (
     SignInFailed,
     SignInNeeded,
     SignInRefused,
+    StopRefused,
     TokenEnded,
     TradingHalted,
     TradingReduced,
@@ -125,6 +129,48 @@ EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
         ),
     ),
     (
+        ExitUnseen(
+            position_id="P1", symbol="IBM", quantity=98, reason="flatten", why="orders: 500", since=at(375), at=at(376)
+        ),
+        "Not sold: IBM",
+        (
+            "98 shares of IBM should be sold since 15:45 New York time (flatten), but E*TRADE does not show our orders "
+            "(orders: 500), so the stop was not cancelled. "
+            "The system goes on trying; to sell at once, cancel the stop in E*TRADE's app and sell there."
+        ),
+    ),
+    (
+        CancelUnconfirmed(
+            intent_id="I1", symbol="IBM", quantity=98, order_id=502, why="E*TRADE still shows it", at=at(376)
+        ),
+        "Perhaps no stop: IBM",
+        (
+            "The cancel of order 502 over 98 shares of IBM is not confirmed (E*TRADE still shows it); until it is, "
+            "nothing is sold and no other stop is placed. "
+            "Look for order 502 in E*TRADE's app: cancel it if it is open, and the system goes on; if it is gone and "
+            "nothing follows, sell the shares there."
+        ),
+    ),
+    (
+        StopRefused(
+            position_id="P1", symbol="IBM", quantity=98, why="not enough shares (1037)", since=at(375), at=at(376)
+        ),
+        "Stop refused: IBM",
+        (
+            "E*TRADE refuses a stop over 98 shares of IBM since 15:45 New York time: not enough shares (1037). "
+            "It is asked again, each minute at least while the market is open; if other sell orders in this symbol are "
+            "open in E*TRADE's app, cancel those that are yours."
+        ),
+    ),
+    (
+        ExitRefused(position_id="P1", symbol="IBM", quantity=98, why="restricted (1036)", since=NOON, at=at(376)),
+        "Sale refused: IBM",
+        (
+            "E*TRADE refused to sell 98 shares of IBM: restricted (1036). "
+            "A stop is put back and the sale is tried again soon; look at the symbol and the account in E*TRADE's app."
+        ),
+    ),
+    (
         ForeignOrder(symbol="IBM", session=DAY, at=NOON), "An order that is not ours: IBM",
         (
             "The account has an order of today in IBM that this system did not place. "
@@ -180,7 +226,7 @@ EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
 NEVER_HELD_BACK = {
     SignInFailed,
     SignInNeeded, TradingHalted, TradingReduced, TradingResumed, OrderUnknown, OrderAmbiguous, PositionUnprotected,
-    ScanSilent, HeldUnseen,
+    ScanSilent, HeldUnseen, ExitUnseen, CancelUnconfirmed, StopRefused, ExitRefused,
 }  # fmt: skip
 
 

@@ -144,6 +144,7 @@ def test_only_a_post_is_a_push(method: str) -> None:
 # Every error of the tree, how it is made where it takes more than its detail, the reply, and whether a letter stays.
 _REPLIES: dict[type[DeskError], tuple[int, bool]] = {
     errors.ConfigError: (503, False),
+    errors.Unseen: (503, False),
     errors.AnotherVenue: (503, False),
     errors.MessageError: (204, True),
     errors.Malformed: (204, True),

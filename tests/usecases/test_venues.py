@@ -104,6 +104,7 @@ def test_what_is_held_at_another_venue_is_not_sold(venue: Venue) -> None:
     pending = PendingExit(
         exit_id="X1", reason="target", slot=0, price_type=PriceType.MARKET, limit_price=None,
         decided_at=bench.kernel.now(),
+        first_at=bench.kernel.now(),
     )  # fmt: skip
     bench.store.commit([put(position_path(SYMBOL), replace(position, pending_exit=pending))])
     message = ExitPosition(

@@ -32,7 +32,8 @@ LINES = {
         "An order or a position needs to be looked at", "CRITICAL",
         (
             "order_unknown", "order_manual", "late_acceptance", "shares_missing", "foreign_order",
-            "exit_ended_unfilled", "unprotected", "position_unprotected",
+            "exit_ended_unfilled", "unprotected", "position_unprotected", "exit_unseen",
+            "cancel_unconfirmed", "sell_refused",
         ),
     ),
     "sign-in": Lines(

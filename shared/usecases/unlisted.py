@@ -1,0 +1,53 @@
+"""Settlement while no order list can be read: what can be known of single orders is, and shares are covered.
+
+What can go wrong: the order list fails for half an hour while everything else works, and fills are not booked, cancels
+not confirmed, bought shares not protected. What this promises: each order that may change and has a number is asked for
+by itself, its fills are booked and its end is seen; a cancel of which nothing came is asked for again; shares that no
+sell covers get their stop. Nothing that rests is moved, and nothing that is in doubt is resolved: that takes a list.
+"""
+
+from collections.abc import Callable, Sequence
+
+from shared.domain.orders import AT_BROKER, Order
+from shared.errors import BrokerError, Conflict, InvariantBroken, Unseen
+from shared.ports import Severity
+from shared.usecases.cancel import by_itself
+from shared.usecases.desk import Held
+from shared.usecases.losses import open_positions
+from shared.usecases.moves import live_sells
+from shared.usecases.protect import protect
+from shared.usecases.trading import TradingDesk
+
+
+def settle_unlisted(
+    desk: TradingDesk, moving: Sequence[Held[Order]], *, account_key: str, then: Callable[[Held[Order]], None],
+    alive: Callable[[], None],
+) -> None:  # fmt: skip
+    """Work on the orders that move and on every position, each whatever becomes of the others.
+
+    `then` does what an order needs once it was seen, `alive` is called before each piece of work. An order that cannot
+    be seen ends the asking: no other will be. Raises InvariantBroken at the end where one was.
+    """
+    bugs: list[InvariantBroken] = []
+
+    def guarded(work: Callable[[], None]) -> None:
+        alive()
+        try:
+            work()
+        except Unseen:
+            raise
+        except (Conflict, BrokerError, InvariantBroken) as problem:
+            desk.journal.line("row_failed", Severity.WARNING, kind=type(problem).__name__, detail=problem.detail)
+            bugs.extend([problem] if isinstance(problem, InvariantBroken) else [])
+
+    try:
+        for held in moving:
+            if held.value.state in AT_BROKER:
+                guarded(lambda held=held: then(by_itself(desk, held, account_key=account_key)))  # type: ignore[misc]
+    except Unseen as problem:
+        desk.journal.line("order_unseen", Severity.WARNING, detail=problem.detail)
+    for row in open_positions(desk):
+        sells = live_sells(desk, row.value.symbol)
+        guarded(lambda row=row, sells=sells: protect(desk, row, sells, account_key=account_key, listing=None))  # type: ignore[misc]
+    if bugs:
+        raise bugs[0]
