@@ -3,12 +3,13 @@
 from contextlib import nullcontext
 
 from shared import wiring
-from shared.domain.messages import EnterPosition, ExitPosition
-from shared.door import PushDoor, Turnstile
+from shared.domain.messages import EnterPosition, ExitPosition, Message
+from shared.door import Handler, PushDoor, Turnstile
 from shared.etrade.limits import Role
 from shared.ports import Envelope
 from shared.usecases.enter import enter, waited_too_long
 from shared.usecases.leave import leave
+from shared.usecases.trading import TradingDesk
 from shared.wiring import Platform
 from shared.wiring.cloud_bus import open_bus
 from shared.wiring.rooms import room
@@ -22,9 +23,8 @@ def door() -> PushDoor:
     return wiring.door(NAME, _build, open_bus)
 
 
-def _build(platform: Platform) -> PushDoor:
-    desk = trading_desk(platform, room(platform), Role.PLACEMENT)
-    turnstile = Turnstile(desk.clock, places=platform.function.concurrency)
+def handlers(desk: TradingDesk, turnstile: Turnstile) -> dict[type[Message], Handler]:
+    """Say what is done with each message: one at a time, exits before signals."""
 
     def take_signal(_envelope: Envelope, message: EnterPosition) -> None:
         # What is too old only has to be written down: it takes no place from a signal that may still be sent.
@@ -36,4 +36,10 @@ def _build(platform: Platform) -> PushDoor:
         with turnstile.turn(is_exit=True):
             leave(desk, message)
 
-    return PushDoor(desk=desk, halts=True, tells=True, handlers={EnterPosition: take_signal, ExitPosition: take_exit})
+    return {EnterPosition: take_signal, ExitPosition: take_exit}
+
+
+def _build(platform: Platform) -> PushDoor:
+    desk = trading_desk(platform, room(platform), Role.PLACEMENT)
+    turnstile = Turnstile(desk.clock, places=platform.function.concurrency)
+    return PushDoor(desk=desk, halts=True, tells=True, handlers=handlers(desk, turnstile))

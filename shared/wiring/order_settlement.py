@@ -1,11 +1,12 @@
 """order_settlement: ticks and OrderPlaced in, a book that equals the broker's."""
 
 from shared import wiring
-from shared.domain.messages import CloseTick, OrderPlaced, SettleTick
-from shared.door import PushDoor
+from shared.domain.messages import CloseTick, Message, OrderPlaced, SettleTick
+from shared.door import Handler, PushDoor
 from shared.etrade.limits import Role
 from shared.usecases.close import close
 from shared.usecases.settle import settle
+from shared.usecases.trading import TradingDesk
 from shared.usecases.watch import watch
 from shared.wiring import Platform
 from shared.wiring.cloud_bus import open_bus
@@ -20,20 +21,20 @@ def door() -> PushDoor:
     return wiring.door(NAME, _build, open_bus)
 
 
-def _build(platform: Platform) -> PushDoor:
-    desk = trading_desk(platform, room(platform), Role.SETTLEMENT)
+def handlers(desk: TradingDesk) -> dict[type[Message], Handler]:
+    """Say what is done with each message."""
 
     def take_tick() -> None:
         watch(desk)
         settle(desk, list_first=True)
 
-    return PushDoor(
-        desk=desk,
-        halts=True,
-        tells=True,
-        handlers={
-            OrderPlaced: lambda _envelope, _placed: settle(desk),
-            SettleTick: lambda _envelope, _tick: take_tick(),
-            CloseTick: lambda _envelope, _tick: close(desk),
-        },
-    )
+    return {
+        OrderPlaced: lambda _envelope, _placed: settle(desk),
+        SettleTick: lambda _envelope, _tick: take_tick(),
+        CloseTick: lambda _envelope, _tick: close(desk),
+    }
+
+
+def _build(platform: Platform) -> PushDoor:
+    desk = trading_desk(platform, room(platform), Role.SETTLEMENT)
+    return PushDoor(desk=desk, halts=True, tells=True, handlers=handlers(desk))

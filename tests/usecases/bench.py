@@ -9,12 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import partial
-from random import Random
-from typing import Any, TypeVar
+from typing import Any
 
 from flask import Request
-from greenlet import getcurrent, greenlet
 from werkzeug.test import EnvironBuilder
 
 from infra.local.bus import push_body
@@ -31,10 +28,10 @@ from shared.domain.positions import Position
 from shared.domain.signals import Signal, Vote
 from shared.domain.values import Side
 from shared.door import Handler, PushDoor
-from shared.errors import Conflict, DeskError, StoreDown
+from shared.errors import Conflict, DeskError
 from shared.guard import Guard, GuardedBus, GuardedStore
 from shared.ports import Check as CheckWrite
-from shared.ports import Document, Put, Scalar, Severity, Store, Update, Where, Write
+from shared.ports import Put, Store, Update, Write
 from shared.strategies.config import load
 from shared.topology import TOPOLOGY
 from shared.usecases import outbox
@@ -49,185 +46,15 @@ from shared.usecases.reads import NotedBroker
 from shared.usecases.settle import settle
 from shared.usecases.trading import Mandate, TradingDesk
 from tests.usecases.exchange import Exchange, ScriptedBroker
+from tests.usecases.gate import Died, Fault, Gate, GatedStore
+from tests.usecases.post import PLACEMENT, SCAN, SETTLEMENT, GatedBus, ListBus, ListJournal, Owed
 
-T = TypeVar("T")
 START = datetime(2013, 10, 7, 19, 20, tzinfo=UTC)
 """Forty minutes before the close, so that what waits for the session's end ends soon."""
 CLOSES = datetime(2013, 10, 7, 20, 0, tzinfo=UTC)
 ENDS = CLOSES + timedelta(minutes=12)
 SYMBOL = "IBM"
-PLACEMENT, SETTLEMENT, SCAN = "order_placement", "order_settlement", "market_scan"
-CONSUMERS = {"signals": PLACEMENT, "exits": PLACEMENT, "orders-placed": SETTLEMENT, "settle-ticks": SETTLEMENT,
-             "close-ticks": SETTLEMENT}  # fmt: skip
 CONFIG = load("default")
-
-
-class Died(BaseException):
-    """The instance is gone; nothing of it can catch this."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """What happens at one port call: before, after, freeze, slow, down_before, down_after, conflict, or a deed."""
-
-    how: str
-    seconds: float = 0
-    deed: Callable[[], object] | None = None
-
-
-class Gate:
-    """Every port call of every instance: a number, a name, a latency, and perhaps a fault."""
-
-    def __init__(self, kernel: Kernel, seed: int, latency_s: tuple[float, float]) -> None:
-        self.names: list[str] = []
-        self.faults: dict[int, Fault] = {}
-        self.tamper: Callable[[Sequence[Write]], None] = lambda _writes: None
-        self._kernel = kernel
-        self._chance = Random(f"gate/{seed}")
-        self._latency_s = latency_s
-        self._dead: set[greenlet] = set()
-
-    def pass_(self, name: str, effect: Callable[[], T], writes: Sequence[Write] = ()) -> T:
-        """Make one call, unless its fault says otherwise."""
-        if not self._kernel.inside:
-            return effect()
-        me = getcurrent()
-        if me in self._dead:
-            raise Died
-        self.names.append(name)
-        fault = self.faults.get(len(self.names))
-        self._kernel.sleep(self._chance.uniform(*self._latency_s))
-        return effect() if fault is None else self._broken(fault, effect, writes)
-
-    def _broken(self, fault: Fault, effect: Callable[[], T], writes: Sequence[Write]) -> T:
-        if fault.how == "before":
-            self._die()
-        if fault.how == "freeze":
-            self._kernel.sleep(fault.seconds)
-        if fault.how == "down_before":
-            raise StoreDown("not applied")
-        if fault.how == "conflict":
-            self.tamper(writes)
-        if fault.deed is not None:
-            fault.deed()
-        answer = effect()
-        if fault.how == "after":
-            self._die()
-        if fault.how == "slow":
-            self._kernel.sleep(fault.seconds)
-        if fault.how == "down_after":
-            raise StoreDown("applied, but nobody heard")
-        return answer
-
-    def _die(self) -> None:
-        self._dead.add(getcurrent())
-        raise Died
-
-
-class GatedStore:
-    """A Store whose calls pass the gate."""
-
-    def __init__(self, store: Store, gate: Gate) -> None:
-        self._store = store
-        self._gate = gate
-
-    def get(self, path: str) -> Document | None:
-        """Read one document."""
-        return self._gate.pass_(f"get {path.partition('/')[0]}", lambda: self._store.get(path))
-
-    def commit(self, writes: Sequence[Write]) -> tuple[str, ...]:
-        """Apply all writes or none."""
-        names = "+".join(f"{type(write).__name__}:{write.path.partition('/')[0]}" for write in writes)
-        return self._gate.pass_(f"commit {names}", lambda: self._store.commit(writes), writes)
-
-    def query(
-        self, collection: str, *where: Where, order_by: str | None = None, limit: int | None = None
-    ) -> list[Document]:
-        """Read the matching documents."""
-        ask = partial(self._store.query, collection, *where, order_by=order_by, limit=limit)
-        return self._gate.pass_(f"query {collection}", ask)
-
-
-class ListJournal:
-    """A Journal that keeps its lines."""
-
-    def __init__(self) -> None:
-        self.lines: list[tuple[str, Mapping[str, Scalar]]] = []
-
-    def line(self, event: str, severity: Severity = Severity.INFO, **fields: Scalar) -> None:
-        """Keep one line."""
-        self.lines.append((event, fields))
-
-    def named(self, event: str) -> list[Mapping[str, Scalar]]:
-        """Give the lines of one kind."""
-        return [fields for name, fields in self.lines if name == event]
-
-
-@dataclass(slots=True, eq=False)
-class Owed:
-    """A message that its consumer has not acknowledged."""
-
-    topic: str
-    body: bytes
-    number: int
-    published_at: datetime
-    attempts: int = 0
-    answered: int = 0
-
-
-class ListBus:
-    """A Bus that keeps what was published and delivers it at least once."""
-
-    def __init__(self, bench: "Bench") -> None:
-        self._bench = bench
-        self.sent: list[tuple[str, bytes]] = []
-        self.owed: list[Owed] = []
-        self.dead: list[Owed] = []
-        self.muted: set[str] = {outbox.NOTICES}
-        self.copies: dict[str, int] = {}
-
-    def publish(self, topic: str, data: bytes, *, attributes: Mapping[str, str], ordering_key: str = "") -> str:
-        """Take one message."""
-        self._bench.gate.pass_(f"publish {topic}", lambda: self.take(topic, data))
-        return str(len(self.sent))
-
-    def take(self, topic: str, data: bytes) -> None:
-        """Owe a message to its consumer from now on, as often as the topic doubles it; a muted topic loses it."""
-        self.sent.append((topic, data))
-        for _ in range(0 if topic in self.muted else self.copies.get(topic, 1)):
-            owed = Owed(topic=topic, body=data, number=len(self.sent), published_at=self._bench.kernel.now())
-            self.owed.append(owed)
-            self._start(owed, 0.03)
-
-    def _start(self, owed: Owed, after_s: float) -> None:
-        at = self._bench.kernel.now() + timedelta(seconds=after_s)
-        self._bench.kernel.spawn(partial(self._attempt, owed), at=at, name=CONSUMERS[owed.topic])
-
-    def _attempt(self, owed: Owed) -> None:
-        function = TOPOLOGY.function(CONSUMERS[owed.topic])
-        terms = next(one for one in function.subscriptions if one.topic == owed.topic)
-        owed.attempts += 1
-        attempt = owed.attempts
-        due = self._bench.kernel.now() + timedelta(seconds=min(terms.ack_deadline_s, function.timeout_s))
-        timer = self._bench.kernel.spawn(lambda: self._answer(owed, attempt, 504, terms), at=due, name="bus")
-        try:
-            status = self._bench.push(function.name, owed, attempt)
-        except Died:
-            status = 503
-        self._bench.kernel.cancel(timer)
-        self._answer(owed, attempt, status, terms)
-
-    def _answer(self, owed: Owed, attempt: int, status: int, terms: Any) -> None:
-        if owed.answered >= attempt or owed not in self.owed:
-            return
-        owed.answered = attempt
-        if status == 204:
-            self.owed.remove(owed)
-        elif owed.attempts >= terms.max_attempts:
-            self.owed.remove(owed)
-            self.dead.append(owed)
-        else:
-            self._start(owed, min(terms.max_backoff_s, terms.min_backoff_s * 2 ** (owed.attempts - 1)))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -270,7 +97,7 @@ class Bench:
         self.gate.tamper = self._touch
         self.store, self.exchange = MemoryStore(), Exchange(self.kernel)
         self.exchange.set_price(SYMBOL, "99.99", "100.01")
-        self.journal, self.bus = ListJournal(), ListBus(self)
+        self.journal, self.bus = ListJournal(), ListBus(self.kernel, self.push)
         self.config, self.variant = config, variant or Variant()
         self.looking = True
         self._chance = SeededChance(seed=seed, name="bench")
@@ -281,8 +108,9 @@ class Bench:
 
     def _desk(self, actor: str) -> TradingDesk:
         guard = Guard(TOPOLOGY.function(actor), self.journal)
-        store = self.variant.store(GuardedStore(GatedStore(self.store, self.gate), guard))
-        clock, bus = SkewedClock(self.kernel, self.variant.clock_skew.get(actor, timedelta(0))), self.bus
+        store = self.variant.store(GuardedStore(GatedStore(self.store, self.gate.pass_), guard))
+        clock = SkewedClock(self.kernel, self.variant.clock_skew.get(actor, timedelta(0)))
+        bus = GatedBus(self.bus, self.gate.pass_)
         ports: dict[str, Any] = {"clock": clock, "chance": self._chance, "store": store, "bus": GuardedBus(bus, guard)}
         desk = Desk(actor=actor, journal=self.journal, **ports)
         broker = NotedBroker(ScriptedBroker(self.exchange, self.gate.pass_), desk)
@@ -307,12 +135,7 @@ class Bench:
 
     def push(self, function: str, owed: Owed, attempt: int) -> int:
         """Deliver one message to its function's door and give the status."""
-        message = QueuedMessage(
-            message_id=owed.number, topic=owed.topic, data=owed.body, attributes={}, ordering_key="",
-            published_at=owed.published_at,
-        )  # fmt: skip
-        raw = push_body(owed.topic, message, attempt)
-        return self._doors[function](Request(EnvironBuilder(data=raw, method="POST").get_environ()))[1]
+        return self._doors[function](request(owed, attempt))[1]
 
     def signal(self, slot: int = 1, symbol: str = SYMBOL, **changes: Any) -> Signal:
         """Store a signal as the scan would, without sending it."""
@@ -336,17 +159,21 @@ class Bench:
         self.kernel.spawn(deed, at=START + timedelta(seconds=seconds), name="script")
 
     def run(self, seconds: float) -> None:
-        """Let time pass, with a look at what is held each two seconds and a settlement tick each minute."""
+        """Let time pass, with a look at what is held each two seconds and the schedules each minute."""
         until = self.kernel.now() + timedelta(seconds=seconds)
         while self.kernel.now() < until:
             now = self.kernel.now()
             if now.second == 0 and now.microsecond == 0:
-                self.bus.take("settle-ticks", outbox.pack(SettleTick()))
-                if now == CLOSES + timedelta(minutes=5):
-                    self.bus.take("close-ticks", outbox.pack(CloseTick()))
+                self.minute(now)
             if self.looking:
                 self.kernel.spawn(self._look, name=SCAN)
             self.kernel.run(min(until, now + timedelta(seconds=2)))
+
+    def minute(self, now: datetime) -> None:
+        """Send what the schedules send at a minute's begin."""
+        self.bus.take("settle-ticks", outbox.pack(SettleTick()))
+        if now == CLOSES + timedelta(minutes=5):
+            self.bus.take("close-ticks", outbox.pack(CloseTick()))
 
     def run_until_quiet(self) -> None:
         """Let time pass until nothing is in motion, at most to the end of the day."""
@@ -398,3 +225,12 @@ class Bench:
                 self.store.commit([Put(write.path, document.data)])
                 return
         raise Conflict("another writer came first")
+
+
+def request(owed: Owed, attempt: int) -> Request:
+    """Write the push request of one delivery."""
+    message = QueuedMessage(
+        message_id=owed.number, topic=owed.topic, data=owed.body, attributes={}, ordering_key="",
+        published_at=owed.published_at,
+    )  # fmt: skip
+    return Request(EnvironBuilder(data=push_body(owed.topic, message, attempt), method="POST").get_environ())

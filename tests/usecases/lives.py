@@ -7,7 +7,8 @@ from functools import cache
 from shared.codec import decode
 from shared.domain.audit import AuditEvent, breaks
 from shared.domain.orders import State
-from tests.usecases.bench import SYMBOL, Bench, Fault, Variant
+from tests.usecases.bench import SYMBOL, Bench, Variant
+from tests.usecases.gate import Fault
 from tests.usecases.proofs import wrongs
 
 NAKED_AT_MOST_S = 62

@@ -9,7 +9,8 @@ from shared.domain.brokerage import Account, AccountRecord, Balance
 from shared.errors import ConfigError, Unreadable
 from shared.usecases import account
 from shared.usecases.trading import Mandate, TradingDesk
-from tests.usecases.bench import PLACEMENT, START, Bench
+from tests.usecases.bench import START, Bench
+from tests.usecases.post import PLACEMENT
 
 OURS = Account(key="key", number="1", mode="CASH", active=True)
 OTHER = Account(key="other", number="2", mode="CASH", active=True)

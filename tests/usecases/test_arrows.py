@@ -12,8 +12,9 @@ from shared.domain.orders import ARROWS, TERMINAL, State, advance
 from shared.domain.values import PriceType, Side
 from shared.errors import InvariantBroken
 from tests.domain.made import NOON, order
-from tests.usecases.bench import START, SYMBOL, Bench, Fault
+from tests.usecases.bench import START, SYMBOL, Bench
 from tests.usecases.exchange import Script
+from tests.usecases.gate import Fault
 from tests.usecases.lives import life, sweep, taken
 
 # Arrows that the table allows and no use case takes today: a person's verdict on MANUAL is not built, an UNKNOWN is

@@ -3,7 +3,7 @@
 import pytest
 
 from shared.domain.orders import Kind, State
-from tests.usecases.bench import Fault
+from tests.usecases.gate import Fault
 from tests.usecases.lives import calls, life, sweep
 from tests.usecases.proofs import wrongs
 

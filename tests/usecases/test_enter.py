@@ -16,8 +16,10 @@ from shared.usecases import control
 from shared.usecases.desk import put
 from shared.usecases.enter import enter
 from tests.domain.made import config, position
-from tests.usecases.bench import PLACEMENT, START, SYMBOL, Bench, Fault
+from tests.usecases.bench import START, SYMBOL, Bench
+from tests.usecases.gate import Fault
 from tests.usecases.lives import calls, life
+from tests.usecases.post import PLACEMENT
 from tests.usecases.proofs import safety, wrongs
 
 SLOW = (0.001, 0.3)

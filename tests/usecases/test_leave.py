@@ -12,8 +12,9 @@ from shared.domain.values import PriceType, Side
 from shared.usecases.leave import leave
 from shared.usecases.outbox import pack
 from shared.usecases.trading import TradingDesk
-from tests.usecases.bench import SYMBOL, Bench, Fault, Variant
+from tests.usecases.bench import SYMBOL, Bench, Variant
 from tests.usecases.exchange import Script
+from tests.usecases.gate import Fault
 from tests.usecases.lives import calls, life, points, script
 from tests.usecases.proofs import safety, wrongs
 

@@ -11,9 +11,11 @@ from shared.domain.control import TradingState
 from shared.domain.orders import Kind, State
 from shared.domain.values import PriceType, Side
 from shared.usecases import control
-from tests.usecases.bench import PLACEMENT, SETTLEMENT, SYMBOL, Bench, Fault, Variant
+from tests.usecases.bench import SYMBOL, Bench, Variant
 from tests.usecases.exchange import Plain, Script
+from tests.usecases.gate import Fault
 from tests.usecases.lives import calls, life, script
+from tests.usecases.post import PLACEMENT, SETTLEMENT
 from tests.usecases.proofs import safety, wrongs
 
 

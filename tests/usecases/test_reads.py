@@ -11,7 +11,9 @@ from shared.domain.reads import FRESH, Answer, Unread, again, lasting
 from shared.errors import AuthError, BrokerError, DeskError, NotSent, Refused, StoreDown, TokenDead, Unreadable
 from shared.usecases.reads import RENEW, NotedBroker
 from shared.usecases.settle import settle
-from tests.usecases.bench import CLOSES, PLACEMENT, SETTLEMENT, START, Bench, Fault
+from tests.usecases.bench import CLOSES, START, Bench
+from tests.usecases.gate import Fault
+from tests.usecases.post import PLACEMENT, SETTLEMENT
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 DOWN = Unreadable("orders: status 500, code 100")

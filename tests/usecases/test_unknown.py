@@ -11,8 +11,9 @@ from shared.domain.orders import Kind, State
 from shared.domain.values import PriceType, Side, Term
 from shared.ports import Create
 from shared.usecases import control
-from tests.usecases.bench import CLOSES, SYMBOL, Bench, Fault
+from tests.usecases.bench import CLOSES, SYMBOL, Bench
 from tests.usecases.exchange import Script
+from tests.usecases.gate import Fault
 from tests.usecases.lives import calls
 from tests.usecases.proofs import safety, wrongs
 

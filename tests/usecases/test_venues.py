@@ -27,7 +27,9 @@ from shared.usecases.notices import post
 from shared.usecases.settle import settle
 from shared.usecases.trading import TradingDesk
 from shared.usecases.watch import watch
-from tests.usecases.bench import PLACEMENT, SCAN, SETTLEMENT, SYMBOL, Bench, Died, Fault
+from tests.usecases.bench import SYMBOL, Bench
+from tests.usecases.gate import Died, Fault
+from tests.usecases.post import PLACEMENT, SCAN, SETTLEMENT
 from tests.usecases.proofs import safety
 
 OTHERS = (Venue.PAPER, Venue.PRODUCTION)

@@ -28,8 +28,10 @@ from shared.usecases.desk import put
 from shared.usecases.leases import take
 from shared.usecases.notices import post
 from shared.usecases.watch import NAKED_AFTER, SILENT_AFTER, watch
-from tests.usecases.bench import CLOSES, SCAN, SETTLEMENT, START, SYMBOL, Bench, Fault
+from tests.usecases.bench import CLOSES, START, SYMBOL, Bench
 from tests.usecases.exchange import Script
+from tests.usecases.gate import Fault
+from tests.usecases.post import SCAN, SETTLEMENT
 
 MINUTE = timedelta(minutes=1)
 N = TypeVar(
