@@ -14,6 +14,8 @@ PYTHON = $(eval PYTHON := $(FIND_PYTHON))$(PYTHON)
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-compile
+# What is installed is compiled once, on all cores: a process that may not write bytecode would compile it at each start.
+COMPILE := $(BIN)/python -m compileall -q -j 0
 STAMP_LOCAL := $(VENV)/.installed-local
 STAMP_DEV := $(VENV)/.installed-dev
 
@@ -48,10 +50,12 @@ $(BIN)/python:
 $(STAMP_LOCAL): $(BIN)/python requirements/local.txt pyproject.toml
 	$(INSTALL) --require-hashes --only-binary :all: --requirement requirements/local.txt
 	$(INSTALL) --no-deps --no-build-isolation --editable .
+	$(COMPILE) $(VENV)/lib shared infra
 	@touch $@
 
 $(STAMP_DEV): $(STAMP_LOCAL) requirements/dev.txt
 	$(INSTALL) --require-hashes --only-binary :all: --requirement requirements/dev.txt
+	$(COMPILE) $(VENV)/lib
 	@touch $@
 
 setup: $(STAMP_LOCAL) ## create .venv with what the product needs (.venv/bin/strategy)

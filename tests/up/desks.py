@@ -24,6 +24,7 @@ from infra.day.violations import book_differs, placed_twice
 from infra.local.clock import SeededChance
 from infra.local.kernel import Kernel
 from infra.local.queue import SqliteQueue
+from infra.local.sqlite_store import SqliteStore
 from infra.local.timed import Latency
 from infra.local.transport import WsgiAdapter
 from infra.up.broker import KeptSimulator
@@ -32,6 +33,7 @@ from infra.up.instant import KeptInstant
 from infra.up.plan import Plan, plan
 from infra.up.station import Station
 from shared.domain.audit import breaks
+from shared.ports import Put
 from shared.settings import Mode
 
 SEED = 8
@@ -60,6 +62,19 @@ def plan_of(folder: Path, **changes: Any) -> Plan:
 
 def trade_until(folder: Path, until: datetime = HOLDING) -> None:
     """Let the desk of this seed trade from 09:25 on, in no time, and leave its folder as a stopped desk would."""
+    _trade(folder, until)
+    Folder(path=folder).remember(plan_of(folder))
+    KeptInstant(folder).write(until)
+
+
+def first_bars(folder: Path, until: datetime) -> list[Put]:
+    """Give the bars that the scan of this seed keeps of a day's first minutes, and that one which starts cold reads."""
+    _trade(folder, until)
+    with closing(SqliteStore(Folder(path=folder).store)) as store:
+        return [Put(row.path, row.data) for row in store.query("bars")]
+
+
+def _trade(folder: Path, until: datetime) -> None:
     market = open_market("generated", seed=SEED)
     when = hours(market.day)
     kernel = Kernel(start=new_york(9, 25), seed=SEED)
@@ -79,8 +94,6 @@ def trade_until(folder: Path, until: datetime = HOLDING) -> None:
         kernel.spawn(machine.sign_in, name="owner")
         machine.world.start_schedules(until)
         machine.world.run(until)
-    Folder(path=folder).remember(plan_of(folder))
-    KeptInstant(folder).write(until)
 
 
 @contextmanager
