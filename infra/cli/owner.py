@@ -124,6 +124,21 @@ def resume(
         stopping.command(to, reason=reason, profile=profile, state=state, json=json, loosen=True)
 
 
+def close(
+    symbol: Annotated[str | None, typer.Argument(help="Of which symbol; or --all.", show_default=False)] = None,
+    every: Annotated[bool, typer.Option("--all", help="Sell everything that is held.")] = False,
+    profile: Profile = "local", state: State = None, json: Json = False,
+) -> None:  # fmt: skip
+    """Sell what is held of a symbol, or all of it, as any exit is sold: its stop is cancelled first.
+
+    In the session only. It works after a halt, too, unless that halt blocks exits.
+    """
+    from infra.cli import closing
+
+    with explained(acts=True):
+        closing.close(symbol, profile, state, every=every, json=json)
+
+
 def login(  # noqa: PLR0917 - each parameter is an option, which typer passes by name
     pin: Annotated[bool, typer.Option("--pin", help="Take the code in this terminal, without our pages.")] = False,
     browser: Annotated[bool, typer.Option(help="Open the link in a browser.")] = True,
@@ -163,6 +178,19 @@ def set_secret(
 
 def add_to(app: typer.Typer) -> None:
     """Give the commands to the command line."""
-    for command in (login, token, status, positions, orders, dead_letters, notices, explain, halt, reduce, resume):
+    for command in (
+        login,
+        token,
+        status,
+        positions,
+        orders,
+        dead_letters,
+        notices,
+        explain,
+        halt,
+        reduce,
+        resume,
+        close,
+    ):
         app.command()(command)
     app.add_typer(secrets, name="secrets")

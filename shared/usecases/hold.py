@@ -11,14 +11,13 @@ from datetime import datetime, timedelta
 from shared.domain import backoff, pricing
 from shared.domain.calendar import TradingSession
 from shared.domain.exits import ExitNow, Hold, MoveStop, judge
-from shared.domain.ids import intent_id
-from shared.domain.messages import ExitPosition
-from shared.domain.orders import Kind, Order
-from shared.domain.positions import PendingExit, Position
+from shared.domain.orders import Order
+from shared.domain.positions import Position
 from shared.domain.quotes import Quote
 from shared.domain.values import PriceType
 from shared.errors import Conflict
 from shared.usecases import outbox
+from shared.usecases.asking import ask_exit
 from shared.usecases.control import exits_blocked
 from shared.usecases.desk import Held, read
 from shared.usecases.moves import live_sells, order_path
@@ -88,27 +87,12 @@ def _exit_live(desk: TradingDesk, position: Position) -> bool:
 
 
 def _leave(desk: TradingDesk, held: Held[Position], decision: ExitNow, at: datetime) -> Held[Position]:
-    position = held.value
-    slot, before = position.exits_asked, position.pending_exit
-    exit_id = intent_id(kind=Kind.EXIT, cause=position.position_id, session=position.session, attempt=slot)
-    pending = PendingExit(
-        exit_id=exit_id, reason=decision.reason, slot=slot, price_type=decision.price_type,
-        limit_price=decision.limit_price, decided_at=at, first_at=at if before is None else before.first_at,
-    )  # fmt: skip
-    message = ExitPosition(
-        symbol=position.symbol, position_id=position.position_id, exit_id=exit_id, session=position.session
-    )
-    row = outbox.promise(desk, name=exit_id, topic="exits", key=position.symbol, message=message)
-    after = replace(position, pending_exit=pending, exits_asked=slot + 1)
     try:
-        version = desk.store.commit([held.update(after), row])[0]
+        asked = ask_exit(desk, held, decision, at)
     except Conflict:
         return held
-    desk.journal.line(
-        "exit", symbol=position.symbol, reason=decision.reason, exit_id=exit_id, price_type=pending.price_type
-    )
-    outbox.publish(desk, row)
-    return Held(path=held.path, value=after, version=version)
+    outbox.publish(desk, asked.row)
+    return asked.held
 
 
 def _write(desk: TradingDesk, held: Held[Position], after: Position) -> Held[Position]:

@@ -47,10 +47,13 @@ def unpack(data: bytes) -> Message:
     return message
 
 
-def promise(desk: Desk, *, name: str, topic: str, key: str, message: Message) -> Create:
-    """Give the write of one outbox row; `name` makes it unique, `key` orders it on the topic."""
-    row = Row(owner=desk.actor, topic=topic, key=key, body=pack(message).decode())
-    return Create(f"outbox/{desk.actor}:{name}", encode(row))
+def promise(
+    desk: Desk, *, name: str, topic: str, key: str, message: Message, owner: str | None = None
+) -> Create:  # fmt: skip
+    """Give the write of one outbox row; `name` makes it unique, `key` orders it, `owner` is another who publishes."""
+    owner = desk.actor if owner is None else owner
+    row = Row(owner=owner, topic=topic, key=key, body=pack(message).decode())
+    return Create(f"outbox/{owner}:{name}", encode(row))
 
 
 def publish(desk: Desk, row: Create) -> None:

@@ -1,0 +1,55 @@
+"""`strategy close`: what is held is sold on the way of every exit, and the owner reads what happens next."""
+
+import sys
+from pathlib import Path
+
+import typer
+
+from infra.cli.exits import BAD_INPUT, say
+from infra.cli.hand import reached, show
+from infra.day.problems import UserError
+from infra.owner import closing
+from infra.owner.closing import Closing
+from shared.domain.values import PriceType
+from shared.usecases import token
+
+_NEXT = (
+    "The scan takes it up within a minute: its stop at the broker is cancelled, then the shares are sold, at a new "
+    "price every 20 s until they are. `strategy positions` shows when it is done.\n"
+)
+
+
+def close(symbol: str | None, profile: str, state: Path | None, *, every: bool, json: bool) -> None:
+    """Ask for the exit of a symbol, or of all; raises UserError, and typer.Exit where one was not asked for."""
+    if (symbol is None) is not every:
+        raise UserError("what is to be sold was not said in one way", remedy="name a symbol, or say --all")
+    unread: list[str] = []
+    with reached(profile, state) as hand:
+        results = closing.close(hand, symbol, unread=unread)
+        signed_in = token.stage(hand.desk.store, hand.desk.clock.now()).signs
+    show(results, lambda: _tell(results), json=json)
+    for path in unread:
+        say(f"NOT SOLD, because it cannot be read: {path}. Sell it on E*TRADE's own page.")
+    for one in results:
+        if one.problem is not None:
+            say(f"NOT SOLD: {one.symbol}: {one.problem}.")
+    if not signed_in:
+        say("NOBODY IS SIGNED IN: nothing is sold until you run `strategy login`.")
+    if unread or closing.failed(results):
+        raise typer.Exit(BAD_INPUT)
+
+
+def _tell(results: list[Closing]) -> None:
+    for one in results:
+        if one.problem is None:
+            sys.stdout.write(f"{_line(one)}\n")
+    if any(one.problem is None for one in results):
+        sys.stdout.write(_NEXT)
+
+
+def _line(one: Closing) -> str:
+    shares = f"{one.quantity:,} share{'s' * (one.quantity != 1)} of {one.symbol}"
+    if one.already:
+        return f"{shares} are being sold already ({one.reason})."
+    price = "at the market" if one.price_type is PriceType.MARKET else f"at {one.limit_price} or more"
+    return f"{shares} are to be sold {price}."
