@@ -12,6 +12,7 @@ import pytest
 
 from tests.benchmarks.process_tree import cpu_s, memory, pids
 from tests.benchmarks.share import WAYS, Cgroup, Limiter, limited
+from tests.patience import PATIENCE_S
 
 # A parent with a child, both busy; each gets another child while the limit is in force.
 BUSY = """
@@ -28,7 +29,6 @@ SHARE = 0.25
 WATCHED_S = 2.0
 LOOKS = 3
 """A machine that holds up the keeper can spoil one look at what it keeps; a broken limiter spoils them all."""
-PATIENCE_S = 60.0
 
 
 @contextmanager

@@ -7,9 +7,10 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.served import CHROMIUM, REQUIRED, Served, browser
+from tests.patience import PATIENCE_S
 
 # What is expected of a page has the time that every other wait has, and not a sixth of it.
-expect.set_options(timeout=30_000)
+expect.set_options(timeout=1000 * PATIENCE_S)
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import requests
 
+from tests.patience import PATIENCE_S
+
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE_S = 60
 
 
 @contextmanager

@@ -29,9 +29,9 @@ from shared.gcp.pubsub_bus import PubsubBus
 from shared.ports import Bus, Clock
 from shared.topology import Function, Subscription, Topology
 from tests.contract.clouds import new_project
+from tests.patience import PATIENCE_S
 
 START = datetime(2013, 10, 7, 13, 30, tzinfo=UTC)
-PATIENCE_S = 90
 SPEED = 20.0
 TRIES = {"signals": 5, "exits": 6}
 

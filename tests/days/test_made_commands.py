@@ -18,6 +18,7 @@ from infra.cli.main import app
 from infra.day.environment import environ
 from infra.day.problems import UserError
 from tests.days.made import market_file, rows, write_rows
+from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = ("ETRADE_", "STRATEGY_")
@@ -222,7 +223,7 @@ def stopped(market: Path, folder: Path, kind: signal.Signals) -> int:
                 pytest.fail("the run did not buy anything")
             time.sleep(0.02)
         process.send_signal(kind)
-        return process.wait(timeout=60)
+        return process.wait(timeout=PATIENCE_S)
 
 
 def _bought(journal: Path, earlier: int | None) -> bool:

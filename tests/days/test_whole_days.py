@@ -23,6 +23,7 @@ from infra.day.violations import violations
 from infra.local.sqlite_store import SqliteStore
 from shared.codec import loads
 from shared.ports import Put
+from tests.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.days, pytest.mark.timeout(600)]
 RECORDED = ("2013-10-07", "2013-10-08", "2013-10-09")
@@ -117,7 +118,7 @@ def test_an_interrupted_run_can_be_read_and_repeated(market_data: Path, tmp_path
     with subprocess.Popen(argv(*words), cwd=ROOT) as process:  # noqa: S603 - our own command
         until_started(folder)
         process.send_signal(kind)
-        code = process.wait(timeout=60)
+        code = process.wait(timeout=PATIENCE_S)
     assert code == (130 if kind is signal.SIGINT else -signal.SIGKILL)
     assert command("audit", "export", "--state", str(folder)).returncode == 0
     assert command("audit", "verify", "--state", str(folder)).returncode == 0

@@ -12,6 +12,7 @@ from infra.local.kernel import Kernel
 from shared.door import Turnstile
 from shared.errors import Busy
 from tests.doors.fakes import NOW, HandClock
+from tests.patience import PATIENCE_S
 
 PLACES = 16
 
@@ -129,7 +130,7 @@ def test_real_threads_never_work_at_the_same_time() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=20)
+        thread.join(timeout=PATIENCE_S)
     assert not any(thread.is_alive() for thread in threads)
     assert most == [1]
     assert served.count(True) == 30

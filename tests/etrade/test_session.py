@@ -29,8 +29,8 @@ from tests.etrade.world import (
     json_reply,
     world,
 )
+from tests.patience import PATIENCE_S
 
-PATIENCE_S = 60.0
 CALL = Call(method="GET", url=f"{PRODUCTION}/v1/accounts/list.json?a=1&b=%2Bx")
 
 

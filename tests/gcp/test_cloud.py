@@ -23,6 +23,7 @@ from shared.wiring.cloud import cloud
 from shared.wiring.cloud_bus import open_bus
 from shared.wiring.rooms import room
 from shared.wiring.trading import trading_desk
+from tests.patience import PATIENCE_S
 
 NAMES = [function.name for function in TOPOLOGY.functions]
 GOOD = {"GOOGLE_CLOUD_PROJECT": "my-desk-1", "STRATEGY_WATCH_LIST": "AIG,BAC", "STRATEGY_CAPITAL_USD": "10000"}
@@ -166,7 +167,7 @@ def test_a_start_with_wrong_settings_ends_with_one_line(name: str) -> None:
     call = [str(Path(sys.executable).with_name("functions-framework")), "--target", "main", "--port", "0"]
     call += ["--source", str(ROOT / "functions" / name / "main.py")]
     environ = {"PATH": os.defpath, "PYTHONPATH": str(ROOT), "STRATEGY_CAPITAL_USD": "plenty"}
-    run = subprocess.run(call, env=environ, capture_output=True, text=True, check=False, timeout=100)  # noqa: S603 - fixed words
+    run = subprocess.run(call, env=environ, capture_output=True, text=True, check=False, timeout=PATIENCE_S)  # noqa: S603 - fixed words
     assert (run.returncode, run.stderr) == (1, "")
     (line,) = run.stdout.splitlines()
     told = json.loads(line)

@@ -12,9 +12,9 @@ import pytest
 
 from infra.local.live import LiveKernel
 from infra.local.timeline import HeldTimeline, PacedClock, Timeline
+from tests.patience import PATIENCE_S
 
 START = datetime(2013, 10, 7, 13, 30, tzinfo=UTC)
-PATIENCE_S = 20.0
 MARGIN = timedelta(minutes=10)
 """Half a minute of a machine that was busy between two looks at a clock, at twenty times its speed."""
 FOREVER = datetime(9000, 1, 1, tzinfo=UTC)

@@ -16,9 +16,9 @@ from infra.local.process_world import WorldFile
 from infra.local.processes import MAX_LOG, FunctionProcess
 from shared.errors import ConfigError
 from shared.topology import TOPOLOGY
+from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE_S = 30.0
 _PAGE = "from flask import Response\n\n\ndef main(request):\n    return Response('here')\n"
 _STARTER = """
 import sys, time

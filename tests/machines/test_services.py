@@ -23,6 +23,7 @@ from infra.local.vault import FileVault
 from infra.local.wire import Services
 from shared.errors import InvariantBroken, NotSent, StoreDown
 from shared.topology import Topology
+from tests.patience import PATIENCE_S
 
 KEY = bytes(range(32))
 CANARY = "canary-of-a-secret"
@@ -71,7 +72,7 @@ def services(served: tuple[Services, SqliteQueue, LiveKernel]) -> Services:
 def _raw(services: Services, body: bytes, **given: Any) -> tuple[int, bytes]:
     """Send what a client of ours would not."""
     headers = {"Authorization": f"Bearer {services.key}"} | given.pop("headers", {})
-    with closing(http.client.HTTPConnection(services.address, timeout=10)) as connection:
+    with closing(http.client.HTTPConnection(services.address, timeout=PATIENCE_S)) as connection:
         connection.request(given.get("method", "POST"), given.get("path", "/vault/read"), body=body, headers=headers)
         response = connection.getresponse()
         return response.status, response.read()

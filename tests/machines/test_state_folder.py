@@ -16,6 +16,7 @@ from infra.local.folder import FolderLock
 from infra.local.sqlite_store import SqliteStore
 from shared.errors import ConfigError, StoreDown
 from shared.ports import Create, Put
+from tests.patience import PATIENCE_S
 
 _ROOT = Path(__file__).resolve().parents[2]
 _WRITER = """
@@ -47,7 +48,7 @@ def _start(code: str, path: Path) -> "subprocess.Popen[bytes]":
 
 def _kill(process: "subprocess.Popen[bytes]") -> bytes:
     process.send_signal(signal.SIGKILL)
-    said, _ = process.communicate(timeout=10)
+    said, _ = process.communicate(timeout=PATIENCE_S)
     return said
 
 

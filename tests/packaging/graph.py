@@ -20,13 +20,13 @@ from shared.topology import TOPOLOGY
 from shared.usecases.outbox import pack
 from tests.contract.clouds import new_project, open_firestore
 from tests.packaging.processes import Runnable, Served, started
+from tests.patience import PATIENCE_S
 
 # No credentials, and no way to a metadata server that would give some: Secret Manager stays out of reach.
 NO_CLOUD = {"GCE_METADATA_HOST": "127.0.0.1:9", "NO_GCE_CHECK": "true"}
 GOOD = {"GOOGLE_CLOUD_PROJECT": "my-desk-1", "STRATEGY_WATCH_LIST": "AIG,BAC", "STRATEGY_CAPITAL_USD": "10000"}
 # Without a login a function would wait for its consumer key. These never sign anything: there is no access token.
 KEYS = {"ETRADE_CONSUMER_KEY": "consumer", "ETRADE_CONSUMER_SECRET": "unused"}
-PATIENCE_S = 60
 
 Documents = dict[str, dict[str, Any]]
 
@@ -51,7 +51,7 @@ class Graph:
         """Publish a message as Google's client does, and give its id."""
         data = message if isinstance(message, bytes) else pack(message)
         name = self.publisher.topic_path(self.project, topic)
-        return str(self.publisher.publish(name, data, **attributes).result(timeout=20))
+        return str(self.publisher.publish(name, data, **attributes).result(timeout=PATIENCE_S))
 
     def documents(self, *collections: str) -> Documents:
         """Read collections, or all, by path."""

@@ -19,6 +19,7 @@ from typing import Any
 
 from infra.archives import Archive
 from infra.local.loopback import LOOPBACK, held_port
+from tests.patience import PATIENCE_S
 
 START_TIMEOUT_S = 60.0
 # Packages without the .pth files among them (-S), by which alone the checkout could be found, nor this folder (-P).
@@ -50,7 +51,7 @@ class Served:
 
     def ask(self, method: str, path: str, body: object = None) -> tuple[int, str]:
         """Send one request and return its status and what it answers."""
-        connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=60)
+        connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=PATIENCE_S)
         try:
             content = body if body is None or isinstance(body, bytes) else json.dumps(body)
             connection.request(method, path, body=content, headers={"Content-Type": "application/json"})

@@ -17,8 +17,9 @@ from shared.usecases.outbox import pack
 from tests.architecture.files import ROOT
 from tests.contract.lossy import Fault, lossy_before
 from tests.packaging.drive import decided, promise, signal
-from tests.packaging.graph import PATIENCE_S, Graph, eventually, push_of, running_graph
+from tests.packaging.graph import Graph, eventually, push_of, running_graph
 from tests.packaging.processes import Served, borrow, served
+from tests.patience import PATIENCE_S
 
 SCAN, PLACEMENT = "market_scan", "order_placement"
 LATE = timedelta(hours=1)

@@ -10,6 +10,7 @@ from infra.local.process_world import ToSimulator
 from infra.up.station import Station
 from shared.domain.tokens import TokenState
 from shared.usecases import token
+from tests.patience import PATIENCE_S
 
 STEP = timedelta(seconds=10)
 
@@ -24,7 +25,7 @@ class Pages:
         self, function: str, method: str, path_and_query: str, headers: dict[str, str], body: bytes
     ) -> tuple[int, Any, bytes]:
         """Send one request and give status, headers and body."""
-        connection = http.client.HTTPConnection(self._addresses[function], timeout=30)
+        connection = http.client.HTTPConnection(self._addresses[function], timeout=PATIENCE_S)
         try:
             connection.request(method, path_and_query, body=body, headers=headers)
             answer = connection.getresponse()

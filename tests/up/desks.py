@@ -35,11 +35,11 @@ from infra.up.station import Station
 from shared.domain.audit import breaks
 from shared.ports import Put
 from shared.settings import Mode
+from tests.patience import PATIENCE_S
 
 SEED = 8
 SPEED = 20.0
 DAY = date(2013, 3, 4)
-PATIENCE_S = 120.0
 
 
 def new_york(hour: int, minute: int, second: int = 0) -> datetime:

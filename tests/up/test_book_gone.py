@@ -13,8 +13,6 @@ from infra.up.station import Station
 from tests.owner.desks import refused, strategy
 from tests.up.desks import plan_of, running
 
-pytestmark = pytest.mark.timeout(300)
-
 
 def _without_tables(store: Path) -> None:
     store.unlink()

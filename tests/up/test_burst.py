@@ -10,7 +10,6 @@ SPEEDS = {"local": 5.0, "emulators": 3.0}
 
 
 @pytest.mark.waits(40)
-@pytest.mark.timeout(400)
 @pytest.mark.parametrize("cloud", ["local", "emulators"])
 def test_an_exit_is_served_before_the_signals_that_wait(cloud: str, available: Callable[[str], None]) -> None:
     """Of twenty signals with an exit at most the one at work goes before it; none is begun or sent after its life."""

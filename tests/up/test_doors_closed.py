@@ -16,13 +16,12 @@ from shared.errors import ConfigError
 from shared.settings import Mode
 from shared.topology import TOPOLOGY
 from shared.usecases.outbox import pack
+from tests.patience import PATIENCE_S
 from tests.up.desks import new_york, plan_of, running
-
-pytestmark = pytest.mark.timeout(200)
 
 
 def _post(address: str, path: str, headers: dict[str, str]) -> int:
-    connection = http.client.HTTPConnection(address, timeout=20)
+    connection = http.client.HTTPConnection(address, timeout=PATIENCE_S)
     try:
         body = json.dumps({"message": {"data": pack(CloseTick()).decode()}})
         connection.request("POST", path, body=body, headers=headers)

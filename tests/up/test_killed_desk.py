@@ -9,8 +9,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from infra.brokersim.market import open_market
 from infra.day.book import read_book
 from infra.day.hours import hours
@@ -22,11 +20,10 @@ from infra.up.broker import KeptSimulator
 from infra.up.folder import ROOT, Folder
 from infra.up.instant import KeptInstant
 from shared.codec import loads
+from tests.patience import PATIENCE_S
 from tests.up.desks import SEED, SPEED, members, wait_for, wrong
 
 ORDERLY_S = 60.0  # the functions have 10 s; the rest is for a busy machine
-
-pytestmark = pytest.mark.timeout(300)
 
 
 @contextmanager
@@ -125,9 +122,9 @@ def test_a_folder_in_use_is_refused(desk: Path) -> None:
     with _up(desk) as process:
         command = [sys.executable, "-m", "infra.cli.main", "up", "--mode", "live", "--state", str(desk)]
         command += ["--seed", str(SEED)]
-        second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)  # noqa: S603
+        second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False)  # noqa: S603
         assert second.returncode == 2
         assert f"in use by process {process.pid}" in second.stderr
         assert process.poll() is None
         os.kill(process.pid, signal.SIGTERM)
-        assert process.wait(timeout=60) == 0
+        assert process.wait(timeout=PATIENCE_S) == 0

@@ -18,8 +18,6 @@ from tests.up.desks import lines, lost, members, require_settled, running, wait_
 
 KILLED = ("market_scan", "order_placement", "order_settlement")
 
-pytestmark = pytest.mark.timeout(300)
-
 
 def test_killed_functions_are_started_again_and_nothing_is_sent_twice(desk: Path) -> None:
     """Functions that are killed while they trade come back, their messages come again, and no order goes out twice."""

@@ -23,11 +23,11 @@ from shared.domain.tokens import TokenState
 from shared.topology import ACCESS_TOKEN, SIGN_IN_KEY
 from tests.doors.webhook import Webhook, webhook
 from tests.owner.desks import answer, strategy
+from tests.patience import PATIENCE_S
 from tests.up.browser import run_until, sign_in_at, token_state
 from tests.up.desks import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE_S = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def test_login_opens_a_browser_and_waits_for_the_token(station: Station, tmp_pat
     browser.chmod(0o700)
     done = subprocess.run(  # noqa: S603 - our own command
         [sys.executable, "-m", "infra.cli.main", "login", "--json", *_here(station)],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=100,
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=PATIENCE_S,
         env={**os.environ, "BROWSER": f"{browser} %s"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -20,8 +20,6 @@ from tests.up.desks import lines, lost, require_settled, running, wait_for
 ROOM_MB = 48
 LOCKED_S = 7.0
 
-pytestmark = pytest.mark.timeout(300)
-
 
 def _sold(station: Station) -> bool:
     return "MSFT" not in station.ledger().positions
