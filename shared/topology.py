@@ -119,7 +119,7 @@ class Topology:
 _EVERYBODY = {"dead_letters": C, "outbox": RW}
 _BOOK = {
     "orders": RW, "audit": C, "ledger": RW, "locks": RW, "positions": RW, "broker_orders": RC, "fills": RC,
-    "account": RW, "token": RW, "leases": RW, "paper": RW, "reads": RW,
+    "account": RW, "token": RW, "leases": RW, "paper": RW, "reads": RW, "turns": RW,
 }  # fmt: skip
 
 TOPOLOGY = Topology(
@@ -270,6 +270,7 @@ TOPOLOGY = Topology(
         "history": "daily bars of the watch list",
         "account": "the account's key, read once a session",
         "reads": "since when an answer of the broker cannot be read, and why",
+        "turns": "when the account's next calls to Orders and Accounts may leave",
         "paper": "cash, positions and orders of paper mode, which E*TRADE never sees",
         "token": "which vault version holds the access token, and its instants",
         "flows": "sign-ins under way",

@@ -23,6 +23,7 @@ from shared.domain.outcomes import (
     UnknownOutcome,
 )
 from shared.domain.quotes import Quote
+from shared.domain.turns import Purpose
 from shared.errors import AuthError, BrokerError, NotSent, OutcomeUnknown, StoreError, Throttled, Unreadable
 from shared.etrade import build, parse_accounts, parse_orders, parse_quotes, parse_rows, place_answers
 from shared.etrade.exchange import Ask, Endpoint, Exchange, Fields, Reply
@@ -57,7 +58,8 @@ class EtradeBroker:
     """The Broker port over the REST API v1; one object may serve all threads of a function.
 
     `credentials` is asked once per attempt; `sandbox` picks the host; `limits` is shared by all brokers of a
-    function; `caller` names the function in the journal; `http` replaces the network; `mend` is Exchange's.
+    function, whose calls differ in their `purpose`; `caller` names the function in the journal; `http` replaces the
+    network; `mend` is Exchange's.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class EtradeBroker:
         journal: Journal,
         limits: Limits,
         caller: str,
+        purpose: Purpose,
         http: BaseAdapter | None = None,
         mend: Callable[[datetime], bool] | None = None,
     ) -> None:
@@ -84,6 +87,7 @@ class EtradeBroker:
             limits=limits,
             caller=caller,
             http=http,
+            purpose=purpose,
             mend=mend,
         )
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from requests.adapters import BaseAdapter
 
+from shared.domain.turns import Purpose, Turn
 from shared.errors import BrokerError, NotSent, OutcomeUnknown, TokenDead, TokenIdle
 from shared.etrade.faults import Fault, Unavailable, error, fault
 from shared.etrade.limits import Limits, Module
@@ -89,7 +90,8 @@ def _good(answer: Answer) -> bool:
 class Exchange:
     """All calls of one function to one consumer key; safe for any number of threads or greenlets.
 
-    `mend` looks after a token that was refused in a read asked at an instant, and says whether to ask once more.
+    `purpose` is what its calls are for, which decides who goes first at the limits. `mend` looks after a token that
+    was refused in a read asked at an instant, and says whether to ask once more.
     """
 
     def __init__(
@@ -102,12 +104,14 @@ class Exchange:
         limits: Limits | None,
         caller: str,
         http: BaseAdapter | None,
+        purpose: Purpose = Purpose.SETTLE,
         mend: Callable[[datetime], bool] | None = None,
     ) -> None:
         self._credentials = credentials
         self._clock = clock
         self._journal = journal
         self._limits = limits
+        self._purpose = purpose
         self._caller = caller
         self._mend = mend
         self._wire = Wire(clock=clock, chance=chance, http=http)
@@ -137,11 +141,13 @@ class Exchange:
         """
         credentials = self._credentials()  # before the turn: what takes time here must not move the sending
         signer = ask.sign(credentials)
-        waited = self._wait(ask)
+        asked_at = self._clock.now()
+        turn = self._turn(ask, asked_at)
         sent_at = self._clock.now()
+        waited = sent_at - asked_at
         if ask.deadline is not None and sent_at >= ask.deadline:
             raise NotSent(f"{ask.endpoint}: its turn came too late")
-        self._tell_sent(ask)
+        self._tell_sent(ask, turn)
         try:
             answer = self._wire.send(ask.call, signer)
         except (NotSent, OutcomeUnknown) as problem:
@@ -172,21 +178,20 @@ class Exchange:
             raise error(failed, endpoint=ask.endpoint, token_dies_at=reply.token_dies_at, now=reply.received_at)
         raise silence
 
-    def _wait(self, ask: Ask) -> timedelta:
-        """Wait for the call's turn and give how long that took."""
+    def _turn(self, ask: Ask, now: datetime) -> Turn | None:
+        """Wait for the call's turn and give it; a call that no limit counts has none."""
         module = MODULES.get(ask.endpoint)
         if self._limits is None or module is None:
-            return timedelta(0)
-        began = self._clock.now()
-        within = None if ask.deadline is None else ask.deadline - began
-        if not self._limits.take(module, within=within):
+            return None
+        turn = self._limits.take(module, self._purpose, within=None if ask.deadline is None else ask.deadline - now)
+        if turn is None:
             raise NotSent(f"{ask.endpoint}: its turn is too far away")
-        return self._clock.now() - began
+        return turn
 
-    def _tell_sent(self, ask: Ask) -> None:
+    def _tell_sent(self, ask: Ask, turn: Turn | None) -> None:
         module = MODULES.get(ask.endpoint)
-        if self._limits is not None and module is not None:
-            self._limits.sent(module)
+        if self._limits is not None and module is not None and turn is not None:
+            self._limits.sent(module, turn)
 
     def _tell_limits(self, ask: Ask, failed: Fault | None) -> None:
         module = MODULES.get(ask.endpoint)

@@ -8,6 +8,8 @@ top; the first that fits decides. The doubtful texts stand first, so no code can
 * "timed out your original order request" came with orders that existed, under codes 101 and 1033.
 * "currently processing your previous request", "not currently available" and a used nonce all may mean that
   an earlier copy of this very request got through, for instance one that a proxy sent twice.
+* The documents say that a throttled call was not processed; which server says so, and whether another one had the
+  order by then, they do not.
 * Of the codes, only those whose refusal was seen and can have no order behind it are listed. 101, 900, 1033
   and 1042 are not: a preview id that is used up, or a possible double, is what the second copy of an accepted
   order looks like.
@@ -45,10 +47,10 @@ ROWS = (
     Row(name="nonce", statuses=_ANY, text=r"oauth_problem=nonce_used", verdict=None),
     Row(name="timed out", statuses=_ANY, text=r"timed\s*out", verdict=None),
     Row(name="in progress", statuses=_ANY, text=r"processing\s+your\s+previous\s+request", verdict=None),
+    Row(name="rate", statuses=_ANY, text=r"exceeded\s+the\s+rate\s+limit", verdict=None),
     Row(name="unavailable", statuses=_ANY, text=r"not\s+currently\s+available", verdict=None),
     Row(name="oauth", statuses=frozenset({400, 401, 403}), text=r"oauth_problem=[a-z_]+", verdict="auth"),
     Row(name="auth", statuses=frozenset({401, 403}), verdict="auth"),
-    Row(name="rate", statuses=frozenset({400}), text=r"exceeded\s+the\s+rate\s+limit", verdict="rate"),
     Row(name="business", statuses=frozenset({400}), codes=REFUSALS, verdict="{code}"),
     Row(name="bug", statuses=frozenset({404, 405, 415}), verdict="bug-{status}"),
 )

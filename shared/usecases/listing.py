@@ -5,6 +5,7 @@ we sent since is claimed by its own intent (order-safety.md 1.5); it spares the 
 is also the sight without which no stop is cancelled (`cancel`): one list serves all exits that follow each other.
 """
 
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from shared.domain.brokerage import BrokerOrder
@@ -14,25 +15,36 @@ RECENT = timedelta(seconds=5)
 _Last = tuple[str, date, datetime, tuple[BrokerOrder, ...]]
 
 
+@dataclass(slots=True)
+class _Kept:
+    """The last list of an instance, whoever of it asked."""
+
+    last: _Last | None = None
+
+
 class OrderLists:
     """Reads complete lists; belongs to one instance of one function."""
 
-    def __init__(self, *, broker: Broker, clock: Clock, journal: Journal) -> None:
+    def __init__(self, *, broker: Broker, clock: Clock, journal: Journal, kept: _Kept | None = None) -> None:
         self._broker = broker
         self._clock = clock
         self._journal = journal
-        self._last: _Last | None = None
+        self._kept = kept or _Kept()
+
+    def through(self, broker: Broker) -> "OrderLists":
+        """Give the same lists, asked for through another broker object: what either reads serves both."""
+        return OrderLists(broker=broker, clock=self._clock, journal=self._journal, kept=self._kept)
 
     def fresh(self, account_key: str, *, since: date) -> tuple[BrokerOrder, ...]:
         """Ask the broker for every order since a New York day; raises AuthError, BrokerError."""
         asked_at = self._clock.now()
         listing = self._broker.orders(account_key, since=since)
-        self._last = (account_key, since, asked_at, listing)
+        self._kept.last = (account_key, since, asked_at, listing)
         return listing
 
     def recent(self, account_key: str, *, since: date) -> tuple[BrokerOrder, ...]:
         """Give a list that was asked for in the last `RECENT` and goes back as far, else ask."""
-        last = self._last
+        last = self._kept.last
         served = last is not None and self._serves(last, account_key, since)
         self._journal.line("cache", kind="orders", asked=1, served=int(served))
         return last[3] if last is not None and served else self.fresh(account_key, since=since)

@@ -9,6 +9,7 @@ other means. Answers to orders and cancels are values and pass as they are, and 
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TypeVar
 
@@ -29,15 +30,26 @@ def unread(desk: Desk) -> list[Unread]:
     return [held.value for held in held_rows(desk, Unread, desk.store.query("reads"))]
 
 
+@dataclass(slots=True)
+class _Known:
+    """What an instance knows of its notes: which there are, None before it looked, and when and how often it tried."""
+
+    open: set[Answer] | None = None
+    written: dict[Answer, datetime] = field(default_factory=dict)
+    tries: Counter[Answer] = field(default_factory=Counter)
+
+
 class NotedBroker:
     """A Broker that notes what it cannot read; safe for any number of threads, as each note is a compare-and-set."""
 
-    def __init__(self, broker: Broker, desk: Desk) -> None:
+    def __init__(self, broker: Broker, desk: Desk, known: _Known | None = None) -> None:
         self._broker = broker
         self._desk = desk
-        self._open: set[Answer] | None = None
-        self._written: dict[Answer, datetime] = {}
-        self._tries: Counter[Answer] = Counter()
+        self._known = known or _Known()
+
+    def through(self, broker: Broker) -> "NotedBroker":
+        """Give another broker object with the same notes: what either can read is read."""
+        return NotedBroker(broker, self._desk, self._known)
 
     def accounts(self) -> tuple[Account, ...]:
         """List the owner's accounts."""
@@ -84,40 +96,40 @@ class NotedBroker:
             if not (what is Answer.ORDER and isinstance(problem, Refused)):
                 self._failed(what, began, problem)
             raise
-        if self._open is None or what in self._open:
+        if self._known.open is None or what in self._known.open:
             self._succeeded(what)
         return answer
 
     def _failed(self, what: Answer, began: datetime, problem: BrokerError) -> None:
-        self._tries[what] += 1
+        self._known.tries[what] += 1
         now = self._desk.clock.now()
-        written = self._written.get(what)
+        written = self._known.written.get(what)
         if written is not None and now - written < RENEW:
             return
-        tries, why = self._tries[what], (problem.detail or type(problem).__name__)[:LONGEST_WHY]
+        tries, why = self._known.tries[what], (problem.detail or type(problem).__name__)[:LONGEST_WHY]
         failed = Unread(actor=self._desk.actor, what=what, since=began, last_at=now, times=tries, why=why)
 
         def note() -> None:
-            if self._open is not None:
-                self._open.add(what)
+            if self._known.open is not None:
+                self._known.open.add(what)
             held = read(self._desk.store, Unread, self._path(what))
             after = again(None if held is None else held.value, failed)
             self._desk.store.commit([replaced(self._path(what), held, after)])
-            self._written[what] = now
-            self._tries[what] -= tries
+            self._known.written[what] = now
+            self._known.tries[what] -= tries
 
         self._write(what, note)
 
     def _succeeded(self, what: Answer) -> None:
-        self._written.pop(what, None)
-        self._tries.pop(what, None)
+        self._known.written.pop(what, None)
+        self._known.tries.pop(what, None)
 
         def forget() -> None:
-            if self._open is None:
-                self._open = {note.what for note in unread(self._desk) if note.actor == self._desk.actor}
-            if what in self._open:
+            if self._known.open is None:
+                self._known.open = {note.what for note in unread(self._desk) if note.actor == self._desk.actor}
+            if what in self._known.open:
                 self._desk.store.commit([Delete(self._path(what))])
-                self._open.discard(what)
+                self._known.open.discard(what)
                 self._desk.journal.line("read_again", what=what)
 
         self._write(what, forget)

@@ -30,8 +30,8 @@ PREVIEW_AGAIN = timedelta(seconds=90)
 MOST_PREVIEWS = 3
 COST_TOLERANCE = Decimal("1.01")
 LONGEST_NOTE = 300
-# Refusals that have nothing to do with IMMEDIATE_OR_CANCEL (etrade-api.md 4.14): funds, shares, account, rate, login.
-_NOT_THE_TERM = frozenset({"33", "100", "102", "1021", "1036", "1037", "3010", "auth", "rate"})
+# Refusals that have nothing to do with IMMEDIATE_OR_CANCEL (etrade-api.md 4.14): funds, shares, account.
+_NOT_THE_TERM = frozenset({"33", "100", "102", "1021", "1036", "1037", "3010"})
 
 
 def send(

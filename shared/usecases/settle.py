@@ -194,7 +194,8 @@ def _each(
 
 
 def _protect(desk: TradingDesk, held: Held[Position], listing: tuple[BrokerOrder, ...], *, account_key: str) -> None:
-    protect(desk, held, live_sells(desk, held.value.symbol), account_key=account_key, listing=listing)
+    sells = live_sells(desk, held.value.symbol)
+    protect(desk.protecting, held, sells, account_key=account_key, listing=listing)
 
 
 def _settle_order(desk: TradingDesk, held: Held[Order], listing: tuple[BrokerOrder, ...], *, account_key: str) -> None:

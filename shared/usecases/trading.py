@@ -1,7 +1,7 @@
 """What a use case that trades works with: the broker, the strategy's configuration and the owner's mandate."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from shared.domain.config import StrategyConfig
@@ -31,12 +31,20 @@ class Mandate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TradingDesk(Desk):
-    """A desk with a broker."""
+    """A desk with a broker; `urgent` is the same broker for calls that go before all others at its limits."""
 
     broker: Broker
     lists: OrderLists
     config: StrategyConfig
     mandate: Mandate
+    urgent: Broker | None = None
+
+    @property
+    def protecting(self) -> "TradingDesk":
+        """Give the desk on which stops and exits are worked."""
+        if self.urgent is None:
+            return self
+        return replace(self, broker=self.urgent, lists=self.lists.through(self.urgent))
 
 
 def require_our_venue(desk: TradingDesk, open_: Iterable[Order | Position]) -> None:

@@ -34,7 +34,7 @@ def handlers(desk: TradingDesk, turnstile: Turnstile) -> dict[type[Message], Han
 
     def take_exit(_envelope: Envelope, message: ExitPosition) -> None:
         with turnstile.turn(is_exit=True):
-            leave(desk, message)
+            leave(desk.protecting, message)
 
     return {EnterPosition: take_signal, ExitPosition: take_exit}
 

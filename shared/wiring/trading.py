@@ -1,12 +1,15 @@
 """The desk of a function that trades: broker, strategy configuration and mandate."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import assert_never
 
+from shared.domain.turns import Purpose
 from shared.domain.values import Venue
 from shared.errors import ConfigError
 from shared.etrade.client import EtradeBroker
 from shared.etrade.limits import Limits, Role
+from shared.etrade.turns import AccountTurns
 from shared.paper.broker import PaperBroker, Source
 from shared.ports import Broker
 from shared.settings import NOT_YET, Mode, Settings
@@ -22,11 +25,15 @@ from shared.wiring.rooms import Room
 
 
 def trading_desk(platform: Platform, room: Room, role: Role) -> TradingDesk:
-    """Add the broker, with this role's share of the rate limits, to a desk."""
+    """Add the broker, with this role's turns at the rate limits, to a desk."""
     desk, chosen = room.desk, room.settings
-    broker = _broker(_etrade(platform, room, role), room, on_network=platform.http is None)
+    client = _etrade(platform, room, role)
+    usual = client(Purpose.ENTER if role is Role.PLACEMENT else Purpose.SETTLE)
+    broker = _broker(usual, room, on_network=platform.http is None)
+    urgent: Broker | None = client(Purpose.PROTECT) if broker is usual else None
     if role is not Role.SCAN:
-        broker = NotedBroker(broker, desk)
+        broker = noted = NotedBroker(broker, desk)
+        urgent = None if urgent is None else noted.through(urgent)
     lists = OrderLists(broker=broker, clock=desk.clock, journal=desk.journal)
     mandate = Mandate(
         account_id=chosen.account_id, capital_usd=chosen.capital_usd, watch_list=chosen.watch_list,
@@ -34,7 +41,7 @@ def trading_desk(platform: Platform, room: Room, role: Role) -> TradingDesk:
     )  # fmt: skip
     return TradingDesk(
         actor=desk.actor, clock=desk.clock, chance=desk.chance, store=desk.store, bus=desk.bus, journal=desk.journal,
-        broker=broker, lists=lists, config=load(chosen.config), mandate=mandate,
+        broker=broker, urgent=urgent, lists=lists, config=load(chosen.config), mandate=mandate,
     )  # fmt: skip
 
 
@@ -44,19 +51,27 @@ def _venue(chosen: Settings) -> Venue:
     return Venue.SANDBOX if chosen.sandbox else Venue.PRODUCTION
 
 
-def _etrade(platform: Platform, room: Room, role: Role) -> EtradeBroker:
+def _etrade(platform: Platform, room: Room, role: Role) -> Callable[[Purpose], EtradeBroker]:
+    """Give the client for each purpose; they share credentials and limits."""
     desk, chosen = room.desk, room.settings
-    limits = Limits(clock=desk.clock, role=role, market_per_minute=chosen.rate_limit, market_burst=chosen.burst_limit)
+    turns = AccountTurns(store=desk.store, clock=desk.clock, chance=desk.chance, journal=desk.journal)
+    limits = Limits(
+        clock=desk.clock, role=role, turns=None if role is Role.SCAN else turns,
+        market_per_minute=chosen.rate_limit, market_burst=chosen.burst_limit,
+    )  # fmt: skip
     credentials, oauth = VaultCredentials(platform, room), authority(platform, room)
 
     def mend(asked_at: datetime) -> bool:
         credentials.forget()
         return renew(desk, oauth, asked_at=asked_at)
 
-    return EtradeBroker(
-        credentials=credentials, mend=mend, sandbox=chosen.sandbox, clock=desk.clock, chance=desk.chance,
-        journal=desk.journal, limits=limits, caller=desk.actor, http=platform.http,
-    )  # fmt: skip
+    def client(purpose: Purpose) -> EtradeBroker:
+        return EtradeBroker(
+            credentials=credentials, mend=mend, sandbox=chosen.sandbox, clock=desk.clock, chance=desk.chance,
+            journal=desk.journal, limits=limits, caller=desk.actor, purpose=purpose, http=platform.http,
+        )  # fmt: skip
+
+    return client
 
 
 def _broker(etrade: EtradeBroker, room: Room, *, on_network: bool) -> Broker:

@@ -12,9 +12,10 @@ from infra.local.memory_store import MemoryStore
 from shared.domain.brokerage import BrokerOrder, Ticket
 from shared.domain.outcomes import Accepted, PlaceAnswer, Previewed
 from shared.domain.tokens import AccessToken
+from shared.domain.turns import Purpose, Turn
 from shared.domain.values import PriceType, Side, Term
 from shared.etrade.client import EtradeBroker
-from shared.etrade.limits import Limits, Role
+from shared.etrade.limits import Limits, Module, Role
 from shared.etrade.session import Credentials
 from shared.paper.broker import PaperBroker, Source
 from shared.ports import Broker, Clock, Store
@@ -110,6 +111,17 @@ class Desk:
         return self.clock.at + timedelta(seconds=3)
 
 
+class _Unhurried(Limits):
+    """Limits under which every turn comes at once."""
+
+    def take(self, module: Module, purpose: Purpose, *, within: timedelta | None = None) -> Turn:
+        """Give a turn for ever."""
+        return Turn(lane=0, at=NOON, until=NOON)
+
+    def sent(self, module: Module, turn: Turn) -> None:
+        """Note nothing."""
+
+
 class MovedMarket(ListedMarket):
     """A market that a test goes on writing: 10.00 bid, 10.02 asked, 1,000 shares each, until it moves."""
 
@@ -157,7 +169,7 @@ def open_desk(kind: str, *, at: datetime = NOON, store: Store | None = None) -> 
     shared, journal = SharedClock(clock), KeptLines()
     etrade = EtradeBroker(
         credentials=lambda: credentials, sandbox=False, clock=shared, chance=SeededChance(), journal=journal,
-        limits=_unhurried(shared), caller="a_function", http=InProcess(simulator),
+        limits=_unhurried(shared), caller="a_function", purpose=Purpose.SETTLE, http=InProcess(simulator),
     )  # fmt: skip
     source = Source(accounts=etrade.accounts, quotes=etrade.quotes)
     paper = PaperBroker(source=source, store=store or MemoryStore(), clock=shared, journal=journal, capital_usd=CASH)
@@ -166,10 +178,7 @@ def open_desk(kind: str, *, at: datetime = NOON, store: Store | None = None) -> 
 
 def _unhurried(clock: Clock) -> Limits:
     """Give limits under which no call waits, so that a test sees every moment; the pace has tests of its own."""
-    limits = Limits(clock=clock, role=Role.PLACEMENT)
-    for pace in limits._paces.values():
-        pace.interval = timedelta(0)
-    return limits
+    return _Unhurried(clock=clock, role=Role.PLACEMENT, turns=None)
 
 
 def numbers(orders: Sequence[BrokerOrder]) -> list[int]:

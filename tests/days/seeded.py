@@ -19,10 +19,12 @@ from shared.domain.brokerage import Ticket
 from shared.domain.control import Control, TradingState
 from shared.domain.outcomes import Accepted, Previewed
 from shared.domain.tokens import AccessToken
+from shared.domain.turns import Purpose
 from shared.domain.values import PriceType, Side, Term
 from shared.etrade.client import EtradeBroker
 from shared.etrade.limits import Limits, Role
 from shared.etrade.session import Credentials
+from shared.etrade.turns import AccountTurns
 from shared.ports import Put
 from shared.topology import ACCESS_TOKEN, TOPOLOGY
 from shared.usecases.control import PATH as CONTROL
@@ -210,13 +212,16 @@ def _owners_broker(machine: Machine) -> EtradeBroker:
         consumer_secret=consumer_secret(SEED),
         token=AccessToken(token=token["token"], secret=token["secret"]),
     )
+    chance, journal = SeededChance(seed=SEED, name="by hand"), machine.world.journal.of("owner")
+    turns = AccountTurns(store=machine.world.store, clock=clock, chance=chance, journal=journal)
     return EtradeBroker(
         credentials=lambda: credentials,
         sandbox=False,
         clock=clock,
-        chance=SeededChance(seed=SEED, name="by hand"),
-        journal=machine.world.journal.of("owner"),
-        limits=Limits(clock=clock, role=Role.PLACEMENT),
+        chance=chance,
+        journal=journal,
+        limits=Limits(clock=clock, role=Role.PLACEMENT, turns=turns),
         caller="owner",
+        purpose=Purpose.SETTLE,
         http=machine.http,
     )

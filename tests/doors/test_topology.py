@@ -147,6 +147,7 @@ def _paths(source: str) -> set[str]:
 def _used(name: str) -> set[str]:
     parts = _PARTS[name]
     paths = [f"usecases/{part}" for part in sorted(parts)] + ["paper/books"] * ("trading" in parts)
+    paths += ["etrade/turns"] * (name in {"order_placement", "order_settlement"})
     sources = [(ROOT / "shared" / f"{path}.py").read_text() for path in paths]
     return set(chain.from_iterable(_paths(source) for source in sources)) | {"dead_letters"}
 

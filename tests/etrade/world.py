@@ -12,12 +12,15 @@ from typing import Any
 from requests import PreparedRequest, Response
 from requests.adapters import BaseAdapter
 
+from infra.local.memory_store import MemoryStore
 from shared.domain.tokens import AccessToken
+from shared.domain.turns import Purpose
 from shared.etrade.authority import EtradeAuthority
 from shared.etrade.client import EtradeBroker
 from shared.etrade.limits import Limits, Role
 from shared.etrade.session import Credentials
-from shared.ports import Scalar, Severity
+from shared.etrade.turns import AccountTurns
+from shared.ports import Scalar, Severity, Store
 
 START = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 ACCOUNT_KEY = "-invented_accountkey-x"
@@ -148,6 +151,8 @@ class World:
     journal: KeptLines = field(default_factory=KeptLines)
     credentials: Credentials = CREDENTIALS
     sandbox: bool = False
+    purpose: Purpose = Purpose.PROTECT
+    store: Store = field(default_factory=MemoryStore)
 
     def broker(
         self,
@@ -162,11 +167,16 @@ class World:
             clock=self.clock,
             chance=self.chance,
             journal=self.journal,
-            limits=Limits(clock=self.clock, role=self.role),
+            limits=Limits(clock=self.clock, role=self.role, turns=self.turns()),
             caller="a_function",
+            purpose=self.purpose,
             http=self.broker_side,
             mend=mend,
         )
+
+    def turns(self) -> AccountTurns:
+        """Give the account's turns, as one more instance has them."""
+        return AccountTurns(store=self.store, clock=self.clock, chance=self.chance, journal=self.journal)
 
     def authority(self) -> EtradeAuthority:
         """Make the OAuth client under test."""

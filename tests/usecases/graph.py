@@ -8,7 +8,7 @@ or the process as a whole.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any, TypeVar
@@ -18,10 +18,13 @@ from infra.brokersim.settings import Limit
 from shared.domain.brokerage import Ticket
 from shared.domain.calendar import session_at
 from shared.domain.messages import ScanTick
-from shared.domain.outcomes import NeverSent, PlaceAnswer
+from shared.domain.outcomes import CancelAnswer, NeverSent, PlaceAnswer, UnknownOutcome
+from shared.domain.turns import Purpose, Turn
 from shared.door import PushDoor, Turnstile
+from shared.errors import NotSent
 from shared.etrade.exchange import MODULES, Endpoint
 from shared.etrade.limits import Limits, Module, Role
+from shared.etrade.turns import AccountTurns
 from shared.guard import Guard, GuardedBus, GuardedStore
 from shared.ports import Broker
 from shared.topology import TOPOLOGY
@@ -139,13 +142,17 @@ class Graph(Bench):
         store = GuardedStore(GatedStore(self.store, process.pass_), guard)
         ports: dict[str, Any] = {"clock": clock, "chance": self._chance, "store": store, "journal": self.journal}
         ports["bus"] = GuardedBus(GatedBus(self.bus, process.pass_), guard)
-        limits = Limits(clock=clock, role=ROLES[function])
-        broker: Broker = LimitedBroker(self, process.pass_, limits, clock)
+        turns = AccountTurns(clock=clock, chance=self._chance, store=store, journal=self.journal)
+        limits = Limits(clock=clock, role=ROLES[function], turns=None if function == SCAN else turns)
+        usual = Purpose.ENTER if function == PLACEMENT else Purpose.SETTLE
+        broker: Broker = LimitedBroker(self, process.pass_, limits, clock, usual)
+        urgent: Broker = LimitedBroker(self, process.pass_, limits, clock, Purpose.PROTECT)
         if function != SCAN:
-            broker = NotedBroker(broker, Desk(actor=function, **ports))
+            broker = noted = NotedBroker(broker, Desk(actor=function, **ports))
+            urgent = noted.through(urgent)
         watched = () if function == SCAN else (SYMBOL, OTHER)  # what is held is scanned all the same
         desk = TradingDesk(
-            actor=function, **ports, broker=broker,
+            actor=function, **ports, broker=broker, urgent=urgent,
             lists=OrderLists(broker=broker, clock=clock, journal=self.journal), config=CONFIG,
             mandate=Mandate(account_id="", capital_usd=Decimal(100_000), watch_list=watched),
         )  # fmt: skip
@@ -155,26 +162,41 @@ class Graph(Bench):
 class LimitedBroker(ScriptedBroker):
     """The scripted broker behind one process's limits, as the client is."""
 
-    def __init__(self, graph: Graph, pass_: Passes, limits: Limits, clock: ProcessClock) -> None:
+    def __init__(self, graph: Graph, pass_: Passes, limits: Limits, clock: ProcessClock, purpose: Purpose) -> None:
         super().__init__(graph.exchange, self._in_turn)
+        self._purpose = purpose
         self._graph = graph
         self._arrive = pass_
         self._limits = limits
         self._clock = clock
 
     def place(self, account_key: str, ticket: Ticket, preview_ids: object, *, deadline: datetime) -> PlaceAnswer:
-        """Send an order, unless its turn is beyond the deadline."""
-        if not self._limits.take(Module.ORDERS, within=deadline - self._clock.now()):
-            return NeverSent(why="its turn is too far away")
-        return self._sent("place", lambda: self._graph.exchange.place(ticket, deadline))
+        """Send an order, unless its turn is beyond the deadline or nobody knows whose it is."""
+        try:
+            turn = self._turn("place", deadline - self._clock.now())
+        except NotSent as problem:
+            return NeverSent(why=problem.detail)
+        return self._sent("place", turn, lambda: self._graph.exchange.place(ticket, deadline))
+
+    def cancel(self, account_key: str, order_id: int) -> CancelAnswer:
+        """Ask to cancel, once it is its turn."""
+        try:
+            return super().cancel(account_key, order_id)
+        except NotSent as problem:
+            return UnknownOutcome(why=problem.detail)
 
     def _in_turn(self, name: str, effect: Callable[[], T]) -> T:
-        self._limits.take(MODULES[Endpoint(name)])
-        return self._sent(name, effect)
+        return self._sent(name, self._turn(name), effect)
 
-    def _sent(self, name: str, effect: Callable[[], T]) -> T:
+    def _turn(self, name: str, within: timedelta | None = None) -> Turn:
+        turn = self._limits.take(MODULES[Endpoint(name)], self._purpose, within=within)
+        if turn is None:
+            raise NotSent("its turn is too far away")
+        return turn
+
+    def _sent(self, name: str, turn: Turn, effect: Callable[[], T]) -> T:
         module = MODULES[Endpoint(name)]
-        self._limits.sent(module)
+        self._limits.sent(module, turn)
 
         def arrive() -> T:
             self._graph.admit(module, name)

@@ -1,0 +1,159 @@
+"""The account's turns at Orders and Accounts, taken by compare-and-set in the documents `turns/<module>`.
+
+What can go wrong: many instances ask at once; the store is away, or its answer to a commit is lost; a commit takes
+longer than the turn that it took; E*TRADE throttles all the same. What this promises: no call without a turn, and no
+turn without the store's word (NotSent); a turn that came too late is not used but taken anew, a wider one each time;
+after a throttle answer nobody calls for a while, whichever instance got it. The rules are in `shared.domain.turns`.
+
+Nothing is locked over a port call: threads of one instance compete in the store as instances do.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from shared.codec import decode, encode
+from shared.domain.turns import (
+    INTERVAL,
+    LONGEST_PAUSE,
+    WIDEST,
+    WIDTH,
+    Purpose,
+    Turn,
+    Turns,
+    Wait,
+    awaited,
+    next_turn,
+    paused,
+    taken,
+    untouched,
+    urgency,
+)
+from shared.errors import Conflict, Malformed, NotSent, StoreDown
+from shared.ports import Chance, Clock, Create, Journal, Severity, Store, Update
+
+MOST_CONFLICTS = 20
+LONGEST = {
+    Purpose.PROTECT: timedelta(seconds=15),
+    Purpose.SETTLE: timedelta(seconds=15),
+    Purpose.ENTER: timedelta(seconds=4),
+}
+"""How long a call without a deadline waits. An entry holds up the exits behind it in its function: it comes again."""
+_JITTER_S = 0.02
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    """The turns as they were read; `now` is the instant after reading."""
+
+    path: str
+    turns: Turns
+    version: str | None
+    now: datetime
+
+    def becomes(self, turns: Turns) -> Create | Update:
+        data = encode(turns)
+        return Create(self.path, data) if self.version is None else Update(self.path, data, self.version)
+
+
+class AccountTurns:
+    """The turns of one function instance, shared by its threads or greenlets."""
+
+    def __init__(self, *, store: Store, clock: Clock, chance: Chance, journal: Journal) -> None:
+        self._store = store
+        self._clock = clock
+        self._chance = chance
+        self._journal = journal
+        self._sent: dict[str, dict[datetime, datetime]] = {}
+        self._paused: dict[str, datetime] = {}
+
+    def take(self, module: str, purpose: Purpose, *, within: timedelta | None = None) -> Turn | None:
+        """Wait for a turn and give it; None when none comes `within` a time, or in `LONGEST`.
+
+        Raises NotSent when the store does not say whose turn it is.
+        """
+        began = self._clock.now()
+        longest = LONGEST[purpose] if within is None else within
+        width, conflicts = WIDTH, 0
+        while conflicts < MOST_CONFLICTS:
+            try:
+                kept = self._read(module)
+                urgent = urgency(purpose, kept.now - began)
+                found = next_turn(kept.turns, urgent, now=kept.now, width=width)
+                if found.at - began > longest:
+                    return None
+                if isinstance(found, Wait):
+                    self._wait(kept, urgent, found)
+                    continue
+                self._commit(kept, taken(kept.turns, found, urgent))
+            except Conflict:
+                conflicts += 1
+                self._pause()
+                continue
+            if found.at > self._clock.now():
+                self._clock.sleep_until(found.at)
+            if self._clock.now() < found.until:
+                return found
+            width = min(2 * width, WIDEST)
+        raise NotSent(f"turns at {module}: somebody else is always first")
+
+    def sent(self, module: str, turn: Turn) -> None:
+        """Note that a turn's call leaves now: where nobody took the lane since, our next one need not wait longer."""
+        self._sent[module] = {**self._sent.get(module, {}), turn.until + INTERVAL: self._clock.now()}
+
+    def throttled(self, module: str) -> None:
+        """Stop a module for everybody after a throttle answer."""
+        for _ in range(MOST_CONFLICTS):
+            try:
+                kept = self._read(module)
+                self._commit(kept, paused(kept.turns, kept.now))
+            except Conflict:
+                self._pause()
+            except NotSent as problem:
+                self._journal.line("pause_untold", Severity.ERROR, module=module, detail=problem.detail)
+                break
+            else:
+                return
+        self._paused[module] = self._clock.now() + LONGEST_PAUSE
+
+    def _wait(self, kept: _Kept, purpose: Purpose, wait: Wait) -> None:
+        marked = awaited(kept.turns, purpose, wait)
+        if marked != kept.turns:
+            self._commit(kept, marked)
+        self._clock.sleep_until(wait.look_at)
+
+    def _read(self, module: str) -> _Kept:
+        """Read the turns, with what this instance alone knows: when its own calls left, and that it was throttled."""
+        path = f"turns/{module}"
+        try:
+            document = self._store.get(path)
+        except StoreDown as problem:
+            raise NotSent(f"no turn at {module}: {problem.detail}") from problem
+        now = self._clock.now()
+        if document is None:
+            return _Kept(path=path, turns=self._known(module, untouched(now)), version=None, now=now)
+        kept = _Kept(path=path, turns=untouched(now + WIDEST + INTERVAL), version=document.version, now=now)
+        try:
+            return replace(kept, turns=self._known(module, decode(Turns, document.data)))
+        except Malformed as problem:
+            # Replaced by one under which all turns that it may have given are over before the next one.
+            self._journal.line("unreadable_document", Severity.CRITICAL, path=path, detail=problem.detail)
+            self._commit(kept, kept.turns)
+            return kept
+
+    def _known(self, module: str, turns: Turns) -> Turns:
+        sent = {free: at for free, at in self._sent.get(module, {}).items() if free in turns.free}
+        self._sent[module] = sent
+        first, second = (sent[free] + INTERVAL if free in sent else free for free in turns.free)
+        ours = self._paused.get(module)
+        if ours is not None and (turns.paused_until is None or turns.paused_until < ours):
+            turns = replace(turns, paused_until=ours)
+        return replace(turns, free=(first, second))
+
+    def _commit(self, kept: _Kept, turns: Turns) -> None:
+        try:
+            self._store.commit([kept.becomes(turns)])
+        except StoreDown as problem:
+            raise NotSent(f"no turn: {problem.detail}") from problem
+
+    def _pause(self) -> None:
+        self._clock.sleep_until(self._clock.now() + timedelta(seconds=self._chance.uniform(0, _JITTER_S)))
