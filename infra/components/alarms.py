@@ -40,7 +40,7 @@ ALARMS = (
         events=(
             "order_unknown", "order_manual", "late_acceptance", "shares_missing", "foreign_order",
             "exit_ended_unfilled", "unprotected", "position_unprotected", "exit_unseen",
-            "cancel_unconfirmed", "sell_refused",
+            "cancel_unconfirmed", "sell_refused", "answer_unread", "stays_held",
         ),
         told="An order was sent and nobody knows what became of it, the account holds something else than the books, or"
         " shares are held without a stop at the broker."

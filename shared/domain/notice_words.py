@@ -4,11 +4,8 @@
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
-from shared.domain.calendar import NEW_YORK
 from shared.domain.notices import (
     CancelUnconfirmed,
     DayResult,
@@ -33,24 +30,13 @@ from shared.domain.notices import (
     TradingReduced,
     TradingResumed,
 )
-
-_SHOWN = 300
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
-    """One notice in words; `urgent` notices are never held back."""
-
-    title: str
-    sentence: str
-    advice: str
-    urgent: bool
-    link: str = field(default="", repr=False)
-
-    @property
-    def text(self) -> str:
-        """The sentence and the advice, without the link."""
-        return f"{self.sentence} {self.advice}"
+from shared.domain.unseen import AnswerUnread, EntryNotJudged, MessageRetried, StaysHeld
+from shared.domain.unseen_words import answer_unread, entry_not_judged, message_retried, stays_held
+from shared.domain.wording import Words
+from shared.domain.wording import ago as _ago
+from shared.domain.wording import clock as _clock
+from shared.domain.wording import count as _count
+from shared.domain.wording import short as _short
 
 
 def words(notice: Notice) -> Words:
@@ -293,12 +279,27 @@ def _day_result(notice: DayResult) -> Words:
         advice = "Look at what is left on E*TRADE's own page."
     sign = "-" if notice.realized < 0 else "+"
     result = f"{sign}${abs(notice.realized):,.2f}"
+    counted = f"{_count(notice.orders, 'order')} and {_count(notice.fills, 'fill')}"
+    if notice.unknown:
+        return _day_unknown(notice, f"{result} realized, {counted}, {_count(notice.live_orders, 'live order')}")
     return Words(
         title=f"{notice.session.isoformat()}: {result}",
-        sentence=f"The session ended with {result} realized, {_count(notice.orders, 'order')} "
-        f"and {_count(notice.fills, 'fill')}; the system {left}{live}.",
+        sentence=f"The session ended with {result} realized, {counted}; the system {left}{live}.",
         advice=advice,
         urgent=bool(notice.open_positions or notice.live_orders),
+    )
+
+
+def _day_unknown(notice: DayResult, figures: str) -> Words:
+    since = "" if notice.since is None else f" since {_clock(notice.since)}"
+    held = f"holding {', '.join(notice.open_positions)}" if notice.open_positions else "no shares in the book"
+    return Words(
+        title=f"{notice.session.isoformat()}: the result is not known",
+        sentence=f"The session's result is not known{since} ({'; '.join(notice.unknown)}); last known were {figures} "
+        f"and {held}.",
+        advice="Look at orders and positions in E*TRADE's app: what is held there may have no stop, and the trail is "
+        "sealed as far as it is known.",
+        urgent=True,
     )
 
 
@@ -323,21 +324,9 @@ _WORDS: dict[type[Notice], Callable[[Any], Words]] = {
     ScanBlind: _blind,
     HeldUnseen: _unseen,
     MessageBuried: _buried,
+    AnswerUnread: answer_unread,
+    EntryNotJudged: entry_not_judged,
+    StaysHeld: stays_held,
+    MessageRetried: message_retried,
     DayResult: _day_result,
 }
-
-
-def _clock(at: datetime) -> str:
-    return f"{at.astimezone(NEW_YORK):%H:%M} New York time"
-
-
-def _ago(since: datetime, at: datetime) -> str:
-    return f"{_clock(since)}, {_count(int((at - since).total_seconds() // 60), 'minute')} ago"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}" + "s" * (number != 1)
-
-
-def _short(reason: str) -> str:
-    return reason.rstrip(".")[:_SHOWN]

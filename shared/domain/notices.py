@@ -12,6 +12,7 @@ from typing import assert_never
 
 from shared.domain.control import Control, TradingState
 from shared.domain.orders import Order, State
+from shared.domain.unseen import AnswerUnread, EntryNotJudged, MessageRetried, StaysHeld
 
 FOREIGN = "FOREIGN_ORDER"
 LONGEST_REASON = 1000
@@ -227,7 +228,10 @@ class MessageBuried:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayResult:
-    """The session is over: `realized` in USD, `orders` those that reached the broker."""
+    """The session is over: `realized` in USD, `orders` those that reached the broker.
+
+    `unknown` says what is not known of it, `since` an instant where there is one: then the figures are the last known.
+    """
 
     session: date
     realized: Decimal
@@ -236,6 +240,8 @@ class DayResult:
     open_positions: tuple[str, ...]
     live_orders: int
     at: datetime
+    unknown: tuple[str, ...] = ()
+    since: datetime | None = None
 
 
 Notice = (
@@ -259,6 +265,10 @@ Notice = (
     | ScanBlind
     | HeldUnseen
     | MessageBuried
+    | AnswerUnread
+    | EntryNotJudged
+    | StaysHeld
+    | MessageRetried
     | DayResult
 )
 NOTICES: dict[str, type[Notice]] = {
@@ -282,6 +292,10 @@ NOTICES: dict[str, type[Notice]] = {
     "scan_blind": ScanBlind,
     "held_unseen": HeldUnseen,
     "message_buried": MessageBuried,
+    "answer_unread": AnswerUnread,
+    "entry_not_judged": EntryNotJudged,
+    "stays_held": StaysHeld,
+    "message_retried": MessageRetried,
     "day_result": DayResult,
 }
 _KIND: dict[type[Notice], str] = {notice: kind for kind, notice in NOTICES.items()}
@@ -311,8 +325,10 @@ def event_of(notice: Notice) -> str:
             what = f"{notice.symbol}:{notice.since.isoformat()}"
         case MessageBuried():
             what = f"{notice.function}:{notice.letter}"
+        case AnswerUnread() | EntryNotJudged() | StaysHeld() | MessageRetried():
+            what = notice.event
         case DayResult():
-            what = notice.session.isoformat()
+            what = notice.session.isoformat() + ":unknown" * bool(notice.unknown)
         case SignedIn() | SignInFailed() | SignInRefused() | TokenEnded():
             what = notice.at.isoformat()
         case _:

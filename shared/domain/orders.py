@@ -100,7 +100,8 @@ class Order:
     """One intent from its first commit to its end; its id is the clientOrderId. Prices and `reserved` in USD.
 
     `venue` is what it was made for, and the only place that it is sent to; `absences` are the instants of complete
-    lists that showed no trace of it while it was UNKNOWN.
+    lists that showed no trace of it while it was UNKNOWN; `state_since` is when it came into its state, whatever it did
+    in it since then.
     """
 
     intent_id: str
@@ -138,6 +139,7 @@ class Order:
     average_price: Decimal | None = None
     replaces: str | None = None
     absences: tuple[datetime, ...] = ()
+    state_since: datetime | None = None
     audit_head: str = audit.GENESIS
     schema_version: int = 1
 
@@ -176,7 +178,10 @@ def advance(
     """
     if to not in ARROWS[order.state]:
         raise InvariantBroken(f"order {order.intent_id}: no arrow from {order.state} to {to} ({cause})")
-    moved = replace(order, state=to, live=to not in TERMINAL, rev=order.rev + 1, updated_at=at, **changes)
+    since = order.state_since if to is order.state else at
+    moved = replace(
+        order, state=to, live=to not in TERMINAL, rev=order.rev + 1, updated_at=at, state_since=since, **changes
+    )
     if order.state in TERMINAL and moved.filled == order.filled:
         raise InvariantBroken(f"order {order.intent_id} has ended as {order.state} ({cause})")
     if not order.filled <= moved.filled <= order.quantity:

@@ -109,7 +109,7 @@ class AccountTurns:
             except Conflict:
                 self._pause()
             except NotSent as problem:
-                self._journal.line("pause_untold", Severity.ERROR, module=module, detail=problem.detail)
+                self._journal.line("pause_untold", Severity.WARNING, module=module, detail=problem.detail)
                 break
             else:
                 return

@@ -11,9 +11,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from shared.domain.notice_words import Words, words
+from shared.domain.notice_words import words
 from shared.domain.notices import Notice, event_of, kind_of
 from shared.domain.pacing import WINDOW, Pace, Turn, turn
+from shared.domain.wording import Words
 from shared.errors import MessageError, StoreError, Undelivered
 from shared.ports import Delete, Notifier, Severity, Write
 from shared.usecases.desk import Desk, create, put, read, replaced

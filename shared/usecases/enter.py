@@ -21,13 +21,16 @@ from shared.domain.orders import UNSENT, Kind, Order, State
 from shared.domain.positions import Ledger
 from shared.domain.risk import deny_codes
 from shared.domain.signals import Signal
+from shared.domain.unseen import EntryNotJudged
 from shared.domain.values import PriceType, Term
-from shared.errors import AuthError, Conflict, KeyRefused, Malformed
-from shared.ports import Check, Create, Severity
+from shared.errors import AuthError, Conflict, KeyRefused, Malformed, Refused
+from shared.ports import Check, Create, Put, Severity
 from shared.usecases import account, control
 from shared.usecases.appraise import Seen, ask_broker, ask_means, foreign, gather
 from shared.usecases.desk import TRIES, Held, create, read
 from shared.usecases.moves import begin, held_order, ledger_path, move
+from shared.usecases.notices import announce
+from shared.usecases.reads import RENEW, unread
 from shared.usecases.send import send
 from shared.usecases.trading import TradingDesk
 
@@ -53,7 +56,8 @@ def enter(desk: TradingDesk, message: EnterPosition, *, ahead: int) -> None:
     if held.value.state not in UNSENT:
         return
     if waited_too_long(desk, signal):
-        move(desk, held, State.VOIDED, cause="the signal waited too long", codes=("SIGNAL_STALE",))
+        told = _unjudged(desk, held.value, signal)
+        move(desk, held, State.VOIDED, *told, cause="the signal waited too long", codes=("SIGNAL_STALE",))
         return
     try:
         record = account.ours(desk, signal.session).value
@@ -61,6 +65,10 @@ def enter(desk: TradingDesk, message: EnterPosition, *, ahead: int) -> None:
         if held.value.state is State.NEW:
             held, listing = _judge(desk, held, signal, record)
     except KeyRefused:
+        raise
+    except Refused:  # it does not come again
+        if told := _unjudged(desk, held.value, signal):
+            desk.store.commit(told)
         raise
     except AuthError as problem:
         move(
@@ -78,6 +86,20 @@ def enter(desk: TradingDesk, message: EnterPosition, *, ahead: int) -> None:
 def waited_too_long(desk: TradingDesk, signal: Signal) -> bool:
     """Tell whether a signal is past its life: it is voided, and needs no turn for that."""
     return desk.clock.now() > _expires_at(desk, signal)
+
+
+def _unjudged(desk: TradingDesk, order: Order, signal: Signal) -> list[Put]:
+    """Promise to tell that an entry was never judged, when that is because we could not read an answer."""
+    if order.state is not State.NEW:
+        return []
+    mine = [note for note in unread(desk) if note.actor == desk.actor and note.last_at >= signal.decided_at - RENEW]
+    if not mine:
+        return []
+    note = max(mine, key=lambda one: one.last_at)
+    notice = EntryNotJudged(
+        session=signal.session, symbol=signal.symbol, what=note.what, why=note.why, at=desk.clock.now()
+    )
+    return [announce(desk, notice)]
 
 
 def _expires_at(desk: TradingDesk, signal: Signal) -> datetime:

@@ -1,33 +1,39 @@
 """The dead man's watch: settlement looks each minute whether the scan lives and sees, and every share has its stop.
 
 What can go wrong: the scan dies, or its schedule does, or it goes on and no quote is usable (a clock that is wrong, an
-account without real-time quotes), and nobody decides on an exit any more; a stop is refused again and again. All of it
-can only be noticed by somebody else. What this promises: it reads documents alone and asks no broker,
+account without real-time quotes), and nobody decides on an exit any more; a stop is refused again and again; E*TRADE's
+answers cannot be read for minutes; shares stay held although the market is about to close. All of it can only be
+noticed by somebody else. What this promises: it reads documents alone and asks no broker,
 so that it works without a token; what lasts is announced each minute under one name, and so told once.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
 
-from shared.domain.calendar import TradingSession, session_at
+from shared.domain.calendar import TradingSession, is_open, session_at
 from shared.domain.notices import HeldUnseen, Notice, PositionUnprotected, ScanBlind, ScanSilent
-from shared.domain.orders import AT_BROKER, Order
-from shared.domain.positions import Position
+from shared.domain.orders import AT_BROKER, Order, State
+from shared.domain.reads import lasting
 from shared.domain.sight import Sight, lasts_since
+from shared.domain.unseen import AnswerUnread, StaysHeld
 from shared.domain.values import Side
 from shared.errors import StoreError
-from shared.ports import Severity, Where
+from shared.ports import Severity
+from shared.usecases.cover import may_be_naked, naked_since, orders_of
 from shared.usecases.desk import held_rows
 from shared.usecases.leases import Lease, of_scan
 from shared.usecases.losses import positions_anywhere
 from shared.usecases.notices import announce
+from shared.usecases.reads import unread
 from shared.usecases.trading import TradingDesk
 
 SILENT_AFTER = timedelta(minutes=5)
 LOOKS_BACK = timedelta(minutes=7)
 """Scanned minutes of this while are asked for: the five that count, with the one under way and one that was lost."""
 NAKED_AFTER = timedelta(seconds=60)
+UNREAD_AFTER = timedelta(minutes=3)
+NEAR_THE_CLOSE = timedelta(minutes=5)
 
 
 def watch(desk: TradingDesk) -> None:
@@ -37,11 +43,25 @@ def watch(desk: TradingDesk) -> None:
     if session is None or not session.opens_at <= now < session.closes_at:
         return
     try:
-        found = [*_unwatched(desk, session, now), *_naked(desk, now)]
-        if found:
-            desk.store.commit([announce(desk, notice) for notice in found])
+        _tell(desk, [*_unwatched(desk, session, now), *_naked(desk, now), *_stays(desk, session, now)])
+        _tell(desk, _unread(desk, now))
     except StoreError as problem:
         desk.journal.line("watch_failed", Severity.WARNING, kind=type(problem).__name__, detail=problem.detail)
+
+
+def watch_reads(desk: TradingDesk) -> None:
+    """Announce answers that cannot be read, right after the minute's look at them; a failing store is journalled."""
+    if not is_open(desk.clock.now()):
+        return
+    try:
+        _tell(desk, _unread(desk, desk.clock.now()))
+    except StoreError as problem:
+        desk.journal.line("watch_failed", Severity.WARNING, kind=type(problem).__name__, detail=problem.detail)
+
+
+def _tell(desk: TradingDesk, found: Iterable[Notice]) -> None:
+    if rows := [announce(desk, notice) for notice in found]:
+        desk.store.commit(rows)
 
 
 def _scans(desk: TradingDesk, since: datetime) -> list[Lease]:
@@ -100,9 +120,7 @@ def _sights(scans: list[Lease]) -> list[Sight]:
 def _naked(desk: TradingDesk, now: datetime) -> Iterator[Notice]:
     for held in positions_anywhere(desk):
         position = held.value
-        rows = desk.store.query("orders", Where("position_id", "==", position.position_id))
-        orders = [row.value for row in held_rows(desk, Order, rows)]
-        since = _naked_since(position, orders)
+        since = naked_since(position, orders_of(desk, position))
         if since is None or now - since < NAKED_AFTER:
             continue
         desk.journal.line("position_unprotected", Severity.ERROR, symbol=position.symbol, since=since.isoformat())
@@ -111,13 +129,35 @@ def _naked(desk: TradingDesk, now: datetime) -> Iterator[Notice]:
         )  # fmt: skip
 
 
-def _naked_since(position: Position, orders: list[Order]) -> datetime | None:
-    """Say since when sells at the broker have not covered all shares, None while they do.
+def _unread(desk: TradingDesk, now: datetime) -> Iterator[Notice]:
+    """Look for answers that nobody could read for a while, whoever asked."""
+    lasted = [note for note in lasting(unread(desk), now=now) if now - note.since >= UNREAD_AFTER]
+    naked = may_be_naked(desk) if lasted else ()
+    for note in lasted:
+        since = note.since.isoformat()
+        desk.journal.line("answer_unread", Severity.ERROR, what=note.what, since=since, why=note.why)
+        yield AnswerUnread(what=note.what, why=note.why, naked=naked, since=note.since, at=now)
 
-    The last change of an order that the broker had and that is no sell there now: shares came, or their sell went.
-    """
-    covering = [order for order in orders if order.side is Side.SELL and order.state in AT_BROKER]
-    if sum(order.quantity - order.filled for order in covering) >= position.quantity:
-        return None
-    ended = [order.updated_at for order in orders if order.broker_order_id is not None and order not in covering]
-    return max([position.opened_at, *ended])
+
+def _stays(desk: TradingDesk, session: TradingSession, now: datetime) -> Iterator[Notice]:
+    """Near the close, look at what is still held: what our orders know of its sells, and which numbers they have."""
+    if now < session.closes_at - NEAR_THE_CLOSE:
+        return
+    for held in positions_anywhere(desk):
+        position = held.value
+        known = [order for order in orders_of(desk, position) if order.side is Side.SELL and order.state in AT_BROKER]
+        desk.journal.line("stays_held", Severity.ERROR, symbol=position.symbol, quantity=position.quantity)
+        yield StaysHeld(
+            session=session.day, position_id=position.position_id, symbol=position.symbol, quantity=position.quantity,
+            sells=tuple(_said(order) for order in known),
+            order_ids=tuple(order.broker_order_id for order in known if order.broker_order_id is not None),
+            closes_at=session.closes_at, at=now,
+        )  # fmt: skip
+
+
+def _said(order: Order) -> str:
+    price = order.stop_price if order.stop_price is not None else order.limit_price
+    level = "" if price is None else f" at {price}"
+    going = ", whose cancel was asked for" if order.state is State.CANCEL_REQ else ""
+    shares = order.quantity - order.filled
+    return f"order {order.broker_order_id}, a {order.price_type.lower()} sell of {shares} shares{level}{going}"

@@ -7,7 +7,7 @@ from shared.etrade.limits import Role
 from shared.usecases.close import close
 from shared.usecases.settle import settle
 from shared.usecases.trading import TradingDesk
-from shared.usecases.watch import watch
+from shared.usecases.watch import watch, watch_reads
 from shared.wiring import Platform
 from shared.wiring.cloud_bus import open_bus
 from shared.wiring.rooms import room
@@ -27,6 +27,7 @@ def handlers(desk: TradingDesk) -> dict[type[Message], Handler]:
     def take_tick() -> None:
         watch(desk)
         settle(desk, list_first=True)
+        watch_reads(desk)
 
     return {
         OrderPlaced: lambda _envelope, _placed: settle(desk),

@@ -41,7 +41,9 @@ from shared.domain.notices import (
     of_order,
 )
 from shared.domain.orders import ARROWS, Order, State
+from shared.domain.unseen import AnswerUnread, MessageRetried, StaysHeld
 from tests.domain.made import NOON, at, control, order
+from tests.domain.unseen import UNSEEN
 
 LINK = "https://desk.example/start?ticket=SIGNED"
 DAY = date(2013, 10, 7)
@@ -211,6 +213,7 @@ EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
             "It is not tried again: `strategy dead-letters` shows it as market_scan:0a."
         ),
     ),
+    *UNSEEN,
     (
         DayResult(
             session=DAY, realized=Decimal("-1059.71"), orders=14, fills=1, open_positions=("AIG", "IBM"), live_orders=1,
@@ -227,6 +230,7 @@ NEVER_HELD_BACK = {
     SignInFailed,
     SignInNeeded, TradingHalted, TradingReduced, TradingResumed, OrderUnknown, OrderAmbiguous, PositionUnprotected,
     ScanSilent, HeldUnseen, ExitUnseen, CancelUnconfirmed, StopRefused, ExitRefused,
+    ScanSilent, HeldUnseen, AnswerUnread, StaysHeld, MessageRetried,
 }  # fmt: skip
 
 

@@ -33,17 +33,17 @@ _PARTS: dict[str, set[str]] = {
     "token_refresh": {"refresh", "renew", "end_day", "leases", "links", "notices", "token", "outbox", "desk"},
     "market_scan": {
         "scan", "scan_memory", "hold", "prepare", "leases", "losses", "outbox", "renew", "token", "desk", "moves",
-        "trading", "listing",
+        "trading", "listing", "asking",
     },
     "order_placement": {
         "enter", "leave", "send", "cancel", "account", "control", "fills", "losses", "moves", "quoting", "outbox",
         "leases", "renew", "token", "desk", "trading", "appraise", "claims", "listing", "notices",
-        "reads",
+        "reads", "refused",
     },
     "order_settlement": {
         "settle", "close", "protect", "resolve", "send", "cancel", "account", "control", "fills", "losses", "moves",
         "leases", "outbox", "renew", "token", "desk", "trading", "listing", "late", "claims", "notices", "watch",
-        "look", "reads",
+        "look", "reads", "cover", "refused", "unlisted",
     },
     "notify": {"deliver", "outbox", "desk"},
 }  # fmt: skip

@@ -33,7 +33,7 @@ LINES = {
         (
             "order_unknown", "order_manual", "late_acceptance", "shares_missing", "foreign_order",
             "exit_ended_unfilled", "unprotected", "position_unprotected", "exit_unseen",
-            "cancel_unconfirmed", "sell_refused",
+            "cancel_unconfirmed", "sell_refused", "answer_unread", "stays_held",
         ),
     ),
     "sign-in": Lines(

@@ -1,0 +1,44 @@
+"""What every notice is made of in words: title, sentence and advice, with times of New York and counted things."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from shared.domain.calendar import NEW_YORK
+
+_SHOWN = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """One notice in words; `urgent` notices are never held back."""
+
+    title: str
+    sentence: str
+    advice: str
+    urgent: bool
+    link: str = field(default="", repr=False)
+
+    @property
+    def text(self) -> str:
+        """The sentence and the advice, without the link."""
+        return f"{self.sentence} {self.advice}"
+
+
+def clock(at: datetime) -> str:
+    """Say an instant in New York's time."""
+    return f"{at.astimezone(NEW_YORK):%H:%M} New York time"
+
+
+def ago(since: datetime, at: datetime) -> str:
+    """Say an instant and how long ago it was."""
+    return f"{clock(since)}, {count(int((at - since).total_seconds() // 60), 'minute')} ago"
+
+
+def count(number: int, what: str) -> str:
+    """Say a number of things."""
+    return f"{number:,} {what}" + "s" * (number != 1)
+
+
+def short(reason: str) -> str:
+    """Give a reason fit for the middle of a sentence."""
+    return reason.rstrip(".")[:_SHOWN]

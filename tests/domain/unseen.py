@@ -1,0 +1,63 @@
+"""Examples of the notices about what cannot be seen: each with its title and its text."""
+
+from datetime import date, timedelta
+
+from shared.domain.reads import Answer
+from shared.domain.unseen import AnswerUnread, EntryNotJudged, MessageRetried, StaysHeld
+from tests.domain.made import NOON, at
+
+DAY = date(2013, 10, 7)
+UNSEEN = (
+    (
+        AnswerUnread(
+            what=Answer.ORDERS, why="orders: status 500, code 100",
+            naked=("98 AIG", "up to 10 IBM of an entry under way"),
+            since=NOON - timedelta(minutes=4), at=NOON,
+        ),
+        "E*TRADE's order list cannot be read",
+        (
+            "E*TRADE's order list could not be read since 11:56 New York time, 4 minutes ago "
+            "(orders: status 500, code 100); shares that may be without a stop: 98 AIG, "
+            "up to 10 IBM of an entry under way. "
+            "Until it can be read no fill is seen, no stop is placed or moved and no stop is taken away for an exit: "
+            "look at orders and positions in E*TRADE's app, and place a stop or sell there what has none."
+        ),
+    ),
+    (
+        EntryNotJudged(
+            session=DAY, symbol="IBM", what=Answer.BALANCE, why="balance: accountMode is missing", at=NOON
+        ),
+        "No entry could be judged: IBM",
+        (
+            "A signal for IBM died unjudged because E*TRADE's balance could not be read "
+            "(balance: accountMode is missing). "
+            "Nothing is bought while it stays so: see whether E*TRADE's own page shows it, and report the reason "
+            "if it does."
+        ),
+    ),
+    (
+        StaysHeld(
+            session=DAY, position_id="P1", symbol="IBM", quantity=99,
+            sells=("order 502, a stop sell of 99 shares at 98.90",), order_ids=(502,), closes_at=at(390), at=at(385),
+        ),
+        "Still held near the close: IBM",
+        (
+            "99 shares of IBM are still held and the market closes at 16:00 New York time; "
+            "at E*TRADE it has order 502, a stop sell of 99 shares at 98.90. "
+            "To sell them in E*TRADE's app cancel order 502 first and wait until that is confirmed, then enter Sell, "
+            "99 IBM, Market, Good for Day; what is not sold stays held over night."
+        ),
+    ),
+    (
+        MessageRetried(
+            function="order_settlement", message="close_tick", name="17", since=NOON - timedelta(minutes=3), at=NOON,
+            reason="Busy: another settlement is at work",
+        ),
+        "order_settlement cannot do its work",
+        (
+            "order_settlement could not handle close_tick since 11:57 New York time, 3 minutes ago "
+            "(Busy: another settlement is at work). It is tried again until it can be done or is put aside: "
+            "put right what the reason names, and look at the log of the function."
+        ),
+    ),
+)  # fmt: skip
