@@ -194,13 +194,14 @@ def open_push(raw: bytes) -> tuple[Envelope, bytes]:
 class Turnstile:
     """Lets one intent through at a time, exits before signals, and refuses signals beyond half the places.
 
-    A turn lasts `TURN_LASTS` at most: one that freezes inside loses it, and the next goes in beside it, so that exits
+    A turn lasts `lasts` at most: one that freezes inside loses it, and the next goes in beside it, so that exits
     do not wait behind one bad call until their messages are spent. Then two may work at once. Waits only through the
     Clock; correctness never rests on it (google-cloud.md 9.2).
     """
 
-    def __init__(self, clock: Clock, *, places: int) -> None:
+    def __init__(self, clock: Clock, *, places: int, lasts: timedelta = TURN_LASTS) -> None:
         self._clock = clock
+        self._lasts = lasts
         self._most_signals = places // 2
         self._here: list[tuple[int, int]] = []
         self._waiting: list[tuple[int, int]] = []
@@ -237,7 +238,7 @@ class Turnstile:
         """Take the turn when it is this one's, and free or held for too long."""
         now = self._clock.now()
         with self._book:
-            held = self._inside is not None and now - self._since < TURN_LASTS
+            held = self._inside is not None and now - self._since < self._lasts
             if held or min(self._waiting) != ticket:
                 return False
             self._waiting.remove(ticket)

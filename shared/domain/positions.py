@@ -12,9 +12,10 @@ from shared.domain.values import PriceType, Venue
 class PendingExit:
     """A decision to sell, written with the position so that nobody can forge it; `limit_price` in USD.
 
-    `first_at` is when the first decision of this row was made: deciding anew at another price carries it on. `begun`
-    is written by the commit that creates its order: every sell is born in a commit that changes its position, so that
-    whoever decided on an older copy of the position is too late.
+    `first_at` is when the first decision of this row was made: deciding anew at another price carries it on, as
+    it does `told`: whether the owner knows that it waits for sight of the orders. `begun` is written by the commit that
+    creates its order: every sell is born in a commit that changes its position, so that whoever decided on an older
+    copy of the position is too late.
     """
 
     exit_id: str
@@ -25,6 +26,7 @@ class PendingExit:
     decided_at: datetime
     first_at: datetime
     begun: bool = False
+    told: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

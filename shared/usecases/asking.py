@@ -38,6 +38,7 @@ def ask_exit(desk: Desk, held: Held[Position], decision: ExitNow, at: datetime) 
     pending = PendingExit(
         exit_id=exit_id, reason=decision.reason, slot=slot, price_type=decision.price_type,
         limit_price=decision.limit_price, decided_at=at, first_at=at if before is None else before.first_at,
+        told=before is not None and before.told,
     )  # fmt: skip
     message = ExitPosition(
         symbol=position.symbol, position_id=position.position_id, exit_id=exit_id, session=position.session

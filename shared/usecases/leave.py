@@ -34,7 +34,7 @@ from shared.usecases.desk import Held, persist
 from shared.usecases.fills import held_position
 from shared.usecases.moves import begin, held_order, live_sells, move
 from shared.usecases.notices import announce
-from shared.usecases.refused import settle_refusal
+from shared.usecases.refused import count_at_once
 from shared.usecases.send import send
 from shared.usecases.trading import TradingDesk
 
@@ -67,7 +67,7 @@ def leave(desk: TradingDesk, message: ExitPosition) -> None:
         )  # fmt: skip
     except (Refused, OutcomeUnknown) as problem:
         raise Busy(f"E*TRADE did not say what it thinks of an exit: {problem.detail}") from None
-    settle_refusal(desk, sent.value)
+    count_at_once(desk, sent.value)
 
 
 def _prepare(desk: TradingDesk, message: ExitPosition) -> _Ready | None:
@@ -90,7 +90,7 @@ def _prepare(desk: TradingDesk, message: ExitPosition) -> _Ready | None:
         desk.journal.line("exit_blocked", Severity.WARNING, symbol=message.symbol, exit_id=message.exit_id)
         return None
     key = account.ours(desk, new_york_day(now)).value.key
-    listing = _free_shares(desk, message, position.value, key)
+    listing = _free_shares(desk, message, position, key)
     position = _current(desk, message)
     if position is None:
         if held is not None:
@@ -112,7 +112,7 @@ def _current(desk: TradingDesk, message: ExitPosition) -> Held[Position] | None:
     return held if pending is not None and pending.exit_id == message.exit_id else None
 
 
-def _free_shares(desk: TradingDesk, message: ExitPosition, position: Position, key: str) -> Listing | None:
+def _free_shares(desk: TradingDesk, message: ExitPosition, position: Held[Position], key: str) -> Listing | None:
     """End every other live sell of the symbol; gives the last list that was read, None when nothing was cancelled."""
     listing: Listing | None = None
     for held in live_sells(desk, message.symbol):
@@ -134,18 +134,20 @@ def _free_shares(desk: TradingDesk, message: ExitPosition, position: Position, k
     return listing
 
 
-def _tell_unseen(desk: TradingDesk, position: Position, sell: Order, why: str) -> None:
+def _tell_unseen(desk: TradingDesk, held: Held[Position], sell: Order, why: str) -> None:
     """Tell the owner that an exit waits, and of what; each row of decisions once."""
+    position = held.value
     desk.journal.line("exit_unseen", Severity.ERROR, symbol=position.symbol, why=why)
     pending = position.pending_exit
     if sell.state is State.CANCEL_REQ:
         unconfirmed(desk, sell, why)
-    elif pending is not None:
+    elif pending is not None and not pending.told:
         notice = ExitUnseen(
             position_id=position.position_id, symbol=position.symbol, quantity=position.quantity,
             reason=pending.reason, why=why, since=pending.first_at, at=desk.clock.now(),
         )  # fmt: skip
-        desk.store.commit([announce(desk, notice)])
+        told = replace(position, pending_exit=replace(pending, told=True))
+        desk.store.commit([held.update(told), announce(desk, notice)])
 
 
 def _intent(desk: TradingDesk, held: Held[Position], pending: PendingExit) -> tuple[Held[Order], Held[Position]]:

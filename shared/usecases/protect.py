@@ -30,7 +30,7 @@ from shared.usecases.cancel import Listing, cancel_and_confirm
 from shared.usecases.desk import Held, held_rows
 from shared.usecases.fills import held_position
 from shared.usecases.moves import begin, held_order, live_sells, move
-from shared.usecases.refused import count, settle_refusal
+from shared.usecases.refused import count, count_at_once, forget
 from shared.usecases.send import send
 from shared.usecases.trading import TradingDesk
 
@@ -77,6 +77,7 @@ def protect(
     if pending is not None:
         held = _without_exit(desk, held)
     if uncovered <= 0 and listing is not None:
+        held = forget(desk, held)
         _raise_stops(desk, held, resting, account_key=account_key)
 
 
@@ -167,7 +168,7 @@ def _stop(
     stop, _ = begin(desk, order, asked, cause=f"{quantity} shares need a stop at {level}")
     stop = move(desk, stop, State.RESERVED, cause="reduces risk only")
     stop = send(desk, stop, account_key=account_key, expires_at=None, listing=listing)
-    settle_refusal(desk, stop.value)
+    count_at_once(desk, stop.value)
     if stop.value.state is not State.WORKING:
         desk.journal.line(
             "unprotected", Severity.ERROR, symbol=position.symbol, state=stop.value.state,

@@ -8,7 +8,7 @@ next session.
 """
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.domain import backoff
 from shared.domain.backoff import Refusal
@@ -24,6 +24,8 @@ from shared.usecases.trading import TradingDesk
 
 STOP_TOLD_AT = 3
 """The broker books bought shares some seconds after their fill, and refuses a stop over them until then."""
+TAKEN_AFTER = timedelta(seconds=10)
+"""What the broker takes it may still reject some seconds later."""
 
 
 def count(desk: TradingDesk, held: Held[Position], order: Order) -> Held[Position]:
@@ -43,19 +45,25 @@ def count(desk: TradingDesk, held: Held[Position], order: Order) -> Held[Positio
     return Held(path=held.path, value=after, version=version)
 
 
-def settle_refusal(desk: TradingDesk, order: Order) -> None:
-    """Count a sell that was just refused, or forget the earlier refusals of one that was just taken."""
+def count_at_once(desk: TradingDesk, order: Order) -> None:
+    """Count a sell that was just sent, if it was refused."""
 
     def attempt() -> None:
         held = held_position(desk, order.symbol)
-        if held is None or not held.value.is_open or held.value.position_id != order.position_id:
-            return
-        if order.state is State.REJECTED:
+        if held is not None and held.value.is_open and held.value.position_id == order.position_id:
             count(desk, held, order)
-        elif order.state is State.WORKING and order.kind is not Kind.EXIT and held.value.stop_refused is not None:
-            desk.store.commit([held.update(replace(held.value, stop_refused=None))])
 
-    persist(attempt)
+    if order.state is State.REJECTED:
+        persist(attempt)
+
+
+def forget(desk: TradingDesk, held: Held[Position]) -> Held[Position]:
+    """End the episode of a position whose shares are covered again, and have been since a while after the refusal."""
+    refusal = held.value.stop_refused
+    if refusal is None or desk.clock.now() - refusal.last_at <= TAKEN_AFTER:
+        return held
+    after = replace(held.value, stop_refused=None)
+    return Held(path=held.path, value=after, version=desk.store.commit([held.update(after)])[0])
 
 
 def _reason(order: Order) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from infra.local.clock import KernelClock
 from infra.local.kernel import Kernel
-from shared.door import Turnstile
+from shared.door import TURN_LASTS, Turnstile
 from shared.errors import Busy
 from tests.doors.fakes import NOW, HandClock
 from tests.patience import PATIENCE_S
@@ -144,3 +144,67 @@ def test_a_free_turnstile_does_not_wait() -> None:
     clock = HandClock()
     with Turnstile(clock, places=2).turn(is_exit=True):
         assert clock.slept == []
+
+
+def test_a_frozen_holder_loses_its_turn() -> None:
+    """Thirty seconds after one froze inside the next exit is let in, those behind follow, and none is let in twice."""
+    kernel = Kernel(start=NOW, seed=1)
+    stile, served = Turnstile(KernelClock(kernel), places=PLACES), list[tuple[str, float]]()
+
+    def work(name: str, lasts_s: float) -> None:
+        with stile.turn(is_exit=True):
+            served.append((name, (kernel.now() - NOW).total_seconds()))
+            kernel.sleep(lasts_s)
+
+    for number, lasts_s in enumerate((300, 2, 2, 2)):
+        kernel.spawn(partial(work, f"exit {number}", lasts_s), at=NOW + timedelta(seconds=number / 10), name="exit")
+    kernel.run(NOW + timedelta(seconds=40))
+    assert [name for name, _ in served] == [f"exit {number}" for number in range(4)]
+    assert served[1][1] >= TURN_LASTS.total_seconds()
+    assert served[3][1] <= TURN_LASTS.total_seconds() + 5
+
+
+def test_a_turn_that_was_lost_gives_nobody_elses_back() -> None:
+    """One that wakes up and leaves after its turn was lost does not end the turn of the one that is inside now."""
+    kernel = Kernel(start=NOW, seed=1)
+    stile, inside, most = Turnstile(KernelClock(kernel), places=PLACES), list[str](), [0]
+
+    def work(name: str, lasts_s: float) -> None:
+        with stile.turn(is_exit=True):
+            inside.append(name)
+            most[0] = max(most[0], len([one for one in inside if one != "frozen"]))
+            kernel.sleep(lasts_s)
+            inside.remove(name)
+
+    for number, (name, lasts_s) in enumerate([("frozen", 35), ("a", 20), ("b", 20), ("c", 20)]):
+        kernel.spawn(partial(work, name, lasts_s), at=NOW + timedelta(seconds=number / 10), name="exit")
+    kernel.run(NOW + timedelta(minutes=3))
+    assert most == [1]
+    assert (inside, kernel.idle) == ([], True)
+
+
+def test_a_frozen_thread_loses_its_turn() -> None:
+    """The same among real threads: those who wait behind a frozen one are served while it is still inside."""
+    stile, served, wakes = Turnstile(WallClock(), places=PLACES), list[int](), threading.Event()
+
+    def frozen() -> None:
+        with stile.turn(is_exit=True):
+            wakes.wait(timeout=60)
+
+    def work(number: int) -> None:
+        with stile.turn(is_exit=True):
+            served.append(number)
+
+    first = threading.Thread(target=frozen)
+    first.start()
+    others = [threading.Thread(target=work, args=(number,)) for number in range(5)]
+    for thread in others:
+        thread.start()
+    for thread in others:
+        thread.join(timeout=60)
+    assert sorted(served) == list(range(5))
+    assert first.is_alive()
+    wakes.set()
+    first.join(timeout=60)
+    with stile.turn(is_exit=True) as ahead:
+        assert ahead == 0
