@@ -71,6 +71,17 @@ def sold(position: Position, *, quantity: int, price: Decimal, at: datetime) -> 
     return replace(after, is_open=False, closed_at=at, pending_exit=None), profit
 
 
+def lost(position: Position, *, quantity: int, at: datetime) -> Position:
+    """Take shares out at a price nobody knows: their cost goes, no profit is made up for them; flat closes it."""
+    if not 0 <= quantity <= position.quantity:
+        raise InvariantBroken(f"position {position.position_id}: lost {quantity} of {position.quantity}")
+    if quantity == 0:
+        return position
+    left = position.quantity - quantity
+    after = replace(position, quantity=left, unpriced=position.unpriced + quantity)
+    return after if left else replace(after, is_open=False, closed_at=at, pending_exit=None)
+
+
 def reserved(ledger: Ledger, amount: Decimal) -> Ledger:
     """Count one more entry and hold its cash in USD."""
     return replace(ledger, reserved=ledger.reserved + amount, entries=ledger.entries + 1)

@@ -20,6 +20,7 @@ from shared.domain.notices import (
     PositionUnprotected,
     ScanBlind,
     ScanSilent,
+    SharesTaken,
     SignedIn,
     SignInFailed,
     SignInNeeded,
@@ -209,6 +210,20 @@ def _exit_refused(notice: ExitRefused) -> Words:
     )
 
 
+def _taken(notice: SharesTaken) -> Words:
+    shares, priced = _count(notice.quantity, "share"), notice.quantity - notice.unpriced
+    brought = f"your own order sold {priced:,} of them at ${notice.price:,.2f}" if notice.price is not None else ""
+    unknown = f"what {notice.unpriced:,} of them brought is not known" if notice.unpriced else ""
+    left = f"{_count(notice.left, 'share')} of it {'is' if notice.left == 1 else 'are'} left"
+    return Words(
+        title=f"Taken out by hand: {notice.symbol}",
+        sentence=f"{shares} of {notice.symbol} left the account without an order of this system, first missed at "
+        f"{_clock(notice.since)}: {'; '.join(part for part in (brought, unknown, left) if part)}.",
+        advice="The book follows and trading goes on; if this was not you, look at E*TRADE's own page now.",
+        urgent=True,
+    )
+
+
 def _foreign(notice: ForeignOrder) -> Words:
     return Words(
         title=f"An order that is not ours: {notice.symbol}",
@@ -279,12 +294,15 @@ def _day_result(notice: DayResult) -> Words:
         advice = "Look at what is left on E*TRADE's own page."
     sign = "-" if notice.realized < 0 else "+"
     result = f"{sign}${abs(notice.realized):,.2f}"
+    profit = f"{result} realized"
+    if notice.unpriced:
+        profit += f", not counting {_count(notice.unpriced, 'share')} taken out by hand at a price that is not known"
     counted = f"{_count(notice.orders, 'order')} and {_count(notice.fills, 'fill')}"
     if notice.unknown:
-        return _day_unknown(notice, f"{result} realized, {counted}, {_count(notice.live_orders, 'live order')}")
+        return _day_unknown(notice, f"{profit}, {counted}, {_count(notice.live_orders, 'live order')}")
     return Words(
         title=f"{notice.session.isoformat()}: {result}",
-        sentence=f"The session ended with {result} realized, {counted}; the system {left}{live}.",
+        sentence=f"The session ended with {profit}, {counted}; the system {left}{live}.",
         advice=advice,
         urgent=bool(notice.open_positions or notice.live_orders),
     )
@@ -319,6 +337,7 @@ _WORDS: dict[type[Notice], Callable[[Any], Words]] = {
     CancelUnconfirmed: _cancel_unconfirmed,
     StopRefused: _stop_refused,
     ExitRefused: _exit_refused,
+    SharesTaken: _taken,
     ForeignOrder: _foreign,
     ScanSilent: _silent,
     ScanBlind: _blind,

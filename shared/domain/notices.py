@@ -177,6 +177,20 @@ class ExitRefused:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SharesTaken:
+    """Shares of ours have left the account without an order of ours; `price` in USD is of those that are priced."""
+
+    position_id: str
+    symbol: str
+    quantity: int
+    unpriced: int
+    price: Decimal | None
+    left: int
+    since: datetime
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ForeignOrder:
     """The account has an order of this session in a symbol that is not ours, and so the symbol is not entered."""
 
@@ -228,7 +242,7 @@ class MessageBuried:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayResult:
-    """The session is over: `realized` in USD, `orders` those that reached the broker.
+    """The session is over: `realized` in USD without the `unpriced` shares, `orders` those that reached the broker.
 
     `unknown` says what is not known of it, `since` an instant where there is one: then the figures are the last known.
     """
@@ -242,6 +256,7 @@ class DayResult:
     at: datetime
     unknown: tuple[str, ...] = ()
     since: datetime | None = None
+    unpriced: int = 0
 
 
 Notice = (
@@ -260,6 +275,7 @@ Notice = (
     | CancelUnconfirmed
     | StopRefused
     | ExitRefused
+    | SharesTaken
     | ForeignOrder
     | ScanSilent
     | ScanBlind
@@ -287,6 +303,7 @@ NOTICES: dict[str, type[Notice]] = {
     "cancel_unconfirmed": CancelUnconfirmed,
     "stop_refused": StopRefused,
     "exit_refused": ExitRefused,
+    "shares_taken": SharesTaken,
     "foreign_order": ForeignOrder,
     "scan_silent": ScanSilent,
     "scan_blind": ScanBlind,
@@ -315,7 +332,7 @@ def event_of(notice: Notice) -> str:
             what = str(notice.epoch)
         case OrderUnknown() | OrderAmbiguous() | CancelUnconfirmed():
             what = notice.intent_id
-        case PositionUnprotected() | ExitUnseen() | StopRefused() | ExitRefused():
+        case PositionUnprotected() | SharesTaken() | ExitUnseen() | StopRefused() | ExitRefused():
             what = f"{notice.position_id}:{notice.since.isoformat()}"
         case ForeignOrder():
             what = f"{notice.session.isoformat()}:{notice.symbol}"

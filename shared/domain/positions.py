@@ -30,12 +30,21 @@ class PendingExit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """Shares of a position that a complete portfolio did not hold at an instant, and nothing of ours explains."""
+
+    quantity: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
     """One holding from first fill to flat; prices and money in USD, `stop_wanted` is the level settlement keeps.
 
     `venue` is where it was bought, and the only place where it may be protected and sold; `is_open` is false once the
     quantity is back to 0; `exits_asked` numbers the exit decisions. `stop_refused` and `exit_refused` say how often the
-    broker has refused a stop or an exit of late, and so when it is asked again.
+    broker has refused a stop or an exit of late, and so when it is asked again. `shown` is the most shares of it that a
+    portfolio has shown; `taken_out` are those that the owner took out so far, `unpriced` those of them without a price.
     """
 
     position_id: str
@@ -58,9 +67,18 @@ class Position:
     stop_refused: Refusal | None = None
     exit_refused: Refusal | None = None
     realized: Decimal = Decimal(0)
+    shown: int = 0
+    missing: Missing | None = None
+    taken_out: int = 0
+    unpriced: int = 0
     is_open: bool = True
     closed_at: datetime | None = None
     schema_version: int = 1
+
+    @property
+    def present(self) -> int:
+        """The shares that are not missed in the account: what can be protected and sold."""
+        return self.quantity if self.missing is None else max(self.quantity - self.missing.quantity, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,12 +101,16 @@ class Fill:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
-    """What one session has used of its limits: money in USD, `reserved` is cash held for live entries."""
+    """What one session has used of its limits: money in USD, `reserved` is cash held for live entries.
+
+    `unpriced` are shares that the owner took out at a price nobody knows: their profit is not in `realized`.
+    """
 
     session: date
     reserved: Decimal = Decimal(0)
     entries: int = 0
     realized: Decimal = Decimal(0)
+    unpriced: int = 0
     losses_in_a_row: int = 0
     cooldown_until: datetime | None = None
     last_fill_at: datetime | None = None

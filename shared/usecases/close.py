@@ -8,6 +8,7 @@ from shared.domain.calendar import TradingSession, session_at
 from shared.domain.notices import DayResult
 from shared.domain.orders import Order
 from shared.domain.positions import Ledger
+from shared.domain.taken import Taken
 from shared.ports import Put, Severity, Where
 from shared.usecases.desk import not_before, read
 from shared.usecases.losses import open_positions
@@ -28,8 +29,9 @@ def close(desk: TradingDesk) -> None:
     settle(desk, must_run=True, list_first=True)
     rows = desk.store.query("orders", Where("session", "==", session.day.isoformat()))
     orders = [decode(Order, row.data) for row in rows]
-    heads = {order.intent_id: order.audit_head for order in orders}
     day = session.day.isoformat()
+    taken = [decode(Taken, row.data) for row in desk.store.query("taken", Where("session", "==", day))]
+    heads = {order.intent_id: order.audit_head for order in orders} | {one.taken_id: one.audit_head for one in taken}
     left = tuple(held.value.symbol for held in open_positions(desk))
     live = live_orders(desk)
     result = _result(desk, session, orders, left=left, live_orders=len(live))
@@ -48,5 +50,5 @@ def _result(
         session=session.day, realized=ledger.value.realized if ledger is not None else Decimal(0),
         orders=sum(order.broker_order_id is not None for order in orders),
         fills=len(desk.store.query("fills", not_before("at", session.opens_at))), open_positions=left,
-        live_orders=live_orders, at=desk.clock.now(),
+        live_orders=live_orders, at=desk.clock.now(), unpriced=ledger.value.unpriced if ledger is not None else 0,
     )  # fmt: skip

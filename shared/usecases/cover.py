@@ -24,7 +24,7 @@ def orders_of(desk: Desk, position: Position) -> list[Order]:
 
 def uncovered(position: Position, orders: Sequence[Order]) -> int:
     """Count the shares over which no sell surely works."""
-    return max(0, position.quantity - sum(order.quantity - order.filled for order in orders if _covers(order)))
+    return max(0, position.present - sum(order.quantity - order.filled for order in orders if _covers(order)))
 
 
 def naked_since(position: Position, orders: Sequence[Order]) -> datetime | None:

@@ -160,10 +160,10 @@ def _intent(desk: TradingDesk, held: Held[Position], pending: PendingExit) -> tu
     order = Order(
         intent_id=pending.exit_id, kind=Kind.EXIT, position_id=position.position_id, signal_id=None,
         strategy=position.strategy, reason=pending.reason, symbol=position.symbol, side=Side.SELL,
-        venue=position.venue, quantity=position.quantity, price_type=pending.price_type, term=Term.GOOD_FOR_DAY,
+        venue=position.venue, quantity=position.present, price_type=pending.price_type, term=Term.GOOD_FOR_DAY,
         limit_price=pending.limit_price, stop_price=None, stop_distance=position.stop_distance, spread=Decimal(0),
         session=new_york_day(now), decided_at=pending.decided_at, created_at=now, updated_at=now,
-        payload_hash=digest(pending.exit_id, str(position.quantity), str(pending.limit_price)),
+        payload_hash=digest(pending.exit_id, str(position.present), str(pending.limit_price)),
     )  # fmt: skip
     begun = replace(position, pending_exit=replace(pending, begun=True))
     order_held, versions = begin(desk, order, held.update(begun), cause=f"exit: {pending.reason}")
@@ -176,7 +176,7 @@ def _approve(desk: TradingDesk, held: Held[Order], position: Held[Position]) -> 
     The approval holds only if the position is still the one that was judged.
     """
     order = held.value
-    quantity = position.value.quantity
+    quantity = position.value.present
     others = [row.value for row in live_sells(desk, order.symbol)]
     facts = RiskFacts(
         now=desk.clock.now(), kind=Kind.EXIT, symbol=order.symbol, side=Side.SELL, price_type=order.price_type,

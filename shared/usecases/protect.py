@@ -56,7 +56,7 @@ def protect(
     if any(sell.value.state in IN_DOUBT for sell in sells):
         return
     resting = [sell for sell in sells if sell.value.state in AT_BROKER]
-    uncovered = held.value.quantity - _covered(resting)
+    uncovered = held.value.present - _covered(resting)
     pending = held.value.pending_exit
     if pending is not None:
         sell = held_order(desk, pending.exit_id)
@@ -137,7 +137,7 @@ def _replace(desk: TradingDesk, old: Order, *, account_key: str, listing: Listin
     position = held_position(desk, old.symbol)
     if position is None or position.value.pending_exit is not None:
         return
-    uncovered = position.value.quantity - _covered(live_sells(desk, old.symbol))
+    uncovered = position.value.present - _covered(live_sells(desk, old.symbol))
     if uncovered > 0:
         _stop(
             desk, position, uncovered, Kind.MOVE, replaces=old.intent_id, account_key=account_key, listing=listing

@@ -17,6 +17,7 @@ from shared.ports import Severity
 from shared.usecases.claims import claim, claimed
 from shared.usecases.desk import Held
 from shared.usecases.fills import held_position
+from shared.usecases.hands import sells_by_owner
 from shared.usecases.moves import move
 from shared.usecases.trading import TradingDesk
 
@@ -53,7 +54,7 @@ def resolve(desk: TradingDesk, held: Held[Order], listing: Sequence[BrokerOrder]
         )  # fmt: skip
     if any(may_be(order, seen) and not claimed(desk, seen.order_id) for seen in listing):
         return held
-    return _absent(desk, held, account_key)
+    return _absent(desk, held, listing, account_key)
 
 
 def _ended_by_hand(desk: TradingDesk, held: Held[Order], listing: Sequence[BrokerOrder]) -> Held[Order]:
@@ -65,7 +66,7 @@ def _ended_by_hand(desk: TradingDesk, held: Held[Order], listing: Sequence[Broke
     return move(desk, held, State.NOT_PLACED, cause=cause, codes=("ENDED_BY_HAND",))
 
 
-def _absent(desk: TradingDesk, held: Held[Order], account_key: str) -> Held[Order]:
+def _absent(desk: TradingDesk, held: Held[Order], listing: Sequence[BrokerOrder], account_key: str) -> Held[Order]:
     """Write down that a complete list does not show it, and call it not placed when that proves enough.
 
     What was seen is kept in the order, so that the proof goes on where an invocation ends.
@@ -78,20 +79,25 @@ def _absent(desk: TradingDesk, held: Held[Order], account_key: str) -> Held[Orde
         if seen and now - seen[-1] < CLEAN_SPAN / (CLEAN_LISTS - 1):
             return held
         return move(desk, held, State.UNKNOWN, cause="a complete list does not show it", absences=(*seen, now))
-    if now - seen[0] < CLEAN_SPAN or not _shares_agree(desk, order, account_key):
+    if now - seen[0] < CLEAN_SPAN or not _shares_agree(desk, order, listing, account_key):
         return held
     return move(desk, held, State.NOT_PLACED, cause="complete lists show no trace of it", codes=("ABSENT",))
 
 
-def _shares_agree(desk: TradingDesk, order: Order, account_key: str) -> bool:
-    """Tell whether the account still holds what a sell would have sold: a list may lag, the shares tell, too."""
+def _shares_agree(desk: TradingDesk, order: Order, listing: Sequence[BrokerOrder], account_key: str) -> bool:
+    """Tell whether the account still holds what a sell would have sold: a list may lag, the shares tell, too.
+
+    What was missed before this sell was born, or what the owner's own sells have taken, this sell has not.
+    """
     position = held_position(desk, order.symbol)
     if order.kind is Kind.ENTRY or position is None:
         return True
     there = sum(one.quantity for one in desk.broker.portfolio(account_key) if one.symbol == order.symbol)
-    if there < position.value.quantity:
+    by_hand = sum(sell.quantity for sell in sells_by_owner(desk, position.value, listing))
+    agrees = there + by_hand >= position.value.quantity or there >= position.value.present
+    if not agrees:
         desk.journal.line("shares_missing", Severity.ERROR, intent_id=order.intent_id, symbol=order.symbol, held=there)
-    return there >= position.value.quantity
+    return agrees
 
 
 def candidates(desk: TradingDesk, order: Order, listing: Sequence[BrokerOrder]) -> dict[int, BrokerOrder]:

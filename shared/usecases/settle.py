@@ -9,7 +9,8 @@ outcomes resolved and uncovered shares protected before anything else is done (h
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 from shared.domain.brokerage import BrokerOrder
@@ -20,7 +21,7 @@ from shared.domain.positions import Position
 from shared.domain.values import Side
 from shared.errors import AnotherVenue, BrokerError, Busy, Conflict, DeskError, InvariantBroken
 from shared.ports import Severity, Where
-from shared.usecases import account, control, leases
+from shared.usecases import account, control, hands, leases
 from shared.usecases.cancel import ask_cancel
 from shared.usecases.control import tighten
 from shared.usecases.desk import Held, held_rows, not_before
@@ -103,7 +104,7 @@ def _work(
     record, look = account.ours(desk, session.day).value, None
     if list_first:
         watch_losses(desk, session)
-    looks = list_first and is_open(desk.clock.now())
+    looks, looked_at = list_first and is_open(desk.clock.now()), desk.clock.now()
     while True:
         blind = False
         try:
@@ -117,10 +118,14 @@ def _work(
             busy, blind = True, isinstance(problem, BrokerError)
         list_first = False
         pause = LOOK_EVERY if busy else REST
-        if looks and (blind or not busy or desk.clock.now() + pause >= give_up):
-            looks, look = False, _look(desk, session, record.key, lease, give_up)
+        positions, now = open_positions(desk), desk.clock.now()
+        if looks and (blind or not busy or now + pause >= give_up):
+            looks, looked_at, look = False, now, _look(desk, session, record.key, lease, give_up)
+        elif is_open(now) and hands.look_again(positions, looked_at=looked_at, now=now):
+            looked_at = now
+            _by_hand(desk, lease, hands.look(desk, record.key), session, account_key=record.key)
         now = desk.clock.now()
-        if now + pause >= give_up or not (busy or open_positions(desk)):
+        if now + pause >= give_up or not (busy or positions):
             return look
         leases.extend(desk, lease, until=now + pause + LEASE)
         desk.clock.sleep_until(now + pause)
@@ -131,7 +136,9 @@ def _look(
 ) -> Look:
     """Look at everything once, when nothing is in motion, or the list cannot be read, or this invocation ends."""
     leases.extend(desk, lease, until=desk.clock.now() + LOOKING)
-    return look_around(desk, account_key, session=session.day, until=give_up)
+    look = look_around(desk, account_key, session=session.day, until=give_up)
+    _by_hand(desk, lease, look, session, account_key=account_key)
+    return look
 
 
 def _poll(
@@ -146,7 +153,7 @@ def _poll(
         return False
     if not list_first and not _in_motion(orders) and not any(_needs_work(held, orders) for held in positions):
         return False
-    since = min([held.value.session for held in orders], default=session.day)
+    since = _since(orders, session)
     try:
         listing = desk.lists.fresh(account_key, since=since)
     except BrokerError:
@@ -167,6 +174,31 @@ def _poll(
         raise troubles[0]
     orders = live_orders(desk)
     return _in_motion(orders) or any(_needs_work(held, orders) for held in open_positions(desk))
+
+
+def _by_hand(
+    desk: TradingDesk, lease: Held[leases.Lease], look: Look, session: TradingSession, *, account_key: str
+) -> None:  # fmt: skip
+    """Compare what we hold with the portfolio; one that misses shares counts with a list from after it.
+
+    What goes wrong is journalled and left for the next look.
+    """
+    listing: tuple[BrokerOrder, ...] = ()
+    if hands.misses(look, open_positions(desk)):
+        rows = live_orders(desk)
+        try:
+            listing = desk.lists.fresh(account_key, since=_since(rows, session))
+        except BrokerError as problem:
+            desk.journal.line("missed_unseen", Severity.WARNING, kind=type(problem).__name__, detail=problem.detail)
+            return
+        _each(desk, lease, rows, lambda row: _settle_order(desk, row, listing, account_key=account_key))
+    work = partial(hands.compare, desk, seen=look, listing=listing, account_key=account_key)
+    _each(desk, lease, open_positions(desk), work)
+
+
+def _since(orders: Sequence[Held[Order]], session: TradingSession) -> date:
+    """Give the New York day from which on a list shows every order that is not at its end."""
+    return min([held.value.session for held in orders], default=session.day)
 
 
 def _just_ended(desk: TradingDesk) -> list[Held[Order]]:
@@ -251,4 +283,4 @@ def _needs_work(held: Held[Position], orders: list[Held[Order]]) -> bool:
     ]  # fmt: skip
     covered = sum(stop.quantity - stop.filled for stop in stops)
     lower = any(stop.stop_price is not None and stop.stop_price < position.stop_wanted for stop in stops)
-    return covered < position.quantity or lower
+    return covered < position.present or lower

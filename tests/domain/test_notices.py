@@ -26,6 +26,7 @@ from shared.domain.notices import (
     PositionUnprotected,
     ScanBlind,
     ScanSilent,
+    SharesTaken,
     SignedIn,
     SignInFailed,
     SignInNeeded,
@@ -131,6 +132,18 @@ EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
         ),
     ),
     (
+        SharesTaken(
+            position_id="P1", symbol="IBM", quantity=99, unpriced=59, price=Decimal("100.5"), left=1,
+            since=NOON - timedelta(minutes=1), at=NOON,
+        ),
+        "Taken out by hand: IBM",
+        (
+            "99 shares of IBM left the account without an order of this system, first missed at 11:59 New York time: "
+            "your own order sold 40 of them at $100.50; what 59 of them brought is not known; 1 share of it is left. "
+            "The book follows and trading goes on; if this was not you, look at E*TRADE's own page now."
+        ),
+    ),
+    (
         ExitUnseen(
             position_id="P1", symbol="IBM", quantity=98, reason="flatten", why="orders: 500", since=at(375), at=at(376)
         ),
@@ -229,7 +242,7 @@ EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
 NEVER_HELD_BACK = {
     SignInFailed,
     SignInNeeded, TradingHalted, TradingReduced, TradingResumed, OrderUnknown, OrderAmbiguous, PositionUnprotected,
-    ScanSilent, HeldUnseen, ExitUnseen, CancelUnconfirmed, StopRefused, ExitRefused,
+    ScanSilent, HeldUnseen, SharesTaken, ExitUnseen, CancelUnconfirmed, StopRefused, ExitRefused,
     ScanSilent, HeldUnseen, AnswerUnread, StaysHeld, MessageRetried,
 }  # fmt: skip
 
@@ -251,6 +264,17 @@ def test_every_kind_has_an_example() -> None:
     assert {type(notice) for notice, _, _ in EXAMPLES} == set(NOTICES.values())
     urgent = {type(notice) for notice, _, _ in EXAMPLES if words(notice).urgent}
     assert urgent == {*NEVER_HELD_BACK, DayResult, ScanBlind, TokenEnded}
+
+
+def test_a_result_says_which_shares_it_leaves_out() -> None:
+    """A result without the shares that were taken out at an unknown price says how many they are."""
+    result = DayResult(
+        session=DAY, realized=Decimal(5), orders=2, fills=1, open_positions=(), live_orders=0, at=NOON, unpriced=99
+    )
+    assert words(result).text == (
+        "The session ended with +$5.00 realized, not counting 99 shares taken out by hand at a price that is not "
+        "known, 2 orders and 1 fill; the system holds nothing. Nothing is to be done."
+    )
 
 
 def test_a_quiet_day_is_not_urgent() -> None:

@@ -20,7 +20,9 @@ from shared.domain.orders import Order
 from shared.domain.pacing import Pace
 from shared.domain.positions import Fill, Ledger, Position
 from shared.domain.quotes import Quote
+from shared.domain.reads import Unread
 from shared.domain.signals import Signal, Vote
+from shared.domain.taken import Taken
 from shared.domain.token_day import Reminders
 from shared.domain.tokens import AccessToken, RequestToken, TokenRecord
 from shared.domain.values import Side
@@ -36,7 +38,7 @@ from shared.usecases.token import Coming
 DOCUMENTS: list[type[Any]] = [
     AuditEvent, AccountRecord, Control, Order, Fill, Ledger, Position, Quote, Signal, TokenRecord, Flow, Lease, Row,
     Coming, Refusals, Reminders, Starts, UsedLink,
-    Warmth, AccessToken, RequestToken, Pace, Told, Untold,
+    Warmth, AccessToken, RequestToken, Pace, Told, Untold, Taken, Unread,
 ]  # fmt: skip
 
 st.register_type_strategy(

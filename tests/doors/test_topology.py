@@ -43,7 +43,7 @@ _PARTS: dict[str, set[str]] = {
     "order_settlement": {
         "settle", "close", "protect", "resolve", "send", "cancel", "account", "control", "fills", "losses", "moves",
         "leases", "outbox", "renew", "token", "desk", "trading", "listing", "late", "claims", "notices", "watch",
-        "look", "reads", "cover", "refused", "unlisted",
+        "look", "reads", "cover", "hands", "refused", "unlisted",
     },
     "notify": {"deliver", "outbox", "desk"},
 }  # fmt: skip

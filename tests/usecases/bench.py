@@ -171,9 +171,13 @@ class Bench:
 
     def minute(self, now: datetime) -> None:
         """Send what the schedules send at a minute's begin."""
-        self.bus.take("settle-ticks", outbox.pack(SettleTick()))
+        self.tick()
         if now == CLOSES + timedelta(minutes=5):
             self.bus.take("close-ticks", outbox.pack(CloseTick()))
+
+    def tick(self) -> None:
+        """Let settlement look."""
+        self.bus.take("settle-ticks", outbox.pack(SettleTick()))
 
     def run_until_quiet(self) -> None:
         """Let time pass until nothing is in motion, at most to the end of the day."""

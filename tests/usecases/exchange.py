@@ -84,6 +84,9 @@ class Exchange:
         self.term_code = "7777"
         self.surcharge = Decimal(0)
         self.refuses_late_stops = False
+        self.guards_shares = False
+        self.fills_hidden_until: datetime | None = None
+        self.portfolio: Callable[[], tuple[Holding, ...]] = self.holdings
         self.keeps_deadlines = True
         self.longest_naked = timedelta(0)
         self.in_cancel: Callable[[Plain], None] | None = None
@@ -128,6 +131,10 @@ class Exchange:
         if self.refuses_term and ticket.term is Term.IMMEDIATE_OR_CANCEL:
             return Rejected(code=self.term_code, message="term")
         bid = self.prices[ticket.symbol][0]
+        if self.guards_shares and ticket.side is Side.SELL:
+            offered = sum(left(order) for order in self.live(ticket.symbol, Side.SELL))
+            if ticket.quantity + offered > self.shares[ticket.symbol]:
+                return Rejected(code="1037", message="the shares are not there")
         if self.refuses_late_stops and ticket.stop_price is not None and ticket.stop_price >= bid:
             return Rejected(code="1056", message="the stop is not below the market")
         return None
@@ -176,6 +183,25 @@ class Exchange:
         self._look()
         return order_id
 
+    def sell_by_hand(self, symbol: str, quantity: int, price: str) -> int:
+        """Let the owner end what offers these shares and sell them at E*TRADE's own page."""
+        for order in self.live(symbol, Side.SELL):
+            self.end(order.order_id, BrokerStatus.CANCELLED)
+        order_id = next(self._ids)
+        self.clients[order_id], self._shows[order_id] = "owner", self.kernel.now()
+        self.book[order_id] = Plain(
+            order_id=order_id, symbol=symbol, side=Side.SELL, quantity=quantity, filled=0, average_price=None,
+            price_type=PriceType.MARKET, term=Term.GOOD_FOR_DAY, limit_price=None, stop_price=None,
+            status=BrokerStatus.OPEN, placed_at=self.kernel.now(),
+        )  # fmt: skip
+        self.fill(order_id, quantity, Decimal(price))
+        return order_id
+
+    def transfer_out(self, symbol: str, quantity: int) -> None:
+        """Let shares leave the account without an order; what offers them stays."""
+        self.shares[symbol] -= quantity
+        self._look()
+
     def live(self, symbol: str, side: Side) -> list[Plain]:
         """Give the orders that may still fill."""
         mine = (order for order in self.book.values() if (order.symbol, order.side) == (symbol, side))
@@ -218,7 +244,13 @@ class Exchange:
 
     def listing(self) -> tuple[BrokerOrder, ...]:
         """List everything that is not too young for the list, newest first."""
-        seen = [order for order in self.book.values() if self._shows[order.order_id] <= self.kernel.now()]
+        now = self.kernel.now()
+        seen = [order for order in self.book.values() if self._shows[order.order_id] <= now]
+        if self.fills_hidden_until is not None and now < self.fills_hidden_until:
+            seen = [
+                replace(order, filled=0, average_price=None, status=BrokerStatus.OPEN) if order.filled else order
+                for order in seen
+            ]
         return tuple(sorted(seen, key=lambda order: -order.order_id))
 
     def naked(self) -> timedelta:
@@ -289,7 +321,7 @@ class ScriptedBroker:
 
     def portfolio(self, account_key: str) -> tuple[Holding, ...]:
         """List everything held."""
-        return self._call("portfolio", self._exchange.holdings)
+        return self._call("portfolio", self._exchange.portfolio)
 
     def quotes(self, symbols: Sequence[str]) -> dict[str, Quote]:
         """Quote the symbols."""

@@ -11,8 +11,8 @@ from tests.usecases.bench import SYMBOL, Bench, Variant
 from tests.usecases.gate import Fault
 from tests.usecases.proofs import wrongs
 
-NAKED_AT_MOST_S = 62
-"""The longest that shares may lie without a sell order over them after any single fault: until the next tick."""
+NAKED_AT_MOST_S = 64
+"""The longest that shares may lie without a sell order over them after any single fault: the next tick and a retry."""
 NAKED_WHEN_FROZEN_S = 100
 """The same when an instance freezes: until its lease has run out and three clean lists have shown nothing."""
 

@@ -8,6 +8,7 @@ from shared.codec import decode
 from shared.domain import audit
 from shared.domain.orders import TERMINAL, Kind, Order, State
 from shared.domain.positions import Fill, Ledger
+from shared.domain.taken import Taken
 from shared.domain.values import Side
 from tests.usecases.bench import CLOSES, Bench
 
@@ -79,9 +80,11 @@ def _book(bench: Bench) -> list[str]:
     found += [f"{order.symbol}: broker order {name} is live and nobody's" for name, order in bench.exchange.book.items()
               if order in bench.exchange.live(order.symbol, order.side) and not _claimed(bench, name)
               and bench.exchange.clients[name] != "owner"]  # fmt: skip
+    taken = [decode(Taken, row.data) for row in bench.store.query("taken")]
     money = sum((fill.price * fill.quantity * (1 if fill.side == Side.SELL else -1) for fill in fills), Decimal(0))
-    realized = sum((fill.realized for fill in fills), Decimal(0))
-    if not any(held.values()) and realized != money:
+    money += sum((sell.proceeds for one in taken for sell in one.sells), Decimal(0))
+    realized = sum([*(fill.realized for fill in fills), *(one.realized for one in taken)], Decimal(0))
+    if not any(held.values()) and not any(one.unpriced for one in taken) and realized != money:
         found.append(f"S9 profit {realized}, but the fills sum to {money}")
     return found
 
