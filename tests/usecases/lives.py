@@ -16,6 +16,9 @@ NAKED_AT_MOST_S = 64
 NAKED_WHEN_FROZEN_S = 100
 """The same when an instance freezes: until its lease has run out and three clean lists have shown nothing."""
 
+FREEZE_ANYWHERE = Fault(how="freeze", seconds=100)
+_EFFECTS = frozenset({"commit", "publish", "preview", "place", "cancel"})
+
 Arrow = tuple[State, State]
 
 
@@ -49,18 +52,27 @@ def calls(seed: int = 0) -> tuple[str, ...]:
     return tuple(life(seed=seed).gate.names)
 
 
-def points(how: str, *, seed: int = 0) -> Iterator[int]:
-    """Number the calls that a fault can strike: the store's faults strike commits, every other fault all calls."""
-    only_commits = how in {"down_before", "down_after", "conflict"}
-    return (k for k, name in enumerate(calls(seed), 1) if not only_commits or name.startswith("commit"))
+def points(fault: Fault, *, seed: int = 0, every: bool = False) -> Iterator[int]:
+    """Number the calls that a fault can strike: the store's faults strike commits, every other fault all calls.
+
+    Without `every` each state is visited once. Who dies before a call leaves what the last effect left, and so does who
+    dies after a read; who answers late with a read has frozen before the next call. A freeze before an effect makes all
+    that was read old at once; `FREEZE_ANYWHERE` strikes before the reads, too.
+    """
+    only_commits = fault.how in {"down_before", "down_after", "conflict"}
+    only_effects = not every and fault != FREEZE_ANYWHERE
+    for k, name in enumerate(calls(seed), 1):
+        kind = name.partition(" ")[0]
+        if kind == "commit" or (not only_commits and (kind in _EFFECTS or not only_effects)):
+            yield k
 
 
 @cache
-def sweep(fault: Fault, *, seed: int = 0) -> Sweep:
-    """Break a life at every call in turn."""
+def sweep(fault: Fault, *, seed: int = 0, every: bool = False, part: int = 0, of: int = 1) -> Sweep:
+    """Break a life at every point in turn, or at those of one part of several."""
     wrong: list[str] = []
     arrows: set[Arrow] = set()
-    struck = tuple(points(fault.how, seed=seed))
+    struck = tuple(points(fault, seed=seed, every=every))[part::of]
     for k in struck:
         bench = life({k: fault}, seed=seed)
         at_most = NAKED_WHEN_FROZEN_S if fault.seconds else NAKED_AT_MOST_S

@@ -39,7 +39,7 @@ def test_an_exit_that_is_overtaken_begins_anew_at_once() -> None:
     names = calls()
     published = max(k for k, seen in enumerate(names, 1) if seen == "publish exits")
     asked = max(k for k, seen in enumerate(names, 1) if seen == "preview")
-    struck = [k for k in points("conflict") if published + 1 < k < asked]
+    struck = [k for k in points(Fault(how="conflict")) if published + 1 < k < asked]
     assert len(struck) == 4
     for k in struck:
         delivered: list[ExitPosition] = []
