@@ -25,9 +25,10 @@ from shared.domain.ids import digest, intent_id
 from shared.domain.orders import AT_BROKER, IN_DOUBT, TERMINAL, UNSENT, Kind, Order, State
 from shared.domain.positions import PendingExit, Position
 from shared.domain.values import PriceType, Side, Term
-from shared.ports import Severity, Where
+from shared.ports import Severity
 from shared.usecases.cancel import Listing, cancel_and_confirm
-from shared.usecases.desk import Held, held_rows
+from shared.usecases.cover import orders_of
+from shared.usecases.desk import Held
 from shared.usecases.fills import held_position
 from shared.usecases.moves import begin, held_order, live_sells, move
 from shared.usecases.refused import count, count_at_once, forget
@@ -95,9 +96,7 @@ def _over(
 
 def _bare_since(desk: TradingDesk, position: Position) -> datetime:
     """Give since when uncovered shares have been so: shares came last, or a sell over them ended, at that instant."""
-    rows = desk.store.query("orders", Where("position_id", "==", position.position_id))
-    orders = [row.value for row in held_rows(desk, Order, rows)]
-    at_broker = [order for order in orders if order.broker_order_id is not None]
+    at_broker = [order for order in orders_of(desk, position) if order.broker_order_id is not None]
     gone = [one.updated_at for one in at_broker if one.side is Side.BUY or one.state not in AT_BROKER]
     return max([position.opened_at, *gone])
 

@@ -7,6 +7,7 @@ sell covers get their stop. Nothing that rests is moved, and nothing that is in 
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from shared.domain.orders import AT_BROKER, Order
 from shared.errors import BrokerError, Conflict, InvariantBroken, Unseen
@@ -40,14 +41,17 @@ def settle_unlisted(
             desk.journal.line("row_failed", Severity.WARNING, kind=type(problem).__name__, detail=problem.detail)
             bugs.extend([problem] if isinstance(problem, InvariantBroken) else [])
 
+    def ask(held: Held[Order]) -> None:
+        then(by_itself(desk, held, account_key=account_key))
+
     try:
         for held in moving:
             if held.value.state in AT_BROKER:
-                guarded(lambda held=held: then(by_itself(desk, held, account_key=account_key)))  # type: ignore[misc]
+                guarded(partial(ask, held))
     except Unseen as problem:
         desk.journal.line("order_unseen", Severity.WARNING, detail=problem.detail)
+    cover = partial(protect, desk.protecting, account_key=account_key, listing=None)
     for row in open_positions(desk):
-        sells = live_sells(desk, row.value.symbol)
-        guarded(lambda row=row, sells=sells: protect(desk, row, sells, account_key=account_key, listing=None))  # type: ignore[misc]
+        guarded(partial(cover, row, live_sells(desk, row.value.symbol)))
     if bugs:
         raise bugs[0]
