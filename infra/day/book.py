@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from shared.codec import decode
 from shared.domain.audit import AuditEvent
 from shared.domain.orders import Order
-from shared.domain.positions import Fill, Ledger, Position
+from shared.domain.positions import Fill, Ledger, Position, standing
 from shared.domain.signals import Signal
 from shared.ports import Document
 
@@ -48,7 +48,7 @@ def read_book(store: Documents) -> Book:
     """Read the whole book; raises shared.errors.Malformed when a document is not what its type says."""
     return Book(
         orders=tuple(decode(Order, one.data) for one in store.query("orders")),
-        fills=tuple(sorted((decode(Fill, one.data) for one in store.query("fills")), key=_fill_order)),
+        fills=tuple(sorted(standing(decode(Fill, one.data) for one in store.query("fills")), key=_fill_order)),
         positions=tuple(decode(Position, one.data) for one in store.query("positions")),
         ledgers=tuple(decode(Ledger, one.data) for one in store.query("ledger")),
         signals=tuple(decode(Signal, one.data) for one in store.query("signals")),

@@ -2,16 +2,18 @@
 
 Average cost. Cost and proceeds are kept to a millionth of a dollar and every fill moves cost from the
 position to its profit, so over a position's life profit is exactly what came in less what went out. Levels
-only move up.
+only move up. A fill whose price the broker has not said yet is booked at a guess, and the difference is moved when the
+price comes.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from shared.domain.config import StrategyConfig
 from shared.domain.orders import Order
-from shared.domain.positions import Ledger, Position
+from shared.domain.positions import Fill, Ledger, Position
 from shared.domain.pricing import initial_stop
 from shared.domain.values import CENT
 from shared.errors import InvariantBroken
@@ -103,13 +105,57 @@ def booked(ledger: Ledger, position: Position, *, profit: Decimal, at: datetime,
     after = replace(ledger, realized=ledger.realized + profit, last_fill_at=at)
     if position.is_open:
         return after
-    if position.realized >= 0:
-        return replace(after, losses_in_a_row=0)
-    row = ledger.losses_in_a_row + 1
-    if row < config.limits.losses_in_a_row:
-        return replace(after, losses_in_a_row=row)
-    until = at + timedelta(minutes=config.limits.cooldown_minutes)
-    return replace(after, losses_in_a_row=row, cooldown_until=until)
+    return replace(after, losses_in_a_row=0) if position.realized >= 0 else _lost(after, at, config)
+
+
+def late_price(fills: Sequence[Fill], *, filled: int, average_price: Decimal) -> Decimal | None:
+    """Give the price in USD of all shares that have none from the broker, out of the average of `filled` shares.
+
+    None when the fills whose price is known leave no sensible one.
+    """
+    known = sum(((fill.price * fill.quantity).quantize(_MONEY) for fill in fills if not fill.provisional), Decimal(0))
+    shares = filled - sum(fill.quantity for fill in fills if not fill.provisional)
+    rest = (average_price * filled - known).quantize(_MONEY)
+    return _average(rest, shares) if shares > 0 and rest > 0 else None
+
+
+def repriced(fill: Fill, price: Decimal, *, at: datetime) -> tuple[Fill, Fill, Decimal]:
+    """Give the fill that takes a guess back, the one at its true price, and by how much in USD its money grew."""
+    change = (price * fill.quantity).quantize(_MONEY) - (fill.price * fill.quantity).quantize(_MONEY)
+    back = replace(fill, quantity=-fill.quantity, realized=-fill.realized, at=at)
+    return back, replace(fill, price=price, provisional=False, at=at), _tidy(change)
+
+
+def cost_corrected(position: Position, change: Decimal, *, bought: int, at: datetime) -> tuple[Position, Decimal]:
+    """Let `bought` shares have cost `change` USD more; gives the position and the profit that its sold shares lose.
+
+    What is still held takes its part of the change into its cost; the stop level follows it up and never down.
+    """
+    kept = (change * min(position.quantity, bought) / bought).quantize(_MONEY)
+    profit = _tidy(kept - change)
+    after = replace(position, realized=position.realized + profit)
+    if not position.quantity:
+        return after, profit
+    average = _average(invested(position) + kept, position.quantity)
+    level = max(position.stop_wanted, initial_stop(average_cost=average, stop_distance=position.stop_distance))
+    moved_at = at if level > position.stop_wanted else position.stop_set_at
+    return replace(after, average_cost=average, stop_wanted=level, stop_set_at=moved_at), profit
+
+
+def corrected(
+    ledger: Ledger,
+    before: Position | None,
+    after: Position | None,
+    *,
+    profit: Decimal,
+    at: datetime,
+    config: StrategyConfig,
+) -> Ledger:
+    """Write into the ledger what a price that came late made of a profit; a closed position may turn into a loss."""
+    changed = replace(ledger, realized=ledger.realized + profit)
+    if before is None or after is None or after.is_open or not before.realized >= 0 > after.realized:
+        return changed
+    return _lost(changed, at, config)
 
 
 def open_profit(position: Position, price: Decimal) -> Decimal:
@@ -120,6 +166,14 @@ def open_profit(position: Position, price: Decimal) -> Decimal:
 def invested(position: Position) -> Decimal:
     """Give what the open shares cost, in USD."""
     return (position.average_cost * position.quantity).quantize(_MONEY)
+
+
+def _lost(ledger: Ledger, at: datetime, config: StrategyConfig) -> Ledger:
+    row = ledger.losses_in_a_row + 1
+    if row < config.limits.losses_in_a_row:
+        return replace(ledger, losses_in_a_row=row)
+    until = at + timedelta(minutes=config.limits.cooldown_minutes)
+    return replace(ledger, losses_in_a_row=row, cooldown_until=until)
 
 
 def _average(cost: Decimal, quantity: int) -> Decimal:

@@ -31,6 +31,8 @@ from shared.domain.notices import (
     TradingReduced,
     TradingResumed,
 )
+from shared.domain.row_notices import OddRow, OwnRowOdd
+from shared.domain.row_words import odd_row, own_row
 from shared.domain.unseen import AnswerUnread, EntryNotJudged, MessageRetried, StaysHeld
 from shared.domain.unseen_words import answer_unread, entry_not_judged, message_retried, stays_held
 from shared.domain.wording import Words
@@ -339,6 +341,8 @@ _WORDS: dict[type[Notice], Callable[[Any], Words]] = {
     ExitRefused: _exit_refused,
     SharesTaken: _taken,
     ForeignOrder: _foreign,
+    OddRow: odd_row,
+    OwnRowOdd: own_row,
     ScanSilent: _silent,
     ScanBlind: _blind,
     HeldUnseen: _unseen,

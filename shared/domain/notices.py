@@ -10,8 +10,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import assert_never
 
+from shared.domain.calendar import new_york_day
 from shared.domain.control import Control, TradingState
 from shared.domain.orders import Order, State
+from shared.domain.row_notices import OddRow, OwnRowOdd
 from shared.domain.unseen import AnswerUnread, EntryNotJudged, MessageRetried, StaysHeld
 
 FOREIGN = "FOREIGN_ORDER"
@@ -198,6 +200,11 @@ class ForeignOrder:
     session: date
     at: datetime
 
+    @property
+    def what(self) -> str:
+        """One a session and symbol."""
+        return f"{self.session.isoformat()}:{self.symbol}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanSilent:
@@ -277,6 +284,8 @@ Notice = (
     | ExitRefused
     | SharesTaken
     | ForeignOrder
+    | OddRow
+    | OwnRowOdd
     | ScanSilent
     | ScanBlind
     | HeldUnseen
@@ -305,6 +314,8 @@ NOTICES: dict[str, type[Notice]] = {
     "exit_refused": ExitRefused,
     "shares_taken": SharesTaken,
     "foreign_order": ForeignOrder,
+    "odd_row": OddRow,
+    "own_row_odd": OwnRowOdd,
     "scan_silent": ScanSilent,
     "scan_blind": ScanBlind,
     "held_unseen": HeldUnseen,
@@ -334,8 +345,8 @@ def event_of(notice: Notice) -> str:
             what = notice.intent_id
         case PositionUnprotected() | SharesTaken() | ExitUnseen() | StopRefused() | ExitRefused():
             what = f"{notice.position_id}:{notice.since.isoformat()}"
-        case ForeignOrder():
-            what = f"{notice.session.isoformat()}:{notice.symbol}"
+        case ForeignOrder() | OddRow() | OwnRowOdd():
+            what = notice.what
         case ScanSilent() | ScanBlind():
             what = notice.since.isoformat()
         case HeldUnseen():
@@ -376,4 +387,9 @@ def of_order(before: Order, after: Order) -> Notice | None:
         return OrderAmbiguous(intent_id=name, symbol=symbol, side=side, quantity=quantity, at=at)
     if after.state is State.DENIED and FOREIGN in after.codes:
         return ForeignOrder(symbol=symbol, session=after.session, at=at)
+    if not set(before.unread).issuperset(after.unread):
+        return OwnRowOdd(
+            intent_id=name, symbol=symbol, side=side, quantity=quantity, fields=after.unread,
+            session=new_york_day(at), at=at,
+        )  # fmt: skip
     return None

@@ -58,7 +58,8 @@ ARROWS: dict[State, frozenset[State]] = {
     State.CANCEL_REQ: ENDED | {State.CANCEL_REQ, State.WORKING},
     State.MANUAL: TERMINAL,
     **{state: frozenset[State]() for state in TERMINAL},
-    # The list may show shares of an ended order only later: they are booked, and it stays ended.
+    # The list may show shares of an ended order, or their price, only later: they are booked, and it stays ended.
+    State.FILLED: frozenset({State.FILLED}),
     State.CANCELLED: frozenset({State.CANCELLED}),
     State.EXPIRED: frozenset({State.EXPIRED}),
 }
@@ -101,7 +102,8 @@ class Order:
 
     `venue` is what it was made for, and the only place that it is sent to; `absences` are the instants of complete
     lists that showed no trace of it while it was UNKNOWN; `state_since` is when it came into its state, whatever it did
-    in it since then.
+    in it since then. With `provisional` some of `average_price` is our own guess, because the broker has not said it
+    yet; `unread` names the fields of its row in the list that could not be used.
     """
 
     intent_id: str
@@ -137,6 +139,8 @@ class Order:
     placed_at: datetime | None = None
     filled: int = 0
     average_price: Decimal | None = None
+    provisional: bool = False
+    unread: tuple[str, ...] = ()
     replaces: str | None = None
     absences: tuple[datetime, ...] = ()
     state_since: datetime | None = None
@@ -182,7 +186,7 @@ def advance(
     moved = replace(
         order, state=to, live=to not in TERMINAL, rev=order.rev + 1, updated_at=at, state_since=since, **changes
     )
-    if order.state in TERMINAL and moved.filled == order.filled:
+    if order.state in TERMINAL and (moved.filled, moved.provisional) == (order.filled, order.provisional):
         raise InvariantBroken(f"order {order.intent_id} has ended as {order.state} ({cause})")
     if not order.filled <= moved.filled <= order.quantity:
         raise InvariantBroken(
@@ -201,6 +205,7 @@ def _facts(order: Order) -> dict[str, str]:
         "quantity": order.quantity, "price_type": order.price_type, "limit_price": order.limit_price,
         "stop_price": order.stop_price,
         "reserved": order.reserved or None, "filled": order.filled or None, "average_price": order.average_price,
+        "provisional": order.provisional or None, "unread": ",".join(order.unread) or None,
         "broker_order_id": order.broker_order_id, "codes": ",".join(order.codes) or None, "note": order.note or None,
         "preview_ids": ",".join(map(str, order.preview.preview_ids)) if order.preview else None,
         "nonce": order.licence.nonce if order.licence else None, "replaces": order.replaces,

@@ -1,5 +1,7 @@
 """Positions of ours: what we hold, what protects it and what is about to end it."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -83,7 +85,12 @@ class Position:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fill:
-    """Shares that changed hands: `price` the average of these shares in USD, `at` when we learned of it."""
+    """Shares that changed hands: `price` the average of these shares in USD, `at` when we learned of it.
+
+    A fill is never changed. One with a `provisional` price, our guess while the broker says none, is followed by two
+    when the price comes: one with the shares negative, which takes the guess back, and one at the price. `realized` of
+    a purchase is 0, or what a price that came late made of shares that were sold by then.
+    """
 
     intent_id: str
     broker_order_id: int
@@ -96,7 +103,17 @@ class Fill:
     realized: Decimal
     reason: str
     at: datetime
+    provisional: bool = False
     schema_version: int = 1
+
+
+def standing(fills: Iterable[Fill]) -> list[Fill]:
+    """Give the fills that count: without guesses that were taken back, and without what took them back."""
+    found = list(fills)
+    guessed = Counter[tuple[int, int]]()
+    for fill in found:
+        guessed[fill.broker_order_id, fill.cumulative] += fill.quantity if fill.provisional else 0
+    return [fill for fill in found if not fill.provisional or guessed[fill.broker_order_id, fill.cumulative]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,6 +49,12 @@ def _result(
     return DayResult(
         session=session.day, realized=ledger.value.realized if ledger is not None else Decimal(0),
         orders=sum(order.broker_order_id is not None for order in orders),
-        fills=len(desk.store.query("fills", not_before("at", session.opens_at))), open_positions=left,
+        fills=_fills(desk, session), open_positions=left,
         live_orders=live_orders, at=desk.clock.now(), unpriced=ledger.value.unpriced if ledger is not None else 0,
     )  # fmt: skip
+
+
+def _fills(desk: TradingDesk, session: TradingSession) -> int:
+    """Count the session's fills; one at a guessed price that was taken back and booked again counts once."""
+    rows = desk.store.query("fills", not_before("at", session.opens_at))
+    return sum(1 if row.data["quantity"] > 0 else -1 for row in rows)

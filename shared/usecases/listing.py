@@ -5,7 +5,7 @@ we sent since is claimed by its own intent (order-safety.md 1.5); it spares the 
 is also the sight without which no stop is cancelled (`cancel`): one list serves all exits that follow each other.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from shared.domain.brokerage import BrokerOrder
@@ -17,9 +17,10 @@ _Last = tuple[str, date, datetime, tuple[BrokerOrder, ...]]
 
 @dataclass(slots=True)
 class _Kept:
-    """The last list of an instance, whoever of it asked."""
+    """The last list of an instance, whoever of it asked, and the odd rows that it told of."""
 
     last: _Last | None = None
+    told: set[tuple[object, ...]] = field(default_factory=set)
 
 
 class OrderLists:
@@ -30,6 +31,11 @@ class OrderLists:
         self._clock = clock
         self._journal = journal
         self._kept = kept or _Kept()
+
+    @property
+    def told(self) -> set[tuple[object, ...]]:
+        """The names of the odd rows that this instance has told of."""
+        return self._kept.told
 
     def through(self, broker: Broker) -> "OrderLists":
         """Give the same lists, asked for through another broker object: what either reads serves both."""

@@ -30,6 +30,7 @@ from shared.usecases.late import cancel_late, given_up
 from shared.usecases.look import Look, look_around
 from shared.usecases.losses import open_positions, watch_losses
 from shared.usecases.moves import live_sells, move
+from shared.usecases.odd_rows import tell_holdings, tell_orders
 from shared.usecases.protect import protect
 from shared.usecases.resolve import resolve
 from shared.usecases.trading import TradingDesk, require_our_venue
@@ -43,6 +44,7 @@ WORK_AT_MOST = timedelta(seconds=50)
 LOOK_EVERY = timedelta(seconds=2)
 REST = timedelta(seconds=5)
 LATE_FILL = timedelta(minutes=10)
+PRICE_MAY_COME = timedelta(days=7)
 CANCEL_AGAIN = timedelta(seconds=20)
 # Nobody goes on with an entry after its signal's life, with an exit after EXIT_LIFE, or with a stop after its poll.
 _SWEEP_AFTER = {
@@ -138,6 +140,7 @@ def _look(
     leases.extend(desk, lease, until=desk.clock.now() + LOOKING)
     look = look_around(desk, account_key, session=session.day, until=give_up)
     _by_hand(desk, lease, look, session, account_key=account_key)
+    tell_holdings(desk, look.holdings or (), session=session.day)
     return look
 
 
@@ -150,6 +153,8 @@ def _poll(
     absent = given_up(desk, session.day) if list_first else []
     ended = _just_ended(desk) if list_first else []
     if not (orders or positions or absent or ended):
+        if list_first:
+            _price_late(desk, session, account_key, None)
         return False
     if not list_first and not _in_motion(orders) and not any(_needs_work(held, orders) for held in positions):
         return False
@@ -170,6 +175,9 @@ def _poll(
         *_each(desk, lease, open_positions(desk), lambda held: _protect(desk, held, listing, account_key=account_key)),
     ]
     cancel_late(desk, absent, listing, account_key=account_key)
+    tell_orders(desk, listing, session=session.day)
+    if list_first:
+        _price_late(desk, session, account_key, listing)
     if troubles:
         raise troubles[0]
     orders = live_orders(desk)
@@ -205,6 +213,23 @@ def _just_ended(desk: TradingDesk) -> list[Held[Order]]:
     """Read the orders that ended a little while ago with shares open: a list may show their last fill late."""
     rows = held_rows(desk, Order, desk.store.query("orders", not_before("updated_at", desk.clock.now() - LATE_FILL)))
     return [row for row in rows if row.value.state in (State.CANCELLED, State.EXPIRED) and row.value.broker_order_id]
+
+
+def _price_late(
+    desk: TradingDesk, session: TradingSession, account_key: str, listing: tuple[BrokerOrder, ...] | None
+) -> None:
+    """Look for the price of ended orders that filled without one; `listing` is today's, or None to have one read."""
+    rows = held_rows(desk, Order, desk.store.query("orders", Where("provisional", "==", True)))
+    first = session.day - PRICE_MAY_COME
+    ended = [row for row in rows if not row.value.live and row.value.session >= first]
+    if not ended:
+        return
+    since = min(row.value.session for row in ended)
+    if listing is None or since < session.day:
+        listing = desk.lists.recent(account_key, since=since)
+    for row in ended:
+        for seen in rows_of(row.value, listing):
+            book_seen(desk, row, seen)
 
 
 def _each(

@@ -42,8 +42,10 @@ from shared.domain.notices import (
     of_order,
 )
 from shared.domain.orders import ARROWS, Order, State
+from shared.domain.row_notices import OwnRowOdd
 from shared.domain.unseen import AnswerUnread, MessageRetried, StaysHeld
 from tests.domain.made import NOON, at, control, order
+from tests.domain.row_notices import ROWS
 from tests.domain.unseen import UNSEEN
 
 LINK = "https://desk.example/start?ticket=SIGNED"
@@ -226,6 +228,7 @@ EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
             "It is not tried again: `strategy dead-letters` shows it as market_scan:0a."
         ),
     ),
+    *ROWS,
     *UNSEEN,
     (
         DayResult(
@@ -263,7 +266,7 @@ def test_every_kind_has_an_example() -> None:
     """The examples of this file are of every kind, and what needs a person at once is never held back."""
     assert {type(notice) for notice, _, _ in EXAMPLES} == set(NOTICES.values())
     urgent = {type(notice) for notice, _, _ in EXAMPLES if words(notice).urgent}
-    assert urgent == {*NEVER_HELD_BACK, DayResult, ScanBlind, TokenEnded}
+    assert urgent == {*NEVER_HELD_BACK, DayResult, OwnRowOdd, ScanBlind, TokenEnded}
 
 
 def test_a_result_says_which_shares_it_leaves_out() -> None:
@@ -386,3 +389,6 @@ def test_few_arrows_are_told() -> None:
     denied = order(state=State.DENIED, codes=("R01_LATE", FOREIGN))
     assert of_order(order(), denied) == ForeignOrder(symbol="IBM", session=DAY, at=NOON)
     assert of_order(order(), replace(denied, codes=("R01_LATE",))) is None
+    odd = order(unread=("status",))
+    assert isinstance(of_order(order(), odd), OwnRowOdd)
+    assert of_order(odd, odd) is None

@@ -38,12 +38,12 @@ _PARTS: dict[str, set[str]] = {
     "order_placement": {
         "enter", "leave", "send", "cancel", "account", "control", "fills", "losses", "moves", "quoting", "outbox",
         "leases", "renew", "token", "desk", "trading", "appraise", "claims", "listing", "notices",
-        "reads", "refused",
+        "odd_rows", "reads", "refused",
     },
     "order_settlement": {
         "settle", "close", "protect", "resolve", "send", "cancel", "account", "control", "fills", "losses", "moves",
         "leases", "outbox", "renew", "token", "desk", "trading", "listing", "late", "claims", "notices", "watch",
-        "look", "reads", "cover", "hands", "refused", "unlisted",
+        "look", "odd_rows", "reads", "cover", "hands", "refused", "unlisted",
     },
     "notify": {"deliver", "outbox", "desk"},
 }  # fmt: skip

@@ -89,6 +89,8 @@ class Exchange:
         self.portfolio: Callable[[], tuple[Holding, ...]] = self.holdings
         self.keeps_deadlines = True
         self.longest_naked = timedelta(0)
+        self.shows: Callable[[BrokerOrder], BrokerOrder] = lambda row: row
+        self.strange: list[BrokerOrder] = []
         self.in_cancel: Callable[[Plain], None] | None = None
         self.down: dict[str, DeskError] = {}
         self._naked: dict[str, datetime] = {}
@@ -243,7 +245,7 @@ class Exchange:
         return CancelTaken()
 
     def listing(self) -> tuple[BrokerOrder, ...]:
-        """List everything that is not too young for the list, newest first."""
+        """List all that is not too young for the list, newest first, as `shows` has it, behind what is strange."""
         now = self.kernel.now()
         seen = [order for order in self.book.values() if self._shows[order.order_id] <= now]
         if self.fills_hidden_until is not None and now < self.fills_hidden_until:
@@ -251,7 +253,7 @@ class Exchange:
                 replace(order, filled=0, average_price=None, status=BrokerStatus.OPEN) if order.filled else order
                 for order in seen
             ]
-        return tuple(sorted(seen, key=lambda order: -order.order_id))
+        return (*self.strange, *(self.shows(order) for order in sorted(seen, key=lambda order: -order.order_id)))
 
     def naked(self) -> timedelta:
         """Give the longest time that shares of ours lay without any sell over them, the present one included."""

@@ -11,6 +11,8 @@ from shared.domain.control import TradingState
 from shared.domain.orders import Kind, State
 from shared.domain.values import PriceType, Side
 from shared.usecases import control
+from shared.usecases.desk import create
+from tests.domain.made import position
 from tests.usecases.bench import SYMBOL, Bench, Variant
 from tests.usecases.exchange import Plain, Script
 from tests.usecases.gate import Fault
@@ -127,17 +129,22 @@ def test_a_refused_stop_is_asked_for_again() -> None:
     assert bench.exchange.naked() <= timedelta(seconds=10)
 
 
-def test_one_unreadable_order_does_not_keep_another_from_its_stop() -> None:
-    """A fill without a price in one symbol leaves the other symbol's shares protected in time."""
+def test_one_impossible_order_does_not_keep_another_from_its_stop() -> None:
+    """A fill that the book cannot take in one symbol leaves the other symbol's shares protected in time."""
     bench = Bench()
     bench.exchange.set_price("MSFT", "99.99", "100.01")
-    bench.exchange.refuses_term = True
+    bench.exchange.refuses_term, bench.exchange.entry_fill = True, 0
     bench.send(bench.signal())
-    bench.at(6, lambda: bench.exchange.book.update({501: replace(bench.exchange.book[501], filled=1)}))
-    bench.exchange.entry_fill = 0
-    bench.at(8, lambda: setattr(bench.exchange, "entry_fill", None))
-    bench.at(9, lambda: bench.send(bench.signal(2, symbol="MSFT")))
-    bench.run(25)
+    bench.at(4, lambda: setattr(bench.exchange, "entry_fill", None))
+    bench.at(5, lambda: bench.send(bench.signal(2, symbol="MSFT")))
+    bench.run(12)
+    (stop,) = bench.exchange.live("MSFT", Side.SELL)
+    strange = position(symbol=SYMBOL, position_id="OTHER", opened_at=bench.kernel.now())
+    bench.store.commit([create(f"positions/{SYMBOL}", strange)])
+    bench.exchange.book[501] = replace(bench.exchange.book[501], filled=1, average_price=Decimal("100.01"))
+    bench.exchange.end(stop.order_id, BrokerStatus.CANCELLED)
+    bench.run(10)
+    assert bench.journal.named("invariant_broken")
     assert [stop.quantity for stop in bench.exchange.live("MSFT", Side.SELL)] == [99]
 
 
