@@ -126,10 +126,10 @@ TOPOLOGY = Topology(
     functions=(
         Function(
             name="oauth_callback",
-            purpose="signs the owner in: start, callback and PIN page",
+            purpose="signs the owner in: start, callback and PIN page; asks for a halt by a signed link",
             # Anybody can ask it for something slow: 24 at once before the owner waits. Its state is in the store alone.
             public=True,
-            publishes=frozenset({"prepare-ticks", "notices"}),
+            publishes=frozenset({"prepare-ticks", "notices", "halt-asks"}),
             collections={**_EVERYBODY, "flows": RW, "links": RW, "sign_in": RW, "token": RW},
             secrets={CONSUMER: R, REQUEST_TOKEN: RW, ACCESS_TOKEN: RW, SIGN_IN_KEY: R},
             cpu=1.0,
@@ -193,6 +193,7 @@ TOPOLOGY = Topology(
                     topic="orders-placed", ack_deadline_s=90, min_backoff_s=1, max_backoff_s=10, max_attempts=20
                 ),
                 Subscription(topic="settle-ticks", ack_deadline_s=90),
+                Subscription(topic="halt-asks", ack_deadline_s=90, min_backoff_s=1, max_backoff_s=10, max_attempts=20),
                 # The close waits while another settlement is at work: it is brought again for a quarter of an hour.
                 Subscription(topic="close-ticks", ack_deadline_s=90, max_backoff_s=60, max_attempts=20),
             ),
@@ -218,7 +219,7 @@ TOPOLOGY = Topology(
             # Five addresses that answer nothing take 75 s; twenty attempts go on for two hours.
             subscriptions=(Subscription(topic="notices", ack_deadline_s=135, max_attempts=20),),
             collections={**_EVERYBODY, "notices": RC, "paces": RW, "untold": RW},
-            secrets={NOTIFY_ADDRESSES: R},
+            secrets={NOTIFY_ADDRESSES: R, SIGN_IN_KEY: R},
             memory_mib=512,
             timeout_s=120,
         ),
@@ -233,6 +234,7 @@ TOPOLOGY = Topology(
         "exits": "market_scan asks for an exit; served before signals",
         "orders-placed": "an order reached the broker, or may have",
         "notices": "what the owner is told",
+        "halt-asks": "the owner confirmed a halt on the page of a signed link",
     },
     schedules=(
         Schedule(name="scan", cron="* 9-15 * * 1-5", topic="scan-ticks", message="scan_tick"),
@@ -252,7 +254,7 @@ TOPOLOGY = Topology(
         REQUEST_TOKEN: "the secret half of a sign-in that is under way",
         ACCESS_TOKEN: "the day's access token",
         NOTIFY_ADDRESSES: "where the owner is told, one apprise address a line",
-        SIGN_IN_KEY: "signs the links with which the owner begins a sign-in: 32 random bytes or more",
+        SIGN_IN_KEY: "signs the links with which the owner begins a sign-in or halts: 32 random bytes or more",
     },
     collections={
         "control": "the trading state",

@@ -49,7 +49,8 @@ ALARMS = (
     Alarm(
         name="sign-in", title="The token is not alive", severity=ERROR,
         events=(
-            "sign_in_needed", "sign_in_failed", "sign_in_stumbled", "token_gone", "token_not_destroyed", "scan_stopped",
+            "sign_in_needed", "sign_in_failed", "sign_in_stumbled", "halt_not_asked", "token_gone",
+            "token_not_destroyed", "scan_stopped",
         ),
         told="Without a token nothing is traded and stops cannot be moved. Open the sign-in page and sign in.",
         every_s=3600,

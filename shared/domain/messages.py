@@ -63,8 +63,24 @@ class OrderPlaced:
     symbol: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HaltAsked:
+    """The owner confirmed a halt on the page of a signed link; `link` names the link, for the record."""
+
+    link: str
+
+
 Message = (
-    ScanTick | PrepareTick | SettleTick | CloseTick | RefreshTick | EnterPosition | ExitPosition | OrderPlaced | Notice
+    ScanTick
+    | PrepareTick
+    | SettleTick
+    | CloseTick
+    | RefreshTick
+    | EnterPosition
+    | ExitPosition
+    | OrderPlaced
+    | HaltAsked
+    | Notice
 )
 KINDS: dict[str, type[Message]] = {
     "scan_tick": ScanTick,
@@ -75,6 +91,7 @@ KINDS: dict[str, type[Message]] = {
     "enter_position": EnterPosition,
     "exit_position": ExitPosition,
     "order_placed": OrderPlaced,
+    "halt_asked": HaltAsked,
     **NOTICES,
 }
 NAMES: dict[type[Message], str] = {kind: name for name, kind in KINDS.items()}

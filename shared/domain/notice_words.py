@@ -79,8 +79,8 @@ def _sign_in_failed(notice: SignInFailed) -> Words:
 
 def _sign_in_refused(notice: SignInRefused) -> Words:
     return Words(
-        title="A sign-in was refused",
-        sentence=f"A sign-in at {_clock(notice.at)} was refused ({_short(notice.why)}).",
+        title="A link was refused",
+        sentence=f"A sign-in, or a halt by a link, was refused at {_clock(notice.at)} ({_short(notice.why)}).",
         advice="If this was you, begin again with a new link; if not, somebody else has tried.",
         urgent=False,
     )

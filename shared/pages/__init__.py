@@ -1,4 +1,4 @@
-"""The sign-in pages: start, PIN form, callback; sealed, and never repeating what they were given.
+"""The owner's pages: start, PIN form, callback, halt; sealed, and never repeating what they were given.
 
 Nothing happens on a GET but the callback, which only counts with the cookie of its flow: a program that opens a link in
 advance changes nothing. What is not expected gets one constant sentence, whatever was wrong with it; only who holds a
@@ -14,6 +14,7 @@ from flask import Request, Response
 from shared.domain.notices import SignedIn
 from shared.errors import DeskError
 from shared.pages import look
+from shared.pages.halting import Halting
 from shared.ports import Severity
 from shared.trace import serving
 from shared.usecases.authorize import Failed, Opened, Overtaken, Refused, SignIns, TooMany
@@ -33,6 +34,14 @@ OVERTAKEN = (
 FAILED = "E*TRADE did not give a token for this code. Nothing was changed; begin again."
 UNREACHABLE = "The sign-in does not work at the moment. Nothing was changed; try again in a minute."
 TOO_MANY = "There were too many sign-ins within the hour. Nothing was changed; try again later."
+HALT_REFUSED = (
+    "This link cannot be used, and nothing was halted. Take the link of a newer notice, or run strategy halt. "
+    "In the app of E*TRADE you can cancel orders and sell."
+)
+NOT_ASKED = (
+    "The halt could not be asked for, and nothing was changed. Try again now, or run strategy halt. "
+    "In the app of E*TRADE you can cancel orders and sell."
+)
 NOTHING_HERE = "There is no such page."
 HEADERS = {
     "Cache-Control": "no-store",
@@ -50,19 +59,20 @@ _FORGET = f"{COOKIE}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInPages:
-    """Serves GET and POST /start, POST /again, POST /pin, the callback's address and GET /health.
+    """Serves GET and POST /start, POST /again, POST /pin, the callback's address, GET and POST /halt, and GET /health.
 
     `callback_url` is the address that E*TRADE comes back to, empty when the owner types the code instead.
     """
 
     sign_ins: SignIns
+    halting: Halting
     callback_url: str
 
     def __call__(self, request: Request) -> Response:
         """Answer one request; what fails for a moment is a 503 with a sentence of ours."""
         with serving(request.headers):
             try:
-                return self._answer(request)
+                return self._halt(request) if request.path.rstrip("/") == "/halt" else self._answer(request)
             except DeskError as problem:
                 kind, detail = type(problem).__name__, problem.detail
                 self.sign_ins.desk.journal.line("sign_in_stumbled", Severity.ERROR, kind=kind, detail=detail)
@@ -87,6 +97,22 @@ class SignInPages:
             case "GET" | "HEAD", "/health":
                 return _sealed(look.sentence_page("Well", "The sign-in answers.", mood="good"))
         return _sealed(look.sentence_page("Not found", NOTHING_HERE), 404)
+
+    def _halt(self, request: Request) -> Response:
+        """Show the page that confirms, or ask for the halt; what fails on the way is told as not halted."""
+        if request.method in {"GET", "HEAD"}:
+            return _sealed(look.halt_page())
+        if request.method != "POST":
+            return _sealed(look.sentence_page("Not found", NOTHING_HERE), 404)
+        try:
+            if self.halting.ask(_form(request).get("link", "")):
+                return _sealed(look.halted_page())
+        except DeskError as problem:
+            kind, detail = type(problem).__name__, problem.detail
+            self.halting.desk.journal.line("halt_not_asked", Severity.ERROR, kind=kind, detail=detail)
+            return _sealed(look.sentence_page("Not halted", NOT_ASKED), 503)
+        status = 400 if count(self.halting.desk, "no genuine halt link") else 429
+        return _sealed(look.sentence_page("Not halted", HALT_REFUSED), status)
 
     def _start(self, form: Mapping[str, str]) -> Response:
         drain(self.sign_ins.desk)

@@ -41,6 +41,7 @@ input.code{font:600 1.6rem/1.2 ui-monospace,SFMono-Regular,Menlo,monospace;lette
 text-transform:uppercase;padding:.7rem .4rem}
 .go{display:block;width:100%;font:inherit;font-weight:650;text-align:center;text-decoration:none;cursor:pointer;
 border:0;border-radius:.7rem;padding:.95rem 1rem;min-height:3.25rem;background:var(--go);color:var(--go-ink)}
+.go.stop{background:var(--bad);color:var(--card)}
 .go.quiet{background:none;color:var(--go);border:1.5px solid currentColor}
 input:focus-visible,.go:focus-visible{outline:3px solid var(--go);outline-offset:3px}
 .note{color:var(--soft);font-size:.9375rem;border-top:1px solid var(--line);padding-top:1rem;margin-top:1.3rem}
@@ -79,9 +80,36 @@ _START = (
 _AGAIN = '<form method="post" action="/again"><button class="go">Begin again</button></form>'
 
 
+_HALT = (
+    "<p>Nothing new is bought, and orders to buy are cancelled. Stops at E*TRADE stay, and what is held may still be "
+    "sold. Only you can let it trade again, with <b>strategy resume</b>.</p>"
+    '<form method="post" action="/halt"><div class="paste"><label for="link">The link of a notice</label>'
+    '<input id="link" name="link" autocomplete="off" autocapitalize="none" spellcheck="false" required></div>'
+    '<button class="go stop">Halt trading</button></form>'
+    '<p class="note">This page can halt, and nothing else. Nobody needs to be signed in.</p>'
+)
+_HALTED = (
+    "<p>The halt is asked for, and should be in force within a minute. A notice with the title "
+    "<b>Trading is HALTED</b> says so, and <b>strategy status</b> shows it; where trading was halted before, no new "
+    "notice comes.</p>"
+    "<p>If neither says so after two minutes, go back and press the button again, or run <b>strategy halt</b>. "
+    "In E*TRADE's own app you can cancel orders and sell.</p>"
+)
+
+
 def start_page() -> str:
     """The page that a link opens; the same for everybody, link or not."""
     return _page("Sign in to E*TRADE", _START, script=True)
+
+
+def halt_page() -> str:
+    """The page that a halt link opens, to confirm it; the same for everybody, link or not."""
+    return _page("Halt trading?", _HALT, script=True)
+
+
+def halted_page() -> str:
+    """What happens next, and how to see that it did."""
+    return _page("The halt is asked for", _HALTED, mood="good")
 
 
 def pin_page(url: str, state: str) -> str:

@@ -1,5 +1,6 @@
 """The trading state: read before every decision, changed by compare-and-set only."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 from shared.domain.control import Control, TradingState
@@ -10,6 +11,7 @@ from shared.usecases.desk import Desk, Held, create, persist, read
 from shared.usecases.notices import announce
 
 PATH = "control/main"
+BY_LINK = "halted by link"
 _SEVERITY = {TradingState.ACTIVE: 0, TradingState.REDUCE_ONLY: 1, TradingState.HALTED: 2}
 
 
@@ -70,6 +72,17 @@ def command(
     if value.state is to:
         desk.journal.line("trading_state", Severity.CRITICAL, state=to, exits_too=value.exits_too, reason=reason)
     return value
+
+
+def halt_by_link(desk: Desk) -> None:
+    """Halt as the owner asked on the page of a signed link; what is halted stays as it is, and is told no second time.
+
+    A state that cannot be read is written over, as by any halt of the owner's.
+    """
+    with suppress(Malformed):
+        if current(desk).value.state is TradingState.HALTED:
+            return
+    command(desk, TradingState.HALTED, reason=BY_LINK)
 
 
 def _known(desk: Desk, to: TradingState) -> Held[Control]:

@@ -4,7 +4,7 @@ What can go wrong: the message comes twice (the event's document is created once
 bus brings it again, so often and no oftener, and that it is untold is written down for who asks); the process dies
 after sending and before writing (then it is told twice, never not at all); one kind comes in floods (held back, except
 what is urgent). What this promises: whatever is told or held back is journalled with its text, and neither the journal
-nor a document holds the link of a sign-in.
+nor a document holds the link of a sign-in or of a halt.
 """
 
 from contextlib import suppress
@@ -15,9 +15,12 @@ from shared.domain.notice_words import words
 from shared.domain.notices import Notice, event_of, kind_of
 from shared.domain.pacing import WINDOW, Pace, Turn, turn
 from shared.domain.wording import Words
-from shared.errors import MessageError, StoreError, Undelivered
-from shared.ports import Delete, Notifier, Severity, Write
+from shared.errors import ConfigError, MessageError, StoreError, Undelivered
+from shared.ports import Delete, Notifier, Severity, Vault, Write
 from shared.usecases.desk import Desk, create, put, read, replaced
+from shared.usecases.links import HALT_LINK_LIFE, halt_key, halt_page
+
+HALT_WORDS = "To halt trading, open this and confirm; it works for twelve hours:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +50,35 @@ class Untold:
     schema_version: int = 1
 
 
-def deliver(desk: Desk, notifier: Notifier, notice: Notice, *, prefix: str = "") -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HaltLinks:
+    """Makes the links with which the owner halts; `page` is the start page's address, empty where nobody said it."""
+
+    desk: Desk
+    vault: Vault
+    operator: str
+    page: str
+
+    def mint(self) -> str:
+        """Give a new link, or nothing where there is no page or no key: no notice waits for it."""
+        if not self.page:
+            return ""
+        try:
+            key = halt_key(self.vault, self.operator)
+        except (ConfigError, StoreError) as problem:
+            self.desk.journal.line("no_halt_link", Severity.WARNING, kind=type(problem).__name__)
+            return ""
+        now, page = self.desk.clock.now(), halt_page(self.page)
+        return key.mint(self.desk.chance, now=now, lasts=HALT_LINK_LIFE, page=page)
+
+
+def deliver(
+    desk: Desk, notifier: Notifier, notice: Notice, *, prefix: str = "", halts: HaltLinks | None = None
+) -> None:  # fmt: skip
     """Tell a notice that was not told yet; raises Undelivered where every address failed, or StoreError.
 
-    `prefix` stands before every title: on paper the owner must not take a paper position for shares.
+    `prefix` stands before every title: on paper the owner must not take a paper position for shares. What is urgent
+    carries a new link of `halts`, which is sent and kept nowhere.
     """
     event, kind, said = event_of(notice), kind_of(notice), words(notice)
     dated = f"{said.advice} ({notice.at:%Y-%m-%d %H:%M:%S} UTC)"
@@ -67,7 +95,7 @@ def deliver(desk: Desk, notifier: Notifier, notice: Notice, *, prefix: str = "")
         held_back = before.held_back
         writes.append(replaced(f"paces/{kind}", pace, after))
     try:
-        addresses = 0 if what is Turn.HOLD else _send(notifier, said, _tail(what, held_back))
+        addresses = 0 if what is Turn.HOLD else _send(notifier, said, _tail(what, held_back), halts)
     except Undelivered:
         desk.journal.line("notice_not_delivered", Severity.ERROR, key=event, title=said.title, text=said.text)
         _leave_untold(desk, event, notice, said)
@@ -83,8 +111,10 @@ def deliver(desk: Desk, notifier: Notifier, notice: Notice, *, prefix: str = "")
     )  # fmt: skip
 
 
-def _send(notifier: Notifier, said: Words, tail: str) -> int:
-    body = "\n".join(part for part in (said.text, said.link, tail) if part)
+def _send(notifier: Notifier, said: Words, tail: str, halts: HaltLinks | None) -> int:
+    link = halts.mint() if halts is not None and said.urgent else ""
+    halt = f"{HALT_WORDS}\n{link}" if link else ""
+    body = "\n".join(part for part in (said.text, said.link, halt, tail) if part)
     return notifier.tell(title=said.title, text=body, urgent=said.urgent)
 
 

@@ -1,18 +1,19 @@
-"""The link that lets the owner start a sign-in: signed, short-lived, good once, and silent in logs.
+"""The links that lead the owner to a sign-in or to a halt: signed, for one purpose, with an end, and silent in logs.
 
 What can go wrong: somebody makes one up, changes one, keeps an old one, or reads one in a log. What this promises: a
-link holds the instant that it was made at, an expiry, a number drawn for it alone and an HMAC-SHA256 of these and of
-the operator's name under a key that only the functions which mint and check have; what is compared is compared in
-constant time. The signed part stands behind the `#` of the address, which browsers send to nobody: the page posts it
-(shared/pages), so that no request log holds it and no program that looks at a link in advance uses it up. That it
-counts once, and no longer once somebody has signed in, is `authorize`'s promise.
+link holds the instant that it was made at, an expiry, a number drawn for it alone and an HMAC-SHA256 of these, of
+its purpose and of the operator's name under a key that only the functions which mint and check have; what is compared
+is compared in constant time. The signed part stands behind the `#` of the address, which browsers send to nobody: the
+page posts it (shared/pages), so that no request log holds it and no program that looks at a link in advance uses it up.
+That a sign-in link counts once, and no longer once somebody has signed in, is `authorize`'s promise. A halt link
+opens no sign-in, and may be used again until its end: to halt twice is to halt.
 """
 
 import base64
 import hashlib
 import hmac
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from shared.errors import ConfigError
@@ -21,10 +22,12 @@ from shared.topology import SIGN_IN_KEY
 
 LOGIN_LINK_LIFE = timedelta(minutes=10)
 REMINDER_LINK_LIFE = timedelta(hours=1)
+HALT_LINK_LIFE = timedelta(hours=12)
 MIN_KEY_BYTES = 32
 MAX_TEXT = 2_000
 
-_PURPOSE = "etrade-strategy sign-in link 2"
+SIGN_IN = "etrade-strategy sign-in link 2"
+HALT = "etrade-strategy halt link 1"
 _NONCE_LENGTH = 22
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -42,13 +45,14 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInKey:
-    """The key that signs links for one operator; never logged, never shown."""
+    """The key that signs the links of one purpose for one operator; never logged, never shown."""
 
     operator: str
     value: bytes = field(repr=False)
+    purpose: str = SIGN_IN
 
     def mint(self, chance: Chance, *, now: datetime, lasts: timedelta, page: str) -> str:
-        """Give a new link to the start page at the address `page`."""
+        """Give a new link to the page at the address `page`."""
         made, expires = str((now - _EPOCH) // _MICROSECOND), str(int((now + lasts).timestamp()))
         nonce = chance.token(_NONCE_LENGTH)
         return f"{page}#2.{made}.{expires}.{nonce}.{self._signature(made, expires, nonce)}"
@@ -67,7 +71,7 @@ class SignInKey:
         return Link(name=name, made_at=made_at, expires_at=expires_at)
 
     def _signature(self, made: str, expires: str, nonce: str) -> str:
-        signed = f"{_PURPOSE}\n{self.operator}\n{made}\n{expires}\n{nonce}".encode()
+        signed = f"{self.purpose}\n{self.operator}\n{made}\n{expires}\n{nonce}".encode()
         return base64.urlsafe_b64encode(hmac.digest(self.value, signed, "sha256")).decode().rstrip("=")
 
 
@@ -81,3 +85,13 @@ def sign_in_key(vault: Vault, operator: str) -> SignInKey:
     if len(value) < MIN_KEY_BYTES:
         raise ConfigError((f"the secret {SIGN_IN_KEY} does not hold {MIN_KEY_BYTES} random bytes: store a key first",))
     return SignInKey(operator=operator, value=value)
+
+
+def halt_key(vault: Vault, operator: str) -> SignInKey:
+    """Read the key of halt links, which is the same under another purpose; raises as `sign_in_key` does."""
+    return replace(sign_in_key(vault, operator), purpose=HALT)
+
+
+def halt_page(sign_in_page: str) -> str:
+    """Give the address of the page that takes halt links: it stands beside the start page."""
+    return f"{sign_in_page.rpartition('/')[0]}/halt"

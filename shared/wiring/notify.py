@@ -8,7 +8,7 @@ from shared.errors import Undelivered
 from shared.ports import Vault
 from shared.settings import Mode
 from shared.topology import NOTIFY_ADDRESSES
-from shared.usecases.deliver import deliver
+from shared.usecases.deliver import HaltLinks, deliver
 from shared.wiring import Platform
 from shared.wiring.rooms import Room, room
 
@@ -23,11 +23,13 @@ def door() -> PushDoor:
 def _build(platform: Platform) -> PushDoor:
     here = room(platform)
     prefix = "PAPER: " if here.settings.mode is Mode.PAPER else ""
+    chosen = here.settings
+    halts = HaltLinks(desk=here.desk, vault=here.vault, operator=chosen.operator, page=chosen.sign_in_url)
     notifier = AppriseNotifier(addresses=VaultAddresses(platform, here), journal=here.desk.journal)
     return PushDoor(
         desk=here.desk,
         handlers=dict.fromkeys(
-            NOTICES.values(), lambda _envelope, notice: deliver(here.desk, notifier, notice, prefix=prefix)
+            NOTICES.values(), lambda _envelope, notice: deliver(here.desk, notifier, notice, prefix=prefix, halts=halts)
         ),
     )
 

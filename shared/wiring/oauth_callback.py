@@ -2,6 +2,7 @@
 
 from shared import wiring
 from shared.pages import SignInPages
+from shared.pages.halting import Halting
 from shared.usecases.authorize import SignIns
 from shared.wiring import Platform
 from shared.wiring.authority import authority
@@ -21,4 +22,5 @@ def _build(platform: Platform) -> SignInPages:
     sign_ins = SignIns(
         desk=here.desk, authority=authority(platform, here), vault=here.vault, operator=here.settings.operator
     )
-    return SignInPages(sign_ins=sign_ins, callback_url=here.settings.callback_url)
+    halting = Halting(desk=here.desk, vault=here.vault, operator=here.settings.operator)
+    return SignInPages(sign_ins=sign_ins, halting=halting, callback_url=here.settings.callback_url)

@@ -1,10 +1,11 @@
 """order_settlement: ticks and OrderPlaced in, a book that equals the broker's."""
 
 from shared import wiring
-from shared.domain.messages import CloseTick, Message, OrderPlaced, SettleTick
+from shared.domain.messages import CloseTick, HaltAsked, Message, OrderPlaced, SettleTick
 from shared.door import Handler, PushDoor
 from shared.etrade.limits import Role
 from shared.usecases.close import close
+from shared.usecases.control import halt_by_link
 from shared.usecases.settle import settle
 from shared.usecases.trading import TradingDesk
 from shared.usecases.watch import watch, watch_reads
@@ -32,6 +33,7 @@ def handlers(desk: TradingDesk) -> dict[type[Message], Handler]:
     return {
         OrderPlaced: lambda _envelope, _placed: settle(desk),
         SettleTick: lambda _envelope, _tick: take_tick(),
+        HaltAsked: lambda _envelope, _asked: halt_by_link(desk),
         CloseTick: lambda _envelope, _tick: close(desk),
     }
 

@@ -25,7 +25,7 @@ from shared.errors import ConfigError
 from shared.gcp.chance import SystemChance
 from shared.gcp.clock import SystemClock
 from shared.topology import CONSUMER, SIGN_IN_KEY, TOPOLOGY
-from shared.usecases.links import LOGIN_LINK_LIFE, SignInKey
+from shared.usecases.links import HALT, HALT_LINK_LIFE, LOGIN_LINK_LIFE, SignInKey, halt_page
 from shared.wiring import Platform
 from tests.doors.fakes import Lines, ListBus, ListVault
 from tests.infra.brokersim.world import InProcess, quiet
@@ -44,7 +44,7 @@ class Served:
 
     def __init__(self, *, comes_back: bool) -> None:
         self.simulator = Simulator(market=quiet(), now=lambda: datetime.now(UTC), settings=_SETTINGS, seed=1)
-        self.store, self.vault, self.journal = MemoryStore(), ListVault(), Lines()
+        self.store, self.vault, self.journal, self.bus = MemoryStore(), ListVault(), Lines(), ListBus()
         self.vault.add(CONSUMER, b'{"key":"simulated-key","secret":"simulated-secret"}')
         self.vault.add(SIGN_IN_KEY, KEY)
         self.server = make_server("127.0.0.1", 0, _nothing, threaded=True)
@@ -62,7 +62,7 @@ class Served:
         }  # fmt: skip
         return Platform(
             function=TOPOLOGY.function(function), environ=environ, clock=SystemClock(), chance=SystemChance(),
-            store=self.store, bus=ListBus(), vault=self.vault, journal=self.journal, history=_NoHistory(),
+            store=self.store, bus=self.bus, vault=self.vault, journal=self.journal, history=_NoHistory(),
             http=InProcess(self.simulator),
         )  # fmt: skip
 
@@ -71,6 +71,12 @@ class Served:
         key = SignInKey(operator="owner", value=KEY)
         now = datetime.now(UTC)
         return key.mint(SystemChance(), now=now, lasts=LOGIN_LINK_LIFE, page=f"{self.address}/start")
+
+    def halt_link(self) -> str:
+        """Give a new link that halts."""
+        key = SignInKey(operator="owner", value=KEY, purpose=HALT)
+        page = halt_page(f"{self.address}/start")
+        return key.mint(SystemChance(), now=datetime.now(UTC), lasts=HALT_LINK_LIFE, page=page)
 
     def etrade(self, route: Route) -> None:
         """Be E*TRADE's page, and bring the owner back where that is agreed."""

@@ -135,3 +135,28 @@ def test_every_page_fits(chromium: Browser, typed: Served, tmp_path: Path, size:
         expect(page.get_by_role("heading")).to_have_text(SIGNED_IN)
         keep(page, tmp_path, f"done-{seen}")
         assert len(list(tmp_path.iterdir())) in {0, 6}
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "pasted"])
+def test_a_halt_link_takes_one_tap_and_a_confirmation(
+    chromium: Browser, typed: Served, tmp_path: Path, size: dict[str, int], scripts: bool
+) -> None:
+    """A link opens a page that says what will happen; its button asks for the halt, and the link is in no address."""
+    with visit(chromium, typed, size=size, scripts=scripts) as visited:
+        page, link = visited.page, typed.halt_link()
+        page.goto(link)
+        expect(page.get_by_role("heading")).to_have_text("Halt trading?")
+        assert typed.bus.sent == []
+        _fits(page)
+        keep(page, tmp_path, "halt")
+        if scripts:
+            assert page.url == f"{typed.address}/halt"
+        else:
+            page.get_by_label("The link of a notice").fill(link)
+        page.get_by_role("button", name="Halt trading").click()
+        expect(page.get_by_role("heading")).to_have_text("The halt is asked for")
+        _fits(page)
+        assert page.url == f"{typed.address}/halt"
+        assert visited.complaints == []
+    assert [one.topic for one in typed.bus.sent] == ["halt-asks"]

@@ -18,6 +18,7 @@ from infra.local.timed import Latency, TimedStore, TimedVault
 from shared.domain.tokens import AccessToken, RequestToken, stage_of
 from shared.errors import DeskError, TokenDead
 from shared.pages import COOKIE, SignInPages
+from shared.pages.halting import Halting
 from shared.topology import ACCESS_TOKEN, SIGN_IN_KEY
 from shared.usecases import token
 from shared.usecases.authorize import SignIns
@@ -121,7 +122,8 @@ class SignInWorld:
         self.vault.add(SIGN_IN_KEY, KEY)
         self.timed_vault = TimedVault(self.vault, self.kernel, latency)
         made = sign_ins(desk=self.desk, authority=self.etrade, vault=self.timed_vault, operator=OPERATOR)
-        self.pages = pages(sign_ins=made, callback_url=callback_url)
+        halting = Halting(desk=self.desk, vault=self.timed_vault, operator=OPERATOR)
+        self.pages = pages(sign_ins=made, halting=halting, callback_url=callback_url)
 
     def link(self, *, operator: str = OPERATOR, key: bytes = KEY, lasts: timedelta = LOGIN_LINK_LIFE) -> str:
         """Mint a link."""

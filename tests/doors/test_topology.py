@@ -45,7 +45,7 @@ _PARTS: dict[str, set[str]] = {
         "leases", "outbox", "renew", "token", "desk", "trading", "listing", "late", "claims", "notices", "watch",
         "look", "odd_rows", "reads", "cover", "hands", "refused", "unlisted",
     },
-    "notify": {"deliver", "outbox", "desk"},
+    "notify": {"deliver", "links", "outbox", "desk"},
 }  # fmt: skip
 
 
@@ -106,7 +106,7 @@ def test_no_function_holds_more_than_it_must() -> None:
     for function in TOPOLOGY.functions:
         assert Right.WRITE not in function.collections.get("notices", Right(0))
         if function.name == "notify":
-            assert function.secrets == {NOTIFY_ADDRESSES: Right.READ}
+            assert function.secrets == {NOTIFY_ADDRESSES: Right.READ, SIGN_IN_KEY: Right.READ}
             continue
         assert NOTIFY_ADDRESSES not in function.secrets
         assert function.secrets[CONSUMER] is Right.READ

@@ -7,12 +7,15 @@ from pathlib import Path
 import pytest
 
 from infra.brokersim.faults import Endpoint, Fault
+from infra.day import environment
+from infra.day.owner import post
 from infra.local.clock import KernelClock, SeededChance
 from shared.domain.control import TradingState
 from shared.domain.orders import State
 from shared.gcp.no_bus import NoBus
 from shared.usecases import control
 from shared.usecases.desk import Desk
+from shared.usecases.links import HALT_LINK_LIFE, halt_key, halt_page
 from tests.doors.fakes import Lines
 from tests.functions.made import Bench, at
 
@@ -93,3 +96,23 @@ def test_a_halt_works_while_the_broker_is_down(morning: Bench, first_licence: da
     assert written[0] < WITHIN
     assert _licences(morning) == []
     assert control.current(_owner(morning)).value.state is TradingState.HALTED
+
+
+def test_a_link_halts_although_nobody_is_signed_in(tmp_path: Path, market: Path) -> None:
+    """The page of a halt link has trading halted by settlement within seconds, and the owner is told by notice."""
+    bench = Bench(tmp_path / "state", market, start="09:20")
+    key = halt_key(bench.world.vault, environment.OPERATOR)
+    link = key.mint(
+        SeededChance(seed=1, name="notify"), now=bench.kernel.now(), lasts=HALT_LINK_LIFE,
+        page=halt_page(environment.START_PAGE),
+    )  # fmt: skip
+    answers = [post(bench.world, "/halt", {"link": link.partition("#")[2]}, "")[0] for _ in range(3)]
+    bench.run("09:20:10")
+    held = control.current(_owner(bench)).value
+    assert (answers, held.state, held.reason, held.by) == (
+        [200] * 3, TradingState.HALTED, control.BY_LINK, "order_settlement",
+    )  # fmt: skip
+    assert [one.body["reason"] for one in bench.of("trading_halted")] == [control.BY_LINK]
+    assert bench.world.denied == []
+    assert +bench.calls() == {}
+    bench.close()

@@ -39,7 +39,8 @@ LINES = {
     "sign-in": Lines(
         "The token is not alive", "ERROR",
         (
-            "sign_in_needed", "sign_in_failed", "sign_in_stumbled", "token_gone", "token_not_destroyed", "scan_stopped",
+            "sign_in_needed", "sign_in_failed", "sign_in_stumbled", "halt_not_asked", "token_gone",
+            "token_not_destroyed", "scan_stopped",
         ),
         every=AN_HOUR,
     ),
