@@ -3,21 +3,31 @@
     python -m tests.benchmarks.round_trips
 
 The list is what the use cases do on the bench of tests/usecases, for a desk that has traded before and holds something;
-a test holds the two against each other. Beside it the store is asked once a minute which token counts and twice a
-minute what was left in the outbox, and the vault only when the token has changed: none of it belongs to a signal.
+a test holds the two against each other. Each of the signal's calls to the broker needs a turn besides, which is told
+apart, because a turn is mostly waited for: what its calls take is in the limits' time, not in ours. Beside it the store
+is asked once a minute which token counts and twice a minute what was left in the outbox, and the vault only when the
+token has changed: none of it belongs to a signal.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeVar
 
 from rich.console import Console
 from rich.table import Table
 
+from infra.local.memory_store import MemoryStore
+from shared.domain.turns import Purpose
+from shared.etrade.turns import AccountTurns
+from shared.ports import Write
 from shared.usecases.desk import put
 from tests.domain.made import position
+from tests.etrade.world import KeptLines, SeededChance, SteadyClock
 from tests.usecases.bench import SYMBOL, Bench
+from tests.usecases.gate import GatedStore
 
+T = TypeVar("T")
 OTHER = "MSFT"
 
 
@@ -62,6 +72,32 @@ AFTER: tuple[Trip, ...] = (
     Trip("notices", "query outbox", "what the owner is to be told and nobody has published goes out after the work"),
 )  # fmt: skip
 
+TURN: tuple[Trip, ...] = (
+    Trip("each turn", "get turns", "which lane is free, and whether somebody more urgent waits"),
+    Trip("each turn", "commit Update:turns", "the turn is ours: refused if another instance was first"),
+)
+TURNS = ("portfolio", "orders", "balance", "preview", "place")
+"""A signal's calls that need one; the list is spared where there is one of the last seconds."""
+
+
+def turn() -> list[str]:
+    """Take a free turn and give the calls."""
+    names: list[str] = []
+
+    def note(name: str, effect: Callable[[], T], writes: Sequence[Write] = ()) -> T:
+        names.append(name)
+        return effect()
+
+    clock = SteadyClock()
+    turns = AccountTurns(
+        store=GatedStore(MemoryStore(), note), clock=clock, chance=SeededChance(), journal=KeptLines()
+    )  # fmt: skip
+    turns.take("orders", Purpose.ENTER)
+    clock.at += timedelta(minutes=1)
+    names.clear()
+    turns.take("orders", Purpose.ENTER)
+    return names
+
 
 def calls() -> tuple[list[str], list[str]]:
     """Work two signals on a bench and give the second one's calls before and after its place request."""
@@ -89,7 +125,11 @@ def main() -> None:
     _rows(laid, PATH)
     laid.add_section()
     _rows(laid, AFTER)
-    Console().print(laid)
+    laid.add_section()
+    _rows(laid, TURN)
+    out = Console()
+    out.print(laid)
+    out.print(f"turns of a signal: {len(TURNS)}, {', '.join(TURNS)}; one that has to wait is read once more")
 
 
 def _rows(laid: Table, trips: Sequence[Trip]) -> None:

@@ -30,7 +30,7 @@ def at(hour: int, minute: int, second: float = 0) -> datetime:
 
 def market_file(folder: Path, *, name: str = "market.csv") -> Path:
     """Write the market and its daily bars into `folder`, compressed when `name` says so, and give its path."""
-    write_rows(folder / DAILY_FILE, list(_bars()), columns=BAR_COLUMNS)
+    write_rows(folder / DAILY_FILE, list(bars()), columns=BAR_COLUMNS)
     write_rows(folder / name, list(rows()))
     return folder / name
 
@@ -61,7 +61,8 @@ def _cents(minute: int) -> int:
     return _YESTERDAY_CENTS + 100 + minute // 2 + (3 if minute % 2 else 0)
 
 
-def _bars() -> Iterator[tuple[object, ...]]:
+def bars() -> Iterator[tuple[object, ...]]:
+    """Give two months of daily bars that all close at yesterday's price."""
     day = HALF_DAY - timedelta(days=_HISTORY_DAYS)
     close = f"{_YESTERDAY_CENTS / 100:.2f}"
     while day < HALF_DAY:

@@ -1,6 +1,6 @@
 """What one signal costs: the calls of the order path, each of which has its reason in the benchmarks' list."""
 
-from tests.benchmarks.round_trips import AFTER, PATH, calls
+from tests.benchmarks.round_trips import AFTER, PATH, TURN, TURNS, calls, turn
 
 BROKER = {"portfolio", "orders", "quotes", "balance", "preview", "place"}
 
@@ -10,3 +10,9 @@ def test_one_signal_makes_the_calls_that_are_justified_and_no_other() -> None:
     before, after = calls()
     assert [call for call in before if call not in BROKER] == [trip.call for trip in PATH]
     assert after == [trip.call for trip in AFTER]
+    assert (*(call for call in before if call in BROKER - {"quotes"}), "place") == TURNS
+
+
+def test_a_turn_makes_the_calls_that_are_justified_and_no_other() -> None:
+    """A turn that is free costs the store what the list says."""
+    assert turn() == [trip.call for trip in TURN]
