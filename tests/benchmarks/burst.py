@@ -59,10 +59,11 @@ class Served:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Burst:
-    """The exit and the signals, in the order in which they were begun."""
+    """The exit and the signals, in the order in which they were begun, and how many calls came too fast."""
 
     exit: Served
     signals: tuple[Served, ...]
+    throttled: int
 
     @property
     def overtook(self) -> tuple[Served, ...]:
@@ -86,7 +87,9 @@ def main() -> None:
         laid.add_column(name, justify="left" if name in ("", "outcome") else "right")
     for one in sorted((found.exit, *found.signals), key=lambda served: served.begun):
         laid.add_row(one.name, *(f"{at:.2f}" for at in (one.published, one.begun, one.decided)), one.outcome)
-    Console().print(laid)
+    out = Console()
+    out.print(laid)
+    out.print(f"throttled {found.throttled}")
 
 
 def burst(cloud: str, *, signals: int, speed: float) -> Burst:
@@ -122,6 +125,7 @@ def _burst(desk: Outside, count: int) -> Burst:
         )  # fmt: skip
 
     return Burst(
+        throttled=desk.ledger().throttled,
         exit=served(f"exit {symbol}", exit_id, asked_at, asked_at),
         signals=tuple(
             served(f"signal {one.symbol}", intent_of(one), one.decided_at, at)
