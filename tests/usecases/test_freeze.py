@@ -12,6 +12,7 @@ import pytest
 
 from shared.domain.messages import EnterPosition, ExitPosition
 from shared.domain.orders import Kind, State
+from shared.domain.values import Side
 from shared.door import TURN_LASTS, Turnstile
 from shared.usecases.enter import enter
 from shared.usecases.leave import leave
@@ -19,7 +20,7 @@ from shared.usecases.trading import TradingDesk
 from tests.usecases.bench import SYMBOL, Bench, Variant
 from tests.usecases.gate import Fault
 from tests.usecases.lives import script
-from tests.usecases.proofs import wrongs
+from tests.usecases.proofs import safety, wrongs
 
 FOR_EVER = timedelta(hours=12)
 NAKED_AT_MOST_S = 100
@@ -110,6 +111,23 @@ def test_who_waits_behind_a_frozen_exit_is_served() -> None:
     bench.run_until_quiet()
     assert [order.state for order in bench.orders() if order.kind is Kind.EXIT] == [State.FILLED]
     assert wrongs(bench, naked_at_most=60) == []
+
+
+def test_the_stop_that_is_put_back_ends_the_exit() -> None:
+    """With a scan that decides nothing more the stop is put back in time, and its commit has taken the exit away."""
+    born = next(k for k, name in _exit_calls() if name == "commit Create:orders+Create:audit+Update:positions")
+    bench = Bench(faults={born: Fault(how="freeze", seconds=90)}, variant=_behind(FOR_EVER))
+    script(bench)
+    bench.run(80)
+    bench.looking = False
+    bench.run(80)
+    (position,) = bench.positions()
+    assert position.pending_exit is None
+    assert [stop.quantity for stop in bench.exchange.live(SYMBOL, Side.SELL)] == [position.quantity]
+    bench.run(60)
+    assert bench.exchange.naked() <= timedelta(seconds=60)
+    assert [order.state for order in bench.orders() if order.kind is Kind.EXIT] == []
+    assert safety(bench) == []
 
 
 @pytest.mark.long

@@ -150,6 +150,17 @@ def test_a_refused_exit_says_so_at_once_and_sells_later(times: int) -> None:
     assert wrongs(bench, naked_at_most=12) == []
 
 
+def test_a_refused_exit_is_told_by_the_one_that_was_refused() -> None:
+    """A refused exit is told while settlement rests until its next minute: the one that was refused tells it."""
+    bench = Bench()
+    bench.send(bench.signal())
+    bench.at(51, lambda: bench.exchange.set_price(SYMBOL, "102.10", "102.12"))
+    _refuses(bench, PriceType.LIMIT)
+    bench.run(59)
+    (notice,) = told(bench, ExitRefused)
+    assert notice.at - START < timedelta(seconds=57)
+
+
 def test_an_exit_that_is_always_refused_is_tried_after_pauses_that_grow() -> None:
     """A refused exit does not cancel and replace its stop each ten seconds, and is tried to the end of the session."""
     bench = _target(Bench())

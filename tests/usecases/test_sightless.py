@@ -1,6 +1,7 @@
 """What cannot be seen is not cancelled, what is not confirmed is not sold, and the owner hears of both in a minute."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
@@ -18,6 +19,7 @@ from shared.usecases.cancel import cancel_and_confirm
 from shared.usecases.desk import put
 from shared.usecases.moves import live_sells
 from tests.usecases.bench import CLOSES, ENDS, START, SYMBOL, Bench
+from tests.usecases.exchange import Script
 from tests.usecases.post import PLACEMENT
 from tests.usecases.proofs import safety, wrongs
 
@@ -108,6 +110,32 @@ def test_a_list_that_does_not_show_the_stop_is_no_sight_of_it() -> None:
     bench.run(TARGET_S + 60)
     assert bench.exchange.cancels == []
     assert [stop.quantity for stop in _resting(bench)] == [99]
+
+
+def test_a_row_that_does_not_say_how_its_order_stands_is_no_sight() -> None:
+    """A row of the stop whose status cannot be read, in the list and by itself, is no sight: the stop stays."""
+    bench = _holding()
+
+    def blur() -> None:
+        odd = replace(bench.exchange.book[502], status=None, odd=("status",))  # type: ignore[arg-type]
+        bench.exchange.book[502] = odd
+
+    bench.at(15, blur)
+    bench.run(TARGET_S + 60)
+    assert bench.exchange.cancels == []
+    (notice,) = told(bench, ExitUnseen)
+    assert "502" in notice.why
+
+
+def test_bare_shares_are_sold_without_a_list() -> None:
+    """Shares whose stop was refused, so that nothing is to be cancelled, are sold while no list can be read."""
+    bench = _holding()
+    refused = Script(how="reject", side=Side.SELL, price_type=PriceType.STOP, code="1037")
+    bench.exchange.scripts += [refused for _ in range(50)]
+    bench.at(15, lambda: bench.exchange.down.update(orders=TROUBLES[0], order=TROUBLES[0]))
+    bench.run(TARGET_S + 20)
+    assert bench.exchange.shares[SYMBOL] == 0
+    assert bench.exchange.oversold == []
 
 
 @pytest.mark.parametrize("blind", [True, False])
