@@ -87,13 +87,19 @@ class Holding:
     """Shares that the account holds, whoever bought them; negative quantity is a short.
 
     `odd` names what of its row is not as a row of whole shares is, or could not be read: then the owner holds it, and
-    what was not read is 0 shares, or no cost.
+    what was not read is 0 shares, or "" for the symbol. Another instrument of a symbol is 0 shares of it. Nothing rests
+    on the cost.
     """
 
     symbol: str
     quantity: int
     cost_per_share: Decimal | None
     odd: tuple[str, ...] = ()
+
+    @property
+    def uncounted(self) -> bool:
+        """Whether the row does not tell how many whole shares of which symbol there are."""
+        return not {"symbol", "quantity", "positionId"}.isdisjoint(self.odd)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

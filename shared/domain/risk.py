@@ -247,8 +247,13 @@ def unknown_present(facts: RiskFacts, _config: StrategyConfig) -> bool:
 
 
 def symbol_held_by_owner(facts: RiskFacts, _config: StrategyConfig) -> bool:
-    """The account holds no shares of the symbol, long or short, beyond ours (strategy.md, Entry order)."""
+    """The account holds nothing of the symbol, long or short, beyond our shares (strategy.md, Entry order).
+
+    A row of the symbol that is odd, or one that may be of it, is the owner's.
+    """
     if facts.positions is None or facts.holdings is None:
+        return True
+    if any(row.odd and row.symbol in ("", facts.symbol) for row in facts.holdings):
         return True
     ours = sum(held.quantity for held in facts.positions if held.symbol == facts.symbol)
     held = _held(facts.holdings, facts.symbol)

@@ -6,7 +6,7 @@ comes back, or does not, is a value that never says more than is known (order-sa
 """
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import reduce
 from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
@@ -48,7 +48,6 @@ POSITIONS_A_PAGE = 100
 MOST_PAGES = 200
 PREVIEW_ATTEMPTS = 2
 
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _READ_AGAIN = (NotSent, Throttled, Unavailable)
 _PREVIEW_AGAIN = (NotSent, ServerFailure)
 _QUOTE_OPTIONS = "overrideSymbolCount=true&skipMiniOptionsCheck=true&detailFlag=ALL"
@@ -178,7 +177,7 @@ class EtradeBroker:
 
         Raises AuthError, BrokerError; a list that may have a hole is Unreadable. What is odd about a row is said in it.
         """
-        found: dict[object, BrokerOrder] = {}
+        found: list[BrokerOrder] = []
         markers: set[str] = set()
         marker: str | None = None
         while True:
@@ -186,18 +185,14 @@ class EtradeBroker:
             if reply.answer.status == 204:
                 break
             page = parse_orders.orders(reply.answer.body)
-            for row in page.orders:
-                name = row if row.order_id is None else row.order_id
-                found[name] = parse_rows.better(found[name], row) if name in found else row
+            found += page.orders
             marker = page.marker
             if marker is None:
                 break
             if marker in markers or len(markers) >= MOST_PAGES:
                 raise Unreadable("orders: the pages do not end")
             markers.add(marker)
-        return tuple(
-            sorted(found.values(), key=lambda row: (row.placed_at or _LONG_AGO, row.order_id or 0), reverse=True)
-        )
+        return parse_rows.joined(found)
 
     def order(self, account_key: str, order_id: int) -> BrokerOrder | None:
         """Read one order, None when the broker does not have it; raises AuthError, BrokerError."""

@@ -1,24 +1,26 @@
 """Accounts, balance and portfolio from the wire (etrade-api.md 3.1, 3.2, 3.3)."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import TypeVar
 
 from shared.domain.brokerage import Account, Balance, Holding, is_margin
 from shared.errors import Unreadable
 from shared.etrade import reading
 from shared.etrade.reading import Node
 
+T = TypeVar("T")
 _ZERO = Decimal(0)
 _CALLS = {name.lower(): name for name in ("minEquityCall", "fedCall", "cashCall", "houseCall")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """One row of the portfolio; `position_id` tells it from the same row on the next page."""
+    """One row of the portfolio; `position_id` tells it from the same row on the next page, None where it is odd."""
 
-    position_id: int
+    position_id: int | None
     holding: Holding
 
 
@@ -98,18 +100,25 @@ def _zero(node: Node, key: str) -> bool:
 
 
 def portfolio(raw: bytes) -> PortfolioPage:
-    """Read one page of the portfolio, its shares only: options and funds of the same name are not shares."""
+    """Read one page of the portfolio, row by row; raises Unreadable when the page itself could hide a row."""
     body = reading.root(raw, "portfolioresponse")
     parts = reading.children(body, "accountportfolio")
-    pages = max((reading.whole(part, "totalpages", "totalnoofpages") or 1 for part in parts), default=1)
-    rows = [row for part in parts for row in reading.children(part, "position")]
-    positions = (_position(row) for row in rows)
+    counts = [reading.whole(part, "totalpages", "totalnoofpages") for part in parts]
+    if any(count is None and part.get("next") for count, part in zip(counts, parts, strict=True)):
+        raise Unreadable("portfolio: there is a next page and no number of pages")
+    rows = [row for part in parts for row in reading.items(part, "position")]
+    positions = (_position(row if isinstance(row, dict) else {}) for row in rows)
+    pages = max((count or 1 for count in counts), default=1)
     return PortfolioPage(positions=tuple(item for item in positions if item is not None), pages=pages)
 
 
 def holdings(positions: Iterable[Position]) -> tuple[Holding, ...]:
-    """Join the pages: each position once, those in one symbol as one holding at their mean cost."""
-    unique = {position.position_id: position.holding for position in positions}
+    """Join the pages: each position once, as it can be read, those in one symbol as one holding at their mean cost."""
+    unique: dict[object, Holding] = {}
+    for at, position in enumerate(positions):
+        name = ("row", at) if position.position_id is None else position.position_id
+        if name not in unique or (unique[name].odd and not position.holding.odd):
+            unique[name] = position.holding
     by_symbol: dict[str, list[Holding]] = {}
     for holding in unique.values():
         by_symbol.setdefault(holding.symbol, []).append(holding)
@@ -127,15 +136,31 @@ def _joined(parts: list[Holding]) -> Holding:
 
 
 def _position(node: Node) -> Position | None:
-    product = reading.child(node, "product")
-    if reading.need(reading.text(product, "securitytype"), "securityType") != "EQ":
+    """Read one row; None for a bond or the like that has no symbol and so is no shares of anything."""
+    product = _part(node, "product")
+    symbol, kind = reading.symbol(product), reading.text(product, "securitytype")
+    if kind not in (None, "EQ") and symbol is None:
         return None
-    cost = reading.number(node, "costpershare", "pricepaid")
-    # No order can sell a fraction of a share, so it is cut off; the holding stays visible, if with 0 shares.
-    quantity = int(reading.need(reading.number(node, "quantity"), "quantity"))
-    holding = Holding(
-        symbol=reading.need(reading.text(product, "symbol"), "symbol"),
-        quantity=quantity,
-        cost_per_share=reading.need(cost, "costPerShare"),
+    number = _readable(lambda: reading.whole(node, "positionid"))
+    quantity = _readable(lambda: reading.number(node, "quantity"))
+    shares = int(quantity or 0) if kind == "EQ" else 0
+    unread = {
+        "symbol": symbol is None,
+        "securityType": kind != "EQ",
+        # No order can sell a fraction of a share, so it is cut off; of no known type nobody knows whether it is shares.
+        "quantity": kind is None or (kind == "EQ" and (quantity is None or quantity != shares)),
+        "positionId": number is None,
+    }
+    cost = _readable(lambda: reading.number(node, "costpershare", "pricepaid")) if kind == "EQ" else None
+    odd = tuple(name for name, why in unread.items() if why)
+    return Position(
+        position_id=number, holding=Holding(symbol=symbol or "", quantity=shares, cost_per_share=cost, odd=odd)
     )
-    return Position(position_id=reading.need(reading.whole(node, "positionid"), "positionId"), holding=holding)
+
+
+def _readable(read: Callable[[], T | None]) -> T | None:
+    """Give what can be read, None for the rest."""
+    try:
+        return read()
+    except Unreadable:
+        return None

@@ -109,7 +109,8 @@ def _usual(raw: msgspec.Raw, received_at: datetime) -> Quote | None:
 
 
 def _nodes(raw: bytes) -> list[Node]:
-    return reading.children(reading.root(raw, "quoteresponse"), "quotedata")
+    entries = reading.items(reading.root(raw, "quoteresponse"), "quotedata")
+    return [entry for entry in entries if isinstance(entry, dict)]
 
 
 def _tolerant(entry: Node, received_at: datetime) -> Quote | None:

@@ -9,9 +9,9 @@ an id for each further symbol, so that this is known to be busy, too. `executedT
 counts by filledQuantity, whatever the status says meanwhile (etrade-api.md 4.11).
 """
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TypeVar
 
@@ -40,8 +40,8 @@ _SIDES = {
     **dict.fromkeys(("SELL", "SELL_SHORT", "SELL_OPEN", "SELL_CLOSE"), Side.SELL),
 }
 _PRICE_TYPES = {kind.value: kind for kind in PriceType}
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _TERMS = {term.value: term for term in Term}
-_SYMBOL = re.compile(r"[!-~]{1,40}")
 
 
 class _Look:
@@ -94,6 +94,15 @@ def _parts(look: _Look, node: Node, name: str) -> list[Node]:
     parts: list[Node] = [part for part in found if isinstance(part, dict)]
     look.odd_if(len(parts) != len(found), name)
     return parts
+
+
+def joined(found: Iterable[BrokerOrder]) -> tuple[BrokerOrder, ...]:
+    """Join the rows of all pages: newest first, each id once, each row without an id as often as it differs."""
+    unique: dict[object, BrokerOrder] = {}
+    for row in found:
+        name = row if row.order_id is None else row.order_id
+        unique[name] = better(unique[name], row) if name in unique else row
+    return tuple(sorted(unique.values(), key=lambda row: (row.placed_at or _LONG_AGO, row.order_id or 0), reverse=True))
 
 
 def better(one: BrokerOrder, other: BrokerOrder) -> BrokerOrder:
@@ -154,9 +163,9 @@ def _product(look: _Look, leg: Node) -> Node:
 
 
 def _symbol(look: _Look, product: Node) -> str | None:
-    symbol = (look.word(product, "symbol") or "").upper()
-    look.odd_if(_SYMBOL.fullmatch(symbol) is None, "symbol")
-    return symbol if _SYMBOL.fullmatch(symbol) else None
+    symbol = reading.symbol(product)
+    look.odd_if(symbol is None, "symbol")
+    return symbol
 
 
 def _busy(symbol: str | None) -> BrokerOrder:

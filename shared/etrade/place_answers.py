@@ -30,6 +30,7 @@ from shared.etrade.session import Answer
 REFUSALS = frozenset({33, 100, 102, 1021, 1037, 3010})
 
 _ANY = frozenset(range(1000))
+_ERRORS = ("error", "errors")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,8 +105,11 @@ def _order(answer: Answer) -> tuple[int, datetime | None]:
     if "error" in body:
         raise Unreadable("an error beside the answer")
     node = reading.child(body, "placeorderresponse")
-    items = reading.children(node, "orderids")
-    ids = {reading.need(reading.whole(item, "orderid"), "orderId") for item in items}
+    if any(name in part for part in [node, *reading.children(node, "order")] for name in _ERRORS):
+        raise Unreadable("an error in the answer")
+    # Production was seen to name the id beside the list or in its place (etrade-api.md 4.6): all places must agree.
+    places = [*reading.children(node, "orderids"), *(part for part in [node] if part.get("orderid") is not None)]
+    ids = {reading.need(reading.whole(place, "orderid"), "orderId") for place in places}
     if len(ids) != 1 or min(ids) <= 0:
         raise Unreadable("not exactly one order id")
     return ids.pop(), reading.milliseconds(node, "placedtime")

@@ -6,6 +6,7 @@ key has one value. What cannot be read so is Unreadable, never a guess (etrade-a
 """
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
@@ -18,13 +19,16 @@ Node = dict[str, Any]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LARGEST_EXPONENT = 15
 _SMALLEST_EXPONENT = -30
+_LONGEST = 100
+_NO_NUMBER = object()
+_SYMBOL = re.compile(r"[!-~]{1,40}")
 
 
 def tree(raw: bytes, what: str) -> Node:
     """Decode a JSON object; all keys in lower case, all fractions as Decimal."""
     try:
-        value = json.loads(raw, parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_folded)
-    except (ValueError, ArithmeticError, RecursionError):
+        value = _JSON.decode(raw.decode("utf-8-sig", "replace"))
+    except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
         raise Unreadable(f"{what}: the body is not a JSON object that can be read")
@@ -39,8 +43,14 @@ def root(raw: bytes, name: str) -> Node:
     return value
 
 
-def _no_constant(_: str) -> None:
-    raise ValueError("NaN and Infinity are no numbers")
+def _number(written: str) -> object:
+    """Give a JSON number; one that no computer should work with is no number, and spoils its own field alone."""
+    if len(written) > _LONGEST:
+        return _NO_NUMBER
+    try:
+        return Decimal(written) if set(written) & set(".eE") else int(written)
+    except InvalidOperation:
+        return _NO_NUMBER
 
 
 def _folded(pairs: list[tuple[str, Any]]) -> Node:
@@ -51,6 +61,11 @@ def _folded(pairs: list[tuple[str, Any]]) -> Node:
             raise ValueError("one key with two values")
         node[name] = value
     return node
+
+
+_JSON = json.JSONDecoder(
+    parse_float=_number, parse_int=_number, parse_constant=lambda _: _NO_NUMBER, object_pairs_hook=_folded
+)
 
 
 def child(node: Node, *names: str) -> Node:
@@ -88,6 +103,12 @@ def text(node: Node, *names: str) -> str | None:
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         return None
     return str(value).strip() or None
+
+
+def symbol(node: Node) -> str | None:
+    """Give a product's symbol in capitals, None when there is none that can be written."""
+    found = (text(node, "symbol") or "").upper()
+    return found if _SYMBOL.fullmatch(found) else None
 
 
 def number(node: Node, *names: str) -> Decimal | None:

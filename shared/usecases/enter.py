@@ -30,6 +30,7 @@ from shared.usecases.appraise import Seen, ask_broker, ask_means, foreign, gathe
 from shared.usecases.desk import TRIES, Held, create, read
 from shared.usecases.moves import begin, held_order, ledger_path, move
 from shared.usecases.notices import announce
+from shared.usecases.odd_rows import tell_orders
 from shared.usecases.reads import RENEW, unread
 from shared.usecases.send import send
 from shared.usecases.trading import TradingDesk
@@ -81,6 +82,7 @@ def enter(desk: TradingDesk, message: EnterPosition, *, ahead: int) -> None:
         return
     held = send(desk, held, account_key=record.key, expires_at=_expires_at(desk, signal), listing=listing)
     desk.journal.line("entry", intent_id=held.value.intent_id, state=held.value.state, ahead=ahead)
+    tell_orders(desk, listing or (), session=signal.session)
 
 
 def waited_too_long(desk: TradingDesk, signal: Signal) -> bool:

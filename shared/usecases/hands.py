@@ -107,7 +107,7 @@ def takings(desk: TradingDesk, position: Position) -> list[Taken]:
 def _shares(seen: Look, symbol: str) -> int | None:
     """Count the account's shares of a symbol; None when the portfolio, or a row that may be of it, does not tell."""
     rows = [row for row in seen.holdings or () if row.symbol == symbol]
-    unread = seen.holdings is None or any(row.odd for row in seen.holdings if row.symbol in ("", symbol))
+    unread = seen.holdings is None or any(row.uncounted for row in seen.holdings if row.symbol in ("", symbol))
     return None if unread else sum(row.quantity for row in rows)
 
 

@@ -9,15 +9,19 @@ from hypothesis import strategies as st
 from shared.domain.book import (
     booked,
     bought,
+    corrected,
+    cost_corrected,
     invested,
+    late_price,
     newly_filled,
     open_profit,
     opened,
     released,
+    repriced,
     reserved,
     sold,
 )
-from shared.domain.positions import Ledger, PendingExit, Position
+from shared.domain.positions import Fill, Ledger, PendingExit, Position, standing
 from shared.domain.values import PriceType
 from shared.errors import InvariantBroken
 from tests.domain.made import DEFAULT, NOON, OPENS, order, position
@@ -176,3 +180,51 @@ def test_part_sale_and_purchase_do_not_touch_the_row() -> None:
     ledger = replace(EMPTY, losses_in_a_row=2)
     after = booked(ledger, position(), profit=Decimal(-7), at=NOON, config=DEFAULT)
     assert (after.losses_in_a_row, after.realized) == (2, Decimal(-7))
+
+
+def guess(quantity: int, price: str, cumulative: int, *, provisional: bool = True) -> Fill:
+    """Give a fill whose price is a guess."""
+    return Fill(
+        intent_id="I1", broker_order_id=501, position_id="P1", symbol="IBM", side="BUY", quantity=quantity,
+        price=Decimal(price), cumulative=cumulative, realized=Decimal(0), reason="entry", at=NOON,
+        provisional=provisional,
+    )  # fmt: skip
+
+
+def test_a_late_price_is_that_of_the_shares_that_have_none() -> None:
+    """Out of the average of all shares comes the price of those that were guessed, and none that cannot be."""
+    fills = [guess(10, "100.00", 10, provisional=False), guess(30, "100.10", 40)]
+    assert late_price(fills, filled=40, average_price=Decimal("100.03")) == Decimal("100.04")
+    assert late_price(fills, filled=40, average_price=Decimal("20.00")) is None
+    assert late_price(fills[:1], filled=10, average_price=Decimal("100.00")) is None
+
+
+def test_a_guess_is_taken_back_and_booked_again() -> None:
+    """The two fills that follow a guess leave the fill at its price alone, and sum to it."""
+    first = guess(30, "100.10", 30)
+    back, true, change = repriced(first, Decimal("100.04"), at=NOON)
+    assert standing([first, back, true]) == [true]
+    assert standing([first]) == [first]
+    assert (back.quantity, true.price, true.provisional, change) == (-30, Decimal("100.04"), False, Decimal("-1.80"))
+
+
+def test_a_corrected_cost_is_split_between_what_is_held_and_what_was_sold() -> None:
+    """Shares that were sold take their part of the change as profit, the others as cost; the stop only moves up."""
+    half, _ = sold(position(), quantity=5, price=Decimal(101), at=NOON)
+    dearer, profit = cost_corrected(half, Decimal("4.00"), bought=10, at=NOON)
+    assert (dearer.average_cost, profit, dearer.stop_wanted) == (Decimal("100.40"), Decimal("-2.00"), Decimal("99.40"))
+    cheaper, profit = cost_corrected(half, Decimal("-4.00"), bought=10, at=NOON)
+    assert (cheaper.average_cost, profit, cheaper.stop_wanted) == (Decimal("99.60"), Decimal("2.00"), half.stop_wanted)
+    flat, _ = sold(half, quantity=5, price=Decimal(101), at=NOON)
+    assert cost_corrected(flat, Decimal("4.00"), bought=10, at=NOON)[1] == Decimal("-4.00")
+
+
+def test_a_win_that_turns_out_a_loss_counts_as_one() -> None:
+    """A closed position whose profit falls below zero lengthens the row of losses; nothing else changes it."""
+    won, _ = sold(position(), quantity=10, price=Decimal("100.10"), at=NOON)
+    lost = replace(won, realized=Decimal(-1))
+    ledger = replace(EMPTY, realized=Decimal(1))
+    after = corrected(ledger, won, lost, profit=Decimal(-2), at=NOON, config=DEFAULT)
+    assert (after.realized, after.losses_in_a_row) == (Decimal(-1), 1)
+    for before, then in ((lost, lost), (won, won), (None, None), (position(), position())):
+        assert corrected(ledger, before, then, profit=Decimal(-2), at=NOON, config=DEFAULT).losses_in_a_row == 0

@@ -40,6 +40,13 @@ def test_symbol_of_the_owner_is_never_touched(quantity: int) -> None:
     assert codes(holdings=(held("IBM", quantity),)) == ("SYMBOL_HELD_BY_OWNER",)
 
 
+@pytest.mark.parametrize("symbol", ["IBM", ""])
+def test_a_holding_that_cannot_be_counted_is_the_owners(symbol: str) -> None:
+    """A row of the symbol that is odd, or one that may be of it, denies the entry; one of another symbol does not."""
+    assert codes(holdings=(replace(held(symbol, 0), odd=("quantity",)),)) == ("SYMBOL_HELD_BY_OWNER",)
+    assert codes(holdings=(replace(held("GE", 0), odd=("securityType",)),)) == ()
+
+
 def test_other_holdings_of_the_owner_do_not_matter() -> None:
     """Shares of other symbols that the owner holds deny nothing."""
     assert codes(holdings=(held("GE", 500),)) == ()

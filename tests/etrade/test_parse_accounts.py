@@ -164,7 +164,7 @@ def test_open_calls_are_named(calls: object, named: tuple[str, ...]) -> None:
 
 
 def test_positions_become_holdings() -> None:
-    """Stock positions are read with their sign; options and funds of the same name are not shares."""
+    """Stock positions are read with their sign; an option of the same name is seen, and is no shares."""
     option = samples.position(3, "AAPL", 2) | {"Product": {"symbol": "AAPL", "securityType": "OPTN"}}
     page = parse_accounts.portfolio(
         raw(samples.portfolio(samples.position(1, "LAZR", 200), samples.position(2, "RIOT", -5), option, pages=3))
@@ -173,6 +173,7 @@ def test_positions_become_holdings() -> None:
     assert parse_accounts.holdings(page.positions) == (
         Holding(symbol="LAZR", quantity=200, cost_per_share=Decimal("29.9052")),
         Holding(symbol="RIOT", quantity=-5, cost_per_share=Decimal("29.9052")),
+        Holding(symbol="AAPL", quantity=0, cost_per_share=None, odd=("securityType",)),
     )
 
 
@@ -190,25 +191,72 @@ def test_positions_of_one_symbol_are_joined() -> None:
 
 
 def test_a_fraction_of_a_share_is_cut_off() -> None:
-    """A holding of 10.7 shares has 10, and one of 0.7 stays visible with none."""
+    """A holding of 10.7 shares has 10, and one of 0.7 stays visible with none; both are odd."""
     rows = (samples.position(1, "AAPL", 10.7), samples.position(2, "MSFT", 0.7))
     page = parse_accounts.portfolio(raw(samples.portfolio(*rows)))
-    assert [item.quantity for item in parse_accounts.holdings(page.positions)] == [10, 0]
+    found = [(item.quantity, item.odd) for item in parse_accounts.holdings(page.positions)]
+    assert found == [(10, ("quantity",)), (0, ("quantity",))]
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "odd"),
     [
-        {"quantity": None},
-        {"quantity": "many"},
-        {"positionId": None},
-        {"positionId": 1.5},
-        {"costPerShare": None, "pricePaid": None},
-        {"Product": {"securityType": "EQ"}},
-        {"Product": {"symbol": "AAPL"}},
+        ({"quantity": None}, "quantity"),
+        ({"quantity": "many"}, "quantity"),
+        ({"quantity": 10**18}, "quantity"),
+        ({"positionId": None}, "positionId"),
+        ({"positionId": 1.5}, "positionId"),
+        ({"Product": {"securityType": "EQ"}}, "symbol"),
+        ({"Product": {"symbol": "AAPL"}}, "securityType"),
+        ({"Product": {"symbol": "AAPL", "securityType": "OPTN"}}, "securityType"),
+        ({"Product": None}, "symbol"),
     ],
 )
-def test_a_position_that_would_be_a_guess_is_unreadable(changes: dict[str, object]) -> None:
-    """A position without quantity, id, cost, symbol or type makes the page Unreadable."""
+def test_an_odd_position_is_named_and_hides_no_other(changes: dict[str, object], odd: str) -> None:
+    """A row that is no whole shares, or cannot be read, is the owner's and named; no other row is touched by it."""
+    rows = (samples.position(2, "MSFT", 3), samples.position(1, "AAPL", 1) | changes, samples.position(3, "LAZR", 4))
+    found = parse_accounts.holdings(parse_accounts.portfolio(raw(samples.portfolio(*rows))).positions)
+    assert [(one.symbol, one.quantity, one.odd) for one in (found[0], found[-1])] == [("MSFT", 3, ()), ("LAZR", 4, ())]
+    assert odd in found[1].odd
+
+
+def test_a_position_without_a_cost_is_held_all_the_same() -> None:
+    """Nothing rests on the cost: a null one, or one that cannot be read, makes no row odd."""
+    rows = (
+        samples.position(1, "XFER", 100, costPerShare=None, pricePaid=None),
+        samples.position(2, "KEPT", 5, costPerShare="dear"),
+    )
+    found = parse_accounts.holdings(parse_accounts.portfolio(raw(samples.portfolio(*rows))).positions)
+    assert found == (
+        Holding(symbol="XFER", quantity=100, cost_per_share=None),
+        Holding(symbol="KEPT", quantity=5, cost_per_share=None),
+    )
+
+
+def test_a_bond_without_a_symbol_is_no_shares_of_anything() -> None:
+    """What is known to be no shares and names no symbol is left out; a row of no known type is not."""
+    bond = samples.position(1, "", 5) | {"Product": {"securityType": "BOND"}}
+    page = parse_accounts.portfolio(raw(samples.portfolio(bond, {})))
+    (unknown,) = parse_accounts.holdings(page.positions)
+    assert (unknown.symbol, unknown.quantity, unknown.uncounted) == ("", 0, True)
+
+
+def test_the_row_that_can_be_read_counts_once() -> None:
+    """A position that two pages have is the one that can be read fully."""
+    rows = (samples.position(1, "AAPL", 10) | {"quantity": None}, samples.position(1, "AAPL", 10))
+    page = parse_accounts.portfolio(raw(samples.portfolio(*rows)))
+    assert [(one.quantity, one.odd) for one in parse_accounts.holdings(page.positions)] == [(10, ())]
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"Position": "none"},
+        {"totalPages": "x", "Position": []},
+        {"next": "https://example.invalid/next", "Position": []},
+    ],
+)
+def test_a_page_that_may_hide_rows_is_unreadable(part: dict[str, object]) -> None:
+    """A page whose rows or whose number of pages cannot be read is no whole portfolio."""
     with pytest.raises(Unreadable):
-        parse_accounts.portfolio(raw(samples.portfolio(samples.position(1, "AAPL", 1) | changes)))
+        parse_accounts.portfolio(raw({"PortfolioResponse": {"AccountPortfolio": [part]}}))

@@ -132,6 +132,14 @@ def test_an_entry_without_an_instant_is_left_out(at: object) -> None:
     assert read(samples.quote_body(entry)) == {}
 
 
+@pytest.mark.parametrize("odd", [None, 7, "AAPL", [], {}])
+@pytest.mark.parametrize("as_sent", [True, False])
+def test_an_odd_entry_hides_no_other(odd: object, as_sent: bool) -> None:
+    """An entry that is no quote at all is left out, in the usual reading and in the tolerant one."""
+    body = {"QuoteResponse": {"QuoteData": [odd, samples.quote_entry()]}}
+    assert list(read(body if as_sent else lower(body))) == ["AAPL"]
+
+
 def test_other_symbols_than_asked_are_left_out() -> None:
     """The sandbox's canned answer for another symbol gives nothing."""
     assert read(samples.quote_body(samples.quote_entry("GOOG")), "AAPL") == {}

@@ -133,3 +133,19 @@ def test_an_order_without_a_fill_needs_no_price() -> None:
     at = datetime.fromtimestamp(samples.NOW_S, UTC) + timedelta(milliseconds=674)
     (found,) = read(samples.order(status="OPEN", leg={"filledQuantity": 0, "averageExecutionPrice": "none"}))
     assert (found.odd, found.average_price, found.status, found.placed_at) == ((), None, BrokerStatus.OPEN, at)
+
+
+@pytest.mark.parametrize(
+    "written", [b"9" * 5000, b"1e999999999999999999999", b"NaN", b"-Infinity", b"1e400", b'"\xff\xfe"', b'"1_0"']
+)
+def test_a_number_that_is_none_spoils_its_own_field_alone(written: bytes) -> None:
+    """Digits without end, what JSON does not know, and bytes that are no text make one field odd, and no page."""
+    raw = json.dumps(samples.orders(samples.order(1, leg={"orderedQuantity": 77}), samples.order(2))).encode()
+    odd, plain = parse_orders.orders(raw.replace(b'"orderedQuantity": 77', b'"orderedQuantity": ' + written)).orders
+    assert (odd.odd, odd.quantity, odd.filled, plain.odd) == (("orderedQuantity",), None, 53, ())
+
+
+def test_rows_are_joined_newest_first_and_those_without_an_id_stay() -> None:
+    """All rows stand in the order of their placing, an id once, and rows that cannot be told apart once."""
+    rows = read(samples.order(1), samples.order(3), {}, samples.order(2), samples.order(3), {}, None)
+    assert [row.order_id for row in parse_rows.joined(rows)] == [3, 2, 1, None, None]

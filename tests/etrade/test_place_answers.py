@@ -41,6 +41,20 @@ def test_an_acceptance_without_a_time_is_dated_by_us() -> None:
 
 
 @pytest.mark.parametrize(
+    "changes",
+    [
+        {"orderId": 673, "OrderIds": None},
+        {"orderId": "673", "OrderIds": []},
+        {"orderId": 673},
+        {"ORDERID": 673, "OrderIds": {"orderId": 673}},
+    ],
+)
+def test_an_order_id_at_the_top_level_is_accepted(changes: dict[str, object]) -> None:
+    """The id beside the list of ids, or in its place, is accepted when it is the only one."""
+    assert meaning(200, samples.placed(673, **changes)) == Accepted(order_id=673, at=PLACED_AT)
+
+
+@pytest.mark.parametrize(
     "body",
     [
         b"",
@@ -56,6 +70,14 @@ def test_an_acceptance_without_a_time_is_dated_by_us() -> None:
         samples.placed(None),
         samples.placed(True),
         samples.placed(673, 674),
+        samples.placed(673, orderId=674),
+        samples.placed(673, orderId="x"),
+        samples.placed(673, orderId=0),
+        samples.placed(orderId=1.5),
+        samples.placed(orderId=[673]),
+        samples.placed(673, Error={"code": 101}),
+        samples.placed(orderId=673, Order=[{"Error": {"code": 101}}]),
+        {"orderId": 673},
         samples.placed(673) | {"Error": {"code": 101}},
         {"PreviewOrderResponse": {"OrderIds": [{"orderId": 673}]}},
         b'{"PlaceOrderResponse":{"OrderIds":[{"orderId":673,"orderId":674}]}}',
