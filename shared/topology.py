@@ -201,6 +201,7 @@ TOPOLOGY = Topology(
             collections={
                 **_EVERYBODY,
                 **_BOOK,
+                "asks": RW,
                 "audit": RC,
                 "control": RW,
                 "quotes": R,
@@ -265,6 +266,7 @@ TOPOLOGY = Topology(
         "positions": "what we hold, what protects it",
         "broker_orders": "which intent owns a broker order",
         "fills": "shares that changed hands",
+        "asks": "what the owner asks of settlement by command, with its answer",
         "taken": "shares that the owner took out of a position by hand",
         "signals": "every signal as the scan saw it",
         "leases": "who works on a minute, on settlement or on the token now",
@@ -288,6 +290,7 @@ TOPOLOGY = Topology(
         "paces": "how often each kind of notice was told lately",
     },
     lifetimes={
+        "asks": 90,
         "leases": 7,
         "links": 7,
         "paces": 7,

@@ -21,7 +21,7 @@ PLAIN: dict[State, tuple[str, str]] = {
     ),
     State.MANUAL: (
         "More than one order at the broker could be this one; only a person can tell.",
-        "Nothing: end the candidates at the broker, then the system goes on.",
+        "Nothing, until you say which one: `strategy resolve ORDER --is BROKER_ORDER`, or `--none`.",
     ),
     State.DENIED: ("Our own limits refused it; it was never sent.", "Nothing: this is its end."),
     State.VOIDED: ("It was given up before it was sent.", "Nothing: this is its end."),

@@ -6,6 +6,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from shared.domain.hand_notices import OrderAmbiguous, SharesTaken
+from shared.domain.hand_words import ambiguous, taken
 from shared.domain.notices import (
     CancelUnconfirmed,
     DayResult,
@@ -15,12 +17,10 @@ from shared.domain.notices import (
     HeldUnseen,
     MessageBuried,
     Notice,
-    OrderAmbiguous,
     OrderUnknown,
     PositionUnprotected,
     ScanBlind,
     ScanSilent,
-    SharesTaken,
     SignedIn,
     SignInFailed,
     SignInNeeded,
@@ -138,16 +138,6 @@ def _unknown(notice: OrderUnknown) -> Words:
     )
 
 
-def _ambiguous(notice: OrderAmbiguous) -> Words:
-    what = f"{notice.side} {notice.quantity} {notice.symbol}"
-    return Words(
-        title=f"Your decision: {notice.symbol}",
-        sentence=f"More than one order at E*TRADE could be {what} ({notice.intent_id}), so none is taken for it.",
-        advice="Cancel those that are open on E*TRADE's own page, and the system goes on.",
-        urgent=True,
-    )
-
-
 def _unprotected(notice: PositionUnprotected) -> Words:
     seconds = int((notice.at - notice.since).total_seconds())
     shares = _count(notice.quantity, "share")
@@ -208,20 +198,6 @@ def _exit_refused(notice: ExitRefused) -> Words:
         title=f"Sale refused: {notice.symbol}",
         sentence=f"E*TRADE refused to sell {shares} of {notice.symbol}: {_short(notice.why)}.",
         advice=f"A stop is put back and the sale is tried again soon; {_refused_cure(notice.why)}.",
-        urgent=True,
-    )
-
-
-def _taken(notice: SharesTaken) -> Words:
-    shares, priced = _count(notice.quantity, "share"), notice.quantity - notice.unpriced
-    brought = f"your own order sold {priced:,} of them at ${notice.price:,.2f}" if notice.price is not None else ""
-    unknown = f"what {notice.unpriced:,} of them brought is not known" if notice.unpriced else ""
-    left = f"{_count(notice.left, 'share')} of it {'is' if notice.left == 1 else 'are'} left"
-    return Words(
-        title=f"Taken out by hand: {notice.symbol}",
-        sentence=f"{shares} of {notice.symbol} left the account without an order of this system, first missed at "
-        f"{_clock(notice.since)}: {'; '.join(part for part in (brought, unknown, left) if part)}.",
-        advice="The book follows and trading goes on; if this was not you, look at E*TRADE's own page now.",
         urgent=True,
     )
 
@@ -333,13 +309,13 @@ _WORDS: dict[type[Notice], Callable[[Any], Words]] = {
     TradingReduced: _reduced,
     TradingResumed: _resumed,
     OrderUnknown: _unknown,
-    OrderAmbiguous: _ambiguous,
+    OrderAmbiguous: ambiguous,
     PositionUnprotected: _unprotected,
     ExitUnseen: _exit_unseen,
     CancelUnconfirmed: _cancel_unconfirmed,
     StopRefused: _stop_refused,
     ExitRefused: _exit_refused,
-    SharesTaken: _taken,
+    SharesTaken: taken,
     ForeignOrder: _foreign,
     OddRow: odd_row,
     OwnRowOdd: own_row,

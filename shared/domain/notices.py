@@ -12,6 +12,7 @@ from typing import assert_never
 
 from shared.domain.calendar import new_york_day
 from shared.domain.control import Control, TradingState
+from shared.domain.hand_notices import OrderAmbiguous, SharesTaken
 from shared.domain.orders import Order, State
 from shared.domain.row_notices import OddRow, OwnRowOdd
 from shared.domain.unseen import AnswerUnread, EntryNotJudged, MessageRetried, StaysHeld
@@ -108,17 +109,6 @@ class OrderUnknown:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OrderAmbiguous:
-    """Two or more of the broker's orders could be this one: only a person can tell."""
-
-    intent_id: str
-    symbol: str
-    side: str
-    quantity: int
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PositionUnprotected:
     """Shares have been held without a working sell order `since` an instant."""
 
@@ -174,20 +164,6 @@ class ExitRefused:
     symbol: str
     quantity: int
     why: str
-    since: datetime
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SharesTaken:
-    """Shares of ours have left the account without an order of ours; `price` in USD is of those that are priced."""
-
-    position_id: str
-    symbol: str
-    quantity: int
-    unpriced: int
-    price: Decimal | None
-    left: int
     since: datetime
     at: datetime
 
@@ -341,7 +317,7 @@ def event_of(notice: Notice) -> str:
             what = notice.occasion
         case TradingHalted() | TradingReduced() | TradingResumed():
             what = str(notice.epoch)
-        case OrderUnknown() | OrderAmbiguous() | CancelUnconfirmed():
+        case OrderUnknown() | CancelUnconfirmed():
             what = notice.intent_id
         case PositionUnprotected() | SharesTaken() | ExitUnseen() | StopRefused() | ExitRefused():
             what = f"{notice.position_id}:{notice.since.isoformat()}"
@@ -353,7 +329,7 @@ def event_of(notice: Notice) -> str:
             what = f"{notice.symbol}:{notice.since.isoformat()}"
         case MessageBuried():
             what = f"{notice.function}:{notice.letter}"
-        case AnswerUnread() | EntryNotJudged() | StaysHeld() | MessageRetried():
+        case OrderAmbiguous() | AnswerUnread() | EntryNotJudged() | StaysHeld() | MessageRetried():
             what = notice.event
         case DayResult():
             what = notice.session.isoformat() + ":unknown" * bool(notice.unknown)
@@ -383,8 +359,10 @@ def of_order(before: Order, after: Order) -> Notice | None:
     name, symbol, side, quantity, at = after.intent_id, after.symbol, after.side, after.quantity, after.updated_at
     if after.state is State.UNKNOWN and before.state is not State.UNKNOWN:
         return OrderUnknown(intent_id=name, symbol=symbol, side=side, quantity=quantity, at=at)
-    if after.state is State.MANUAL and before.state is not State.MANUAL:
-        return OrderAmbiguous(intent_id=name, symbol=symbol, side=side, quantity=quantity, at=at)
+    if after.state is State.MANUAL:
+        return OrderAmbiguous(
+            intent_id=name, symbol=symbol, side=side, quantity=quantity, candidates=after.candidates, at=at
+        )
     if after.state is State.DENIED and FOREIGN in after.codes:
         return ForeignOrder(symbol=symbol, session=after.session, at=at)
     if not set(before.unread).issuperset(after.unread):

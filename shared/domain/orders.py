@@ -56,7 +56,7 @@ ARROWS: dict[State, frozenset[State]] = {
     State.UNKNOWN: ENDED | {State.UNKNOWN, State.WORKING, State.NOT_PLACED, State.MANUAL},
     State.WORKING: ENDED | {State.WORKING, State.CANCEL_REQ},
     State.CANCEL_REQ: ENDED | {State.CANCEL_REQ, State.WORKING},
-    State.MANUAL: TERMINAL,
+    State.MANUAL: frozenset({State.MANUAL, State.WORKING, State.NOT_PLACED}),
     **{state: frozenset[State]() for state in TERMINAL},
     # The list may show shares of an ended order, or their price, only later: they are booked, and it stays ended.
     State.FILLED: frozenset({State.FILLED}),
@@ -97,13 +97,24 @@ class Licence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A broker order that could be one of ours, as a list last showed it."""
+
+    order_id: int
+    status: str
+    filled: int
+    placed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """One intent from its first commit to its end; its id is the clientOrderId. Prices and `reserved` in USD.
 
     `venue` is what it was made for, and the only place that it is sent to; `absences` are the instants of complete
     lists that showed no trace of it while it was UNKNOWN; `state_since` is when it came into its state, whatever it did
     in it since then. With `provisional` some of `average_price` is our own guess, because the broker has not said it
-    yet; `unread` names the fields of its row in the list that could not be used.
+    yet; `unread` names the fields of its row in the list that could not be used. `candidates` are what made it a case
+    for a person, `not_ours` the broker orders of which the owner has said that they are not it.
     """
 
     intent_id: str
@@ -143,6 +154,8 @@ class Order:
     unread: tuple[str, ...] = ()
     replaces: str | None = None
     absences: tuple[datetime, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    not_ours: tuple[int, ...] = ()
     state_since: datetime | None = None
     audit_head: str = audit.GENESIS
     schema_version: int = 1
@@ -210,6 +223,8 @@ def _facts(order: Order) -> dict[str, str]:
         "preview_ids": ",".join(map(str, order.preview.preview_ids)) if order.preview else None,
         "nonce": order.licence.nonce if order.licence else None, "replaces": order.replaces,
         "absences": len(order.absences) or None,
+        "candidates": ",".join(f"{one.order_id}:{one.status}:{one.filled}" for one in order.candidates) or None,
+        "not_ours": ",".join(map(str, order.not_ours)) or None,
         "signal_id": order.signal_id, "position_id": order.position_id, "reason": order.reason,
     }  # fmt: skip
     return {name: str(fact) for name, fact in facts.items() if fact is not None}

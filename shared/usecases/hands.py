@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 from shared.domain.brokerage import BrokerOrder
 from shared.domain.calendar import new_york_day
-from shared.domain.notices import SharesTaken
+from shared.domain.hand_notices import SharesTaken
 from shared.domain.orders import IN_DOUBT, UNSENT, Order, State
 from shared.domain.positions import Fill, Ledger, Missing, Position
 from shared.domain.taken import OwnersSell, Taken, counted, owners_sells, sealed, take_out
@@ -51,10 +51,11 @@ def look_again(held: Sequence[Held[Position]], *, looked_at: datetime, now: date
 
     The broker refuses to sell shares that are no longer there, and what is left of them waits for its stop.
     """
-    return any(_ripe(row.value, now) or _refused(row.value, looked_at) for row in held)
+    return any(ripe(row.value, now) or _refused(row.value, looked_at) for row in held)
 
 
-def _ripe(position: Position, now: datetime) -> bool:
+def ripe(position: Position, now: datetime) -> bool:
+    """Tell whether a second look at what is missing counts by now."""
     return position.missing is not None and now - position.missing.since >= LOOKS_APART
 
 
@@ -78,14 +79,12 @@ def compare(desk: TradingDesk, held: Held[Position], *, seen: Look, listing: Lis
     there = _shares(seen, position.symbol)
     if there is None:
         return
-    short = position.quantity - max(there, 0)
-    if short <= 0:
+    short = max(position.quantity - max(there, 0), 0)
+    if not short:
         if position.shown < position.quantity or position.missing is not None:
             desk.store.commit([held.update(replace(position, shown=position.quantity, missing=None))])
         return
-    sells = live_sells(desk, position.symbol)
-    owners = sells_by_owner(desk, position, listing)
-    if any(_explains(sell.value) for sell in sells) or not _proven(desk, position, short, owners, seen.asked_at):
+    if hindrance(desk, position, short, seen, listing) is not None:
         return
     noted = position.missing
     if noted is None:
@@ -94,8 +93,27 @@ def compare(desk: TradingDesk, held: Held[Position], *, seen: Look, listing: Lis
         desk.journal.line("shares_missed", Severity.WARNING, symbol=position.symbol, quantity=short, held=there)
     elif seen.asked_at - noted.since >= LOOKS_APART:
         quantity = min(short, noted.quantity)
+        sells = live_sells(desk, position.symbol)
         listing = _free(desk, sells, left=position.quantity - quantity, account_key=account_key) or listing
         persist(lambda: _book(desk, position, noted, seen, listing))
+
+
+def hindrance(desk: TradingDesk, position: Position, short: int, seen: Look, listing: Listing) -> str | None:
+    """Say why a miss proves nothing now, or None: a sell of ours may have taken the shares, or the portfolio lags."""
+    for sell in live_sells(desk, position.symbol):
+        if sell.value.state in IN_DOUBT:
+            return f"our sell {sell.value.intent_id} is in doubt"
+        if sell.value.state is State.CANCEL_REQ:
+            return f"the cancel of our sell {sell.value.intent_id} is not confirmed"
+    if not _proven(desk, position, short, sells_by_owner(desk, position, listing), seen.asked_at):
+        return "no portfolio has shown these shares yet"
+    return None
+
+
+def short_of(seen: Look, position: Position) -> int:
+    """Count the shares of a position that a portfolio does not hold; none where it does not tell."""
+    there = _shares(seen, position.symbol)
+    return 0 if there is None else max(position.quantity - max(there, 0), 0)
 
 
 def takings(desk: TradingDesk, position: Position) -> list[Taken]:
@@ -109,11 +127,6 @@ def _shares(seen: Look, symbol: str) -> int | None:
     rows = [row for row in seen.holdings or () if row.symbol == symbol]
     unread = seen.holdings is None or any(row.uncounted for row in seen.holdings if row.symbol in ("", symbol))
     return None if unread else sum(row.quantity for row in rows)
-
-
-def _explains(sell: Order) -> bool:
-    """Tell whether a sell of ours may have taken the shares without our knowing: then nothing is concluded."""
-    return sell.state in IN_DOUBT or sell.state is State.CANCEL_REQ
 
 
 def _proven(

@@ -7,13 +7,13 @@ session has ended, except for a sell that can only reduce: the broker reserves i
 over 30 s it may be asked for again under a new name (order-safety.md 1.3 b, 1.5, 1.7).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from shared.domain.brokerage import BrokerOrder, BrokerStatus
 from shared.domain.calendar import session_of
-from shared.domain.orders import Kind, Order, State
-from shared.ports import Severity
+from shared.domain.orders import Candidate, Kind, Order, State
+from shared.ports import Severity, Write
 from shared.usecases.claims import claim, claimed
 from shared.usecases.desk import Held
 from shared.usecases.fills import held_position
@@ -39,31 +39,51 @@ def resolve(desk: TradingDesk, held: Held[Order], listing: Sequence[BrokerOrder]
             return held
         held = move(desk, held, State.UNKNOWN, cause="nobody wrote down an answer")
     if held.value.state is State.MANUAL:
-        return _ended_by_hand(desk, held, listing)
+        return _waits(desk, held, listing)
     if held.value.state is not State.UNKNOWN:
         return held
     found = candidates(desk, order, listing)
     if len(found) > 1:
         desk.journal.line("order_manual", Severity.CRITICAL, intent_id=order.intent_id, candidates=len(found))
-        return move(desk, held, State.MANUAL, cause=f"{len(found)} broker orders could be this one")
+        cause = f"{len(found)} broker orders could be this one"
+        return move(desk, held, State.MANUAL, cause=cause, candidates=_shown(found))
     if found:
         order_id, seen = next(iter(found.items()))
-        return move(
-            desk, held, State.WORKING, claim(order, order_id), cause="found in the order list",
-            broker_order_id=order_id, placed_at=seen.placed_at,
-        )  # fmt: skip
+        return adopt(desk, held, order_id, seen, cause="found in the order list")
     if any(may_be(order, seen) and not claimed(desk, seen.order_id) for seen in listing):
         return held
     return _absent(desk, held, listing, account_key)
 
 
-def _ended_by_hand(desk: TradingDesk, held: Held[Order], listing: Sequence[BrokerOrder]) -> Held[Order]:
-    """End a case for a person when the person has: every order that could be it has ended without a share."""
-    found = candidates(desk, held.value, listing).values()
-    if not found or any(seen.filled or seen.status in _OPEN for seen in found):
+def adopt(
+    desk: TradingDesk, held: Held[Order], order_id: int, seen: BrokerOrder, *also: Write, cause: str
+) -> Held[Order]:  # fmt: skip
+    """Claim a listed order for an intent, in one commit; raises Conflict when another intent has it."""
+    claimed_by = claim(held.value, order_id)
+    return move(
+        desk, held, State.WORKING, claimed_by, *also, cause=cause, broker_order_id=order_id, placed_at=seen.placed_at
+    )
+
+
+def _waits(desk: TradingDesk, held: Held[Order], listing: Sequence[BrokerOrder]) -> Held[Order]:
+    """Write down what becomes of the candidates, and end the case when the owner has: all ended without a share."""
+    found = candidates(desk, held.value, listing)
+    if not found:
         return held
+    if any(seen.filled or seen.status in _OPEN for seen in found.values()):
+        shown = _shown(found)
+        if sum(one.filled for one in shown) == sum(one.filled for one in held.value.candidates):
+            return held
+        return move(desk, held, State.MANUAL, cause="the candidates have filled more", candidates=shown)
     cause = "every order that could be it was ended by hand"
     return move(desk, held, State.NOT_PLACED, cause=cause, codes=("ENDED_BY_HAND",))
+
+
+def _shown(found: Mapping[int, BrokerOrder]) -> tuple[Candidate, ...]:
+    return tuple(
+        Candidate(order_id=name, status=seen.status or "?", filled=seen.filled or 0, placed_at=seen.placed_at)
+        for name, seen in sorted(found.items())
+    )
 
 
 def _absent(desk: TradingDesk, held: Held[Order], listing: Sequence[BrokerOrder], account_key: str) -> Held[Order]:
@@ -121,12 +141,37 @@ def could_be(order: Order, seen: BrokerOrder) -> bool:
     return same and priced and may_be(order, seen)
 
 
+def unlike(desk: TradingDesk, order: Order, seen: BrokerOrder | None, order_id: int) -> str | None:
+    """Say why a broker order cannot be this one, or None where it can."""
+    if seen is None:
+        return "the order list does not show it"
+    if order.licence is not None and order_id in order.licence.baseline:
+        return "it was in the list before ours was sent"
+    if order_id in order.not_ours:
+        return "you have said that it is not"
+    if claimed(desk, order_id):
+        return "it belongs to another order of ours"
+    if seen.odd:
+        return f"it cannot be read fully ({', '.join(seen.odd)})"
+    return None if could_be(order, seen) else _difference(order, seen)
+
+
+def _difference(order: Order, seen: BrokerOrder) -> str:
+    pairs = {
+        "symbol": (seen.symbol, order.symbol), "side": (seen.side, order.side),
+        "quantity": (seen.quantity, order.quantity), "price type": (seen.price_type, order.price_type),
+        "limit": (seen.limit_price, order.limit_price), "stop": (seen.stop_price, order.stop_price),
+    }  # fmt: skip
+    other = [f"its {name} is {theirs} and ours {ours}" for name, (theirs, ours) in pairs.items() if theirs != ours]
+    return ", ".join(other) or "it was placed before ours was sent"
+
+
 def may_be(order: Order, seen: BrokerOrder) -> bool:
     """Tell whether nothing that can be read of a listed order speaks against its being this one.
 
     Such a row is never adopted, but while it stands no list proves that the order was not placed.
     """
-    if order.licence is None or (seen.order_id is not None and seen.order_id in order.licence.baseline):
+    if order.licence is None or seen.order_id in (*order.licence.baseline, *order.not_ours):
         return False
     if seen.order_id is None and seen.symbol is None:  # may have stood there all day
         return False

@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
+from shared.domain.asks import Ask
 from shared.domain.brokerage import BrokerOrder
 from shared.domain.calendar import TradingSession, is_open, session_at
 from shared.domain.control import TradingState
@@ -21,7 +22,7 @@ from shared.domain.positions import Position
 from shared.domain.values import Side
 from shared.errors import AnotherVenue, BrokerError, Busy, Conflict, DeskError, InvariantBroken
 from shared.ports import Severity, Where
-from shared.usecases import account, control, hands, leases
+from shared.usecases import account, asks, control, hands, leases
 from shared.usecases.cancel import ask_cancel
 from shared.usecases.control import tighten
 from shared.usecases.desk import Held, held_rows, not_before
@@ -152,11 +153,13 @@ def _poll(
     positions = open_positions(desk)
     absent = given_up(desk, session.day) if list_first else []
     ended = _just_ended(desk) if list_first else []
-    if not (orders or positions or absent or ended):
+    wishes = asks.waiting(desk)
+    if not (orders or positions or absent or ended or wishes):
         if list_first:
             _price_late(desk, session, account_key, None)
         return False
-    if not list_first and not _in_motion(orders) and not any(_needs_work(held, orders) for held in positions):
+    moves = _in_motion(orders) or any(_needs_work(held, orders) for held in positions)
+    if not (list_first or wishes or moves):
         return False
     since = _since(orders, session)
     try:
@@ -172,6 +175,7 @@ def _poll(
         *_each(
             desk, lease, [*ended, *orders], lambda order: _settle_order(desk, order, listing, account_key=account_key)
         ),
+        *_each(desk, lease, wishes, lambda wish: _wish(desk, wish, listing, session, lease, account_key=account_key)),
         *_each(desk, lease, open_positions(desk), lambda held: _protect(desk, held, listing, account_key=account_key)),
     ]
     cancel_late(desk, absent, listing, account_key=account_key)
@@ -181,7 +185,21 @@ def _poll(
     if troubles:
         raise troubles[0]
     orders = live_orders(desk)
+    if wishes and asks.waiting(desk):
+        return True
     return _in_motion(orders) or any(_needs_work(held, orders) for held in open_positions(desk))
+
+
+def _wish(
+    desk: TradingDesk, wish: Held[Ask], listing: tuple[BrokerOrder, ...], session: TradingSession,
+    lease: Held[leases.Lease], *, account_key: str,
+) -> None:  # fmt: skip
+    def compare() -> Look:
+        look = hands.look(desk, account_key)
+        _by_hand(desk, lease, look, session, account_key=account_key)
+        return look
+
+    asks.work(desk, wish, listing, account_key=account_key, compare=compare)
 
 
 def _by_hand(

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from shared.domain.control import TradingState
+from shared.domain.hand_notices import OrderAmbiguous, SharesTaken
 from shared.domain.notice_words import words
 from shared.domain.notices import (
     FOREIGN,
@@ -21,12 +22,10 @@ from shared.domain.notices import (
     HeldUnseen,
     MessageBuried,
     Notice,
-    OrderAmbiguous,
     OrderUnknown,
     PositionUnprotected,
     ScanBlind,
     ScanSilent,
-    SharesTaken,
     SignedIn,
     SignInFailed,
     SignInNeeded,
@@ -44,6 +43,7 @@ from shared.domain.notices import (
 from shared.domain.orders import ARROWS, Order, State
 from shared.domain.row_notices import OwnRowOdd
 from shared.domain.unseen import AnswerUnread, MessageRetried, StaysHeld
+from tests.domain.hand_notices import HAND
 from tests.domain.made import NOON, at, control, order
 from tests.domain.row_notices import ROWS
 from tests.domain.unseen import UNSEEN
@@ -83,9 +83,9 @@ EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
         ),
     ),
     (
-        SignInRefused(why="the link was used before", at=NOON), "A sign-in was refused",
+        SignInRefused(why="the link was used before", at=NOON), "A link was refused",
         (
-            "A sign-in at 12:00 New York time was refused (the link was used before). "
+            "A sign-in, or a halt by a link, was refused at 12:00 New York time (the link was used before). "
             "If this was you, begin again with a new link; if not, somebody else has tried."
         ),
     ),
@@ -119,30 +119,11 @@ EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
         ),
     ),
     (
-        OrderAmbiguous(intent_id="I1", symbol="IBM", side="BUY", quantity=10, at=NOON), "Your decision: IBM",
-        (
-            "More than one order at E*TRADE could be BUY 10 IBM (I1), so none is taken for it. "
-            "Cancel those that are open on E*TRADE's own page, and the system goes on."
-        ),
-    ),
-    (
         PositionUnprotected(position_id="P1", symbol="IBM", quantity=1, since=NOON - timedelta(seconds=75), at=NOON),
         "No stop: IBM",
         (
             "For 75 s no stop at E*TRADE has covered the whole position of 1 share of IBM. "
             "The system goes on asking for one; place a stop or sell on E*TRADE's own page if it stays so."
-        ),
-    ),
-    (
-        SharesTaken(
-            position_id="P1", symbol="IBM", quantity=99, unpriced=59, price=Decimal("100.5"), left=1,
-            since=NOON - timedelta(minutes=1), at=NOON,
-        ),
-        "Taken out by hand: IBM",
-        (
-            "99 shares of IBM left the account without an order of this system, first missed at 11:59 New York time: "
-            "your own order sold 40 of them at $100.50; what 59 of them brought is not known; 1 share of it is left. "
-            "The book follows and trading goes on; if this was not you, look at E*TRADE's own page now."
         ),
     ),
     (
@@ -228,6 +209,7 @@ EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
             "It is not tried again: `strategy dead-letters` shows it as market_scan:0a."
         ),
     ),
+    *HAND,
     *ROWS,
     *UNSEEN,
     (
@@ -385,7 +367,10 @@ def _arrows() -> list[tuple[Order, Order]]:
 def test_few_arrows_are_told() -> None:
     """Of all arrows only those into UNKNOWN and into MANUAL are told, each once, and a denial for a foreign order."""
     told = {(one.state, two.state): type(of_order(one, two)) for one, two in _arrows() if of_order(one, two)}
-    assert told == {(State.PLACING, State.UNKNOWN): OrderUnknown, (State.UNKNOWN, State.MANUAL): OrderAmbiguous}
+    assert told == {
+        (State.PLACING, State.UNKNOWN): OrderUnknown, (State.UNKNOWN, State.MANUAL): OrderAmbiguous,
+        (State.MANUAL, State.MANUAL): OrderAmbiguous,
+    }  # fmt: skip
     denied = order(state=State.DENIED, codes=("R01_LATE", FOREIGN))
     assert of_order(order(), denied) == ForeignOrder(symbol="IBM", session=DAY, at=NOON)
     assert of_order(order(), replace(denied, codes=("R01_LATE",))) is None

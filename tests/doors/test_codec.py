@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.codec import _UNSOUND, decode, dumps, encode, loads
+from shared.domain.asks import Ask
 from shared.domain.audit import AuditEvent
 from shared.domain.brokerage import AccountRecord
 from shared.domain.control import Control
@@ -38,7 +39,7 @@ from shared.usecases.token import Coming
 DOCUMENTS: list[type[Any]] = [
     AuditEvent, AccountRecord, Control, Order, Fill, Ledger, Position, Quote, Signal, TokenRecord, Flow, Lease, Row,
     Coming, Refusals, Reminders, Starts, UsedLink,
-    Warmth, AccessToken, RequestToken, Pace, Told, Untold, Taken, Unread,
+    Warmth, AccessToken, RequestToken, Pace, Told, Untold, Taken, Ask, Unread,
 ]  # fmt: skip
 
 st.register_type_strategy(

@@ -43,7 +43,7 @@ _PARTS: dict[str, set[str]] = {
     "order_settlement": {
         "settle", "close", "protect", "resolve", "send", "cancel", "account", "control", "fills", "losses", "moves",
         "leases", "outbox", "renew", "token", "desk", "trading", "listing", "late", "claims", "notices", "watch",
-        "look", "odd_rows", "reads", "cover", "hands", "refused", "unlisted",
+        "look", "odd_rows", "reads", "cover", "hands", "asks", "reconcile", "refused", "unlisted",
     },
     "notify": {"deliver", "links", "outbox", "desk"},
 }  # fmt: skip

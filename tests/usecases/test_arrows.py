@@ -7,22 +7,23 @@ from decimal import Decimal
 
 import pytest
 
+from shared.domain.asks import Ask, AskKind
 from shared.domain.brokerage import BrokerStatus
 from shared.domain.orders import ARROWS, TERMINAL, State, advance
 from shared.domain.values import PriceType, Side
 from shared.errors import InvariantBroken
+from shared.usecases.asks import ask
 from tests.domain.made import NOON, order
 from tests.usecases.bench import START, SYMBOL, Bench
 from tests.usecases.exchange import Script
 from tests.usecases.gate import Fault
 from tests.usecases.lives import life, sweep, taken
+from tests.usecases.post import SETTLEMENT
 
-# Arrows that the table allows and no use case takes today: a person's verdict on MANUAL is not built, an UNKNOWN is
-# adopted as WORKING first and ends from there, a cancel that the list contradicts is asked for again, and what shows
-# of an ended order only later has tests of its own.
+# Arrows that the table allows and no use case takes today: an UNKNOWN is adopted as WORKING first and ends from there,
+# a cancel that the list contradicts is asked for again, and what shows of an ended order only later has its own tests.
 UNUSED = (
-    {(State.MANUAL, to) for to in TERMINAL}
-    | {(State.UNKNOWN, to) for to in (State.FILLED, State.CANCELLED, State.EXPIRED, State.REJECTED)}
+    {(State.UNKNOWN, to) for to in (State.FILLED, State.CANCELLED, State.EXPIRED, State.REJECTED)}
     | {(State.CANCEL_REQ, State.WORKING), (State.CANCEL_REQ, State.EXPIRED), (State.CANCEL_REQ, State.REJECTED)}
     | {(ended, ended) for ended in (State.FILLED, State.CANCELLED, State.EXPIRED)}
     | {(State.PREVIEWED, State.DENIED), (State.PREVIEWED, State.REJECTED), (State.PREVIEWED, State.PREVIEWED)}
@@ -92,6 +93,18 @@ def _manual() -> Bench:
     return bench
 
 
+def _then(deed: Callable[[Bench], object]) -> Bench:
+    bench = _manual()
+    bench.at(40, lambda: deed(bench))
+    return bench
+
+
+def _verdict(bench: Bench, number: int | None) -> None:
+    name = bench.orders()[0].intent_id
+    wish = Ask(ask_id="A1", kind=AskKind.RESOLVE, at=bench.kernel.now(), intent_id=name, broker_order_id=number)
+    ask(bench.desks[SETTLEMENT], wish)
+
+
 def _partial() -> Bench:
     bench = _sent(Bench())
     bench.exchange.refuses_term, bench.exchange.entry_fill = True, 40
@@ -121,6 +134,9 @@ SCENES: dict[str, Callable[[], Bench]] = {
     "lost answer": lambda: _sent(Bench(), Script(how="lost_after", side=Side.BUY)),
     "lost stop": lambda: _sent(Bench(), Script(how="lost_before", price_type=PriceType.STOP)),
     "two candidates": _manual,
+    "a candidate fills": lambda: _then(lambda bench: bench.exchange.fill(501, 40, Decimal(100))),
+    "the owner says which": lambda: _then(lambda bench: _verdict(bench, 501)),
+    "the owner says none": lambda: _then(lambda bench: _verdict(bench, None)),
 }
 
 

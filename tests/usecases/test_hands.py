@@ -10,7 +10,8 @@ from shared.codec import decode
 from shared.domain.audit import AuditEvent
 from shared.domain.brokerage import Holding
 from shared.domain.control import TradingState
-from shared.domain.notices import DayResult, Notice, SharesTaken, event_of
+from shared.domain.hand_notices import SharesTaken
+from shared.domain.notices import DayResult, Notice, event_of
 from shared.domain.orders import Kind, State
 from shared.domain.positions import Ledger, Position
 from shared.domain.taken import Taken

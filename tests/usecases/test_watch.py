@@ -8,11 +8,11 @@ from typing import TypeVar
 import pytest
 
 from shared.domain.brokerage import BrokerStatus, Ticket
+from shared.domain.hand_notices import OrderAmbiguous
 from shared.domain.notices import (
     DayResult,
     ForeignOrder,
     HeldUnseen,
-    OrderAmbiguous,
     OrderUnknown,
     PositionUnprotected,
     ScanBlind,
