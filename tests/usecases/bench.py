@@ -24,7 +24,7 @@ from shared.domain.calendar import session_at
 from shared.domain.config import StrategyConfig
 from shared.domain.messages import CloseTick, EnterPosition, ExitPosition, OrderPlaced, SettleTick
 from shared.domain.orders import Order
-from shared.domain.positions import Position
+from shared.domain.positions import Fill, Position
 from shared.domain.signals import Signal, Vote
 from shared.domain.values import Side
 from shared.door import Handler, PushDoor
@@ -200,6 +200,10 @@ class Bench:
     def positions(self) -> list[Position]:
         """Give every position."""
         return [decode(Position, row.data) for row in self.store.query("positions")]
+
+    def fills(self) -> list[Fill]:
+        """Give every fill, oldest first."""
+        return sorted((decode(Fill, row.data) for row in self.store.query("fills")), key=lambda fill: fill.at)
 
     def _look(self) -> None:
         desk, now = self.desks[SCAN], self.kernel.now()

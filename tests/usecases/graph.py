@@ -7,7 +7,7 @@ or the process as a whole.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -26,7 +26,7 @@ from shared.etrade.exchange import MODULES, Endpoint
 from shared.etrade.limits import Limits, Module, Role
 from shared.etrade.turns import AccountTurns
 from shared.guard import Guard, GuardedBus, GuardedStore
-from shared.ports import Broker
+from shared.ports import Broker, Clock, Store
 from shared.topology import TOPOLOGY
 from shared.usecases import outbox
 from shared.usecases.desk import Desk
@@ -58,13 +58,12 @@ class Running:
     busy: int = 0
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Changed:
-    """What a mutant has otherwise than the functions: the turnstile, or the store as one function sees it."""
+    """What a mutant has otherwise: the clock of the turnstile, and the store as settlement sees it."""
 
-    turnstile: Callable[[ProcessClock, int], Turnstile] = field(
-        default=lambda clock, places: Turnstile(clock, places=places)
-    )
+    turnstile_clock: Callable[[Clock], Clock] = lambda clock: clock
+    settlement_store: Callable[[Store, Clock], Store] = lambda store, _clock: store
 
 
 class Graph(Bench):
@@ -130,7 +129,8 @@ class Graph(Bench):
             memory = ScanMemory()
             door = PushDoor(desk=desk, handlers={ScanTick: lambda got, _tick: scan(desk, memory, got.published_at)})
         elif function == PLACEMENT:
-            handlers = order_placement.handlers(desk, self._changed.turnstile(clock, places))
+            stile = Turnstile(self._changed.turnstile_clock(clock), places=places)
+            handlers = order_placement.handlers(desk, stile)
             door = PushDoor(desk=desk, halts=True, tells=True, handlers=handlers)
         else:
             door = PushDoor(desk=desk, halts=True, tells=True, handlers=order_settlement.handlers(desk))
@@ -139,7 +139,9 @@ class Graph(Bench):
     def _desk_of(self, function: str, process: Process) -> tuple[TradingDesk, ProcessClock]:
         guard = Guard(TOPOLOGY.function(function), self.journal)
         clock = ProcessClock(self.kernel, process)
-        store = GuardedStore(GatedStore(self.store, process.pass_), guard)
+        store: Store = GuardedStore(GatedStore(self.store, process.pass_), guard)
+        if function == SETTLEMENT:
+            store = self._changed.settlement_store(store, clock)
         ports: dict[str, Any] = {"clock": clock, "chance": self._chance, "store": store, "journal": self.journal}
         ports["bus"] = GuardedBus(GatedBus(self.bus, process.pass_), guard)
         turns = AccountTurns(clock=clock, chance=self._chance, store=store, journal=self.journal)
