@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from shared.errors import ConfigError
 
-_SYMBOL = re.compile(r"[A-Z][A-Z0-9]{0,4}(\.[A-Z])?")
+_SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.\-^]{0,20}")  # as tickets take them
 _ACCOUNT = re.compile(r"[A-Za-z0-9_-]{6,32}")
 _WHOLE = re.compile(r"[0-9]{1,9}")
 _MONEY = re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?")
@@ -32,6 +32,7 @@ ADDRESSES_HINT = (
 # Who the owner is, and an address that may carry a password: a wrong value is not repeated.
 _UNSPOKEN = frozenset({"ETRADE_ACCOUNT_ID", "ETRADE_OAUTH_CALLBACK_URL", "STRATEGY_SIGN_IN_URL", "STRATEGY_OPERATOR"})
 _SHOWN = 60
+_PARTS_SHOWN = 5
 NOT_YET = "STRATEGY_MODE=live with ETRADE_SANDBOX=false: live orders at production are not enabled yet"
 
 
@@ -64,6 +65,14 @@ class Settings:
     token_ends_at: time
 
 
+class _Parts(ValueError):
+    """A list is wrong in these parts."""
+
+    def __init__(self, parts: tuple[str, ...]) -> None:
+        super().__init__(*parts)
+        self.parts = parts
+
+
 def load(environ: Mapping[str, str]) -> Settings:
     """Read every setting; raises ConfigError that names all problems, never a secret's value."""
     values: dict[str, Any] = {}
@@ -75,6 +84,8 @@ def load(environ: Mapping[str, str]) -> Settings:
             continue
         try:
             values[field] = parse(raw.strip())
+        except _Parts as wrong:
+            problems.append(f"{name} cannot be used, {', '.join(map(repr, wrong.parts))} in it: {_HINTS[name]}")
         except ValueError:
             shown = "" if name in _UNSPOKEN else f"={raw[:_SHOWN]!r}" + "..." * (len(raw) > _SHOWN)
             problems.append(f"{name}{shown} cannot be used: {_HINTS[name]}")
@@ -169,8 +180,11 @@ def _config(raw: str) -> str:
 
 
 def _symbols(raw: str) -> tuple[str, ...]:
-    symbols = tuple(dict.fromkeys(part.strip() for part in raw.split(",") if part.strip()))
-    if not 1 <= len(symbols) <= MAX_WATCHED or not all(_SYMBOL.fullmatch(symbol) for symbol in symbols):
+    symbols = tuple(dict.fromkeys(part.strip().upper() for part in raw.split(",") if part.strip()))
+    wrong = tuple(symbol[:_SHOWN] for symbol in symbols if not _SYMBOL.fullmatch(symbol))
+    if wrong:
+        raise _Parts(wrong[:_PARTS_SHOWN])
+    if not 1 <= len(symbols) <= MAX_WATCHED:
         raise ValueError(raw)
     return symbols
 
@@ -237,7 +251,7 @@ _HINTS = {
     "ETRADE_RATE_LIMIT": "Market calls a minute, a whole number from 1 to 240",
     "ETRADE_BURST_LIMIT": "Market calls at once, a whole number from 1 to 100",
     "STRATEGY_CONFIG": "default or demo",
-    "STRATEGY_WATCH_LIST": f"1 to {MAX_WATCHED} symbols with commas between them, such as AIG,BAC,BRK.B",
+    "STRATEGY_WATCH_LIST": f"1 to {MAX_WATCHED} symbols with commas between them, such as AIG,BRK.B,JPM.PR.D",
     "STRATEGY_CAPITAL_USD": "the capital allotted to the system in USD, from 100 to 10000000",
     "STRATEGY_OPERATOR": "the name that sign-in links are made for: 1 to 64 letters, digits and . _ @ + -",
     "STRATEGY_SIGN_IN_URL": "the address of oauth_callback's start page, https (http on localhost), or empty",

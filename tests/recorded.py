@@ -1,4 +1,4 @@
-"""Where what is not in the repository lies, recorded days and provider rules, and what happens without it."""
+"""Where what is not in the repository lies, recorded days, cases and provider rules, and what happens without it."""
 
 import json
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 BESIDE_THE_REPOSITORY = ROOT.parent / "shared" / "market-data"
+CASES_BESIDE_THE_REPOSITORY = ROOT.parent / "shared" / "cases"
 RULES_BESIDE_THE_REPOSITORY = ROOT.parent / "shared" / "reference" / "gcp-provider-rules.json"
 
 
@@ -19,6 +20,17 @@ def market_data_folder(environment: Mapping[str, str]) -> Path:
         return folder
     sentence = f"no recorded market days in {folder} (set STRATEGY_MARKET_DATA)"
     if environment.get("REQUIRE_MARKET_DATA") == "1":
+        pytest.fail(sentence)
+    pytest.skip(sentence)
+
+
+def cases_folder(environment: Mapping[str, str]) -> Path:
+    """Return the folder of broker answers that people met; without it skip the test, or fail it where required."""
+    folder = Path(environment.get("STRATEGY_CASES") or CASES_BESIDE_THE_REPOSITORY)
+    if any(folder.glob("*/*.json")):
+        return folder
+    sentence = f"no broker answers in {folder} (set STRATEGY_CASES)"
+    if environment.get("REQUIRE_CASES") == "1":
         pytest.fail(sentence)
     pytest.skip(sentence)
 

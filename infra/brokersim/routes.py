@@ -27,7 +27,9 @@ class Route(NamedTuple):
 
 _SINGLE: dict[str, Endpoint] = {"balance": "balance", "portfolio": "portfolio", "orders": "orders"}
 _ORDER_STEPS: dict[str, Endpoint] = {"preview": "preview", "place": "place", "cancel": "cancel"}
+_EITHER = ("GET", "POST")  # documented is GET; the most used public client posts, and is answered
 _VERBS: dict[Endpoint, tuple[str, ...]] = {
+    **dict.fromkeys(_OAUTH.values(), _EITHER),
     "authorize": ("GET", "POST"),
     "preview": ("POST",),
     "place": ("POST",),

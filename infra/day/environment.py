@@ -94,9 +94,9 @@ def vault_key(seed: int) -> bytes:
 def _problems(environment: Mapping[str, str], symbols: Sequence[str] | None) -> tuple[str, ...]:
     """Name every setting that cannot be used, and each watched symbol that is not among `symbols`, if given."""
     problems = settings.problems_of(settings.load, environment)
-    if symbols is None or any(problem.startswith("STRATEGY_WATCH_LIST=") for problem in problems):
+    if symbols is None or any(problem.startswith("STRATEGY_WATCH_LIST") for problem in problems):
         return problems
-    watched = [part.strip() for part in environment["STRATEGY_WATCH_LIST"].split(",") if part.strip()]
+    watched = [part.strip().upper() for part in environment["STRATEGY_WATCH_LIST"].split(",") if part.strip()]
     unknown = [symbol for symbol in watched if symbol not in symbols]
     missing = f"STRATEGY_WATCH_LIST names {', '.join(unknown)}: the market has no such symbol"
     return (*problems, missing) if unknown else problems

@@ -105,7 +105,7 @@ def trade_by_hand() -> Surroundings:
     """The owner buys and sells in the account by hand, which the book never hears of."""
 
     def trade(machine: Machine) -> None:
-        broker = _owners_broker(machine)
+        broker = owners_broker(machine)
         for number, side in enumerate((Side.BUY, Side.SELL)):
             ticket = Ticket(
                 client_order_id=f"BYHAND{number}",
@@ -203,7 +203,7 @@ def _when(condition: Callable[[Machine], bool], act: Act) -> Surroundings:
     return _at(at(12, 15), watch)
 
 
-def _owners_broker(machine: Machine) -> EtradeBroker:
+def owners_broker(machine: Machine) -> EtradeBroker:
     """Give what signs with the owner's own access token."""
     vault, clock = machine.world.vault, KernelClock(machine.kernel)
     token = loads(vault.read(ACCESS_TOKEN, vault.versions(ACCESS_TOKEN)[-1]))

@@ -97,8 +97,9 @@ _EDGES: list[tuple[str, str, bool]] = [
     *(
         ("STRATEGY_WATCH_LIST", value, fine)
         for value, fine in (
-            ("", False), (",", False), ("aig", False), ("AIG;BAC", False), ("A", True), ("ABCDE", True),
-            ("ABCDEF", False), ("BRK.BB", False), (_MANY, True), (f"{_MANY},ZZZ", False),
+            ("", False), (",", False), ("aig", True), ("AIG;BAC", False), ("A", True), ("JPM.PR.D", True),
+            ("BRK/B", False), (".A", False), ("A" * 21, True), ("A" * 22, False), (_MANY, True),
+            (f"{_MANY},ZZZ", False),
         )
     ),
 ]  # fmt: skip
@@ -124,7 +125,7 @@ def test_all_problems_come_in_one_message() -> None:
             {
                 "STRATEGY_MODE": "dry", "ETRADE_SANDBOX": "perhaps", "ETRADE_ACCOUNT_ID": "!", "ETRADE_RATE_LIMIT": "0",
                 "ETRADE_BURST_LIMIT": "many", "ETRADE_OAUTH_CALLBACK_URL": "x", "STRATEGY_CONFIG": "brave",
-                "STRATEGY_WATCH_LIST": "x", "ETRADE_CONSUMER_KEY": "only-the-key",
+                "STRATEGY_WATCH_LIST": "!", "ETRADE_CONSUMER_KEY": "only-the-key",
             }
         )  # fmt: skip
     names = [problem.split("=")[0].split(" ")[0] for problem in refused.value.problems]

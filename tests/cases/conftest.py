@@ -1,0 +1,21 @@
+"""What the days of this folder share: the made market, and the folder of cases beside the repository."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.days.made import market_file
+from tests.recorded import cases_folder
+
+
+@pytest.fixture(scope="session")
+def market(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a made market, written once."""
+    return market_file(tmp_path_factory.mktemp("market"))
+
+
+@pytest.fixture
+def cases() -> Path:
+    """Return the folder of cases."""
+    return cases_folder(os.environ)
