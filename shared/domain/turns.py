@@ -6,11 +6,12 @@ in numbers keep an exit waiting; a process dies while it holds or awaits a turn.
 
 What this promises, to whoever keeps a `Turns` by compare-and-set: a call that leaves before its turn's `until` leaves
 at least `INTERVAL` after the call before it in its lane, whoever sent that; a turn that is not used in time is lost,
-and nothing has to be given back. An entry has one lane only, and none that anybody better waits for: who waits
+and nothing has to be given back. Exits and stops have both lanes, other cancels and lists the one, entries the other,
+so that neither of these two waits for the other; and nobody takes a turn that somebody more urgent waits for: who waits
 writes down until when. A dead process blocks a lane for `INTERVAL` and the width of its turn at most, and what it
 waited for `HOLD` longer. Two lanes of `INTERVAL` stay below the 7,000 calls of an hour, so nobody counts them.
 A throttle answer says that the broker counts otherwise, or that somebody else has the key: then all rest, and for an
-hour the two lanes are one.
+hour the two lanes are one, in which lists go before entries.
 """
 
 from dataclasses import dataclass, replace
@@ -67,7 +68,7 @@ PATIENCE = timedelta(seconds=2)
 """After so long a list or a cancel is as urgent as an exit: exits in numbers must not blind settlement."""
 LONGEST_PAUSE = timedelta(seconds=8)
 _LOOK_EVERY = timedelta(milliseconds=150)
-_ENTRY_LANE = 1
+_LANES = {Purpose.PROTECT: (0, 1), Purpose.SETTLE: (0,), Purpose.ENTER: (1,)}
 _MOST_STRIKES = 8
 _FORGIVEN_AFTER = timedelta(seconds=30)
 _SLOW_FOR = timedelta(hours=1)
@@ -85,9 +86,7 @@ def urgency(purpose: Purpose, waited: timedelta) -> Purpose:
 
 def next_turn(turns: Turns, purpose: Purpose, *, now: datetime, width: timedelta) -> Turn | Wait:
     """Give the turn that may be taken now, or when to look again."""
-    lanes = (_ENTRY_LANE,) if purpose is Purpose.ENTER else range(len(turns.free))
-    # Among free lanes the first is taken, which entries have no use for.
-    lane = min(lanes, key=lambda one: max(now, _free(turns, one, now)))
+    lane = min(_LANES[purpose], key=lambda one: max(now, _free(turns, one, now)))
     at = max(now, _free(turns, lane, now), _paused(turns, now))
     ahead = _ahead(turns, purpose, now)
     if at - now <= SOON and ahead is None:
@@ -99,7 +98,7 @@ def next_turn(turns: Turns, purpose: Purpose, *, now: datetime, width: timedelta
 def taken(turns: Turns, turn: Turn, purpose: Purpose) -> Turns:
     """Give the turns after one was taken: its lane is free an interval after its call, however late that leaves."""
     after = turn.until + INTERVAL
-    slow = turns.slow_until is not None and turn.at < turns.slow_until
+    slow = _slow(turns, turn.at)
     first, second = (after if slow or lane == turn.lane else free for lane, free in enumerate(turns.free))
     left = replace(turns, free=(first, second))
     match purpose:
@@ -114,12 +113,11 @@ def taken(turns: Turns, turn: Turn, purpose: Purpose) -> Turns:
 def awaited(turns: Turns, purpose: Purpose, wait: Wait) -> Turns:
     """Give the turns with the mark of a call that waits; the same ones where that is written already, or not needed."""
     until = wait.at + HOLD
-    marked = turns
-    if purpose is Purpose.PROTECT and (turns.protect_waits_until is None or turns.protect_waits_until < wait.at):
-        marked = replace(turns, protect_waits_until=until)
-    if purpose is Purpose.SETTLE and (turns.settle_waits_until is None or turns.settle_waits_until < wait.at):
-        marked = replace(turns, settle_waits_until=until)
-    return marked
+    if purpose is Purpose.PROTECT and not _later(turns.protect_waits_until, wait.at):
+        return replace(turns, protect_waits_until=until)
+    if purpose is Purpose.SETTLE and _slow(turns, wait.at) and not _later(turns.settle_waits_until, wait.at):
+        return replace(turns, settle_waits_until=until)
+    return turns
 
 
 def paused(turns: Turns, now: datetime) -> Turns:
@@ -135,6 +133,14 @@ def paused(turns: Turns, now: datetime) -> Turns:
         turns, free=(last, last), paused_until=until, slow_until=now + _SLOW_FOR,
         strikes=min(strikes + 1, _MOST_STRIKES),
     )  # fmt: skip
+
+
+def _slow(turns: Turns, at: datetime) -> bool:
+    return _later(turns.slow_until, at)
+
+
+def _later(mark: datetime | None, at: datetime) -> bool:
+    return mark is not None and mark > at
 
 
 def _free(turns: Turns, lane: int, now: datetime) -> datetime:

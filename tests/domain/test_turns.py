@@ -45,7 +45,7 @@ def took(turns: Turns, purpose: Purpose, now: datetime = NOW) -> Turns:
 
 def test_two_calls_leave_at_once_and_the_third_waits() -> None:
     """An account that was quiet gives two turns at once, and the third an interval after the first may have left."""
-    turns = took(took(untouched(NOW), PROTECT), SETTLE)
+    turns = took(took(untouched(NOW), PROTECT), ENTER)
     wait = ask(turns, PROTECT)
     assert isinstance(wait, Wait)
     assert (wait.at, wait.look_at) == (NOW + WIDTH + INTERVAL, NOW + WIDTH + INTERVAL - SOON)
@@ -58,33 +58,39 @@ def test_an_entry_leaves_one_lane_alone() -> None:
     assert ask(turns, PROTECT) == Turn(lane=0, at=NOW, until=NOW + WIDTH)
 
 
-def test_settlement_takes_the_lane_that_entries_have_no_use_for() -> None:
-    """Where both lanes are free, a list leaves the entries' lane to them."""
-    turns = took(untouched(NOW - 9 * SECOND), SETTLE)
-    assert isinstance(ask(turns, ENTER), Turn)
+def test_lists_and_entries_never_wait_for_each_other() -> None:
+    """A list that follows another waits and leaves the entries' lane to them, and the other way round."""
+    turns = took(untouched(NOW), SETTLE)
+    assert isinstance(ask(turns, SETTLE), Wait)
+    turns = took(turns, ENTER)
+    assert isinstance(ask(turns, ENTER), Wait)
+    assert isinstance(ask(took(untouched(NOW), ENTER), SETTLE), Turn)
 
 
 @pytest.mark.parametrize(("waits", "yields"), [(PROTECT, SETTLE), (PROTECT, ENTER), (SETTLE, ENTER)])
 def test_nobody_takes_what_somebody_more_urgent_waits_for(waits: Purpose, yields: Purpose) -> None:
-    """A turn that becomes free goes to the most urgent of those that wait for it, and then to the next."""
-    turns = took(took(untouched(NOW), PROTECT), SETTLE)
+    """A turn that becomes free goes to the most urgent of those that wait for it, also while the lanes are one."""
+    turns = untouched(NOW) if waits is PROTECT else paused(untouched(NOW - 9 * SECOND), NOW - 9 * SECOND)
+    turns = took(turns, PROTECT)
+    turns = took(turns, ENTER) if waits is PROTECT else turns
     wait = ask(turns, waits)
     assert isinstance(wait, Wait)
     turns = awaited(turns, waits, wait)
     assert isinstance(ask(turns, yields, wait.at), Wait)
     later = took(turns, waits, wait.at)
-    assert isinstance(ask(later, yields, wait.at), Turn)
+    free_at = wait.at + WIDTH + INTERVAL
+    assert isinstance(ask(later, yields, free_at), Turn)
 
 
 def test_a_mark_is_written_once_and_by_no_entry() -> None:
-    """Who waits writes that down once, for as long as it is true; an entry, which nobody yields to, never does."""
+    """Who waits writes that down once, and only where somebody has to know: nobody yields to an entry."""
     turns = took(took(untouched(NOW), PROTECT), PROTECT)
-    wait = ask(turns, SETTLE)
+    wait = ask(turns, PROTECT)
     assert isinstance(wait, Wait)
-    marked = awaited(turns, SETTLE, wait)
-    assert marked.settle_waits_until == wait.at + HOLD
-    assert awaited(marked, SETTLE, wait) == marked
-    assert awaited(turns, ENTER, wait) == turns
+    marked = awaited(turns, PROTECT, wait)
+    assert marked.protect_waits_until == wait.at + HOLD
+    assert awaited(marked, PROTECT, wait) == marked
+    assert awaited(turns, SETTLE, wait) == awaited(turns, ENTER, wait) == turns
 
 
 def test_one_that_died_waiting_blocks_nobody_for_long() -> None:

@@ -18,7 +18,7 @@ from tests.etrade.world import START, KeptLines, SeededChance, SteadyClock
 SECOND = timedelta(seconds=1)
 EVERY = timedelta(milliseconds=1060)
 """The interval of Market's calls in the role of placement."""
-PURPOSE = Purpose.SETTLE
+PURPOSE = Purpose.PROTECT
 
 
 def made(
