@@ -131,9 +131,16 @@ def test_the_stop_that_is_put_back_ends_the_exit() -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("lasts", [TURN_LASTS, FOR_EVER], ids=["loses its turn", "keeps its turn"])
+@pytest.mark.parametrize("seconds", [10, 20, 35, 45, 55, 65, 80, 100, 200, 1200])
 @pytest.mark.parametrize("seed", range(8))
-def test_other_interleavings_and_lengths_leave_no_shares_bare(lasts: timedelta, seed: int) -> None:
+def test_other_interleavings_and_lengths_leave_no_shares_bare(seconds: float, seed: int) -> None:
     """The same holds for every call of an exit, ten lengths of the freeze, and other orders of the calls."""
-    lengths = (10, 20, 35, 45, 55, 65, 80, 100, 200, 1200)
-    assert _worst([Fault(how="freeze", seconds=one) for one in lengths], lasts=lasts, seed=seed) == []
+    assert _worst([Fault(how="freeze", seconds=seconds)], lasts=TURN_LASTS, seed=seed) == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seconds", [45, 80, 200])
+@pytest.mark.parametrize("seed", range(4))
+def test_other_interleavings_do_not_rest_on_the_turnstile(seconds: float, seed: int) -> None:
+    """The same holds where the frozen one keeps its turn for ever."""
+    assert _worst([Fault(how="freeze", seconds=seconds)], lasts=FOR_EVER, seed=seed, every=2) == []
