@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from shared.codec import decode
-from shared.domain.brokerage import BrokerOrder, BrokerStatus
+from shared.domain.brokerage import BrokerOrder, BrokerStatus, Holding
 from shared.domain.notices import Notice, event_of
 from shared.domain.orders import Kind, Order, State
 from shared.domain.positions import Fill, Ledger, standing
@@ -164,6 +164,29 @@ def test_an_odd_row_makes_its_symbol_busy_and_nothing_else() -> None:
     assert bench.exchange.live(SYMBOL, Side.SELL)
     assert sorted(notice.symbols for notice in told(bench, OddRow)) == [(), ("ZZVT",)]
     assert safety(bench) == []
+
+
+def test_an_odd_row_that_comes_later_is_told_by_settlement() -> None:
+    """A row that appears while a position is held is told within a minute, and not again at the next polls."""
+    bench = Bench()
+    bench.send(bench.signal())
+    bench.run(30)
+    assert told(bench, OddRow) == []
+    bench.exchange.strange = [strange(900001, "ZZVT")]
+    bench.run(200)
+    sent = [body for topic, body in bench.bus.sent if topic == outbox.NOTICES and b'"odd_row"' in body]
+    assert len(sent) == len(told(bench, OddRow)) == 1
+
+
+def test_a_holding_that_cannot_be_counted_is_told_once() -> None:
+    """An odd row of the portfolio is told by settlement's look of each minute, once."""
+    bench = Bench()
+    odd = Holding(symbol="XFER", quantity=10, cost_per_share=None, odd=("quantity",))
+    bench.exchange.portfolio = lambda: (*bench.exchange.holdings(), odd)
+    bench.send(bench.signal())
+    bench.run(200)
+    (notice,) = told(bench, OddRow)
+    assert (notice.where, notice.symbols, notice.fields) == ("portfolio", ("XFER",), ("quantity",))
 
 
 def test_many_odd_rows_are_told_in_few_notices_and_written_once() -> None:
