@@ -67,7 +67,8 @@ def sold(position: Position, *, quantity: int, price: Decimal, at: datetime) -> 
     cost, left = invested(position), position.quantity - quantity
     leaving = (cost * quantity / position.quantity).quantize(_MONEY) if left else cost
     profit = _tidy((price * quantity).quantize(_MONEY) - leaving)
-    after = replace(position, quantity=left, realized=position.realized + profit)
+    lost_at = at if profit < 0 else position.lost_at
+    after = replace(position, quantity=left, realized=position.realized + profit, lost_at=lost_at)
     if left:
         return replace(after, average_cost=_average(cost - leaving, left)), profit
     return replace(after, is_open=False, closed_at=at, pending_exit=None), profit

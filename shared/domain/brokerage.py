@@ -104,11 +104,19 @@ class Holding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountRecord:
-    """Which account is ours and of which mode the account list calls it, as it was asked for a session."""
+    """Which account is ours and of which mode the account list calls it, as it was asked for a session.
+
+    `day_trades` are those of the sessions before, once they were counted; `restricted` is the broker's code when it
+    called the account restricted in its answer to an order of this session. `told` are the rules of the account that
+    the minute's look at the balance has told of.
+    """
 
     key: str
     mode: str
     session: date
+    day_trades: int | None = None
+    restricted: str = ""
+    told: tuple[str, ...] = ()
     schema_version: int = 1
 
 

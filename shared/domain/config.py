@@ -7,8 +7,10 @@ Every value is required: a default that hides in code is a figure that nobody se
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from decimal import Decimal
+from enum import StrEnum
 from typing import Annotated, get_args, get_type_hints
 
+from shared.domain.day_trades import DayTradeRule
 from shared.errors import ConfigError
 
 
@@ -135,6 +137,13 @@ class Exits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountRules:
+    """The rules of the owner's own account that no answer of the broker names."""
+
+    day_trade_rule: DayTradeRule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StrategyConfig:
     """All settings of the strategy; only `parse` makes one that is known to be sound."""
 
@@ -145,6 +154,7 @@ class StrategyConfig:
     sizing: Sizing
     limits: Limits
     exits: Exits
+    account: AccountRules
 
 
 def parse(data: Mapping[str, object]) -> StrategyConfig:
@@ -176,6 +186,8 @@ def _group(kind: type[object], data: object, path: str, problems: list[str]) -> 
 
 
 def _value(hint: object, raw: object, path: str, problems: list[str]) -> object:
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return _word(hint, raw, path, problems)
     number, span = get_args(hint)
     whole = isinstance(raw, int) and not isinstance(raw, bool)
     if number is int and not whole:
@@ -188,6 +200,14 @@ def _value(hint: object, raw: object, path: str, problems: list[str]) -> object:
     if not span.low <= value <= span.high:
         problems.append(f"{path} must lie between {span.low} and {span.high}, not {value}")
     return value
+
+
+def _word(kind: type[StrEnum], raw: object, path: str, problems: list[str]) -> StrEnum | None:
+    words = [word.value for word in kind]
+    if isinstance(raw, str) and raw in words:
+        return kind(raw)
+    problems.append(f"{path} must be one of {', '.join(words)}, not {raw!r}")
+    return None
 
 
 def _contradictions(config: StrategyConfig) -> Iterator[str]:

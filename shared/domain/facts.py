@@ -9,6 +9,7 @@ from shared.domain import book
 from shared.domain.brokerage import Balance, Holding
 from shared.domain.calendar import TradingSession
 from shared.domain.control import Control
+from shared.domain.day_trades import DayTrades
 from shared.domain.orders import Kind, Order
 from shared.domain.positions import Ledger, Position
 from shared.domain.quotes import Quote
@@ -23,8 +24,10 @@ class RiskFacts:
     `live_orders` and `positions` are all that our book has open, `ledger` is the session's; both without this
     order and its own reservation. `realized_before` is the profit of earlier sessions, `equity_peak` the
     highest own equity so far, `marks` the last price of each held symbol, `closed_at` when our last position
-    in the symbol closed (None: never). `daily_close` is the close of the last daily bar that the signal rests on (None:
-    it had none). `replaces` names the live order that this one takes the place of.
+    in the symbol closed (None: never), `lost_at` when shares of it were last sold at a loss (None: never).
+    `daily_close` is the close of the last daily bar that the signal rests on (None: it had none). `day_trades` need
+    to be known only where a rule counts them; `restriction` is the broker's code that bars the account ("": none).
+    `replaces` names the live order that this one takes the place of.
     """
 
     now: datetime
@@ -39,6 +42,9 @@ class RiskFacts:
     replaces: str | None = None
     closed_at: datetime | None = None
     daily_close: Decimal | None = None
+    lost_at: datetime | None = None
+    day_trades: DayTrades | None = None
+    restriction: str | None = None
     session: TradingSession | None = None
     control: Control | None = None
     quote: Quote | None = None

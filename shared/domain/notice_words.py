@@ -6,6 +6,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from shared.domain.barred import EntriesBarred, SymbolsUnknown
+from shared.domain.barred_words import entries_barred, symbols_unknown
 from shared.domain.hand_notices import OrderAmbiguous, SharesTaken
 from shared.domain.hand_words import ambiguous, taken
 from shared.domain.notices import (
@@ -319,6 +321,8 @@ _WORDS: dict[type[Notice], Callable[[Any], Words]] = {
     ForeignOrder: _foreign,
     OddRow: odd_row,
     OwnRowOdd: own_row,
+    EntriesBarred: entries_barred,
+    SymbolsUnknown: symbols_unknown,
     ScanSilent: _silent,
     ScanBlind: _blind,
     HeldUnseen: _unseen,

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import assert_never
 
+from shared.domain.barred import Barred, EntriesBarred, SymbolsUnknown
 from shared.domain.calendar import new_york_day
 from shared.domain.control import Control, TradingState
 from shared.domain.hand_notices import OrderAmbiguous, SharesTaken
@@ -262,6 +263,7 @@ Notice = (
     | ForeignOrder
     | OddRow
     | OwnRowOdd
+    | Barred
     | ScanSilent
     | ScanBlind
     | HeldUnseen
@@ -292,6 +294,8 @@ NOTICES: dict[str, type[Notice]] = {
     "foreign_order": ForeignOrder,
     "odd_row": OddRow,
     "own_row_odd": OwnRowOdd,
+    "entries_barred": EntriesBarred,
+    "symbols_unknown": SymbolsUnknown,
     "scan_silent": ScanSilent,
     "scan_blind": ScanBlind,
     "held_unseen": HeldUnseen,
@@ -329,7 +333,15 @@ def event_of(notice: Notice) -> str:
             what = f"{notice.symbol}:{notice.since.isoformat()}"
         case MessageBuried():
             what = f"{notice.function}:{notice.letter}"
-        case OrderAmbiguous() | AnswerUnread() | EntryNotJudged() | StaysHeld() | MessageRetried():
+        case (
+            OrderAmbiguous()
+            | AnswerUnread()
+            | EntryNotJudged()
+            | StaysHeld()
+            | MessageRetried()
+            | EntriesBarred()
+            | SymbolsUnknown()
+        ):
             what = notice.event
         case DayResult():
             what = notice.session.isoformat() + ":unknown" * bool(notice.unknown)

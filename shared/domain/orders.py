@@ -115,6 +115,7 @@ class Order:
     in it since then. With `provisional` some of `average_price` is our own guess, because the broker has not said it
     yet; `unread` names the fields of its row in the list that could not be used. `candidates` are what made it a case
     for a person, `not_ours` the broker orders of which the owner has said that they are not it.
+    `possible_wash_sale` marks an entry soon after a loss in its symbol.
     """
 
     intent_id: str
@@ -157,6 +158,7 @@ class Order:
     candidates: tuple[Candidate, ...] = ()
     not_ours: tuple[int, ...] = ()
     state_since: datetime | None = None
+    possible_wash_sale: bool = False
     audit_head: str = audit.GENESIS
     schema_version: int = 1
 
@@ -222,7 +224,7 @@ def _facts(order: Order) -> dict[str, str]:
         "broker_order_id": order.broker_order_id, "codes": ",".join(order.codes) or None, "note": order.note or None,
         "preview_ids": ",".join(map(str, order.preview.preview_ids)) if order.preview else None,
         "nonce": order.licence.nonce if order.licence else None, "replaces": order.replaces,
-        "absences": len(order.absences) or None,
+        "absences": len(order.absences) or None, "possible_wash_sale": order.possible_wash_sale or None,
         "candidates": ",".join(f"{one.order_id}:{one.status}:{one.filled}" for one in order.candidates) or None,
         "not_ours": ",".join(map(str, order.not_ours)) or None,
         "signal_id": order.signal_id, "position_id": order.position_id, "reason": order.reason,

@@ -7,11 +7,12 @@ from decimal import Decimal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Previewed:
-    """The broker would take the order: `estimated_total` in USD, positive for a purchase."""
+    """The broker would take the order: `estimated_total` in USD, positive for a purchase; `codes` of its messages."""
 
     preview_ids: tuple[int, ...]
     at: datetime
     estimated_total: Decimal
+    codes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +40,10 @@ class NeverSent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownOutcome:
-    """The request may have arrived; only the order list can tell."""
+    """The request may have arrived; only the order list can tell. `code` is the broker's, where it sent one."""
 
     why: str
+    code: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,6 +47,7 @@ class Position:
     quantity is back to 0; `exits_asked` numbers the exit decisions. `stop_refused` and `exit_refused` say how often the
     broker has refused a stop or an exit of late, and so when it is asked again. `shown` is the most shares of it that a
     portfolio has shown; `taken_out` are those that the owner took out so far, `unpriced` those of them without a price.
+    `lost_at` is when shares of the symbol were last sold at a loss, in this position or in one before.
     """
 
     position_id: str
@@ -75,6 +76,7 @@ class Position:
     unpriced: int = 0
     is_open: bool = True
     closed_at: datetime | None = None
+    lost_at: datetime | None = None
     schema_version: int = 1
 
     @property

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from shared.domain.account_rules import ACCOUNT_RULES
 from shared.domain.brokerage import Holding
 from shared.domain.config import StrategyConfig
 from shared.domain.control import TradingState
@@ -289,6 +290,7 @@ ENTRY_RULES: Mapping[str, Rule] = {
     "LEDGER_MISMATCH": ledger_mismatch,
     "UNKNOWN_PRESENT": unknown_present,
     "SYMBOL_HELD_BY_OWNER": symbol_held_by_owner,
+    **ACCOUNT_RULES,
 }
 SELL_RULES: Mapping[str, Rule] = {
     "KILL_SWITCH": exits_halted,

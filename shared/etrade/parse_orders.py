@@ -7,6 +7,7 @@ The list is the only judge of what an order did, so it has to be complete and mu
 * What is odd about one row is that row's own matter (`parse_rows`): every row is listed, none hides another.
 """
 
+import contextlib
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -50,7 +51,19 @@ def preview(raw: bytes, *, ticket: Ticket | None, at: datetime) -> Previewed:
         preview_ids=tuple(dict.fromkeys(ids)),
         at=at,
         estimated_total=reading.need(total, "estimatedTotalAmount"),
+        codes=_codes(orders[0], body),
     )
+
+
+def _codes(*nodes: Node) -> tuple[str, ...]:
+    """Give the codes of the messages beside a preview; what cannot be read there is no message."""
+    found: list[str] = []
+    for node in nodes:
+        for name in ("messages", "messagelist"):
+            with contextlib.suppress(Unreadable):
+                rows = reading.children(reading.child(node, name), "message")
+                found += [code for row in rows if (code := reading.text(row, "code")) is not None]
+    return tuple(dict.fromkeys(found))
 
 
 def _same(order: Node, ticket: Ticket) -> None:

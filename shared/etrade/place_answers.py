@@ -68,7 +68,8 @@ def judge(answer: Answer, *, received_at: datetime) -> PlaceAnswer:
     row = _row(answer, failed.code)
     if row is None or row.verdict is None:
         reason = row.name if row else "not listed"
-        return UnknownOutcome(why=f"status {answer.status}, code {failed.code or 'none'}: {reason}")
+        why = f"status {answer.status}, code {failed.code or 'none'}: {reason}"
+        return UnknownOutcome(why=why, code=None if failed.code is None else str(failed.code))
     # Only a business refusal is told in the broker's words; other pages may echo anything.
     message = row.name if row.codes is None else failed.message
     return Rejected(code=row.verdict.format(code=failed.code, status=answer.status), message=message)

@@ -7,12 +7,22 @@ row; but where it may be the account that is meant, it is named, and nothing is 
 from dataclasses import replace
 from datetime import date
 
+from shared.domain import day_trades
+from shared.domain.account_rules import said_against
+from shared.domain.barred import EntriesBarred
 from shared.domain.brokerage import Account, AccountRecord, Balance
-from shared.errors import ConfigError, Unreadable
+from shared.domain.day_trades import DayTradeRule
+from shared.domain.orders import Order
+from shared.errors import ConfigError, Conflict, Unreadable
+from shared.ports import Put
+from shared.usecases import notices
 from shared.usecases.desk import Held, put, read
 from shared.usecases.trading import TradingDesk
 
 PATH = "account/main"
+RESTRICTED = "1036"
+"""E*TRADE's code of an account that is restricted (etrade-api.md 4.14)."""
+BARRED = "ACCOUNT_RESTRICTED"
 _DECIDES = ("accountStatus", "accountIdKey")
 _NAMES = ("accountIdKey", "accountId")
 
@@ -43,6 +53,58 @@ def balance(desk: TradingDesk, account: AccountRecord) -> Balance:
     if found.lacks is not None:
         raise Unreadable(f"balance: {found.lacks} is missing")
     return found
+
+
+def counted(desk: TradingDesk, held: Held[AccountRecord], found: Balance) -> Held[AccountRecord]:
+    """Count the day trades of the sessions before, once a session and only where a rule needs them.
+
+    It costs one order list of those sessions; the count is kept with the account. Raises AuthError, BrokerError.
+    """
+    record = held.value
+    chosen = desk.config.account.day_trade_rule
+    applies = day_trades.rule_on(record.session, chosen) is DayTradeRule.LEGACY_PDT and day_trades.is_counted(found)
+    if not applies or record.day_trades is not None:
+        return held
+    days = day_trades.sessions_before(record.session)
+    before = day_trades.earlier(desk.broker.orders(record.key, since=days[0]), days)
+    desk.journal.line("day_trades", sessions=len(days), counted=before)
+    return _keep(desk, held, replace(record, day_trades=before))
+
+
+def barred(desk: TradingDesk, order: Order, *codes: str | None) -> list[Put]:
+    """Give the writes that keep and tell that the broker's answer to an order calls the account restricted, or none.
+
+    Entries of the session end by it; a sell is never kept back.
+    """
+    if RESTRICTED not in codes:
+        return []
+    why = f"code {RESTRICTED} for {order.side} {order.symbol}"
+    told = notices.announce(desk, EntriesBarred(code=BARRED, why=why, session=order.session, at=desk.clock.now()))
+    held = read(desk.store, AccountRecord, PATH)
+    return [told] if held is None else [told, put(PATH, replace(held.value, restricted=RESTRICTED))]
+
+
+def tell(desk: TradingDesk, found: Balance) -> None:
+    """Tell, once a session, what the broker's own balance says against entries, whether or not one is wanted."""
+    held, against = read(desk.store, AccountRecord, PATH), said_against(found)
+    if held is None or not against.keys() - held.value.told:
+        return
+    rows = [
+        notices.announce(desk, EntriesBarred(code=code, why=why, session=held.value.session, at=found.at))
+        for code, why in against.items()
+    ]
+    try:
+        desk.store.commit([held.update(replace(held.value, told=tuple(sorted({*held.value.told, *against})))), *rows])
+    except Conflict:
+        desk.journal.line("account_told_later", why="somebody else wrote the account's record")
+
+
+def _keep(desk: TradingDesk, held: Held[AccountRecord], record: AccountRecord) -> Held[AccountRecord]:
+    """Write what was learned; when somebody else wrote meanwhile, it is asked for again next time."""
+    try:
+        return Held(path=PATH, value=record, version=desk.store.commit([held.update(record)])[0])
+    except Conflict:
+        return replace(held, value=record)
 
 
 def _choose(accounts: tuple[Account, ...], wanted: str) -> Account:

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from shared.domain import pricing
+from shared.domain import account_rules, pricing
 from shared.domain.brokerage import AccountRecord, Balance, BrokerOrder, Holding
 from shared.domain.calendar import session_of
 from shared.domain.control import Control
+from shared.domain.day_trades import DayTrades
 from shared.domain.facts import RiskFacts
 from shared.domain.notices import FOREIGN
 from shared.domain.orders import Kind, Order, State
@@ -68,7 +69,14 @@ def ask_broker(desk: TradingDesk, signal: Signal, record: AccountRecord) -> Seen
 
 
 def gather(
-    desk: TradingDesk, signal: Signal, seen: Seen, *, ledger: Ledger, earlier: Sequence[Ledger], control: Control
+    desk: TradingDesk,
+    signal: Signal,
+    seen: Seen,
+    *,
+    ledger: Ledger,
+    earlier: Sequence[Ledger],
+    control: Control,
+    record: AccountRecord,
 ) -> RiskFacts:
     """Put the broker's word and our book together; `earlier` are the ledgers of the sessions before, oldest first.
 
@@ -84,6 +92,8 @@ def gather(
     limit = None
     if seen.quote is not None:
         limit = pricing.entry_limit(ask=seen.quote.ask, decision_price=signal.decision_price, config=desk.config)
+    entries = (one for one in live if one.kind is Kind.ENTRY)
+    today = account_rules.day_trades_today(seen.listing, entries, signal.session)
     return RiskFacts(
         now=desk.clock.now(), kind=Kind.ENTRY, symbol=signal.symbol, side=signal.side, price_type=PriceType.LIMIT,
         term=Term.IMMEDIATE_OR_CANCEL, quantity=0, limit_price=limit, decided_at=signal.decided_at,
@@ -93,6 +103,8 @@ def gather(
         balance=seen.means.balance, capital=desk.mandate.capital_usd,
         realized_before=sum((past.realized for past in earlier), Decimal(0)),
         equity_peak=_peak(desk.mandate.capital_usd, earlier), marks=marks(desk, positions),
+        day_trades=None if record.day_trades is None else DayTrades(before=record.day_trades, today=today),
+        restriction=record.restricted, lost_at=before.value.lost_at if before else None,
     )  # fmt: skip
 
 

@@ -14,7 +14,10 @@ from decimal import Decimal
 
 from shared.codec import decode, dumps, encode
 from shared.domain import book, sizing
+from shared.domain.account_rules import ACCOUNT_RULES, because, may_be_wash_sale
+from shared.domain.barred import EntriesBarred
 from shared.domain.brokerage import AccountRecord, BrokerOrder
+from shared.domain.facts import RiskFacts
 from shared.domain.ids import digest, intent_id
 from shared.domain.messages import EnterPosition
 from shared.domain.orders import UNSENT, Kind, Order, State
@@ -35,15 +38,18 @@ from shared.usecases.reads import RENEW, unread
 from shared.usecases.send import send
 from shared.usecases.trading import TradingDesk
 
+_FILL_MAY_LACK = timedelta(seconds=15)
+"""How long after a fill was booked a list of some seconds ago may lack it, which a count of day trades must not."""
 _OF_HOLDINGS = frozenset({"LEDGER_MISMATCH", "SYMBOL_HELD_BY_OWNER"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Ledgers:
-    """The session's ledger as it was read, and those of the sessions before, oldest first."""
+class _Written:
+    """What we wrote: the session's ledger as it was read, those of sessions before, oldest first, and the account."""
 
     today: Held[Ledger]
     earlier: Sequence[Ledger]
+    account: AccountRecord
 
 
 def enter(desk: TradingDesk, message: EnterPosition, *, ahead: int) -> None:
@@ -61,7 +67,7 @@ def enter(desk: TradingDesk, message: EnterPosition, *, ahead: int) -> None:
         move(desk, held, State.VOIDED, *told, cause="the signal waited too long", codes=("SIGNAL_STALE",))
         return
     try:
-        record = account.ours(desk, signal.session).value
+        record = account.ours(desk, signal.session)
         listing = None
         if held.value.state is State.NEW:
             held, listing = _judge(desk, held, signal, record)
@@ -80,7 +86,7 @@ def enter(desk: TradingDesk, message: EnterPosition, *, ahead: int) -> None:
             codes=("TOKEN_DEAD",),
         )
         return
-    held = send(desk, held, account_key=record.key, expires_at=_expires_at(desk, signal), listing=listing)
+    held = send(desk, held, account_key=record.value.key, expires_at=_expires_at(desk, signal), listing=listing)
     desk.journal.line("entry", intent_id=held.value.intent_id, state=held.value.state, ahead=ahead)
     tell_orders(desk, listing or (), session=signal.session)
 
@@ -139,55 +145,70 @@ def _intent(desk: TradingDesk, signal: Signal) -> Held[Order]:
 
 
 def _judge(
-    desk: TradingDesk, held: Held[Order], signal: Signal, record: AccountRecord
+    desk: TradingDesk, held: Held[Order], signal: Signal, ours: Held[AccountRecord]
 ) -> tuple[Held[Order], Sequence[BrokerOrder] | None]:
     """Size and judge a NEW intent: RESERVED, or DENIED with every code.
 
     The broker is asked once, our book at every try: a fill that is booked meanwhile makes the ledger a newer one, and
     then holdings and balance are asked for again where they cannot know of it and that decides.
     """
-    seen = ask_broker(desk, signal, record)
+    seen = ask_broker(desk, signal, ours.value)
+    record = account.counted(desk, ours, seen.means.balance).value
     for _ in range(TRIES):
-        ledgers = _ledgers(desk, signal)
-        filled_at = ledgers.today.value.last_fill_at
+        written = _written(desk, signal, record)
+        filled_at = written.today.value.last_fill_at
         if filled_at is not None and seen.means.balance.at < filled_at:
             seen = replace(seen, means=ask_means(desk, record))
+        if record.day_trades is not None and filled_at is not None and desk.clock.now() - filled_at < _FILL_MAY_LACK:
+            seen = replace(seen, listing=desk.lists.fresh(record.key, since=signal.session))
         with contextlib.suppress(Conflict):
-            judged = _reserve(desk, held, signal, seen, ledgers)
+            judged = _reserve(desk, held, signal, seen, written)
             if judged is not None:
                 return judged, seen.listing
             seen = replace(seen, means=ask_means(desk, record))
     raise Conflict(f"the ledger of {signal.session} keeps changing")
 
 
-def _reserve(desk: TradingDesk, held: Held[Order], signal: Signal, seen: Seen, ledgers: _Ledgers) -> Held[Order] | None:
+def _reserve(desk: TradingDesk, held: Held[Order], signal: Signal, seen: Seen, written: _Written) -> Held[Order] | None:
     """Reserve or deny; None when nothing but holdings from before our last fill would deny."""
-    state, ledger = control.current(desk), ledgers.today
-    facts = gather(desk, signal, seen, ledger=ledger.value, earlier=ledgers.earlier, control=state.value)
-    codes = list(foreign(desk, signal.symbol, seen.listing))
+    state, ledger = control.current(desk), written.today
+    facts = gather(
+        desk, signal, seen, ledger=ledger.value, earlier=written.earlier, control=state.value, record=written.account
+    )
+    barred = [code for code, rule in ACCOUNT_RULES.items() if rule(facts, desk.config)]
+    told = [_told(desk, facts, signal, code) for code in barred]
+    codes = [*foreign(desk, signal.symbol, seen.listing), *barred]
     limit, quote = facts.limit_price, facts.quote
     if limit is None or quote is None:
-        return _deny(desk, held, [*codes, "NO_QUOTE"])
+        return _deny(desk, held, [*codes, "NO_QUOTE"], told)
     if facts.means is None:
-        return _deny(desk, held, [*codes, "FACTS_MISSING"], "A held symbol has no recent price: equity is not known.")
+        note = "A held symbol has no recent price: equity is not known."
+        return _deny(desk, held, [*codes, "FACTS_MISSING"], told, note)
     votes = len(signal.votes)
     size = sizing.size(symbol=signal.symbol, price=limit, votes=votes, means=facts.means, config=desk.config)
     if isinstance(size, sizing.Denied):
-        return _deny(desk, held, [*codes, size.code], size.text)
+        return _deny(desk, held, [*codes, size.code], told, size.text)
     codes += deny_codes(replace(facts, quantity=size), desk.config)
     if codes:
         filled_at = ledger.value.last_fill_at
         overtaken = filled_at is not None and seen.means.asked_at <= filled_at
-        return None if overtaken and _OF_HOLDINGS.issuperset(codes) else _deny(desk, held, codes)
+        return None if overtaken and _OF_HOLDINGS.issuperset(codes) else _deny(desk, held, codes, told)
     cost = limit * size
     return move(
         desk, held, State.RESERVED, ledger.update(book.reserved(ledger.value, cost)),
         Create(f"locks/{signal.symbol}", {"intent_id": held.value.intent_id}), Check(state.path, state.version),
         cause="every rule approves", quantity=size, limit_price=limit, reserved=cost, spread=quote.spread,
+        possible_wash_sale=may_be_wash_sale(lost_at=facts.lost_at, now=facts.now),
     )  # fmt: skip
 
 
-def _ledgers(desk: TradingDesk, signal: Signal) -> _Ledgers:
+def _told(desk: TradingDesk, facts: RiskFacts, signal: Signal, code: str) -> Put:
+    """Give the write that tells of a rule of the account: once a session, however many entries it denies."""
+    notice = EntriesBarred(code=code, why=because(code, facts), session=signal.session, at=facts.now)
+    return announce(desk, notice)
+
+
+def _written(desk: TradingDesk, signal: Signal, record: AccountRecord) -> _Written:
     """Read all ledgers at once; the first entry of a session opens its own."""
     path = ledger_path(signal.session)
     rows = desk.store.query("ledger")
@@ -198,9 +219,11 @@ def _ledgers(desk: TradingDesk, signal: Signal) -> _Ledgers:
     if today is None:
         first = Ledger(session=signal.session)
         today = Held(path=path, value=first, version=desk.store.commit([create(path, first)])[0])
-    return _Ledgers(today=today, earlier=earlier)
+    return _Written(today=today, earlier=earlier, account=record)
 
 
-def _deny(desk: TradingDesk, held: Held[Order], codes: Sequence[str], note: str = "") -> Held[Order]:
+def _deny(
+    desk: TradingDesk, held: Held[Order], codes: Sequence[str], told: Sequence[Put], note: str = ""
+) -> Held[Order]:
     names = tuple(dict.fromkeys(codes))
-    return move(desk, held, State.DENIED, cause="denied: " + ", ".join(names), codes=names, note=note)
+    return move(desk, held, State.DENIED, *told, cause="denied: " + ", ".join(names), codes=names, note=note)

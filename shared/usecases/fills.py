@@ -160,7 +160,8 @@ def _fold(
             return book.bought(mine, quantity=quantity, price=price, at=at), Decimal(0)
         if position is not None and position.is_open:
             raise InvariantBroken(f"{order.symbol} was bought while another position of ours is open in it")
-        return book.opened(order, quantity=quantity, price=price, at=at), Decimal(0)
+        opened = book.opened(order, quantity=quantity, price=price, at=at)
+        return replace(opened, lost_at=position.lost_at if position is not None else None), Decimal(0)
     if mine is None:
         raise InvariantBroken(f"{order.symbol} was sold for a position that the book does not have")
     return book.sold(mine, quantity=quantity, price=price, at=at)

@@ -20,7 +20,7 @@ from shared.domain.outcomes import Accepted, NeverSent, Previewed, Rejected, Unk
 from shared.domain.values import Side, Term
 from shared.errors import AuthError, BrokerError, KeyRefused, StoreDown
 from shared.ports import Check, Severity
-from shared.usecases import control
+from shared.usecases import account, control
 from shared.usecases.claims import claim
 from shared.usecases.desk import Held
 from shared.usecases.moves import held_order, move
@@ -29,6 +29,8 @@ from shared.usecases.trading import TradingDesk
 PREVIEW_AGAIN = timedelta(seconds=90)
 MOST_PREVIEWS = 3
 COST_TOLERANCE = Decimal("1.01")
+WASH_SALE = "7084"
+"""E*TRADE's own warning of a possible wash sale, beside a preview (etrade-api.md 4.14)."""
 LONGEST_NOTE = 300
 # Refusals that have nothing to do with IMMEDIATE_OR_CANCEL (etrade-api.md 4.14): funds, shares, account.
 _NOT_THE_TERM = frozenset({"33", "100", "102", "1021", "1036", "1037", "3010"})
@@ -106,13 +108,18 @@ def _preview(desk: TradingDesk, held: Held[Order], account_key: str) -> Held[Ord
         answer = desk.broker.preview(account_key, order.ticket)
     match answer:
         case Rejected():
-            cause = f"the broker refused the preview: {answer.message}"
-            codes = (f"preview:{answer.code}",)
-            return move(desk, held, State.REJECTED, cause=cause, codes=codes, note=answer.message[:LONGEST_NOTE])
+            return move(
+                desk, held, State.REJECTED, *account.barred(desk, order, answer.code),
+                cause=f"the broker refused the preview: {answer.message}", codes=(f"preview:{answer.code}",),
+                note=answer.message[:LONGEST_NOTE],
+            )  # fmt: skip
         case Previewed():
             pass
         case _:
             assert_never(answer)
+    restricted = account.barred(desk, order, *answer.codes)
+    if order.side is Side.BUY and restricted:
+        return move(desk, held, State.DENIED, *restricted, cause="the account is restricted", codes=(account.BARRED,))
     if order.side is Side.BUY and answer.estimated_total > order.reserved * COST_TOLERANCE:
         return move(
             desk,
@@ -125,7 +132,11 @@ def _preview(desk: TradingDesk, held: Held[Order], account_key: str) -> Held[Ord
         preview_ids=answer.preview_ids, at=desk.clock.now(), request_hash=order.request_hash,
         estimated_total=answer.estimated_total, attempt=attempt,
     )  # fmt: skip
-    return move(desk, held, State.PREVIEWED, cause="the broker would take it", preview=record, term=order.term)
+    wash = order.possible_wash_sale or (order.side is Side.BUY and WASH_SALE in answer.codes)
+    return move(
+        desk, held, State.PREVIEWED, *restricted, cause="the broker would take it", preview=record, term=order.term,
+        possible_wash_sale=wash,
+    )  # fmt: skip
 
 
 def _license(
@@ -183,6 +194,9 @@ def _post(desk: TradingDesk, held: Held[Order], account_key: str) -> Held[Order]
             return move(desk, held, State.VOIDED, cause=f"never sent: {answer.why}", codes=("UNSENT",))
         case UnknownOutcome():
             desk.journal.line("order_unknown", Severity.ERROR, intent_id=order.intent_id, why=answer.why)
-            return move(desk, held, State.UNKNOWN, cause=f"sent, answer unknown: {answer.why}", announce=_wakes(order))
+            return move(
+                desk, held, State.UNKNOWN, *account.barred(desk, order, answer.code),
+                cause=f"sent, answer unknown: {answer.why}", announce=_wakes(order),
+            )  # fmt: skip
         case _:
             assert_never(answer)

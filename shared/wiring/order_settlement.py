@@ -4,6 +4,7 @@ from shared import wiring
 from shared.domain.messages import CloseTick, HaltAsked, Message, OrderPlaced, SettleTick
 from shared.door import Handler, PushDoor
 from shared.etrade.limits import Role
+from shared.usecases import account
 from shared.usecases.close import close
 from shared.usecases.control import halt_by_link
 from shared.usecases.settle import settle
@@ -27,7 +28,9 @@ def handlers(desk: TradingDesk) -> dict[type[Message], Handler]:
 
     def take_tick() -> None:
         watch(desk)
-        settle(desk, list_first=True)
+        look = settle(desk, list_first=True)
+        if look is not None and look.balance is not None:
+            account.tell(desk, look.balance)
         watch_reads(desk)
 
     return {

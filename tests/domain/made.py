@@ -122,7 +122,7 @@ def facts(**changes: Any) -> RiskFacts:
         term=Term.GOOD_FOR_DAY, quantity=10, limit_price=Decimal("100.10"), decided_at=NOON,
         session=session(), control=control(), quote=quote(when=NOON), ledger=Ledger(session=OPENS.date()),
         positions=(), live_orders=(), holdings=(), balance=balance(), capital=Decimal(100_000),
-        realized_before=Decimal(0), equity_peak=Decimal(100_000), marks={},
+        realized_before=Decimal(0), equity_peak=Decimal(100_000), marks={}, restriction="",
     )  # fmt: skip
     return replace(made, **changes)
 

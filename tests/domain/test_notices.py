@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from shared.domain.barred import EntriesBarred
 from shared.domain.control import TradingState
 from shared.domain.hand_notices import OrderAmbiguous, SharesTaken
 from shared.domain.notice_words import words
@@ -43,6 +44,7 @@ from shared.domain.notices import (
 from shared.domain.orders import ARROWS, Order, State
 from shared.domain.row_notices import OwnRowOdd
 from shared.domain.unseen import AnswerUnread, MessageRetried, StaysHeld
+from tests.domain.barred import BARRED
 from tests.domain.hand_notices import HAND
 from tests.domain.made import NOON, at, control, order
 from tests.domain.row_notices import ROWS
@@ -211,6 +213,7 @@ EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
     ),
     *HAND,
     *ROWS,
+    *BARRED,
     *UNSEEN,
     (
         DayResult(
@@ -248,7 +251,7 @@ def test_every_kind_has_an_example() -> None:
     """The examples of this file are of every kind, and what needs a person at once is never held back."""
     assert {type(notice) for notice, _, _ in EXAMPLES} == set(NOTICES.values())
     urgent = {type(notice) for notice, _, _ in EXAMPLES if words(notice).urgent}
-    assert urgent == {*NEVER_HELD_BACK, DayResult, OwnRowOdd, ScanBlind, TokenEnded}
+    assert urgent == {*NEVER_HELD_BACK, DayResult, EntriesBarred, OwnRowOdd, ScanBlind, TokenEnded}
 
 
 def test_a_result_says_which_shares_it_leaves_out() -> None:

@@ -44,7 +44,7 @@ def test_good_entry_and_good_exit_are_approved() -> None:
 def test_every_rule_is_reported_at_once() -> None:
     """An entry about which nothing is known is denied by every rule that needs a fact."""
     names = "session control quote ledger positions live_orders holdings balance capital realized_before"
-    bare = dict.fromkeys(f"{names} equity_peak marks limit_price".split())
+    bare = dict.fromkeys(f"{names} equity_peak marks limit_price restriction".split())
     found = codes(**bare, quantity=0, side=Side.SELL, decided_at=NOON - 61 * SECOND, closed_at=NOON)
     assert found == tuple(ENTRY_RULES)
     assert sell_codes(**bare, quantity=0, side=Side.BUY) == tuple(SELL_RULES)
@@ -68,7 +68,20 @@ def test_every_rule_is_reported_at_once() -> None:
                 "UNKNOWN_PRESENT",
             },
         ),
-        ("balance", {"NOTIONAL_MAX_SYMBOL", "EXPOSURE_MAX_ACCOUNT", "BUYING_POWER", "BALANCE_STALE"}),
+        (
+            "balance",
+            {
+                "NOTIONAL_MAX_SYMBOL",
+                "EXPOSURE_MAX_ACCOUNT",
+                "BUYING_POWER",
+                "BALANCE_STALE",
+                "DAY_TRADES",
+                "INTRADAY_MARGIN",
+                "DAY_TRADER_STATUS",
+                "MARGIN_CALL",
+            },
+        ),
+        ("restriction", {"ACCOUNT_RESTRICTED"}),
         ("capital", {"NOTIONAL_MAX_SYMBOL", "EXPOSURE_MAX_ACCOUNT", "DAILY_LOSS", "DRAWDOWN"}),
         ("marks", {"NOTIONAL_MAX_SYMBOL", "EXPOSURE_MAX_ACCOUNT", "DAILY_LOSS", "DRAWDOWN"}),
     ],

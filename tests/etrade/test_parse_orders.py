@@ -102,7 +102,25 @@ def test_a_captured_preview_is_read() -> None:
     """A preview as captured gives all its ids, our own instant and the total with its sign."""
     body = raw(samples.preview(PreviewIds=[{"previewId": 1, "cashMargin": "CASH"}, {"previewId": "2"}]))
     found = parse_orders.preview(body, ticket=TICKET, at=START)
-    assert found == Previewed(preview_ids=(1, 2), at=START, estimated_total=Decimal("1323.1"))
+    assert found == Previewed(preview_ids=(1, 2), at=START, estimated_total=Decimal("1323.1"), codes=("7084",))
+
+
+@pytest.mark.parametrize(
+    ("messages", "codes"),
+    [
+        ({"Message": [{"code": 1036}, {"code": "7084"}, {"code": 1036}]}, ("1036", "7084")),
+        ({"Message": {"code": 1036}}, ("1036",)),
+        ({"Message": [{"description": "no code"}]}, ()),
+        ({"Message": [7]}, ()),
+        ([], ()),
+        (None, ()),
+    ],
+)
+def test_the_codes_of_a_previews_messages_are_read(messages: object, codes: tuple[str, ...]) -> None:
+    """The messages beside a preview are read by their codes; one that cannot be read makes no preview unreadable."""
+    order = samples.preview()["PreviewOrderResponse"]["Order"][0] | {"messages": messages}
+    body = raw(samples.preview(Order=[order]))
+    assert parse_orders.preview(body, ticket=TICKET, at=START).codes == codes
 
 
 @pytest.mark.parametrize(

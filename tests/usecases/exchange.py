@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from infra.local.kernel import Kernel
 from shared.domain.brokerage import Account, Balance, BrokerOrder, BrokerStatus, Holding, Ticket
@@ -75,6 +75,9 @@ class Exchange:
         self.shares: Counter[str] = Counter()
         self.prices: dict[str, tuple[Decimal, Decimal]] = {}
         self.cash = CASH
+        self.says: dict[str, Any] = {}
+        self.restricted = False
+        self.beside: tuple[str, ...] = ()
         self.list_lag = timedelta(0)
         self.cancel_takes = timedelta(seconds=1)
         self.cancel_lost = 0
@@ -114,11 +117,12 @@ class Exchange:
         )  # fmt: skip
 
     def balance(self) -> Balance:
-        """Give what the account can spend."""
-        return Balance(
+        """Give what the account can spend, with what a test wants said otherwise."""
+        plain = Balance(
             at=self.kernel.now(), account_mode="MARGIN", settled_cash=self.cash, cash_buying_power=self.cash,
             account_value=self.cash,
         )  # fmt: skip
+        return replace(plain, **self.says)
 
     def holdings(self) -> tuple[Holding, ...]:
         """Give every share of the account."""
@@ -130,6 +134,8 @@ class Exchange:
 
     def refusal(self, ticket: Ticket) -> Rejected | None:
         """Say why a ticket would not be taken, at preview and at place alike."""
+        if self.restricted:
+            return Rejected(code="1036", message="the account is restricted")
         if self.refuses_term and ticket.term is Term.IMMEDIATE_OR_CANCEL:
             return Rejected(code=self.term_code, message="term")
         bid = self.prices[ticket.symbol][0]
@@ -156,6 +162,8 @@ class Exchange:
                 return Rejected(code=script.code, message="no")
             case "lost_before":
                 return UnknownOutcome(why="reset")
+            case "unclear":
+                return UnknownOutcome(why="not listed", code=script.code)
             case "late":
                 self.kernel.spawn(lambda: self.accept(ticket), at=now + script.after, name="exchange")
                 return UnknownOutcome(why="time-out")
@@ -362,5 +370,5 @@ class ScriptedBroker:
         if refused is not None:
             return refused
         price = ticket.limit_price or ticket.stop_price or self._exchange.prices[ticket.symbol][0]
-        total = price * ticket.quantity + self._exchange.surcharge
-        return Previewed(preview_ids=(7,), at=self._exchange.kernel.now(), estimated_total=total)
+        total, beside = price * ticket.quantity + self._exchange.surcharge, self._exchange.beside
+        return Previewed(preview_ids=(7,), at=self._exchange.kernel.now(), estimated_total=total, codes=beside)

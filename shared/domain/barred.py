@@ -1,0 +1,41 @@
+"""What the owner is told when something is not traded by a rule or a fact that only a person can change.
+
+`event` is the part of the event's name that tells one from another of its kind.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from shared.domain.ids import digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntriesBarred:
+    """A rule of the account itself denies entries: `code` is the rule's, `why` what was counted or the broker said."""
+
+    code: str
+    why: str
+    session: date
+    at: datetime
+
+    @property
+    def event(self) -> str:
+        """Name the session and the rule: told once for both."""
+        return f"{self.session.isoformat()}:{self.code}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SymbolsUnknown:
+    """The broker gives no quote for watched symbols, before the session: nothing is traded in them."""
+
+    symbols: tuple[str, ...]
+    session: date
+    at: datetime
+
+    @property
+    def event(self) -> str:
+        """Name the session and the symbols."""
+        return f"{self.session.isoformat()}:{digest(*self.symbols)[:16]}"
+
+
+Barred = EntriesBarred | SymbolsUnknown

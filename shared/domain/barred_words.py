@@ -1,0 +1,46 @@
+"""What the owner reads when something is not traded by a rule or a fact: the words of the notices in `barred`."""
+
+from shared.domain.barred import EntriesBarred, SymbolsUnknown
+from shared.domain.wording import Words, clock, count, short
+
+_BARS = {
+    "DAY_TRADES": (
+        "another entry could be the fourth day trade within five sessions, which bars a margin account below $25,000",
+        "if E*TRADE no longer applies that rule to you, set account.day_trade_rule.",
+    ),
+    "INTRADAY_MARGIN": (
+        "what is held would need more margin within the day than the account is worth",
+        "it ends by itself as positions are sold.",
+    ),
+    "DAY_TRADER_STATUS": (
+        "E*TRADE has restricted the account's day trading",
+        "ask E*TRADE what lifts it.",
+    ),
+    "MARGIN_CALL": ("a margin call of E*TRADE is open", "meet it, or ask E*TRADE."),
+    "ACCOUNT_RESTRICTED": (
+        "E*TRADE refuses orders because the account is restricted",
+        "ask E*TRADE what lifts it, entries are tried again in the next session.",
+    ),
+}
+
+
+def entries_barred(notice: EntriesBarred) -> Words:
+    """Say which rule denies entries, what stands behind it, and what may lift it."""
+    rule, advice = _BARS.get(notice.code, (f"a rule of the account denies it ({notice.code})", "ask E*TRADE."))
+    return Words(
+        title="Nothing is bought: a rule of the account",
+        sentence=f"Entries are denied since {clock(notice.at)}: {rule} ({short(notice.why)}).",
+        advice=f"Stops and exits go on; {advice}",
+        urgent=notice.code != "DAY_TRADES",
+    )
+
+
+def symbols_unknown(notice: SymbolsUnknown) -> Words:
+    """Say which watched symbols have no quote, and where to look."""
+    names = short(", ".join(notice.symbols))
+    return Words(
+        title="Watched symbols that E*TRADE does not quote",
+        sentence=f"E*TRADE gives no quote for {count(len(notice.symbols), 'watched symbol')}: {names}.",
+        advice="Nothing is traded in them; look whether they were renamed or delisted, and change STRATEGY_WATCH_LIST.",
+        urgent=False,
+    )

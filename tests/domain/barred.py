@@ -1,0 +1,33 @@
+"""An example of each notice in `shared.domain.barred`, with what the owner reads."""
+
+from shared.domain.barred import EntriesBarred, SymbolsUnknown
+from shared.domain.notices import Notice
+from tests.domain.made import NOON, OPENS
+
+BARRED: tuple[tuple[Notice, str, str], ...] = (
+    (
+        EntriesBarred(code="DAY_TRADES", why="2 in the sessions before, 1 today", session=OPENS.date(), at=NOON),
+        "Nothing is bought: a rule of the account",
+        (
+            "Entries are denied since 12:00 New York time: another entry could be the fourth day trade within five "
+            "sessions, which bars a margin account below $25,000 (2 in the sessions before, 1 today). "
+            "Stops and exits go on; if E*TRADE no longer applies that rule to you, set account.day_trade_rule."
+        ),
+    ),
+    (
+        EntriesBarred(code="MARGIN_CALL", why="houseCall", session=OPENS.date(), at=NOON),
+        "Nothing is bought: a rule of the account",
+        (
+            "Entries are denied since 12:00 New York time: a margin call of E*TRADE is open (houseCall). "
+            "Stops and exits go on; meet it, or ask E*TRADE."
+        ),
+    ),
+    (
+        SymbolsUnknown(symbols=("ABC", "JPM.PR.D"), session=OPENS.date(), at=NOON),
+        "Watched symbols that E*TRADE does not quote",
+        (
+            "E*TRADE gives no quote for 2 watched symbols: ABC, JPM.PR.D. Nothing is traded in them; "
+            "look whether they were renamed or delisted, and change STRATEGY_WATCH_LIST."
+        ),
+    ),
+)
