@@ -11,7 +11,7 @@ import binascii
 import hashlib
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -29,6 +29,7 @@ from shared.usecases.control import tighten
 from shared.usecases.desk import Desk
 from shared.usecases.notices import announce, post
 from shared.usecases.outbox import drain, unpack
+from shared.usecases.retried import Retried
 
 Reply = tuple[str, int]
 Handler = Callable[[Envelope, Any], object]
@@ -75,7 +76,8 @@ class Drain:
 class PushDoor:
     """The door of a function that Pub/Sub pushes to; `halts` says whether its bugs may halt trading.
 
-    With `tells` the notices that wait are published after the work, whatever became of it.
+    With `tells` the notices that wait are published after the work, whatever became of it. What comes again for minutes
+    is told, with its reason.
     """
 
     desk: Desk
@@ -83,6 +85,7 @@ class PushDoor:
     halts: bool = False
     left: Drain = field(default_factory=Drain)
     tells: bool = False
+    retried: Retried = field(default_factory=Retried)
 
     def __call__(self, request: Request) -> Reply:
         """Handle one push: 204 acknowledges, 429 and 503 have it brought again; what is not a POST is no push."""
@@ -96,6 +99,7 @@ class PushDoor:
             return reply
 
     def _serve(self, raw: bytes) -> Reply:
+        opened: tuple[Envelope, Message] | None = None
         try:
             envelope, data = open_push(raw)
             follow(envelope.attributes, message_id=envelope.message_id)
@@ -103,14 +107,29 @@ class PushDoor:
             handler = self.handlers.get(type(message))
             if handler is None:
                 raise Malformed(f"{self.desk.actor} does not take {type(message).__name__}")
+            opened = envelope, message
             with self.left.before(self.desk):
                 handler(envelope, message)
         except DeskError as problem:
-            return self._reply(problem, raw)
+            reply, why = self._reply(problem, raw), f"{type(problem).__name__}: {problem.detail}"
         except Exception as problem:  # noqa: BLE001 - whatever escapes a use case must not lose the message
-            self.desk.journal.line("crash", Severity.CRITICAL, kind=type(problem).__name__)
-            return AGAIN
-        return ACK
+            reply, why = AGAIN, type(problem).__name__
+            self.desk.journal.line("crash", Severity.CRITICAL, kind=why)
+        else:
+            self.retried.handled(message)
+            return ACK
+        if opened is not None and reply in (AGAIN, FULL):
+            self._comes_again(*opened, why)
+        return reply
+
+    def _comes_again(self, envelope: Envelope, message: Message, why: str) -> None:
+        """Promise to tell of a message that has come again for minutes; a store that fails changes no reply."""
+        notice = self.retried.failed(self.desk, envelope, message, why)
+        if notice is None:
+            return
+        self.desk.journal.line("retried", Severity.WARNING, message=notice.message, since=notice.since.isoformat())
+        with suppress(DeskError):
+            self.desk.store.commit([announce(self.desk, notice)])
 
     def _reply(self, problem: DeskError, raw: bytes) -> Reply:
         what = type(problem).__name__

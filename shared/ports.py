@@ -237,6 +237,14 @@ class Notifier(Protocol):
         ...
 
 
+class Pulse(Protocol):
+    """Somebody outside who raises the alarm when nothing is heard for a while."""
+
+    def beat(self) -> None:
+        """Be heard once; takes a few seconds at most and raises nothing."""
+        ...
+
+
 class Severity(StrEnum):
     """Google Cloud's log severities, as far as we use them."""
 

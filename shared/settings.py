@@ -7,7 +7,7 @@ addresses for notices, which hold tokens and passwords (`notify-addresses`).
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import time
 from decimal import Decimal
 from enum import StrEnum
@@ -30,7 +30,10 @@ ADDRESSES_HINT = (
     f"up to {MOST_ADDRESSES} apprise addresses such as ntfys://topic, with a blank or a new line between them"
 )
 # Who the owner is, and an address that may carry a password: a wrong value is not repeated.
-_UNSPOKEN = frozenset({"ETRADE_ACCOUNT_ID", "ETRADE_OAUTH_CALLBACK_URL", "STRATEGY_SIGN_IN_URL", "STRATEGY_OPERATOR"})
+_UNSPOKEN = frozenset({
+    "ETRADE_ACCOUNT_ID", "ETRADE_OAUTH_CALLBACK_URL", "STRATEGY_SIGN_IN_URL", "STRATEGY_OPERATOR",
+    "STRATEGY_HEARTBEAT_URL",
+})  # fmt: skip
 _SHOWN = 60
 _PARTS_SHOWN = 5
 NOT_YET = "STRATEGY_MODE=live with ETRADE_SANDBOX=false: live orders at production are not enabled yet"
@@ -47,7 +50,8 @@ class Mode(StrEnum):
 class Settings:
     """What the operator chose; `capital_usd` in USD, `rate_limit` in Market calls a minute, `burst_limit` in calls.
 
-    `sign_in_url` is the start page's address, empty when nobody said it; instants are New York's.
+    `sign_in_url` is the start page's address, `heartbeat_url` what a system that works asks each minute; both are empty
+    when nobody said them. Instants are New York's.
     """
 
     mode: Mode
@@ -63,6 +67,7 @@ class Settings:
     sign_in_url: str
     remind_at: tuple[time, ...]
     token_ends_at: time
+    heartbeat_url: str = field(repr=False)
 
 
 class _Parts(ValueError):
@@ -77,13 +82,13 @@ def load(environ: Mapping[str, str]) -> Settings:
     """Read every setting; raises ConfigError that names all problems, never a secret's value."""
     values: dict[str, Any] = {}
     problems: list[str] = []
-    for name, (field, parse, default) in _SETTINGS.items():
+    for name, (attribute, parse, default) in _SETTINGS.items():
         raw = environ.get(name, default)
         if raw is None:
             problems.append(f"{name} is not set: {_HINTS[name]}")
             continue
         try:
-            values[field] = parse(raw.strip())
+            values[attribute] = parse(raw.strip())
         except _Parts as wrong:
             problems.append(f"{name} cannot be used, {', '.join(map(repr, wrong.parts))} in it: {_HINTS[name]}")
         except ValueError:
@@ -239,9 +244,10 @@ _SETTINGS: dict[str, tuple[str, Callable[[str], Any], str | None]] = {
     "STRATEGY_SIGN_IN_URL": ("sign_in_url", _page, ""),
     "STRATEGY_REMIND_AT": ("remind_at", _mornings, "08:30,09:15"),
     "STRATEGY_TOKEN_ENDS_AT": ("token_ends_at", _evening, "18:00"),
+    "STRATEGY_HEARTBEAT_URL": ("heartbeat_url", _address, ""),
 }
 NAMES = frozenset(_SETTINGS)
-"""Every setting that a function may be given, none of them secret."""
+"""Every setting that a function may be given, none of them secret: a heartbeat's address opens nothing."""
 
 _HINTS = {
     "STRATEGY_MODE": "paper or live",
@@ -256,5 +262,6 @@ _HINTS = {
     "STRATEGY_OPERATOR": "the name that sign-in links are made for: 1 to 64 letters, digits and . _ @ + -",
     "STRATEGY_SIGN_IN_URL": "the address of oauth_callback's start page, https (http on localhost), or empty",
     "STRATEGY_REMIND_AT": "when to remind of the sign-in, New York, from 07:00 to 09:25, such as 08:30,09:15",
+    "STRATEGY_HEARTBEAT_URL": "an https address (http on localhost) that is asked each minute, or empty",
     "STRATEGY_TOKEN_ENDS_AT": "when the day's token ends at the latest, New York, from 16:30 to 18:30",
 }

@@ -142,6 +142,10 @@ class Simulator:
         """Makes the next calls of one endpoint go wrong."""
         self._faults.add(fault)
 
+    def mend(self) -> None:
+        """Lets every call go well again."""
+        self._faults = FaultPlan()
+
     def delay_quotes(self, delayed: bool) -> None:
         """Gives delayed quotes from now on, as to an account without the real-time agreement, or real-time ones."""
         self._broker.realtime = not delayed

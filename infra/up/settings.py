@@ -6,6 +6,9 @@ from infra.day.problems import UserError
 from infra.up.plan import Plan
 from shared import settings
 
+HEARTBEAT = "STRATEGY_HEARTBEAT_URL"
+"""A desk is a machine that somebody may watch, whatever broker it trades with."""
+
 
 def settings_of(plan: Plan, market: Market | None) -> dict[str, str]:
     """Give the functions' settings; raises UserError with every problem at once."""
@@ -13,9 +16,10 @@ def settings_of(plan: Plan, market: Market | None) -> dict[str, str]:
         if plan.market == "generated" and "STRATEGY_WATCH_LIST" in plan.environ:
             what = "STRATEGY_WATCH_LIST does not count on a generated day, which has symbols of its own"
             raise UserError(what, remedy="unset it, or name a recorded day with --market")
-        return environment.environ(
+        simulated = environment.environ(
             plan.environ, config=plan.config, market_spec=plan.market, symbols=market.symbols, mode=plan.mode
         )
+        return simulated | {name: plan.environ[name] for name in (HEARTBEAT,) if name in plan.environ}
     ours = {"STRATEGY_MODE": plan.mode.value, "ETRADE_SANDBOX": str(plan.broker != "production").lower()}
     given = {**plan.environ, **ours}
     if problems := (*settings.problems_of(settings.load, given), *settings.network_problems(given)):

@@ -1,6 +1,12 @@
-"""The session is over: settle what is left, then seal the heads of its audit chains and tell the day's result."""
+"""The session is over: settle what is left, then seal the heads of its audit chains and tell the day's result.
+
+What can go wrong: nobody can see what became of the day, because the order list is down or the login is refused. What
+this promises: the result that is told is true or says what is not known; then what is known is sealed, and the tick
+comes again, so that a result that is known later is told and sealed, too.
+"""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from shared.codec import decode
@@ -9,8 +15,10 @@ from shared.domain.notices import DayResult
 from shared.domain.orders import Order
 from shared.domain.positions import Ledger
 from shared.domain.taken import Taken
+from shared.errors import AuthError, BrokerError, Unreadable
 from shared.ports import Put, Severity, Where
 from shared.usecases.desk import not_before, read
+from shared.usecases.doubts import doubts
 from shared.usecases.losses import open_positions
 from shared.usecases.moves import ledger_path
 from shared.usecases.notices import announce
@@ -21,12 +29,17 @@ from shared.usecases.trading import TradingDesk
 def close(desk: TradingDesk) -> None:
     """Settle once more and write `seals/<session>`: the last hash of every chain, to which later edits must answer.
 
-    Raises Busy while another settlement is at work, so that the tick comes again.
+    Raises Busy while another settlement is at work, and Unreadable while the day cannot be seen, so that the tick comes
+    again; what kept settlement from its work is raised after the result was told.
     """
     session = session_at(desk.clock.now())
     if session is None:
         return
-    settle(desk, must_run=True, list_first=True)
+    trouble = None
+    try:
+        settle(desk, must_run=True, list_first=True)
+    except (AuthError, BrokerError) as problem:
+        trouble = problem
     rows = desk.store.query("orders", Where("session", "==", session.day.isoformat()))
     orders = [decode(Order, row.data) for row in rows]
     day = session.day.isoformat()
@@ -34,12 +47,20 @@ def close(desk: TradingDesk) -> None:
     heads = {order.intent_id: order.audit_head for order in orders} | {one.taken_id: one.audit_head for one in taken}
     left = tuple(held.value.symbol for held in open_positions(desk))
     live = live_orders(desk)
+    found = doubts(desk, orders, live=[held.value for held in live], held=left, trouble=trouble)
+    if trouble is not None and not found.unknown:
+        raise trouble
     result = _result(desk, session, orders, left=left, live_orders=len(live))
+    result = replace(result, unknown=found.unknown, since=found.since)
     desk.store.commit([Put(f"seals/{day}", {"session": day, "heads": heads}), announce(desk, result)])
     desk.journal.line(
-        "session_closed", Severity.WARNING if left or live else Severity.INFO, session=day, chains=len(heads),
-        open_positions=",".join(left), live_orders=len(live),
+        "session_closed", Severity.WARNING if left or live or found.unknown else Severity.INFO, session=day,
+        chains=len(heads), open_positions=",".join(left), live_orders=len(live), unknown="; ".join(found.unknown),
     )  # fmt: skip
+    if trouble is not None:
+        raise trouble
+    if found.blind:
+        raise Unreadable(f"the day cannot be seen yet: {found.unknown[0]}")
 
 
 def _result(

@@ -64,7 +64,7 @@ def _tell(desk: TradingDesk, found: Iterable[Notice]) -> None:
         desk.store.commit(rows)
 
 
-def _scans(desk: TradingDesk, since: datetime) -> list[Lease]:
+def scans_since(desk: TradingDesk, since: datetime) -> list[Lease]:
     """Read the scan's leases that end at `since` or later, in their order."""
     held = held_rows(desk, Lease, of_scan(desk.store, since))
     return sorted((one.value for one in held), key=lambda lease: lease.until)
@@ -73,7 +73,7 @@ def _scans(desk: TradingDesk, since: datetime) -> list[Lease]:
 def _unwatched(desk: TradingDesk, session: TradingSession, now: datetime) -> Iterator[Notice]:
     """Look at the minutes that were scanned lately; before the session is that old there is nothing to tell."""
     if now - session.opens_at >= SILENT_AFTER:
-        scans = _scans(desk, now - LOOKS_BACK)
+        scans = scans_since(desk, now - LOOKS_BACK)
         yield from _silent(desk, session, scans, now)
         yield from _blind(desk, session, scans, now)
 
@@ -82,7 +82,7 @@ def _silent(desk: TradingDesk, session: TradingSession, scans: list[Lease], now:
     """Look for a minute that was scanned lately: the scan takes a lease on each, whether or not it has a token."""
     if scans and scans[-1].until >= now - SILENT_AFTER:
         return
-    earlier = _scans(desk, session.opens_at)
+    earlier = scans_since(desk, session.opens_at)
     since = earlier[-1].until if earlier else session.opens_at
     desk.journal.line("scan_silent", Severity.ERROR, since=since.isoformat())
     yield ScanSilent(since=since, at=now)
@@ -90,13 +90,13 @@ def _silent(desk: TradingDesk, session: TradingSession, scans: list[Lease], now:
 
 def _blind(desk: TradingDesk, session: TradingSession, scans: list[Lease], now: datetime) -> Iterator[Notice]:
     """Look for minutes without one usable quote, of all symbols or of one that is held; each is one event."""
-    lately = _sights(scans)
+    lately = sights_of(scans)
     dark = lasts_since(lately, lambda sight: sight.blind) is not None
     held = lately[-1].unseen if lately else {}
     hidden = [symbol for symbol in sorted(held) if lasts_since(lately, partial(_misses, symbol)) is not None]
     if not dark and not hidden:
         return
-    today = _sights(_scans(desk, session.opens_at))
+    today = sights_of(scans_since(desk, session.opens_at))
     if dark and (since := lasts_since(today, lambda sight: sight.blind)) is not None:
         faults = lately[-1].faults
         desk.journal.line("scan_blind", Severity.ERROR, since=since.isoformat(), faults="+".join(faults))
@@ -112,7 +112,7 @@ def _misses(symbol: str, sight: Sight) -> bool:
     return symbol in sight.unseen
 
 
-def _sights(scans: list[Lease]) -> list[Sight]:
+def sights_of(scans: list[Lease]) -> list[Sight]:
     """Give what was seen in each minute; one in which nothing was asked for says nothing."""
     return [lease.sight for lease in scans if lease.sight is not None and lease.sight.symbols]
 

@@ -4,14 +4,17 @@ from shared import wiring
 from shared.domain.messages import CloseTick, HaltAsked, Message, OrderPlaced, SettleTick
 from shared.door import Handler, PushDoor
 from shared.etrade.limits import Role
+from shared.ports import Pulse
 from shared.usecases import account
 from shared.usecases.close import close
 from shared.usecases.control import halt_by_link
+from shared.usecases.heartbeat import beat
 from shared.usecases.settle import settle
 from shared.usecases.trading import TradingDesk
 from shared.usecases.watch import watch, watch_reads
 from shared.wiring import Platform
 from shared.wiring.cloud_bus import open_bus
+from shared.wiring.heartbeat import HttpPulse
 from shared.wiring.rooms import room
 from shared.wiring.trading import trading_desk
 
@@ -23,8 +26,8 @@ def door() -> PushDoor:
     return wiring.door(NAME, _build, open_bus)
 
 
-def handlers(desk: TradingDesk) -> dict[type[Message], Handler]:
-    """Say what is done with each message."""
+def handlers(desk: TradingDesk, pulse: Pulse | None = None) -> dict[type[Message], Handler]:
+    """Say what is done with each message; `pulse` is heard at the end of each tick that did its work."""
 
     def take_tick() -> None:
         watch(desk)
@@ -32,6 +35,8 @@ def handlers(desk: TradingDesk) -> dict[type[Message], Handler]:
         if look is not None and look.balance is not None:
             account.tell(desk, look.balance)
         watch_reads(desk)
+        if pulse is not None:
+            beat(desk, pulse, look)
 
     return {
         OrderPlaced: lambda _envelope, _placed: settle(desk),
@@ -42,5 +47,8 @@ def handlers(desk: TradingDesk) -> dict[type[Message], Handler]:
 
 
 def _build(platform: Platform) -> PushDoor:
-    desk = trading_desk(platform, room(platform), Role.SETTLEMENT)
-    return PushDoor(desk=desk, halts=True, tells=True, handlers=handlers(desk))
+    here = room(platform)
+    desk = trading_desk(platform, here, Role.SETTLEMENT)
+    address = here.settings.heartbeat_url
+    pulse = HttpPulse(address=address, journal=desk.journal) if address else None
+    return PushDoor(desk=desk, halts=True, tells=True, handlers=handlers(desk, pulse))

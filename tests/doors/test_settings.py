@@ -22,7 +22,7 @@ def test_every_setting_has_its_default() -> None:
     assert _read() == Settings(
         mode=Mode.PAPER, sandbox=True, account_id="", callback_url="", rate_limit=240, burst_limit=10, config="default",
         watch_list=("AIG",), capital_usd=Decimal(1000), operator="owner", sign_in_url="",
-        remind_at=(time(8, 30), time(9, 15)), token_ends_at=time(18),
+        remind_at=(time(8, 30), time(9, 15)), token_ends_at=time(18), heartbeat_url="",
     )  # fmt: skip
 
 
@@ -93,6 +93,13 @@ _EDGES: list[tuple[str, str, bool]] = [
         ("STRATEGY_TOKEN_ENDS_AT", value, fine)
         for value, fine in (("16:30", True), ("18:30", True), ("16:29", False), ("18:31", False), ("6pm", False))
     ),
+    *(
+        ("STRATEGY_HEARTBEAT_URL", value, fine)
+        for value, fine in (
+            ("", True), ("https://check.example/ping/1", True), ("http://localhost:8080/x", True),
+            ("http://check.example/x", False), ("https://me:pass@check.example/", False), ("check.example", False),
+        )
+    ),
     *(("STRATEGY_CONFIG", value, value in ("demo", "default")) for value in ("demo", "default", "Demo", "")),
     *(
         ("STRATEGY_WATCH_LIST", value, fine)
@@ -135,6 +142,16 @@ def test_all_problems_come_in_one_message() -> None:
         "STRATEGY_WATCH_LIST",
     ]  # fmt: skip
     assert all(problem in refused.value.detail for problem in refused.value.problems)
+
+
+def test_the_heartbeat_s_address_is_never_repeated() -> None:
+    """A heartbeat's address that cannot be used is named without its value, and no repr shows one that can."""
+    with pytest.raises(ConfigError) as refused:
+        _read(STRATEGY_HEARTBEAT_URL=f"http://check.example/{_CANARY}")
+    assert "STRATEGY_HEARTBEAT_URL cannot be used" in refused.value.detail
+    taken = _read(STRATEGY_HEARTBEAT_URL=f"https://check.example/{_CANARY}")
+    assert taken.heartbeat_url.endswith(_CANARY)
+    assert _CANARY not in refused.value.detail + repr(taken)
 
 
 def test_live_orders_at_production_are_refused() -> None:

@@ -44,6 +44,7 @@ _PARTS: dict[str, set[str]] = {
         "settle", "close", "protect", "resolve", "send", "cancel", "account", "control", "fills", "losses", "moves",
         "leases", "outbox", "renew", "token", "desk", "trading", "listing", "late", "claims", "notices", "watch",
         "look", "odd_rows", "reads", "cover", "hands", "asks", "reconcile", "refused", "unlisted",
+        "doubts", "heartbeat", "retried",
     },
     "notify": {"deliver", "links", "outbox", "desk"},
 }  # fmt: skip

@@ -100,6 +100,7 @@ class Bench:
         seed: int = 1,
         config: str = "demo",
         addresses: str = "",
+        heartbeat: str = "",
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         made = open_market(str(market), seed=seed)
@@ -109,7 +110,7 @@ class Bench:
             market=made, market_spec=str(market), kernel=Kernel(start=at(start, made.day), seed=seed), seed=seed,
             environ={
                 **environ({}, config=config, market_spec=str(market), symbols=made.symbols),
-                "STRATEGY_NOTIFY_ADDRESSES": addresses,
+                "STRATEGY_NOTIFY_ADDRESSES": addresses, "STRATEGY_HEARTBEAT_URL": heartbeat,
             },
             hours=_hours(made.day), folder=folder, around=Surroundings(),
         )  # fmt: skip
