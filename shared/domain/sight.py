@@ -8,8 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-BLIND_AFTER = 5
-"""So many scanned minutes, one after the other, without one usable quote are told."""
+BLIND_AFTER = 3
+"""So many scanned minutes, one after the other, without one usable quote of any symbol are told."""
+UNSEEN_AFTER = 5
+"""So many without one of a symbol that is held, while others have some: its trading may be paused for so long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,11 +34,11 @@ class Sight:
         return bool(self.faults) and not self.usable
 
 
-def lasts_since(sights: Sequence[Sight], holds: Callable[[Sight], bool]) -> datetime | None:
-    """Say since when it holds for every minute up to the last, None when it is not `BLIND_AFTER` minutes yet.
+def lasts_since(sights: Sequence[Sight], holds: Callable[[Sight], bool], *, minutes: int) -> datetime | None:
+    """Say since when it holds for every minute up to the last, None when it is not so many minutes yet.
 
     `sights` are in their order.
     """
     begun = [sight.begins for sight in sights]
     lasting = next((count for count, sight in enumerate(reversed(sights)) if not holds(sight)), len(begun))
-    return begun[-lasting] if lasting >= BLIND_AFTER else None
+    return begun[-lasting] if lasting >= minutes else None

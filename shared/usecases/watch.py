@@ -15,7 +15,7 @@ from shared.domain.calendar import TradingSession, is_open, session_at
 from shared.domain.notices import HeldUnseen, Notice, PositionUnprotected, ScanBlind, ScanSilent
 from shared.domain.orders import AT_BROKER, Order, State
 from shared.domain.reads import lasting
-from shared.domain.sight import Sight, lasts_since
+from shared.domain.sight import BLIND_AFTER, UNSEEN_AFTER, Sight, lasts_since
 from shared.domain.unseen import AnswerUnread, StaysHeld
 from shared.domain.values import Side
 from shared.errors import StoreError
@@ -91,21 +91,25 @@ def _silent(desk: TradingDesk, session: TradingSession, scans: list[Lease], now:
 def _blind(desk: TradingDesk, session: TradingSession, scans: list[Lease], now: datetime) -> Iterator[Notice]:
     """Look for minutes without one usable quote, of all symbols or of one that is held; each is one event."""
     lately = sights_of(scans)
-    dark = lasts_since(lately, lambda sight: sight.blind) is not None
+    dark = lasts_since(lately, _dark, minutes=BLIND_AFTER) is not None
     held = lately[-1].unseen if lately else {}
-    hidden = [symbol for symbol in sorted(held) if lasts_since(lately, partial(_misses, symbol)) is not None]
+    hidden = [symbol for symbol in sorted(held) if lasts_since(lately, partial(_misses, symbol), minutes=UNSEEN_AFTER)]
     if not dark and not hidden:
         return
     today = sights_of(scans_since(desk, session.opens_at))
-    if dark and (since := lasts_since(today, lambda sight: sight.blind)) is not None:
+    if dark and (since := lasts_since(today, _dark, minutes=BLIND_AFTER)) is not None:
         faults = lately[-1].faults
         desk.journal.line("scan_blind", Severity.ERROR, since=since.isoformat(), faults="+".join(faults))
         yield ScanBlind(faults=faults, held=tuple(sorted(held)), since=since, at=now)
         return
     for symbol in hidden:
-        if (since := lasts_since(today, partial(_misses, symbol))) is not None:
+        if (since := lasts_since(today, partial(_misses, symbol), minutes=UNSEEN_AFTER)) is not None:
             desk.journal.line("held_unseen", Severity.WARNING, symbol=symbol, since=since.isoformat())
             yield HeldUnseen(symbol=symbol, faults=held[symbol], since=since, at=now)
+
+
+def _dark(sight: Sight) -> bool:
+    return sight.blind
 
 
 def _misses(symbol: str, sight: Sight) -> bool:

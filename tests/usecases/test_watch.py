@@ -94,7 +94,7 @@ def test_a_scan_that_lives_is_no_notice() -> None:
 
 
 def test_a_scan_that_goes_blind_is_noticed_once() -> None:
-    """After five minutes without a usable quote it is told once, since when and with what is held, for an hour."""
+    """After three minutes without a usable quote it is told once, since when and with what is held, for an hour."""
     bench = Bench()
     _saw(bench, usable=1, faults=("STALE",))
     began = bench.kernel.now()
