@@ -116,7 +116,7 @@ def holdings(positions: Iterable[Position]) -> tuple[Holding, ...]:
     """Join the pages: each position once, as it can be read, those in one symbol as one holding at their mean cost."""
     unique: dict[object, Holding] = {}
     for at, position in enumerate(positions):
-        name = ("row", at) if position.position_id is None else position.position_id
+        name = ("row", at) if position.position_id is None else (position.position_id, position.holding.symbol)
         if name not in unique or (unique[name].odd and not position.holding.odd):
             unique[name] = position.holding
     by_symbol: dict[str, list[Holding]] = {}

@@ -248,6 +248,16 @@ def test_the_row_that_can_be_read_counts_once() -> None:
     assert [(one.quantity, one.odd) for one in parse_accounts.holdings(page.positions)] == [(10, ())]
 
 
+def test_two_symbols_under_one_id_are_both_held() -> None:
+    """An id that two positions share, such as a zero for none, hides neither."""
+    rows = (samples.position(0, "AAPL", 10), samples.position(0, "MSFT", 3))
+    page = parse_accounts.portfolio(raw(samples.portfolio(*rows)))
+    assert [(one.symbol, one.quantity) for one in parse_accounts.holdings(page.positions)] == [
+        ("AAPL", 10),
+        ("MSFT", 3),
+    ]
+
+
 @pytest.mark.parametrize(
     "part",
     [
