@@ -35,6 +35,7 @@ class Account:
     client_order_ids: set[str] = field(default_factory=set)
     fills: list[Fill] = field(default_factory=list)
     realized: Decimal = Decimal(0)
+    withdrawn: dict[str, int] = field(default_factory=dict)
     _unsettled: list[tuple[date, Decimal]] = field(default_factory=list)
 
     def live_orders(self) -> list[Order]:
@@ -85,6 +86,15 @@ class Account:
         self.cash += amount
         self.realized += amount - cost
         self._unsettled.append((_next_weekday(fill.at), amount))
+
+    def withdraw(self, symbol: str, quantity: int) -> None:
+        """Moves shares to another broker, at their cost; what sells offer of them stays as it is."""
+        position = self.positions[symbol]
+        position.cost -= position.cost * quantity / position.quantity
+        position.quantity -= quantity
+        self.withdrawn[symbol] = self.withdrawn.get(symbol, 0) + quantity
+        if not position.quantity:
+            del self.positions[symbol]
 
 
 def _next_weekday(at: datetime) -> date:

@@ -67,6 +67,7 @@ class Ledger(TypedDict):
     settled_cash: str
     realized_pnl: str
     positions: dict[str, int]
+    withdrawn: dict[str, int]
     orders: list[LedgerOrder]
     fills: list[LedgerFill]
     calls: dict[str, int]
@@ -94,6 +95,7 @@ def ledger_of(
         "settled_cash": str(account.settled_cash(at)),
         "realized_pnl": f"{account.realized:.2f}",
         "positions": {symbol: position.quantity for symbol, position in sorted(account.positions.items())},
+        "withdrawn": dict(sorted(account.withdrawn.items())),
         "orders": [_order(order) for order in account.orders.values()],
         "fills": [_fill(fill) for fill in account.fills],
         "calls": dict(calls),

@@ -150,6 +150,10 @@ class Simulator:
         """Gives delayed quotes from now on, as to an account without the real-time agreement, or real-time ones."""
         self._broker.realtime = not delayed
 
+    def withdraw(self, symbol: str, quantity: int, account_key: str = CASH_ACCOUNT_KEY) -> None:
+        """Moves shares of an account to another broker, as its owner may at any time."""
+        self._broker.accounts[account_key].withdraw(symbol, quantity)
+
     def ledger(self, account_key: str = CASH_ACCOUNT_KEY) -> Ledger:
         """A snapshot of one account's book (counters are of the whole simulator), brought up to now."""
         now = self._now()

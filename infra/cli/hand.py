@@ -152,7 +152,9 @@ def status_lines(seen: look.Overview) -> Iterable[tuple[str, object]]:
     yield "Live orders", seen.live_orders
     yield "In doubt", ", ".join(seen.in_doubt) or "none"
     yield "Open positions", seen.open_positions
-    yield "Realised", f"{seen.realized:+,.2f} USD on {seen.session}" if seen.session else "nothing traded yet"
+    yield "Realised", _realized(seen)
+    if seen.asked:
+        yield "Asked", "; ".join(seen.asked)
     yield "Scan", _scanned(seen)
     yield "Put aside", _buried(seen)
     yield "Given up", _given_up(seen.given_up)
@@ -161,6 +163,13 @@ def status_lines(seen: look.Overview) -> Iterable[tuple[str, object]]:
         yield "This machine", _machine(seen.machine)
     if seen.unreadable:
         yield "UNREADABLE", f"{', '.join(seen.unreadable)}: in none of these counts, look on E*TRADE's own page"
+
+
+def _realized(seen: look.Overview) -> str:
+    if not seen.session:
+        return "nothing traded yet"
+    unknown = f", without {seen.unpriced:,} shares that you took out at a price that is not known"
+    return f"{seen.realized:+,.2f} USD on {seen.session}{unknown if seen.unpriced else ''}"
 
 
 def _say_unread(paths: Iterable[str]) -> None:

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from infra.cli import audit, owner
+from infra.cli import asks, audit, owner
 from infra.cli.exits import explained, shown
 
 app = typer.Typer(
@@ -186,6 +186,7 @@ def package(
 
 
 owner.add_to(app)
+asks.add_to(app)
 
 
 def main() -> None:

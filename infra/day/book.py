@@ -9,6 +9,7 @@ from shared.domain.audit import AuditEvent
 from shared.domain.orders import Order
 from shared.domain.positions import Fill, Ledger, Position, standing
 from shared.domain.signals import Signal
+from shared.domain.taken import Taken
 from shared.ports import Document
 
 
@@ -37,6 +38,7 @@ class Book:
     fills: tuple[Fill, ...] = ()
     positions: tuple[Position, ...] = ()
     ledgers: tuple[Ledger, ...] = ()
+    taken: tuple[Taken, ...] = ()
     signals: tuple[Signal, ...] = ()
     receipts: tuple[Receipt, ...] = ()
     events: tuple[AuditEvent, ...] = ()
@@ -51,6 +53,7 @@ def read_book(store: Documents) -> Book:
         fills=tuple(sorted(standing(decode(Fill, one.data) for one in store.query("fills")), key=_fill_order)),
         positions=tuple(decode(Position, one.data) for one in store.query("positions")),
         ledgers=tuple(decode(Ledger, one.data) for one in store.query("ledger")),
+        taken=tuple(decode(Taken, one.data) for one in store.query("taken")),
         signals=tuple(decode(Signal, one.data) for one in store.query("signals")),
         receipts=tuple(_receipt(one) for one in store.query("receipts")),
         events=tuple(decode(AuditEvent, one.data) for one in store.query("audit")),

@@ -62,7 +62,7 @@ class PlaceRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerLedger:
-    """Everything the simulator counted; money in USD."""
+    """Everything the simulator counted; money in USD, `withdrawn` are shares that were moved to another broker."""
 
     cash: Decimal
     settled_cash: Decimal
@@ -73,6 +73,7 @@ class BrokerLedger:
     throttled: int
     place_requests: tuple[PlaceRequest, ...]
     realized_pnl: Decimal = field(default=Decimal(0))
+    withdrawn: dict[str, int] = field(default_factory=dict)
 
 
 def read_ledger(plain: Mapping[str, object]) -> BrokerLedger:

@@ -5,11 +5,13 @@ sell orders cover every held share, or nothing is held. A sell counts from the i
 until it is filled, cancelled or expired. Source: order-safety.md; issue, Figures.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 
 from infra.day.ledger import BrokerLedger, LedgerOrder
+from shared.domain.taken import Taken
 
 _ENDS = frozenset({"cancelled", "expired", "rejected"})
 
@@ -36,10 +38,19 @@ class _Change:
     covered: int
 
 
-def gaps(ledger: BrokerLedger, *, opens: datetime, closes: datetime) -> list[Gap]:
-    """Give every unprotected interval of the regular session, by symbol and time."""
+def gaps(
+    ledger: BrokerLedger, *, opens: datetime, closes: datetime, taken: Iterable[Taken] = ()
+) -> list[Gap]:  # fmt: skip
+    """Give every unprotected interval of the regular session, by symbol and time.
+
+    Shares of the book that left without an order (`taken`) are gone from the look on that missed them.
+    """
     symbols = sorted({order.symbol for order in ledger.orders})
-    return [gap for symbol in symbols for gap in _gaps_of(symbol, ledger, opens, closes)]
+    gone = [(one.symbol, _Change(one.since, -one.unpriced, 0)) for one in taken if one.unpriced]
+    return [
+        gap for symbol in symbols
+        for gap in _gaps_of(symbol, ledger, opens, closes, [change for where, change in gone if where == symbol])
+    ]  # fmt: skip
 
 
 def stop_delays(ledger: BrokerLedger, *, closes: datetime) -> list[timedelta]:
@@ -54,8 +65,10 @@ def stop_delays(ledger: BrokerLedger, *, closes: datetime) -> list[timedelta]:
     return delays
 
 
-def _gaps_of(symbol: str, ledger: BrokerLedger, opens: datetime, closes: datetime) -> list[Gap]:
-    changes = [change for order in ledger.orders if order.symbol == symbol for change in _changes(order)]
+def _gaps_of(
+    symbol: str, ledger: BrokerLedger, opens: datetime, closes: datetime, gone: Sequence[_Change] = ()
+) -> list[Gap]:  # fmt: skip
+    changes = [*gone, *(change for order in ledger.orders if order.symbol == symbol for change in _changes(order))]
     found: list[Gap] = []
     held = covered = most = 0
     begins: datetime | None = None

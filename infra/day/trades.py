@@ -11,11 +11,15 @@ from decimal import Decimal
 from infra.day.book import Book
 from infra.day.ledger import BrokerLedger
 from shared.domain.positions import Fill
+from shared.domain.taken import Taken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trade:
-    """One position; prices are averages in USD, `realized` in USD, `left_at` None while shares are held."""
+    """One position; prices are averages in USD, `realized` in USD, `left_at` None while shares are held.
+
+    Shares that the owner took out at a price that is not known are in neither price nor profit.
+    """
 
     position_id: str
     symbol: str
@@ -35,20 +39,31 @@ def trades(book: Book, ledger: BrokerLedger) -> list[Trade]:
     for filled in ledger.fills:
         when.setdefault(filled.order_id, []).append(filled.at)
     strategies = {order.position_id: order.strategy for order in book.orders}
+    gone: dict[str, list[Taken]] = {}
+    for taken in book.taken:
+        gone.setdefault(taken.position_id, []).append(taken)
     by_position: dict[str, list[Fill]] = {}
     for fill in book.fills:
         by_position.setdefault(fill.position_id, []).append(fill)
-    found = [_trade(position, fills, strategies.get(position, ""), when) for position, fills in by_position.items()]
+    found = [
+        _trade(position, fills, gone.get(position, []), strategies.get(position, ""), when)
+        for position, fills in by_position.items()
+    ]
     return sorted(found, key=lambda trade: (trade.entered_at, trade.symbol))
 
 
-def _trade(position_id: str, fills: list[Fill], strategy: str, when: dict[int, list[datetime]]) -> Trade:
+def _trade(
+    position_id: str, fills: list[Fill], gone: list[Taken], strategy: str, when: dict[int, list[datetime]]
+) -> Trade:  # fmt: skip
     bought = [fill for fill in fills if fill.side == "BUY"]
     sold = [fill for fill in fills if fill.side == "SELL"]
     shares = sum(fill.quantity for fill in bought)
-    flat = shares == sum(fill.quantity for fill in sold)
+    flat = shares == sum([*(fill.quantity for fill in sold), *(taken.quantity for taken in gone)])
     begins = min(at for fill in fills for at in when.get(fill.broker_order_id, [fill.at]))
-    ends = max((at for fill in sold for at in when.get(fill.broker_order_id, [fill.at])), default=None)
+    left = [at for fill in sold for at in when.get(fill.broker_order_id, [fill.at])] + [taken.at for taken in gone]
+    proceeds = [fill.price * fill.quantity for fill in sold] + [one.proceeds for taken in gone for one in taken.sells]
+    priced = sum(fill.quantity for fill in sold) + sum(taken.quantity - taken.unpriced for taken in gone)
+    reasons = [fill.reason for fill in sold] + ["taken out by hand" for _ in gone]
     return Trade(
         position_id=position_id,
         symbol=fills[0].symbol,
@@ -56,10 +71,10 @@ def _trade(position_id: str, fills: list[Fill], strategy: str, when: dict[int, l
         shares=shares,
         entered_at=begins,
         entry_price=average(bought) or Decimal(0),
-        left_at=ends if flat else None,
-        exit_price=average(sold),
-        exit_reason=", ".join(dict.fromkeys(fill.reason for fill in sold)),
-        realized=sum((fill.realized for fill in fills), Decimal(0)),
+        left_at=max(left) if flat else None,
+        exit_price=sum(proceeds, Decimal(0)) / priced if priced else None,
+        exit_reason=", ".join(dict.fromkeys(reasons)),
+        realized=sum([*(fill.realized for fill in fills), *(taken.realized for taken in gone)], Decimal(0)),
     )
 
 

@@ -9,10 +9,12 @@ from datetime import timedelta
 from decimal import Decimal
 
 from infra.day.book import Book
+from infra.day.by_hand import by_hand
 from infra.day.hours import Hours, clock
 from infra.day.ledger import BrokerLedger
 from infra.day.protection import gaps
 from shared.domain.audit import GENESIS, breaks
+from shared.domain.taken import Taken
 from shared.domain.values import CENT, cents
 
 _BLUR = Decimal("0.00005")  # half of the last decimal
@@ -33,10 +35,12 @@ def violations(
 
     `machine` is what the machine itself may take of the day's time to answer a fill, where that runs faster than real.
     """
+    ours = by_hand(ledger, book)
     return [
-        *book_differs(ledger, book, starting_cash=starting_cash),
-        *open_after_close(ledger, book),
-        *unprotected(ledger, hours, machine),
+        *ours.amiss,
+        *book_differs(ours.ledger, book, starting_cash=starting_cash, profit_known=ours.profit_known),
+        *open_after_close(ours.ledger, book),
+        *unprotected(ours.ledger, hours, machine, book.taken),
         *throttled(ledger),
         *placed_twice(ledger),
         *broken_audit(book),
@@ -44,8 +48,12 @@ def violations(
     ]
 
 
-def book_differs(ledger: BrokerLedger, book: Book, *, starting_cash: Decimal) -> list[str]:
+def book_differs(
+    ledger: BrokerLedger, book: Book, *, starting_cash: Decimal, profit_known: bool = True
+) -> list[str]:  # fmt: skip
     """Compare shares by symbol, fills by order, cash and realised profit, to the share and to the cent.
+
+    The profit is compared with the simulator's only where it is the system's alone.
 
     Of an order that filled in several pieces the broker tells an average price of four decimals (etrade-api.md 5): what
     that cannot tell is allowed for, and nothing else.
@@ -53,7 +61,7 @@ def book_differs(ledger: BrokerLedger, book: Book, *, starting_cash: Decimal) ->
     return [
         *_shares_differ(ledger, book),
         *_fills_differ(ledger, book),
-        *_money_differs(ledger, book, starting_cash),
+        *_money_differs(ledger, book, starting_cash, profit_known=profit_known),
     ]
 
 
@@ -68,7 +76,9 @@ def open_after_close(ledger: BrokerLedger, book: Book) -> list[str]:
     ]
 
 
-def unprotected(ledger: BrokerLedger, hours: Hours, machine: timedelta = NOTHING) -> list[str]:
+def unprotected(
+    ledger: BrokerLedger, hours: Hours, machine: timedelta = NOTHING, taken: Iterable[Taken] = ()
+) -> list[str]:  # fmt: skip
     """Name each interval of the session in which held shares had no live sell order for too long.
 
     That is more than `LONGEST_GAP` and what the `machine` is allowed, which the sentence tells where it is any.
@@ -77,7 +87,7 @@ def unprotected(ledger: BrokerLedger, hours: Hours, machine: timedelta = NOTHING
     return [
         f"Position unprotected for {_seconds(gap.lasts)}: up to {gap.shares} shares of "
         f"{gap.symbol} had no live sell order from {clock(gap.begins)} to {clock(gap.ends)} New York.{allowed}"
-        for gap in gaps(ledger, opens=hours.opens, closes=hours.closes)
+        for gap in gaps(ledger, opens=hours.opens, closes=hours.closes, taken=taken)
         if gap.lasts > LONGEST_GAP + machine
     ]
 
@@ -177,16 +187,19 @@ def _filled(shares_and_amount: tuple[int, Decimal]) -> str:
     return f"{shares} shares for {cents(amount)} USD"
 
 
-def _money_differs(ledger: BrokerLedger, book: Book, starting_cash: Decimal) -> list[str]:
+def _money_differs(
+    ledger: BrokerLedger, book: Book, starting_cash: Decimal, *, profit_known: bool
+) -> list[str]:  # fmt: skip
     signs = {"BUY": -1, "SELL": 1}
     cash = starting_cash + sum((signs[fill.side] * fill.quantity * fill.price for fill in book.fills), Decimal(0))
-    by_fill = sum((fill.realized for fill in book.fills), Decimal(0))
+    by_fill = sum([*(fill.realized for fill in book.fills), *(one.realized for one in book.taken)], Decimal(0))
     by_session = sum((session.realized for session in book.ledgers), Decimal(0))
     blurred = sum(_blurred(ledger).values(), CENT / 2)
+    profit = ledger.realized_pnl if profit_known else by_fill
     pairs = (
         ("cash", cash, ledger.cash),
-        ("realised profit by fill", by_fill, ledger.realized_pnl),
-        ("realised profit by session", by_session, ledger.realized_pnl),
+        ("realised profit by fill", by_fill, profit),
+        ("realised profit by session", by_session, profit),
     )
     return [
         f"Book differs from the simulator's ledger: {what} is {cents(ours)} USD in the book, "

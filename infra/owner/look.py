@@ -6,11 +6,13 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TypeVar
 
+from infra.day.hours import day_and_time
 from infra.day.problems import UserError
 from infra.owner import letters, told
 from infra.owner.machine import Machine
 from infra.up.status import signed_in
 from shared.codec import decode
+from shared.domain.asks import Ask
 from shared.domain.audit import AuditEvent
 from shared.domain.control import Control
 from shared.domain.explain import PLAIN
@@ -26,6 +28,7 @@ from shared.usecases.leases import Lease, of_scan
 
 T = TypeVar("T")
 LATELY = timedelta(minutes=10)
+ANSWERED_WITHIN = timedelta(minutes=3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +40,9 @@ class Overview:
     None where it does not tell; `machine` is how this machine runs the desk, None where it does not; `unreadable` are
     documents in none of the counts.
 
-    `realized` is the profit in USD of `session`, the last one that traded; `control` is None for a new desk. `sight` is
-    what the scan saw in the last minute that it finished, None when it finished none within `LATELY`.
+    `realized` is the profit in USD of `session`, the last one that traded, without its `unpriced` shares, which were
+    taken out by hand at a price that is not known; `asked` are your wishes that wait; `control` is None for a new desk.
+    `sight` is what the scan saw in the last minute that it finished, None when it finished none within `LATELY`.
     """
 
     name: str
@@ -52,6 +56,8 @@ class Overview:
     open_positions: int
     session: date | None
     realized: Decimal
+    unpriced: int
+    asked: tuple[str, ...]
     dead_letters: int
     dead_letters_since: datetime | None
     given_up: int | None
@@ -88,6 +94,7 @@ def overview(
         in_doubt=tuple(order.intent_id for order in live if order.state in IN_DOUBT),
         open_positions=len(open_),
         session=ledgers[-1].session if ledgers else None, realized=ledgers[-1].realized if ledgers else Decimal(0),
+        unpriced=ledgers[-1].unpriced if ledgers else 0, asked=_asked(store, at, unread),
         dead_letters=len(buried), dead_letters_since=letters.since(buried),
         sight=_sight(store, at, unread), notices=told.delivery(store), unreadable=tuple(unread),
         given_up=given_up, machine=machine,
@@ -109,8 +116,8 @@ def positions(store: Store, *, every: bool, unread: list[str]) -> list[Position]
     return sorted(_typed(Position, store.query("positions", *where), unread), key=lambda one: one.opened_at)
 
 
-def story(store: Store, name: str) -> Story:
-    """Tell one order's story; `name` is its id, or the beginning of it, in any case, or the broker's number of it."""
+def find(store: Store, name: str) -> Order:
+    """Find one order by its id, or the beginning of it, in any case, or the broker's number; raises UserError."""
     found = [
         one
         for one in orders(store, every=True, unread=[])
@@ -119,7 +126,12 @@ def story(store: Store, name: str) -> Story:
     if len(found) != 1:
         what = f"no order is called {name}" if not found else f"{len(found)} orders begin with {name}"
         raise UserError(what, remedy="take an id from `strategy orders --all`")
-    order = found[0]
+    return found[0]
+
+
+def story(store: Store, name: str) -> Story:
+    """Tell one order's story; `name` as `find` takes it."""
+    order = find(store, name)
     stands, next_step = PLAIN[order.state]
     return Story(
         order=order, stands=stands, next_step=next_step,
@@ -127,6 +139,16 @@ def story(store: Store, name: str) -> Story:
         events=tuple(sorted(_rows(store, AuditEvent, "audit", "chain", order), key=lambda one: one.seq)),
         fills=tuple(sorted(_rows(store, Fill, "fills", "intent_id", order), key=lambda one: one.cumulative)),
     )  # fmt: skip
+
+
+def _asked(store: Store, at: datetime, unread: list[str]) -> tuple[str, ...]:
+    """Say each wish of the owner's that waits, and that nobody works it where it has waited for long."""
+    rows = sorted(_typed(Ask, store.query("asks", Where("waiting", "==", True)), unread), key=lambda one: one.at)
+    return tuple(
+        f"{one.kind}{'' if one.intent_id is None else f' {one.intent_id}'} since {day_and_time(one.at)} New York"
+        f"{': NOBODY WORKS IT' if at - one.at > ANSWERED_WITHIN and not one.progress else ''}"
+        for one in rows
+    )
 
 
 def _sight(store: Store, at: datetime, unread: list[str]) -> Sight | None:

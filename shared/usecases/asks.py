@@ -89,7 +89,7 @@ def _cancel(desk: TradingDesk, held: Held[Ask], account_key: str) -> Verdict | s
     if found is None:
         return Verdict(done=False, text=f"there is no order {held.value.intent_id}")
     order = found.value
-    refusal = _not_cancelled(order, held.value.at)
+    refusal = not_cancelled(order, held.value.at)
     if refusal is not None:
         return Verdict(done=False, text=refusal)
     if order.state in TERMINAL:
@@ -102,7 +102,7 @@ def _cancel(desk: TradingDesk, held: Held[Ask], account_key: str) -> Verdict | s
     return "the cancel was asked for; the order list has to show how it ended"
 
 
-def _not_cancelled(order: Order, asked_at: datetime) -> str | None:
+def not_cancelled(order: Order, asked_at: datetime) -> str | None:
     """Say why an order is not cancelled by command, or None."""
     if order.kind in (Kind.PROTECT, Kind.MOVE):
         stop = f"{order.intent_id} is the protective stop over {order.quantity} shares of {order.symbol}"

@@ -33,7 +33,7 @@ def reconcile(
     held = open_positions(desk)
     missed = sum(row.value.quantity - row.value.present for row in held)
     if wish.confirmed and missed:
-        return f"{count(missed, 'share')} are missing; what a second look misses, too, is booked"
+        return f"missing: {count(missed, 'share')}; what a second look misses, too, is booked"
     taken = _since(desk, wish)
     open_lines = [line for row in held if (line := _line(desk, row, seen, listing)) is not None]
     lines = (*(f"{one.symbol}: {_booked(one)}" for one in taken), *open_lines)
@@ -44,7 +44,7 @@ def reconcile(
 
 def _text(wish: Ask, shares: int, open_lines: Sequence[str]) -> str:
     if wish.confirmed:
-        booked = f"{count(shares, 'share')} were booked as taken out" if shares else "nothing was booked"
+        booked = f"booked as taken out: {count(shares, 'share')}" if shares else "nothing was booked"
         return f"{booked}{'; not everything can be concluded now' if open_lines else ''}"
     return "the account holds less than the book" if open_lines else "the account holds all that the book does"
 

@@ -54,7 +54,7 @@ def test_a_desk_at_a_glance(played_desk: Path) -> None:
     seen = answer("status", "--state", str(played_desk))
     assert set(seen) == {
         "name", "at", "running", "mode", "signed_in", "control", "live_orders", "in_doubt", "open_positions", "session",
-        "realized", "dead_letters", "dead_letters_since", "given_up", "machine", "sight",
+        "realized", "unpriced", "asked", "dead_letters", "dead_letters_since", "given_up", "machine", "sight",
         "notices", "unreadable",
     }  # fmt: skip
     signs_in = answer("token", "--state", str(played_desk))["signs_in"]

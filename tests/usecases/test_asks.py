@@ -208,10 +208,10 @@ def test_a_reconcile_shows_first_and_books_when_it_is_confirmed() -> None:
     assert shown.lines[0].startswith("IBM: 40 of 99 shares are missing since 15:21 New York time; no order of yours")
     _ask(bench, AskKind.RECONCILE, "A2", confirmed=True)
     bench.run(12)
-    assert _asked(bench, "A2").progress.startswith("40 shares are missing")
+    assert _asked(bench, "A2").progress.startswith("missing: 40 shares")
     bench.run(30)
     booked = _asked(bench, "A2")
-    assert (booked.done, booked.shares, booked.answer) == (True, 40, "40 shares were booked as taken out")
+    assert (booked.done, booked.shares, booked.answer) == (True, 40, "booked as taken out: 40 shares")
     assert booked.lines == ("IBM: 40 shares booked as taken out, 40 at a price that is not known",)
     assert [stop.quantity for stop in bench.exchange.live(SYMBOL, Side.SELL)] == [59]
     assert safety(bench) == []
