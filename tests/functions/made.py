@@ -3,10 +3,11 @@
 import json
 from base64 import b64decode, b64encode
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,15 @@ from infra.day.machine import Machine, Surroundings
 from infra.local.kernel import Kernel
 from shared.domain.calendar import session_of
 from shared.domain.messages import Message
+from shared.ports import Put
 from shared.usecases.outbox import pack
 
 DAY = date(2013, 10, 7)
 SYMBOL, QUIET = "AIG", "BAC"
 MINUTE = timedelta(minutes=1)
 HEADERS = {"Content-Type": "application/json"}
+SCANNED = "09:57"
+"""Until then nothing happens on the made market but minutes that are scanned; three minutes later it is entered."""
 
 _HEADER = "time_utc,symbol,bid,bid_size,ask,ask_size,last,day_volume"
 
@@ -181,3 +185,23 @@ class Bench:
     def close(self) -> None:
         """Close the machine."""
         self.machine.close()
+
+
+def late(folder: Path, market: Path, *, addresses: str = "") -> Bench:
+    """Give a machine whose owner signs in shortly before `SCANNED`, and that has scanned every minute until then."""
+    bench = Bench(folder, market, start="09:56:30", addresses=addresses)
+    bench.world.store.commit(_scanned(market))
+    bench.sign_in_at("09:56:35")
+    return bench
+
+
+@cache
+def _scanned(market: Path) -> Sequence[Put]:
+    """Scan from the open on, once for all that begin later: the bars, and who scanned which minute."""
+    bench = Bench(market.parent / "scanned", market, start="09:28")
+    bench.sign_in_at("09:29")
+    bench.world.start_schedules(at(SCANNED))
+    bench.run(SCANNED)
+    kept = [row for name in ("bars", "leases") for row in bench.world.store.query(name)]
+    bench.close()
+    return [Put(row.path, row.data) for row in kept if not row.path.startswith("leases/settle")]

@@ -20,7 +20,7 @@ from shared.errors import StoreDown
 from shared.ports import Put
 from shared.topology import TOPOLOGY
 from shared.usecases.outbox import pack
-from tests.functions.made import MINUTE, SYMBOL, Bench, at
+from tests.functions.made import MINUTE, SYMBOL, Bench, at, late
 
 PUSHED = [function.name for function in TOPOLOGY.functions if function.subscriptions]
 _TROUBLE = ("crash", "invariant_broken", "undeclared_access", "dead_letter", "forged_signal")
@@ -81,10 +81,8 @@ def test_a_whole_day_again_in_another_order_changes_nothing(played: Bench, seed:
 
 def test_every_message_twice_trades_once(tmp_path: Path, market: Path) -> None:
     """With every message delivered a second time within seconds, the day is one entry, one stop and one exit."""
-    bench = Bench(tmp_path / "state", market, start="07:10")
+    bench = late(tmp_path / "state", market)
     bench.world.bus._duplicate_rate = 1.0
-    bench.sign_in_at("07:20")
-    bench.run("09:29")
     bench.world.start_schedules(at("10:06"))
     bench.run("10:06:50")
     bench.world.bus.publish("close-ticks", pack(CloseTick()), attributes={})
@@ -168,10 +166,7 @@ def test_without_a_sign_in_nothing_is_asked_and_nothing_breaks(bench: Bench) -> 
 @pytest.fixture
 def holding(tmp_path: Path, market: Path) -> Iterator[Bench]:
     """Give a machine that has just sent its entry order."""
-    bench = Bench(tmp_path / "holding", market, start="09:20")
-    bench.sign_in_at("09:25")
-    bench.push("market_scan", PrepareTick(reason="schedule"))
-    bench.run("09:29:30")
+    bench = late(tmp_path / "holding", market)
     bench.world.start_schedules(at("10:06"))
     bench.run("10:01:03")
     assert bench.of("enter_position")
@@ -210,11 +205,9 @@ def test_an_unknown_stop_is_resolved_without_a_halt(holding: Bench, after_effect
     assert {one.status for one in holding.of("settle_tick")} == {204}
 
 
-def test_a_bus_that_stumbles_costs_a_tick_and_not_the_minute(bench: Bench) -> None:
+def test_a_bus_that_stumbles_costs_a_tick_and_not_the_minute(tmp_path: Path, market: Path) -> None:
     """A signal that cannot be published at once goes out within the same minute, and the scan goes on."""
-    bench.sign_in_at("09:25")
-    bench.push("market_scan", PrepareTick(reason="schedule"))
-    bench.run("09:29:30")
+    bench = late(tmp_path / "state", market)
     bench.world.start_schedules(at("10:02"))
     bench.run("10:00:59.5")
     refuse, queue = [True], bench.world.bus._queue
@@ -235,6 +228,7 @@ def test_a_bus_that_stumbles_costs_a_tick_and_not_the_minute(bench: Bench) -> No
     assert scanned
     assert scanned[0] >= 57
     assert [decode(Order, data).kind for data in bench.documents("orders").values()].count(Kind.ENTRY) == 1
+    bench.close()
 
 
 def test_a_store_that_stumbles_costs_ticks_and_not_the_minute(bench: Bench) -> None:

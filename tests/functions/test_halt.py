@@ -17,7 +17,7 @@ from shared.usecases import control
 from shared.usecases.desk import Desk
 from shared.usecases.links import HALT_LINK_LIFE, halt_key, halt_page
 from tests.doors.fakes import Lines
-from tests.functions.made import Bench, at
+from tests.functions.made import Bench, at, late
 
 WITHIN = timedelta(seconds=5)
 CALLS: tuple[Endpoint, ...] = ("accounts", "balance", "portfolio", "quotes", "preview", "place", "orders", "order")
@@ -25,8 +25,7 @@ CALLS: tuple[Endpoint, ...] = ("accounts", "balance", "portfolio", "quotes", "pr
 
 def _morning(folder: Path, market: Path) -> Bench:
     """Give a machine that buys half an hour after the open."""
-    made = Bench(folder, market, start="09:20")
-    made.sign_in_at("09:21")
+    made = late(folder, market)
     made.world.start_schedules(at("10:05"))
     return made
 

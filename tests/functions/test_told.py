@@ -13,7 +13,7 @@ from shared.domain.orders import State
 from shared.topology import NOTIFY_ADDRESSES, TOPOLOGY, Function
 from shared.usecases.outbox import pack
 from tests.doors.webhook import Webhook, webhook
-from tests.functions.made import SYMBOL, Bench, at, write_market
+from tests.functions.made import SYMBOL, Bench, at, late, write_market
 
 
 @pytest.fixture
@@ -35,11 +35,11 @@ def _titles(hook: Webhook) -> list[str]:
     return [post["title"] for post in hook.posts]
 
 
-def test_an_unknown_order_reaches_the_owner(told: Bench, hook: Webhook) -> None:
+def test_an_unknown_order_reaches_the_owner(tmp_path: Path, market: Path, hook: Webhook) -> None:
     """An entry whose answer is lost is told again until the webhook takes it, once, and the system finds the order."""
+    told = late(tmp_path / "state", market, addresses=hook.address(user="owner:CANARY7f@"))
     told.machine.simulator.inject(Fault(endpoint="place", kind="reset", after_effect=True))
-    told.sign_in_at("09:21")
-    told.run("09:22")
+    told.run("09:56:50")
     hook.answers.append(503)
     told.world.start_schedules(at("10:04"))
     told.run("10:05")
@@ -55,6 +55,7 @@ def test_an_unknown_order_reaches_the_owner(told: Bench, hook: Webhook) -> None:
     assert entry["state"] == State.FILLED
     assert [one.status for one in told.of("order_unknown")] == [503, 204]
     assert told.documents("dead_letters", "outbox") == {}
+    told.close()
     assert "CANARY7f" not in (told.folder / "journal.jsonl").read_text()
 
 
