@@ -9,14 +9,14 @@ from tests.up.desks import trade_until
 
 
 @pytest.fixture(scope="session")
-def _traded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make the folder."""
+def traded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make the folder, for those that copy it themselves."""
     folder = tmp_path_factory.mktemp("traded") / "desk"
     trade_until(folder)
     return folder
 
 
 @pytest.fixture
-def desk(_traded: Path, tmp_path: Path) -> Path:
+def desk(traded: Path, tmp_path: Path) -> Path:
     """Give a copy of a folder whose desk holds shares and has sell orders open."""
-    return Path(shutil.copytree(_traded, tmp_path / "desk"))
+    return Path(shutil.copytree(traded, tmp_path / "desk"))

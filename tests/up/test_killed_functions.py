@@ -1,10 +1,13 @@
 """Functions that die or hang while the desk trades, and a desk that is stopped and started again."""
 
 import os
+import shutil
 import signal
+from collections.abc import Iterator
 from concurrent.futures import CancelledError
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,43 +16,61 @@ from infra.local.processes import MARGIN_S, FunctionProcess
 from infra.local.sqlite_store import SqliteStore
 from infra.up.fleet import Fleet
 from infra.up.folder import Folder
+from infra.up.station import Station
 from shared.topology import TOPOLOGY
 from tests.up.desks import lines, lost, members, require_settled, running, wait_for
 
 KILLED = ("market_scan", "order_placement", "order_settlement")
 
 
-def test_killed_functions_are_started_again_and_nothing_is_sent_twice(desk: Path) -> None:
+@pytest.fixture(scope="module")
+def station(traded: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Station]:
+    """Give a desk that trades, for several tests."""
+    with running(Path(shutil.copytree(traded, tmp_path_factory.mktemp("killed") / "desk"))) as ours:
+        yield ours
+
+
+def _said(station: Station, before: int = 0) -> list[dict[str, Any]]:
+    """Read what the desk's log says since then of functions that hang or start again."""
+    found = [line for line in lines(station.folder.path, "desk") if line["event"] in {"hung", "restarted"}]
+    return found[before:]
+
+
+def test_killed_functions_are_started_again_and_nothing_is_sent_twice(station: Station) -> None:
     """Functions that are killed while they trade come back, their messages come again, and no order goes out twice."""
-    with running(desk) as station:
-        for name in KILLED:
-            pid = station.fleet[name].pid
-            assert pid is not None
-            os.kill(pid, signal.SIGKILL)
-        wait_for(lambda: all(station.fleet[name].restarts for name in KILLED))
-        wait_for(lambda: all(one.answers for one in station.fleet.status()))
-        wait_for(lambda: "MSFT" not in station.ledger().positions)
-        require_settled(station)
-        sales = [order for order in station.ledger().orders if (order.symbol, order.action) == ("MSFT", "SELL")]
-        assert len([order for order in sales if order.stop_price is None or order.filled]) == 1
-        assert lost(desk) == []
-    restarted = [(line["what"], line["code"]) for line in lines(desk, "desk") if line["event"] == "restarted"]
+    before = len(_said(station))
+    restarts = {name: station.fleet[name].restarts for name in KILLED}
+    for name in KILLED:
+        pid = station.fleet[name].pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: all(station.fleet[name].restarts > restarts[name] for name in KILLED))
+    wait_for(lambda: all(one.answers for one in station.fleet.status()))
+    wait_for(lambda: "MSFT" not in station.ledger().positions)
+    require_settled(station)
+    sales = [order for order in station.ledger().orders if (order.symbol, order.action) == ("MSFT", "SELL")]
+    assert len([order for order in sales if order.stop_price is None or order.filled]) == 1
+    assert lost(station.folder.path) == []
+    restarted = [(line["what"], line["code"]) for line in _said(station, before)]
     assert sorted(restarted) == [(name, -signal.SIGKILL) for name in KILLED]
 
 
-def test_a_function_that_hangs_is_ended_and_started_again(desk: Path) -> None:
+def test_a_function_that_hangs_is_ended_and_started_again(station: Station) -> None:
     """A function whose group is stopped and silent for too long is ended and started again, and the log says why."""
-    with running(desk) as station:
-        hung = station.fleet["order_settlement"]
-        assert hung.pid is not None
-        os.killpg(hung.pid, signal.SIGSTOP)
-        wait_for(lambda: not hung.answers())
-        assert hung.restarts == 0
-        hung._silent_s += hung.function.timeout_s + MARGIN_S  # as long as it may be busy: the rest passes really
-        wait_for(lambda: hung.restarts)
-        wait_for(lambda: all(one.answers for one in station.fleet.status()))
-        assert [one.restarts for one in station.fleet if one is not hung] == [0] * (len(list(station.fleet)) - 1)
-    said = [line for line in lines(desk, "desk") if line["event"] in {"hung", "restarted"}]
+    before = len(_said(station))
+    hung = station.fleet["order_settlement"]
+    restarts = {one.name: one.restarts for one in station.fleet}
+    assert hung.pid is not None
+    os.killpg(hung.pid, signal.SIGSTOP)
+    wait_for(lambda: not hung.answers())
+    assert hung.restarts == restarts[hung.name]
+    hung._silent_s += hung.function.timeout_s + MARGIN_S  # as long as it may be busy: the rest passes really
+    wait_for(lambda: hung.restarts > restarts[hung.name])
+    wait_for(lambda: all(one.answers for one in station.fleet.status()))
+    assert {one.name: one.restarts for one in station.fleet if one is not hung} == {
+        name: times for name, times in restarts.items() if name != hung.name
+    }
+    said = _said(station, before)
     assert [(line["event"], line["what"]) for line in said] == [(one, hung.name) for one in ("hung", "restarted")]
     assert "longer than a request may last" in said[0]["detail"]
 
