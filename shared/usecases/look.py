@@ -37,11 +37,11 @@ class Look:
         return self.listing is not None
 
 
-def look_around(desk: TradingDesk, account_key: str, *, session: date, until: datetime) -> Look:
-    """Ask for list, holdings and balance, the later ones only before `until`; raises StoreError alone."""
+def look_around(desk: TradingDesk, account_key: str, *, session: date, go_on: Callable[[], bool]) -> Look:
+    """Ask for list, holdings and balance, each only where it may `go_on`; raises StoreError alone."""
 
     def ask(what: str, question: Callable[[], T]) -> T | None:
-        if desk.clock.now() >= until:
+        if not go_on():
             return None
         try:
             return question()

@@ -67,7 +67,7 @@ def settle(desk: TradingDesk, *, must_run: bool = False, list_first: bool = Fals
     session, look = session_at(desk.clock.now()), None
     if session is None:
         return None
-    give_up = desk.clock.now() + WORK_AT_MOST
+    ticks, give_up = list_first and is_open(desk.clock.now()), desk.clock.now() + WORK_AT_MOST
     while desk.clock.now() < give_up:
         lease = leases.take(desk, "settle", lasts=LEASE)
         if lease is None:
@@ -86,6 +86,9 @@ def settle(desk: TradingDesk, *, must_run: bool = False, list_first: bool = Fals
         if not _in_motion(live_orders(desk)):
             break
         list_first = False
+    if ticks and look is None and not open_positions(desk):
+        # Nothing is held, and so nothing can be missing: no lease is kept from an order that is placed meanwhile.
+        return _look(desk, session, account.ours(desk, session.day).value.key, go_on=_before(desk, give_up))
     return look
 
 
@@ -122,8 +125,11 @@ def _work(
         list_first = False
         pause = LOOK_EVERY if busy else REST
         positions, now = open_positions(desk), desk.clock.now()
-        if looks and (blind or not busy or now + pause >= give_up):
-            looks, looked_at, look = False, now, _look(desk, session, record.key, lease, give_up)
+        if looks and (blind or now + pause >= give_up or (positions and not busy)):
+            looks, looked_at = False, now
+            leases.extend(desk, lease, until=now + LOOKING)
+            look = _look(desk, session, record.key, go_on=_before(desk, give_up, quiet=not busy))
+            _by_hand(desk, lease, look, session, account_key=record.key)
         elif is_open(now) and hands.look_again(positions, looked_at=looked_at, now=now):
             looked_at = now
             _by_hand(desk, lease, hands.look(desk, record.key), session, account_key=record.key)
@@ -134,15 +140,16 @@ def _work(
         desk.clock.sleep_until(now + pause)
 
 
-def _look(
-    desk: TradingDesk, session: TradingSession, account_key: str, lease: Held[leases.Lease], give_up: datetime
-) -> Look:
-    """Look at everything once, when nothing is in motion, or the list cannot be read, or this invocation ends."""
-    leases.extend(desk, lease, until=desk.clock.now() + LOOKING)
-    look = look_around(desk, account_key, session=session.day, until=give_up)
-    _by_hand(desk, lease, look, session, account_key=account_key)
+def _look(desk: TradingDesk, session: TradingSession, account_key: str, *, go_on: Callable[[], bool]) -> Look:
+    """Look at everything once: when nothing is in motion, or the list cannot be read, or this invocation ends."""
+    look = look_around(desk, account_key, session=session.day, go_on=go_on)
     tell_holdings(desk, look.holdings or (), session=session.day)
     return look
+
+
+def _before(desk: TradingDesk, give_up: datetime, *, quiet: bool = False) -> Callable[[], bool]:
+    """Give what tells whether to ask on: there is time, and what was `quiet` still is, for a fill comes first."""
+    return lambda: desk.clock.now() < give_up and not (quiet and _in_motion(live_orders(desk)))
 
 
 def _poll(
