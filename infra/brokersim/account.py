@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Literal
 
 from infra.brokersim.orders import Action, Fill, Order
 from infra.brokersim.tape import NEW_YORK
+
+MARGIN_MODES = frozenset({"MARGIN", "PDT ACCOUNT", "REGT"})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -22,21 +23,31 @@ class Position:
 
 @dataclass(slots=True, kw_only=True)
 class Account:
-    """One account of the simulated owner; never holds less than zero of anything."""
+    """One account of the simulated owner; never holds less than zero of anything.
+
+    `earlier` are orders of the days before, oldest first; `lost_in` the symbols that were sold at a loss today.
+    """
 
     account_id: str
     key: str
-    mode: Literal["CASH", "MARGIN"]
+    mode: str
     description: str
     cash: Decimal
     closed_at: datetime | None = None
     positions: dict[str, Position] = field(default_factory=dict)
     orders: dict[int, Order] = field(default_factory=dict)
+    earlier: list[Order] = field(default_factory=list)
+    lost_in: set[str] = field(default_factory=set)
     client_order_ids: set[str] = field(default_factory=set)
     fills: list[Fill] = field(default_factory=list)
     realized: Decimal = Decimal(0)
     withdrawn: dict[str, int] = field(default_factory=dict)
     _unsettled: list[tuple[date, Decimal]] = field(default_factory=list)
+
+    @property
+    def margin(self) -> bool:
+        """Whether it may spend proceeds that are not settled."""
+        return self.mode in MARGIN_MODES
 
     def live_orders(self) -> list[Order]:
         """Orders that may still fill, oldest first."""
@@ -54,7 +65,7 @@ class Account:
 
     def buying_power(self, at: datetime) -> Decimal:
         """Dollars that a new buy may spend: settled cash (margin account: all cash) less what is reserved."""
-        spendable = self.settled_cash(at) if self.mode == "CASH" else self.cash
+        spendable = self.cash if self.margin else self.settled_cash(at)
         return spendable - self.reserved_cash()
 
     def available_shares(self, symbol: str) -> int:
@@ -85,6 +96,8 @@ class Account:
             del self.positions[symbol]
         self.cash += amount
         self.realized += amount - cost
+        if amount < cost:
+            self.lost_in.add(symbol)
         self._unsettled.append((_next_weekday(fill.at), amount))
 
     def withdraw(self, symbol: str, quantity: int) -> None:

@@ -4,7 +4,7 @@ day.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 
 from infra.brokersim import order_views, views
@@ -13,7 +13,7 @@ from infra.brokersim.chance import stream
 from infra.brokersim.desk import Desk
 from infra.brokersim.exchange import Exchange
 from infra.brokersim.market import Market
-from infra.brokersim.orders import Fill, Order
+from infra.brokersim.orders import Action, Event, EventKind, Fill, Order, PriceType, Status, Term, Ticket
 from infra.brokersim.quotes import QuoteBook
 from infra.brokersim.routes import Route
 from infra.brokersim.settings import SimulatorSettings
@@ -27,17 +27,24 @@ MARGIN_ACCOUNT_KEY = "simulated_margin-key-2"
 CLOSED_ACCOUNT_KEY = "simulated_closed-key-3"
 
 _OPENS = time(9, 30)
+_SATURDAY = 5
 
 
-def simulated_accounts(cash: Decimal) -> dict[str, Account]:
+def simulated_accounts(settings: SimulatorSettings) -> dict[str, Account]:
     """One active cash account, one active margin account and one closed account, by key."""
-    closed = datetime(2012, 1, 3, 21, tzinfo=UTC)
+    closed, cash = datetime(2012, 1, 3, 21, tzinfo=UTC), settings.starting_cash
     accounts = (
-        Account(account_id="00000001", key=CASH_ACCOUNT_KEY, mode="CASH", description="Simulated cash", cash=cash),
+        Account(
+            account_id="00000001",
+            key=CASH_ACCOUNT_KEY,
+            mode=settings.cash_mode,
+            description="Simulated cash",
+            cash=cash,
+        ),
         Account(
             account_id="00000002",
             key=MARGIN_ACCOUNT_KEY,
-            mode="MARGIN",
+            mode=settings.margin_mode,
             description="Simulated margin",
             cash=cash,
         ),
@@ -53,6 +60,43 @@ def simulated_accounts(cash: Decimal) -> dict[str, Account]:
     return {account.key: account for account in accounts}
 
 
+def day_trades(market: Market, account_key: str, count: int) -> list[Order]:
+    """So many purchases, each sold on its day, over the four weekdays before the market's day, oldest first."""
+    days = [market.day - timedelta(days=back) for back in range(6, 0, -1)]
+    days = [day for day in days if day.weekday() < _SATURDAY][-4:]
+    price, found = Decimal(20), list[Order]()
+    for number in sorted(range(count), key=lambda number: number % len(days)):
+        for action in (Action.BUY, Action.SELL):
+            at = new_york(days[number % len(days)], time(11, number, action is Action.SELL))
+            ticket = Ticket(
+                client_order_id=f"earlier{number}{action}",
+                symbol=market.symbols[-1],
+                action=action,
+                quantity=1,
+                price_type=PriceType.LIMIT,
+                term=Term.GOOD_FOR_DAY,
+                limit_price=price,
+                stop_price=None,
+            )
+            found.append(_executed(ticket, account_key, order_id=1 + len(found), price=price, at=at))
+    return found
+
+
+def _executed(ticket: Ticket, account_key: str, *, order_id: int, price: Decimal, at: datetime) -> Order:
+    return Order(
+        order_id=order_id,
+        account_key=account_key,
+        ticket=ticket,
+        placed_at=at,
+        works_from=at,
+        reserve_price=price,
+        status=Status.EXECUTED,
+        filled=ticket.quantity,
+        paid=price * ticket.quantity,
+        events=[Event(at=at, kind=EventKind.FILL, quantity=ticket.quantity, price=price)],
+    )
+
+
 class Broker:
     """Answers every authenticated call; instants are passed in."""
 
@@ -61,7 +105,10 @@ class Broker:
         self._url = settings.public_url
         self._opens = new_york(market.day, _OPENS)
         self._closes = new_york(market.day, settings.closes_at)
-        self.accounts = simulated_accounts(settings.starting_cash)
+        self.accounts = simulated_accounts(settings)
+        self.standing = settings.standing
+        for account in self.accounts.values():
+            account.earlier = day_trades(market, account.key, settings.earlier_day_trades)
         self._exchange = Exchange(market, opens=self._opens, closes=self._closes, book=self._book)
         chance = stream(seed, "desk")
         self._desk = Desk(market=market, exchange=self._exchange, settings=settings, chance=chance)
@@ -83,7 +130,7 @@ class Broker:
             case "accounts":
                 return views.account_list(self.accounts.values())
             case "balance":
-                return views.balance(self._account(found), request, self._scene(at))
+                return views.balance(self._account(found), request, self._scene(at), self.standing)
             case "portfolio":
                 return views.portfolio(self._account(found), request, self._scene(at))
             case "orders":
@@ -127,17 +174,20 @@ class Broker:
         return order_views.single_order(account, order, request, self._url) if order else nothing_found()
 
     def _preview(self, found: Route, request: Request, at: datetime) -> Answer:
-        account = self._trading_account(found)
-        preview = self._desk.preview(account, ticket_of(body_of(request.body, "PreviewOrderRequest")), at)
-        return order_views.previewed(account, preview, at)
+        account, ticket = self._trading_account(found), ticket_of(body_of(request.body, "PreviewOrderRequest"))
+        self.standing.require_unrestricted(ticket.action)
+        preview = self._desk.preview(account, ticket, at)
+        return order_views.previewed(account, preview, at, self.standing)
 
     def _place(self, found: Route, request: Request, at: datetime) -> Answer:
         account, body = self._trading_account(found), body_of(request.body, "PlaceOrderRequest")
-        order = self._desk.place(account, ticket_of(body), preview_id_of(body), at)
+        ticket = ticket_of(body)
+        self.standing.require_unrestricted(ticket.action)
+        order = self._desk.place(account, ticket, preview_id_of(body), at)
         return order_views.placed(account, order, in_hours=self._in_hours(at))
 
     def _cancel(self, found: Route, request: Request, at: datetime) -> Answer:
-        account, body = self._trading_account(found), body_of(request.body, "CancelOrderRequest")
+        account, body = self._account(found), body_of(request.body, "CancelOrderRequest")
         order_id = str(body.get("orderId", ""))
         if not (order_id.isascii() and order_id.isdigit()):
             raise Refused("Invalid order id.", code=1005)

@@ -11,12 +11,14 @@ from typing import Any
 from infra.brokersim.account import Account
 from infra.brokersim.desk import Preview
 from infra.brokersim.orders import Action, EventKind, Order, Status, Ticket
+from infra.brokersim.standing import RESTRICTED, Standing
 from infra.brokersim.tape import NEW_YORK
 from infra.brokersim.views import milliseconds, money, number_in, product
 from infra.brokersim.wire import Answer, Refused, Request, json_answer, nothing_found
 
 _DEFAULT_COUNT, _MAX_COUNT = 25, 100
 _IN_HOURS = (1026, "200|Your order was successfully entered during market hours.")
+_WASH_SALE = (7084, "This purchase may make an earlier loss in this security a wash sale.")
 _QUEUED = (
     1027,
     (
@@ -35,7 +37,7 @@ _EVENT_NAMES = {
 }
 
 
-def previewed(account: Account, preview: Preview, at: datetime) -> Answer:
+def previewed(account: Account, preview: Preview, at: datetime, standing: Standing) -> Answer:
     """The answer to a preview; buying power in `cashBpDetails` (margin account: `marginBpDetails`)."""
     power = account.buying_power(at)
     impact = max(preview.amount, Decimal(0))
@@ -49,7 +51,7 @@ def previewed(account: Account, preview: Preview, at: datetime) -> Answer:
     other = {"currentBp": money(power)}
     details = (
         {"cashBpDetails": {"settled": figures, "settledUnsettled": other}}
-        if account.mode == "CASH"
+        if not account.margin
         else {"marginBpDetails": {"marginable": figures, "nonMarginable": other}}
     )
     content = {
@@ -58,7 +60,7 @@ def previewed(account: Account, preview: Preview, at: datetime) -> Answer:
         "previewTime": milliseconds(preview.created),
         **_common(account, at),
         **details,
-        "Order": [_echo(preview.ticket, preview.amount)],
+        "Order": [_echo(preview.ticket, preview.amount) | _warnings(account, preview.ticket, standing)],
         "PreviewIds": [{"previewId": preview.preview_id}],
         "Disclosure": {
             "ehDisclosureFlag": False,
@@ -68,6 +70,15 @@ def previewed(account: Account, preview: Preview, at: datetime) -> Answer:
         },
     }
     return json_answer({"PreviewOrderResponse": content})
+
+
+def _warnings(account: Account, ticket: Ticket, standing: Standing) -> dict[str, Any]:
+    """The messages beside a preview: a possible wash sale, an account that is restricted."""
+    found = [RESTRICTED] if standing.warned else []
+    if ticket.action is Action.BUY and ticket.symbol in account.lost_in:
+        found.append(_WASH_SALE)
+    rows = [{"description": f"200|{text}", "code": code, "type": "WARNING"} for code, text in found]
+    return {"messages": {"Message": rows}} if rows else {}
 
 
 def placed(account: Account, order: Order, *, in_hours: bool) -> Answer:
@@ -102,7 +113,7 @@ def order_list(account: Account, request: Request, url: str) -> Answer:
     """One page of orders, newest first; `marker` (the last order's placed time) only if more follow."""
     query = request.query
     count = min(number_in(query, "count", _DEFAULT_COUNT), _MAX_COUNT)
-    orders = [order for order in reversed(account.orders.values()) if _wanted(order, request)]
+    orders = [order for order in reversed([*account.earlier, *account.orders.values()]) if _wanted(order, request)]
     if marker := query.get("marker"):
         before = number_in_marker(marker)
         orders = [order for order in orders if milliseconds(order.placed_at) < before]
@@ -140,7 +151,7 @@ def number_in_marker(text: str) -> int:
 
 def _common(account: Account, at: datetime) -> dict[str, Any]:
     summer = bool(at.astimezone(NEW_YORK).dst())
-    level = "MARGIN_TRADING_NOT_ALLOWED" if account.mode == "CASH" else "MARGIN_TRADING_ALLOWED"
+    level = "MARGIN_TRADING_ALLOWED" if account.margin else "MARGIN_TRADING_NOT_ALLOWED"
     return {"dstFlag": summer, "accountId": account.account_id, "optionLevelCd": 1, "marginLevelCd": level}
 
 

@@ -7,6 +7,8 @@ from datetime import time
 from decimal import Decimal
 from typing import Literal
 
+from infra.brokersim.standing import Standing
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
@@ -20,7 +22,9 @@ class Limit:
 class SimulatorSettings:
     """The settings of one simulator; money in dollars, `closes_at` in New York time.
 
-    `adjusted` are the symbols whose quotes carry the sign of adjusted prices.
+    `cash_mode` and `margin_mode` are what the two open accounts call themselves; a mode that has no margin spends
+    settled cash. `adjusted` are the symbols whose quotes carry the sign of adjusted prices. `earlier_day_trades` are
+    purchases that the owner made and sold by hand on the weekdays before.
     """
 
     consumer_key: str
@@ -37,5 +41,9 @@ class SimulatorSettings:
     market_limit: Limit = Limit(per_second=4, per_hour=14_000)
     closes_at: time = time(16)
     auto_approve: bool = False
+    cash_mode: str = "CASH"
+    margin_mode: str = "MARGIN"
+    standing: Standing = field(default_factory=Standing)
     adjusted: frozenset[str] = frozenset()
+    earlier_day_trades: int = 0
     public_url: str = "http://127.0.0.1"

@@ -24,6 +24,7 @@ from infra.brokersim.market import Market
 from infra.brokersim.oauth import Provider, Signed
 from infra.brokersim.routes import Route, route
 from infra.brokersim.settings import SimulatorSettings
+from infra.brokersim.standing import Standing
 from infra.brokersim.tickets import attempt_of
 from infra.brokersim.wire import (
     THROTTLED,
@@ -153,6 +154,10 @@ class Simulator:
     def withdraw(self, symbol: str, quantity: int, account_key: str = CASH_ACCOUNT_KEY) -> None:
         """Moves shares of an account to another broker, as its owner may at any time."""
         self._broker.accounts[account_key].withdraw(symbol, quantity)
+
+    def stand(self, standing: Standing) -> None:
+        """Says this of the owner's accounts from now on."""
+        self._broker.standing = standing
 
     def ledger(self, account_key: str = CASH_ACCOUNT_KEY) -> Ledger:
         """A snapshot of one account's book (counters are of the whole simulator), brought up to now."""

@@ -11,6 +11,7 @@ from typing import Any
 from infra.brokersim.account import Account, Position
 from infra.brokersim.market import Market
 from infra.brokersim.orders import Fill
+from infra.brokersim.standing import Standing
 from infra.brokersim.tape import NEW_YORK, microseconds
 from infra.brokersim.wire import Answer, Refused, Request, json_answer, nothing_found
 
@@ -69,7 +70,7 @@ def account_list(accounts: Iterable[Account]) -> Answer:
             "accountMode": account.mode,
             "accountDesc": account.description,
             "accountName": "",
-            "accountType": "INDIVIDUAL" if account.mode == "CASH" else "MARGIN",
+            "accountType": "MARGIN" if account.margin else "INDIVIDUAL",
             "institutionType": "BROKERAGE",
             "accountStatus": "CLOSED" if account.closed_at else "ACTIVE",
             "closedDate": int(account.closed_at.timestamp()) if account.closed_at else 0,
@@ -80,11 +81,11 @@ def account_list(accounts: Iterable[Account]) -> Answer:
     return json_answer({"AccountListResponse": {"Accounts": {"Account": rows}}})
 
 
-def balance(account: Account, request: Request, scene: Scene) -> Answer:
+def balance(account: Account, request: Request, scene: Scene, standing: Standing) -> Answer:
     """Cash, what of it is settled, and buying power; `RealTimeValues` only when asked for."""
     if request.query.get("instType") != "BROKERAGE":
         raise Refused("Invalid institution type", code=7002)
-    computed = _computed(account, scene.at)
+    computed = _computed(account, scene.at) | {"OpenCalls": standing.told()}
     if request.query.get("realTimeNAV", "false").lower() == "true":
         worth = scene.worth(account)
         computed["RealTimeValues"] = {
@@ -95,16 +96,16 @@ def balance(account: Account, request: Request, scene: Scene) -> Answer:
         }
     content = {
         "accountId": account.account_id,
-        "accountType": "INDIVIDUAL" if account.mode == "CASH" else "MARGIN",
+        "accountType": "MARGIN" if account.margin else "INDIVIDUAL",
         "optionLevel": "LEVEL_1",
         "accountDescription": account.description,
         "quoteMode": 0,
-        "dayTraderStatus": "NO_PDT",
+        "dayTraderStatus": standing.day_trader_status,
         "accountMode": account.mode,
         "Cash": {"fundsForOpenOrdersCash": money(account.reserved_cash()), "moneyMktBalance": 0},
         "Computed": computed,
     }
-    return json_answer({"BalanceResponse": content})
+    return json_answer({"BalanceResponse": standing.left(content)})
 
 
 def _computed(account: Account, at: datetime) -> dict[str, Any]:
@@ -122,9 +123,8 @@ def _computed(account: Account, at: datetime) -> dict[str, Any]:
         "fundsWithheldFromWithdrawal": 0,
         "cashBuyingPower": money(power),
         "accountBalance": money(account.cash),
-        "OpenCalls": {"minEquityCall": 0, "fedCall": 0, "cashCall": 0, "houseCall": 0},
     }
-    if account.mode == "MARGIN":
+    if account.margin:
         computed |= {"marginBuyingPower": money(power), "marginBalance": 0, "dtCashBuyingPower": 0}
     return computed
 
@@ -172,7 +172,7 @@ def _position(account: Account, symbol: str, position: Position, worth: Decimal,
         "commissions": 0,
         "otherFees": 0,
         "quantity": position.quantity,
-        "positionIndicator": "TYPE1" if account.mode == "CASH" else "TYPE2",
+        "positionIndicator": "TYPE2" if account.margin else "TYPE1",
         "positionType": "LONG",
         "daysGain": money(gain),
         "daysGainPct": money(gain * 100 / position.cost, "0.0001"),

@@ -20,6 +20,7 @@ from infra.owner.profiles import Hand, reach
 from shared.codec import dumps, encode
 from shared.domain.calendar import is_open
 from shared.domain.control import Control
+from shared.domain.explain import WASH_SALE
 from shared.errors import ConfigError, Conflict, DeskError, StoreDown
 
 _NARROWEST_WHY = 8
@@ -77,7 +78,7 @@ def orders(profile: str, state: Path | None, *, every: bool, json: bool) -> None
     columns = ("Order", "Symbol", "Side", "Shares", "Filled", "Price", "State", "Why")
     show(rows, lambda: _table(columns, (
         (one.intent_id, one.symbol, one.side, one.quantity, one.filled, one.stop_price or one.limit_price, one.state,
-         one.reason) for one in rows
+         one.reason + ", possible wash sale" * one.possible_wash_sale) for one in rows
     )), json=json)  # fmt: skip
 
 
@@ -242,6 +243,7 @@ def _story(story: look.Story) -> None:
         ("Next", story.next_step),
         *((("Signal", f"{story.signal.signal_id} of {story.signal.strategy}"),) if story.signal else ()),
         *((("Codes", ", ".join(order.codes)),) if order.codes else ()),
+        *((("Taxes", WASH_SALE),) if order.possible_wash_sale else ()),
     ))  # fmt: skip
     _table(("Step", "New York", "By", "From", "To", "Why"), (
         (one.seq, _on(order.session, one.at), one.actor, one.before, one.after, one.cause) for one in story.events

@@ -11,6 +11,7 @@ from infra.day.report import dollars
 from infra.day.result import DayResult
 from infra.day.timing import Spread
 from infra.day.trades import trades
+from shared.domain.explain import WASH_SALE
 
 
 def show(console: Console, result: DayResult) -> None:
@@ -81,9 +82,10 @@ def _trades(result: DayResult) -> Table:
     table.add_column("Why sold")
     for name in ("Shares", "Paid", "Got", "Result"):
         table.add_column(name, justify="right", no_wrap=True)
-    for trade in trades(result.book, result.ledger):
+    found = trades(result.book, result.ledger)
+    for trade in found:
         table.add_row(
-            trade.symbol,
+            trade.symbol + " *" * trade.possible_wash_sale,
             clock(trade.entered_at),
             clock(trade.left_at) if trade.left_at else "still held",
             trade.exit_reason,
@@ -92,4 +94,6 @@ def _trades(result: DayResult) -> Table:
             f"{trade.exit_price:,.2f}" if trade.exit_price is not None else "",
             dollars(trade.realized),
         )
+    if any(trade.possible_wash_sale for trade in found):
+        table.caption = f"* {WASH_SALE}"
     return table

@@ -19,6 +19,7 @@ class Trade:
     """One position; prices are averages in USD, `realized` in USD, `left_at` None while shares are held.
 
     Shares that the owner took out at a price that is not known are in neither price nor profit.
+    `possible_wash_sale` is the mark of its entry: shares of the symbol were sold at a loss in the thirty days before.
     """
 
     position_id: str
@@ -31,6 +32,7 @@ class Trade:
     exit_price: Decimal | None
     exit_reason: str
     realized: Decimal
+    possible_wash_sale: bool
 
 
 def trades(book: Book, ledger: BrokerLedger) -> list[Trade]:
@@ -45,16 +47,17 @@ def trades(book: Book, ledger: BrokerLedger) -> list[Trade]:
     by_position: dict[str, list[Fill]] = {}
     for fill in book.fills:
         by_position.setdefault(fill.position_id, []).append(fill)
+    marked = {order.position_id for order in book.orders if order.possible_wash_sale}
     found = [
-        _trade(position, fills, gone.get(position, []), strategies.get(position, ""), when)
+        _trade(fills, gone.get(position, []), strategies.get(position, ""), when, marked=position in marked)
         for position, fills in by_position.items()
     ]
     return sorted(found, key=lambda trade: (trade.entered_at, trade.symbol))
 
 
 def _trade(
-    position_id: str, fills: list[Fill], gone: list[Taken], strategy: str, when: dict[int, list[datetime]]
-) -> Trade:  # fmt: skip
+    fills: list[Fill], gone: list[Taken], strategy: str, when: dict[int, list[datetime]], *, marked: bool
+) -> Trade:
     bought = [fill for fill in fills if fill.side == "BUY"]
     sold = [fill for fill in fills if fill.side == "SELL"]
     shares = sum(fill.quantity for fill in bought)
@@ -65,7 +68,7 @@ def _trade(
     priced = sum(fill.quantity for fill in sold) + sum(taken.quantity - taken.unpriced for taken in gone)
     reasons = [fill.reason for fill in sold] + ["taken out by hand" for _ in gone]
     return Trade(
-        position_id=position_id,
+        position_id=fills[0].position_id,
         symbol=fills[0].symbol,
         strategy=strategy,
         shares=shares,
@@ -75,6 +78,7 @@ def _trade(
         exit_price=sum(proceeds, Decimal(0)) / priced if priced else None,
         exit_reason=", ".join(dict.fromkeys(reasons)),
         realized=sum([*(fill.realized for fill in fills), *(taken.realized for taken in gone)], Decimal(0)),
+        possible_wash_sale=marked,
     )
 
 

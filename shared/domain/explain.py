@@ -2,6 +2,8 @@
 
 from shared.domain.orders import State
 
+WASH_SALE = "possible wash sale: shares of the symbol were sold at a loss in the thirty days before"
+
 PLAIN: dict[State, tuple[str, str]] = {
     State.NEW: ("The decision is written down; nothing was sent.", "It is sized and checked against every limit."),
     State.RESERVED: ("It passed every limit and its cash is set aside.", "The broker is asked for a preview."),

@@ -8,6 +8,7 @@ from pathlib import Path
 from infra.day.charts import equity_chart, stop_spans
 from infra.day.receipts import decisions, why_not
 from infra.day.report import dollars, render, span
+from infra.day.trades import trades
 from tests.days.sample import CASH, HOURS, SYMBOLS, Sample, Tape, at, quiet_day, result_of
 
 _LOADS = re.compile(r"""<(?:script|img|link|iframe)[^>]*\b(?:src|href)\s*=\s*["']?(?![\s"']*data:)[^>]*>""")
@@ -40,6 +41,16 @@ def test_it_shows_trades_receipts_and_reasons() -> None:
     ):
         assert part in text
     assert re.search(r"before opening range <strong>57 s<", text)
+
+
+def test_a_possible_wash_sale_is_marked() -> None:
+    """A trade whose entry was marked says so, on the page and among the trades; another one does not."""
+    sample, mark = quiet_day(), "possible wash sale"
+    assert mark not in page(sample)
+    result = result_of(sample, Path("runs/0001"))
+    marked = replace(result.book, orders=tuple(replace(one, possible_wash_sale=True) for one in result.book.orders))
+    assert mark in page(sample, book=marked)
+    assert all(trade.possible_wash_sale for trade in trades(marked, result.ledger))
 
 
 def test_it_names_the_configuration_and_the_default() -> None:

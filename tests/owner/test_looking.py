@@ -24,7 +24,7 @@ from infra.up.instant import KeptInstant
 from infra.up.status import Status, standing
 from shared.codec import dumps, encode
 from shared.domain.explain import PLAIN
-from shared.domain.orders import IN_DOUBT, TERMINAL, State
+from shared.domain.orders import IN_DOUBT, TERMINAL, Order, State
 from shared.domain.tokens import TokenRecord, issued
 from shared.door import bury
 from shared.errors import Malformed, UnknownVersion
@@ -35,7 +35,7 @@ from shared.gcp.no_bus import NoBus
 from shared.ports import Put
 from shared.topology import ACCESS_TOKEN, CONSUMER, SIGN_IN_KEY
 from shared.usecases import token
-from shared.usecases.desk import Desk, create, put
+from shared.usecases.desk import Desk, create, put, read
 from tests.owner.desks import answer, refused, strategy, vault_of
 
 
@@ -168,6 +168,22 @@ def test_all_times_are_new_yorks_and_say_so(desk: Path) -> None:
     decided = datetime.fromisoformat(entry["decided_at"]) - timedelta(hours=4)
     assert f"{decided:%Y-%m-%d %H:%M:%S} New York" in told
     assert "until 2013-10-08 00:00:00 New York at the latest" in signed_in_until(OURS)
+
+
+def test_a_possible_wash_sale_is_said_of_its_order(desk: Path) -> None:
+    """The mark of an entry soon after a loss is in its story, in the list of orders, and in both as JSON."""
+    on = ("--state", str(desk))
+    name = answer("orders", "--all", *on)[0]["intent_id"]
+    assert "wash sale" not in strategy("explain", name, *on).stdout
+    store = SqliteStore(desk / "state.db")
+    held = read(store, Order, f"orders/{name}")
+    assert held is not None
+    store.commit([held.update(replace(held.value, possible_wash_sale=True))])
+    store.close()
+    assert "possible wash sale" in " ".join(strategy("explain", name, *on).stdout.split())
+    assert "possible wash sale" in " ".join(strategy("orders", "--all", *on, COLUMNS="200").stdout.split())
+    assert answer("orders", "--all", *on)[0]["possible_wash_sale"] is True
+    assert answer("explain", name, *on)["order"]["possible_wash_sale"] is True
 
 
 def _squeezed(text: str) -> str:

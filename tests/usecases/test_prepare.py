@@ -1,0 +1,117 @@
+"""Before the session: a watched symbol that the broker does not quote is told the same morning, once."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from infra.local.memory_store import MemoryStore
+from shared.domain.barred import SymbolsUnknown
+from shared.domain.bars import DailyBar
+from shared.domain.quotes import Quote
+from shared.errors import TokenDead
+from shared.ports import Where
+from shared.usecases import outbox
+from shared.usecases.prepare import prepare
+from shared.usecases.trading import Mandate, TradingDesk
+from tests.domain.made import quote
+from tests.usecases.bench import START, Bench
+from tests.usecases.post import SCAN
+
+WATCHED = ("AIG", "GONE", "IBM", "OLD")
+
+
+class Clock:
+    """A clock that sleeping moves."""
+
+    at = START
+
+    def now(self) -> datetime:
+        """Give the instant."""
+        return self.at
+
+    def sleep_until(self, at: datetime) -> None:
+        """Let the time pass."""
+        self.at = max(self.at, at)
+
+
+class Market:
+    """A broker that quotes what it knows; `slow` are the symbols that it leaves out of its first answer."""
+
+    def __init__(self, *known: str, slow: Sequence[str] = ()) -> None:
+        self.known, self.slow, self.asked = known, tuple(slow), list[tuple[str, ...]]()
+        self.dead = False
+
+    def quotes(self, symbols: Sequence[str]) -> dict[str, Quote]:
+        """Quote the symbols."""
+        if self.dead:
+            raise TokenDead("quotes")
+        first = not self.asked
+        self.asked.append(tuple(symbols))
+        shown = [one for one in symbols if one in self.known and not (first and one in self.slow)]
+        return {one: replace(quote(), symbol=one) for one in shown}
+
+
+class NoHistory:
+    """A source of daily bars that knows nothing."""
+
+    def daily(self, symbol: str, *, before: date, count: int) -> tuple[DailyBar, ...]:
+        """Give no bars."""
+        return ()
+
+
+def desk(market: Market) -> TradingDesk:
+    """Give the scan's desk over a store of its own."""
+    plain = Bench().desks[SCAN]
+    mandate = Mandate(account_id="", capital_usd=Decimal(1000), watch_list=WATCHED)
+    return replace(plain, store=MemoryStore(), clock=Clock(), broker=market, mandate=mandate)  # type: ignore[arg-type]
+
+
+def told(here: TradingDesk) -> list[tuple[str, ...]]:
+    """Give the symbols of each notice that is promised."""
+    rows = here.store.query("outbox", Where("topic", "==", outbox.NOTICES))
+    found = [outbox.unpack(row.data["body"].encode()) for row in rows]
+    return [notice.symbols for notice in found if isinstance(notice, SymbolsUnknown)]
+
+
+def test_a_symbol_without_a_quote_is_told_once_a_session() -> None:
+    """The morning's look and the one after the sign-in tell of the same symbols once, and of a new one then."""
+    market = Market("AIG", "IBM", "OLD")
+    here = desk(market)
+    prepare(here, NoHistory(), reason="schedule")
+    assert told(here) == [("GONE",)]
+    prepare(here, NoHistory(), reason="signed-in")
+    assert told(here) == [("GONE",)]
+    market.known = ("AIG", "IBM")
+    prepare(here, NoHistory(), reason="signed-in")
+    assert sorted(told(here)) == [("GONE",), ("OLD",)]
+
+
+def test_it_is_told_again_the_next_session() -> None:
+    """What is still without a quote the next morning is told again, as another event."""
+    here = desk(Market("AIG", "IBM", "OLD"))
+    prepare(here, NoHistory(), reason="schedule")
+    here.clock.sleep_until(START + timedelta(days=1))
+    prepare(here, NoHistory(), reason="schedule")
+    assert told(here) == [("GONE",), ("GONE",)]
+
+
+def test_what_the_broker_leaves_out_for_a_moment_is_not_told() -> None:
+    """A symbol that the second answer has is known; only what both lack is told."""
+    market = Market("AIG", "IBM", "OLD", slow=("IBM", "OLD"))
+    here = desk(market)
+    prepare(here, NoHistory(), reason="schedule")
+    assert market.asked == [WATCHED, ("GONE", "IBM", "OLD")]
+    assert told(here) == [("GONE",)]
+
+
+@pytest.mark.parametrize("dead", [True, False])
+def test_no_quote_of_any_symbol_is_no_matter_of_symbols(dead: bool) -> None:
+    """Without a token, or while nothing is quoted yet, no symbol is called unknown."""
+    market = Market()
+    market.dead = dead
+    here = desk(market)
+    prepare(here, NoHistory(), reason="schedule")
+    assert told(here) == []
