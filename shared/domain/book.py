@@ -134,13 +134,20 @@ def cost_corrected(position: Position, change: Decimal, *, bought: int, at: date
     """
     kept = (change * min(position.quantity, bought) / bought).quantize(_MONEY)
     profit = _tidy(kept - change)
-    after = replace(position, realized=position.realized + profit)
+    after = corrected_by(position, profit, at=at)
     if not position.quantity:
         return after, profit
     average = _average(invested(position) + kept, position.quantity)
     level = max(position.stop_wanted, initial_stop(average_cost=average, stop_distance=position.stop_distance))
     moved_at = at if level > position.stop_wanted else position.stop_set_at
     return replace(after, average_cost=average, stop_wanted=level, stop_set_at=moved_at), profit
+
+
+def corrected_by(position: Position, profit: Decimal, *, at: datetime) -> Position:
+    """Give a position whose sold shares brought `profit` USD more than was booked; a loss by it is one of then."""
+    realized = position.realized + profit
+    lost = profit < 0 and realized < 0
+    return replace(position, realized=realized, lost_at=at if lost else position.lost_at)
 
 
 def corrected(

@@ -216,7 +216,7 @@ def _corrected(
 ) -> tuple[Position | None, Decimal]:
     """Give the position whose shares moved `change` USD more than was booked, and the profit that this makes."""
     if order.side is Side.SELL:
-        return (replace(position, realized=position.realized + change) if position is not None else None), change
+        return (None if position is None else book.corrected_by(position, change, at=at)), change
     if position is None:
         return None, -change
     return book.cost_corrected(position, change, bought=order.filled, at=at)
