@@ -13,9 +13,10 @@ from shared.domain.barred import EntriesBarred
 from shared.domain.brokerage import Account, AccountRecord, Balance
 from shared.domain.day_trades import DayTradeRule
 from shared.domain.orders import Order
+from shared.domain.reads import Answer
 from shared.errors import ConfigError, Conflict, Unreadable
 from shared.ports import Put
-from shared.usecases import notices
+from shared.usecases import notices, reads
 from shared.usecases.desk import Held, put, read
 from shared.usecases.trading import TradingDesk
 
@@ -37,7 +38,11 @@ def ours(desk: TradingDesk, session: date) -> Held[AccountRecord]:
     desk.journal.line("cache", kind="account", asked=1, served=int(fresh))
     if held is not None and fresh:
         return held
-    account = _choose(desk.broker.accounts(), desk.mandate.account_id)
+    try:
+        account = _choose(desk.broker.accounts(), desk.mandate.account_id)
+    except Unreadable as problem:
+        reads.lacks(desk, Answer.ACCOUNTS, problem.detail)
+        raise
     record = AccountRecord(key=account.key, mode=account.mode, session=session)
     return Held(path=PATH, value=record, version=desk.store.commit([put(PATH, record)])[0])
 
@@ -50,9 +55,19 @@ def balance(desk: TradingDesk, account: AccountRecord) -> Balance:
     found = desk.broker.balance(account.key)
     if not found.account_mode:
         found = replace(found, account_mode=account.mode)
-    if found.lacks is not None:
-        raise Unreadable(f"balance: {found.lacks} is missing")
+    missing = _missing(desk, found)
+    if missing is not None:
+        raise Unreadable(missing)
     return found
+
+
+def _missing(desk: TradingDesk, found: Balance) -> str | None:
+    """Name the figure that a balance lacks, and note it, so that the owner is told why nothing is bought."""
+    if found.lacks is None:
+        return None
+    why = f"balance: {found.lacks} is missing"
+    reads.lacks(desk, Answer.BALANCE, why)
+    return why
 
 
 def counted(desk: TradingDesk, held: Held[AccountRecord], found: Balance) -> Held[AccountRecord]:
@@ -85,8 +100,13 @@ def barred(desk: TradingDesk, order: Order, *codes: str | None) -> list[Put]:
 
 
 def tell(desk: TradingDesk, found: Balance) -> None:
-    """Tell, once a session, what the broker's own balance says against entries, whether or not one is wanted."""
+    """Tell, once a session, what the broker's own balance says against entries, whether or not one is wanted.
+
+    A figure that it lacks is noted, as an answer that cannot be read is.
+    """
     held, against = read(desk.store, AccountRecord, PATH), said_against(found)
+    if held is not None:
+        _missing(desk, replace(found, account_mode=found.account_mode or held.value.mode))
     if held is None or not against.keys() - held.value.told:
         return
     rows = [

@@ -39,6 +39,34 @@ class _Known:
     tries: Counter[Answer] = field(default_factory=Counter)
 
 
+def lacks(desk: Desk, what: Answer, why: str) -> None:
+    """Note that an answer came and lacks what a decision rests on; whoever finds so again renews the note."""
+    now = desk.clock.now()
+    note = Unread(actor=desk.actor, what=what, since=now, last_at=now, times=1, why=why[:LONGEST_WHY])
+    _write(desk, what, lambda: _renew(desk, note))
+
+
+def _renew(desk: Desk, note: Unread) -> None:
+    path = _path(desk, note.what)
+    held = read(desk.store, Unread, path)
+    desk.store.commit([replaced(path, held, again(None if held is None else held.value, note))])
+
+
+def _write(desk: Desk, what: Answer, work: Callable[[], None]) -> None:
+    """Do it; another instance that was first is as good, and a store that fails is journalled."""
+    try:
+        work()
+    except Conflict:
+        return
+    except (StoreError, MessageError) as problem:
+        kind = type(problem).__name__
+        desk.journal.line("read_not_noted", Severity.WARNING, what=what, kind=kind, detail=problem.detail)
+
+
+def _path(desk: Desk, what: Answer) -> str:
+    return f"reads/{desk.actor}:{what}"
+
+
 class NotedBroker:
     """A Broker that notes what it cannot read; safe for any number of threads, as each note is a compare-and-set."""
 
@@ -112,13 +140,11 @@ class NotedBroker:
         def note() -> None:
             if self._known.open is not None:
                 self._known.open.add(what)
-            held = read(self._desk.store, Unread, self._path(what))
-            after = again(None if held is None else held.value, failed)
-            self._desk.store.commit([replaced(self._path(what), held, after)])
+            _renew(self._desk, failed)
             self._known.written[what] = now
             self._known.tries[what] -= tries
 
-        self._write(what, note)
+        _write(self._desk, what, note)
 
     def _succeeded(self, what: Answer) -> None:
         self._known.written.pop(what, None)
@@ -128,21 +154,8 @@ class NotedBroker:
             if self._known.open is None:
                 self._known.open = {note.what for note in unread(self._desk) if note.actor == self._desk.actor}
             if what in self._known.open:
-                self._desk.store.commit([Delete(self._path(what))])
+                self._desk.store.commit([Delete(_path(self._desk, what))])
                 self._known.open.discard(what)
                 self._desk.journal.line("read_again", what=what)
 
-        self._write(what, forget)
-
-    def _write(self, what: Answer, work: Callable[[], None]) -> None:
-        """Do it; another instance that was first is as good, and a store that fails is journalled."""
-        try:
-            work()
-        except Conflict:
-            return
-        except (StoreError, MessageError) as problem:
-            kind = type(problem).__name__
-            self._desk.journal.line("read_not_noted", Severity.WARNING, what=what, kind=kind, detail=problem.detail)
-
-    def _path(self, what: Answer) -> str:
-        return f"reads/{self._desk.actor}:{what}"
+        _write(self._desk, what, forget)

@@ -6,8 +6,10 @@ from decimal import Decimal
 import pytest
 
 from shared.domain.brokerage import Account, AccountRecord, Balance
+from shared.domain.reads import Answer
 from shared.errors import ConfigError, Unreadable
 from shared.usecases import account
+from shared.usecases.reads import unread
 from shared.usecases.trading import Mandate, TradingDesk
 from tests.usecases.bench import START, Bench
 from tests.usecases.post import PLACEMENT
@@ -74,8 +76,10 @@ def test_what_is_missing_in_the_account_that_may_be_meant_is_named(
     accounts: tuple[Account, ...], wanted: str, named: str
 ) -> None:
     """Where the account that is meant cannot be read, the field that is missing is named and nothing is chosen."""
+    here = desk(*accounts, wanted=wanted)
     with pytest.raises(Unreadable, match=named):
-        account.ours(desk(*accounts, wanted=wanted), DAY)
+        account.ours(here, DAY)
+    assert [note.what for note in unread(here)] == [Answer.ACCOUNTS]
 
 
 @pytest.mark.parametrize(
@@ -108,3 +112,12 @@ def test_a_figure_that_the_lists_mode_needs_is_named() -> None:
     here = desk(OURS, balance=_balance("", settled=10, power=None))
     with pytest.raises(Unreadable, match="balance: cashBuyingPower is missing"):
         account.balance(here, AccountRecord(key="key", mode="MARGIN", session=DAY))
+    assert [(note.what, note.why) for note in unread(here)] == [(Answer.BALANCE, "balance: cashBuyingPower is missing")]
+
+
+def test_a_figure_that_is_missing_is_noted_by_the_minutes_look_too() -> None:
+    """What a balance lacks of what its account's mode spends is noted before anything wants to be bought."""
+    here = desk(OURS)
+    account.ours(here, DAY)
+    account.tell(here, _balance("", settled=None, power=None))
+    assert [note.what for note in unread(here)] == [Answer.BALANCE]
