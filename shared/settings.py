@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from datetime import time
 from decimal import Decimal
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
 from shared.errors import ConfigError
 
-_SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.\-^]{0,20}")  # as tickets take them
+_SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.\-^]{0,20}")  # what a ticket takes (shared.domain.tickets)
 _ACCOUNT = re.compile(r"[A-Za-z0-9_-]{6,32}")
 _WHOLE = re.compile(r"[0-9]{1,9}")
 _MONEY = re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?")
@@ -25,6 +26,8 @@ _OPERATOR = re.compile(r"[A-Za-z0-9._@+-]{1,64}")
 _ADDRESS = re.compile(r"[!-~]{1,2000}")
 _NOTIFY = re.compile(r"[a-z][a-z0-9+.-]{0,30}://[!-~]{1,2000}", re.IGNORECASE)
 MAX_WATCHED = 200
+CONFIGS = ("default", "demo")
+"""The configurations that ship, each a file in shared/strategies/config: the one list of their names."""
 MOST_ADDRESSES = 5
 ADDRESSES_HINT = (
     f"up to {MOST_ADDRESSES} apprise addresses such as ntfys://topic, with a blank or a new line between them"
@@ -35,8 +38,12 @@ _UNSPOKEN = frozenset({
     "STRATEGY_HEARTBEAT_URL",
 })  # fmt: skip
 _SHOWN = 60
-_PARTS_SHOWN = 5
+DEFAULT_CONFIG = "default"
 NOT_YET = "STRATEGY_MODE=live with ETRADE_SANDBOX=false: live orders at production are not enabled yet"
+
+
+class Wrong(ValueError):
+    """A value of which only a part is wrong; the words say which."""
 
 
 class Mode(StrEnum):
@@ -70,16 +77,11 @@ class Settings:
     heartbeat_url: str = field(repr=False)
 
 
-class _Parts(ValueError):
-    """A list is wrong in these parts."""
+def load(environ: Mapping[str, str], said: Mapping[str, str] = MappingProxyType({})) -> Settings:
+    """Read every setting; raises ConfigError that names all problems, never a secret's value.
 
-    def __init__(self, parts: tuple[str, ...]) -> None:
-        super().__init__(*parts)
-        self.parts = parts
-
-
-def load(environ: Mapping[str, str]) -> Settings:
-    """Read every setting; raises ConfigError that names all problems, never a secret's value."""
+    `said` is how a person said a setting that is no variable of theirs: by an option, which is then what is named.
+    """
     values: dict[str, Any] = {}
     problems: list[str] = []
     for name, (attribute, parse, default) in _SETTINGS.items():
@@ -89,16 +91,22 @@ def load(environ: Mapping[str, str]) -> Settings:
             continue
         try:
             values[attribute] = parse(raw.strip())
-        except _Parts as wrong:
-            problems.append(f"{name} cannot be used, {', '.join(map(repr, wrong.parts))} in it: {_HINTS[name]}")
+        except Wrong as part:
+            problems.append(f"{said.get(name, name)} has {part}, which cannot be used: {_HINTS[name]}")
         except ValueError:
             shown = "" if name in _UNSPOKEN else f"={raw[:_SHOWN]!r}" + "..." * (len(raw) > _SHOWN)
-            problems.append(f"{name}{shown} cannot be used: {_HINTS[name]}")
+            problems.append(f"{said.get(name, name)}{shown} cannot be used: {_HINTS[name]}")
     for secret in (consumer, notify_addresses):
         problems += problems_of(secret, environ)
     if problems:
         raise ConfigError(tuple(problems))
     return Settings(**values)
+
+
+def wrong_ones(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Name what cannot be used of the settings that are there; what is missing is no problem."""
+    least = {"STRATEGY_WATCH_LIST": "A", "STRATEGY_CAPITAL_USD": "1000"}
+    return problems_of(load, least | dict(environ))
 
 
 def problems_of(read: Callable[[Mapping[str, str]], object], environ: Mapping[str, str]) -> tuple[str, ...]:
@@ -179,16 +187,15 @@ def _address(raw: str) -> str:
 
 
 def _config(raw: str) -> str:
-    if raw not in ("default", "demo"):
+    if raw not in CONFIGS:
         raise ValueError(raw)
     return raw
 
 
 def _symbols(raw: str) -> tuple[str, ...]:
     symbols = tuple(dict.fromkeys(part.strip().upper() for part in raw.split(",") if part.strip()))
-    wrong = tuple(symbol[:_SHOWN] for symbol in symbols if not _SYMBOL.fullmatch(symbol))
-    if wrong:
-        raise _Parts(wrong[:_PARTS_SHOWN])
+    if wrong := [symbol[:_SHOWN] for symbol in symbols if not _SYMBOL.fullmatch(symbol)]:
+        raise Wrong(", ".join(map(repr, wrong)))
     if not 1 <= len(symbols) <= MAX_WATCHED:
         raise ValueError(raw)
     return symbols
@@ -237,7 +244,7 @@ _SETTINGS: dict[str, tuple[str, Callable[[str], Any], str | None]] = {
     "ETRADE_OAUTH_CALLBACK_URL": ("callback_url", _address, ""),
     "ETRADE_RATE_LIMIT": ("rate_limit", _whole(1, 240), "240"),
     "ETRADE_BURST_LIMIT": ("burst_limit", _whole(1, 100), "10"),
-    "STRATEGY_CONFIG": ("config", _config, "default"),
+    "STRATEGY_CONFIG": ("config", _config, DEFAULT_CONFIG),
     "STRATEGY_WATCH_LIST": ("watch_list", _symbols, None),
     "STRATEGY_CAPITAL_USD": ("capital_usd", _capital, None),
     "STRATEGY_OPERATOR": ("operator", _operator, "owner"),
@@ -256,7 +263,7 @@ _HINTS = {
     "ETRADE_OAUTH_CALLBACK_URL": "an https address registered with E*TRADE (http on localhost), or empty for a PIN",
     "ETRADE_RATE_LIMIT": "Market calls a minute, a whole number from 1 to 240",
     "ETRADE_BURST_LIMIT": "Market calls at once, a whole number from 1 to 100",
-    "STRATEGY_CONFIG": "default or demo",
+    "STRATEGY_CONFIG": " or ".join(CONFIGS),
     "STRATEGY_WATCH_LIST": f"1 to {MAX_WATCHED} symbols with commas between them, such as AIG,BRK.B,JPM.PR.D",
     "STRATEGY_CAPITAL_USD": "the capital allotted to the system in USD, from 100 to 10000000",
     "STRATEGY_OPERATOR": "the name that sign-in links are made for: 1 to 64 letters, digits and . _ @ + -",

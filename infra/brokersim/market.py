@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +12,7 @@ from infra.brokersim.generated import GeneratedMarket, generated_daily_bars
 from infra.brokersim.recorded import RecordedMarket, recorded_daily_bars
 from infra.brokersim.tape import DailyBar, MarketFileError, Row
 
-__all__ = ["DailyBar", "Market", "MarketFileError", "Row", "daily_bars", "open_market"]
+__all__ = ["DailyBar", "Market", "MarketFileError", "Row", "daily_bars", "open_market", "without_bars"]
 
 
 class Market(Protocol):
@@ -47,6 +47,11 @@ def open_market(spec: str, *, seed: int) -> Market:
     if spec == "generated":
         return GeneratedMarket(seed)
     return RecordedMarket(Path(spec))
+
+
+def without_bars(symbols: Sequence[str], bars: Mapping[str, Sequence[DailyBar]]) -> tuple[str, ...]:
+    """The symbols of a market of which nothing can be bought, because they have no daily bar before the day."""
+    return tuple(symbol for symbol in symbols if not bars.get(symbol))
 
 
 def daily_bars(spec: str, *, seed: int) -> dict[str, list[DailyBar]]:

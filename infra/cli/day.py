@@ -32,6 +32,7 @@ def run(*, market: str, config: str, seed: int, speed: str, state: Path | None, 
                 state=state,
                 on_progress=lambda progress: _move(bar, task, progress),
                 environ=os.environ,
+                on_warning=say,
             )
     except days.DayStopped as stopped:
         raise typer.Exit(_explain(stopped)) from None

@@ -17,11 +17,13 @@ from infra.day.problems import UserError
 from infra.owner import letters, look, systems
 from infra.owner.machine import Machine
 from infra.owner.profiles import Hand, reach
+from shared import settings
 from shared.codec import dumps, encode
 from shared.domain.calendar import is_open
 from shared.domain.control import Control
 from shared.domain.explain import WASH_SALE
 from shared.errors import ConfigError, Conflict, DeskError, StoreDown
+from shared.strategies import config as configurations
 
 _NARROWEST_WHY = 8
 ELSEWHERE = {
@@ -116,6 +118,8 @@ def reached(profile: str, state: Path | None, *, halting: bool = False) -> Itera
     """Reach the desk, with its failures as one sentence and a remedy."""
     try:
         with reach(profile, state, os.environ, halting=halting) as hand:
+            if profile != "cloud":
+                _say_wrong(hand)
             yield hand
     except ConfigError as wrong:
         raise UserError("; ".join(wrong.problems), remedy="put that right and ask again") from None
@@ -128,6 +132,14 @@ def reached(profile: str, state: Path | None, *, halting: bool = False) -> Itera
     except DeskError as broken:
         what = f"this could not be done: {broken.detail}"
         raise UserError(what, remedy="`strategy halt` still works; then look at the document that is named") from None
+
+
+def _say_wrong(hand: Hand) -> None:
+    """Name what would keep this system from its next start; whoever looks or acts now needs none of it."""
+    simulated = bool(hand.config)
+    chosen = hand.config or os.environ.get("STRATEGY_CONFIG", settings.DEFAULT_CONFIG)
+    for problem in (*(() if simulated else settings.wrong_ones(os.environ)), *configurations.problems_of(chosen)):
+        say(f"It would not start with this: {problem}.")
 
 
 def show(value: object, in_words: Callable[[], object], *, json: bool) -> None:

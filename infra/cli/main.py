@@ -14,6 +14,7 @@ import typer
 
 from infra.cli import asks, audit, owner
 from infra.cli.exits import explained, shown
+from shared import settings
 
 app = typer.Typer(
     name="strategy",
@@ -23,13 +24,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(audit.app, name="audit")
-
-
-class Config(StrEnum):
-    """The configurations of the strategies."""
-
-    DEMO = "demo"
-    DEFAULT = "default"
 
 
 class Broker(StrEnum):
@@ -61,6 +55,14 @@ class Speed(StrEnum):
     REAL = "real"
 
 
+def _known(name: str | None) -> str | None:
+    """Take the name of a configuration that ships."""
+    if name is not None and name not in settings.CONFIGS:
+        raise typer.BadParameter(f"{name!r} is not one of {', '.join(settings.CONFIGS)}")
+    return name
+
+
+CONFIGS = f"Which settings the strategies run with: {' or '.join(settings.CONFIGS)}; demo by default."
 Seed = Annotated[int, typer.Option(help="Draws everything that chance decides; equal seeds give equal days.")]
 State = Annotated[
     Path | None, typer.Option(help="Folder for the run's files; without it the next free one under runs/.")
@@ -83,7 +85,7 @@ def demo(seed: Seed = 1, state: State = None, json: Json = None) -> None:
 @app.command()
 def day(  # noqa: PLR0917 - each parameter is an option, which typer passes by name
     market: MarketSpec,
-    config: Annotated[Config, typer.Option(help="Which settings the strategies run with.")] = Config.DEMO,
+    config: Annotated[str, typer.Option(callback=_known, help=CONFIGS)] = "demo",
     seed: Seed = 1,
     speed: Annotated[Speed, typer.Option(help="As fast as the machine can, or one second a second.")] = Speed.MAX,
     state: State = None,
@@ -93,7 +95,7 @@ def day(  # noqa: PLR0917 - each parameter is an option, which typer passes by n
     from infra.cli import day as command
 
     with explained(acts=True):
-        command.run(market=market, config=config.value, seed=seed, speed=speed.value, state=state, json_out=json)
+        command.run(market=market, config=config, seed=seed, speed=speed.value, state=state, json_out=json)
 
 
 @app.command()
@@ -141,9 +143,7 @@ def up(  # noqa: PLR0917 - each parameter is an option, which typer passes by na
             metavar="FILE|generated", help="The simulator's day: a recorded one, or `generated`, which is the default."
         ),
     ] = None,
-    config: Annotated[Config | None, typer.Option(help="Which settings the strategies run with; demo by default.")] = (
-        None
-    ),
+    config: Annotated[str | None, typer.Option(callback=_known, help=CONFIGS)] = None,
     seed: Annotated[int | None, typer.Option(help="Draws everything that chance decides; 1 by default.")] = None,
     speed: Annotated[
         float, typer.Option(min=0.1, max=60.0, help="Simulated seconds in one real second; the simulator's only.")
@@ -158,7 +158,7 @@ def up(  # noqa: PLR0917 - each parameter is an option, which typer passes by na
     with explained(acts=True):
         command.run(
             broker=broker.value, mode=mode.value, cloud=cloud.value, state=state, port=port, market=market,
-            config=config and config.value, seed=seed, speed=speed, starts=starts,
+            config=config, seed=seed, speed=speed, starts=starts,
         )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from rich.table import Table
 from infra.day.hours import clock
 from infra.day.report import dollars
 from infra.day.result import DayResult
+from infra.day.run import bars_missing
 from infra.day.timing import Spread
 from infra.day.trades import trades
 from shared.domain.explain import WASH_SALE
@@ -23,6 +24,8 @@ def show(console: Console, result: DayResult) -> None:
         console.print(f"[bold red]Violation[/] {escape(sentence)}", soft_wrap=True)
     if not result.summary.violations:
         console.print("[green]No violations:[/] the book equals the simulator's ledger to the cent and the share.")
+    if result.without_bars:
+        console.print(f"[bold]{escape(bars_missing(result.without_bars))}[/]", soft_wrap=True)
     for what, times in result.troubles.items():
         console.print(f"[bold red]Trouble[/] {escape(what)}, {times} times", soft_wrap=True)
     if result.moved_to is not None:

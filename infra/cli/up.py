@@ -15,6 +15,7 @@ from infra.archives import ArchiveError
 from infra.cli.exits import BROKEN, say, told_to_end
 from infra.day.hours import clock, day_and_time
 from infra.day.problems import UserError
+from infra.day.run import bars_missing
 from infra.owner.look import overview
 from infra.owner.systems import STATES
 from infra.up.plan import Broker, Plan, plan
@@ -65,6 +66,8 @@ def _serve(wanted: Plan, console: Console, told: threading.Event) -> None:
         mode = "paper: no order leaves this machine" if wanted.mode is Mode.PAPER else f"live at the {wanted.broker}"
         console.print(f"Mode      {mode}", markup=False, highlight=False)
         console.print(f"Trades    {traded(station.settings, wanted.broker)}", markup=False, highlight=False)
+        if station.without_bars:
+            console.print(bars_missing(station.without_bars), soft_wrap=True, markup=False, highlight=False)
         here = f"--profile {wanted.cloud} --state {wanted.state}"
         console.print(f"Sign in   strategy login {here}", soft_wrap=True, markup=False, highlight=False)
         console.print(f"Stop      strategy halt {here}", soft_wrap=True, markup=False, highlight=False)

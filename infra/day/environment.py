@@ -2,21 +2,25 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 from infra.brokersim.simulator import CASH_ACCOUNT_KEY
 from infra.day.problems import UserError
 from shared import settings, topology
 from shared.settings import Mode
+from shared.strategies import config as strategies
 
-CONFIGS = ("demo", "default")
 STARTING_CASH = Decimal(100_000)
 CONSUMER_KEY = "one-machine-consumer-key"
 OPERATOR = "owner"
 START_PAGE = "https://localhost/start"
 GENERATED_WATCH_LIST = 10
+
+_SAID = {"STRATEGY_CONFIG": "--config", "STRATEGY_WATCH_LIST": "--market", "STRATEGY_MODE": "--mode"}
+"""Which option says what a person's environment does not."""
 
 HONOURED = ("ETRADE_RATE_LIMIT", "ETRADE_BURST_LIMIT", "STRATEGY_CAPITAL_USD", "STRATEGY_WATCH_LIST")
 """What a person's own environment decides about a day; account, keys and configuration are the simulated ones.
@@ -45,10 +49,16 @@ def environ(
         "STRATEGY_SIGN_IN_URL": START_PAGE,
     }
     generated = market_spec == "generated"
-    problems = (*_problems({**simulated, **given}, None if generated else symbols), *settings.network_problems(given))
+    said = {name: option for name, option in _SAID.items() if name not in given}
+    read = partial(settings.load, said=said)
+    problems = (
+        *_problems({**simulated, **given}, None if generated else symbols, read), *settings.network_problems(given),
+        *(f"--market names {one!r}: write symbols in capitals" for one in symbols if one != one.upper()),
+        *(f"{problem} (--config {config})" for problem in strategies.problems_of(config)),
+    )  # fmt: skip
     if problems:
         what = "the settings cannot be used:\n" + "\n".join(f"  - {problem}" for problem in problems)
-        raise UserError(what, remedy="set these variables otherwise, or unset them")
+        raise UserError(what, remedy="put that right, or leave it out")
     honoured = [name for name in HONOURED if name in given and not (generated and name == "STRATEGY_WATCH_LIST")]
     return simulated | {name: given[name] for name in honoured}
 
@@ -75,9 +85,9 @@ def sign_in_key(seed: int) -> tuple[str, bytes]:
 
 
 def require_config(name: str) -> None:
-    """Refuse a configuration that does not exist; raises UserError."""
-    if name not in CONFIGS:
-        raise UserError(f"there is no configuration {name!r}", remedy=f"choose {' or '.join(CONFIGS)}")
+    """Refuse a configuration that does not exist or cannot be used; raises UserError with all its problems."""
+    if name not in settings.CONFIGS:
+        raise UserError(f"there is no configuration {name!r}", remedy=f"choose {' or '.join(settings.CONFIGS)}")
 
 
 def require_market_file(spec: str) -> None:
@@ -91,10 +101,12 @@ def vault_key(seed: int) -> bytes:
     return hashlib.sha256(f"one-machine-vault-{seed}".encode()).digest()
 
 
-def _problems(environment: Mapping[str, str], symbols: Sequence[str] | None) -> tuple[str, ...]:
+def _problems(
+    environment: Mapping[str, str], symbols: Sequence[str] | None, read: Callable[[Mapping[str, str]], object]
+) -> tuple[str, ...]:
     """Name every setting that cannot be used, and each watched symbol that is not among `symbols`, if given."""
-    problems = settings.problems_of(settings.load, environment)
-    if symbols is None or any(problem.startswith("STRATEGY_WATCH_LIST") for problem in problems):
+    problems = settings.problems_of(read, environment)
+    if symbols is None or any(problem.startswith(("STRATEGY_WATCH_LIST", "--market")) for problem in problems):
         return problems
     watched = [part.strip().upper() for part in environment["STRATEGY_WATCH_LIST"].split(",") if part.strip()]
     unknown = [symbol for symbol in watched if symbol not in symbols]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from requests.adapters import BaseAdapter
 
-from infra.brokersim.market import Market, daily_bars
+from infra.brokersim.market import Market, daily_bars, without_bars
 from infra.brokersim.settings import SimulatorSettings
 from infra.brokersim.simulator import ConnectionDropped, Simulator
 from infra.day import environment
@@ -79,13 +79,15 @@ class Machine:
         self.simulator = Simulator(market=market, now=kernel.now, settings=simulated, seed=seed)
         latency = Latency(SeededChance(seed=seed, name="network"), *NETWORK_S)
         self.http = around.http(WsgiAdapter(self.simulator, kernel=kernel, latency=latency, dropped=ConnectionDropped))
+        bars = daily_bars(market_spec, seed=seed)
+        self.without_bars = without_bars(self.settings.watch_list, bars)
         self.world = World(
             kernel=kernel,
             topology=around.topology,
             state=folder,
             environ=environ,
             http=self.http,
-            history=MarketHistory.of(daily_bars(market_spec, seed=seed)),
+            history=MarketHistory.of(bars),
             vault_key=environment.vault_key(seed),
             seed=seed,
             body_of=scheduled_body,

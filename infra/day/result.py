@@ -37,7 +37,8 @@ OnProgress = Callable[[Progress], None]
 class DayResult:
     """A finished day; `default_result` is the JSON of the same day under `default`, if that was run.
 
-    `troubles` counts the errors in the journal; `crashed` says that one of them was a bug in a function.
+    `troubles` counts the errors in the journal; `crashed` says that one of them was a bug in a function;
+    of the symbols in `without_bars` nothing could be bought, for want of daily bars.
     """
 
     folder: Path
@@ -52,6 +53,7 @@ class DayResult:
     crashed: bool
     default_result: Mapping[str, Any] | None
     moved_to: Path | None
+    without_bars: tuple[str, ...] = ()
 
     @property
     def report(self) -> Path:

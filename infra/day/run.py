@@ -6,7 +6,7 @@ folder; a run that stops half-way leaves that folder as it is, with everything t
 
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -46,10 +46,12 @@ def run_day(
     runs: Path = RUNS,
     environ: Mapping[str, str] | None = None,
     around: Surroundings = _USUAL,
+    on_warning: Callable[[str], object] = lambda _: None,
 ) -> DayResult:
     """Run one day and write its files; `state` None takes the next folder of `runs`.
 
-    `environ` is a person's own environment, of which a day honours `environment.HONOURED`.
+    `environ` is a person's own environment, of which a day honours `environment.HONOURED`; `on_warning` gets what a
+    person should know before the day begins.
     Raises UserError for bad input (nothing is written then) and DayStopped for a run that did not finish.
     """
     began = time.monotonic()
@@ -75,11 +77,19 @@ def run_day(
                 around=around,
             )
             with closing(machine):
+                if machine.without_bars:
+                    on_warning(bars_missing(machine.without_bars))
                 machine.play(on_progress, step=_STEP[speed])
                 result = _conclude(machine, card=card, ours=ours, began=began)
                 _write(result, machine, market)
         ours.write_card(replace(card, status="finished"))
     return result
+
+
+def bars_missing(symbols: Sequence[str]) -> str:
+    """Say of what nothing can be bought, and which file would change that."""
+    named = ", ".join(symbols)
+    return f"Nothing can be bought of {named}: no daily bars before the day in a daily.csv beside the market file."
 
 
 def _conclude(machine: Machine, *, card: Card, ours: Claim, began: float) -> DayResult:
@@ -106,6 +116,7 @@ def _conclude(machine: Machine, *, card: Card, ours: Claim, began: float) -> Day
         crashed=counts.crashed,
         default_result=_default_result(card, ours.path),
         moved_to=ours.moved_to,
+        without_bars=machine.without_bars,
     )
 
 

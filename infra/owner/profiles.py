@@ -49,10 +49,11 @@ class Hand:
     """A desk as the owner reaches it; `name` is its folder, or its project in the cloud.
 
     `sign_in` is the address of its start page, None where nobody serves it; `mode` is paper or live, None where the
-    owner's machine does not know it; `open_vault` raises ConfigError, UserError or StoreDown; `private` is a folder of
-    this machine that only its owner may enter; `troubles` are what could not be read and was not needed; `simulated`
-    says that its broker is the simulator, and its vault one that anyone can open; `given_up` lists what the bus gave
-    up, None where the bus is not ours; `machine` is how this machine runs it, None where not.
+    owner's machine does not know it; `config` is the configuration of a simulated day; `open_vault` raises ConfigError,
+    UserError or StoreDown; `private` is a folder of this machine that only its owner may enter; `troubles` are what
+    could not be read and was not needed; `simulated` says that its broker is the simulator, and its vault one that
+    anyone can open; `given_up` lists what the bus gave up, None where the bus is not ours; `machine` is how this
+    machine runs it, None where not.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Hand:
     operator: str
     running: bool
     mode: str | None
+    config: str | None = None
     private: Path | None = None
     troubles: tuple[str, ...] = ()
     simulated: bool = False
@@ -140,7 +142,8 @@ def _on_this_machine(
     return Hand(
         name=str(folder.path), desk=_desk(clock, store, project="local"), open_vault=open_vault, running=running,
         sign_in=None if world is None else world.sign_in, operator="" if world is None else world.operator,
-        mode=card.get("mode"), private=folder.path if running else None, troubles=tuple(missed.troubles),
+        mode=card.get("mode"), config=card.get("config"),
+        private=folder.path if running else None, troubles=tuple(missed.troubles),
         simulated=card.get("broker") == "simulator",
         given_up=given_up, machine=read_machine(folder.status, now=wall.now()) if running else None,
     )  # fmt: skip

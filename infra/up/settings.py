@@ -1,10 +1,13 @@
 """The environment of the functions' processes, from a person's own: settings only, no secret, no key of a vault."""
 
+from functools import partial
+
 from infra.brokersim.market import Market
 from infra.day import environment
 from infra.day.problems import UserError
 from infra.up.plan import Plan
 from shared import settings
+from shared.strategies import config as strategies
 
 HEARTBEAT = "STRATEGY_HEARTBEAT_URL"
 """A desk is a machine that somebody may watch, whatever broker it trades with."""
@@ -22,7 +25,10 @@ def settings_of(plan: Plan, market: Market | None) -> dict[str, str]:
         return simulated | {name: plan.environ[name] for name in (HEARTBEAT,) if name in plan.environ}
     ours = {"STRATEGY_MODE": plan.mode.value, "ETRADE_SANDBOX": str(plan.broker != "production").lower()}
     given = {**plan.environ, **ours}
-    if problems := (*settings.problems_of(settings.load, given), *settings.network_problems(given)):
+    said = {"STRATEGY_MODE": "--mode", "ETRADE_SANDBOX": "--broker"}
+    wrong = settings.problems_of(partial(settings.load, said=said), given)
+    config = strategies.problems_of(given.get("STRATEGY_CONFIG", settings.DEFAULT_CONFIG).strip())
+    if problems := (*wrong, *config, *settings.network_problems(given)):
         what = "the settings cannot be used:\n" + "\n".join(f"  - {problem}" for problem in problems)
         raise UserError(what, remedy="set these variables otherwise")
     return {name: value for name, value in given.items() if name in settings.NAMES}

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 from typing import Self
 
-from infra.brokersim.market import Market, daily_bars
+from infra.brokersim.market import Market, daily_bars, without_bars
 from infra.brokersim.server import RunningSimulator, serve
 from infra.day import environment
 from infra.day.book import read_book
@@ -86,6 +86,7 @@ class Station:
         self.plan = plan
         self.folder = Folder(path=plan.state.resolve())  # the processes work in folders of their own
         self.broker: RunningSimulator | None = None
+        self.without_bars: tuple[str, ...] = ()
         with ExitStack() as opened:
             opened.callback(FolderLock(self.folder.path).release)
             self.folder.path.chmod(0o700)  # documents, calls and logs are nobody else's business
@@ -117,7 +118,7 @@ class Station:
             self._store_sign_in_key()
             if day is not None:
                 self.broker = opened.enter_context(self._open_broker(day))
-                MarketHistory.of(daily_bars(plan.market, seed=plan.seed)).write(self.folder.history)
+                self._write_history()
             self._describe_world()
             opened.callback(self._end_time)
             opened.callback(self.fleet.end)  # while messages still flow: what a function says at its end is heard
@@ -249,6 +250,12 @@ class Station:
         )  # fmt: skip
         with closing(simulator), serve(simulator, 0) as running:
             yield running
+
+    def _write_history(self) -> None:
+        """Write the simulated day's daily bars down, and remember of which symbols there are none."""
+        bars = daily_bars(self.plan.market, seed=self.plan.seed)
+        self.without_bars = without_bars(self.settings.watch_list, bars)
+        MarketHistory.of(bars).write(self.folder.history)
 
     def _describe_world(self) -> None:
         """Write down what the processes must know."""

@@ -98,7 +98,7 @@ NAMES: dict[type[Message], str] = {kind: name for name, kind in KINDS.items()}
 SCHEMA_VERSION = 1
 MAX_BYTES = 32_768
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:^-]{0,127}")
 _NAMING = frozenset({"symbol", "strategy", "signal_id", "position_id", "exit_id", "intent_id"})
 
 

@@ -18,7 +18,7 @@ from shared.gcp.no_bus import NoBus
 from shared.gcp.secret_vault import SecretVault
 from shared.ports import Severity
 from shared.topology import TOPOLOGY
-from shared.wiring import OpenBus, Platform
+from shared.wiring import OpenBus, Platform, chosen
 
 PROJECT = "GOOGLE_CLOUD_PROJECT"
 DATABASE = "FIRESTORE_DATABASE"
@@ -40,7 +40,7 @@ def cloud(
     if bool(function.publishes) != (open_bus is not None):
         raise InvariantBroken(f"{name}: its wiring and the topology differ about whether it publishes")
     environ = os.environ if environ is None else environ
-    problems = [problem for read in (place, settings.load) for problem in settings.problems_of(read, environ)]
+    problems = [*settings.problems_of(place, environ), *chosen.problems(environ)]
     problems += settings.network_problems(environ) if http is None else ()
     if problems:
         raise ConfigError(tuple(problems))
@@ -73,7 +73,7 @@ def place(environ: Mapping[str, str]) -> tuple[str, str]:
 
 
 def give_up(name: str, wrong: ConfigError) -> NoReturn:
-    """End the process: one line in the log names every problem, and no traceback follows."""
+    """End the process with code 2: one line in the log names every problem, and no traceback follows."""
     journal = CloudJournal(name, project=os.environ.get(PROJECT, ""))
     journal.line("cannot_start", Severity.CRITICAL, problems="; ".join(wrong.problems))
-    raise SystemExit(1) from None
+    raise SystemExit(2) from None

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from shared import settings
+from shared.errors import ConfigError
 from shared.guard import Guard, GuardedBus, GuardedStore, GuardedVault
 from shared.ports import Vault
 from shared.usecases.desk import Desk
-from shared.wiring import Platform
+from shared.wiring import Platform, chosen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +20,9 @@ class Room:
 
 
 def room(platform: Platform) -> Room:
-    """Guard a platform's ports with its function's rights and read its settings; raises ConfigError."""
+    """Guard a platform's ports with its function's rights and read its settings; raises ConfigError that names all."""
+    if wrong := chosen.problems(platform.environ):
+        raise ConfigError(wrong)
     guard = Guard(platform.function, platform.journal)
     desk = Desk(
         actor=platform.function.name, clock=platform.clock, chance=platform.chance,

@@ -6,7 +6,8 @@ import pytest
 
 from shared.domain.config import parse
 from shared.errors import ConfigError
-from shared.strategies.config import NAMES, _table, load
+from shared.settings import CONFIGS
+from shared.strategies.config import _table, load
 
 
 def table() -> dict[str, Any]:
@@ -19,7 +20,7 @@ def problems(data: dict[str, Any]) -> tuple[str, ...]:
     return caught.value.problems
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", CONFIGS)
 def test_shipped_configurations_are_sound(name: str) -> None:
     """Every configuration that ships can be used."""
     assert load(name).exits.target_factor >= 2

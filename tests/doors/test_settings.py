@@ -6,8 +6,12 @@ from typing import Any
 
 import pytest
 
+from shared import settings
+from shared.domain import tickets
+from shared.domain.messages import OrderPlaced
 from shared.errors import ConfigError
 from shared.settings import MAX_WATCHED, Mode, Settings, consumer, load, network_problems
+from shared.usecases.outbox import pack, unpack
 
 _LEAST = {"STRATEGY_WATCH_LIST": "AIG", "STRATEGY_CAPITAL_USD": "1000"}
 _CANARY = "CANARY0c2d77e1"
@@ -104,9 +108,9 @@ _EDGES: list[tuple[str, str, bool]] = [
     *(
         ("STRATEGY_WATCH_LIST", value, fine)
         for value, fine in (
-            ("", False), (",", False), ("aig", True), ("AIG;BAC", False), ("A", True), ("JPM.PR.D", True),
-            ("BRK/B", False), (".A", False), ("A" * 21, True), ("A" * 22, False), (_MANY, True),
-            (f"{_MANY},ZZZ", False),
+            ("", False), (",", False), ("aig", True), ("AIG;BAC", False), ("A", True), ("ABCDE", True),
+            ("BRK.B", True), ("JPM.PR.D", True), ("ACHR.WS", True), ("ABC^D", True), ("A" * 21, True),
+            ("A" * 22, False), (".A", False), ("A B", False), (_MANY, True), (f"{_MANY},ZZZ", False),
         )
     ),
 ]  # fmt: skip
@@ -132,7 +136,7 @@ def test_all_problems_come_in_one_message() -> None:
             {
                 "STRATEGY_MODE": "dry", "ETRADE_SANDBOX": "perhaps", "ETRADE_ACCOUNT_ID": "!", "ETRADE_RATE_LIMIT": "0",
                 "ETRADE_BURST_LIMIT": "many", "ETRADE_OAUTH_CALLBACK_URL": "x", "STRATEGY_CONFIG": "brave",
-                "STRATEGY_WATCH_LIST": "!", "ETRADE_CONSUMER_KEY": "only-the-key",
+                "STRATEGY_WATCH_LIST": "x!", "ETRADE_CONSUMER_KEY": "only-the-key",
             }
         )  # fmt: skip
     names = [problem.split("=")[0].split(" ")[0] for problem in refused.value.problems]
@@ -206,3 +210,37 @@ def test_a_long_value_is_cut() -> None:
     with pytest.raises(ConfigError) as refused:
         _read(ETRADE_RATE_LIMIT="9" * 100_000)
     assert len(refused.value.detail) < 300
+
+
+def test_each_wrong_symbol_is_named() -> None:
+    """Of a long watch list every symbol that cannot be used is in the message, and no other."""
+    good = [f"AA{number}" for number in range(60)]
+    with pytest.raises(ConfigError) as refused:
+        _read(STRATEGY_WATCH_LIST=",".join([*good, "BRK/B", "-x", "JPM.PR.D", *good, "A B"]))
+    (problem,) = refused.value.problems
+    assert problem.startswith("STRATEGY_WATCH_LIST has 'BRK/B', '-X', 'A B', which cannot be used: 1 to 200 symbols")
+
+
+def test_a_watch_list_takes_what_a_ticket_takes() -> None:
+    """The pattern of a symbol is the one of an order's ticket, and small letters are raised."""
+    assert settings._SYMBOL.pattern == tickets._SYMBOL.pattern
+    assert _read(STRATEGY_WATCH_LIST="brk.b,ACHR.ws").watch_list == ("BRK.B", "ACHR.WS")
+    for symbol in ("JPM.PR.D", "ABC^D", "A-B"):
+        placed = OrderPlaced(intent_id="I1", symbol=symbol)
+        assert unpack(pack(placed)) == placed
+
+
+def test_what_was_said_by_an_option_is_named_by_it() -> None:
+    """A problem names the option that a person gave, and no variable that they did not set."""
+    with pytest.raises(ConfigError) as refused:
+        load({**_LEAST, "STRATEGY_CONFIG": "mine", "STRATEGY_WATCH_LIST": "!"}, said={"STRATEGY_CONFIG": "--config"})
+    first, second = sorted(refused.value.problems)
+    assert first.startswith("--config='mine' cannot be used: default or demo")
+    assert second.startswith("STRATEGY_WATCH_LIST has '!'")
+
+
+def test_what_is_missing_is_not_wrong() -> None:
+    """A look at a system names what its owner's environment has wrong, and nothing that it does not have."""
+    assert settings.wrong_ones({}) == ()
+    (problem,) = settings.wrong_ones({"ETRADE_RATE_LIMIT": "0"})
+    assert problem.startswith("ETRADE_RATE_LIMIT='0'")

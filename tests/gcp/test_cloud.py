@@ -168,7 +168,7 @@ def test_a_start_with_wrong_settings_ends_with_one_line(name: str) -> None:
     call += ["--source", str(ROOT / "functions" / name / "main.py")]
     environ = {"PATH": os.defpath, "PYTHONPATH": str(ROOT), "STRATEGY_CAPITAL_USD": "plenty"}
     run = subprocess.run(call, env=environ, capture_output=True, text=True, check=False, timeout=PATIENCE_S)  # noqa: S603 - fixed words
-    assert (run.returncode, run.stderr) == (1, "")
+    assert (run.returncode, run.stderr) == (2, "")
     (line,) = run.stdout.splitlines()
     told = json.loads(line)
     assert (told["severity"], told["event"], told["function"]) == ("CRITICAL", "cannot_start", name)

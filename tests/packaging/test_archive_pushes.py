@@ -74,7 +74,7 @@ def test_a_start_that_cannot_succeed_says_why_in_one_line(borrowers: dict[str, R
         [*runnable.framework, "--target", "main", "--source", "main.py", "--port", "0"],
         cwd=runnable.source, env={**runnable.environ, **_WRONG}, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert (done.returncode, done.stderr) == (1, "")
+    assert (done.returncode, done.stderr) == (2, "")
     (line,) = done.stdout.splitlines()
     told = json.loads(line)
     assert (told["severity"], told["event"], told["function"]) == ("CRITICAL", "cannot_start", name)

@@ -144,9 +144,10 @@ def test_what_stays_at_home_is_in_no_archive(name: str, archives: dict[str, Arch
 
 
 def test_functions_ship_only_their_own_rooms(archives: dict[str, Archive]) -> None:
-    """Signing in and renewing ship no strategies, only the sign-in ships pages, and nobody ships another's wiring."""
-    for name in SIGN_IN_ONLY:
-        assert "strategies" not in archives[name].rooms
+    """Who does not trade ships of the strategies their settings alone, to refuse bad ones; pages are the sign-in's."""
+    for name in (*SIGN_IN_ONLY, "notify"):
+        rest = {path for path in archives[name].files if path.startswith("shared/strategies/")}
+        assert not {path for path in rest if "/config/" not in path} - {"shared/strategies/__init__.py"}
     assert [name for name in NAMES if "pages" in archives[name].rooms] == ["oauth_callback"]
     for name, archive in archives.items():
         others = {f"shared/wiring/{other}.py" for other in NAMES} - {f"shared/wiring/{name}.py"}
@@ -169,7 +170,7 @@ def test_only_notify_brings_apprise(archives: dict[str, Archive]) -> None:
         tells = name == "notify"
         assert ("\napprise==" in contents(archive)["requirements.txt"].decode()) is tells
         assert ("shared/apprise_notifier.py" in archive.files) is tells
-    assert not {"etrade", "strategies", "pages"} & set(archives["notify"].rooms)
+    assert not {"etrade", "pages"} & set(archives["notify"].rooms)
     assert "shared/wiring/credentials.py" not in archives["notify"].files
 
 
@@ -198,7 +199,7 @@ def test_declared_data_ships_with_its_package(archives: dict[str, Archive]) -> N
         ("shared/errors.py", set(NAMES), set()),
         ("shared/domain/exits.py", {"market_scan"}, set(SIGN_IN_ONLY)),
         ("shared/strategies/indicators.py", {"market_scan"}, set(NAMES) - {"market_scan"}),
-        ("shared/strategies/config/demo.toml", {"market_scan", "order_placement"}, set(SIGN_IN_ONLY)),
+        ("shared/strategies/config/demo.toml", set(NAMES), set()),
         ("shared/pages/look.py", {"oauth_callback"}, set(NAMES) - {"oauth_callback"}),
         ("shared/wiring/order_placement.py", {"order_placement"}, set(NAMES) - {"order_placement"}),
         ("functions/token_refresh/main.py", {"token_refresh"}, set(NAMES) - {"token_refresh"}),
@@ -242,9 +243,9 @@ def test_a_wide_declaration_ships_data_only(checkout: Path) -> None:
     (cache / "ids.txt").write_text("cached")
     (checkout / "shared" / "domain" / "unused.py").touch()
     before, after = build("token_refresh", ROOT), build("token_refresh", checkout)
-    assert set(after.files) - set(before.files) == {
-        path.relative_to(ROOT).as_posix() for path in (ROOT / "shared").rglob("*.toml")
-    }
+    data = {path.relative_to(ROOT).as_posix() for path in (ROOT / "shared").rglob("*") if path.is_file()}
+    data = {path for path in data if not path.endswith(".py") and "__pycache__" not in path}
+    assert set(after.files) - set(before.files) == data - set(before.files)
 
 
 def test_name_is_function_and_content(archives: dict[str, Archive], tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ homes = {str(m.__file__) for n, m in sys.modules.items() if n.split(".")[0] == "
 known = [name for name in ("infra", "tests") if importlib.util.find_spec(name)]
 if "shared.strategies.config" in sys.modules:
     config = sys.modules["shared.strategies.config"]
-    [config.load(name) for name in config.NAMES]
+    [config.load(name) for name in config.CONFIGS]
 json.dump({"at_start": at_start, "homes": sorted(homes), "known": known}, sys.stdout)
 """
 

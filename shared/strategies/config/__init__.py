@@ -7,21 +7,35 @@ from importlib import resources  # impure: reads only the files that ship beside
 
 from shared.domain.config import StrategyConfig, parse
 from shared.errors import ConfigError
-
-NAMES = ("default", "demo")
+from shared.settings import CONFIGS
 
 
 def load(name: str) -> StrategyConfig:
     """Read one configuration by its name; raises ConfigError with all problems."""
-    if name not in NAMES:
-        raise ConfigError((f"there is no strategy configuration {name!r}; there are {', '.join(NAMES)}",))
+    if name not in CONFIGS:
+        raise ConfigError((f"there is no strategy configuration {name!r}; there are {', '.join(CONFIGS)}",))
     table = _table("default")
-    return parse(table if name == "default" else _over(table, _table(name)))
+    try:
+        return parse(table if name == "default" else _over(table, _table(name)))
+    except ConfigError as wrong:
+        raise ConfigError(tuple(f"configuration {name}: {problem}" for problem in wrong.problems)) from None
+
+
+def problems_of(name: str) -> tuple[str, ...]:
+    """Name what is wrong with one configuration; nothing for a name that the settings refuse."""
+    try:
+        load(name)
+    except ConfigError as wrong:
+        return wrong.problems if name in CONFIGS else ()
+    return ()
 
 
 def _table(name: str) -> dict[str, object]:
-    text = resources.files(__name__).joinpath(f"{name}.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text, parse_float=Decimal)
+    try:
+        text = resources.files(__name__).joinpath(f"{name}.toml").read_text(encoding="utf-8")
+        return tomllib.loads(text, parse_float=Decimal)
+    except (OSError, ValueError) as problem:
+        raise ConfigError((f"{name}.toml cannot be read: {problem}",)) from None
 
 
 def _over(base: Mapping[str, object], changes: Mapping[str, object]) -> dict[str, object]:

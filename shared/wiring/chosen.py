@@ -1,0 +1,18 @@
+"""What the owner chose, settings and strategy configuration: all that is wrong with it, before anything starts.
+
+Every function asks, also one that does not trade: a system of which a part starts and a part does not is no system.
+"""
+
+from collections.abc import Mapping
+
+from shared import settings
+from shared.settings import problems_of
+from shared.strategies import config
+
+NAME = "STRATEGY_CONFIG"
+
+
+def problems(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Name every problem of the settings, and of the configuration that they name."""
+    name = environ.get(NAME, settings.DEFAULT_CONFIG).strip()
+    return (*problems_of(settings.load, environ), *config.problems_of(name))
