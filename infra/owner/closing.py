@@ -3,12 +3,13 @@
 What can go wrong: nothing is held, or it is sold already; the market is closed; the owner's own halt blocks exits; the
 scan writes the position at the same moment; nobody runs who would sell. What this promises: the wish is the position's
 pending exit, as if the scan had decided it (shared.usecases.asking), so that no second way to sell exists: the stop is
-cancelled and confirmed first, and what does not fill is priced anew. It needs no configuration: the limit is the bid of
-the scan's last quote, and without a sound one of the last three minutes it is sold at the market.
+cancelled and confirmed first, what does not fill is priced anew, and an exit that comes to nothing (the broker refuses
+it, the function that sends it freezes) is decided again until nothing is held. It needs no configuration: the limit is
+the bid of the scan's last quote, and without a sound one of the last three minutes it is sold at the market.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from infra.day.problems import UserError
@@ -16,7 +17,7 @@ from infra.owner import look
 from infra.owner.profiles import Hand
 from shared.domain import pricing
 from shared.domain.calendar import is_open
-from shared.domain.exits import ExitNow
+from shared.domain.exits import OWNER, ExitNow
 from shared.domain.positions import Position
 from shared.domain.quality import faults
 from shared.domain.quotes import Quote
@@ -27,7 +28,7 @@ from shared.usecases.control import exits_blocked
 from shared.usecases.desk import Desk, persist, read
 from shared.usecases.losses import MARK_LIFE
 
-REASON = "owner"
+REASON = OWNER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,10 +95,11 @@ def _ask(desk: Desk, symbol: str) -> Closing:
     pending, quantity = held.value.pending_exit, held.value.quantity
     if pending is None:
         now = desk.clock.now()
-        pending = ask_exit(desk, held, _decision(_sound_quote(desk, symbol)), now).pending
+        pending = ask_exit(desk, held, _decision(_sound_quote(desk, symbol)), now, closing=True).pending
         already = False
     else:
         already = True
+        desk.store.commit([held.update(replace(held.value, closing=True))])
     return Closing(
         symbol=symbol, quantity=quantity, reason=pending.reason, exit_id=pending.exit_id,
         price_type=pending.price_type, limit_price=pending.limit_price, already=already,

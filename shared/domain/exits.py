@@ -17,6 +17,8 @@ from shared.domain.positions import PendingExit, Position
 from shared.domain.quotes import Quote
 from shared.domain.values import PriceType
 
+OWNER = "owner"
+"""The reason of an exit that the owner asked for: it lasts until nothing is held."""
 _PERCENT = Decimal(100)
 
 
@@ -136,6 +138,8 @@ def _reason(
 ) -> str | None:
     exits = config.exits
     average, distance = position.average_cost, position.stop_distance
+    if position.closing:
+        return OWNER
     if bid >= pricing.target(average_cost=average, stop_distance=distance, config=config):
         return "target"
     if now - position.opened_at >= timedelta(minutes=exits.hold_max_minutes):

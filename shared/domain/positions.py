@@ -44,10 +44,11 @@ class Position:
     """One holding from first fill to flat; prices and money in USD, `stop_wanted` is the level settlement keeps.
 
     `venue` is where it was bought, and the only place where it may be protected and sold; `is_open` is false once the
-    quantity is back to 0; `exits_asked` numbers the exit decisions. `stop_refused` and `exit_refused` say how often the
-    broker has refused a stop or an exit of late, and so when it is asked again. `shown` is the most shares of it that a
-    portfolio has shown; `taken_out` are those that the owner took out so far, `unpriced` those of them without a price.
-    `lost_at` is when shares of the symbol were last sold at a loss, in this position or in one before.
+    quantity is back to 0; `exits_asked` numbers the exit decisions; `closing` says that the owner wants it sold, which
+    is a reason to leave until it is flat. `stop_refused` and `exit_refused` say how often the broker has refused a stop
+    or an exit of late, and so when it is asked again. `shown` is the most shares of it that a portfolio has shown;
+    `taken_out` are those that the owner took out so far, `unpriced` those of them without a price. `lost_at` is when
+    shares of the symbol were last sold at a loss, in this position or in one before.
     """
 
     position_id: str
@@ -67,6 +68,7 @@ class Position:
     stops_asked: int = 0
     pending_exit: PendingExit | None = None
     exits_asked: int = 0
+    closing: bool = False
     stop_refused: Refusal | None = None
     exit_refused: Refusal | None = None
     realized: Decimal = Decimal(0)

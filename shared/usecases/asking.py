@@ -30,8 +30,13 @@ class Asked:
     row: Create
 
 
-def ask_exit(desk: Desk, held: Held[Position], decision: ExitNow, at: datetime) -> Asked:
-    """Write an exit decision and promise its message; raises Conflict when the position changed meanwhile."""
+def ask_exit(
+    desk: Desk, held: Held[Position], decision: ExitNow, at: datetime, *, closing: bool = False
+) -> Asked:  # fmt: skip
+    """Write an exit decision and promise its message; raises Conflict when the position changed meanwhile.
+
+    `closing` makes it a wish that lasts: an exit that comes to nothing is decided again until nothing is held.
+    """
     position = held.value
     slot, before = position.exits_asked, position.pending_exit
     exit_id = intent_id(kind=Kind.EXIT, cause=position.position_id, session=position.session, attempt=slot)
@@ -44,7 +49,7 @@ def ask_exit(desk: Desk, held: Held[Position], decision: ExitNow, at: datetime) 
         symbol=position.symbol, position_id=position.position_id, exit_id=exit_id, session=position.session
     )
     row = outbox.promise(desk, name=exit_id, topic="exits", key=position.symbol, message=message, owner=PUBLISHER)
-    after = replace(position, pending_exit=pending, exits_asked=slot + 1)
+    after = replace(position, pending_exit=pending, exits_asked=slot + 1, closing=closing or position.closing)
     version = desk.store.commit([held.update(after), row])[0]
     desk.journal.line(
         "exit", symbol=position.symbol, reason=decision.reason, exit_id=exit_id, price_type=pending.price_type

@@ -63,10 +63,17 @@ def test_without_a_fault_nothing_appears(market: Path, tmp_path: Path) -> None:
     assert [order.price_type for order in result.ledger.orders] == ["LIMIT", "STOP", "LIMIT"]
 
 
+def test_what_the_owner_trades_beside_the_system_is_no_violation(market: Path, tmp_path: Path) -> None:
+    """Shares that the owner buys and sells by hand in a symbol of ours are the owner's: the books agree without."""
+    result = play(market, tmp_path, FAULTS["trade_by_hand"]())
+    assert list(result.summary.violations) == []
+    assert not result.crashed
+    assert [fill.quantity for fill in result.ledger.fills].count(10) == 2
+
+
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [
-        ("trade_by_hand", BOOK),
         ("edited_fill", BOOK),
         ("lost_schedule", OPEN),
         ("refused_stop", UNPROTECTED),

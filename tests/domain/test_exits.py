@@ -67,6 +67,15 @@ def test_target_is_taken_at_the_tick_that_sees_it(price: str, sold: bool) -> Non
         assert verdict.limit_price < Decimal(price)
 
 
+@pytest.mark.parametrize("price", ["98.50", "100.50", "105.00"])
+def test_what_the_owner_wants_sold_is_left_at_any_price(price: str) -> None:
+    """A position that the owner wants closed is left for that reason at each tick, until an exit is under way."""
+    verdict = judged(price, of=position(closing=True))
+    assert isinstance(verdict, ExitNow)
+    assert (verdict.reason, verdict.price_type) == ("owner", PriceType.LIMIT)
+    assert isinstance(judged(price, of=replace(pending(decided_at=NOON), closing=True)), Hold)
+
+
 @pytest.mark.parametrize(("price", "armed"), [("100.99", False), ("101.00", True), ("101.01", True)])
 def test_breakeven_arms_at_one_stop_distance(price: str, armed: bool) -> None:
     """From one stop distance above the entry on, the stop follows the trail."""

@@ -92,6 +92,16 @@ def test_what_is_closed_is_sold_within_a_minute(bench: Bench, state: TradingStat
     assert [order for order in bench.machine.ledger().orders if order.status == "OPEN"] == []
 
 
+def test_a_wish_to_close_outlives_an_exit_that_came_to_nothing(bench: Bench) -> None:
+    """An exit of the owner's that is given back, as one that froze is, is decided again, and what is held is sold."""
+    closing.close(_hand(bench), SYMBOL, unread=[])
+    given_back = replace(_position(bench), pending_exit=None)
+    bench.world.store.commit([put(f"positions/{SYMBOL}", given_back)])
+    bench.world.run(bench.kernel.now() + timedelta(seconds=75))
+    assert not _position(bench).is_open
+    assert [reason for reason, state in _exits(bench) if state == "FILLED"] == ["owner"]
+
+
 def _made(position: Position | None, quote: Quote | None = None, **changes: Any) -> Hand:
     """Give the owner's hand on a book of one position and the last quote of it."""
     store = MoodyStore()
