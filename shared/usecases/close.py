@@ -2,11 +2,13 @@
 
 What can go wrong: nobody can see what became of the day, because the order list is down or the login is refused. What
 this promises: the result that is told is true or says what is not known; then what is known is sealed, and the tick
-comes again, so that a result that is known later is told and sealed, too.
+comes again, so that a result that is known later is told and sealed, too. Settlement works for 50 s of each minute
+while anything is in motion: the close takes a lease of its own first, at which every settlement stops and none begins.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 from shared.codec import decode
@@ -15,26 +17,41 @@ from shared.domain.notices import DayResult
 from shared.domain.orders import Order
 from shared.domain.positions import Ledger
 from shared.domain.taken import Taken
-from shared.errors import AuthError, BrokerError, Unreadable
+from shared.errors import AuthError, BrokerError, Busy, Unreadable
 from shared.ports import Put, Severity, Where
+from shared.usecases import leases
 from shared.usecases.desk import not_before, read
 from shared.usecases.doubts import doubts
 from shared.usecases.losses import open_positions
 from shared.usecases.moves import ledger_path
 from shared.usecases.notices import announce
-from shared.usecases.settle import live_orders, settle
+from shared.usecases.settle import CLOSING, live_orders, settle
 from shared.usecases.trading import TradingDesk
+
+CLOSING_LASTS = timedelta(seconds=75)
+"""As long as a request may last: a close that died lets others settle after that."""
 
 
 def close(desk: TradingDesk) -> None:
     """Settle once more and write `seals/<session>`: the last hash of every chain, to which later edits must answer.
 
-    Raises Busy while another settlement is at work, and Unreadable while the day cannot be seen, so that the tick comes
-    again; what kept settlement from its work is raised after the result was told.
+    Every other settlement gives way to it. Raises Busy where its turn does not come all the same, and Unreadable while
+    the day cannot be seen, so that the tick comes again; what kept settlement from its work is raised after the result
+    was told.
     """
     session = session_at(desk.clock.now())
     if session is None:
         return
+    lease = leases.take(desk, CLOSING, lasts=CLOSING_LASTS)
+    if lease is None:
+        raise Busy("another close is at work")
+    try:
+        _close(desk, session)
+    finally:
+        leases.give_back(desk, lease)
+
+
+def _close(desk: TradingDesk, session: TradingSession) -> None:
     trouble = None
     try:
         settle(desk, must_run=True, list_first=True)

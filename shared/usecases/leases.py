@@ -40,6 +40,12 @@ def take(desk: Desk, name: str, *, lasts: timedelta) -> Held[Lease] | None:
         return None
 
 
+def busy(desk: Desk, name: str) -> bool:
+    """Tell whether somebody holds a lease now."""
+    held = read(desk.store, Lease, f"leases/{name}")
+    return held is not None and held.value.until > desk.clock.now()
+
+
 def extend(desk: Desk, mine: Held[Lease], *, until: datetime) -> None:
     """Hold a lease longer; raises Conflict when it was lost to somebody else."""
     held = read(desk.store, Lease, mine.path)

@@ -43,6 +43,9 @@ LOOKING = timedelta(seconds=30)
 """Longer than three answers that do not come."""
 WORK_AT_MOST = timedelta(seconds=50)
 LOOK_EVERY = timedelta(seconds=2)
+CLOSING = "close"
+"""The lease of the close, from before it waits for its turn until the day is sealed."""
+CLOSE_WAITS = timedelta(seconds=1)
 REST = timedelta(seconds=5)
 LATE_FILL = timedelta(minutes=10)
 PRICE_MAY_COME = timedelta(days=7)
@@ -60,36 +63,50 @@ def settle(desk: TradingDesk, *, must_run: bool = False, list_first: bool = Fals
     """Poll until the book is quiet, 50 s at most; leaves when another invocation is at it and alive.
 
     `list_first` (a tick) asks the broker even when nothing seems in motion, and stays to take over from another
-    invocation; in the session it gives what the account showed, None when it did not come to look. With `must_run` a
-    busy lease is no reason to acknowledge: raises Busy. What is open at another venue is not touched: it stops entries,
-    and raises AnotherVenue.
+    invocation; in the session it gives what the account showed, None when it did not come to look. With `must_run` (the
+    close) it waits for its turn, which every other one gives it, and raises Busy without one. What is open at another
+    venue is not touched: it stops entries, and raises AnotherVenue.
     """
     session, look = session_at(desk.clock.now()), None
     if session is None:
         return None
-    ticks, give_up = list_first and is_open(desk.clock.now()), desk.clock.now() + WORK_AT_MOST
-    while desk.clock.now() < give_up:
+    ticks, worked = list_first and is_open(desk.clock.now()), False
+    give_up = desk.clock.now() + WORK_AT_MOST
+    while desk.clock.now() < give_up and (must_run or not _close_waits(desk, session)):
         lease = leases.take(desk, "settle", lasts=LEASE)
         if lease is None:
             if must_run:
-                raise Busy("another settlement is at work")
-            if leases.outlives(desk, "settle") and not list_first:
+                desk.clock.sleep_until(desk.clock.now() + CLOSE_WAITS)
+            elif leases.outlives(desk, "settle") and not list_first:
                 return None
             continue
+        worked = True
         try:
-            look = _work(desk, session, lease, give_up, list_first=list_first) or look
+            look = _work(desk, session, lease, give_up, list_first=list_first, ends=not must_run) or look
         except AnotherVenue as problem:
             tighten(desk, TradingState.REDUCE_ONLY, reason="; ".join(problem.problems))
             raise
         finally:
             leases.give_back(desk, lease)
-        if not _in_motion(live_orders(desk)):
+        if not _in_motion(live_orders(desk)) or (not must_run and _sealed(desk, session)):
             break
         list_first = False
+    if must_run and not worked:
+        raise Busy("another settlement is at work")
     if ticks and look is None and not open_positions(desk):
         # Nothing is held, and so nothing can be missing: no lease is kept from an order that is placed meanwhile.
         return _look(desk, session, account.ours(desk, session.day).value.key, go_on=_before(desk, give_up))
     return look
+
+
+def _close_waits(desk: TradingDesk, session: TradingSession) -> bool:
+    """Tell whether the close waits for its turn, or works: then nobody else settles."""
+    return desk.clock.now() >= session.closes_at and leases.busy(desk, CLOSING)
+
+
+def _sealed(desk: TradingDesk, session: TradingSession) -> bool:
+    """Tell whether the day is over and sealed: then a look each minute is enough."""
+    return desk.clock.now() >= session.closes_at and desk.store.get(f"seals/{session.day.isoformat()}") is not None
 
 
 def live_orders(desk: TradingDesk) -> list[Held[Order]]:
@@ -105,8 +122,10 @@ def live_orders(desk: TradingDesk) -> list[Held[Order]]:
 
 
 def _work(
-    desk: TradingDesk, session: TradingSession, lease: Held[leases.Lease], give_up: datetime, *, list_first: bool
-) -> Look | None:
+    desk: TradingDesk, session: TradingSession, lease: Held[leases.Lease], give_up: datetime, *, list_first: bool,
+    ends: bool,
+) -> Look | None:  # fmt: skip
+    """Poll until nothing is in motion; one that `ends` also stops where the close waits, or the day is sealed."""
     record, look = account.ours(desk, session.day).value, None
     if list_first:
         watch_losses(desk, session)
@@ -135,6 +154,8 @@ def _work(
             _by_hand(desk, lease, hands.look(desk, record.key), session, account_key=record.key)
         now = desk.clock.now()
         if now + pause >= give_up or not (busy or positions):
+            return look
+        if ends and (_close_waits(desk, session) or _sealed(desk, session)):
             return look
         leases.extend(desk, lease, until=now + pause + LEASE)
         desk.clock.sleep_until(now + pause)

@@ -1,0 +1,83 @@
+"""The close comes to its turn whatever settlement is at, and after it a look each minute is enough."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from shared.domain.messages import CloseTick
+from shared.domain.orders import Kind, State
+from shared.domain.values import PriceType
+from shared.usecases import outbox
+from tests.usecases.bench import CLOSES, START, Bench
+from tests.usecases.exchange import Script
+from tests.usecases.gate import Fault
+
+DUE = CLOSES + timedelta(minutes=5)
+
+
+def _busy_bench(faults: Mapping[int, Fault] | None = None) -> Bench:
+    """Leave a stop that nobody knows of over shares that no portfolio shows: it is looked for without an end."""
+    bench = Bench(faults=faults)
+    bench.exchange.scripts.append(Script(how="lost_before", price_type=PriceType.STOP))
+    bench.exchange.portfolio = lambda: ()
+    bench.send(bench.signal())
+    bench.looking = False
+    return bench
+
+
+def _run_to(bench: Bench, seconds: float) -> None:
+    """Let time pass until so many seconds after the close is due."""
+    bench.run((DUE - bench.kernel.now()).total_seconds() + seconds)
+
+
+def _lists(bench: Bench) -> int:
+    return sum(name == "orders" for name in bench.gate.names)
+
+
+def _sealed(bench: Bench) -> bool:
+    return bool(bench.store.query("seals"))
+
+
+def test_the_close_comes_to_its_turn_while_settlement_is_at_work() -> None:
+    """With an order that keeps settlement at work each minute the close seals in its first attempt."""
+    bench = _busy_bench()
+    _run_to(bench, 56)
+    assert [order.state for order in bench.orders() if order.kind is Kind.PROTECT] == [State.UNKNOWN]
+    assert _sealed(bench)
+    assert not bench.bus.owed
+
+
+def test_a_settlement_that_is_at_work_gives_way() -> None:
+    """A settlement that works when the close comes ends within seconds, long before its fifty are over."""
+    bench = _busy_bench()
+    _run_to(bench, -60)
+    bench.at((DUE - START).total_seconds() - 40, lambda: bench.bus.take("close-ticks", outbox.pack(CloseTick())))
+    _run_to(bench, -28)
+    closing, ticks = bench.bus.owed[-1], [one for one in bench.bus.owed if one.topic == "settle-ticks"]
+    assert (closing.topic, closing.attempts, ticks) == ("close-ticks", 1, [])
+    _run_to(bench, 30)
+    assert _sealed(bench)
+
+
+def test_after_the_seal_a_look_each_minute_is_enough() -> None:
+    """Once the day is sealed each minute tick asks for one list, whatever is still in motion."""
+    bench = _busy_bench()
+    _run_to(bench, 60)
+    assert _sealed(bench)
+    before = _lists(bench)
+    bench.run(180)
+    assert _lists(bench) - before == 3
+
+
+def test_a_close_that_dies_keeps_nobody_from_settling_for_long() -> None:
+    """When the close dies with its lease settlement goes on after 75 seconds, and the close comes again and seals."""
+    whole = _busy_bench()
+    _run_to(whole, 0)
+    due = len(whole.gate.names)
+    _run_to(whole, 30)
+    taken = whole.gate.names.index("commit Create:leases", due) + 1
+    bench = _busy_bench({taken: Fault(how="after")})
+    _run_to(bench, 70)
+    assert not _sealed(bench)
+    _run_to(bench, 240)
+    assert _sealed(bench)
+    assert not bench.bus.dead
