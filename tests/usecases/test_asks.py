@@ -90,6 +90,8 @@ def test_the_one_that_the_owner_names_is_adopted_filled_and_protected() -> None:
     assert (entry.state, entry.broker_order_id, entry.filled) == (State.FILLED, 502, 99)
     assert [stop.quantity for stop in bench.exchange.live(SYMBOL, Side.SELL)] == [99]
     assert bench.store.get("broker_orders/501") is None
+    assert wish.answered_at is not None
+    assert bench.exchange.posted[-1][0] - wish.answered_at < timedelta(seconds=1)
     assert safety(bench) == []
 
 

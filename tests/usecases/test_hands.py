@@ -1,6 +1,7 @@
 """Shares that the owner takes out by hand: booked once, at a known price or none, and everything goes on."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -18,6 +19,7 @@ from shared.domain.taken import Taken
 from shared.domain.values import Side
 from shared.errors import Unreadable
 from shared.usecases import control, outbox
+from shared.usecases.desk import put
 from tests.usecases.bench import CLOSES, SYMBOL, Bench
 from tests.usecases.exchange import Exchange
 from tests.usecases.gate import Fault
@@ -156,6 +158,35 @@ def test_a_portfolio_that_lags_behind_a_purchase_proves_nothing() -> None:
     bench.run(300)
     assert (_taken(bench), _position(bench).missing) == ([], None)
     assert [order.quantity for order in bench.exchange.live(SYMBOL, Side.SELL)] == [99]
+
+
+def test_a_cancel_that_is_not_confirmed_may_explain_what_is_missing() -> None:
+    """While nobody knows how the cancel of our stop ended nothing is missed, however often the portfolio is asked."""
+    bench = _bench(lambda exchange: exchange.transfer_out(SYMBOL, 99))
+    bench.exchange.cancel_lost = 100
+    bench.at(61, lambda: bench.exchange.set_price(SYMBOL, "101.10", "101.12"))
+    bench.run(250)
+    assert [order.state for order in bench.orders() if order.kind is Kind.PROTECT] == [State.CANCEL_REQ]
+    assert (_taken(bench), _position(bench).missing) == ([], None)
+
+
+def test_shares_that_come_back_while_they_are_booked_stay() -> None:
+    """When another look has seen the shares again by the time of the booking nothing is booked."""
+    names = _life().gate.names
+    booked = next(k for k, name in enumerate(names) if "Create:taken" in name)
+    look = max(k for k, name in enumerate(names[:booked]) if name == "get positions")
+
+    def seen_again() -> None:
+        (held,) = bench.positions()
+        bench.store.commit([put(f"positions/{SYMBOL}", replace(held, missing=None))])
+
+    bench = _bench(
+        lambda exchange: exchange.transfer_out(SYMBOL, 40), faults={look + 1: Fault(how="deed", deed=seen_again)}
+    )
+    bench.looking = False
+    bench.run(SOLD_AT_S + 90)
+    assert len(bench.gate.names) > booked
+    assert _taken(bench) == []
 
 
 def test_the_owner_s_own_sale_proves_what_no_portfolio_showed() -> None:
