@@ -33,7 +33,7 @@ def frozen(endpoint: Endpoint, seconds: float) -> Answers:
     ("preview", 400),
     pytest.param("preview", 40, marks=pytest.mark.long),
     pytest.param("preview", 1000, marks=pytest.mark.long),
-    pytest.param("place", 400, marks=pytest.mark.long),
+    pytest.param("place", 40, marks=pytest.mark.long),
     pytest.param("cancel", 100, marks=pytest.mark.long),
     pytest.param("cancel", 400, marks=pytest.mark.long),
     pytest.param("orders", 400, marks=pytest.mark.long),
