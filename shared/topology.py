@@ -194,7 +194,8 @@ TOPOLOGY = Topology(
                 ),
                 Subscription(topic="settle-ticks", ack_deadline_s=90),
                 Subscription(topic="halt-asks", ack_deadline_s=90, min_backoff_s=1, max_backoff_s=10, max_attempts=20),
-                # The close waits while another settlement is at work: it is brought again for a quarter of an hour.
+                # Settlement gives way to the close; where its turn does not come all the same, it is brought again for
+                # a quarter of an hour.
                 Subscription(topic="close-ticks", ack_deadline_s=90, max_backoff_s=60, max_attempts=20),
             ),
             publishes=frozenset({"notices"}),

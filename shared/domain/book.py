@@ -130,10 +130,12 @@ def repriced(fill: Fill, price: Decimal, *, at: datetime) -> tuple[Fill, Fill, D
 def cost_corrected(position: Position, change: Decimal, *, bought: int, at: datetime) -> tuple[Position, Decimal]:
     """Let `bought` shares have cost `change` USD more; gives the position and the profit that its sold shares lose.
 
-    What is still held takes its part of the change into its cost; the stop level follows it up and never down.
+    What is still held takes its part of the change into its cost, and what left at a price nobody knows takes its part
+    with it; the stop level follows up and never down.
     """
     kept = (change * min(position.quantity, bought) / bought).quantize(_MONEY)
-    profit = _tidy(kept - change)
+    gone = (change * min(position.unpriced, bought) / bought).quantize(_MONEY)
+    profit = _tidy(kept + gone - change)
     after = corrected_by(position, profit, at=at)
     if not position.quantity:
         return after, profit

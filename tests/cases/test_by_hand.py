@@ -36,6 +36,17 @@ def test_what_the_owner_sells_by_hand_is_booked_and_told(tmp_path: Path) -> None
     bought = [fill for fill in day.result.ledger.fills if fill.symbol == SECOND and fill.action == "BUY"]
     assert bought
     assert bought[0].at > BUSY_FROM
+    assert day.result.summary.violations == ()
+
+
+def test_what_the_owner_moves_away_has_no_made_up_price(market: Path, tmp_path: Path) -> None:
+    """Forty shares moved to another broker while their stop stands leave at a price that is said to be unknown."""
+    away = (SOLD_AT, lambda machine: machine.simulator.withdraw(SYMBOL, 40))
+    day = play(market, tmp_path, deeds=(away,))
+    (told,) = day.of("shares_taken", SYMBOL, "40 shares", "is not known")
+    assert told.told_at - SOLD_AT < timedelta(minutes=13)  # no portfolio has shown the shares before
+    assert "not counting 40 shares" in day.of("day_result")[-1].text
+    assert day.result.summary.violations == ()
 
 
 def test_a_part_that_the_owner_sells_leaves_the_rest_protected(market: Path, tmp_path: Path) -> None:

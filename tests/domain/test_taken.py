@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from shared.domain import book
 from shared.domain.brokerage import BrokerOrder, BrokerStatus
 from shared.domain.positions import Ledger
 from shared.domain.taken import OwnersSell, Taken, allot, counted, owners_sells, sealed, take_out
@@ -70,6 +71,14 @@ def test_priced_shares_bring_their_profit_and_the_rest_none() -> None:
     )  # fmt: skip
     ledger = counted(Ledger(session=DAY, losses_in_a_row=3), taken)
     assert (ledger.realized, ledger.unpriced, ledger.losses_in_a_row) == (Decimal(40), 60, 3)
+
+
+def test_a_price_that_comes_late_makes_no_profit_of_shares_without_one() -> None:
+    """When the purchase turns out dearer, shares that left at an unknown price take their part of it with them."""
+    before = position(quantity=100, average_cost=Decimal(10))
+    half, _ = take_out(before, quantity=50, sells=(), since=NOON, at=NOON, session=DAY)
+    after, profit = book.cost_corrected(half, Decimal(100), bought=100, at=NOON)
+    assert (profit, after.average_cost, after.realized) == (Decimal(0), Decimal(11), before.realized)
 
 
 def test_each_taking_of_a_position_has_its_own_name_and_a_chain_that_holds_it() -> None:
