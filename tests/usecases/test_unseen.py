@@ -8,18 +8,19 @@ import pytest
 from shared.domain.brokerage import BrokerStatus
 from shared.domain.notices import PositionUnprotected, event_of
 from shared.domain.orders import Kind, Order, State, advance
-from shared.domain.reads import Answer
+from shared.domain.reads import Answer, Unread
 from shared.domain.unseen import AnswerUnread, EntryNotJudged, StaysHeld
 from shared.domain.values import PriceType
 from shared.errors import DeskError, Refused, Unreadable
 from shared.usecases import outbox
 from shared.usecases.cover import may_be_naked, naked_since, uncovered
+from shared.usecases.desk import put
 from shared.usecases.notices import post
 from shared.usecases.settle import settle
 from shared.usecases.watch import NEAR_THE_CLOSE, UNREAD_AFTER, watch, watch_reads
 from tests.usecases.bench import CLOSES, START, SYMBOL, Bench
 from tests.usecases.exchange import Script
-from tests.usecases.post import SETTLEMENT
+from tests.usecases.post import PLACEMENT, SETTLEMENT
 
 MINUTE = timedelta(minutes=1)
 DOWN = Unreadable("orders: status 500, code 100")
@@ -168,6 +169,18 @@ def test_a_signal_that_only_waited_is_not_told() -> None:
     bench.run(100)
     assert _told(bench, EntryNotJudged) == []
     assert State.FILLED in {order.state for order in bench.orders()}
+
+
+def test_a_blindness_of_before_explains_no_death() -> None:
+    """A note that nobody has renewed since long before a signal says nothing about why it died of age."""
+    bench = Bench()
+    past = START - timedelta(minutes=30)
+    note = Unread(actor=PLACEMENT, what=Answer.BALANCE, since=past, last_at=past, times=1, why="at noon")
+    bench.store.commit([put(f"reads/{PLACEMENT}:balance", note)])
+    bench.send(bench.signal(1, decided_at=START - timedelta(minutes=5)))
+    bench.run(30)
+    assert [order.state for order in bench.orders()] == [State.VOIDED]
+    assert _told(bench, EntryNotJudged) == []
 
 
 def test_what_stays_held_is_told_near_the_close() -> None:
