@@ -49,12 +49,17 @@ def watch(desk: TradingDesk) -> None:
         desk.journal.line("watch_failed", Severity.WARNING, kind=type(problem).__name__, detail=problem.detail)
 
 
-def watch_reads(desk: TradingDesk) -> None:
-    """Announce answers that cannot be read, right after the minute's look at them; a failing store is journalled."""
-    if not is_open(desk.clock.now()):
+def watch_sight(desk: TradingDesk) -> None:
+    """Announce what nobody sees, right after the minute's look at it; a failing store is journalled.
+
+    The scan's last minute is written down by then, too, when its calls ended late.
+    """
+    now = desk.clock.now()
+    session = session_at(now)
+    if session is None or not is_open(now):
         return
     try:
-        _tell(desk, _unread(desk, desk.clock.now()))
+        _tell(desk, [*_unwatched(desk, session, now), *_unread(desk, now)])
     except StoreError as problem:
         desk.journal.line("watch_failed", Severity.WARNING, kind=type(problem).__name__, detail=problem.detail)
 

@@ -11,7 +11,7 @@ from shared.usecases.control import halt_by_link
 from shared.usecases.heartbeat import beat
 from shared.usecases.settle import settle
 from shared.usecases.trading import TradingDesk
-from shared.usecases.watch import watch, watch_reads
+from shared.usecases.watch import watch, watch_sight
 from shared.wiring import Platform
 from shared.wiring.cloud_bus import open_bus
 from shared.wiring.heartbeat import HttpPulse
@@ -34,7 +34,7 @@ def handlers(desk: TradingDesk, pulse: Pulse | None = None) -> dict[type[Message
         look = settle(desk, list_first=True)
         if look is not None and look.balance is not None:
             account.tell(desk, look.balance)
-        watch_reads(desk)
+        watch_sight(desk)
         if pulse is not None:
             beat(desk, pulse, look)
 

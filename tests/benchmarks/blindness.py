@@ -16,6 +16,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import product
+from math import ceil
 from pathlib import Path
 from typing import Literal
 
@@ -111,7 +112,7 @@ def figure(outcomes: Sequence[Outcome]) -> str:
     waits = sorted(one.told for one in blind if one.told is not None)
     if not waits:
         return f"{len(outcomes)} cells, none blind and told"
-    p50, p99 = (_minutes(waits[round(share * (len(waits) - 1))]) for share in (0.5, 0.99))
+    p50, p99 = (_minutes(waits[ceil(share * len(waits)) - 1]) for share in (0.5, 0.99))
     never = len(blind) - len(waits)
     return (
         f"{len(outcomes)} cells, {len(blind)} blind: told after p50 {p50}, p99 {p99}, max {_minutes(waits[-1])} "

@@ -17,7 +17,7 @@ from shared.usecases.cover import may_be_naked, naked_since, uncovered
 from shared.usecases.desk import put
 from shared.usecases.notices import post
 from shared.usecases.settle import settle
-from shared.usecases.watch import NEAR_THE_CLOSE, UNREAD_AFTER, watch, watch_reads
+from shared.usecases.watch import NEAR_THE_CLOSE, UNREAD_AFTER, watch, watch_sight
 from tests.usecases.bench import CLOSES, START, SYMBOL, Bench
 from tests.usecases.exchange import Script
 from tests.usecases.post import PLACEMENT, SETTLEMENT
@@ -39,7 +39,7 @@ def _minutes(bench: Bench, count: int) -> None:
     def tick() -> None:
         watch(bench.desks[SETTLEMENT])
         settle(bench.desks[SETTLEMENT], list_first=True)
-        watch_reads(bench.desks[SETTLEMENT])
+        watch_sight(bench.desks[SETTLEMENT])
         post(bench.desks[SETTLEMENT])
 
     for _ in range(count):
