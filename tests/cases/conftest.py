@@ -19,3 +19,11 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def cases() -> Path:
     """Return the folder of cases."""
     return cases_folder(os.environ)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Call each test that plays a day here one of `make days`; what meets the simulator alone stays with the rest."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents and "market" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.days)

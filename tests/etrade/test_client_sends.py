@@ -48,10 +48,11 @@ GOOD = json_reply(samples.ACCOUNTS)
 
 
 def test_a_preview_is_asked_with_our_order() -> None:
-    """A preview posts the order as JSON and gives its ids, its total and the instant of asking."""
+    """A preview posts the order as JSON and gives its ids, its total, its messages' codes and the instant of asking."""
     made = world(json_reply(samples.preview()))
     answer = made.broker().preview(ACCOUNT_KEY, TICKET)
-    assert answer == Previewed(preview_ids=(266606056106,), at=START, estimated_total=Decimal("1323.1"))
+    total = Decimal("1323.1")
+    assert answer == Previewed(preview_ids=(266606056106,), at=START, estimated_total=total, codes=("7084",))
     request = made.broker_side.requests[0]
     assert (request.method, request.url) == ("POST", f"{BASE}/orders/preview.json")
     assert request.headers["Content-Type"] == "application/json"

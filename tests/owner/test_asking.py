@@ -21,7 +21,7 @@ from shared.gcp.no_bus import NoBus
 from shared.usecases import asks
 from shared.usecases.desk import Desk, put, read
 from tests.doors.fakes import Lines
-from tests.functions.made import SYMBOL, Bench, at, write_market
+from tests.functions.made import SYMBOL, Bench, at, late, write_market
 from tests.owner.desks import answer, refused, strategy
 
 HELD_BY = "10:01:20"
@@ -36,8 +36,7 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def bench(tmp_path: Path, market: Path) -> Iterator[Bench]:
     """Give a machine that holds shares with a stop at the broker."""
-    made = Bench(tmp_path / "desk", market, start="09:20")
-    made.sign_in_at("09:21")
+    made = late(tmp_path / "desk", market)
     made.world.start_schedules(at("10:09"))
     made.run(HELD_BY)
     yield made

@@ -29,7 +29,7 @@ from shared.usecases import control
 from shared.usecases.desk import Desk, put
 from tests.domain.made import NOON, position, quote
 from tests.doors.fakes import HandClock, Hands, Lines, ListVault, MoodyStore
-from tests.functions.made import SYMBOL, Bench, at, write_market
+from tests.functions.made import SYMBOL, Bench, at, late, write_market
 from tests.owner.desks import refused, strategy, write_card
 
 HELD_BY = "10:01:20"
@@ -44,8 +44,7 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def bench(tmp_path: Path, market: Path) -> Iterator[Bench]:
     """Give a machine that holds shares with a stop at the broker."""
-    made = Bench(tmp_path / "desk", market, start="09:20")
-    made.sign_in_at("09:21")
+    made = late(tmp_path / "desk", market)
     made.world.start_schedules(at("10:09"))
     made.run(HELD_BY)
     assert _position(made).is_open
