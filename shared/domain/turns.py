@@ -79,6 +79,21 @@ def untouched(now: datetime) -> Turns:
     return Turns(free=(now, now))
 
 
+def plausible(turns: Turns, now: datetime) -> Turns:
+    """Give the turns without instants that no call can have written: a clock far ahead has, or damage.
+
+    Whoever finds such instants has to write this down: to take them for less at each look moves them along for ever.
+    """
+    rest = now + LONGEST_PAUSE
+    first, second = (_free(turns, lane, now) for lane in range(2))
+    return replace(
+        turns, free=(first, second), protect_waits_until=_at_most(turns.protect_waits_until, rest + HOLD),
+        settle_waits_until=_at_most(turns.settle_waits_until, rest + HOLD),
+        paused_until=_at_most(turns.paused_until, rest), slow_until=_at_most(turns.slow_until, now + _SLOW_FOR),
+        strikes=min(max(turns.strikes, 0), _MOST_STRIKES),
+    )  # fmt: skip
+
+
 def urgency(purpose: Purpose, waited: timedelta) -> Purpose:
     """Give what a call counts as after it has waited so long."""
     return Purpose.PROTECT if purpose is Purpose.SETTLE and waited > PATIENCE else purpose
@@ -141,6 +156,10 @@ def _slow(turns: Turns, at: datetime) -> bool:
 
 def _later(mark: datetime | None, at: datetime) -> bool:
     return mark is not None and mark > at
+
+
+def _at_most(mark: datetime | None, latest: datetime) -> datetime | None:
+    return None if mark is None else min(mark, latest)
 
 
 def _free(turns: Turns, lane: int, now: datetime) -> datetime:

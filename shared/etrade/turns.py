@@ -24,6 +24,7 @@ from shared.domain.turns import (
     awaited,
     next_turn,
     paused,
+    plausible,
     taken,
     untouched,
     urgency,
@@ -43,12 +44,16 @@ _JITTER_S = 0.02
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Kept:
-    """The turns as they were read; `now` is the instant after reading."""
+    """The turns as they were read; `now` is the instant after reading.
+
+    `mended` says that the document has instants that cannot be, which are not in `turns` any more.
+    """
 
     path: str
     turns: Turns
     version: str | None
     now: datetime
+    mended: bool = False
 
     def becomes(self, turns: Turns) -> Create | Update:
         data = encode(turns)
@@ -117,7 +122,7 @@ class AccountTurns:
 
     def _wait(self, kept: _Kept, purpose: Purpose, wait: Wait) -> None:
         marked = awaited(kept.turns, purpose, wait)
-        if marked != kept.turns:
+        if marked != kept.turns or kept.mended:
             self._commit(kept, marked)
         self._clock.sleep_until(wait.look_at)
 
@@ -133,7 +138,9 @@ class AccountTurns:
             return _Kept(path=path, turns=self._known(module, untouched(now)), version=None, now=now)
         kept = _Kept(path=path, turns=untouched(now + WIDEST + INTERVAL), version=document.version, now=now)
         try:
-            return replace(kept, turns=self._known(module, decode(Turns, document.data)))
+            found = decode(Turns, document.data)
+            turns = plausible(found, now)
+            return replace(kept, turns=self._known(module, turns), mended=turns != found)
         except Malformed as problem:
             # Replaced by one under which all turns that it may have given are over before the next one.
             self._journal.line("unreadable_document", Severity.CRITICAL, path=path, detail=problem.detail)

@@ -227,3 +227,19 @@ def test_a_document_that_nobody_can_read_is_replaced(store: Shared) -> None:
     found = store.inner.get(PATH)
     assert found is not None
     assert decode(Turns, found.data) != Turns(free=(START, START))
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+def test_instants_of_a_clock_that_was_far_ahead_keep_nobody_waiting_for_ever(store: Shared, purpose: Purpose) -> None:
+    """Turns that a clock a day ahead has written are over after the longest rest, whoever calls."""
+    ahead = START + timedelta(days=1)
+    wrong = Turns(
+        free=(ahead, ahead), protect_waits_until=ahead, settle_waits_until=ahead, paused_until=ahead,
+        slow_until=ahead, strikes=9_999,
+    )  # fmt: skip
+    store.inner.commit([Put(PATH, encode(wrong))])
+    turns = instance(store)
+    turn = turns.take("orders", purpose, within=LONGEST_PAUSE + timedelta(seconds=4))
+    assert turn is not None
+    turns.throttled("orders")
+    assert call(turns, store, PROTECT) - turn.at <= LONGEST_PAUSE + timedelta(seconds=4)
