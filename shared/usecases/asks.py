@@ -4,7 +4,7 @@ What can go wrong: the owner names a protective stop, or a broker order that can
 deed and its answer; nobody runs; an old wish is met by another situation. What this promises: a wish is worked at the
 next poll, on a complete list of that poll, as often as it takes, and its deed happens once, because its order's own
 document decides; what cannot be done is refused with the reason; what nobody worked for `LIFE` is not done any more,
-and says so.
+and says so. That an order was never placed is not taken from a list that may still lag behind it.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ from shared.usecases.fills import book_seen
 from shared.usecases.look import Look
 from shared.usecases.moves import held_order, move
 from shared.usecases.reconcile import reconcile
-from shared.usecases.resolve import adopt, candidates, may_be, unlike
+from shared.usecases.resolve import LIST_LAG, adopt, candidates, may_be, unlike
 from shared.usecases.trading import TradingDesk
 
 LIFE = timedelta(minutes=10)
@@ -129,6 +129,8 @@ def _resolve(desk: TradingDesk, held: Held[Ask], listing: Listing) -> Verdict | 
         return Verdict(done=False, text=f"{order.intent_id} is {order.state}: nothing of it is in doubt")
     possible = candidates(desk, order, listing)
     if wish.broker_order_id is None:
+        if not possible and order.licence is not None and desk.clock.now() < order.licence.deadline + LIST_LAG:
+            return "the order list may show it late: what it shows a minute after the order was sent decides"
         _disown(desk, held, found, [*possible, *_perhaps(order, listing)])
         return None
     seen = next((row for row in listing if row.order_id == wish.broker_order_id), None)

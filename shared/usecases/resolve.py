@@ -76,7 +76,8 @@ def _waits(desk: TradingDesk, held: Held[Order], listing: Sequence[BrokerOrder])
             return held
         return move(desk, held, State.MANUAL, cause="the candidates have filled more", candidates=shown)
     cause = "every order that could be it was ended by hand"
-    return move(desk, held, State.NOT_PLACED, cause=cause, codes=("ENDED_BY_HAND",))
+    not_ours = tuple(sorted({*held.value.not_ours, *found}))
+    return move(desk, held, State.NOT_PLACED, cause=cause, codes=("ENDED_BY_HAND",), not_ours=not_ours)
 
 
 def _shown(found: Mapping[int, BrokerOrder]) -> tuple[Candidate, ...]:

@@ -119,11 +119,24 @@ def test_an_order_of_which_no_list_shows_anything_can_be_ended_too() -> None:
     bench.send(bench.signal())
     bench.run(32)
     _ask(bench, AskKind.RESOLVE, intent_id=_entry(bench).intent_id)
-    bench.run(30)
+    bench.run(60)
     assert (_entry(bench).state, _entry(bench).reserved) == (State.NOT_PLACED, Decimal(0))
     late = bench.exchange.accept(_entry(bench).ticket)
     bench.run(80)
     assert bench.exchange.book[late].status is BrokerStatus.CANCELLED
+
+
+def test_an_order_that_lists_late_is_not_called_absent_by_the_owner() -> None:
+    """Shares that an order buys after the owner said that it is none lie behind a stop like any others."""
+    bench = Bench()
+    bench.exchange.scripts.append(Script(how="late", side=Side.BUY, after=timedelta(seconds=45)))
+    bench.send(bench.signal())
+    bench.run(32)
+    _ask(bench, AskKind.RESOLVE, intent_id=_entry(bench).intent_id)
+    bench.run(90)
+    assert (_entry(bench).state, _asked(bench).done) == (State.FILLED, False)
+    assert [stop.quantity for stop in bench.exchange.live(SYMBOL, Side.SELL)] == [99]
+    assert bench.exchange.naked() < timedelta(seconds=10)
 
 
 @pytest.mark.parametrize(
@@ -284,3 +297,14 @@ def _resolved(faults: Mapping[int, Fault]) -> Bench:
     _ask(bench, AskKind.RESOLVE, intent_id=_entry(bench).intent_id, broker_order_id=502)
     bench.run(120)
     return bench
+
+
+def test_candidates_that_the_owner_ended_by_hand_are_no_late_acceptance() -> None:
+    """When the owner ends every candidate the case is over: none is claimed or cancelled, and entries go on."""
+    bench = _manual()
+    bench.at(40, lambda: bench.exchange.end(501, BrokerStatus.CANCELLED))
+    bench.at(40, lambda: bench.exchange.end(502, BrokerStatus.CANCELLED))
+    bench.run(150)
+    assert _entry(bench).state is State.NOT_PLACED
+    assert not bench.store.query("broker_orders")
+    assert control.current(bench.desks[SETTLEMENT]).value.state is TradingState.ACTIVE
