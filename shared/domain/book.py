@@ -60,7 +60,10 @@ def bought(position: Position, *, quantity: int, price: Decimal, at: datetime) -
 
 
 def sold(position: Position, *, quantity: int, price: Decimal, at: datetime) -> tuple[Position, Decimal]:
-    """Take shares out and give the position with the profit of this fill in USD; flat closes it."""
+    """Take shares out and give the position with the profit of this fill in USD; flat closes it.
+
+    As many as were sold are missed no longer: the sale explains them.
+    """
     _checked(quantity, price)
     if quantity > position.quantity:
         raise InvariantBroken(f"position {position.position_id}: sold {quantity} of {position.quantity}")
@@ -68,7 +71,10 @@ def sold(position: Position, *, quantity: int, price: Decimal, at: datetime) -> 
     leaving = (cost * quantity / position.quantity).quantize(_MONEY) if left else cost
     profit = _tidy((price * quantity).quantize(_MONEY) - leaving)
     lost_at = at if profit < 0 else position.lost_at
-    after = replace(position, quantity=left, realized=position.realized + profit, lost_at=lost_at)
+    after = replace(
+        position, quantity=left, realized=position.realized + profit, lost_at=lost_at,
+        missing=None if position.missing is None else position.missing.without(quantity),
+    )  # fmt: skip
     if left:
         return replace(after, average_cost=_average(cost - leaving, left)), profit
     return replace(after, is_open=False, closed_at=at, pending_exit=None), profit

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -37,6 +37,10 @@ class Missing:
 
     quantity: int
     since: datetime
+
+    def without(self, quantity: int) -> "Missing | None":
+        """Give what is missing still when so many shares are explained."""
+        return replace(self, quantity=self.quantity - quantity) if quantity < self.quantity else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from shared.domain import audit, book
 from shared.domain.brokerage import BrokerOrder
+from shared.domain.calendar import new_york_day
 from shared.domain.positions import Ledger, Position
 from shared.domain.values import Side, cents
 
@@ -56,15 +57,17 @@ class Taken:
 
 
 def owners_sells(
-    listing: Iterable[BrokerOrder], symbol: str, *, ours: Iterable[int], earlier: Iterable[Taken]
+    listing: Iterable[BrokerOrder], symbol: str, *, since: date, ours: Iterable[int], earlier: Iterable[Taken]
 ) -> tuple[OwnersSell, ...]:
     """Give what the owner's own sells of a symbol have filled beyond what `earlier` takings counted, oldest first.
 
-    `ours` are the numbers of the broker orders that an intent of ours owns.
+    `ours` are the numbers of the broker orders that an intent of ours owns. A sell that was placed on a day before
+    `since`, when the shares were bought, was of other shares: a list may go back further than a position.
     """
     counted = [sell for taken in earlier for sell in taken.sells]
     mine = set(ours)
-    found = [_beyond(seen, counted) for seen in listing if seen.symbol == symbol and seen.order_id not in mine]
+    rows = [seen for seen in listing if seen.symbol == symbol and seen.order_id not in mine]
+    found = [_beyond(row, counted) for row in rows if row.placed_at is None or new_york_day(row.placed_at) >= since]
     return tuple(sorted((one for one in found if one is not None), key=lambda sell: sell.broker_order_id))
 
 

@@ -35,7 +35,7 @@ def naked_since(position: Position, orders: Sequence[Order]) -> datetime | None:
     """
     if not uncovered(position, orders):
         return None
-    changed = [_changed(order) for order in orders if order.broker_order_id is not None and not _covers(order)]
+    changed = [changed(order) for order in orders if order.broker_order_id is not None and not _covers(order)]
     return max([position.opened_at, *changed])
 
 
@@ -56,7 +56,7 @@ def _covers(order: Order) -> bool:
     return order.side is Side.SELL and order.state is State.WORKING
 
 
-def _changed(order: Order) -> datetime:
+def changed(order: Order) -> datetime:
     """Give when an order stopped to cover: a cancel that is asked for again changes nothing."""
     since = order.state_since if order.state is State.CANCEL_REQ else None
     return since or order.updated_at

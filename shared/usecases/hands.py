@@ -6,7 +6,8 @@ cancel of a stop and the booking. What this promises: nothing is booked before t
 did not hold it, each followed by a complete list; a portfolio that never showed the shares proves nothing for
 `PORTFOLIO_LAG`, unless the owner's own sells explain them; before the booking every sell of ours over them has ended
 by list, so that none can fill them afterwards; the booking is one commit, and what a portfolio holds beyond ours is
-not ours and not touched. From the first miss on no new stop is asked for over what is missing (`protect`).
+not ours and not touched. From the first miss on no new stop is asked for over what is missing, and none that rests is
+moved (`protect`); a miss that cannot be confirmed for `MISSED_AT_MOST` is forgotten.
 """
 
 from collections.abc import Sequence
@@ -33,6 +34,8 @@ from shared.usecases.trading import TradingDesk
 
 LOOKS_APART = timedelta(seconds=30)
 PORTFOLIO_LAG = timedelta(minutes=10)
+MISSED_AT_MOST = timedelta(seconds=60)
+"""What no portfolio has confirmed by then, because none can be read, counts as held: it must not lie bare for that."""
 Listing = Sequence[BrokerOrder]
 
 
@@ -78,6 +81,8 @@ def compare(desk: TradingDesk, held: Held[Position], *, seen: Look, listing: Lis
     position = held.value
     there = _shares(seen, position.symbol)
     if there is None:
+        if position.missing is not None and seen.asked_at - position.missing.since >= MISSED_AT_MOST:
+            desk.store.commit([held.update(replace(position, missing=None))])
         return
     short = max(position.quantity - max(there, 0), 0)
     if not short:
@@ -146,7 +151,8 @@ def sells_by_owner(desk: TradingDesk, position: Position, listing: Listing) -> t
     ours = [order_id for order_id in there if order_id is not None and claimed(desk, order_id)]
     if len(ours) == len(there):
         return ()
-    return owners_sells(listing, position.symbol, ours=ours, earlier=takings(desk, position))
+    earlier = takings(desk, position)
+    return owners_sells(listing, position.symbol, since=position.session, ours=ours, earlier=earlier)
 
 
 def _free(desk: TradingDesk, sells: Sequence[Held[Order]], *, left: int, account_key: str) -> Listing | None:

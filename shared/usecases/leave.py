@@ -89,6 +89,10 @@ def _prepare(desk: TradingDesk, message: ExitPosition) -> _Ready | None:
         # Nothing is touched: the stop stays, and settlement gives the position back to it.
         desk.journal.line("exit_blocked", Severity.WARNING, symbol=message.symbol, exit_id=message.exit_id)
         return None
+    if not position.value.present:
+        # They are missed in the account: a sell would be of nothing, and should they be there their stop has to stay.
+        desk.journal.line("exit_of_nothing", Severity.WARNING, symbol=message.symbol, exit_id=message.exit_id)
+        return None
     key = account.ours(desk, new_york_day(now)).value.key
     listing = _free_shares(desk, message, position, key)
     position = _current(desk, message)

@@ -9,9 +9,10 @@ name each time. A pending exit is left alone while its sell may still follow: un
 sell has covered the shares for `BARE_AT_MOST`, whichever decision is the latest; then the stop is put back, in one
 commit that takes the exit out of the position, so that an exit which froze finds itself outdated. An order whose cancel
 is not confirmed still covers: no second stop is sent over its shares. A stop moves up only when it can be seen
-(`cancel`). What the broker refused is asked again after a pause (`backoff`) and only in the session; a stop that it has
-not refused is asked for at any time, also for shares that filled in the session's last second: the broker keeps such an
-order for the next one (order-safety.md 1.3 b').
+(`cancel`), and none of its shares is missed in the account, for over those no other would be asked for. What the broker
+refused is asked again after a pause (`backoff`) and only in the session; a stop that it has not refused is asked for at
+any time, also for shares that filled in the session's last second: the broker keeps such an order for the next one
+(order-safety.md 1.3 b').
 """
 
 from collections.abc import Sequence
@@ -27,7 +28,7 @@ from shared.domain.positions import PendingExit, Position
 from shared.domain.values import PriceType, Side, Term
 from shared.ports import Severity
 from shared.usecases.cancel import Listing, cancel_and_confirm
-from shared.usecases.cover import orders_of
+from shared.usecases.cover import changed, orders_of
 from shared.usecases.desk import Held
 from shared.usecases.fills import held_position
 from shared.usecases.moves import begin, held_order, live_sells, move
@@ -79,7 +80,8 @@ def protect(
         held = _without_exit(desk, held)
     if uncovered <= 0 and listing is not None:
         held = forget(desk, held)
-        _raise_stops(desk, held, resting, account_key=account_key)
+        if held.value.missing is None:
+            _raise_stops(desk, held, resting, account_key=account_key)
 
 
 def _over(
@@ -97,7 +99,7 @@ def _over(
 def _bare_since(desk: TradingDesk, position: Position) -> datetime:
     """Give since when uncovered shares have been so: shares came last, or a sell over them ended, at that instant."""
     at_broker = [order for order in orders_of(desk, position) if order.broker_order_id is not None]
-    gone = [one.updated_at for one in at_broker if one.side is Side.BUY or one.state not in AT_BROKER]
+    gone = [changed(one) for one in at_broker if one.side is Side.BUY or one.state not in AT_BROKER]
     return max([position.opened_at, *gone])
 
 

@@ -354,4 +354,4 @@ def _needs_work(held: Held[Position], orders: list[Held[Order]]) -> bool:
     ]  # fmt: skip
     covered = sum(stop.quantity - stop.filled for stop in stops)
     lower = any(stop.stop_price is not None and stop.stop_price < position.stop_wanted for stop in stops)
-    return covered < position.present or lower
+    return covered < position.present or (lower and position.missing is None)

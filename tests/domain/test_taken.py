@@ -37,9 +37,9 @@ def _taken(quantity: int, *sells: OwnersSell) -> Taken:
 def test_an_owner_s_sell_counts_only_what_was_not_counted_before() -> None:
     """Of a sell that has filled more since an earlier taking only the new shares count, at what they brought."""
     earlier = _taken(40, _sell(7, 40, "400"))
-    found = owners_sells([_row(7, 100, "10.60")], "IBM", ours=(), earlier=[earlier])
+    found = owners_sells([_row(7, 100, "10.60")], "IBM", since=DAY, ours=(), earlier=[earlier])
     assert found == (_sell(7, 60, "660.000000"),)
-    assert owners_sells([_row(7, 40, "10")], "IBM", ours=(), earlier=[earlier]) == ()
+    assert owners_sells([_row(7, 40, "10")], "IBM", since=DAY, ours=(), earlier=[earlier]) == ()
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,13 @@ def test_an_owner_s_sell_counts_only_what_was_not_counted_before() -> None:
 )  # fmt: skip
 def test_what_does_not_tell_is_no_sell(row: BrokerOrder) -> None:
     """A row without number, shares or price, a purchase, another symbol and an order of ours are no owner's sells."""
-    assert owners_sells([row], "IBM", ours=(9,), earlier=()) == ()
+    assert owners_sells([row], "IBM", since=DAY, ours=(9,), earlier=()) == ()
+
+
+def test_a_sell_from_before_the_position_was_of_other_shares() -> None:
+    """What the owner sold on a day before the shares were bought explains none of them."""
+    assert owners_sells([_row(7, 100, "10.60")], "IBM", since=DAY, ours=(), earlier=()) != ()
+    assert owners_sells([_row(7, 100, "10.60")], "IBM", since=DAY + timedelta(days=1), ours=(), earlier=()) == ()
 
 
 def test_the_oldest_sells_are_taken_first_and_only_so_far() -> None:

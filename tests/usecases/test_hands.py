@@ -271,3 +271,14 @@ def test_a_booking_that_breaks_anywhere_is_made_once(how: str) -> None:
         assert (_position(bench).quantity, safety(bench)) == (59, []), where
         at_most = NAKED_WHEN_FROZEN_S if how == "freeze" else NAKED_AT_MOST_S
         assert bench.exchange.naked() <= timedelta(seconds=at_most), where
+
+
+@pytest.mark.parametrize("price", ["101.10", "106.00"])
+def test_no_stop_is_given_up_for_shares_that_were_missed_once(price: str) -> None:
+    """Where one portfolio misses the shares and no later one can be read, neither a move nor an exit ends the stop."""
+    bench = _bench(lambda exchange: setattr(exchange, "portfolio", lambda: ()))
+    bench.at(121, lambda: bench.exchange.down.update(portfolio=Unreadable("totalPages")))
+    bench.at(123, lambda: bench.exchange.set_price(SYMBOL, price, str(Decimal(price) + Decimal("0.02"))))
+    bench.run(400)
+    assert _taken(bench) == []
+    assert bench.exchange.naked() < timedelta(seconds=NAKED_AT_MOST_S)

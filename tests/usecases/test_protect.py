@@ -9,9 +9,10 @@ import pytest
 from shared.domain.brokerage import BrokerStatus
 from shared.domain.control import TradingState
 from shared.domain.orders import Kind, State
+from shared.domain.positions import PendingExit
 from shared.domain.values import PriceType, Side
 from shared.usecases import control
-from shared.usecases.desk import create
+from shared.usecases.desk import create, put
 from tests.domain.made import position
 from tests.usecases.bench import SYMBOL, Bench, Variant
 from tests.usecases.exchange import Plain, Script
@@ -59,6 +60,30 @@ def test_a_stop_moves_by_cancel_confirm_and_a_new_one() -> None:
     assert all(order.replaces for order in moved)
     assert bench.exchange.naked() <= timedelta(seconds=3)
     assert safety(bench) == []
+
+
+def test_a_cancel_that_is_asked_for_again_and_again_keeps_no_stop_away() -> None:
+    """A stop that an exit ended and did not replace is put back, also while an entry's cancel is never confirmed."""
+    bench = _holding(Bench())
+    bench.looking = False
+    bench.exchange.refuses_term, bench.exchange.entry_fill, bench.exchange.cancel_lost = True, 40, 100
+
+    def decided_anew() -> None:
+        """Let an exit be decided that nobody works on."""
+        (held,) = bench.positions()
+        now = bench.kernel.now()
+        pending = PendingExit(
+            exit_id="X", reason="target", slot=0, price_type=PriceType.MARKET, limit_price=None, decided_at=now,
+            first_at=now,
+        )  # fmt: skip
+        bench.store.commit([put(f"positions/{SYMBOL}", replace(held, pending_exit=pending))])
+
+    for second in range(70, 200, 10):
+        bench.at(second, decided_anew)
+    bench.at(71, lambda: bench.exchange.end(_resting(bench)[0].order_id, BrokerStatus.CANCELLED))
+    bench.run(200)
+    assert bench.orders()[0].state is State.CANCEL_REQ
+    assert bench.exchange.naked() < timedelta(seconds=60)
 
 
 def test_a_stop_that_the_owner_cancels_is_put_back() -> None:
