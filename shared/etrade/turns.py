@@ -2,8 +2,10 @@
 
 What can go wrong: many instances ask at once; the store is away, or its answer to a commit is lost; a commit takes
 longer than the turn that it took; E*TRADE throttles all the same. What this promises: no call without a turn, and no
-turn without the store's word (NotSent); a turn that came too late is not used but taken anew, a wider one each time;
-after a throttle answer nobody calls for a while, whichever instance got it. The rules are in `shared.domain.turns`.
+turn without the store's word (NotSent); a turn that came too late is not used but taken anew, a wider one each time,
+and the width that was needed is the next turn's, so that with a slow store an order's turn still comes before its
+deadline; after a throttle answer nobody calls for a while, whichever instance got it. The rules are in
+`shared.domain.turns`.
 
 Nothing is locked over a port call: threads of one instance compete in the store as instances do.
 """
@@ -70,6 +72,7 @@ class AccountTurns:
         self._journal = journal
         self._sent: dict[str, dict[datetime, datetime]] = {}
         self._paused: dict[str, datetime] = {}
+        self._widths: dict[str, timedelta] = {}
 
     def take(self, module: str, purpose: Purpose, *, within: timedelta | None = None) -> Turn | None:
         """Wait for a turn and give it; None when none comes `within` a time, or in `LONGEST`.
@@ -78,7 +81,7 @@ class AccountTurns:
         """
         began = self._clock.now()
         longest = LONGEST[purpose] if within is None else within
-        width, conflicts = WIDTH, 0
+        width, conflicts = self._widths.get(module, WIDTH), 0
         while conflicts < MOST_CONFLICTS:
             try:
                 kept = self._read(module)
@@ -96,9 +99,11 @@ class AccountTurns:
                 continue
             if found.at > self._clock.now():
                 self._clock.sleep_until(found.at)
-            if self._clock.now() < found.until:
+            late = self._clock.now() - found.at
+            if late < width:
+                self._widths[module] = width if 2 * late > width else max(width / 2, WIDTH)
                 return found
-            width = min(2 * width, WIDEST)
+            width = self._widths[module] = min(2 * width, WIDEST)
         raise NotSent(f"turns at {module}: somebody else is always first")
 
     def sent(self, module: str, turn: Turn) -> None:

@@ -243,3 +243,17 @@ def test_instants_of_a_clock_that_was_far_ahead_keep_nobody_waiting_for_ever(sto
     assert turn is not None
     turns.throttled("orders")
     assert call(turns, store, PROTECT) - turn.at <= LONGEST_PAUSE + timedelta(seconds=4)
+
+
+def test_with_a_slow_store_an_order_s_turn_comes_before_its_deadline(store: Shared) -> None:
+    """An instance that has found out how long a commit takes gets its next turn at once, and a narrow one later."""
+    turns = instance(store)
+    store.commits_take = [timedelta(seconds=1.5)] * 8
+    assert turns.take("orders", PROTECT) is not None
+    assert turns.take("orders", PROTECT, within=timedelta(seconds=4)) is not None
+    store.commits_take = []
+    for _ in range(3):
+        turns.take("orders", PROTECT)
+    turn = turns.take("orders", PROTECT)
+    assert turn is not None
+    assert turn.until - turn.at == WIDTH
