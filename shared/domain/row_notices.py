@@ -41,5 +41,5 @@ class OwnRowOdd:
 
     @property
     def what(self) -> str:
-        """One a session and order."""
-        return f"{self.session.isoformat()}:{self.intent_id}"
+        """One a session, order and set of fields: that less of it can be used than before is news."""
+        return f"{self.session.isoformat()}:{self.intent_id}:{digest(*self.fields)[:16]}"

@@ -1,5 +1,7 @@
 """What the owner reads when something cannot be seen: the words of the notices in `unseen`."""
 
+from typing import assert_never
+
 from shared.domain.reads import Answer
 from shared.domain.unseen import AnswerUnread, EntryNotJudged, MessageRetried, StaysHeld
 from shared.domain.wording import Words, ago, clock, count, short
@@ -13,19 +15,30 @@ NAMES = {
 }
 TRADERS = frozenset({"order_placement", "order_settlement"})
 _BUYING_ONLY = frozenset({Answer.BALANCE, Answer.PORTFOLIO})
+_LOOK_THERE = "look at orders and positions in E*TRADE's app, and place a stop or sell there what has none."
 
 
 def answer_unread(notice: AnswerUnread) -> Words:
     """Say what cannot be read, since when, which shares may be without a stop, and where to look."""
     naked = f"shares that may be without a stop: {', '.join(notice.naked)}"
     known = naked if notice.naked else "no shares are known to be without a stop"
-    advice = (
-        "Nothing new is bought until it can be read, stops at E*TRADE stay in force and exits go on:"
-        " see whether E*TRADE's own page shows it."
-        if notice.what in _BUYING_ONLY
-        else "Until it can be read no fill is seen, no stop is placed or moved and no stop is taken away for an exit:"
-        " look at orders and positions in E*TRADE's app, and place a stop or sell there what has none."
-    )
+    match notice.what:
+        case Answer.BALANCE | Answer.PORTFOLIO:
+            advice = (
+                "Nothing new is bought until it can be read, stops at E*TRADE stay in force and exits go on:"
+                " see whether E*TRADE's own page shows it."
+            )
+        case Answer.ACCOUNTS:
+            advice = (
+                f"Until it can be read no fill is seen, no stop is placed or moved and nothing is sold: {_LOOK_THERE}"
+            )
+        case Answer.ORDERS | Answer.ORDER:
+            advice = (
+                "Until it can be read nothing new is bought and no stop is moved; a fill is seen, a stop placed and"
+                f" an exit sent only where E*TRADE shows the single order: {_LOOK_THERE}"
+            )
+        case _:
+            assert_never(notice.what)
     return Words(
         title=f"E*TRADE's {NAMES[notice.what]} cannot be read",
         sentence=f"E*TRADE's {NAMES[notice.what]} could not be read since {ago(notice.since, notice.at)} "

@@ -1,7 +1,7 @@
 """Accounts, balance and portfolio from the wire (etrade-api.md 3.1, 3.2, 3.3)."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TypeVar
@@ -113,12 +113,18 @@ def portfolio(raw: bytes) -> PortfolioPage:
 
 
 def holdings(positions: Iterable[Position]) -> tuple[Holding, ...]:
-    """Join the pages: each position once, as it can be read, those in one symbol as one holding at their mean cost."""
+    """Join the pages: each position once, as it can be read, those in one symbol as one holding at their mean cost.
+
+    Where two rows under one id differ nobody knows whether they are one position or two: the id is odd.
+    """
     unique: dict[object, Holding] = {}
     for at, position in enumerate(positions):
         name = ("row", at) if position.position_id is None else (position.position_id, position.holding.symbol)
-        if name not in unique or (unique[name].odd and not position.holding.odd):
+        found = unique.get(name)
+        if found is None or (found.odd and not position.holding.odd):
             unique[name] = position.holding
+        elif found.quantity != position.holding.quantity and not position.holding.odd:
+            unique[name] = replace(found, odd=("positionId",))
     by_symbol: dict[str, list[Holding]] = {}
     for holding in unique.values():
         by_symbol.setdefault(holding.symbol, []).append(holding)
@@ -141,7 +147,7 @@ def _position(node: Node) -> Position | None:
     symbol, kind = reading.symbol(product), reading.text(product, "securitytype")
     if kind not in (None, "EQ") and symbol is None:
         return None
-    number = _readable(lambda: reading.whole(node, "positionid"))
+    number = _readable(lambda: reading.whole(node, "positionid")) or None  # zero stands for none
     quantity = _readable(lambda: reading.number(node, "quantity"))
     shares = int(quantity or 0) if kind == "EQ" else 0
     unread = {

@@ -19,7 +19,8 @@ UNSEEN = (
             "E*TRADE's order list could not be read since 11:56 New York time, 4 minutes ago "
             "(orders: status 500, code 100); shares that may be without a stop: 98 AIG, "
             "up to 10 IBM of an entry under way. "
-            "Until it can be read no fill is seen, no stop is placed or moved and no stop is taken away for an exit: "
+            "Until it can be read nothing new is bought and no stop is moved; a fill is seen, a stop placed and an "
+            "exit sent only where E*TRADE shows the single order: "
             "look at orders and positions in E*TRADE's app, and place a stop or sell there what has none."
         ),
     ),

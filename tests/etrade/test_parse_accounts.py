@@ -248,6 +248,14 @@ def test_the_row_that_can_be_read_counts_once() -> None:
     assert [(one.quantity, one.odd) for one in parse_accounts.holdings(page.positions)] == [(10, ())]
 
 
+@pytest.mark.parametrize("number", [0, 7])
+def test_two_lots_under_one_id_are_never_taken_for_one_that_is_smaller(number: int) -> None:
+    """Where rows of one symbol share an id and differ, the holding does not tell how many shares there are."""
+    rows = (samples.position(number, "AAPL", 50), samples.position(number, "AAPL", 49))
+    (found,) = parse_accounts.holdings(parse_accounts.portfolio(raw(samples.portfolio(*rows))).positions)
+    assert found.uncounted
+
+
 def test_two_symbols_under_one_id_are_both_held() -> None:
     """An id that two positions share, such as a zero for none, hides neither."""
     rows = (samples.position(0, "AAPL", 10), samples.position(0, "MSFT", 3))
