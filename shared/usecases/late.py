@@ -7,21 +7,21 @@ cancelled, and entries stop until a person has looked (order-safety.md 1.5, step
 from collections.abc import Sequence
 from datetime import date
 
-from shared.codec import decode
 from shared.domain.brokerage import BrokerOrder, BrokerStatus
 from shared.domain.control import TradingState
 from shared.domain.orders import Order, State
 from shared.ports import Severity, Where
 from shared.usecases.claims import claim
 from shared.usecases.control import tighten
+from shared.usecases.desk import held_rows
 from shared.usecases.resolve import candidates
 from shared.usecases.trading import TradingDesk
 
 
 def given_up(desk: TradingDesk, session: date) -> list[Order]:
-    """Read the intents of a session that ended NOT_PLACED."""
+    """Read the intents of a session that ended NOT_PLACED; one that cannot be read is reported and hides no other."""
     where = (Where("state", "==", State.NOT_PLACED), Where("session", "==", session.isoformat()))
-    return [decode(Order, row.data) for row in desk.store.query("orders", *where)]
+    return [row.value for row in held_rows(desk, Order, desk.store.query("orders", *where))]
 
 
 def cancel_late(

@@ -9,7 +9,7 @@ from shared.domain.brokerage import BrokerStatus, Ticket
 from shared.domain.control import TradingState
 from shared.domain.orders import Kind, State
 from shared.domain.values import PriceType, Side, Term
-from shared.ports import Create
+from shared.ports import Create, Put
 from shared.usecases import control
 from tests.usecases.bench import CLOSES, SYMBOL, Bench
 from tests.usecases.exchange import Script
@@ -192,3 +192,13 @@ def test_a_stop_that_was_given_up_and_comes_late_is_cancelled() -> None:
     assert len(bench.journal.named("late_acceptance")) == 1
     assert bench.orders()[1].state is State.NOT_PLACED
     assert control.current(bench.desks["order_settlement"]).value.state is TradingState.REDUCE_ONLY
+
+
+def test_an_ended_order_that_cannot_be_read_stops_no_settlement() -> None:
+    """A damaged document of an order that was never placed is reported, and each tick does its work."""
+    bench = Bench()
+    damaged = {"state": State.NOT_PLACED, "session": bench.kernel.now().date().isoformat(), "live": False}
+    bench.store.commit([Put("orders/DAMAGED", damaged)])
+    bench.run(130)
+    assert bench.store.query("dead_letters") == []
+    assert bench.journal.named("unreadable_document")
