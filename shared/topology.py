@@ -179,7 +179,7 @@ TOPOLOGY = Topology(
                 Subscription(topic="signals", min_backoff_s=1, max_backoff_s=10, max_attempts=20),
             ),
             publishes=frozenset({"orders-placed", "notices"}),
-            collections={**_EVERYBODY, **_BOOK, "control": RW, "signals": R, "quotes": RW},
+            collections={**_EVERYBODY, **_BOOK, "control": RW, "signals": R, "quotes": R},
             secrets={CONSUMER: R, ACCESS_TOKEN: R},
             memory_mib=512,
             cpu=1.0,
