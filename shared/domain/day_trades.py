@@ -9,7 +9,8 @@ What can go wrong: an order list does not say when an order filled, nor how buys
 promises: never fewer than there were, as far as the list shows. On earlier days each pair of a buy and a sell that
 filled in one symbol counts, a row that cannot be read counts as what would make more pairs, and an order that outlived
 its day as a fill of each day since. Today every purchase counts that filled or still may, for all of ours are sold
-before the close. An order placed before the sessions that are read is not seen.
+before the close; so does a buy of an earlier day that stood this morning. An order placed before the sessions that are
+read is not seen.
 """
 
 from collections import Counter
@@ -87,6 +88,12 @@ def purchases(orders: Iterable[BrokerOrder], day: date) -> int:
     return sum(_may_fill_on(order, day) for order in bought)
 
 
+def standing(orders: Iterable[BrokerOrder], day: date) -> int:
+    """Count the buys of earlier days that may still fill on a day; a list of that day alone does not show them."""
+    bought = (order for order in orders if order.side is not Side.SELL and _lives(order))
+    return sum(_may_fill_on(order, day) and not _placed_on(order, day) for order in bought)
+
+
 def _lives(order: BrokerOrder) -> bool:
     return order.status not in _OVER
 
@@ -96,6 +103,10 @@ def _may_fill_on(order: BrokerOrder, day: date) -> bool:
         return True
     placed = new_york_day(order.placed_at)
     return placed == day or (placed < day and order.term not in _OF_THE_DAY)
+
+
+def _placed_on(order: BrokerOrder, day: date) -> bool:
+    return order.placed_at is not None and new_york_day(order.placed_at) == day
 
 
 def _pairs(buys: int, sells: int, either: int) -> int:

@@ -81,7 +81,8 @@ def counted(desk: TradingDesk, held: Held[AccountRecord], found: Balance) -> Hel
     if not applies or record.day_trades is not None:
         return held
     days = day_trades.sessions_before(record.session)
-    before = day_trades.earlier(desk.broker.orders(record.key, since=days[0]), days)
+    listing = desk.broker.orders(record.key, since=days[0])
+    before = day_trades.earlier(listing, days) + day_trades.standing(listing, record.session)
     desk.journal.line("day_trades", sessions=len(days), counted=before)
     return _keep(desk, held, replace(record, day_trades=before))
 

@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-from shared.codec import decode
 from shared.domain.calendar import TradingSession, session_at
 from shared.domain.notices import DayResult
 from shared.domain.orders import Order
@@ -20,7 +19,7 @@ from shared.domain.taken import Taken
 from shared.errors import AuthError, BrokerError, Busy, Unreadable
 from shared.ports import Put, Severity, Where
 from shared.usecases import leases
-from shared.usecases.desk import not_before, read
+from shared.usecases.desk import held_rows, not_before, read
 from shared.usecases.doubts import doubts
 from shared.usecases.losses import open_positions
 from shared.usecases.moves import ledger_path
@@ -58,13 +57,17 @@ def _close(desk: TradingDesk, session: TradingSession) -> None:
     except (AuthError, BrokerError) as problem:
         trouble = problem
     rows = desk.store.query("orders", Where("session", "==", session.day.isoformat()))
-    orders = [decode(Order, row.data) for row in rows]
+    orders = [held.value for held in held_rows(desk, Order, rows)]
     day = session.day.isoformat()
-    taken = [decode(Taken, row.data) for row in desk.store.query("taken", Where("session", "==", day))]
+    takings = desk.store.query("taken", Where("session", "==", day))
+    taken = [held.value for held in held_rows(desk, Taken, takings)]
+    damaged = len(rows) - len(orders) + len(takings) - len(taken)
     heads = {order.intent_id: order.audit_head for order in orders} | {one.taken_id: one.audit_head for one in taken}
     left = tuple(held.value.symbol for held in open_positions(desk))
     live = live_orders(desk)
     found = doubts(desk, orders, live=[held.value for held in live], held=left, trouble=trouble)
+    if damaged:
+        found = replace(found, unknown=(*found.unknown, f"{damaged} of the book's documents cannot be read"))
     if trouble is not None and not found.unknown:
         raise trouble
     result = _result(desk, session, orders, left=left, live_orders=len(live))

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from shared.domain.brokerage import BrokerOrder, BrokerStatus
-from shared.domain.day_trades import DayTradeRule, earlier, purchases, rule_on, sessions_before
+from shared.domain.day_trades import DayTradeRule, earlier, purchases, rule_on, sessions_before, standing
 from shared.domain.values import Side, Term
 
 MONDAY = date(2013, 10, 7)
@@ -30,6 +30,18 @@ def test_five_sessions_are_today_and_the_four_before() -> None:
     """Days of rest do not count: before a Monday come the Friday and the three days before it."""
     assert sessions_before(MONDAY) == (date(2013, 10, 1), date(2013, 10, 2), date(2013, 10, 3), date(2013, 10, 4))
     assert sessions_before(date(2013, 9, 3))[-1] == date(2013, 8, 30)
+
+
+def test_a_buy_of_an_earlier_day_that_still_stands_may_become_one_today() -> None:
+    """An owner's buy until cancelled that stood this morning counts, for the day's own list does not show it."""
+    stands = replace(row(Side.BUY, DAYS[3], filled=0), term=Term.GOOD_UNTIL_CANCEL, status=BrokerStatus.OPEN)
+    assert standing([stands], MONDAY) == 1
+    assert standing([replace(stands, side=None)], MONDAY) == 1
+    assert standing([replace(stands, side=Side.SELL)], MONDAY) == 0
+    assert (
+        standing([replace(stands, status=BrokerStatus.CANCELLED), replace(stands, term=Term.GOOD_FOR_DAY)], MONDAY) == 0
+    )
+    assert standing([replace(stands, placed_at=row(Side.BUY).placed_at)], MONDAY) == 0
 
 
 @pytest.mark.parametrize(

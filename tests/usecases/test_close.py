@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from shared.domain.messages import CloseTick
+from shared.domain.notices import DayResult
 from shared.domain.orders import Kind, State
 from shared.domain.values import PriceType
+from shared.ports import Put
 from shared.usecases import outbox
 from tests.usecases.bench import CLOSES, START, Bench
 from tests.usecases.exchange import Script
@@ -44,6 +46,17 @@ def test_the_close_comes_to_its_turn_while_settlement_is_at_work() -> None:
     assert [order.state for order in bench.orders() if order.kind is Kind.PROTECT] == [State.UNKNOWN]
     assert _sealed(bench)
     assert not bench.bus.owed
+
+
+def test_a_damaged_document_keeps_no_day_from_its_seal() -> None:
+    """With an order of the day that cannot be read the day is sealed, and its result says what is not known."""
+    bench = Bench()
+    bench.store.commit([Put("orders/DAMAGED", {"session": START.date().isoformat(), "live": False})])
+    _run_to(bench, 20)
+    assert _sealed(bench)
+    told = [outbox.unpack(data) for topic, data in bench.bus.sent if topic == outbox.NOTICES]
+    (result,) = [one for one in told if isinstance(one, DayResult)]
+    assert result.unknown == ("1 of the book's documents cannot be read",)
 
 
 def test_a_settlement_that_is_at_work_gives_way() -> None:
