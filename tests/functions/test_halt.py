@@ -42,6 +42,7 @@ def morning(tmp_path: Path, market: Path) -> Iterator[Bench]:
 def first_licence(tmp_path_factory: pytest.TempPathFactory, market: Path) -> datetime:
     """Give the instant at which the entry is licensed when nobody halts."""
     made = _morning(tmp_path_factory.mktemp("usual"), market)
+    made.kernel.spawn(lambda: None, at=at("10:00"), name="owner")  # one event more, as where somebody halts
     made.run("10:05")
     licences = _licences(made)
     made.close()

@@ -157,7 +157,8 @@ def _logs_are_clean(station: Station) -> None:
 def _links(hook: Webhook) -> list[str]:
     """Give the links of the notices that ask for a sign-in."""
     asked = [post["message"] for post in hook.posts if post["title"].startswith("Sign in")]
-    return [line for message in asked for line in message.splitlines() if line.startswith("http://")]
+    lines = [line for message in asked for line in message.splitlines() if line.startswith("http://")]
+    return [line for line in lines if "/halt#" not in line]
 
 
 def _round_trips(ledger: BrokerLedger) -> list[str]:
