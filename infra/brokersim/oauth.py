@@ -24,7 +24,6 @@ from oauthlib.oauth1.rfc5849 import signature
 from infra.brokersim.tape import NEW_YORK, new_york
 from infra.brokersim.wire import FORM, TEXT, Answer, AuthRefused
 
-REQUEST_TOKEN_LIFE = timedelta(minutes=5)
 IDLE_LIFE = timedelta(hours=2)
 TIMESTAMP_WINDOW = timedelta(minutes=5)
 
@@ -79,7 +78,9 @@ class Provider:
         consumer_secret: str,
         chance: random.Random,
         signing_clocks: Sequence[Callable[[], datetime]],
+        request_token_life: timedelta,
     ) -> None:
+        self._request_token_life = request_token_life
         self._key = consumer_key
         self._secret = consumer_secret
         self._chance = chance
@@ -97,7 +98,7 @@ class Provider:
         self._verify(signed, parameters, "")
         token, secret = self._token_text(), self._token_text()
         self._request_tokens = {
-            key: kept for key, kept in self._request_tokens.items() if at - kept.issued <= REQUEST_TOKEN_LIFE
+            key: kept for key, kept in self._request_tokens.items() if at - kept.issued <= self._request_token_life
         }
         self._request_tokens[token] = RequestToken(secret=secret, issued=at)
         pair = {"oauth_token": token, "oauth_token_secret": secret, "oauth_callback_confirmed": "true"}
@@ -106,7 +107,7 @@ class Provider:
     def approvable(self, key: str, token: str, at: datetime) -> bool:
         """Whether the authorize page may show this request token to a person."""
         known = self._request_tokens.get(token)
-        return key == self._key and known is not None and at - known.issued <= REQUEST_TOKEN_LIFE
+        return key == self._key and known is not None and at - known.issued <= self._request_token_life
 
     def approve(self, token: str) -> str:
         """The verifier of a request token: 5-7 upper-case characters, the same one if asked again."""
@@ -124,7 +125,7 @@ class Provider:
         parameters = self._parameters(signed, at)
         token = parameters.values.get("oauth_token", "")
         known = self._request_tokens.get(token)
-        if known is None or at - known.issued > REQUEST_TOKEN_LIFE:
+        if known is None or at - known.issued > self._request_token_life:
             raise AuthRefused("oauth_problem=token_rejected")
         self._verify(signed, parameters, known.secret)
         if known.verifier is None or parameters.values.get("oauth_verifier") != known.verifier:

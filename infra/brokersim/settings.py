@@ -35,6 +35,7 @@ class SimulatorSettings:
     cancel_delay_min_ms: int = 300
     cancel_delay_max_ms: int = 1500
     preview_life_s: int = 180
+    request_token_minutes: float = 5
     duplicate_client_order_id: Literal["refuse", "ignore"] = "refuse"
     orders_limit: Limit = Limit(per_second=2, per_hour=7_000)
     accounts_limit: Limit = Limit(per_second=2, per_hour=7_000)

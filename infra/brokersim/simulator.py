@@ -106,6 +106,7 @@ class Simulator:
             consumer_secret=settings.consumer_secret,
             chance=stream(seed, "oauth"),
             signing_clocks=(now, *signing_clocks),
+            request_token_life=timedelta(minutes=settings.request_token_minutes),
         )
         self._limiters = {
             _MARKET: Limiter(settings.market_limit),

@@ -32,7 +32,7 @@ def login(
     with reached(profile, state) as hand, ExitStack() as shown:
         before = sign_in.version(hand)
         if pin:
-            sign_in.by_code(hand, _code)
+            sign_in.by_code(hand, _code, say)
         else:
             link = sign_in.link(hand)
             say("Open this link; it counts once, within ten minutes:", link)
@@ -93,11 +93,12 @@ def leading_to(link: str, private: Path | None) -> Iterator[str]:
 
 
 def _code(page: str) -> str:
+    """Ask for the code, which may be seen: it is good once, for minutes, and a mistake has to be seen."""
     say("Open this page of E*TRADE, accept, and type the code that it shows:", page)
-    try:
-        return _hidden(("Code",))[0]
-    except EOFError:
-        return ""
+    if sys.stdin.isatty():
+        sys.stderr.write("Code: ")
+        sys.stderr.flush()
+    return sys.stdin.readline().strip()
 
 
 def _answers(kind: secrets.Kind) -> tuple[str, ...]:

@@ -160,7 +160,8 @@ def status_lines(seen: look.Overview) -> Iterable[tuple[str, object]]:
     """Say a desk at a glance, a line for each thing."""
     yield "At", f"{day_and_time(seen.at)} New York{'' if seen.running else ' (the desk is not running)'}"
     yield "Mode", seen.mode or "unknown here"
-    yield "Signed in", "yes" if seen.signed_in else "NO: nothing is traded until `strategy login`"
+    waits = "no: the day is settled" if seen.signed_out else "NO: nothing is traded until `strategy login`"
+    yield "Signed in", "yes" if seen.signed_in else waits
     yield "Trading state", stated(seen.control) if seen.control else "ACTIVE: nothing was ever decided"
     yield "Live orders", seen.live_orders
     yield "In doubt", ", ".join(seen.in_doubt) or "none"

@@ -14,6 +14,7 @@ import typer
 
 from infra.cli import asks, audit, owner
 from infra.cli.exits import explained, shown
+from infra.up.plan import FASTEST
 from shared import settings
 
 app = typer.Typer(
@@ -146,7 +147,7 @@ def up(  # noqa: PLR0917 - each parameter is an option, which typer passes by na
     config: Annotated[str | None, typer.Option(callback=_known, help=CONFIGS)] = None,
     seed: Annotated[int | None, typer.Option(help="Draws everything that chance decides; 1 by default.")] = None,
     speed: Annotated[
-        float, typer.Option(min=0.1, max=60.0, help="Simulated seconds in one real second; the simulator's only.")
+        float, typer.Option(min=0.1, max=FASTEST, help="Simulated seconds in one real second; the simulator's only.")
     ] = 1.0,
     starts: Annotated[
         str | None, typer.Option(help="When the simulated day begins, New York; 09:25 by default.")

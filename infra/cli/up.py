@@ -23,7 +23,6 @@ from infra.up.station import Station
 from infra.up.status import Status
 from shared.errors import ConfigError, DeskError, StoreDown
 from shared.settings import Mode, Settings
-from shared.usecases.flows import FLOW_LIFE
 
 _END = {
     "local": "Ctrl-C ends it; the next start goes on from there.",
@@ -73,9 +72,6 @@ def _serve(wanted: Plan, console: Console, told: threading.Event) -> None:
         console.print(f"Stop      strategy halt {here}", soft_wrap=True, markup=False, highlight=False)
         console.print(f"Logs      {station.folder.logs}", soft_wrap=True, markup=False, highlight=False)
         console.print(_END[wanted.cloud], highlight=False)
-        if wanted.speed > 1:
-            lasts_s = FLOW_LIFE.total_seconds() / wanted.speed
-            console.print(f"At this speed the sign-in page is good for {lasts_s:.0f} s: be quick.", highlight=False)
         ended = threading.Event()
         threading.Thread(target=_hand_on, args=(station, told), daemon=True).start()
         threading.Thread(target=_tell, args=(station, console, ended), daemon=True).start()
@@ -141,7 +137,9 @@ def _line(station: Station) -> str:
         parts += [f"{seen.dead_letters} messages put aside"] if seen.dead_letters else []
     if status.trading not in {None, "ACTIVE"}:
         parts.append(f"trading is {status.trading}")
-    if status.signed_in is False:
+    if status.signed_out:
+        parts.append("signed out: the day is settled")
+    elif status.signed_in is False:
         parts.append("NOBODY IS SIGNED IN: nothing is traded")
     if status.refused:
         parts.append(f"REFUSED: {status.refused}")

@@ -43,7 +43,8 @@ class WorldFile:
     `cloud` is `local` (then `services` and `state` count) or `emulators` (then `project` and the two addresses, which
     the library reads from the environment); `sign_in` is where the browser of the `operator` begins; `broker` is
     the address of a simulator, or None for the network; `history` names a file of daily bars; `time` is the file of a
-    simulated time that stands at `at` until it begins, none for the wall clock; `push_key` is what deliveries show.
+    simulated time that stands at `at` until it begins, none for the wall clock, and `speed` how fast it then passes;
+    `push_key` is what deliveries show.
     """
 
     cloud: str
@@ -60,6 +61,7 @@ class WorldFile:
     operator: str = ""
     broker: str | None = None
     history: str | None = None
+    speed: float = 1.0
 
     def __repr__(self) -> str:
         return f"WorldFile({self.cloud})"
@@ -161,7 +163,9 @@ def _open_bus(project: str, clock: Clock, chance: Chance) -> Bus:
 
 def _broker_side(world: WorldFile, function: str) -> dict[str, Any]:
     page = None if world.broker is None else f"{world.broker}/e/t/etws/authorize"
-    return {"history": _history(world, function), "http": _http(world), "authorize_page": page}
+    return {
+        "history": _history(world, function), "http": _http(world), "authorize_page": page, "pace": world.speed,
+    }  # fmt: skip
 
 
 def _http(world: WorldFile) -> HTTPAdapter | None:

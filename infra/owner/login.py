@@ -24,7 +24,12 @@ from shared.usecases.links import LOGIN_LINK_LIFE, sign_in_key
 _LOOK_EVERY_S = 0.2
 _TIMEOUT_S = 30
 _ASKED_AT_MOST = 3
+Tell = Callable[[str], object]
 _CODE = re.compile(r"[A-Za-z0-9]{4,16}")
+
+
+def _silently(_said: str) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +65,8 @@ def link(hand: Hand) -> str:
         raise UserError(what, remedy="set STRATEGY_SIGN_IN_URL to the address of oauth_callback's /start")
     key = sign_in_key(hand.open_vault(), hand.operator)
     flows.forgive(hand.desk)
-    return key.mint(hand.desk.chance, now=hand.desk.clock.now(), lasts=LOGIN_LINK_LIFE, page=hand.sign_in)
+    lasts = LOGIN_LINK_LIFE * hand.desk.pace
+    return key.mint(hand.desk.chance, now=hand.desk.clock.now(), lasts=lasts, page=hand.sign_in)
 
 
 def version(hand: Hand) -> str:
@@ -81,20 +87,21 @@ def await_token(hand: Hand, before: str, *, within_s: float) -> TokenRecord:
         time.sleep(_LOOK_EVERY_S)
 
 
-def by_code(hand: Hand, ask: Callable[[str], str]) -> None:
-    """Sign in through the pages without a browser of ours: `ask` gets E*TRADE's page and gives the code.
+def by_code(hand: Hand, ask: Callable[[str], str], tell: Tell = _silently) -> None:
+    """Sign in through the pages without a browser of ours: `ask` gets E*TRADE's page and gives the code,
+    `tell` gets what was wrong with the last one.
 
     What is no code is asked for again and sent nowhere. Raises UserError where it comes to nothing, which uses up none
     of the hour's starts.
     """
     try:
-        _by_code(link(hand), ask)
+        _by_code(link(hand), ask, tell)
     except UserError:
         flows.forgive(hand.desk)
         raise
 
 
-def _by_code(start_link: str, ask: Callable[[str], str]) -> None:
+def _by_code(start_link: str, ask: Callable[[str], str], tell: Tell) -> None:
     pages = Site(start_link)
     try:
         page, cookie = owner.start(pages, start_link)
@@ -102,13 +109,27 @@ def _by_code(start_link: str, ask: Callable[[str], str]) -> None:
         if "state" not in page.fields or not there:
             what = "this desk signs in by a callback address and takes no code"
             raise UserError(what, remedy="leave --pin out")
-        form = {"state": page.fields["state"], "pin": _typed(ask, there)}
-        status, _, _ = owner.post(pages, "/pin", form, cookie)
+        status = _type_in(pages, page, cookie, ask, tell)
     except (owner.SignInFailed, OSError, http.client.HTTPException) as problem:
         what = f"the sign-in page did not go on: {problem}"
         raise UserError(what, remedy="look whether the desk runs, and ask again") from None
     if status != 200:
-        raise UserError("E*TRADE did not take this code", remedy="ask again, and type the code as it is shown")
+        raise UserError("the code was not accepted", remedy="run `strategy login --pin` again for a new one")
+
+
+def _type_in(pages: "Site", page: owner.Page, cookie: str, ask: Callable[[str], str], tell: Tell) -> int:
+    """Ask for the code, and for that of a new page after one that E*TRADE did not take; give the last status."""
+    status = 0
+    for _ in range(_ASKED_AT_MOST):
+        form = {"state": page.fields["state"], "pin": _typed(ask, page.links["authorize"])}
+        status, headers, body = owner.post(pages, "/pin", form, cookie)
+        again = owner.Page()
+        again.feed(body.decode())
+        if status == 200 or "state" not in again.fields or "authorize" not in again.links:
+            break
+        page, cookie = again, dict(headers).get("Set-Cookie", "").partition(";")[0]
+        tell("The code was not accepted.")
+    return status
 
 
 def _typed(ask: Callable[[str], str], there: str) -> str:

@@ -10,7 +10,7 @@ from infra.day.hours import day_and_time
 from infra.day.problems import UserError
 from infra.owner import letters, told
 from infra.owner.machine import Machine
-from infra.up.status import signed_in
+from infra.up.status import signed_in, signed_out
 from shared.codec import decode
 from shared.domain.asks import Ask
 from shared.domain.audit import AuditEvent
@@ -40,9 +40,10 @@ class Overview:
     None where it does not tell; `machine` is how this machine runs the desk, None where it does not; `unreadable` are
     documents in none of the counts.
 
-    `realized` is the profit in USD of `session`, the last one that traded, without its `unpriced` shares, which were
-    taken out by hand at a price that is not known; `asked` are your wishes that wait; `control` is None for a new desk.
-    `sight` is what the scan saw in the last minute that it finished, None when it finished none within `LATELY`.
+    `signed_out` says that the day's token was ended with it. `realized` is the profit in USD of `session`, the last one
+    that traded, without its `unpriced` shares, which were taken out by hand at a price that is not known; `asked` are
+    your wishes that wait; `control` is None for a new desk. `sight` is what the scan saw in the last minute that it
+    finished, None when it finished none within `LATELY`.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Overview:
     running: bool
     mode: str | None
     signed_in: bool
+    signed_out: bool
     control: Control | None
     live_orders: int
     in_doubt: tuple[str, ...]
@@ -89,7 +91,7 @@ def overview(
     live, open_ = orders(store, every=False, unread=unread), positions(store, every=False, unread=unread)
     ledgers = sorted(_typed(Ledger, store.query("ledger"), unread), key=lambda one: one.session)
     return Overview(
-        name=name, at=at, running=running, mode=mode, signed_in=signed_in(store, at),
+        name=name, at=at, running=running, mode=mode, signed_in=signed_in(store, at), signed_out=signed_out(store, at),
         control=held.value if held else None, live_orders=len(live),
         in_doubt=tuple(order.intent_id for order in live if order.state in IN_DOUBT),
         open_positions=len(open_),

@@ -140,7 +140,8 @@ def _on_this_machine(
     wall: Clock = PacedClock(Timeline.real())
     clock = missed.unless(lambda: _clock(folder, world), wall)
     return Hand(
-        name=str(folder.path), desk=_desk(clock, store, project="local"), open_vault=open_vault, running=running,
+        name=str(folder.path), desk=_desk(clock, store, project="local", pace=1.0 if world is None else world.speed),
+        open_vault=open_vault, running=running,
         sign_in=None if world is None else world.sign_in, operator="" if world is None else world.operator,
         mode=card.get("mode"), config=card.get("config"),
         private=folder.path if running else None, troubles=tuple(missed.troubles),
@@ -192,10 +193,11 @@ def _in_the_cloud(environ: Mapping[str, str]) -> Iterator[Hand]:
         )  # fmt: skip
 
 
-def _desk(clock: Clock, store: Store, *, project: str) -> Desk:
+def _desk(clock: Clock, store: Store, *, project: str, pace: float = 1.0) -> Desk:
     """Give the owner a desk of their own: what they do is announced by the functions."""
     journal = CloudJournal(ACTOR, project=project, output=StringIO())
-    return Desk(actor=ACTOR, clock=clock, chance=SystemChance(), store=store, bus=NoBus(), journal=journal)
+    chance = SystemChance()
+    return Desk(actor=ACTOR, clock=clock, chance=chance, store=store, bus=NoBus(), journal=journal, pace=pace)
 
 
 def _clock(folder: Folder, world: WorldFile | None) -> Clock:

@@ -13,6 +13,8 @@ Cloud = Literal["local", "emulators"]
 Broker = Literal["simulator", "sandbox", "production"]
 
 _SIMULATED = ("market", "config", "seed", "starts")
+FASTEST = 60.0
+"""Simulated seconds in a real one, at most."""
 STARTS = time(9, 25)
 """When a simulated day begins, New York: five minutes for the owner to sign in before the open."""
 

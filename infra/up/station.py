@@ -11,13 +11,14 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 from typing import Self
 
 from infra.brokersim.market import Market, daily_bars, without_bars
 from infra.brokersim.server import RunningSimulator, serve
+from infra.brokersim.settings import SimulatorSettings
 from infra.day import environment
 from infra.day.book import read_book
 from infra.day.files import write_atomically
@@ -43,7 +44,7 @@ from infra.up.clouds import CloudSide, embedded, emulated
 from infra.up.fleet import PUBLIC, Fleet, function_ports
 from infra.up.folder import Folder
 from infra.up.instant import EVERY_S, KeptInstant
-from infra.up.plan import Plan
+from infra.up.plan import FASTEST, Plan
 from infra.up.registry import register
 from infra.up.settings import addresses, consumer, settings_of
 from infra.up.status import Status, standing
@@ -143,7 +144,7 @@ class Station:
     def link(self) -> str:
         """Give the owner a new link to sign in with."""
         key, now = sign_in_key(self.cloud.vault, self.operator), self.timeline.now()
-        return key.mint(SystemChance(), now=now, lasts=LOGIN_LINK_LIFE, page=self.sign_in_address)
+        return key.mint(SystemChance(), now=now, lasts=LOGIN_LINK_LIFE * self.plan.speed, page=self.sign_in_address)
 
     @property
     def store(self) -> Store:
@@ -245,7 +246,7 @@ class Station:
     def _open_broker(self, day: _Day) -> Iterator[RunningSimulator]:
         simulator = KeptSimulator(
             path=self.folder.calls, market=day.market, now=self.timeline.now,
-            settings=simulator_settings(self.plan.seed, day.hours), seed=self.plan.seed,
+            settings=_patient(simulator_settings(self.plan.seed, day.hours)), seed=self.plan.seed,
             jitter=_jitter(self.plan.speed),
         )  # fmt: skip
         with closing(simulator), serve(simulator, 0) as running:
@@ -264,6 +265,7 @@ class Station:
             time="" if broker is None else str(self.folder.time), at=self.timeline.now().isoformat(),
             sign_in=self.sign_in_address, operator=self.operator, broker=None if broker is None else broker.url,
             history=None if broker is None else str(self.folder.history), push_key=self.fleet.push_key,
+            speed=self.plan.speed,
             **self.cloud.world,
         ).write(self.folder.world)  # fmt: skip
 
@@ -324,6 +326,14 @@ class Station:
     def _note_instant(self) -> None:
         if self.broker is not None:
             self._instant.write(self.timeline.now())
+
+
+def _patient(usual: SimulatorSettings) -> SimulatorSettings:
+    """Let request tokens live for a person's five minutes at any speed, the same one for every start of a desk.
+
+    What the simulator once answered it has to answer again, also when the next start runs at another speed.
+    """
+    return replace(usual, request_token_minutes=usual.request_token_minutes * FASTEST)
 
 
 def _jitter(speed: float) -> timedelta:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from infra.up.fleet import FunctionStatus
+from shared.domain.calendar import new_york_day
 from shared.domain.control import Control, TradingState
 from shared.errors import Malformed, StoreDown
 from shared.ports import Store
@@ -19,8 +20,8 @@ class Status:
     `pending` are deliveries under way, `given_up` those that the bus gave up after their attempts: not the messages
     that a function put aside, which are among the desk's documents.
     `wall` and `desk` tell when and by which process it was written; `trading` is the trading state, `signed_in` whether
-    there is a token, both None while the store does not tell. `refused` is what this machine refuses the desk (a write,
-    a new process), None while all is well.
+    there is a token, both None while the store does not tell; `signed_out` says that the day's token was ended with
+    it. `refused` is what this machine refuses the desk (a write, a new process), None while all is well.
     """
 
     at: datetime
@@ -28,6 +29,7 @@ class Status:
     desk: int
     trading: str | None
     signed_in: bool | None
+    signed_out: bool
     functions: tuple[FunctionStatus, ...]
     pending: int | None
     given_up: int | None
@@ -39,10 +41,18 @@ def standing(store: Store, now: datetime) -> dict[str, Any]:
     try:
         held, signed = read(store, Control, control.PATH), signed_in(store, now)
     except (StoreDown, Malformed):
-        return {"trading": None, "signed_in": None}
-    return {"trading": held.value.state.value if held else TradingState.ACTIVE.value, "signed_in": signed}
+        return {"trading": None, "signed_in": None, "signed_out": False}
+    trading = held.value.state.value if held else TradingState.ACTIVE.value
+    return {"trading": trading, "signed_in": signed, "signed_out": signed_out(store, now)}
 
 
 def signed_in(store: Store, now: datetime) -> bool:
     """Tell whether a token lives that signs broker calls; raises StoreDown, Malformed."""
     return not token.stage(store, now).signs_in
+
+
+def signed_out(store: Store, now: datetime) -> bool:
+    """Tell whether today's token was ended with its day, so that nobody has to sign in; raises StoreDown, Malformed."""
+    held = token.current(store)
+    ended_at = held.value.ended_at if held is not None else None
+    return ended_at is not None and new_york_day(ended_at) == new_york_day(now)

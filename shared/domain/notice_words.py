@@ -55,7 +55,11 @@ def _sign_in_needed(notice: SignInNeeded) -> Words:
     return Words(
         title="Sign in to E*TRADE",
         sentence=f"Nothing can be traded or protected until you sign in, and the market {when}.",
-        advice="Open the link and accept; it works once and not for long." if notice.link else "Sign in as usual.",
+        advice=(
+            "Open the link and accept, or run `strategy login`; the link works once and not for long."
+            if notice.link
+            else "Run `strategy login`."
+        ),
         urgent=True,
         link=notice.link,
     )

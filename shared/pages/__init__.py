@@ -2,7 +2,7 @@
 
 Nothing happens on a GET but the callback, which only counts with the cookie of its flow: a program that opens a link in
 advance changes nothing. What is not expected gets one constant sentence, whatever was wrong with it; only who holds a
-genuine link is told that a later sign-in ended it.
+genuine link is told that a later sign-in or the time ended it.
 """
 
 from collections.abc import Mapping
@@ -11,13 +11,12 @@ from urllib.parse import parse_qs, urlsplit
 
 from flask import Request, Response
 
-from shared.domain.notices import SignedIn
 from shared.errors import DeskError
 from shared.pages import look
 from shared.pages.halting import Halting
 from shared.ports import Severity
 from shared.trace import serving
-from shared.usecases.authorize import Failed, Opened, Overtaken, Refused, SignIns, TooMany
+from shared.usecases.authorize import Ending, Expired, Failed, Opened, Overtaken, Refused, SignIns, TooMany, WrongCode
 from shared.usecases.flows import AGAIN_LIFE, state_of
 from shared.usecases.links import Link, sign_in_key
 from shared.usecases.outbox import drain
@@ -31,6 +30,9 @@ OVERTAKEN = (
     "Somebody has signed in since this link was made, and that ended the link. Nothing was changed. "
     "If it was not you, halt trading. To sign in again, ask for a new link."
 )
+EXPIRED = "This page has expired, and nothing was changed. Begin again, or ask for a new link."
+LINK_EXPIRED = "This link has expired, and nothing was changed. Ask for a new one with strategy login."
+WRONG_CODE = "The code was not accepted. Accept at E*TRADE again, and type the new code."
 FAILED = "E*TRADE did not give a token for this code. Nothing was changed; begin again."
 UNREACHABLE = "The sign-in does not work at the moment. Nothing was changed; try again in a minute."
 TOO_MANY = "There were too many sign-ins within the hour. Nothing was changed; try again later."
@@ -93,7 +95,8 @@ class SignInPages:
             case "POST", "/pin":
                 form = _form(request)
                 pin = form.get("pin", "").strip().upper()
-                return self._ended(request, self.sign_ins.finish(_cookie(request), form.get("state", ""), pin))
+                answer = self.sign_ins.finish(_cookie(request), form.get("state", ""), pin, typed=not self.callback_url)
+                return self._ended(request, answer)
             case "GET" | "HEAD", "/health":
                 return _sealed(look.sentence_page("Well", "The sign-in answers.", mood="good"))
         return _sealed(look.sentence_page("Not found", NOTHING_HERE), 404)
@@ -119,11 +122,13 @@ class SignInPages:
         link = self._link(form.get("link", ""))
         if link is None:
             return self._refused("no genuine link")
+        if self.sign_ins.desk.clock.now() >= link.expires_at:
+            return self._refused("an expired link", LINK_EXPIRED)
         return self._opened(self.sign_ins.start(link))
 
     def _link(self, text: str) -> Link | None:
         sign_ins = self.sign_ins
-        return sign_in_key(sign_ins.vault, sign_ins.operator).check(text, sign_ins.desk.clock.now())
+        return sign_in_key(sign_ins.vault, sign_ins.operator).genuine(text)
 
     def _callback(self, request: Request) -> Response:
         query = _fields(request.query_string)
@@ -131,7 +136,8 @@ class SignInPages:
         answer = self.sign_ins.finish(_cookie(request), state, query.get("oauth_verifier", ""))
         return self._ended(request, answer)
 
-    def _opened(self, answer: Opened | Refused | Overtaken | TooMany) -> Response:
+    def _opened(self, answer: Opened | Refused | Overtaken | TooMany, *, said: str = "") -> Response:
+        """Lead the owner to E*TRADE; what is `said` before that is why they are here again."""
         match answer:
             case Refused():
                 return self._refused(answer.why)
@@ -140,16 +146,22 @@ class SignInPages:
             case TooMany():
                 self.sign_ins.desk.journal.line("sign_in_too_often", Severity.WARNING)
                 return _sealed(look.sentence_page("Not signed in", TOO_MANY), 429)
-        page = look.onward_page(answer.url) if self.callback_url else look.pin_page(answer.url, answer.state)
+        typed = look.pin_page(answer.url, answer.state, said=said)
+        page = look.onward_page(answer.url) if self.callback_url else typed
         age = int(AGAIN_LIFE.total_seconds())
-        return _sealed(page, cookie=f"{COOKIE}={answer.cookie}; Path=/; Max-Age={age}; Secure; HttpOnly; SameSite=Lax")
+        cookie = f"{COOKIE}={answer.cookie}; Path=/; Max-Age={age}; Secure; HttpOnly; SameSite=Lax"
+        return _sealed(page, 400 if said else 200, cookie=cookie)
 
-    def _ended(self, request: Request, answer: SignedIn | Refused | Overtaken | Failed) -> Response:
+    def _ended(self, request: Request, answer: Ending) -> Response:
         match answer:
             case Refused():
                 return self._refused(answer.why, again=_again(request))
             case Overtaken():
                 return self._overtaken()
+            case Expired():
+                return _sealed(look.sentence_page("Not signed in", EXPIRED, again=True), 400)
+            case WrongCode():
+                return self._opened(self.sign_ins.again(_cookie(request)), said=WRONG_CODE)
             case Failed():
                 return _sealed(look.sentence_page("Not signed in", FAILED, again=True), 400)
         return _sealed(look.done_page("midnight in New York"), cookie=_FORGET)

@@ -41,6 +41,7 @@ input.code{font:600 1.6rem/1.2 ui-monospace,SFMono-Regular,Menlo,monospace;lette
 text-transform:uppercase;padding:.7rem .4rem}
 .go{display:block;width:100%;font:inherit;font-weight:650;text-align:center;text-decoration:none;cursor:pointer;
 border:0;border-radius:.7rem;padding:.95rem 1rem;min-height:3.25rem;background:var(--go);color:var(--go-ink)}
+.said{color:var(--bad);font-weight:600}
 .go.stop{background:var(--bad);color:var(--card)}
 .go.quiet{background:none;color:var(--go);border:1.5px solid currentColor}
 input:focus-visible,.go:focus-visible{outline:3px solid var(--go);outline-offset:3px}
@@ -112,10 +113,11 @@ def halted_page() -> str:
     return _page("The halt is asked for", _HALTED, mood="good")
 
 
-def pin_page(url: str, state: str) -> str:
-    """Where the owner opens E*TRADE beside this page and types the code that it shows."""
+def pin_page(url: str, state: str, *, said: str = "") -> str:
+    """Where the owner opens E*TRADE beside this page and types the code that it shows; `said` is told first."""
+    told = f'<p class="said" role="alert">{escape(said)}</p>' if said else ""
     body = (
-        "<ol><li>"
+        f"{told}<ol><li>"
         '<span class="step">Accept at E*TRADE, and keep the code that it shows.</span>'
         '<a class="go" id="authorize" target="_blank" rel="noopener noreferrer" '
         f'href="{escape(url, quote=True)}">Open E*TRADE</a></li>'

@@ -22,7 +22,7 @@ from shared.codec import decode, dumps, encode, loads
 from shared.domain.messages import PrepareTick
 from shared.domain.notices import SignedIn, SignInFailed
 from shared.domain.tokens import AccessToken, RequestToken, TokenRecord, issued
-from shared.errors import AuthError, BrokerError, Conflict, DeskError, Malformed, StoreDown, StoreError
+from shared.errors import AuthError, BrokerError, Conflict, DeskError, Malformed, StoreDown, StoreError, TokenDead
 from shared.ports import Authority, Create, Delete, Severity, Vault, Write
 from shared.topology import ACCESS_TOKEN, REQUEST_TOKEN
 from shared.usecases import flows, outbox, token
@@ -62,10 +62,23 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Expired:
+    """The flow is this browser's own, and its time is over; nothing was stored."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrongCode:
+    """What was typed is not the code; nothing was stored, and E*TRADE takes no second one for its request token."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
     """The owner's own sign-in came to nothing; the same browser may begin again. `why` goes to the journal."""
 
     why: str
+
+
+Ending = SignedIn | Refused | Overtaken | Expired | WrongCode | Failed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +97,9 @@ class SignIns:
         if self.desk.store.get(flows.link_path(link)) is not None:
             return Refused(why="used link")
         used = create(flows.link_path(link), flows.UsedLink(expires_at=link.expires_at))
-        return self._open([used], made_at=link.made_at, again_until=self.desk.clock.now() + flows.AGAIN_LIFE)
+        return self._open(
+            [used], made_at=link.made_at, again_until=self.desk.clock.now() + flows.AGAIN_LIFE * self.desk.pace
+        )
 
     def again(self, cookie: str) -> Opened | Refused | Overtaken | TooMany:
         """Open another flow for the browser of one that came to nothing; raises as `start` does."""
@@ -97,17 +112,22 @@ class SignIns:
         ended = held.update(replace(flow, used=True, done=True))
         return self._open([ended], made_at=flow.link_made_at, again_until=flow.again_until)
 
-    def finish(self, cookie: str, state: str | None, verifier: str) -> SignedIn | Refused | Overtaken | Failed:
-        """Consume a flow and store the day's token; every other end leaves what was there before."""
+    def finish(self, cookie: str, state: str | None, verifier: str, *, typed: bool = False) -> Ending:
+        """Consume a flow and store the day's token; every other end leaves what was there before.
+
+        A verifier that was `typed` by a person may be mistyped: then that is what is said, and nobody is alarmed.
+        """
         held = self._held(cookie)
         if held is None:
             return Refused(why="no such flow")
         if state is not None and not (_STATE.fullmatch(state) and hmac.compare_digest(state, held.value.state)):
             return Refused(why="another request token")
+        if held.value.used:
+            return Refused(why="used flow")
+        if self.desk.clock.now() > held.value.expires_at:
+            return Expired()
         if not _VERIFIER.fullmatch(verifier):
-            return Refused(why="no verifier")
-        if held.value.used or self.desk.clock.now() > held.value.expires_at:
-            return Refused(why="used or expired flow")
+            return WrongCode() if typed else Refused(why="no verifier")
         if self._overtaken(held.value.link_made_at):
             return Overtaken()
         try:
@@ -115,7 +135,7 @@ class SignIns:
             self.desk.store.commit([held.update(replace(held.value, used=True)), coming])
         except Conflict:
             return Refused(why="used at the same moment")
-        return self._exchange(held, verifier)
+        return self._exchange(held, verifier, typed=typed)
 
     def _held(self, cookie: str) -> Held[flows.Flow] | None:
         """Find the flow of this operator that a cookie opens."""
@@ -148,7 +168,7 @@ class SignIns:
         cookie, state = desk.chance.token(flows.COOKIE_LENGTH), flows.state_of(request.token)
         flow = flows.Flow(
             operator=self.operator, link_made_at=made_at, state=state, version=version,
-            expires_at=desk.clock.now() + flows.FLOW_LIFE, again_until=again_until,
+            expires_at=desk.clock.now() + flows.FLOW_LIFE * desk.pace, again_until=again_until,
         )  # fmt: skip
         try:
             desk.store.commit([*with_it, create(flows.path_of(cookie), flow)])
@@ -162,7 +182,7 @@ class SignIns:
             self._later("sweep", problem)
         return Opened(url=self.authority.authorize_url(request.token), cookie=cookie, state=state)
 
-    def _exchange(self, held: Held[flows.Flow], verifier: str) -> SignedIn | Failed:
+    def _exchange(self, held: Held[flows.Flow], verifier: str, *, typed: bool) -> SignedIn | Failed | WrongCode:
         # The token's day is the one in which it was asked for: one that came over midnight is dead, not a day old.
         asked_at = self.desk.clock.now()
         fresh: AccessToken | None = None
@@ -174,6 +194,9 @@ class SignIns:
         except (KeyError, Malformed):
             return self._failed("the vault no longer holds the request token", fresh)
         except (AuthError, BrokerError, StoreError) as problem:
+            if typed and fresh is None and isinstance(problem, TokenDead):
+                self.desk.journal.line("code_not_accepted", Severity.WARNING, detail=problem.detail)
+                return WrongCode()
             return self._failed(f"{type(problem).__name__}: {problem.detail}", fresh)
         return self._point_at(held, fresh, issued(version, asked_at))
 

@@ -69,7 +69,7 @@ class HaltLinks:
             self.desk.journal.line("no_halt_link", Severity.WARNING, kind=type(problem).__name__)
             return ""
         now, page = self.desk.clock.now(), halt_page(self.page)
-        return key.mint(self.desk.chance, now=now, lasts=HALT_LINK_LIFE, page=page)
+        return key.mint(self.desk.chance, now=now, lasts=HALT_LINK_LIFE * self.desk.pace, page=page)
 
 
 def deliver(

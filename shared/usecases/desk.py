@@ -15,7 +15,11 @@ TRIES = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """One function's ports; `actor` is its name in audit events."""
+    """One function's ports; `actor` is its name in audit events.
+
+    `pace` is how many seconds of `clock` pass while a person lives through one: what waits for a person lasts that much
+    longer on a clock that runs faster than theirs.
+    """
 
     actor: str
     clock: Clock
@@ -23,6 +27,7 @@ class Desk:
     store: Store
     bus: Bus
     journal: Journal
+    pace: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

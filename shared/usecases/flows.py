@@ -1,4 +1,7 @@
-"""Sign-ins under way: found by a cookie of which only the hash is kept, started so often an hour, swept when over."""
+"""Sign-ins under way: found by a cookie of which only the hash is kept, started so often an hour, swept when over.
+
+Their times are a person's: on a simulated clock they last as much longer as it runs faster (`Desk.pace`).
+"""
 
 import contextlib
 import hashlib
@@ -84,7 +87,11 @@ def admit(desk: Desk, operator: str) -> datetime | None:
         now = desk.clock.now()
         held = read(desk.store, Starts, _STARTS)
         same = held is not None and held.value.operator == operator
-        recent = tuple(at for at in held.value.at if now - at < STARTS_WINDOW) if held is not None and same else ()
+        recent = (
+            tuple(at for at in held.value.at if now - at < STARTS_WINDOW * desk.pace)
+            if held is not None and same
+            else ()
+        )
         if len(recent) >= MOST_STARTS:
             return None
         after = Starts(operator=operator, at=(*recent, now))
@@ -115,7 +122,7 @@ def sweep(desk: Desk, vault: Vault) -> None:
         except Malformed:
             desk.store.commit([Delete(row.path)])
             continue
-        if now > old.expires_at + FLOW_LIFE:
+        if now > old.expires_at + FLOW_LIFE * desk.pace:
             token.discard(vault, REQUEST_TOKEN, old.version)
             if now > old.again_until:
                 desk.store.commit([Delete(row.path)])

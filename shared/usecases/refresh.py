@@ -73,4 +73,4 @@ def _link(desk: Desk, vault: Vault, care: Care) -> str:
     if not care.page:
         return ""
     key = sign_in_key(vault, care.operator)
-    return key.mint(desk.chance, now=desk.clock.now(), lasts=REMINDER_LINK_LIFE, page=care.page)
+    return key.mint(desk.chance, now=desk.clock.now(), lasts=REMINDER_LINK_LIFE * desk.pace, page=care.page)

@@ -21,7 +21,7 @@ T = TypeVar("T")
 class Platform:
     """One function's world. `function` has its rights; `http` carries broker calls, None means the network.
 
-    `authorize_page` is where the owner accepts, None means E*TRADE's page.
+    `authorize_page` is where the owner accepts, None means E*TRADE's page; `pace` is that of a simulated time (Desk).
     """
 
     function: Function
@@ -35,6 +35,7 @@ class Platform:
     history: History
     http: BaseAdapter | None = None
     authorize_page: str | None = None
+    pace: float = 1.0
 
 
 Factory = Callable[[str], Platform]

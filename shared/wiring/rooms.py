@@ -27,5 +27,6 @@ def room(platform: Platform) -> Room:
     desk = Desk(
         actor=platform.function.name, clock=platform.clock, chance=platform.chance,
         store=GuardedStore(platform.store, guard), bus=GuardedBus(platform.bus, guard), journal=platform.journal,
+        pace=platform.pace,
     )  # fmt: skip
     return Room(desk=desk, vault=GuardedVault(platform.vault, guard), settings=settings.load(platform.environ))

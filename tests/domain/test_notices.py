@@ -58,7 +58,7 @@ EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
         "Sign in to E*TRADE",
         (
             "Nothing can be traded or protected until you sign in, and the market opens in 60 minutes. "
-            "Open the link and accept; it works once and not for long."
+            "Open the link and accept, or run `strategy login`; the link works once and not for long."
         ),
     ),
     (
@@ -307,7 +307,7 @@ def test_a_blind_scan_says_what_to_do(faults: tuple[str, ...], cure: str) -> Non
 def test_a_sign_in_without_a_link_says_so() -> None:
     """Where no sign-in page is set the advice names no link, and the link of another never shows in a repr."""
     notice = SignInNeeded(link="", minutes_to_open=1, occasion="x", at=NOON)
-    assert words(notice).text.endswith("opens in 1 minute. Sign in as usual.")
+    assert words(notice).text.endswith("opens in 1 minute. Run `strategy login`.")
     assert LINK not in repr(replace(notice, link=LINK)) + repr(words(replace(notice, link=LINK)))
 
 

@@ -21,7 +21,17 @@ from shared.errors import (
     StoreDown,
     TokenDead,
 )  # fmt: skip
-from shared.pages import FAILED, HEADERS, OVERTAKEN, REFUSED, TOO_MANY, UNREACHABLE
+from shared.pages import (
+    EXPIRED,
+    FAILED,
+    HEADERS,
+    LINK_EXPIRED,
+    OVERTAKEN,
+    REFUSED,
+    TOO_MANY,
+    UNREACHABLE,
+    WRONG_CODE,
+)
 from shared.topology import REQUEST_TOKEN
 from shared.usecases.end_day import Evening, end_day
 from shared.usecases.flows import state_of
@@ -38,7 +48,12 @@ _ERRORS: tuple[type[DeskError], ...] = (
 
 def is_refused(answer: Response) -> bool:
     """Tell whether an answer is the constant sentence."""
-    return answer.status_code in {400, 429} and REFUSED in answer.get_data(as_text=True)
+    return says(answer, REFUSED)
+
+
+def says(answer: Response, sentence: str) -> bool:
+    """Tell whether an answer refuses with a sentence."""
+    return answer.status_code in {400, 429} and sentence in answer.get_data(as_text=True)
 
 
 def forged_links(**variant: Any) -> list[str]:
@@ -59,7 +74,10 @@ def forged_links(**variant: Any) -> list[str]:
         "used": used, "long": good + "A" * 3000,
     }  # fmt: skip
     asked = world.etrade.calls["request_token"]
-    opened = [name for name, link in forged.items() if not is_refused(world.post("/start", {"link": link}))]
+    told = {"stale": LINK_EXPIRED}
+    opened = [
+        name for name, link in forged.items() if not says(world.post("/start", {"link": link}), told.get(name, REFUSED))
+    ]
     if world.etrade.calls["request_token"] != asked:
         opened.append("E*TRADE was asked")
     if not world.store.query("sign_in") or "sign_in_refused" not in world.told():
@@ -80,7 +98,8 @@ def bad_cookies(**variant: Any) -> list[str]:
     found += ["the request token is stored"] if "request+1" in stored or "request-half" in stored else []
     cookie, request_token, verifier = SignInWorld.begin(world)
     world.kernel.run(world.kernel.now() + timedelta(minutes=5, seconds=1))
-    found += [] if is_refused(world.get(back(request_token, verifier), cookie)) else ["an old flow counts"]
+    late = world.get(back(request_token, verifier), cookie)
+    found += [] if says(late, EXPIRED) else ["an old flow counts"]
     return found
 
 
@@ -162,14 +181,18 @@ def oddities(**variant: Any) -> list[str]:
     ):
         world = SignInWorld(**variant)
         cookie, request_token, _ = world.begin()
-        for answer in (
-            world.get(back(request_token, odd), cookie),
-            world.post("/pin", {"state": state_of(request_token), "pin": odd}, cookie),
-            world.post("/start", {"link": odd}),
+        typing = SignInWorld(**variant, callback_url="")
+        theirs, other, _ = typing.begin()
+        for answer, sentence in (
+            (world.get(back(request_token, odd), cookie), REFUSED),
+            (world.post("/pin", {"state": state_of(request_token), "pin": odd}, cookie), REFUSED),
+            (typing.post("/pin", {"state": state_of(other), "pin": odd}, theirs), WRONG_CODE),
+            (world.post("/start", {"link": odd}), REFUSED),
         ):
-            found += [] if is_refused(answer) else [f"{answer.status_code} for {odd!r}"]
+            found += [] if says(answer, sentence) else [f"{answer.status_code} for {odd!r}"]
             found += [f"{odd!r} is repeated"] if CANARY in (answer.get_data(as_text=True) + str(answer.headers)) else []
-        found += [f"{odd!r} reached E*TRADE"] if world.etrade.calls["access_token"] else []
+        reached = world.etrade.calls["access_token"] + typing.etrade.calls["access_token"]
+        found += [f"{odd!r} reached E*TRADE"] if reached else []
     return found
 
 

@@ -13,10 +13,11 @@ from infra.local.wsgi import Answer
 from shared.codec import decode
 from shared.domain.tokens import TokenRecord
 from shared.errors import StoreDown
-from shared.pages import FAILED, HEADERS, REFUSED, UNREACHABLE
+from shared.pages import EXPIRED, FAILED, HEADERS, LINK_EXPIRED, REFUSED, UNREACHABLE, WRONG_CODE
 from shared.ports import Put
 from shared.topology import ACCESS_TOKEN, REQUEST_TOKEN
 from shared.usecases import token
+from shared.usecases.flows import MOST_STARTS
 from tests.functions.made import Bench, write_market
 
 
@@ -133,20 +134,44 @@ def test_a_code_typed_by_hand_signs_in(bench: Bench) -> None:
     assert _record(bench).vault_version == "1"
 
 
-def test_a_mistyped_code_can_be_followed_by_another_try(bench: Bench) -> None:
-    """After a wrong code the same browser begins again without a new link, and once signed in it cannot."""
+def test_a_mistyped_code_can_be_typed_again(bench: Bench) -> None:
+    """A wrong code shows the page again, with another request token and why, and the new code signs in."""
     begun = _begun(bench)
     answer = _pin(bench, begun, "WRONG1")
-    assert _failed(answer)
-    assert b'action="/again"' in answer.body
+    assert (answer.status, WRONG_CODE.encode() in answer.body) == (400, True)
     page = Page()
-    again = _post(bench, "/again", {}, begun.cookie)
-    page.feed(again.body.decode())
-    cookie = dict(again.headers)["Set-Cookie"].partition(";")[0]
+    page.feed(answer.body.decode())
+    assert page.fields["state"] != begun.state
+    cookie = dict(answer.headers)["Set-Cookie"].partition(";")[0]
     verifier = bench.kernel.call(lambda: accept(page.links["authorize"], bench.machine.http), name="owner")
     assert _pin(bench, Begun(cookie, page.fields["state"], "", verifier)).status == 200
     assert _refused(_post(bench, "/again", {}, cookie))
     assert _refused(_post(bench, "/again", {}, begun.cookie))
+    bench.run("07:12")
+    assert bench.of("sign_in_failed") == []
+
+
+def test_wrong_codes_have_an_end(bench: Bench) -> None:
+    """Each wrong code is one of the hour's starts, and beyond them the page says so."""
+    begun, answers = _begun(bench), list[Answer]()
+    for _ in range(MOST_STARTS):
+        answers.append(_pin(bench, begun, "WRONG1"))
+        page = Page()
+        page.feed(answers[-1].body.decode())
+        cookie = dict(answers[-1].headers).get("Set-Cookie", "").partition(";")[0]
+        begun = Begun(cookie, page.fields.get("state", ""), "", "")
+    assert [one.status for one in answers] == [400] * (MOST_STARTS - 1) + [429]
+
+
+def test_what_came_too_late_is_told_so(bench: Bench) -> None:
+    """A page or a link whose time is over says that it has expired, and the page lets its browser begin again."""
+    begun, link = _begun(bench), bench.machine.link()
+    bench.run("07:20:30")
+    late = _pin(bench, begun)
+    assert (late.status, EXPIRED.encode() in late.body, b'action="/again"' in late.body) == (400, True, True)
+    assert _post(bench, "/again", {}, begun.cookie).status == 200
+    answer = _post(bench, "/start", {"link": link.partition("#")[2]})
+    assert (answer.status, LINK_EXPIRED.encode() in answer.body) == (400, True)
 
 
 def test_a_callback_may_leave_out_the_token(bench: Bench) -> None:
@@ -159,10 +184,10 @@ def test_a_callback_may_leave_out_the_token(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    "case", ["unknown", "empty", "foreign", "expired", "used", "no verifier", "state for token", "no cookie", "cookie"]
+    "case", ["unknown", "empty", "foreign", "used", "no verifier", "state for token", "no cookie", "cookie"]
 )
 def test_what_is_not_this_sign_in_gets_one_sentence(bench: Bench, case: str) -> None:
-    """Unknown, foreign, expired and used tokens get the same constant page, without an exchange at the broker."""
+    """Unknown, foreign and used tokens get the same constant page, without an exchange at the broker."""
     begun, other = _begun(bench), _begun(bench)
     targets = {
         "unknown": _callback("A" * 32, begun.verifier), "empty": "/callback",
@@ -173,8 +198,6 @@ def test_what_is_not_this_sign_in_gets_one_sentence(bench: Bench, case: str) -> 
     cookie = {"no cookie": "", "cookie": "__Host-sign-in=" + "A" * 43}.get(case, begun.cookie)
     if case == "used":
         _get(bench, target, cookie)
-    if case == "expired":
-        bench.run("07:15:30")
     before, record = bench.calls(), bench.documents("token")
     answer = _get(bench, target, cookie)
     assert _refused(answer)

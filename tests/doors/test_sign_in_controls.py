@@ -8,13 +8,12 @@ import pytest
 from flask import Request, Response
 
 from infra.local.memory_store import MemoryStore
-from shared.domain.notices import SignedIn
 from shared.domain.tokens import AccessToken
 from shared.pages import SignInPages
 from shared.ports import Create, Delete, Document, Put, Update, Write
 from shared.topology import ACCESS_TOKEN
 from shared.usecases import flows, token
-from shared.usecases.authorize import Failed, Overtaken, Refused, SignIns
+from shared.usecases.authorize import Ending, Refused, SignIns
 from shared.usecases.desk import Held, put, read
 from shared.usecases.end_day import clear
 from shared.usecases.links import Link
@@ -101,21 +100,21 @@ class AnyTime(SignIns):
 class AnyVerifier(SignIns):
     """A sign-in that sends on whatever came as verifier."""
 
-    def finish(self, cookie: str, state: str | None, verifier: str) -> SignedIn | Refused | Overtaken | Failed:
+    def finish(self, cookie: str, state: str | None, verifier: str, *, typed: bool = False) -> Ending:
         """Send it on."""
         held = self._held(cookie)
-        return Refused(why="") if held is None else self._exchange(held, verifier)
+        return Refused(why="") if held is None else self._exchange(held, verifier, typed=typed)
 
 
 class Late(SignIns):
     """A sign-in that takes an old flow."""
 
-    def finish(self, cookie: str, state: str | None, verifier: str) -> SignedIn | Refused | Overtaken | Failed:
+    def finish(self, cookie: str, state: str | None, verifier: str, *, typed: bool = False) -> Ending:
         """Give it new life first."""
         held = self._held(cookie)
         if held is not None:
             self.desk.store.commit([held.update(_younger(held.value, self))])
-        return SignIns.finish(self, cookie, state, verifier)
+        return SignIns.finish(self, cookie, state, verifier, typed=typed)
 
 
 def _younger(flow: flows.Flow, here: SignIns) -> flows.Flow:

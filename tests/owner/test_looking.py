@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from infra.cli.credentials import signed_in_until
-from infra.cli.hand import ELSEWHERE
+from infra.cli.hand import ELSEWHERE, status_lines
 from infra.local.folder import FolderLock
 from infra.local.memory_store import MemoryStore
 from infra.local.process_world import WorldFile
@@ -53,8 +53,9 @@ def test_a_desk_at_a_glance(played_desk: Path) -> None:
     """The overview counts what the morning left, and says whether the desk runs."""
     seen = answer("status", "--state", str(played_desk))
     assert set(seen) == {
-        "name", "at", "running", "mode", "signed_in", "control", "live_orders", "in_doubt", "open_positions", "session",
-        "realized", "unpriced", "asked", "dead_letters", "dead_letters_since", "given_up", "machine", "sight",
+        "name", "at", "running", "mode", "signed_in", "signed_out", "control", "live_orders", "in_doubt",
+        "open_positions", "session", "realized", "unpriced", "asked", "dead_letters", "dead_letters_since", "given_up",
+        "machine", "sight",
         "notices", "unreadable",
     }  # fmt: skip
     signs_in = answer("token", "--state", str(played_desk))["signs_in"]
@@ -243,7 +244,8 @@ def _written(ago_s: float, refused: str | None) -> str:
         for name, answers, restarts in (("notify", False, 0), ("market_scan", True, 2), ("console", True, 0))
     )
     status = Status(
-        at=MORNING, wall=datetime.now(UTC) - timedelta(seconds=ago_s), desk=1, trading=None, signed_in=None,
+        at=MORNING, wall=datetime.now(UTC) - timedelta(seconds=ago_s), desk=1, trading=None,
+        signed_out=False, signed_in=None,
         functions=functions, pending=0, given_up=0, refused=refused,
     )  # fmt: skip
     return dumps(encode(status)).decode()
@@ -320,3 +322,17 @@ def test_the_token_is_told_of_and_never_shown(played_desk: Path) -> None:
         for version in versions:
             text = vault.read(name, version).decode("latin-1")
             assert all(part not in shown for part in text.split('"') if len(part) > 8)
+
+
+def test_after_a_settled_day_nobody_is_alarmed() -> None:
+    """Where the day's token was ended with its day, that is said on that day, and the alarm on the next morning."""
+    store, ended = MemoryStore(), MORNING + timedelta(hours=6)
+    record = issued("1", MORNING)
+    store.commit([put(token.PATH, replace(record, dies_at=ended, ended_at=ended))])
+    seen = overview(store, at=ended + timedelta(minutes=5), running=True)
+    assert (seen.signed_in, seen.signed_out, dict(status_lines(seen))["Signed in"]) == (
+        False, True, "no: the day is settled",
+    )  # fmt: skip
+    morning = overview(store, at=ended + timedelta(hours=18), running=True)
+    assert "strategy login" in str(dict(status_lines(morning))["Signed in"])
+    assert not morning.signed_out

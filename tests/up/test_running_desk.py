@@ -12,15 +12,18 @@ from typing import Any
 
 import pytest
 
-from infra.day.owner import accept
+from infra.day.owner import accept, start
 from infra.day.problems import UserError
 from infra.local.process_world import ToSimulator
 from infra.owner import login
 from infra.owner.profiles import reach
 from infra.up.plan import Plan
 from infra.up.station import Station
+from shared.codec import decode
 from shared.domain.tokens import TokenState
 from shared.topology import ACCESS_TOKEN, SIGN_IN_KEY
+from shared.usecases import flows
+from shared.usecases.links import LOGIN_LINK_LIFE, sign_in_key
 from tests.doors.webhook import Webhook, webhook
 from tests.owner.desks import answer, strategy
 from tests.patience import PATIENCE_S
@@ -82,7 +85,7 @@ def test_a_code_signs_in_without_a_browser(station: Station) -> None:
     simulator = ToSimulator(station.broker.url)
     with reach("local", station.plan.state, {}) as hand:
         before = login.version(hand)
-        with pytest.raises(UserError, match="did not take this code"):
+        with pytest.raises(UserError, match="the code was not accepted"):
             login.by_code(hand, lambda _: "WRONG")
         assert login.version(hand) == before
         login.by_code(hand, lambda page: accept(page, simulator))
@@ -113,6 +116,37 @@ def test_no_code_is_asked_for_again_and_uses_up_nothing(station: Station) -> Non
         assert (station.store.get("sign_in/starts"), station.store.get("sign_in/refused")) == (None, refused)
         login.by_code(hand, at_the_second_try)
         assert login.await_token(hand, before, within_s=PATIENCE_S).vault_version != before
+
+
+def test_a_wrong_code_is_told_and_asked_for_again(station: Station) -> None:
+    """A code that E*TRADE does not take is said to be wrong, and that of a new page of E*TRADE's signs in."""
+    assert station.broker is not None
+    simulator, pages, told = ToSimulator(station.broker.url), list[str](), list[str]()
+
+    def wrong_first(page: str) -> str:
+        pages.append(page)
+        return accept(page, simulator) if len(pages) > 1 else "WRONG1"
+
+    with reach("local", station.plan.state, {}) as hand:
+        before = login.version(hand)
+        login.by_code(hand, wrong_first, told.append)
+        assert login.await_token(hand, before, within_s=PATIENCE_S).vault_version != before
+    assert (told, len(set(pages))) == (["The code was not accepted."], 2)
+
+
+def test_the_times_of_a_sign_in_are_a_person_s(station: Station) -> None:
+    """On a desk that runs twenty times as fast a link lives ten real minutes, and the page and what it began five."""
+    key = sign_in_key(station.cloud.vault, station.operator)
+    with reach("local", station.plan.state, {}) as hand:
+        links = [key.genuine(one) for one in (station.link(), login.link(hand))]
+        pages = login.Site(station.sign_in_address)
+        start(pages, login.link(hand))
+    for link in links:
+        assert link is not None
+        assert link.expires_at - link.made_at >= (LOGIN_LINK_LIFE - timedelta(seconds=1)) * station.plan.speed
+    flow = max((decode(flows.Flow, row.data) for row in station.store.query("flows")), key=lambda one: one.link_made_at)
+    assert flow.expires_at - flow.link_made_at >= flows.FLOW_LIFE * station.plan.speed
+    assert flow.again_until - flow.link_made_at >= flows.AGAIN_LIFE * station.plan.speed
 
 
 def test_the_desk_is_seen_as_running(station: Station) -> None:
