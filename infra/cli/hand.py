@@ -16,7 +16,7 @@ from infra.day.hours import NEW_YORK, day_and_time
 from infra.day.problems import UserError
 from infra.owner import letters, look, systems
 from infra.owner.machine import Machine
-from infra.owner.profiles import Hand, reach
+from infra.owner.profiles import Hand, reach, require_profile
 from shared import settings
 from shared.codec import dumps, encode
 from shared.domain.calendar import is_open
@@ -35,6 +35,7 @@ ELSEWHERE = {
 
 def status(profile: str, state: Path | None, *, json: bool) -> None:
     """Show a system at a glance; where none is named, all that run on this machine, or else all that do not."""
+    require_profile(profile)
     if profile == "cloud" or state is not None:
         seen = _overview(profile, state)
         show(seen, lambda: pairs(status_lines(seen)), json=json)

@@ -17,7 +17,7 @@ from infra.cli.exits import BAD_INPUT, NOT_RUNNING, say
 from infra.cli.hand import reached, show, stated
 from infra.day.problems import UserError
 from infra.owner import systems
-from infra.owner.profiles import Hand
+from infra.owner.profiles import Hand, require_profile
 from shared.domain.control import Control, TradingState
 from shared.usecases import control
 
@@ -74,6 +74,7 @@ def command(
     wish = Wish(
         to=to, reason=_worded(reason, halting=to is TradingState.HALTED), exits_too=exits_too, loosen=loosen
     )  # fmt: skip
+    _require_profile(profile, halting=wish.to is TradingState.HALTED)
     named = profile == "cloud" or state is not None
     if named or loosen:
         results = [_set(wish, profile, state if named else _only())]
@@ -89,6 +90,14 @@ def command(
         raise typer.Exit(BAD_INPUT)
     if not loosen and not any(one.running for one in results):
         raise typer.Exit(NOT_RUNNING)
+
+
+def _require_profile(profile: str, *, halting: bool) -> None:
+    """Refuse a profile that does not exist: who means the cloud must not believe that it was halted."""
+    try:
+        require_profile(profile)
+    except UserError as problem:
+        raise UserError(f"{'NOTHING IS HALTED: ' if halting else ''}{problem.what}", remedy=problem.remedy) from None
 
 
 def _only() -> Path:

@@ -67,7 +67,7 @@ def _serve(wanted: Plan, console: Console, told: threading.Event) -> None:
         console.print(f"Trades    {traded(station.settings, wanted.broker)}", markup=False, highlight=False)
         if station.without_bars:
             console.print(bars_missing(station.without_bars), soft_wrap=True, markup=False, highlight=False)
-        here = f"--profile {wanted.cloud} --state {wanted.state}"
+        here = f"--profile {wanted.cloud} --state {wanted.state.resolve()}"
         console.print(f"Sign in   strategy login {here}", soft_wrap=True, markup=False, highlight=False)
         console.print(f"Stop      strategy halt {here}", soft_wrap=True, markup=False, highlight=False)
         console.print(f"Logs      {station.folder.logs}", soft_wrap=True, markup=False, highlight=False)

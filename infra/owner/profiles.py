@@ -71,14 +71,19 @@ class Hand:
     machine: Machine | None = None
 
 
+def require_profile(profile: str) -> None:
+    """Refuse a profile that does not exist, before anything is reached; raises UserError."""
+    if profile not in PROFILES:
+        raise UserError(f"there is no profile {profile!r}", remedy=f"choose {', '.join(PROFILES)}")
+
+
 @contextmanager
 def reach(profile: str, state: Path | None, environ: Mapping[str, str], *, halting: bool = False) -> Iterator[Hand]:
     """Reach a desk; raises UserError and ConfigError, each with what to do instead.
 
     For a halt whatever holds documents is a desk, and what cannot be read beside them is left out.
     """
-    if profile not in PROFILES:
-        raise UserError(f"there is no profile {profile!r}", remedy=f"choose {', '.join(PROFILES)}")
+    require_profile(profile)
     if profile == "cloud":
         with _in_the_cloud(environ) as hand:
             yield hand

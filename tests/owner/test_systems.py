@@ -94,6 +94,16 @@ def test_two_that_run_are_both_halted_and_one_resumes(start: Start, tmp_path: Pa
     refused(strategy("orders"), "2 systems run")
 
 
+@pytest.mark.parametrize("words", [("halt",), ("reduce",), ("status",), ("halt", "--state", "desk")])
+def test_a_profile_that_does_not_exist_reaches_nothing(
+    start: Start, tmp_path: Path, words: tuple[str, ...]
+) -> None:  # fmt: skip
+    """Who mistypes the cloud's profile is refused, and nothing on this machine is halted in its place."""
+    running = start(tmp_path / "one")
+    refused(strategy(*words, "--profile", "Cloud"), "there is no profile 'Cloud'", "choose local, emulators, cloud")
+    assert _state(running) == "ACTIVE"
+
+
 def test_one_that_fails_stops_no_other(start: Start, tmp_path: Path) -> None:
     """A system whose documents cannot be opened is told as failed, with another exit code, and the other is halted."""
     good, bad = start(tmp_path / "good"), start(tmp_path / "bad")
