@@ -82,6 +82,8 @@ def test_what_is_closed_is_sold_within_a_minute(bench: Bench, state: TradingStat
     (asked,) = closing.close(hand, SYMBOL.lower(), unread=[])
     last = bench.documents("quotes")[f"quotes/{SYMBOL}"]
     assert (asked.price_type, str(asked.limit_price), asked.already) == (PriceType.LIMIT, last["bid"], False)
+    promised = [row for row in bench.documents("outbox").values() if row["topic"] == "exits"]
+    assert [(row["owner"], asked.exit_id in row["body"]) for row in promised] == [("market_scan", True)]
     (again,) = closing.close(hand, None, unread=[])
     assert (again.already, again.exit_id) == (True, asked.exit_id)
     bench.world.run(bench.kernel.now() + timedelta(seconds=70))
@@ -89,6 +91,7 @@ def test_what_is_closed_is_sold_within_a_minute(bench: Bench, state: TradingStat
     assert ("owner", "FILLED") in _exits(bench)
     assert bench.machine.ledger().positions.get(SYMBOL, 0) == 0
     assert [order for order in bench.machine.ledger().orders if order.status == "OPEN"] == []
+    assert [row for row in bench.documents("outbox").values() if row["topic"] == "exits"] == []
 
 
 def test_a_wish_to_close_outlives_an_exit_that_came_to_nothing(bench: Bench) -> None:
