@@ -69,7 +69,7 @@ test: $(STAMP_DEV) ## run the tests, without whole days and the long ones
 	$(BIN)/python -m pytest -m "not days and not long" $(PARALLEL)
 
 days: $(STAMP_DEV) ## run the tests that play whole days: recorded, generated, and those of the cases
-	$(BIN)/python -m pytest -m days tests/days tests/cases $(PARALLEL)
+	$(BIN)/python -m pytest -m "days and not long" tests/days tests/cases $(PARALLEL)
 
 long: $(STAMP_DEV) ## run the tests that take minutes or need a package index
 	$(BIN)/python -m pytest -m long
