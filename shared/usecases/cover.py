@@ -35,8 +35,8 @@ def naked_since(position: Position, orders: Sequence[Order]) -> datetime | None:
     """
     if not uncovered(position, orders):
         return None
-    changed = [changed(order) for order in orders if order.broker_order_id is not None and not _covers(order)]
-    return max([position.opened_at, *changed])
+    ended = [changed(order) for order in orders if order.broker_order_id is not None and not _covers(order)]
+    return max([position.opened_at, *ended])
 
 
 def may_be_naked(desk: TradingDesk) -> tuple[str, ...]:
