@@ -96,6 +96,11 @@ def reserved(ledger: Ledger, amount: Decimal) -> Ledger:
     return replace(ledger, reserved=ledger.reserved + amount, entries=ledger.entries + 1)
 
 
+def reserved_again(ledger: Ledger, amount: Decimal) -> Ledger:
+    """Hold the cash in USD of an entry that was counted before, and given up."""
+    return replace(ledger, reserved=ledger.reserved + amount)
+
+
 def released(ledger: Ledger, amount: Decimal) -> Ledger:
     """Let go of an ended entry's cash in USD; what it filled is a position now."""
     if amount > ledger.reserved:

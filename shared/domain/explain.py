@@ -28,7 +28,10 @@ PLAIN: dict[State, tuple[str, str]] = {
     State.DENIED: ("Our own limits refused it; it was never sent.", "Nothing: this is its end."),
     State.VOIDED: ("It was given up before it was sent.", "Nothing: this is its end."),
     State.REJECTED: ("The broker refused it.", "Nothing: this is its end."),
-    State.NOT_PLACED: ("It was sent and surely never arrived.", "Nothing: this is its end."),
+    State.NOT_PLACED: (
+        "It was sent, and given up because no order at the broker is this one; it counts again if one turns up.",
+        "Nothing: this is its end.",
+    ),
     State.FILLED: ("All its shares changed hands.", "Nothing: this is its end."),
     State.CANCELLED: ("It was cancelled; what had filled before counts.", "Nothing: this is its end."),
     State.EXPIRED: ("Its time ran out at the broker.", "Nothing: this is its end."),

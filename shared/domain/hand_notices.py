@@ -1,4 +1,4 @@
-"""Notices of what only the owner can tell, or has done by hand at the broker (see `notices`)."""
+"""Notices of what only the owner can tell or put right, or has done by hand at the broker (see `notices`)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,6 +27,28 @@ class OrderAmbiguous:
     def event(self) -> str:
         """The order, and what its candidates have filled: more of that is news."""
         return f"{self.intent_id}:{self.filled}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderCameLate:
+    """The broker has an order of ours that was given up as never placed; `filled` shares of it by now.
+
+    Where it is not `booked` it has sold shares that the book does not have.
+    """
+
+    intent_id: str
+    symbol: str
+    side: str
+    quantity: int
+    order_id: int
+    filled: int
+    booked: bool
+    at: datetime
+
+    @property
+    def event(self) -> str:
+        """The order, and which of the broker's it is."""
+        return f"{self.intent_id}:{self.order_id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

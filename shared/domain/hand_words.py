@@ -1,7 +1,7 @@
-"""What the owner reads of what only they can tell, or have done by hand (see `notice_words`)."""
+"""What the owner reads of what only they can tell or put right, or have done by hand (see `notice_words`)."""
 
 from shared.domain.calendar import NEW_YORK
-from shared.domain.hand_notices import OrderAmbiguous, SharesTaken
+from shared.domain.hand_notices import OrderAmbiguous, OrderCameLate, SharesTaken
 from shared.domain.orders import Candidate
 from shared.domain.values import Side
 from shared.domain.wording import Words, clock, count
@@ -21,6 +21,32 @@ def ambiguous(notice: OrderAmbiguous) -> Words:
         "the others are yours.",
         urgent=True,
     )
+
+
+def came_late(notice: OrderCameLate) -> Words:
+    """Say what the broker has after all, what the book made of it, and what to look at."""
+    what = f"{notice.side} {notice.quantity} {notice.symbol} ({notice.intent_id})"
+    filled = f"{notice.filled:,} of its {count(notice.quantity, 'share')} filled"
+    done, advice = _of_late(notice)
+    return Words(
+        title=f"Came late: {notice.symbol}",
+        sentence=f"{what} was given up as never placed, and E*TRADE has it as order {notice.order_id}, with {filled}: "
+        f"{done}.",
+        advice=f"{advice}; nothing is bought until you say `strategy resume`.",
+        urgent=True,
+    )
+
+
+def _of_late(notice: OrderCameLate) -> tuple[str, str]:
+    """Give what the book made of it, and what to look at."""
+    page = f"Look at {notice.symbol} on E*TRADE's own page"
+    if notice.booked and notice.side == Side.BUY:
+        done = "what it fills is booked and gets a stop, what is open is cancelled, and its cash is set aside again"
+        return done, "Look at your cash, which was free for other entries meanwhile"
+    if notice.booked:
+        return "what it fills is booked as sold, and what is open is cancelled", page
+    short = "the book holds no such shares, so nothing is booked and the account may be short"
+    return short, f"{page} now, and buy back there what is short"
 
 
 def _candidate(one: Candidate) -> str:

@@ -8,8 +8,8 @@ from typing import Any
 
 from shared.domain.barred import EntriesBarred, SymbolsUnknown
 from shared.domain.barred_words import entries_barred, symbols_unknown
-from shared.domain.hand_notices import OrderAmbiguous, SharesTaken
-from shared.domain.hand_words import ambiguous, taken
+from shared.domain.hand_notices import OrderAmbiguous, OrderCameLate, SharesTaken
+from shared.domain.hand_words import ambiguous, came_late, taken
 from shared.domain.notices import (
     CancelUnconfirmed,
     DayResult,
@@ -316,6 +316,7 @@ _WORDS: dict[type[Notice], Callable[[Any], Words]] = {
     TradingResumed: _resumed,
     OrderUnknown: _unknown,
     OrderAmbiguous: ambiguous,
+    OrderCameLate: came_late,
     PositionUnprotected: _unprotected,
     ExitUnseen: _exit_unseen,
     CancelUnconfirmed: _cancel_unconfirmed,

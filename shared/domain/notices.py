@@ -13,7 +13,7 @@ from typing import assert_never
 from shared.domain.barred import Barred, EntriesBarred, SymbolsUnknown
 from shared.domain.calendar import new_york_day
 from shared.domain.control import Control, TradingState
-from shared.domain.hand_notices import OrderAmbiguous, SharesTaken
+from shared.domain.hand_notices import OrderAmbiguous, OrderCameLate, SharesTaken
 from shared.domain.orders import Order, State
 from shared.domain.row_notices import OddRow, OwnRowOdd
 from shared.domain.unseen import AnswerUnread, EntryNotJudged, MessageRetried, StaysHeld
@@ -254,6 +254,7 @@ Notice = (
     | TradingResumed
     | OrderUnknown
     | OrderAmbiguous
+    | OrderCameLate
     | PositionUnprotected
     | ExitUnseen
     | CancelUnconfirmed
@@ -285,6 +286,7 @@ NOTICES: dict[str, type[Notice]] = {
     "trading_resumed": TradingResumed,
     "order_unknown": OrderUnknown,
     "order_ambiguous": OrderAmbiguous,
+    "order_came_late": OrderCameLate,
     "position_unprotected": PositionUnprotected,
     "exit_unseen": ExitUnseen,
     "cancel_unconfirmed": CancelUnconfirmed,
@@ -335,6 +337,7 @@ def event_of(notice: Notice) -> str:
             what = f"{notice.function}:{notice.letter}"
         case (
             OrderAmbiguous()
+            | OrderCameLate()
             | AnswerUnread()
             | EntryNotJudged()
             | StaysHeld()

@@ -1,9 +1,10 @@
 """The order state machine: every legal arrow in one table.
 
 What can go wrong: a message comes twice, a process dies between two lines, the broker answers nothing or something
-that is not true. What this promises: an order moves only along ARROWS; a terminal state is never left; each move
-counts `rev` up by one and makes exactly one audit event; a PLACING record is the only licence to send, and its nonce
-names the one invocation that holds it. Source: order-safety.md 1.3.
+that is not true. What this promises: an order moves only along ARROWS; a terminal state is never left, with one
+exception: an order that was given up as NOT_PLACED and that the broker has after all is ours, and what it fills has to
+be booked; each move counts `rev` up by one and makes exactly one audit event; a PLACING record is the only licence to
+send, and its nonce names the one invocation that holds it. Source: order-safety.md 1.3, 1.5.
 """
 
 from dataclasses import dataclass, replace
@@ -58,6 +59,8 @@ ARROWS: dict[State, frozenset[State]] = {
     State.CANCEL_REQ: ENDED | {State.CANCEL_REQ, State.WORKING},
     State.MANUAL: frozenset({State.MANUAL, State.WORKING, State.NOT_PLACED}),
     **{state: frozenset[State]() for state in TERMINAL},
+    # No list proves for ever that an order was not placed: one that turns up is worked again, or is a person's case.
+    State.NOT_PLACED: frozenset({State.WORKING, State.MANUAL}),
     # The list may show shares of an ended order, or their price, only later: they are booked, and it stays ended.
     State.FILLED: frozenset({State.FILLED}),
     State.CANCELLED: frozenset({State.CANCELLED}),
@@ -171,6 +174,11 @@ class Order:
         )  # fmt: skip
 
     @property
+    def joined(self) -> bool:
+        """Whether it is an entry whose shares join the position of another one, which has the lock of the symbol."""
+        return self.kind is Kind.ENTRY and self.position_id != self.intent_id
+
+    @property
     def request_hash(self) -> str:
         """The hash of what the broker is asked, equal for preview and place."""
         return digest(*(str(part) for part in (
@@ -201,7 +209,8 @@ def advance(
     moved = replace(
         order, state=to, live=to not in TERMINAL, rev=order.rev + 1, updated_at=at, state_since=since, **changes
     )
-    if order.state in TERMINAL and (moved.filled, moved.provisional) == (order.filled, order.provisional):
+    ended = order.state in TERMINAL and not moved.live
+    if ended and (moved.filled, moved.provisional) == (order.filled, order.provisional):
         raise InvariantBroken(f"order {order.intent_id} has ended as {order.state} ({cause})")
     if not order.filled <= moved.filled <= order.quantity:
         raise InvariantBroken(

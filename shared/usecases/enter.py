@@ -31,7 +31,7 @@ from shared.ports import Check, Create, Put, Severity
 from shared.usecases import account, control
 from shared.usecases.appraise import Seen, ask_broker, ask_means, foreign, gather
 from shared.usecases.desk import TRIES, Held, create, read
-from shared.usecases.moves import begin, held_order, ledger_path, move
+from shared.usecases.moves import begin, held_order, ledger_path, lock_path, move
 from shared.usecases.notices import announce
 from shared.usecases.odd_rows import tell_orders
 from shared.usecases.reads import RENEW, unread
@@ -196,7 +196,7 @@ def _reserve(desk: TradingDesk, held: Held[Order], signal: Signal, seen: Seen, w
     cost = limit * size
     return move(
         desk, held, State.RESERVED, ledger.update(book.reserved(ledger.value, cost)),
-        Create(f"locks/{signal.symbol}", {"intent_id": held.value.intent_id}), Check(state.path, state.version),
+        Create(lock_path(signal.symbol), {"intent_id": held.value.intent_id}), Check(state.path, state.version),
         cause="every rule approves", quantity=size, limit_price=limit, reserved=cost, spread=quote.spread,
         possible_wash_sale=may_be_wash_sale(lost_at=facts.lost_at, now=facts.now),
     )  # fmt: skip

@@ -99,7 +99,10 @@ def compare(desk: TradingDesk, held: Held[Position], *, seen: Look, listing: Lis
     elif seen.asked_at - noted.since >= LOOKS_APART:
         quantity = min(short, noted.quantity)
         sells = live_sells(desk, position.symbol)
-        listing = _free(desk, sells, left=position.quantity - quantity, account_key=account_key) or listing
+        listing = end_surplus(
+            desk, sells, left=position.quantity - quantity, cause="its shares were taken out by hand", code="TAKEN_OUT",
+            account_key=account_key,
+        ) or listing  # fmt: skip
         persist(lambda: _book(desk, position, noted, seen, listing))
 
 
@@ -155,17 +158,18 @@ def sells_by_owner(desk: TradingDesk, position: Position, listing: Listing) -> t
     return owners_sells(listing, position.symbol, since=position.session, ours=ours, earlier=earlier)
 
 
-def _free(desk: TradingDesk, sells: Sequence[Held[Order]], *, left: int, account_key: str) -> Listing | None:
+def end_surplus(
+    desk: TradingDesk, sells: Sequence[Held[Order]], *, left: int, cause: str, code: str, account_key: str
+) -> Listing | None:
     """End the sells that offer more than the shares that are left, and give the last list that was read for it."""
     listing: Listing | None = None
     for sell in sorted(sells, key=lambda one: one.value.quantity - one.value.filled):
         offered = sell.value.quantity - sell.value.filled
         if sell.value.state in UNSENT:
-            move(desk, sell, State.VOIDED, cause="its shares were taken out by hand", codes=("TAKEN_OUT",))
+            move(desk, sell, State.VOIDED, cause=cause, codes=(code,))
         elif offered <= left:
             left -= offered
         else:
-            cause = "its shares were taken out by hand"
             _, listing = cancel_and_confirm(desk, sell, account_key=account_key, cause=cause)
     return listing
 

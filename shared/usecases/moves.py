@@ -36,6 +36,11 @@ def held_order(desk: Desk, intent_id: str) -> Held[Order] | None:
     return read(desk.store, Order, order_path(intent_id))
 
 
+def lock_path(symbol: str) -> str:
+    """Give the path of the lock that a symbol's live entry holds."""
+    return f"locks/{symbol}"
+
+
 def live_sells(desk: Desk, symbol: str) -> list[Held[Order]]:
     """Read every sell of a symbol that is not at its end.
 
@@ -102,7 +107,7 @@ def move(
     rows = _rows(desk, order, OrderPlaced(intent_id=order.intent_id, symbol=order.symbol) if announce else None)
     told = of_order(before, order)
     promised = [] if told is None else [notices.announce(desk, told)]
-    freed = [Delete(f"locks/{before.symbol}")] if ends else []
+    freed = [Delete(lock_path(before.symbol))] if ends and not before.joined else []
 
     def after(book: Ledger) -> Ledger:
         changed = ledger(book) if ledger is not None else book

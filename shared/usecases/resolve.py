@@ -9,6 +9,7 @@ over 30 s it may be asked for again under a new name (order-safety.md 1.3 b, 1.5
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from shared.domain.brokerage import BrokerOrder, BrokerStatus
 from shared.domain.calendar import session_of
@@ -46,7 +47,7 @@ def resolve(desk: TradingDesk, held: Held[Order], listing: Sequence[BrokerOrder]
     if len(found) > 1:
         desk.journal.line("order_manual", Severity.CRITICAL, intent_id=order.intent_id, candidates=len(found))
         cause = f"{len(found)} broker orders could be this one"
-        return move(desk, held, State.MANUAL, cause=cause, candidates=_shown(found))
+        return move(desk, held, State.MANUAL, cause=cause, candidates=shown(found))
     if found:
         order_id, seen = next(iter(found.items()))
         return adopt(desk, held, order_id, seen, cause="found in the order list")
@@ -56,13 +57,13 @@ def resolve(desk: TradingDesk, held: Held[Order], listing: Sequence[BrokerOrder]
 
 
 def adopt(
-    desk: TradingDesk, held: Held[Order], order_id: int, seen: BrokerOrder, *also: Write, cause: str
-) -> Held[Order]:  # fmt: skip
+    desk: TradingDesk, held: Held[Order], order_id: int, seen: BrokerOrder, *also: Write, cause: str, **changes: Any
+) -> Held[Order]:
     """Claim a listed order for an intent, in one commit; raises Conflict when another intent has it."""
-    claimed_by = claim(held.value, order_id)
     return move(
-        desk, held, State.WORKING, claimed_by, *also, cause=cause, broker_order_id=order_id, placed_at=seen.placed_at
-    )
+        desk, held, State.WORKING, claim(held.value, order_id), *also, cause=cause, broker_order_id=order_id,
+        placed_at=seen.placed_at, **changes,
+    )  # fmt: skip
 
 
 def _waits(desk: TradingDesk, held: Held[Order], listing: Sequence[BrokerOrder]) -> Held[Order]:
@@ -71,16 +72,17 @@ def _waits(desk: TradingDesk, held: Held[Order], listing: Sequence[BrokerOrder])
     if not found:
         return held
     if any(seen.filled or seen.status in _OPEN for seen in found.values()):
-        shown = _shown(found)
-        if sum(one.filled for one in shown) == sum(one.filled for one in held.value.candidates):
+        there = shown(found)
+        if sum(one.filled for one in there) == sum(one.filled for one in held.value.candidates):
             return held
-        return move(desk, held, State.MANUAL, cause="the candidates have filled more", candidates=shown)
+        return move(desk, held, State.MANUAL, cause="the candidates have filled more", candidates=there)
     cause = "every order that could be it was ended by hand"
     not_ours = tuple(sorted({*held.value.not_ours, *found}))
     return move(desk, held, State.NOT_PLACED, cause=cause, codes=("ENDED_BY_HAND",), not_ours=not_ours)
 
 
-def _shown(found: Mapping[int, BrokerOrder]) -> tuple[Candidate, ...]:
+def shown(found: Mapping[int, BrokerOrder]) -> tuple[Candidate, ...]:
+    """Give the candidates as an order keeps them and the owner reads them."""
     return tuple(
         Candidate(order_id=name, status=seen.status or "?", filled=seen.filled or 0, placed_at=seen.placed_at)
         for name, seen in sorted(found.items())

@@ -27,7 +27,7 @@ from shared.usecases.cancel import ask_cancel
 from shared.usecases.control import tighten
 from shared.usecases.desk import Held, held_rows, not_before
 from shared.usecases.fills import book_seen, rows_of
-from shared.usecases.late import cancel_late, given_up
+from shared.usecases.late import CAME_LATE, given_up, make_room, take_late
 from shared.usecases.look import Look, look_around
 from shared.usecases.losses import open_positions, watch_losses
 from shared.usecases.moves import live_sells, move
@@ -203,10 +203,10 @@ def _poll(
         *_each(
             desk, lease, [*ended, *orders], lambda order: _settle_order(desk, order, listing, account_key=account_key)
         ),
+        *_each(desk, lease, absent, lambda order: _settle_late(desk, order, listing, account_key=account_key)),
         *_each(desk, lease, wishes, lambda wish: _wish(desk, wish, listing, session, lease, account_key=account_key)),
         *_each(desk, lease, open_positions(desk), lambda held: _protect(desk, held, listing, account_key=account_key)),
     ]
-    cancel_late(desk, absent, listing, account_key=account_key)
     tell_orders(desk, listing, session=session.day)
     if list_first:
         _price_late(desk, session, account_key, listing)
@@ -310,9 +310,17 @@ def _settle_order(desk: TradingDesk, held: Held[Order], listing: tuple[BrokerOrd
         return
     if order.state in IN_DOUBT:
         held = resolve(desk, held, listing, account_key=account_key)
+    make_room(desk, held, listing, account_key=account_key)
     for seen in rows_of(held.value, listing):
         held = book_seen(desk, held, seen)
     _cancel_again(desk, held, account_key=account_key)
+
+
+def _settle_late(desk: TradingDesk, held: Held[Order], listing: tuple[BrokerOrder, ...], *, account_key: str) -> None:
+    """Settle an order that was given up and came late as any other."""
+    taken = take_late(desk, held, listing, account_key=account_key)
+    if taken is not None:
+        _settle_order(desk, taken, listing, account_key=account_key)
 
 
 def _cancel_again(desk: TradingDesk, held: Held[Order], *, account_key: str) -> None:
@@ -327,6 +335,8 @@ def _cancel_reason(desk: TradingDesk, order: Order) -> str | None:
     now = desk.clock.now()
     if order.state is State.CANCEL_REQ:
         return "the cancel is asked for again" if now - order.updated_at > CANCEL_AGAIN else None
+    if order.state is State.WORKING and CAME_LATE in order.codes:
+        return "it was given up, and came late"
     if order.kind is not Kind.ENTRY or order.state is not State.WORKING:
         return None
     if order.placed_at and now - order.placed_at > timedelta(seconds=desk.config.entry.cancel_after_s):

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from shared.domain.hand_notices import OrderAmbiguous, SharesTaken
+from shared.domain.hand_notices import OrderAmbiguous, OrderCameLate, SharesTaken
 from shared.domain.notices import Notice
 from shared.domain.orders import Candidate
 from tests.domain.made import NOON
@@ -33,6 +33,41 @@ HAND: tuple[tuple[Notice, str, str], ...] = (
             "More than one order at E*TRADE could be SELL 10 IBM, so none is taken for it: order 503, open, 1 share "
             "filled; no stop is put over the shares of this position and none of them is sold until then. "
             "Say which one it is with `strategy resolve I2 --is NUMBER`, or `--none` if none is; the others are yours."
+        ),
+    ),
+    (
+        OrderCameLate(
+            intent_id="I1", symbol="IBM", side="BUY", quantity=10, order_id=501, filled=4, booked=True, at=NOON
+        ),
+        "Came late: IBM",
+        (
+            "BUY 10 IBM (I1) was given up as never placed, and E*TRADE has it as order 501, with 4 of its 10 shares "
+            "filled: what it fills is booked and gets a stop, what is open is cancelled, and its cash is set aside "
+            "again. Look at your cash, which was free for other entries meanwhile; nothing is bought until you say "
+            "`strategy resume`."
+        ),
+    ),
+    (
+        OrderCameLate(
+            intent_id="I2", symbol="IBM", side="SELL", quantity=10, order_id=502, filled=0, booked=True, at=NOON
+        ),
+        "Came late: IBM",
+        (
+            "SELL 10 IBM (I2) was given up as never placed, and E*TRADE has it as order 502, with 0 of its 10 shares "
+            "filled: what it fills is booked as sold, and what is open is cancelled. Look at IBM on E*TRADE's own "
+            "page; nothing is bought until you say `strategy resume`."
+        ),
+    ),
+    (
+        OrderCameLate(
+            intent_id="I3", symbol="IBM", side="SELL", quantity=10, order_id=503, filled=10, booked=False, at=NOON
+        ),
+        "Came late: IBM",
+        (
+            "SELL 10 IBM (I3) was given up as never placed, and E*TRADE has it as order 503, with 10 of its 10 shares "
+            "filled: the book holds no such shares, so nothing is booked and the account may be short. Look at IBM on "
+            "E*TRADE's own page now, and buy back there what is short; nothing is bought until you say "
+            "`strategy resume`."
         ),
     ),
     (

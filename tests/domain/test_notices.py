@@ -9,7 +9,7 @@ import pytest
 
 from shared.domain.barred import EntriesBarred
 from shared.domain.control import TradingState
-from shared.domain.hand_notices import OrderAmbiguous, SharesTaken
+from shared.domain.hand_notices import OrderAmbiguous, OrderCameLate, SharesTaken
 from shared.domain.notice_words import words
 from shared.domain.notices import (
     FOREIGN,
@@ -229,7 +229,8 @@ EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
 )  # fmt: skip
 NEVER_HELD_BACK = {
     SignInFailed,
-    SignInNeeded, TradingHalted, TradingReduced, TradingResumed, OrderUnknown, OrderAmbiguous, PositionUnprotected,
+    SignInNeeded, TradingHalted, TradingReduced, TradingResumed, OrderUnknown, OrderAmbiguous, OrderCameLate,
+    PositionUnprotected,
     ScanSilent, HeldUnseen, SharesTaken, ExitUnseen, CancelUnconfirmed, StopRefused, ExitRefused,
     ScanSilent, HeldUnseen, AnswerUnread, StaysHeld, MessageRetried,
 }  # fmt: skip
@@ -372,7 +373,7 @@ def test_few_arrows_are_told() -> None:
     told = {(one.state, two.state): type(of_order(one, two)) for one, two in _arrows() if of_order(one, two)}
     assert told == {
         (State.PLACING, State.UNKNOWN): OrderUnknown, (State.UNKNOWN, State.MANUAL): OrderAmbiguous,
-        (State.MANUAL, State.MANUAL): OrderAmbiguous,
+        (State.MANUAL, State.MANUAL): OrderAmbiguous, (State.NOT_PLACED, State.MANUAL): OrderAmbiguous,
     }  # fmt: skip
     denied = order(state=State.DENIED, codes=("R01_LATE", FOREIGN))
     assert of_order(order(), denied) == ForeignOrder(symbol="IBM", session=DAY, at=NOON)

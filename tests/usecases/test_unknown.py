@@ -181,7 +181,7 @@ def test_an_order_that_another_intent_claims_is_no_candidate() -> None:
 
 
 def test_a_stop_that_was_given_up_and_comes_late_is_cancelled() -> None:
-    """An order taken after its intent ended NOT_PLACED is claimed and cancelled once, and entries stop."""
+    """A stop taken after its intent ended NOT_PLACED is ours again and cancelled once, and entries stop."""
     bench = _entered(Script(how="lost_before", price_type=PriceType.STOP))
     bench.run(60)
     lost, again = bench.orders()[1:]
@@ -190,7 +190,7 @@ def test_a_stop_that_was_given_up_and_comes_late_is_cancelled() -> None:
     bench.run(90)
     assert bench.exchange.book[late].status is BrokerStatus.CANCELLED
     assert len(bench.journal.named("late_acceptance")) == 1
-    assert bench.orders()[1].state is State.NOT_PLACED
+    assert (bench.orders()[1].state, bench.exchange.cancels) == (State.CANCELLED, [late])
     assert control.current(bench.desks["order_settlement"]).value.state is TradingState.REDUCE_ONLY
 
 
