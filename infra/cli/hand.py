@@ -152,9 +152,10 @@ def show(value: object, in_words: Callable[[], object], *, json: bool) -> None:
 
 
 def stated(value: Control) -> str:
-    """Say a trading state with who set it, when and why."""
-    blocked = ", exits too" if value.exits_too else ""
-    return f"{value.state}{blocked} since {day_and_time(value.at)} New York, by {value.by}: {value.reason}"
+    """Say a trading state with who set it first, when and why, and what came after while it was in force."""
+    blocked = " (no exit is sent either)" if value.exits_too else ""
+    first = f"{value.state}{blocked} since {day_and_time(value.at)} New York, by {value.by}: {value.reason}"
+    return "; ".join((first, *(f"then by {one}" for one in value.later)))
 
 
 def status_lines(seen: look.Overview) -> Iterable[tuple[str, object]]:

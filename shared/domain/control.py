@@ -1,6 +1,7 @@
 """The trading state: one document, changed by compare-and-set only, checked by every commit that licenses a send."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -13,9 +14,16 @@ class TradingState(StrEnum):
     HALTED = "HALTED"
 
 
+MOST_LATER = 10
+_FIGURE = re.compile(r"\d[\d.,]*")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Control:
-    """The state in force, who set it and why; `epoch` counts changes."""
+    """The state in force, who set it first, when and why; `epoch` counts changes.
+
+    `later` are the reasons that came while it was in force, each behind who gave it, the last `MOST_LATER` of them.
+    """
 
     state: TradingState
     exits_too: bool
@@ -23,4 +31,15 @@ class Control:
     reason: str
     by: str
     at: datetime
+    later: tuple[str, ...] = ()
     schema_version: int = 1
+
+    def once_more(self, *, by: str, reason: str, exits_too: bool = False) -> "Control":
+        """Give the same state, which it stays since its first instant and for its first reason, with another one."""
+        later = (*self.later, f"{by}: {reason}")[-MOST_LATER:]
+        return replace(self, exits_too=self.exits_too or exits_too, epoch=self.epoch + 1, later=later)
+
+    def knows(self, *, by: str, reason: str) -> bool:
+        """Tell whether somebody gave this reason before, be it with other figures."""
+        known = {_FIGURE.sub("", one) for one in (f"{self.by}: {self.reason}", *self.later)}
+        return _FIGURE.sub("", f"{by}: {reason}") in known

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from dataclasses import replace
 
-from shared.domain.control import Control, TradingState
+from shared.domain.control import MOST_LATER, Control, TradingState
 from shared.domain.notices import of_control
 from shared.errors import Conflict, Malformed
 from shared.ports import Severity
@@ -48,9 +48,10 @@ def command(
 ) -> Control:  # fmt: skip
     """Set the trading state by the owner's hand and give what is in force; what is stricter stays, unless to `loosen`.
 
-    Only a halt blocks exits too. Every commit that licenses a send checks this document: what was licensed before
-    goes out, nothing after it does. To loosen is to know what is loosened: raises Conflict when the state changed
-    meanwhile, while a stricter one is written over whatever was there, and a halt even over what cannot be read.
+    What is in force already keeps its first reason and instant, and the new reason stands behind it. Only a halt blocks
+    exits too. Every commit that licenses a send checks this document: what was licensed before goes out, nothing after
+    it does. To loosen is to know what is loosened: raises Conflict when the state changed meanwhile, while a stricter
+    one is written over whatever was there, and a halt even over what cannot be read.
     """
 
     def attempt() -> Control:
@@ -60,9 +61,11 @@ def command(
                 return held.value
             if held.value.epoch != seen.value.epoch:
                 raise Conflict(f"it became {held.value.state} meanwhile, by {held.value.by}: {held.value.reason}")
+        if to is held.value.state and not loosen:
+            return _once_more(desk, held, reason, exits_too=exits_too and to is TradingState.HALTED)
         value = Control(
-            state=to, exits_too=to is TradingState.HALTED and (exits_too or held.value.exits_too),
-            epoch=held.value.epoch + 1, reason=reason, by=desk.actor, at=desk.clock.now(),
+            state=to, exits_too=exits_too and to is TradingState.HALTED, epoch=held.value.epoch + 1, reason=reason,
+            by=desk.actor, at=desk.clock.now(),
         )  # fmt: skip
         desk.store.commit([held.update(value), announce(desk, of_control(value))])
         return value
@@ -86,7 +89,7 @@ def halt_by_link(desk: Desk) -> None:
 
 
 def _known(desk: Desk, to: TradingState) -> Held[Control]:
-    """Give the state in force; for a halt one that cannot be read counts as a halt, with an epoch above any other."""
+    """Give the state in force; a halt takes one that cannot be read for ACTIVE, with an epoch above any other."""
     try:
         return current(desk)
     except Malformed as problem:
@@ -94,19 +97,30 @@ def _known(desk: Desk, to: TradingState) -> Held[Control]:
         if to is not TradingState.HALTED or document is None:
             raise
         epoch = int(now.timestamp())
-        lost = Control(state=to, exits_too=False, epoch=epoch, reason=problem.detail, by=desk.actor, at=now)
+        lost = Control(
+            state=TradingState.ACTIVE, exits_too=False, epoch=epoch, reason=problem.detail, by=desk.actor, at=now
+        )  # fmt: skip
         return Held(path=PATH, value=lost, version=document.version)
 
 
 def tighten(desk: Desk, to: TradingState, *, reason: str) -> bool:
-    """Go to a stricter trading state; a state as strict or stricter stays. Gives whether it changed."""
+    """Go to a stricter trading state; a state as strict or stricter stays. Gives whether anything changed.
+
+    A reason that nobody gave yet for the state in force is kept behind the first one and told; what is said again and
+    again is said once, whatever its figures, and nothing more once so many are kept: no poll makes a flood of notices.
+    """
 
     def attempt() -> bool:
         held = current(desk)
+        known = held.value.knows(by=desk.actor, reason=reason) or len(held.value.later) >= MOST_LATER
+        if held.value.state is to and not known:
+            _once_more(desk, held, reason)
+            return True
         if _SEVERITY[held.value.state] >= _SEVERITY[to]:
             return False
         epoch = held.value.epoch + 1
-        next_ = replace(held.value, state=to, epoch=epoch, reason=reason, by=desk.actor, at=desk.clock.now())
+        now = desk.clock.now()
+        next_ = replace(held.value, state=to, epoch=epoch, reason=reason, by=desk.actor, at=now, later=())
         desk.store.commit([held.update(next_), announce(desk, of_control(next_))])
         return True
 
@@ -114,3 +128,11 @@ def tighten(desk: Desk, to: TradingState, *, reason: str) -> bool:
     if changed:
         desk.journal.line("trading_state", Severity.CRITICAL, state=to, reason=reason)
     return changed
+
+
+def _once_more(desk: Desk, held: Held[Control], reason: str, *, exits_too: bool = False) -> Control:
+    """Keep the state in force with its first reason and instant, write the new reason behind it, and tell it."""
+    value = held.value.once_more(by=desk.actor, reason=reason, exits_too=exits_too)
+    said = replace(value, by=desk.actor, reason=reason, at=desk.clock.now())
+    desk.store.commit([held.update(value), announce(desk, of_control(said))])
+    return value

@@ -56,13 +56,13 @@ def test_a_halt_and_its_notice_are_one_commit() -> None:
 
 
 def test_what_did_not_happen_is_not_told() -> None:
-    """A halt whose commit failed leaves no notice, and neither does a state that was as strict before."""
+    """A halt whose commit failed leaves no notice, and neither does a reason that was given before."""
     hands = Hands()
     tighten(hands.desk(), TradingState.REDUCE_ONLY, reason="first")
     hands.store.mood, hands.store.at = StoreDown("gone"), frozenset({"control"})
     assert _door(hands, _halt)(request(_WORK)) == ("", 503)
     hands.store.mood = None
-    assert tighten(hands.desk(), TradingState.REDUCE_ONLY, reason="second") is False
+    assert tighten(hands.desk(), TradingState.REDUCE_ONLY, reason="first") is False
     post(hands.desk())
     assert [type(notice) for notice in _sent(hands)] == [TradingReduced]
 

@@ -10,7 +10,7 @@ from infra.cli.exits import NOT_RUNNING
 from infra.local.memory_store import MemoryStore
 from infra.local.sqlite_store import SqliteStore
 from shared.codec import loads
-from shared.domain.control import TradingState
+from shared.domain.control import MOST_LATER, TradingState
 from shared.errors import Conflict
 from shared.gcp.chance import SystemChance
 from shared.gcp.clock import SystemClock
@@ -80,6 +80,7 @@ def test_halt_reduce_and_resume_are_counted_and_told(desk: Path) -> None:
     ]  # fmt: skip
     assert [one["epoch"] - before for one in given] == [1, 2, 3, 4, 5]
     assert {one["by"] for one in given} == {"owner"}
+    assert [one["reason"] for one in given] == ["a look", "a look", "sell", "all is well", "less"]
     assert answer("status", "--state", str(desk))["control"] == given[-1]
     assert _promised(desk) == [
         ("trading_halted", before + 1, "a look"), ("trading_halted", before + 2, "stand still"),
@@ -91,7 +92,7 @@ def test_halt_reduce_and_resume_are_counted_and_told(desk: Path) -> None:
 def test_a_halt_is_said_in_a_sentence(desk: Path) -> None:
     """A person reads the state, since when, by whom and why."""
     shown = strategy("halt", "--exits-too", "--reason", "enough", "--state", str(desk)).stdout
-    assert shown.startswith(f"The trading state of {desk} (live) is HALTED, exits too since ")
+    assert shown.startswith(f"The trading state of {desk} (live) is HALTED (no exit is sent either) since ")
     assert shown.endswith("by owner: enough.\n")
 
 
@@ -100,11 +101,44 @@ def test_only_a_resume_loosens(desk: Path) -> None:
     strategy("halt", "--exits-too", "--reason", "enough", "--state", str(desk))
     for words in (("halt",), ("reduce",)):
         done = strategy(*words, "--state", str(desk))
-        assert "is HALTED, exits too since " in done.stdout
+        assert "is HALTED (no exit is sent either) since " in done.stdout
         assert ("only `strategy resume` makes it looser" in done.stderr) is (words == ("reduce",))
-    assert answer("status", "--state", str(desk))["control"]["reason"] == "the owner halted"
+    assert answer("status", "--state", str(desk))["control"]["reason"] == "enough"
     eased = strategy("resume", "--exits-only", "--reason", "sell", "--state", str(desk)).stdout
     assert "is REDUCE_ONLY since " in eased
+
+
+def test_a_second_halt_keeps_the_first_reason(desk: Path) -> None:
+    """Who halts again reads why and since when it was halted first, and the second reason stands behind it."""
+    on = ("--state", str(desk))
+    first = answer("halt", "--reason", "a wrong price", *on)
+    second = answer("halt", "--reason", "still wrong", *on)
+    assert (second["reason"], second["at"]) == ("a wrong price", first["at"])
+    assert second["later"] == ["owner: still wrong"]
+    shown = " ".join(strategy("status", *on).stdout.split())
+    assert "by owner: a wrong price; then by owner: still wrong" in shown
+    assert answer("resume", "--reason", "seen", *on)["later"] == []
+
+
+def test_a_halt_of_the_system_after_the_owner_s_is_kept_and_told_once() -> None:
+    """What broke while the owner's halt was in force is read before a resume, and a poll that says it again adds none.
+
+    The figures of a reason may change with each poll; other reasons are bounded, too.
+    """
+    store = MemoryStore()
+    owner, settle = _desk_of("owner", store), _desk_of("settle", store)
+    control.command(owner, TradingState.HALTED, reason="lunch")
+    for lost in ("501.20", "502", "1,503.7"):
+        changed = control.tighten(settle, TradingState.HALTED, reason=f"the session lost {lost} USD")
+        assert changed is (lost == "501.20")
+    value = control.current(owner).value
+    assert (value.by, value.reason, value.later) == ("owner", "lunch", ("settle: the session lost 501.20 USD",))
+    assert len(store.query("outbox")) == 2
+    for word in "abcdefghijklmnopqrstuvwxyz" * 2:
+        control.tighten(settle, TradingState.HALTED, reason=f"order {word}")
+    assert len(control.current(owner).value.later) == MOST_LATER
+    assert len(store.query("outbox")) == 1 + MOST_LATER
+    assert not control.tighten(settle, TradingState.REDUCE_ONLY, reason="less strict")
 
 
 @pytest.mark.parametrize("words", [("resume", "--reason", " "), ("reduce", "--reason", "")])
