@@ -13,9 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
-from requests import PreparedRequest, Response
-from requests.adapters import HTTPAdapter
-from requests.structures import CaseInsensitiveDict
+from requests.adapters import BaseAdapter
 
 from infra.local.remote import RemoteBus, RemoteVault
 from infra.local.sqlite_store import SqliteStore
@@ -27,7 +25,7 @@ from shared.gcp.chance import SystemChance
 from shared.gcp.history import NoHistory
 from shared.gcp.journal import CloudJournal
 from shared.ports import Bus, Chance, Clock, Document, History, Journal, Scalar, Severity, Store, Where, Write
-from shared.topology import TOPOLOGY
+from shared.topology import CONSUMER, TOPOLOGY
 from shared.wiring import Platform
 
 ALIVE = "/.alive"
@@ -146,7 +144,9 @@ def _on_emulators(world: WorldFile, function: str) -> Platform:
     from shared.gcp.secret_vault import SecretVault
     from shared.wiring.cloud import cloud
 
-    platform = cloud(function, _open_bus if TOPOLOGY.function(function).publishes else None, http=_http(world))
+    platform = cloud(
+        function, _open_bus if TOPOLOGY.function(function).publishes else None, http=_http(world, function)
+    )
     clock = PacedClock(world.timeline)
     vault = SecretVault(
         project=world.project, clock=platform.clock, chance=platform.chance, connect=lambda: connect(world.secrets)
@@ -163,13 +163,18 @@ def _open_bus(project: str, clock: Clock, chance: Chance) -> Bus:
 
 def _broker_side(world: WorldFile, function: str) -> dict[str, Any]:
     page = None if world.broker is None else f"{world.broker}/e/t/etws/authorize"
+    http = _http(world, function)
     return {
-        "history": _history(world, function), "http": _http(world), "authorize_page": page, "pace": world.speed,
+        "history": _history(world, function), "http": http, "authorize_page": page, "pace": world.speed,
     }  # fmt: skip
 
 
-def _http(world: WorldFile) -> HTTPAdapter | None:
-    return None if world.broker is None else ToSimulator(world.broker)
+def _http(world: WorldFile, function: str) -> BaseAdapter | None:
+    if world.broker is None or CONSUMER not in TOPOLOGY.function(function).secrets:
+        return None
+    from infra.local.to_simulator import ToSimulator  # late: only the archives of who calls E*TRADE hold what it needs
+
+    return ToSimulator(world.broker)
 
 
 def _history(world: WorldFile, function: str) -> History:
@@ -182,23 +187,6 @@ def _history(world: WorldFile, function: str) -> History:
 
 def _journal(world: WorldFile, function: str, clock: Clock) -> Journal:
     return StampedJournal(CloudJournal(function, project=world.project), clock)
-
-
-class ToSimulator(HTTPAdapter):
-    """Carries the broker client's calls to a simulator on loopback, which sees them as E*TRADE would."""
-
-    def __init__(self, address: str) -> None:
-        super().__init__(pool_maxsize=16, max_retries=0)
-        self._address = address
-
-    def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
-        """Send a request, signed for the broker's own host, to the simulator."""
-        there = request.copy()
-        scheme, _, rest = (request.url or "").partition("://")
-        host, _, target = rest.partition("/")
-        there.url = f"{self._address}/{target}"
-        there.headers = CaseInsensitiveDict({**request.headers, "Host": host, "X-Forwarded-Proto": scheme})
-        return super().send(there, *args, **kwargs)
 
 
 class StampedJournal:

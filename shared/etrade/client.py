@@ -31,9 +31,9 @@ from shared.etrade.faults import ServerFailure, Unavailable
 from shared.etrade.limits import Limits
 from shared.etrade.retry import READ_ATTEMPTS
 from shared.etrade.session import (
-    PLACE_READ_TIMEOUT_S,
+    ANSWER_WITHIN_S,
+    PLACE_WITHIN_S,
     PRODUCTION,
-    READ_TIMEOUT_S,
     SANDBOX,
     Answer,
     Call,
@@ -168,7 +168,7 @@ class EtradeBroker:
         except (NotSent, AuthError, StoreError) as problem:
             # The last two come from reading the credentials, before anything was sent.
             return NeverSent(why=problem.detail)
-        except OutcomeUnknown as problem:
+        except (OutcomeUnknown, Unreadable) as problem:
             return UnknownOutcome(why=problem.detail)
         return place_answers.judge(reply.answer, received_at=reply.received_at)
 
@@ -237,9 +237,9 @@ class EtradeBroker:
         return self._exchange.read(ask, attempts=READ_ATTEMPTS, on=_READ_AGAIN)
 
     def _order_call(self, method: str, account_key: str, verb: str, body: bytes) -> Call:
-        timeout_s = PLACE_READ_TIMEOUT_S if verb == "place" else READ_TIMEOUT_S
+        within_s = PLACE_WITHIN_S if verb == "place" else ANSWER_WITHIN_S
         url = f"{self._base}/{_account(account_key)}/orders/{verb}.json"
-        return Call(method=method, url=url, body=body, read_timeout_s=timeout_s)
+        return Call(method=method, url=url, body=body, within_s=within_s)
 
 
 def _account(account_key: str) -> str:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from requests.adapters import BaseAdapter
 
 from shared.domain.turns import Purpose, Turn
-from shared.errors import BrokerError, NotSent, OutcomeUnknown, TokenDead, TokenIdle
+from shared.errors import BrokerError, NotSent, OutcomeUnknown, TokenDead, TokenIdle, Unreadable
 from shared.etrade.faults import Fault, Unavailable, error, fault
 from shared.etrade.limits import Limits, Module
 from shared.etrade.retry import Retry
@@ -21,6 +21,9 @@ from shared.ports import Chance, Clock, Journal, Scalar, Severity
 
 Fields = dict[str, Scalar]
 _MILLISECOND = timedelta(milliseconds=1)
+_SILENCES: dict[type[BrokerError], str] = {
+    NotSent: "not_sent", OutcomeUnknown: "no_answer", Unreadable: "unreadable",
+}  # fmt: skip
 
 
 class Endpoint(StrEnum):
@@ -137,7 +140,7 @@ class Exchange:
     def once(self, ask: Ask, *, attempt: int = 1) -> Reply:
         """Give whatever comes back from exactly one attempt.
 
-        Raises NotSent and OutcomeUnknown as `Wire.send` does, and what reading the credentials raises.
+        Raises NotSent, OutcomeUnknown and Unreadable as `Wire.send` does, and what reading the credentials raises.
         """
         credentials = self._credentials()  # before the turn: what takes time here must not move the sending
         signer = ask.sign(credentials)
@@ -150,9 +153,8 @@ class Exchange:
         self._tell_sent(ask, turn)
         try:
             answer = self._wire.send(ask.call, signer)
-        except (NotSent, OutcomeUnknown) as problem:
-            code = "not_sent" if isinstance(problem, NotSent) else "no_answer"
-            self._note(ask, attempt, waited, sent_at, self._clock.now(), code=code)
+        except (NotSent, OutcomeUnknown, Unreadable) as problem:
+            self._note(ask, attempt, waited, sent_at, self._clock.now(), code=_SILENCES[type(problem)])
             raise
         received_at = self._clock.now()
         failed = None if _good(answer) else fault(answer)

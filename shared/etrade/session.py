@@ -7,6 +7,9 @@ What can go wrong here, and what is promised instead:
 * "Nothing came back" is taken for "nothing happened". A connection that was never made (refused, name not
   found, connect time-out) is `NotSent`; everything later (read time-out, reset, broken TLS, cut body) is
   `OutcomeUnknown`. requests uses one ConnectionError for both, so the urllib3 error inside decides.
+* The answer has no size or no end. At most `MOST_BYTES` of it are read, a content encoding is refused (none is asked
+  for, and unpacking is how a small answer becomes a large one), both as Unreadable; one instant ends the whole
+  exchange, from the look-up of the name to the last byte of the body (`shared.etrade.deadline`).
 * Threads or greenlets share a signer and mix their nonces. Nothing here changes per request: each request
   gets its own signer with its own nonce and timestamp, from Chance and Clock, made right before it leaves.
 * Credentials leave for another place, or through a proxy of the environment, or into a log. Only the two API
@@ -19,27 +22,34 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 
-from requests import PreparedRequest
-from requests.adapters import BaseAdapter, HTTPAdapter
+from requests import PreparedRequest, Response
+from requests.adapters import BaseAdapter
 from requests.exceptions import ConnectTimeout, RequestException
 from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from shared.domain.tokens import AccessToken
-from shared.errors import BrokerError, InvariantBroken, NotSent, OutcomeUnknown, TokenDead
+from shared.errors import BrokerError, InvariantBroken, NotSent, OutcomeUnknown, TokenDead, Unreadable
+from shared.etrade.deadline import DeadlineAdapter, within
 from shared.ports import Chance, Clock
 
 PRODUCTION = "https://api.etrade.com"
 SANDBOX = "https://apisb.etrade.com"
 
 CONNECT_TIMEOUT_S = 3.0
-READ_TIMEOUT_S = 8.0
-PLACE_READ_TIMEOUT_S = 10.0
+ANSWER_WITHIN_S = 8.0
+PLACE_WITHIN_S = 10.0
+MOST_BYTES = 8 * 1024 * 1024
+"""No answer of E*TRADE's is a tenth of it: a page of 100 orders is some 200 KB."""
 
 _EGRESS = (f"{PRODUCTION}/", f"{SANDBOX}/")
 _POOL_SIZE = 16
+_PIECE = 64 * 1024
 _NONCE_LENGTH = 20
-_HEADERS = {"Accept": "application/json", "User-Agent": "etrade-strategy", "Connection": "keep-alive"}
+_HEADERS = {
+    "Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "etrade-strategy",
+    "Connection": "keep-alive",
+}  # fmt: skip
 _TALKATIVE = ("oauthlib", "requests_oauthlib", "urllib3")
 
 
@@ -84,12 +94,12 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Call:
-    """One request before it is signed: a complete, encoded `url`, a JSON `body`, a time-out in seconds."""
+    """One request before it is signed: a complete, encoded `url`, a JSON `body`, the seconds for the whole exchange."""
 
     method: str
     url: str
     body: bytes | None = None
-    read_timeout_s: float = READ_TIMEOUT_S
+    within_s: float = ANSWER_WITHIN_S
 
     def __repr__(self) -> str:
         return f"Call({self.method}, hidden)"
@@ -112,26 +122,27 @@ class Wire:
     def __init__(self, *, clock: Clock, chance: Chance, http: BaseAdapter | None = None) -> None:
         self._clock = clock
         self._chance = chance
-        self._adapter = http or HTTPAdapter(pool_connections=2, pool_maxsize=_POOL_SIZE, max_retries=0)
+        self._adapter = http or DeadlineAdapter(connections=_POOL_SIZE)
         for name in _TALKATIVE:
             logging.getLogger(name).setLevel(logging.CRITICAL)
 
     def send(self, call: Call, signer: Signer) -> Answer:
         """Make exactly one attempt and give whatever came back.
 
-        Raises NotSent when the request surely stayed here, OutcomeUnknown when it may have arrived,
-        InvariantBroken for a host outside the allow-list (order-safety.md 1.6, section 5, and section 4 item
-        27).
+        Raises NotSent when the request surely stayed here, OutcomeUnknown when it may have arrived, Unreadable for an
+        answer that is too long or encoded, InvariantBroken for a host outside the allow-list (order-safety.md 1.6,
+        section 5, and section 4 item 27).
         """
         if not call.url.startswith(_EGRESS):
             raise InvariantBroken("a broker call to a host outside the allow-list")
         request = self._signed(call, signer)
         failure: BrokerError
         try:
-            response = self._adapter.send(
-                request, timeout=(CONNECT_TIMEOUT_S, call.read_timeout_s), verify=True, proxies={}
-            )
-            return Answer(response.status_code, response.content or b"")
+            with within(call.within_s):
+                response = self._adapter.send(
+                    request, stream=True, timeout=(CONNECT_TIMEOUT_S, call.within_s), verify=True, proxies={}
+                )
+                return Answer(response.status_code, _body(response))
         except (RequestException, HTTPError, OSError) as problem:
             failure = _failure(problem)
         # Raised outside the handler: the library's error, which holds the address, is not even its context.
@@ -162,6 +173,23 @@ class Wire:
         )
         signed: PreparedRequest = sign(request)
         return signed
+
+
+def _body(response: Response) -> bytes:
+    """Read a body as it comes; raises Unreadable for one that is too long or encoded, and hangs up."""
+    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in {"", "identity"}:
+        response.close()
+        raise Unreadable("the answer has a content encoding that was not asked for")
+    pieces: list[bytes] = []
+    size = 0
+    for piece in response.iter_content(_PIECE):
+        size += len(piece)
+        if size > MOST_BYTES:
+            response.close()
+            raise Unreadable(f"the answer is longer than {MOST_BYTES} bytes")
+        pieces.append(piece)
+    return b"".join(pieces)
 
 
 def _failure(problem: Exception) -> BrokerError:

@@ -15,7 +15,7 @@ from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import ProtocolError
 
 from infra.local.kernel import Kernel
-from shared.etrade.session import READ_TIMEOUT_S
+from shared.etrade.session import ANSWER_WITHIN_S
 
 Endpoint = Literal["accounts", "balance", "portfolio", "orders", "order", "quotes"]
 Kind = Literal["500", "time-out", "cut", "unreadable", "odd"]
@@ -79,7 +79,7 @@ class BadAnswers(BaseAdapter):
             return self._inner.send(request)
         self.served.append(now)
         if self._kind == "time-out":
-            self._kernel.sleep(READ_TIMEOUT_S)
+            self._kernel.sleep(ANSWER_WITHIN_S)
             raise ReadTimeout(request=request)
         answer = self._inner.send(request)
         match self._kind:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from typing import Any
 
 from requests import PreparedRequest, Response
@@ -123,7 +124,7 @@ def response(request: PreparedRequest, status: int, body: bytes) -> Response:
     """Give the response that requests makes of a status and a body."""
     made = Response()
     made.status_code = status
-    made._content = body
+    made.raw = BytesIO(body)
     made.request = request
     made.url = str(request.url)
     return made

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from infra.day.owner import sign_in
-from infra.local.process_world import ToSimulator
+from infra.local.to_simulator import ToSimulator
 from infra.up.station import Station
 from shared.domain.tokens import TokenState
 from shared.usecases import token

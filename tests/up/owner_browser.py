@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.request import url2pathname
 
 from infra.day.owner import sign_in
-from infra.local.process_world import ToSimulator
+from infra.local.to_simulator import ToSimulator
 from infra.owner.login import Site
 
 if __name__ == "__main__":

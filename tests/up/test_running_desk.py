@@ -14,7 +14,7 @@ import pytest
 
 from infra.day.owner import accept, start
 from infra.day.problems import UserError
-from infra.local.process_world import ToSimulator
+from infra.local.to_simulator import ToSimulator
 from infra.owner import login
 from infra.owner.profiles import reach
 from infra.up.plan import Plan

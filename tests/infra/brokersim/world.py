@@ -106,7 +106,7 @@ class InProcess(BaseAdapter):
             response.status_code = int(status.split(maxsplit=1)[0])
             response.headers.update(dict(headers))
 
-        response._content = b"".join(self._application(environ, start_response))
+        response.raw = io.BytesIO(b"".join(self._application(environ, start_response)))
         response.url = request.url
         response.request = request
         return response
