@@ -67,6 +67,8 @@ def read(given: Mapping[str, str], *, stack: str, topology: Topology) -> Deploym
             continue
         try:
             values[field] = parse(raw)
+        except _Unquoted as wrong:
+            problems += [f"{name}: {one}" for one in wrong.args]
         except ValueError:
             problems.append(f"{name}={raw[:_SHOWN]!r} cannot be used: {hint}")
     if "settings" in values or f"{NAMESPACE}:settings" not in given:
@@ -169,10 +171,18 @@ def _emails(raw: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+class _Unquoted(ValueError):
+    """Entries that YAML did not take for texts, one message each."""
+
+
 def _mapping(raw: str) -> Mapping[str, str]:
     found = json.loads(raw)
-    if not isinstance(found, dict) or not all(isinstance(one, str) for one in found.values()):
+    if not isinstance(found, dict):
         raise ValueError(raw)
+    other = {name: json.dumps(value) for name, value in found.items() if not isinstance(value, str)}
+    if other:
+        told = (f"{name} is {said[:_SHOWN]}, which is no text: quote it" for name, said in sorted(other.items()))
+        raise _Unquoted(*told)
     return found
 
 

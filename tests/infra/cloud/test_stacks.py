@@ -47,9 +47,10 @@ def test_an_earlier_checkout_can_be_deployed(graphs: Mapping[str, Graph], tmp_pa
 
 
 def test_the_project_file_says_how_it_is_run() -> None:
-    """The engine makes an environment of its own with pip, from requirements that lie beside the program."""
+    """The engine looks at Google first, and makes an environment of its own with pip, from what lies beside it."""
     project = yaml.safe_load((INFRA / "Pulumi.yaml").read_text(encoding="utf-8"))
     assert project["name"] == PULUMI_PROJECT == deployment.NAMESPACE
+    assert project["options"] == {"refresh": "always"}
     assert project["runtime"] == {"name": "python", "options": {"toolchain": "pip", "virtualenv": "venv"}}
     pinned = set(re.findall(r"^([a-z0-9-]+)==", (INFRA / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE))
     assert {"pulumi", "pulumi-gcp"} <= pinned
@@ -132,6 +133,16 @@ def test_a_wrong_setting_is_named(chosen: Mapping[str, str], named: str) -> None
     given = config_of("sandbox")
     whole = {**json.loads(given[f"{OURS}settings"]), **chosen}
     assert any(named in problem for problem in _problems({**given, f"{OURS}settings": json.dumps(whole)}))
+
+
+def test_an_unquoted_setting_is_named_with_what_to_do() -> None:
+    """What YAML takes for something else than a text is named entry by entry, and nothing else is complained of."""
+    given = config_of("sandbox")
+    chosen = {**json.loads(given[f"{OURS}settings"]), "ETRADE_SANDBOX": True, "STRATEGY_CAPITAL_USD": 5}
+    assert _problems({**given, f"{OURS}settings": json.dumps(chosen)}) == (
+        f"{OURS}settings: ETRADE_SANDBOX is true, which is no text: quote it",
+        f"{OURS}settings: STRATEGY_CAPITAL_USD is 5, which is no text: quote it",
+    )
 
 
 @pytest.mark.parametrize(
