@@ -27,11 +27,22 @@ PARALLEL := --numprocesses $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist workst
 # Two targets never install into the same environment at once.
 .NOTPARALLEL:
 .PHONY: help python setup setup-dev demo test days long package bench lint format types contracts check lock calendar clean \
-  audit census preview up smoke keep deploy rollback destroy
+  audit census preview up mend clear-failed smoke keep deploy rollback destroy
 
-# Which stack the targets below deal with, and Pulumi's command line, which comes from its maker and not from the locks.
+# Which stack the targets below deal with. What a build is started with is somebody's text: it is taken as it stands and
+# reaches a recipe as a variable of its environment, so neither make nor the shell reads words of their own in it.
 STACK = sandbox
-PULUMI = PULUMI_PYTHON_CMD="$(PYTHON)" pulumi --cwd infra --non-interactive
+override STACK := $(value STACK)
+override STATE := $(value STATE)
+override TO := $(value TO)
+export STACK STATE TO
+
+# Pulumi's command line, which comes from its maker and not from the locks. Unless it is told not to, Google's provider
+# lists the regions of Compute Engine at each command, a service that no stack has.
+PULUMI = PULUMI_PYTHON_CMD="$(PYTHON)" PULUMI_GCP_SKIP_REGION_VALIDATION=true pulumi --cwd infra --non-interactive
+# What is provisioned waits for Google, not for a core: the engine's default is a few at once for each core.
+UP = $(PULUMI) up --stack "$$STACK" --yes --parallel 32
+EXPORT = $(PULUMI) stack export --stack "$$STACK"
 
 help: ## list the commands
 	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 18
@@ -106,18 +117,32 @@ audit: $(STAMP_DEV) ## look for known holes in everything that is locked; asks a
 census: $(STAMP_DEV) ## count the resources of each stack by kind, without the cloud
 	$(BIN)/python -m tests.infra.cloud.census
 
+# Of a stack that has nothing yet every property is new: those are shown once there is something to compare. It looks at
+# nothing but the state (--refresh=false), for which the account of a pull request may ask.
 preview: ## show what `make up` would change; STACK=sandbox or production
 	$(PULUMI) install
-	$(PULUMI) preview --stack $(STACK) --diff
+	if $(EXPORT) | grep -q '"urn":'; then diff=--diff; else diff=; fi; \
+	  $(PULUMI) preview --stack "$$STACK" --refresh=false $$diff
 
-# What an `up` that failed wrote down is what was meant: so each one first looks at what Google has (--refresh).
+# What an `up` that failed wrote down is what was meant: so each one first looks at what Google has (infra/Pulumi.yaml).
 up: ## provision the stack and deploy every function
 	$(PULUMI) install
-	$(PULUMI) up --stack $(STACK) --yes --refresh
+	$(UP)
+
+mend: ## mend an `up` that was killed, when no other one runs: free the lock, take in what it had made, then up
+	$(PULUMI) install
+	$(PULUMI) cancel --stack "$$STACK" --yes
+	"$(PYTHON)" -m infra.tools.mend adopt "$$STACK" env $(PULUMI)
+	$(UP)
+	"$(PYTHON)" -m infra.tools.mend settle "$$STACK" env $(PULUMI)
+
+clear-failed: ## delete the stack's functions whose first build failed, which no `up` mends; then make up
+	@test -n "$(PYTHON)"
+	$(EXPORT) | "$(PYTHON)" -m infra.tools.failed
 
 smoke: ## ask a deployed stack whether it answers where it must and is closed where it must
 	@test -n "$(PYTHON)"
-	$(PULUMI) stack output --stack $(STACK) --json | "$(PYTHON)" -m infra.tools.smoke
+	$(PULUMI) stack output --stack "$$STACK" --json | "$(PYTHON)" -m infra.tools.smoke
 
 deploy: up smoke keep ## up, then smoke, then keep
 
@@ -126,29 +151,33 @@ SOURCES = functions shared pyproject.toml
 
 # A build in the cloud has no commit but its own and may fetch none: what it deployed lies beside Pulumi's state.
 keep: ## keep in the bucket STATE what a roll-back to this commit is built from; without STATE nothing is kept
-ifneq ($(STATE),)
-	mkdir -p build
-	git archive --output build/kept.tar HEAD $(SOURCES)
-	gcloud storage cp build/kept.tar "gs://$(STATE)/deployed/$$(git rev-parse HEAD).tar"
-endif
+	test -z "$$STATE" || { mkdir -p build && git archive --output build/kept.tar HEAD $(SOURCES) && \
+	  gcloud storage cp build/kept.tar "gs://$$STATE/deployed/$$(git rev-parse HEAD).tar"; }
 
 # The archives of a commit are built anew, to the byte what they were then: the same content, so the same names.
 rollback: ## deploy the functions of an earlier commit with the present provisioning: TO=commit
-	@test -n "$(TO)" || { echo "Name the commit whose functions to deploy: make rollback TO=... STACK=..." >&2; exit 1; }
+	@test -n "$$TO" || { echo "Name the commit whose functions to deploy: make rollback TO=... STACK=..." >&2; exit 1; }
 	rm -rf build/rollback build/rollback.tar && mkdir -p build/rollback
-	if git cat-file -e "$(TO)^{commit}" 2>/dev/null; then git archive --output build/rollback.tar "$(TO)" $(SOURCES); \
-	elif test -n "$(STATE)"; then gcloud storage cp "gs://$(STATE)/deployed/$(TO).tar" build/rollback.tar; \
-	else echo "This checkout has no commit $(TO), and no bucket to look for it in was named: STATE=..." >&2; exit 1; fi
+	if commit=$$(git rev-parse --verify --quiet --end-of-options "$$TO^{commit}"); \
+	  then git archive --output build/rollback.tar "$$commit" $(SOURCES); \
+	elif test -z "$$STATE"; then printf '%s\n' \
+	  "This checkout has no commit $$TO, and no bucket to look for it in was named: STATE=..." >&2; exit 1; \
+	elif test "$${#TO}" -ne 40 || case "$$TO" in *[!0-9a-f]*) true ;; *) false ;; esac; then printf '%s\n' \
+	  "This checkout has no commit $$TO, and what was kept is found by a commit's full id of 40 digits." >&2; exit 1; \
+	else gcloud storage cp "gs://$$STATE/deployed/$$TO.tar" build/rollback.tar; fi
 	tar -x -C build/rollback -f build/rollback.tar
-	cp infra/Pulumi.$(STACK).yaml build/rollback.yaml
+	cp "infra/Pulumi.$$STACK.yaml" build/rollback.yaml
 	$(PULUMI) install
-	$(PULUMI) up --stack $(STACK) --yes --refresh --config-file "$(CURDIR)/build/rollback.yaml" \
-	  --config etrade-strategy:source=build/rollback
+	$(UP) --config-file "$(CURDIR)/build/rollback.yaml" --config etrade-strategy:source=build/rollback
 	@$(MAKE) --no-print-directory smoke
 
+# Never without the engine's preview (--skip-preview): that is where it refuses as a whole. What Google itself protects no
+# preview sees, so both are looked at before, in what Google has now.
 destroy: ## take the stack down; while anything in it is protected, nothing is destroyed
 	$(PULUMI) install
-	$(PULUMI) destroy --stack $(STACK) --yes
+	$(PULUMI) refresh --stack "$$STACK" --yes
+	$(EXPORT) | "$(PYTHON)" -m infra.tools.destroyable
+	$(PULUMI) destroy --stack "$$STACK" --yes
 
 calendar: $(STAMP_DEV) ## write shared/domain/nyse.py from the exchange's rules
 	$(BIN)/python -m infra.tools.nyse_calendar

@@ -11,6 +11,7 @@ from infra.components.data import Database, DatabaseArgs, Secrets, SecretsArgs
 from infra.components.deployment import Deployment
 from infra.components.foundation import Foundation, FoundationArgs
 from infra.components.functions import Functions, FunctionsArgs
+from infra.components.latch import Latch, LatchArgs
 from infra.components.messages import Pushes, PushesArgs, Schedules, SchedulesArgs, Topics, TopicsArgs
 from infra.components.stage import Stage
 from infra.components.trail import Trail, TrailArgs
@@ -52,9 +53,11 @@ class System(pulumi.ComponentResource):
         stage = stage.following(*secrets.granted, *topics.granted, *trail.ready, *database.ready)
         functions = Functions("functions", FunctionsArgs(stage=stage, code=code, accounts=foundation.accounts), inside)
         stage = stage.following(*functions.granted)
-        Pushes("pushes", PushesArgs(stage=stage, topics=topics.topics), inside)
-        Schedules("schedules", SchedulesArgs(stage=stage, topics=topics.topics), inside)
-        Watch("watch", WatchArgs(stage=stage), inside)
+        pushes = Pushes("pushes", PushesArgs(stage=stage, topics=topics.topics), inside)
+        schedules = Schedules("schedules", SchedulesArgs(stage=stage, topics=topics.topics), inside)
+        watch = Watch("watch", WatchArgs(stage=stage), inside)
+        parts = (foundation, trail, secrets, topics, code, database, functions, pushes, schedules, watch)
+        Latch("latch", LatchArgs(deployment=args.deployment, parts=parts), inside)
         self.outputs = {
             "archives": {one: archive.name for one, archive in code.archives.items()},
             "addresses": {one.name: stage.address(one) for one in args.topology.functions},
