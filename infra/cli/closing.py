@@ -15,7 +15,8 @@ from shared.usecases import token
 
 _NEXT = (
     "The scan takes it up within a minute: its stop at the broker is cancelled, then the shares are sold, at a new "
-    "price every 20 s until they are. `strategy positions` shows when it is done.\n"
+    "price every 20 s until they are. `strategy positions` shows when it is done. The system may buy the "
+    "symbol again after its cool-down: `strategy reduce` keeps it from buying, and `strategy halt` does, too.\n"
 )
 
 
@@ -27,7 +28,7 @@ def close(symbol: str | None, profile: str, state: Path | None, *, every: bool, 
     with reached(profile, state) as hand:
         results = closing.close(hand, symbol, unread=unread)
         signed_in = token.stage(hand.desk.store, hand.desk.clock.now()).signs
-    show(results, lambda: _tell(results), json=json)
+    show(results, lambda: tell(results), json=json)
     for path in unread:
         say(f"NOT SOLD, because it cannot be read: {path}. Sell it on E*TRADE's own page.")
     for one in results:
@@ -39,7 +40,8 @@ def close(symbol: str | None, profile: str, state: Path | None, *, every: bool, 
         raise typer.Exit(BAD_INPUT)
 
 
-def _tell(results: list[Closing]) -> None:
+def tell(results: list[Closing]) -> None:
+    """Say what becomes of each symbol, and what the owner has to know of the next minutes."""
     for one in results:
         if one.problem is None:
             sys.stdout.write(f"{_line(one)}\n")

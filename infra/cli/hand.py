@@ -15,13 +15,16 @@ from infra.cli.exits import BAD_INPUT, say
 from infra.day.hours import NEW_YORK, day_and_time
 from infra.day.problems import UserError
 from infra.owner import letters, look, systems
+from infra.owner.killed import Killed
 from infra.owner.machine import Machine
 from infra.owner.profiles import Hand, reach, require_profile
+from infra.up import registry
 from shared import settings
 from shared.codec import dumps, encode
 from shared.domain.calendar import is_open
 from shared.domain.control import Control
 from shared.domain.explain import WASH_SALE
+from shared.domain.orders import Order
 from shared.errors import ConfigError, Conflict, DeskError, StoreDown
 from shared.strategies import config as configurations
 
@@ -33,42 +36,55 @@ ELSEWHERE = {
 }
 
 
-def status(profile: str, state: Path | None, *, json: bool) -> None:
-    """Show a system at a glance; where none is named, all that run on this machine, or else all that do not."""
+def status(profile: str, state: Path | None, *, json: bool, let_be: bool = False) -> None:
+    """Show a system at a glance; where none is named, all that run on this machine, or else all that do not.
+
+    Beside them stands what ended without being stopped, until it is started again, or shown to be `let_be`.
+    """
     require_profile(profile)
     if profile == "cloud" or state is not None:
-        seen = _overview(profile, state)
+        entry = None if state is None else systems.killed_at(state)
+        seen = _overview(profile, state, entry)
         show(seen, lambda: pairs(status_lines(seen)), json=json)
+        if entry is not None and let_be:
+            registry.forget(entry)
         return
     troubles: list[str] = []
-    found = systems.running(troubles) or systems.stopped()
+    found = systems.seen(troubles)
     if not found:
         raise systems.none_or_many([])
     views: list[look.Overview] = []
     for one in found:
         try:
-            views.append(_overview(one.profile or profile, one.folder()))
+            views.append(_overview(one.profile or profile, one.folder(), one.killed))
         except UserError as problem:
             troubles.append(f"{one.name}: {problem.what}. {problem.remedy}")
     show(views, lambda: _titled(views), json=json)
+    if not any(one.running for one in views):
+        say(f"Nothing runs here: {systems.where()}.")
     for trouble in troubles:
         say(f"Not shown: {trouble}.")
+    for one in found:
+        if one.killed is not None and let_be:
+            registry.forget(one.killed)
     if troubles:
         raise typer.Exit(BAD_INPUT)
 
 
-def _overview(profile: str, state: Path | None) -> look.Overview:
+def _overview(profile: str, state: Path | None, killed: registry.Entry | None) -> look.Overview:
     with reached(profile, state) as hand:
         given_up = None if hand.given_up is None else len(hand.given_up())
         return look.overview(
             hand.desk.store, at=hand.desk.clock.now(), running=hand.running, name=hand.name, mode=hand.mode,
-            given_up=given_up, machine=hand.machine,
+            given_up=given_up, machine=hand.machine, killed=killed,
         )  # fmt: skip
 
 
 def _titled(views: Iterable[look.Overview]) -> None:
     for seen in views:
-        pairs((("System", seen.name), *status_lines(seen)))
+        left = seen.killed
+        simulated = left is not None and left.broker == "simulator"
+        pairs((("System", seen.name), *([("KILLED", _killed(left))] if left and simulated else status_lines(seen))))
         sys.stdout.write("\n")
 
 
@@ -81,7 +97,7 @@ def orders(profile: str, state: Path | None, *, every: bool, json: bool) -> None
     columns = ("Order", "Symbol", "Side", "Shares", "Filled", "Price", "State", "Why")
     show(rows, lambda: _table(columns, (
         (one.intent_id, one.symbol, one.side, one.quantity, one.filled, one.stop_price or one.limit_price, one.state,
-         one.reason + ", possible wash sale" * one.possible_wash_sale) for one in rows
+         _why(one)) for one in rows
     )), json=json)  # fmt: skip
 
 
@@ -161,6 +177,8 @@ def stated(value: Control) -> str:
 def status_lines(seen: look.Overview) -> Iterable[tuple[str, object]]:
     """Say a desk at a glance, a line for each thing."""
     yield "At", f"{day_and_time(seen.at)} New York{'' if seen.running else ' (the desk is not running)'}"
+    if seen.killed is not None:
+        yield "KILLED", _killed(seen.killed)
     yield "Mode", seen.mode or "unknown here"
     waits = "no: the day is settled" if seen.signed_out else "NO: nothing is traded until `strategy login`"
     yield "Signed in", "yes" if seen.signed_in else waits
@@ -168,6 +186,8 @@ def status_lines(seen: look.Overview) -> Iterable[tuple[str, object]]:
     yield "Live orders", seen.live_orders
     yield "In doubt", ", ".join(seen.in_doubt) or "none"
     yield "Open positions", seen.open_positions
+    if seen.closing:
+        yield "Closing", f"{', '.join(seen.closing)}: you asked for the sale, and it is not done yet"
     yield "Realised", _realized(seen)
     if seen.asked:
         yield "Asked", "; ".join(seen.asked)
@@ -181,11 +201,37 @@ def status_lines(seen: look.Overview) -> Iterable[tuple[str, object]]:
         yield "UNREADABLE", f"{', '.join(seen.unreadable)}: in none of these counts, look on E*TRADE's own page"
 
 
+def _killed(left: Killed) -> str:
+    """Say what a system held that ended without being stopped, and what to do."""
+    began = f" It was started at {day_and_time(datetime.fromisoformat(left.since))} New York." if left.since else ""
+    again = f"`strategy up --broker {left.broker} --mode {left.mode} --state {left.state}` goes on from there"
+    if left.broker == "simulator":
+        return f"this simulated day ended without being stopped.{began} {again}; {systems.LET_BE}."
+    held = "; ".join(
+        f"{one.quantity:,} {one.symbol} with {f'a stop over {one.stopped:,}' if one.stopped else 'NO STOP'}"
+        for one in left.held
+    )
+    where = "in the paper book" if left.mode == "paper" else "at E*TRADE"
+    book = f"As far as its book knows it held, {where}, {held}" if held else "As far as its book knows it held nothing"
+    return (
+        f"it ended without being stopped or settled, and nobody looks after it.{began} {book}. {again}; "
+        f"or look on E*TRADE's own page yourself. {systems.LET_BE}."
+    )
+
+
 def _realized(seen: look.Overview) -> str:
     if not seen.session:
         return "nothing traded yet"
     unknown = f", without {seen.unpriced:,} shares that you took out at a price that is not known"
     return f"{seen.realized:+,.2f} USD on {seen.session}{unknown if seen.unpriced else ''}"
+
+
+def _why(order: Order) -> str:
+    """Say why an order exists, and where it came to nothing why not, in words."""
+    codes = (code.removeprefix("preview:").replace("_", " ").lower() for code in order.codes)
+    ended = f"{order.state.replace('_', ' ').lower()}: {order.note or ', '.join(codes)}" if order.codes else ""
+    wash_sale = "possible wash sale" if order.possible_wash_sale else ""
+    return "; ".join(part for part in (order.reason, ended, wash_sale) if part)
 
 
 def _say_unread(paths: Iterable[str]) -> None:
@@ -196,8 +242,12 @@ def _say_unread(paths: Iterable[str]) -> None:
 def _scanned(seen: look.Overview) -> str:
     sight = seen.sight
     if sight is None:
+        if not is_open(seen.at):
+            return "the market is closed"
+        if not is_open(seen.at - look.FIRST_SIGHT):
+            return "the market has just opened: the first minute is not over"
         minutes = int(look.LATELY.total_seconds() // 60)
-        return f"NO minute was scanned in the last {minutes} minutes" if is_open(seen.at) else "the market is closed"
+        return f"NO minute was scanned in the last {minutes} minutes"
     minute = f"{day_and_time(sight.begins)} New York"
     if sight.blind:
         return f"{minute}: NO usable quote of {sight.symbols} symbols ({', '.join(sight.faults)})"

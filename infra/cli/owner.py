@@ -17,17 +17,33 @@ State = Annotated[
     Path | None,
     typer.Option(help="Folder of the system; without it the one that runs, else the only one under state/."),
 ]
+Seen = Annotated[
+    Path | None,
+    typer.Option(help="Folder of one system; without it every one that runs, else every one under state/."),
+]
+Stopped = Annotated[
+    Path | None,
+    typer.Option(help="Folder of one system; without it every one that runs, else the only one under state/."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 Reason = Annotated[str, typer.Option(help="Why, in up to 200 characters, for the record and its reader.")]
 Every = Annotated[bool, typer.Option("--all", help="Also what is over.")]
 
 
-def status(profile: Profile = "local", state: State = None, json: Json = False) -> None:
-    """Show a desk at a glance: the trading state, what is live, what is in doubt."""
+def status(
+    let_be: Annotated[
+        bool, typer.Option("--seen", help="Afterwards name no more what ended without being stopped.")
+    ] = False,
+    profile: Profile = "local", state: Seen = None, json: Json = False,
+) -> None:  # fmt: skip
+    """Show a desk at a glance, such as `strategy status`: the trading state, what is live, what is in doubt.
+
+    What was killed is named with what it held, until it is started again or you say `--seen`.
+    """
     from infra.cli import hand
 
     with explained():
-        hand.status(profile, state, json=json)
+        hand.status(profile, state, json=json, let_be=let_be)
 
 
 def orders(profile: Profile = "local", state: State = None, every: Every = False, json: Json = False) -> None:
@@ -62,7 +78,7 @@ def notices(
     last: Annotated[int, typer.Option(min=1, help="How many.")] = 20,
     profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """List what you were told, the newest at the end, and whether it reached an address."""
+    """List what you were told, the newest at the end, and whether it reached you: `strategy notices --last 5`."""
     from infra.cli import notices as told
 
     with explained():
@@ -73,7 +89,7 @@ def explain(
     order: Annotated[str, typer.Argument(help="An order's id, its beginning, or the broker's number.")],
     profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """Tell one order's story: the signal, each step, the fills, where it stands and what happens next."""
+    """Tell one order's story, such as `strategy explain IJIXF`: the signal, each step, the fills, what happens next."""
     from infra.cli import hand
 
     with explained():
@@ -84,11 +100,12 @@ def halt(
     exits_too: Annotated[
         bool, typer.Option("--exits-too", help="Also send no exit: only stops still sell, and what is held stays held.")
     ] = False,
-    reason: Reason = "the owner halted", profile: Profile = "local", state: State = None, json: Json = False,
+    reason: Reason = "the owner halted", profile: Profile = "local", state: Stopped = None, json: Json = False,
 ) -> None:  # fmt: skip
     """Stop: no new entries, those at the broker are cancelled; protective stops stay, exits may go on.
 
-    Without --state every system of yours that runs on this machine is halted, and named with its result.
+    Such as `strategy halt --reason "a wrong price"`. Without --state every system of yours that runs on this machine is
+    halted, and named with its result. A halt that is in force keeps its first reason.
     """
     from infra.cli import stopping
 
@@ -99,11 +116,12 @@ def halt(
 
 
 def reduce(
-    reason: Reason = "the owner wants no entries", profile: Profile = "local", state: State = None, json: Json = False
+    reason: Reason = "the owner wants no entries", profile: Profile = "local", state: Stopped = None, json: Json = False
 ) -> None:
     """Take no new entries; what is held is looked after to its end.
 
-    Without --state this is so for every system of yours that runs on this machine.
+    Such as `strategy reduce --reason "a long lunch"`. Without --state this is so for every system of yours that runs on
+    this machine.
     """
     from infra.cli import stopping
 
@@ -116,7 +134,10 @@ def resume(
     exits_only: Annotated[bool, typer.Option("--exits-only", help="Let exits go again, but no new entries.")] = False,
     profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """Trade again, after a halt of yours or of the system's: one system, named where several run."""
+    """Trade again, after a halt of yours or of the system's: one system, named where several run.
+
+    Such as `strategy resume --reason "the price was right"`.
+    """
     from infra.cli import stopping
 
     to = TradingState.REDUCE_ONLY if exits_only else TradingState.ACTIVE
@@ -131,7 +152,8 @@ def close(
 ) -> None:  # fmt: skip
     """Sell what is held of a symbol, or all of it, as any exit is sold: its stop is cancelled first.
 
-    In the session only. It works after a halt, too, unless that halt blocks exits.
+    Such as `strategy close IBM`, in the session only. It works after a halt, too, unless that halt blocks exits. The
+    system may buy it again after its cool-down: `strategy reduce` first, to stay out.
     """
     from infra.cli import closing
 
@@ -145,7 +167,10 @@ def login(  # noqa: PLR0917 - each parameter is an option, which typer passes by
     wait: Annotated[float, typer.Option(min=1.0, max=900.0, help="How long to wait for the token, seconds.")] = 600.0,
     profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """Sign in to E*TRADE for the day: a link that counts once, then a look until the token is stored."""
+    """Sign in to E*TRADE for the day: a link that counts once, then a look until the token is stored.
+
+    Such as `strategy login`, or `strategy login --pin` on a machine without a browser.
+    """
     from infra.cli import credentials
 
     with explained(acts=True):

@@ -89,6 +89,8 @@ def command(
     if any(one.problem for one in results):
         raise typer.Exit(BAD_INPUT)
     if not loosen and not any(one.running for one in results):
+        if not named:
+            say(f"Nothing runs here: {systems.where()}.")
         raise typer.Exit(NOT_RUNNING)
 
 

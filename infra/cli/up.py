@@ -13,6 +13,7 @@ from rich.table import Table
 
 from infra.archives import ArchiveError
 from infra.cli.exits import BROKEN, say, told_to_end
+from infra.cli.hand import stated
 from infra.day.hours import clock, day_and_time
 from infra.day.problems import UserError
 from infra.day.run import bars_missing
@@ -21,8 +22,12 @@ from infra.owner.systems import STATES
 from infra.up.plan import Broker, Plan, plan
 from infra.up.station import Station
 from infra.up.status import Status
+from shared.domain.control import Control, TradingState
 from shared.errors import ConfigError, DeskError, StoreDown
+from shared.ports import Store
 from shared.settings import Mode, Settings
+from shared.usecases import control
+from shared.usecases.desk import read
 
 _END = {
     "local": "Ctrl-C ends it; the next start goes on from there.",
@@ -65,6 +70,8 @@ def _serve(wanted: Plan, console: Console, told: threading.Event) -> None:
         mode = "paper: no order leaves this machine" if wanted.mode is Mode.PAPER else f"live at the {wanted.broker}"
         console.print(f"Mode      {mode}", markup=False, highlight=False)
         console.print(f"Trades    {traded(station.settings, wanted.broker)}", markup=False, highlight=False)
+        if (stands := in_force(station.store)) is not None:
+            console.print(stands, soft_wrap=True, markup=False, highlight=False)
         if station.without_bars:
             console.print(bars_missing(station.without_bars), soft_wrap=True, markup=False, highlight=False)
         here = f"--profile {wanted.cloud} --state {wanted.state.resolve()}"
@@ -86,6 +93,15 @@ def _serve(wanted: Plan, console: Console, told: threading.Event) -> None:
             _tell_left(station, console)
         if at >= station.ends_at:
             _judge(station, console)
+
+
+def in_force(store: Store) -> str | None:
+    """Say what keeps a desk from trading as it starts: a halt outlives every restart; None where nothing does."""
+    with suppress(DeskError):
+        held = read(store, Control, control.PATH)
+        if held is not None and held.value.state is not TradingState.ACTIVE:
+            return f"Trading   {stated(held.value)}; only `strategy resume` makes it looser"
+    return None
 
 
 def traded(ours: Settings, broker: Broker) -> str:

@@ -21,7 +21,7 @@ from shared.errors import Malformed
 RUNS = Path("runs")
 _CARD = "run.json"
 _LOCK = "run.lock"
-_FINISHED = "finished"
+FINISHED = "finished"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +85,7 @@ def card_of(path: Path) -> Card | None:
 
 def finished_twin(card: Card, *, near: Path, file: str) -> Path | None:
     """Find `file` of the newest finished run like `card` among the folders beside `near`."""
-    wanted = Card(market=card.market, config=card.config, seed=card.seed, status=_FINISHED)
+    wanted = Card(market=card.market, config=card.config, seed=card.seed, status=FINISHED)
     twins = [path for path in _numbered(near.resolve().parent) if card_of(path) == wanted and (path / file).is_file()]
     return twins[-1] / file if twins else None
 
@@ -128,7 +128,7 @@ def _make_room(path: Path) -> Path | None:
         if not _locked(lock):
             raise _in_use(path)
     card = card_of(path)
-    if card is not None and card.status == _FINISHED:
+    if card is not None and card.status == FINISHED:
         raise UserError(f"{path} holds the result of a finished run", remedy="name a new folder, or move this one away")
     number = 1
     while (aside := path.with_name(f"{path.name}.interrupted-{number}")).exists():

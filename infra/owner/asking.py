@@ -9,10 +9,11 @@ is told both.
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from infra.day.hours import NEW_YORK
 from infra.day.problems import UserError
-from infra.owner import look
+from infra.owner import look, systems
 from infra.owner.profiles import Hand
 from shared.domain.asks import Ask, AskKind
 from shared.domain.calendar import session_at
@@ -81,6 +82,7 @@ def _require_somebody(hand: Hand) -> None:
     """Refuse where nobody would work a wish; raises UserError."""
     by_hand = "what cannot wait you do in E*TRADE's app"
     if not hand.running:
+        systems.require_unended(Path(hand.name))
         what = f"{hand.name} does not run, so nobody would do it; nothing was asked"
         raise UserError(what, remedy=f"start it with `strategy up` and ask again; {by_hand}")
     now = hand.desk.clock.now()

@@ -11,9 +11,10 @@ the bid of the scan's last quote, and without a sound one of the last three minu
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from pathlib import Path
 
 from infra.day.problems import UserError
-from infra.owner import look
+from infra.owner import look, systems
 from infra.owner.profiles import Hand
 from shared.domain import pricing
 from shared.domain.calendar import is_open
@@ -66,6 +67,7 @@ def _require_able(hand: Hand) -> None:
     """Refuse where no exit would be sold; raises UserError."""
     by_hand = "what has to go at once you sell on E*TRADE's own page"
     if not hand.running:
+        systems.require_unended(Path(hand.name))
         what = f"{hand.name} does not run, so nobody would sell"
         raise UserError(what, remedy=f"start it with `strategy up`; {by_hand}")
     if not is_open(hand.desk.clock.now()):

@@ -11,11 +11,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from infra.day import owner
 from infra.day.problems import UserError
+from infra.owner import systems
 from infra.owner.profiles import Hand
 from shared.domain.tokens import TokenRecord, TokenState, stage_of
 from shared.usecases import flows, token
@@ -59,6 +61,7 @@ def token_view(hand: Hand) -> TokenView:
 def link(hand: Hand) -> str:
     """Give a new link; raises UserError where nobody serves the pages, and ConfigError without a key."""
     if not hand.running:
+        systems.require_unended(Path(hand.name))
         raise UserError("the desk is not running, so nobody serves its sign-in", remedy="start it with `strategy up`")
     if hand.sign_in is None:
         what = "the address of the sign-in page is not known"

@@ -9,7 +9,9 @@ from typing import TypeVar
 from infra.day.hours import day_and_time
 from infra.day.problems import UserError
 from infra.owner import letters, told
+from infra.owner.killed import Killed, left_by
 from infra.owner.machine import Machine
+from infra.up.registry import Entry
 from infra.up.status import signed_in, signed_out
 from shared.codec import decode
 from shared.domain.asks import Ask
@@ -28,6 +30,8 @@ from shared.usecases.leases import Lease, of_scan
 
 T = TypeVar("T")
 LATELY = timedelta(minutes=10)
+FIRST_SIGHT = timedelta(minutes=2)
+"""After the open the first minute has to end and be written down before its sight can be missed."""
 ANSWERED_WITHIN = timedelta(minutes=3)
 
 
@@ -43,7 +47,8 @@ class Overview:
     `signed_out` says that the day's token was ended with it. `realized` is the profit in USD of `session`, the last one
     that traded, without its `unpriced` shares, which were taken out by hand at a price that is not known; `asked` are
     your wishes that wait; `control` is None for a new desk. `sight` is what the scan saw in the last minute that it
-    finished, None when it finished none within `LATELY`.
+    finished, None when it finished none within `LATELY`. `closing` are symbols that you want sold and that are held
+    still; `killed` is what was left where the desk ended without being stopped.
     """
 
     name: str
@@ -67,6 +72,8 @@ class Overview:
     sight: Sight | None
     notices: told.Delivery
     unreadable: tuple[str, ...]
+    closing: tuple[str, ...]
+    killed: Killed | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +90,7 @@ class Story:
 
 def overview(
     store: Store, *, at: datetime, running: bool, name: str = "", mode: str | None = None,
-    given_up: int | None = None, machine: Machine | None = None,
+    given_up: int | None = None, machine: Machine | None = None, killed: Entry | None = None,
 ) -> Overview:  # fmt: skip
     """Look at a whole desk; raises StoreDown."""
     unread: list[str] = []
@@ -99,7 +106,8 @@ def overview(
         unpriced=ledgers[-1].unpriced if ledgers else 0, asked=_asked(store, at, unread),
         dead_letters=len(buried), dead_letters_since=letters.since(buried),
         sight=_sight(store, at, unread), notices=told.delivery(store), unreadable=tuple(unread),
-        given_up=given_up, machine=machine,
+        given_up=given_up, machine=machine, closing=tuple(one.symbol for one in open_ if one.closing),
+        killed=None if killed is None else left_by(killed, open_, live),
     )  # fmt: skip
 
 

@@ -117,7 +117,7 @@ class _Missed:
 def _card(folder: Folder, profile: str) -> Mapping[str, str]:
     card = folder.card()
     if card is None:
-        raise UserError(f"{folder.path} holds no desk", remedy="start one with `strategy up`, or name it with --state")
+        raise systems.not_a_system(folder.path)
     if card["cloud"] != profile:
         raise UserError(f"{folder.path} runs over {card['cloud']}", remedy=f"ask with --profile {card['cloud']}")
     return card

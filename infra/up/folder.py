@@ -8,6 +8,7 @@ from zipfile import ZipFile
 
 from infra.archives import build_all, save
 from infra.day.files import write_atomically
+from infra.day.folder import card_of
 from infra.day.problems import UserError
 from infra.local.database import is_written
 from infra.up.instant import FILE
@@ -97,6 +98,9 @@ class Folder:
             remedy = f"write {dumps(card).decode()} into it, if that is what it was"
             raise UserError(damaged.what, remedy=remedy) from None
         if found is None:
+            if card_of(self.path) is not None:
+                what = f"{self.path} holds a run of `strategy demo` or `strategy day`"
+                raise UserError(what, remedy="name another folder with --state, or leave it out")
             return
         differ = [f"{name} {found.get(name)}" for name in card if found.get(name) != card[name]]
         if differ:

@@ -1,16 +1,18 @@
 """The systems of this user that run on this machine, for commands that are given in any folder.
 
-What can go wrong: a system is killed and its entry stays; the number of its process comes again; its folder is moved
+What can go wrong: a system is killed and nobody hears of it; the number of its process comes again; its folder is moved
 while it runs; two start at once; an entry is damaged, or the place of the entries cannot be used. What this promises:
 each `strategy up` has one file here from before it trades until it ends, and holds it locked as it holds its folder
 (infra.local.folder). The operating system lets go of the lock with the process, so that only what runs is taken for
-running; who looks removes what nobody holds. An entry that is held and cannot be read is told with its process. A
+running. An entry that nobody holds is of a system that was killed: it stays, for the owner to be told, until that
+folder is started again or the owner lets it be. An entry that is held and cannot be read is told with its process. A
 folder that was moved is found by the lock file that its process has open, where the system shows that (Linux); else it
 is told as moved.
 """
 
 import fcntl
 import os
+import pwd
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
@@ -28,12 +30,14 @@ VARIABLE = "STRATEGY_RUNNING"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Running:
-    """One system that runs: `state` is where its folder is now, None where that is not known.
+class Entry:
+    """One system that runs, or was killed: `state` is where its folder is now, None where that is not known.
 
     `began_in` is where the folder was at the start, empty where the entry cannot be read, and so are the others.
     """
 
+    file: Path
+    held: bool
     pid: int
     state: Path | None
     began_in: str = ""
@@ -56,9 +60,19 @@ def place() -> Path:
     return base / "etrade-strategy" / "running"
 
 
+def user() -> str:
+    """Name the user whose systems are found here."""
+    number = os.geteuid()
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
+
+
 def register(plan: Plan, state: Path) -> Callable[[], None]:
     """Write down that a system runs in `state`, whose lock this process holds, and give what takes that back.
 
+    What was killed there before goes on, and so is killed no more.
     Raises ConfigError where that cannot be written: a system that no `strategy halt` finds must not trade.
     """
     folder, name = place(), f"{os.getpid()}-{secrets.token_hex(8)}.json"
@@ -75,6 +89,9 @@ def register(plan: Plan, state: Path) -> Callable[[], None]:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # before it is seen: nobody takes it for a dead one
         os.write(file, dumps(entry) + b"\n")
         beside.rename(folder / name)
+        for one in killed():
+            if one.state == state:
+                forget(one)
     except OSError as problem:
         what = f"{folder} cannot be used to write down what runs, so `strategy halt` would not find this system"
         raise ConfigError((f"{what}: {problem.strerror}; set {VARIABLE} to another folder of yours",)) from None
@@ -87,8 +104,30 @@ def register(plan: Plan, state: Path) -> Callable[[], None]:
     return take_back
 
 
-def running() -> list[Running]:
-    """List what runs, what began first at the beginning, and remove what died; raises ConfigError."""
+def running() -> list[Entry]:
+    """List what runs, what began first at the beginning; raises ConfigError."""
+    return [one for one in _entries() if one.held]
+
+
+def killed() -> list[Entry]:
+    """List what ended without taking back its entry, what began first at the beginning; raises ConfigError.
+
+    A simulated one whose folder is gone is left out, and removed: of that nothing is to be done.
+    """
+    gone = [one for one in _entries() if not one.held]
+    for one in gone:
+        if one.state is None and one.broker in {"", "simulator"}:
+            forget(one)
+    return [one for one in gone if one.file.exists()]
+
+
+def forget(one: Entry) -> None:
+    """Remove the entry of a killed system, where that can be done."""
+    with suppress(OSError):
+        one.file.unlink(missing_ok=True)
+
+
+def _entries() -> list[Entry]:
     folder = place()
     try:
         paths = [path for path in folder.iterdir() if path.suffix == ".json"] if folder.exists() else []
@@ -98,8 +137,8 @@ def running() -> list[Running]:
     return sorted(found, key=lambda one: (one.since, one.pid))
 
 
-def _look(path: Path) -> Running | None:
-    """Read an entry that is held; one that nobody holds is removed, one that went meanwhile is gone."""
+def _look(path: Path) -> Entry | None:
+    """Read an entry and whether its process holds it; one that went meanwhile is gone."""
     try:
         file = os.open(path, os.O_RDONLY)
     except FileNotFoundError:
@@ -107,15 +146,14 @@ def _look(path: Path) -> Running | None:
     try:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return _read(path)
+        return _read(path, held=True)
     else:
-        path.unlink(missing_ok=True)
-        return None
+        return _read(path, held=False) if path.exists() else None
     finally:
         os.close(file)
 
 
-def _read(path: Path) -> Running:
+def _read(path: Path, *, held: bool) -> Entry:
     number = path.name.partition("-")[0]
     pid = int(number) if number.isdecimal() else 0
     try:
@@ -124,8 +162,9 @@ def _read(path: Path) -> Running:
         rest = {name: str(plain[name]) for name in ("cloud", "broker", "mode", "since")}
         began_in = str(plain["state"])
     except (OSError, Malformed, ValueError, TypeError, KeyError):
-        return Running(pid=pid, state=None)
-    return Running(pid=pid, state=_now_at(Path(began_in), pid, (device, inode)), began_in=began_in, **rest)
+        return Entry(file=path, held=held, pid=pid, state=None)
+    state = _now_at(Path(began_in), pid, (device, inode))
+    return Entry(file=path, held=held, pid=pid, state=state, began_in=began_in, **rest)
 
 
 def _now_at(began_in: Path, pid: int, lock: tuple[object, object]) -> Path | None:

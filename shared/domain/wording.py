@@ -25,8 +25,13 @@ class Words:
 
 
 def clock(at: datetime) -> str:
-    """Say an instant in New York's time."""
-    return f"{at.astimezone(NEW_YORK):%H:%M} New York time"
+    """Say an instant in New York's time, which is E*TRADE's."""
+    return f"{at.astimezone(NEW_YORK):%H:%M} ET"
+
+
+def day_and_clock(at: datetime) -> str:
+    """Say an instant of any day in New York's time."""
+    return f"{at.astimezone(NEW_YORK):%Y-%m-%d %H:%M:%S} ET"
 
 
 def ago(since: datetime, at: datetime) -> str:

@@ -63,12 +63,14 @@ _FORGET = f"{COOKIE}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax"
 class SignInPages:
     """Serves GET and POST /start, POST /again, POST /pin, the callback's address, GET and POST /halt, and GET /health.
 
-    `callback_url` is the address that E*TRADE comes back to, empty when the owner types the code instead.
+    `callback_url` is the address that E*TRADE comes back to, empty when the owner types the code instead; `name` tells
+    the system from the owner's others.
     """
 
     sign_ins: SignIns
     halting: Halting
     callback_url: str
+    name: str
 
     def __call__(self, request: Request) -> Response:
         """Answer one request; what fails for a moment is a 503 with a sentence of ours."""
@@ -104,12 +106,12 @@ class SignInPages:
     def _halt(self, request: Request) -> Response:
         """Show the page that confirms, or ask for the halt; what fails on the way is told as not halted."""
         if request.method in {"GET", "HEAD"}:
-            return _sealed(look.halt_page())
+            return _sealed(look.halt_page(self.name))
         if request.method != "POST":
             return _sealed(look.sentence_page("Not found", NOTHING_HERE), 404)
         try:
             if self.halting.ask(_form(request).get("link", "")):
-                return _sealed(look.halted_page())
+                return _sealed(look.halted_page(self.name))
         except DeskError as problem:
             kind, detail = type(problem).__name__, problem.detail
             self.halting.desk.journal.line("halt_not_asked", Severity.ERROR, kind=kind, detail=detail)

@@ -82,15 +82,15 @@ _AGAIN = '<form method="post" action="/again"><button class="go">Begin again</bu
 
 
 _HALT = (
-    "<p>Nothing new is bought, and orders to buy are cancelled. Stops at E*TRADE stay, and what is held may still be "
-    "sold. Only you can let it trade again, with <b>strategy resume</b>.</p>"
+    "<p>This is <b>{name}</b>.</p><p>Nothing new is bought, and orders to buy are cancelled. Stops at E*TRADE stay, "
+    "and what is held may still be sold. Only you can let it trade again, with <b>strategy resume</b>.</p>"
     '<form method="post" action="/halt"><div class="paste"><label for="link">The link of a notice</label>'
     '<input id="link" name="link" autocomplete="off" autocapitalize="none" spellcheck="false" required></div>'
     '<button class="go stop">Halt trading</button></form>'
     '<p class="note">This page can halt, and nothing else. Nobody needs to be signed in.</p>'
 )
 _HALTED = (
-    "<p>The halt is asked for, and should be in force within a minute. A notice with the title "
+    "<p>The halt of <b>{name}</b> is asked for, and should be in force within a minute. A notice with the title "
     "<b>Trading is HALTED</b> says so, and <b>strategy status</b> shows it; where trading was halted before, no new "
     "notice comes.</p>"
     "<p>If neither says so after two minutes, go back and press the button again, or run <b>strategy halt</b>. "
@@ -103,14 +103,14 @@ def start_page() -> str:
     return _page("Sign in to E*TRADE", _START, script=True)
 
 
-def halt_page() -> str:
-    """The page that a halt link opens, to confirm it; the same for everybody, link or not."""
-    return _page("Halt trading?", _HALT, script=True)
+def halt_page(name: str) -> str:
+    """The page that a halt link opens, to confirm it; it names the system, and is the same for everybody."""
+    return _page("Halt trading?", _HALT.format(name=escape(name)), script=True)
 
 
-def halted_page() -> str:
-    """What happens next, and how to see that it did."""
-    return _page("The halt is asked for", _HALTED, mood="good")
+def halted_page(name: str) -> str:
+    """What happens next at the system of this name, and how to see that it did."""
+    return _page("The halt is asked for", _HALTED.format(name=escape(name)), mood="good")
 
 
 def pin_page(url: str, state: str, *, said: str = "") -> str:

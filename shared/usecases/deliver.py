@@ -14,7 +14,7 @@ from datetime import datetime
 from shared.domain.notice_words import words
 from shared.domain.notices import Notice, event_of, kind_of
 from shared.domain.pacing import WINDOW, Pace, Turn, turn
-from shared.domain.wording import Words
+from shared.domain.wording import Words, day_and_clock
 from shared.errors import ConfigError, MessageError, StoreError, Undelivered
 from shared.ports import Delete, Notifier, Severity, Vault, Write
 from shared.usecases.desk import Desk, create, put, read, replaced
@@ -81,7 +81,7 @@ def deliver(
     carries a new link of `halts`, which is sent and kept nowhere.
     """
     event, kind, said = event_of(notice), kind_of(notice), words(notice)
-    dated = f"{said.advice} ({notice.at:%Y-%m-%d %H:%M:%S} UTC)"
+    dated = f"{said.advice} ({day_and_clock(notice.at)})"
     said = replace(said, title=f"{prefix}{said.title}", advice=dated)
     path = f"notices/{event}"
     if desk.store.get(path) is not None:

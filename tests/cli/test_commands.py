@@ -67,6 +67,17 @@ def test_help_is_fast_and_names_every_command() -> None:
     assert min(times) < 0.5
 
 
+@pytest.mark.parametrize(
+    "word",
+    ["halt", "reduce", "resume", "close", "cancel", "resolve", "reconcile", "status", "login", "explain", "notices"],
+)
+def test_the_help_of_each_command_has_an_example(word: str) -> None:
+    """Who is in a hurry finds one line to type, and what a command without --state reaches is said as it is."""
+    shown = " ".join(CliRunner().invoke(app, [word, "--help"], env={"COLUMNS": "200"}).stdout.replace("│", " ").split())
+    assert f"strategy {word}" in shown.replace(f"Usage: strategy {word}", "")
+    assert ("without it every one that runs" in shown) is (word in {"halt", "reduce", "status"})
+
+
 def test_help_imports_nothing_heavy() -> None:
     """Importing the command line brings in neither charts nor numbers nor functions."""
     heavy = "{'plotly', 'numpy', 'flask', 'requests', 'greenlet', 'jinja2', 'sqlite3'}"

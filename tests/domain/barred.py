@@ -9,7 +9,7 @@ BARRED: tuple[tuple[Notice, str, str], ...] = (
         EntriesBarred(code="DAY_TRADES", why="2 in the sessions before, 1 today", session=OPENS.date(), at=NOON),
         "Nothing is bought: a rule of the account",
         (
-            "Entries are denied since 12:00 New York time: another entry could be the fourth day trade within five "
+            "Entries are denied since 12:00 ET: another entry could be the fourth day trade within five "
             "sessions, which bars a margin account below $25,000 (2 in the sessions before, 1 today). "
             "Stops and exits go on; if E*TRADE no longer applies that rule to you, set account.day_trade_rule."
         ),
@@ -18,7 +18,7 @@ BARRED: tuple[tuple[Notice, str, str], ...] = (
         EntriesBarred(code="MARGIN_CALL", why="houseCall", session=OPENS.date(), at=NOON),
         "Nothing is bought: a rule of the account",
         (
-            "Entries are denied since 12:00 New York time: a margin call of E*TRADE is open (houseCall). "
+            "Entries are denied since 12:00 ET: a margin call of E*TRADE is open (houseCall). "
             "Stops and exits go on; meet it, or ask E*TRADE."
         ),
     ),

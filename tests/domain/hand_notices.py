@@ -77,7 +77,7 @@ HAND: tuple[tuple[Notice, str, str], ...] = (
         ),
         "Taken out by hand: IBM",
         (
-            "99 shares of IBM left the account without an order of this system, first missed at 11:59 New York time: "
+            "99 shares of IBM left the account without an order of this system, first missed at 11:59 ET: "
             "your own order sold 40 of them at $100.50; what 59 of them brought is not known; 1 share of it is left. "
             "The book follows and trading goes on; if this was not you, look at E*TRADE's own page now."
         ),

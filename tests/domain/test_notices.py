@@ -64,7 +64,7 @@ EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
     (
         SignedIn(dies_at=at(870), at=NOON), "Signed in",
         (
-            "The system is signed in to E*TRADE until 00:00 New York time. "
+            "The system is signed in to E*TRADE until 00:00 ET. "
             "If this was not you, halt trading and change your E*TRADE password."
         ),
     ),
@@ -80,14 +80,14 @@ EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
         TokenEnded(left_open=("position AIG", "order I7"), at=at(510)),
         "The day's sign-in has ended",
         (
-            "The access token was ended at 18:00 New York time, and position AIG, order I7 stay as they are. "
+            "The access token was ended at 18:00 ET, and position AIG, order I7 stay as they are. "
             "Look at them on E*TRADE's own page; nobody else does until you sign in again."
         ),
     ),
     (
         SignInRefused(why="the link was used before", at=NOON), "A link was refused",
         (
-            "A sign-in, or a halt by a link, was refused at 12:00 New York time (the link was used before). "
+            "A sign-in, or a halt by a link, was refused at 12:00 ET (the link was used before). "
             "If this was you, begin again with a new link; if not, somebody else has tried."
         ),
     ),
@@ -134,7 +134,7 @@ EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
         ),
         "Not sold: IBM",
         (
-            "98 shares of IBM should be sold since 15:45 New York time (flatten), but E*TRADE does not show our orders "
+            "98 shares of IBM should be sold since 15:45 ET (flatten), but E*TRADE does not show our orders "
             "(orders: 500), so the stop was not cancelled. "
             "The system goes on trying; to sell at once, cancel the stop in E*TRADE's app and sell there."
         ),
@@ -157,7 +157,7 @@ EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
         ),
         "Stop refused: IBM",
         (
-            "E*TRADE refuses a stop over 98 shares of IBM since 15:45 New York time: not enough shares (1037). "
+            "E*TRADE refuses a stop over 98 shares of IBM since 15:45 ET: not enough shares (1037). "
             "It is asked again, each minute at least while the market is open; if other sell orders in this symbol are "
             "open in E*TRADE's app, cancel those that are yours."
         ),
@@ -180,7 +180,7 @@ EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
     (
         ScanSilent(since=NOON - timedelta(minutes=6), at=NOON), "The market is not being watched",
         (
-            "No minute has been scanned since 11:54 New York time, 6 minutes ago. "
+            "No minute has been scanned since 11:54 ET, 6 minutes ago. "
             "Stops at E*TRADE stay in force and no exit is decided: look at the function market_scan and its log."
         ),
     ),
@@ -188,7 +188,7 @@ EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
         ScanBlind(faults=("DELAYED", "STALE"), held=("AIG", "IBM"), since=NOON - timedelta(minutes=6), at=NOON),
         "No quote can be used",
         (
-            "Not one quote could be used since 11:54 New York time, 6 minutes ago (DELAYED, STALE), "
+            "Not one quote could be used since 11:54 ET, 6 minutes ago (DELAYED, STALE), "
             "also none of what is held: AIG, IBM. "
             "Stops at E*TRADE stay in force, nothing is bought and no exit is decided: "
             "sign E*TRADE's agreement on real-time quotes for this account."
@@ -198,7 +198,7 @@ EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
         HeldUnseen(symbol="IBM", faults=("STALE",), since=NOON - timedelta(minutes=6), at=NOON),
         "No quote can be used: IBM",
         (
-            "IBM is held and not one quote of it could be used since 11:54 New York time, 6 minutes ago (STALE). "
+            "IBM is held and not one quote of it could be used since 11:54 ET, 6 minutes ago (STALE). "
             "A stop at E*TRADE stays in force and no exit is decided: see whether its trading is halted, "
             "and sell on E*TRADE's own page if you want it sold."
         ),
@@ -284,7 +284,7 @@ def test_an_evening_with_nothing_open_is_not_urgent() -> None:
     said = words(TokenEnded(left_open=(), at=at(510)))
     assert not said.urgent
     assert said.text == (
-        "The access token was ended at 18:00 New York time, and nothing is left open. "
+        "The access token was ended at 18:00 ET, and nothing is left open. "
         "Nothing is to be done before the next sign-in."
     )
 

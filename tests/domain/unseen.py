@@ -16,7 +16,7 @@ UNSEEN = (
         ),
         "E*TRADE's order list cannot be read",
         (
-            "E*TRADE's order list could not be read since 11:56 New York time, 4 minutes ago "
+            "E*TRADE's order list could not be read since 11:56 ET, 4 minutes ago "
             "(orders: status 500, code 100); shares that may be without a stop: 98 AIG, "
             "up to 10 IBM of an entry under way. "
             "Until it can be read nothing new is bought and no stop is moved; a fill is seen, a stop placed and an "
@@ -43,7 +43,7 @@ UNSEEN = (
         ),
         "Still held near the close: IBM",
         (
-            "99 shares of IBM are still held and the market closes at 16:00 New York time; "
+            "99 shares of IBM are still held and the market closes at 16:00 ET; "
             "at E*TRADE it has order 502, a stop sell of 99 shares at 98.90. "
             "To sell them in E*TRADE's app cancel order 502 first and wait until that is confirmed, then enter Sell, "
             "99 IBM, Market, Good for Day; what is not sold stays held over night."
@@ -56,7 +56,7 @@ UNSEEN = (
         ),
         "order_settlement cannot do its work",
         (
-            "order_settlement could not handle close_tick since 11:57 New York time, 3 minutes ago "
+            "order_settlement could not handle close_tick since 11:57 ET, 3 minutes ago "
             "(Busy: another settlement is at work). It is tried again until it can be done or is put aside: "
             "put right what the reason names, and look at the log of the function."
         ),

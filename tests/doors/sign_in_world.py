@@ -96,6 +96,9 @@ class Etrade:
         return name
 
 
+NAME = "the PAPER system"
+
+
 class SignInWorld:
     """One small world; `store`, `vault`, `etrade`, `sign_ins` and `pages` may be variants that a test hands in."""
 
@@ -123,7 +126,7 @@ class SignInWorld:
         self.timed_vault = TimedVault(self.vault, self.kernel, latency)
         made = sign_ins(desk=self.desk, authority=self.etrade, vault=self.timed_vault, operator=OPERATOR)
         halting = Halting(desk=self.desk, vault=self.timed_vault, operator=OPERATOR)
-        self.pages = pages(sign_ins=made, halting=halting, callback_url=callback_url)
+        self.pages = pages(sign_ins=made, halting=halting, callback_url=callback_url, name=NAME)
 
     def link(self, *, operator: str = OPERATOR, key: bytes = KEY, lasts: timedelta = LOGIN_LINK_LIFE) -> str:
         """Mint a link."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from shared.codec import decode
+from shared.domain.calendar import NEW_YORK
 from shared.domain.notices import (
     ForeignOrder,
     Notice,
@@ -81,7 +82,7 @@ def test_a_title_says_paper_first() -> None:
     deliver(hands.desk("notify"), notifier, _UNKNOWN, prefix="PAPER: ")
     ((title, text, _),) = notifier.sent
     assert title == "PAPER: Order unknown: IBM"
-    assert text.endswith(f"({_UNKNOWN.at:%Y-%m-%d %H:%M:%S} UTC)")
+    assert text.endswith(f"({_UNKNOWN.at.astimezone(NEW_YORK):%Y-%m-%d %H:%M:%S} ET)")
 
 
 def test_no_address_means_the_journal() -> None:

@@ -20,7 +20,7 @@ from shared.usecases.deliver import HALT_WORDS, HaltLinks, deliver
 from shared.usecases.links import HALT, HALT_LINK_LIFE, SignInKey, halt_page
 from shared.usecases.outbox import pack, unpack
 from tests.doors.fakes import NOW, Hands, ListBus
-from tests.doors.sign_in_world import KEY, OPERATOR, PAGE, SignInWorld
+from tests.doors.sign_in_world import KEY, NAME, OPERATOR, PAGE, SignInWorld
 from tests.doors.test_deliver import ListNotifier
 
 _URGENT = PositionUnprotected(position_id="P1", symbol="IBM", quantity=10, since=NOW, at=NOW)
@@ -62,6 +62,13 @@ def test_to_look_changes_nothing() -> None:
     world = SignInWorld()
     pages = {world.get("/halt").get_data(), world.get(f"/halt?link={_link(world).partition('#')[2]}").get_data()}
     assert (len(pages), world.bus.sent) == (1, [])
+
+
+def test_the_pages_name_the_system() -> None:
+    """Who has several systems reads before the button, and after it, which of them halts."""
+    world = SignInWorld()
+    asked = world.get("/halt").get_data(as_text=True), _confirm(world, _link(world)).get_data(as_text=True)
+    assert all(f"<b>{NAME}</b>" in page for page in asked)
 
 
 @pytest.mark.parametrize("what", ["another key", "another operator", "too old", "changed", "a sign-in link", "nothing"])

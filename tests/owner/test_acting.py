@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from infra.cli.exits import NOT_RUNNING
+from infra.cli.up import in_force
 from infra.local.memory_store import MemoryStore
 from infra.local.sqlite_store import SqliteStore
 from shared.codec import loads
@@ -106,6 +107,19 @@ def test_only_a_resume_loosens(desk: Path) -> None:
     assert answer("status", "--state", str(desk))["control"]["reason"] == "enough"
     eased = strategy("resume", "--exits-only", "--reason", "sell", "--state", str(desk)).stdout
     assert "is REDUCE_ONLY since " in eased
+
+
+def test_a_desk_that_starts_halted_says_so() -> None:
+    """A halt outlives every restart: `strategy up` shows it with its reason and what ends it, and else nothing."""
+    store = MemoryStore()
+    owner = _desk_of("owner", store)
+    assert in_force(store) is None
+    control.command(owner, TradingState.HALTED, reason="a wrong price")
+    shown = str(in_force(store))
+    assert shown.startswith("Trading   HALTED since ")
+    assert shown.endswith("by owner: a wrong price; only `strategy resume` makes it looser")
+    control.command(owner, TradingState.ACTIVE, loosen=True, reason="seen")
+    assert in_force(store) is None
 
 
 def test_a_second_halt_keeps_the_first_reason(desk: Path) -> None:

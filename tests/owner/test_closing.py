@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
+from infra.cli.closing import tell
 from infra.day.problems import UserError
 from infra.local.clock import KernelClock, SeededChance
 from infra.local.folder import FolderLock
 from infra.local.process_world import WorldFile
 from infra.owner import closing
+from infra.owner.closing import Closing
 from infra.owner.profiles import Hand
 from infra.up.instant import KeptInstant
 from shared.codec import decode
@@ -92,6 +94,13 @@ def test_what_is_closed_is_sold_within_a_minute(bench: Bench, state: TradingStat
     assert bench.machine.ledger().positions.get(SYMBOL, 0) == 0
     assert [order for order in bench.machine.ledger().orders if order.status == "OPEN"] == []
     assert [row for row in bench.documents("outbox").values() if row["topic"] == "exits"] == []
+
+
+def test_who_closes_reads_that_it_may_be_bought_again(capsys: pytest.CaptureFixture[str]) -> None:
+    """A sale does not keep the system from buying the symbol once more, and the output says what does."""
+    tell([Closing(symbol="IBM", quantity=40, price_type=PriceType.MARKET)])
+    said = capsys.readouterr().out
+    assert "may buy the symbol again after its cool-down: `strategy reduce` keeps it from buying" in said
 
 
 def test_a_wish_to_close_outlives_an_exit_that_came_to_nothing(bench: Bench) -> None:

@@ -56,7 +56,7 @@ def test_a_desk_at_a_glance(played_desk: Path) -> None:
         "name", "at", "running", "mode", "signed_in", "signed_out", "control", "live_orders", "in_doubt",
         "open_positions", "session", "realized", "unpriced", "asked", "dead_letters", "dead_letters_since", "given_up",
         "machine", "sight",
-        "notices", "unreadable",
+        "notices", "unreadable", "closing", "killed",
     }  # fmt: skip
     signs_in = answer("token", "--state", str(played_desk))["signs_in"]
     assert (seen["mode"], seen["signed_in"]) == ("live", not signs_in)
@@ -169,6 +169,36 @@ def test_all_times_are_new_yorks_and_say_so(desk: Path) -> None:
     decided = datetime.fromisoformat(entry["decided_at"]) - timedelta(hours=4)
     assert f"{decided:%Y-%m-%d %H:%M:%S} New York" in told
     assert "until 2013-10-08 00:00:00 New York at the latest" in signed_in_until(OURS)
+
+
+def test_the_first_minute_is_not_missed_before_it_can_be_over() -> None:
+    """Until two minutes after the open no minute can be written down, and no alarm is shown; from then on it is."""
+    opens = MORNING.replace(hour=13, minute=30)
+    told = (
+        (-1, "the market is closed"), (0, "the market has just opened"), (119, "the market has just opened"),
+        (120, "NO minute was scanned"),
+    )  # fmt: skip
+    for seconds, said in told:
+        seen = overview(MemoryStore(), at=opens + timedelta(seconds=seconds), running=True)
+        assert str(dict(status_lines(seen))["Scan"]).startswith(said)
+
+
+def test_why_an_order_came_to_nothing_is_said_in_words(desk: Path) -> None:
+    """Codes of ours are words in the list, and a refusal of the broker's is its own sentence."""
+    on = ("--state", str(desk))
+    name = answer("orders", "--all", *on)[0]["intent_id"]
+    for changes, said in (
+        ({"state": State.DENIED, "codes": ("COOLDOWN_SYMBOL", "DAILY_LOSS")}, "denied: cooldown symbol, daily loss"),
+        ({"state": State.REJECTED, "codes": ("1037",), "note": "Not enough shares"}, "rejected: Not enough shares"),
+    ):
+        store = SqliteStore(desk / "state.db")
+        held = read(store, Order, f"orders/{name}")
+        assert held is not None
+        store.commit([held.update(replace(held.value, **changes))])
+        store.close()
+        shown = " ".join(strategy("orders", "--all", *on, COLUMNS="300").stdout.split())
+        assert said in shown
+        assert "COOLDOWN_SYMBOL" not in shown
 
 
 def test_a_possible_wash_sale_is_said_of_its_order(desk: Path) -> None:

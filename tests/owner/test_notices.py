@@ -59,7 +59,7 @@ def test_notices_of_a_morning_are_listed(played_desk: Path) -> None:
     assert (first["title"], result["title"][:12]) == ("Signed in", "2013-10-07: ")
     assert {line["fate"] for line in lines} == {Fate.NO_ADDRESS}
     shown = strategy("notices", "--state", str(played_desk)).stdout
-    for part in ("New York", "07:2", "Signed in", "no address", "until 00:00 New York time"):
+    for part in ("New York", "07:2", "Signed in", "no address", "until 00:00 ET"):
         assert part in shown
     (last,) = answer("notices", "--last", "1", "--state", str(played_desk))
     assert last == lines[-1]

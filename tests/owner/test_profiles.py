@@ -10,7 +10,9 @@ import pytest
 from infra.day.problems import UserError
 from infra.local.folder import FolderLock, share
 from infra.owner.profiles import reach
+from infra.up import registry
 from infra.up.folder import Folder
+from infra.up.plan import Plan
 from shared.errors import ConfigError
 from shared.topology import SIGN_IN_KEY
 from tests.owner.desks import answer, refused, strategy, write_card
@@ -21,6 +23,41 @@ def test_without_a_desk_a_command_says_how_to_get_one(tmp_path: Path, monkeypatc
     monkeypatch.chdir(tmp_path)
     refused(strategy("status"), "no system of yours runs", "strategy up")
     refused(strategy("status", "--state", str(tmp_path)), "holds no desk", "strategy up")
+
+
+def test_where_nothing_runs_the_registry_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who asks under another HOME or user reads where it was looked up, and a halt there is no success."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(registry.VARIABLE)
+    here = {"XDG_STATE_HOME": str(tmp_path / "other")}
+    for word in ("status", "halt", "reduce"):
+        done = strategy(word, **here)
+        refused(done, f"no running system of user {registry.user()} is registered in", str(tmp_path / "other"))
+        assert "a system of another user or HOME is not seen" in done.stderr
+
+
+def test_a_name_that_is_no_system_says_what_it_is(desk: Path, tmp_path: Path) -> None:
+    """A folder that is not there, a file, a folder of systems and a run of `demo` are each told as what they are."""
+    nowhere, file, run = tmp_path / "nowhere", tmp_path / "file", tmp_path / "run"
+    file.touch()
+    run.mkdir()
+    (run / "run.json").write_text('{"market":"generated","config":"demo","seed":1,"status":"finished"}')
+    for word in ("status", "orders", "reduce", "login", "token"):
+        refused(strategy(word, "--state", str(nowhere)), "does not exist", f"strategy up --state {nowhere}")
+        refused(strategy(word, "--state", str(file)), "is a file", "leave --state out")
+        refused(strategy(word, "--state", str(desk.parent)), "but desk in it do", f"--state {desk}")
+        refused(strategy(word, "--state", str(run)), "strategy demo", "report.html", "strategy audit verify")
+    assert not nowhere.exists()
+    with pytest.raises(UserError, match="holds a run of"):
+        Folder(path=run).require_same(Plan(state=run, environ={}))
+
+
+@pytest.mark.parametrize("words", [("login",), ("close", "--all"), ("reconcile",)])
+def test_a_day_that_is_over_is_not_to_be_started_again(desk: Path, words: tuple[str, ...]) -> None:
+    """What nobody will run any more is told as that, and not with the advice to start it."""
+    (desk / "instant").write_text("2013-10-07T20:20:00+00:00\n")
+    done = strategy(*words, "--state", str(desk))
+    refused(done, "is over, and it will not run any more", "the next day wants another folder")
 
 
 def test_the_only_desk_is_found_and_several_are_not_guessed(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:

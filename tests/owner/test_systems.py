@@ -18,6 +18,7 @@ from infra.local.sqlite_store import SqliteStore
 from infra.up import registry
 from infra.up.plan import Plan
 from shared.errors import ConfigError
+from shared.ports import Put
 from shared.usecases import control
 from tests.owner.desks import answer, refused, strategy
 
@@ -30,7 +31,8 @@ from infra.local.folder import FolderLock
 from infra.up.plan import Plan
 from infra.up.registry import register
 state = Path(sys.argv[1])
-lock, entry = FolderLock(state), register(Plan(state=state, environ={}), state)
+plan = Plan(state=state, environ={}, **({"broker": sys.argv[2]} if sys.argv[2:] else {}))
+lock, entry = FolderLock(state), register(plan, state)
 print("held", flush=True)
 sys.stdin.read()
 """
@@ -148,17 +150,74 @@ def test_a_folder_that_cannot_be_found_is_told_with_its_process(start: Start, tm
     assert f"kill {os.getpid()}" in done.stderr
 
 
-def test_a_killed_system_leaves_an_entry_that_counts_for_nothing(desk: Path, place: Path) -> None:
-    """While the process lives its entry is found; after a kill it is not taken for running, and is removed."""
-    words = [sys.executable, "-c", _HOLD, str(desk)]
+def _kill_one(state: Path, *given: str) -> None:
+    """Let a process hold a desk's folder as `strategy up` does, and kill it."""
+    words = [sys.executable, "-c", _HOLD, str(state), *given]
     with subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as held:  # noqa: S603 - ours
         assert held.stdout is not None
         assert held.stdout.readline() == b"held\n"
         (found,) = registry.running()
-        assert (found.pid, found.state) == (held.pid, desk)
+        assert (found.pid, found.state) == (held.pid, state)
         held.kill()
-    assert len(list(place.iterdir())) == 1
-    refused(strategy("halt"), "NOTHING IS HALTED: no system of yours runs")
+
+
+def _hold(folder: Path, quantity: int, stopped: int) -> None:
+    """Write a position of the desk's symbol into its book again, and a stop that works over some of it."""
+    store = SqliteStore(folder / "state.db")
+    (row,) = store.query("positions")
+    store.commit([Put(row.path, {**row.data, "quantity": quantity, "is_open": True, "closing": True})])
+    (stop,) = [one for one in store.query("orders") if one.data["kind"] == "protect"]
+    store.commit([Put(stop.path, {**stop.data, "quantity": stopped, "filled": 0, "live": True, "state": "WORKING"})])
+    store.close()
+
+
+@pytest.mark.parametrize(("stopped", "said"), [(40, "40 AIG with a stop over 40"), (0, "40 AIG with NO STOP")])
+def test_a_killed_system_is_named_until_the_owner_lets_it_be(
+    desk: Path, place: Path, stopped: int, said: str
+) -> None:  # fmt: skip
+    """After a kill it is not taken for running; a status says what it held, over what a stop stands, and what to do."""
+    _hold(desk, 40, stopped)
+    _kill_one(desk, "production")
+    assert registry.running() == []
+    refused(strategy("halt"), "NOTHING IS HALTED: no system of yours runs", "ENDED WITHOUT BEING STOPPED, as")
+    for words in (("status",), ("status", "--state", str(desk)), ("status", "--seen")):
+        shown = " ".join(strategy(*words).stdout.split())
+        assert f"in the paper book, {said}" in shown
+        assert f"`strategy up --broker production --mode paper --state {desk}` goes on from there" in shown
+        assert "Closing AIG: you asked for the sale" in shown
+    assert list(place.iterdir()) == []
+    refused(strategy("status"), "no system of yours runs")
+
+
+def test_a_killed_simulated_day_is_one_line(desk: Path) -> None:
+    """Nothing real is held by a simulated day: it is named in one line, and its sums are in the JSON."""
+    _kill_one(desk)
+    shown = strategy("status").stdout
+    assert ("this simulated day ended without being stopped" in shown, "Live orders" in shown) == (True, False)
+    (seen,) = answer("status")
+    assert (seen["killed"]["state"], seen["killed"]["held"], seen["running"]) == (str(desk), [], False)
+
+
+def test_a_killed_system_that_is_started_again_is_killed_no_more(desk: Path, place: Path) -> None:
+    """The next start in its folder takes the entry away, in which nothing is left after its orderly end."""
+    _kill_one(desk, "production")
+    lock = FolderLock(desk)
+    registry.register(Plan(state=desk, environ={}), desk)()
+    lock.release()
+    assert list(place.iterdir()) == []
+
+
+def test_a_killed_system_whose_folder_is_gone_is_still_named(desk: Path, place: Path) -> None:
+    """At E*TRADE shares may be held all the same, and the owner reads that; of a simulated day nothing is left."""
+    _kill_one(desk, "production")
+    shutil.rmtree(desk)
+    done = strategy("status")
+    assert done.exit_code == BAD_INPUT
+    assert f"{desk}" in done.stderr
+    assert "its folder is not there any more. look on E*TRADE's own page" in done.stderr
+    (entry,) = place.iterdir()
+    entry.write_text(entry.read_text().replace("production", "simulator"))
+    assert registry.killed() == []
     assert list(place.iterdir()) == []
 
 
@@ -214,8 +273,7 @@ def test_what_has_ended_is_refused(desk: Path, tmp_path: Path, word: str) -> Non
     run = Path(shutil.copytree(desk, tmp_path / "run"))
     (run / "desk.json").unlink()
     (run / "run.json").write_text('{"market":"generated","config":"demo","seed":1,"status":"finished"}')
-    wanted = ("strategy demo", "does not run any more") if word == "halt" else ("holds no desk",)
-    refused(strategy(word, "--state", str(run)), *wanted)
+    refused(strategy(word, "--state", str(run)), "strategy demo", "does not run any more", "report.html")
     assert (_state(desk), _state(run)) == ("ACTIVE", "ACTIVE")
 
 

@@ -220,7 +220,7 @@ def test_a_reconcile_shows_first_and_books_when_it_is_confirmed() -> None:
     bench.run(12)
     shown = _asked(bench)
     assert (shown.done, shown.shares, shown.answer) == (True, 40, "the account holds less than the book")
-    assert shown.lines[0].startswith("IBM: 40 of 99 shares are missing since 15:21 New York time; no order of yours")
+    assert shown.lines[0].startswith("IBM: 40 of 99 shares are missing since 15:21 ET; no order of yours")
     _ask(bench, AskKind.RECONCILE, "A2", confirmed=True)
     bench.run(12)
     assert _asked(bench, "A2").progress.startswith("missing: 40 shares")
