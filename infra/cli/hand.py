@@ -58,7 +58,8 @@ def status(profile: str, state: Path | None, *, json: bool, let_be: bool = False
         try:
             views.append(_overview(one.profile or profile, one.folder(), one.killed))
         except UserError as problem:
-            troubles.append(f"{one.name}: {problem.what}. {problem.remedy}")
+            ended = " ended without being stopped" if one.killed is not None else ""
+            troubles.append(f"{one.name}{ended}: {problem.what}. {problem.remedy}")
     show(views, lambda: _titled(views), json=json)
     if not any(one.running for one in views):
         say(f"Nothing runs here: {systems.where()}.")

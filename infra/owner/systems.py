@@ -45,7 +45,7 @@ class System:
     def folder(self) -> Path:
         """Give its folder; raises UserError that says what to do without one."""
         if self.state is None and self.killed is not None:
-            what = f"it ended without being stopped at the {self.killed.broker}, and its folder is not there any more"
+            what = f"its broker was {self.killed.broker}, and its folder is not there any more"
             raise UserError(what, remedy=f"look on E*TRADE's own page what is held; {LET_BE}")
         if self.state is None:
             remedy = f"name its folder with --state, or end it: kill {self.pid}"

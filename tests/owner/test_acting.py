@@ -135,10 +135,7 @@ def test_a_second_halt_keeps_the_first_reason(desk: Path) -> None:
 
 
 def test_a_halt_of_the_system_after_the_owner_s_is_kept_and_told_once() -> None:
-    """What broke while the owner's halt was in force is read before a resume, and a poll that says it again adds none.
-
-    The figures of a reason may change with each poll; other reasons are bounded, too.
-    """
+    """What broke while the owner's halt was in force is kept, once whatever its figures, and no poll makes a flood."""
     store = MemoryStore()
     owner, settle = _desk_of("owner", store), _desk_of("settle", store)
     control.command(owner, TradingState.HALTED, reason="lunch")

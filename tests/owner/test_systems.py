@@ -213,7 +213,7 @@ def test_a_killed_system_whose_folder_is_gone_is_still_named(desk: Path, place: 
     shutil.rmtree(desk)
     done = strategy("status")
     assert done.exit_code == BAD_INPUT
-    assert f"{desk}" in done.stderr
+    assert f"{desk} (moved) ended without being stopped: its broker was production" in done.stderr
     assert "its folder is not there any more. look on E*TRADE's own page" in done.stderr
     (entry,) = place.iterdir()
     entry.write_text(entry.read_text().replace("production", "simulator"))

@@ -15,6 +15,7 @@ from infra.day.hours import hours
 from infra.day.ledger import read_ledger
 from infra.day.machine import simulator_settings
 from infra.local.sqlite_store import SqliteStore
+from infra.owner import systems
 from infra.owner.look import overview
 from infra.up.broker import KeptSimulator
 from infra.up.folder import ROOT, Folder
@@ -83,6 +84,7 @@ def test_nothing_outlives_a_killed_desk_and_the_next_start_goes_on(desk: Path) -
         process.kill()
         process.wait()
         wait_for(lambda: not any(members(group) for group in killed))
+    assert systems.killed_at(desk) is not None
     stopped_at = KeptInstant(desk).read()
     assert stopped_at is not None
     with _up(desk) as process:
@@ -97,6 +99,7 @@ def test_nothing_outlives_a_killed_desk_and_the_next_start_goes_on(desk: Path) -
     ended_at = KeptInstant(desk).read()
     assert ended_at is not None
     assert ended_at > stopped_at
+    assert systems.killed_at(desk) is None
     assert _wrong(desk) == []
     with closing(SqliteStore(Folder(path=desk).store)) as store:
         seen = overview(store, at=ended_at, running=False)
