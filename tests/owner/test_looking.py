@@ -183,22 +183,27 @@ def test_the_first_minute_is_not_missed_before_it_can_be_over() -> None:
         assert str(dict(status_lines(seen))["Scan"]).startswith(said)
 
 
-def test_why_an_order_came_to_nothing_is_said_in_words(desk: Path) -> None:
+@pytest.mark.parametrize(
+    ("state", "codes", "note", "said"),
+    [
+        (State.DENIED, ("COOLDOWN_SYMBOL", "DAILY_LOSS"), "", "denied: cooldown symbol, daily loss"),
+        (State.REJECTED, ("1037",), "Not enough shares", "rejected: Not enough shares"),
+    ],
+)
+def test_why_an_order_came_to_nothing_is_said_in_words(
+    desk: Path, state: State, codes: tuple[str, ...], note: str, said: str
+) -> None:  # fmt: skip
     """Codes of ours are words in the list, and a refusal of the broker's is its own sentence."""
     on = ("--state", str(desk))
     name = answer("orders", "--all", *on)[0]["intent_id"]
-    for changes, said in (
-        ({"state": State.DENIED, "codes": ("COOLDOWN_SYMBOL", "DAILY_LOSS")}, "denied: cooldown symbol, daily loss"),
-        ({"state": State.REJECTED, "codes": ("1037",), "note": "Not enough shares"}, "rejected: Not enough shares"),
-    ):
-        store = SqliteStore(desk / "state.db")
-        held = read(store, Order, f"orders/{name}")
-        assert held is not None
-        store.commit([held.update(replace(held.value, **changes))])
-        store.close()
-        shown = " ".join(strategy("orders", "--all", *on, COLUMNS="300").stdout.split())
-        assert said in shown
-        assert "COOLDOWN_SYMBOL" not in shown
+    store = SqliteStore(desk / "state.db")
+    held = read(store, Order, f"orders/{name}")
+    assert held is not None
+    store.commit([held.update(replace(held.value, state=state, codes=codes, note=note))])
+    store.close()
+    shown = " ".join(strategy("orders", "--all", *on, COLUMNS="300").stdout.split())
+    assert said in shown
+    assert codes[0] not in shown
 
 
 def test_a_possible_wash_sale_is_said_of_its_order(desk: Path) -> None:
