@@ -20,7 +20,8 @@ from shared.domain.values import PriceType, Side, Term, Venue
 from shared.errors import InvariantBroken
 
 PREVIEW_USABLE = timedelta(seconds=120)
-PLACING_LIFE = timedelta(seconds=5)
+PLACING_LIFE, LONGEST_LIFE = timedelta(seconds=5), timedelta(seconds=45)
+"""How long a licence to send lives: an entry's always the one, a sell's with a slow store up to the other."""
 
 
 class State(StrEnum):

@@ -2,16 +2,18 @@
 
 E*TRADE admits two calls in any second, of whoever has the consumer key (etrade-api.md 6). What can go wrong: two
 processes take the same turn; one that took a turn freezes, and its call leaves beside the next one; entries that come
-in numbers keep an exit waiting; a process dies while it holds or awaits a turn.
+in numbers keep an exit waiting; a process dies while it holds or awaits a turn; the store takes longer to write a turn
+down than the turn lasts.
 
 What this promises, to whoever keeps a `Turns` by compare-and-set: a call that leaves before its turn's `until` leaves
 at least `INTERVAL` after the call before it in its lane, whoever sent that; a turn that is not used in time is lost,
 and nothing has to be given back. Exits and stops have both lanes, other cancels and lists the one, entries the other,
 so that neither of these two waits for the other; and nobody takes a turn that somebody more urgent waits for: who waits
 writes down until when. A dead process blocks a lane for `INTERVAL` and the width of its turn at most, and what it
-waited for `HOLD` longer. Two lanes of `INTERVAL` stay below the 7,000 calls of an hour, so nobody counts them.
-A throttle answer says that the broker counts otherwise, or that somebody else has the key: then all rest, and for an
-hour the two lanes are one, in which lists go before entries.
+waited for `HOLD` longer. A slow store makes turns wide, and so rare, but for exits, stops and lists never impossible:
+their widest is as wide as the longest commit. Two lanes of `INTERVAL` stay below the 7,000 calls of an hour, so nobody
+counts them. A throttle answer says that the broker counts otherwise, or that somebody else has the key: then all rest,
+and for an hour the two lanes are one, in which lists go before entries.
 """
 
 from dataclasses import dataclass, replace
@@ -29,9 +31,10 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turns:
-    """The document `turns/<module>`: `free` are the lanes' next free instants."""
+    """The document `turns/<module>`: `free` are the lanes' next free instants, `widths_ms` their last turns' widths."""
 
     free: tuple[datetime, datetime]
+    widths_ms: tuple[int, int] = (0, 0)
     protect_waits_until: datetime | None = None
     settle_waits_until: datetime | None = None
     paused_until: datetime | None = None
@@ -59,14 +62,17 @@ class Wait:
 
 INTERVAL = timedelta(milliseconds=1_060)
 """A second, and 60 ms more: calls that leave a second apart may arrive a little closer."""
-WIDTH, WIDEST = timedelta(milliseconds=200), timedelta(milliseconds=1_600)
+WIDTH, WIDE = timedelta(milliseconds=200), timedelta(milliseconds=1_600)
 """How long a turn may be used: as long as its commit may take, and what a busy machine wakes late."""
+WIDEST = {Purpose.PROTECT: timedelta(seconds=16), Purpose.SETTLE: timedelta(seconds=16), Purpose.ENTER: WIDE}
+"""No commit ends later than that. What enters does not take a lane for so long: with such a store entries rest."""
 SOON = timedelta(milliseconds=50)
 """So long before a lane is free its next turn is taken, so that the commit costs no time."""
 HOLD = timedelta(milliseconds=500)
 PATIENCE = timedelta(seconds=2)
 """After so long a list or a cancel is as urgent as an exit: exits in numbers must not blind settlement."""
 LONGEST_PAUSE = timedelta(seconds=8)
+_MILLISECOND = timedelta(milliseconds=1)
 _LOOK_EVERY = timedelta(milliseconds=150)
 _LANES = {Purpose.PROTECT: (0, 1), Purpose.SETTLE: (0,), Purpose.ENTER: (1,)}
 _MOST_STRIKES = 8
@@ -113,9 +119,11 @@ def next_turn(turns: Turns, purpose: Purpose, *, now: datetime, width: timedelta
 def taken(turns: Turns, turn: Turn, purpose: Purpose) -> Turns:
     """Give the turns after one was taken: its lane is free an interval after its call, however late that leaves."""
     after = turn.until + INTERVAL
-    slow = _slow(turns, turn.at)
-    first, second = (after if slow or lane == turn.lane else free for lane, free in enumerate(turns.free))
-    left = replace(turns, free=(first, second))
+    lanes = range(2) if _slow(turns, turn.at) else (turn.lane,)
+    width_ms = round((turn.until - turn.at) / _MILLISECOND)
+    first, second = (after if lane in lanes else free for lane, free in enumerate(turns.free))
+    one, two = (width_ms if lane in lanes else width for lane, width in enumerate(turns.widths_ms))
+    left = replace(turns, free=(first, second), widths_ms=(one, two))
     match purpose:
         case Purpose.PROTECT:
             return replace(left, protect_waits_until=None)
@@ -143,9 +151,9 @@ def paused(turns: Turns, now: datetime) -> Turns:
     goes_on = turns.paused_until is not None and now - turns.paused_until < _FORGIVEN_AFTER
     strikes = turns.strikes if goes_on else 0
     until = now + min(timedelta(seconds=2**strikes), LONGEST_PAUSE)
-    last = max(turns.free)
+    last, width_ms = max(turns.free), max(turns.widths_ms)
     return replace(
-        turns, free=(last, last), paused_until=until, slow_until=now + _SLOW_FOR,
+        turns, free=(last, last), widths_ms=(width_ms, width_ms), paused_until=until, slow_until=now + _SLOW_FOR,
         strikes=min(strikes + 1, _MOST_STRIKES),
     )  # fmt: skip
 
@@ -164,7 +172,8 @@ def _at_most(mark: datetime | None, latest: datetime) -> datetime | None:
 
 def _free(turns: Turns, lane: int, now: datetime) -> datetime:
     """Give when a lane is free; further ahead than any turn can be only a wrong clock has written."""
-    return min(turns.free[lane], now + SOON + WIDEST + INTERVAL)
+    width = WIDE if turns.widths_ms[lane] <= WIDE / _MILLISECOND else WIDEST[Purpose.PROTECT]
+    return min(turns.free[lane], now + SOON + width + INTERVAL)
 
 
 def _paused(turns: Turns, now: datetime) -> datetime:
@@ -178,6 +187,6 @@ def _ahead(turns: Turns, purpose: Purpose, now: datetime) -> datetime | None:
         marks.append(turns.protect_waits_until)
     if purpose is Purpose.ENTER:
         marks.append(turns.settle_waits_until)
-    latest = now + WIDEST + INTERVAL + HOLD
+    latest = now + WIDE + INTERVAL + HOLD
     live = [min(mark, latest) for mark in marks if mark is not None and mark > now]
     return max(live, default=None)

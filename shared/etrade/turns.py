@@ -2,10 +2,11 @@
 
 What can go wrong: many instances ask at once; the store is away, or its answer to a commit is lost; a commit takes
 longer than the turn that it took; E*TRADE throttles all the same. What this promises: no call without a turn, and no
-turn without the store's word (NotSent); a turn that came too late is not used but taken anew, a wider one each time,
-and the width that was needed is the next turn's, so that with a slow store an order's turn still comes before its
-deadline; after a throttle answer nobody calls for a while, whichever instance got it. The rules are in
-`shared.domain.turns`.
+turn without the store's word (NotSent); a turn that came too late is not used but taken anew, wider than that commit
+lasted, and the width that was needed is the next turn's, so that with a slow store an order's turn still comes before
+its deadline, and an exit's comes however slow the store is; who met another writer rests for up to as long as the
+commit lasted, so that with a slow store nobody is always second; after a throttle answer nobody calls for a while,
+whichever instance got it. The rules are in `shared.domain.turns`.
 
 Nothing is locked over a port call: threads of one instance compete in the store as instances do.
 """
@@ -17,6 +18,7 @@ from shared.codec import decode, encode
 from shared.domain.turns import (
     INTERVAL,
     LONGEST_PAUSE,
+    WIDE,
     WIDEST,
     WIDTH,
     Purpose,
@@ -83,19 +85,21 @@ class AccountTurns:
         longest = LONGEST[purpose] if within is None else within
         width, conflicts = self._widths.get(module, WIDTH), 0
         while conflicts < MOST_CONFLICTS:
+            asked_at = self._clock.now()
             try:
                 kept = self._read(module)
                 urgent = urgency(purpose, kept.now - began)
+                width = min(width, WIDEST[purpose])
                 found = next_turn(kept.turns, urgent, now=kept.now, width=width)
                 if found.at - began > longest:
                     return None
                 if isinstance(found, Wait):
-                    self._wait(kept, urgent, found)
+                    self._wait(kept, urgent, found, slow=width > WIDE)
                     continue
                 self._commit(kept, taken(kept.turns, found, urgent))
             except Conflict:
                 conflicts += 1
-                self._pause()
+                self._pause(self._clock.now() - asked_at)
                 continue
             if found.at > self._clock.now():
                 self._clock.sleep_until(found.at)
@@ -103,7 +107,7 @@ class AccountTurns:
             if late < width:
                 self._widths[module] = width if 2 * late > width else max(width / 2, WIDTH)
                 return found
-            width = self._widths[module] = min(2 * width, WIDEST)
+            width = self._widths[module] = max(2 * width, late * 3 / 2)
         raise NotSent(f"turns at {module}: somebody else is always first")
 
     def sent(self, module: str, turn: Turn) -> None:
@@ -125,8 +129,9 @@ class AccountTurns:
                 return
         self._paused[module] = self._clock.now() + LONGEST_PAUSE
 
-    def _wait(self, kept: _Kept, purpose: Purpose, wait: Wait) -> None:
-        marked = awaited(kept.turns, purpose, wait)
+    def _wait(self, kept: _Kept, purpose: Purpose, wait: Wait, *, slow: bool) -> None:
+        """Write down that somebody waits, and wait; in a `slow` store the mark would be there later than the turn."""
+        marked = kept.turns if slow else awaited(kept.turns, purpose, wait)
         if marked != kept.turns or kept.mended:
             self._commit(kept, marked)
         self._clock.sleep_until(wait.look_at)
@@ -141,7 +146,7 @@ class AccountTurns:
         now = self._clock.now()
         if document is None:
             return _Kept(path=path, turns=self._known(module, untouched(now)), version=None, now=now)
-        kept = _Kept(path=path, turns=untouched(now + WIDEST + INTERVAL), version=document.version, now=now)
+        kept = _Kept(path=path, turns=untouched(now + WIDE + INTERVAL), version=document.version, now=now)
         try:
             found = decode(Turns, document.data)
             turns = plausible(found, now)
@@ -167,5 +172,7 @@ class AccountTurns:
         except StoreDown as problem:
             raise NotSent(f"no turn: {problem.detail}") from problem
 
-    def _pause(self) -> None:
-        self._clock.sleep_until(self._clock.now() + timedelta(seconds=self._chance.uniform(0, _JITTER_S)))
+    def _pause(self, lost: timedelta = timedelta(0)) -> None:
+        """Rest by chance, for up to as long as what was `lost` by asking in vain."""
+        longest = max(lost.total_seconds(), _JITTER_S)
+        self._clock.sleep_until(self._clock.now() + timedelta(seconds=self._chance.uniform(0, longest)))

@@ -15,7 +15,7 @@ from typing import assert_never
 
 from shared.domain.brokerage import BrokerOrder
 from shared.domain.control import Control, TradingState
-from shared.domain.orders import PLACING_LIFE, PREVIEW_USABLE, Kind, Licence, Order, PreviewRecord, State
+from shared.domain.orders import LONGEST_LIFE, PLACING_LIFE, PREVIEW_USABLE, Kind, Licence, Order, PreviewRecord, State
 from shared.domain.outcomes import Accepted, NeverSent, Previewed, Rejected, UnknownOutcome
 from shared.domain.values import Side, Term
 from shared.errors import AuthError, BrokerError, KeyRefused, StoreDown
@@ -144,14 +144,17 @@ def _license(
 ) -> Held[Order]:
     state = control.current(desk)
     now = desk.clock.now()
-    why = void_reason(held.value, state.value, now=now, expires_at=expires_at)
+    life = _life(held.value, now)
+    # What a slow store costs is not the decision's age: its stop is gone, and to decide anew takes as long again.
+    latest = None if expires_at is None else expires_at + 2 * (life - PLACING_LIFE)
+    why = void_reason(held.value, state.value, now=now, expires_at=latest)
     preview = held.value.preview
     if preview is None or preview.request_hash != held.value.request_hash or now - preview.at > PREVIEW_USABLE:
         why = why or "PREVIEW_STALE"
     if why is not None:
         return move(desk, held, State.VOIDED, cause="not sent: " + why, codes=(why,))
     licence = Licence(
-        nonce=desk.chance.token(16), signed_at=now, deadline=now + PLACING_LIFE, baseline=baseline,
+        nonce=desk.chance.token(16), signed_at=now, deadline=now + life, baseline=baseline,
         epoch=state.value.epoch,
     )  # fmt: skip
     try:
@@ -168,6 +171,16 @@ def _license(
         if again is None or again.value.licence != licence or again.value.state is not State.PLACING:
             raise
         return again
+
+
+def _life(order: Order, now: datetime) -> timedelta:
+    """Say how long a licence to send lives: a sell's six times as long as writing down its preview took.
+
+    With a slow store the commit of the licence and that of its turn would outlast any other, and no share be sold.
+    """
+    if order.side is Side.BUY or order.preview is None:
+        return PLACING_LIFE
+    return min(max(6 * (now - order.preview.at), PLACING_LIFE), LONGEST_LIFE)
 
 
 def _wakes(order: Order) -> bool:

@@ -305,7 +305,7 @@ def _settle_order(desk: TradingDesk, held: Held[Order], listing: tuple[BrokerOrd
     order = held.value
     now = desk.clock.now()
     if order.state in UNSENT:
-        if now - order.created_at > _SWEEP_AFTER[order.kind]:
+        if now - order.updated_at > _SWEEP_AFTER[order.kind]:
             move(desk, held, State.VOIDED, cause="nobody went on with it", codes=("SWEPT",))
         return
     if order.state in IN_DOUBT:

@@ -252,7 +252,7 @@ def test_with_a_slow_store_an_order_s_turn_comes_before_its_deadline(store: Shar
     assert turns.take("orders", PROTECT) is not None
     assert turns.take("orders", PROTECT, within=timedelta(seconds=4)) is not None
     store.commits_take = []
-    for _ in range(3):
+    for _ in range(4):
         turns.take("orders", PROTECT)
     turn = turns.take("orders", PROTECT)
     assert turn is not None
