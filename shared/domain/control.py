@@ -23,6 +23,7 @@ class Control:
     """The state in force, who set it first, when and why; `epoch` counts changes.
 
     `later` are the reasons that came while it was in force, each behind who gave it, the last `MOST_LATER` of them.
+    `asked` are the last halts that were asked for by link: each of them halts once, however often its message comes.
     """
 
     state: TradingState
@@ -32,6 +33,7 @@ class Control:
     by: str
     at: datetime
     later: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
     schema_version: int = 1
 
     def once_more(self, *, by: str, reason: str, exits_too: bool = False) -> "Control":

@@ -5,7 +5,7 @@ A tick carries no time of its own: Cloud Scheduler sends a fixed body, so its ti
 
 import re
 from dataclasses import dataclass, fields, is_dataclass
-from datetime import date
+from datetime import date, datetime
 
 from shared.domain.notices import NOTICES, Notice
 from shared.domain.signals import Signal
@@ -65,9 +65,18 @@ class OrderPlaced:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HaltAsked:
-    """The owner confirmed a halt on the page of a signed link; `link` names the link, for the record."""
+    """The owner confirmed a halt on the page of a signed link, which `link` names, at an instant.
+
+    A link may halt again later, and a message may come twice: link and instant together are one ask.
+    """
 
     link: str
+    at: datetime
+
+    @property
+    def name(self) -> str:
+        """The name of this ask, the same each time that it comes."""
+        return f"{self.link}:{self.at.isoformat()}"
 
 
 Message = (

@@ -5,7 +5,7 @@ when trading has to stop; one link is tapped again and again. What this promises
 can halt and nothing else, for it is signed for that purpose alone, and this function has no right on the trading state:
 it publishes `HaltAsked`, and order_settlement does it. The way from a genuine link to the message needs the key and the
 bus, and no document. What is not genuine gets one constant sentence. One link asks at most once in some seconds, for
-each instance, so that no link makes a flood; a halt that is asked for twice is one halt.
+each instance, so that no link makes a flood; a message that comes twice halts once.
 """
 
 import threading
@@ -43,7 +43,7 @@ class Halting:
         if link is None:
             return False
         if self._due(link, now):
-            self.desk.bus.publish(TOPIC, pack(HaltAsked(link=link.name)), attributes={})
+            self.desk.bus.publish(TOPIC, pack(HaltAsked(link=link.name, at=now)), attributes={})
             self._note(link, now)
             self.desk.journal.line("halt_asked", link=link.name)
         return True

@@ -4,6 +4,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from shared.domain.control import MOST_LATER, Control, TradingState
+from shared.domain.messages import HaltAsked
 from shared.domain.notices import of_control
 from shared.errors import Conflict, Malformed
 from shared.ports import Severity
@@ -12,6 +13,8 @@ from shared.usecases.notices import announce
 
 PATH = "control/main"
 BY_LINK = "halted by link"
+_ASKS_KEPT = 100
+"""More than come while the bus still brings one of them again."""
 _SEVERITY = {TradingState.ACTIVE: 0, TradingState.REDUCE_ONLY: 1, TradingState.HALTED: 2}
 
 
@@ -44,18 +47,22 @@ def exits_blocked(desk: Desk) -> bool:
 
 
 def command(
-    desk: Desk, to: TradingState, *, exits_too: bool = False, loosen: bool = False, reason: str
-) -> Control:  # fmt: skip
+    desk: Desk, to: TradingState, *, exits_too: bool = False, loosen: bool = False, reason: str, ask: str = ""
+) -> Control:
     """Set the trading state by the owner's hand and give what is in force; what is stricter stays, unless to `loosen`.
 
     What is in force already keeps its first reason and instant, and the new reason stands behind it. Only a halt blocks
     exits too. Every commit that licenses a send checks this document: what was licensed before goes out, nothing after
     it does. To loosen is to know what is loosened: raises Conflict when the state changed meanwhile, while a stricter
-    one is written over whatever was there, and a halt even over what cannot be read.
+    one is written over whatever was there, and a halt even over what cannot be read. `ask` names a halt that was asked
+    for by link, and is written down with it.
     """
 
     def attempt() -> Control:
         held = _known(desk, to)
+        if ask in held.value.asked:
+            return held.value
+        held = replace(held, value=replace(held.value, asked=_with(held.value.asked, ask)))
         if _SEVERITY[to] < _SEVERITY[held.value.state]:
             if not loosen:
                 return held.value
@@ -65,7 +72,7 @@ def command(
             return _once_more(desk, held, reason, exits_too=exits_too and to is TradingState.HALTED)
         value = Control(
             state=to, exits_too=exits_too and to is TradingState.HALTED, epoch=held.value.epoch + 1, reason=reason,
-            by=desk.actor, at=desk.clock.now(),
+            by=desk.actor, at=desk.clock.now(), asked=held.value.asked,
         )  # fmt: skip
         desk.store.commit([held.update(value), announce(desk, of_control(value))])
         return value
@@ -77,15 +84,32 @@ def command(
     return value
 
 
-def halt_by_link(desk: Desk) -> None:
-    """Halt as the owner asked on the page of a signed link; what is halted stays as it is, and is told no second time.
+def halt_by_link(desk: Desk, asked: HaltAsked) -> None:
+    """Halt as the owner asked on the page of a signed link, once, however often and late the message comes.
 
-    A state that cannot be read is written over, as by any halt of the owner's.
+    What is halted stays as it is, and is told no second time; that this was asked for is written down all the same, so
+    that it does not halt again what the owner has resumed since. A state that cannot be read is written over, as by any
+    halt of the owner's.
     """
+
+    def attempt() -> bool:
+        held = current(desk)
+        if asked.name in held.value.asked:
+            return True
+        if held.value.state is not TradingState.HALTED:
+            return False
+        desk.store.commit([held.update(replace(held.value, asked=_with(held.value.asked, asked.name)))])
+        return True
+
     with suppress(Malformed):
-        if current(desk).value.state is TradingState.HALTED:
+        if persist(attempt):
+            desk.journal.line("halt_by_link_again", ask=asked.name)
             return
-    command(desk, TradingState.HALTED, reason=BY_LINK)
+    command(desk, TradingState.HALTED, reason=BY_LINK, ask=asked.name)
+
+
+def _with(asked: tuple[str, ...], ask: str) -> tuple[str, ...]:
+    return (*asked, ask)[-_ASKS_KEPT:] if ask else asked
 
 
 def _known(desk: Desk, to: TradingState) -> Held[Control]:

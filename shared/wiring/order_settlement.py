@@ -41,7 +41,7 @@ def handlers(desk: TradingDesk, pulse: Pulse | None = None) -> dict[type[Message
     return {
         OrderPlaced: lambda _envelope, _placed: settle(desk),
         SettleTick: lambda _envelope, _tick: take_tick(),
-        HaltAsked: lambda _envelope, _asked: halt_by_link(desk),
+        HaltAsked: lambda _envelope, asked: halt_by_link(desk, asked),
         CloseTick: lambda _envelope, _tick: close(desk),
     }
 

@@ -17,6 +17,7 @@ from shared.ports import Put
 from shared.topology import SIGN_IN_KEY, TOPOLOGY, Right
 from shared.usecases import control
 from shared.usecases.deliver import HALT_WORDS, HaltLinks, deliver
+from shared.usecases.desk import put
 from shared.usecases.links import HALT, HALT_LINK_LIFE, SignInKey, halt_page
 from shared.usecases.outbox import pack, unpack
 from tests.doors.fakes import NOW, Hands, ListBus
@@ -170,12 +171,45 @@ def test_what_was_asked_for_is_done_once(before: TradingState | None) -> None:
     else:
         control.command(desk, before, loosen=True, reason="before")
     for _ in range(2):
-        control.halt_by_link(desk)
+        control.halt_by_link(desk, HaltAsked(link="ab", at=NOW))
     held = control.current(desk).value
     halted = before is TradingState.HALTED
     assert (held.state, held.reason) == (TradingState.HALTED, "before" if halted else control.BY_LINK)
     told = [row.path for row in hands.store.query("outbox") if "trading_halted" in row.path]
     assert len(told) == 1
+
+
+@pytest.mark.parametrize("before", TradingState)
+def test_a_message_that_comes_again_halts_nothing_that_was_resumed(before: TradingState) -> None:
+    """After a resume the same message does nothing, even if it found a halt in force; what is asked for anew halts."""
+    hands = Hands()
+    desk = hands.desk("order_settlement")
+    control.command(desk, before, loosen=True, reason="before")
+    asked = HaltAsked(link="ab", at=NOW)
+    control.halt_by_link(desk, asked)
+    control.command(desk, TradingState.ACTIVE, loosen=True, reason="looked at")
+    control.halt_by_link(desk, asked)
+    assert control.current(desk).value.state is TradingState.ACTIVE
+    again = (replace(asked, link="cd"), replace(asked, at=NOW + timedelta(seconds=5)))
+    for new in again:
+        control.halt_by_link(desk, new)
+        assert control.current(desk).value.reason == control.BY_LINK
+        control.command(desk, TradingState.ACTIVE, loosen=True, reason="looked at")
+    for old in (asked, *again):
+        control.halt_by_link(desk, old)
+    assert control.current(desk).value.state is TradingState.ACTIVE
+
+
+def test_a_book_that_forgets_what_was_asked_for_would_halt_again() -> None:
+    """Without what the trading state remembers a message that comes again halts: the test above can fail."""
+    hands = Hands()
+    desk = hands.desk("order_settlement")
+    asked = HaltAsked(link="ab", at=NOW)
+    control.halt_by_link(desk, asked)
+    resumed = control.command(desk, TradingState.ACTIVE, loosen=True, reason="looked at")
+    hands.store.commit([put(control.PATH, replace(resumed, asked=()))])
+    control.halt_by_link(desk, asked)
+    assert control.current(desk).value.state is TradingState.HALTED
 
 
 def _halts(hands: Hands, page: str = PAGE) -> HaltLinks:
@@ -218,4 +252,5 @@ def test_no_notice_waits_for_a_link(what: str) -> None:
 
 def test_the_message_travels() -> None:
     """What asks for a halt is read back as it was written."""
-    assert unpack(pack(HaltAsked(link="ab"))) == HaltAsked(link="ab")
+    asked = HaltAsked(link="ab", at=NOW)
+    assert unpack(pack(asked)) == asked
