@@ -16,8 +16,9 @@ from shared.domain.orders import Order
 from shared.domain.reads import Answer
 from shared.errors import ConfigError, Conflict, Unreadable
 from shared.ports import Put
-from shared.usecases import notices, reads
-from shared.usecases.desk import Held, put, read
+from shared.usecases import notices
+from shared.usecases.desk import Desk, Held, put, read
+from shared.usecases.reads import Judge
 from shared.usecases.trading import TradingDesk
 
 PATH = "account/main"
@@ -38,11 +39,7 @@ def ours(desk: TradingDesk, session: date) -> Held[AccountRecord]:
     desk.journal.line("cache", kind="account", asked=1, served=int(fresh))
     if held is not None and fresh:
         return held
-    try:
-        account = _choose(desk.broker.accounts(), desk.mandate.account_id)
-    except Unreadable as problem:
-        reads.lacks(desk, Answer.ACCOUNTS, problem.detail)
-        raise
+    account = _choose(desk.broker.accounts(), desk.mandate.account_id)
     record = AccountRecord(key=account.key, mode=account.mode, session=session)
     return Held(path=PATH, value=record, version=desk.store.commit([put(PATH, record)])[0])
 
@@ -55,19 +52,39 @@ def balance(desk: TradingDesk, account: AccountRecord) -> Balance:
     found = desk.broker.balance(account.key)
     if not found.account_mode:
         found = replace(found, account_mode=account.mode)
-    missing = _missing(desk, found)
+    missing = _missing(found)
     if missing is not None:
         raise Unreadable(missing)
     return found
 
 
-def _missing(desk: TradingDesk, found: Balance) -> str | None:
-    """Name the figure that a balance lacks, and note it, so that the owner is told why nothing is bought."""
-    if found.lacks is None:
+def judge(desk: Desk, account_id: str) -> Judge:
+    """Give what says of account lists and balances what they lack, so that the owner is told why nothing is bought."""
+
+    def lacks(what: Answer, answer: object) -> str | None:
+        if isinstance(answer, Balance):
+            return _missing(answer if answer.account_mode else replace(answer, account_mode=_listed_mode(desk)))
+        if what is not Answer.ACCOUNTS or not isinstance(answer, tuple):
+            return None
+        try:
+            _choose(answer, account_id)
+        except Unreadable as problem:
+            return problem.detail
+        except ConfigError:
+            return None  # what the owner has set is told by other means
         return None
-    why = f"balance: {found.lacks} is missing"
-    reads.lacks(desk, Answer.BALANCE, why)
-    return why
+
+    return lacks
+
+
+def _listed_mode(desk: Desk) -> str:
+    held = read(desk.store, AccountRecord, PATH)
+    return "" if held is None else held.value.mode
+
+
+def _missing(found: Balance) -> str | None:
+    """Name the figure that a balance lacks."""
+    return None if found.lacks is None else f"balance: {found.lacks} is missing"
 
 
 def counted(desk: TradingDesk, held: Held[AccountRecord], found: Balance) -> Held[AccountRecord]:
@@ -101,13 +118,8 @@ def barred(desk: TradingDesk, order: Order, *codes: str | None) -> list[Put]:
 
 
 def tell(desk: TradingDesk, found: Balance) -> None:
-    """Tell, once a session, what the broker's own balance says against entries, whether or not one is wanted.
-
-    A figure that it lacks is noted, as an answer that cannot be read is.
-    """
+    """Tell, once a session, what the broker's own balance says against entries, whether or not one is wanted."""
     held, against = read(desk.store, AccountRecord, PATH), said_against(found)
-    if held is not None:
-        _missing(desk, replace(found, account_mode=found.account_mode or held.value.mode))
     if held is None or not against.keys() - held.value.told:
         return
     rows = [

@@ -1,10 +1,13 @@
 """The Broker port of a function that trades, with a note in `reads` of each kind of answer that it cannot read.
 
 What can go wrong: an answer cannot be read for half an hour, every poll fails, and nobody is told, because each failure
-alone is only tried again. What this promises: the first failure writes `reads/{actor}:{what}`, later ones renew it at
-most every `RENEW`, and the first success removes it; an instance that does not know whether there is a note looks once.
-A store that fails is journalled and never fails the read. A refused login is no blindness: the owner is told of it by
-other means. Answers to orders and cancels are values and pass as they are, and so do quotes: the scan tells of those.
+alone is only tried again; an answer is read and lacks what a decision rests on, which only its user can tell. So a
+`Judge` looks at each answer where it comes in, and one that lacks something is noted as one that could not be read:
+nobody takes its arrival for a success. What this promises: the first failure writes `reads/{actor}:{what}`, later ones
+renew it at most every `RENEW`, and the first success removes it; an instance that does not know whether there is a note
+looks once. A store that fails is journalled and never fails the read. A refused login is no blindness: the owner is
+told of it by other means. Answers to orders and cancels are values and pass as they are, and so do quotes: the scan
+tells of those.
 """
 
 from collections import Counter
@@ -23,6 +26,8 @@ from shared.usecases.desk import Desk, held_rows, read, replaced
 
 T = TypeVar("T")
 RENEW = timedelta(seconds=20)
+Judge = Callable[[Answer, object], str | None]
+"""Says what an answer lacks of what a decision rests on, or None; may raise StoreError."""
 
 
 def unread(desk: Desk) -> list[Unread]:
@@ -37,13 +42,6 @@ class _Known:
     open: set[Answer] | None = None
     written: dict[Answer, datetime] = field(default_factory=dict)
     tries: Counter[Answer] = field(default_factory=Counter)
-
-
-def lacks(desk: Desk, what: Answer, why: str) -> None:
-    """Note that an answer came and lacks what a decision rests on; whoever finds so again renews the note."""
-    now = desk.clock.now()
-    note = Unread(actor=desk.actor, what=what, since=now, last_at=now, times=1, why=why[:LONGEST_WHY])
-    _write(desk, what, lambda: _renew(desk, note))
 
 
 def _renew(desk: Desk, note: Unread) -> None:
@@ -70,14 +68,17 @@ def _path(desk: Desk, what: Answer) -> str:
 class NotedBroker:
     """A Broker that notes what it cannot read; safe for any number of threads, as each note is a compare-and-set."""
 
-    def __init__(self, broker: Broker, desk: Desk, known: _Known | None = None) -> None:
+    def __init__(
+        self, broker: Broker, desk: Desk, *, judge: Judge = lambda _what, _answer: None, known: _Known | None = None
+    ) -> None:
         self._broker = broker
         self._desk = desk
+        self._judge = judge
         self._known = known or _Known()
 
     def through(self, broker: Broker) -> "NotedBroker":
         """Give another broker object with the same notes: what either can read is read."""
-        return NotedBroker(broker, self._desk, self._known)
+        return NotedBroker(broker, self._desk, judge=self._judge, known=self._known)
 
     def accounts(self) -> tuple[Account, ...]:
         """List the owner's accounts."""
@@ -122,20 +123,29 @@ class NotedBroker:
         except BrokerError as problem:
             # That one order is refused to us says nothing about the others.
             if not (what is Answer.ORDER and isinstance(problem, Refused)):
-                self._failed(what, began, problem)
+                self._failed(what, began, problem.detail or type(problem).__name__)
             raise
-        if self._known.open is None or what in self._known.open:
-            self._succeeded(what)
+        _write(self._desk, what, lambda: self._came(what, began, answer))
         return answer
 
-    def _failed(self, what: Answer, began: datetime, problem: BrokerError) -> None:
+    def _came(self, what: Answer, began: datetime, answer: object) -> None:
+        """Forget what was noted, unless the answer lacks what a decision rests on."""
+        why = self._judge(what, answer)
+        if why is not None:
+            self._failed(what, began, why)
+        elif self._known.open is None or what in self._known.open:
+            self._succeeded(what)
+
+    def _failed(self, what: Answer, began: datetime, why: str) -> None:
         self._known.tries[what] += 1
         now = self._desk.clock.now()
         written = self._known.written.get(what)
         if written is not None and now - written < RENEW:
             return
-        tries, why = self._known.tries[what], (problem.detail or type(problem).__name__)[:LONGEST_WHY]
-        failed = Unread(actor=self._desk.actor, what=what, since=began, last_at=now, times=tries, why=why)
+        tries = self._known.tries[what]
+        failed = Unread(
+            actor=self._desk.actor, what=what, since=began, last_at=now, times=tries, why=why[:LONGEST_WHY]
+        )  # fmt: skip
 
         def note() -> None:
             if self._known.open is not None:

@@ -14,6 +14,7 @@ from shared.paper.broker import PaperBroker, Source
 from shared.ports import Broker
 from shared.settings import NOT_YET, Mode, Settings
 from shared.strategies.config import load
+from shared.usecases.account import judge
 from shared.usecases.listing import OrderLists
 from shared.usecases.reads import NotedBroker
 from shared.usecases.renew import renew
@@ -32,7 +33,7 @@ def trading_desk(platform: Platform, room: Room, role: Role) -> TradingDesk:
     broker = _broker(usual, room, on_network=platform.http is None)
     urgent: Broker | None = client(Purpose.PROTECT) if broker is usual else None
     if role is not Role.SCAN:
-        broker = noted = NotedBroker(broker, desk)
+        broker = noted = NotedBroker(broker, desk, judge=judge(desk, chosen.account_id))
         urgent = None if urgent is None else noted.through(urgent)
     lists = OrderLists(broker=broker, clock=desk.clock, journal=desk.journal)
     mandate = Mandate(

@@ -35,6 +35,7 @@ from shared.ports import Put, Store, Update, Write
 from shared.strategies.config import load
 from shared.topology import TOPOLOGY
 from shared.usecases import outbox
+from shared.usecases.account import judge
 from shared.usecases.close import close
 from shared.usecases.desk import Desk, create
 from shared.usecases.enter import enter
@@ -113,7 +114,7 @@ class Bench:
         bus = GatedBus(self.bus, self.gate.pass_)
         ports: dict[str, Any] = {"clock": clock, "chance": self._chance, "store": store, "bus": GuardedBus(bus, guard)}
         desk = Desk(actor=actor, journal=self.journal, **ports)
-        broker = NotedBroker(ScriptedBroker(self.exchange, self.gate.pass_), desk)
+        broker = NotedBroker(ScriptedBroker(self.exchange, self.gate.pass_), desk, judge=judge(desk, ""))
         return TradingDesk(
             actor=actor, journal=self.journal, **ports, broker=broker,
             lists=OrderLists(broker=broker, clock=clock, journal=self.journal),

@@ -29,6 +29,7 @@ from shared.guard import Guard, GuardedBus, GuardedStore
 from shared.ports import Broker, Clock, Store
 from shared.topology import TOPOLOGY
 from shared.usecases import outbox
+from shared.usecases.account import judge
 from shared.usecases.desk import Desk
 from shared.usecases.listing import OrderLists
 from shared.usecases.reads import NotedBroker
@@ -150,7 +151,8 @@ class Graph(Bench):
         broker: Broker = LimitedBroker(self, process.pass_, limits, clock, usual)
         urgent: Broker = LimitedBroker(self, process.pass_, limits, clock, Purpose.PROTECT)
         if function != SCAN:
-            broker = noted = NotedBroker(broker, Desk(actor=function, **ports))
+            noting = Desk(actor=function, **ports)
+            broker = noted = NotedBroker(broker, noting, judge=judge(noting, ""))
             urgent = noted.through(urgent)
         watched = () if function == SCAN else (SYMBOL, OTHER)  # what is held is scanned all the same
         desk = TradingDesk(

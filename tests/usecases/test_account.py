@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,7 @@ from shared.domain.brokerage import Account, AccountRecord, Balance
 from shared.domain.reads import Answer
 from shared.errors import ConfigError, Unreadable
 from shared.usecases import account
-from shared.usecases.reads import unread
+from shared.usecases.reads import NotedBroker, unread
 from shared.usecases.trading import Mandate, TradingDesk
 from tests.usecases.bench import START, Bench
 from tests.usecases.post import PLACEMENT
@@ -43,7 +44,8 @@ def desk(*accounts: Account, wanted: str = "", balance: Balance | None = None) -
     bench = Bench()
     plain = replace(bench.desks[PLACEMENT], store=bench.store)
     mandate = Mandate(account_id=wanted, capital_usd=Decimal(1000), watch_list=())
-    return replace(plain, broker=Answers(accounts, balance), mandate=mandate)  # type: ignore[arg-type]
+    answers: Any = Answers(accounts, balance)
+    return replace(plain, broker=NotedBroker(answers, plain, judge=account.judge(plain, wanted)), mandate=mandate)
 
 
 @pytest.mark.parametrize(
@@ -109,15 +111,15 @@ def test_a_balance_without_a_mode_has_that_of_the_list(said: str, listed: str, u
 
 def test_a_figure_that_the_lists_mode_needs_is_named() -> None:
     """Where the account list says what is spent and the balance lacks it, the figure is named."""
-    here = desk(OURS, balance=_balance("", settled=10, power=None))
+    here = desk(replace(OURS, mode="MARGIN"), balance=_balance("", settled=10, power=None))
     with pytest.raises(Unreadable, match="balance: cashBuyingPower is missing"):
-        account.balance(here, AccountRecord(key="key", mode="MARGIN", session=DAY))
+        account.balance(here, account.ours(here, DAY).value)
     assert [(note.what, note.why) for note in unread(here)] == [(Answer.BALANCE, "balance: cashBuyingPower is missing")]
 
 
 def test_a_figure_that_is_missing_is_noted_by_the_minutes_look_too() -> None:
     """What a balance lacks of what its account's mode spends is noted before anything wants to be bought."""
-    here = desk(OURS)
+    here = desk(OURS, balance=_balance("", settled=None, power=None))
     account.ours(here, DAY)
-    account.tell(here, _balance("", settled=None, power=None))
+    here.broker.balance("key")
     assert [note.what for note in unread(here)] == [Answer.BALANCE]

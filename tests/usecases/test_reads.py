@@ -8,10 +8,14 @@ import pytest
 from shared.codec import decode
 from shared.domain.orders import State
 from shared.domain.reads import FRESH, Answer, Unread, again, lasting
+from shared.domain.unseen import AnswerUnread
 from shared.errors import AuthError, BrokerError, DeskError, NotSent, Refused, StoreDown, TokenDead, Unreadable
+from shared.usecases import account, outbox
 from shared.usecases.reads import RENEW, NotedBroker
 from shared.usecases.settle import settle
+from shared.usecases.watch import watch_sight
 from tests.usecases.bench import CLOSES, START, Bench
+from tests.usecases.exchange import ScriptedBroker
 from tests.usecases.gate import Fault
 from tests.usecases.post import PLACEMENT, SETTLEMENT
 
@@ -129,6 +133,45 @@ def test_a_new_instance_looks_once() -> None:
     before = len(bench.gate.names)
     _asked(bench, Answer.ORDERS)
     assert bench.gate.names[before:] == ["orders"]
+
+
+def _minutes(bench: Bench, count: int, *, judged: bool = True) -> set[datetime]:
+    """Let a new instance ask each minute, and give since when the owner was told that the balance lacks a figure."""
+    told: set[datetime] = set()
+    scripted = ScriptedBroker(bench.exchange, bench.gate.pass_)
+    for _ in range(count):
+        bench.kernel.run(bench.kernel.now() + MINUTE)
+        desk = bench.desks[SETTLEMENT]
+        noted = NotedBroker(scripted, desk, judge=account.judge(desk, "")) if judged else NotedBroker(scripted, desk)
+        bench.desks[SETTLEMENT] = replace(desk, broker=noted)
+        for _ in range(2):
+            _asked(bench, Answer.BALANCE)
+        bench.kernel.call(lambda: watch_sight(bench.desks[SETTLEMENT]), name=SETTLEMENT)
+        rows = [outbox.unpack(str(row.data["body"]).encode()) for row in bench.store.query("outbox")]
+        told |= {row.since for row in rows if isinstance(row, AnswerUnread)}
+    return told
+
+
+def test_a_balance_that_lacks_a_figure_is_told_since_the_first_whoever_reads() -> None:
+    """With a new instance each minute the owner hears once, after three minutes, since when a figure is missing."""
+    bench = Bench()
+    bench.exchange.says["cash_buying_power"] = None
+    assert _minutes(bench, 3) == set()
+    assert _minutes(bench, 6) == {START + MINUTE}
+    (note,) = _notes(bench)
+    assert note.why == "balance: cashBuyingPower is missing"
+    bench.exchange.says.clear()
+    _asked(bench, Answer.BALANCE)
+    assert _notes(bench) == []
+
+
+def test_where_its_arrival_is_a_success_nobody_is_told() -> None:
+    """An instance that does not judge what came forgets what another noted: the test above can fail."""
+    bench = Bench()
+    bench.exchange.says["cash_buying_power"] = None
+    assert _minutes(bench, 1) == set()
+    assert _minutes(bench, 8, judged=False) == set()
+    assert _notes(bench) == []
 
 
 def test_a_minute_without_anything_open_looks_at_everything() -> None:
