@@ -8,10 +8,13 @@ from datetime import date, datetime
 
 from shared.domain.ids import digest
 
+LEDGER_UNREADABLE = "LEDGER_UNREADABLE"
+"""Of a session's ledger that cannot be read: no size and no drawdown is known without its profit."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntriesBarred:
-    """A rule of the account itself denies entries: `code` is the rule's, `why` what was counted or the broker said."""
+    """A rule of the account itself, or a damaged ledger, denies entries: `code` is the rule's, `why` what it found."""
 
     code: str
     why: str

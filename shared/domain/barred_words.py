@@ -1,6 +1,6 @@
 """What the owner reads when something is not traded by a rule or a fact: the words of the notices in `barred`."""
 
-from shared.domain.barred import EntriesBarred, SymbolsUnknown
+from shared.domain.barred import LEDGER_UNREADABLE, EntriesBarred, SymbolsUnknown
 from shared.domain.wording import Words, clock, count, short
 
 _BARS = {
@@ -21,6 +21,10 @@ _BARS = {
         "E*TRADE refuses orders because the account is restricted",
         "ask E*TRADE what lifts it, entries are tried again in the next session.",
     ),
+    LEDGER_UNREADABLE: (
+        "the ledger of a session cannot be read, and sizes and the drawdown limit rest on the profit of them all",
+        "restore that document from a backup, or delete it if its session's profit may count as 0.",
+    ),
 }
 
 
@@ -28,7 +32,7 @@ def entries_barred(notice: EntriesBarred) -> Words:
     """Say which rule denies entries, what stands behind it, and what may lift it."""
     rule, advice = _BARS.get(notice.code, (f"a rule of the account denies it ({notice.code})", "ask E*TRADE."))
     return Words(
-        title="Nothing is bought: a rule of the account",
+        title=f"Nothing is bought: a {'damaged ledger' if notice.code == LEDGER_UNREADABLE else 'rule of the account'}",
         sentence=f"Entries are denied since {clock(notice.at)}: {rule} ({short(notice.why)}).",
         advice=f"Stops and exits go on; {advice}",
         urgent=notice.code != "DAY_TRADES",

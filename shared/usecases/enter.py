@@ -1,9 +1,11 @@
 """Turn a signal into at most one entry order: intent, facts, size, risk, reservation, and then `send`.
 
 What can go wrong: the signal is forged or altered; it comes again while it is being worked on; two signals compete for
-the same cash or symbol; it waited too long in the queue. What this promises: one intent per signal id, whatever is
-delivered; every risk rule evaluated on facts read now, not on the message; reservation, lock and approval in one
-commit that fails if the trading state or the ledger changed meanwhile (order-safety.md 1.3, 3).
+the same cash or symbol; it waited too long in the queue; the ledger of some session cannot be read, so that nobody
+knows what was lost so far. What this promises: one intent per signal id, whatever is delivered; every risk rule
+evaluated on facts read now, not on the message; reservation, lock and approval in one commit that fails if the trading
+state or the ledger changed meanwhile (order-safety.md 1.3, 3); without every ledger nothing is entered, and the owner
+is told which cannot be read.
 """
 
 import contextlib
@@ -12,10 +14,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from shared.codec import decode, dumps, encode
+from shared.codec import dumps, encode
 from shared.domain import book, sizing
 from shared.domain.account_rules import ACCOUNT_RULES, because, may_be_wash_sale
-from shared.domain.barred import EntriesBarred
+from shared.domain.barred import LEDGER_UNREADABLE, EntriesBarred
 from shared.domain.brokerage import AccountRecord, BrokerOrder
 from shared.domain.facts import RiskFacts
 from shared.domain.ids import digest, intent_id
@@ -30,7 +32,7 @@ from shared.errors import AuthError, Conflict, KeyRefused, Malformed, Refused
 from shared.ports import Check, Create, Put, Severity
 from shared.usecases import account, control
 from shared.usecases.appraise import Seen, ask_broker, ask_means, foreign, gather
-from shared.usecases.desk import TRIES, Held, create, read
+from shared.usecases.desk import TRIES, Held, create, held_rows, read
 from shared.usecases.moves import begin, held_order, ledger_path, lock_path, move
 from shared.usecases.notices import announce
 from shared.usecases.odd_rows import tell_orders
@@ -156,6 +158,8 @@ def _judge(
     record = account.counted(desk, ours, seen.means.balance).value
     for _ in range(TRIES):
         written = _written(desk, signal, record)
+        if isinstance(written, Put):
+            return _deny(desk, held, [LEDGER_UNREADABLE], [written]), seen.listing
         filled_at = written.today.value.last_fill_at
         if filled_at is not None and seen.means.balance.at < filled_at:
             seen = replace(seen, means=ask_means(desk, record))
@@ -208,11 +212,18 @@ def _told(desk: TradingDesk, facts: RiskFacts, signal: Signal, code: str) -> Put
     return announce(desk, notice)
 
 
-def _written(desk: TradingDesk, signal: Signal, record: AccountRecord) -> _Written:
-    """Read all ledgers at once; the first entry of a session opens its own."""
+def _written(desk: TradingDesk, signal: Signal, record: AccountRecord) -> _Written | Put:
+    """Read all ledgers at once; the first entry of a session opens its own.
+
+    Gives the write that tells the owner where one cannot be read, whichever: the drawdown limit needs them all.
+    """
     path = ledger_path(signal.session)
     rows = desk.store.query("ledger")
-    found = {row.path: Held(path=row.path, value=decode(Ledger, row.data), version=row.version) for row in rows}
+    found = {row.path: row for row in held_rows(desk, Ledger, rows)}
+    damaged = [row.path for row in rows if row.path not in found]
+    if damaged:
+        why, now = ", ".join(damaged), desk.clock.now()
+        return announce(desk, EntriesBarred(code=LEDGER_UNREADABLE, why=why, session=signal.session, at=now))
     earlier = [one.value for one in found.values() if one.value.session < signal.session]
     earlier.sort(key=lambda past: past.session)
     today = found.get(path)

@@ -6,13 +6,16 @@ from decimal import Decimal
 
 import pytest
 
+from shared.domain.barred import EntriesBarred
 from shared.domain.control import TradingState
 from shared.domain.messages import EnterPosition
+from shared.domain.notices import event_of
 from shared.domain.orders import Kind, State
 from shared.domain.positions import Ledger
 from shared.domain.values import Side
 from shared.errors import Malformed
-from shared.usecases import control
+from shared.ports import Delete, Put
+from shared.usecases import control, outbox
 from shared.usecases.desk import put
 from shared.usecases.enter import enter
 from tests.domain.made import config, position
@@ -190,3 +193,31 @@ def test_a_price_that_may_be_of_another_share_is_not_entered(daily_close: str, d
     entry = bench.orders()[0]
     assert (entry.codes == ("PRICE_JUMP",)) is denied
     assert ("preview" in bench.gate.names) is not denied
+
+
+@pytest.mark.parametrize("session", ["2013-10-04", START.date().isoformat()])
+def test_a_ledger_that_cannot_be_read_denies_entries_and_is_told(session: str) -> None:
+    """Where a ledger is damaged, today's or an old one, entries are denied and the owner hears once which and why."""
+    bench = Bench()
+    bench.store.commit([Put(f"ledger/{session}", {"session": session, "realized": "a lot"})])
+    for slot in range(2):
+        bench.send(bench.signal(slot))
+        bench.run(10)
+    assert {(order.state, order.codes) for order in bench.orders()} == {(State.DENIED, ("LEDGER_UNREADABLE",))}
+    told = [outbox.unpack(data) for topic, data in bench.bus.sent if topic == outbox.NOTICES]
+    barred = {event_of(one): one for one in told if isinstance(one, EntriesBarred)}
+    assert [one.why for one in barred.values()] == [f"ledger/{session}"]
+    assert not bench.bus.dead
+    assert not bench.exchange.posts
+
+
+def test_a_ledger_that_is_restored_lets_entries_go_on() -> None:
+    """When the damaged document is gone the next signal is entered."""
+    bench = Bench()
+    bench.store.commit([Put("ledger/2013-10-04", {"session": "2013-10-04", "realized": "a lot"})])
+    bench.send(bench.signal())
+    bench.run(10)
+    bench.store.commit([Delete("ledger/2013-10-04")])
+    bench.send(bench.signal(2))
+    bench.run(10)
+    assert [order.state for order in bench.orders() if order.kind is Kind.ENTRY] == [State.DENIED, State.FILLED]
