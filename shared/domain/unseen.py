@@ -81,5 +81,5 @@ class MessageRetried:
 
     @property
     def event(self) -> str:
-        """One for each message, or for each row of ticks that fail."""
+        """One for each message, or for each day, kind of tick and kind of trouble."""
         return f"{self.function}:{digest(self.name)[:16]}"

@@ -84,7 +84,7 @@ def _journal(desk: TradingDesk, wish: Ask, verdict: Verdict) -> None:
 
 
 def _cancel(desk: TradingDesk, held: Held[Ask], account_key: str) -> Verdict | str | None:
-    """Cancel an entry; gives the answer, or what it waits for."""
+    """Cancel an entry; gives the answer, or what it waits for. One that filled all its shares was not cancelled."""
     found = held_order(desk, held.value.intent_id or "")
     if found is None:
         return Verdict(done=False, text=f"there is no order {held.value.intent_id}")
@@ -93,10 +93,13 @@ def _cancel(desk: TradingDesk, held: Held[Ask], account_key: str) -> Verdict | s
     if refusal is not None:
         return Verdict(done=False, text=refusal)
     if order.state in TERMINAL:
-        return Verdict(done=True, text=f"{order.intent_id} is {order.state}, {order.filled} of {order.quantity} filled")
+        text = f"{order.intent_id} is {order.state}, {order.filled} of {order.quantity} filled"
+        return Verdict(done=order.state is not State.FILLED, text=text)
     if order.state in UNSENT:
         move(desk, found, State.VOIDED, cause="the owner cancels it", codes=("BY_OWNER",))
         return Verdict(done=True, text=f"{order.intent_id} is VOIDED: it was never sent")
+    if order.state is State.PLACING:
+        return "it is being sent: the cancel is asked for as soon as the broker has it"
     if order.state is State.WORKING:
         ask_cancel(desk, found, account_key=account_key, cause="the owner cancels it")
     return "the cancel was asked for; the order list has to show how it ended"
@@ -104,15 +107,15 @@ def _cancel(desk: TradingDesk, held: Held[Ask], account_key: str) -> Verdict | s
 
 def not_cancelled(order: Order, asked_at: datetime) -> str | None:
     """Say why an order is not cancelled by command, or None."""
+    if order.state in TERMINAL and order.updated_at < asked_at:
+        return f"{order.intent_id} has ended as {order.state}"
     if order.kind in (Kind.PROTECT, Kind.MOVE):
-        stop = f"{order.intent_id} is the protective stop over {order.quantity} shares of {order.symbol}"
+        stop = f"{order.intent_id} is a protective stop over {order.quantity - order.filled} shares of {order.symbol}"
         return f"{stop}: `strategy close {order.symbol}` sells them and ends it"
     if order.kind is Kind.EXIT:
         return f"{order.intent_id} is an exit: `strategy halt --exits-too` lets no further one be sent"
     if order.state in (State.UNKNOWN, State.MANUAL):
         return f"{order.intent_id} is {order.state}: nobody knows its broker order; `strategy resolve` ends that"
-    if order.state in TERMINAL and order.updated_at < asked_at:
-        return f"{order.intent_id} has ended as {order.state}"
     return None
 
 

@@ -1,14 +1,16 @@
 """Messages that come again and again: since when one instance has not been able to handle them, to tell the owner why.
 
 What can go wrong: settings are wrong, an answer cannot be had, another is always at work; each failure is only tried
-again, and the owner sees nothing. What this promises: what has failed for `RETRIED_AFTER` is told, a message once; a
-tick comes anew each minute, so ticks of one kind that fail one after the other are told once together. notify's own
-work is left out: a notice that reaches nobody is told of by other means.
+again, and the owner sees nothing; each of several instances meets some of the ticks. What this promises: what has
+failed for `RETRIED_AFTER` is told, a message once; a tick comes anew each minute, so ticks of one kind that fail one
+after the other are told together: once a day and kind of trouble, whichever instances met them. notify's own work is
+left out: a notice that reaches nobody is told of by other means.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from shared.domain.calendar import new_york_day
 from shared.domain.messages import NAMES, CloseTick, Message, PrepareTick, RefreshTick, ScanTick, SettleTick
 from shared.domain.notices import NOTICES
 from shared.domain.unseen import MessageRetried
@@ -48,7 +50,7 @@ class Retried:
             if row is not None and now - row.last_at <= RETRIED_AFTER:
                 since = min(row.since, since)
             self._rows[type(message)] = _Row(since=since, last_at=now)
-            name = f"{NAMES[type(message)]}:{since.isoformat()}"
+            name = f"{NAMES[type(message)]}:{new_york_day(now).isoformat()}:{reason.partition(':')[0]}"
         if now - since < RETRIED_AFTER:
             return None
         words = " ".join(reason.split())[:LONGEST]

@@ -91,6 +91,23 @@ def test_ticks_that_fail_one_after_the_other_are_told_together() -> None:
     assert len(hands.store.query("outbox")) == 1
 
 
+def test_ticks_that_several_instances_meet_are_told_once() -> None:
+    """Where three instances share the ticks that fail the owner hears one notice, and one more of another trouble."""
+    hands, handler = Hands(), Failing(Unreadable("odd"))
+    doors = [_door(hands, handler, "order_settlement") for _ in range(3)]
+
+    def fail(first: int, count: int) -> set[str]:
+        for minute in range(first, first + count):
+            doors[minute % 3](request(push(pack(SettleTick()), at=hands.clock.now(), messageId=str(minute))))
+            hands.clock.forward(MINUTE)
+        return {row.path for row in hands.store.query("outbox")}
+
+    assert len(fail(0, 12)) == 1
+    assert len(_told(hands)) == 1
+    handler.trouble = ConfigError(("no key",))
+    assert len(fail(12, 6)) == 2
+
+
 def test_a_tick_that_works_begins_the_count_anew() -> None:
     """Single ticks that fail between good ones, or long after one another, are no trouble that lasts."""
     hands, handler = Hands(), Failing(None)

@@ -17,9 +17,11 @@ from shared.domain.orders import Kind, Order, State
 from shared.domain.values import PriceType, Side, Term
 from shared.usecases import asks, control, outbox
 from shared.usecases.desk import create, put
+from tests.domain.made import NOON, order
 from tests.usecases.bench import SYMBOL, Bench
 from tests.usecases.exchange import Script
 from tests.usecases.gate import Fault
+from tests.usecases.lives import calls
 from tests.usecases.post import SETTLEMENT
 from tests.usecases.proofs import safety
 
@@ -207,6 +209,41 @@ def test_a_protective_stop_is_not_cancelled_by_hand() -> None:
     bench.run(10)
     assert f"`strategy close {SYMBOL}`" in _asked(bench).answer
     assert (bench.exchange.cancels, _asked(bench).done) == ([], False)
+
+
+def test_a_stop_that_has_ended_is_not_called_a_stop_that_protects() -> None:
+    """What has ended before it was asked for is answered by its end, a stop too."""
+    stop = order(kind=Kind.PROTECT, state=State.CANCELLED, live=False)
+    assert asks.not_cancelled(stop, NOON + timedelta(seconds=1)) == "I1 has ended as CANCELLED"
+    working = order(kind=Kind.PROTECT, state=State.WORKING, filled=4)
+    assert "a protective stop over 6 shares" in (asks.not_cancelled(working, NOON) or "")
+
+
+def test_an_entry_that_fills_in_its_cancel_was_not_cancelled() -> None:
+    """Where the rest of an entry fills before its cancel the answer says so, and that the wish was not fulfilled."""
+    bench = Bench()
+    bench.exchange.refuses_term, bench.exchange.entry_fill = True, 40
+    bench.exchange.in_cancel = lambda row: bench.exchange.fill(row.order_id, 59, Decimal("100.02"))
+    bench.send(bench.signal())
+    bench.at(6, lambda: _ask(bench, AskKind.CANCEL, intent_id=_entry(bench).intent_id))
+    bench.run(14)
+    assert (_asked(bench).done, _asked(bench).answer[-26:]) == (False, "is FILLED, 99 of 99 filled")
+    assert safety(bench) == []
+
+
+def test_a_cancel_waits_while_its_entry_is_being_sent() -> None:
+    """While the place of an entry is under way its cancel says that it waits, and is asked for once the list has it."""
+    bench = Bench()
+    bench.exchange.refuses_term, bench.exchange.entry_fill = True, 40
+    bench.gate.faults[calls().index("place") + 2] = Fault(how="slow", seconds=12)
+    bench.send(bench.signal())
+    bench.at(2, lambda: _ask(bench, AskKind.CANCEL, intent_id=_entry(bench).intent_id))
+    bench.at(2.5, bench.tick)
+    bench.run(8)
+    assert (_entry(bench).state, _asked(bench).progress[:16]) == (State.PLACING, "it is being sent")
+    assert bench.exchange.cancels == []
+    bench.run(40)
+    assert (_entry(bench).state, _asked(bench).done) == (State.CANCELLED, True)
 
 
 def test_a_reconcile_shows_first_and_books_when_it_is_confirmed() -> None:
