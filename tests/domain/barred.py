@@ -26,7 +26,7 @@ BARRED: tuple[tuple[Notice, str, str], ...] = (
         EntriesBarred(code="LEDGER_UNREADABLE", why="ledger/2013-10-04", session=OPENS.date(), at=NOON),
         "Nothing is bought: a damaged ledger",
         (
-            "Entries are denied since 12:00 New York time: the ledger of a session cannot be read, and sizes and the "
+            "Entries are denied since 12:00 ET: the ledger of a session cannot be read, and sizes and the "
             "drawdown limit rest on the profit of them all (ledger/2013-10-04). Stops and exits go on; restore that "
             "document from a backup, or delete it if its session's profit may count as 0."
         ),
