@@ -110,6 +110,10 @@ class Unreadable(BrokerError):
     """The broker answered something that cannot be read."""
 
 
+class Asleep(BrokerError):
+    """The access token sleeps, and nobody has woken it in time."""
+
+
 class Unseen(BrokerError):
     """No answer of the broker shows the order that is to be cancelled: nothing was asked."""
 

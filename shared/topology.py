@@ -119,7 +119,7 @@ class Topology:
 _EVERYBODY = {"dead_letters": C, "outbox": RW}
 _BOOK = {
     "orders": RW, "audit": C, "ledger": RW, "locks": RW, "positions": RW, "broker_orders": RC, "fills": RC,
-    "account": RW, "token": RW, "leases": RW, "paper": RW, "reads": RW, "turns": RW,
+    "account": RW, "token": R, "paper": RW, "reads": RW, "turns": RW,
 }  # fmt: skip
 
 TOPOLOGY = Topology(
@@ -139,9 +139,13 @@ TOPOLOGY = Topology(
         Function(
             name="token_refresh",
             purpose="keeps the access token awake, says early when the owner must sign in, ends it with its day",
-            subscriptions=(Subscription(topic="refresh-ticks"),),
+            subscriptions=(
+                Subscription(topic="refresh-ticks"),
+                # Who asked waits for three seconds.
+                Subscription(topic="renew-asks", min_backoff_s=1, max_backoff_s=10),
+            ),
             publishes=frozenset({"notices"}),
-            collections={**_EVERYBODY, "leases": RW, "orders": R, "positions": R, "seals": R, "token": RW},
+            collections={**_EVERYBODY, "orders": R, "positions": R, "seals": R, "token": RW},
             secrets={CONSUMER: R, ACCESS_TOKEN: R | W, SIGN_IN_KEY: R},
         ),
         Function(
@@ -151,7 +155,7 @@ TOPOLOGY = Topology(
                 Subscription(topic="scan-ticks", ack_deadline_s=120),
                 Subscription(topic="prepare-ticks", ack_deadline_s=90),
             ),
-            publishes=frozenset({"signals", "exits"}),
+            publishes=frozenset({"signals", "exits", "renew-asks"}),
             collections={
                 **_EVERYBODY,
                 "control": R,
@@ -163,7 +167,7 @@ TOPOLOGY = Topology(
                 "bars": RW,
                 "quotes": RW,
                 "history": RW,
-                "token": RW,
+                "token": R,
                 "paper": RW,
             },
             secrets={CONSUMER: R, ACCESS_TOKEN: R},
@@ -178,7 +182,7 @@ TOPOLOGY = Topology(
                 Subscription(topic="exits", min_backoff_s=1, max_backoff_s=10, max_attempts=20),
                 Subscription(topic="signals", min_backoff_s=1, max_backoff_s=10, max_attempts=20),
             ),
-            publishes=frozenset({"orders-placed", "notices"}),
+            publishes=frozenset({"orders-placed", "notices", "renew-asks"}),
             collections={**_EVERYBODY, **_BOOK, "control": RW, "signals": R, "quotes": R},
             secrets={CONSUMER: R, ACCESS_TOKEN: R},
             memory_mib=512,
@@ -198,13 +202,14 @@ TOPOLOGY = Topology(
                 # a quarter of an hour.
                 Subscription(topic="close-ticks", ack_deadline_s=90, max_backoff_s=60, max_attempts=20),
             ),
-            publishes=frozenset({"notices"}),
+            publishes=frozenset({"notices", "renew-asks"}),
             collections={
                 **_EVERYBODY,
                 **_BOOK,
                 "asks": RW,
                 "audit": RC,
                 "control": RW,
+                "leases": RW,
                 "quotes": R,
                 "seals": RW,
                 "taken": RC,
@@ -237,6 +242,7 @@ TOPOLOGY = Topology(
         "orders-placed": "an order reached the broker, or may have",
         "notices": "what the owner is told",
         "halt-asks": "the owner confirmed a halt on the page of a signed link",
+        "renew-asks": "a function that trades was refused with the access token: it may be asleep",
     },
     schedules=(
         Schedule(name="scan", cron="* 9-15 * * 1-5", topic="scan-ticks", message="scan_tick"),
@@ -270,7 +276,7 @@ TOPOLOGY = Topology(
         "asks": "what the owner asks of settlement by command, with its answer",
         "taken": "shares that the owner took out of a position by hand",
         "signals": "every signal as the scan saw it",
-        "leases": "who works on a minute, on settlement or on the token now",
+        "leases": "who works on a minute or on settlement now",
         "receipts": "why each symbol was traded or not",
         "bars": "the session's bars, for a scan that starts cold",
         "quotes": "the scan's last quotes",
@@ -279,7 +285,7 @@ TOPOLOGY = Topology(
         "reads": "since when an answer of the broker cannot be read, and why",
         "turns": "when the account's next calls to Orders and Accounts may leave",
         "paper": "cash, positions and orders of paper mode, which E*TRADE never sees",
-        "token": "which vault version holds the access token, and its instants",
+        "token": "which vault version holds the access token, its instants, and who works on it now",
         "flows": "sign-ins under way",
         "links": "sign-in links that were used",
         "sign_in": "how often sign-ins were begun and refused",

@@ -79,6 +79,13 @@ class HaltAsked:
         return f"{self.link}:{self.at.isoformat()}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenewAsked:
+    """A reading that began at `asked_at` was refused for the access token: its keeper judges whether to renew it."""
+
+    asked_at: datetime
+
+
 Message = (
     ScanTick
     | PrepareTick
@@ -89,6 +96,7 @@ Message = (
     | ExitPosition
     | OrderPlaced
     | HaltAsked
+    | RenewAsked
     | Notice
 )
 KINDS: dict[str, type[Message]] = {
@@ -101,6 +109,7 @@ KINDS: dict[str, type[Message]] = {
     "exit_position": ExitPosition,
     "order_placed": OrderPlaced,
     "halt_asked": HaltAsked,
+    "renew_asked": RenewAsked,
     **NOTICES,
 }
 NAMES: dict[type[Message], str] = {kind: name for name, kind in KINDS.items()}

@@ -61,7 +61,7 @@ def end_day(desk: Desk, authority: Authority, vault: Vault, held: Held[TokenReco
 
     Raises AuthError, BrokerError, StoreError where it should be tried again.
     """
-    lease = leases.take(desk, renew.NAME, lasts=renew.LASTS)
+    lease = leases.take(desk, renew.LEASE, lasts=renew.LASTS)
     if lease is None:
         return
     try:

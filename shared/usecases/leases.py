@@ -26,9 +26,8 @@ def of_scan(store: Store, since: datetime) -> list[Document]:
     return [row for row in store.query("leases", not_before("until", since)) if row.path.startswith("leases/scan:")]
 
 
-def take(desk: Desk, name: str, *, lasts: timedelta) -> Held[Lease] | None:
+def take(desk: Desk, path: str, *, lasts: timedelta) -> Held[Lease] | None:
     """Take a lease that is free or has run out; None when somebody else works."""
-    path = f"leases/{name}"
     now = desk.clock.now()
     mine = Lease(holder=desk.chance.token(12), until=now + lasts)
     held = read(desk.store, Lease, path)
@@ -40,9 +39,9 @@ def take(desk: Desk, name: str, *, lasts: timedelta) -> Held[Lease] | None:
         return None
 
 
-def busy(desk: Desk, name: str) -> bool:
+def busy(desk: Desk, path: str) -> bool:
     """Tell whether somebody holds a lease now."""
-    held = read(desk.store, Lease, f"leases/{name}")
+    held = read(desk.store, Lease, path)
     return held is not None and held.value.until > desk.clock.now()
 
 
@@ -54,13 +53,12 @@ def extend(desk: Desk, mine: Held[Lease], *, until: datetime) -> None:
     desk.store.commit([held.update(replace(held.value, until=until))])
 
 
-def outlives(desk: Desk, name: str) -> bool:
+def outlives(desk: Desk, path: str) -> bool:
     """Wait until the holder of a lease shows that it lives, or its lease has run out; gives whether it lives.
 
     A holder shows it by extending the lease. One that died never does, and one that gave it back may have failed: what
     it left undone is for the next.
     """
-    path = f"leases/{name}"
     first = read(desk.store, Lease, path)
     while first is not None and first.value.until > desk.clock.now():
         desk.clock.sleep_until(min(first.value.until, desk.clock.now() + WATCH_EVERY))

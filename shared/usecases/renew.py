@@ -1,24 +1,56 @@
 """Wake the access token: one renewal for everybody who finds it asleep at the same time.
 
-What can go wrong: fifty callers see the same 401; a caller hears it after somebody else has renewed already; the one
-who renews dies; a new sign-in comes in between. What this promises: a lease in the store lets one caller renew while
-the others wait for it and renew nothing themselves; a token that E*TRADE no longer knows is dead in the record at
-once, so that no function signs with it for longer than a minute; a record that changed meanwhile is left alone.
+What can go wrong: fifty functions ask for the same renewal, or a taken-over one asks without end; an ask comes after
+somebody else has renewed already; the one who renews dies; a new sign-in comes in between. What this promises: an ask
+is no command. It is judged by our own record, and one in `ASKS_EVERY` is acted on, whatever became of it; a lease in
+the store lets one caller renew while the others wait for it and renew nothing themselves; a token that E*TRADE no
+longer knows is dead in the record at once, so that no function signs with it for longer than a minute, and no ask wakes
+it; a record that changed meanwhile is left alone.
 """
 
 import contextlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.domain.tokens import stage_of
 from shared.errors import Conflict, TokenDead
 from shared.ports import Authority, Severity
 from shared.usecases import leases, token
-from shared.usecases.desk import Desk
+from shared.usecases.desk import Desk, read, replaced
 
-NAME = "renew"
+LEASE = "token/renewal"
 # Longer than three attempts with their time-outs and pauses.
 LASTS = timedelta(seconds=45)
+ASKED = "token/asked"
+ASKS_EVERY = timedelta(seconds=50)
+"""Shorter than the minute after which who is still refused asks again (`wake`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """When an ask was last acted on."""
+
+    at: datetime
+
+
+def renew_when_asked(desk: Desk, authority: Authority, *, asked_at: datetime) -> None:
+    """Renew for who was refused in a reading of `asked_at`, unless that was done since, or an ask was just acted on.
+
+    Raises what `renew` raises.
+    """
+    now = desk.clock.now()
+    held = token.current(desk.store)
+    if held is None or not stage_of(held.value, now).signs or held.value.renewed_at >= asked_at:
+        return
+    before = read(desk.store, Asked, ASKED)
+    if before is not None and now - before.value.at < ASKS_EVERY:
+        return
+    try:
+        # Before the renewal: one that fails, or dies, counts too.
+        desk.store.commit([replaced(ASKED, before, Asked(at=now))])
+    except Conflict:
+        return  # another one is acted on at this moment
+    renew(desk, authority, asked_at=asked_at)
 
 
 def renew(desk: Desk, authority: Authority, *, asked_at: datetime) -> bool:
@@ -28,9 +60,9 @@ def renew(desk: Desk, authority: Authority, *, asked_at: datetime) -> bool:
     """
     if not token.stage(desk.store, desk.clock.now()).signs:
         return False
-    lease = leases.take(desk, NAME, lasts=LASTS)
+    lease = leases.take(desk, LEASE, lasts=LASTS)
     if lease is None:
-        leases.outlives(desk, NAME)
+        leases.outlives(desk, LEASE)
         return _renewed(desk, asked_at)
     try:
         return _renewed(desk, asked_at) or _wake(desk, authority)

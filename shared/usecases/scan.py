@@ -90,7 +90,7 @@ def scan(desk: TradingDesk, memory: ScanMemory, published_at: datetime) -> None:
     session = session_at(begins)
     if session is None or not session.opens_at <= begins < session.closes_at:
         return
-    lease = leases.take(desk, f"scan:{begins:%Y%m%dT%H%M}", lasts=MINUTE)
+    lease = leases.take(desk, f"leases/scan:{begins:%Y%m%dT%H%M}", lasts=MINUTE)
     if lease is None:
         return
     try:

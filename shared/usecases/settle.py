@@ -38,12 +38,13 @@ from shared.usecases.trading import TradingDesk, require_our_venue
 from shared.usecases.unlisted import settle_unlisted
 
 T = TypeVar("T")
+SETTLING = "leases/settle"
 LEASE = timedelta(seconds=15)
 LOOKING = timedelta(seconds=30)
 """Longer than three answers that do not come."""
 WORK_AT_MOST = timedelta(seconds=50)
 LOOK_EVERY = timedelta(seconds=2)
-CLOSING = "close"
+CLOSING = "leases/close"
 """The lease of the close, from before it waits for its turn until the day is sealed."""
 CLOSE_WAITS = timedelta(seconds=1)
 REST = timedelta(seconds=5)
@@ -73,11 +74,11 @@ def settle(desk: TradingDesk, *, must_run: bool = False, list_first: bool = Fals
     ticks, worked = list_first and is_open(desk.clock.now()), False
     give_up = desk.clock.now() + WORK_AT_MOST
     while desk.clock.now() < give_up and (must_run or not _close_waits(desk, session)):
-        lease = leases.take(desk, "settle", lasts=LEASE)
+        lease = leases.take(desk, SETTLING, lasts=LEASE)
         if lease is None:
             if must_run:
                 desk.clock.sleep_until(desk.clock.now() + CLOSE_WAITS)
-            elif leases.outlives(desk, "settle") and not list_first:
+            elif leases.outlives(desk, SETTLING) and not list_first:
                 return None
             continue
         worked = True

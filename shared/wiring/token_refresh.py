@@ -1,10 +1,11 @@
-"""token_refresh: RefreshTick in, a token that stays awake, and an owner who is told in time."""
+"""token_refresh: RefreshTick and RenewAsked in, a token that stays awake, and an owner who is told in time."""
 
 from shared import wiring
-from shared.domain.messages import RefreshTick
+from shared.domain.messages import RefreshTick, RenewAsked
 from shared.door import PushDoor
 from shared.ports import Envelope
 from shared.usecases.refresh import Care, refresh
+from shared.usecases.renew import renew_when_asked
 from shared.wiring import Platform
 from shared.wiring.authority import authority
 from shared.wiring.cloud_bus import open_bus
@@ -28,4 +29,7 @@ def _build(platform: Platform) -> PushDoor:
     def look_after(_envelope: Envelope, _tick: RefreshTick) -> None:
         refresh(here.desk, etrade, here.vault, care)
 
-    return PushDoor(desk=here.desk, tells=True, handlers={RefreshTick: look_after})
+    def wake(_envelope: Envelope, message: RenewAsked) -> None:
+        renew_when_asked(here.desk, etrade, asked_at=message.asked_at)
+
+    return PushDoor(desk=here.desk, tells=True, handlers={RefreshTick: look_after, RenewAsked: wake})

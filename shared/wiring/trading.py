@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from threading import Lock
 from typing import assert_never
 
 from shared.domain.turns import Purpose
@@ -17,10 +18,9 @@ from shared.strategies.config import load
 from shared.usecases.account import judge
 from shared.usecases.listing import OrderLists
 from shared.usecases.reads import NotedBroker
-from shared.usecases.renew import renew
 from shared.usecases.trading import Mandate, TradingDesk
+from shared.usecases.wake import Waking
 from shared.wiring import Platform
-from shared.wiring.authority import authority
 from shared.wiring.credentials import VaultCredentials
 from shared.wiring.rooms import Room
 
@@ -60,11 +60,13 @@ def _etrade(platform: Platform, room: Room, role: Role) -> Callable[[Purpose], E
         clock=desk.clock, role=role, turns=None if role is Role.SCAN else turns,
         market_per_minute=chosen.rate_limit, market_burst=chosen.burst_limit,
     )  # fmt: skip
-    credentials, oauth = VaultCredentials(platform, room), authority(platform, room)
+    credentials, wake = VaultCredentials(platform, room), Waking(desk, one=Lock())
 
     def mend(asked_at: datetime) -> bool:
-        credentials.forget()
-        return renew(desk, oauth, asked_at=asked_at)
+        try:
+            return wake(asked_at)
+        finally:
+            credentials.forget()
 
     def client(purpose: Purpose) -> EtradeBroker:
         return EtradeBroker(

@@ -145,6 +145,7 @@ def test_only_a_post_is_a_push(method: str) -> None:
 _REPLIES: dict[type[DeskError], tuple[int, bool]] = {
     errors.ConfigError: (503, False),
     errors.Unseen: (503, False),
+    errors.Asleep: (503, False),
     errors.AnotherVenue: (503, False),
     errors.MessageError: (204, True),
     errors.Malformed: (204, True),

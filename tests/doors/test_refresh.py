@@ -324,7 +324,7 @@ def test_an_end_that_fails_is_made_at_the_next_tick(broken: str) -> None:
     elif broken == "destroy":
         keeper.hands.vault.broken["destroy"] = StoreDown("down")
     else:
-        keeper.hands.store.mood, keeper.hands.store.at = StoreDown("down"), frozenset({"leases"})
+        keeper.hands.store.mood, keeper.hands.store.at = StoreDown("down"), frozenset({"token"})
     if broken == "destroy":
         keeper.tick()
     else:

@@ -32,17 +32,17 @@ _PARTS: dict[str, set[str]] = {
     "oauth_callback": {"authorize", "flows", "links", "refusals", "notices", "token", "outbox", "desk"},
     "token_refresh": {"refresh", "renew", "end_day", "leases", "links", "notices", "token", "outbox", "desk"},
     "market_scan": {
-        "scan", "scan_memory", "hold", "prepare", "leases", "losses", "outbox", "renew", "token", "desk", "moves",
+        "scan", "scan_memory", "hold", "prepare", "leases", "losses", "outbox", "wake", "token", "desk", "moves",
         "trading", "listing", "asking",
     },
     "order_placement": {
         "enter", "leave", "send", "cancel", "account", "control", "fills", "losses", "moves", "quoting", "outbox",
-        "leases", "renew", "token", "desk", "trading", "appraise", "claims", "listing", "notices",
+        "wake", "token", "desk", "trading", "appraise", "claims", "listing", "notices",
         "odd_rows", "reads", "refused",
     },
     "order_settlement": {
         "settle", "close", "protect", "resolve", "send", "cancel", "account", "control", "fills", "losses", "moves",
-        "leases", "outbox", "renew", "token", "desk", "trading", "listing", "late", "claims", "notices", "watch",
+        "leases", "outbox", "wake", "token", "desk", "trading", "listing", "late", "claims", "notices", "watch",
         "look", "odd_rows", "reads", "cover", "hands", "asks", "reconcile", "refused", "unlisted",
         "doubts", "heartbeat", "retried",
     },
@@ -122,6 +122,8 @@ def test_no_function_holds_more_than_it_must() -> None:
         assert Right.WRITE not in function.collections.get("dead_letters", Right(0))
         assert Right.WRITE not in function.collections.get("fills", Right(0))
     assert "orders" not in TOPOLOGY.function("oauth_callback").collections
+    changed = {one.name for one in TOPOLOGY.functions if one.collections.get("token", Right.READ) is not Right.READ}
+    assert changed == {"oauth_callback", "token_refresh"}
     assert TOPOLOGY.function("token_refresh").collections["orders"] is Right.READ
     assert Right.CREATE not in TOPOLOGY.function("market_scan").collections["orders"]
 
@@ -169,9 +171,9 @@ def test_the_code_names_declared_collections(name: str) -> None:
 
 
 def test_settlement_is_woken_by_orders_that_are_not_its_own() -> None:
-    """Placement may announce what it sent; settlement sends only stops of its own, and publishes notices alone."""
-    assert TOPOLOGY.function("order_placement").publishes == {"orders-placed", "notices"}
-    assert TOPOLOGY.function("order_settlement").publishes == {"notices"}
+    """Placement may announce what it sent; settlement sends only stops of its own and announces none."""
+    assert TOPOLOGY.function("order_placement").publishes == {"orders-placed", "notices", "renew-asks"}
+    assert TOPOLOGY.function("order_settlement").publishes == {"notices", "renew-asks"}
 
 
 def test_a_process_has_a_thread_for_each_request_at_once() -> None:

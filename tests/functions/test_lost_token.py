@@ -60,3 +60,25 @@ def test_a_token_that_fell_asleep_is_woken_once_for_all(bench: Bench) -> None:
     assert bench.lines("token_lost") == []
     assert len([line for line in bench.lines("broker_call") if line["status"] == 401]) <= 3
     assert _looks(bench) > looked
+
+
+def test_without_token_refresh_a_sleeping_token_blocks_nobody(bench: Bench) -> None:
+    """While token_refresh is dead and the token sleeps, each message is answered in its time, and all goes on later."""
+    bench.sign_in_at("09:25")
+    bench.run("09:29:30")
+    bench.world.start_schedules(at("09:50"))
+    bench.run("09:31:30")
+    deliver = bench.world.bus._deliver
+    bench.world.bus._deliver = lambda name, raw: 503 if name == "token_refresh" else deliver(name, raw)
+    for known in _provider(bench)._access_tokens.values():
+        known.used -= IDLE_FOR
+    bench.run("09:34:30")
+    assert bench.calls()["renew"] == 0
+    assert 0 < len(bench.lines("renewal_asked")) <= 2 * 3 * 3  # scan and settlement, three asks a minute each
+    assert all(one.ended - one.begun < timedelta(seconds=61) for one in bench.deliveries)
+    bench.world.bus._deliver = deliver
+    looked = _looks(bench)
+    bench.run("09:38:30")
+    assert bench.calls()["renew"] == 1
+    assert _looks(bench) > looked
+    assert bench.lines("crash", "invariant_broken", "undeclared_access", "dead_letter") == []

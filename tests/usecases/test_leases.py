@@ -38,9 +38,9 @@ def test_only_who_extends_a_lease_lives(deed: Callable[[Desk, Held[leases.Lease]
     found: list[bool] = []
 
     def work() -> None:
-        mine = leases.take(desk, "settle", lasts=LASTS)
+        mine = leases.take(desk, "leases/settle", lasts=LASTS)
         assert mine is not None
-        kernel.spawn(lambda: found.append(leases.outlives(desk, "settle")), name="waits")
+        kernel.spawn(lambda: found.append(leases.outlives(desk, "leases/settle")), name="waits")
         desk.clock.sleep_until(START + timedelta(seconds=5))
         deed(desk, mine)
 

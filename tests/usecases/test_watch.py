@@ -48,14 +48,14 @@ def _told(bench: Bench, kind: type[N]) -> list[N]:
 def _scanned(bench: Bench, minutes: int) -> None:
     """Let so many minutes be scanned, one after the other."""
     for _ in range(minutes):
-        assert take(bench.desks[SCAN], f"scan:{bench.kernel.now():%Y%m%dT%H%M}", lasts=MINUTE) is not None
+        assert take(bench.desks[SCAN], f"leases/scan:{bench.kernel.now():%Y%m%dT%H%M}", lasts=MINUTE) is not None
         bench.kernel.run(bench.kernel.now() + MINUTE)
 
 
 def _saw(bench: Bench, *, usable: int, faults: tuple[str, ...], held: tuple[str, ...] = (), symbols: int = 2) -> None:
     """Let a minute be scanned in which this was seen, and look."""
     begins = bench.kernel.now()
-    lease = take(bench.desks[SCAN], f"scan:{begins:%Y%m%dT%H%M}", lasts=MINUTE)
+    lease = take(bench.desks[SCAN], f"leases/scan:{begins:%Y%m%dT%H%M}", lasts=MINUTE)
     assert lease is not None
     sight = Sight(begins=begins, symbols=symbols, usable=usable, faults=faults, unseen=dict.fromkeys(held, faults))
     bench.kernel.run(bench.kernel.now() + MINUTE)
