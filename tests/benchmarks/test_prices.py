@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from shared.topology import TOPOLOGY, Function
-from tests.benchmarks.prices import TRADING_DAYS, Use, month, price, refusal, use
+from tests.benchmarks.prices import MESSAGES_A_DAY, TRADING_DAYS, Use, month, price, refusal, use
 
 MINUTES = 390 * TRADING_DAYS
 
@@ -48,8 +48,8 @@ def test_a_month_follows_the_schedules() -> None:
     scan, prepare = month(TOPOLOGY.function("market_scan"), TOPOLOGY)
     assert (scan.requests, prepare.requests) == (7 * 60 * TRADING_DAYS, TRADING_DAYS)
     assert scan.gib_s == scan.requests * 59 / Decimal(2)
-    (refresh,) = month(TOPOLOGY.function("token_refresh"), TOPOLOGY)
-    assert refresh.requests == 144 * TRADING_DAYS
+    refresh, asks = month(TOPOLOGY.function("token_refresh"), TOPOLOGY)
+    assert (refresh.requests, asks.requests) == (144 * TRADING_DAYS, MESSAGES_A_DAY * TRADING_DAYS)
 
 
 @pytest.mark.parametrize("function", TOPOLOGY.functions, ids=lambda function: function.name)
