@@ -64,11 +64,12 @@ class RunningSimulator:
         self.close()
 
 
-class _QuietHandler(WSGIRequestHandler):
-    """Does not write a line for each request."""
+class _PlainHandler(WSGIRequestHandler):
+    """Adds nothing to an answer, such as the Date of the machine, and writes no line for each request."""
 
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Says nothing."""
+    def send_response(self, code: int, message: str | None = None) -> None:
+        """Says the status alone."""
+        self.send_response_only(code, message)
 
 
 def serve(simulator: Simulator, port: int) -> RunningSimulator:
@@ -97,7 +98,7 @@ def _serve_on(listening: socket.socket, simulator: Simulator) -> RunningSimulato
             raise  # werkzeug takes a ConnectionError as "the peer is gone" and answers nothing
 
     server = make_server(
-        LOOPBACK, 0, one_at_a_time, threaded=True, request_handler=_QuietHandler, fd=listening.fileno()
+        LOOPBACK, 0, one_at_a_time, threaded=True, request_handler=_PlainHandler, fd=listening.fileno()
     )
     return RunningSimulator(simulator, server, lock)
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, get_args
 from urllib.parse import parse_qsl, quote
@@ -113,6 +114,7 @@ class Simulator:
             _ACCOUNTS: Limiter(settings.accounts_limit),
             _ORDERS: Limiter(settings.orders_limit),
         }
+        self._date_off = timedelta(0)
         self._faults = FaultPlan()
         self._calls: Counter[str] = Counter()
         self._throttled = 0
@@ -132,6 +134,7 @@ class Simulator:
         """
         answer = self._handle(_Call(environ))
         headers = [("Content-Type", answer.content_type), ("Content-Length", str(len(answer.body)))]
+        headers += [("Date", format_datetime(self._now().astimezone(UTC) + self._date_off, usegmt=True))]
         headers += [("Cache-Control", "no-cache, no-store"), ("Pragma", "no-cache"), ("Server", "brokersim")]
         start_response(_STATUS_LINES[answer.status], headers)
         return [answer.body]
@@ -151,6 +154,10 @@ class Simulator:
     def delay_quotes(self, delayed: bool) -> None:
         """Gives delayed quotes from now on, as to an account without the real-time agreement, or real-time ones."""
         self._broker.realtime = not delayed
+
+    def misdate(self, off: timedelta) -> None:
+        """Says in the Date header of each answer from now on that it is so much later than it is."""
+        self._date_off = off
 
     def withdraw(self, symbol: str, quantity: int, account_key: str = CASH_ACCOUNT_KEY) -> None:
         """Moves shares of an account to another broker, as its owner may at any time."""

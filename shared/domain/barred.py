@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from shared.domain.ids import digest
+from shared.domain.skew import Off
 
 LEDGER_UNREADABLE = "LEDGER_UNREADABLE"
 """Of a session's ledger that cannot be read: no size and no drawdown is known without its profit."""
@@ -28,6 +29,22 @@ class EntriesBarred:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClockOff:
+    """A function's clock is off from the broker's by `why`, and what follows from that is `off` (`skew`)."""
+
+    function: str
+    off: Off
+    why: str
+    session: date
+    at: datetime
+
+    @property
+    def event(self) -> str:
+        """Name the session and what follows: told once for both, whichever functions find it."""
+        return f"{self.session.isoformat()}:{self.off}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SymbolsUnknown:
     """The broker gives no quote for watched symbols, before the session: nothing is traded in them."""
 
@@ -41,4 +58,4 @@ class SymbolsUnknown:
         return f"{self.session.isoformat()}:{digest(*self.symbols)[:16]}"
 
 
-Barred = EntriesBarred | SymbolsUnknown
+Barred = EntriesBarred | ClockOff | SymbolsUnknown

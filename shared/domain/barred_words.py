@@ -1,6 +1,7 @@
 """What the owner reads when something is not traded by a rule or a fact: the words of the notices in `barred`."""
 
-from shared.domain.barred import LEDGER_UNREADABLE, EntriesBarred, SymbolsUnknown
+from shared.domain.barred import LEDGER_UNREADABLE, ClockOff, EntriesBarred, SymbolsUnknown
+from shared.domain.skew import FROM, Off
 from shared.domain.wording import Words, clock, count, short
 
 _BARS = {
@@ -37,6 +38,29 @@ def entries_barred(notice: EntriesBarred) -> Words:
         advice=f"Stops and exits go on; {advice}",
         urgent=notice.code != "DAY_TRADES",
     )
+
+
+def clock_off(notice: ClockOff) -> Words:
+    """Say how far a clock is off, what goes on, and how it is put right."""
+    told = f"The clock of {notice.function} is {notice.why}"
+    remedy = "at home let the system set the clock by a time server (NTP); in the cloud tell Google."
+    match notice.off:
+        case Off.HALTED:
+            sentence = f"{told}: trading is halted, stops and exits go on."
+            remedy = f"Put it right, then `strategy resume`: {remedy}"
+        case Off.NO_ENTRIES:
+            sentence = f"{told}: entries are denied until it is right; stops and exits go on."
+            remedy = f"Put it right: {remedy}"
+        case _:
+            sentence = f"{told}; from {seconds(Off.NO_ENTRIES)} on entries are denied, from {seconds(Off.HALTED)} on "
+            sentence += "trading is halted."
+            remedy = f"Put it right: {remedy}"
+    return Words(title="The clock is wrong", sentence=sentence, advice=remedy, urgent=notice.off is not Off.WARNED)
+
+
+def seconds(off: Off) -> str:
+    """Say from how many seconds on this follows."""
+    return f"{FROM[off].total_seconds():.0f} s"
 
 
 def symbols_unknown(notice: SymbolsUnknown) -> Words:

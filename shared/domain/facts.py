@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from shared.domain import book
@@ -27,6 +27,7 @@ class RiskFacts:
     in the symbol closed (None: never), `lost_at` when shares of it were last sold at a loss (None: never).
     `daily_close` is the close of the last daily bar that the signal rests on (None: it had none). `day_trades` need
     to be known only where a rule counts them; `restriction` is the broker's code that bars the account ("": none).
+    `clock_ahead` is by how much our clock is surely ahead of the broker's; not measured, it denies nothing.
     `replaces` names the live order that this one takes the place of.
     """
 
@@ -45,6 +46,7 @@ class RiskFacts:
     lost_at: datetime | None = None
     day_trades: DayTrades | None = None
     restriction: str | None = None
+    clock_ahead: timedelta | None = None
     session: TradingSession | None = None
     control: Control | None = None
     quote: Quote | None = None

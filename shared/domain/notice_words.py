@@ -6,8 +6,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from shared.domain.barred import EntriesBarred, SymbolsUnknown
-from shared.domain.barred_words import entries_barred, symbols_unknown
+from shared.domain.barred import ClockOff, EntriesBarred, SymbolsUnknown
+from shared.domain.barred_words import clock_off, entries_barred, symbols_unknown
 from shared.domain.hand_notices import OrderAmbiguous, OrderCameLate, SharesTaken
 from shared.domain.hand_words import ambiguous, came_late, taken
 from shared.domain.notices import (
@@ -327,6 +327,7 @@ _WORDS: dict[type[Notice], Callable[[Any], Words]] = {
     OddRow: odd_row,
     OwnRowOdd: own_row,
     EntriesBarred: entries_barred,
+    ClockOff: clock_off,
     SymbolsUnknown: symbols_unknown,
     ScanSilent: _silent,
     ScanBlind: _blind,

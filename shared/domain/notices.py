@@ -10,7 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import assert_never
 
-from shared.domain.barred import Barred, EntriesBarred, SymbolsUnknown
+from shared.domain.barred import Barred, ClockOff, EntriesBarred, SymbolsUnknown
 from shared.domain.calendar import new_york_day
 from shared.domain.control import Control, TradingState
 from shared.domain.hand_notices import OrderAmbiguous, OrderCameLate, SharesTaken
@@ -297,6 +297,7 @@ NOTICES: dict[str, type[Notice]] = {
     "odd_row": OddRow,
     "own_row_odd": OwnRowOdd,
     "entries_barred": EntriesBarred,
+    "clock_off": ClockOff,
     "symbols_unknown": SymbolsUnknown,
     "scan_silent": ScanSilent,
     "scan_blind": ScanBlind,
@@ -343,6 +344,7 @@ def event_of(notice: Notice) -> str:
             | StaysHeld()
             | MessageRetried()
             | EntriesBarred()
+            | ClockOff()
             | SymbolsUnknown()
         ):
             what = notice.event

@@ -20,6 +20,7 @@ from shared.domain.orders import Kind, State
 from shared.domain.quality import CLOCK_SKEW, faults, is_finite
 from shared.domain.quotes import Quote
 from shared.domain.same_share import is_of_another
+from shared.domain.skew import Off, judged
 from shared.domain.values import PriceType, Side, Term
 
 _PERCENT = Decimal(100)
@@ -261,6 +262,11 @@ def symbol_held_by_owner(facts: RiskFacts, _config: StrategyConfig) -> bool:
     return held > ours or held < 0
 
 
+def clock_skew(facts: RiskFacts, _config: StrategyConfig) -> bool:
+    """R34: our clock is not surely so far from the broker's that quotes and signals cannot be judged; entries only."""
+    return judged(facts.clock_ahead) in {Off.NO_ENTRIES, Off.HALTED}
+
+
 ENTRY_RULES: Mapping[str, Rule] = {
     "KILL_SWITCH": kill_switch,
     "SESSION_CLOSED": session_closed,
@@ -290,6 +296,7 @@ ENTRY_RULES: Mapping[str, Rule] = {
     "LEDGER_MISMATCH": ledger_mismatch,
     "UNKNOWN_PRESENT": unknown_present,
     "SYMBOL_HELD_BY_OWNER": symbol_held_by_owner,
+    "CLOCK_SKEW": clock_skew,
     **ACCOUNT_RULES,
 }
 SELL_RULES: Mapping[str, Rule] = {

@@ -39,6 +39,7 @@ from shared.etrade.session import (
     Call,
     Credentials,
 )
+from shared.etrade.skew import BrokerClock
 from shared.ports import Chance, Clock, Journal
 
 NEW_YORK = "America/New_York"
@@ -58,7 +59,7 @@ class EtradeBroker:
 
     `credentials` is asked once per attempt; `sandbox` picks the host; `limits` is shared by all brokers of a
     function, whose calls differ in their `purpose`; `caller` names the function in the journal; `http` replaces the
-    network; `mend` is Exchange's.
+    network; `mend` and `broker_clock` are Exchange's.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class EtradeBroker:
         purpose: Purpose,
         http: BaseAdapter | None = None,
         mend: Callable[[datetime], bool] | None = None,
+        broker_clock: BrokerClock | None = None,
     ) -> None:
         self._clock = clock
         self._sandbox = sandbox
@@ -88,6 +90,7 @@ class EtradeBroker:
             http=http,
             purpose=purpose,
             mend=mend,
+            broker_clock=broker_clock,
         )
 
     def accounts(self) -> tuple[Account, ...]:

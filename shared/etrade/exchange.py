@@ -17,6 +17,7 @@ from shared.etrade.faults import Fault, Unavailable, error, fault
 from shared.etrade.limits import Limits, Module
 from shared.etrade.retry import Retry
 from shared.etrade.session import Answer, Call, Credentials, Signer, Wire
+from shared.etrade.skew import BrokerClock
 from shared.ports import Chance, Clock, Journal, Scalar, Severity
 
 Fields = dict[str, Scalar]
@@ -94,7 +95,7 @@ class Exchange:
     """All calls of one function to one consumer key; safe for any number of threads or greenlets.
 
     `purpose` is what its calls are for, which decides who goes first at the limits. `mend` looks after a token that
-    was refused in a read asked at an instant, and says whether to ask once more.
+    was refused in a read asked at an instant, and says whether to ask once more. `broker_clock` hears of each answer.
     """
 
     def __init__(
@@ -109,6 +110,7 @@ class Exchange:
         http: BaseAdapter | None,
         purpose: Purpose = Purpose.SETTLE,
         mend: Callable[[datetime], bool] | None = None,
+        broker_clock: BrokerClock | None = None,
     ) -> None:
         self._credentials = credentials
         self._clock = clock
@@ -117,6 +119,7 @@ class Exchange:
         self._purpose = purpose
         self._caller = caller
         self._mend = mend
+        self._broker_clock = broker_clock
         self._wire = Wire(clock=clock, chance=chance, http=http)
         self._retry = Retry(clock=clock, chance=chance)
 
@@ -157,6 +160,8 @@ class Exchange:
             self._note(ask, attempt, waited, sent_at, self._clock.now(), code=_SILENCES[type(problem)])
             raise
         received_at = self._clock.now()
+        if self._broker_clock is not None:
+            self._broker_clock.heard(answer.date, sent_at=sent_at, received_at=received_at)
         failed = None if _good(answer) else fault(answer)
         self._note(ask, attempt, waited, sent_at, received_at, answer=answer, failed=failed)
         self._tell_limits(ask, failed)

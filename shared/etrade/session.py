@@ -107,10 +107,11 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back, unread: any status, any body."""
+    """What came back, unread: any status, any body, and the Date header, empty when there is none."""
 
     status: int
     body: bytes
+    date: str = ""
 
     def __repr__(self) -> str:
         return f"Answer({self.status}, {len(self.body)} bytes)"
@@ -142,7 +143,7 @@ class Wire:
                 response = self._adapter.send(
                     request, stream=True, timeout=(CONNECT_TIMEOUT_S, call.within_s), verify=True, proxies={}
                 )
-                return Answer(response.status_code, _body(response))
+                return Answer(response.status_code, _body(response), response.headers.get("Date", ""))
         except (RequestException, HTTPError, OSError) as problem:
             failure = _failure(problem)
         # Raised outside the handler: the library's error, which holds the address, is not even its context.

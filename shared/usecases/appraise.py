@@ -105,6 +105,7 @@ def gather(
         equity_peak=_peak(desk.mandate.capital_usd, earlier), marks=marks(desk, positions),
         day_trades=None if record.day_trades is None else DayTrades(before=record.day_trades, today=today),
         restriction=record.restricted, lost_at=before.value.lost_at if before else None,
+        clock_ahead=desk.clock_ahead(),
     )  # fmt: skip
 
 

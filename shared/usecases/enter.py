@@ -18,6 +18,7 @@ from shared.codec import dumps, encode
 from shared.domain import book, sizing
 from shared.domain.account_rules import ACCOUNT_RULES, because, may_be_wash_sale
 from shared.domain.barred import LEDGER_UNREADABLE, EntriesBarred
+from shared.domain.barred_words import seconds
 from shared.domain.brokerage import AccountRecord, BrokerOrder
 from shared.domain.facts import RiskFacts
 from shared.domain.ids import digest, intent_id
@@ -26,12 +27,14 @@ from shared.domain.orders import UNSENT, Kind, Order, State
 from shared.domain.positions import Ledger
 from shared.domain.risk import deny_codes
 from shared.domain.signals import Signal
+from shared.domain.skew import Off
 from shared.domain.unseen import EntryNotJudged
 from shared.domain.values import PriceType, Term
 from shared.errors import AuthError, Conflict, KeyRefused, Malformed, Refused
 from shared.ports import Check, Create, Put, Severity
 from shared.usecases import account, control
 from shared.usecases.appraise import Seen, ask_broker, ask_means, foreign, gather
+from shared.usecases.clock_off import CLOCK_SKEW, clock_off
 from shared.usecases.desk import TRIES, Held, create, held_rows, read
 from shared.usecases.moves import begin, held_order, ledger_path, lock_path, move
 from shared.usecases.notices import announce
@@ -196,7 +199,11 @@ def _reserve(desk: TradingDesk, held: Held[Order], signal: Signal, seen: Seen, w
     if codes:
         filled_at = ledger.value.last_fill_at
         overtaken = filled_at is not None and seen.means.asked_at <= filled_at
-        return None if overtaken and _OF_HOLDINGS.issuperset(codes) else _deny(desk, held, codes, told)
+        if overtaken and _OF_HOLDINGS.issuperset(codes):
+            return None
+        off = clock_off(desk, signal.session, facts.clock_ahead) if CLOCK_SKEW in codes else None
+        note = "" if off is None else f"Our clock is {off.why}: from {seconds(Off.NO_ENTRIES)} on nothing is entered."
+        return _deny(desk, held, codes, told if off is None else [*told, announce(desk, off)], note)
     cost = limit * size
     return move(
         desk, held, State.RESERVED, ledger.update(book.reserved(ledger.value, cost)),

@@ -1,7 +1,8 @@
 """What a use case that trades works with: the broker, the strategy's configuration and the owner's mandate."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
 
 from shared.domain.config import StrategyConfig
@@ -31,13 +32,17 @@ class Mandate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TradingDesk(Desk):
-    """A desk with a broker; `urgent` is the same broker for calls that go before all others at its limits."""
+    """A desk with a broker; `urgent` is the same broker for calls that go before all others at its limits.
+
+    `clock_ahead` says by how much our clock is surely ahead of the broker's, None when that was not measured.
+    """
 
     broker: Broker
     lists: OrderLists
     config: StrategyConfig
     mandate: Mandate
     urgent: Broker | None = None
+    clock_ahead: Callable[[], timedelta | None] = lambda: None
 
     @property
     def protecting(self) -> "TradingDesk":

@@ -6,6 +6,7 @@ from shared.door import Handler, PushDoor
 from shared.etrade.limits import Role
 from shared.ports import Pulse
 from shared.usecases import account
+from shared.usecases.clock_off import ClockWatch
 from shared.usecases.close import close
 from shared.usecases.control import halt_by_link
 from shared.usecases.heartbeat import beat
@@ -29,8 +30,11 @@ def door() -> PushDoor:
 def handlers(desk: TradingDesk, pulse: Pulse | None = None) -> dict[type[Message], Handler]:
     """Say what is done with each message; `pulse` is heard at the end of each tick that did its work."""
 
+    clock_watch = ClockWatch(desk)
+
     def take_tick() -> None:
         watch(desk)
+        clock_watch.look()
         look = settle(desk, list_first=True)
         if look is not None and look.balance is not None:
             account.tell(desk, look.balance)

@@ -10,6 +10,7 @@ from shared.domain.values import Venue
 from shared.errors import ConfigError
 from shared.etrade.client import EtradeBroker
 from shared.etrade.limits import Limits, Role
+from shared.etrade.skew import BrokerClock
 from shared.etrade.turns import AccountTurns
 from shared.paper.broker import PaperBroker, Source
 from shared.ports import Broker
@@ -28,7 +29,8 @@ from shared.wiring.rooms import Room
 def trading_desk(platform: Platform, room: Room, role: Role) -> TradingDesk:
     """Add the broker, with this role's turns at the rate limits, to a desk."""
     desk, chosen = room.desk, room.settings
-    client = _etrade(platform, room, role)
+    broker_clock = BrokerClock(desk.clock)
+    client = _etrade(platform, room, role, broker_clock)
     usual = client(Purpose.ENTER if role is Role.PLACEMENT else Purpose.SETTLE)
     broker = _broker(usual, room, on_network=platform.http is None)
     urgent: Broker | None = client(Purpose.PROTECT) if broker is usual else None
@@ -43,6 +45,7 @@ def trading_desk(platform: Platform, room: Room, role: Role) -> TradingDesk:
     return TradingDesk(
         actor=desk.actor, clock=desk.clock, chance=desk.chance, store=desk.store, bus=desk.bus, journal=desk.journal,
         broker=broker, urgent=urgent, lists=lists, config=load(chosen.config), mandate=mandate,
+        clock_ahead=broker_clock.ahead,
     )  # fmt: skip
 
 
@@ -52,8 +55,8 @@ def _venue(chosen: Settings) -> Venue:
     return Venue.SANDBOX if chosen.sandbox else Venue.PRODUCTION
 
 
-def _etrade(platform: Platform, room: Room, role: Role) -> Callable[[Purpose], EtradeBroker]:
-    """Give the client for each purpose; they share credentials and limits."""
+def _etrade(platform: Platform, room: Room, role: Role, broker_clock: BrokerClock) -> Callable[[Purpose], EtradeBroker]:
+    """Give the client for each purpose; they share credentials, limits and what is known of the broker's clock."""
     desk, chosen = room.desk, room.settings
     turns = AccountTurns(store=desk.store, clock=desk.clock, chance=desk.chance, journal=desk.journal)
     limits = Limits(
@@ -72,6 +75,7 @@ def _etrade(platform: Platform, room: Room, role: Role) -> Callable[[Purpose], E
         return EtradeBroker(
             credentials=credentials, mend=mend, sandbox=chosen.sandbox, clock=desk.clock, chance=desk.chance,
             journal=desk.journal, limits=limits, caller=desk.actor, purpose=purpose, http=platform.http,
+            broker_clock=broker_clock,
         )  # fmt: skip
 
     return client

@@ -1,8 +1,11 @@
 """An example of each notice in `shared.domain.barred`, with what the owner reads."""
 
-from shared.domain.barred import EntriesBarred, SymbolsUnknown
+from shared.domain.barred import ClockOff, EntriesBarred, SymbolsUnknown
 from shared.domain.notices import Notice
+from shared.domain.skew import Off
 from tests.domain.made import NOON, OPENS
+
+AHEAD = "3.2 s ahead of E*TRADE's"
 
 BARRED: tuple[tuple[Notice, str, str], ...] = (
     (
@@ -29,6 +32,33 @@ BARRED: tuple[tuple[Notice, str, str], ...] = (
             "Entries are denied since 12:00 ET: the ledger of a session cannot be read, and sizes and the "
             "drawdown limit rest on the profit of them all (ledger/2013-10-04). Stops and exits go on; restore that "
             "document from a backup, or delete it if its session's profit may count as 0."
+        ),
+    ),
+    (
+        ClockOff(function="order_settlement", off=Off.WARNED, why=AHEAD, session=OPENS.date(), at=NOON),
+        "The clock is wrong",
+        (
+            "The clock of order_settlement is 3.2 s ahead of E*TRADE's; from 5 s on entries are denied, from 60 s on "
+            "trading is halted. "
+            "Put it right: at home let the system set the clock by a time server (NTP); in the cloud tell Google."
+        ),
+    ),
+    (
+        ClockOff(function="order_placement", off=Off.NO_ENTRIES, why=AHEAD, session=OPENS.date(), at=NOON),
+        "The clock is wrong",
+        (
+            "The clock of order_placement is 3.2 s ahead of E*TRADE's: entries are denied until it is right; stops and "
+            "exits go on. "
+            "Put it right: at home let the system set the clock by a time server (NTP); in the cloud tell Google."
+        ),
+    ),
+    (
+        ClockOff(function="order_settlement", off=Off.HALTED, why=AHEAD, session=OPENS.date(), at=NOON),
+        "The clock is wrong",
+        (
+            "The clock of order_settlement is 3.2 s ahead of E*TRADE's: trading is halted, stops and exits go on. "
+            "Put it right, then `strategy resume`: at home let the system set the clock by a time server (NTP); in the "
+            "cloud tell Google."
         ),
     ),
     (

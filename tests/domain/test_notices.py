@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from shared.domain.barred import EntriesBarred
+from shared.domain.barred import ClockOff, EntriesBarred
 from shared.domain.control import TradingState
 from shared.domain.hand_notices import OrderAmbiguous, OrderCameLate, SharesTaken
 from shared.domain.notice_words import words
@@ -252,7 +252,7 @@ def test_every_kind_has_an_example() -> None:
     """The examples of this file are of every kind, and what needs a person at once is never held back."""
     assert {type(notice) for notice, _, _ in EXAMPLES} == set(NOTICES.values())
     urgent = {type(notice) for notice, _, _ in EXAMPLES if words(notice).urgent}
-    assert urgent == {*NEVER_HELD_BACK, DayResult, EntriesBarred, OwnRowOdd, ScanBlind, TokenEnded}
+    assert urgent == {*NEVER_HELD_BACK, ClockOff, DayResult, EntriesBarred, OwnRowOdd, ScanBlind, TokenEnded}
 
 
 def test_a_result_says_which_shares_it_leaves_out() -> None:

@@ -45,7 +45,8 @@ def test_every_rule_is_reported_at_once() -> None:
     """An entry about which nothing is known is denied by every rule that needs a fact."""
     names = "session control quote ledger positions live_orders holdings balance capital realized_before"
     bare = dict.fromkeys(f"{names} equity_peak marks limit_price restriction".split())
-    found = codes(**bare, quantity=0, side=Side.SELL, decided_at=NOON - 61 * SECOND, closed_at=NOON)
+    decided_at, off = NOON - 61 * SECOND, 5 * SECOND
+    found = codes(**bare, quantity=0, side=Side.SELL, decided_at=decided_at, closed_at=NOON, clock_ahead=off)
     assert found == tuple(ENTRY_RULES)
     assert sell_codes(**bare, quantity=0, side=Side.BUY) == tuple(SELL_RULES)
 
@@ -374,3 +375,19 @@ def test_symbol_rests_after_its_exit(second: int, denied: bool) -> None:
     """A symbol may be entered again fifteen minutes after our position in it closed."""
     found = codes(closed_at=NOON - timedelta(minutes=15) - second * SECOND)
     assert found == (("COOLDOWN_SYMBOL",) if denied else ())
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize(
+    ("tenths", "denied"), [(0, False), (49, False), (50, True), (51, True), (600, True), (9_000, True)]
+)
+def test_a_clock_that_is_off_stops_entries(sign: int, tenths: int, denied: bool) -> None:
+    """From five seconds on, either way, nothing is entered; what is held may be sold whatever the clock says."""
+    off = sign * tenths * SECOND / 10
+    assert codes(clock_ahead=off) == (("CLOCK_SKEW",) if denied else ())
+    assert sell_codes(clock_ahead=off) == ()
+
+
+def test_a_clock_that_was_not_measured_stops_nothing() -> None:
+    """Where no answer says what time it is, entries are judged by everything else."""
+    assert codes(clock_ahead=None) == ()

@@ -20,6 +20,7 @@ from shared.etrade.authority import EtradeAuthority
 from shared.etrade.client import EtradeBroker
 from shared.etrade.limits import Limits, Role
 from shared.etrade.session import Credentials
+from shared.etrade.skew import BrokerClock
 from shared.etrade.turns import AccountTurns
 from shared.ports import Scalar, Severity, Store
 
@@ -85,6 +86,7 @@ class ScriptedBroker(BaseAdapter):
         self.replies = list(replies)
         self.requests: list[PreparedRequest] = []
         self.options: list[dict[str, Any]] = []
+        self.date: Callable[[], str] = str
         self._lock = threading.Lock()
 
     def send(  # noqa: PLR0917 - the signature of requests
@@ -103,7 +105,9 @@ class ScriptedBroker(BaseAdapter):
         if isinstance(reply, Exception):
             raise reply
         status, body = reply(request) if callable(reply) else reply
-        return response(request, status, body)
+        answer = response(request, status, body)
+        answer.headers["Date"] = self.date()
+        return answer
 
     def close(self) -> None:
         """Hold nothing."""
@@ -154,6 +158,7 @@ class World:
     sandbox: bool = False
     purpose: Purpose = Purpose.PROTECT
     store: Store = field(default_factory=MemoryStore)
+    broker_clock: BrokerClock | None = None
 
     def broker(
         self,
@@ -173,6 +178,7 @@ class World:
             purpose=self.purpose,
             http=self.broker_side,
             mend=mend,
+            broker_clock=self.broker_clock,
         )
 
     def turns(self) -> AccountTurns:

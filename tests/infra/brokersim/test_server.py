@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from urllib.parse import parse_qsl, quote
 
 import pytest
@@ -52,6 +53,18 @@ def sign_in(url: str) -> OAuth1Session:
         resource_owner_key=access["oauth_token"],
         resource_owner_secret=access["oauth_token_secret"],
     )
+
+
+def test_each_answer_has_the_simulated_instant(running: RunningSimulator) -> None:
+    """Every answer has one Date, of the simulated time; where the clocks are to differ, by so much another one."""
+    for off in (timedelta(0), timedelta(seconds=90), timedelta(seconds=-90)):
+        with running.lock:
+            running.simulator.misdate(off)
+        before = running.simulator._now()
+        (date,) = requests.get(f"{running.url}/v1/accounts/list.json", timeout=60).raw.headers.getlist("Date")
+        after = running.simulator._now()
+        told = parsedate_to_datetime(date) - off
+        assert before - timedelta(seconds=1) < told <= after
 
 
 def test_a_client_signs_in_and_quotes_over_a_real_socket(running: RunningSimulator) -> None:
