@@ -1,8 +1,9 @@
 """The Pulumi program: reads the stack's configuration, builds the archives, provisions what the topology names.
 
-    pulumi install && pulumi preview --stack sandbox      in this folder
+    pulumi install && pulumi preview --stack sandbox --refresh=false      in this folder
 
-Nothing of the live cloud is looked up. Every problem of the configuration is reported at once, before any resource.
+The program looks nothing up in the live cloud; without `--refresh=false` the engine does. Every problem of the
+configuration is reported at once, before any resource.
 """
 
 import sys

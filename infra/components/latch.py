@@ -19,10 +19,10 @@ class LatchArgs:
 class Latch(pulumi.ComponentResource):
     """Nothing at Google: a group without resources that comes after everything, and is protected where the stack is.
 
-    The engine deletes in the opposite order, what nothing else needs first, and ends at the first refusal. A preview
-    shows it every refusal before it begins; without one (`pulumi destroy --skip-preview`) it would meet the first
-    protected thing when functions, pushes and alerts are gone. With the latch in front of them it meets that one, and
-    takes nothing. An `up` never has a reason to delete it.
+    A preview shows the engine every refusal before it begins. Without one (`pulumi destroy --skip-preview`) it deletes
+    from the last to the first, and past a refusal it goes on with all that the refused thing does not rest on: with
+    functions, pushes and alerts, had it only the database to refuse. The latch rests on everything and is met first. An
+    `up` never has a reason to delete it.
     """
 
     def __init__(self, name: str, args: LatchArgs, opts: pulumi.ResourceOptions) -> None:

@@ -85,13 +85,19 @@ class Listing:
 
 def import_id(typ: str, inputs: Mapping[str, Any], project: str) -> str:
     """Write the id by which Pulumi takes in a kind of ADOPTED; raises KeyError naming an input that is not there."""
-    return ADOPTED[typ].format_map({"project": project, **inputs})
+    return ADOPTED[typ].format_map(_given(inputs, project))
 
 
 def listing(typ: str, inputs: Mapping[str, Any], project: str) -> Listing:
     """Give what finds a kind of FOUND; raises KeyError naming an input that is not there."""
-    words = (*FOUND[typ], f"--database={inputs['database']}", f"--project={project}", "--format=json")
+    given = _given(inputs, project)
+    words = (*FOUND[typ], f"--database={given['database']}", f"--project={given['project']}", "--format=json")
     return Listing(words=words, typ=typ, inputs=inputs)
+
+
+def _given(inputs: Mapping[str, Any], project: str) -> Mapping[str, Any]:
+    """Give the inputs with the project that the provider adds, where that is known."""
+    return {"project": project, **inputs} if project else inputs
 
 
 def _same_index(inputs: Mapping[str, Any], listed: Mapping[str, Any]) -> bool:

@@ -2,13 +2,14 @@
 
 Reads the stack's state, as `pulumi stack export` writes it after a refresh, from standard input. Two things stop a
 destruction, and the engine's preview sees the first one only: what the engine protects, and a database that Google
-protects, which is reached when the functions and most else are gone already.
+protects, which is reached when the functions and most else are gone already. What a killed `up` was making the engine
+does not know, so it would not delete it.
 """
 
 import sys
 from collections.abc import Iterator
 
-from infra.tools import state
+from infra.tools import adoption, state
 from infra.tools.state import State
 
 DATABASE = "gcp:firestore/database:Database"
@@ -26,6 +27,9 @@ def in_the_way(found: State) -> Iterator[str]:
             yield f"{one} is protected at Google: {free}"
         if one.outputs.get("deletionPolicy") != "DELETE":
             yield f"{one} would be left behind at Google, where the next stack would meet it: make up"
+    for one in found.making.values():
+        if one.typ not in adoption.REPEATED:
+            yield f"{one} was being made by an `up` that was killed, and would be left behind at Google: make mend"
 
 
 def main() -> int:

@@ -80,6 +80,20 @@ def test_a_destruction_that_would_stop_half_way_does_not_begin(
     assert not [call for call in repository.told if call[0] == "destroy"]
 
 
+def test_what_a_killed_up_was_making_is_not_left_behind(repository: Repository) -> None:
+    """What the engine was making and does not know keeps a destruction from beginning; a grant goes with its thing."""
+    making = {
+        "urn:a::exits": {"type": "gcp:pubsub/topic:Topic", "custom": True},
+        "urn:a::a-grant": {"type": "gcp:pubsub/topicIAMMember:TopicIAMMember", "custom": True},
+    }
+    repository.put(state=exported(FREE, making))
+    ran = repository.make("destroy", "STACK=sandbox")
+    assert ran.returncode != 0
+    assert "Topic exits was being made by an `up` that was killed" in ran.stderr
+    assert "a-grant" not in ran.stderr
+    assert not [call for call in repository.told if call[0] == "destroy"]
+
+
 def test_a_stack_that_cannot_be_read_is_not_destroyed(repository: Repository) -> None:
     """Without a state nothing is known to be free, so nothing begins."""
     ran = repository.make("destroy", "STACK=sandbox")

@@ -66,6 +66,19 @@ def test_every_fixed_name_gives_its_id(all_graphs: list[Graph]) -> None:
         assert all(project in ident and "{" not in ident for ident in ids.values())
 
 
+def test_an_id_is_not_made_up(graphs: Mapping[str, Graph]) -> None:
+    """Where the project is not known, or an input is not there, no id is written: the one that is missing is named."""
+    for one in graphs["production"].custom:
+        if one.typ in adoption.ADOPTED and "project" not in one.inputs:
+            with pytest.raises(KeyError, match="project"):
+                adoption.import_id(one.typ, one.inputs, "")
+            with pytest.raises(KeyError):
+                adoption.import_id(one.typ, {}, "example-project")
+    (backups,) = graphs["production"].of("BackupSchedule")
+    with pytest.raises(KeyError, match="project"):
+        adoption.listing(backups.typ, backups.inputs, "")
+
+
 def documented(kind: str) -> set[str]:
     """Give the ids by which the package says that a kind can be imported, with one word for one thing."""
     _, module, name = kind.split(":")
