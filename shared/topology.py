@@ -127,14 +127,15 @@ TOPOLOGY = Topology(
         Function(
             name="oauth_callback",
             purpose="signs the owner in: start, callback and PIN page; asks for a halt by a signed link",
-            # Anybody can ask it for something slow: 24 at once before the owner waits. Its state is in the store alone.
+            # Anybody can send it a slow body, for 2.5 s each (shared/pages/body.py): one instance has places for 200 of
+            # them beside the owner, without waiting for another to start. Its state is in the store alone.
             public=True,
             publishes=frozenset({"prepare-ticks", "notices", "halt-asks"}),
             collections={**_EVERYBODY, "flows": RW, "links": RW, "sign_in": RW, "token": RW},
             secrets={CONSUMER: R, REQUEST_TOKEN: RW, ACCESS_TOKEN: RW, SIGN_IN_KEY: R},
             cpu=1.0,
-            concurrency=8,
-            max_instances=3,
+            concurrency=250,
+            max_instances=2,
         ),
         Function(
             name="token_refresh",
@@ -144,7 +145,8 @@ TOPOLOGY = Topology(
                 # Who asked waits for three seconds.
                 Subscription(topic="renew-asks", min_backoff_s=1, max_backoff_s=10),
             ),
-            publishes=frozenset({"notices"}),
+            # The message of a sign-in that the owner made by command, which has no bus.
+            publishes=frozenset({"notices", "prepare-ticks"}),
             collections={**_EVERYBODY, "orders": R, "positions": R, "seals": R, "token": RW},
             secrets={CONSUMER: R, ACCESS_TOKEN: R | W, SIGN_IN_KEY: R},
         ),
@@ -288,7 +290,7 @@ TOPOLOGY = Topology(
         "token": "which vault version holds the access token, its instants, and who works on it now",
         "flows": "sign-ins under way",
         "links": "sign-in links that were used",
-        "sign_in": "how often sign-ins were begun and refused",
+        "sign_in": "how often sign-ins were refused",
         "outbox": "messages that a commit promised and that are not yet published",
         "dead_letters": "messages that no retry can help",
         "seals": "the heads of the audit chains at the close",

@@ -16,31 +16,40 @@ from infra.day.problems import UserError
 from infra.owner import login as sign_in
 from infra.owner import secrets
 from shared.domain.tokens import TokenRecord
-from shared.topology import CONSUMER
+from shared.topology import CONSUMER, SIGN_IN_KEY
 
 _PAGE = (
     '<!doctype html><meta charset="utf-8"><meta name="referrer" content="no-referrer">'
     '<meta http-equiv="refresh" content="0; url={link}"><title>Sign in</title><a href="{link}">Sign in</a>\n'
 )
-_FROM_WHEN = {CONSUMER: " Functions that run read it at their next start."}
+_FROM_WHEN = {
+    CONSUMER: " Functions that run read it at their next start.",
+    SIGN_IN_KEY: " Functions that run take it within a minute.",
+}
 
 
 def login(
-    profile: str, state: Path | None, *, pin: bool, browser: bool, wait_s: float, json: bool
+    profile: str, state: Path | None, *, link: bool, browser: bool, wait_s: float, json: bool
 ) -> None:  # fmt: skip
     """Sign the owner in, and say so when the desk's store has the token."""
     with reached(profile, state) as hand, ExitStack() as shown:
         before = sign_in.version(hand)
-        if pin:
-            sign_in.by_code(hand, _code, say)
+        if link:
+            page = sign_in.link(hand)
+            say("Open this link; it counts once, within ten minutes:", page)
+            if browser:
+                _open(page, hand.private, shown, "No browser was found here: open the link yourself.")
         else:
-            link = sign_in.link(hand)
-            say("Open this link; it counts once, within ten minutes:", link)
-            if browser and not webbrowser.open(shown.enter_context(leading_to(link, hand.private))):
-                say("No browser was found here: open the link yourself, or use --pin.")
+            sign_in.by_code(hand, lambda page: _code(page, hand.private, browser=browser), say)
         record = sign_in.await_token(hand, before, within_s=wait_s)
         view = sign_in.token_view(hand)
     show(view, lambda: sys.stdout.write(signed_in_until(record)), json=json)
+
+
+def _open(address: str, private: Path | None, shown: ExitStack, otherwise: str) -> None:
+    """Open an address in a browser, or say what to do where there is none."""
+    if not webbrowser.open(shown.enter_context(leading_to(address, private))):
+        say(otherwise)
 
 
 def signed_in_until(record: TokenRecord) -> str:
@@ -92,13 +101,17 @@ def leading_to(link: str, private: Path | None) -> Iterator[str]:
         yield page.as_uri()
 
 
-def _code(page: str) -> str:
+def _code(page: str, private: Path | None, *, browser: bool) -> str:
     """Ask for the code, which may be seen: it is good once, for minutes, and a mistake has to be seen."""
-    say("Open this page of E*TRADE, accept, and type the code that it shows:", page)
-    if sys.stdin.isatty():
-        sys.stderr.write("Code: ")
-        sys.stderr.flush()
-    return sys.stdin.readline().strip()
+    say("Open this page of E*TRADE and accept:", page)
+    say("Type the code that it shows, or paste the address to which it leads your browser.")
+    with ExitStack() as shown:
+        if browser:
+            _open(page, private, shown, "No browser was found here: open the page yourself.")
+        if sys.stdin.isatty():
+            sys.stderr.write("Code: ")
+            sys.stderr.flush()
+        return sys.stdin.readline().strip()
 
 
 def _answers(kind: secrets.Kind) -> tuple[str, ...]:

@@ -162,19 +162,23 @@ def close(
 
 
 def login(  # noqa: PLR0917 - each parameter is an option, which typer passes by name
-    pin: Annotated[bool, typer.Option("--pin", help="Take the code in this terminal, without our pages.")] = False,
-    browser: Annotated[bool, typer.Option(help="Open the link in a browser.")] = True,
-    wait: Annotated[float, typer.Option(min=1.0, max=900.0, help="How long to wait for the token, seconds.")] = 600.0,
+    link: Annotated[
+        bool, typer.Option("--link", help="Sign in on the system's own page, by a link that counts once.")
+    ] = False,
+    browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
+    wait: Annotated[
+        float, typer.Option(min=1.0, max=900.0, help="How long to wait for a link's token, seconds.")
+    ] = 600.0,
     profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """Sign in to E*TRADE for the day: a link that counts once, then a look until the token is stored.
+    """Sign in to E*TRADE for the day: opens its page, takes the code here and stores the token; needs no page of ours.
 
-    Such as `strategy login`, or `strategy login --pin` on a machine without a browser.
+    Such as `strategy login`, or `strategy login --link` to type the code on the system's own page, on any device.
     """
     from infra.cli import credentials
 
     with explained(acts=True):
-        credentials.login(profile, state, pin=pin, browser=browser, wait_s=wait, json=json)
+        credentials.login(profile, state, link=link, browser=browser, wait_s=wait, json=json)
 
 
 def token(profile: Profile = "local", state: State = None, json: Json = False) -> None:

@@ -42,7 +42,8 @@ def main() -> None:
     install(world, given.function)
     app = functions_framework.create_app("main", source="main.py", signature_type="http")  # type: ignore[no-untyped-call]
     public = TOPOLOGY.function(given.function).public
-    app.wsgi_app = world.admitting(world.told_in_its_time(app.wsgi_app), public=public)
+    served = app.wsgi_app if public else world.told_in_its_time(app.wsgi_app)  # a page bounds its bodies itself
+    app.wsgi_app = world.admitting(served, public=public)
     create_server(app, debug=False).run(LOOPBACK, given.port)  # type: ignore[no-untyped-call]
 
 

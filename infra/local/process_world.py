@@ -86,6 +86,11 @@ class WorldFile:
             return Timeline.real()
         return HeldTimeline(Path(self.time), at=datetime.fromisoformat(self.at))
 
+    @property
+    def authorize_page(self) -> str | None:
+        """Where the owner accepts, None for E*TRADE's own page."""
+        return None if self.broker is None else f"{self.broker}/e/t/etws/authorize"
+
     def admitting(self, app: App, *, public: bool) -> App:
         """Let only the desk's own deliveries in, unless the function is public; tell the desk that this is its own.
 
@@ -162,10 +167,9 @@ def _open_bus(project: str, clock: Clock, chance: Chance) -> Bus:
 
 
 def _broker_side(world: WorldFile, function: str) -> dict[str, Any]:
-    page = None if world.broker is None else f"{world.broker}/e/t/etws/authorize"
-    http = _http(world, function)
     return {
-        "history": _history(world, function), "http": http, "authorize_page": page, "pace": world.speed,
+        "history": _history(world, function), "http": _http(world, function), "authorize_page": world.authorize_page,
+        "pace": world.speed,
     }  # fmt: skip
 
 

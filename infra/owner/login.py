@@ -1,30 +1,33 @@
-"""Sign in from this machine: a new link from the desk's own key, and a look until its token is stored.
+"""Sign in from this machine: the code is exchanged here, or a new link leads to the desk's pages.
 
-What can go wrong: nobody serves the pages, the desk has no key, the owner takes too long, the code is wrong. What this
-promises: the link is made from the key in the desk's vault, at the desk's own time, and counts once; signed in is what
-the desk's own store says, not what a page says.
+What can go wrong: nobody serves the pages, or a stranger keeps them busy; the desk has no key, the owner takes too
+long, the code is wrong. What this promises: without a link nothing of ours but the vault and the store is needed, also
+in the cloud; a link is made from the key in the desk's vault, at the desk's own time, and begins one sign-in; signed in
+is what the desk's own store says, not what a page says.
 """
 
-import http.client
 import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
-from infra.day import owner
 from infra.day.problems import UserError
 from infra.owner import systems
 from infra.owner.profiles import Hand
+from shared.domain.sign_in_notices import SignedIn
 from shared.domain.tokens import TokenRecord, TokenState, stage_of
-from shared.usecases import flows, token
+from shared.etrade.authority import AUTHORIZE_URL, EtradeAuthority
+from shared.etrade.session import Credentials
+from shared.ports import Vault
+from shared.usecases import token
 from shared.usecases.links import LOGIN_LINK_LIFE, sign_in_key
+from shared.usecases.obtain import PUBLISHER, Failed, Obtaining
+from shared.wiring.credentials import stored_consumer
 
 _LOOK_EVERY_S = 0.2
-_TIMEOUT_S = 30
 _ASKED_AT_MOST = 3
 Tell = Callable[[str], object]
 _CODE = re.compile(r"[A-Za-z0-9]{4,16}")
@@ -60,14 +63,11 @@ def token_view(hand: Hand) -> TokenView:
 
 def link(hand: Hand) -> str:
     """Give a new link; raises UserError where nobody serves the pages, and ConfigError without a key."""
-    if not hand.running:
-        systems.require_unended(Path(hand.name))
-        raise UserError("the desk is not running, so nobody serves its sign-in", remedy="start it with `strategy up`")
+    _require_running(hand)
     if hand.sign_in is None:
         what = "the address of the sign-in page is not known"
         raise UserError(what, remedy="set STRATEGY_SIGN_IN_URL to the address of oauth_callback's /start")
     key = sign_in_key(hand.open_vault(), hand.operator)
-    flows.forgive(hand.desk)
     lasts = LOGIN_LINK_LIFE * hand.desk.pace
     return key.mint(hand.desk.chance, now=hand.desk.clock.now(), lasts=lasts, page=hand.sign_in)
 
@@ -86,82 +86,62 @@ def await_token(hand: Hand, before: str, *, within_s: float) -> TokenRecord:
         if held is not None and held.value.vault_version != before:
             return held.value
         if time.monotonic() > end:
-            raise UserError("no token came in time", remedy="ask for a new link with `strategy login`")
+            raise UserError("no token came in time", remedy="ask for a new link with `strategy login --link`")
         time.sleep(_LOOK_EVERY_S)
 
 
-def by_code(hand: Hand, ask: Callable[[str], str], tell: Tell = _silently) -> None:
-    """Sign in through the pages without a browser of ours: `ask` gets E*TRADE's page and gives the code,
-    `tell` gets what was wrong with the last one.
+def by_code(hand: Hand, ask: Callable[[str], str], tell: Tell = _silently) -> SignedIn:
+    """Sign in without our pages: `ask` gets E*TRADE's page and gives the code, `tell` gets what was wrong.
 
-    What is no code is asked for again and sent nowhere. Raises UserError where it comes to nothing, which uses up none
-    of the hour's starts.
+    What is no code is asked for again and sent nowhere. Raises UserError where it comes to nothing, and ConfigError,
+    AuthError, BrokerError and StoreError; then the token of before still counts.
     """
-    try:
-        _by_code(link(hand), ask, tell)
-    except UserError:
-        flows.forgive(hand.desk)
-        raise
-
-
-def _by_code(start_link: str, ask: Callable[[str], str], tell: Tell) -> None:
-    pages = Site(start_link)
-    try:
-        page, cookie = owner.start(pages, start_link)
-        there = page.links.get("authorize", "")
-        if "state" not in page.fields or not there:
-            what = "this desk signs in by a callback address and takes no code"
-            raise UserError(what, remedy="leave --pin out")
-        status = _type_in(pages, page, cookie, ask, tell)
-    except (owner.SignInFailed, OSError, http.client.HTTPException) as problem:
-        what = f"the sign-in page did not go on: {problem}"
-        raise UserError(what, remedy="look whether the desk runs, and ask again") from None
-    if status != 200:
-        raise UserError("the code was not accepted", remedy="run `strategy login --pin` again for a new one")
-
-
-def _type_in(pages: "Site", page: owner.Page, cookie: str, ask: Callable[[str], str], tell: Tell) -> int:
-    """Ask for the code, and for that of a new page after one that E*TRADE did not take; give the last status."""
-    status = 0
+    _require_running(hand)
+    vault = hand.open_vault()
+    authority = _authority(hand, vault)
+    obtaining = Obtaining(desk=hand.desk, authority=authority, vault=vault, publisher=PUBLISHER)
     for _ in range(_ASKED_AT_MOST):
-        form = {"state": page.fields["state"], "pin": _typed(ask, page.links["authorize"])}
-        status, headers, body = owner.post(pages, "/pin", form, cookie)
-        again = owner.Page()
-        again.feed(body.decode())
-        if status == 200 or "state" not in again.fields or "authorize" not in again.links:
-            break
-        page, cookie = again, dict(headers).get("Set-Cookie", "").partition(";")[0]
+        request = authority.request_token()
+        code = _typed(ask, authority.authorize_url(request.token))
+        hand.desk.store.commit([obtaining.coming()])
+        match obtaining.obtain(request, code, typed=True):
+            case SignedIn() as signed_in:
+                return signed_in
+            case Failed() as failed:
+                raise UserError(f"no token came of it: {failed.why}", remedy="run `strategy login` again")
         tell("The code was not accepted.")
-    return status
+    raise UserError("the code was not accepted", remedy="run `strategy login` again for a new one")
+
+
+def _require_running(hand: Hand) -> None:
+    if not hand.running:
+        systems.require_unended(Path(hand.name))
+        what = "the desk is not running, so nobody serves its sign-in and nobody would use a token"
+        raise UserError(what, remedy="start it with `strategy up`")
+
+
+def _authority(hand: Hand, vault: Vault) -> EtradeAuthority:
+    """Build the client of E*TRADE's OAuth side with the desk's own consumer pair."""
+    key, secret = stored_consumer(vault)
+    desk = hand.desk
+    return EtradeAuthority(
+        credentials=lambda: Credentials(consumer_key=key, consumer_secret=secret), clock=desk.clock, chance=desk.chance,
+        journal=desk.journal, caller=desk.actor, http=hand.http, page=hand.authorize_page or AUTHORIZE_URL,
+    )  # fmt: skip
 
 
 def _typed(ask: Callable[[str], str], there: str) -> str:
     """Ask until what comes could be a code; raises UserError when it never is."""
     for _ in range(_ASKED_AT_MOST):
-        code = ask(there).strip()
+        code = _code_of(ask(there).strip())
         if _CODE.fullmatch(code):
             return code
     what = "no code was typed, and nothing was sent to E*TRADE"
-    raise UserError(what, remedy="run `strategy login --pin` again, and type the letters and digits as they are shown")
+    raise UserError(what, remedy="run `strategy login` again, and type the letters and digits as they are shown")
 
 
-class Site:
-    """The pages beside a start page, as a browser asks for them."""
-
-    def __init__(self, page: str) -> None:
-        self._parts = urlsplit(page)
-
-    def request(
-        self, _function: str, method: str, path_and_query: str, headers: dict[str, str], body: bytes
-    ) -> tuple[int, Any, bytes]:
-        """Send one request and give status, headers and body."""
-        secure = self._parts.scheme == "https"
-        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-        connection = kind(self._parts.netloc, timeout=_TIMEOUT_S)
-        before = self._parts.path.rpartition("/")[0]
-        try:
-            connection.request(method, before + path_and_query, body=body, headers=headers)
-            answer = connection.getresponse()
-            return answer.status, answer.getheaders(), answer.read()
-        finally:
-            connection.close()
+def _code_of(text: str) -> str:
+    """Find the code in what was typed: alone, or in the address to which E*TRADE led the browser."""
+    if "oauth_verifier=" not in text:
+        return text.upper()
+    return parse_qs(urlsplit(text).query).get("oauth_verifier", [""])[0]

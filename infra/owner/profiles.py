@@ -17,6 +17,8 @@ from io import StringIO
 from pathlib import Path
 from typing import TypeVar
 
+from requests.adapters import BaseAdapter
+
 from infra.day.environment import vault_key as simulated_key
 from infra.day.problems import UserError
 from infra.local.folder import share
@@ -25,6 +27,7 @@ from infra.local.queue import QueuedDelivery, SqliteQueue
 from infra.local.remote import RemoteVault
 from infra.local.sqlite_store import SqliteStore
 from infra.local.timeline import PacedClock, Timeline
+from infra.local.to_simulator import ToSimulator
 from infra.local.vault import FileVault, vault_key
 from infra.local.wire import Services
 from infra.owner import systems
@@ -53,7 +56,8 @@ class Hand:
     UserError or StoreDown; `private` is a folder of this machine that only its owner may enter; `troubles` are what
     could not be read and was not needed; `simulated` says that its broker is the simulator, and its vault one that
     anyone can open; `given_up` lists what the bus gave up, None where the bus is not ours; `machine` is how this
-    machine runs it, None where not.
+    machine runs it, None where not; `http` carries its broker calls and `authorize_page` is where the owner accepts,
+    None for the network and for E*TRADE's own.
     """
 
     name: str
@@ -69,6 +73,8 @@ class Hand:
     simulated: bool = False
     given_up: Callable[[], list[QueuedDelivery]] | None = None
     machine: Machine | None = None
+    http: BaseAdapter | None = None
+    authorize_page: str | None = None
 
 
 def require_profile(profile: str) -> None:
@@ -152,6 +158,7 @@ def _on_this_machine(
         private=folder.path if running else None, troubles=tuple(missed.troubles),
         simulated=card.get("broker") == "simulator",
         given_up=given_up, machine=read_machine(folder.status, now=wall.now()) if running else None,
+        http=_http(world), authorize_page=None if world is None else world.authorize_page,
     )  # fmt: skip
 
 
@@ -232,6 +239,10 @@ def _vault(folder: Folder, card: Mapping[str, str], world: WorldFile | None, env
         return RemoteVault(Services(address=world.services, key=world.key))
     simulated = card["broker"] == "simulator"
     return FileVault(folder.vault, key=simulated_key(int(card["seed"])) if simulated else vault_key(environ))
+
+
+def _http(world: WorldFile | None) -> BaseAdapter | None:
+    return None if world is None or world.broker is None else ToSimulator(world.broker)
 
 
 def _emulated(world: WorldFile, opened: ExitStack) -> tuple[Store, Callable[[], Vault]]:

@@ -23,10 +23,6 @@ from shared.domain.notices import (
     PositionUnprotected,
     ScanBlind,
     ScanSilent,
-    SignedIn,
-    SignInFailed,
-    SignInNeeded,
-    SignInRefused,
     StopRefused,
     TokenEnded,
     TradingHalted,
@@ -35,6 +31,8 @@ from shared.domain.notices import (
 )
 from shared.domain.row_notices import OddRow, OwnRowOdd
 from shared.domain.row_words import odd_row, own_row
+from shared.domain.sign_in_notices import LinkUsed, SignedIn, SignInFailed, SignInNeeded, SignInRefused
+from shared.domain.sign_in_words import link_used, sign_in_failed, sign_in_needed, sign_in_refused, signed_in
 from shared.domain.unseen import AnswerUnread, EntryNotJudged, MessageRetried, StaysHeld
 from shared.domain.unseen_words import answer_unread, entry_not_judged, message_retried, stays_held
 from shared.domain.wording import Words
@@ -47,49 +45,6 @@ from shared.domain.wording import short as _short
 def words(notice: Notice) -> Words:
     """Put a notice into words."""
     return _WORDS[type(notice)](notice)
-
-
-def _sign_in_needed(notice: SignInNeeded) -> Words:
-    minutes = notice.minutes_to_open
-    when = f"opens in {_count(minutes, 'minute')}" if minutes > 0 else "is open"
-    return Words(
-        title="Sign in to E*TRADE",
-        sentence=f"Nothing can be traded or protected until you sign in, and the market {when}.",
-        advice=(
-            "Open the link and accept, or run `strategy login`; the link works once and not for long."
-            if notice.link
-            else "Run `strategy login`."
-        ),
-        urgent=True,
-        link=notice.link,
-    )
-
-
-def _signed_in(notice: SignedIn) -> Words:
-    return Words(
-        title="Signed in",
-        sentence=f"The system is signed in to E*TRADE until {_clock(notice.dies_at)}.",
-        advice="If this was not you, halt trading and change your E*TRADE password.",
-        urgent=False,
-    )
-
-
-def _sign_in_failed(notice: SignInFailed) -> Words:
-    return Words(
-        title="Sign in again",
-        sentence=f"E*TRADE let you in, but no token could be kept ({_short(notice.why)}).",
-        advice="Sign in again; until then nothing is traded.",
-        urgent=True,
-    )
-
-
-def _sign_in_refused(notice: SignInRefused) -> Words:
-    return Words(
-        title="A link was refused",
-        sentence=f"A sign-in, or a halt by a link, was refused at {_clock(notice.at)} ({_short(notice.why)}).",
-        advice="If this was you, begin again with a new link; if not, somebody else has tried.",
-        urgent=False,
-    )
 
 
 def _token_ended(notice: TokenEnded) -> Words:
@@ -306,10 +261,11 @@ def _day_unknown(notice: DayResult, figures: str) -> Words:
 
 
 _WORDS: dict[type[Notice], Callable[[Any], Words]] = {
-    SignInNeeded: _sign_in_needed,
-    SignedIn: _signed_in,
-    SignInFailed: _sign_in_failed,
-    SignInRefused: _sign_in_refused,
+    SignInNeeded: sign_in_needed,
+    SignedIn: signed_in,
+    SignInFailed: sign_in_failed,
+    SignInRefused: sign_in_refused,
+    LinkUsed: link_used,
     TokenEnded: _token_ended,
     TradingHalted: _halted,
     TradingReduced: _reduced,

@@ -5,7 +5,7 @@ Two notices with one event are one: it is told once. What is said of each kind i
 secret but `SignInNeeded.link`, which is for the owner's addresses and for nothing else.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import assert_never
@@ -16,47 +16,11 @@ from shared.domain.control import Control, TradingState
 from shared.domain.hand_notices import OrderAmbiguous, OrderCameLate, SharesTaken
 from shared.domain.orders import Order, State
 from shared.domain.row_notices import OddRow, OwnRowOdd
+from shared.domain.sign_in_notices import LinkUsed, SignedIn, SignInFailed, SignInNeeded, SignInRefused
 from shared.domain.unseen import AnswerUnread, EntryNotJudged, MessageRetried, StaysHeld
 
 FOREIGN = "FOREIGN_ORDER"
 LONGEST_REASON = 1000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignInNeeded:
-    """Nobody can trade until the owner signs in; `occasion` names the reminder, such as `2026-11-23:08:30`.
-
-    `link` is empty where no address of the sign-in page is set.
-    """
-
-    link: str = field(repr=False)
-    minutes_to_open: int
-    occasion: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignedIn:
-    """There is a token, and it lives until `dies_at`."""
-
-    dies_at: datetime
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignInFailed:
-    """The owner accepted at E*TRADE and no token could be kept; `why` is one of our own sentences."""
-
-    why: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignInRefused:
-    """Somebody tried to sign in and was refused; `why` is one of our own sentences."""
-
-    why: str
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,6 +212,7 @@ Notice = (
     | SignedIn
     | SignInFailed
     | SignInRefused
+    | LinkUsed
     | TokenEnded
     | TradingHalted
     | TradingReduced
@@ -280,6 +245,7 @@ NOTICES: dict[str, type[Notice]] = {
     "signed_in": SignedIn,
     "sign_in_failed": SignInFailed,
     "sign_in_refused": SignInRefused,
+    "link_used": LinkUsed,
     "token_ended": TokenEnded,
     "trading_halted": TradingHalted,
     "trading_reduced": TradingReduced,
@@ -346,6 +312,7 @@ def event_of(notice: Notice) -> str:
             | EntriesBarred()
             | ClockOff()
             | SymbolsUnknown()
+            | LinkUsed()
         ):
             what = notice.event
         case DayResult():

@@ -1,6 +1,8 @@
 """The owner's pages: start, PIN form, callback, halt; sealed, and never repeating what they were given.
 
-Nothing happens on a GET but the callback, which only counts with the cookie of its flow: a program that opens a link in
+A stranger costs nothing here: what comes is read within a few seconds or not at all (`body`), its form is looked at
+before its signature, and store, vault and outbox are touched behind a genuine link or cookie alone. Nothing happens on
+a GET but the callback, which only counts with the cookie of its flow: a program that opens a link in
 advance changes nothing. What is not expected gets one constant sentence, whatever was wrong with it; only who holds a
 genuine link is told that a later sign-in or the time ended it.
 """
@@ -13,14 +15,16 @@ from flask import Request, Response
 
 from shared.errors import DeskError
 from shared.pages import look
+from shared.pages.body import Slow, take
 from shared.pages.halting import Halting
+from shared.pages.refused import RefusalCount
 from shared.ports import Severity
 from shared.trace import serving
-from shared.usecases.authorize import Ending, Expired, Failed, Opened, Overtaken, Refused, SignIns, TooMany, WrongCode
+from shared.usecases.authorize import Ending, Expired, Opened, Overtaken, Refused, SignIns, TooMany
 from shared.usecases.flows import AGAIN_LIFE, state_of
-from shared.usecases.links import Link, sign_in_key
+from shared.usecases.links import Link
+from shared.usecases.obtain import Failed, WrongCode
 from shared.usecases.outbox import drain
-from shared.usecases.refusals import count
 
 MAX_BYTES = 4096
 MAX_FIELDS = 8
@@ -35,7 +39,8 @@ LINK_EXPIRED = "This link has expired, and nothing was changed. Ask for a new on
 WRONG_CODE = "The code was not accepted. Accept at E*TRADE again, and type the new code."
 FAILED = "E*TRADE did not give a token for this code. Nothing was changed; begin again."
 UNREACHABLE = "The sign-in does not work at the moment. Nothing was changed; try again in a minute."
-TOO_MANY = "There were too many sign-ins within the hour. Nothing was changed; try again later."
+TOO_MANY = "This link has begun as many sign-ins as one may. Nothing was changed; ask for a new link."
+SLOW = "This did not come in time, and nothing was changed. Try again."
 HALT_REFUSED = (
     "This link cannot be used, and nothing was halted. Take the link of a newer notice, or run strategy halt. "
     "In the app of E*TRADE you can cancel orders and sell."
@@ -69,6 +74,7 @@ class SignInPages:
 
     sign_ins: SignIns
     halting: Halting
+    refusals: RefusalCount
     callback_url: str
     name: str
 
@@ -76,11 +82,18 @@ class SignInPages:
         """Answer one request; what fails for a moment is a 503 with a sentence of ours."""
         with serving(request.headers):
             try:
+                self._take(request)
                 return self._halt(request) if request.path.rstrip("/") == "/halt" else self._answer(request)
+            except Slow:
+                return _sealed(look.sentence_page("Too slow", SLOW), 408)
             except DeskError as problem:
                 kind, detail = type(problem).__name__, problem.detail
                 self.sign_ins.desk.journal.line("sign_in_stumbled", Severity.ERROR, kind=kind, detail=detail)
                 return _sealed(look.sentence_page("Not signed in", UNREACHABLE, again=_again(request)), 503)
+
+    def _take(self, request: Request) -> None:
+        """Read what was sent, or no more than is needed to refuse it; raises Slow."""
+        take(request, MAX_BYTES)
 
     def _answer(self, request: Request) -> Response:
         callback = urlsplit(self.callback_url).path or "/callback"
@@ -116,21 +129,21 @@ class SignInPages:
             kind, detail = type(problem).__name__, problem.detail
             self.halting.desk.journal.line("halt_not_asked", Severity.ERROR, kind=kind, detail=detail)
             return _sealed(look.sentence_page("Not halted", NOT_ASKED), 503)
-        status = 400 if count(self.halting.desk, "no genuine halt link") else 429
-        return _sealed(look.sentence_page("Not halted", HALT_REFUSED), status)
+        self.refusals.add("no genuine halt link")
+        return _sealed(look.sentence_page("Not halted", HALT_REFUSED), 400)
 
     def _start(self, form: Mapping[str, str]) -> Response:
-        drain(self.sign_ins.desk)
         link = self._link(form.get("link", ""))
         if link is None:
             return self._refused("no genuine link")
         if self.sign_ins.desk.clock.now() >= link.expires_at:
             return self._refused("an expired link", LINK_EXPIRED)
+        drain(self.sign_ins.desk)
+        self.refusals.write()
         return self._opened(self.sign_ins.start(link))
 
     def _link(self, text: str) -> Link | None:
-        sign_ins = self.sign_ins
-        return sign_in_key(sign_ins.vault, sign_ins.operator).genuine(text)
+        return self.sign_ins.key.genuine(text)
 
     def _callback(self, request: Request) -> Response:
         query = _fields(request.query_string)
@@ -172,8 +185,8 @@ class SignInPages:
         return self._refused("a link from before the last sign-in", OVERTAKEN)
 
     def _refused(self, why: str, sentence: str = REFUSED, *, again: bool = False) -> Response:
-        status = 400 if count(self.sign_ins.desk, why) else 429
-        return _sealed(look.sentence_page("Not signed in", sentence, again=again), status)
+        self.refusals.add(why)
+        return _sealed(look.sentence_page("Not signed in", sentence, again=again), 400)
 
 
 def _cookie(request: Request) -> str:
@@ -186,10 +199,8 @@ def _again(request: Request) -> bool:
 
 
 def _form(request: Request) -> dict[str, str]:
-    """Read a small form; anything else has no fields."""
-    if request.mimetype != "application/x-www-form-urlencoded" or not 0 < (request.content_length or 0) <= MAX_BYTES:
-        return {}
-    return _fields(request.get_data(cache=False))
+    """Read a small form; anything else has no fields, for `take` read nothing of it."""
+    return _fields(request.get_data())
 
 
 def _fields(raw: bytes) -> dict[str, str]:

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.domain.messages import HaltAsked
-from shared.ports import Vault
+from shared.pages.keys import HeldKey
 from shared.usecases.desk import Desk
-from shared.usecases.links import Link, halt_key
+from shared.usecases.links import Link
 from shared.usecases.outbox import pack
 
 TOPIC = "halt-asks"
@@ -25,11 +25,10 @@ _REMEMBERED = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Halting:
-    """Takes the halt links of one operator; `asked` remembers when each link asked last."""
+    """Takes the halt links that `key` signed; `asked` remembers when each link asked last."""
 
     desk: Desk
-    vault: Vault
-    operator: str
+    key: HeldKey
     asked: dict[str, datetime] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -39,8 +38,8 @@ class Halting:
         Raises ConfigError, StoreDown and NotSent where nothing was asked for.
         """
         now = self.desk.clock.now()
-        link = halt_key(self.vault, self.operator).check(text, now)
-        if link is None:
+        link = self.key.genuine(text)
+        if link is None or now >= link.expires_at:
             return False
         if self._due(link, now):
             self.desk.bus.publish(TOPIC, pack(HaltAsked(link=link.name, at=now)), attributes={})

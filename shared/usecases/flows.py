@@ -1,6 +1,7 @@
-"""Sign-ins under way: found by a cookie of which only the hash is kept, started so often an hour, swept when over.
+"""Sign-ins under way: found by a cookie of which only the hash is kept, begun so often with a link, swept when over.
 
-Their times are a person's: on a simulated clock they last as much longer as it runs faster (`Desk.pace`).
+Each link counts its own: who holds one can use that one up and keeps nobody else's from working. Their times are a
+person's: on a simulated clock they last as much longer as it runs faster (`Desk.pace`).
 """
 
 import contextlib
@@ -13,29 +14,27 @@ from shared.errors import Malformed, StoreError
 from shared.ports import Delete, Vault
 from shared.topology import REQUEST_TOKEN
 from shared.usecases import token
-from shared.usecases.desk import Desk, persist, read, replaced
+from shared.usecases.desk import Desk, Held, create, persist, read
 from shared.usecases.links import Link
 
 FLOW_LIFE = timedelta(minutes=5)
 """How long E*TRADE keeps a request token."""
 AGAIN_LIFE = timedelta(minutes=15)
 """How long the browser that used a link may begin again without another one."""
-STARTS_WINDOW = timedelta(hours=1)
 MOST_STARTS = 5
-COOKIE_LENGTH = 43
-"""Letters and digits, so 256 bits."""
-_STARTS = "sign_in/starts"
+"""How often a sign-in may be begun with one link: the first time, and again in the browser that used it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flow:
     """One sign-in under way: whose it is, what its callback must name, and where its request token lies in the vault.
 
-    `link_made_at` is when the link was made that it began with; `done` says that it ended in a stored token; `used`
-    that its one exchange was begun.
+    `link` is the number of the link that it began with, `link_made_at` when that was made; `done` says that it ended in
+    a stored token; `used` that its one exchange was begun.
     """
 
     operator: str
+    link: str
     link_made_at: datetime
     state: str
     version: str
@@ -47,22 +46,10 @@ class Flow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsedLink:
-    """A link that started a sign-in; kept until the link would be too old anyway."""
+    """A link that began sign-ins, so many; kept until neither it nor its browser can begin another."""
 
+    starts: int
     expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Starts:
-    """The instants of the last hour's starts by one operator."""
-
-    operator: str
-    at: tuple[datetime, ...]
-
-
-def forgive(desk: Desk) -> None:
-    """Forget the starts of the last hour: who reaches the store is the owner, whom no holder of a link may lock out."""
-    desk.store.commit([Delete(_STARTS)])
 
 
 def state_of(request_token: str) -> str:
@@ -75,39 +62,42 @@ def path_of(cookie: str) -> str:
     return f"flows/{hashlib.sha256(cookie.encode()).hexdigest()}"
 
 
-def link_path(link: Link) -> str:
+def link_path(name: str) -> str:
     """Give the path under which a link's use is remembered."""
-    return f"links/{link.name}"
+    return f"links/{name}"
 
 
-def admit(desk: Desk, operator: str) -> datetime | None:
-    """Count one start and give its instant; None when the operator has begun as often as is allowed in an hour."""
+def used(desk: Desk, name: str) -> Held[UsedLink] | None:
+    """Read what a link has begun so far, None while nothing."""
+    return read(desk.store, UsedLink, link_path(name))
 
-    def attempt() -> datetime | None:
-        now = desk.clock.now()
-        held = read(desk.store, Starts, _STARTS)
-        same = held is not None and held.value.operator == operator
-        recent = (
-            tuple(at for at in held.value.at if now - at < STARTS_WINDOW * desk.pace)
-            if held is not None and same
-            else ()
-        )
-        if len(recent) >= MOST_STARTS:
-            return None
-        after = Starts(operator=operator, at=(*recent, now))
-        desk.store.commit([replaced(_STARTS, held, after)])
-        return now
+
+def use(desk: Desk, link: Link, again_until: datetime) -> None:
+    """Note that a link begins its first sign-in; raises Conflict where it has begun one already."""
+    kept = UsedLink(starts=1, expires_at=max(link.expires_at, again_until))
+    desk.store.commit([create(link_path(link.name), kept)])
+
+
+def use_again(desk: Desk, name: str) -> bool:
+    """Count another sign-in of a link; false when it has begun as many as one may."""
+
+    def attempt() -> bool:
+        held = used(desk, name)
+        if held is None or held.value.starts >= MOST_STARTS:
+            return False
+        desk.store.commit([held.update(replace(held.value, starts=held.value.starts + 1))])
+        return True
 
     return persist(attempt)
 
 
-def withdraw(desk: Desk, at: datetime) -> None:
-    """Take a start off the count that came to nothing without the owner's doing; what fails here stays counted."""
+def withdraw(desk: Desk, name: str) -> None:
+    """Take a start off the link's count that came to nothing without the owner's doing; what fails here counts."""
     with contextlib.suppress(StoreError):
-        held = read(desk.store, Starts, _STARTS)
+        held = used(desk, name)
         if held is not None:
-            left = tuple(one for one in held.value.at if one != at)
-            desk.store.commit([held.update(replace(held.value, at=left))])
+            left = replace(held.value, starts=held.value.starts - 1)
+            desk.store.commit([held.update(left) if left.starts else Delete(held.path)])
 
 
 def sweep(desk: Desk, vault: Vault) -> None:

@@ -6,7 +6,8 @@ its purpose and of the operator's name under a key that only the functions which
 is compared in constant time. The signed part stands behind the `#` of the address, which browsers send to nobody: the
 page posts it (shared/pages), so that no request log holds it and no program that looks at a link in advance uses it up.
 That a sign-in link counts once, and no longer once somebody has signed in, is `authorize`'s promise. A halt link
-opens no sign-in, and may be used again until its end: to halt twice is to halt.
+opens no sign-in, and may be used again until its end: to halt twice is to halt. A browser's cookie is signed, too, so
+that a made up one is refused without a look into the store.
 """
 
 import base64
@@ -15,6 +16,7 @@ import hmac
 import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 from shared.errors import ConfigError
 from shared.ports import Chance, Vault
@@ -23,15 +25,19 @@ from shared.topology import SIGN_IN_KEY
 LOGIN_LINK_LIFE = timedelta(minutes=10)
 REMINDER_LINK_LIFE = timedelta(hours=1)
 HALT_LINK_LIFE = timedelta(hours=12)
+COOKIE_LENGTH = 43
+"""Letters and digits, so 256 bits."""
 MIN_KEY_BYTES = 32
 MAX_TEXT = 2_000
 
 SIGN_IN = "etrade-strategy sign-in link 2"
 HALT = "etrade-strategy halt link 1"
+_COOKIE_PURPOSE = "etrade-strategy sign-in cookie 1"
 _NONCE_LENGTH = 22
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _TEXT = re.compile(r"2\.([0-9]{15,17})\.([0-9]{9,11})\.([A-Za-z0-9]{22})\.([A-Za-z0-9_-]{43})")
+_COOKIE = re.compile(rf"([A-Za-z0-9]{{{COOKIE_LENGTH}}})\.([A-Za-z0-9_-]{{43}})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +70,7 @@ class SignInKey:
 
     def genuine(self, text: str) -> Link | None:
         """Read a link whether or not its time is over; None when it is forged, changed or another operator's."""
-        found = _TEXT.fullmatch(text[:MAX_TEXT].strip().rpartition("#")[2])
+        found = _form_of(text)
         if found is None:
             return None
         made, expires, nonce, signature = found.groups()
@@ -73,21 +79,44 @@ class SignInKey:
         name, made_at = hashlib.sha256(nonce.encode()).hexdigest()[:32], _EPOCH + int(made) * _MICROSECOND
         return Link(name=name, made_at=made_at, expires_at=datetime.fromtimestamp(int(expires), UTC))
 
+    def cookie(self, chance: Chance) -> str:
+        """Draw the cookie of one browser's sign-in."""
+        nonce = chance.token(COOKIE_LENGTH)
+        return f"{nonce}.{self._signed(_COOKIE_PURPOSE, nonce)}"
+
+    def gave(self, cookie: str) -> bool:
+        """Tell whether a cookie is one that `cookie` drew for this operator."""
+        found = _COOKIE.fullmatch(cookie)
+        return found is not None and hmac.compare_digest(found[2], self._signed(_COOKIE_PURPOSE, found[1]))
+
     def _signature(self, made: str, expires: str, nonce: str) -> str:
-        signed = f"{self.purpose}\n{self.operator}\n{made}\n{expires}\n{nonce}".encode()
+        return self._signed(self.purpose, made, expires, nonce)
+
+    def _signed(self, purpose: str, *parts: str) -> str:
+        signed = "\n".join((purpose, self.operator, *parts)).encode()
         return base64.urlsafe_b64encode(hmac.digest(self.value, signed, "sha256")).decode().rstrip("=")
+
+
+class Keys(Protocol):
+    """Gives the key that links are checked with, and checks what browsers bring."""
+
+    def __call__(self) -> SignInKey:
+        """Give the key; raises ConfigError where there is none that is long enough, and StoreDown."""
+        ...
+
+    def genuine(self, text: str) -> Link | None:
+        """Read a link as `SignInKey.genuine` does."""
+        ...
+
+    def gave(self, cookie: str) -> bool:
+        """Tell whether a cookie was drawn here."""
+        ...
 
 
 def sign_in_key(vault: Vault, operator: str) -> SignInKey:
     """Read the newest key from the vault; raises ConfigError when there is none that is long enough, and StoreDown."""
-    versions = vault.versions(SIGN_IN_KEY)
-    try:
-        value = vault.read(SIGN_IN_KEY, versions[-1]) if versions else b""
-    except KeyError:
-        value = b""
-    if len(value) < MIN_KEY_BYTES:
-        raise ConfigError((f"the secret {SIGN_IN_KEY} does not hold {MIN_KEY_BYTES} random bytes: store a key first",))
-    return SignInKey(operator=operator, value=value)
+    _, value = newest(vault, SIGN_IN_KEY)
+    return SignInKey(operator=operator, value=value or b"")
 
 
 def halt_key(vault: Vault, operator: str) -> SignInKey:
@@ -98,3 +127,31 @@ def halt_key(vault: Vault, operator: str) -> SignInKey:
 def halt_page(sign_in_page: str) -> str:
     """Give the address of the page that takes halt links: it stands beside the start page."""
     return f"{sign_in_page.rpartition('/')[0]}/halt"
+
+
+def has_form(text: str) -> bool:
+    """Tell whether a text has the form of a link, genuine or not."""
+    return _form_of(text) is not None
+
+
+def is_cookie(text: str) -> bool:
+    """Tell whether a text has the form of a cookie, genuine or not."""
+    return _COOKIE.fullmatch(text) is not None
+
+
+def _form_of(text: str) -> re.Match[str] | None:
+    return _TEXT.fullmatch(text[:MAX_TEXT].strip().rpartition("#")[2])
+
+
+def newest(vault: Vault, secret: str, *, known: str = "") -> tuple[str, bytes | None]:
+    """Find the newest version of a key and read it, unless it is the one that is `known`; raises as `sign_in_key`."""
+    versions = vault.versions(secret)
+    if versions and versions[-1] == known:
+        return known, None
+    try:
+        value = vault.read(secret, versions[-1]) if versions else b""
+    except KeyError:
+        value = b""
+    if len(value) < MIN_KEY_BYTES:
+        raise ConfigError((f"the secret {secret} does not hold {MIN_KEY_BYTES} random bytes: store a key first",))
+    return versions[-1], value

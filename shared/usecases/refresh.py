@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import time
 
 from shared.domain.calendar import new_york_day, session_at
-from shared.domain.notices import SignInNeeded
+from shared.domain.sign_in_notices import SignInNeeded
 from shared.domain.token_day import Loss, Reminders, ends, reminder
 from shared.domain.tokens import TokenRecord, lost
 from shared.ports import Authority, Severity, Vault

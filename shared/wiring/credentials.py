@@ -8,7 +8,7 @@ from shared.codec import decode, loads
 from shared.domain.tokens import TokenRecord, stage_of
 from shared.errors import ConfigError, Malformed, TokenDead
 from shared.etrade.session import Credentials
-from shared.ports import Clock, Journal, Severity, Store
+from shared.ports import Clock, Journal, Severity, Store, Vault
 from shared.topology import CONSUMER
 from shared.usecases import token
 from shared.wiring import Platform
@@ -71,14 +71,19 @@ class VaultCredentials:
 
     def _consumer(self) -> tuple[str, str]:
         if self._pair is None:
-            versions = self._vault.versions(CONSUMER)
-            if not versions:
-                raise ConfigError((f"the secret {CONSUMER} has no version: store the consumer key and secret first",))
-            try:
-                pair = decode(_Consumer, loads(self._vault.read(CONSUMER, versions[-1])))
-            except (KeyError, Malformed):
-                pair = _Consumer(key="", secret="")
-            if not (pair.key and pair.secret):
-                raise ConfigError((f"the secret {CONSUMER} is not a JSON object of key and secret: store it again",))
-            self._pair = (pair.key, pair.secret)
+            self._pair = stored_consumer(self._vault)
         return self._pair
+
+
+def stored_consumer(vault: Vault) -> tuple[str, str]:
+    """Read consumer key and secret from the vault; raises ConfigError where they are not there, and StoreDown."""
+    versions = vault.versions(CONSUMER)
+    if not versions:
+        raise ConfigError((f"the secret {CONSUMER} has no version: store the consumer key and secret first",))
+    try:
+        pair = decode(_Consumer, loads(vault.read(CONSUMER, versions[-1])))
+    except (KeyError, Malformed):
+        pair = _Consumer(key="", secret="")
+    if not (pair.key and pair.secret):
+        raise ConfigError((f"the secret {CONSUMER} is not a JSON object of key and secret: store it again",))
+    return pair.key, pair.secret

@@ -3,8 +3,11 @@
 from shared import wiring
 from shared.pages import SignInPages
 from shared.pages.halting import Halting
+from shared.pages.keys import HeldKey
+from shared.pages.refused import RefusalCount
 from shared.settings import Mode
 from shared.usecases.authorize import SignIns
+from shared.usecases.links import HALT
 from shared.wiring import Platform
 from shared.wiring.authority import authority
 from shared.wiring.cloud_bus import open_bus
@@ -20,12 +23,15 @@ def door() -> SignInPages:
 
 def _build(platform: Platform) -> SignInPages:
     here = room(platform)
+    desk, operator = here.desk, here.settings.operator
     sign_ins = SignIns(
-        desk=here.desk, authority=authority(platform, here), vault=here.vault, operator=here.settings.operator
-    )
-    halting = Halting(desk=here.desk, vault=here.vault, operator=here.settings.operator)
+        desk=desk, authority=authority(platform, here), vault=here.vault, operator=operator,
+        key=HeldKey(desk, here.vault, operator),
+    )  # fmt: skip
+    halting = Halting(desk=desk, key=HeldKey(desk, here.vault, operator, purpose=HALT))
     return SignInPages(
-        sign_ins=sign_ins, halting=halting, callback_url=here.settings.callback_url, name=_name(here)
+        sign_ins=sign_ins, halting=halting, callback_url=here.settings.callback_url, refusals=RefusalCount(desk),
+        name=_name(here),
     )  # fmt: skip
 
 

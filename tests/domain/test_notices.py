@@ -27,10 +27,6 @@ from shared.domain.notices import (
     PositionUnprotected,
     ScanBlind,
     ScanSilent,
-    SignedIn,
-    SignInFailed,
-    SignInNeeded,
-    SignInRefused,
     StopRefused,
     TokenEnded,
     TradingHalted,
@@ -43,6 +39,7 @@ from shared.domain.notices import (
 )
 from shared.domain.orders import ARROWS, Order, State
 from shared.domain.row_notices import OwnRowOdd
+from shared.domain.sign_in_notices import LinkUsed, SignedIn, SignInFailed, SignInNeeded, SignInRefused
 from shared.domain.unseen import AnswerUnread, MessageRetried, StaysHeld
 from tests.domain.barred import BARRED
 from tests.domain.hand_notices import HAND
@@ -82,6 +79,13 @@ EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
         (
             "The access token was ended at 18:00 ET, and position AIG, order I7 stay as they are. "
             "Look at them on E*TRADE's own page; nobody else does until you sign in again."
+        ),
+    ),
+    (
+        LinkUsed(link="ab", made_at=NOON, refused=False, at=NOON), "A sign-in was begun",
+        (
+            "A sign-in was begun with the link of 12:00 ET. "
+            "If this was not you, run `strategy login`: signing in ends that link."
         ),
     ),
     (

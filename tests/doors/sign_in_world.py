@@ -19,11 +19,13 @@ from shared.domain.tokens import AccessToken, RequestToken, stage_of
 from shared.errors import DeskError, TokenDead
 from shared.pages import COOKIE, SignInPages
 from shared.pages.halting import Halting
+from shared.pages.keys import HeldKey
+from shared.pages.refused import RefusalCount
 from shared.topology import ACCESS_TOKEN, SIGN_IN_KEY
 from shared.usecases import token
 from shared.usecases.authorize import SignIns
 from shared.usecases.desk import Desk
-from shared.usecases.links import LOGIN_LINK_LIFE, SignInKey
+from shared.usecases.links import HALT, LOGIN_LINK_LIFE, SignInKey
 from tests.doors.fakes import Lines, ListBus, ListVault, notices_of
 
 START = datetime(2026, 11, 23, 13, 30, tzinfo=UTC)
@@ -124,9 +126,15 @@ class SignInWorld:
         )  # fmt: skip
         self.vault.add(SIGN_IN_KEY, KEY)
         self.timed_vault = TimedVault(self.vault, self.kernel, latency)
-        made = sign_ins(desk=self.desk, authority=self.etrade, vault=self.timed_vault, operator=OPERATOR)
-        halting = Halting(desk=self.desk, vault=self.timed_vault, operator=OPERATOR)
-        self.pages = pages(sign_ins=made, halting=halting, callback_url=callback_url, name=NAME)
+        made = sign_ins(
+            desk=self.desk, authority=self.etrade, vault=self.timed_vault, operator=OPERATOR,
+            key=HeldKey(self.desk, self.timed_vault, OPERATOR),
+        )  # fmt: skip
+        halting = Halting(desk=self.desk, key=HeldKey(self.desk, self.timed_vault, OPERATOR, purpose=HALT))
+        self.pages = pages(
+            sign_ins=made, halting=halting, refusals=RefusalCount(self.desk), callback_url=callback_url,
+            name=NAME,
+        )  # fmt: skip
 
     def link(self, *, operator: str = OPERATOR, key: bytes = KEY, lasts: timedelta = LOGIN_LINK_LIFE) -> str:
         """Mint a link."""
@@ -178,6 +186,10 @@ class SignInWorld:
     def usable(self) -> tuple[str, ...]:
         """List the versions of access tokens that can be read."""
         return self.vault.versions(ACCESS_TOKEN)
+
+    def cookie(self) -> str:
+        """Draw a cookie as the page does, of a sign-in that nobody began."""
+        return SignInKey(operator=OPERATOR, value=KEY).cookie(self.chance)
 
     def told(self) -> list[str]:
         """List the kinds of notices so far."""

@@ -11,13 +11,14 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 
 from infra.day.owner import accept, post, start
-from shared.domain.notices import SignInNeeded
+from shared.domain.sign_in_notices import SignInNeeded
 from shared.domain.tokens import AccessToken, RequestToken
 from shared.errors import DeskError
+from shared.pages.keys import HeldKey
 from shared.topology import ACCESS_TOKEN, CONSUMER, REQUEST_TOKEN, SIGN_IN_KEY
 from shared.usecases.authorize import Opened
 from shared.usecases.links import SignInKey
-from tests.doors.sign_in_world import KEY, SignInWorld, back
+from tests.doors.sign_in_world import KEY, OPERATOR, SignInWorld, back
 from tests.functions.made import Bench, write_market
 
 
@@ -119,7 +120,7 @@ def test_no_error_and_no_repr_shows_a_secret() -> None:
     world.vault.broken["read"] = KeyError(verifier)
     world.get(back(request_token, verifier), cookie)
     try:
-        world.kernel.call(lambda: world.pages._link(link), name="browser")
+        world.kernel.call(HeldKey(world.desk, world.timed_vault, OPERATOR), name="browser")
     except DeskError as problem:
         places.append("".join(traceback.format_exception(problem)).encode())
     places += [repr(world.journal.lines).encode(), repr(world.bus.sent).encode()]

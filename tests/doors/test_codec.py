@@ -29,7 +29,7 @@ from shared.domain.tokens import AccessToken, RequestToken, TokenRecord
 from shared.domain.values import Side
 from shared.errors import Malformed
 from shared.usecases.deliver import Told, Untold
-from shared.usecases.flows import Flow, Starts, UsedLink
+from shared.usecases.flows import Flow, UsedLink
 from shared.usecases.leases import Lease
 from shared.usecases.outbox import Row, pack, unpack
 from shared.usecases.prepare import Warmth
@@ -38,7 +38,7 @@ from shared.usecases.token import Coming
 
 DOCUMENTS: list[type[Any]] = [
     AuditEvent, AccountRecord, Control, Order, Fill, Ledger, Position, Quote, Signal, TokenRecord, Flow, Lease, Row,
-    Coming, Refusals, Reminders, Starts, UsedLink,
+    Coming, Refusals, Reminders, UsedLink,
     Warmth, AccessToken, RequestToken, Pace, Told, Untold, Taken, Ask, Unread,
 ]  # fmt: skip
 

@@ -7,16 +7,9 @@ from datetime import timedelta
 
 from shared.codec import decode
 from shared.domain.calendar import NEW_YORK
-from shared.domain.notices import (
-    ForeignOrder,
-    Notice,
-    OrderUnknown,
-    ScanSilent,
-    SignInNeeded,
-    SignInRefused,
-    event_of,
-)
+from shared.domain.notices import ForeignOrder, Notice, OrderUnknown, ScanSilent, event_of
 from shared.domain.pacing import MOST, WINDOW
+from shared.domain.sign_in_notices import SignInNeeded, SignInRefused
 from shared.door import PushDoor
 from shared.errors import StoreDown, Undelivered
 from shared.ports import Put

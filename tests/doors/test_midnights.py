@@ -109,7 +109,7 @@ def test_a_token_asked_for_before_midnight_dies_with_that_day() -> None:
     nights = Nights()
     nights.until(instant(FIRST, time(23, 59, 50)))
     cookie, request_token, verifier = nights.begin()
-    nights.until(instant(FIRST, time(23, 59, 59)) + SECOND * 0.9)
+    nights.until(instant(FIRST, time(23, 59, 59)) + SECOND * 0.5)
     nights.etrade.takes_s = 3
     assert nights.get(back(request_token, verifier), cookie).status_code == 200
     nights.until(nights.kernel.now() + FLOW_LIFE)

@@ -13,7 +13,7 @@ from shared.pages import SignInPages
 from shared.ports import Create, Delete, Document, Put, Update, Write
 from shared.topology import ACCESS_TOKEN
 from shared.usecases import flows, token
-from shared.usecases.authorize import Ending, Refused, SignIns
+from shared.usecases.authorize import Ending, Opened, Overtaken, Refused, SignIns, TooMany
 from shared.usecases.desk import Held, put, read
 from shared.usecases.end_day import clear
 from shared.usecases.links import Link
@@ -21,6 +21,7 @@ from shared.usecases.renew import LEASE
 from tests.doors import sign_in_probes as probes
 from tests.doors.fakes import ListVault
 from tests.doors.sign_in_world import Etrade, SignInWorld, back
+from tests.doors.strangers import Eager, strangers
 
 PROBES = {
     "1 link": probes.forged_links, "1 link at once": probes.same_link_at_once,
@@ -28,7 +29,7 @@ PROBES = {
     "3 fixation": probes.fixations, "4 replay": probes.replays, "5-6 oddities": probes.oddities,
     "7 headers": probes.open_headers, "8 logs": probes.talkative_logs, "10 versions": probes.left_versions,
     "11 end": probes.ended_days, "12 renewals": probes.renewals, "26 errors": probes.plain_errors,
-    "33 floods": probes.floods,
+    "33 floods": probes.floods, "33 strangers": strangers,
 }  # fmt: skip
 
 
@@ -96,6 +97,15 @@ class AnyTime(SignIns):
 
     def _overtaken(self, made_at: datetime) -> bool:
         return False
+
+
+class OneCount(SignIns):
+    """A sign-in that counts the starts of the operator, and not those of a link."""
+
+    def start(self, link: Link) -> Opened | Refused | Overtaken | TooMany:
+        """Begin, while the operator has begins left."""
+        begun = sum(int(row.data["starts"]) for row in self.desk.store.query("links"))
+        return TooMany() if begun >= flows.MOST_STARTS else SignIns.start(self, link)
 
 
 class AnyVerifier(SignIns):
@@ -222,6 +232,8 @@ MISTAKES: list[tuple[str, dict[str, Any]]] = [
     ("12 renewals", {"store": LeaseLess}),
     ("26 errors", {"pages": Frank}),
     ("33 floods", {"store": forgetting("sign_in")}),
+    ("33 floods", {"sign_ins": OneCount}),
+    ("33 strangers", {"pages": Eager}),
 ]
 
 

@@ -29,7 +29,7 @@ MOST_ACK_S, MOST_ATTEMPTS, ANSWER_S = 600, 100, 15
 # The collections of a path are found in the code, so a new document shows up here as a missing right. Whoever trades
 # may do so on paper.
 _PARTS: dict[str, set[str]] = {
-    "oauth_callback": {"authorize", "flows", "links", "refusals", "notices", "token", "outbox", "desk"},
+    "oauth_callback": {"authorize", "obtain", "flows", "links", "refusals", "notices", "token", "outbox", "desk"},
     "token_refresh": {"refresh", "renew", "end_day", "leases", "links", "notices", "token", "outbox", "desk"},
     "market_scan": {
         "scan", "scan_memory", "hold", "prepare", "leases", "losses", "outbox", "wake", "token", "desk", "moves",

@@ -18,8 +18,8 @@ from shared.gcp.clock import SystemClock
 from shared.gcp.journal import CloudJournal
 from shared.gcp.no_bus import NoBus
 from shared.ports import Document, Store, Where, Write
-from shared.usecases import control, flows
-from shared.usecases.desk import Desk, put
+from shared.usecases import control
+from shared.usecases.desk import Desk
 from tests.owner.desks import answer, refused, strategy
 
 
@@ -193,13 +193,3 @@ def test_a_resume_does_not_undo_a_halt_that_it_never_saw() -> None:
     assert control.current(desk).value.state is TradingState.HALTED
     control.command(_desk_of("owner", store), TradingState.ACTIVE, loosen=True, reason="seen")
     assert control.current(desk).value.state is TradingState.ACTIVE
-
-
-def test_a_holder_of_a_link_does_not_lock_the_owner_out() -> None:
-    """A login from the desk's own machine forgets the starts that others used up."""
-    desk = _desk_of("owner", MemoryStore())
-    starts = flows.Starts(operator="owner", at=tuple(desk.clock.now() for _ in range(flows.MOST_STARTS)))
-    desk.store.commit([put("sign_in/starts", starts)])
-    flows.forgive(desk)
-    assert desk.store.query("sign_in") == []
-    flows.forgive(desk)

@@ -14,9 +14,10 @@ from infra.owner import told
 from infra.owner.look import overview
 from infra.owner.told import Fate
 from shared.codec import encode
-from shared.domain.notices import ForeignOrder, SignInNeeded, event_of
+from shared.domain.notices import ForeignOrder, event_of
 from shared.domain.pacing import Turn
 from shared.domain.sight import Sight
+from shared.domain.sign_in_notices import SignInNeeded
 from shared.ports import Put, Store
 from shared.usecases.deliver import Told, Untold
 from shared.usecases.desk import put
@@ -55,8 +56,9 @@ def _untold(number: int, *, tries: int, at: datetime = OPEN) -> Put:
 def test_notices_of_a_morning_are_listed(played_desk: Path) -> None:
     """A stopped desk's notices are listed in New York time with their words, and without an address that is said."""
     lines = answer("notices", "--state", str(played_desk))
-    first, result = lines
-    assert (first["title"], result["title"][:12]) == ("Signed in", "2013-10-07: ")
+    begun, first, result = lines
+    titles = begun["title"], first["title"], result["title"][:12]
+    assert titles == ("A sign-in was begun", "Signed in", "2013-10-07: ")
     assert {line["fate"] for line in lines} == {Fate.NO_ADDRESS}
     shown = strategy("notices", "--state", str(played_desk)).stdout
     for part in ("New York", "07:2", "Signed in", "no address", "until 00:00 ET"):

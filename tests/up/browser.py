@@ -4,6 +4,7 @@ import http.client
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from infra.day.owner import sign_in
 from infra.local.to_simulator import ToSimulator
@@ -28,6 +29,28 @@ class Pages:
         connection = http.client.HTTPConnection(self._addresses[function], timeout=PATIENCE_S)
         try:
             connection.request(method, path_and_query, body=body, headers=headers)
+            answer = connection.getresponse()
+            return answer.status, answer.getheaders(), answer.read()
+        finally:
+            connection.close()
+
+
+class Site:
+    """The pages beside a start page, as a browser asks for them."""
+
+    def __init__(self, page: str) -> None:
+        self._parts = urlsplit(page)
+
+    def request(
+        self, _function: str, method: str, path_and_query: str, headers: dict[str, str], body: bytes
+    ) -> tuple[int, Any, bytes]:
+        """Send one request and give status, headers and body."""
+        secure = self._parts.scheme == "https"
+        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+        connection = kind(self._parts.netloc, timeout=PATIENCE_S)
+        before = self._parts.path.rpartition("/")[0]
+        try:
+            connection.request(method, before + path_and_query, body=body, headers=headers)
             answer = connection.getresponse()
             return answer.status, answer.getheaders(), answer.read()
         finally:

@@ -11,7 +11,7 @@ from urllib.request import url2pathname
 
 from infra.day.owner import sign_in
 from infra.local.to_simulator import ToSimulator
-from infra.owner.login import Site
+from tests.up.browser import Site
 
 if __name__ == "__main__":
     simulator, address = sys.argv[1:]

@@ -1,0 +1,56 @@
+"""Notices of signing in: what is needed, what was begun, done, refused (see `notices`)."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInNeeded:
+    """Nobody can trade until the owner signs in; `occasion` names the reminder, such as `2026-11-23:08:30`.
+
+    `link` is empty where no address of the sign-in page is set.
+    """
+
+    link: str = field(repr=False)
+    minutes_to_open: int
+    occasion: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """There is a token, and it lives until `dies_at`."""
+
+    dies_at: datetime
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInFailed:
+    """The owner accepted at E*TRADE and no token could be kept; `why` is one of our own sentences."""
+
+    why: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInRefused:
+    """Somebody tried to sign in and was refused; `why` is one of our own sentences."""
+
+    why: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkUsed:
+    """A sign-in was begun with the link of this `link` number; with `refused` it had begun as often as a link may."""
+
+    link: str
+    made_at: datetime
+    refused: bool
+    at: datetime
+
+    @property
+    def event(self) -> str:
+        """The link, and whether it was refused: each is told once."""
+        return f"{self.link}:refused" if self.refused else self.link

@@ -1,0 +1,136 @@
+"""Trade E*TRADE's verifier for the day's token, and make it the one that counts: for the pages and for the command.
+
+What can go wrong: the vault fails after the verifier is spent; the commit's outcome stays open; the bus or a clean-up
+fails when the token already counts. What this promises: the secret half never leaves the vault; a token that counts is
+never told as a failure, and one that does not is ended at E*TRADE, as far as that answers; a refusal leaves no token
+behind and what was there before as it was.
+"""
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shared.domain.messages import PrepareTick
+from shared.domain.sign_in_notices import SignedIn, SignInFailed
+from shared.domain.tokens import AccessToken, RequestToken, TokenRecord, issued
+from shared.errors import AuthError, BrokerError, DeskError, StoreDown, StoreError, TokenDead
+from shared.ports import Authority, Create, Delete, Severity, Vault, Write
+from shared.topology import ACCESS_TOKEN
+from shared.usecases import outbox, token
+from shared.usecases.desk import Desk, put
+from shared.usecases.notices import announce, post
+
+PUBLISHER = "token_refresh"
+"""Who publishes the message of a sign-in that a command made: it looks every few minutes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrongCode:
+    """What was typed is not the code; nothing was stored, and E*TRADE takes no second one for its request token."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """The owner's own sign-in came to nothing; the same browser may begin again. `why` goes to the journal."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obtaining:
+    """What a token is obtained with; `publisher` publishes what follows from it, None where this desk has a bus."""
+
+    desk: Desk
+    authority: Authority
+    vault: Vault
+    publisher: str | None = None
+
+    def coming(self) -> Write:
+        """Give the write that says a token is coming, so that no clean-up destroys it: to be committed before."""
+        return put(token.COMING, token.Coming(since=self.desk.clock.now()))
+
+    def obtain(
+        self, request: RequestToken, verifier: str, *, typed: bool, done: Sequence[Write] = ()
+    ) -> SignedIn | Failed | WrongCode:  # fmt: skip
+        """Exchange a verifier, once, and store the token; `done` is committed with what makes it count.
+
+        One that was `typed` by a person may be mistyped: then that is what is said, and nobody is alarmed.
+        """
+        # The token's day is the one in which it was asked for: one that came over midnight is dead, not a day old.
+        asked_at = self.desk.clock.now()
+        fresh: AccessToken | None = None
+        try:
+            fresh = self.authority.access_token(request, verifier)
+            version = token.keep(self.vault, fresh)
+        except (AuthError, BrokerError, StoreError) as problem:
+            if typed and fresh is None and isinstance(problem, TokenDead):
+                self.desk.journal.line("code_not_accepted", Severity.WARNING, detail=problem.detail)
+                return WrongCode()
+            return self.failed(f"{type(problem).__name__}: {problem.detail}", fresh)
+        return self._point_at(done, fresh, issued(version, asked_at))
+
+    def failed(self, why: str, fresh: AccessToken | None = None) -> Failed:
+        """End a token that was given and cannot be kept, and tell the owner."""
+        desk = self.desk
+        desk.journal.line("sign_in_failed", Severity.ERROR, why=why)
+        if fresh is not None:
+            with contextlib.suppress(AuthError, BrokerError):
+                self.authority.revoke(fresh)
+        try:
+            desk.store.commit([announce(desk, SignInFailed(why=why, at=desk.clock.now()))])
+            self._post()
+        except StoreError as problem:
+            self.later("notice", problem)
+        return Failed(why=why)
+
+    def later(self, what: str, problem: DeskError) -> None:
+        """Note what a later invocation has to do."""
+        kind = type(problem).__name__
+        self.desk.journal.line("left_for_later", Severity.WARNING, what=what, kind=kind, detail=problem.detail)
+
+    def _point_at(self, done: Sequence[Write], fresh: AccessToken, record: TokenRecord) -> SignedIn | Failed:
+        """Make a stored token the one that counts, and promise all that follows, in one commit."""
+        desk, version = self.desk, record.vault_version
+        notice = SignedIn(dies_at=record.dies_at, at=desk.clock.now())
+        tick = PrepareTick(reason="signed-in")
+        row = outbox.promise(
+            desk, name=f"signed-in:{version}", topic="prepare-ticks", key="", message=tick, owner=self.publisher
+        )
+        try:
+            desk.store.commit([put(token.PATH, record), Delete(token.COMING), *done, row, announce(desk, notice)])
+        except StoreError as problem:
+            if not self._counts(version):
+                return self.failed(f"{type(problem).__name__}: {problem.detail}", fresh)
+        desk.journal.line("signed_in", dies_at=record.dies_at.isoformat())
+        self._post()
+        self._tidy(row, version)
+        return notice
+
+    def _counts(self, version: str) -> bool:
+        """Look whether a commit of unknown outcome made this token count; if surely not, the token is destroyed."""
+        try:
+            held = token.current(self.desk.store)
+        except StoreDown:
+            return False
+        if held is not None and held.value.vault_version == version:
+            return True
+        token.discard(self.vault, ACCESS_TOKEN, version)
+        return False
+
+    def _post(self) -> None:
+        if self.publisher is None:
+            post(self.desk)
+
+    def _tidy(self, row: Create, version: str) -> None:
+        """Publish the message and destroy older tokens; what fails here is done by a later sign-in or refresh."""
+        try:
+            if self.publisher is None:
+                outbox.publish(self.desk, row)
+        except (BrokerError, StoreError) as problem:
+            self.later("publish", problem)
+        try:
+            for older in self.vault.versions(ACCESS_TOKEN):
+                if older != version and not token.discard(self.vault, ACCESS_TOKEN, older):
+                    self.desk.journal.line("token_not_destroyed", Severity.ERROR, version=older)
+        except StoreDown as problem:
+            self.later("destroy", problem)
