@@ -19,7 +19,7 @@ def in_the_way(found: State) -> Iterator[str]:
     """Name everything that would stop a destruction, or be left behind by it."""
     for one in found.known.values():
         if one.protect:
-            yield f"{one} is protected in the stack: pulumi --cwd infra state unprotect --all"
+            yield f"{one} is protected in the stack: pulumi --cwd infra state unprotect --all --stack {one.stack}"
     for one in state.of(found.known, DATABASE):
         name = one.outputs["name"]
         if one.outputs.get("deleteProtectionState") != "DELETE_PROTECTION_DISABLED":

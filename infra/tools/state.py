@@ -30,6 +30,11 @@ class Made:
         """The name that the program gave it."""
         return self.urn.rpartition("::")[2]
 
+    @property
+    def stack(self) -> str:
+        """The name of its stack, which is the third part of a URN."""
+        return self.urn.split(":")[2]
+
     def __str__(self) -> str:
         return f"{self.typ.rpartition(':')[2]} {self.name}"
 

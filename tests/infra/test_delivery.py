@@ -23,8 +23,8 @@ def _database(name: str, protect: bool, kept: str, policy: str = "DELETE") -> di
 
 
 FREE = {
-    "urn:a::desk-1": _database("desk-1", False, "DISABLED"),
-    "urn:a::book-1": _database("book-1", False, "DISABLED"),
+    "urn:pulumi:sandbox::a::desk-1": _database("desk-1", False, "DISABLED"),
+    "urn:pulumi:sandbox::a::book-1": _database("book-1", False, "DISABLED"),
 }
 
 
@@ -51,7 +51,7 @@ def test_a_deployment_is_tried(repository: Repository) -> None:
 
 def test_a_destruction_looks_before_it_begins(repository: Repository) -> None:
     """The state is what Google has now, nothing is in the way, and the engine's own preview is not skipped."""
-    kept = {"urn:a::desk-1": _database("desk-1", False, "ENABLED")}
+    kept = {"urn:pulumi:sandbox::a::desk-1": _database("desk-1", False, "ENABLED")}
     repository.put(state=exported(kept, {}), refreshed=exported(FREE, {}))
     ran = repository.make("destroy", "STACK=sandbox")
     assert ran.returncode == 0, ran.stderr
@@ -62,10 +62,19 @@ def test_a_destruction_looks_before_it_begins(repository: Repository) -> None:
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"urn:a::desk-1": _database("desk-1", True, "DISABLED")}, "desk-1 is protected in the stack"),
-        ({"urn:a::latch": {"type": "strategy:index:Latch", "protect": True}}, "Latch latch is protected in the stack"),
-        ({"urn:a::book-1": _database("book-1", False, "ENABLED")}, "--database=book-1 --no-delete-protection"),
-        ({"urn:a::book-1": _database("book-1", False, "DISABLED", "ABANDON")}, "book-1 would be left behind"),
+        ({"urn:pulumi:sandbox::a::desk-1": _database("desk-1", True, "DISABLED")}, "desk-1 is protected in the stack"),
+        (
+            {"urn:pulumi:sandbox::a::latch": {"type": "strategy:index:Latch", "protect": True}},
+            "unprotect --all --stack sandbox",
+        ),
+        (
+            {"urn:pulumi:sandbox::a::book-1": _database("book-1", False, "ENABLED")},
+            "--database=book-1 --no-delete-protection",
+        ),
+        (
+            {"urn:pulumi:sandbox::a::book-1": _database("book-1", False, "DISABLED", "ABANDON")},
+            "book-1 would be left behind",
+        ),
     ],
 )
 def test_a_destruction_that_would_stop_half_way_does_not_begin(
@@ -83,8 +92,8 @@ def test_a_destruction_that_would_stop_half_way_does_not_begin(
 def test_what_a_killed_up_was_making_is_not_left_behind(repository: Repository) -> None:
     """What the engine was making and does not know keeps a destruction from beginning; a grant goes with its thing."""
     making = {
-        "urn:a::exits": {"type": "gcp:pubsub/topic:Topic", "custom": True},
-        "urn:a::a-grant": {"type": "gcp:pubsub/topicIAMMember:TopicIAMMember", "custom": True},
+        "urn:pulumi:sandbox::a::exits": {"type": "gcp:pubsub/topic:Topic", "custom": True},
+        "urn:pulumi:sandbox::a::a-grant": {"type": "gcp:pubsub/topicIAMMember:TopicIAMMember", "custom": True},
     }
     repository.put(state=exported(FREE, making))
     ran = repository.make("destroy", "STACK=sandbox")
