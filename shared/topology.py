@@ -170,7 +170,6 @@ TOPOLOGY = Topology(
                 "quotes": RW,
                 "history": RW,
                 "token": R,
-                "paper": RW,
             },
             secrets={CONSUMER: R, ACCESS_TOKEN: R},
             memory_mib=512,

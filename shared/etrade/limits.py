@@ -4,6 +4,8 @@ E*TRADE counts per consumer key and module (etrade-api.md 6: Market 4, Orders 2,
 functions share one key. Orders and Accounts are called by several instances of two functions, and a stop must not wait
 for an entry: their turns are the account's (`shared.etrade.turns`), at the cost of a read and a write of the store for
 each call. Market is asked every second by one scan: its rate is split by role, and each function keeps its own share.
+On paper settlement has a share, too, the scan's third call, for it lets what rests meet the market. Two instances of it
+that hand over to each other may make one call more in that second.
 
 Calls to Market are spaced evenly: a caller reserves the next free slot and sleeps until it, so a burst never leaves.
 One that leaves later than its slot, because the machine was busy, pushes back those behind it. The lock guards only the
@@ -11,6 +13,7 @@ reservation and is never held over a port call. One `Limits` belongs to one func
 function share it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -41,6 +44,8 @@ class Role(StrEnum):
 MARKET_PER_SECOND = 4
 MARKET_SHARES = {Role.SCAN: 3, Role.PLACEMENT: 1}
 """Calls a second of each role; one that is missing must not call Market."""
+PAPER_SHARES = {Role.SCAN: 2, Role.PLACEMENT: 1, Role.SETTLEMENT: 1}
+"""The same on paper."""
 
 _SECOND_US = 1_000_000
 # Calls that leave a second apart may arrive a little closer: what the network may vary is added to every interval.
@@ -65,7 +70,8 @@ class Limits:
     """The turns of one function instance at each module; without `turns` it may not call Orders and Accounts.
 
     `market_per_minute` and `market_burst` (calls within one second) are caps on what all roles together may
-    ask of Market; this role keeps its part of them, and a cap above E*TRADE's own limit changes nothing.
+    ask of Market; this role keeps its part of them, which `shares` says, and a cap above E*TRADE's own limit changes
+    nothing.
     """
 
     def __init__(
@@ -76,6 +82,7 @@ class Limits:
         turns: AccountTurns | None,
         market_per_minute: int = 240,
         market_burst: int = MARKET_PER_SECOND,
+        shares: Mapping[Role, int] = MARKET_SHARES,
     ) -> None:
         if market_per_minute < 1 or market_burst < 1:
             raise InvariantBroken("a Market cap below one call")
@@ -83,7 +90,7 @@ class Limits:
         self._role = role
         self._turns = turns
         self._pace: _Pace | None = None
-        if (share := MARKET_SHARES.get(role)) is not None:
+        if (share := shares.get(role)) is not None:
             self._pace = _Pace(timedelta(microseconds=_interval_us(share, market_per_minute, market_burst)))
 
     def take(self, module: Module, purpose: Purpose, *, within: timedelta | None = None) -> Turn | None:

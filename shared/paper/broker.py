@@ -1,9 +1,15 @@
 """The Broker port on paper: E*TRADE is asked for quotes and the list of accounts; orders stay with us.
 
-What can go wrong: several functions, and several instances of one, see quotes and change orders at once. Each change
-is one compare-and-set of `paper/book`, tried again when another was first, so each sees what the others did. Whoever
-quotes matches what rests, after reading the book anew: an empty book that was remembered could miss an order that
-another instance has just placed. A quote is given even when matching fails; the next one matches.
+What can go wrong: several functions, and several instances of one, change orders at once. Each change is one
+compare-and-set of `paper/book`, tried again when another was first, so each sees what the others did. Quoting changes
+nothing. One function lets what rests `meet` the market: settlement, before each of its polls, every two seconds while
+an order moves or a stop rests. It reads the book anew each time: an empty book that was remembered could miss an order
+that another instance has just placed. What fails is journalled, and the next poll meets again.
+
+A broker sees every trade; this one sees the quote of an instant. What it misses: a price that came and went between two
+polls, and in the last ten seconds of a minute, in which settlement does not poll. A stop fills at the quote of the next
+look, which in a fast fall is below the price at which a broker's would have been triggered, and does not fill where the
+price was back by then.
 
 Answers are those of the real client: what it cannot tell from a refusal is UnknownOutcome here, too. One thing
 differs: a stop on the wrong side of the market is refused (101) only where this instance saw the market a moment ago;
@@ -16,6 +22,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from shared.domain.brokerage import Account, Balance, BrokerOrder, BrokerStatus, Holding, Ticket
+from shared.domain.calendar import is_open
 from shared.domain.outcomes import (
     Accepted,
     CancelAnswer,
@@ -98,16 +105,27 @@ class PaperBroker:
         )
 
     def quotes(self, symbols: Sequence[str]) -> dict[str, Quote]:
-        """Quote symbols as E*TRADE does, and let what rests meet the quotes; raises AuthError, BrokerError."""
-        asked_at = self._clock.now()
+        """Quote symbols as E*TRADE does; raises AuthError, BrokerError."""
         found = self._source.quotes(symbols)
         self._seen |= found
+        return found
+
+    def meet(self) -> bool:
+        """Let what rests meet the market of this moment, and tell whether anything rests in an open session.
+
+        Raises nothing of E*TRADE and nothing of the store: what fails is journalled.
+        """
         try:
+            held = self._books.held()
+            if held is None or not held.value.orders or not is_open(self._clock.now()):
+                return False
+            asked_at = self._clock.now()
+            found = self.quotes(sorted({order.ticket.symbol for order in held.value.orders}))
             persist(lambda: self._match(found, asked_at))
-        except (StoreError, Malformed) as problem:
+        except (AuthError, BrokerError, StoreError, Malformed) as problem:
             kind = type(problem).__name__
             self._journal.line("paper_not_matched", Severity.WARNING, kind=kind, detail=problem.detail)
-        return found
+        return True
 
     def preview(self, account_key: str, ticket: Ticket) -> PreviewAnswer:
         """Say whether E*TRADE would take the order; raises AuthError, BrokerError, StoreError."""

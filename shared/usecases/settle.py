@@ -6,6 +6,8 @@ died is replaced when its lease runs out); the broker lists late; a commit meets
 poll); one order or position is not as it can be (the others are worked on all the same).
 What this promises: each poll starts from the documents alone, so that any death resumes; fills are booked, unknown
 outcomes resolved and uncovered shares protected before anything else is done (house plan, One signal, step 5).
+Where no broker works the orders (`TradingDesk.meet`), what rests meets the market before each poll, and while anything
+rests polls are two seconds apart.
 """
 
 from collections.abc import Callable, Sequence
@@ -132,7 +134,7 @@ def _work(
         watch_losses(desk, session)
     looks, looked_at = list_first and is_open(desk.clock.now()), desk.clock.now()
     while True:
-        blind = False
+        blind, rests = False, desk.meet()
         try:
             busy = _poll(desk, session, record.key, lease, list_first=list_first)
         except InvariantBroken as problem:
@@ -143,7 +145,7 @@ def _work(
             desk.journal.line("poll_again", Severity.WARNING, kind=type(problem).__name__, detail=problem.detail)
             busy, blind = True, isinstance(problem, BrokerError)
         list_first = False
-        pause = LOOK_EVERY if busy else REST
+        pause = LOOK_EVERY if busy or rests else REST
         positions, now = open_positions(desk), desk.clock.now()
         if looks and (blind or now + pause >= give_up or (positions and not busy)):
             looks, looked_at = False, now
@@ -154,7 +156,7 @@ def _work(
             looked_at = now
             _by_hand(desk, lease, hands.look(desk, record.key), session, account_key=record.key)
         now = desk.clock.now()
-        if now + pause >= give_up or not (busy or positions):
+        if now + pause >= give_up or not (busy or positions or rests):
             return look
         if ends and (_close_waits(desk, session) or _sealed(desk, session)):
             return look

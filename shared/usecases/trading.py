@@ -30,11 +30,17 @@ class Mandate:
     venue: Venue = Venue.SANDBOX
 
 
+def nothing_rests() -> bool:
+    """Do nothing: a broker works its orders itself."""
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TradingDesk(Desk):
     """A desk with a broker; `urgent` is the same broker for calls that go before all others at its limits.
 
     `clock_ahead` says by how much our clock is surely ahead of the broker's, None when that was not measured.
+    `meet` lets orders that rest meet the market where no broker does that, and tells whether any rests.
     """
 
     broker: Broker
@@ -43,6 +49,7 @@ class TradingDesk(Desk):
     mandate: Mandate
     urgent: Broker | None = None
     clock_ahead: Callable[[], timedelta | None] = lambda: None
+    meet: Callable[[], bool] = nothing_rests
 
     @property
     def protecting(self) -> "TradingDesk":

@@ -9,7 +9,7 @@ from shared.domain.turns import Purpose
 from shared.domain.values import Venue
 from shared.errors import ConfigError
 from shared.etrade.client import EtradeBroker
-from shared.etrade.limits import Limits, Role
+from shared.etrade.limits import MARKET_SHARES, PAPER_SHARES, Limits, Role
 from shared.etrade.skew import BrokerClock
 from shared.etrade.turns import AccountTurns
 from shared.paper.broker import PaperBroker, Source
@@ -19,7 +19,7 @@ from shared.strategies.config import load
 from shared.usecases.account import judge
 from shared.usecases.listing import OrderLists
 from shared.usecases.reads import NotedBroker
-from shared.usecases.trading import Mandate, TradingDesk
+from shared.usecases.trading import Mandate, TradingDesk, nothing_rests
 from shared.usecases.wake import Waking
 from shared.wiring import Platform
 from shared.wiring.credentials import VaultCredentials
@@ -33,6 +33,8 @@ def trading_desk(platform: Platform, room: Room, role: Role) -> TradingDesk:
     client = _etrade(platform, room, role, broker_clock)
     usual = client(Purpose.ENTER if role is Role.PLACEMENT else Purpose.SETTLE)
     broker = _broker(usual, room, on_network=platform.http is None)
+    # What rests on paper meets the market in one place: whoever books the fills lets it.
+    meet = broker.meet if isinstance(broker, PaperBroker) and role is Role.SETTLEMENT else nothing_rests
     urgent: Broker | None = client(Purpose.PROTECT) if broker is usual else None
     if role is not Role.SCAN:
         broker = noted = NotedBroker(broker, desk, judge=judge(desk, chosen.account_id))
@@ -45,7 +47,7 @@ def trading_desk(platform: Platform, room: Room, role: Role) -> TradingDesk:
     return TradingDesk(
         actor=desk.actor, clock=desk.clock, chance=desk.chance, store=desk.store, bus=desk.bus, journal=desk.journal,
         broker=broker, urgent=urgent, lists=lists, config=load(chosen.config), mandate=mandate,
-        clock_ahead=broker_clock.ahead,
+        clock_ahead=broker_clock.ahead, meet=meet,
     )  # fmt: skip
 
 
@@ -62,6 +64,7 @@ def _etrade(platform: Platform, room: Room, role: Role, broker_clock: BrokerCloc
     limits = Limits(
         clock=desk.clock, role=role, turns=None if role is Role.SCAN else turns,
         market_per_minute=chosen.rate_limit, market_burst=chosen.burst_limit,
+        shares=PAPER_SHARES if chosen.mode is Mode.PAPER else MARKET_SHARES,
     )  # fmt: skip
     credentials, wake = VaultCredentials(platform, room), Waking(desk, one=Lock())
 

@@ -69,7 +69,13 @@ class Desk:
         until = self.clock.at + timedelta(seconds=seconds)
         while self.clock.at < until:
             self.clock.at = min(until, self.clock.at + timedelta(seconds=0.5))
-            self.broker.quotes([SYMBOL, OTHER])
+            self.look()
+
+    def look(self) -> None:
+        """Look at both symbols; on paper let what rests meet the market, too."""
+        self.broker.quotes([SYMBOL, OTHER])
+        if isinstance(self.broker, PaperBroker):
+            self.broker.meet()
 
     def move(self, bid: str, ask: str, *, size: int = 1000, last: str | None = None) -> None:
         """Move the market of SYMBOL at the next whole second, and let that second come."""

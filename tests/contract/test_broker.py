@@ -180,7 +180,7 @@ def test_a_fill_may_come_before_a_cancel(desk: Desk) -> None:
     order_id = desk.placed(ticket())
     desk.clock.forward(0.7)
     desk.broker.cancel(KEY, order_id)
-    desk.broker.quotes([SYMBOL])
+    desk.look()
     desk.wait()
     assert (desk.order(order_id).status, desk.shares()) == (BrokerStatus.EXECUTED, {SYMBOL: 100})
 

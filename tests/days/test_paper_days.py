@@ -1,7 +1,9 @@
 """Days on paper through the whole graph: our book fills, and the simulator hears of no order."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ from infra.brokersim.ledger import Ledger
 from infra.day.machine import Machine, Surroundings
 from infra.day.result import DayResult
 from infra.day.run import run_day
-from shared.codec import decode, encode
+from shared.codec import decode, encode, loads
 from shared.domain.values import cents
 from shared.paper.book import PaperBook
 from shared.paper.books import BOOK
@@ -50,9 +52,15 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(market_file(tmp_path_factory.mktemp("market")))
 
 
-def test_a_paper_hour_trades_and_nothing_reaches_the_broker(market: str, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def hour(market: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[DayResult, Ledger]:
+    """Return the made hour on paper, played once."""
+    return play(market, tmp_path_factory.mktemp("hour"), PLAIN)
+
+
+def test_a_paper_hour_trades_and_nothing_reaches_the_broker(hour: tuple[DayResult, Ledger]) -> None:
     """On paper the last hour of a half-day enters, protects and leaves, and no order call leaves the functions."""
-    result, simulator = play(market, tmp_path, PLAIN)
+    result, simulator = hour
     nothing_reached_the_broker(simulator)
     assert list(result.summary.violations) == []
     assert (result.troubles, result.crashed) == (BEGUN_LATE, False)
@@ -61,6 +69,20 @@ def test_a_paper_hour_trades_and_nothing_reaches_the_broker(market: str, tmp_pat
     assert (entry.action, leaving.action, entry.symbol) == ("BUY", "SELL", SYMBOL)
     assert at(12, 50) <= leaving.at < at(13, 0)
     assert {fill.broker_order_id for fill in result.book.fills} == {entry.order_id, leaving.order_id}
+
+
+def test_settlement_alone_fills_on_paper(hour: tuple[DayResult, Ledger]) -> None:
+    """What rests is looked at every two seconds or so of settlement's fifty a minute, and nobody else fills it."""
+    lines = [loads(line) for line in (hour[0].folder / "journal.jsonl").read_bytes().splitlines()]
+    assert {line["function"] for line in lines if line["event"] == "paper_fill"} == {"order_settlement"}
+    looks = [
+        datetime.fromisoformat(line["at"]) for line in lines
+        if (line["event"], line.get("endpoint"), line["function"]) == ("broker_call", "quotes", "order_settlement")
+    ]  # fmt: skip
+    gaps = sorted(after - before for before, after in pairwise(looks))
+    minutes = (looks[-1] - looks[0]) // timedelta(minutes=1)
+    assert gaps[-1] < timedelta(seconds=13)
+    assert sum(gap > timedelta(seconds=2.5) for gap in gaps) <= minutes
 
 
 def test_a_paper_day_spends_the_capital_that_it_is_given(market: str, tmp_path: Path) -> None:

@@ -26,8 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MOST_ACK_S, MOST_ATTEMPTS, ANSWER_S = 600, 100, 15
 
 # Which use cases each function runs; a use case that is in no list would be a path that nobody examined.
-# The collections of a path are found in the code, so a new document shows up here as a missing right. Whoever trades
-# may do so on paper.
+# The collections of a path are found in the code, so a new document shows up here as a missing right.
 _PARTS: dict[str, set[str]] = {
     "oauth_callback": {"authorize", "obtain", "flows", "links", "refusals", "notices", "token", "outbox", "desk"},
     "token_refresh": {"refresh", "renew", "end_day", "leases", "links", "notices", "token", "outbox", "desk"},
@@ -48,6 +47,10 @@ _PARTS: dict[str, set[str]] = {
     },
     "notify": {"deliver", "links", "outbox", "desk"},
 }  # fmt: skip
+
+
+_ON_PAPER = {"order_placement", "order_settlement"}
+"""Who sends orders does so on paper, too; the scan only quotes."""
 
 
 def test_topics_have_both_ends() -> None:
@@ -121,6 +124,7 @@ def test_no_function_holds_more_than_it_must() -> None:
         assert Right.WRITE not in function.collections.get("audit", Right(0))
         assert Right.WRITE not in function.collections.get("dead_letters", Right(0))
         assert Right.WRITE not in function.collections.get("fills", Right(0))
+    assert {one.name for one in TOPOLOGY.functions if "paper" in one.collections} == _ON_PAPER
     assert "orders" not in TOPOLOGY.function("oauth_callback").collections
     changed = {one.name for one in TOPOLOGY.functions if one.collections.get("token", Right.READ) is not Right.READ}
     assert changed == {"oauth_callback", "token_refresh"}
@@ -149,8 +153,8 @@ def _paths(source: str) -> set[str]:
 
 def _used(name: str) -> set[str]:
     parts = _PARTS[name]
-    paths = [f"usecases/{part}" for part in sorted(parts)] + ["paper/books"] * ("trading" in parts)
-    paths += ["etrade/turns"] * (name in {"order_placement", "order_settlement"})
+    paths = [f"usecases/{part}" for part in sorted(parts)] + ["paper/books"] * (name in _ON_PAPER)
+    paths += ["etrade/turns"] * (name in _ON_PAPER)
     sources = [(ROOT / "shared" / f"{path}.py").read_text() for path in paths]
     return set(chain.from_iterable(_paths(source) for source in sources)) | {"dead_letters"}
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from infra.local.memory_store import MemoryStore
 from shared.domain.turns import Purpose
 from shared.errors import InvariantBroken
-from shared.etrade.limits import MARKET_PER_SECOND, MARKET_SHARES, Limits, Module, Role
+from shared.etrade.limits import MARKET_PER_SECOND, MARKET_SHARES, PAPER_SHARES, Limits, Module, Role
 from shared.etrade.turns import AccountTurns
 from tests.etrade.world import START, KeptLines, SeededChance, SteadyClock
 
@@ -56,8 +56,9 @@ def test_turns_are_evenly_spaced(role: Role, microseconds: int) -> None:
 
 
 def test_the_roles_together_keep_the_brokers_limit() -> None:
-    """The shares of all roles add up to no more than Market's 4 a second."""
+    """The shares of all roles add up to no more than Market's 4 a second, on paper, too."""
     assert sum(MARKET_SHARES.values()) == MARKET_PER_SECOND
+    assert sum(PAPER_SHARES.values()) == MARKET_PER_SECOND
 
 
 @pytest.mark.parametrize(("role", "module"), [(Role.SCAN, Module.ORDERS), (Role.SETTLEMENT, Module.MARKET)])

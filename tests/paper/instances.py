@@ -128,6 +128,7 @@ class Floor:
         match deed.what:
             case "quote":
                 broker.quotes(SYMBOLS)
+                broker.meet()
             case "cancel":
                 if self.accepted:
                     broker.cancel(KEY, self.accepted[deed.which % len(self.accepted)][0])

@@ -14,9 +14,11 @@ from infra.local.memory_store import MemoryStore
 from shared.domain.brokerage import BrokerStatus
 from shared.domain.outcomes import Accepted, NeverSent, Previewed, UnknownOutcome
 from shared.domain.quotes import Quote, QuoteStatus
-from shared.errors import Conflict, InvariantBroken, StoreDown
+from shared.errors import Conflict, DeskError, InvariantBroken, PermissionDenied, StoreDown, Throttled, TokenDead
+from shared.guard import Guard, GuardedStore
 from shared.paper.broker import PaperBroker, Source
 from shared.ports import Broker, Write
+from shared.topology import TOPOLOGY
 from tests.contract.brokers import CASH, KEY, SYMBOL, Desk, open_desk, sell, ticket
 from tests.infra.brokersim.world import CLOSE
 
@@ -127,9 +129,9 @@ def test_a_quote_counts_from_when_it_was_asked_for(desk: Desk) -> None:
         return real(symbols)
 
     paper._source = replace(paper._source, quotes=slow)
-    paper.quotes([SYMBOL])
+    assert paper.meet()
     assert desk.order(order_id).filled == 0
-    paper.quotes([SYMBOL])
+    assert paper.meet()
     assert desk.order(order_id).filled == 100
 
 
@@ -174,7 +176,7 @@ def test_an_unsound_ticket_is_a_bug_on_paper_too(desk: Desk) -> None:
 
 @pytest.mark.parametrize("applies", [True, False])
 def test_a_store_that_does_not_answer_leaves_the_outcome_open(desk: Desk, applies: bool) -> None:
-    """When the store is gone during a place nobody knows, and only the list tells; a quote is given all the same."""
+    """When the store is gone during a place nobody knows, and only the list tells; what rests meets nothing then."""
     broken, store = _broken(desk)
     previewed = broken.broker.preview(KEY, ticket())
     assert isinstance(previewed, Previewed)
@@ -182,7 +184,8 @@ def test_a_store_that_does_not_answer_leaves_the_outcome_open(desk: Desk, applie
     answer = broken.broker.place(KEY, ticket(), previewed.preview_ids, deadline=broken.deadline)
     assert isinstance(answer, UnknownOutcome)
     broken.clock.forward(2)
-    assert set(broken.broker.quotes([SYMBOL])) == {SYMBOL}
+    assert isinstance(broken.broker, PaperBroker)
+    assert broken.broker.meet() is applies
     store.fails = None
     placed = broken.broker.orders(KEY, since=broken.clock.at.date())
     assert len(placed) == applies
@@ -201,20 +204,20 @@ def test_an_account_that_others_always_change_takes_nothing(desk: Desk) -> None:
 
 
 def test_one_instance_fills_what_another_placed(desk: Desk) -> None:
-    """An instance that found nothing to match sees the order that another placed after it, at its next quote."""
+    """An instance in whose look nothing rested sees the order that another placed after it, at its next look."""
     paper = desk.broker
     assert isinstance(paper, PaperBroker)
     store = MemoryStore()
-    scan, placement = (
+    settlement, placement = (
         PaperBroker(source=paper._source, store=store, clock=paper._clock, journal=paper._journal, capital_usd=CASH)
         for _ in range(2)
     )
-    scan.quotes([SYMBOL])
+    assert not settlement.meet()
     previewed = placement.preview(KEY, ticket())
     assert isinstance(previewed, Previewed)
     assert isinstance(placement.place(KEY, ticket(), previewed.preview_ids, deadline=desk.deadline), Accepted)
     desk.clock.forward(1)
-    scan.quotes([SYMBOL])
+    assert settlement.meet()
     (order,) = placement.orders(KEY, since=desk.clock.at.date())
     assert order.filled == 100
 
@@ -227,3 +230,77 @@ def test_settled_cash_is_there_the_next_day(desk: Desk) -> None:
     assert desk.broker.balance(KEY).usable == CASH - 1002
     desk.clock.at += timedelta(days=1)
     assert desk.broker.balance(KEY).usable == CASH - 2
+
+
+class Matching(PaperBroker):
+    """A mistake: whoever quotes lets what rests meet the market, as it once was."""
+
+    def quotes(self, symbols: Sequence[str]) -> dict[str, Quote]:
+        """Quote, and match."""
+        asked_at = self._clock.now()
+        found = super().quotes(symbols)
+        self._match(found, asked_at)
+        return found
+
+
+def quoted(desk: Desk, kind: type[PaperBroker]) -> list[str]:
+    """Let a broker quote that has the scan's rights, over an order that is due; names what came of it."""
+    order_id, paper = desk.placed(ticket()), desk.broker
+    assert isinstance(paper, PaperBroker)
+    desk.clock.forward(1)
+    store = GuardedStore(paper._books._store, Guard(TOPOLOGY.function("market_scan"), paper._journal))
+    scan = kind(source=paper._source, store=store, clock=paper._clock, journal=paper._journal, capital_usd=CASH)
+    try:
+        known = set(scan.quotes([SYMBOL]))
+    except PermissionDenied as problem:
+        return [problem.detail]
+    wrong = [] if known == {SYMBOL} else ["no quote"]
+    return wrong + (["it filled"] if desk.order(order_id).filled else [])
+
+
+def test_quoting_changes_nothing(desk: Desk) -> None:
+    """Whoever quotes on paper needs no right on the paper account, and nothing that rests meets its quotes."""
+    assert quoted(desk, PaperBroker) == []
+
+
+def test_a_scan_that_matches_is_found(desk: Desk) -> None:
+    """A broker that matches what it quotes is refused with the rights of the scan."""
+    assert quoted(desk, Matching) != []
+
+
+def test_what_rests_meets_the_market_through_its_own_symbols(desk: Desk) -> None:
+    """A meeting asks for the symbols of live orders alone, and for nothing where none rests or the market is closed."""
+    paper, asked = desk.broker, list[list[str]]()
+    assert isinstance(paper, PaperBroker)
+    real = paper._source.quotes
+
+    def counted(symbols: Sequence[str]) -> dict[str, Quote]:
+        asked.append(list(symbols))
+        return real(symbols)
+
+    paper._source = replace(paper._source, quotes=counted)
+    assert (paper.meet(), asked) == (False, [])
+    desk.placed(ticket(limit="9.00"))
+    asked.clear()
+    assert (paper.meet(), asked) == (True, [[SYMBOL]])
+    desk.clock.at = CLOSE
+    assert (paper.meet(), len(asked)) == (False, 1)
+
+
+@pytest.mark.parametrize("problem", [TokenDead("dead"), Throttled("too many"), StoreDown("gone")])
+def test_a_meeting_that_fails_is_made_at_the_next_poll(desk: Desk, problem: DeskError) -> None:
+    """What keeps a meeting from the quotes is journalled and raised to nobody, and the next one fills."""
+    order_id, paper = desk.placed(ticket()), desk.broker
+    assert isinstance(paper, PaperBroker)
+    real = paper._source.quotes
+
+    def failing(_symbols: Sequence[str]) -> dict[str, Quote]:
+        raise problem
+
+    desk.clock.forward(1)
+    paper._source = replace(paper._source, quotes=failing)
+    assert paper.meet()
+    assert desk.order(order_id).filled == 0
+    paper._source = replace(paper._source, quotes=real)
+    assert paper.meet()
+    assert desk.order(order_id).filled == 100
