@@ -37,13 +37,13 @@ _PARTS: dict[str, set[str]] = {
     "order_placement": {
         "enter", "leave", "send", "cancel", "account", "control", "fills", "losses", "moves", "quoting", "outbox",
         "wake", "token", "desk", "trading", "appraise", "claims", "listing", "notices",
-        "odd_rows", "reads", "refused",
+        "odd_rows", "reads", "refused", "clock_off",
     },
     "order_settlement": {
         "settle", "close", "protect", "resolve", "send", "cancel", "account", "control", "fills", "losses", "moves",
         "leases", "outbox", "wake", "token", "desk", "trading", "listing", "late", "claims", "notices", "watch",
         "look", "odd_rows", "reads", "cover", "hands", "asks", "reconcile", "refused", "unlisted",
-        "doubts", "heartbeat", "retried",
+        "doubts", "heartbeat", "retried", "clock_off",
     },
     "notify": {"deliver", "links", "outbox", "desk"},
 }  # fmt: skip
