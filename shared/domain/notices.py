@@ -5,7 +5,8 @@ Two notices with one event are one: it is told once. What is said of each kind i
 secret but `SignInNeeded.link`, which is for the owner's addresses and for nothing else.
 """
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
 from typing import assert_never
@@ -206,6 +207,12 @@ class DayResult:
     since: datetime | None = None
     unpriced: int = 0
 
+    @property
+    def event(self) -> str:
+        """The session and what is said of it: another result is news, whatever was told before."""
+        said = tuple(getattr(self, one.name) for one in fields(self) if one.name != "at")
+        return f"{self.session.isoformat()}:{hashlib.sha256(repr(said).encode()).hexdigest()[:16]}"
+
 
 Notice = (
     SignInNeeded
@@ -313,10 +320,9 @@ def event_of(notice: Notice) -> str:
             | ClockOff()
             | SymbolsUnknown()
             | LinkUsed()
+            | DayResult()
         ):
             what = notice.event
-        case DayResult():
-            what = notice.session.isoformat() + ":unknown" * bool(notice.unknown)
         case SignedIn() | SignInFailed() | SignInRefused() | TokenEnded():
             what = notice.at.isoformat()
         case _:

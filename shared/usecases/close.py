@@ -4,6 +4,7 @@ What can go wrong: nobody can see what became of the day, because the order list
 this promises: the result that is told is true or says what is not known; then what is known is sealed, and the tick
 comes again, so that a result that is known later is told and sealed, too. Settlement works for 50 s of each minute
 while anything is in motion: the close takes a lease of its own first, at which every settlement stops and none begins.
+A tick that comes before the close, whoever sent it, seals nothing, tells nothing and is acknowledged.
 """
 
 from collections.abc import Sequence
@@ -38,8 +39,13 @@ def close(desk: TradingDesk) -> None:
     the day cannot be seen, so that the tick comes again; what kept settlement from its work is raised after the result
     was told.
     """
-    session = session_at(desk.clock.now())
+    now = desk.clock.now()
+    session = session_at(now)
     if session is None:
+        return
+    if now < session.closes_at:
+        # The schedule's own tick comes minutes after the close: to bring this one again would make it true by waiting.
+        desk.journal.line("close_too_early", Severity.ERROR, closes_at=session.closes_at.isoformat())
         return
     lease = leases.take(desk, CLOSING, lasts=CLOSING_LASTS)
     if lease is None:

@@ -1,15 +1,19 @@
 """The close comes to its turn whatever settlement is at, and after it a look each minute is enough."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
+from shared.domain.calendar import session_at
 from shared.domain.messages import CloseTick
-from shared.domain.notices import DayResult
+from shared.domain.notices import DayResult, event_of
 from shared.domain.orders import Kind, State
 from shared.domain.values import PriceType
 from shared.ports import Put
 from shared.usecases import outbox
-from tests.usecases.bench import CLOSES, START, Bench
+from shared.usecases.close import _close
+from tests.usecases.bench import CLOSES, SETTLEMENT, START, Bench
 from tests.usecases.exchange import Script
 from tests.usecases.gate import Fault
 
@@ -94,3 +98,46 @@ def test_a_close_that_dies_keeps_nobody_from_settling_for_long() -> None:
     _run_to(bench, 240)
     assert _sealed(bench)
     assert not bench.bus.dead
+
+
+def _told(bench: Bench) -> list[DayResult]:
+    return [one for one in (outbox.unpack(data) for _, data in bench.bus.sent) if isinstance(one, DayResult)]
+
+
+def _early(bench: Bench) -> Bench:
+    """Let a tick that nobody scheduled come in the middle of a session with shares held, and then the true one."""
+    bench.send(bench.signal())
+    bench.at(600, lambda: bench.bus.take("close-ticks", outbox.pack(CloseTick())))
+    bench.run(660)
+    return bench
+
+
+def test_a_tick_before_the_close_is_believed_by_nobody() -> None:
+    """A close tick in the session seals nothing, tells nothing and does not come again; the true one does both."""
+    bench = _early(Bench())
+    assert not _sealed(bench)
+    assert _told(bench) == []
+    assert [one for one in bench.bus.owed if one.topic == "close-ticks"] == []
+    _run_to(bench, 56)
+    assert _sealed(bench)
+    assert len(_told(bench)) == 1
+
+
+def test_without_a_look_at_the_hour_a_forged_tick_ends_the_day() -> None:
+    """What the close does after that look seals a session that goes on: nothing else would have kept it from that."""
+    bench, session = Bench(), session_at(START)
+    assert session is not None
+    bench.send(bench.signal())
+    bench.run(600)
+    bench.kernel.call(lambda: _close(bench.desks[SETTLEMENT], session), name=SETTLEMENT)
+    assert _sealed(bench)
+
+
+def test_a_forged_result_does_not_swallow_the_true_one() -> None:
+    """Two results of one session that say different things are two events, and one that says the same is one."""
+    true = DayResult(
+        session=START.date(), realized=Decimal("-1.5"), orders=1, fills=1, open_positions=("A",), live_orders=1, at=DUE
+    )  # fmt: skip
+    forged = replace(true, realized=Decimal(0), open_positions=(), live_orders=0)
+    assert event_of(forged) != event_of(true)
+    assert event_of(replace(true, at=DUE + timedelta(minutes=1))) == event_of(true)
