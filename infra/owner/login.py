@@ -104,7 +104,7 @@ def by_code(hand: Hand, ask: Callable[[str], str], tell: Tell = _silently) -> Si
         request = authority.request_token()
         code = _typed(ask, authority.authorize_url(request.token))
         hand.desk.store.commit([obtaining.coming()])
-        match obtaining.obtain(request, code, typed=True):
+        match obtaining.obtain(request, code):
             case SignedIn() as signed_in:
                 return signed_in
             case Failed() as failed:

@@ -66,10 +66,10 @@ _FORGET = f"{COOKIE}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInPages:
-    """Serves GET and POST /start, POST /again, POST /pin, the callback's address, GET and POST /halt, and GET /health.
+    """Serves GET and POST /start, POST /again, POST /pin, a callback, GET and POST /halt, and GET /health.
 
-    `callback_url` is the address that E*TRADE comes back to, empty when the owner types the code instead; `name` tells
-    the system from the owner's others.
+    `callback_url` is the address that E*TRADE comes back to, empty when the owner types the code instead: then there is
+    no callback; `name` tells the system from the owner's others.
     """
 
     sign_ins: SignIns
@@ -96,9 +96,9 @@ class SignInPages:
         take(request, MAX_BYTES)
 
     def _answer(self, request: Request) -> Response:
-        callback = urlsplit(self.callback_url).path or "/callback"
+        callback = urlsplit(self.callback_url).path
         path = request.path.rstrip("/")
-        if request.method == "GET" and path == callback.rstrip("/"):
+        if self.callback_url and request.method == "GET" and path == callback.rstrip("/"):
             return self._callback(request)
         match request.method, path:
             case "GET" | "HEAD", "/start":
@@ -147,7 +147,7 @@ class SignInPages:
 
     def _callback(self, request: Request) -> Response:
         query = _fields(request.query_string)
-        state = state_of(query["oauth_token"]) if "oauth_token" in query else None
+        state = state_of(query.get("oauth_token", ""))
         answer = self.sign_ins.finish(_cookie(request), state, query.get("oauth_verifier", ""))
         return self._ended(request, answer)
 

@@ -2,12 +2,14 @@
 
 What can go wrong: a link or a callback is forged, old, used, or opened in another person's browser; a callback comes
 twice. What this promises: a link begins a flow in one browser, and that browser few more; a flow belongs to the browser
-that holds its cookie and to its request token; it counts once (one commit consumes it before the one exchange) and
-lives five minutes; a completed sign-in ends every link that was made before it, and what began with one. A cookie that
-nobody drew here is refused without a look into the store. What becomes of the verifier is `obtain`'s promise.
+that holds its cookie and to its request token, which every callback and form must name; it counts once (one commit
+claims it before an exchange, and only a verifier that E*TRADE refused gives it back, twice) and lives five minutes; a
+completed sign-in ends every link that was made before it, and what began with one. A cookie that nobody drew here is
+refused without a look into the store. What becomes of the verifier is `obtain`'s promise.
 
-A callback without `oauth_token` is taken, as E*TRADE may leave it out (etrade-api.md 1.5): then the cookie names the
-request token, and E*TRADE refuses a verifier of any other.
+Whether E*TRADE puts `oauth_token` into a callback is reported, and not sure (etrade-api.md 1.5). One that lacks it is
+refused all the same, and nothing is used up: any website can send the owner's browser to a callback without it. Then
+the owner signs in by the command, which takes the address that E*TRADE led to.
 """
 
 import hmac
@@ -101,7 +103,7 @@ class SignIns:
             return TooMany()
         return self._open(held, link=flow.link, made_at=flow.link_made_at, again_until=flow.again_until)
 
-    def finish(self, cookie: str, state: str | None, verifier: str, *, typed: bool = False) -> Ending:
+    def finish(self, cookie: str, state: str, verifier: str, *, typed: bool = False) -> Ending:
         """Consume a flow and store the day's token; every other end leaves what was there before.
 
         A verifier that was `typed` by a person may be mistyped: then that is what is said, and nobody is alarmed.
@@ -109,7 +111,7 @@ class SignIns:
         held = self._held(cookie)
         if held is None:
             return Refused(why="no such flow")
-        if state is not None and not (_STATE.fullmatch(state) and hmac.compare_digest(state, held.value.state)):
+        if not (_STATE.fullmatch(state) and hmac.compare_digest(state, held.value.state)):
             return Refused(why="another request token")
         if held.value.used:
             return Refused(why="used flow")
@@ -188,10 +190,25 @@ class SignIns:
         obtaining = self._obtaining
         try:
             request = decode(RequestToken, loads(self.vault.read(REQUEST_TOKEN, held.value.version)))
-            token.discard(self.vault, REQUEST_TOKEN, held.value.version)
         except (KeyError, Malformed):
             return obtaining.failed("the vault no longer holds the request token")
         except StoreError as problem:
             return obtaining.failed(f"{type(problem).__name__}: {problem.detail}")
         done = put(held.path, replace(held.value, used=True, done=True))
-        return obtaining.obtain(request, verifier, typed=typed, done=[done])
+        answer = obtaining.obtain(request, verifier, done=[done])
+        if isinstance(answer, WrongCode):
+            self._give_back(held)
+            return answer if typed else obtaining.failed("E*TRADE did not take the verifier of a callback")
+        token.discard(self.vault, REQUEST_TOKEN, held.value.version)
+        return answer
+
+    def _give_back(self, held: Held[flows.Flow]) -> None:
+        """Let a flow be finished again whose verifier E*TRADE refused; what fails here leaves it used up."""
+        claimed = replace(held.value, used=True)
+        tries = claimed.tries + 1
+        try:
+            now = read(self.desk.store, flows.Flow, held.path)
+            if now is not None and now.value == claimed:
+                self.desk.store.commit([now.update(replace(claimed, used=tries >= flows.MOST_TRIES, tries=tries))])
+        except StoreError as problem:
+            self._obtaining.later("flow", problem)

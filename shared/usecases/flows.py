@@ -25,12 +25,16 @@ MOST_STARTS = 5
 """How often a sign-in may be begun with one link: the first time, and again in the browser that used it."""
 
 
+MOST_TRIES = 3
+"""How many verifiers one flow brings to E*TRADE."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flow:
     """One sign-in under way: whose it is, what its callback must name, and where its request token lies in the vault.
 
     `link` is the number of the link that it began with, `link_made_at` when that was made; `done` says that it ended in
-    a stored token; `used` that its one exchange was begun.
+    a stored token; `used` that an exchange was begun, `tries` how many verifiers E*TRADE refused.
     """
 
     operator: str
@@ -42,6 +46,7 @@ class Flow:
     again_until: datetime
     used: bool = False
     done: bool = False
+    tries: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

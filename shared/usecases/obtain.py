@@ -26,7 +26,7 @@ PUBLISHER = "token_refresh"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrongCode:
-    """What was typed is not the code; nothing was stored, and E*TRADE takes no second one for its request token."""
+    """E*TRADE refused the code, and nothing was stored; whether it takes another for its request token is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +50,11 @@ class Obtaining:
         return put(token.COMING, token.Coming(since=self.desk.clock.now()))
 
     def obtain(
-        self, request: RequestToken, verifier: str, *, typed: bool, done: Sequence[Write] = ()
+        self, request: RequestToken, verifier: str, *, done: Sequence[Write] = ()
     ) -> SignedIn | Failed | WrongCode:  # fmt: skip
         """Exchange a verifier, once, and store the token; `done` is committed with what makes it count.
 
-        One that was `typed` by a person may be mistyped: then that is what is said, and nobody is alarmed.
+        One that E*TRADE refuses may be mistyped: nobody is told of it here.
         """
         # The token's day is the one in which it was asked for: one that came over midnight is dead, not a day old.
         asked_at = self.desk.clock.now()
@@ -63,7 +63,7 @@ class Obtaining:
             fresh = self.authority.access_token(request, verifier)
             version = token.keep(self.vault, fresh)
         except (AuthError, BrokerError, StoreError) as problem:
-            if typed and fresh is None and isinstance(problem, TokenDead):
+            if fresh is None and isinstance(problem, TokenDead):
                 self.desk.journal.line("code_not_accepted", Severity.WARNING, detail=problem.detail)
                 return WrongCode()
             return self.failed(f"{type(problem).__name__}: {problem.detail}", fresh)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import parse_qs, urlencode
 
 from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
 from werkzeug.serving import make_server
@@ -89,7 +90,9 @@ class Served:
         )  # fmt: skip
         code = re.search(rb'id="verifier">([A-Z0-9]+)<', answer.body)
         if code is not None and self.callback:
-            to = f"{self.callback}?oauth_verifier={code[1].decode()}"
+            sent = parse_qs(target.partition("?")[2]) | parse_qs(asked.post_data or "")
+            token = sent["token"][0]
+            to = f"{self.callback}?{urlencode({'oauth_token': token, 'oauth_verifier': code[1].decode()})}"
             route.fulfill(status=302, headers={"Location": to})
         else:
             route.fulfill(status=answer.status, headers=dict(answer.headers), body=answer.body)

@@ -118,6 +118,8 @@ def fixations(**variant: Any) -> list[str]:
     attempts = {
         "no cookie": world.get(back(request_token, verifier)),
         "no cookie, no token": world.get(f"/callback?oauth_verifier={verifier}"),
+        "no token": world.get(f"/callback?oauth_verifier={verifier}", cookie),
+        "a wrong verifier, no token": world.get("/callback?oauth_verifier=AAAA", cookie),
         "another cookie": world.get(back(request_token, verifier), other),
         "a made up cookie": world.get(back(request_token, verifier), f"{'A' * 43}.{'A' * 43}"),
         "a cookie of no flow": world.get(back(request_token, verifier), world.cookie()),
@@ -128,7 +130,14 @@ def fixations(**variant: Any) -> list[str]:
         "beginning again without a cookie": world.post("/again", {}),
     }  # fmt: skip
     counted = [name for name, answer in attempts.items() if not is_refused(answer)]
-    return counted + (["an exchange was made"] if world.etrade.calls["access_token"] else [])
+    counted += ["an exchange was made"] if world.etrade.calls["access_token"] else []
+    world.get(back(request_token, "WRONG1"), cookie)
+    mine = world.get(back(request_token, verifier), cookie)
+    counted += [] if mine.status_code == 200 else ["what others sent used the owner's flow up"]
+    typing = SignInWorld(**variant, callback_url="")
+    cookie, request_token, verifier = typing.begin()
+    unknown = typing.get(back(request_token, verifier), cookie)
+    return counted + ([] if unknown.status_code == 404 else ["there is a callback where none is registered"])
 
 
 def replays(**variant: Any) -> list[str]:
@@ -156,7 +165,7 @@ def ended_links(**variant: Any) -> list[str]:
     world = SignInWorld(**variant)
     unused, (theirs, theirs_token, theirs_verifier) = world.link(), world.begin()
     mistyped = world.begin()[0]
-    world.get("/callback?oauth_verifier=WRONG1", mistyped)
+    world.get(back("another", "WRONG1"), mistyped)
     cookie, request_token, verifier = world.begin()
     world.get(back(request_token, verifier), cookie)
     first = current(world.store)

@@ -68,8 +68,9 @@ class Etrade:
     def access_token(self, request: RequestToken, verifier: str) -> AccessToken:
         """Trade the right verifier for a token that dies at the next midnight."""
         self._asked("access_token")
-        if self.verifiers.pop(request.token, None) != verifier:
+        if self.verifiers.get(request.token) != verifier:
             raise TokenDead("access_token: status 401, token_rejected")
+        del self.verifiers[request.token]
         given = AccessToken(token=f"access+{self.calls['access_token']}/token=", secret="access-half")
         new_york = self.world.kernel.now().astimezone(ZoneInfo("America/New_York"))
         midnight = datetime.combine(new_york.date() + timedelta(days=1), time(0), ZoneInfo("America/New_York"))

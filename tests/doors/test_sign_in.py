@@ -29,7 +29,15 @@ def market(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def bench(tmp_path: Path, market: Path) -> Iterator[Bench]:
-    """Give a machine in which nobody has signed in."""
+    """Give a machine in which nobody has signed in, and to which E*TRADE leads the owner back."""
+    made = Bench(tmp_path / "state", market, start="07:10", callback="https://localhost/callback")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def typing(tmp_path: Path, market: Path) -> Iterator[Bench]:
+    """Give a machine in which nobody has signed in, and whose owner types the code."""
     made = Bench(tmp_path / "state", market, start="07:10")
     yield made
     made.close()
@@ -64,7 +72,7 @@ def _begun(bench: Bench) -> Begun:
     page, cookie = start(bench.world, bench.machine.link())
     url = page.links["authorize"]
     verifier = bench.kernel.call(lambda: accept(url, bench.machine.http), name="owner")
-    return Begun(cookie, page.fields["state"], parse_qs(urlsplit(url).query)["token"][0], verifier)
+    return Begun(cookie, page.fields.get("state", ""), parse_qs(urlsplit(url).query)["token"][0], verifier)
 
 
 def _callback(token: str, verifier: str) -> str:
@@ -125,37 +133,37 @@ def test_a_callback_signs_in_once(bench: Bench) -> None:
     assert sorted(kinds) == ["link_used", "sign_in_refused", "signed_in"]
 
 
-def test_a_code_typed_by_hand_signs_in(bench: Bench) -> None:
+def test_a_code_typed_by_hand_signs_in(typing: Bench) -> None:
     """The PIN form takes the code in small letters and with blanks around it, and lets go of the cookie."""
-    begun = _begun(bench)
-    answer = _pin(bench, begun, f" {begun.verifier.lower()} ")
+    begun = _begun(typing)
+    answer = _pin(typing, begun, f" {begun.verifier.lower()} ")
     assert answer.status == 200
     assert "Max-Age=0" in dict(answer.headers)["Set-Cookie"]
-    assert _record(bench).vault_version == "1"
+    assert _record(typing).vault_version == "1"
 
 
-def test_a_mistyped_code_can_be_typed_again(bench: Bench) -> None:
+def test_a_mistyped_code_can_be_typed_again(typing: Bench) -> None:
     """A wrong code shows the page again, with another request token and why, and the new code signs in."""
-    begun = _begun(bench)
-    answer = _pin(bench, begun, "WRONG1")
+    begun = _begun(typing)
+    answer = _pin(typing, begun, "WRONG1")
     assert (answer.status, WRONG_CODE.encode() in answer.body) == (400, True)
     page = Page()
     page.feed(answer.body.decode())
     assert page.fields["state"] != begun.state
     cookie = dict(answer.headers)["Set-Cookie"].partition(";")[0]
-    verifier = bench.kernel.call(lambda: accept(page.links["authorize"], bench.machine.http), name="owner")
-    assert _pin(bench, Begun(cookie, page.fields["state"], "", verifier)).status == 200
-    assert _refused(_post(bench, "/again", {}, cookie))
-    assert _refused(_post(bench, "/again", {}, begun.cookie))
-    bench.run("07:12")
-    assert bench.of("sign_in_failed") == []
+    verifier = typing.kernel.call(lambda: accept(page.links["authorize"], typing.machine.http), name="owner")
+    assert _pin(typing, Begun(cookie, page.fields["state"], "", verifier)).status == 200
+    assert _refused(_post(typing, "/again", {}, cookie))
+    assert _refused(_post(typing, "/again", {}, begun.cookie))
+    typing.run("07:12")
+    assert typing.of("sign_in_failed") == []
 
 
-def test_wrong_codes_have_an_end(bench: Bench) -> None:
+def test_wrong_codes_have_an_end(typing: Bench) -> None:
     """Each wrong code is one of its link's starts, and beyond them the page says so."""
-    begun, answers = _begun(bench), list[Answer]()
+    begun, answers = _begun(typing), list[Answer]()
     for _ in range(MOST_STARTS):
-        answers.append(_pin(bench, begun, "WRONG1"))
+        answers.append(_pin(typing, begun, "WRONG1"))
         page = Page()
         page.feed(answers[-1].body.decode())
         cookie = dict(answers[-1].headers).get("Set-Cookie", "").partition(";")[0]
@@ -163,24 +171,32 @@ def test_wrong_codes_have_an_end(bench: Bench) -> None:
     assert [one.status for one in answers] == [400] * (MOST_STARTS - 1) + [429]
 
 
-def test_what_came_too_late_is_told_so(bench: Bench) -> None:
+def test_what_came_too_late_is_told_so(typing: Bench) -> None:
     """A page or a link whose time is over says that it has expired, and the page lets its browser begin again."""
-    begun, link = _begun(bench), bench.machine.link()
-    bench.run("07:20:30")
-    late = _pin(bench, begun)
+    begun, link = _begun(typing), typing.machine.link()
+    typing.run("07:20:30")
+    late = _pin(typing, begun)
     assert (late.status, EXPIRED.encode() in late.body, b'action="/again"' in late.body) == (400, True, True)
-    assert _post(bench, "/again", {}, begun.cookie).status == 200
-    answer = _post(bench, "/start", {"link": link.partition("#")[2]})
+    assert _post(typing, "/again", {}, begun.cookie).status == 200
+    answer = _post(typing, "/start", {"link": link.partition("#")[2]})
     assert (answer.status, LINK_EXPIRED.encode() in answer.body) == (400, True)
 
 
-def test_a_callback_may_leave_out_the_token(bench: Bench) -> None:
-    """A callback with only the verifier signs in the browser that began, and no other one."""
-    begun, other = _begun(bench), _begun(bench)
-    target = f"/callback?oauth_verifier={begun.verifier}"
-    assert _refused(_get(bench, target))
-    assert _failed(_get(bench, target, other.cookie))
-    assert _get(bench, target, begun.cookie).status == 200
+def test_a_callback_names_its_token_and_burns_nothing(bench: Bench) -> None:
+    """A callback without its request token, with any verifier, is refused and leaves the sign-in as it was."""
+    begun = _begun(bench)
+    for verifier in ("AAAA", begun.verifier):
+        assert _refused(_get(bench, f"/callback?oauth_verifier={verifier}", begun.cookie))
+    assert bench.calls()["access_token"] == 0
+    assert _back(bench, begun).status == 200
+
+
+def test_without_a_registered_callback_there_is_none(typing: Bench) -> None:
+    """Where the owner types the code no address takes a callback, and the flow is as before."""
+    begun = _begun(typing)
+    for target in (f"/callback?oauth_verifier={begun.verifier}", _callback(begun.token, begun.verifier), "/"):
+        assert _get(typing, target, begun.cookie).status == 404
+    assert _pin(typing, begun).status == 200
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from flask import Request, Response
 
 from infra.local.memory_store import MemoryStore
 from shared.domain.tokens import AccessToken
-from shared.pages import SignInPages
+from shared.pages import COOKIE, SignInPages
 from shared.ports import Create, Delete, Document, Put, Update, Write
 from shared.topology import ACCESS_TOKEN
 from shared.usecases import flows, token
@@ -92,6 +92,33 @@ class AnyBrowser(SignIns):
         return read(self.desk.store, flows.Flow, rows[-1].path) if rows else None
 
 
+class NoToken(SignInPages):
+    """Pages that take a callback for the one of its browser's flow when it names no request token."""
+
+    def _callback(self, request: Request) -> Response:
+        asked = request.args
+        if "oauth_token" in asked:
+            return SignInPages._callback(self, request)
+        held = self.sign_ins._held(request.cookies.get(COOKIE, ""))
+        state = "" if held is None else held.value.state
+        answer = self.sign_ins.finish(request.cookies.get(COOKIE, ""), state, asked.get("oauth_verifier", ""))
+        return self._ended(request, answer)
+
+
+class AlwaysBack(SignInPages):
+    """Pages that have a callback where none is registered."""
+
+    def _answer(self, request: Request) -> Response:
+        return self._callback(request) if request.path == "/callback" else SignInPages._answer(self, request)
+
+
+class BurntAtOnce(SignIns):
+    """A sign-in whose flow is used up by whatever verifier comes first."""
+
+    def _give_back(self, held: Held[flows.Flow]) -> None:
+        """Keep it used up."""
+
+
 class AnyTime(SignIns):
     """A sign-in that takes older links after another one."""
 
@@ -111,7 +138,7 @@ class OneCount(SignIns):
 class AnyVerifier(SignIns):
     """A sign-in that sends on whatever came as verifier."""
 
-    def finish(self, cookie: str, state: str | None, verifier: str, *, typed: bool = False) -> Ending:
+    def finish(self, cookie: str, state: str, verifier: str, *, typed: bool = False) -> Ending:
         """Send it on."""
         held = self._held(cookie)
         return Refused(why="") if held is None else self._exchange(held, verifier, typed=typed)
@@ -120,7 +147,7 @@ class AnyVerifier(SignIns):
 class Late(SignIns):
     """A sign-in that takes an old flow."""
 
-    def finish(self, cookie: str, state: str | None, verifier: str, *, typed: bool = False) -> Ending:
+    def finish(self, cookie: str, state: str, verifier: str, *, typed: bool = False) -> Ending:
         """Give it new life first."""
         held = self._held(cookie)
         if held is not None:
@@ -220,6 +247,9 @@ MISTAKES: list[tuple[str, dict[str, Any]]] = [
     ("2 cookie", {"sign_ins": Late}),
     ("3 fixation", {"sign_ins": AnyBrowser}),
     ("3 fixation", {"sign_ins": AnyVerifier}),
+    ("3 fixation", {"pages": NoToken}),
+    ("3 fixation", {"pages": AlwaysBack}),
+    ("3 fixation", {"sign_ins": BurntAtOnce}),
     ("4 replay", {"store": blind_to("flows")}),
     ("5-6 oddities", {"sign_ins": AnyVerifier}),
     ("5-6 oddities", {"pages": Echo}),

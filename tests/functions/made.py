@@ -105,6 +105,7 @@ class Bench:
         config: str = "demo",
         addresses: str = "",
         heartbeat: str = "",
+        callback: str = "",
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         made = open_market(str(market), seed=seed)
@@ -115,6 +116,7 @@ class Bench:
             environ={
                 **environ({}, config=config, market_spec=str(market), symbols=made.symbols),
                 "STRATEGY_NOTIFY_ADDRESSES": addresses, "STRATEGY_HEARTBEAT_URL": heartbeat,
+                "ETRADE_OAUTH_CALLBACK_URL": callback,
             },
             hours=_hours(made.day), folder=folder, around=Surroundings(),
         )  # fmt: skip

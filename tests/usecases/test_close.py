@@ -13,9 +13,10 @@ from shared.domain.values import PriceType
 from shared.ports import Put
 from shared.usecases import outbox
 from shared.usecases.close import _close
-from tests.usecases.bench import CLOSES, SETTLEMENT, START, Bench
+from tests.usecases.bench import CLOSES, START, Bench
 from tests.usecases.exchange import Script
 from tests.usecases.gate import Fault
+from tests.usecases.post import SETTLEMENT
 
 DUE = CLOSES + timedelta(minutes=5)
 
