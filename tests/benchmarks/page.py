@@ -3,7 +3,7 @@
     THREADS=250 python -m tests.benchmarks.page now|before PORT
 
 Store and vault are in memory and take as long as the cloud's do; E*TRADE gives request tokens at once. `/counts` tells
-how often store and vault were asked. `before` is the page as it was (tests.doors.strangers.Eager).
+how often store and vault were asked. `before` is the page as it was (tests.doors.strangers).
 """
 
 import json
@@ -32,7 +32,7 @@ from shared.usecases.authorize import SignIns
 from shared.usecases.desk import Desk
 from shared.usecases.links import HALT, LOGIN_LINK_LIFE, SignInKey
 from tests.doors.fakes import Lines, ListBus
-from tests.doors.strangers import CountedStore, CountedVault, Eager
+from tests.doors.strangers import CountedStore, CountedVault, Eager, OneCount
 
 KEY = b"an invented key of some 32 bytes" * 2
 OPERATOR = "owner"
@@ -101,7 +101,7 @@ def _pages(which: str, store: CountedStore, vault: CountedVault) -> SignInPages:
     desk = Desk(
         actor="oauth_callback", clock=SystemClock(), chance=SystemChance(), store=store, bus=ListBus(), journal=Lines()
     )
-    sign_ins = SignIns(
+    sign_ins = (OneCount if which == "before" else SignIns)(
         desk=desk, authority=Etrade(), vault=vault, operator=OPERATOR, key=HeldKey(desk, vault, OPERATOR)
     )  # fmt: skip
     halting = Halting(desk=desk, key=HeldKey(desk, vault, OPERATOR, purpose=HALT))

@@ -1,7 +1,7 @@
 """What a stranger costs: forged posts over a world whose store and vault count, and pages as they were before.
 
 `Eager` is the mistake that the page once was: it reads whatever comes for as long as it comes, publishes what waits and
-asks the vault for the key at each request, and counts each refusal in the store.
+asks the vault for the key at each request, and counts each refusal in the store. `OneCount` counts starts as it did.
 """
 
 import random
@@ -14,7 +14,8 @@ from flask import Request
 from infra.local.memory_store import MemoryStore
 from shared.pages import SignInPages
 from shared.ports import Document, Where, Write
-from shared.usecases import refusals
+from shared.usecases import flows, refusals
+from shared.usecases.authorize import Opened, Overtaken, Refused, SignIns, TooMany
 from shared.usecases.desk import read
 from shared.usecases.links import Link, sign_in_key
 from shared.usecases.outbox import drain
@@ -76,6 +77,15 @@ class Eager(SignInPages):
         if link is None:
             refusals.write(sign_ins.desk, 1)
         return link
+
+
+class OneCount(SignIns):
+    """A sign-in that counts the starts of the operator, and not those of a link."""
+
+    def start(self, link: Link) -> Opened | Refused | Overtaken | TooMany:
+        """Begin, while the operator has begins left."""
+        begun = sum(int(row.data["starts"]) for row in self.desk.store.query("links"))
+        return TooMany() if begun >= flows.MOST_STARTS else SignIns.start(self, link)
 
 
 def forged_link(chance: random.Random) -> str:

@@ -13,7 +13,7 @@ from shared.pages import COOKIE, SignInPages
 from shared.ports import Create, Delete, Document, Put, Update, Write
 from shared.topology import ACCESS_TOKEN
 from shared.usecases import flows, token
-from shared.usecases.authorize import Ending, Opened, Overtaken, Refused, SignIns, TooMany
+from shared.usecases.authorize import Ending, Refused, SignIns
 from shared.usecases.desk import Held, put, read
 from shared.usecases.end_day import clear
 from shared.usecases.links import Link
@@ -21,7 +21,7 @@ from shared.usecases.renew import LEASE
 from tests.doors import sign_in_probes as probes
 from tests.doors.fakes import ListVault
 from tests.doors.sign_in_world import Etrade, SignInWorld, back
-from tests.doors.strangers import Eager, strangers
+from tests.doors.strangers import Eager, OneCount, strangers
 
 PROBES = {
     "1 link": probes.forged_links, "1 link at once": probes.same_link_at_once,
@@ -124,15 +124,6 @@ class AnyTime(SignIns):
 
     def _overtaken(self, made_at: datetime) -> bool:
         return False
-
-
-class OneCount(SignIns):
-    """A sign-in that counts the starts of the operator, and not those of a link."""
-
-    def start(self, link: Link) -> Opened | Refused | Overtaken | TooMany:
-        """Begin, while the operator has begins left."""
-        begun = sum(int(row.data["starts"]) for row in self.desk.store.query("links"))
-        return TooMany() if begun >= flows.MOST_STARTS else SignIns.start(self, link)
 
 
 class AnyVerifier(SignIns):
