@@ -3,6 +3,7 @@
 import gc
 import os
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from hypothesis import settings
 
 from infra.local.emulators import Emulators, Sdk, find, running
 from infra.up.registry import VARIABLE
+from shared.codec import decode, dumps, encode, loads
 from shared.errors import ConfigError
+from tests.once import common, locked
 from tests.recorded import market_data_folder
 
 REQUIRED = "REQUIRE_EMULATORS"
@@ -72,9 +75,40 @@ def available(request: pytest.FixtureRequest) -> Callable[[str], None]:
 
 @pytest.fixture(scope="session")
 def running_emulators(sdk: Sdk, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulators]:
-    """Start Google's emulators once."""
-    with running(sdk, tmp_path_factory.mktemp("emulators")) as both:
-        yield both
+    """Start Google's emulators once for all processes of a run: each test has a project of its own there.
+
+    Who starts them ends them, when nobody holds the lock of those who use them any more.
+    """
+    folder = common(tmp_path_factory)
+    found, using = folder / "emulators.json", folder / "emulators.using"
+    with ExitStack() as mine:
+        with locked(folder / "emulators.starting"), ExitStack() as theirs:
+            theirs.enter_context(locked(using, shared=True))  # waits while a pair is being ended
+            if not _at_work(found):
+                both = mine.enter_context(running(sdk, tmp_path_factory.mktemp("emulators")))
+                mine.enter_context(_until_unused(using, found))
+                found.write_bytes(dumps(encode(both)))
+            used = theirs.pop_all()
+        with used:
+            yield decode(Emulators, loads(found.read_bytes()))
+
+
+def _at_work(found: Path) -> bool:
+    """Tell whether the emulators live: those of a process that was killed died with it."""
+    try:
+        for pid in decode(Emulators, loads(found.read_bytes())).pids:
+            os.kill(pid, 0)
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return True
+
+
+@contextmanager
+def _until_unused(using: Path, found: Path) -> Iterator[None]:
+    """Wait at the end until nobody uses the emulators, and let nobody find them after that."""
+    yield
+    with locked(using):
+        found.unlink()
 
 
 @pytest.fixture

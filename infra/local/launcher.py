@@ -26,6 +26,7 @@ def main() -> None:
     given = parser.parse_args()
     here = Path.cwd()
     sys.path.insert(0, str(here))
+    sys.modules["pandas"] = None  # type: ignore[assignment] # no archive's lock holds it: talib goes without it there, too
     threading.Thread(target=_end_with_the_starter, daemon=True).start()
     # Late: `shared` has to come from the archive, which has just become the first place to look.
     import functions_framework

@@ -4,6 +4,7 @@ The folder is made by the one-machine day in a second or two, with the same func
 processes begins where something is at stake: shares are held, a sell order protects them.
 """
 
+import compileall
 import json
 import subprocess
 import time
@@ -40,6 +41,7 @@ from tests.patience import PATIENCE_S
 SEED = 8
 SPEED = 20.0
 DAY = date(2013, 3, 4)
+ARCHIVES = "archives"
 
 
 def new_york(hour: int, minute: int, second: int = 0) -> datetime:
@@ -67,6 +69,19 @@ def trade_until(folder: Path, until: datetime = HOLDING) -> None:
     KeptInstant(folder).write(until)
 
 
+def unpack(folder: Path) -> None:
+    """Unpack and compile the archives in a folder as a desk's starts do, for desks that need not begin with that."""
+    Folder(path=folder).unpacked()
+    assert compileall.compile_dir(folder / ARCHIVES, quiet=1)
+
+
+def with_archives(folder: Path, unpacked: Path) -> Path:
+    """Let the desk of a folder find its archives as `unpack` left them elsewhere, and give the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / ARCHIVES).symlink_to(unpacked / ARCHIVES)
+    return folder
+
+
 def first_bars(folder: Path, until: datetime) -> list[Put]:
     """Give the bars that the scan of this seed keeps of a day's first minutes, and that one which starts cold reads."""
     _trade(folder, until)
@@ -78,7 +93,7 @@ def _trade(folder: Path, until: datetime) -> None:
     market = open_market("generated", seed=SEED)
     when = hours(market.day)
     kernel = Kernel(start=new_york(9, 25), seed=SEED)
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     simulator = KeptSimulator(
         path=Folder(path=folder).calls, market=market, now=kernel.now, settings=simulator_settings(SEED, when),
         seed=SEED,

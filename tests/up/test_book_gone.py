@@ -11,7 +11,7 @@ from infra.local.folder import FolderLock
 from infra.up.folder import Folder
 from infra.up.station import Station
 from tests.owner.desks import refused, strategy
-from tests.up.desks import plan_of, running
+from tests.up.desks import plan_of, running, with_archives
 
 
 def _without_tables(store: Path) -> None:
@@ -50,10 +50,9 @@ def test_a_desk_does_not_go_on_without_its_book(desk: Path, how: str) -> None:
 
 
 @pytest.mark.parametrize("left", [None, b""])
-def test_a_first_start_that_broke_off_may_be_done_again(tmp_path: Path, left: bytes | None) -> None:
+def test_a_first_start_that_broke_off_may_be_done_again(tmp_path: Path, unpacked: Path, left: bytes | None) -> None:
     """Where no desk ever ran a start begins a book, whatever an earlier one left of it."""
-    folder = tmp_path / "desk"
-    folder.mkdir()
+    folder = with_archives(tmp_path / "desk", unpacked)
     if left is not None:
         Folder(path=folder).store.write_bytes(left)
     with running(folder) as station:

@@ -1,7 +1,8 @@
 """The promise of the whole: built archives in real processes trade from the owner's sign-in to a sold position.
 
 Nothing is bought before fifteen minutes have been seen. Those of this day are scanned in no time by the same functions
-on one machine, and each desk here begins with their bars, as a scan does that starts cold.
+on one machine, and each desk here begins with their bars, as a scan does that starts cold, and finds its archives
+unpacked; those of `test_burst.py` and `test_flood.py` build and unpack them, as a first start does.
 """
 
 import os
@@ -27,7 +28,7 @@ from shared.settings import Mode
 from shared.topology import TOPOLOGY
 from tests.doors.webhook import Webhook, webhook
 from tests.up.browser import lose_token, run_until, sign_in_at, token_state
-from tests.up.desks import SEED, first_bars, new_york, wait_for
+from tests.up.desks import SEED, first_bars, new_york, wait_for, with_archives
 
 # Shares are bought a quarter of an hour after the open of this day and sold within minutes.
 STARTS = time(9, 43, 30)
@@ -46,6 +47,12 @@ def bars(tmp_path_factory: pytest.TempPathFactory) -> Sequence[Put]:
     return first_bars(tmp_path_factory.mktemp("morning") / "desk", SEEN)
 
 
+@pytest.fixture
+def place(tmp_path: Path, unpacked: Path) -> Path:
+    """Give where a new desk's folder lies, which has its archives and nothing else."""
+    return with_archives(tmp_path / "desk", unpacked).parent
+
+
 @pytest.mark.parametrize(
     "cloud",
     [pytest.param("emulators", marks=pytest.mark.waits(120)), pytest.param("local", marks=pytest.mark.waits(50))],
@@ -53,14 +60,14 @@ def bars(tmp_path_factory: pytest.TempPathFactory) -> Sequence[Put]:
 @pytest.mark.timeout(900)
 def test_desk_signs_in_scans_buys_protects_and_sells(
     cloud: Cloud,
-    tmp_path: Path,
+    place: Path,
     bars: Sequence[Put],
     available: Callable[[str], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A desk of real processes, signed in through its pages, buys, protects and sells, and its book is the broker's."""
     available(cloud)
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(place)
     with _begun(_plan(Path(), cloud=cloud, mode=Mode.LIVE), bars) as station:
         _trade_round(station, station.ledger)
         ledger = station.ledger()
@@ -73,11 +80,11 @@ def test_desk_signs_in_scans_buys_protects_and_sells(
 
 @pytest.mark.waits(60)
 @pytest.mark.timeout(900)
-def test_desk_that_loses_its_token_tells_the_owner_and_goes_on(tmp_path: Path, bars: Sequence[Put]) -> None:
+def test_desk_that_loses_its_token_tells_the_owner_and_goes_on(place: Path, bars: Sequence[Put]) -> None:
     """When E*TRADE forgets the token the owner is told, signs in with the notice's link, and trading goes on."""
     with webhook() as hook:
         environ = {**os.environ, "STRATEGY_NOTIFY_ADDRESSES": hook.address()}
-        with _begun(_plan(tmp_path, mode=Mode.LIVE, environ=environ), bars) as station:
+        with _begun(_plan(place, mode=Mode.LIVE, environ=environ), bars) as station:
             assert run_until(station, lambda: station.ledger().calls.get("quotes", 0) > 0, within=SETTLED)
             lose_token(station)
             assert run_until(station, lambda: _links(hook) != [], within=TOLD), _state(station)
@@ -94,9 +101,9 @@ def test_desk_that_loses_its_token_tells_the_owner_and_goes_on(tmp_path: Path, b
 
 @pytest.mark.waits(50)
 @pytest.mark.timeout(900)
-def test_desk_on_paper_trades_and_no_order_leaves_it(tmp_path: Path, bars: Sequence[Put]) -> None:
+def test_desk_on_paper_trades_and_no_order_leaves_it(place: Path, bars: Sequence[Put]) -> None:
     """On paper the same desk buys, protects and sells in our own store, and the simulator hears of no order."""
-    with _begun(_plan(tmp_path, mode=Mode.PAPER), bars) as station:
+    with _begun(_plan(place, mode=Mode.PAPER), bars) as station:
 
         def account() -> BrokerLedger:
             return paper_ledger(station.store, station.ledger(), opened_with=Decimal(STARTING_CASH))

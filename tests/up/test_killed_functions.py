@@ -26,7 +26,7 @@ KILLED = ("market_scan", "order_placement", "order_settlement")
 @pytest.fixture(scope="module")
 def station(traded: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Station]:
     """Give a desk that trades, for several tests."""
-    with running(Path(shutil.copytree(traded, tmp_path_factory.mktemp("killed") / "desk"))) as ours:
+    with running(Path(shutil.copytree(traded, tmp_path_factory.mktemp("killed") / "desk", symlinks=True))) as ours:
         yield ours
 
 

@@ -29,7 +29,7 @@ from tests.doors.webhook import Webhook, webhook
 from tests.owner.desks import answer, strategy
 from tests.patience import PATIENCE_S
 from tests.up.browser import Site, run_until, sign_in_at, token_state
-from tests.up.desks import wait_for
+from tests.up.desks import wait_for, with_archives
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -42,11 +42,12 @@ def hook() -> Iterator[Webhook]:
 
 
 @pytest.fixture(scope="module")
-def station(tmp_path_factory: pytest.TempPathFactory, hook: Webhook) -> Iterator[Station]:
+def station(tmp_path_factory: pytest.TempPathFactory, unpacked: Path, hook: Webhook) -> Iterator[Station]:
     """Give a running desk on paper that was started with a folder named from where its owner stood."""
     environ = {**os.environ, "STRATEGY_NOTIFY_ADDRESSES": hook.address()}
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("home"))
+        with_archives(Path("state/mine"), unpacked)
         with Station(Plan(state=Path("state/mine"), environ=environ, speed=20.0)) as made:
             yield made
 
