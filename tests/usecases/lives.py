@@ -1,12 +1,12 @@
 """Whole lives of one position, from signal to flat, for sweeps that break them at every port call."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
 from shared.codec import decode
 from shared.domain.audit import AuditEvent, breaks
-from shared.domain.orders import State
+from shared.domain.orders import ARROWS, State
 from tests.usecases.bench import SYMBOL, Bench, Variant
 from tests.usecases.gate import Fault
 from tests.usecases.proofs import wrongs
@@ -20,6 +20,9 @@ FREEZE_ANYWHERE = Fault(how="freeze", seconds=100)
 _EFFECTS = frozenset({"commit", "publish", "preview", "place", "cancel"})
 
 Arrow = tuple[State, State]
+
+LEGAL: frozenset[Arrow] = frozenset((before, after) for before, afters in ARROWS.items() for after in afters)
+"""Every arrow of the order table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,14 +60,37 @@ def points(fault: Fault, *, seed: int = 0, every: bool = False) -> Iterator[int]
 
     Without `every` each state is visited once. Who dies before a call leaves what the last effect left, and so does who
     dies after a read; who answers late with a read has frozen before the next call. A freeze before an effect makes all
-    that was read old at once; `FREEZE_ANYWHERE` strikes before the reads, too.
+    that was read old at once; `FREEZE_ANYWHERE` strikes before the reads, too, each the first time that its invocation
+    makes it in a moment: a look that is repeated while nothing has changed finds what the first one found.
     """
     only_commits = fault.how in {"down_before", "down_after", "conflict"}
-    only_effects = not every and fault != FREEZE_ANYWHERE
     for k, name in enumerate(calls(seed), 1):
         kind = name.partition(" ")[0]
-        if kind == "commit" or (not only_commits and (kind in _EFFECTS or not only_effects)):
+        read = every or (fault == FREEZE_ANYWHERE and k in _firsts(seed))
+        if kind == "commit" or (not only_commits and (kind in _EFFECTS or read)):
             yield k
+
+
+@cache
+def _firsts(seed: int = 0) -> frozenset[int]:
+    """Number the calls of an undisturbed life that are the first of their name and invocation in their moment."""
+    bench, found = Bench(seed=seed), dict[Hashable, int]()
+
+    def see(name: str) -> None:
+        running = bench.kernel._running
+        found.setdefault((name, running and running.name, _moment(bench)), len(bench.gate.names))
+
+    bench.gate.seen = see
+    script(bench)
+    bench.run_until_quiet()
+    return frozenset(found.values())
+
+
+def _moment(bench: Bench) -> Hashable:
+    """Give where every order stands, in the book and at the broker, and what is held."""
+    ours = tuple((order.intent_id, order.state, order.filled) for order in bench.orders())
+    theirs = tuple((row.order_id, row.status) for row in bench.exchange.book.values())
+    return ours, theirs, tuple(bench.exchange.shares.items())
 
 
 @cache

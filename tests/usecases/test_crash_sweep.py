@@ -4,7 +4,7 @@ import pytest
 
 from shared.domain.orders import Kind, State
 from tests.usecases.gate import Fault
-from tests.usecases.lives import FREEZE_ANYWHERE, calls, life, sweep
+from tests.usecases.lives import FREEZE_ANYWHERE, LEGAL, calls, life, sweep
 from tests.usecases.proofs import wrongs
 
 FAULTS = [
@@ -43,9 +43,13 @@ def test_an_undisturbed_life_takes_every_step() -> None:
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("fault", FAULTS, ids=_name)
 def test_a_life_broken_anywhere_ends_well(fault: Fault, part: int) -> None:
-    """After one fault at any call nothing is doubled, lost, oversold or left naked, and the book is the broker's."""
+    """After one fault at any call nothing is doubled, lost, oversold or left naked, and the book is the broker's.
+
+    And no order ever takes a step that the table does not have.
+    """
     swept = sweep(fault, part=part, of=PARTS)
     assert swept.lives > 40 / PARTS
+    assert swept.arrows <= LEGAL
     assert swept.wrong == (), "\n".join(swept.wrong[:20])
 
 
