@@ -1,6 +1,6 @@
 # The one list of commands. A bare machine needs Python 3.11 or newer and make; everything else comes from the locks.
 #   make demo     one whole generated market day, from nothing to a report
-#   make test     all tests but whole days and the long ones
+#   make test     all tests but those that play days and the long ones
 #   make check    what must pass before a change is merged
 
 # The first interpreter that is new enough and can create a virtual environment; override with PYTHON=...
@@ -76,11 +76,11 @@ setup-dev: $(STAMP_DEV) ## add to .venv what the tests and checks need
 demo: $(STAMP_LOCAL) ## run one whole generated market day and show its result
 	$(BIN)/strategy demo
 
-test: $(STAMP_DEV) ## run the tests, without whole days and the long ones
+test: $(STAMP_DEV) ## run the tests, without those that play days and the long ones
 	$(BIN)/python -m pytest -m "not days and not long" $(PARALLEL)
 
-days: $(STAMP_DEV) ## run the tests that play whole days: recorded, generated, and those of the cases
-	$(BIN)/python -m pytest -m "days and not long" tests/days tests/cases $(PARALLEL)
+days: $(STAMP_DEV) ## run the tests that play days, or the last hour of one: recorded, generated, made
+	$(BIN)/python -m pytest -m "days and not long" tests/days tests/cases tests/benchmarks $(PARALLEL)
 
 long: $(STAMP_DEV) ## run the tests that take minutes or need a package index
 	$(BIN)/python -m pytest -m long

@@ -16,6 +16,7 @@ from urllib3.exceptions import ProtocolError
 
 from infra.local.kernel import Kernel
 from shared.etrade.session import ANSWER_WITHIN_S
+from tests.between import Between
 
 Endpoint = Literal["accounts", "balance", "portfolio", "orders", "order", "quotes"]
 Kind = Literal["500", "time-out", "cut", "unreadable", "odd"]
@@ -46,12 +47,11 @@ _ODD_HOLDING = {
 }  # fmt: skip
 
 
-class BadAnswers(BaseAdapter):
+class BadAnswers(Between):
     """A connection on which the answers of one endpoint are bad for a while; `served` are the instants of each."""
 
     def __init__(self, inner: BaseAdapter, kernel: Kernel, *, endpoint: Endpoint, kind: Kind, lasts: timedelta) -> None:
-        super().__init__()
-        self._inner = inner
+        super().__init__(inner)
         self._kernel = kernel
         self._path = _PATHS[endpoint]
         self._endpoint = endpoint
@@ -64,24 +64,16 @@ class BadAnswers(BaseAdapter):
         """Let the answers be bad from now on."""
         self._until = self._kernel.now() + self._lasts
 
-    def send(  # noqa: PLR0917 - the signature is requests'
-        self,
-        request: PreparedRequest,
-        stream: bool = False,
-        timeout: object = None,
-        verify: bool | str = True,
-        cert: object = None,
-        proxies: Mapping[str, str] | None = None,
-    ) -> Response:
+    def carry(self, request: PreparedRequest) -> Response:
         """Carry one request."""
         now = self._kernel.now()
         if self._until is None or now >= self._until or not self._path.search(request.url or ""):
-            return self._inner.send(request)
+            return super().carry(request)
         self.served.append(now)
         if self._kind == "time-out":
             self._kernel.sleep(ANSWER_WITHIN_S)
             raise ReadTimeout(request=request)
-        answer = self._inner.send(request)
+        answer = super().carry(request)
         match self._kind:
             case "500":
                 return _with(answer, 500, json.dumps(_FAILURE).encode())
@@ -91,9 +83,6 @@ class BadAnswers(BaseAdapter):
                 return _with(answer, 200, (answer.content or b'{"x": 1}')[:-3])
             case "odd":
                 return _with(answer, 200, odd(self._endpoint, answer.content))
-
-    def close(self) -> None:
-        """Nothing is held open."""
 
 
 def odd(endpoint: Endpoint, body: bytes) -> bytes:

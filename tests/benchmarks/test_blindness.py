@@ -15,6 +15,7 @@ BLIND = Outcome(
 )  # fmt: skip
 
 
+@pytest.mark.days
 @pytest.mark.parametrize(
     "cell",
     [
@@ -32,6 +33,7 @@ def test_blindness_is_told_within_five_minutes(cell: Cell) -> None:
     assert wrongs([outcome]) == []
 
 
+@pytest.mark.days
 @pytest.mark.parametrize("endpoint", ["orders", "portfolio"])
 def test_one_odd_row_blinds_nobody(endpoint: Endpoint) -> None:
     """One odd row among others is read around: nothing is hidden, and nothing is told of blindness."""

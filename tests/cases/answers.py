@@ -4,7 +4,7 @@ A rule is about one endpoint for a span of the day. It may let the simulator do 
 answer in its place, so that nothing happens there.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
@@ -20,6 +20,7 @@ from infra.brokersim.routes import route
 from infra.day.machine import Machine
 from infra.local.wsgi import reason_of
 from shared.codec import dumps, loads
+from tests.between import Between
 
 EVER = datetime.max.replace(tzinfo=UTC)
 BEFORE = datetime.min.replace(tzinfo=UTC)
@@ -56,50 +57,37 @@ class Rule:
         return meant and self.since <= machine.kernel.now() < self.until and self.when(machine)
 
 
-class Answers(BaseAdapter):
+class Answers(Between):
     """Carries requests to the simulator, as its rules say."""
 
     def __init__(self, *rules: Rule) -> None:
         super().__init__()
         self.rules = list(rules)
-        self._inner: BaseAdapter | None = None
         self._machine: Machine | None = None
 
     def between(self, inner: BaseAdapter) -> BaseAdapter:
         """Stand in front of a connection."""
-        self._inner = inner
+        self.inner = inner
         return self
 
     def ready(self, machine: Machine) -> None:
         """Learn which day it is."""
         self._machine = machine
 
-    def send(  # noqa: PLR0917 - the signature is requests'
-        self,
-        request: PreparedRequest,
-        stream: bool = False,
-        timeout: object = None,
-        verify: bool | str = True,
-        cert: object = None,
-        proxies: Mapping[str, str] | None = None,
-    ) -> Response:
+    def carry(self, request: PreparedRequest) -> Response:
         """Carry one request."""
-        assert self._inner is not None
-        inner = self._inner
+        on = super().carry
         if self._machine is None:
-            return inner.send(request)
+            return on(request)
         endpoint = route(request.method or "GET", urlsplit(request.url or "").path).endpoint
         machine = self._machine
         rule = next((one for one in self.rules if one.holds(endpoint, machine)), None)
         if rule is None:
-            return inner.send(request)
+            return on(request)
         rule.said += 1
-        answer = rule.change(Call(request=request, ask=lambda: inner.send(request), machine=machine))
+        answer = rule.change(Call(request=request, ask=lambda: on(request), machine=machine))
         answer.url, answer.request = request.url or "", request
         return answer
-
-    def close(self) -> None:
-        """Nothing is held open."""
 
 
 def says(body: object, *, status: int = 200, kind: str = "application/json") -> Change:

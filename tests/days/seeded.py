@@ -28,6 +28,7 @@ from shared.etrade.turns import AccountTurns
 from shared.ports import Put
 from shared.topology import ACCESS_TOKEN, TOPOLOGY
 from shared.usecases.control import PATH as CONTROL
+from tests.between import Between
 from tests.days.made import SYMBOL, at
 
 SEED = 1
@@ -159,32 +160,20 @@ FAULTS: Mapping[str, Callable[[], Surroundings]] = MappingProxyType(
 )
 
 
-class PlacesTwice(BaseAdapter):
+class PlacesTwice(Between):
     """Sends the first place request that is accepted a second time, and gives its first answer."""
 
     def __init__(self, inner: BaseAdapter) -> None:
-        super().__init__()
-        self._inner = inner
+        super().__init__(inner)
         self._done = False
 
-    def send(  # noqa: PLR0917 - the signature is requests'
-        self,
-        request: PreparedRequest,
-        stream: bool = False,
-        timeout: object = None,
-        verify: bool | str = True,
-        cert: object = None,
-        proxies: Mapping[str, str] | None = None,
-    ) -> Response:
+    def carry(self, request: PreparedRequest) -> Response:
         """Carry one request."""
-        answer = self._inner.send(request)
+        answer = super().carry(request)
         if not self._done and (request.url or "").endswith("/orders/place.json") and answer.status_code == 200:
             self._done = True
-            self._inner.send(request)
+            super().carry(request)
         return answer
-
-    def close(self) -> None:
-        """Nothing is held open."""
 
 
 def _at(instant: datetime, act: Act) -> Surroundings:

@@ -85,6 +85,7 @@ def test_settlement_alone_fills_on_paper(hour: tuple[DayResult, Ledger]) -> None
     assert sum(gap > timedelta(seconds=2.5) for gap in gaps) <= minutes
 
 
+@pytest.mark.days
 def test_a_paper_day_spends_the_capital_that_it_is_given(market: str, tmp_path: Path) -> None:
     """The paper account opens with the capital of a person's environment, not with the broker's cash."""
     result, simulator = play(market, tmp_path, PLAIN, STRATEGY_CAPITAL_USD="5000")
@@ -94,6 +95,7 @@ def test_a_paper_day_spends_the_capital_that_it_is_given(market: str, tmp_path: 
     assert Decimal(simulator["cash"]) == 100_000
 
 
+@pytest.mark.days
 def test_a_changed_paper_account_is_noticed(market: str, tmp_path: Path) -> None:
     """A paper account that somebody edits behind the book's back no longer agrees with it, and that is a violation."""
 

@@ -63,6 +63,7 @@ def test_without_a_fault_nothing_appears(market: Path, tmp_path: Path) -> None:
     assert [order.price_type for order in result.ledger.orders] == ["LIMIT", "STOP", "LIMIT"]
 
 
+@pytest.mark.days
 def test_what_the_owner_trades_beside_the_system_is_no_violation(market: Path, tmp_path: Path) -> None:
     """Shares that the owner buys and sells by hand in a symbol of ours are the owner's: the books agree without."""
     result = play(market, tmp_path, FAULTS["trade_by_hand"]())
@@ -71,6 +72,7 @@ def test_what_the_owner_trades_beside_the_system_is_no_violation(market: Path, t
     assert [fill.quantity for fill in result.ledger.fills].count(10) == 2
 
 
+@pytest.mark.days
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [
@@ -91,12 +93,14 @@ def test_a_seeded_fault_appears(market: Path, tmp_path: Path, fault: str, kind: 
     assert written["violations"] == list(result.summary.violations)
 
 
+@pytest.mark.days
 def test_a_halt_that_names_exits_keeps_the_stop(market: Path, tmp_path: Path) -> None:
     """When the owner halts exits, too, the position stays open at the close, and stays behind its stop."""
     result = play(market, tmp_path, FAULTS["halted_exit"]())
     assert kinds(result) == {OPEN}
 
 
+@pytest.mark.days
 def test_a_persons_own_settings_count(market: Path, tmp_path: Path) -> None:
     """Capital and rate limit of a person's environment decide how much is bought and how often is looked."""
     result = play(market, tmp_path, PLAIN, STRATEGY_CAPITAL_USD="5000", ETRADE_RATE_LIMIT="40", ETRADE_BURST_LIMIT="1")

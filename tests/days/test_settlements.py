@@ -10,6 +10,8 @@ from infra.day.run import run_day
 from tests.days.crowd import INSTANCES, SYMBOLS, market_file, three_settlements
 from tests.days.seeded import SEED
 
+pytestmark = pytest.mark.days
+
 
 @pytest.fixture(scope="module")
 def market(tmp_path_factory: pytest.TempPathFactory) -> Path:
