@@ -16,7 +16,7 @@ from infra.day.problems import UserError
 from shared.settings import CONFIGS
 from shared.strategies import config
 from shared.topology import TOPOLOGY
-from tests.owner.desks import leave_desk, strategy, write_card
+from tests.owner.desks import left_desk, strategy, write_card
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTRADICTION = "configuration demo: exits.rsi_min must be below signals.rsi_min, or an entry is an exit at once"
@@ -92,9 +92,11 @@ def test_an_unknown_configuration_is_named_as_it_was_given(tmp_path: Path) -> No
         assert "STRATEGY_CONFIG" not in done.output
 
 
-def test_the_owner_looks_and_stops_all_the_same(contradicting: Path, tmp_path: Path) -> None:
+def test_the_owner_looks_and_stops_all_the_same(
+    contradicting: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """`status`, `reduce` and `halt` work under a bad configuration, and name what is wrong on the side."""
-    desk = leave_desk(tmp_path / "desk")
+    desk = Path(shutil.copytree(left_desk(tmp_path_factory), tmp_path / "desk"))
     for word, code in (("status", 0), ("reduce", NOT_RUNNING), ("halt", NOT_RUNNING)):
         done = _run(contradicting, "-m", "infra.cli.main", word, "--json", "--state", str(desk))
         assert done.returncode == code, done.stderr

@@ -1,5 +1,6 @@
 """What becomes of a command whose words cannot be written."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from infra.cli.exits import NOT_RUNNING, UNSHOWN
 from infra.day import audit
 from tests.days.sample import quiet_day
 from tests.days.test_audit_file import Shelf
-from tests.owner.desks import answer, leave_desk
+from tests.owner.desks import answer, left_desk
 
 ROOT = Path(__file__).resolve().parents[2]
 FULL = "No space left on device"
@@ -19,8 +20,8 @@ DEEDS = [("halt",), ("resume", "--reason", "seen"), ("secrets", "set", "sign-in-
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a desk's folder after a morning."""
-    return leave_desk(tmp_path_factory.mktemp("desk") / "made")
+    """Give a copy of a desk's folder after a morning."""
+    return Path(shutil.copytree(left_desk(tmp_path_factory), tmp_path_factory.mktemp("desk") / "made"))
 
 
 def to_full(*words: str) -> "subprocess.CompletedProcess[str]":

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from infra.up.registry import VARIABLE
-from tests.owner.desks import leave_desk
+from tests.owner.desks import left_desk
 
 
 @pytest.fixture(autouse=True)
@@ -18,7 +18,7 @@ def _registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def played_desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a desk's folder after a morning; nobody changes it."""
-    return leave_desk(tmp_path_factory.mktemp("desk") / "made")
+    return left_desk(tmp_path_factory)
 
 
 @pytest.fixture

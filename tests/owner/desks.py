@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from typer.testing import CliRunner, Result
 
 from infra.cli.exits import NOT_RUNNING
@@ -14,6 +15,7 @@ from infra.up.folder import CARD
 from shared.domain.messages import CloseTick
 from shared.usecases.outbox import pack
 from tests.functions.made import Bench, at, write_market
+from tests.once import once
 
 CARD_OF = {"cloud": "local", "broker": "simulator", "mode": "live", "market": "made", "config": "demo", "seed": "1"}
 
@@ -29,6 +31,11 @@ def leave_desk(folder: Path) -> Path:
     bench.close()
     write_card(folder)
     return folder
+
+
+def left_desk(factory: pytest.TempPathFactory) -> Path:
+    """Give a folder as `leave_desk` leaves it, made once for all processes of a run; nobody changes it."""
+    return once(factory, "left", lambda folder: leave_desk(folder / "made")) / "made"
 
 
 def write_card(folder: Path, **changes: str) -> None:

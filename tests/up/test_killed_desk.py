@@ -1,6 +1,5 @@
 """The desk's own process: killed, started again, told to end."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -77,9 +76,20 @@ def _has_sold(folder: Path) -> bool:
         return any((fill.symbol, fill.side) == ("MSFT", "SELL") for fill in read_book(store).fills)
 
 
+def _refuses_a_second(folder: Path, first: "subprocess.Popen[bytes]") -> None:
+    """Check that another desk on a folder in use is exit code 2 with the holder's number, and the first one goes on."""
+    command = [sys.executable, "-m", "infra.cli.main", "up", "--mode", "live", "--state", str(folder)]
+    command += ["--seed", str(SEED)]
+    second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False)  # noqa: S603
+    assert second.returncode == 2
+    assert f"in use by process {first.pid}" in second.stderr
+    assert first.poll() is None
+
+
 def test_nothing_outlives_a_killed_desk_and_the_next_start_goes_on(desk: Path) -> None:
-    """When the desk is killed its functions end by themselves; the next start goes on and ends in order on Ctrl-C."""
+    """A killed desk's functions end by themselves; the next start goes on and ends on Ctrl-C; a second is refused."""
     with _up(desk) as process:
+        _refuses_a_second(desk, process)
         killed = _groups(desk)
         process.kill()
         process.wait()
@@ -111,23 +121,10 @@ def test_nothing_outlives_a_killed_desk_and_the_next_start_goes_on(desk: Path) -
 
 
 def test_a_desk_that_nobody_reads_any_more_trades_on(desk: Path) -> None:
-    """When the pipe that the desk prints into is closed it works as before, and ends in order on Ctrl-C."""
+    """When the pipe that the desk prints into is closed it works as before, and ends in order when it is told to."""
     with _up(desk, heard=False) as process:
         wait_for(lambda: _has_sold(desk))
         assert process.poll() is None
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
         assert process.stderr is not None
         assert (process.wait(timeout=ORDERLY_S), process.stderr.read()) == (0, b"")
-
-
-def test_a_folder_in_use_is_refused(desk: Path) -> None:
-    """A second desk on a folder that is in use is exit code 2 with the holder's number, and the first one goes on."""
-    with _up(desk) as process:
-        command = [sys.executable, "-m", "infra.cli.main", "up", "--mode", "live", "--state", str(desk)]
-        command += ["--seed", str(SEED)]
-        second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False)  # noqa: S603
-        assert second.returncode == 2
-        assert f"in use by process {process.pid}" in second.stderr
-        assert process.poll() is None
-        os.kill(process.pid, signal.SIGTERM)
-        assert process.wait(timeout=PATIENCE_S) == 0

@@ -1,5 +1,6 @@
-"""The owner's commands at a desk that runs: in, stopped, told, and a secret changed under its hands."""
+"""The owner's commands at a desk that runs: in, stopped, told, a secret changed; and who else may speak to it."""
 
+import http.client
 import json
 import os
 import subprocess
@@ -20,11 +21,13 @@ from infra.owner.profiles import reach
 from infra.up.plan import Plan
 from infra.up.station import Station
 from shared.codec import decode
+from shared.domain.messages import CloseTick
 from shared.domain.tokens import TokenState
 from shared.pages.keys import KEY_HELD
-from shared.topology import ACCESS_TOKEN, SIGN_IN_KEY
+from shared.topology import ACCESS_TOKEN, SIGN_IN_KEY, TOPOLOGY
 from shared.usecases import flows
 from shared.usecases.links import LOGIN_LINK_LIFE, sign_in_key
+from shared.usecases.outbox import pack
 from tests.doors.webhook import Webhook, webhook
 from tests.owner.desks import answer, strategy
 from tests.patience import PATIENCE_S
@@ -170,6 +173,31 @@ def test_the_desk_is_seen_as_running(station: Station) -> None:
     machine = answer("status", *_here(station))["machine"]
     assert (machine["silent"], machine["restarted"], machine["refused"]) == ([], {}, None)
     assert machine["age_s"] < PATIENCE_S
+
+
+def _post(address: str, path: str, headers: dict[str, str]) -> int:
+    connection = http.client.HTTPConnection(address, timeout=PATIENCE_S)
+    try:
+        body = json.dumps({"message": {"data": pack(CloseTick()).decode()}})
+        connection.request("POST", path, body=body, headers=headers)
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def test_only_the_desk_delivers_to_its_functions(station: Station) -> None:
+    """A push without the run's key, or with a wrong one, is refused before the function sees it."""
+    before = station.status()
+    for function in TOPOLOGY.functions:
+        if not function.public:
+            address = station.fleet.addresses[function.name]
+            assert _post(address, "/", {"Content-Type": "text/plain", "Origin": "https://elsewhere.example"}) == 403
+            assert _post(address, "/?key=guess", {"Authorization": "Bearer guess"}) == 403
+    assert station.store.query("dead_letters") == []
+    assert station.store.query("seals") == []
+    after = station.status()
+    assert (after.trading, after.signed_in) == (before.trading, before.signed_in)
+    assert station.folder.path.stat().st_mode & 0o077 == 0
 
 
 def test_a_key_changed_under_a_running_desk_counts_within_a_minute(station: Station) -> None:

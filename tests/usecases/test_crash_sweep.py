@@ -43,10 +43,7 @@ def test_an_undisturbed_life_takes_every_step() -> None:
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("fault", FAULTS, ids=_name)
 def test_a_life_broken_anywhere_ends_well(fault: Fault, part: int) -> None:
-    """After one fault at any call nothing is doubled, lost, oversold or left naked, and the book is the broker's.
-
-    And no order ever takes a step that the table does not have.
-    """
+    """After one fault anywhere nothing is doubled, lost, oversold, naked or off the table; the book is the broker's."""
     swept = sweep(fault, part=part, of=PARTS)
     assert swept.lives > 40 / PARTS
     assert swept.arrows <= LEGAL

@@ -1,7 +1,5 @@
-"""Who may speak to a desk's processes, and what a start refuses before anything runs."""
+"""What a start refuses before anything runs."""
 
-import http.client
-import json
 import socket
 from pathlib import Path
 
@@ -11,38 +9,9 @@ from infra.day.problems import UserError
 from infra.up.instant import KeptInstant
 from infra.up.plan import Plan, plan
 from infra.up.station import Station
-from shared.domain.messages import CloseTick
 from shared.errors import ConfigError
 from shared.settings import Mode
-from shared.topology import TOPOLOGY
-from shared.usecases.outbox import pack
-from tests.patience import PATIENCE_S
-from tests.up.desks import new_york, plan_of, running
-
-
-def _post(address: str, path: str, headers: dict[str, str]) -> int:
-    connection = http.client.HTTPConnection(address, timeout=PATIENCE_S)
-    try:
-        body = json.dumps({"message": {"data": pack(CloseTick()).decode()}})
-        connection.request("POST", path, body=body, headers=headers)
-        return connection.getresponse().status
-    finally:
-        connection.close()
-
-
-def test_only_the_desk_delivers_to_its_functions(desk: Path) -> None:
-    """A push without the run's key, or with a wrong one, is refused before the function sees it."""
-    with running(desk) as station:
-        pushed = [one for one in TOPOLOGY.functions if not one.public]
-        for function in pushed:
-            address = station.fleet.addresses[function.name]
-            assert _post(address, "/", {"Content-Type": "text/plain", "Origin": "https://elsewhere.example"}) == 403
-            assert _post(address, "/?key=guess", {"Authorization": "Bearer guess"}) == 403
-        assert station.store.query("dead_letters") == []
-        assert station.store.query("seals") == []
-        status = station.status()
-        assert (status.trading, status.signed_in) == ("ACTIVE", True)
-    assert desk.stat().st_mode & 0o077 == 0
+from tests.up.desks import new_york, plan_of
 
 
 def test_a_taken_port_is_refused_before_anything_runs(tmp_path: Path) -> None:
