@@ -21,6 +21,8 @@ STAMP_DEV := $(VENV)/.installed-dev
 
 # One process for each core, and one because many tests wait; what has nothing left takes over from another.
 PARALLEL := --numprocesses $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist worksteal
+# pytest rewrites all asserts at each start where it may not keep what it wrote; here it may, whatever the shell says.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -77,13 +79,13 @@ demo: $(STAMP_LOCAL) ## run one whole generated market day and show its result
 	$(BIN)/strategy demo
 
 test: $(STAMP_DEV) ## run the tests, without those that play days and the long ones
-	$(BIN)/python -m pytest -m "not days and not long" $(PARALLEL)
+	$(PYTEST) -m "not days and not long" $(PARALLEL)
 
 days: $(STAMP_DEV) ## run the tests that play days, or the last hour of one: recorded, generated, made
-	$(BIN)/python -m pytest -m "days and not long" tests/days tests/cases tests/benchmarks $(PARALLEL)
+	$(PYTEST) -m "days and not long" tests/days tests/cases tests/benchmarks $(PARALLEL)
 
 long: $(STAMP_DEV) ## run the tests that take minutes or need a package index
-	$(BIN)/python -m pytest -m long
+	$(PYTEST) -m long
 
 package: $(STAMP_LOCAL) ## write the deployment archive of every function into build/
 	$(BIN)/strategy package --out build

@@ -2,7 +2,8 @@
 
 import gc
 import os
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -33,6 +34,19 @@ def _registry(tmp_path_factory: pytest.TempPathFactory) -> None:
 def market_data() -> Path:
     """Return the folder of recorded market days, or skip."""
     return market_data_folder(os.environ)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Let one process of a run rewrite the asserts of all tests first; the others then read what it kept."""
+    if "PYTEST_XDIST_WORKER" not in os.environ or sys.dont_write_bytecode:
+        return (yield)
+    kept = common(session.config._tmp_path_factory) / "asserts.kept"  # type: ignore[attr-defined]
+    with locked(kept.with_suffix(".lock")):
+        if not kept.exists():
+            kept.touch()
+            return (yield)
+    return (yield)
 
 
 @pytest.hookimpl(trylast=True)

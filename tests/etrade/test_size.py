@@ -51,8 +51,8 @@ def endless(head: bytes, piece: bytes) -> Talk:
 
 
 def packed(megabytes: int) -> bytes:
-    """Give an answer of so many megabytes of spaces that gzip has made a thousandth of."""
-    body = gzip.compress(b" " * (megabytes * MEGABYTE), compresslevel=9)
+    """Give an answer of so many megabytes of spaces, each of which gzip has made a thousandth of."""
+    body = gzip.compress(b" " * MEGABYTE, compresslevel=9) * megabytes
     return HEAD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body) + body
 
 
