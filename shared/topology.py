@@ -2,11 +2,17 @@
 
 Everything else is derived from here: the one-machine world wires and enforces it, Pulumi provisions it, tests check
 it. A right that is not written here does not exist (PermissionDenied).
+
+What can go wrong: a function is taken over, by a hole in a library that it uses or by whoever sends it something. What
+this promises: what it can do then is bounded by more than our own code. Every collection lies in one trust domain, and
+each domain is a database of its own, for which Google asks the function's identity; a function writes in one domain
+alone, its home, and nobody but the owner's commands writes in the owner's. A commit lies within one domain: no store
+can apply half of it, and none of ours sends one that spans two (`shared/divided.py`).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Flag, auto
+from enum import Flag, StrEnum, auto
 
 NEW_YORK = "America/New_York"
 
@@ -15,6 +21,21 @@ REQUEST_TOKEN = "etrade-request-token"  # noqa: S105 - the name of a secret, not
 ACCESS_TOKEN = "etrade-access-token"  # noqa: S105 - the same
 NOTIFY_ADDRESSES = "notify-addresses"
 SIGN_IN_KEY = "sign-in-key"
+
+
+class Domain(StrEnum):
+    """A trust domain, the end of its database's name; nobody but the owner's commands writes in OWNER."""
+
+    OWNER = "owner"
+    SIGN_IN = "sign-in"
+    NOTICES = "notices"
+    MARKET = "market"
+    BOOK = "book"
+
+
+def database(prefix: str, domain: Domain) -> str:
+    """Name the database of a domain; those of one stack begin alike."""
+    return f"{prefix}-{domain}"
 
 
 class Right(Flag):
@@ -47,11 +68,13 @@ class Subscription:
 class Function:
     """One deployed function, with exactly the rights that it needs.
 
-    `public` answers any browser; others answer only Google.
+    `home` is the domain that it writes in; there lie its outbox and its dead letters. `public` answers any browser;
+    others answer only Google.
     """
 
     name: str
     purpose: str
+    home: Domain
     public: bool = False
     subscriptions: tuple[Subscription, ...] = ()
     publishes: frozenset[str] = frozenset()
@@ -97,6 +120,14 @@ class Index:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Collection:
+    """Documents of one kind. Where `domain` is None each lies in the home of the function that its id begins with."""
+
+    purpose: str
+    domain: Domain | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Topology:
     """The whole graph. `lifetimes` are the days after which a database may forget a document, by collection."""
 
@@ -104,7 +135,7 @@ class Topology:
     topics: Mapping[str, str]
     schedules: tuple[Schedule, ...]
     secrets: Mapping[str, str]
-    collections: Mapping[str, str]
+    collections: Mapping[str, Collection]
     lifetimes: Mapping[str, int] = field(default_factory=dict)
     indexes: tuple[Index, ...] = ()
 
@@ -114,6 +145,43 @@ class Topology:
             if function.name == name:
                 return function
         raise KeyError(name)
+
+    def domain_of(self, path: str) -> Domain:
+        """Give the domain in which a document lies; raises KeyError for a collection that is not declared.
+
+        What a function leaves behind lies in its home, what the owner's commands leave for others in the book.
+        """
+        name, _, document = path.partition("/")
+        domain = self.collections[name].domain
+        if domain is not None:
+            return domain
+        writer = document.partition(":")[0]
+        return next((one.home for one in self.functions if one.name == writer), Domain.BOOK)
+
+    def within(self, domain: Domain) -> frozenset[str]:
+        """Give the collections of which documents may lie in a domain."""
+        everywhere = domain in self.homes()
+        return frozenset(
+            name
+            for name, one in self.collections.items()
+            if one.domain is domain or (one.domain is None and everywhere)
+        )
+
+    def homes(self) -> tuple[Domain, ...]:
+        """Give the domains that functions write in."""
+        return tuple(domain for domain in Domain if any(one.home is domain for one in self.functions))
+
+    def access(self, function: Function) -> Mapping[Domain, bool]:
+        """Give the domains that a function may use, each with whether it may write there."""
+        found: dict[Domain, bool] = {}
+        for name, rights in function.collections.items():
+            domain = self.collections[name].domain or function.home
+            found[domain] = found.get(domain, False) or rights is not Right.READ
+        return {domain: found[domain] for domain in Domain if domain in found}
+
+
+def _in(domain: Domain | None, purposes: Mapping[str, str]) -> dict[str, Collection]:
+    return {name: Collection(purpose=purpose, domain=domain) for name, purpose in purposes.items()}
 
 
 _EVERYBODY = {"dead_letters": C, "outbox": RW}
@@ -127,6 +195,7 @@ TOPOLOGY = Topology(
         Function(
             name="oauth_callback",
             purpose="signs the owner in: start, callback and PIN page; asks for a halt by a signed link",
+            home=Domain.SIGN_IN,
             # Anybody can send it a slow body, for 2.5 s each (shared/pages/body.py): one instance has places for 200 of
             # them beside the owner, without waiting for another to start. Its state is in the store alone.
             public=True,
@@ -140,6 +209,7 @@ TOPOLOGY = Topology(
         Function(
             name="token_refresh",
             purpose="keeps the access token awake, says early when the owner must sign in, ends it with its day",
+            home=Domain.SIGN_IN,
             subscriptions=(
                 Subscription(topic="refresh-ticks"),
                 # Who asked waits for three seconds.
@@ -153,6 +223,7 @@ TOPOLOGY = Topology(
         Function(
             name="market_scan",
             purpose="looks at the market each second of its minute: signals, stop levels, exits",
+            home=Domain.BOOK,
             subscriptions=(
                 Subscription(topic="scan-ticks", ack_deadline_s=120),
                 Subscription(topic="prepare-ticks", ack_deadline_s=90),
@@ -179,6 +250,7 @@ TOPOLOGY = Topology(
         Function(
             name="order_placement",
             purpose="turns a signal or an exit into at most one order: size, risk, preview, place once",
+            home=Domain.BOOK,
             subscriptions=(
                 Subscription(topic="exits", min_backoff_s=1, max_backoff_s=10, max_attempts=20),
                 Subscription(topic="signals", min_backoff_s=1, max_backoff_s=10, max_attempts=20),
@@ -193,6 +265,7 @@ TOPOLOGY = Topology(
         Function(
             name="order_settlement",
             purpose="brings the book in line with the broker: fills, protective stops, unknown outcomes",
+            home=Domain.BOOK,
             subscriptions=(
                 Subscription(
                     topic="orders-placed", ack_deadline_s=90, min_backoff_s=1, max_backoff_s=10, max_attempts=20
@@ -224,6 +297,7 @@ TOPOLOGY = Topology(
         Function(
             name="notify",
             purpose="tells the owner: phone, mail, chat",
+            home=Domain.NOTICES,
             # Five addresses that answer nothing take 75 s; twenty attempts go on for two hours.
             subscriptions=(Subscription(topic="notices", ack_deadline_s=135, max_attempts=20),),
             collections={**_EVERYBODY, "notices": RC, "paces": RW, "untold": RW},
@@ -266,36 +340,56 @@ TOPOLOGY = Topology(
         SIGN_IN_KEY: "signs the links with which the owner begins a sign-in or halts: 32 random bytes or more",
     },
     collections={
-        "control": "the trading state",
-        "orders": "every intent, from its first commit to its end",
-        "audit": "the chained events of every order; created, never changed",
-        "ledger": "what a session has used of its limits",
-        "locks": "one live entry per symbol",
-        "positions": "what we hold, what protects it",
-        "broker_orders": "which intent owns a broker order",
-        "fills": "shares that changed hands",
-        "asks": "what the owner asks of settlement by command, with its answer",
-        "taken": "shares that the owner took out of a position by hand",
-        "signals": "every signal as the scan saw it",
-        "leases": "who works on a minute or on settlement now",
-        "receipts": "why each symbol was traded or not",
-        "bars": "the session's bars, for a scan that starts cold",
-        "quotes": "the scan's last quotes",
-        "history": "daily bars of the watch list",
-        "account": "the account's key, read once a session",
-        "reads": "since when an answer of the broker cannot be read, and why",
-        "turns": "when the account's next calls to Orders and Accounts may leave",
-        "paper": "cash, positions and orders of paper mode, which E*TRADE never sees",
-        "token": "which vault version holds the access token, its instants, and who works on it now",
-        "flows": "sign-ins under way",
-        "links": "sign-in links that were used",
-        "sign_in": "how often sign-ins were refused",
-        "outbox": "messages that a commit promised and that are not yet published",
-        "dead_letters": "messages that no retry can help",
-        "seals": "the heads of the audit chains at the close",
-        "notices": "every event that the owner was told of; created once, never changed",
-        "untold": "notices that no address has taken so far",
-        "paces": "how often each kind of notice was told lately",
+        **_in(
+            Domain.BOOK,
+            {
+                "control": "the trading state",
+                "orders": "every intent, from its first commit to its end",
+                "audit": "the chained events of every order; created, never changed",
+                "ledger": "what a session has used of its limits",
+                "locks": "one live entry per symbol",
+                "positions": "what we hold, what protects it",
+                "broker_orders": "which intent owns a broker order",
+                "fills": "shares that changed hands",
+                "asks": "what the owner asks of settlement by command, with its answer",
+                "taken": "shares that the owner took out of a position by hand",
+                "signals": "every signal as the scan saw it",
+                "leases": "who works on a minute or on settlement now",
+                "receipts": "why each symbol was traded or not",
+                "bars": "the session's bars, for a scan that starts cold",
+                "quotes": "the scan's last quotes",
+                "history": "daily bars of the watch list",
+                "account": "the account's key, read once a session",
+                "reads": "since when an answer of the broker cannot be read, and why",
+                "turns": "when the account's next calls to Orders and Accounts may leave",
+                "paper": "cash, positions and orders of paper mode, which E*TRADE never sees",
+                "seals": "the heads of the audit chains at the close",
+            },
+        ),
+        **_in(
+            Domain.SIGN_IN,
+            {
+                "token": "which vault version holds the access token, its instants, and who works on it now",
+                "flows": "sign-ins under way",
+                "links": "sign-in links that were used",
+                "sign_in": "how often sign-ins were refused",
+            },
+        ),
+        **_in(
+            Domain.NOTICES,
+            {
+                "notices": "every event that the owner was told of; created once, never changed",
+                "untold": "notices that no address has taken so far",
+                "paces": "how often each kind of notice was told lately",
+            },
+        ),
+        **_in(
+            None,
+            {
+                "outbox": "messages that a commit promised and that are not yet published",
+                "dead_letters": "messages that no retry can help",
+            },
+        ),
     },
     lifetimes={
         "asks": 90,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from infra.components.matrix import DATABASE_ONLY, Grant, Place, matrix
+from infra.components.matrix import Grant, Place, matrix
 from shared.topology import Right, Topology
 
 GRANTED = ("Who", "Role", "On")
@@ -38,9 +38,7 @@ def markdown(topology: Topology) -> Iterator[str]:
 
 def _thing(grant: Grant) -> str:
     if grant.place is Place.PROJECT:
-        if not grant.condition:
-            return ""
-        return "(its database only)" if grant.condition == DATABASE_ONLY else "(Google's copies of archives only)"
+        return "(Google's copies of archives only)" if grant.condition else ""
     return grant.on
 
 

@@ -1,4 +1,4 @@
-"""What lasts: the database with its indexes and lifetimes, and the secrets without their values."""
+"""What lasts: the databases with their indexes and lifetimes, and the secrets without their values."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ import pulumi_gcp as gcp
 from infra.components.grants import grant
 from infra.components.matrix import Place
 from infra.components.stage import Stage
+from shared.topology import Domain
 
 UNINDEXED = ("json", "commit")
 """Fields that no query names, see shared/gcp/encoding.py."""
@@ -17,77 +18,108 @@ EXPIRES = "expires_at"
 FOUR_WEEKS = "2419200s"
 
 
+FREE_FIRST = Domain.BOOK
+"""Google gives one database of a project some operations for nothing, the one that was made first: that with most."""
+
+RECOVERED = frozenset({Domain.BOOK, Domain.OWNER})
+"""What nobody could make again: the others hold what lives for a day, or what is made anew."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DatabaseArgs:
-    """What the database is built from; with a key its content is kept with that."""
+class DatabasesArgs:
+    """What the databases are built from; with a key their content is kept with that."""
 
     stage: Stage
     key: gcp.kms.CryptoKey | None
 
 
-class Database(pulumi.ComponentResource):
-    """Firestore: any minute of the last week can be read again, and in production nothing deletes it by mistake.
+class Databases(pulumi.ComponentResource):
+    """Firestore, a database for each trust domain: in production nothing deletes one by mistake.
 
-    `ready` are the database, what its queries need, and what lets documents go: the parts that functions count on.
+    Of the book and of what the owner said any minute of the last week can be read again, and production keeps a copy of
+    each day. `ready` are the databases, what their queries need, and what lets documents go: the parts that functions
+    count on. Outbox and dead letters are in every database that a function writes.
 
-    The default would leave the database behind when the stack is destroyed, and the next `up` would collide with it.
+    The default would leave a database behind when the stack is destroyed, and the next `up` would collide with it.
     Its settings of single fields go with it: to take each back first would be an operation of a minute for every one.
     """
 
-    def __init__(self, name: str, args: DatabaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("strategy:index:Database", name, {}, opts)
+    def __init__(self, name: str, args: DatabasesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("strategy:index:Databases", name, {}, opts)
+        stage, topology = args.stage, args.stage.topology
+        first = self._database(args, FREE_FIRST)
+        self.databases = {FREE_FIRST: first}
+        for domain in Domain:
+            if domain is not FREE_FIRST:
+                self.databases[domain] = self._database(args, domain, first)
+        ready: list[pulumi.Resource] = list(self.databases.values())
+        for domain, database in self.databases.items():
+            if stage.deployment.protect and domain in RECOVERED:
+                self._copied(stage, domain, database)
+            for collection in sorted(topology.within(domain)):
+                for field in UNINDEXED:
+                    self._field(stage, domain, collection, field)
+                if collection in topology.lifetimes:
+                    ready.append(self._field(stage, domain, collection, EXPIRES, expires=True))
+        self.ready = (*ready, *self._indexes(stage))
+        self.register_outputs({"names": {domain: one.name for domain, one in self.databases.items()}})
+
+    def _database(self, args: DatabasesArgs, domain: Domain, *after: pulumi.Resource) -> gcp.firestore.Database:
         stage, key = args.stage, args.key
-        state = "ENABLED" if stage.deployment.protect else "DISABLED"
-        self.database = gcp.firestore.Database(
-            "desk",
-            name=stage.database,
+        protected = "ENABLED" if stage.deployment.protect else "DISABLED"
+        recovered = "ENABLED" if domain in RECOVERED else "DISABLED"
+        return gcp.firestore.Database(
+            domain,
+            name=stage.database(domain),
             location_id=stage.deployment.region,
             type="FIRESTORE_NATIVE",
-            point_in_time_recovery_enablement="POINT_IN_TIME_RECOVERY_ENABLED",
-            delete_protection_state=f"DELETE_PROTECTION_{state}",
+            point_in_time_recovery_enablement=f"POINT_IN_TIME_RECOVERY_{recovered}",
+            delete_protection_state=f"DELETE_PROTECTION_{protected}",
             deletion_policy="DELETE",
             cmek_config=None if key is None else gcp.firestore.DatabaseCmekConfigArgs(kms_key_name=key.id),
-            opts=stage.child(self, kept=True),
+            opts=stage.child(self, *after, kept=True),
         )
-        if stage.deployment.protect:
-            gcp.firestore.BackupSchedule(
-                "each-day",
-                database=self.database.name,
-                retention=FOUR_WEEKS,
-                daily_recurrence=gcp.firestore.BackupScheduleDailyRecurrenceArgs(),
-                opts=stage.child(self, goes_with=self.database),
-            )
-        for collection in sorted(stage.topology.collections):
-            for field in UNINDEXED:
-                self._field(stage, collection, field)
-        expiring = [self._field(stage, one, EXPIRES, expires=True) for one in sorted(stage.topology.lifetimes)]
-        self.ready = (self.database, *expiring, *self._indexes(stage))
-        self.register_outputs({"name": self.database.name})
 
-    def _field(self, stage: Stage, collection: str, field: str, *, expires: bool = False) -> pulumi.Resource:
+    def _copied(self, stage: Stage, domain: Domain, database: gcp.firestore.Database) -> None:
+        gcp.firestore.BackupSchedule(
+            f"{domain}-each-day",
+            database=database.name,
+            retention=FOUR_WEEKS,
+            daily_recurrence=gcp.firestore.BackupScheduleDailyRecurrenceArgs(),
+            opts=stage.child(self, goes_with=database),
+        )
+
+    def _field(
+        self, stage: Stage, domain: Domain, collection: str, field: str, *, expires: bool = False
+    ) -> pulumi.Resource:
         """Take a field out of every index; one that `expires` tells when its document may go."""
+        database = self.databases[domain]
         made: pulumi.Resource = gcp.firestore.Field(
-            f"{collection}-{field}",
-            database=self.database.name,
+            f"{domain}-{collection}-{field}",
+            database=database.name,
             collection=collection,
             field=field,
             index_config=gcp.firestore.FieldIndexConfigArgs(),
             ttl_config=gcp.firestore.FieldTtlConfigArgs() if expires else None,
-            opts=stage.child(self, goes_with=self.database),
+            opts=stage.child(self, goes_with=database),
         )
         return made
 
     def _indexes(self, stage: Stage) -> Iterator[pulumi.Resource]:
         for index in stage.topology.indexes:
-            yield gcp.firestore.Index(
-                "-".join((index.collection, *index.fields)),
-                database=self.database.name,
-                collection=index.collection,
-                fields=[
-                    gcp.firestore.IndexFieldArgs(field_path=f"fields.{one}", order="ASCENDING") for one in index.fields
-                ],
-                opts=stage.child(self, goes_with=self.database),
-            )
+            for domain, database in self.databases.items():
+                if index.collection not in stage.topology.within(domain):
+                    continue
+                yield gcp.firestore.Index(
+                    "-".join((domain, index.collection, *index.fields)),
+                    database=database.name,
+                    collection=index.collection,
+                    fields=[
+                        gcp.firestore.IndexFieldArgs(field_path=f"fields.{one}", order="ASCENDING")
+                        for one in index.fields
+                    ],
+                    opts=stage.child(self, goes_with=database),
+                )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,7 +76,7 @@ def environment(stage: Stage, one: Function) -> dict[str, str]:
     """Give a function's environment: the cloud's own values, the settings, the sign-in's addresses, its threads."""
     return {
         "GOOGLE_CLOUD_PROJECT": stage.deployment.project,
-        "FIRESTORE_DATABASE": stage.database,
+        "FIRESTORE_DATABASES": stage.databases,
         **stage.deployment.settings,
         **_sign_in(stage),
         **one.environ,

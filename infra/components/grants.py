@@ -19,7 +19,7 @@ def grant(
 
 
 def on_project(stage: Stage, parent: pulumi.Resource) -> tuple[pulumi.Resource, ...]:
-    """Make the stack's grants on the project itself: few, and narrowed where Google can."""
+    """Make the stack's grants on the project itself and on its databases, which Google only knows as a condition."""
     return tuple(
         gcp.projects.IAMMember(
             one.key,
@@ -29,7 +29,7 @@ def on_project(stage: Stage, parent: pulumi.Resource) -> tuple[pulumi.Resource, 
             condition=gcp.projects.IAMMemberConditionArgs(**condition) if (condition := stage.condition(one)) else None,
             opts=stage.child(parent),
         )
-        for one in stage.grants(Place.PROJECT)
+        for one in stage.grants(Place.PROJECT, Place.DATABASE)
     )
 
 

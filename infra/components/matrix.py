@@ -10,8 +10,9 @@ the smallest predefined one whose permissions the adapter of the right needs:
                  the others are listed, so that a lost answer does not leave it twice
     WRITE        roles/secretmanager.secretVersionManager on the secret, which adds, lists, disables and destroys, so
                  that neither of the two before is needed beside it
-    collections  roles/datastore.user on the project, under the condition that it is the desk's own database: Google
-                 knows no rights per collection, those are enforced by our Store (shared/guard.py)
+    collections  for each trust domain in which the function has one, under the condition that it is that domain's
+                 database: roles/datastore.user in its home, roles/datastore.viewer elsewhere. Google knows no rights
+                 per collection, those are enforced by our Store (shared/guard.py)
 
 Custom roles would be tighter by a few permissions that only read names; Google keeps their ids after deletion.
 """
@@ -45,6 +46,7 @@ class Place(Enum):
     """What a right is granted on."""
 
     PROJECT = "project"
+    DATABASE = "database"
     TOPIC = "topic"
     SUBSCRIPTION = "subscription"
     SECRET = "secret"  # noqa: S105 - a kind of resource
@@ -93,7 +95,7 @@ def matrix(topology: Topology, *, has_owner: bool, customer_keys: bool) -> tuple
     """Give every grant of a stack."""
     grants = [
         *_build(),
-        *(grant for function in topology.functions for grant in _function(function, has_owner=has_owner)),
+        *(grant for function in topology.functions for grant in _function(topology, function, has_owner=has_owner)),
         *_messages(topology),
     ]
     if customer_keys:
@@ -124,10 +126,11 @@ def _build() -> Iterator[Grant]:
     yield Grant(who=BUILD, role="roles/artifactregistry.writer", place=Place.REPOSITORY, on=IMAGES)
 
 
-def _function(function: Function, *, has_owner: bool) -> Iterator[Grant]:
+def _function(topology: Topology, function: Function, *, has_owner: bool) -> Iterator[Grant]:
     who = Who(kind=Kind.FUNCTION, name=function.name)
-    if function.collections:
-        yield Grant(who=who, role="roles/datastore.user", place=Place.PROJECT, condition=DATABASE_ONLY)
+    for domain, writes in topology.access(function).items():
+        role = "roles/datastore.user" if writes else "roles/datastore.viewer"
+        yield Grant(who=who, role=role, place=Place.DATABASE, on=domain, condition=DATABASE_ONLY)
     for topic in sorted(function.publishes):
         yield Grant(who=who, role="roles/pubsub.publisher", place=Place.TOPIC, on=topic)
     for secret, rights in sorted(function.secrets.items()):

@@ -29,8 +29,8 @@ def subscription(topic: str, function: str) -> str:
     return f"{topic}-to-{dashed(function)}"
 
 
-def database(generation: int) -> str:
-    """Name the database; a deleted one keeps its name for some minutes."""
+def databases(generation: int) -> str:
+    """Give how the databases' names begin; a deleted one keeps its name for some minutes."""
     return f"desk-{generation}"
 
 

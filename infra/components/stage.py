@@ -8,7 +8,7 @@ import pulumi
 from infra.components import names
 from infra.components.deployment import Deployment
 from infra.components.matrix import Grant, Kind, Place, Who, matrix
-from shared.topology import Function, Topology
+from shared.topology import Domain, Function, Topology, database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +52,13 @@ class Stage:
         )
 
     @property
-    def database(self) -> str:
-        """The id of the database."""
-        return names.database(self.deployment.generation)
+    def databases(self) -> str:
+        """How the ids of the databases begin."""
+        return names.databases(self.deployment.generation)
+
+    def database(self, domain: str) -> str:
+        """Give the id of a domain's database."""
+        return database(self.databases, Domain(domain))
 
     def address(self, function: Function) -> str:
         """Give the address of a function."""
@@ -92,6 +96,6 @@ class Stage:
             project=chosen.project,
             project_number=chosen.project_number,
             region=chosen.region,
-            database=self.database,
+            database=self.database(grant.on) if grant.place is Place.DATABASE else "",
         )
         return {"title": grant.key[:100], "expression": expression}

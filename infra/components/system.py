@@ -7,7 +7,7 @@ from pathlib import Path
 import pulumi
 
 from infra.components.code import Code, CodeArgs
-from infra.components.data import Database, DatabaseArgs, Secrets, SecretsArgs
+from infra.components.data import Databases, DatabasesArgs, Secrets, SecretsArgs
 from infra.components.deployment import Deployment
 from infra.components.foundation import Foundation, FoundationArgs
 from infra.components.functions import Functions, FunctionsArgs
@@ -32,10 +32,10 @@ class SystemArgs:
 class System(pulumi.ComponentResource):
     """Everything that the topology names. Raises ConfigError when functions and archives are not the same ones.
 
-    First what others rest on, then code and topics, then the database, then the functions with all that they use in
+    First what others rest on, then code and topics, then the databases, then the functions with all that they use in
     place, then what calls them; a stack is taken down the other way round.
     A new grant takes Google minutes to honour, and a function whose build is refused fails for good. The settings of
-    the database's fields, which take minutes too, therefore come between the build's grants and the first build.
+    the databases' fields, which take minutes too, therefore come between the build's grants and the first build.
     """
 
     def __init__(self, name: str, args: SystemArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -49,8 +49,8 @@ class System(pulumi.ComponentResource):
         secrets = Secrets("secrets", SecretsArgs(stage=stage, key=key), inside)
         topics = Topics("topics", TopicsArgs(stage=stage, key=key), inside)
         code = Code("code", CodeArgs(stage=stage, archives=args.archives), inside)
-        database = Database("database", DatabaseArgs(stage=stage.following(*code.granted), key=key), inside)
-        stage = stage.following(*secrets.granted, *topics.granted, *trail.ready, *database.ready)
+        databases = Databases("databases", DatabasesArgs(stage=stage.following(*code.granted), key=key), inside)
+        stage = stage.following(*secrets.granted, *topics.granted, *trail.ready, *databases.ready)
         functions = Functions("functions", FunctionsArgs(stage=stage, code=code, accounts=foundation.accounts), inside)
         stage = stage.following(*functions.granted)
         pushes = Pushes("pushes", PushesArgs(stage=stage, topics=topics.topics), inside)
@@ -63,7 +63,7 @@ class System(pulumi.ComponentResource):
             "addresses": {one.name: stage.address(one) for one in args.topology.functions},
             "public": {one.name: bool(args.deployment.owner) for one in args.topology.functions if one.public},
             "states": functions.states,
-            "database": stage.database,
+            "databases": stage.databases,
         }
         self.register_outputs(self.outputs)
 

@@ -7,7 +7,9 @@ from pathlib import Path
 from infra.day.book import Documents
 from infra.day.problems import UserError
 from infra.local.sqlite_store import SqliteStore
+from shared import divided
 from shared.errors import ConfigError, StoreError
+from shared.topology import TOPOLOGY
 
 STATE_FILE = "state.db"
 
@@ -21,7 +23,7 @@ def opened(folder: Path) -> Iterator[Documents]:
     try:
         store = SqliteStore(path)
         try:
-            yield store
+            yield divided.of_owner(divided.one_for_all(store), TOPOLOGY)
         finally:
             store.close()
     except (StoreError, ConfigError) as problem:

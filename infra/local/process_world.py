@@ -19,7 +19,7 @@ from infra.local.remote import RemoteBus, RemoteVault
 from infra.local.sqlite_store import SqliteStore
 from infra.local.timeline import AnyTimeline, HeldTimeline, PacedClock, Timeline
 from infra.local.wire import Services
-from shared import wiring
+from shared import divided, wiring
 from shared.errors import ConfigError
 from shared.gcp.chance import SystemChance
 from shared.gcp.history import NoHistory
@@ -136,9 +136,10 @@ def install(world: WorldFile, function: str) -> None:
 def _on_one_machine(world: WorldFile, function: str) -> Platform:
     clock = PacedClock(world.timeline)
     services = Services(address=world.services, key=world.key)
+    one, file = TOPOLOGY.function(function), LateStore(lambda: SqliteStore(Path(world.state), durable=True))
     return Platform(
-        function=TOPOLOGY.function(function), environ=os.environ, clock=clock, chance=SystemChance(),
-        store=LateStore(lambda: SqliteStore(Path(world.state), durable=True)),
+        function=one, environ=os.environ, clock=clock, chance=SystemChance(),
+        store=divided.of_function(divided.one_for_all(file), TOPOLOGY, one),
         bus=RemoteBus(services), vault=RemoteVault(services), journal=_journal(world, function, clock),
         **_broker_side(world, function),
     )  # fmt: skip

@@ -19,7 +19,7 @@ from infra.local.sqlite_store import SqliteStore
 from infra.local.timed import Latency, TimedBus, TimedStore, TimedVault
 from infra.local.vault import FileVault
 from infra.local.wsgi import Answer
-from shared import wiring
+from shared import divided, wiring
 from shared.errors import ConfigError, InvariantBroken
 from shared.ports import History
 from shared.topology import Topology
@@ -71,8 +71,9 @@ class World:
             opened.callback(FolderLock(state).release)
             self.journal = FileJournal(state / JOURNAL_FILE, kernel, keep=frozenset({UNDECLARED}))
             opened.callback(self.journal.close)
-            self.store = SqliteStore(state / STATE_FILE)
-            opened.callback(self.store.close)
+            self._file = SqliteStore(state / STATE_FILE)
+            opened.callback(self._file.close)
+            self.store = divided.of_owner(divided.one_for_all(self._file), topology)
             queue = SqliteQueue(state / STATE_FILE)
             opened.callback(queue.close)
             self.vault = FileVault(state / VAULT_FILE, key=vault_key)
@@ -144,12 +145,13 @@ class World:
         except KeyError:
             raise InvariantBroken(f"the topology has no function {function}") from None
         chance = SeededChance(seed=self._seed, name=f"latency/{function}")
+        store = TimedStore(self._file, self.kernel, Latency(chance, *STORE_S))
         return Platform(
             function=entry,
             environ=self._environ,
             clock=KernelClock(self.kernel),
             chance=SeededChance(seed=self._seed, name=f"function/{function}"),
-            store=TimedStore(self.store, self.kernel, Latency(chance, *STORE_S)),
+            store=divided.of_function(divided.one_for_all(store), self._topology, entry),
             bus=TimedBus(self.bus, self.kernel, Latency(chance, *BUS_S)),
             vault=TimedVault(self.vault, self.kernel, Latency(chance, *VAULT_S)),
             journal=self.journal.of(function),

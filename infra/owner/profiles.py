@@ -32,14 +32,17 @@ from infra.local.vault import FileVault, vault_key
 from infra.local.wire import Services
 from infra.owner import systems
 from infra.owner.machine import Machine, read_machine
-from infra.up.clouds import in_environment
+from infra.up.clouds import PREFIX, in_environment
 from infra.up.folder import Folder
 from infra.up.instant import KeptInstant
+from shared import divided
+from shared.divided import DividedStore
 from shared.errors import ConfigError
 from shared.gcp.chance import SystemChance
 from shared.gcp.journal import CloudJournal
 from shared.gcp.no_bus import NoBus
 from shared.ports import Clock, Store, Vault
+from shared.topology import TOPOLOGY
 from shared.usecases.desk import Desk
 
 T = TypeVar("T")
@@ -145,7 +148,8 @@ def _on_this_machine(
         store, open_vault = _emulated(world, opened)
     else:
         folder.require_book()
-        store = opened.enter_context(closing(SqliteStore(folder.store, durable=True)))
+        file = opened.enter_context(closing(SqliteStore(folder.store, durable=True)))
+        store = divided.of_owner(divided.one_for_all(file), TOPOLOGY)
         open_vault = partial(_vault, folder, card, world, environ)
         given_up = partial(_given_up, folder)
     wall: Clock = PacedClock(Timeline.real())
@@ -179,26 +183,25 @@ def _runs(folder: Folder, opened: ExitStack) -> bool:
 def _in_the_cloud(environ: Mapping[str, str]) -> Iterator[Hand]:
     from infra.local.emulators import FIRESTORE_VARIABLE
     from shared.gcp.clock import SystemClock
-    from shared.gcp.firestore_store import FirestoreStore
+    from shared.gcp.databases import Databases
     from shared.gcp.secret_vault import SecretVault
     from shared.settings import problems_of
-    from shared.wiring.cloud import DATABASE, place
+    from shared.wiring.cloud import place
 
     problems = problems_of(place, environ)
-    if not environ.get(DATABASE):
-        problems += (f"{DATABASE} is not set: the stack's database, as `pulumi stack output database` says",)
     if environ.get(FIRESTORE_VARIABLE):
         problems += (f"{FIRESTORE_VARIABLE} is set and leads to an emulator: unset it to reach the cloud",)
     if problems:
         raise ConfigError(problems)
-    project, database = place(environ)
+    project, prefix = place(environ)
     clock, chance = SystemClock(), SystemChance()
     with (
-        closing(FirestoreStore(project=project, database=database, clock=clock, chance=chance)) as store,
+        closing(Databases(project=project, prefix=prefix, clock=clock, chance=chance)) as databases,
         closing(SecretVault(project=project, clock=clock, chance=chance)) as vault,
     ):
         yield Hand(
-            name=f"{project}, database {database}", desk=_desk(clock, store, project=project),
+            name=f"{project}, databases {prefix}",
+            desk=_desk(clock, divided.of_owner(databases.stores, TOPOLOGY), project=project),
             open_vault=lambda: vault, running=True,
             sign_in=environ.get("STRATEGY_SIGN_IN_URL") or None,
             operator=environ.get("STRATEGY_OPERATOR", "owner"), mode=None,
@@ -245,17 +248,18 @@ def _http(world: WorldFile | None) -> BaseAdapter | None:
     return None if world is None or world.broker is None else ToSimulator(world.broker)
 
 
-def _emulated(world: WorldFile, opened: ExitStack) -> tuple[Store, Callable[[], Vault]]:
+def _emulated(world: WorldFile, opened: ExitStack) -> tuple[DividedStore, Callable[[], Vault]]:
     from infra.local.emulators import FIRESTORE_VARIABLE
     from infra.local.secret_manager import connect
     from shared.gcp.clock import SystemClock
-    from shared.gcp.firestore_store import FirestoreStore
+    from shared.gcp.databases import Databases
     from shared.gcp.secret_vault import SecretVault
 
     opened.enter_context(in_environment({FIRESTORE_VARIABLE: world.firestore}))
     clock, chance = SystemClock(), SystemChance()
-    store = opened.enter_context(closing(FirestoreStore(project=world.project, clock=clock, chance=chance)))
+    databases = Databases(project=world.project, prefix=PREFIX, clock=clock, chance=chance)
+    opened.enter_context(closing(databases))
     vault = opened.enter_context(
         closing(SecretVault(project=world.project, clock=clock, chance=chance, connect=lambda: connect(world.secrets)))
     )
-    return store, lambda: vault
+    return divided.of_owner(databases.stores, TOPOLOGY), lambda: vault

@@ -17,9 +17,13 @@ from infra.local.sqlite_store import SqliteStore
 from infra.local.variables import kept
 from infra.local.vault import FileVault
 from infra.up.folder import Folder
+from shared import divided
 from shared.errors import StoreDown
 from shared.ports import Bus, Store, Vault
 from shared.topology import TOPOLOGY, Function
+
+PREFIX = "desk"
+"""How the names of the emulators' databases begin."""
 
 Processes = Mapping[str, FunctionProcess]
 
@@ -63,7 +67,8 @@ def embedded(
                 "key": services.key,
             }
             yield CloudSide(
-                store=store, bus=bus, vault=vault, world=world, environ={}, begin=bus.resume,
+                store=divided.of_owner(divided.one_for_all(store), TOPOLOGY), bus=bus, vault=vault, world=world,
+                environ={}, begin=bus.resume,
                 pending=lambda: bus.pending, given_up=lambda: _given_up(bus),
             )  # fmt: skip
 
@@ -77,7 +82,7 @@ def emulated(folder: Folder, environ: Mapping[str, str], endpoint: Callable[[Fun
     from infra.local.secret_manager import SecretManagerFake
     from shared.gcp.chance import SystemChance
     from shared.gcp.clock import SystemClock
-    from shared.gcp.firestore_store import FirestoreStore
+    from shared.gcp.databases import Databases
     from shared.gcp.pubsub_bus import PubsubBus
     from shared.gcp.secret_vault import SecretVault
 
@@ -87,17 +92,17 @@ def emulated(folder: Folder, environ: Mapping[str, str], endpoint: Callable[[Fun
         emulators.running(emulators.find(environ), folder.logs) as running,
         in_environment(running.environ),
         SecretManagerFake() as fake,
-        closing(FirestoreStore(project=project, clock=clock, chance=chance)) as store,
+        closing(Databases(project=project, prefix=PREFIX, clock=clock, chance=chance)) as databases,
         closing(PubsubBus(project=project, clock=clock, chance=chance)) as bus,
         closing(SecretVault(project=project, clock=clock, chance=chance, connect=fake.connect)) as vault,
     ):
         fake.create(project, *TOPOLOGY.secrets)
         yield CloudSide(
-            store=store, bus=bus, vault=vault,
+            store=divided.of_owner(databases.stores, TOPOLOGY), bus=bus, vault=vault,
             world={
                 "cloud": "emulators", "project": project, "secrets": fake.address, "firestore": running.firestore,
             },
-            environ={**running.environ, "GOOGLE_CLOUD_PROJECT": project},
+            environ={**running.environ, "GOOGLE_CLOUD_PROJECT": project, "FIRESTORE_DATABASES": PREFIX},
             begin=lambda: emulators.provision(TOPOLOGY, project=project, endpoint=endpoint),
             pending=lambda: None, given_up=lambda: None,
         )  # fmt: skip

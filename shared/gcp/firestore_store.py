@@ -26,6 +26,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
+from typing import Any
 
 from google.api_core import exceptions as google
 from google.auth.exceptions import DefaultCredentialsError
@@ -48,31 +49,57 @@ _OUR_BUG = (google.InvalidArgument, google.OutOfRange)
 _REFUSED = (google.PermissionDenied, google.Unauthenticated, google.MethodNotImplemented)
 
 
+class Connection:
+    """A project's connection to Firestore, which all its databases may share; made at the first use.
+
+    A missing login raises ConfigError. The library alone decides where Firestore is.
+    """
+
+    def __init__(self, project: str) -> None:
+        self.project = project
+        self._lock = threading.Lock()
+        self._client: firestore.Client | None = None
+
+    def client(self) -> firestore.Client:
+        """Give the library's client; the database that a call means stands in the call."""
+        with self._lock:
+            if self._client is None:
+                try:
+                    self._client = firestore.Client(project=self.project)
+                except DefaultCredentialsError as problem:
+                    raise ConfigError(("no Google login was found for Firestore",)) from problem
+            return self._client
+
+    def close(self) -> None:
+        """Let go of it; the next use makes a new one."""
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            client.close()  # type: ignore[no-untyped-call]
+
+
 class FirestoreStore:
     """Documents in one database, safe to share between threads; connects at the first use.
 
-    `chance` must be unguessable: equal nonces of two processes would prove what is not so. A missing login raises
-    ConfigError. The library alone decides where the database is. `lifetimes` are the days after its last write that
-    a document is kept, by collection; the others are kept for ever.
+    `chance` must be unguessable: equal nonces of two processes would prove what is not so. `lifetimes` are the days
+    after its last write that a document is kept, by collection; the others are kept for ever.
     """
 
     def __init__(
         self,
         *,
-        project: str,
+        connection: Connection,
         clock: Clock,
         chance: Chance,
         database: str = "(default)",
         lifetimes: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
-        self._project = project
-        self._database = database
+        self._connection = connection
         self._clock = clock
         self._chance = chance
         self._lifetimes = lifetimes
-        self._names = Names(database=f"projects/{project}/databases/{database}")
-        self._lock = threading.Lock()
-        self._client: firestore.Client | None = None
+        self._names = Names(database=f"projects/{connection.project}/databases/{database}")
+        self._metadata = [("google-cloud-resource-prefix", self._names.database)]
 
     def get(self, path: str) -> Document | None:
         """Read one document, or None; raises StoreDown."""
@@ -126,10 +153,7 @@ class FirestoreStore:
 
         def run() -> list[types.Document]:
             request = types.RunQueryRequest(parent=self._names.root, structured_query=asked)
-            client = self._api()
-            answers = client._firestore_api.run_query(  # noqa: SLF001 - see _send
-                request=request, retry=None, timeout=QUERY_S, metadata=client._rpc_metadata  # noqa: SLF001 - see _send
-            )  # fmt: skip
+            answers = self._api().run_query(request=request, retry=None, timeout=QUERY_S, metadata=self._metadata)
             return [answer.document for answer in answers if "document" in answer]
 
         try:
@@ -141,23 +165,18 @@ class FirestoreStore:
 
     def close(self) -> None:
         """Let go of the connection; the next use makes a new one."""
-        with self._lock:
-            client, self._client = self._client, None
-        if client is not None:
-            client.close()  # type: ignore[no-untyped-call]
+        self._connection.close()
 
     def _end(self, path: str) -> datetime | None:
         days = self._lifetimes.get(path.partition("/")[0])
         return None if days is None else self._clock.now() + timedelta(days=days)
 
     def _send(self, batch: Sequence[types.Write]) -> types.CommitResponse:
-        # The client's own batches refuse an empty mask, and its commits are repeated for a minute: the call is made
-        # on the generated client that it holds, which only it can build for an emulator and for a database alike.
-        client = self._api()
         request = types.CommitRequest(database=self._names.database, writes=batch)
-        answer: types.CommitResponse = client._firestore_api.commit(  # noqa: SLF001 - see above
-            request=request, retry=None, timeout=COMMIT_S, metadata=client._rpc_metadata  # noqa: SLF001 - see above
-        )  # fmt: skip
+        api = self._api()
+        answer: types.CommitResponse = api.commit(
+            request=request, retry=None, timeout=COMMIT_S, metadata=self._metadata
+        )
         return answer
 
     def _read(self, paths: Sequence[str], *, tries: int = READ_TRIES) -> dict[str, types.Document | None]:
@@ -166,10 +185,9 @@ class FirestoreStore:
         def read() -> dict[str, types.Document | None]:
             names = [self._names.full(path) for path in paths]
             request = types.BatchGetDocumentsRequest(database=self._names.database, documents=names)
-            client = self._api()
-            answers = client._firestore_api.batch_get_documents(  # noqa: SLF001 - see _send
-                request=request, retry=None, timeout=READ_S, metadata=client._rpc_metadata  # noqa: SLF001 - see _send
-            )  # fmt: skip
+            answers = self._api().batch_get_documents(
+                request=request, retry=None, timeout=READ_S, metadata=self._metadata
+            )
             found: dict[str, types.Document | None] = dict.fromkeys(paths)
             for answer in answers:
                 if "found" in answer:
@@ -220,14 +238,10 @@ class FirestoreStore:
             for path, stored in held.items()
         )
 
-    def _api(self) -> firestore.Client:
-        with self._lock:
-            if self._client is None:
-                try:
-                    self._client = firestore.Client(project=self._project, database=self._database)
-                except DefaultCredentialsError as problem:
-                    raise ConfigError(("no Google login was found for Firestore",)) from problem
-            return self._client
+    def _api(self) -> Any:
+        # The client's own batches refuse an empty mask, and its commits are repeated for a minute: calls are made on
+        # the generated client that it holds, which only it can build for an emulator and for Google alike.
+        return self._connection.client()._firestore_api  # noqa: SLF001 - see above
 
 
 def _versions(writes: Sequence[Write], answer: types.CommitResponse) -> tuple[str, ...]:

@@ -7,11 +7,11 @@ from typing import NoReturn
 
 from requests.adapters import BaseAdapter
 
-from shared import settings
+from shared import divided, settings
 from shared.errors import ConfigError, InvariantBroken
 from shared.gcp.chance import SystemChance
 from shared.gcp.clock import SystemClock
-from shared.gcp.firestore_store import FirestoreStore
+from shared.gcp.databases import Databases
 from shared.gcp.history import NoHistory
 from shared.gcp.journal import CloudJournal
 from shared.gcp.no_bus import NoBus
@@ -21,10 +21,10 @@ from shared.topology import TOPOLOGY
 from shared.wiring import OpenBus, Platform, chosen
 
 PROJECT = "GOOGLE_CLOUD_PROJECT"
-DATABASE = "FIRESTORE_DATABASE"
+DATABASES = "FIRESTORE_DATABASES"
 
 _PROJECT_ID = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
-_DATABASE_ID = re.compile(r"\(default\)|[a-z][a-z0-9-]{2,61}[a-z0-9]")
+_PREFIX = re.compile(r"[a-z][a-z0-9-]{1,40}[a-z0-9]")
 
 
 def cloud(
@@ -44,13 +44,15 @@ def cloud(
     problems += settings.network_problems(environ) if http is None else ()
     if problems:
         raise ConfigError(tuple(problems))
-    project, database = place(environ)
+    project, prefix = place(environ)
     clock, chance = SystemClock(), SystemChance()
+    databases = Databases(
+        project=project, prefix=prefix, clock=clock, chance=chance, domains=TOPOLOGY.access(function),
+        lifetimes=TOPOLOGY.lifetimes,
+    )  # fmt: skip
     return Platform(
         function=function, environ=environ, clock=clock, chance=chance, history=NoHistory(),
-        store=FirestoreStore(
-            project=project, database=database, clock=clock, chance=chance, lifetimes=TOPOLOGY.lifetimes,
-        ),
+        store=divided.of_function(databases.stores, TOPOLOGY, function),
         bus=NoBus() if open_bus is None else open_bus(project, clock, chance),
         vault=SecretVault(project=project, clock=clock, chance=chance),
         journal=CloudJournal(name, project=project), http=http,
@@ -58,18 +60,22 @@ def cloud(
 
 
 def place(environ: Mapping[str, str]) -> tuple[str, str]:
-    """Give project and database; raises ConfigError that names the problems of both."""
-    project, database = environ.get(PROJECT, ""), environ.get(DATABASE, "(default)")
+    """Give the project and how its databases' names begin; raises ConfigError that names the problems of both."""
+    project, prefix = environ.get(PROJECT, ""), environ.get(DATABASES, "")
     problems = []
     if not project:
         problems.append(f"{PROJECT} is not set: the id of the Google Cloud project")
     elif not _PROJECT_ID.fullmatch(project):
         problems.append(f"{PROJECT}={project!r} cannot be used: the id of a Google Cloud project, such as my-desk-1")
-    if not _DATABASE_ID.fullmatch(database):
-        problems.append(f"{DATABASE}={database!r} cannot be used: the id of a Firestore database, or leave it out")
+    if not prefix:
+        problems.append(
+            f"{DATABASES} is not set: how the stack's databases' names begin, as `pulumi stack output databases` says"
+        )
+    elif not _PREFIX.fullmatch(prefix):
+        problems.append(f"{DATABASES}={prefix!r} cannot be used: how the names of Firestore databases begin")
     if problems:
         raise ConfigError(tuple(problems))
-    return project, database
+    return project, prefix
 
 
 def give_up(name: str, wrong: ConfigError) -> NoReturn:

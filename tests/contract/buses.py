@@ -27,7 +27,7 @@ from shared.gcp.chance import SystemChance
 from shared.gcp.clock import SystemClock
 from shared.gcp.pubsub_bus import PubsubBus
 from shared.ports import Bus, Clock
-from shared.topology import Function, Subscription, Topology
+from shared.topology import Domain, Function, Subscription, Topology
 from tests.contract.clouds import new_project
 from tests.patience import PATIENCE_S
 
@@ -38,7 +38,7 @@ TRIES = {"signals": 5, "exits": 6}
 
 def _receiver(topic: str) -> Function:
     one = Subscription(topic=topic, ack_deadline_s=30, min_backoff_s=1, max_backoff_s=1, max_attempts=TRIES[topic])
-    return Function(name=f"takes-{topic}", purpose=f"receives {topic}", subscriptions=(one,))
+    return Function(name=f"takes-{topic}", purpose=f"receives {topic}", home=Domain.BOOK, subscriptions=(one,))
 
 
 GRAPH = Topology(

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from infra.local.secret_manager import SecretManagerFake
 from shared.gcp.chance import SystemChance
 from shared.gcp.clock import SystemClock
-from shared.gcp.firestore_store import FirestoreStore
+from shared.gcp.firestore_store import Connection, FirestoreStore
 from shared.gcp.secret_vault import SecretVault
 
 LIFETIMES = {"a": 1, "orders": 30}
@@ -24,7 +24,9 @@ def new_project() -> str:
 @contextmanager
 def open_firestore(project: str) -> Iterator[FirestoreStore]:
     """Open a store of a project, wherever the library finds Firestore."""
-    store = FirestoreStore(project=project, clock=SystemClock(), chance=SystemChance(), lifetimes=LIFETIMES)
+    store = FirestoreStore(
+        connection=Connection(project), clock=SystemClock(), chance=SystemChance(), lifetimes=LIFETIMES
+    )
     try:
         yield store
     finally:

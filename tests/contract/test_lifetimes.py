@@ -7,7 +7,7 @@ from google.cloud import firestore
 from infra.local.emulators import Emulators
 from shared.gcp.chance import SystemChance
 from shared.gcp.encoding import EXPIRES
-from shared.gcp.firestore_store import FirestoreStore
+from shared.gcp.firestore_store import Connection, FirestoreStore
 from shared.ports import Create
 from tests.contract.clouds import new_project
 
@@ -25,7 +25,9 @@ class _Standing:
 def test_only_what_has_a_lifetime_has_an_end(emulators: Emulators) -> None:
     """The end of a document is its last write and its collection's days; the others have none."""
     project = new_project()
-    store = FirestoreStore(project=project, clock=_Standing(), chance=SystemChance(), lifetimes={"leases": 7})
+    store = FirestoreStore(
+        connection=Connection(project), clock=_Standing(), chance=SystemChance(), lifetimes={"leases": 7}
+    )
     store.commit([Create("leases/a", {"n": 1}), Create("orders/a", {"n": 1})])
     client = firestore.Client(project=project)
     try:

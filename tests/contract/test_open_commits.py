@@ -11,7 +11,7 @@ from infra.local.emulators import FIRESTORE_VARIABLE, Emulators
 from shared.errors import Conflict, InvariantBroken, StoreDown
 from shared.gcp.chance import SystemChance
 from shared.gcp.clock import SystemClock
-from shared.gcp.firestore_store import FirestoreStore
+from shared.gcp.firestore_store import Connection, FirestoreStore
 from shared.ports import Check, Create, Data, Delete, Put, Update
 from tests.contract.clouds import new_project, open_firestore
 from tests.contract.lossy import Fault, Lossy, lossy_before
@@ -219,7 +219,7 @@ def test_a_commit_gives_up_in_time(emulators: Emulators, project: str, lossy: Lo
             return super().now() + timedelta(seconds=3 * self.looks)
 
     lossy.plan("Commit", LOST, LOST, LOST, LOST)
-    slow = FirestoreStore(project=project, clock=Leaping(), chance=SystemChance())
+    slow = FirestoreStore(connection=Connection(project), clock=Leaping(), chance=SystemChance())
     with closing(slow), pytest.raises(StoreDown):
         slow.commit([Create("orders/1", {})])
     assert lossy.count("Commit") == 2

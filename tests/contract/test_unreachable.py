@@ -13,7 +13,7 @@ from infra.local.sqlite_store import SqliteStore
 from shared.errors import StoreDown
 from shared.gcp.chance import SystemChance
 from shared.gcp.clock import SystemClock
-from shared.gcp.firestore_store import FirestoreStore
+from shared.gcp.firestore_store import Connection, FirestoreStore
 from shared.gcp.pubsub_bus import PubsubBus
 from shared.gcp.secret_vault import SecretVault
 from shared.ports import Create, Put, Store
@@ -31,7 +31,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
         closed.close()
         return closed
     monkeypatch.setenv(FIRESTORE_VARIABLE, NOBODY)
-    return FirestoreStore(project="nobody-there", clock=SystemClock(), chance=SystemChance())
+    return FirestoreStore(connection=Connection("nobody-there"), clock=SystemClock(), chance=SystemChance())
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from shared.errors import InvariantBroken, PermissionDenied
 from shared.guard import Guard, GuardedBus, GuardedStore, GuardedVault
 from shared.ports import Check, Create, Delete, Put, Update, Where
-from shared.topology import TOPOLOGY, Function, Right
+from shared.topology import TOPOLOGY, Domain, Function, Right
 from tests.doors.fakes import Hands, Lines
 
 NAMES = [function.name for function in TOPOLOGY.functions]
@@ -103,7 +103,7 @@ def test_secrets_are_as_declared(name: str) -> None:
 
 def test_a_guard_without_rights_lets_nothing_through() -> None:
     """A function that declares nothing can do nothing."""
-    guard = Guard(Function(name="nobody", purpose=""), Lines())
+    guard = Guard(Function(name="nobody", purpose="", home=Domain.BOOK), Lines())
     with pytest.raises(PermissionDenied, match="nobody has no right to READ on collection orders"):
         guard.collection("orders/1", Right.READ)
     with pytest.raises(PermissionDenied, match="nobody has no right to publish to topic exits"):

@@ -69,7 +69,8 @@ def test_rights_name_what_exists() -> None:
     for function in TOPOLOGY.functions:
         assert function.purpose
         assert all(right for right in (*function.collections.values(), *function.secrets.values()))
-    assert all(chain(TOPOLOGY.topics.values(), TOPOLOGY.secrets.values(), TOPOLOGY.collections.values()))
+    purposes = [one.purpose for one in TOPOLOGY.collections.values()]
+    assert all(chain(TOPOLOGY.topics.values(), TOPOLOGY.secrets.values(), purposes))
 
 
 def test_schedules_publish_known_kinds() -> None:

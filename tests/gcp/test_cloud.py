@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from requests.adapters import HTTPAdapter
 
+from shared.divided import DividedStore
 from shared.errors import ConfigError, InvariantBroken
 from shared.etrade.limits import Role
 from shared.gcp.firestore_store import FirestoreStore
@@ -26,7 +27,10 @@ from shared.wiring.trading import trading_desk
 from tests.patience import PATIENCE_S
 
 NAMES = [function.name for function in TOPOLOGY.functions]
-GOOD = {"GOOGLE_CLOUD_PROJECT": "my-desk-1", "STRATEGY_WATCH_LIST": "AIG,BAC", "STRATEGY_CAPITAL_USD": "10000"}
+GOOD = {
+    "GOOGLE_CLOUD_PROJECT": "my-desk-1", "FIRESTORE_DATABASES": "desk-1", "STRATEGY_WATCH_LIST": "AIG,BAC",
+    "STRATEGY_CAPITAL_USD": "10000",
+}  # fmt: skip
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -36,12 +40,14 @@ def test_every_function_gets_its_world(name: str) -> None:
     function = TOPOLOGY.function(name)
     platform = cloud(name, open_bus if function.publishes else None, GOOD)
     assert platform.function is function
-    assert isinstance(platform.store, FirestoreStore)
+    assert isinstance(platform.store, DividedStore)
     assert isinstance(platform.bus, PubsubBus if function.publishes else NoBus)
     assert isinstance(platform.vault, SecretVault)
     assert isinstance(platform.history, NoHistory)
     assert platform.http is None
-    assert (platform.store._client, platform.vault._client) == (None, None)
+    stores = list(platform.store._stores.values())
+    assert {one._connection._client for one in stores if isinstance(one, FirestoreStore)} == {None}
+    assert platform.vault._client is None
     assert getattr(platform.bus, "_client", None) is None
 
 
@@ -61,10 +67,10 @@ def test_without_a_bus_nothing_is_published() -> None:
 def test_all_problems_come_in_one_message() -> None:
     """A cold start names the problems of the project, of the database and of all settings together."""
     with pytest.raises(ConfigError) as wrong:
-        cloud("notify", None, {"FIRESTORE_DATABASE": "My Database", "ETRADE_SANDBOX": "perhaps"})
+        cloud("notify", None, {"FIRESTORE_DATABASES": "My Database", "ETRADE_SANDBOX": "perhaps"})
     named = [problem.partition("=")[0].partition(" ")[0] for problem in wrong.value.problems]
     assert named == [
-        "GOOGLE_CLOUD_PROJECT", "FIRESTORE_DATABASE", "ETRADE_SANDBOX", "STRATEGY_WATCH_LIST", "STRATEGY_CAPITAL_USD",
+        "GOOGLE_CLOUD_PROJECT", "FIRESTORE_DATABASES", "ETRADE_SANDBOX", "STRATEGY_WATCH_LIST", "STRATEGY_CAPITAL_USD",
     ]  # fmt: skip
 
 
@@ -100,11 +106,18 @@ def test_a_project_id_is_checked(project: str) -> None:
         cloud("notify", None, {**GOOD, "GOOGLE_CLOUD_PROJECT": project})
 
 
-def test_a_database_can_be_named() -> None:
-    """The store works in the database that the environment names."""
-    store = cloud("notify", None, {**GOOD, "FIRESTORE_DATABASE": "paper-desk"}).store
-    assert isinstance(store, FirestoreStore)
-    assert store._names.root == "projects/my-desk-1/databases/paper-desk/documents"
+@pytest.mark.parametrize("name", NAMES)
+def test_a_function_reaches_the_databases_of_its_domains(name: str) -> None:
+    """A function has a store of each domain that the topology gives it, in the stack that its environment names."""
+    function = TOPOLOGY.function(name)
+    bus = open_bus if function.publishes else None
+    store = cloud(name, bus, {**GOOD, "FIRESTORE_DATABASES": "paper-desk"}).store
+    assert isinstance(store, DividedStore)
+    named = {
+        domain: one._names.database for domain, one in store._stores.items() if isinstance(one, FirestoreStore)
+    }  # fmt: skip
+    assert named == {one: f"projects/my-desk-1/databases/paper-desk-{one}" for one in TOPOLOGY.access(function)}
+    assert function.home in named
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -173,5 +186,5 @@ def test_a_start_with_wrong_settings_ends_with_one_line(name: str) -> None:
     told = json.loads(line)
     assert (told["severity"], told["event"], told["function"]) == ("CRITICAL", "cannot_start", name)
     assert [one.split("=")[0].split()[0] for one in told["problems"].split("; ")] == [
-        "GOOGLE_CLOUD_PROJECT", "STRATEGY_WATCH_LIST", "STRATEGY_CAPITAL_USD",
+        "GOOGLE_CLOUD_PROJECT", "FIRESTORE_DATABASES", "STRATEGY_WATCH_LIST", "STRATEGY_CAPITAL_USD",
     ]  # fmt: skip

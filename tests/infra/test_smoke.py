@@ -46,7 +46,7 @@ def outputs(public: Mapping[str, bool], addresses: Mapping[str, str], **states: 
         "addresses": addresses,
         "public": public,
         "states": dict.fromkeys(addresses, "ACTIVE") | states,
-        "database": "desk-1",
+        "databases": "desk-1",
         "archives": {},
     }
 

@@ -17,27 +17,29 @@ from infra.local.clock import SeededChance
 from infra.local.kernel import Kernel
 from infra.local.queue import SqliteQueue
 from shared.errors import InvariantBroken, NotSent
-from shared.topology import Function, Subscription, Topology
+from shared.topology import Domain, Function, Subscription, Topology
 
 START = datetime(2013, 10, 7, 13, 30, tzinfo=UTC)
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 _SIGNALS = Subscription(topic="signals", min_backoff_s=1, max_backoff_s=10, max_attempts=5)
 _TOPOLOGY = Topology(
     functions=(
-        Function(name="buyer", purpose="takes signals", subscriptions=(_SIGNALS,)),
+        Function(name="buyer", purpose="takes signals", home=Domain.BOOK, subscriptions=(_SIGNALS,)),
         Function(
             name="slow",
             purpose="works long",
+            home=Domain.BOOK,
             subscriptions=(Subscription(topic="works", ack_deadline_s=30, min_backoff_s=1),),
             timeout_s=60,
         ),
         Function(
             name="brief",
             purpose="is cut off",
+            home=Domain.BOOK,
             subscriptions=(Subscription(topic="briefs", ack_deadline_s=300),),
             timeout_s=60,
         ),
-        Function(name="other", purpose="listens", subscriptions=(Subscription(topic="works"),)),
+        Function(name="other", purpose="listens", home=Domain.BOOK, subscriptions=(Subscription(topic="works"),)),
     ),
     topics={"signals": "", "works": "", "briefs": "", "unheard": ""},
     schedules=(),

@@ -14,14 +14,14 @@ from infra.local.kernel import Kernel
 from infra.local.queue import SqliteQueue
 from infra.local.scheduler import LocalScheduler
 from shared.errors import NotSent
-from shared.topology import Function, Schedule, Subscription, Topology
+from shared.topology import Domain, Function, Schedule, Subscription, Topology
 
 START = datetime(2013, 10, 7, 13, 30, tzinfo=UTC)
 TRIES = 3
 _TOPOLOGY = Topology(
     functions=(
         Function(
-            name="taker", purpose="takes",
+            name="taker", purpose="takes", home=Domain.BOOK,
             subscriptions=(Subscription(topic="works", min_backoff_s=1, max_backoff_s=2, max_attempts=TRIES),),
         ),
     ),

@@ -11,7 +11,7 @@ from infra.local.kernel import Kernel
 from infra.local.queue import SqliteQueue
 from infra.local.scheduler import LocalScheduler, instants
 from shared.errors import ConfigError
-from shared.topology import Function, Schedule, Subscription, Topology
+from shared.topology import Domain, Function, Schedule, Subscription, Topology
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_a_wrong_line_is_told() -> None:
 def test_jobs_publish_their_message_until_the_end() -> None:
     """Between now and the end each job publishes its own body at its instants, and then no more."""
     start, end = datetime(2013, 10, 7, 13, 28, tzinfo=UTC), datetime(2013, 10, 7, 13, 31, tzinfo=UTC)
-    ticker = Function(name="ticker", purpose="", subscriptions=(Subscription(topic="ticks"),))
+    ticker = Function(name="ticker", purpose="", home=Domain.BOOK, subscriptions=(Subscription(topic="ticks"),))
     topology = Topology(functions=(ticker,), topics={"ticks": ""}, schedules=(), secrets={}, collections={})
     kernel, pushed = Kernel(start=start, seed=1), list[str]()
 

@@ -17,7 +17,7 @@ from infra.local.kernel import Kernel
 from infra.local.world import World
 from shared import wiring
 from shared.errors import ConfigError, InvariantBroken
-from shared.topology import Function, Schedule, Subscription, Topology
+from shared.topology import Collection, Domain, Function, Schedule, Subscription, Topology
 
 START = datetime(2013, 10, 7, 13, 30, tzinfo=UTC)
 KEY = bytes(range(32))
@@ -68,10 +68,11 @@ def main(request: flask.Request) -> tuple[str, int]:
 """
 _TOPOLOGY = Topology(
     functions=(
-        Function(name="front", purpose="asks", publishes=frozenset({"work"}), concurrency=2),
+        Function(name="front", purpose="asks", home=Domain.MARKET, publishes=frozenset({"work"}), concurrency=2),
         Function(
             name="back",
             purpose="does",
+            home=Domain.BOOK,
             subscriptions=(Subscription(topic="work"), Subscription(topic="ticks")),
             concurrency=4,
         ),
@@ -79,7 +80,10 @@ _TOPOLOGY = Topology(
     topics={"work": "", "ticks": ""},
     schedules=(Schedule(name="tick", cron="* * * * *", topic="ticks", message="tick"),),
     secrets={},
-    collections={},
+    collections={
+        "asked": Collection(purpose="what was asked", domain=Domain.MARKET),
+        "done": Collection(purpose="what was done", domain=Domain.BOOK),
+    },
 )
 
 

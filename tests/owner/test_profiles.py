@@ -88,13 +88,13 @@ def test_a_wrong_profile_is_refused(desk: Path, words: tuple[str, ...], parts: t
 @pytest.mark.parametrize(
     ("environ", "part"),
     [
-        ({}, "FIRESTORE_DATABASE is not set"),
-        ({"FIRESTORE_DATABASE": "desk-1", "FIRESTORE_EMULATOR_HOST": "127.0.0.1:1"}, "leads to an emulator"),
+        ({}, "FIRESTORE_DATABASES is not set"),
+        ({"FIRESTORE_DATABASES": "desk-1", "FIRESTORE_EMULATOR_HOST": "127.0.0.1:1"}, "leads to an emulator"),
     ],
 )
 def test_a_halt_reaches_the_stack_s_database_or_none(environ: Mapping[str, str], part: str) -> None:
     """A halt in the cloud goes to the database that is named, never to a default one or to an emulator's."""
-    given = {"GOOGLE_CLOUD_PROJECT": "my-desk-1", "FIRESTORE_DATABASE": "", **environ}
+    given = {"GOOGLE_CLOUD_PROJECT": "my-desk-1", "FIRESTORE_DATABASES": "", **environ}
     refused(strategy("halt", "--profile", "cloud", **given), "NOTHING IS HALTED", part, "--location=REGION")
 
 

@@ -24,7 +24,10 @@ from tests.patience import PATIENCE_S
 
 # No credentials, and no way to a metadata server that would give some: Secret Manager stays out of reach.
 NO_CLOUD = {"GCE_METADATA_HOST": "127.0.0.1:9", "NO_GCE_CHECK": "true"}
-GOOD = {"GOOGLE_CLOUD_PROJECT": "my-desk-1", "STRATEGY_WATCH_LIST": "AIG,BAC", "STRATEGY_CAPITAL_USD": "10000"}
+GOOD = {
+    "GOOGLE_CLOUD_PROJECT": "my-desk-1", "FIRESTORE_DATABASES": "desk-1", "STRATEGY_WATCH_LIST": "AIG,BAC",
+    "STRATEGY_CAPITAL_USD": "10000",
+}  # fmt: skip
 # Without a login a function would wait for its consumer key. These never sign anything: there is no access token.
 KEYS = {"ETRADE_CONSUMER_KEY": "consumer", "ETRADE_CONSUMER_SECRET": "unused"}
 

@@ -30,7 +30,7 @@ _MESSAGES: dict[str, tuple[bytes, str]] = {
 }
 
 _WRONG = {
-    "GOOGLE_CLOUD_PROJECT": "My Desk", "FIRESTORE_DATABASE": "My Database", "ETRADE_SANDBOX": "perhaps",
+    "GOOGLE_CLOUD_PROJECT": "My Desk", "FIRESTORE_DATABASES": "My Database", "ETRADE_SANDBOX": "perhaps",
     "ETRADE_ACCOUNT_ID": "?", "ETRADE_OAUTH_CALLBACK_URL": "ftp://here", "ETRADE_RATE_LIMIT": "0",
     "ETRADE_BURST_LIMIT": "many", "STRATEGY_CONFIG": "mine", "STRATEGY_WATCH_LIST": "AIG,?",
     "STRATEGY_CAPITAL_USD": "plenty", "ETRADE_CONSUMER_KEY": "alone",

@@ -16,6 +16,7 @@ ON_A_SECRET = {
 
 TYPES = {
     "project": "projects/iAMMember:IAMMember",
+    "database": "projects/iAMMember:IAMMember",
     "topic": "pubsub/topicIAMMember:TopicIAMMember",
     "subscription": "pubsub/subscriptionIAMMember:SubscriptionIAMMember",
     "secret": "secretmanager/secretIamMember:SecretIamMember",
@@ -46,9 +47,9 @@ def rows(cloud: Cloud) -> Iterator[Thing]:
 
 def _of_function(cloud: Cloud, function: Function) -> Iterator[Thing]:
     name, invoker = dashed(function), "run.invoker"
-    if function.collections:
-        database = f'resource.name == "projects/{cloud.project}/databases/desk-{cloud.generation}"'
-        yield _grant(cloud, f"function {name}", "datastore.user", "project", only=database)
+    for domain, role in _databases(cloud, function).items():
+        database = f'resource.name == "projects/{cloud.project}/databases/desk-{cloud.generation}-{domain}"'
+        yield _grant(cloud, f"function {name}", f"datastore.{role}", f"database {domain}", only=database)
     for topic in function.publishes:
         yield _grant(cloud, f"function {name}", "pubsub.publisher", f"topic {topic}")
     for secret, rights in function.secrets.items():
@@ -61,6 +62,14 @@ def _of_function(cloud: Cloud, function: Function) -> Iterator[Thing]:
         yield _grant(cloud, "agent pubsub", "pubsub.subscriber", f"subscription {one.topic}-to-{name}")
     if function.public and cloud.owner:
         yield _grant(cloud, "anybody", invoker, f"service {name}")
+
+
+def _databases(cloud: Cloud, function: Function) -> Mapping[str, str]:
+    """Give the role in each database of which a function uses a collection: `user` where it writes, else `viewer`."""
+    roles: dict[str, str] = {}
+    for name, rights in sorted(function.collections.items(), key=lambda one: one[1] is not R):
+        roles[cloud.topology.collections[name].domain or function.home] = "viewer" if rights is R else "user"
+    return roles
 
 
 def _grant(cloud: Cloud, who: str, role: str, place: str, only: str = "") -> Thing:
@@ -89,6 +98,7 @@ def _member(cloud: Cloud, who: str) -> str:
 def _target(cloud: Cloud, kind: str, on: str) -> Mapping[str, str]:
     inputs: dict[str, dict[str, str]] = {
         "project": {"project": cloud.project},
+        "database": {"project": cloud.project},
         "topic": {"topic": on},
         "subscription": {"subscription": on},
         "secret": {"secretId": on},

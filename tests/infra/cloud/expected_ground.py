@@ -1,19 +1,19 @@
 """Rows: services, agents, accounts and keys, the trail, the database, the secrets, and where the code lies."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
 from pulumi import FileAsset
 
 from shared.gcp.encoding import EXPIRES, UNINDEXED
+from shared.topology import Domain
 from tests.infra.cloud.facts import Cloud, Must, Thing, dashed
 
 SERVICES = (
     "artifactregistry", "billingbudgets", "cloudbuild", "cloudfunctions", "cloudresourcemanager", "cloudscheduler",
     "firestore", "iam", "logging", "monitoring", "pubsub", "run", "secretmanager", "serviceusage", "storage",
 )  # fmt: skip
-DATABASE = "firestore/database:Database::desk"
 A_DAY, FOUR_WEEKS, A_QUARTER = "86400s", "2419200s", "7776000s"
 
 
@@ -22,7 +22,7 @@ def rows(cloud: Cloud) -> Iterator[Thing]:
     yield from _foundation(cloud)
     yield from _keys(cloud)
     yield from _trail(cloud)
-    yield from _database(cloud)
+    yield from _databases(cloud)
     yield from _secrets(cloud)
     yield from _code(cloud)
 
@@ -87,29 +87,42 @@ def sent_back(cloud: Cloud) -> str:
     )
 
 
-def _database(cloud: Cloud) -> Iterator[Thing]:
-    name = f"desk-{cloud.generation}"
-    desk = {
+def _databases(cloud: Cloud) -> Iterator[Thing]:
+    homes = {one.home for one in cloud.topology.functions}
+    for domain in Domain:
+        collections = [
+            name for name, one in cloud.topology.collections.items()
+            if one.domain is domain or (one.domain is None and domain in homes)
+        ]  # fmt: skip
+        yield from _database(cloud, domain, collections)
+
+
+def _database(cloud: Cloud, domain: Domain, collections: Sequence[str]) -> Iterator[Thing]:
+    name, here = f"desk-{cloud.generation}-{domain}", f"firestore/database:Database::{domain}"
+    recovered = domain in (Domain.BOOK, Domain.OWNER)
+    inputs: dict[str, Any] = {
         "name": name, "type": "FIRESTORE_NATIVE", "locationId": cloud.region,
-        "pointInTimeRecoveryEnablement": "POINT_IN_TIME_RECOVERY_ENABLED",
+        "pointInTimeRecoveryEnablement": f"POINT_IN_TIME_RECOVERY_{'ENABLED' if recovered else 'DISABLED'}",
         "deleteProtectionState": f"DELETE_PROTECTION_{'ENABLED' if cloud.protected else 'DISABLED'}",
         "deletionPolicy": "DELETE", "cmekConfig": {"kmsKeyName": cloud.key} if cloud.key else None,
     }  # fmt: skip
-    yield Thing("firestore/database:Database", "desk", desk, kept=cloud.protected)
-    if cloud.protected:
+    yield Thing("firestore/database:Database", domain, inputs, kept=cloud.protected)
+    if cloud.protected and recovered:
         backup = {"database": name, "retention": FOUR_WEEKS, "dailyRecurrence": {}}
-        yield Thing("firestore/backupSchedule:BackupSchedule", "each-day", backup, goes_with=DATABASE)
-    ends = [(collection, EXPIRES) for collection in cloud.topology.lifetimes]
-    for collection, field in [*((one, field) for one in cloud.topology.collections for field in UNINDEXED), *ends]:
-        inputs: dict[str, Any] = {
+        yield Thing("firestore/backupSchedule:BackupSchedule", f"{domain}-each-day", backup, goes_with=here)
+    ends = [(one, EXPIRES) for one in collections if one in cloud.topology.lifetimes]
+    for collection, field in [*((one, field) for one in collections for field in UNINDEXED), *ends]:
+        inputs = {
             "database": name, "collection": collection, "field": field, "indexConfig": {},
             "ttlConfig": {} if field == EXPIRES else None,
         }  # fmt: skip
-        yield Thing("firestore/field:Field", f"{collection}-{field}", inputs, goes_with=DATABASE)
+        yield Thing("firestore/field:Field", f"{domain}-{collection}-{field}", inputs, goes_with=here)
     for index in cloud.topology.indexes:
-        over = [{"fieldPath": f"fields.{one}", "order": "ASCENDING"} for one in index.fields]
-        made = {"database": name, "collection": index.collection, "fields": over}
-        yield Thing("firestore/index:Index", "-".join((index.collection, *index.fields)), made, goes_with=DATABASE)
+        if index.collection in collections:
+            over = [{"fieldPath": f"fields.{one}", "order": "ASCENDING"} for one in index.fields]
+            made = {"database": name, "collection": index.collection, "fields": over}
+            called = "-".join((domain, index.collection, *index.fields))
+            yield Thing("firestore/index:Index", called, made, goes_with=here)
 
 
 def _secrets(cloud: Cloud) -> Iterator[Thing]:

@@ -47,7 +47,7 @@ def _environment(cloud: Cloud, one: Function) -> dict[str, str]:
     registered = cloud.given("callbackRegistered") == "true"
     return {
         "GOOGLE_CLOUD_PROJECT": cloud.project,
-        "FIRESTORE_DATABASE": f"desk-{cloud.generation}",
+        "FIRESTORE_DATABASES": f"desk-{cloud.generation}",
         **json.loads(cloud.given("settings")),
         "STRATEGY_SIGN_IN_URL": f"{page}/start",
         **({"ETRADE_OAUTH_CALLBACK_URL": f"{page}/callback"} if registered else {}),

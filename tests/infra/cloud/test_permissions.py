@@ -1,5 +1,6 @@
 """No stack grants what none may, and a role holds just what is needed; what is granted at all is in expected_grants."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 
 from infra.components.matrix import secret_roles
-from shared.topology import ACCESS_TOKEN, TOPOLOGY, Right
+from shared.topology import ACCESS_TOKEN, TOPOLOGY, Domain, Right, database
 from tests.infra.cloud.capture import Graph
 
 STACKS = ("sandbox", "production", "keys")
@@ -114,3 +115,38 @@ def test_without_an_owner_the_sign_in_is_closed(graphs: Mapping[str, Graph]) -> 
     for stack, graph in graphs.items():
         assert graph.outputs["public"] == {"oauth_callback": stack != "closed"}
         assert set(graph.outputs["states"]) == {one.name for one in TOPOLOGY.functions}
+
+
+_ONLY = re.compile(r'resource\.name == "([^"]+)"')
+
+
+def _admitted(graph: Graph) -> dict[str, dict[str, set[str]]]:
+    """Evaluate the condition of every grant on data against every database of the stack: who has which role where."""
+    databases = [one.inputs["name"] for one in graph.of("Database")]
+    found: dict[str, dict[str, set[str]]] = {}
+    for one in graph.of("IAMMember"):
+        if not one.inputs.get("role", "").startswith("roles/datastore."):
+            continue
+        (name,) = _ONLY.fullmatch(one.inputs["condition"]["expression"]).groups()  # type: ignore[union-attr]
+        for named in databases:
+            if name == f"projects/{PROJECT}/databases/{named}":
+                roles = found.setdefault(one.inputs["member"], {}).setdefault(named, set())
+                roles.add(one.inputs["role"].removeprefix("roles/datastore."))
+    return found
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_google_lets_a_function_write_where_its_domain_is_and_nowhere_else(
+    graphs: Mapping[str, Graph], stack: str
+) -> None:  # fmt: skip
+    """Each grant's condition, asked about each database of the stack, admits just what the topology says."""
+    admitted = _admitted(graphs[stack])
+    for function in TOPOLOGY.functions:
+        member = f"serviceAccount:run-{function.name.replace('_', '-')}@{PROJECT}.iam.gserviceaccount.com"
+        said = {
+            database("desk-1", domain): {"user" if writes else "viewer"}
+            for domain, writes in TOPOLOGY.access(function).items()
+        }
+        assert admitted.pop(member) == said
+        assert "user" not in said.get(database("desk-1", Domain.OWNER), set())
+    assert admitted == {}

@@ -16,7 +16,7 @@ from pulumi.runtime import settings
 from infra.archives import build_all
 from infra.components import deployment
 from shared.errors import ConfigError
-from shared.topology import TOPOLOGY, Function, Topology
+from shared.topology import TOPOLOGY, Domain, Function, Topology
 from tests.architecture.files import ROOT
 from tests.infra.cloud.capture import INFRA, OURS, PULUMI_PROJECT, STACK, STACKS, Graph, config_of, run_program
 from tests.packaging.checkouts import copy_checkout
@@ -177,7 +177,7 @@ def test_what_is_left_of_the_example_is_named() -> None:
 
 def test_a_name_that_google_could_not_take_is_a_problem() -> None:
     """A function whose account or address would be too long is named before anything is made."""
-    long = Function(name="a_function_with_a_very_long_name", purpose="nothing")
+    long = Function(name="a_function_with_a_very_long_name", purpose="nothing", home=Domain.BOOK)
     topology = Topology(functions=(long,), topics={}, schedules=(), secrets={}, collections={})
     assert any(problem.startswith(long.name) for problem in _problems(config_of("sandbox"), topology=topology))
 
@@ -219,7 +219,7 @@ def test_a_wrong_stack_registers_nothing() -> None:
 def test_nothing_secret_leaves_a_stack(graphs: Mapping[str, Graph]) -> None:
     """The outputs are names and addresses, and no resource is given a secret's value."""
     for graph in graphs.values():
-        assert set(graph.outputs) == {"archives", "addresses", "public", "states", "database"}
+        assert set(graph.outputs) == {"archives", "addresses", "public", "states", "databases"}
         assert not graph.of("SecretVersion")
         for function in graph.of("Function"):
             assert not {"secretEnvironmentVariables", "secretVolumes"} & set(function.inputs["serviceConfig"])

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 
-from shared.topology import TOPOLOGY, Function, Index, Right, Schedule, Subscription
+from shared.topology import TOPOLOGY, Collection, Domain, Function, Index, Right, Schedule, Subscription
 from tests.infra.cloud.capture import PULUMI_PROJECT
 
 STACK = "trial"
@@ -32,6 +32,7 @@ CONFIG: Mapping[str, str] = {
 HERALD = Function(
     name="herald",
     purpose="reads the news aloud",
+    home=Domain.NOTICES,
     subscriptions=(Subscription(topic="news", ack_deadline_s=70, max_attempts=7),),
     publishes=frozenset({"exits"}),
     collections={"proclaimed": Right.READ | Right.CREATE},
@@ -43,7 +44,10 @@ EXTENDED = replace(
     topics={**TOPOLOGY.topics, "news": "what is new"},
     schedules=(*TOPOLOGY.schedules, Schedule(name="gazette", cron="* 8 * * *", topic="news", message="gazette")),
     secrets={**TOPOLOGY.secrets, "trumpet": "what it blows"},
-    collections={**TOPOLOGY.collections, "proclaimed": "what was read aloud"},
+    collections={
+        **TOPOLOGY.collections,
+        "proclaimed": Collection(purpose="what was read aloud", domain=Domain.NOTICES),
+    },
     lifetimes={**TOPOLOGY.lifetimes, "proclaimed": 30},
     indexes=(Index(collection="proclaimed", fields=("live", "updated_at")),),
 )
