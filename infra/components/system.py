@@ -56,7 +56,7 @@ class System(pulumi.ComponentResource):
         pushes = Pushes("pushes", PushesArgs(stage=stage, topics=topics.topics), inside)
         schedules = Schedules("schedules", SchedulesArgs(stage=stage, topics=topics.topics), inside)
         watch = Watch("watch", WatchArgs(stage=stage), inside)
-        parts = (foundation, trail, secrets, topics, code, database, functions, pushes, schedules, watch)
+        parts = (foundation, trail, secrets, topics, code, databases, functions, pushes, schedules, watch)
         Latch("latch", LatchArgs(deployment=args.deployment, parts=parts), inside)
         self.outputs = {
             "archives": {one: archive.name for one, archive in code.archives.items()},

@@ -150,9 +150,8 @@ def _on_emulators(world: WorldFile, function: str) -> Platform:
     from shared.gcp.secret_vault import SecretVault
     from shared.wiring.cloud import cloud
 
-    platform = cloud(
-        function, _open_bus if TOPOLOGY.function(function).publishes else None, http=_http(world, function)
-    )
+    bus, simulated = _open_bus if TOPOLOGY.function(function).publishes else None, world.broker is not None
+    platform = cloud(function, bus, http=_http(world, function), simulated=simulated)
     clock = PacedClock(world.timeline)
     vault = SecretVault(
         project=world.project, clock=platform.clock, chance=platform.chance, connect=lambda: connect(world.secrets)

@@ -28,11 +28,13 @@ _PREFIX = re.compile(r"[a-z][a-z0-9-]{1,40}[a-z0-9]")
 
 
 def cloud(
-    name: str, open_bus: OpenBus | None, environ: Mapping[str, str] | None = None, *, http: BaseAdapter | None = None
-) -> Platform:
+    name: str, open_bus: OpenBus | None, environ: Mapping[str, str] | None = None, *, http: BaseAdapter | None = None,
+    simulated: bool = False,
+) -> Platform:  # fmt: skip
     """Give a function its world, with a bus exactly when the topology lets it publish; connects nowhere yet.
 
-    `http` carries broker calls, None means the network, where no live order may reach production.
+    `http` carries broker calls, None means the network, where no live order may reach production, unless the broker is
+    `simulated`: then who calls none needs no carrier.
 
     Raises ConfigError that names the problems of the cloud's own values and of all settings together.
     """
@@ -41,7 +43,7 @@ def cloud(
         raise InvariantBroken(f"{name}: its wiring and the topology differ about whether it publishes")
     environ = os.environ if environ is None else environ
     problems = [*settings.problems_of(place, environ), *chosen.problems(environ)]
-    problems += settings.network_problems(environ) if http is None else ()
+    problems += settings.network_problems(environ) if http is None and not simulated else ()
     if problems:
         raise ConfigError(tuple(problems))
     project, prefix = place(environ)
