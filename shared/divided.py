@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from shared import documents
 from shared.errors import InvariantBroken
 from shared.ports import Document, Store, Where, Write
-from shared.topology import Domain, Function, Topology
+from shared.stored import Domain
+from shared.topology import Function, Topology
 
 
 class DividedStore:

@@ -9,7 +9,7 @@ import pulumi_gcp as gcp
 from infra.components.grants import grant
 from infra.components.matrix import Place
 from infra.components.stage import Stage
-from shared.topology import Domain
+from shared.stored import Domain
 
 UNINDEXED = ("json", "commit")
 """Fields that no query names, see shared/gcp/encoding.py."""

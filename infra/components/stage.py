@@ -8,7 +8,8 @@ import pulumi
 from infra.components import names
 from infra.components.deployment import Deployment
 from infra.components.matrix import Grant, Kind, Place, Who, matrix
-from shared.topology import Domain, Function, Topology, database
+from shared.stored import Domain, database
+from shared.topology import Function, Topology
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

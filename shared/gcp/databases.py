@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from shared.gcp.firestore_store import Connection, FirestoreStore
 from shared.ports import Chance, Clock
-from shared.topology import Domain, database
+from shared.stored import Domain, database
 
 
 class Databases:

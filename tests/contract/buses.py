@@ -27,7 +27,8 @@ from shared.gcp.chance import SystemChance
 from shared.gcp.clock import SystemClock
 from shared.gcp.pubsub_bus import PubsubBus
 from shared.ports import Bus, Clock
-from shared.topology import Domain, Function, Subscription, Topology
+from shared.stored import Domain
+from shared.topology import Function, Subscription, Topology
 from tests.contract.clouds import new_project
 from tests.patience import PATIENCE_S
 

@@ -8,7 +8,8 @@ from infra.local.memory_store import MemoryStore
 from shared import divided
 from shared.errors import InvariantBroken
 from shared.ports import Check, Create, Delete, Put, Store, Update, Where, Write
-from shared.topology import TOPOLOGY, Domain, Right
+from shared.stored import Domain
+from shared.topology import TOPOLOGY, Right
 
 BOOK, SIGN_IN, NOTICES = "positions/AIG", "token/main", "paces/fill"
 
@@ -95,3 +96,10 @@ def test_nobody_but_the_owner_writes_what_the_owner_said() -> None:
     for function in TOPOLOGY.functions:
         assert function.home is not Domain.OWNER
         assert {function.collections.get(name, Right.READ) for name in said} <= {Right.READ}
+
+
+def test_a_function_writes_in_its_home_alone() -> None:
+    """Every right of a function to create, change or delete is on a collection of its home."""
+    for function in TOPOLOGY.functions:
+        writes = {name for name, rights in function.collections.items() if rights is not Right.READ}
+        assert {TOPOLOGY.collections[name].domain or function.home for name in writes} == {function.home}

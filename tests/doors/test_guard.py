@@ -8,7 +8,8 @@ import pytest
 from shared.errors import InvariantBroken, PermissionDenied
 from shared.guard import Guard, GuardedBus, GuardedStore, GuardedVault
 from shared.ports import Check, Create, Delete, Put, Update, Where
-from shared.topology import TOPOLOGY, Domain, Function, Right
+from shared.stored import Domain
+from shared.topology import TOPOLOGY, Function, Right
 from tests.doors.fakes import Hands, Lines
 
 NAMES = [function.name for function in TOPOLOGY.functions]

@@ -17,7 +17,8 @@ from infra.local.clock import SeededChance
 from infra.local.kernel import Kernel
 from infra.local.queue import SqliteQueue
 from shared.errors import InvariantBroken, NotSent
-from shared.topology import Domain, Function, Subscription, Topology
+from shared.stored import Domain
+from shared.topology import Function, Subscription, Topology
 
 START = datetime(2013, 10, 7, 13, 30, tzinfo=UTC)
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"

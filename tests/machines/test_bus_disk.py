@@ -14,7 +14,8 @@ from infra.local.kernel import Kernel
 from infra.local.queue import SqliteQueue
 from infra.local.scheduler import LocalScheduler
 from shared.errors import NotSent
-from shared.topology import Domain, Function, Schedule, Subscription, Topology
+from shared.stored import Domain
+from shared.topology import Function, Schedule, Subscription, Topology
 
 START = datetime(2013, 10, 7, 13, 30, tzinfo=UTC)
 TRIES = 3

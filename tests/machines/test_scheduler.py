@@ -11,7 +11,8 @@ from infra.local.kernel import Kernel
 from infra.local.queue import SqliteQueue
 from infra.local.scheduler import LocalScheduler, instants
 from shared.errors import ConfigError
-from shared.topology import Domain, Function, Schedule, Subscription, Topology
+from shared.stored import Domain
+from shared.topology import Function, Schedule, Subscription, Topology
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ from infra.local.kernel import Kernel
 from infra.local.world import World
 from shared import wiring
 from shared.errors import ConfigError, InvariantBroken
-from shared.topology import Collection, Domain, Function, Schedule, Subscription, Topology
+from shared.stored import Collection, Domain
+from shared.topology import Function, Schedule, Subscription, Topology
 
 START = datetime(2013, 10, 7, 13, 30, tzinfo=UTC)
 KEY = bytes(range(32))

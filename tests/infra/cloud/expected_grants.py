@@ -65,11 +65,9 @@ def _of_function(cloud: Cloud, function: Function) -> Iterator[Thing]:
 
 
 def _databases(cloud: Cloud, function: Function) -> Mapping[str, str]:
-    """Give the role in each database of which a function uses a collection: `user` where it writes, else `viewer`."""
-    roles: dict[str, str] = {}
-    for name, rights in sorted(function.collections.items(), key=lambda one: one[1] is not R):
-        roles[cloud.topology.collections[name].domain or function.home] = "viewer" if rights is R else "user"
-    return roles
+    """Give the role in each database of which a function uses a collection: `user` in its home, else `viewer`."""
+    places = {cloud.topology.collections[one].domain or function.home for one in function.collections}
+    return {place: "user" if place is function.home else "viewer" for place in places}
 
 
 def _grant(cloud: Cloud, who: str, role: str, place: str, only: str = "") -> Thing:

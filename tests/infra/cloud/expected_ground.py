@@ -7,7 +7,7 @@ from typing import Any
 from pulumi import FileAsset
 
 from shared.gcp.encoding import EXPIRES, UNINDEXED
-from shared.topology import Domain
+from shared.stored import Domain
 from tests.infra.cloud.facts import Cloud, Must, Thing, dashed
 
 SERVICES = (

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from infra.components.matrix import secret_roles
-from shared.topology import ACCESS_TOKEN, TOPOLOGY, Domain, Right, database
+from shared.stored import Domain, database
+from shared.topology import ACCESS_TOKEN, TOPOLOGY, Right
 from tests.infra.cloud.capture import Graph
 
 STACKS = ("sandbox", "production", "keys")

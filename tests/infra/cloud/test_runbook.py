@@ -14,7 +14,8 @@ from infra.cli.main import app
 from infra.components import deployment
 from infra.owner.secrets import KINDS
 from infra.tools.locks import ROOT
-from shared.topology import TOPOLOGY, Domain, database
+from shared.stored import Domain, database
+from shared.topology import TOPOLOGY
 from tests.infra.cloud.capture import STACKS, Graph, capture, config_of
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -16,7 +16,8 @@ from pulumi.runtime import settings
 from infra.archives import build_all
 from infra.components import deployment
 from shared.errors import ConfigError
-from shared.topology import TOPOLOGY, Domain, Function, Topology
+from shared.stored import Domain
+from shared.topology import TOPOLOGY, Function, Topology
 from tests.architecture.files import ROOT
 from tests.infra.cloud.capture import INFRA, OURS, PULUMI_PROJECT, STACK, STACKS, Graph, config_of, run_program
 from tests.packaging.checkouts import copy_checkout

@@ -4,7 +4,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 
-from shared.topology import TOPOLOGY, Collection, Domain, Function, Index, Right, Schedule, Subscription
+from shared.stored import Collection, Domain
+from shared.topology import TOPOLOGY, Function, Index, Right, Schedule, Subscription
 from tests.infra.cloud.capture import PULUMI_PROJECT
 
 STACK = "trial"

@@ -1,0 +1,98 @@
+"""What is stored, and where: the trust domains, each a database of its own, and the collections that lie in them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Domain(StrEnum):
+    """A trust domain, the end of its database's name; nobody but the owner's commands writes in OWNER."""
+
+    OWNER = "owner"
+    SIGN_IN = "sign-in"
+    NOTICES = "notices"
+    MARKET = "market"
+    BOOK = "book"
+
+
+def database(prefix: str, domain: Domain) -> str:
+    """Name the database of a domain; those of one stack begin alike."""
+    return f"{prefix}-{domain}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collection:
+    """Documents of one kind. Where `domain` is None each lies in the home of the function that its id begins with."""
+
+    purpose: str
+    domain: Domain | None
+
+
+def _in(domain: Domain | None, purposes: Mapping[str, str]) -> dict[str, Collection]:
+    return {name: Collection(purpose=purpose, domain=domain) for name, purpose in purposes.items()}
+
+
+COLLECTIONS = {
+    **_in(
+        Domain.BOOK,
+        {
+            "control": "the trading state",
+            "orders": "every intent, from its first commit to its end",
+            "audit": "the chained events of every order; created, never changed",
+            "ledger": "what a session has used of its limits",
+            "locks": "one live entry per symbol",
+            "positions": "what we hold, what protects it",
+            "broker_orders": "which intent owns a broker order",
+            "fills": "shares that changed hands",
+            "asks": "what the owner asks of settlement by command, with its answer",
+            "taken": "shares that the owner took out of a position by hand",
+            "signals": "every signal as the scan saw it",
+            "leases": "who works on a minute or on settlement now",
+            "receipts": "why each symbol was traded or not",
+            "bars": "the session's bars, for a scan that starts cold",
+            "quotes": "the scan's last quotes",
+            "history": "daily bars of the watch list",
+            "account": "the account's key, read once a session",
+            "reads": "since when an answer of the broker cannot be read, and why",
+            "turns": "when the account's next calls to Orders and Accounts may leave",
+            "paper": "cash, positions and orders of paper mode, which E*TRADE never sees",
+            "seals": "the heads of the audit chains at the close",
+        },
+    ),
+    **_in(
+        Domain.SIGN_IN,
+        {
+            "token": "which vault version holds the access token, its instants, and who works on it now",
+            "flows": "sign-ins under way",
+            "links": "sign-in links that were used",
+            "sign_in": "how often sign-ins were refused",
+        },
+    ),
+    **_in(
+        Domain.NOTICES,
+        {
+            "notices": "every event that the owner was told of; created once, never changed",
+            "untold": "notices that no address has taken so far",
+            "paces": "how often each kind of notice was told lately",
+        },
+    ),
+    **_in(
+        None,
+        {
+            "outbox": "messages that a commit promised and that are not yet published",
+            "dead_letters": "messages that no retry can help",
+        },
+    ),
+}
+
+LIFETIMES = {
+    "asks": 90,
+    "leases": 7,
+    "links": 7,
+    "paces": 7,
+    "notices": 90,
+    "receipts": 90,
+    "untold": 90,
+    "dead_letters": 365,
+}
+"""The days after which a database may forget a document, by collection."""
