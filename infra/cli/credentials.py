@@ -1,20 +1,24 @@
-"""`strategy login`, `token` and `secrets set`: what only the owner can give a desk, and nothing of it on the screen."""
+"""`strategy login`, `logout`, `token`, `secrets set`: what only the owner can give a desk; nothing of it is shown."""
 
 import getpass
 import sys
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from infra.cli.exits import say
+import typer
+
+from infra.cli.exits import BAD_INPUT, say
 from infra.cli.hand import pairs, reached, show
 from infra.day.hours import day_and_time
 from infra.day.problems import UserError
 from infra.owner import login as sign_in
+from infra.owner import logout as sign_out
 from infra.owner import secrets
+from infra.owner.logout import LoggedOut
 from shared.domain.tokens import TokenRecord
 from shared.topology import CONSUMER, SIGN_IN_KEY
 
@@ -56,6 +60,39 @@ def signed_in_until(record: TokenRecord) -> str:
     """Say how long a sign-in lasts, as a line."""
     until = f"Signed in until {day_and_time(record.dies_at)} New York at the latest"
     return f"{until}; the desk ends it earlier, when the day is settled.\n"
+
+
+def logout(profile: str, state: Path | None, *, yes: bool, json: bool, terminal: bool) -> None:
+    """Sign the owner out, and say what E*TRADE was not told; raises typer.Exit where anything of it is left."""
+    with reached(profile, state) as hand:
+        left = sign_out.left_at_broker(hand.desk)
+        if left and not (yes or (terminal and not json and _agreed(left))):
+            what = f"nothing was done, because nobody would look after what is at the broker: {'; '.join(left)}"
+            raise UserError(what, remedy="say --yes to sign out all the same; `strategy close --all` sells first")
+        done = sign_out.logout(hand)
+    show(done, lambda: sys.stdout.write(_signed_out(done)), json=json)
+    if done.problem:
+        say(
+            f"NOT REVOKED AT E*TRADE: {done.problem}. The token may live until midnight ET: if somebody else may "
+            "have it, change your E*TRADE password."
+        )  # fmt: skip
+    if done.undestroyed:
+        say(f"NOT DESTROYED: {done.undestroyed} version(s) in the vault. Run `strategy logout` again.")
+    if done.problem or done.undestroyed:
+        raise typer.Exit(BAD_INPUT)
+
+
+def _agreed(left: Sequence[str]) -> bool:
+    say("Nobody looks after this once you are signed out:", *left)
+    return typer.confirm("Sign out all the same?")
+
+
+def _signed_out(done: LoggedOut) -> str:
+    if not (done.signed_in or done.destroyed):
+        return "Nobody is signed in.\n"
+    gone = "destroyed here" if done.problem else "revoked at E*TRADE and destroyed here"
+    stays = f" It stays at E*TRADE: {'; '.join(done.left)}." if done.left else ""
+    return f"Signed out: the access token is {gone}.{stays} `strategy login` signs in again.\n"
 
 
 def token(profile: str, state: Path | None, *, json: bool) -> None:

@@ -4,6 +4,7 @@ Each takes `--profile` (this machine, Google's emulators on it, Google Cloud), `
 and `--json`. They need nobody's leave: a halt works while the broker, the bus and every function are down.
 """
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -181,6 +182,20 @@ def login(  # noqa: PLR0917 - each parameter is an option, which typer passes by
         credentials.login(profile, state, link=link, browser=browser, wait_s=wait, json=json)
 
 
+def logout(
+    yes: Annotated[bool, typer.Option("--yes", help="Sign out although shares or orders are at the broker.")] = False,
+    profile: Profile = "local", state: State = None, json: Json = False,
+) -> None:  # fmt: skip
+    """End the access token: revoked at E*TRADE, destroyed in the vault, such as `strategy logout --yes`.
+
+    In any trading state. Stops stay at E*TRADE; nobody moves them or sells until `strategy login`.
+    """
+    from infra.cli import credentials
+
+    with explained(acts=True):
+        credentials.logout(profile, state, yes=yes, json=json, terminal=sys.stdin.isatty())
+
+
 def token(profile: Profile = "local", state: State = None, json: Json = False) -> None:
     """Show where the access token stands and when it dies; never the token."""
     from infra.cli import credentials
@@ -209,6 +224,7 @@ def add_to(app: typer.Typer) -> None:
     """Give the commands to the command line."""
     for command in (
         login,
+        logout,
         token,
         status,
         positions,

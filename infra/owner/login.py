@@ -98,7 +98,7 @@ def by_code(hand: Hand, ask: Callable[[str], str], tell: Tell = _silently) -> Si
     """
     _require_running(hand)
     vault = hand.open_vault()
-    authority = _authority(hand, vault)
+    authority = authority_of(hand, vault)
     obtaining = Obtaining(desk=hand.desk, authority=authority, vault=vault, publisher=PUBLISHER)
     for _ in range(_ASKED_AT_MOST):
         request = authority.request_token()
@@ -120,7 +120,7 @@ def _require_running(hand: Hand) -> None:
         raise UserError(what, remedy="start it with `strategy up`")
 
 
-def _authority(hand: Hand, vault: Vault) -> EtradeAuthority:
+def authority_of(hand: Hand, vault: Vault) -> EtradeAuthority:
     """Build the client of E*TRADE's OAuth side with the desk's own consumer pair."""
     key, secret = stored_consumer(vault)
     desk = hand.desk

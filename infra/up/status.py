@@ -54,5 +54,5 @@ def signed_in(store: Store, now: datetime) -> bool:
 def signed_out(store: Store, now: datetime) -> bool:
     """Tell whether today's token was ended with its day, so that nobody has to sign in; raises StoreDown, Malformed."""
     held = token.current(store)
-    ended_at = held.value.ended_at if held is not None else None
+    ended_at = held.value.ended_at if held is not None and not held.value.by_owner else None
     return ended_at is not None and new_york_day(ended_at) == new_york_day(now)

@@ -18,6 +18,7 @@ from shared.domain.hand_notices import OrderAmbiguous, OrderCameLate, SharesTake
 from shared.domain.orders import Order, State
 from shared.domain.row_notices import OddRow, OwnRowOdd
 from shared.domain.sign_in_notices import LinkUsed, SignedIn, SignInFailed, SignInNeeded, SignInRefused
+from shared.domain.sign_out import SignedOut
 from shared.domain.unseen import AnswerUnread, EntryNotJudged, MessageRetried, StaysHeld
 
 FOREIGN = "FOREIGN_ORDER"
@@ -220,6 +221,7 @@ Notice = (
     | SignInFailed
     | SignInRefused
     | LinkUsed
+    | SignedOut
     | TokenEnded
     | TradingHalted
     | TradingReduced
@@ -253,6 +255,7 @@ NOTICES: dict[str, type[Notice]] = {
     "sign_in_failed": SignInFailed,
     "sign_in_refused": SignInRefused,
     "link_used": LinkUsed,
+    "signed_out": SignedOut,
     "token_ended": TokenEnded,
     "trading_halted": TradingHalted,
     "trading_reduced": TradingReduced,
@@ -323,7 +326,7 @@ def event_of(notice: Notice) -> str:
             | DayResult()
         ):
             what = notice.event
-        case SignedIn() | SignInFailed() | SignInRefused() | TokenEnded():
+        case SignedIn() | SignInFailed() | SignInRefused() | SignedOut() | TokenEnded():
             what = notice.at.isoformat()
         case _:
             assert_never(notice)

@@ -26,7 +26,7 @@ def signed_in(notice: SignedIn) -> Words:
     return Words(
         title="Signed in",
         sentence=f"The system is signed in to E*TRADE until {clock(notice.dies_at)}.",
-        advice="If this was not you, halt trading and change your E*TRADE password.",
+        advice="If this was not you: `strategy halt`, `strategy logout`, and change your E*TRADE password.",
         urgent=False,
     )
 

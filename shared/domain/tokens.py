@@ -74,7 +74,7 @@ class AccessToken:
 class TokenRecord:
     """What the store knows of the token in the vault: a version and instants, never the token.
 
-    `ended_at` is there when we ended it ourselves because its day was done.
+    `ended_at` is there when we ended it ourselves because its day was done, or `by_owner`, who signed out.
     """
 
     vault_version: str
@@ -82,6 +82,7 @@ class TokenRecord:
     renewed_at: datetime
     dies_at: datetime
     ended_at: datetime | None = None
+    by_owner: bool = False
     schema_version: int = 1
 
 

@@ -40,11 +40,13 @@ from shared.domain.notices import (
 from shared.domain.orders import ARROWS, Order, State
 from shared.domain.row_notices import OwnRowOdd
 from shared.domain.sign_in_notices import LinkUsed, SignedIn, SignInFailed, SignInNeeded, SignInRefused
+from shared.domain.sign_out import SignedOut
 from shared.domain.unseen import AnswerUnread, MessageRetried, StaysHeld
 from tests.domain.barred import BARRED
 from tests.domain.hand_notices import HAND
 from tests.domain.made import NOON, at, control, order
 from tests.domain.row_notices import ROWS
+from tests.domain.sign_out import SIGNED_OUT
 from tests.domain.unseen import UNSEEN
 
 LINK = "https://desk.example/start?ticket=SIGNED"
@@ -62,7 +64,7 @@ EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
         SignedIn(dies_at=at(870), at=NOON), "Signed in",
         (
             "The system is signed in to E*TRADE until 00:00 ET. "
-            "If this was not you, halt trading and change your E*TRADE password."
+            "If this was not you: `strategy halt`, `strategy logout`, and change your E*TRADE password."
         ),
     ),
     (
@@ -81,6 +83,7 @@ EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
             "Look at them on E*TRADE's own page; nobody else does until you sign in again."
         ),
     ),
+    *SIGNED_OUT,
     (
         LinkUsed(link="ab", made_at=NOON, refused=False, at=NOON), "A sign-in was begun",
         (
@@ -256,7 +259,7 @@ def test_every_kind_has_an_example() -> None:
     """The examples of this file are of every kind, and what needs a person at once is never held back."""
     assert {type(notice) for notice, _, _ in EXAMPLES} == set(NOTICES.values())
     urgent = {type(notice) for notice, _, _ in EXAMPLES if words(notice).urgent}
-    assert urgent == {*NEVER_HELD_BACK, ClockOff, DayResult, EntriesBarred, OwnRowOdd, ScanBlind, TokenEnded}
+    assert urgent == {*NEVER_HELD_BACK, ClockOff, DayResult, EntriesBarred, OwnRowOdd, ScanBlind, SignedOut, TokenEnded}
 
 
 def test_a_result_says_which_shares_it_leaves_out() -> None:

@@ -38,15 +38,17 @@ class Loopback(BaseAdapter):
 
 
 @contextlib.contextmanager
-def server(talk: Talk, *, reads: bool = True) -> Iterator[int]:
-    """Serve any number of connections on loopback: each has a request read, and `talk` answers until hung up on."""
+def server(
+    talk: Talk, *, reads: bool = True, heard: Callable[[bytes], object] = lambda _request: None
+) -> Iterator[int]:  # fmt: skip
+    """Serve any number of connections on loopback: each request is `heard`, and `talk` answers until hung up on."""
     gone = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve(peer: socket.socket) -> None:
             with peer, contextlib.suppress(OSError):
                 if reads:
-                    peer.recv(65536)
+                    heard(peer.recv(65536))
                 talk(peer)
 
         def accept() -> None:

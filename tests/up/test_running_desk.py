@@ -200,6 +200,19 @@ def test_only_the_desk_delivers_to_its_functions(station: Station) -> None:
     assert station.folder.path.stat().st_mode & 0o077 == 0
 
 
+def test_signing_out_ends_the_token_at_the_broker(station: Station) -> None:
+    """`strategy logout` on a running desk: the broker is asked to revoke, and the functions have no token any more."""
+    sign_in_at(station)
+    assert station.broker is not None
+    done = answer("logout", "--yes", *_here(station))
+    assert (done["signed_in"], done["problem"], done["undestroyed"]) == (True, "", 0)
+    with station.broker.lock:
+        assert station.broker.simulator.ledger()["calls"]["revoke"] == 1
+    seen = answer("token", *_here(station))
+    assert (seen["state"], seen["signs_in"]) == ("dead", True)
+    assert station.cloud.vault.versions(ACCESS_TOKEN) == ()
+
+
 def test_a_key_changed_under_a_running_desk_counts_within_a_minute(station: Station) -> None:
     """A new key goes through the desk to its vault: a link that is signed with it opens the page in a minute."""
     assert answer("secrets", "set", SIGN_IN_KEY, "--generate", *_here(station))["left"] == 0
