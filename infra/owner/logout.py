@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from infra.owner.login import authority_of
 from infra.owner.profiles import Hand
 from shared.codec import decode, loads
+from shared.domain.notices import event_of
 from shared.domain.orders import AT_BROKER, IN_DOUBT, Kind, Order
 from shared.domain.positions import Position
 from shared.domain.sign_out import SignedOut
@@ -20,9 +21,9 @@ from shared.errors import DeskError, Malformed
 from shared.etrade.authority import EtradeAuthority
 from shared.ports import Vault, Where
 from shared.topology import ACCESS_TOKEN
-from shared.usecases import token
+from shared.usecases import outbox, token
 from shared.usecases.desk import Desk, held_rows, persist
-from shared.usecases.notices import announce
+from shared.usecases.obtain import PUBLISHER
 
 _STOPS = frozenset({Kind.PROTECT, Kind.MOVE})
 
@@ -88,7 +89,12 @@ def _end(desk: Desk, problem: str, left: tuple[str, ...]) -> bool:
     if held is None or not stage_of(held.value, now).signs:
         return False
     ended = replace(held.value, dies_at=now, ended_at=now, by_owner=True)
-    desk.store.commit([held.update(ended), announce(desk, SignedOut(problem=problem, left=left, at=now))])
+    notice = SignedOut(problem=problem, left=left, at=now)
+    # Promised where the token's record lies, by the function that publishes from there.
+    told = outbox.promise(
+        desk, name=event_of(notice), topic=outbox.NOTICES, key="", message=notice, owner=PUBLISHER
+    )  # fmt: skip
+    desk.store.commit([held.update(ended), told])
     return True
 
 
