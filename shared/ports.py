@@ -212,6 +212,10 @@ class Authority(Protocol):
         """Trade a verifier for an access token; never repeated, a verifier counts once."""
         ...
 
+    def accounts(self, token: AccessToken) -> tuple[Account, ...]:
+        """List the accounts of a token that does not count yet."""
+        ...
+
     def renew(self) -> None:
         """Wake the current access token."""
         ...

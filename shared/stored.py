@@ -33,6 +33,7 @@ def _in(domain: Domain | None, purposes: Mapping[str, str]) -> dict[str, Collect
 
 
 COLLECTIONS = {
+    **_in(Domain.OWNER, {"pins": "the account that the owner chose by command; no function writes it"}),
     **_in(
         Domain.BOOK,
         {

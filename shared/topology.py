@@ -162,7 +162,7 @@ class Topology:
 _EVERYBODY = {"dead_letters": C, "outbox": RW}
 _BOOK = {
     "orders": RW, "audit": C, "ledger": RW, "locks": RW, "positions": RW, "broker_orders": RC, "fills": RC,
-    "account": RW, "token": R, "paper": RW, "reads": RW, "turns": RW,
+    "account": RW, "pins": R, "token": R, "paper": RW, "reads": RW, "turns": RW,
 }  # fmt: skip
 
 TOPOLOGY = Topology(
@@ -175,7 +175,7 @@ TOPOLOGY = Topology(
             # them beside the owner, without waiting for another to start. Its state is in the store alone.
             public=True,
             publishes=frozenset({"prepare-ticks", "notices", "halt-asks"}),
-            collections={**_EVERYBODY, "flows": RW, "links": RW, "sign_in": RW, "token": RW},
+            collections={**_EVERYBODY, "flows": RW, "links": RW, "pins": R, "sign_in": RW, "token": RW},
             secrets={CONSUMER: R, REQUEST_TOKEN: RW, ACCESS_TOKEN: RW, SIGN_IN_KEY: R},
             cpu=1.0,
             concurrency=250,

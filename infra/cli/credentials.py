@@ -19,6 +19,7 @@ from infra.owner import login as sign_in
 from infra.owner import logout as sign_out
 from infra.owner import secrets
 from infra.owner.logout import LoggedOut
+from shared.domain.brokerage import Account
 from shared.domain.tokens import TokenRecord
 from shared.topology import CONSUMER, SIGN_IN_KEY
 
@@ -33,7 +34,7 @@ _FROM_WHEN = {
 
 
 def login(
-    profile: str, state: Path | None, *, link: bool, browser: bool, wait_s: float, json: bool
+    profile: str, state: Path | None, *, link: bool, change: bool, browser: bool, wait_s: float, json: bool
 ) -> None:  # fmt: skip
     """Sign the owner in, and say so when the desk's store has the token."""
     with reached(profile, state) as hand, ExitStack() as shown:
@@ -44,7 +45,8 @@ def login(
             if browser:
                 _open(page, hand.private, shown, "No browser was found here: open the link yourself.")
         else:
-            sign_in.by_code(hand, lambda page: _code(page, hand.private, browser=browser), say)
+            choose = _account if change else None
+            sign_in.by_code(hand, lambda page: _code(page, hand.private, browser=browser), say, choose=choose)
         record = sign_in.await_token(hand, before, within_s=wait_s)
         view = sign_in.token_view(hand)
     show(view, lambda: sys.stdout.write(signed_in_until(record)), json=json)
@@ -149,6 +151,17 @@ def _code(page: str, private: Path | None, *, browser: bool) -> str:
             sys.stderr.write("Code: ")
             sys.stderr.flush()
         return sys.stdin.readline().strip()
+
+
+def _account(accounts: tuple[Account, ...]) -> Account | None:
+    """Ask which account is traded from now on, by its last digits; what is not one of them chooses none."""
+    say("Which account is traded from now on? Everything in this system's book must belong to it.")
+    for one in accounts:
+        say(f"  ...{one.number[-4:]}  {one.mode}")
+    say("Type its last four digits, or nothing to leave it as it is.")
+    wanted = sys.stdin.readline().strip()
+    fitting = [one for one in accounts if wanted and one.number[-4:] == wanted]
+    return fitting[0] if len(fitting) == 1 else None
 
 
 def _answers(kind: secrets.Kind) -> tuple[str, ...]:

@@ -166,6 +166,9 @@ def login(  # noqa: PLR0917 - each parameter is an option, which typer passes by
     link: Annotated[
         bool, typer.Option("--link", help="Sign in on the system's own page, by a link that counts once.")
     ] = False,
+    change: Annotated[
+        bool, typer.Option("--change-account", help="Choose which account is traded from now on, and confirm it.")
+    ] = False,
     browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
     wait: Annotated[
         float, typer.Option(min=1.0, max=900.0, help="How long to wait for a link's token, seconds.")
@@ -179,7 +182,7 @@ def login(  # noqa: PLR0917 - each parameter is an option, which typer passes by
     from infra.cli import credentials
 
     with explained(acts=True):
-        credentials.login(profile, state, link=link, browser=browser, wait_s=wait, json=json)
+        credentials.login(profile, state, link=link, change=change, browser=browser, wait_s=wait, json=json)
 
 
 def logout(

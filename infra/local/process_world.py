@@ -39,10 +39,10 @@ class WorldFile:
     """What a process must know of its world; the file is the owner's alone, because it holds the services' key.
 
     `cloud` is `local` (then `services` and `state` count) or `emulators` (then `project` and the two addresses, which
-    the library reads from the environment); `sign_in` is where the browser of the `operator` begins; `broker` is
-    the address of a simulator, or None for the network; `history` names a file of daily bars; `time` is the file of a
-    simulated time that stands at `at` until it begins, none for the wall clock, and `speed` how fast it then passes;
-    `push_key` is what deliveries show.
+    the library reads from the environment); `sign_in` is where the browser of the `operator` begins, and `account_id`
+    the account of the settings; `broker` is the address of a simulator, or None for the network; `history` names a file
+    of daily bars; `time` is the file of a simulated time that stands at `at` until it begins, none for the wall clock,
+    and `speed` how fast it then passes; `push_key` is what deliveries show.
     """
 
     cloud: str
@@ -57,6 +57,7 @@ class WorldFile:
     firestore: str = ""
     sign_in: str = ""
     operator: str = ""
+    account_id: str = ""
     broker: str | None = None
     history: str | None = None
     speed: float = 1.0

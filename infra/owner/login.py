@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 from infra.day.problems import UserError
 from infra.owner import systems
 from infra.owner.profiles import Hand
+from shared.domain.brokerage import Account
 from shared.domain.sign_in_notices import SignedIn
 from shared.domain.tokens import TokenRecord, TokenState, stage_of
 from shared.etrade.authority import AUTHORIZE_URL, EtradeAuthority
@@ -24,12 +25,14 @@ from shared.etrade.session import Credentials
 from shared.ports import Vault
 from shared.usecases import token
 from shared.usecases.links import LOGIN_LINK_LIFE, sign_in_key
-from shared.usecases.obtain import PUBLISHER, Failed, Obtaining
+from shared.usecases.obtain import PUBLISHER, Failed, Obtaining, OtherAccount
+from shared.usecases.pins import Pinned, pinned, pinning
 from shared.wiring.credentials import stored_consumer
 
 _LOOK_EVERY_S = 0.2
 _ASKED_AT_MOST = 3
 Tell = Callable[[str], object]
+Choose = Callable[[tuple[Account, ...]], Account | None]
 _CODE = re.compile(r"[A-Za-z0-9]{4,16}")
 
 
@@ -90,8 +93,12 @@ def await_token(hand: Hand, before: str, *, within_s: float) -> TokenRecord:
         time.sleep(_LOOK_EVERY_S)
 
 
-def by_code(hand: Hand, ask: Callable[[str], str], tell: Tell = _silently) -> SignedIn:
+def by_code(
+    hand: Hand, ask: Callable[[str], str], tell: Tell = _silently, *, choose: Choose | None = None
+) -> SignedIn:  # fmt: skip
     """Sign in without our pages: `ask` gets E*TRADE's page and gives the code, `tell` gets what was wrong.
+
+    The first sign-in pins the only active account; with `choose`, which gets all active ones, that is chosen anew.
 
     What is no code is asked for again and sent nowhere. Raises UserError where it comes to nothing, and ConfigError,
     AuthError, BrokerError and StoreError; then the token of before still counts.
@@ -99,7 +106,18 @@ def by_code(hand: Hand, ask: Callable[[str], str], tell: Tell = _silently) -> Si
     _require_running(hand)
     vault = hand.open_vault()
     authority = authority_of(hand, vault)
-    obtaining = Obtaining(desk=hand.desk, authority=authority, vault=vault, publisher=PUBLISHER)
+    known = pinned(hand.desk.store, hand.operator, hand.account_id)
+
+    def admits(accounts: tuple[Account, ...]) -> bool:
+        if known.known and choose is None:
+            return known.among(accounts)
+        account = _choose(Pinned(account_id=hand.account_id, pin=None), accounts, choose or _only)
+        if account is not None:
+            write = pinning(account, operator=hand.operator, chance=hand.desk.chance, clock=hand.desk.clock)
+            hand.desk.store.commit([write])
+        return account is not None
+
+    obtaining = Obtaining(desk=hand.desk, authority=authority, vault=vault, publisher=PUBLISHER, admits=admits)
     for _ in range(_ASKED_AT_MOST):
         request = authority.request_token()
         code = _typed(ask, authority.authorize_url(request.token))
@@ -107,10 +125,24 @@ def by_code(hand: Hand, ask: Callable[[str], str], tell: Tell = _silently) -> Si
         match obtaining.obtain(request, code):
             case SignedIn() as signed_in:
                 return signed_in
+            case OtherAccount():
+                what = "these are not the accounts of this system, or none was chosen: the sign-in was ended at E*TRADE"
+                raise UserError(what, remedy="`strategy login --change-account` chooses the account to trade")
             case Failed() as failed:
                 raise UserError(f"no token came of it: {failed.why}", remedy="run `strategy login` again")
         tell("The code was not accepted.")
     raise UserError("the code was not accepted", remedy="run `strategy login` again for a new one")
+
+
+def _only(accounts: tuple[Account, ...]) -> Account | None:
+    """Give the only account there is."""
+    return accounts[0] if len(accounts) == 1 else None
+
+
+def _choose(named: Pinned, accounts: tuple[Account, ...], choose: Choose) -> Account | None:
+    """Choose among the active accounts that the setting, if there is one, allows."""
+    active = tuple(one for one in accounts if one.active and one.number and one.key)
+    return choose(tuple(one for one in active if not named.known or named.is_ours(one)))
 
 
 def _require_running(hand: Hand) -> None:
@@ -127,6 +159,7 @@ def authority_of(hand: Hand, vault: Vault) -> EtradeAuthority:
     return EtradeAuthority(
         credentials=lambda: Credentials(consumer_key=key, consumer_secret=secret), clock=desk.clock, chance=desk.chance,
         journal=desk.journal, caller=desk.actor, http=hand.http, page=hand.authorize_page or AUTHORIZE_URL,
+        sandbox=hand.sandbox,
     )  # fmt: skip
 
 

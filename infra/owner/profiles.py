@@ -59,8 +59,8 @@ class Hand:
     UserError or StoreDown; `private` is a folder of this machine that only its owner may enter; `troubles` are what
     could not be read and was not needed; `simulated` says that its broker is the simulator, and its vault one that
     anyone can open; `given_up` lists what the bus gave up, None where the bus is not ours; `machine` is how this
-    machine runs it, None where not; `http` carries its broker calls and `authorize_page` is where the owner accepts,
-    None for the network and for E*TRADE's own.
+    machine runs it, None where not; `account_id` and `sandbox` are its settings; `http` carries its broker calls and
+    `authorize_page` is where the owner accepts, None for the network and for E*TRADE's own.
     """
 
     name: str
@@ -76,6 +76,8 @@ class Hand:
     simulated: bool = False
     given_up: Callable[[], list[QueuedDelivery]] | None = None
     machine: Machine | None = None
+    account_id: str = ""
+    sandbox: bool = True
     http: BaseAdapter | None = None
     authorize_page: str | None = None
 
@@ -162,6 +164,7 @@ def _on_this_machine(
         private=folder.path if running else None, troubles=tuple(missed.troubles),
         simulated=card.get("broker") == "simulator",
         given_up=given_up, machine=read_machine(folder.status, now=wall.now()) if running else None,
+        account_id="" if world is None else world.account_id, sandbox=card.get("broker") == "sandbox",
         http=_http(world), authorize_page=None if world is None else world.authorize_page,
     )  # fmt: skip
 
@@ -205,6 +208,7 @@ def _in_the_cloud(environ: Mapping[str, str]) -> Iterator[Hand]:
             open_vault=lambda: vault, running=True,
             sign_in=environ.get("STRATEGY_SIGN_IN_URL") or None,
             operator=environ.get("STRATEGY_OPERATOR", "owner"), mode=None,
+            account_id=environ.get("ETRADE_ACCOUNT_ID", ""), sandbox=environ.get("ETRADE_SANDBOX", "true") == "true",
         )  # fmt: skip
 
 

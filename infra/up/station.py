@@ -263,7 +263,8 @@ class Station:
         broker = self.broker
         WorldFile(
             time="" if broker is None else str(self.folder.time), at=self.timeline.now().isoformat(),
-            sign_in=self.sign_in_address, operator=self.operator, broker=None if broker is None else broker.url,
+            sign_in=self.sign_in_address, operator=self.operator,
+            account_id=self.settings.account_id, broker=None if broker is None else broker.url,
             history=None if broker is None else str(self.folder.history), push_key=self.fleet.push_key,
             speed=self.plan.speed,
             **self.cloud.world,

@@ -108,7 +108,7 @@ class AccountRecord:
 
     `day_trades` are those of the sessions before, once they were counted; `restricted` is the broker's code when it
     called the account restricted in its answer to an order of this session. `told` are the rules of the account that
-    the minute's look at the balance has told of.
+    the minute's look at the balance has told of; `chosen` names the owner's choice that it was taken by.
     """
 
     key: str
@@ -117,6 +117,7 @@ class AccountRecord:
     day_trades: int | None = None
     restricted: str = ""
     told: tuple[str, ...] = ()
+    chosen: str = ""
     schema_version: int = 1
 
 

@@ -31,8 +31,15 @@ from shared.domain.notices import (
 )
 from shared.domain.row_notices import OddRow, OwnRowOdd
 from shared.domain.row_words import odd_row, own_row
-from shared.domain.sign_in_notices import LinkUsed, SignedIn, SignInFailed, SignInNeeded, SignInRefused
-from shared.domain.sign_in_words import link_used, sign_in_failed, sign_in_needed, sign_in_refused, signed_in
+from shared.domain.sign_in_notices import AccountRefused, LinkUsed, SignedIn, SignInFailed, SignInNeeded, SignInRefused
+from shared.domain.sign_in_words import (
+    account_refused,
+    link_used,
+    sign_in_failed,
+    sign_in_needed,
+    sign_in_refused,
+    signed_in,
+)
 from shared.domain.sign_out import SignedOut, signed_out
 from shared.domain.unseen import AnswerUnread, EntryNotJudged, MessageRetried, StaysHeld
 from shared.domain.unseen_words import answer_unread, entry_not_judged, message_retried, stays_held
@@ -267,6 +274,7 @@ _WORDS: dict[type[Notice], Callable[[Any], Words]] = {
     SignInFailed: sign_in_failed,
     SignInRefused: sign_in_refused,
     LinkUsed: link_used,
+    AccountRefused: account_refused,
     SignedOut: signed_out,
     TokenEnded: _token_ended,
     TradingHalted: _halted,

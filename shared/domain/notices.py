@@ -17,7 +17,7 @@ from shared.domain.control import Control, TradingState
 from shared.domain.hand_notices import OrderAmbiguous, OrderCameLate, SharesTaken
 from shared.domain.orders import Order, State
 from shared.domain.row_notices import OddRow, OwnRowOdd
-from shared.domain.sign_in_notices import LinkUsed, SignedIn, SignInFailed, SignInNeeded, SignInRefused
+from shared.domain.sign_in_notices import AccountRefused, LinkUsed, SignedIn, SignInFailed, SignInNeeded, SignInRefused
 from shared.domain.sign_out import SignedOut
 from shared.domain.unseen import AnswerUnread, EntryNotJudged, MessageRetried, StaysHeld
 
@@ -221,6 +221,7 @@ Notice = (
     | SignInFailed
     | SignInRefused
     | LinkUsed
+    | AccountRefused
     | SignedOut
     | TokenEnded
     | TradingHalted
@@ -255,6 +256,7 @@ NOTICES: dict[str, type[Notice]] = {
     "sign_in_failed": SignInFailed,
     "sign_in_refused": SignInRefused,
     "link_used": LinkUsed,
+    "account_refused": AccountRefused,
     "signed_out": SignedOut,
     "token_ended": TokenEnded,
     "trading_halted": TradingHalted,
@@ -326,7 +328,7 @@ def event_of(notice: Notice) -> str:
             | DayResult()
         ):
             what = notice.event
-        case SignedIn() | SignInFailed() | SignInRefused() | SignedOut() | TokenEnded():
+        case AccountRefused() | SignedIn() | SignInFailed() | SignInRefused() | SignedOut() | TokenEnded():
             what = notice.at.isoformat()
         case _:
             assert_never(notice)

@@ -42,6 +42,14 @@ class SignInRefused:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountRefused:
+    """Somebody signed in to another account than the pinned one; `endings` are the last digits of those they have."""
+
+    endings: tuple[str, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkUsed:
     """A sign-in was begun with the link of this `link` number; with `refused` it had begun as often as a link may."""
 

@@ -1,6 +1,6 @@
 """What the owner reads of signing in (see `notice_words`)."""
 
-from shared.domain.sign_in_notices import LinkUsed, SignedIn, SignInFailed, SignInNeeded, SignInRefused
+from shared.domain.sign_in_notices import AccountRefused, LinkUsed, SignedIn, SignInFailed, SignInNeeded, SignInRefused
 from shared.domain.wording import Words, clock, count, short
 
 
@@ -48,6 +48,18 @@ def sign_in_refused(notice: SignInRefused) -> Words:
         sentence=f"A sign-in, or a halt by a link, was refused at {clock(notice.at)} ({short(notice.why)}).",
         advice="If this was you, begin again with a new link; if not, somebody else has tried.",
         urgent=False,
+    )
+
+
+def account_refused(notice: AccountRefused) -> Words:
+    """Say that another account was signed in to, and that nothing of it counts."""
+    shown = ", ".join(f"one that ends in {ending}" for ending in notice.endings) or "none that is active"
+    return Words(
+        title="Another account was refused",
+        sentence=f"A sign-in to E*TRADE was for other accounts than this system's ({shown}): its token was revoked.",
+        advice="If this was not you, run `strategy login`, which ends every link; to trade another account, run "
+        "`strategy login --change-account`.",
+        urgent=True,
     )
 
 

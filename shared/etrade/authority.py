@@ -1,8 +1,8 @@
 """E*TRADE's OAuth 1.0a side behind the Authority port (etrade-api.md 1.1 to 1.6).
 
-Always on the production host, also for sandbox keys. A verifier counts once, so its exchange is never
-repeated and its silence is OutcomeUnknown; everything else has the same effect when it is done twice and is
-repeated like a read.
+Always on the production host, also for sandbox keys, but for the list of a new token's accounts. A verifier counts
+once, so its exchange is never repeated and its silence is OutcomeUnknown; everything else has the same effect when it
+is done twice and is repeated like a read.
 """
 
 from collections.abc import Callable
@@ -11,12 +11,14 @@ from urllib.parse import parse_qs, quote
 
 from requests.adapters import BaseAdapter
 
+from shared.domain.brokerage import Account
 from shared.domain.tokens import AccessToken, RequestToken
 from shared.errors import NotSent, OutcomeUnknown, Throttled, TokenDead, TokenIdle, Unreadable
+from shared.etrade import parse_accounts
 from shared.etrade.exchange import Ask, Endpoint, Exchange
 from shared.etrade.faults import Unavailable
 from shared.etrade.retry import READ_ATTEMPTS
-from shared.etrade.session import PRODUCTION, Call, Credentials, Signer
+from shared.etrade.session import PRODUCTION, SANDBOX, Call, Credentials, Signer
 from shared.ports import Chance, Clock, Journal
 
 AUTHORIZE_URL = "https://us.etrade.com/e/t/etws/authorize"
@@ -28,7 +30,7 @@ _AGAIN = (NotSent, Throttled, Unavailable)
 class EtradeAuthority:
     """The Authority port; of `credentials`, asked at each attempt, only `renew` and `revoke` need a token.
 
-    `page` is where the owner accepts.
+    `page` is where the owner accepts; `sandbox` says on which host a new token's accounts are listed.
     """
 
     def __init__(
@@ -41,8 +43,10 @@ class EtradeAuthority:
         caller: str,
         http: BaseAdapter | None = None,
         page: str = AUTHORIZE_URL,
+        sandbox: bool = False,
     ) -> None:
         self._credentials = credentials
+        self._accounts = f"{SANDBOX if sandbox else PRODUCTION}/v1/accounts/list.json"
         self._page = page
         self._exchange = Exchange(
             credentials=credentials,
@@ -90,6 +94,17 @@ class EtradeAuthority:
         except Unreadable as problem:
             raise OutcomeUnknown(problem.detail) from None
         return AccessToken(token=token, secret=secret)
+
+    def accounts(self, token: AccessToken) -> tuple[Account, ...]:
+        """List the accounts of a token that does not count yet; raises AuthError, BrokerError."""
+
+        def signed_with_it(credentials: Credentials) -> Signer:
+            return replace(credentials, token=token).signer()
+
+        call = Call(method="GET", url=self._accounts)
+        ask = Ask(endpoint=Endpoint.ACCOUNTS, call=call, sign=signed_with_it)
+        reply = self._exchange.read(ask, attempts=READ_ATTEMPTS, on=_AGAIN)
+        return () if reply.answer.status == 204 else parse_accounts.accounts(reply.answer.body)
 
     def renew(self) -> None:
         """Wake the access token; raises TokenDead when it cannot be woken, BrokerError when nobody knows."""

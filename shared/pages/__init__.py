@@ -20,10 +20,10 @@ from shared.pages.halting import Halting
 from shared.pages.refused import RefusalCount
 from shared.ports import Severity
 from shared.trace import serving
-from shared.usecases.authorize import Ending, Expired, Opened, Overtaken, Refused, SignIns, TooMany
+from shared.usecases.authorize import Ending, Expired, NotPinned, Opened, Overtaken, Refused, SignIns, TooMany
 from shared.usecases.flows import AGAIN_LIFE, state_of
 from shared.usecases.links import Link
-from shared.usecases.obtain import Failed, WrongCode
+from shared.usecases.obtain import Failed, OtherAccount, WrongCode
 from shared.usecases.outbox import drain
 
 MAX_BYTES = 4096
@@ -40,6 +40,14 @@ WRONG_CODE = "The code was not accepted. Accept at E*TRADE again, and type the n
 FAILED = "E*TRADE did not give a token for this code. Nothing was changed; begin again."
 UNREACHABLE = "The sign-in does not work at the moment. Nothing was changed; try again in a minute."
 TOO_MANY = "This link has begun as many sign-ins as one may. Nothing was changed; ask for a new link."
+NOT_PINNED = (
+    "No account is chosen for this system yet, and this page chooses none. Nothing was changed, and the link is as it "
+    "was: run strategy login on your machine."
+)
+OTHER_ACCOUNT = (
+    "This is not the account that this system trades. The sign-in was ended at E*TRADE, and nothing was changed. "
+    "To trade another account, run strategy login --change-account."
+)
 SLOW = "This did not come in time, and nothing was changed. Try again."
 HALT_REFUSED = (
     "This link cannot be used, and nothing was halted. Take the link of a newer notice, or run strategy halt. "
@@ -151,13 +159,16 @@ class SignInPages:
         answer = self.sign_ins.finish(_cookie(request), state, query.get("oauth_verifier", ""))
         return self._ended(request, answer)
 
-    def _opened(self, answer: Opened | Refused | Overtaken | TooMany, *, said: str = "") -> Response:
+    def _opened(self, answer: Opened | Refused | Overtaken | TooMany | NotPinned, *, said: str = "") -> Response:
         """Lead the owner to E*TRADE; what is `said` before that is why they are here again."""
         match answer:
             case Refused():
                 return self._refused(answer.why)
             case Overtaken():
                 return self._overtaken()
+            case NotPinned():
+                self.sign_ins.desk.journal.line("no_account_pinned", Severity.WARNING)
+                return _sealed(look.sentence_page("Not signed in", NOT_PINNED), 409)
             case TooMany():
                 self.sign_ins.desk.journal.line("sign_in_too_often", Severity.WARNING)
                 return _sealed(look.sentence_page("Not signed in", TOO_MANY), 429)
@@ -177,6 +188,8 @@ class SignInPages:
                 return _sealed(look.sentence_page("Not signed in", EXPIRED, again=True), 400)
             case WrongCode():
                 return self._opened(self.sign_ins.again(_cookie(request)), said=WRONG_CODE)
+            case OtherAccount():
+                return _sealed(look.sentence_page("Not signed in", OTHER_ACCOUNT), 403)
             case Failed():
                 return _sealed(look.sentence_page("Not signed in", FAILED, again=True), 400)
         return _sealed(look.done_page("midnight in New York"), cookie=_FORGET)

@@ -11,13 +11,15 @@ from shared.domain import day_trades
 from shared.domain.account_rules import said_against
 from shared.domain.barred import EntriesBarred
 from shared.domain.brokerage import Account, AccountRecord, Balance
+from shared.domain.control import TradingState
 from shared.domain.day_trades import DayTradeRule
 from shared.domain.orders import Order
 from shared.domain.reads import Answer
 from shared.errors import ConfigError, Conflict, Unreadable
 from shared.ports import Put
-from shared.usecases import notices
+from shared.usecases import control, notices
 from shared.usecases.desk import Desk, Held, put, read
+from shared.usecases.pins import NOT_PINNED, Pinned, pinned
 from shared.usecases.reads import Judge
 from shared.usecases.trading import TradingDesk
 
@@ -30,17 +32,20 @@ _NAMES = ("accountIdKey", "accountId")
 
 
 def ours(desk: TradingDesk, session: date) -> Held[AccountRecord]:
-    """Give our account's record for a session; raises ConfigError when the setting does not name exactly one.
+    """Give our account's record for a session; raises ConfigError where the chosen account is not exactly one of them.
+
+    It is asked for anew when another account was chosen meanwhile. A token whose accounts are others halts trading.
 
     Raises Unreadable with the field that is missing in the account that may be meant.
     """
     held = read(desk.store, AccountRecord, PATH)
-    fresh = held is not None and held.value.session == session
+    chosen = pinned(desk.store, desk.mandate.operator, desk.mandate.account_id)
+    fresh = held is not None and held.value.session == session and held.value.chosen == chosen.mark
     desk.journal.line("cache", kind="account", asked=1, served=int(fresh))
     if held is not None and fresh:
         return held
-    account = _choose(desk.broker.accounts(), desk.mandate.account_id)
-    record = AccountRecord(key=account.key, mode=account.mode, session=session)
+    account = _chosen(desk, desk.broker.accounts(), chosen)
+    record = AccountRecord(key=account.key, mode=account.mode, session=session, chosen=chosen.mark)
     return Held(path=PATH, value=record, version=desk.store.commit([put(PATH, record)])[0])
 
 
@@ -58,7 +63,7 @@ def balance(desk: TradingDesk, account: AccountRecord) -> Balance:
     return found
 
 
-def judge(desk: Desk, account_id: str) -> Judge:
+def judge(desk: Desk, operator: str, account_id: str) -> Judge:
     """Give what says of account lists and balances what they lack, so that the owner is told why nothing is bought."""
 
     def lacks(what: Answer, answer: object) -> str | None:
@@ -67,7 +72,7 @@ def judge(desk: Desk, account_id: str) -> Judge:
         if what is not Answer.ACCOUNTS or not isinstance(answer, tuple):
             return None
         try:
-            _choose(answer, account_id)
+            _choose(answer, pinned(desk.store, operator, account_id))
         except Unreadable as problem:
             return problem.detail
         except ConfigError:
@@ -140,16 +145,28 @@ def _keep(desk: TradingDesk, held: Held[AccountRecord], record: AccountRecord) -
         return replace(held, value=record)
 
 
-def _choose(accounts: tuple[Account, ...], wanted: str) -> Account:
+def _chosen(desk: TradingDesk, accounts: tuple[Account, ...], chosen: Pinned) -> Account:
+    """Choose our account, and halt where the token in force has none that is ours: its book would be another one."""
+    try:
+        return _choose(accounts, chosen)
+    except ConfigError:
+        if chosen.known and not chosen.among(accounts):
+            control.tighten(desk, TradingState.HALTED, reason="the token is of another account than the chosen one")
+        raise
+
+
+def _choose(accounts: tuple[Account, ...], chosen: Pinned) -> Account:
     may_be = [account for account in accounts if account.active or "accountStatus" in account.odd]
-    matching = [account for account in may_be if not wanted or wanted in (account.number, account.key)]
+    if not chosen.known:
+        raise ConfigError((NOT_PINNED,))
+    matching = [account for account in may_be if chosen.is_ours(account)]
     if len(matching) == 1:
         _require(matching, _DECIDES)
         return matching[0]
-    if wanted and not matching:
+    if not matching:
         _require(may_be, _NAMES)
-    problem = f"ETRADE_ACCOUNT_ID matches {len(matching)} of {len(may_be)} active accounts: name the one to trade"
-    raise ConfigError((problem,))
+    problem = f"{len(matching)} of {len(may_be)} active accounts are the chosen one"
+    raise ConfigError((f"{problem}: choose it with `strategy login --change-account`, or by ETRADE_ACCOUNT_ID",))
 
 
 def _require(accounts: list[Account], names: tuple[str, ...]) -> None:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.codec import decode, dumps, encode, loads
+from shared.domain.brokerage import Account
 from shared.domain.sign_in_notices import LinkUsed, SignedIn
 from shared.domain.tokens import RequestToken
 from shared.errors import AuthError, BrokerError, Conflict, Malformed, StoreError
@@ -27,7 +28,8 @@ from shared.usecases import flows, token
 from shared.usecases.desk import Desk, Held, create, put, read
 from shared.usecases.links import Keys, Link
 from shared.usecases.notices import announce, post
-from shared.usecases.obtain import Failed, Obtaining, WrongCode
+from shared.usecases.obtain import Failed, Obtaining, OtherAccount, WrongCode
+from shared.usecases.pins import Pinned, pinned
 
 _STATE = re.compile(r"[0-9a-f]{32}")
 _VERIFIER = re.compile(r"[A-Za-z0-9]{4,16}")
@@ -48,6 +50,11 @@ class TooMany:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotPinned:
+    """The owner has chosen no account yet, and the pages choose none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Overtaken:
     """The link is genuine, and somebody has signed in since it was made."""
 
@@ -64,21 +71,27 @@ class Expired:
     """The flow is this browser's own, and its time is over; nothing was stored."""
 
 
-Ending = SignedIn | Refused | Overtaken | Expired | WrongCode | Failed
+Ending = SignedIn | Refused | Overtaken | Expired | WrongCode | OtherAccount | Failed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignIns:
-    """What signing in works with; `operator` is whose links are taken, `key` is what signs them."""
+    """What signing in works with; `operator` is whose links are taken, `key` is what signs them.
+
+    `account_id` is the account of the settings, "" where none is.
+    """
 
     desk: Desk
     authority: Authority
     vault: Vault
     operator: str
     key: Keys
+    account_id: str
 
-    def start(self, link: Link) -> Opened | Refused | Overtaken | TooMany:
+    def start(self, link: Link) -> Opened | Refused | Overtaken | TooMany | NotPinned:
         """Open a flow with a genuine link that nobody has used; raises BrokerError, AuthError, StoreError."""
+        if not self._pinned().known:
+            return NotPinned()
         if self._overtaken(link.made_at):
             return Overtaken()
         if flows.used(self.desk, link.name) is not None:
@@ -129,7 +142,14 @@ class SignIns:
 
     @property
     def _obtaining(self) -> Obtaining:
-        return Obtaining(desk=self.desk, authority=self.authority, vault=self.vault)
+        return Obtaining(desk=self.desk, authority=self.authority, vault=self.vault, admits=self._admits)
+
+    def _pinned(self) -> Pinned:
+        return pinned(self.desk.store, self.operator, self.account_id)
+
+    def _admits(self, accounts: tuple[Account, ...]) -> bool:
+        """Take the token of the chosen account alone; a page never chooses one."""
+        return self._pinned().among(accounts)
 
     def _held(self, cookie: str) -> Held[flows.Flow] | None:
         """Find the flow of this operator that a cookie opens; one that was not drawn here is not looked for."""
@@ -186,7 +206,7 @@ class SignIns:
         except StoreError as problem:
             self._obtaining.later("notice", problem)
 
-    def _exchange(self, held: Held[flows.Flow], verifier: str, *, typed: bool) -> SignedIn | Failed | WrongCode:
+    def _exchange(self, held: Held[flows.Flow], verifier: str, *, typed: bool) -> Ending:
         obtaining = self._obtaining
         try:
             request = decode(RequestToken, loads(self.vault.read(REQUEST_TOKEN, held.value.version)))

@@ -16,9 +16,12 @@ from shared.usecases.desk import Desk, held_rows
 MOST_AT_ONCE = 20
 
 
-def announce(desk: Desk, notice: Notice) -> Put:
-    """Give the write that promises a notice; it belongs into the commit of what the notice tells about."""
-    row = outbox.promise(desk, name=event_of(notice), topic=outbox.NOTICES, key="", message=notice)
+def announce(desk: Desk, notice: Notice, *, owner: str | None = None) -> Put:
+    """Give the write that promises a notice; it belongs into the commit of what the notice tells about.
+
+    Where a command does the work of a function, `owner` is that function, in whose home it then lies.
+    """
+    row = outbox.promise(desk, name=event_of(notice), topic=outbox.NOTICES, key="", message=notice, owner=owner)
     return Put(row.path, row.data)
 
 

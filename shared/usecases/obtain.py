@@ -1,17 +1,18 @@
 """Trade E*TRADE's verifier for the day's token, and make it the one that counts: for the pages and for the command.
 
-What can go wrong: the vault fails after the verifier is spent; the commit's outcome stays open; the bus or a clean-up
-fails when the token already counts. What this promises: the secret half never leaves the vault; a token that counts is
-never told as a failure, and one that does not is ended at E*TRADE, as far as that answers; a refusal leaves no token
-behind and what was there before as it was.
+What can go wrong: whoever signed in has another account; the vault fails after the verifier is spent; the commit's
+outcome stays open; the bus or a clean-up fails when the token already counts. What this promises: the secret half never
+leaves the vault; a token that counts is of the chosen account and never told as a failure, and one that does not is
+ended at E*TRADE, as far as that answers; a refusal leaves no token behind and what was there before as it was.
 """
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from shared.domain.brokerage import Account
 from shared.domain.messages import PrepareTick
-from shared.domain.sign_in_notices import SignedIn, SignInFailed
+from shared.domain.sign_in_notices import AccountRefused, SignedIn, SignInFailed
 from shared.domain.tokens import AccessToken, RequestToken, TokenRecord, issued
 from shared.errors import AuthError, BrokerError, DeskError, StoreDown, StoreError, TokenDead
 from shared.ports import Authority, Create, Delete, Severity, Vault, Write
@@ -30,6 +31,11 @@ class WrongCode:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OtherAccount:
+    """The token was of another account than the chosen one: it is revoked, and the owner is told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
     """The owner's own sign-in came to nothing; the same browser may begin again. `why` goes to the journal."""
 
@@ -38,11 +44,15 @@ class Failed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Obtaining:
-    """What a token is obtained with; `publisher` publishes what follows from it, None where this desk has a bus."""
+    """What a token is obtained with; `publisher` publishes what follows from it, None where this desk has a bus.
+
+    `admits` gets the accounts of a new token and tells whether ours is one of them.
+    """
 
     desk: Desk
     authority: Authority
     vault: Vault
+    admits: Callable[[tuple[Account, ...]], bool]
     publisher: str | None = None
 
     def coming(self) -> Write:
@@ -51,16 +61,20 @@ class Obtaining:
 
     def obtain(
         self, request: RequestToken, verifier: str, *, done: Sequence[Write] = ()
-    ) -> SignedIn | Failed | WrongCode:  # fmt: skip
-        """Exchange a verifier, once, and store the token; `done` is committed with what makes it count.
+    ) -> SignedIn | Failed | WrongCode | OtherAccount:  # fmt: skip
+        """Exchange a verifier, once, ask whose account it is, and store the token; `done` is committed with it.
 
-        One that E*TRADE refuses may be mistyped: nobody is told of it here.
+        Nothing points at a token of another account, and it is not even stored. A verifier that E*TRADE refuses may be
+        mistyped: nobody is told of it here.
         """
         # The token's day is the one in which it was asked for: one that came over midnight is dead, not a day old.
         asked_at = self.desk.clock.now()
         fresh: AccessToken | None = None
         try:
             fresh = self.authority.access_token(request, verifier)
+            accounts = self.authority.accounts(fresh)
+            if not self.admits(accounts):
+                return self._another(accounts, fresh)
             version = token.keep(self.vault, fresh)
         except (AuthError, BrokerError, StoreError) as problem:
             if fresh is None and isinstance(problem, TokenDead):
@@ -69,19 +83,30 @@ class Obtaining:
             return self.failed(f"{type(problem).__name__}: {problem.detail}", fresh)
         return self._point_at(done, fresh, issued(version, asked_at))
 
+    def _another(self, accounts: tuple[Account, ...], fresh: AccessToken) -> OtherAccount:
+        """End the token of another account, and tell the owner."""
+        endings = tuple(one.number[-4:] for one in accounts if one.active)
+        self.desk.journal.line("account_refused", Severity.ERROR, accounts=len(accounts))
+        self._end(fresh, AccountRefused(endings=endings, at=self.desk.clock.now()))
+        return OtherAccount()
+
     def failed(self, why: str, fresh: AccessToken | None = None) -> Failed:
         """End a token that was given and cannot be kept, and tell the owner."""
         desk = self.desk
         desk.journal.line("sign_in_failed", Severity.ERROR, why=why)
+        self._end(fresh, SignInFailed(why=why, at=desk.clock.now()))
+        return Failed(why=why)
+
+    def _end(self, fresh: AccessToken | None, notice: SignInFailed | AccountRefused) -> None:
+        """End a token at E*TRADE, as far as that answers, and tell why."""
         if fresh is not None:
             with contextlib.suppress(AuthError, BrokerError):
                 self.authority.revoke(fresh)
         try:
-            desk.store.commit([announce(desk, SignInFailed(why=why, at=desk.clock.now()))])
+            self.desk.store.commit([announce(self.desk, notice, owner=self.publisher)])
             self._post()
         except StoreError as problem:
             self.later("notice", problem)
-        return Failed(why=why)
 
     def later(self, what: str, problem: DeskError) -> None:
         """Note what a later invocation has to do."""
@@ -96,8 +121,9 @@ class Obtaining:
         row = outbox.promise(
             desk, name=f"signed-in:{version}", topic="prepare-ticks", key="", message=tick, owner=self.publisher
         )
+        told = announce(desk, notice, owner=self.publisher)
         try:
-            desk.store.commit([put(token.PATH, record), Delete(token.COMING), *done, row, announce(desk, notice)])
+            desk.store.commit([put(token.PATH, record), Delete(token.COMING), *done, row, told])
         except StoreError as problem:
             if not self._counts(version):
                 return self.failed(f"{type(problem).__name__}: {problem.detail}", fresh)

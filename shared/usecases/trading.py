@@ -17,7 +17,7 @@ from shared.usecases.listing import OrderLists
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mandate:
-    """What the owner lets the system do: on which account (number or key, "" = the only one), with how much USD.
+    """What the owner lets the system do: on which account (number or key, "" = the pinned one), with how much USD.
 
     `venue` is where its orders go. Every order and every position remembers the one that it was made at, and a book in
     which anything is open at another one is not worked on: its stops protect nothing here, and shares of one account
@@ -27,6 +27,7 @@ class Mandate:
     account_id: str
     capital_usd: Decimal
     watch_list: tuple[str, ...]
+    operator: str = "owner"
     venue: Venue = Venue.SANDBOX
 
 

@@ -14,4 +14,5 @@ def authority(platform: Platform, room: Room) -> EtradeAuthority:
     return EtradeAuthority(
         credentials=VaultCredentials(platform, room, every=timedelta(0)), clock=desk.clock, chance=desk.chance,
         journal=desk.journal, caller=desk.actor, http=platform.http, page=platform.authorize_page or AUTHORIZE_URL,
+        sandbox=room.settings.sandbox,
     )  # fmt: skip

@@ -26,7 +26,7 @@ def _build(platform: Platform) -> SignInPages:
     desk, operator = here.desk, here.settings.operator
     sign_ins = SignIns(
         desk=desk, authority=authority(platform, here), vault=here.vault, operator=operator,
-        key=HeldKey(desk, here.vault, operator),
+        key=HeldKey(desk, here.vault, operator), account_id=here.settings.account_id,
     )  # fmt: skip
     halting = Halting(desk=desk, key=HeldKey(desk, here.vault, operator, purpose=HALT))
     return SignInPages(

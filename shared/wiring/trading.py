@@ -37,12 +37,12 @@ def trading_desk(platform: Platform, room: Room, role: Role) -> TradingDesk:
     meet = broker.meet if isinstance(broker, PaperBroker) and role is Role.SETTLEMENT else nothing_rests
     urgent: Broker | None = client(Purpose.PROTECT) if broker is usual else None
     if role is not Role.SCAN:
-        broker = noted = NotedBroker(broker, desk, judge=judge(desk, chosen.account_id))
+        broker = noted = NotedBroker(broker, desk, judge=judge(desk, chosen.operator, chosen.account_id))
         urgent = None if urgent is None else noted.through(urgent)
     lists = OrderLists(broker=broker, clock=desk.clock, journal=desk.journal)
     mandate = Mandate(
         account_id=chosen.account_id, capital_usd=chosen.capital_usd, watch_list=chosen.watch_list,
-        venue=_venue(chosen),
+        operator=chosen.operator, venue=_venue(chosen),
     )  # fmt: skip
     return TradingDesk(
         actor=desk.actor, clock=desk.clock, chance=desk.chance, store=desk.store, bus=desk.bus, journal=desk.journal,

@@ -18,6 +18,7 @@ from pathlib import Path
 import functions_framework
 from flask import Request, Response
 
+from shared.domain.brokerage import Account
 from shared.domain.tokens import AccessToken, RequestToken
 from shared.errors import TokenDead
 from shared.gcp.chance import SystemChance
@@ -83,6 +84,10 @@ class Etrade:
         """Take no code."""
         raise TokenDead("access_token: status 401, token_rejected")
 
+    def accounts(self, token: AccessToken) -> tuple[Account, ...]:
+        """List none."""
+        return ()
+
     def renew(self) -> None:
         """Wake nothing."""
 
@@ -102,7 +107,8 @@ def _pages(which: str, store: CountedStore, vault: CountedVault) -> SignInPages:
         actor="oauth_callback", clock=SystemClock(), chance=SystemChance(), store=store, bus=ListBus(), journal=Lines()
     )
     sign_ins = (OneCount if which == "before" else SignIns)(
-        desk=desk, authority=Etrade(), vault=vault, operator=OPERATOR, key=HeldKey(desk, vault, OPERATOR)
+        desk=desk, authority=Etrade(), vault=vault, operator=OPERATOR, key=HeldKey(desk, vault, OPERATOR),
+        account_id="11112222"
     )  # fmt: skip
     halting = Halting(desk=desk, key=HeldKey(desk, vault, OPERATOR, purpose=HALT))
     kind = Eager if which == "before" else SignInPages

@@ -44,6 +44,7 @@ PATH: tuple[Trip, ...] = (
     Trip("arrival", "get signals", "the store's own copy counts: a forged or altered message is refused"),
     Trip("intent", "commit Create:orders+Create:audit", "one intent per signal: the create refuses every repetition"),
     Trip("facts", "get account", "which account is ours, asked of the broker once a session"),
+    Trip("facts", "get pins", "which account the owner chose: another choice counts at once"),
     Trip("facts", "get quotes", "the scan's quote, when it is at most 2 s old, spares a call to the broker"),
     Trip("judgement", "query ledger", "the session's limits, and the profit of the sessions before, in one"),
     Trip("judgement", "get control", "the trading state that the approval will hold fast"),

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playw
 from werkzeug.serving import make_server
 
 from infra.brokersim.settings import SimulatorSettings
-from infra.brokersim.simulator import Simulator
+from infra.brokersim.simulator import CASH_ACCOUNT_KEY, Simulator
 from infra.local.hosting import load_app
 from infra.local.memory_store import MemoryStore
 from infra.local.world import FUNCTIONS
@@ -60,6 +60,7 @@ class Served:
     def _platform(self, function: str) -> Platform:
         environ = {
             "STRATEGY_WATCH_LIST": "AIG", "STRATEGY_CAPITAL_USD": "1000", "ETRADE_OAUTH_CALLBACK_URL": self.callback,
+            "ETRADE_ACCOUNT_ID": CASH_ACCOUNT_KEY,
         }  # fmt: skip
         return Platform(
             function=TOPOLOGY.function(function), environ=environ, clock=SystemClock(), chance=SystemChance(),

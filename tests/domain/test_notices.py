@@ -39,7 +39,7 @@ from shared.domain.notices import (
 )
 from shared.domain.orders import ARROWS, Order, State
 from shared.domain.row_notices import OwnRowOdd
-from shared.domain.sign_in_notices import LinkUsed, SignedIn, SignInFailed, SignInNeeded, SignInRefused
+from shared.domain.sign_in_notices import AccountRefused, LinkUsed, SignedIn, SignInFailed, SignInNeeded, SignInRefused
 from shared.domain.sign_out import SignedOut
 from shared.domain.unseen import AnswerUnread, MessageRetried, StaysHeld
 from tests.domain.barred import BARRED
@@ -84,6 +84,14 @@ EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
         ),
     ),
     *SIGNED_OUT,
+    (
+        AccountRefused(endings=("1111", "2222"), at=NOON), "Another account was refused",
+        (
+            "A sign-in to E*TRADE was for other accounts than this system's (one that ends in 1111, one that ends in "
+            "2222): its token was revoked. If this was not you, run `strategy login`, which ends every link; to trade "
+            "another account, run `strategy login --change-account`."
+        ),
+    ),
     (
         LinkUsed(link="ab", made_at=NOON, refused=False, at=NOON), "A sign-in was begun",
         (
@@ -235,7 +243,7 @@ EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
     ),
 )  # fmt: skip
 NEVER_HELD_BACK = {
-    SignInFailed,
+    AccountRefused, SignInFailed,
     SignInNeeded, TradingHalted, TradingReduced, TradingResumed, OrderUnknown, OrderAmbiguous, OrderCameLate,
     PositionUnprotected,
     ScanSilent, HeldUnseen, SharesTaken, ExitUnseen, CancelUnconfirmed, StopRefused, ExitRefused,

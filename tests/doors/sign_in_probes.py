@@ -26,6 +26,8 @@ from shared.pages import (
     FAILED,
     HEADERS,
     LINK_EXPIRED,
+    NOT_PINNED,
+    OTHER_ACCOUNT,
     OVERTAKEN,
     REFUSED,
     TOO_MANY,
@@ -39,7 +41,7 @@ from shared.usecases.flows import state_of
 from shared.usecases.refusals import PATH, Refusals
 from shared.usecases.renew import renew
 from shared.usecases.token import current
-from tests.doors.sign_in_world import SignInWorld, back, cookie_of
+from tests.doors.sign_in_world import THEIRS, SignInWorld, back, cookie_of
 
 Probe = Callable[..., list[str]]
 CANARY = "zq7canary"
@@ -318,3 +320,24 @@ def floods(**variant: Any) -> list[str]:
     found += [] if world.post("/start", {"link": world.link()}).status_code == 200 else ["the owner is kept out"]
     counted = read(world.store, Refusals, PATH)
     return found + ([] if counted is not None and counted.value.total == 300 else ["refusals are lost"])
+
+
+def other_accounts(**variant: Any) -> list[str]:
+    """The account: a token of another one is ended before it counts, and where none is chosen the page chooses none."""
+    world = SignInWorld(**variant)
+    cookie, request_token, verifier = world.begin()
+    world.get(back(request_token, verifier), cookie)
+    before = current(world.store)
+    world.kernel.run(world.kernel.now() + timedelta(hours=1))
+    world.etrade.theirs = (THEIRS,)
+    cookie, request_token, verifier = world.begin()
+    answer = world.get(back(request_token, verifier), cookie)
+    found = [] if OTHER_ACCOUNT in answer.get_data(as_text=True) else ["another account is signed in"]
+    found += [] if current(world.store) == before and len(world.usable()) == 1 else ["its token is stored"]
+    found += [] if len(world.etrade.living) == 1 else ["its token lives at E*TRADE"]
+    found += [] if "account_refused" in world.told() else ["nobody was told"]
+    nobody = SignInWorld(**variant, account_id="")
+    link = nobody.link()
+    answer = nobody.post("/start", {"link": link})
+    found += [] if NOT_PINNED in answer.get_data(as_text=True) else ["the page chooses an account"]
+    return found + ([] if not nobody.store.query("links") else ["the link is used up"])

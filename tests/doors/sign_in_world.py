@@ -15,6 +15,7 @@ from infra.local.clock import KernelClock, SeededChance
 from infra.local.kernel import Kernel
 from infra.local.memory_store import MemoryStore
 from infra.local.timed import Latency, TimedStore, TimedVault
+from shared.domain.brokerage import Account
 from shared.domain.tokens import AccessToken, RequestToken, stage_of
 from shared.errors import DeskError, TokenDead
 from shared.pages import COOKIE, SignInPages
@@ -36,6 +37,10 @@ KEY = b"an invented key of some 32 bytes" * 2
 FORM = "application/x-www-form-urlencoded"
 
 
+OURS = Account(key="ours", number="11112222", mode="CASH", active=True)
+THEIRS = Account(key="theirs", number="33334444", mode="CASH", active=True)
+
+
 class Etrade:
     """The Authority port: request tokens, verifiers, access tokens that die at midnight New York, and who asked."""
 
@@ -46,6 +51,7 @@ class Etrade:
         self.living: dict[str, datetime] = {}
         self.trouble: dict[str, DeskError] = {}
         self.takes_s = 0.2
+        self.theirs: tuple[Account, ...] = (OURS,)
 
     def _asked(self, what: str) -> None:
         self.calls[what] += 1
@@ -76,6 +82,11 @@ class Etrade:
         midnight = datetime.combine(new_york.date() + timedelta(days=1), time(0), ZoneInfo("America/New_York"))
         self.living[given.token] = midnight.astimezone(UTC)
         return given
+
+    def accounts(self, token: AccessToken) -> tuple[Account, ...]:
+        """List the accounts of whoever accepted."""
+        self._asked("accounts")
+        return self.theirs
 
     def renew(self) -> None:
         """Wake the token that the record points at."""
@@ -114,6 +125,7 @@ class SignInWorld:
         sign_ins: type[SignIns] = SignIns,
         pages: type[SignInPages] = SignInPages,
         callback_url: str = CALLBACK,
+        account_id: str = OURS.number,
         start: datetime = START,
     ) -> None:
         self.kernel = Kernel(start=start, seed=1)
@@ -129,7 +141,7 @@ class SignInWorld:
         self.timed_vault = TimedVault(self.vault, self.kernel, latency)
         made = sign_ins(
             desk=self.desk, authority=self.etrade, vault=self.timed_vault, operator=OPERATOR,
-            key=HeldKey(self.desk, self.timed_vault, OPERATOR),
+            key=HeldKey(self.desk, self.timed_vault, OPERATOR), account_id=account_id,
         )  # fmt: skip
         halting = Halting(desk=self.desk, key=HeldKey(self.desk, self.timed_vault, OPERATOR, purpose=HALT))
         self.pages = pages(

@@ -15,7 +15,7 @@ from infra.local.memory_store import MemoryStore
 from shared.pages import SignInPages
 from shared.ports import Document, Where, Write
 from shared.usecases import flows, refusals
-from shared.usecases.authorize import Opened, Overtaken, Refused, SignIns, TooMany
+from shared.usecases.authorize import NotPinned, Opened, Overtaken, Refused, SignIns, TooMany
 from shared.usecases.desk import read
 from shared.usecases.links import Link, sign_in_key
 from shared.usecases.outbox import drain
@@ -82,7 +82,7 @@ class Eager(SignInPages):
 class OneCount(SignIns):
     """A sign-in that counts the starts of the operator, and not those of a link."""
 
-    def start(self, link: Link) -> Opened | Refused | Overtaken | TooMany:
+    def start(self, link: Link) -> Opened | Refused | Overtaken | TooMany | NotPinned:
         """Begin, while the operator has begins left."""
         begun = sum(int(row.data["starts"]) for row in self.desk.store.query("links"))
         return TooMany() if begun >= flows.MOST_STARTS else SignIns.start(self, link)

@@ -19,6 +19,7 @@ from shared.domain.control import Control
 from shared.domain.messages import KINDS, EnterPosition, ExitPosition, misnamed
 from shared.domain.orders import Order
 from shared.domain.pacing import Pace
+from shared.domain.pins import Pin
 from shared.domain.positions import Fill, Ledger, Position
 from shared.domain.quotes import Quote
 from shared.domain.reads import Unread
@@ -38,7 +39,7 @@ from shared.usecases.token import Coming
 
 DOCUMENTS: list[type[Any]] = [
     AuditEvent, AccountRecord, Control, Order, Fill, Ledger, Position, Quote, Signal, TokenRecord, Flow, Lease, Row,
-    Coming, Refusals, Reminders, UsedLink,
+    Coming, Pin, Refusals, Reminders, UsedLink,
     Warmth, AccessToken, RequestToken, Pace, Told, Untold, Taken, Ask, Unread,
 ]  # fmt: skip
 

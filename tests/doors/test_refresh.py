@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from shared.codec import decode, dumps, encode
+from shared.domain.brokerage import Account
 from shared.domain.calendar import instant
 from shared.domain.orders import Order, State
 from shared.domain.tokens import LIFE, AccessToken, RequestToken, TokenRecord, TokenState, issued, lost, stage_of
@@ -57,6 +58,10 @@ class Authority:
     def access_token(self, request: RequestToken, verifier: str) -> AccessToken:
         """Not asked here."""
         raise AssertionError
+
+    def accounts(self, token: AccessToken) -> tuple[Account, ...]:
+        """List none."""
+        return ()
 
     def renew(self) -> None:
         """Count, and fail if told to."""

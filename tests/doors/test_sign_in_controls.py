@@ -8,6 +8,7 @@ import pytest
 from flask import Request, Response
 
 from infra.local.memory_store import MemoryStore
+from shared.domain.brokerage import Account
 from shared.domain.tokens import AccessToken
 from shared.pages import COOKIE, SignInPages
 from shared.ports import Create, Delete, Document, Put, Update, Write
@@ -17,6 +18,7 @@ from shared.usecases.authorize import Ending, Refused, SignIns
 from shared.usecases.desk import Held, put, read
 from shared.usecases.end_day import clear
 from shared.usecases.links import Link
+from shared.usecases.pins import Pinned
 from shared.usecases.renew import LEASE
 from tests.doors import sign_in_probes as probes
 from tests.doors.fakes import ListVault
@@ -29,7 +31,7 @@ PROBES = {
     "3 fixation": probes.fixations, "4 replay": probes.replays, "5-6 oddities": probes.oddities,
     "7 headers": probes.open_headers, "8 logs": probes.talkative_logs, "10 versions": probes.left_versions,
     "11 end": probes.ended_days, "12 renewals": probes.renewals, "26 errors": probes.plain_errors,
-    "33 floods": probes.floods, "33 strangers": strangers,
+    "33 floods": probes.floods, "33 strangers": strangers, "account": probes.other_accounts,
 }  # fmt: skip
 
 
@@ -124,6 +126,20 @@ class AnyTime(SignIns):
 
     def _overtaken(self, made_at: datetime) -> bool:
         return False
+
+
+class AnyAccount(SignIns):
+    """A sign-in that asks for no account."""
+
+    def _admits(self, accounts: tuple[Account, ...]) -> bool:
+        return True
+
+
+class Chooses(SignIns):
+    """A sign-in that begins whether or not an account is chosen."""
+
+    def _pinned(self) -> Pinned:
+        return Pinned(account_id="11112222", pin=None)
 
 
 class AnyVerifier(SignIns):
@@ -254,6 +270,8 @@ MISTAKES: list[tuple[str, dict[str, Any]]] = [
     ("26 errors", {"pages": Frank}),
     ("33 floods", {"store": forgetting("sign_in")}),
     ("33 floods", {"sign_ins": OneCount}),
+    ("account", {"sign_ins": AnyAccount}),
+    ("account", {"sign_ins": Chooses}),
     ("33 strangers", {"pages": Eager}),
 ]
 

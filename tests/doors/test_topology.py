@@ -28,21 +28,23 @@ MOST_ACK_S, MOST_ATTEMPTS, ANSWER_S = 600, 100, 15
 # Which use cases each function runs; a use case that is in no list would be a path that nobody examined.
 # The collections of a path are found in the code, so a new document shows up here as a missing right.
 _PARTS: dict[str, set[str]] = {
-    "oauth_callback": {"authorize", "obtain", "flows", "links", "refusals", "notices", "token", "outbox", "desk"},
+    "oauth_callback": {
+        "authorize", "obtain", "pins", "flows", "links", "refusals", "notices", "token", "outbox", "desk"
+    },
     "token_refresh": {"refresh", "renew", "end_day", "leases", "links", "notices", "token", "outbox", "desk"},
     "market_scan": {
         "scan", "scan_memory", "hold", "prepare", "leases", "losses", "outbox", "wake", "token", "desk", "moves",
         "trading", "listing", "asking",
     },
     "order_placement": {
-        "enter", "leave", "send", "cancel", "account", "control", "fills", "losses", "moves", "quoting", "outbox",
-        "wake", "token", "desk", "trading", "appraise", "claims", "listing", "notices",
+        "enter", "leave", "send", "cancel", "account", "pins", "control", "fills", "losses", "moves", "quoting",
+        "outbox", "wake", "token", "desk", "trading", "appraise", "claims", "listing", "notices",
         "odd_rows", "reads", "refused", "clock_off",
     },
     "order_settlement": {
-        "settle", "close", "protect", "resolve", "send", "cancel", "account", "control", "fills", "losses", "moves",
-        "leases", "outbox", "wake", "token", "desk", "trading", "listing", "late", "claims", "notices", "watch",
-        "look", "odd_rows", "reads", "cover", "hands", "asks", "reconcile", "refused", "unlisted",
+        "settle", "close", "protect", "resolve", "send", "cancel", "account", "pins", "control", "fills", "losses",
+        "moves", "leases", "outbox", "wake", "token", "desk", "trading", "listing", "late", "claims", "notices",
+        "watch", "look", "odd_rows", "reads", "cover", "hands", "asks", "reconcile", "refused", "unlisted",
         "doubts", "heartbeat", "retried", "clock_off",
     },
     "notify": {"deliver", "links", "outbox", "desk"},

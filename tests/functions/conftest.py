@@ -26,12 +26,12 @@ def bench(tmp_path: Path, market: Path) -> Iterator[Bench]:
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory, market: Path) -> Iterator[Bench]:
-    """Give a day that was played from 06:55 to 10:08: signed in, entered, left, and closed early."""
+    """Give a day that was played until 10:07 and after its close: signed in, entered, left, and closed."""
     made = Bench(tmp_path_factory.mktemp("played"), market)
     made.sign_in_at("07:20")
     made.world.start_schedules(at("10:07"))
-    made.run("10:07:30")
+    made.run("16:05")
     made.world.bus.publish("close-ticks", pack(CloseTick()), attributes={})
-    made.run("10:08")
+    made.run("16:06")
     yield made
     made.close()

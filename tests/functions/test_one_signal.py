@@ -195,6 +195,6 @@ def test_nothing_else_happened(played: Bench) -> None:
     assert played.lines("crash", "gave_up", "again", "invariant_broken", "undeclared_access", "dead_letter") == []
     assert {one.kind for one in played.deliveries} == {
         "scan_tick", "prepare_tick", "settle_tick", "refresh_tick", "enter_position", "exit_position", "order_placed",
-        "close_tick", "day_result", "signed_in",
+        "close_tick", "day_result", "signed_in", "link_used",
     }  # fmt: skip
-    assert played.kernel.now() == at("10:08")
+    assert played.kernel.now() == at("16:06")

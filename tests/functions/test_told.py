@@ -121,11 +121,11 @@ def test_one_held_symbol_that_goes_dark_reaches_the_owner(tmp_path: Path, hook: 
 def test_the_day_s_result_reaches_the_owner(told: Bench, hook: Webhook) -> None:
     """The close tells the day's result, and a second close does not tell it again."""
     told.sign_in_at("09:21")
-    for clock in ("09:22", "09:24"):
+    for clock in ("16:05", "16:07"):
         told.run(clock)
         told.world.bus.publish("close-ticks", pack(CloseTick()), attributes={})
-    told.run("09:25")
-    assert _titles(hook) == ["Signed in", "2013-10-07: +$0.00"]
+    told.run("16:08")
+    assert _titles(hook) == ["A sign-in was begun", "Signed in", "2013-10-07: +$0.00"]
     assert len(told.of("day_result")) == 2
 
 

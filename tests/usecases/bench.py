@@ -114,11 +114,11 @@ class Bench:
         bus = GatedBus(self.bus, self.gate.pass_)
         ports: dict[str, Any] = {"clock": clock, "chance": self._chance, "store": store, "bus": GuardedBus(bus, guard)}
         desk = Desk(actor=actor, journal=self.journal, **ports)
-        broker = NotedBroker(ScriptedBroker(self.exchange, self.gate.pass_), desk, judge=judge(desk, ""))
+        broker = NotedBroker(ScriptedBroker(self.exchange, self.gate.pass_), desk, judge=judge(desk, "owner", "key"))
         return TradingDesk(
             actor=actor, journal=self.journal, **ports, broker=broker,
             lists=OrderLists(broker=broker, clock=clock, journal=self.journal),
-            config=self.config, mandate=Mandate(account_id="", capital_usd=Decimal(100_000), watch_list=(SYMBOL,)),
+            config=self.config, mandate=Mandate(account_id="key", capital_usd=Decimal(100_000), watch_list=(SYMBOL,)),
         )  # fmt: skip
 
     def _door(self, actor: str) -> PushDoor:

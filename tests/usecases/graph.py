@@ -152,13 +152,13 @@ class Graph(Bench):
         urgent: Broker = LimitedBroker(self, process.pass_, limits, clock, Purpose.PROTECT)
         if function != SCAN:
             noting = Desk(actor=function, **ports)
-            broker = noted = NotedBroker(broker, noting, judge=judge(noting, ""))
+            broker = noted = NotedBroker(broker, noting, judge=judge(noting, "owner", "key"))
             urgent = noted.through(urgent)
         watched = () if function == SCAN else (SYMBOL, OTHER)  # what is held is scanned all the same
         desk = TradingDesk(
             actor=function, **ports, broker=broker, urgent=urgent,
             lists=OrderLists(broker=broker, clock=clock, journal=self.journal), config=CONFIG,
-            mandate=Mandate(account_id="", capital_usd=Decimal(100_000), watch_list=watched),
+            mandate=Mandate(account_id="key", capital_usd=Decimal(100_000), watch_list=watched),
         )  # fmt: skip
         return desk, clock
 

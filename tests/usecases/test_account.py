@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from shared.domain.brokerage import Account, AccountRecord, Balance
+from shared.domain.control import TradingState
 from shared.domain.reads import Answer
 from shared.errors import ConfigError, Unreadable
-from shared.usecases import account
+from shared.usecases import account, control
+from shared.usecases.pins import pinning
 from shared.usecases.reads import NotedBroker, unread
 from shared.usecases.trading import Mandate, TradingDesk
 from tests.usecases.bench import START, Bench
@@ -39,31 +41,32 @@ class Answers:
         return self._balance
 
 
-def desk(*accounts: Account, wanted: str = "", balance: Balance | None = None) -> TradingDesk:
+def desk(*accounts: Account, wanted: str = "1", balance: Balance | None = None) -> TradingDesk:
     """Give a desk of a broker with these accounts, whose owner named one or none."""
     bench = Bench()
     plain = replace(bench.desks[PLACEMENT], store=bench.store)
     mandate = Mandate(account_id=wanted, capital_usd=Decimal(1000), watch_list=())
     answers: Any = Answers(accounts, balance)
-    return replace(plain, broker=NotedBroker(answers, plain, judge=account.judge(plain, wanted)), mandate=mandate)
+    return replace(
+        plain, broker=NotedBroker(answers, plain, judge=account.judge(plain, "owner", wanted)), mandate=mandate
+    )
 
 
 @pytest.mark.parametrize(
     ("accounts", "wanted"),
     [
-        ((OURS,), ""), ((OURS, CLOSED), ""), ((NO_MODE,), ""), ((OURS, OTHER), "1"), ((OURS, OTHER), "key"),
+        ((OURS,), "1"), ((OURS, CLOSED), "1"), ((NO_MODE,), "1"), ((OURS, OTHER), "1"), ((OURS, OTHER), "key"),
         ((OURS, NO_STATUS), "1"), ((OURS, NO_KEY), "key"),
     ],
 )  # fmt: skip
 def test_the_account_that_is_surely_meant_is_ours(accounts: tuple[Account, ...], wanted: str) -> None:
-    """The only active account is ours, or the named one, whatever cannot be read of the others."""
+    """The active account that the owner named is ours, whatever cannot be read of the others."""
     assert account.ours(desk(*accounts, wanted=wanted), DAY).value.key == "key"
 
 
 @pytest.mark.parametrize(
     ("accounts", "wanted", "named"),
     [
-        ((NO_STATUS,), "", "accounts: accountStatus is missing"),
         ((NO_STATUS,), "2", "accounts: accountStatus is missing"),
         ((NO_KEY,), "2", "accounts: accountIdKey is missing"),
         ((OURS, NO_KEY), "3", "accounts: accountIdKey is missing"),
@@ -85,10 +88,10 @@ def test_what_is_missing_in_the_account_that_may_be_meant_is_named(
 
 
 @pytest.mark.parametrize(
-    ("accounts", "wanted"), [((OURS, OTHER), ""), ((OURS, NO_STATUS), ""), ((CLOSED,), ""), ((OURS,), "2"), ((), "")]
+    ("accounts", "wanted"), [((OURS, OTHER), ""), ((OURS,), ""), ((CLOSED,), "2"), ((OURS,), "2"), ((), "1")]
 )
 def test_a_choice_that_would_be_a_guess_is_the_owners(accounts: tuple[Account, ...], wanted: str) -> None:
-    """With two accounts that may be active, or none, the owner has to name one."""
+    """An account that nobody chose, or that is not among those of the token, is not ours, be it the only one."""
     with pytest.raises(ConfigError, match="ETRADE_ACCOUNT_ID"):
         account.ours(desk(*accounts, wanted=wanted), DAY)
 
@@ -123,3 +126,36 @@ def test_a_figure_that_is_missing_is_noted_by_the_minutes_look_too() -> None:
     account.ours(here, DAY)
     here.broker.balance("key")
     assert [note.what for note in unread(here)] == [Answer.BALANCE]
+
+
+def _pin(here: TradingDesk, one: Account) -> None:
+    here.store.commit([pinning(one, operator="owner", chance=here.chance, clock=here.clock)])
+
+
+def test_a_pinned_account_is_ours_and_no_other() -> None:
+    """The pin decides where no setting does, another choice is asked for at once, and its number stands nowhere."""
+    here = desk(replace(OURS, number="11112222"), replace(OTHER, number="33334444"), wanted="")
+    for one, number in ((OURS, "11112222"), (OTHER, "33334444")):
+        _pin(here, replace(one, number=number))
+        assert account.ours(here, DAY).value.key == one.key
+    kept = repr([here.store.query(name) for name in ("pins", "account")])
+    assert not any(part in kept for part in ("11112222", "33334444", "2222", "4444"))
+
+
+@pytest.mark.parametrize("wanted", ["", "1"])
+def test_a_token_of_another_account_halts(wanted: str) -> None:
+    """Where the chosen account is not among the token's, nothing is traded, and the owner hears of a halt."""
+    here = desk(OTHER, wanted=wanted)
+    _pin(here, OURS)
+    with pytest.raises(ConfigError, match="0 of 1 active accounts are the chosen one"):
+        account.ours(here, DAY)
+    held = control.current(here).value
+    assert (held.state, held.reason) == (TradingState.HALTED, "the token is of another account than the chosen one")
+
+
+def test_a_setting_and_a_pin_that_contradict_each_other_choose_none() -> None:
+    """An account has to be both the one of the setting and the pinned one."""
+    here = desk(OURS, OTHER, wanted="1")
+    _pin(here, OTHER)
+    with pytest.raises(ConfigError, match="0 of 2"):
+        account.ours(here, DAY)

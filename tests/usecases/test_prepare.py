@@ -65,7 +65,7 @@ class NoHistory:
 def desk(market: Market) -> TradingDesk:
     """Give the scan's desk over a store of its own."""
     plain = Bench().desks[SCAN]
-    mandate = Mandate(account_id="", capital_usd=Decimal(1000), watch_list=WATCHED)
+    mandate = Mandate(account_id="key", capital_usd=Decimal(1000), watch_list=WATCHED)
     return replace(plain, store=MemoryStore(), clock=Clock(), broker=market, mandate=mandate)  # type: ignore[arg-type]
 
 

@@ -142,7 +142,11 @@ def _minutes(bench: Bench, count: int, *, judged: bool = True) -> set[datetime]:
     for _ in range(count):
         bench.kernel.run(bench.kernel.now() + MINUTE)
         desk = bench.desks[SETTLEMENT]
-        noted = NotedBroker(scripted, desk, judge=account.judge(desk, "")) if judged else NotedBroker(scripted, desk)
+        noted = (
+            NotedBroker(scripted, desk, judge=account.judge(desk, "owner", "key"))
+            if judged
+            else NotedBroker(scripted, desk)
+        )
         bench.desks[SETTLEMENT] = replace(desk, broker=noted)
         for _ in range(2):
             _asked(bench, Answer.BALANCE)
