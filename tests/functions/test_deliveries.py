@@ -177,8 +177,13 @@ def holding(tmp_path: Path, market: Path) -> Iterator[Bench]:
 def test_a_close_waits_for_the_settlement_that_is_at_work(holding: Bench) -> None:
     """CloseTick while another settlement works waits for its turn within one request, and then the day is sealed."""
     holding.run("10:01:06")
-    assert holding.documents("leases")["leases/settle"]["until"] > holding.kernel.now().isoformat()
+    lease = holding.documents("leases")["leases/settle"]
+    assert lease["until"] > holding.kernel.now().isoformat()
+    holding.run("16:05")
+    until = at("16:05:20").isoformat().replace("+00:00", "Z")
+    holding.world.store.commit([Put("leases/settle", {**lease, "until": until})])
     assert holding.push("order_settlement", CloseTick()) == 204
+    assert holding.kernel.now() >= at("16:05:20")
     ((path, seal),) = holding.documents("seals").items()
     assert path == "seals/2013-10-07"
     assert seal["heads"]
