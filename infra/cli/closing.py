@@ -10,13 +10,13 @@ from infra.cli.hand import reached, show
 from infra.day.problems import UserError
 from infra.owner import closing
 from infra.owner.closing import Closing
-from shared.domain.values import PriceType
 from shared.usecases import token
 
 _NEXT = (
-    "The scan takes it up within a minute: its stop at the broker is cancelled, then the shares are sold, at a new "
-    "price every 20 s until they are. `strategy positions` shows when it is done. The system may buy the "
-    "symbol again after its cool-down: `strategy reduce` keeps it from buying, and `strategy halt` does, too.\n"
+    "The scan takes it up within seconds: its stop at the broker is cancelled, then the shares are sold, about at the "
+    "bid and at a new price every 20 s until they are, or at the market without a sound quote of the last three "
+    "minutes. `strategy positions` shows when it is done. The system may buy the symbol again after its cool-down: "
+    "`strategy reduce` keeps it from buying, and `strategy halt` does, too.\n"
 )
 
 
@@ -52,6 +52,5 @@ def tell(results: list[Closing]) -> None:
 def _line(one: Closing) -> str:
     shares = f"{one.quantity:,} share{'s' * (one.quantity != 1)} of {one.symbol}"
     if one.already:
-        return f"{shares} are being sold already ({one.reason})."
-    price = "at the market" if one.price_type is PriceType.MARKET else f"at {one.limit_price} or more"
-    return f"{shares} are to be sold {price}."
+        return f"{shares} are to be sold already."
+    return f"{shares} are to be sold."

@@ -24,9 +24,8 @@ from shared.domain.sight import Sight
 from shared.domain.signals import Signal
 from shared.errors import Malformed
 from shared.ports import Document, Store, Where
-from shared.usecases import control
+from shared.usecases import control, minutes
 from shared.usecases.desk import read
-from shared.usecases.leases import Lease, of_scan
 
 T = TypeVar("T")
 LATELY = timedelta(minutes=10)
@@ -162,7 +161,7 @@ def _asked(store: Store, at: datetime, unread: list[str]) -> tuple[str, ...]:
 
 
 def _sight(store: Store, at: datetime, unread: list[str]) -> Sight | None:
-    scans = _typed(Lease, of_scan(store, at - LATELY), unread)
+    scans = _typed(minutes.Minute, minutes.since(store, at - LATELY), unread)
     return max((one.sight for one in scans if one.sight), key=lambda sight: sight.begins, default=None)
 
 

@@ -40,7 +40,7 @@ def opened(order: Order, *, quantity: int, price: Decimal, at: datetime) -> Posi
         position_id=order.position_id, symbol=order.symbol, venue=order.venue, strategy=order.strategy,
         session=order.session, quantity=quantity, opened_at=at,
         average_cost=_average((price * quantity).quantize(_MONEY), quantity),
-        stop_distance=order.stop_distance, spread_paid=order.spread, high_water=price,
+        stop_distance=order.stop_distance, spread_paid=order.spread,
         stop_wanted=initial_stop(average_cost=price, stop_distance=order.stop_distance), stop_set_at=at,
     )  # fmt: skip
 
@@ -54,8 +54,7 @@ def bought(position: Position, *, quantity: int, price: Decimal, at: datetime) -
     moved = level > position.stop_wanted
     return replace(
         position, quantity=position.quantity + quantity, average_cost=average, is_open=True, closed_at=None,
-        high_water=max(position.high_water, price), stop_wanted=level if moved else position.stop_wanted,
-        stop_set_at=at if moved else position.stop_set_at,
+        stop_wanted=level if moved else position.stop_wanted, stop_set_at=at if moved else position.stop_set_at,
     )  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 """Exits: what to do with one open position at one tick.
 
 What can go wrong: two decisions sell the same shares, a level falls back, an exit never ends. What this
-promises: while an exit is pending nothing else is decided, except the same exit at a better chance of filling
-once `reprice_s` have passed, and a market order in the session's last minutes; a stop level only moves up. A
+promises: while an exit is decided (the watch's `exit`) nothing else is, except the same exit at a better chance of
+filling once `reprice_s` have passed, and a market order in the session's last minutes; a stop level only moves up. A
 position is judged by the bid, which is what it can be sold for. Source: strategy.md, Exits.
 """
 
@@ -13,9 +13,10 @@ from decimal import Decimal
 from shared.domain import pricing
 from shared.domain.calendar import TradingSession
 from shared.domain.config import Exits, StrategyConfig
-from shared.domain.positions import PendingExit, Position
+from shared.domain.positions import Position
 from shared.domain.quotes import Quote
 from shared.domain.values import PriceType
+from shared.domain.watches import ExitDecision, PositionWatch
 
 OWNER = "owner"
 """The reason of an exit that the owner asked for: it lasts until nothing is held."""
@@ -31,7 +32,7 @@ class Hold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoveStop:
-    """Write these into the position; settlement moves the stop. Prices in USD."""
+    """Write these into the watch; settlement moves the stop. Prices in USD."""
 
     level: Decimal
     high_water: Decimal
@@ -52,6 +53,7 @@ Judgement = Hold | MoveStop | ExitNow
 
 def judge(
     position: Position,
+    watch: PositionWatch,
     quote: Quote | None,
     *,
     rsi: float | None,
@@ -60,22 +62,22 @@ def judge(
     config: StrategyConfig,
     exit_live: bool = False,
 ) -> Judgement:
-    """Judge a position at one tick.
+    """Judge a position and what is wanted of it at one tick.
 
     `quote` is None when none without faults is at hand: then only a market flatten is decided.
-    `position.high_water` is the one that the caller carried on from the last Hold. `exit_live` tells whether
-    the pending exit's order still rests at the broker or is on its way there.
+    `watch.high_water` is the one that the caller carried on from the last Hold. `exit_live` tells whether
+    the order of the watch's exit still rests at the broker or is on its way there.
     """
-    high = position.high_water if quote is None else max(position.high_water, quote.bid)
+    high = watch.high_water if quote is None else max(watch.high_water, quote.bid)
     hold = Hold(high_water=high)
     if not position.is_open or session is None or not session.opens_at <= now < session.closes_at:
         return hold
     left, exits = session.closes_at - now, config.exits
     market = left <= timedelta(minutes=exits.market_minutes)
     flatten = left <= timedelta(minutes=exits.flatten_minutes)
-    if position.pending_exit is not None:
+    if watch.exit is not None:
         again = _again(
-            position.pending_exit,
+            watch.exit,
             quote,
             now=now,
             market=market,
@@ -88,18 +90,18 @@ def judge(
         return ExitNow(reason="flatten", price_type=PriceType.MARKET, limit_price=None)
     if quote is None:
         return hold
-    reason = "flatten" if flatten else _reason(position, quote.bid, high=high, rsi=rsi, now=now, config=config)
+    reason = "flatten" if flatten else _reason(position, watch, quote.bid, high=high, rsi=rsi, now=now, config=config)
     if reason is not None:
         return _sell(reason, quote.bid, flatten=flatten, config=config)
-    level = _level(position, high, config)
-    armed = _armed(position, high, config)
-    if quote.bid > level and _worth_moving(position, level, now, exits):
+    level = _level(position, watch, high, config)
+    armed = _armed(position, watch, high, config)
+    if quote.bid > level and _worth_moving(watch, level, now, exits):
         return MoveStop(level=level, high_water=high, breakeven=armed)
     return hold
 
 
 def _again(
-    pending: PendingExit,
+    pending: ExitDecision,
     quote: Quote | None,
     *,
     now: datetime,
@@ -108,7 +110,7 @@ def _again(
     live: bool,
     config: StrategyConfig,
 ) -> ExitNow | None:
-    """Ask once more for a pending exit that has not ended: at the market at the end, else at today's bid."""
+    """Ask once more for an exit that has not ended: at the market at the end, else at today's bid."""
     if market and pending.price_type is not PriceType.MARKET:
         return ExitNow(reason=pending.reason, price_type=PriceType.MARKET, limit_price=None)
     if now - pending.decided_at < timedelta(seconds=config.exits.reprice_s):
@@ -129,6 +131,7 @@ def _sell(reason: str, bid: Decimal, *, flatten: bool, config: StrategyConfig) -
 
 def _reason(
     position: Position,
+    watch: PositionWatch,
     bid: Decimal,
     *,
     high: Decimal,
@@ -146,29 +149,29 @@ def _reason(
         return "max_hold"
     if rsi is not None and bid < average and rsi < exits.rsi_min:
         return "rsi"
-    if position.stop_wanted < bid <= _level(position, high, config):
+    if watch.stop_wanted < bid <= _level(position, watch, high, config):
         return "trail"
-    settled = now - position.stop_set_at >= timedelta(seconds=exits.stop_move_every_s)
-    missed = (position.stop_wanted - bid) * _PERCENT >= exits.stop_move_min_pct * position.stop_wanted
+    settled = now - watch.stop_set_at >= timedelta(seconds=exits.stop_move_every_s)
+    missed = (watch.stop_wanted - bid) * _PERCENT >= exits.stop_move_min_pct * watch.stop_wanted
     return "stop_missed" if settled and missed else None
 
 
-def _armed(position: Position, high: Decimal, config: StrategyConfig) -> bool:
+def _armed(position: Position, watch: PositionWatch, high: Decimal, config: StrategyConfig) -> bool:
     average, distance = position.average_cost, position.stop_distance
-    return position.breakeven or high >= pricing.arms_breakeven(
+    return watch.breakeven or high >= pricing.arms_breakeven(
         average_cost=average, stop_distance=distance, config=config
     )
 
 
-def _level(position: Position, high: Decimal, config: StrategyConfig) -> Decimal:
+def _level(position: Position, watch: PositionWatch, high: Decimal, config: StrategyConfig) -> Decimal:
     """Give the stop level that this high water mark asks for; never below what is wanted already."""
-    if not _armed(position, high, config):
-        return position.stop_wanted
+    if not _armed(position, watch, high, config):
+        return watch.stop_wanted
     even = pricing.breakeven_level(average_cost=position.average_cost, spread_paid=position.spread_paid)
-    return max(position.stop_wanted, even, pricing.trail_level(high_water=high, config=config))
+    return max(watch.stop_wanted, even, pricing.trail_level(high_water=high, config=config))
 
 
-def _worth_moving(position: Position, level: Decimal, now: datetime, exits: Exits) -> bool:
-    rise = level - position.stop_wanted
-    rested = now - position.stop_set_at >= timedelta(seconds=exits.stop_move_every_s)
-    return rested and rise > 0 and rise * _PERCENT >= exits.stop_move_min_pct * position.stop_wanted
+def _worth_moving(watch: PositionWatch, level: Decimal, now: datetime, exits: Exits) -> bool:
+    rise = level - watch.stop_wanted
+    rested = now - watch.stop_set_at >= timedelta(seconds=exits.stop_move_every_s)
+    return rested and rise > 0 and rise * _PERCENT >= exits.stop_move_min_pct * watch.stop_wanted

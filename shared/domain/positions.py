@@ -7,27 +7,20 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from shared.domain.backoff import Refusal
-from shared.domain.values import PriceType, Venue
+from shared.domain.values import Venue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingExit:
-    """A decision to sell, written with the position so that nobody can forge it; `limit_price` in USD.
+    """The exit that is under way, written by the commit that creates its order, and named as that one.
 
-    `first_at` is when the first decision of this row was made: deciding anew at another price carries it on, as
-    it does `told`: whether the owner knows that it waits for sight of the orders. `begun` is written by the commit that
-    creates its order: every sell is born in a commit that changes its position, so that whoever decided on an older
-    copy of the position is too late.
+    Every sell is born in a commit that changes its position, so that whoever decided on an older copy of the position
+    is too late. `first_at` is when the first decision of its row was made: an exit that was decided anew at another
+    price carries it on, and with it `told`: whether the owner knows that it waits for sight of the orders.
     """
 
     exit_id: str
-    reason: str
-    slot: int
-    price_type: PriceType
-    limit_price: Decimal | None
-    decided_at: datetime
     first_at: datetime
-    begun: bool = False
     told: bool = False
 
 
@@ -45,14 +38,15 @@ class Missing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """One holding from first fill to flat; prices and money in USD, `stop_wanted` is the level settlement keeps.
+    """One holding from first fill to flat; prices and money in USD.
 
     `venue` is where it was bought, and the only place where it may be protected and sold; `is_open` is false once the
-    quantity is back to 0; `exits_asked` numbers the exit decisions; `closing` says that the owner wants it sold, which
-    is a reason to leave until it is flat. `stop_refused` and `exit_refused` say how often the broker has refused a stop
-    or an exit of late, and so when it is asked again. `shown` is the most shares of it that a portfolio has shown;
-    `taken_out` are those that the owner took out so far, `unpriced` those of them without a price. `lost_at` is when
-    shares of the symbol were last sold at a loss, in this position or in one before.
+    quantity is back to 0. `stop_wanted` is the level that its stop is asked for at, set at `stop_set_at` by a fill or
+    copied from the scan's watch (shared.domain.watches); `stops_asked` numbers the stops. `closing` says that the owner
+    wants it sold, which is a reason to leave until it is flat. `stop_refused` and `exit_refused` say how often the
+    broker has refused a stop or an exit of late, and so when it is asked again. `shown` is the most shares of it that a
+    portfolio has shown; `taken_out` are those that the owner took out so far, `unpriced` those of them without a price.
+    `lost_at` is when shares of the symbol were last sold at a loss, in this position or in one before.
     """
 
     position_id: str
@@ -65,13 +59,10 @@ class Position:
     opened_at: datetime
     stop_distance: Decimal
     spread_paid: Decimal
-    high_water: Decimal
     stop_wanted: Decimal
     stop_set_at: datetime
-    breakeven: bool = False
     stops_asked: int = 0
     pending_exit: PendingExit | None = None
-    exits_asked: int = 0
     closing: bool = False
     stop_refused: Refusal | None = None
     exit_refused: Refusal | None = None

@@ -141,7 +141,7 @@ def _intent(desk: TradingDesk, signal: Signal) -> Held[Order]:
         payload_hash=digest(dumps(encode(signal)).decode()),
     )  # fmt: skip
     try:
-        return begin(desk, order, cause=f"signal {signal.signal_id}")[0]
+        return begin(desk, order, cause=f"signal {signal.signal_id}")
     except Conflict:
         held = held_order(desk, name)
         if held is None:

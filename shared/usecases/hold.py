@@ -1,8 +1,14 @@
 """Look after one held position at one tick: carry its high water mark, want a higher stop, or decide to leave.
 
-The decision is written into the position together with its message; the order function works it, settlement moves the
-stop. A conflict means that the position changed under us: the next tick judges it anew. An exit that the broker
-refused is decided again when `backoff` says so, and not at the next tick.
+What is wanted goes into the scan's own watch (`watches/SYMBOL`), a decision together with its message; the position is
+read and never written here. The order function works a decision, settlement moves the stop.
+
+What can go wrong: two scans judge one position (compare-and-set on the watch: the later one reads anew and judges at
+its next tick); the book is a tick behind a decision, or ahead of it, for watch and position are in no commit together;
+a decision is lost, or comes to nothing. What this promises: a decision stands until its order has ended and the book
+has taken it out of the position, with every refusal counted, or until it is too old to be begun; then it is decided
+afresh, an exit that the broker refused when `backoff` says so. Nothing is sold twice for it: whoever begins a sell
+changes the position, however many decisions there are (`leave`).
 """
 
 from dataclasses import replace
@@ -10,94 +16,134 @@ from datetime import datetime, timedelta
 
 from shared.domain import backoff, pricing
 from shared.domain.calendar import TradingSession
-from shared.domain.exits import ExitNow, Hold, MoveStop, judge
-from shared.domain.orders import Order
+from shared.domain.exits import OWNER, ExitNow, Hold, MoveStop, judge
+from shared.domain.orders import Order, State
 from shared.domain.positions import Position
+from shared.domain.quality import faults
 from shared.domain.quotes import Quote
 from shared.domain.values import PriceType
-from shared.errors import Conflict
+from shared.domain.watches import EXIT_LIFE, ExitDecision, PositionWatch
+from shared.errors import Conflict, Malformed
 from shared.usecases import outbox
 from shared.usecases.asking import ask_exit
 from shared.usecases.control import exits_blocked
 from shared.usecases.desk import Held, read
+from shared.usecases.losses import MARK_LIFE
 from shared.usecases.moves import live_sells, order_path
 from shared.usecases.trading import TradingDesk
+from shared.usecases.watches import Watched
 
 
 def look_after(
     desk: TradingDesk,
     held: Held[Position],
+    watched: Watched,
     quote: Quote | None,
     *,
     rsi: float | None,
     session: TradingSession,
     at: datetime,
-) -> tuple[str, Held[Position]]:
+) -> tuple[str, Watched | None]:
     """Judge a position at a tick; `quote` is None when there is none without faults.
 
-    Gives the receipt's code, and the position with the high water mark that the next tick goes on from.
+    Gives the receipt's code, and the watch that the next tick goes on from: None when it has to be read anew.
     """
+    position, watched, live = _decided(desk, held, watched.over(held.value), at)
+    watch = watched.value
     judgement = judge(
-        held.value,
-        quote,
-        rsi=rsi,
-        now=at,
-        session=session,
-        config=desk.config,
-        exit_live=_exit_live(desk, held.value),
-    )
-    if isinstance(judgement, Hold) and quote is not None and _unguarded(desk, held.value, quote, session, at):
-        limit = pricing.sell_limit(bid=quote.bid, config=desk.config)
-        judgement = ExitNow(reason="stop_missed", price_type=PriceType.LIMIT, limit_price=limit)
+        position, watch, quote, rsi=rsi, now=at, session=session, config=desk.config, exit_live=live
+    )  # fmt: skip
+    trades = position.is_open and session.opens_at <= at < session.closes_at
+    if isinstance(judgement, Hold) and trades and watch.exit is None:
+        judgement = _without_a_stop(desk, position, watch, quote, at) or judgement
     match judgement:
         case Hold():
-            return "held", replace(held, value=replace(held.value, high_water=judgement.high_water))
+            return "held", watched.now(replace(watch, high_water=judgement.high_water))
         case MoveStop():
             moved = replace(
-                held.value, stop_wanted=judgement.level, high_water=judgement.high_water,
-                breakeven=judgement.breakeven, stop_set_at=at,
+                watch, stop_wanted=judgement.level, high_water=judgement.high_water, breakeven=judgement.breakeven,
+                stop_set_at=at,
             )  # fmt: skip
-            return f"stop:{judgement.level}", _write(desk, held, moved)
+            return f"stop:{judgement.level}", watched.now(moved).kept(desk)
         case ExitNow() if exits_blocked(desk):
-            return f"exit halted:{judgement.reason}", held
-        case ExitNow() if not backoff.may_ask(held.value.exit_refused, at):
-            return f"exit refused:{judgement.reason}", held
+            return f"exit halted:{judgement.reason}", watched
+        case ExitNow() if not backoff.may_ask(position.exit_refused, at):
+            return f"exit refused:{judgement.reason}", watched
         case ExitNow():
-            return f"exit:{judgement.reason}", _leave(desk, held, judgement, at)
+            return f"exit:{judgement.reason}", _leave(desk, position, watched, judgement, at)
 
 
-def _unguarded(desk: TradingDesk, position: Position, quote: Quote, session: TradingSession, at: datetime) -> bool:
+def _decided(
+    desk: TradingDesk, held: Held[Position], watched: Watched, at: datetime
+) -> tuple[Position, Watched, bool]:  # fmt: skip
+    """Give the position, its watch without a decision that is over, and whether the decision's order is live.
+
+    One that still waits for its shares is not: another price may take its place. The position is read again after the
+    order, so that it is not older than its order's end.
+    """
+    decision = watched.value.exit
+    if decision is None:
+        return held.value, watched, False
+    order = read(desk.store, Order, order_path(decision.exit_id))
+    if order is not None and order.value.live:
+        return held.value, watched, order.value.state is not State.NEW
+    again = read(desk.store, Position, held.path)
+    position = held.value if again is None else again.value
+    if _over(decision, position, at, begun=order is not None):
+        watched = watched.now(replace(watched.value, exit=None))
+    return position, watched, False
+
+
+def _over(decision: ExitDecision, position: Position, at: datetime, *, begun: bool) -> bool:
+    """Tell whether nothing more comes of a decision without a live order: it ended in the book, or never began."""
+    pending = position.pending_exit
+    if pending is not None and pending.exit_id == decision.exit_id:
+        return False
+    return begun or at - decision.decided_at > EXIT_LIFE
+
+
+def _without_a_stop(
+    desk: TradingDesk, position: Position, watch: PositionWatch, quote: Quote | None, at: datetime
+) -> ExitNow | None:
+    """Decide what `judge` does not: what the owner wants sold has no quote, or what is held has no stop."""
+    if quote is None:
+        return _by_wish(desk, position, at) if position.closing else None
+    if not _unguarded(desk, position, watch, quote, at):
+        return None
+    limit = pricing.sell_limit(bid=quote.bid, config=desk.config)
+    return ExitNow(reason="stop_missed", price_type=PriceType.LIMIT, limit_price=limit)
+
+
+def _by_wish(desk: TradingDesk, position: Position, at: datetime) -> ExitNow:
+    """Sell by the owner's wish without a quote of this tick: at the last sound bid of three minutes, else at market."""
+    try:
+        last = read(desk.store, Quote, f"quotes/{position.symbol}")
+    except Malformed:
+        last = None
+    if last is None or faults(last.value, now=at, max_age_s=int(MARK_LIFE.total_seconds())):
+        return ExitNow(reason=OWNER, price_type=PriceType.MARKET, limit_price=None)
+    limit = pricing.flatten_limit(bid=last.value.bid)
+    return ExitNow(reason=OWNER, price_type=PriceType.LIMIT, limit_price=limit)
+
+
+def _unguarded(desk: TradingDesk, position: Position, watch: PositionWatch, quote: Quote, at: datetime) -> bool:
     """Tell whether the bid has reached the stop level and no sell of ours is there to see it.
 
     The broker refuses a stop that is not below the market. Between the level and the distance from which `judge` calls
     a stop missed, nothing else would ever sell these shares.
     """
-    settled = at - position.stop_set_at >= timedelta(seconds=desk.config.exits.stop_move_every_s)
-    trades = position.is_open and session.opens_at <= at < session.closes_at
-    if not trades or not settled or position.pending_exit is not None or quote.bid > position.stop_wanted:
+    settled = at - watch.stop_set_at >= timedelta(seconds=desk.config.exits.stop_move_every_s)
+    if not settled or quote.bid > watch.stop_wanted:
         return False
     return not live_sells(desk, position.symbol)
 
 
-def _exit_live(desk: TradingDesk, position: Position) -> bool:
-    if position.pending_exit is None:
-        return False
-    order = read(desk.store, Order, order_path(position.pending_exit.exit_id))
-    return order is not None and order.value.live
-
-
-def _leave(desk: TradingDesk, held: Held[Position], decision: ExitNow, at: datetime) -> Held[Position]:
+def _leave(
+    desk: TradingDesk, position: Position, watched: Watched, decision: ExitNow, at: datetime
+) -> Watched | None:  # fmt: skip
     try:
-        asked = ask_exit(desk, held, decision, at)
+        after, row = ask_exit(desk, position, watched, decision, at)
     except Conflict:
-        return held
-    outbox.publish(desk, asked.row)
-    return asked.held
-
-
-def _write(desk: TradingDesk, held: Held[Position], after: Position) -> Held[Position]:
-    try:
-        version = desk.store.commit([held.update(after)])[0]
-    except Conflict:
-        return held
-    return Held(path=held.path, value=after, version=version)
+        return None
+    outbox.publish(desk, row)
+    return after

@@ -3,35 +3,34 @@
 import contextlib
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
-from shared.domain.sight import Sight
 from shared.errors import Conflict
-from shared.ports import Document, Store
-from shared.usecases.desk import Desk, Held, not_before, read, replaced
+from shared.usecases.desk import Desk, Held, read, replaced
 
 WATCH_EVERY = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
-    """Who works, until when; `sight` is what the scan saw in the minute that it worked on, None before its end."""
+    """Who works, until when."""
 
     holder: str
     until: datetime
-    sight: Sight | None = None
 
 
-def of_scan(store: Store, since: datetime) -> list[Document]:
-    """Give the documents of the scan's leases that end at `since` or later; raises StoreDown."""
-    return [row for row in store.query("leases", not_before("until", since)) if row.path.startswith("leases/scan:")]
+L = TypeVar("L", bound=Lease)
 
 
 def take(desk: Desk, path: str, *, lasts: timedelta) -> Held[Lease] | None:
     """Take a lease that is free or has run out; None when somebody else works."""
-    now = desk.clock.now()
-    mine = Lease(holder=desk.chance.token(12), until=now + lasts)
-    held = read(desk.store, Lease, path)
-    if held is not None and held.value.until > now:
+    return take_at(desk, path, Lease(holder=desk.chance.token(12), until=desk.clock.now() + lasts))
+
+
+def take_at(desk: Desk, path: str, mine: L) -> Held[L] | None:
+    """Take a lease of any kind at its path as `take` does."""
+    held = read(desk.store, type(mine), path)
+    if held is not None and held.value.until > desk.clock.now():
         return None
     try:
         return Held(path=path, value=mine, version=desk.store.commit([replaced(path, held, mine)])[0])
@@ -45,9 +44,9 @@ def busy(desk: Desk, path: str) -> bool:
     return held is not None and held.value.until > desk.clock.now()
 
 
-def extend(desk: Desk, mine: Held[Lease], *, until: datetime) -> None:
+def extend(desk: Desk, mine: Held[L], *, until: datetime) -> None:
     """Hold a lease longer; raises Conflict when it was lost to somebody else."""
-    held = read(desk.store, Lease, mine.path)
+    held = read(desk.store, type(mine.value), mine.path)
     if held is None or held.value.holder != mine.value.holder:
         raise Conflict(f"the lease {mine.path} was lost")
     desk.store.commit([held.update(replace(held.value, until=until))])
@@ -68,7 +67,7 @@ def outlives(desk: Desk, path: str) -> bool:
     return False
 
 
-def give_back(desk: Desk, mine: Held[Lease]) -> None:
+def give_back(desk: Desk, mine: Held[L]) -> None:
     """Free a lease at once; one that was lost meanwhile is not ours to free."""
     with contextlib.suppress(Conflict):
         extend(desk, mine, until=desk.clock.now())

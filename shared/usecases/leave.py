@@ -1,4 +1,4 @@
-"""Turn an exit decision into one sell: cancel what rests on the shares, see it end, sell what is then held.
+"""Turn an exit decision into one sell: begin its order, cancel what rests on the shares, see it end, sell what is left.
 
 What can go wrong: the orders cannot be seen, and a stop that is cancelled blindly leaves shares that are neither sold
 nor protected; the cancel is not confirmed; the stop fills while it is being cancelled; an earlier sell is in doubt; the
@@ -6,15 +6,22 @@ broker refuses the sell; the decision was replaced or the position is flat by no
 after the cancel.
 What this promises: a stop is cancelled only when it was seen in the last seconds, and its shares are sold only when its
 end was seen (`cancel`); until then the message comes again, then the next decision, and the owner is told why nothing
-is sold. No sell is sent while another sell of the same shares is live or unknown. Only the decision that the position's
-own document names is worked. When no sell follows, settlement puts a stop back (`protect`), however often the scan has
-decided anew meanwhile; whoever wakes up after that finds the position changed and sends nothing, for an exit is born in
-a commit that changes its position, as a stop is: of two invocations that saw the same shares free only one goes on
-(order-safety.md 1.3, house plan step 5).
+is sold. No sell is sent while another sell of the same shares is live or unknown. Only the decision that the scan's own
+watch names is worked. When no sell follows, settlement puts a stop back (`protect`), however often the scan has decided
+anew meanwhile; whoever wakes up after that finds its order ended and sends nothing.
+
+The decision lies in the scan's watch, what is sold in the book: no commit holds both, and none needs to. A watch only
+asks; the position alone decides what is sold. The exit's order is born before anything is cancelled, in a commit that
+writes it into the position, so that settlement leaves the shares to it, and whoever begins a sell on an older copy of
+the position is too late, a second exit and a stop alike. Every other sell is looked for after that birth, and the order
+is approved only if the position is still the one that was read after they had ended: of two invocations that saw the
+same shares free only one goes on. A decision that was replaced, or grew too old, between its reading and the birth is
+found out when all is read again after it; one that is replaced still later is ended by the next, which is born after it
+and finds it among the sells (order-safety.md 1.3, house plan step 5).
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from shared.domain.calendar import is_open, new_york_day, session_of
@@ -26,7 +33,8 @@ from shared.domain.orders import AT_BROKER, IN_DOUBT, UNSENT, Kind, Order, State
 from shared.domain.positions import PendingExit, Position
 from shared.domain.risk import deny_codes
 from shared.domain.values import Side, Term
-from shared.errors import Busy, OutcomeUnknown, Refused, Unseen
+from shared.domain.watches import EXIT_LIFE, ExitDecision
+from shared.errors import Busy, Malformed, OutcomeUnknown, Refused, Unseen
 from shared.ports import Check, Severity
 from shared.usecases import account, control
 from shared.usecases.cancel import Listing, cancel_and_confirm, unconfirmed
@@ -37,8 +45,7 @@ from shared.usecases.notices import announce
 from shared.usecases.refused import count_at_once
 from shared.usecases.send import send
 from shared.usecases.trading import TradingDesk
-
-EXIT_LIFE = timedelta(seconds=60)
+from shared.usecases.watches import kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,12 +58,26 @@ class _Ready:
     listing: Listing | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wish:
+    """A decision to sell and the position that it is about, as it was read."""
+
+    decision: ExitDecision
+    position: Held[Position]
+
+    @property
+    def under_way(self) -> bool:
+        """Whether the position's own document names this exit: it was begun, and nobody took it out since."""
+        pending = self.position.value.pending_exit
+        return pending is not None and pending.exit_id == self.decision.exit_id
+
+
 def leave(desk: TradingDesk, message: ExitPosition) -> None:
-    """Work one exit decision; one that is no longer the position's own is acknowledged without effect.
+    """Work one exit decision; one that is no longer the scan's own is acknowledged without effect.
 
     As long as nothing of it was sent and somebody else writes first, such as settlement that books the cancelled stop,
     it begins anew at once: coming again it would find signals in its place. Raises Busy while an earlier sell is in
-    doubt or cannot be seen, BrokerError or StoreError where it has to come again.
+    doubt or cannot be seen, BrokerError or StoreError where it has to come again, Malformed where it names no exit.
     """
     ready = persist(lambda: _prepare(desk, message))
     if ready is None:
@@ -71,15 +92,18 @@ def leave(desk: TradingDesk, message: ExitPosition) -> None:
 
 
 def _prepare(desk: TradingDesk, message: ExitPosition) -> _Ready | None:
-    """Free the shares and approve the exit's order; None when there is nothing to send."""
-    position = _current(desk, message)
-    if position is None or position.value.pending_exit is None:
-        return None
-    pending = position.value.pending_exit
-    expires_at = pending.decided_at + EXIT_LIFE
-    held = held_order(desk, message.exit_id)
+    """Begin the exit's order, free its shares and approve it; None when there is nothing to send.
+
+    Once the order is born all is read and judged again, so that one that froze before it cancels nothing.
+    """
+    wish, held = _current(desk, message), _order(desk, message)
     if held is not None and held.value.state not in UNSENT:
         return None
+    if wish is None:
+        if held is not None:
+            _outdated(desk, held)
+        return None
+    expires_at = wish.decision.decided_at + EXIT_LIFE
     if desk.clock.now() > expires_at:
         if held is not None:
             move(desk, held, State.VOIDED, cause="the exit waited too long", codes=("SIGNAL_STALE",))
@@ -89,58 +113,79 @@ def _prepare(desk: TradingDesk, message: ExitPosition) -> _Ready | None:
         # Nothing is touched: the stop stays, and settlement gives the position back to it.
         desk.journal.line("exit_blocked", Severity.WARNING, symbol=message.symbol, exit_id=message.exit_id)
         return None
-    if not position.value.present:
+    if not wish.position.value.present:
         # They are missed in the account: a sell would be of nothing, and should they be there their stop has to stay.
         desk.journal.line("exit_of_nothing", Severity.WARNING, symbol=message.symbol, exit_id=message.exit_id)
         return None
     key = account.ours(desk, new_york_day(now)).value.key
-    listing = _free_shares(desk, message, position, key)
-    position = _current(desk, message)
-    if position is None:
-        if held is not None:
-            move(desk, held, State.VOIDED, cause="nothing is held any more", codes=("FLAT",))
-        return None
     if held is None:
-        held, position = _intent(desk, position, pending)
+        _begin(desk, wish)
+        return _prepare(desk, message)
+    listing = _free_shares(desk, wish, key) if wish.under_way else None
+    after = _current(desk, message)
+    if after is None or not after.under_way:
+        _outdated(desk, held)
+        return None
     if held.value.state is State.NEW:
-        held = _approve(desk, held, position)
+        held = _approve(desk, held, after.position)
     return _Ready(order=held, account_key=key, expires_at=expires_at, listing=listing)
 
 
-def _current(desk: TradingDesk, message: ExitPosition) -> Held[Position] | None:
-    """Give the position when it is open and this is its pending exit."""
+def _order(desk: TradingDesk, message: ExitPosition) -> Held[Order] | None:
+    """Read the exit's order; raises Malformed for a message that names another order of ours."""
+    held = held_order(desk, message.exit_id)
+    if held is not None and (held.value.kind, held.value.position_id) != (Kind.EXIT, message.position_id):
+        raise Malformed(f"order {message.exit_id} is no exit of position {message.position_id}")
+    return held
+
+
+def _outdated(desk: TradingDesk, held: Held[Order]) -> None:
+    move(desk, held, State.VOIDED, cause="it is not the position's exit any more", codes=("OUTDATED",))
+
+
+def _current(desk: TradingDesk, message: ExitPosition) -> _Wish | None:
+    """Give the decision with its position, when that is open and the scan's watch of it names this decision.
+
+    The watch is read after the position: one that was read before could be of a position that is over.
+    """
     held = held_position(desk, message.symbol)
     if held is None or not held.value.is_open or held.value.position_id != message.position_id:
         return None
-    pending = held.value.pending_exit
-    return held if pending is not None and pending.exit_id == message.exit_id else None
+    watch = kept(desk, message.symbol)
+    if watch is None or watch.position_id != message.position_id:
+        return None
+    decision = watch.exit
+    if decision is None or decision.exit_id != message.exit_id:
+        return None
+    return _Wish(decision=decision, position=held)
 
 
-def _free_shares(desk: TradingDesk, message: ExitPosition, position: Held[Position], key: str) -> Listing | None:
+def _free_shares(desk: TradingDesk, wish: _Wish, key: str) -> Listing | None:
     """End every other live sell of the symbol; gives the last list that was read, None when nothing was cancelled."""
     listing: Listing | None = None
-    for held in live_sells(desk, message.symbol):
-        if held.value.intent_id == message.exit_id:
+    symbol = wish.position.value.symbol
+    for held in live_sells(desk, symbol):
+        if held.value.intent_id == wish.decision.exit_id:
             continue
         if held.value.state in UNSENT:
             move(desk, held, State.VOIDED, cause="an exit takes its place", codes=("REPLACED",))
         elif held.value.state in IN_DOUBT:
-            raise Busy(f"a sell of {message.symbol} is in doubt")
+            raise Busy(f"a sell of {symbol} is in doubt")
         elif held.value.state in AT_BROKER:
             try:
                 ended, newer = cancel_and_confirm(desk, held, account_key=key, cause="an exit takes its place")
             except Unseen as problem:
-                _tell_unseen(desk, position, held.value, problem.detail)
-                raise Busy(f"the sells of {message.symbol} cannot be seen: {problem.detail}") from None
+                _tell_unseen(desk, wish, held.value, problem.detail)
+                raise Busy(f"the sells of {symbol} cannot be seen: {problem.detail}") from None
             listing = newer or listing or ()
             if ended.value.state in AT_BROKER:
-                raise Busy(f"the cancel of a sell of {message.symbol} is not confirmed yet")
+                raise Busy(f"the cancel of a sell of {symbol} is not confirmed yet")
     return listing
 
 
-def _tell_unseen(desk: TradingDesk, held: Held[Position], sell: Order, why: str) -> None:
+def _tell_unseen(desk: TradingDesk, wish: _Wish, sell: Order, why: str) -> None:
     """Tell the owner that an exit waits, and of what; each row of decisions once."""
-    position = held.value
+    position = wish.position.value
     desk.journal.line("exit_unseen", Severity.ERROR, symbol=position.symbol, why=why)
     pending = position.pending_exit
     if sell.state is State.CANCEL_REQ:
@@ -148,30 +193,32 @@ def _tell_unseen(desk: TradingDesk, held: Held[Position], sell: Order, why: str)
     elif pending is not None and not pending.told:
         notice = ExitUnseen(
             position_id=position.position_id, symbol=position.symbol, quantity=position.quantity,
-            reason=pending.reason, why=why, since=pending.first_at, at=desk.clock.now(),
+            reason=wish.decision.reason, why=why, since=pending.first_at, at=desk.clock.now(),
         )  # fmt: skip
         told = replace(position, pending_exit=replace(pending, told=True))
-        desk.store.commit([held.update(told), announce(desk, notice)])
+        desk.store.commit([wish.position.update(told), announce(desk, notice)])
 
 
-def _intent(desk: TradingDesk, held: Held[Position], pending: PendingExit) -> tuple[Held[Order], Held[Position]]:
-    """Write the exit's order and, in the same commit, into the position that it was begun.
+def _begin(desk: TradingDesk, wish: _Wish) -> None:
+    """Write the exit's order and, in the same commit, into the position that it is under way.
 
-    Raises Conflict when the position is no longer the one that was read: whatever changed it may have sold it.
+    It takes the place of an earlier exit there. Raises Conflict when the position is no longer the one that was read:
+    whatever changed it may have sold it.
     """
-    position = held.value
-    now = desk.clock.now()
+    position, decision = wish.position.value, wish.decision
+    now, before = desk.clock.now(), position.pending_exit
     order = Order(
-        intent_id=pending.exit_id, kind=Kind.EXIT, position_id=position.position_id, signal_id=None,
-        strategy=position.strategy, reason=pending.reason, symbol=position.symbol, side=Side.SELL,
-        venue=position.venue, quantity=position.present, price_type=pending.price_type, term=Term.GOOD_FOR_DAY,
-        limit_price=pending.limit_price, stop_price=None, stop_distance=position.stop_distance, spread=Decimal(0),
-        session=new_york_day(now), decided_at=pending.decided_at, created_at=now, updated_at=now,
-        payload_hash=digest(pending.exit_id, str(position.present), str(pending.limit_price)),
+        intent_id=decision.exit_id, kind=Kind.EXIT, position_id=position.position_id, signal_id=None,
+        strategy=position.strategy, reason=decision.reason, symbol=position.symbol, side=Side.SELL,
+        venue=position.venue, quantity=position.present, price_type=decision.price_type, term=Term.GOOD_FOR_DAY,
+        limit_price=decision.limit_price, stop_price=None, stop_distance=position.stop_distance, spread=Decimal(0),
+        session=new_york_day(now), decided_at=decision.decided_at, created_at=now, updated_at=now,
+        payload_hash=digest(decision.exit_id, str(position.present), str(decision.limit_price)),
     )  # fmt: skip
-    begun = replace(position, pending_exit=replace(pending, begun=True))
-    order_held, versions = begin(desk, order, held.update(begun), cause=f"exit: {pending.reason}")
-    return order_held, Held(path=held.path, value=begun, version=versions[0])
+    told = before is not None and before.told and before.first_at == decision.first_at
+    pending = PendingExit(exit_id=decision.exit_id, first_at=decision.first_at, told=told)
+    begun = wish.position.update(replace(position, pending_exit=pending))
+    begin(desk, order, begun, cause=f"exit: {decision.reason}")
 
 
 def _approve(desk: TradingDesk, held: Held[Order], position: Held[Position]) -> Held[Order]:

@@ -63,14 +63,14 @@ def ledger_write(desk: Desk, session: date, change: LedgerChange) -> Write:
     return held.update(change(held.value))
 
 
-def begin(desk: Desk, order: Order, *also: Write, cause: str) -> tuple[Held[Order], tuple[str, ...]]:
-    """Write a new order and give it with the versions of `also`; raises Conflict when it exists already."""
+def begin(desk: Desk, order: Order, *also: Write, cause: str) -> Held[Order]:
+    """Write a new order, and `also`, in one commit; raises Conflict when it exists already."""
     order, event = born(order, actor=desk.actor, cause=cause)
     path = order_path(order.intent_id)
     audit = create(f"audit/{event.chain}:{event.seq:06d}", event)
-    versions = desk.store.commit([create(path, order), audit, *also])
+    version = desk.store.commit([create(path, order), audit, *also])[0]
     desk.journal.line("order", intent_id=order.intent_id, state=order.state, kind=order.kind, symbol=order.symbol)
-    return Held(path=path, value=order, version=versions[0]), versions[2:]
+    return Held(path=path, value=order, version=version)
 
 
 @contextmanager

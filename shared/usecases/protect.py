@@ -5,14 +5,15 @@ the market is already below it; the process dies between the cancel of an old st
 cancelled the stop freezes, for any time, while the scan decides it anew each 20 s; a sell that replaces the stop ends
 without filling; a cancel is never confirmed; the orders cannot be seen.
 What this promises: whoever settles next finds uncovered shares from the documents alone and asks again, under a new
-name each time. A pending exit is left alone while its sell may still follow: until that sell has ended, or until no
-sell has covered the shares for `BARE_AT_MOST`, whichever decision is the latest; then the stop is put back, in one
-commit that takes the exit out of the position, so that an exit which froze finds itself outdated. An order whose cancel
-is not confirmed still covers: no second stop is sent over its shares. A stop moves up only when it can be seen
-(`cancel`), and none of its shares is missed in the account, for over those no other would be asked for. What the broker
-refused is asked again after a pause (`backoff`) and only in the session; a stop that it has not refused is asked for at
-any time, also for shares that filled in the session's last second: the broker keeps such an order for the next one
-(order-safety.md 1.3 b').
+name each time. An exit that is under way (the position's `pending_exit`) is left alone while its sell may still follow:
+until that sell has ended, or until no sell has covered the shares for `BARE_AT_MOST`, whichever exit is the latest;
+then it is voided and the stop is put back, in one commit that takes the exit out of the position, so that an exit which
+froze finds itself outdated. An order whose cancel is not confirmed still covers: no second stop is sent over its
+shares. The level is the scan's to raise (`watches`) and never anybody's to lower: the commit that begins a stop copies
+it into the position. A stop moves up only when it can be seen (`cancel`), and none of its shares is missed in the
+account, for over those no other would be asked for. What the broker refused is asked again after a pause (`backoff`)
+and only in the session; a stop that it has not refused is asked for at any time, also for shares that filled in the
+session's last second: the broker keeps such an order for the next one (order-safety.md 1.3 b').
 """
 
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ from shared.domain import backoff
 from shared.domain.calendar import new_york_day
 from shared.domain.ids import digest, intent_id
 from shared.domain.orders import AT_BROKER, IN_DOUBT, TERMINAL, UNSENT, Kind, Order, State
-from shared.domain.positions import PendingExit, Position
+from shared.domain.positions import Position
 from shared.domain.values import PriceType, Side, Term
 from shared.ports import Severity
 from shared.usecases.cancel import Listing, cancel_and_confirm
@@ -35,8 +36,8 @@ from shared.usecases.moves import begin, held_order, live_sells, move
 from shared.usecases.refused import count, count_at_once, forget
 from shared.usecases.send import send
 from shared.usecases.trading import TradingDesk
+from shared.usecases.watches import with_wanted_stop
 
-EXIT_LOST_AFTER = timedelta(seconds=60)
 BARE_AT_MOST = timedelta(seconds=40)
 """An exit sends its sell some five seconds after it saw the stop's end; one that takes so long will not."""
 
@@ -62,7 +63,7 @@ def protect(
     pending = held.value.pending_exit
     if pending is not None:
         sell = held_order(desk, pending.exit_id)
-        if not _over(desk, held.value, pending, sell, uncovered):
+        if sell is not None and not _over(desk, held.value, sell.value, uncovered):
             return
         held = held if sell is None else count(desk, held, sell.value)
         desk.journal.line("exit_ended_unfilled", Severity.WARNING, symbol=held.value.symbol, exit_id=pending.exit_id)
@@ -84,16 +85,11 @@ def protect(
             _raise_stops(desk, held, resting, account_key=account_key)
 
 
-def _over(
-    desk: TradingDesk, position: Position, pending: PendingExit, sell: Held[Order] | None, uncovered: int
-) -> bool:
-    """Tell whether a pending exit has had its time: its sell has ended, never came, or left shares bare too long."""
-    now = desk.clock.now()
-    if sell is not None and sell.value.state in TERMINAL:
-        return True
-    if uncovered > 0 and now - _bare_since(desk, position) > BARE_AT_MOST:
-        return True
-    return sell is None and now - pending.decided_at > EXIT_LOST_AFTER
+def _over(desk: TradingDesk, position: Position, sell: Order, uncovered: int) -> bool:
+    """Tell whether an exit has had its time: its sell has ended, or left shares bare too long."""
+    return sell.state in TERMINAL or (
+        uncovered > 0 and desk.clock.now() - _bare_since(desk, position) > BARE_AT_MOST
+    )  # fmt: skip
 
 
 def _bare_since(desk: TradingDesk, position: Position) -> datetime:
@@ -123,7 +119,7 @@ def _last_refused(desk: TradingDesk, held: Held[Position]) -> Held[Position]:
 
 
 def _raise_stops(desk: TradingDesk, held: Held[Position], resting: Sequence[Held[Order]], *, account_key: str) -> None:
-    wanted = held.value.stop_wanted
+    wanted = with_wanted_stop(desk, held.value).stop_wanted
     for stop in resting:
         level = stop.value.stop_price
         if stop.value.state is State.WORKING and level is not None and level < wanted:
@@ -154,7 +150,7 @@ def _stop(
     desk: TradingDesk, held: Held[Position], quantity: int, kind: Kind, *, replaces: str | None, account_key: str,
     listing: Listing,
 ) -> None:  # fmt: skip
-    position = held.value
+    position = with_wanted_stop(desk, held.value)
     level = position.stop_wanted
     name = intent_id(kind=kind, cause=position.position_id, session=position.session, attempt=position.stops_asked)
     now = desk.clock.now()
@@ -166,7 +162,7 @@ def _stop(
         created_at=now, updated_at=now, payload_hash=digest(name, str(quantity), str(level)), replaces=replaces,
     )  # fmt: skip
     asked = held.update(replace(position, stops_asked=position.stops_asked + 1, pending_exit=None))
-    stop, _ = begin(desk, order, asked, cause=f"{quantity} shares need a stop at {level}")
+    stop = begin(desk, order, asked, cause=f"{quantity} shares need a stop at {level}")
     stop = move(desk, stop, State.RESERVED, cause="reduces risk only")
     stop = send(desk, stop, account_key=account_key, expires_at=None, listing=listing)
     count_at_once(desk, stop.value)

@@ -5,7 +5,7 @@ work, one from the future is refused); the broker answers slowly (a tick that is
 never caught up in a burst); store or bus fail for a moment (that costs a symbol's tick, not the minute, and what was
 promised goes out a second later); the token is dead (the minute ends, with its receipts); the process dies (the next
 minute reads the books back). What this promises: a signal is in the store before it is on the bus, once per slot;
-nothing here sends an order.
+nothing here sends an order or writes a position.
 """
 
 from collections import Counter
@@ -22,12 +22,14 @@ from shared.domain.signals import Signal
 from shared.errors import AuthError, BrokerError, Conflict, DeskError, Malformed, StoreError
 from shared.ports import Put, Severity
 from shared.strategies.decide import decide
-from shared.usecases import leases, outbox
+from shared.usecases import leases, minutes, outbox
 from shared.usecases.desk import Held, create, put
 from shared.usecases.hold import look_after
 from shared.usecases.losses import open_positions
-from shared.usecases.scan_memory import MINUTE, ScanMemory
+from shared.usecases.minutes import MINUTE
+from shared.usecases.scan_memory import ScanMemory
 from shared.usecases.trading import TradingDesk
+from shared.usecases.watches import watched
 
 SECOND = timedelta(seconds=1)
 TICKS = 59
@@ -90,7 +92,7 @@ def scan(desk: TradingDesk, memory: ScanMemory, published_at: datetime) -> None:
     session = session_at(begins)
     if session is None or not session.opens_at <= begins < session.closes_at:
         return
-    lease = leases.take(desk, f"leases/scan:{begins:%Y%m%dT%H%M}", lasts=MINUTE)
+    lease = minutes.take(desk, begins)
     if lease is None:
         return
     try:
@@ -194,16 +196,14 @@ def _hold(
     desk: TradingDesk, memory: ScanMemory, minute: _Minute, *, held: Held[Position], quote: Quote | None, at: datetime
 ) -> str:
     """Judge a held symbol, also when its quote is missing or has faults."""
-    symbol, name = held.value.symbol, held.value.position_id
+    symbol = held.value.symbol
     watch = memory.watch(desk, symbol)
     if quote is not None:
         watch.see(quote, at)
         minute.marks[symbol] = quote
-    high = max(held.value.high_water, memory.high_water.get(name, held.value.high_water))
-    carried = replace(held, value=replace(held.value, high_water=high))
-    code, after = look_after(desk, carried, quote, rsi=watch.rsi, session=minute.session, at=at)
-    minute.held[symbol] = after
-    memory.high_water[name] = after.value.high_water
+    before = memory.held.get(symbol) or watched(desk, held.value)
+    code, after = look_after(desk, held, before, quote, rsi=watch.rsi, session=minute.session, at=at)
+    memory.hold(symbol, after)
     return code
 
 

@@ -38,6 +38,7 @@ from shared.usecases.protect import protect
 from shared.usecases.resolve import resolve
 from shared.usecases.trading import TradingDesk, require_our_venue
 from shared.usecases.unlisted import settle_unlisted
+from shared.usecases.watches import with_wanted_stop
 
 T = TypeVar("T")
 SETTLING = "leases/settle"
@@ -189,7 +190,7 @@ def _poll(
         if list_first:
             _price_late(desk, session, account_key, None)
         return False
-    moves = _in_motion(orders) or any(_needs_work(held, orders) for held in positions)
+    moves = _in_motion(orders) or any(_needs_work(desk, held, orders) for held in positions)
     if not (list_first or wishes or moves):
         return False
     since = _since(orders, session)
@@ -218,7 +219,7 @@ def _poll(
     orders = live_orders(desk)
     if wishes and asks.waiting(desk):
         return True
-    return _in_motion(orders) or any(_needs_work(held, orders) for held in open_positions(desk))
+    return _in_motion(orders) or any(_needs_work(desk, held, orders) for held in open_positions(desk))
 
 
 def _wish(
@@ -359,12 +360,14 @@ def _moves(order: Order) -> bool:
     return not (order.kind in (Kind.PROTECT, Kind.MOVE) and order.state is State.WORKING)
 
 
-def _needs_work(held: Held[Position], orders: list[Held[Order]]) -> bool:
+def _needs_work(desk: TradingDesk, held: Held[Position], orders: list[Held[Order]]) -> bool:
     position = held.value
     stops = [
         row.value for row in orders
         if row.value.symbol == position.symbol and row.value.side is Side.SELL and row.value.state in AT_BROKER
     ]  # fmt: skip
     covered = sum(stop.quantity - stop.filled for stop in stops)
-    lower = any(stop.stop_price is not None and stop.stop_price < position.stop_wanted for stop in stops)
-    return covered < position.present or (lower and position.missing is None)
+    if covered < position.present or position.missing is not None:
+        return covered < position.present
+    wanted = with_wanted_stop(desk, position).stop_wanted
+    return any(stop.stop_price is not None and stop.stop_price < wanted for stop in stops)

@@ -20,10 +20,11 @@ from shared.domain.unseen import AnswerUnread, StaysHeld
 from shared.domain.values import Side
 from shared.errors import StoreError
 from shared.ports import Severity
+from shared.usecases import minutes
 from shared.usecases.cover import may_be_naked, naked_since, orders_of
 from shared.usecases.desk import held_rows
-from shared.usecases.leases import Lease, of_scan
 from shared.usecases.losses import positions_anywhere
+from shared.usecases.minutes import Minute
 from shared.usecases.notices import announce
 from shared.usecases.reads import unread
 from shared.usecases.trading import TradingDesk
@@ -69,10 +70,10 @@ def _tell(desk: TradingDesk, found: Iterable[Notice]) -> None:
         desk.store.commit(rows)
 
 
-def scans_since(desk: TradingDesk, since: datetime) -> list[Lease]:
-    """Read the scan's leases that end at `since` or later, in their order."""
-    held = held_rows(desk, Lease, of_scan(desk.store, since))
-    return sorted((one.value for one in held), key=lambda lease: lease.until)
+def scans_since(desk: TradingDesk, since: datetime) -> list[Minute]:
+    """Read the scan's minutes whose lease ends at `since` or later, in their order."""
+    held = held_rows(desk, Minute, minutes.since(desk.store, since))
+    return sorted((one.value for one in held), key=lambda minute: minute.until)
 
 
 def _unwatched(desk: TradingDesk, session: TradingSession, now: datetime) -> Iterator[Notice]:
@@ -83,7 +84,7 @@ def _unwatched(desk: TradingDesk, session: TradingSession, now: datetime) -> Ite
         yield from _blind(desk, session, scans, now)
 
 
-def _silent(desk: TradingDesk, session: TradingSession, scans: list[Lease], now: datetime) -> Iterator[Notice]:
+def _silent(desk: TradingDesk, session: TradingSession, scans: list[Minute], now: datetime) -> Iterator[Notice]:
     """Look for a minute that was scanned lately: the scan takes a lease on each, whether or not it has a token."""
     if scans and scans[-1].until >= now - SILENT_AFTER:
         return
@@ -93,7 +94,7 @@ def _silent(desk: TradingDesk, session: TradingSession, scans: list[Lease], now:
     yield ScanSilent(since=since, at=now)
 
 
-def _blind(desk: TradingDesk, session: TradingSession, scans: list[Lease], now: datetime) -> Iterator[Notice]:
+def _blind(desk: TradingDesk, session: TradingSession, scans: list[Minute], now: datetime) -> Iterator[Notice]:
     """Look for minutes without one usable quote, of all symbols or of one that is held; each is one event."""
     lately = sights_of(scans)
     dark = lasts_since(lately, _dark, minutes=BLIND_AFTER) is not None
@@ -121,9 +122,9 @@ def _misses(symbol: str, sight: Sight) -> bool:
     return symbol in sight.unseen
 
 
-def sights_of(scans: list[Lease]) -> list[Sight]:
+def sights_of(scans: list[Minute]) -> list[Sight]:
     """Give what was seen in each minute; one in which nothing was asked for says nothing."""
-    return [lease.sight for lease in scans if lease.sight is not None and lease.sight.symbols]
+    return [minute.sight for minute in scans if minute.sight is not None and minute.sight.symbols]
 
 
 def _naked(desk: TradingDesk, now: datetime) -> Iterator[Notice]:

@@ -19,10 +19,10 @@ from shared.domain.audit import AuditEvent
 from shared.domain.ids import intent_id
 from shared.domain.messages import ExitPosition
 from shared.domain.orders import UNSENT, Kind, Order, State
-from shared.domain.positions import PendingExit, Position
+from shared.domain.positions import Position
 from shared.domain.values import PriceType
-from shared.errors import Conflict
-from shared.usecases.desk import persist, read
+from shared.domain.watches import ExitDecision, following
+from shared.usecases.desk import put, read
 from shared.usecases.fills import position_path
 from shared.usecases.outbox import pack
 from tests.benchmarks.order_path import PLACEMENT
@@ -152,26 +152,16 @@ def _stop(desk: Outside, symbol: str) -> Order | None:
 
 
 def _ask_exit(desk: Outside, symbol: str) -> tuple[datetime, str]:
-    """Write the decision to sell into the position, as the scan does, publish it, and give when and its id."""
-
-    def decided() -> Position:
-        held = read(desk.store, Position, position_path(symbol))
-        if held is None:
-            raise RuntimeError(f"{symbol} is not held")
-        position, slot = held.value, held.value.exits_asked
-        pending = PendingExit(
-            exit_id=intent_id(kind=Kind.EXIT, cause=position.position_id, session=position.session, attempt=slot),
-            reason="target", slot=slot, price_type=PriceType.MARKET, limit_price=None, decided_at=desk.now(),
-            first_at=desk.now(),
-        )  # fmt: skip
-        after = replace(position, pending_exit=pending, exits_asked=slot + 1)
-        desk.store.commit([held.update(after)])
-        return after
-
-    position = persist(decided)
-    if position.pending_exit is None:
-        raise Conflict(f"the exit of {symbol} is gone")
-    exit_id = position.pending_exit.exit_id
+    """Write the decision to sell into the watch, as the scan does, publish it, and give when and its id."""
+    held = read(desk.store, Position, position_path(symbol))
+    if held is None:
+        raise RuntimeError(f"{symbol} is not held")
+    position, now = held.value, desk.now()
+    exit_id = intent_id(kind=Kind.EXIT, cause=position.position_id, session=position.session)
+    decision = ExitDecision(
+        exit_id=exit_id, reason="target", price_type=PriceType.MARKET, limit_price=None, decided_at=now, first_at=now
+    )
+    desk.store.commit([put(f"watches/{symbol}", replace(following(None, position), exit=decision))])
     message = ExitPosition(symbol=symbol, position_id=position.position_id, exit_id=exit_id, session=position.session)
     at = desk.now()
     desk.bus.publish("exits", pack(message), attributes={}, ordering_key=symbol)

@@ -26,8 +26,8 @@ from infra.up.station import Station
 from shared.etrade.client import SYMBOLS_A_CALL
 from shared.settings import Mode
 from shared.topology import TOPOLOGY
+from shared.usecases.minutes import MINUTE
 from shared.usecases.scan import TICKS
-from shared.usecases.scan_memory import MINUTE
 from tests.benchmarks import wide_market
 from tests.benchmarks.drift import Drift, Minute, drift, minute, scanned
 from tests.benchmarks.function_share import limited_function

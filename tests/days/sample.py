@@ -270,7 +270,6 @@ class Sample:
                 opened_at=opened,
                 stop_distance=cost / 100,
                 spread_paid=Decimal("0.01"),
-                high_water=cost,
                 stop_wanted=cost,
                 stop_set_at=opened,
                 realized=realized,

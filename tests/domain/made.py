@@ -93,7 +93,7 @@ def position(**changes: Any) -> Position:
     made = Position(
         position_id="P1", symbol="IBM", venue=Venue.SANDBOX, strategy="momentum", session=OPENS.date(), quantity=10,
         average_cost=Decimal("100.00"), opened_at=at(60), stop_distance=Decimal("1.00"),
-        spread_paid=Decimal("0.02"), high_water=Decimal("100.00"), stop_wanted=Decimal("99.00"),
+        spread_paid=Decimal("0.02"), stop_wanted=Decimal("99.00"),
         stop_set_at=at(60),
     )  # fmt: skip
     return replace(made, **changes)

@@ -22,7 +22,6 @@ from shared.domain.book import (
     sold,
 )
 from shared.domain.positions import Fill, Ledger, PendingExit, Position, standing
-from shared.domain.values import PriceType
 from shared.errors import InvariantBroken
 from tests.domain.made import DEFAULT, NOON, OPENS, order, position
 
@@ -34,7 +33,7 @@ EMPTY = Ledger(session=OPENS.date())
 def test_first_fill_opens_a_position_with_its_stop() -> None:
     """The first fill makes the position, its stop level a stop distance below, rounded down to the cent."""
     made = opened(order(stop_distance=Decimal("0.8353")), quantity=4, price=Decimal("100.05"), at=NOON)
-    assert (made.quantity, made.average_cost, made.high_water) == (4, Decimal("100.05"), Decimal("100.05"))
+    assert (made.quantity, made.average_cost) == (4, Decimal("100.05"))
     assert made.stop_wanted == Decimal("99.21")
     assert (made.position_id, made.opened_at, made.stop_set_at, made.is_open) == ("P1", NOON, NOON, True)
 
@@ -55,15 +54,7 @@ def test_dearer_fill_lifts_the_stop_and_cheaper_one_leaves_it() -> None:
 
 def test_flat_closes() -> None:
     """Selling the last share closes the position and ends its pending exit."""
-    pending = PendingExit(
-        exit_id="X",
-        reason="target",
-        slot=1,
-        price_type=PriceType.LIMIT,
-        limit_price=None,
-        decided_at=NOON,
-        first_at=NOON,
-    )
+    pending = PendingExit(exit_id="X", first_at=NOON)
     part, first = sold(position(pending_exit=pending), quantity=4, price=Decimal("101.00"), at=NOON)
     assert (part.quantity, part.is_open, part.closed_at, first) == (6, True, None, Decimal("4.00"))
     assert part.pending_exit == pending

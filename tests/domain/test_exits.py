@@ -1,6 +1,8 @@
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -8,14 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.exits import ExitNow, Hold, Judgement, MoveStop, judge
-from shared.domain.positions import PendingExit, Position
+from shared.domain.positions import Position
 from shared.domain.quotes import Quote
 from shared.domain.values import PriceType
+from shared.domain.watches import ExitDecision, PositionWatch, following, wanted
 from tests.domain.made import DEFAULT, NOON, at, position, quote, session
 
+EMPTY: Mapping[str, Any] = MappingProxyType({})
 SECOND = timedelta(seconds=1)
 CLOSE = session().closes_at
 LAST_HOUR = {"opened_at": CLOSE - timedelta(hours=1), "stop_set_at": CLOSE - timedelta(hours=1)}
+HELD, LATE = position(), position(**LAST_HOUR)
 
 
 def bid(price: str) -> Quote:
@@ -23,23 +28,25 @@ def bid(price: str) -> Quote:
     return quote(price, bid=price, ask=str(ask), when=NOON)
 
 
-def judged(price: str | None, now: datetime = NOON, *, of: Position | None = None, **more: Any) -> Judgement:
+def judged(
+    price: str | None, now: datetime = NOON, *, of: Position = HELD, wants: Mapping[str, Any] = EMPTY, **more: Any
+) -> Judgement:  # fmt: skip
     seen = None if price is None else bid(price)
     facts: dict[str, Any] = {"rsi": 60.0, "session": session(), "config": DEFAULT, **more}
-    return judge(of or position(), seen, now=now, **facts)
+    return judge(of, replace(following(None, of), **wants), seen, now=now, **facts)
 
 
-def pending(**changes: Any) -> Position:
-    made = PendingExit(
+def pending(**changes: Any) -> dict[str, ExitDecision]:
+    """Give what a watch has when its position is to be sold already."""
+    made = ExitDecision(
         exit_id="X",
         reason="target",
-        slot=1,
         price_type=PriceType.LIMIT,
         limit_price=Decimal("99.90"),
         decided_at=NOON,
         first_at=NOON,
     )
-    return position(pending_exit=replace(made, **changes), **LAST_HOUR)
+    return {"exit": replace(made, **changes)}
 
 
 def limit(reason: str, price: str) -> ExitNow:
@@ -73,7 +80,7 @@ def test_what_the_owner_wants_sold_is_left_at_any_price(price: str) -> None:
     verdict = judged(price, of=position(closing=True))
     assert isinstance(verdict, ExitNow)
     assert (verdict.reason, verdict.price_type) == ("owner", PriceType.LIMIT)
-    assert isinstance(judged(price, of=replace(pending(decided_at=NOON), closing=True)), Hold)
+    assert isinstance(judged(price, of=position(closing=True), wants=pending(decided_at=NOON)), Hold)
 
 
 @pytest.mark.parametrize(("price", "armed"), [("100.99", False), ("101.00", True), ("101.01", True)])
@@ -102,15 +109,15 @@ def test_stop_rests_between_moves(seconds: int, moved: bool) -> None:
 @pytest.mark.parametrize(("wanted", "moved"), [("100.68", True), ("100.69", False), ("100.70", False)])
 def test_stop_moves_by_a_fifth_of_a_percent(wanted: str, moved: bool) -> None:
     """A move of less than 0.2 % is not worth an order."""
-    of = position(stop_wanted=Decimal(wanted), breakeven=True)
-    assert isinstance(judged("101.50", of=of), MoveStop) is moved
+    wants = {"stop_wanted": Decimal(wanted), "breakeven": True}
+    assert isinstance(judged("101.50", wants=wants), MoveStop) is moved
 
 
 def test_trail_that_the_stop_has_not_reached_sells_at_once() -> None:
     """A bid under the trailing level but above the resting stop sells at that tick."""
-    of = position(high_water=Decimal("101.80"), stop_set_at=NOON - SECOND)
-    assert judged("101.19", of=of) == Hold(high_water=Decimal("101.80"))
-    assert judged("101.18", of=of) == limit("trail", "101.07")
+    wants = {"high_water": Decimal("101.80"), "stop_set_at": NOON - SECOND}
+    assert judged("101.19", wants=wants) == Hold(high_water=Decimal("101.80"))
+    assert judged("101.18", wants=wants) == limit("trail", "101.07")
 
 
 @pytest.mark.parametrize(("price", "sold"), [("99.00", False), ("98.81", False), ("98.80", True)])
@@ -132,8 +139,8 @@ def test_missed_stop_is_seen_at_exactly_its_limits() -> None:
 
 def test_stop_moves_by_exactly_its_least_step() -> None:
     """A level that rises by 0.2 % to the cent is worth moving to."""
-    held = position(stop_wanted=Decimal("100.00"), average_cost=Decimal("100.18"), breakeven=True)
-    verdict = judged("100.50", of=held)
+    held = position(stop_wanted=Decimal("100.00"), average_cost=Decimal("100.18"))
+    verdict = judged("100.50", of=held, wants={"breakeven": True})
     assert verdict == MoveStop(level=Decimal("100.20"), high_water=Decimal("100.50"), breakeven=True)
 
 
@@ -170,16 +177,16 @@ def test_hold_ends_after_four_hours(second: int, sold: bool) -> None:
 )
 def test_day_ends_flat(left: int, expected: Judgement) -> None:
     """From ten minutes before the close a position is offered at the bid, from three at the market."""
-    assert judged("100.10", CLOSE - left * SECOND, of=position(**LAST_HOUR)) == expected
+    assert judged("100.10", CLOSE - left * SECOND, of=LATE) == expected
 
 
 def test_without_a_good_quote_only_the_market_flatten_is_decided() -> None:
     """No price is guessed: without a quote the position waits, until it is sold at the market at the end."""
     held = Hold(high_water=Decimal("100.00"))
     assert judged(None) == held
-    assert judged(None, CLOSE - 500 * SECOND, of=position(**LAST_HOUR)) == held
-    assert judged(None, CLOSE - 100 * SECOND, of=position(**LAST_HOUR)) == market("flatten")
-    assert judged(None, NOON + 30 * SECOND, of=pending()) == held
+    assert judged(None, CLOSE - 500 * SECOND, of=LATE) == held
+    assert judged(None, CLOSE - 100 * SECOND, of=LATE) == market("flatten")
+    assert judged(None, NOON + 30 * SECOND, wants=pending()) == held
 
 
 def test_closed_session_or_position_is_left_alone() -> None:
@@ -193,55 +200,74 @@ def test_closed_session_or_position_is_left_alone() -> None:
 @pytest.mark.parametrize(("seconds", "again"), [(19, False), (20, True), (21, True)])
 def test_pending_exit_is_priced_again_after_twenty_seconds(seconds: int, again: bool, live: bool) -> None:
     """An exit that has not ended is asked for again at the new bid, whatever else the quote would say."""
-    verdict = judged("90.00", NOON + seconds * SECOND, of=pending(), exit_live=live)
+    verdict = judged("90.00", NOON + seconds * SECOND, of=LATE, wants=pending(), exit_live=live)
     assert verdict == (limit("target", "89.91") if again else Hold(high_water=Decimal("100.00")))
 
 
 def test_live_exit_at_the_same_price_is_left_to_fill() -> None:
     """Asking again for the price that already rests would only lose its place."""
-    of = pending(limit_price=Decimal("99.90"))
+    wants = pending(limit_price=Decimal("99.90"))
     now = NOON + 60 * SECOND
-    assert isinstance(judged("100.00", now, of=of, exit_live=True), Hold)
-    assert judged("100.00", now, of=of, exit_live=False) == limit("target", "99.90")
+    assert isinstance(judged("100.00", now, wants=wants, exit_live=True), Hold)
+    assert judged("100.00", now, wants=wants, exit_live=False) == limit("target", "99.90")
 
 
 def test_pending_limit_becomes_a_market_order_at_the_end() -> None:
     """In the last three minutes a pending limit is replaced at once, a market order only when it is gone."""
     soon = CLOSE - 100 * SECOND
-    of = pending(decided_at=soon - 5 * SECOND)
-    assert judged("100.00", soon, of=of, exit_live=True) == market("target")
+    wants = pending(decided_at=soon - 5 * SECOND)
+    assert judged("100.00", soon, of=LATE, wants=wants, exit_live=True) == market("target")
     sent = pending(decided_at=soon - 20 * SECOND, price_type=PriceType.MARKET, limit_price=None)
-    assert isinstance(judged("100.00", soon, of=sent, exit_live=True), Hold)
-    assert judged("100.00", soon, of=sent, exit_live=False) == market("target")
+    assert isinstance(judged("100.00", soon, of=LATE, wants=sent, exit_live=True), Hold)
+    assert judged("100.00", soon, of=LATE, wants=sent, exit_live=False) == market("target")
     young = pending(decided_at=soon - 19 * SECOND, price_type=PriceType.MARKET, limit_price=None)
-    assert isinstance(judged("100.00", soon, of=young, exit_live=False), Hold)
+    assert isinstance(judged("100.00", soon, of=LATE, wants=young, exit_live=False), Hold)
 
 
 def test_pending_exit_flattens_at_the_bid() -> None:
     """In the last ten minutes a pending exit is priced again at the bid itself."""
     now = CLOSE - 300 * SECOND
-    assert judged("100.00", now, of=pending(), exit_live=True) == limit("target", "100.00")
+    assert judged("100.00", now, of=LATE, wants=pending(), exit_live=True) == limit("target", "100.00")
 
 
 @given(st.lists(st.tuples(st.integers(1, 40), st.integers(9850, 10199)), max_size=80))
 def test_levels_only_move_up(ticks: list[tuple[int, int]]) -> None:
     """Whatever the market does, each level is above the last, under the bid, and moved as seldom as asked."""
-    held, now = position(), NOON
+    watch, now = following(None, position()), NOON
     for seconds, cents in ticks:
         now += seconds * SECOND
         price = Decimal(cents) / 100
-        verdict = judged(f"{price:.2f}", now, of=held)
+        verdict = judge(position(), watch, bid(f"{price:.2f}"), rsi=60.0, now=now, session=session(), config=DEFAULT)
         if isinstance(verdict, Hold):
-            assert verdict.high_water >= held.high_water
-            held = replace(held, high_water=verdict.high_water)
+            assert verdict.high_water >= watch.high_water
+            watch = replace(watch, high_water=verdict.high_water)
         elif isinstance(verdict, MoveStop):
-            assert held.stop_wanted * Decimal("1.002") <= verdict.level < price
-            assert verdict.high_water >= held.high_water
-            assert now - held.stop_set_at >= 15 * SECOND
-            held = replace(
-                held, stop_wanted=verdict.level, high_water=verdict.high_water, breakeven=verdict.breakeven,
+            assert watch.stop_wanted * Decimal("1.002") <= verdict.level < price
+            assert verdict.high_water >= watch.high_water
+            assert now - watch.stop_set_at >= 15 * SECOND
+            watch = replace(
+                watch, stop_wanted=verdict.level, high_water=verdict.high_water, breakeven=verdict.breakeven,
                 stop_set_at=now,
             )  # fmt: skip
         else:
             assert verdict.reason in {"trail", "stop_missed"}
             return
+
+
+@pytest.mark.parametrize(
+    ("name", "level", "counts"),
+    [("P1", "99.50", "99.50"), ("P1", "98.00", "99.00"), ("P0", "99.50", "99.00")],
+)
+def test_a_watch_lifts_the_stop_of_its_own_position_alone(name: str, level: str, counts: str) -> None:
+    """The higher of the two levels counts for both sides, and a watch of another position counts for neither."""
+    at_risk = position(stop_wanted=Decimal("99.00"))
+    watch = PositionWatch(
+        position_id=name, high_water=Decimal("103.00"), stop_wanted=Decimal(level), stop_set_at=NOON, breakeven=True
+    )  # fmt: skip
+    assert wanted(at_risk, watch).stop_wanted == Decimal(counts)
+    assert wanted(at_risk, None) == at_risk
+    followed = following(watch, at_risk)
+    assert (followed.position_id, followed.stop_wanted) == ("P1", Decimal(counts))
+    assert (followed.high_water, followed.breakeven) == (
+        (Decimal("103.00"), True) if name == "P1" else (at_risk.average_cost, False)
+    )

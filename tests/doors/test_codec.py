@@ -28,10 +28,12 @@ from shared.domain.taken import Taken
 from shared.domain.token_day import Reminders
 from shared.domain.tokens import AccessToken, RequestToken, TokenRecord
 from shared.domain.values import Side
+from shared.domain.watches import PositionWatch
 from shared.errors import Malformed
 from shared.usecases.deliver import Told, Untold
 from shared.usecases.flows import Flow, UsedLink
 from shared.usecases.leases import Lease
+from shared.usecases.minutes import Minute
 from shared.usecases.outbox import Row, pack, unpack
 from shared.usecases.prepare import Warmth
 from shared.usecases.refusals import Refusals
@@ -39,7 +41,7 @@ from shared.usecases.token import Coming
 
 DOCUMENTS: list[type[Any]] = [
     AuditEvent, AccountRecord, Control, Order, Fill, Ledger, Position, Quote, Signal, TokenRecord, Flow, Lease, Row,
-    Coming, Pin, Refusals, Reminders, UsedLink,
+    Minute, PositionWatch, Coming, Pin, Refusals, Reminders, UsedLink,
     Warmth, AccessToken, RequestToken, Pace, Told, Untold, Taken, Ask, Unread,
 ]  # fmt: skip
 

@@ -34,18 +34,18 @@ _PARTS: dict[str, set[str]] = {
     "token_refresh": {"refresh", "renew", "end_day", "leases", "links", "notices", "token", "outbox", "desk"},
     "market_scan": {
         "scan", "scan_memory", "hold", "prepare", "leases", "losses", "outbox", "wake", "token", "desk", "moves",
-        "trading", "listing", "asking",
+        "trading", "listing", "asking", "minutes", "watches",
     },
     "order_placement": {
         "enter", "leave", "send", "cancel", "account", "pins", "control", "fills", "losses", "moves", "quoting",
         "outbox", "wake", "token", "desk", "trading", "appraise", "claims", "listing", "notices",
-        "odd_rows", "reads", "refused", "clock_off",
+        "odd_rows", "reads", "refused", "watches", "clock_off",
     },
     "order_settlement": {
         "settle", "close", "protect", "resolve", "send", "cancel", "account", "pins", "control", "fills", "losses",
         "moves", "leases", "outbox", "wake", "token", "desk", "trading", "listing", "late", "claims", "notices",
         "watch", "look", "odd_rows", "reads", "cover", "hands", "asks", "reconcile", "refused", "unlisted",
-        "doubts", "heartbeat", "retried", "clock_off",
+        "doubts", "heartbeat", "retried", "minutes", "watches", "clock_off",
     },
     "notify": {"deliver", "links", "outbox", "desk"},
 }  # fmt: skip

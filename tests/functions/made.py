@@ -204,6 +204,6 @@ def _scanned(market: Path) -> Sequence[Put]:
     bench.sign_in_at("09:29")
     bench.world.start_schedules(at(SCANNED))
     bench.run(SCANNED)
-    kept = [row for name in ("bars", "leases") for row in bench.world.store.query(name)]
+    kept = [row for name in ("bars", "minutes") for row in bench.world.store.query(name)]
     bench.close()
-    return [Put(row.path, row.data) for row in kept if not row.path.startswith("leases/settle")]
+    return [Put(row.path, row.data) for row in kept]

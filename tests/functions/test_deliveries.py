@@ -61,7 +61,7 @@ def test_a_message_for_another_function_is_not_taken(bench: Bench, function: str
     assert bench.push(function, other) == 204
     (letter,) = bench.documents("dead_letters").values()
     assert "does not take" in letter["detail"]
-    assert bench.documents("leases", "receipts", "orders") == {}
+    assert bench.documents("leases", "minutes", "receipts", "orders") == {}
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -106,7 +106,7 @@ def test_an_old_scan_tick_is_acknowledged_without_work(bench: Bench, age: timede
     calls = bench.calls()
     assert bench.push("market_scan", ScanTick(), published=bench.kernel.now() - age) == 204
     assert bench.calls() == calls
-    assert bench.documents("leases", "receipts", "dead_letters") == {}
+    assert bench.documents("leases", "minutes", "receipts", "dead_letters") == {}
 
 
 def test_a_scan_tick_from_the_future_is_not_waited_for(bench: Bench) -> None:
@@ -117,7 +117,7 @@ def test_a_scan_tick_from_the_future_is_not_waited_for(bench: Bench) -> None:
     for ahead in (timedelta(minutes=10), timedelta(days=1), timedelta(days=2_000_000)):
         assert bench.push("market_scan", ScanTick(), published=before + ahead) == 204
     assert bench.kernel.now() - before < MINUTE
-    assert bench.documents("leases") == {}
+    assert bench.documents("minutes") == {}
     assert len(bench.documents("dead_letters")) == 3
 
 
@@ -255,7 +255,7 @@ def test_books_that_cannot_be_read_do_not_stop_the_scan(bench: Bench) -> None:
     bench.sign_in_at("09:25")
     bench.run("09:31")
     bench.world.platform("market_scan")
-    bench.world.store.commit([Put("bars/0", {"session": "2013-10-07", "books": "AAAA", "high_water": {}})])
+    bench.world.store.commit([Put("bars/0", {"session": "2013-10-07", "books": "AAAA"})])
     bench.world.store.commit([Put("bars/1", {"session": "2013-10-07"})])
     assert bench.push("market_scan", ScanTick()) == 204
     assert len(bench.lines("minute_scanned")) == 1

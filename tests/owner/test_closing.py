@@ -23,13 +23,11 @@ from shared.codec import decode
 from shared.domain.control import TradingState
 from shared.domain.orders import Kind
 from shared.domain.positions import Position
-from shared.domain.quotes import Quote
-from shared.domain.values import PriceType
 from shared.gcp.no_bus import NoBus
-from shared.ports import Put, Store, Where, Write
+from shared.ports import Put, Store, Write
 from shared.usecases import control
 from shared.usecases.desk import Desk, put
-from tests.domain.made import NOON, position, quote
+from tests.domain.made import NOON, position
 from tests.doors.fakes import HandClock, Hands, Lines, ListVault, MoodyStore
 from tests.functions.made import SYMBOL, Bench, at, late, write_market
 from tests.owner.desks import refused, strategy, write_card
@@ -81,16 +79,15 @@ def test_what_is_closed_is_sold_within_a_minute(bench: Bench, state: TradingStat
     """A close sells all that is held as an exit of reason `owner`, also after a halt, and no stop stays."""
     hand = _hand(bench)
     control.command(hand.desk, state, loosen=True, reason="a look")
+    before = _position(bench)
     (asked,) = closing.close(hand, SYMBOL.lower(), unread=[])
-    last = bench.documents("quotes")[f"quotes/{SYMBOL}"]
-    assert (asked.price_type, str(asked.limit_price), asked.already) == (PriceType.LIMIT, last["bid"], False)
-    promised = [row for row in bench.documents("outbox").values() if row["topic"] == "exits"]
-    assert [(row["owner"], asked.exit_id in row["body"]) for row in promised] == [("market_scan", True)]
+    assert (asked.quantity, asked.already) == (before.quantity, False)
+    assert _position(bench) == replace(before, closing=True)
     (again,) = closing.close(hand, None, unread=[])
-    assert (again.already, again.exit_id) == (True, asked.exit_id)
+    assert again.already
     bench.world.run(bench.kernel.now() + timedelta(seconds=70))
     assert not _position(bench).is_open
-    assert ("owner", "FILLED") in _exits(bench)
+    assert _exits(bench) == [("owner", "FILLED")]
     assert bench.machine.ledger().positions.get(SYMBOL, 0) == 0
     assert [order for order in bench.machine.ledger().orders if order.status == "OPEN"] == []
     assert [row for row in bench.documents("outbox").values() if row["topic"] == "exits"] == []
@@ -98,55 +95,19 @@ def test_what_is_closed_is_sold_within_a_minute(bench: Bench, state: TradingStat
 
 def test_who_closes_reads_that_it_may_be_bought_again(capsys: pytest.CaptureFixture[str]) -> None:
     """A sale does not keep the system from buying the symbol once more, and the output says what does."""
-    tell([Closing(symbol="IBM", quantity=40, price_type=PriceType.MARKET)])
+    tell([Closing(symbol="IBM", quantity=40)])
     said = capsys.readouterr().out
     assert "may buy the symbol again after its cool-down: `strategy reduce` keeps it from buying" in said
 
 
-def test_a_wish_to_close_outlives_an_exit_that_came_to_nothing(bench: Bench) -> None:
-    """An exit of the owner's that is given back, as one that froze is, is decided again, and what is held is sold."""
-    closing.close(_hand(bench), SYMBOL, unread=[])
-    given_back = replace(_position(bench), pending_exit=None)
-    bench.world.store.commit([put(f"positions/{SYMBOL}", given_back)])
-    bench.world.run(bench.kernel.now() + timedelta(seconds=75))
-    assert not _position(bench).is_open
-    assert [reason for reason, state in _exits(bench) if state == "FILLED"] == ["owner"]
-
-
-def _made(position: Position | None, quote: Quote | None = None, **changes: Any) -> Hand:
-    """Give the owner's hand on a book of one position and the last quote of it."""
+def _made(position: Position | None, **changes: Any) -> Hand:
+    """Give the owner's hand on a book of one position."""
     store = MoodyStore()
     desk = Hands(store=store, clock=HandClock(NOON)).desk("owner")
     if position is not None:
         store.commit([put("positions/IBM", position)])
-    if quote is not None:
-        store.commit([put("quotes/IBM", quote)])
     given: dict[str, Any] = {"running": True, "mode": "live", "sign_in": None, "operator": "owner"}
     return Hand(name="desk", desk=desk, open_vault=ListVault, **(given | changes))
-
-
-@pytest.mark.parametrize(
-    ("last", "limit"),
-    [
-        (quote(when=NOON - timedelta(minutes=3)), "99.99"),
-        (quote(when=NOON - timedelta(minutes=3, seconds=1)), None),
-        (quote(bid="100.02", when=NOON), None),
-        (None, None),
-    ],
-)
-def test_without_a_sound_quote_it_is_sold_at_the_market(last: Quote | None, limit: str | None) -> None:
-    """The limit is the bid of a quote without faults that is three minutes old at most; without it, at the market."""
-    hand = _made(position(), last)
-    (asked,) = closing.close(hand, "IBM", unread=[])
-    wanted = PriceType.MARKET if limit is None else PriceType.LIMIT
-    assert (asked.price_type, asked.limit_price and str(asked.limit_price)) == (wanted, limit)
-
-
-def test_a_quote_that_cannot_be_read_stops_no_sale() -> None:
-    """A damaged quote counts as none, and the position is asked for all the same."""
-    hand = _made(position())
-    hand.desk.store.commit([Put("quotes/IBM", {"bid": "much"})])
-    assert closing.close(hand, None, unread=[])[0].price_type is PriceType.MARKET
 
 
 def test_what_cannot_be_sold_is_refused() -> None:
@@ -164,7 +125,7 @@ def test_what_cannot_be_sold_is_refused() -> None:
     for hand, symbol, why in refusals:
         with pytest.raises(UserError, match=why):
             closing.close(hand, symbol, unread=[])
-        assert hand.desk.store.query("outbox", Where("topic", "==", "exits")) == []
+        assert [row.data["closing"] for row in hand.desk.store.query("positions")] in ([], [False])
 
 
 def test_one_that_fails_stops_no_other() -> None:
@@ -208,15 +169,15 @@ def _run_as_seen(bench: Bench) -> Iterator[Path]:
 
 
 def test_the_command_says_what_happens_next(bench: Bench) -> None:
-    """A person reads how many shares go at which price and when, or a list in JSON, and nothing is asked for twice."""
+    """A person reads how many shares go and when, or a list in JSON, and nothing is asked for twice."""
     with _run_as_seen(bench) as folder:
         on = ("--state", str(folder))
         done = strategy("close", SYMBOL, *on)
         assert done.exit_code == 0, done.stderr
-        assert f"of {SYMBOL} are to be sold at " in done.stdout
-        assert "within a minute" in done.stdout
+        assert f"of {SYMBOL} are to be sold." in done.stdout
+        assert "within seconds" in done.stdout
         (plain,) = json.loads(strategy("close", "--all", "--json", *on).stdout)
-        assert (plain["already"], plain["reason"]) == (True, "owner")
+        assert (plain["already"], plain["problem"]) == (True, None)
         refused(strategy("close", *on), "name a symbol, or say --all")
         refused(strategy("close", SYMBOL, "--all", *on), "name a symbol, or say --all")
         refused(strategy("close", "IBM", *on), "IBM is not held")

@@ -21,7 +21,7 @@ from shared.domain.sign_in_notices import SignInNeeded
 from shared.ports import Put, Store
 from shared.usecases.deliver import Told, Untold
 from shared.usecases.desk import put
-from shared.usecases.leases import Lease
+from shared.usecases.minutes import Minute
 from shared.usecases.outbox import Row, pack
 from tests.owner.desks import answer, strategy
 
@@ -144,7 +144,7 @@ def test_delivery_looks_at_the_last_week() -> None:
 def test_the_status_says_what_the_scan_saw(sight: Sight, at: datetime, said: str) -> None:
     """The last scanned minute is told with how many symbols it saw, and silence while the market trades is said."""
     store = MemoryStore()
-    lease = Lease(holder="x", until=sight.begins + timedelta(minutes=1), sight=sight)
-    store.commit([put("leases/scan:20131007T1400", lease)])
+    minute = Minute(holder="x", until=sight.begins + timedelta(minutes=1), sight=sight)
+    store.commit([put("minutes/20131007T1400", minute)])
     seen = overview(store, at=at, running=True)
     assert said in str(dict(status_lines(seen))["Scan"])

@@ -44,8 +44,10 @@ from shared.usecases.leave import leave
 from shared.usecases.listing import OrderLists
 from shared.usecases.losses import open_positions
 from shared.usecases.reads import NotedBroker
+from shared.usecases.scan_memory import ScanMemory
 from shared.usecases.settle import settle
 from shared.usecases.trading import Mandate, TradingDesk
+from shared.usecases.watches import watched
 from tests.usecases.exchange import Exchange, ScriptedBroker
 from tests.usecases.gate import Died, Fault, Gate, GatedStore
 from tests.usecases.post import PLACEMENT, SCAN, SETTLEMENT, GatedBus, ListBus, ListJournal, Owed
@@ -102,7 +104,7 @@ class Bench:
         self.config, self.variant = config, variant or Variant()
         self.looking = True
         self._chance = SeededChance(seed=seed, name="bench")
-        self._highs: dict[str, Decimal] = {}
+        self._scanned = ScanMemory()
         self._blind_until = start
         self.desks = {name: self._desk(name) for name in (PLACEMENT, SETTLEMENT, SCAN)}
         self._doors = {name: self._door(name) for name in (PLACEMENT, SETTLEMENT)}
@@ -215,13 +217,12 @@ class Bench:
             if now.second == 0:
                 outbox.drain(desk)
             for held in open_positions(desk):
-                position = held.value
-                high = max(position.high_water, self._highs.get(position.position_id, position.high_water))
-                carried = replace(held, value=replace(position, high_water=high))
-                quote = self.exchange.quote(position.symbol)
-                _, after = look_after(desk, carried, quote, rsi=None, session=session, at=now)
-                self._highs[position.position_id] = after.value.high_water
+                symbol = held.value.symbol
+                quote, before = self.exchange.quote(symbol), self._scanned.held.get(symbol) or watched(desk, held.value)
+                _, after = look_after(desk, held, before, quote, rsi=None, session=session, at=now)
+                self._scanned.hold(symbol, after)
         except Died:
+            self._scanned = ScanMemory()
             self._blind_until = now.replace(second=0) + timedelta(minutes=1)
         except DeskError:
             return

@@ -63,7 +63,7 @@ def test_another_exit_goes_on_beside_one_that_hangs() -> None:
 
 
 def test_as_the_functions_once_were_the_same_exit_leaves_shares_naked_for_as_long_as_it_hangs() -> None:
-    """Where a turn never ends and each decision lets the wait for a lost exit begin anew, the sweep finds 400 s."""
+    """Where a turn never ends and each look lets the wait for a lost exit begin anew, the sweep finds 400 s."""
     # The functions themselves gave 408 s here before both were mended; either alone keeps the bound.
     for changed, long in ((AS_IT_WAS, True), (replace(AS_IT_WAS, turnstile_clock=same), False)):
         swept = sweep(target, HELD[3], [_before_the_sell()], changed=changed)
@@ -100,7 +100,7 @@ class Standing:
 
 
 class Renewing:
-    """A store that shows the orders of a position as if each had changed just now."""
+    """A store that shows each order as if it had changed just now, so that none is ever too old."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self.get, self.commit = store.get, store.commit
@@ -112,7 +112,7 @@ class Renewing:
     ) -> list[Document]:
         """Read the matching documents."""
         found = self._store.query(collection, *where, order_by=order_by, limit=limit)
-        if not any(one.name == "position_id" for one in where):
+        if collection != "orders":
             return found
         now = self._clock.now().isoformat().replace("+00:00", "Z")
         return [replace(row, data={**row.data, "updated_at": now}) for row in found]

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
@@ -13,6 +14,7 @@ from shared.domain.positions import PendingExit
 from shared.domain.values import PriceType, Side
 from shared.usecases import control
 from shared.usecases.desk import create, put
+from shared.usecases.moves import begin
 from tests.domain.made import position
 from tests.usecases.bench import SYMBOL, Bench, Variant
 from tests.usecases.exchange import Plain, Script
@@ -68,18 +70,19 @@ def test_a_cancel_that_is_asked_for_again_and_again_keeps_no_stop_away() -> None
     bench.looking = False
     bench.exchange.refuses_term, bench.exchange.entry_fill, bench.exchange.cancel_lost = True, 40, 100
 
-    def decided_anew() -> None:
-        """Let an exit be decided that nobody works on."""
-        (held,) = bench.positions()
+    def begun_anew(second: int) -> None:
+        """Let an exit be begun on which nobody goes on."""
+        (held,), entry = bench.positions(), bench.orders()[0]
         now = bench.kernel.now()
-        pending = PendingExit(
-            exit_id="X", reason="target", slot=0, price_type=PriceType.MARKET, limit_price=None, decided_at=now,
-            first_at=now,
+        made = replace(
+            entry, intent_id=f"X{second}", kind=Kind.EXIT, side=Side.SELL, state=State.NEW, live=True, rev=0,
+            created_at=now, updated_at=now, reserved=Decimal(0), broker_order_id=None, filled=0, average_price=None,
         )  # fmt: skip
-        bench.store.commit([put(f"positions/{SYMBOL}", replace(held, pending_exit=pending))])
+        pending = replace(held, pending_exit=PendingExit(exit_id=made.intent_id, first_at=now))
+        begin(bench.desks[PLACEMENT], made, put(f"positions/{SYMBOL}", pending), cause="exit: target")
 
     for second in range(70, 200, 10):
-        bench.at(second, decided_anew)
+        bench.at(second, partial(begun_anew, second))
     bench.at(71, lambda: bench.exchange.end(_resting(bench)[0].order_id, BrokerStatus.CANCELLED))
     bench.run(200)
     assert bench.orders()[0].state is State.CANCEL_REQ

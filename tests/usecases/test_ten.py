@@ -26,7 +26,7 @@ def _held(graph: Graph, symbol: str) -> None:
     position = Position(
         position_id=f"P{symbol}", symbol=symbol, venue=Venue.SANDBOX, strategy="momentum", session=START.date(),
         quantity=SHARES, average_cost=PRICE, opened_at=BEGINS, stop_distance=Decimal(1), spread_paid=Decimal("0.02"),
-        high_water=PRICE, stop_wanted=PRICE - 1, stop_set_at=BEGINS,
+        stop_wanted=PRICE - 1, stop_set_at=BEGINS,
     )  # fmt: skip
     graph.store.commit([create(f"positions/{symbol}", position)])
 

@@ -13,13 +13,12 @@ from shared.domain.control import TradingState
 from shared.domain.messages import EnterPosition, ExitPosition
 from shared.domain.notices import PositionUnprotected, TradingReduced
 from shared.domain.orders import State
-from shared.domain.positions import PendingExit
 from shared.domain.values import PriceType, Side, Venue
+from shared.domain.watches import ExitDecision, following
 from shared.errors import AnotherVenue
 from shared.usecases import control, outbox
 from shared.usecases.desk import put
 from shared.usecases.enter import enter
-from shared.usecases.fills import position_path
 from shared.usecases.leave import leave
 from shared.usecases.losses import open_positions
 from shared.usecases.moves import order_path
@@ -103,12 +102,11 @@ def test_what_is_held_at_another_venue_is_not_sold(venue: Venue) -> None:
     bench = _holding(stop=False)
     assert _asked(bench, lambda: open_positions(_desk(bench, SCAN, venue))) == []
     (position,) = bench.positions()
-    pending = PendingExit(
-        exit_id="X1", reason="target", slot=0, price_type=PriceType.MARKET, limit_price=None,
-        decided_at=bench.kernel.now(),
+    decision = ExitDecision(
+        exit_id="X1", reason="target", price_type=PriceType.MARKET, limit_price=None, decided_at=bench.kernel.now(),
         first_at=bench.kernel.now(),
     )  # fmt: skip
-    bench.store.commit([put(position_path(SYMBOL), replace(position, pending_exit=pending))])
+    bench.store.commit([put(f"watches/{SYMBOL}", replace(following(None, position), exit=decision))])
     message = ExitPosition(
         symbol=SYMBOL, position_id=position.position_id, exit_id="X1", session=position.session
     )  # fmt: skip

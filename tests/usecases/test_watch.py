@@ -25,7 +25,7 @@ from shared.domain.values import PriceType, Side, Term
 from shared.errors import StoreDown
 from shared.usecases import outbox
 from shared.usecases.desk import put
-from shared.usecases.leases import take
+from shared.usecases.minutes import MINUTE, take
 from shared.usecases.notices import post
 from shared.usecases.watch import NAKED_AFTER, SILENT_AFTER, watch
 from tests.usecases.bench import CLOSES, START, SYMBOL, Bench
@@ -33,7 +33,6 @@ from tests.usecases.exchange import Script
 from tests.usecases.gate import Fault
 from tests.usecases.post import SCAN, SETTLEMENT
 
-MINUTE = timedelta(minutes=1)
 N = TypeVar(
     "N", ScanSilent, ScanBlind, HeldUnseen, PositionUnprotected, OrderUnknown, OrderAmbiguous, ForeignOrder, DayResult
 )
@@ -48,14 +47,14 @@ def _told(bench: Bench, kind: type[N]) -> list[N]:
 def _scanned(bench: Bench, minutes: int) -> None:
     """Let so many minutes be scanned, one after the other."""
     for _ in range(minutes):
-        assert take(bench.desks[SCAN], f"leases/scan:{bench.kernel.now():%Y%m%dT%H%M}", lasts=MINUTE) is not None
+        assert take(bench.desks[SCAN], bench.kernel.now()) is not None
         bench.kernel.run(bench.kernel.now() + MINUTE)
 
 
 def _saw(bench: Bench, *, usable: int, faults: tuple[str, ...], held: tuple[str, ...] = (), symbols: int = 2) -> None:
     """Let a minute be scanned in which this was seen, and look."""
     begins = bench.kernel.now()
-    lease = take(bench.desks[SCAN], f"leases/scan:{begins:%Y%m%dT%H%M}", lasts=MINUTE)
+    lease = take(bench.desks[SCAN], begins)
     assert lease is not None
     sight = Sight(begins=begins, symbols=symbols, usable=usable, faults=faults, unseen=dict.fromkeys(held, faults))
     bench.kernel.run(bench.kernel.now() + MINUTE)

@@ -87,7 +87,7 @@ def _changed(one: Registered, path: str, value: Any) -> Registered:
         ("Database", "option retainOnDelete", True),
         ("BackupSchedule", "retention", "86400s"),
         ("BackupSchedule", "weeklyRecurrence", {"day": "SUNDAY"}),
-        ("Field book-leases-expires_at", "ttlConfig", GONE),
+        ("Field market-minutes-expires_at", "ttlConfig", GONE),
         ("Field book-orders-json", "ttlConfig", {}),
         ("Field book-orders-json", "indexConfig", GONE),
         ("Field", "option deletedWith", GONE),
