@@ -33,11 +33,17 @@ def _in(domain: Domain | None, purposes: Mapping[str, str]) -> dict[str, Collect
 
 
 COLLECTIONS = {
-    **_in(Domain.OWNER, {"pins": "the account that the owner chose by command; no function writes it"}),
+    **_in(
+        Domain.OWNER,
+        {
+            "control": "the owner's last halt, reduce or resume",
+            "pins": "the account that the owner chose by command",
+        },
+    ),
     **_in(
         Domain.BOOK,
         {
-            "control": "the trading state",
+            "restrictions": "halts and reduces by functions, and copies of the owner's; each licence checks them",
             "orders": "every intent, from its first commit to its end",
             "audit": "the chained events of every order; created, never changed",
             "ledger": "what a session has used of its limits",

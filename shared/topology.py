@@ -232,7 +232,9 @@ TOPOLOGY = Topology(
                 Subscription(topic="signals", min_backoff_s=1, max_backoff_s=10, max_attempts=20),
             ),
             publishes=frozenset({"orders-placed", "notices", "renew-asks"}),
-            collections={**_EVERYBODY, **_BOOK, "control": RW, "signals": R, "quotes": R, "watches": R},
+            collections={
+                **_EVERYBODY, **_BOOK, "control": R, "restrictions": RW, "signals": R, "quotes": R, "watches": R,
+            },  # fmt: skip
             secrets={CONSUMER: R, ACCESS_TOKEN: R},
             memory_mib=512,
             cpu=1.0,
@@ -258,7 +260,8 @@ TOPOLOGY = Topology(
                 **_BOOK,
                 "asks": RW,
                 "audit": RC,
-                "control": RW,
+                "control": R,
+                "restrictions": RW,
                 "leases": RW,
                 "minutes": R,
                 "quotes": R,

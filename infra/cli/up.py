@@ -22,12 +22,11 @@ from infra.owner.systems import STATES
 from infra.up.plan import Broker, Plan, plan
 from infra.up.station import Station
 from infra.up.status import Status
-from shared.domain.control import Control, TradingState
+from shared.domain.control import TradingState
 from shared.errors import ConfigError, DeskError, StoreDown
 from shared.ports import Store
 from shared.settings import Mode, Settings
 from shared.usecases import control
-from shared.usecases.desk import read
 
 _END = {
     "local": "Ctrl-C ends it; the next start goes on from there.",
@@ -98,9 +97,9 @@ def _serve(wanted: Plan, console: Console, told: threading.Event) -> None:
 def in_force(store: Store) -> str | None:
     """Say what keeps a desk from trading as it starts: a halt outlives every restart; None where nothing does."""
     with suppress(DeskError):
-        held = read(store, Control, control.PATH)
-        if held is not None and held.value.state is not TradingState.ACTIVE:
-            return f"Trading   {stated(held.value)}; only `strategy resume` makes it looser"
+        found = control.standing(store)
+        if found is not None and found.state is not TradingState.ACTIVE:
+            return f"Trading   {stated(found)}; only `strategy resume` makes it looser"
     return None
 
 

@@ -93,12 +93,12 @@ def overview(
 ) -> Overview:  # fmt: skip
     """Look at a whole desk; raises StoreDown."""
     unread: list[str] = []
-    held, buried = read(store, Control, control.PATH), letters.letters(store)
+    said, buried = control.standing(store), letters.letters(store)
     live, open_ = orders(store, every=False, unread=unread), positions(store, every=False, unread=unread)
     ledgers = sorted(_typed(Ledger, store.query("ledger"), unread), key=lambda one: one.session)
     return Overview(
         name=name, at=at, running=running, mode=mode, signed_in=signed_in(store, at), signed_out=signed_out(store, at),
-        control=held.value if held else None, live_orders=len(live),
+        control=said, live_orders=len(live),
         in_doubt=tuple(order.intent_id for order in live if order.state in IN_DOUBT),
         open_positions=len(open_),
         session=ledgers[-1].session if ledgers else None, realized=ledgers[-1].realized if ledgers else Decimal(0),

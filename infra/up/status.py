@@ -6,11 +6,10 @@ from typing import Any
 
 from infra.up.fleet import FunctionStatus
 from shared.domain.calendar import new_york_day
-from shared.domain.control import Control, TradingState
+from shared.domain.control import TradingState
 from shared.errors import Malformed, StoreDown
 from shared.ports import Store
 from shared.usecases import control, token
-from shared.usecases.desk import read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,10 +38,10 @@ class Status:
 def standing(store: Store, now: datetime) -> dict[str, Any]:
     """Read the trading state and whether there is a token; None for what the store does not tell."""
     try:
-        held, signed = read(store, Control, control.PATH), signed_in(store, now)
+        found, signed = control.standing(store), signed_in(store, now)
     except (StoreDown, Malformed):
         return {"trading": None, "signed_in": None, "signed_out": False}
-    trading = held.value.state.value if held else TradingState.ACTIVE.value
+    trading = found.state.value if found else TradingState.ACTIVE.value
     return {"trading": trading, "signed_in": signed, "signed_out": signed_out(store, now)}
 
 

@@ -1,4 +1,9 @@
-"""The trading state: one document, changed by compare-and-set only, checked by every commit that licenses a send."""
+"""The trading state: what the owner said, what functions restricted, and the stricter of both, which is in force.
+
+The owner's word lies where no function may write. Functions, and the owner's halts beside their word, write into the
+restrictions, which lie with the book: every commit that licenses a send checks that document. A restriction ends only
+by a resume of the owner that knew of it.
+"""
 
 import re
 from dataclasses import dataclass, replace
@@ -13,6 +18,11 @@ class TradingState(StrEnum):
     REDUCE_ONLY = "REDUCE_ONLY"
     HALTED = "HALTED"
 
+    @property
+    def severity(self) -> int:
+        """How strict it is: the stricter, the more."""
+        return list(TradingState).index(self)
+
 
 MOST_LATER = 10
 _FIGURE = re.compile(r"\d[\d.,]*")
@@ -20,10 +30,12 @@ _FIGURE = re.compile(r"\d[\d.,]*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Control:
-    """The state in force, who set it first, when and why; `epoch` counts changes.
+    """A trading state, who set it first, when and why; `epoch` counts changes.
 
     `later` are the reasons that came while it was in force, each behind who gave it, the last `MOST_LATER` of them.
-    `asked` are the last halts that were asked for by link: each of them halts once, however often its message comes.
+    `lifts`, of the owner's word, is the epoch of the last restriction that a resume of theirs knew of. `asked`, of the
+    restrictions, are the last halts that were asked for by link: each of them halts once, however often its message
+    comes.
     """
 
     state: TradingState
@@ -33,6 +45,7 @@ class Control:
     by: str
     at: datetime
     later: tuple[str, ...] = ()
+    lifts: int = 0
     asked: tuple[str, ...] = ()
     schema_version: int = 1
 
@@ -45,3 +58,26 @@ class Control:
         """Tell whether somebody gave this reason before, be it with other figures."""
         known = {_FIGURE.sub("", one) for one in (f"{self.by}: {self.reason}", *self.later)}
         return _FIGURE.sub("", f"{by}: {reason}") in known
+
+
+def restricts(word: Control, restriction: Control) -> bool:
+    """Tell whether a restriction is in force: no resume of the owner has known of it."""
+    return restriction.state is not TradingState.ACTIVE and restriction.epoch > word.lifts
+
+
+def in_force(word: Control, restriction: Control) -> Control:
+    """Give what is in force: the stricter of the owner's word and a restriction, with the reasons of who is as strict.
+
+    Of two that are as strict the earlier comes first. Only the owner's word blocks exits. Its epoch grows with each
+    change of either.
+    """
+    epoch, exits_too = word.epoch + restriction.epoch, word.state is TradingState.HALTED and word.exits_too
+    strictest, others = word, list[Control]()
+    if restricts(word, restriction):
+        both = sorted((word, restriction), key=lambda one: (-one.state.severity, one.at))
+        strictest, others = both[0], [one for one in both[1:] if one.state is both[0].state]
+    later = strictest.later
+    for one in others:
+        told = (f"{one.by}: {one.reason}", *one.later)
+        later += tuple(reason for reason in told if reason not in (f"{strictest.by}: {strictest.reason}", *later))
+    return replace(strictest, epoch=epoch, exits_too=exits_too, later=later[-MOST_LATER:])

@@ -1,35 +1,70 @@
-"""The trading state: read before every decision, changed by compare-and-set only."""
+"""The trading state: read before every decision; the owner's word and the restrictions are changed by compare-and-set.
 
-from contextlib import suppress
-from dataclasses import replace
+What can go wrong: a function that was taken over, or has a bug, lifts the owner's halt; an order is licensed while the
+owner halts; the two documents of a halt lie in two databases, and the command dies between them; a resume lifts what
+its owner never saw. What this promises: the owner's word (`control/main`) lies in a database that no function may
+write, and what is in force is never looser than it. A halt writes the word first, then the restrictions; every commit
+that licenses a send read both and checks that the restrictions did not change. So whoever read the word before it was
+written is refused by the check, unless its commit came before the command's second one, which is before the command
+says that trading is halted; and a command that died between the two leaves a word that all later licences read. A
+resume names the last restriction that it knew of: what a function restricted meanwhile stays in force. A state that
+cannot be read licenses nothing.
+"""
 
-from shared.domain.control import MOST_LATER, Control, TradingState
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from shared.domain.control import MOST_LATER, Control, TradingState, in_force, restricts
 from shared.domain.messages import HaltAsked
 from shared.domain.notices import of_control
 from shared.errors import Conflict, Malformed
-from shared.ports import Severity
-from shared.usecases.desk import Desk, Held, create, persist, read
+from shared.ports import Put, Severity, Store
+from shared.usecases.desk import Desk, Held, create, persist, read, replaced
 from shared.usecases.notices import announce
 
-PATH = "control/main"
+WORD = "control/main"
+PATH = "restrictions/main"
 BY_LINK = "halted by link"
 _ASKS_KEPT = 100
 """More than come while the bus still brings one of them again."""
-_SEVERITY = {TradingState.ACTIVE: 0, TradingState.REDUCE_ONLY: 1, TradingState.HALTED: 2}
+_SILENCE = Control(
+    state=TradingState.ACTIVE, exits_too=False, epoch=0, reason="nothing was said", by="nobody",
+    at=datetime.fromtimestamp(0, UTC),
+)  # fmt: skip
+"""The word of an owner who never halted."""
 
 
 def current(desk: Desk) -> Held[Control]:
-    """Read the trading state; the first reader of a new book writes ACTIVE."""
+    """Give what is in force, at the version of the restrictions; the first reader of a new book writes them."""
+    held = _restriction(desk)
+    return replace(held, value=in_force(_word(desk.store), held.value))
+
+
+def standing(store: Store) -> Control | None:
+    """Give what is in force, to look at; None where nobody has said anything yet. Raises Malformed, StoreDown."""
+    word, held = read(store, Control, WORD), read(store, Control, PATH)
+    if word is None and held is None:
+        return None
+    return in_force(_SILENCE if word is None else word.value, _SILENCE if held is None else held.value)
+
+
+def exits_blocked(desk: Desk) -> bool:
+    """Tell whether the owner's halt names exits too: then stops stay where they are and nothing else sells."""
+    word = _word(desk.store)
+    return word.state is TradingState.HALTED and word.exits_too
+
+
+def _word(store: Store) -> Control:
+    held = read(store, Control, WORD)
+    return _SILENCE if held is None else held.value
+
+
+def _restriction(desk: Desk) -> Held[Control]:
     held = read(desk.store, Control, PATH)
     if held is not None:
         return held
     first = Control(
-        state=TradingState.ACTIVE,
-        exits_too=False,
-        epoch=0,
-        reason="a new book",
-        by=desk.actor,
-        at=desk.clock.now(),
+        state=TradingState.ACTIVE, exits_too=False, epoch=0, reason="a new book", by=desk.actor, at=desk.clock.now()
     )
     try:
         return Held(path=PATH, value=first, version=desk.store.commit([create(PATH, first)])[0])
@@ -40,91 +75,151 @@ def current(desk: Desk) -> Held[Control]:
         return held
 
 
-def exits_blocked(desk: Desk) -> bool:
-    """Tell whether the owner's halt names exits too: then stops stay where they are and nothing else sells."""
-    held = read(desk.store, Control, PATH)
-    return held is not None and held.value.state is TradingState.HALTED and held.value.exits_too
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """Both documents as the owner's command found them."""
+
+    word: Held[Control] | None
+    restriction: Held[Control]
+
+    @property
+    def said(self) -> Control:
+        return _SILENCE if self.word is None else self.word.value
+
+    @property
+    def in_force(self) -> Control:
+        return in_force(self.said, self.restriction.value)
 
 
 def command(
-    desk: Desk, to: TradingState, *, exits_too: bool = False, loosen: bool = False, reason: str, ask: str = ""
-) -> Control:
+    desk: Desk, to: TradingState, *, exits_too: bool = False, loosen: bool = False, reason: str
+) -> Control:  # fmt: skip
     """Set the trading state by the owner's hand and give what is in force; what is stricter stays, unless to `loosen`.
 
     What is in force already keeps its first reason and instant, and the new reason stands behind it. Only a halt blocks
-    exits too. Every commit that licenses a send checks this document: what was licensed before goes out, nothing after
-    it does. To loosen is to know what is loosened: raises Conflict when the state changed meanwhile, while a stricter
-    one is written over whatever was there, and a halt even over what cannot be read. `ask` names a halt that was asked
-    for by link, and is written down with it.
+    exits too. What was licensed before this returns may go out, nothing after it does. To loosen is to know what is
+    loosened: raises Conflict when the state changed meanwhile, while a stricter one is written over whatever was there,
+    and a halt even over what cannot be read.
     """
 
     def attempt() -> Control:
-        held = _known(desk, to)
-        if ask in held.value.asked:
-            return held.value
-        held = replace(held, value=replace(held.value, asked=_with(held.value.asked, ask)))
-        if _SEVERITY[to] < _SEVERITY[held.value.state]:
-            if not loosen:
-                return held.value
-            if held.value.epoch != seen.value.epoch:
-                raise Conflict(f"it became {held.value.state} meanwhile, by {held.value.by}: {held.value.reason}")
-        if to is held.value.state and not loosen:
-            return _once_more(desk, held, reason, exits_too=exits_too and to is TradingState.HALTED)
-        value = Control(
-            state=to, exits_too=exits_too and to is TradingState.HALTED, epoch=held.value.epoch + 1, reason=reason,
-            by=desk.actor, at=desk.clock.now(), asked=held.value.asked,
-        )  # fmt: skip
-        desk.store.commit([held.update(value), announce(desk, of_control(value))])
-        return value
+        known = _known(desk, to)
+        now, exits = known.in_force, exits_too and to is TradingState.HALTED
+        if to.severity < now.state.severity and not loosen:
+            return now
+        if loosen and now.epoch != seen.in_force.epoch:
+            raise _changed(now)
+        word = _next(desk, known.said, to, reason, exits_too=exits, anew=loosen)
+        if loosen:
+            word = replace(word, lifts=known.restriction.value.epoch)
+        desk.store.commit([replaced(WORD, known.word, word)])
+        return word
 
     seen = _known(desk, to)
-    value = persist(attempt)
-    if value.state is to:
-        desk.journal.line("trading_state", Severity.CRITICAL, state=to, exits_too=value.exits_too, reason=reason)
-    return value
+    word = persist(attempt)
+    if word.state is to:
+        desk.journal.line("trading_state", Severity.CRITICAL, state=to, exits_too=word.exits_too, reason=reason)
+        persist(lambda: _restrict_too(desk, to, reason))
+    now = _known(desk, to).in_force
+    if loosen and now.state.severity > to.severity:
+        raise _changed(now)
+    return now
+
+
+def _changed(now: Control) -> Conflict:
+    return Conflict(f"it became {now.state} meanwhile, by {now.by}: {now.reason}")
+
+
+def _restrict_too(desk: Desk, to: TradingState, reason: str) -> None:
+    """Let no commit go through that rests on the state of before, and promise the notice of what the owner said."""
+    known = _known(desk, to)
+    held, said = known.restriction, replace(known.said, by=desk.actor, reason=reason, at=desk.clock.now())
+    if to is TradingState.ACTIVE:
+        desk.store.commit([_told(desk, said, known.said, held.value)])
+        return
+    value = _next(desk, _base(known.said, held.value), to, reason)
+    desk.store.commit([held.update(value), _told(desk, said, known.said, value)])
+
+
+def _told(desk: Desk, said: Control, word: Control, restriction: Control) -> Put:
+    """Promise the notice of a change, under the epoch of what is then in force."""
+    return announce(desk, of_control(replace(said, epoch=in_force(word, restriction).epoch)))
+
+
+def _next(
+    desk: Desk, before: Control, to: TradingState, reason: str, *, exits_too: bool = False, anew: bool = False
+) -> Control:  # fmt: skip
+    """Give a document of the trading state after a change; what stays as it is keeps its first reason and instant."""
+    if to is before.state and not anew:
+        return before.once_more(by=desk.actor, reason=reason, exits_too=exits_too)
+    return replace(
+        before, state=to, exits_too=exits_too, epoch=before.epoch + 1, reason=reason, by=desk.actor,
+        at=desk.clock.now(), later=(),
+    )  # fmt: skip
+
+
+def _base(word: Control, restriction: Control) -> Control:
+    """Give the restrictions to go on from: one that was lifted is none, and its successor's epoch is above `lifts`."""
+    if restricts(word, restriction):
+        return restriction
+    return replace(restriction, state=TradingState.ACTIVE, epoch=max(restriction.epoch, word.lifts))
 
 
 def halt_by_link(desk: Desk, asked: HaltAsked) -> None:
     """Halt as the owner asked on the page of a signed link, once, however often and late the message comes.
 
     What is halted stays as it is, and is told no second time; that this was asked for is written down all the same, so
-    that it does not halt again what the owner has resumed since. A state that cannot be read is written over, as by any
-    halt of the owner's.
+    that it does not halt again what the owner has resumed since. Restrictions that cannot be read are written over, as
+    by any halt of the owner's.
     """
 
     def attempt() -> bool:
-        held = current(desk)
+        try:
+            held = _restriction(desk)
+        except Malformed as problem:
+            held = _lost(desk, PATH, problem)
+        word = _word(desk.store)
         if asked.name in held.value.asked:
-            return True
-        if held.value.state is not TradingState.HALTED:
-            return False
-        desk.store.commit([held.update(replace(held.value, asked=_with(held.value.asked, asked.name)))])
-        return True
-
-    with suppress(Malformed):
-        if persist(attempt):
             desk.journal.line("halt_by_link_again", ask=asked.name)
-            return
-    command(desk, TradingState.HALTED, reason=BY_LINK, ask=asked.name)
+            return False
+        halted = in_force(word, held.value).state is TradingState.HALTED
+        value = held.value if halted else _next(desk, _base(word, held.value), TradingState.HALTED, BY_LINK)
+        value = replace(value, asked=(*value.asked, asked.name)[-_ASKS_KEPT:])
+        told = [] if halted else [_told(desk, value, word, value)]
+        desk.store.commit([held.update(value), *told])
+        return not halted
+
+    if persist(attempt):
+        desk.journal.line("trading_state", Severity.CRITICAL, state=TradingState.HALTED, reason=BY_LINK)
 
 
-def _with(asked: tuple[str, ...], ask: str) -> tuple[str, ...]:
-    return (*asked, ask)[-_ASKS_KEPT:] if ask else asked
-
-
-def _known(desk: Desk, to: TradingState) -> Held[Control]:
-    """Give the state in force; a halt takes one that cannot be read for ACTIVE, with an epoch above any other."""
+def _known(desk: Desk, to: TradingState) -> _Known:
+    """Read both documents; a halt takes one that cannot be read for ACTIVE, with an epoch above any other."""
     try:
-        return current(desk)
+        word = read(desk.store, Control, WORD)
     except Malformed as problem:
-        document, now = desk.store.get(PATH), desk.clock.now()
-        if to is not TradingState.HALTED or document is None:
+        if to is not TradingState.HALTED:
             raise
-        epoch = int(now.timestamp())
-        lost = Control(
-            state=TradingState.ACTIVE, exits_too=False, epoch=epoch, reason=problem.detail, by=desk.actor, at=now
-        )  # fmt: skip
-        return Held(path=PATH, value=lost, version=document.version)
+        word = _lost(desk, WORD, problem)
+    try:
+        restriction = _restriction(desk)
+    except Malformed as problem:
+        if to is not TradingState.HALTED:
+            raise
+        restriction = _lost(desk, PATH, problem)
+    return _Known(word=word, restriction=restriction)
+
+
+def _lost(desk: Desk, path: str, problem: Malformed) -> Held[Control]:
+    """Give what stands for a document that cannot be read; raises `problem` when it is gone by now."""
+    document, now = desk.store.get(path), desk.clock.now()
+    if document is None:
+        raise problem
+    value = Control(
+        state=TradingState.ACTIVE, exits_too=False, epoch=int(now.timestamp()), reason=problem.detail, by=desk.actor,
+        at=now,
+    )  # fmt: skip
+    return Held(path=path, value=value, version=document.version)
 
 
 def tighten(desk: Desk, to: TradingState, *, reason: str) -> bool:
@@ -135,28 +230,17 @@ def tighten(desk: Desk, to: TradingState, *, reason: str) -> bool:
     """
 
     def attempt() -> bool:
-        held = current(desk)
-        known = held.value.knows(by=desk.actor, reason=reason) or len(held.value.later) >= MOST_LATER
-        if held.value.state is to and not known:
-            _once_more(desk, held, reason)
-            return True
-        if _SEVERITY[held.value.state] >= _SEVERITY[to]:
+        held, word = _restriction(desk), _word(desk.store)
+        now = in_force(word, held.value)
+        known = now.knows(by=desk.actor, reason=reason) or len(now.later) >= MOST_LATER
+        if now.state.severity > to.severity or (now.state is to and known):
             return False
-        epoch = held.value.epoch + 1
-        now = desk.clock.now()
-        next_ = replace(held.value, state=to, epoch=epoch, reason=reason, by=desk.actor, at=now, later=())
-        desk.store.commit([held.update(next_), announce(desk, of_control(next_))])
+        value = _next(desk, _base(word, held.value), to, reason)
+        said = replace(value, by=desk.actor, reason=reason, at=desk.clock.now())
+        desk.store.commit([held.update(value), _told(desk, said, word, value)])
         return True
 
     changed = persist(attempt)
     if changed:
         desk.journal.line("trading_state", Severity.CRITICAL, state=to, reason=reason)
     return changed
-
-
-def _once_more(desk: Desk, held: Held[Control], reason: str, *, exits_too: bool = False) -> Control:
-    """Keep the state in force with its first reason and instant, write the new reason behind it, and tell it."""
-    value = held.value.once_more(by=desk.actor, reason=reason, exits_too=exits_too)
-    said = replace(value, by=desk.actor, reason=reason, at=desk.clock.now())
-    desk.store.commit([held.update(value), announce(desk, of_control(said))])
-    return value

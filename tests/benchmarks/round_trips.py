@@ -53,13 +53,13 @@ PATH: tuple[Trip, ...] = (
     Trip("judgement", "query orders", "live and unknown orders: reservations, the symbol's one intent, in-doubt ones"),
     Trip("judgement", "query quotes", "the scan's last bids of what is held: open profit, equity"),
     Trip(
-        "judgement", "commit Update:orders+Create:audit+Update:ledger+Create:locks+Check:control",
+        "judgement", "commit Update:orders+Create:audit+Update:ledger+Create:locks+Check:restrictions",
         "approval, reservation and symbol lock in one, refused if state or ledger changed meanwhile",
     ),
     Trip("preview", "commit Update:orders+Create:audit", "what the broker would take, and the hash of what was asked"),
     Trip("licence", "get control", "a halt since the approval ends the order here, with its reason"),
     Trip(
-        "licence", "commit Update:orders+Create:audit+Check:control",
+        "licence", "commit Update:orders+Create:audit+Check:restrictions",
         "the write-ahead licence to send once, refused if the owner has halted meanwhile",
     ),
 )  # fmt: skip

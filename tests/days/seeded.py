@@ -27,7 +27,7 @@ from shared.etrade.session import Credentials
 from shared.etrade.turns import AccountTurns
 from shared.ports import Put
 from shared.topology import ACCESS_TOKEN, TOPOLOGY
-from shared.usecases.control import PATH as CONTROL
+from shared.usecases.control import WORD
 from tests.between import Between
 from tests.days.made import SYMBOL, at
 
@@ -97,7 +97,7 @@ def halted_exit() -> Surroundings:
         control = Control(
             state=TradingState.HALTED, exits_too=True, epoch=9, reason="seeded", by="test", at=machine.kernel.now()
         )
-        machine.world.store.commit([Put(CONTROL, encode(control))])
+        machine.world.store.commit([Put(WORD, encode(control))])
 
     return _at(HELD, halt)
 

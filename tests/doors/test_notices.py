@@ -11,7 +11,7 @@ from shared.domain.notices import MessageBuried, ScanSilent, TradingHalted, Trad
 from shared.door import PushDoor
 from shared.errors import ConfigError, DeskError, InvariantBroken, PermissionDenied, StoreDown
 from shared.ports import Envelope, Put
-from shared.usecases import outbox
+from shared.usecases import control, outbox
 from shared.usecases.control import tighten
 from shared.usecases.desk import Desk
 from shared.usecases.notices import MOST_AT_ONCE, announce, post
@@ -47,8 +47,8 @@ def test_a_halt_and_its_notice_are_one_commit() -> None:
     """The commit that halts trading also promises the notice, and the door publishes it after the work."""
     hands = Hands()
     assert _door(hands, _halt)(request(_WORK)) == ("", 204)
-    (commit,) = [writes for writes in hands.store.commits if any(write.path == "control/main" for write in writes)][-1:]
-    assert [write.path for write in commit] == ["control/main", "outbox/order_placement:trading_halted:1"]
+    (commit,) = [writes for writes in hands.store.commits if any(write.path == control.PATH for write in writes)][-1:]
+    assert [write.path for write in commit] == [control.PATH, "outbox/order_placement:trading_halted:1"]
     assert _sent(hands) == [
         TradingHalted(exits_too=False, reason="seeded", by="order_placement", epoch=1, at=hands.clock.now())
     ]

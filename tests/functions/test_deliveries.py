@@ -194,7 +194,7 @@ def test_an_unknown_stop_is_resolved_without_a_halt(holding: Bench, after_effect
     """A protective stop whose place answer is lost leaves trading as it was, and the position protected."""
     holding.machine.simulator.inject(Fault(endpoint="place", kind="reset", after_effect=after_effect))
     holding.run("10:03:30")
-    held = decode(Control, holding.documents("control")["control/main"])
+    held = decode(Control, holding.documents("restrictions")["restrictions/main"])
     assert held.state is TradingState.ACTIVE
     stops = [decode(Order, data) for data in holding.documents("orders").values()]
     stops = [order for order in stops if order.kind is Kind.PROTECT]

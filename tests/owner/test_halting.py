@@ -24,10 +24,10 @@ def _put(desk: Path, path: str, data: dict[str, object]) -> None:
 
 def _state(desk: Path) -> str:
     store = SqliteStore(desk / "state.db")
-    document = store.get(control.PATH)
+    said = control.standing(store)
     store.close()
-    assert document is not None
-    return str(document.data["state"])
+    assert said is not None
+    return str(said.state)
 
 
 DAMAGE: dict[str, Callable[[Path], object]] = {
@@ -80,6 +80,7 @@ def test_a_halt_of_a_stopped_desk_says_that_nobody_acts(desk: Path) -> None:
 
 def test_an_open_outcome_is_told_as_one(desk: Path) -> None:
     """When the documents stop answering while a halt is written, it is not said that nothing is halted."""
+    strategy("reduce", "--reason", "less", "--state", str(desk))
     refusing = sqlite3.connect(desk / "state.db")
     refusing.execute("CREATE TRIGGER t BEFORE INSERT ON documents BEGIN SELECT RAISE(FAIL, 'the disk refuses'); END")
     refusing.close()

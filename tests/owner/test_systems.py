@@ -64,10 +64,10 @@ def start(desk: Path, tmp_path: Path) -> Iterator[Start]:
 
 def _state(folder: Path) -> str:
     store = SqliteStore(folder / "state.db")
-    document = store.get(control.PATH)
+    said = control.standing(store)
     store.close()
-    assert document is not None
-    return str(document.data["state"])
+    assert said is not None
+    return str(said.state)
 
 
 def test_a_halt_reaches_what_runs_and_not_what_ended(desk: Path, start: Start, tmp_path: Path) -> None:

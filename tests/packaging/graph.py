@@ -107,7 +107,7 @@ def _project(emulators: Emulators, ports: Mapping[str, int]) -> Iterator[tuple[F
                 patch.setenv(name, value)
             provision(TOPOLOGY, project=project, endpoint=lambda one: f"http://127.0.0.1:{ports.get(one.name, 9)}/")
             publisher = closing.enter_context(PublisherClient())
-            store.get("control/main")
+            store.get("restrictions/main")
         yield store, publisher, project
 
 

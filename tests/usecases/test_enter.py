@@ -119,7 +119,8 @@ def test_a_stale_signal_is_voided() -> None:
 @pytest.mark.parametrize("state", [TradingState.REDUCE_ONLY, TradingState.HALTED])
 def test_a_halt_at_any_step_stops_what_has_no_licence(state: TradingState) -> None:
     """A halt before the licence is committed keeps the entry from being sent, at whichever call it comes."""
-    licensed = next(k for k, name in enumerate(calls(), 1) if "Check:control" in name and "Create:outbox" not in name
+    licensed = next(k for k, name in enumerate(calls(), 1)
+                    if "Check:restrictions" in name and "Create:outbox" not in name
                     and "Update:orders" in name and "Update:ledger" not in name)  # fmt: skip
     for k in range(1, licensed + 8):
         halted = Bench()
