@@ -47,7 +47,8 @@ PATH: tuple[Trip, ...] = (
     Trip("facts", "get pins", "which account the owner chose: another choice counts at once"),
     Trip("facts", "get quotes", "the scan's quote, when it is at most 2 s old, spares a call to the broker"),
     Trip("judgement", "query ledger", "the session's limits, and the profit of the sessions before, in one"),
-    Trip("judgement", "get control", "the trading state that the approval will hold fast"),
+    Trip("judgement", "get restrictions", "the half of the trading state that the approval will hold fast"),
+    Trip("judgement", "get control", "the owner's word, which no function may write"),
     Trip("judgement", "query positions", "what is held: exposure, number, open profit"),
     Trip("judgement", "get positions", "the symbol's last position, closed or not: the pause after it"),
     Trip("judgement", "query orders", "live and unknown orders: reservations, the symbol's one intent, in-doubt ones"),
@@ -57,6 +58,7 @@ PATH: tuple[Trip, ...] = (
         "approval, reservation and symbol lock in one, refused if state or ledger changed meanwhile",
     ),
     Trip("preview", "commit Update:orders+Create:audit", "what the broker would take, and the hash of what was asked"),
+    Trip("licence", "get restrictions", "the half of the trading state that the licence will hold fast"),
     Trip("licence", "get control", "a halt since the approval ends the order here, with its reason"),
     Trip(
         "licence", "commit Update:orders+Create:audit+Check:restrictions",
