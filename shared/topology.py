@@ -233,7 +233,13 @@ TOPOLOGY = Topology(
             ),
             publishes=frozenset({"orders-placed", "notices", "renew-asks"}),
             collections={
-                **_EVERYBODY, **_BOOK, "control": R, "restrictions": RW, "signals": R, "quotes": R, "watches": R,
+                **_EVERYBODY,
+                **_BOOK,
+                "control": R,
+                "restrictions": RW,
+                "signals": R,
+                "quotes": R,
+                "watches": R,
             },  # fmt: skip
             secrets={CONSUMER: R, ACCESS_TOKEN: R},
             memory_mib=512,

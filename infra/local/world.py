@@ -39,6 +39,8 @@ VAULT_S = (0.004, 0.015)
 class World:
     """Runs the graph; `store`, `bus`, `vault` and `journal` are for the outside and take no simulated time.
 
+    `file` holds the documents of every domain.
+
     Raises ConfigError for a folder in use, made by a newer version or with another key, and whatever a
     function's cold start raises. A folder left by a killed process is taken up: what was not acknowledged is
     delivered again.
@@ -71,9 +73,9 @@ class World:
             opened.callback(FolderLock(state).release)
             self.journal = FileJournal(state / JOURNAL_FILE, kernel, keep=frozenset({UNDECLARED}))
             opened.callback(self.journal.close)
-            self._file = SqliteStore(state / STATE_FILE)
-            opened.callback(self._file.close)
-            self.store = divided.of_owner(divided.one_for_all(self._file), topology)
+            self.file = SqliteStore(state / STATE_FILE)
+            opened.callback(self.file.close)
+            self.store = divided.of_owner(divided.one_for_all(self.file), topology)
             queue = SqliteQueue(state / STATE_FILE)
             opened.callback(queue.close)
             self.vault = FileVault(state / VAULT_FILE, key=vault_key)
@@ -145,7 +147,7 @@ class World:
         except KeyError:
             raise InvariantBroken(f"the topology has no function {function}") from None
         chance = SeededChance(seed=self._seed, name=f"latency/{function}")
-        store = TimedStore(self._file, self.kernel, Latency(chance, *STORE_S))
+        store = TimedStore(self.file, self.kernel, Latency(chance, *STORE_S))
         return Platform(
             function=entry,
             environ=self._environ,

@@ -228,7 +228,7 @@ class SignIns:
         tries = claimed.tries + 1
         try:
             now = read(self.desk.store, flows.Flow, held.path)
-            if now is not None and now.value == claimed:
+            if now is not None and now.value.used and now.value.tries == held.value.tries:
                 self.desk.store.commit([now.update(replace(claimed, used=tries >= flows.MOST_TRIES, tries=tries))])
         except StoreError as problem:
             self._obtaining.later("flow", problem)

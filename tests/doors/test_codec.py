@@ -37,6 +37,7 @@ from shared.usecases.minutes import Minute
 from shared.usecases.outbox import Row, pack, unpack
 from shared.usecases.prepare import Warmth
 from shared.usecases.refusals import Refusals
+from shared.usecases.renew import Asked
 from shared.usecases.token import Coming
 
 DOCUMENTS: list[type[Any]] = [

@@ -301,7 +301,7 @@ def test_what_fails_after_the_token_counts_is_not_told_as_a_failure(bench: Bench
 def test_a_store_that_fails_at_the_record_refuses(bench: Bench) -> None:
     """When the record cannot be written the sign-in is refused, and the token that nothing points at is destroyed."""
     begun = _begun(bench)
-    store = bench.world.store
+    store = bench.world.file
     commit = store.commit
 
     def failing(writes: list[object]) -> tuple[str, ...]:

@@ -236,14 +236,14 @@ def test_a_store_that_stumbles_costs_ticks_and_not_the_minute(bench: Bench) -> N
     """While the positions cannot be read no symbol is judged; the scan goes on at the first tick that can."""
     bench.sign_in_at("09:25")
     bench.run("09:30")
-    query, down = bench.world.store.query, ["09:30:10", "09:30:15"]
+    query, down = bench.world.file.query, ["09:30:10", "09:30:15"]
 
     def stumbling(collection: str, *where: Any, **more: Any) -> Any:
         if collection == "positions" and at(down[0]) <= bench.kernel.now() < at(down[1]):
             raise StoreDown("the disk refuses")
         return query(collection, *where, **more)
 
-    bench.world.store.query = stumbling  # type: ignore[method-assign]
+    bench.world.file.query = stumbling  # type: ignore[method-assign]
     assert bench.push("market_scan", ScanTick()) == 204
     (scanned,) = bench.lines("minute_scanned")
     assert 52 <= scanned["ticks"] <= 55
