@@ -240,7 +240,7 @@ TOPOLOGY = Topology(
                 "signals": R,
                 "quotes": R,
                 "watches": R,
-            },  # fmt: skip
+            },
             secrets={CONSUMER: R, ACCESS_TOKEN: R},
             memory_mib=512,
             cpu=1.0,

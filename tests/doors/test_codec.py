@@ -42,7 +42,7 @@ from shared.usecases.token import Coming
 
 DOCUMENTS: list[type[Any]] = [
     AuditEvent, AccountRecord, Control, Order, Fill, Ledger, Position, Quote, Signal, TokenRecord, Flow, Lease, Row,
-    Minute, PositionWatch, Coming, Pin, Refusals, Reminders, UsedLink,
+    Asked, Minute, PositionWatch, Coming, Pin, Refusals, Reminders, UsedLink,
     Warmth, AccessToken, RequestToken, Pace, Told, Untold, Taken, Ask, Unread,
 ]  # fmt: skip
 

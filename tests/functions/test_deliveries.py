@@ -72,11 +72,20 @@ def test_a_whole_day_again_in_another_order_changes_nothing(played: Bench, seed:
     batch = [one for kind in again.values() for one in (kind[:3] + kind[-3:])]
     random.Random(seed).shuffle(batch)
     assert {one.kind for one in batch} == set(again)
-    assert {played.post(one.function, one.raw) for one in batch} == {204}
+    assert {_posted(played, one.function, one.raw) for one in batch} == {204}
     assert played.book() == book
     after = played.machine.ledger()
     assert (after.orders, after.fills, after.place_requests) == (ledger.orders, ledger.fills, ledger.place_requests)
     assert played.documents("outbox", "dead_letters") == {}
+
+
+def _posted(played: Bench, function: str, raw: bytes) -> int:
+    """Deliver until there is a place: a function that still works for somebody else refuses with 429."""
+    for _ in range(5):
+        if (status := played.post(function, raw)) != 429:
+            return status
+        played.kernel.run(played.kernel.now() + timedelta(seconds=1))
+    return 429
 
 
 def test_every_message_twice_trades_once(tmp_path: Path, market: Path) -> None:
