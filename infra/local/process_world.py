@@ -36,13 +36,15 @@ App = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class WorldFile:
-    """What a process must know of its world; the file is the owner's alone, because it holds the services' key.
+    """What a process must know of its world; the file is this user's alone, because it holds keys.
 
+    Each function has a file of its own, with its own keys and nobody else's; the owner's commands read another one.
     `cloud` is `local` (then `services` and `state` count) or `emulators` (then `project` and the two addresses, which
     the library reads from the environment); `sign_in` is where the browser of the `operator` begins, and `account_id`
     the account of the settings; `broker` is the address of a simulator, or None for the network; `history` names a file
     of daily bars; `time` is the file of a simulated time that stands at `at` until it begins, none for the wall clock,
-    and `speed` how fast it then passes; `push_key` is what deliveries show.
+    and `speed` how fast it then passes; `key` is what this
+    reader shows to the services, and `push_key` what deliveries to it show ("" for the owner, whom nobody delivers to).
     """
 
     cloud: str
@@ -101,7 +103,7 @@ class WorldFile:
         def admitted(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
             shown = environ.get("HTTP_AUTHORIZATION", "").removeprefix("Bearer ")
             shown = shown or parse_qs(environ.get("QUERY_STRING", "")).get("key", [""])[0]
-            ours = hmac.compare_digest(shown.encode(), self.push_key.encode())
+            ours = self.push_key != "" and hmac.compare_digest(shown.encode(), self.push_key.encode())
             if environ["PATH_INFO"] == ALIVE:
                 start_response("204 No Content" if ours else "403 Forbidden", [])
                 return []

@@ -1,7 +1,8 @@
-"""How a function's process speaks with the one-machine cloud: one JSON exchange on loopback, with the run's key.
+"""How a function's process speaks with the one-machine cloud: one JSON exchange on loopback, with its own key.
 
-What the services answer: 200 with the answer; 404 for a version that is not there; 409 for what can never succeed,
-a bug; 503 for what may succeed later. Nothing else, and never a word of a secret in a refusal.
+What the services answer: 200 with the answer; 403 for a key that is none, and for what the key's holder has no right
+to; 404 for a version that is not there; 409 for what can never succeed, a bug; 503 for what may succeed later. Nothing
+else, and never a word of a secret in a refusal.
 """
 
 import base64
@@ -21,7 +22,7 @@ class Unheard(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Services:
-    """Where the services listen (host and port), and the key of this run."""
+    """Where the services listen (host and port), and the key of one caller in this run."""
 
     address: str
     key: str

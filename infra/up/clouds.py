@@ -12,14 +12,14 @@ from infra.local.clock import SeededChance
 from infra.local.live import LiveKernel
 from infra.local.processes import FunctionProcess
 from infra.local.queue import SqliteQueue
-from infra.local.services import ServiceDesk
+from infra.local.services import OWNER, ServiceDesk
 from infra.local.sqlite_store import SqliteStore
 from infra.local.variables import kept
 from infra.local.vault import FileVault
 from infra.up.folder import Folder
 from shared import divided
 from shared.errors import StoreDown
-from shared.ports import Bus, Store, Vault
+from shared.ports import Bus, Journal, Store, Vault
 from shared.topology import TOPOLOGY, Function
 
 PREFIX = "desk"
@@ -33,13 +33,15 @@ class CloudSide:
     """The services of one world, seen from outside: `world` and `environ` are for the functions' processes.
 
     `begin` lets messages flow, once the functions answer; `pending` and `given_up` count deliveries and dead letters,
-    where the services can tell.
+    where the services can tell. `key_of` gives the key that a function, or `OWNER`, shows to the services;
+    the emulators ask for none.
     """
 
     store: Store
     bus: Bus
     vault: Vault
     world: Mapping[str, str]
+    key_of: Callable[[str], str]
     environ: Mapping[str, str]
     begin: Callable[[], None]
     pending: Callable[[], int | None]
@@ -48,7 +50,7 @@ class CloudSide:
 
 @contextmanager
 def embedded(
-    folder: Folder, kernel: LiveKernel, deliver: Callable[[str, bytes], int], key: bytes
+    folder: Folder, kernel: LiveKernel, deliver: Callable[[str, bytes], int], key: bytes, journal: Journal
 ) -> Iterator[CloudSide]:
     """Run store, bus and vault on files of the desk's folder; all of it is still there at the next start."""
     vault = FileVault(folder.vault, key=key)
@@ -58,17 +60,11 @@ def embedded(
     ):
         chance = SeededChance(seed=secrets.randbits(32), name="bus")
         bus = LocalBus(kernel=kernel, topology=TOPOLOGY, queue=queue, deliver=deliver, chance=chance)
-        with ServiceDesk(kernel=kernel, bus=bus, vault=vault) as desk:
-            services = desk.services
-            world = {
-                "cloud": "local",
-                "state": str(folder.store),
-                "services": services.address,
-                "key": services.key,
-            }
+        with ServiceDesk(kernel=kernel, bus=bus, vault=vault, topology=TOPOLOGY, journal=journal) as desk:
+            world = {"cloud": "local", "state": str(folder.store), "services": desk.services(OWNER).address}
             yield CloudSide(
                 store=divided.of_owner(divided.one_for_all(store), TOPOLOGY), bus=bus, vault=vault, world=world,
-                environ={}, begin=bus.resume,
+                key_of=lambda caller: desk.services(caller).key, environ={}, begin=bus.resume,
                 pending=lambda: bus.pending, given_up=lambda: _given_up(bus),
             )  # fmt: skip
 
@@ -102,6 +98,7 @@ def emulated(folder: Folder, environ: Mapping[str, str], endpoint: Callable[[Fun
             world={
                 "cloud": "emulators", "project": project, "secrets": fake.address, "firestore": running.firestore,
             },
+            key_of=lambda _: "",
             environ={**running.environ, "GOOGLE_CLOUD_PROJECT": project, "FIRESTORE_DATABASES": PREFIX},
             begin=lambda: emulators.provision(TOPOLOGY, project=project, endpoint=endpoint),
             pending=lambda: None, given_up=lambda: None,

@@ -44,7 +44,7 @@ class Fleet:
 
     def __init__(self, ports: Mapping[str, int]) -> None:
         self._ports = ports
-        self.push_key = secrets.token_urlsafe(32)
+        self.push_keys = {name: secrets.token_urlsafe(32) for name in self._ports}
         self._busy = dict.fromkeys(self._ports, 0)
         self._ending = False
         self._processes: dict[str, FunctionProcess] = {}
@@ -57,7 +57,7 @@ class Fleet:
 
     def endpoint(self, function: Function) -> str:
         """Give the address that Pub/Sub's emulator pushes to, with the key that it cannot carry otherwise."""
-        return f"http://{self.addresses[function.name]}/?key={self.push_key}"
+        return f"http://{self.addresses[function.name]}/?key={self.push_keys[function.name]}"
 
     @property
     def addresses(self) -> dict[str, str]:
@@ -73,8 +73,8 @@ class Fleet:
             function = TOPOLOGY.function(name)
             its_own = {**function.environ, "THREADS": str(function.places)}
             self._processes[name] = FunctionProcess(
-                function=function, source=source, world=folder.world, log=folder.log(name),
-                port=self._ports[name], environ={**own, **environ, **its_own}, push_key=self.push_key,
+                function=function, source=source, world=folder.world_of(name), log=folder.log(name),
+                port=self._ports[name], environ={**own, **environ, **its_own}, push_key=self.push_keys[name],
             )  # fmt: skip
         for process in self:
             process.start()

@@ -58,8 +58,17 @@ class Folder:
 
     @property
     def world(self) -> Path:
-        """What the processes must know of this run; for this user's eyes only."""
+        """What the owner's commands must know of this run; for this user's eyes only."""
         return self.path / "world.json"
+
+    @property
+    def worlds(self) -> Path:
+        """What the functions' processes must know of it, a file each."""
+        return self.path / "worlds"
+
+    def world_of(self, function: str) -> Path:
+        """What the process of one function must know, with its own keys alone; for this user's eyes only."""
+        return self.worlds / f"{function}.json"
 
     @property
     def time(self) -> Path:

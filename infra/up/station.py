@@ -36,6 +36,7 @@ from infra.local.live import LiveKernel
 from infra.local.process_world import WorldFile
 from infra.local.processes import LONGEST_ANSWER_S, MARGIN_S
 from infra.local.scheduler import LocalScheduler
+from infra.local.services import OWNER
 from infra.local.timeline import AnyTimeline, HeldTimeline, Timeline
 from infra.local.vault import vault_key
 from infra.up.broker import KeptSimulator, last_call
@@ -95,7 +96,7 @@ class Station:
             self.folder.require_same(plan)
             if plan.cloud == "local" and self.folder.card() is not None:  # without a card nothing ever ran here
                 self.folder.require_book()
-            for left in (self.folder.world, self.folder.status):
+            for left in (self.folder.world, self.folder.status, *self.folder.worlds.glob("*")):
                 left.unlink(missing_ok=True)  # of another run: nobody is to be sent there or told so meanwhile
             if plan.cloud == "emulators":
                 self.folder.forget()  # what the emulators held is gone, and with it the book of these calls
@@ -216,7 +217,7 @@ class Station:
             return emulated(self.folder, self.plan.environ, self.fleet.endpoint)
         simulated = self.plan.broker == "simulator"
         key = environment.vault_key(self.plan.seed) if simulated else vault_key(self.plan.environ)
-        return embedded(self.folder, self.kernel, self._deliver, key)
+        return embedded(self.folder, self.kernel, self._deliver, key, self._journal)
 
     def _store_consumer(self) -> None:
         """Put the consumer pair into the vault, unless the vault's own is the one."""
@@ -259,16 +260,21 @@ class Station:
         MarketHistory.of(bars).write(self.folder.history)
 
     def _describe_world(self) -> None:
-        """Write down what the processes must know."""
+        """Write down what the owner's commands must know, and for each function's process its own keys alone."""
         broker = self.broker
-        WorldFile(
+        owners = WorldFile(
             time="" if broker is None else str(self.folder.time), at=self.timeline.now().isoformat(),
             sign_in=self.sign_in_address, operator=self.operator,
             account_id=self.settings.account_id, broker=None if broker is None else broker.url,
-            history=None if broker is None else str(self.folder.history), push_key=self.fleet.push_key,
-            speed=self.plan.speed,
+            history=None if broker is None else str(self.folder.history), push_key="",
+            speed=self.plan.speed, key=self.cloud.key_of(OWNER),
             **self.cloud.world,
-        ).write(self.folder.world)  # fmt: skip
+        )  # fmt: skip
+        owners.write(self.folder.world)
+        self.folder.worlds.mkdir(exist_ok=True)
+        for name, push_key in self.fleet.push_keys.items():
+            own = replace(owners, key=self.cloud.key_of(name), push_key=push_key)
+            own.write(self.folder.world_of(name))
 
     def _live(self) -> None:
         """Run the kernel from its first invocation to its last, all on one thread."""

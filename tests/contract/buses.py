@@ -28,8 +28,9 @@ from shared.gcp.clock import SystemClock
 from shared.gcp.pubsub_bus import PubsubBus
 from shared.ports import Bus, Clock
 from shared.stored import Domain
-from shared.topology import Function, Subscription, Topology
+from shared.topology import RW, Function, Subscription, Topology
 from tests.contract.clouds import new_project
+from tests.doors.fakes import Lines
 from tests.patience import PATIENCE_S
 
 START = datetime(2013, 10, 7, 13, 30, tzinfo=UTC)
@@ -37,14 +38,24 @@ SPEED = 20.0
 TRIES = {"signals": 5, "exits": 6}
 
 
+CALLER = "asks-all"
+
+
 def _receiver(topic: str) -> Function:
     one = Subscription(topic=topic, ack_deadline_s=30, min_backoff_s=1, max_backoff_s=1, max_attempts=TRIES[topic])
     return Function(name=f"takes-{topic}", purpose=f"receives {topic}", home=Domain.BOOK, subscriptions=(one,))
 
 
+_SECRETS = dict.fromkeys(("access", "consumer", "request"), "")
 GRAPH = Topology(
-    functions=tuple(_receiver(topic) for topic in TRIES),
-    topics=dict.fromkeys(TRIES, ""), schedules=(), secrets={}, collections={},
+    functions=(
+        *(_receiver(topic) for topic in TRIES),
+        Function(
+            name=CALLER, purpose="publishes and keeps secrets", home=Domain.BOOK, publishes=frozenset(TRIES),
+            secrets=dict.fromkeys(_SECRETS, RW),
+        ),
+    ),
+    topics=dict.fromkeys(TRIES, ""), schedules=(), secrets=_SECRETS, collections={},
 )  # fmt: skip
 
 
@@ -144,14 +155,15 @@ def served_vault(folder: Path) -> Iterator[RemoteVault]:
     """Give a vault as a function's process sees it: through the services."""
     kernel = LiveKernel(timeline=Timeline.real(), seed=1)
     with closing(SqliteQueue(None)) as queue, closing(kernel), _desk(kernel, queue, folder, lambda *_: 204) as desk:
-        yield RemoteVault(desk.services)
+        yield RemoteVault(desk.services(CALLER))
 
 
 @contextmanager
 def _desk(kernel: LiveKernel, queue: SqliteQueue, folder: Path, deliver: Deliver) -> Iterator[ServiceDesk]:
     chance = SeededChance(seed=1, name="bus")
     bus = LocalBus(kernel=kernel, topology=GRAPH, queue=queue, deliver=deliver, chance=chance)
-    with ServiceDesk(kernel=kernel, bus=bus, vault=FileVault(folder / "vault.bin", key=bytes(32))) as desk:
+    vault = FileVault(folder / "vault.bin", key=bytes(32))
+    with ServiceDesk(kernel=kernel, bus=bus, vault=vault, topology=GRAPH, journal=Lines()) as desk:
         yield desk
 
 
@@ -180,7 +192,7 @@ class ServedBus(_Receiver):
         self._closing.callback(self._kernel.stop)
         desk = self._closing.enter_context(_desk(self._kernel, self._queue, folder, self._deliver))
         self.clock: Clock = PacedClock(timeline)
-        self.bus: Bus = RemoteBus(desk.services)
+        self.bus: Bus = RemoteBus(desk.services(CALLER))
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,10 +1,11 @@
-"""The one-machine cloud's services: who may call, what they answer, and what never leaves them."""
+"""The one-machine cloud's services: who may call, for what, what they answer, and what never leaves them."""
 
 import http.client
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,25 +18,35 @@ from infra.local.live import LiveKernel
 from infra.local.process_world import WorldFile
 from infra.local.queue import SqliteQueue
 from infra.local.remote import RemoteBus, RemoteVault
-from infra.local.services import MAX_BODY, ServiceDesk
+from infra.local.services import MAX_BODY, OWNER, ServiceDesk
 from infra.local.timeline import Timeline
 from infra.local.vault import FileVault
-from infra.local.wire import Services
+from infra.local.wire import Services, text
 from shared.errors import InvariantBroken, NotSent, StoreDown
-from shared.topology import Topology
+from shared.stored import Domain
+from shared.topology import RW, TOPOLOGY, Function, Right, Topology
+from tests.doors.fakes import Lines
 from tests.patience import PATIENCE_S
 
+_Served = tuple[ServiceDesk, SqliteQueue, LiveKernel]
 KEY = bytes(range(32))
 CANARY = "canary-of-a-secret"
-_TOPOLOGY = Topology(functions=(), topics={"works": ""}, schedules=(), secrets={}, collections={})
+_WORKER = Function(
+    name="worker", purpose="", home=Domain.BOOK, publishes=frozenset({"works", "unmade"}),
+    secrets={"access": RW, "empty": RW},
+)  # fmt: skip
+_TOPOLOGY = Topology(
+    functions=(_WORKER,), topics={"works": ""}, schedules=(), secrets={"access": "", "empty": ""}, collections={}
+)
 
 
 @contextmanager
-def _served(folder: Path) -> Iterator[tuple[Services, SqliteQueue, LiveKernel]]:
-    """Serve a bus and a vault that holds one secret, on a kernel that lives."""
+def _desk_of(folder: Path, topology: Topology, secrets: Sequence[str], journal: Lines) -> Iterator[_Served]:
+    """Serve a bus and a vault that holds some secrets, on a kernel that lives."""
     kernel = LiveKernel(timeline=Timeline.real(), seed=1)
     vault = FileVault(folder / "vault.bin", key=KEY)
-    vault.add("access", CANARY.encode())
+    for secret in secrets:
+        vault.add(secret, CANARY.encode())
 
     def live() -> None:
         kernel.run(datetime(9000, 1, 1, tzinfo=UTC))
@@ -43,17 +54,24 @@ def _served(folder: Path) -> Iterator[tuple[Services, SqliteQueue, LiveKernel]]:
 
     with closing(SqliteQueue(folder / "state.db")) as queue:
         bus = LocalBus(
-            kernel=kernel, topology=_TOPOLOGY, queue=queue, deliver=lambda _function, _body: 204,
+            kernel=kernel, topology=topology, queue=queue, deliver=lambda _function, _body: 204,
             chance=SeededChance(seed=1, name="bus"),
         )  # fmt: skip
         thread = threading.Thread(target=live)
-        with ServiceDesk(kernel=kernel, bus=bus, vault=vault) as desk:
+        with ServiceDesk(kernel=kernel, bus=bus, vault=vault, topology=topology, journal=journal) as desk:
             thread.start()
             try:
-                yield desk.services, queue, kernel
+                yield desk, queue, kernel
             finally:
                 kernel.stop()
                 thread.join()
+
+
+@contextmanager
+def _served(folder: Path) -> Iterator[tuple[Services, SqliteQueue, LiveKernel]]:
+    """Serve the one function of a small graph."""
+    with _desk_of(folder, _TOPOLOGY, ["access"], Lines()) as (desk, queue, kernel):
+        yield desk.services("worker"), queue, kernel
 
 
 @pytest.fixture
@@ -96,7 +114,8 @@ def test_who_has_no_key_learns_nothing(services: Services, key: str) -> None:
     [
         (READ, {}, 200),
         (b'{"secret":"access","version":"2"}', {}, 404),
-        (b'{"secret":"nothing","version":"1"}', {}, 404),
+        (b'{"secret":"empty","version":"1"}', {}, 404),
+        (b'{"secret":"nothing","version":"1"}', {}, 403),
         (b'{"secret":"access"}', {}, 409),
         (b'{"secret":"access","version":["1"]}', {}, 409),
         (b'["access","1"]', {}, 409),
@@ -111,12 +130,13 @@ def test_who_has_no_key_learns_nothing(services: Services, key: str) -> None:
         (READ, {"path": "/vault/add"}, 409),
         (b'{"secret":"access","value":"no base64!"}', {"path": "/vault/add"}, 409),
         (b'{"topic":"works","data":"","attributes":7,"ordering_key":""}', {"path": "/publish"}, 409),
-        (b'{"topic":"nowhere","data":"","attributes":{},"ordering_key":""}', {"path": "/publish"}, 409),
+        (b'{"topic":"nowhere","data":"","attributes":{},"ordering_key":""}', {"path": "/publish"}, 403),
+        (b'{"topic":"unmade","data":"","attributes":{},"ordering_key":""}', {"path": "/publish"}, 409),
         (b'{"topic":["works"],"data":"","attributes":{},"ordering_key":""}', {"path": "/publish"}, 409),
     ],
 )
 def test_every_question_has_an_answer(services: Services, body: bytes, given: dict[str, Any], expected: int) -> None:
-    """What cannot be asked is 409 and what is not there 404; a refusal holds no secret, and the next call is served."""
+    """What cannot be asked is 409, not there 404, not one's own 403, without a secret, and the next call is served."""
     status, said = _raw(services, body, **given)
     assert status == expected
     if expected != 200:
@@ -143,7 +163,7 @@ def test_a_disk_that_refuses_is_told_as_such(served: tuple[Services, SqliteQueue
     with pytest.raises(NotSent, match="closed"):
         RemoteBus(services).publish("works", b"x", attributes={})
     with pytest.raises(InvariantBroken):
-        RemoteBus(services).publish("nowhere", b"x", attributes={})
+        RemoteBus(services).publish("unmade", b"x", attributes={})
     with pytest.raises(InvariantBroken):
         RemoteVault(services).add("access", b"x" * 65_537)
 
@@ -178,3 +198,86 @@ def test_the_worlds_file_is_the_owners_alone(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
     assert WorldFile.read(path) == world
     assert CANARY not in f"{world!r}{world}"
+
+
+def test_a_world_whom_nobody_delivers_to_lets_nobody_in() -> None:
+    """The owner's world has no key for deliveries, and nothing that is shown counts as that."""
+    answered: list[str] = []
+    app = WorldFile(cloud="local", push_key="").admitting(lambda *_: [b"in"], public=False)
+    for shown in ("", "Bearer ", "Bearer x"):
+        asked = {"HTTP_AUTHORIZATION": shown, "PATH_INFO": "/", "REQUEST_METHOD": "POST"}
+        assert list(app(asked, lambda status, _headers: answered.append(status))) != [b"in"]
+    assert answered == ["403 Forbidden"] * 3
+
+
+_ALL_RIGHTS = replace(
+    TOPOLOGY,
+    functions=tuple(
+        replace(one, publishes=frozenset(TOPOLOGY.topics), secrets=dict.fromkeys(TOPOLOGY.secrets, RW))
+        for one in TOPOLOGY.functions
+    ),
+)
+"""What one key for all amounts to: whoever has it may do all that anybody may."""
+
+
+def _attempts(services: Services) -> dict[tuple[str, str], int]:
+    """Ask for everything there is with one caller's key: publish anywhere, do anything to each secret."""
+    found = {}
+    for topic in TOPOLOGY.topics:
+        asked = {"topic": topic, "data": "", "attributes": {}, "ordering_key": ""}
+        found["publish", topic], _ = services.ask("/publish", **asked)
+    for secret in TOPOLOGY.secrets:
+        found["read", secret], _ = services.ask("/vault/read", secret=secret, version="1")
+        found["versions", secret], _ = services.ask("/vault/versions", secret=secret)
+        found["add", secret], _ = services.ask("/vault/add", secret=secret, value=text(b"x"))
+        found["destroy", secret], _ = services.ask("/vault/destroy", secret=secret, version="2")
+    return found
+
+
+def _declared(caller: Function) -> dict[tuple[str, str], int]:
+    """Answer each of these attempts as the topology has it."""
+    needs = {"read": Right.READ, "versions": Right.READ, "add": Right.CREATE, "destroy": Right.WRITE}
+    allowed = {("publish", topic): topic in caller.publishes for topic in TOPOLOGY.topics}
+    for secret in TOPOLOGY.secrets:
+        held = caller.secrets.get(secret, Right(0))
+        allowed |= {(what, secret): right in held for what, right in needs.items()}
+    return {attempt: 200 if may else 403 for attempt, may in allowed.items()}
+
+
+def _differs(folder: Path, caller: Function, topology: Topology, journal: Lines) -> dict[tuple[str, str], int]:
+    """Give what a caller is answered on one machine and should not be."""
+    with _desk_of(folder, topology, [*TOPOLOGY.secrets, *TOPOLOGY.secrets], journal) as (desk, _, _):
+        answers = _attempts(desk.services(caller.name))
+    declared = _declared(caller)
+    return {attempt: status for attempt, status in answers.items() if status != declared[attempt]}
+
+
+@pytest.mark.parametrize("name", [one.name for one in TOPOLOGY.functions])
+def test_a_key_opens_what_its_function_may_and_no_more(tmp_path: Path, name: str) -> None:
+    """A function's key opens just the topics and secrets of the topology, and each refusal is a 403 and a line."""
+    function, journal = TOPOLOGY.function(name), Lines()
+    assert _differs(tmp_path, function, TOPOLOGY, journal) == {}
+    refused = [one for one in journal.lines if one["event"] == "undeclared_access"]
+    assert len(refused) == list(_declared(function).values()).count(403)
+    assert {(one["function"], one["severity"]) for one in refused} == {(name, "CRITICAL")}
+
+
+@pytest.mark.parametrize("name", [one.name for one in TOPOLOGY.functions])
+def test_one_key_for_all_is_found(tmp_path: Path, name: str) -> None:
+    """A desk whose every key opens what anybody may lets each function to what it may not, and that is seen."""
+    assert _differs(tmp_path, TOPOLOGY.function(name), _ALL_RIGHTS, Lines())
+
+
+def test_the_owners_key_opens_every_secret_and_no_topic(tmp_path: Path) -> None:
+    """The owner's commands may do all with every secret and publish nothing."""
+    owner = Function(name=OWNER, purpose="", home=Domain.OWNER, secrets=dict.fromkeys(TOPOLOGY.secrets, RW))
+    assert _differs(tmp_path, owner, TOPOLOGY, Lines()) == {}
+
+
+def test_no_two_callers_have_the_same_key(tmp_path: Path) -> None:
+    """Every function and the owner have a key each, another one in the next run."""
+    keys = []
+    for _ in range(2):
+        with _desk_of(tmp_path, TOPOLOGY, [], Lines()) as (desk, _, _):
+            keys += [desk.services(name).key for name in (OWNER, *(one.name for one in TOPOLOGY.functions))]
+    assert len(set(keys)) == 2 * (1 + len(TOPOLOGY.functions))

@@ -15,6 +15,7 @@ import pytest
 
 from infra.day.owner import SignInFailed, accept, start
 from infra.day.problems import UserError
+from infra.local.process_world import WorldFile
 from infra.local.to_simulator import ToSimulator
 from infra.owner import login
 from infra.owner.profiles import reach
@@ -198,6 +199,18 @@ def test_only_the_desk_delivers_to_its_functions(station: Station) -> None:
     after = station.status()
     assert (after.trading, after.signed_in) == (before.trading, before.signed_in)
     assert station.folder.path.stat().st_mode & 0o077 == 0
+
+
+def test_no_function_reads_the_keys_of_another(station: Station) -> None:
+    """What a function's process reads of its world holds its own keys alone; so does what the owner's commands read."""
+    files = [station.folder.world, *(station.folder.world_of(one.name) for one in TOPOLOGY.functions)]
+    worlds = [WorldFile.read(path) for path in files]
+    keys = [key for world in worlds for key in (world.key, world.push_key) if key]
+    assert len(set(keys)) == len(keys) == 1 + 2 * len(TOPOLOGY.functions)
+    for path, world in zip(files, worlds, strict=True):
+        held = path.read_text()
+        assert {key for key in keys if key in held} == {world.key, world.push_key} - {""}
+        assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_signing_out_ends_the_token_at_the_broker(station: Station) -> None:
