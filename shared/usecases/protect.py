@@ -27,7 +27,7 @@ from shared.domain.ids import digest, intent_id
 from shared.domain.orders import AT_BROKER, IN_DOUBT, TERMINAL, UNSENT, Kind, Order, State
 from shared.domain.positions import Position
 from shared.domain.values import PriceType, Side, Term
-from shared.ports import Severity
+from shared.ports import Check, Severity
 from shared.usecases.cancel import Listing, cancel_and_confirm
 from shared.usecases.cover import changed, orders_of
 from shared.usecases.desk import Held
@@ -69,7 +69,9 @@ def protect(
         desk.journal.line("exit_ended_unfilled", Severity.WARNING, symbol=held.value.symbol, exit_id=pending.exit_id)
     for sell in sells:
         if sell.value.state in UNSENT:
-            move(desk, sell, State.VOIDED, cause="left behind before it was sent", codes=("SWEPT",))
+            # An exit that was born since the position was read is not left behind: the check of its version saves it.
+            judged = Check(held.path, held.version)
+            move(desk, sell, State.VOIDED, judged, cause="left behind before it was sent", codes=("SWEPT",))
     if uncovered > 0:
         held = _last_refused(desk, held)
         if backoff.may_ask(held.value.stop_refused, desk.clock.now()):

@@ -14,16 +14,19 @@ from shared.domain.positions import PendingExit, Position
 from shared.domain.quotes import Quote
 from shared.domain.values import PriceType, Side
 from shared.domain.watches import EXIT_LIFE, PositionWatch
+from shared.errors import Conflict
 from shared.ports import Put
 from shared.usecases.desk import Held, put
 from shared.usecases.hold import look_after
+from shared.usecases.moves import begin, live_sells
+from shared.usecases.protect import protect
 from shared.usecases.watches import Watched, kept, watched
 from tests.domain.made import quote
 from tests.usecases.bench import SYMBOL, Bench
 from tests.usecases.exchange import Script
 from tests.usecases.gate import Fault
 from tests.usecases.lives import calls, script
-from tests.usecases.post import SCAN
+from tests.usecases.post import SCAN, SETTLEMENT
 from tests.usecases.proofs import safety, wrongs
 
 SECOND = timedelta(seconds=1)
@@ -242,3 +245,21 @@ def test_an_exit_that_is_born_after_the_next_decision_cancels_nothing() -> None:
     assert exits == [(State.VOIDED, ("OUTDATED",)), (State.FILLED, ())]
     assert len(bench.exchange.cancels) == 2  # one for the stop that moved up, one for the exit that sold
     assert wrongs(bench, naked_at_most=5) == []
+
+
+def test_settlement_on_an_older_copy_of_the_position_ends_no_exit() -> None:
+    """An exit that is born between settlement's look at the position and at its sells is not left behind."""
+    bench = _holding()
+    decision = _decided(bench).value.exit
+    assert decision is not None
+    desk, before = bench.desks[SETTLEMENT], _held(bench)
+    stop = next(order for order in bench.orders() if order.kind is Kind.PROTECT)
+    born = replace(
+        stop, intent_id=decision.exit_id, kind=Kind.EXIT, state=State.NEW, rev=0, broker_order_id=None,
+        created_at=bench.kernel.now(), updated_at=bench.kernel.now(),
+    )  # fmt: skip
+    pending = PendingExit(exit_id=decision.exit_id, first_at=decision.first_at)
+    begin(desk, born, before.update(replace(before.value, pending_exit=pending)), cause="exit: target")
+    with pytest.raises(Conflict):
+        protect(desk, before, live_sells(desk, SYMBOL), account_key="", listing=None)
+    assert [order.state for order in bench.orders() if order.kind is Kind.EXIT] == [State.NEW]
