@@ -30,6 +30,7 @@ ALARMS = (
         name="dead-letters", title="A message could not be taken, or you could not be told", severity=ERROR,
         events=(
             "dead_letter", "outbox_row_unreadable", "unreadable_document", "books_unreadable", "notice_not_delivered",
+            "close_too_early",
         ),
         told="A message or a document cannot be read and was put aside, which nothing repeats by itself:"
         " `strategy dead-letters --profile cloud` lists them, and the line names the document. Or a notice reached none"
@@ -50,14 +51,14 @@ ALARMS = (
         name="sign-in", title="The token is not alive", severity=ERROR,
         events=(
             "sign_in_needed", "sign_in_failed", "sign_in_stumbled", "halt_not_asked", "token_gone",
-            "token_not_destroyed", "scan_stopped",
+            "token_not_destroyed", "scan_stopped", "key_not_read",
         ),
         told="Without a token nothing is traded and stops cannot be moved. Open the sign-in page and sign in.",
         every_s=3600,
     ),
     Alarm(
         name="setting-up", title="A secret or the account is missing or wrong", severity=CRITICAL,
-        events=("cannot_work", "cannot_start"),
+        events=("cannot_work", "cannot_start", "account_refused"),
         told="A function lacks something that only you can put right: a secret that is not set yet, settings or an"
         " account that cannot be used. The line names it. Nothing is traded; messages come again for a while.",
         every_s=3600,

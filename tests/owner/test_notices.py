@@ -56,9 +56,7 @@ def _untold(number: int, *, tries: int, at: datetime = OPEN) -> Put:
 def test_notices_of_a_morning_are_listed(played_desk: Path) -> None:
     """A stopped desk's notices are listed in New York time with their words, and without an address that is said."""
     lines = answer("notices", "--state", str(played_desk))
-    begun, first, result = lines
-    titles = begun["title"], first["title"], result["title"][:12]
-    assert titles == ("A sign-in was begun", "Signed in", "2013-10-07: ")
+    assert [line["title"] for line in lines] == ["A sign-in was begun", "Signed in"]
     assert {line["fate"] for line in lines} == {Fate.NO_ADDRESS}
     shown = strategy("notices", "--state", str(played_desk)).stdout
     for part in ("New York", "07:2", "Signed in", "no address", "until 00:00 ET"):

@@ -26,7 +26,10 @@ class Lines:
 LINES = {
     "dead-letters": Lines(
         "A message could not be taken, or you could not be told", "ERROR",
-        ("dead_letter", "outbox_row_unreadable", "unreadable_document", "books_unreadable", "notice_not_delivered"),
+        (
+            "dead_letter", "outbox_row_unreadable", "unreadable_document", "books_unreadable", "notice_not_delivered",
+            "close_too_early",
+        ),
     ),
     "orders-in-doubt": Lines(
         "An order or a position needs to be looked at", "CRITICAL",
@@ -40,12 +43,12 @@ LINES = {
         "The token is not alive", "ERROR",
         (
             "sign_in_needed", "sign_in_failed", "sign_in_stumbled", "halt_not_asked", "token_gone",
-            "token_not_destroyed", "scan_stopped",
+            "token_not_destroyed", "scan_stopped", "key_not_read",
         ),
         every=AN_HOUR,
     ),
     "setting-up": Lines(
-        "A secret or the account is missing or wrong", "CRITICAL", ("cannot_work", "cannot_start"), every=AN_HOUR,
+        "A secret or the account is missing or wrong", "CRITICAL", ("cannot_work", "cannot_start", "account_refused"), every=AN_HOUR,
     ),
     "trading-state": Lines("Trading was restricted", "CRITICAL", ("trading_state", "not_halted")),
     "broken": Lines(
