@@ -73,7 +73,8 @@ def test_after_a_halt_nothing_is_placed(morning: Bench, first_licence: datetime,
     morning.run("10:05")
     assert [one for one in _licences(morning) if one > halt_at] == []
     assert morning.calls()["place"] == 0
-    assert [one.body["reason"] for one in morning.of("trading_halted")] == ["the owner halted"]
+    assert {one.body["reason"] for one in morning.of("trading_halted")} == {"the owner halted"}
+    assert len([path for path in morning.documents("notices") if "trading_halted" in path]) == 1
 
 
 def test_a_halt_works_while_the_broker_is_down(morning: Bench, first_licence: datetime) -> None:

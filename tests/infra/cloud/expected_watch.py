@@ -48,7 +48,8 @@ LINES = {
         every=AN_HOUR,
     ),
     "setting-up": Lines(
-        "A secret or the account is missing or wrong", "CRITICAL", ("cannot_work", "cannot_start", "account_refused"), every=AN_HOUR,
+        "A secret or the account is missing or wrong", "CRITICAL",
+        ("cannot_work", "cannot_start", "account_refused"), every=AN_HOUR,
     ),
     "trading-state": Lines("Trading was restricted", "CRITICAL", ("trading_state", "not_halted")),
     "broken": Lines(
