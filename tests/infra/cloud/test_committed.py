@@ -22,7 +22,9 @@ PLACEHOLDER = "example-project"
 # What `pulumi stack init` writes beside the configuration: which key seals the state, and the state's own key under it.
 OF_THE_STATE = frozenset({"secretsprovider", "encryptedkey", "encryptionsalt"})
 # Who reads the stack files; every other test stands on what is shipped.
-READERS = {"tests/infra/cloud/capture.py", "tests/infra/cloud/census.py", "tests/infra/test_delivery.py"}
+READERS = {
+    "tests/infra/checkout.py", "tests/infra/cloud/capture.py", "tests/infra/cloud/census.py", "tests/infra/test_delivery.py",
+}  # fmt: skip
 HERE = "tests/infra/cloud/test_committed.py"
 SEALED = {
     "secretsprovider": "gcpkms://projects/my-desk-1/locations/europe-west3/keyRings/pulumi/cryptoKeys/state",

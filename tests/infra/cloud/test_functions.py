@@ -12,6 +12,7 @@ from infra.components.deployment import CALLBACK
 from infra.components.functions import environment
 from infra.components.stage import Stage
 from shared import settings
+from shared.stored import Domain
 from shared.topology import TOPOLOGY, Function
 from shared.wiring.cloud import cloud
 from shared.wiring.cloud_bus import open_bus
@@ -77,7 +78,7 @@ def test_cloud_run_takes_the_sizes_of_every_function() -> None:
 )
 def test_a_seeded_size_is_refused(sizes: Mapping[str, Any]) -> None:
     """Each combination that Cloud Run refuses is named."""
-    assert impossible(Function(name="x", purpose="x", **sizes))
+    assert impossible(Function(name="x", purpose="x", home=Domain.BOOK, **sizes))
 
 
 def test_the_callback_is_set_once_it_is_registered() -> None:
