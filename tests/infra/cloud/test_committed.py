@@ -23,7 +23,8 @@ PLACEHOLDER = "example-project"
 OF_THE_STATE = frozenset({"secretsprovider", "encryptedkey", "encryptionsalt"})
 # Who reads the stack files; every other test stands on what is shipped.
 READERS = {
-    "tests/infra/checkout.py", "tests/infra/cloud/capture.py", "tests/infra/cloud/census.py", "tests/infra/test_delivery.py",
+    "tests/infra/checkout.py", "tests/infra/cloud/capture.py", "tests/infra/cloud/census.py",
+    "tests/infra/test_delivery.py",
 }  # fmt: skip
 HERE = "tests/infra/cloud/test_committed.py"
 SEALED = {
