@@ -79,6 +79,11 @@ class Function:
         return self.concurrency * self.max_instances
 
     @property
+    def adds_only(self) -> frozenset[str]:
+        """The secrets to which it may add, and of which it may see nothing, not even their versions."""
+        return frozenset(name for name, rights in self.secrets.items() if rights is Right.CREATE)
+
+    @property
     def environ(self) -> dict[str, str]:
         """What its process is told in every world: a thread for each request at once, one for linear algebra.
 
@@ -176,7 +181,7 @@ TOPOLOGY = Topology(
             public=True,
             publishes=frozenset({"prepare-ticks", "notices", "halt-asks"}),
             collections={**_EVERYBODY, "flows": RW, "links": RW, "pins": R, "sign_in": RW, "token": RW},
-            secrets={CONSUMER: R, REQUEST_TOKEN: RW, ACCESS_TOKEN: RW, SIGN_IN_KEY: R},
+            secrets={CONSUMER: R, REQUEST_TOKEN: RW, ACCESS_TOKEN: C, SIGN_IN_KEY: R},
             cpu=1.0,
             concurrency=250,
             max_instances=2,

@@ -6,8 +6,8 @@ the smallest predefined one whose permissions the adapter of the right needs:
     publish      roles/pubsub.publisher on the topic
     READ         roles/secretmanager.secretAccessor on the secret, and to find the newest version, which is listed and
                  never asked for as `latest`, roles/secretmanager.viewer on the secret
-    CREATE       roles/secretmanager.secretVersionAdder on the secret, and the same viewer: before a version is added
-                 the others are listed, so that a lost answer does not leave it twice
+    CREATE       roles/secretmanager.secretVersionAdder on the secret, and nothing else: who may not READ lists nothing
+                 (a lost answer may leave a version twice), who may lists before adding, so that it does not
     WRITE        roles/secretmanager.secretVersionManager on the secret, which adds, lists, disables and destroys, so
                  that neither of the two before is needed beside it
     collections  for each trust domain in which the function has one, under the condition that it is that domain's
@@ -106,14 +106,12 @@ def matrix(topology: Topology, *, has_owner: bool, customer_keys: bool) -> tuple
 
 def secret_roles(rights: Right) -> tuple[str, ...]:
     """Give the roles that make up rights on a secret; see above."""
-    roles = []
-    if Right.READ in rights:
-        roles.append("secretAccessor")
+    roles = ["secretAccessor"] if Right.READ in rights else []
     if Right.WRITE in rights:
         roles.append("secretVersionManager")
     else:
         roles += ["secretVersionAdder"] if Right.CREATE in rights else []
-        roles += ["viewer"]
+        roles += ["viewer"] if Right.READ in rights else []
     return tuple(f"roles/secretmanager.{role}" for role in roles)
 
 

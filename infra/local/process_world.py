@@ -157,8 +157,9 @@ def _on_emulators(world: WorldFile, function: str) -> Platform:
     platform = cloud(function, bus, http=_http(world, function), simulated=simulated)
     clock = PacedClock(world.timeline)
     vault = SecretVault(
-        project=world.project, clock=platform.clock, chance=platform.chance, connect=lambda: connect(world.secrets)
-    )
+        project=world.project, clock=platform.clock, chance=platform.chance, connect=lambda: connect(world.secrets),
+        adds_only=platform.function.adds_only,
+    )  # fmt: skip
     journal = _journal(world, function, clock)
     return dataclasses.replace(platform, clock=clock, vault=vault, journal=journal, **_broker_side(world, function))
 

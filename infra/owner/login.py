@@ -2,8 +2,9 @@
 
 What can go wrong: nobody serves the pages, or a stranger keeps them busy; the desk has no key, the owner takes too
 long, the code is wrong. What this promises: without a link nothing of ours but the vault and the store is needed, also
-in the cloud; a link is made from the key in the desk's vault, at the desk's own time, and begins one sign-in; signed in
-is what the desk's own store says, not what a page says.
+in the cloud, and the token that it replaces is destroyed by `token_refresh`, as after a page; a link is made from the
+key in the desk's vault, at the desk's own time, and begins one sign-in; signed in is what the desk's own store says,
+not what a page says.
 """
 
 import re

@@ -2,12 +2,14 @@
 
 What can go wrong: a version is stored and the answer is lost, so that a second try would leave a secret twice; bytes
 change on their way; `latest` names the highest number whatever its state, so that a disabled version hides every older
-one. What this promises: a version is added once, its checksum travels both ways (CRC-32C), and versions are read by
-number alone. A secret itself is made by provisioning, never here.
+one. What this promises: a version is added once, its checksum travels both ways (CRC-32C; Google refuses a payload that
+does not fit), and versions are read by number alone. Where the function may add and not look, a lost answer may leave a
+version twice; then nothing points at the first, and who may destroy it has to. A secret itself is made by provisioning,
+never here.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, TypeVar
 
 from google.api_core import exceptions as google
@@ -36,7 +38,8 @@ def _google() -> "SecretManagerServiceClient":
 class SecretVault:
     """A project's secrets, safe to share between threads; loads the library and connects at the first use.
 
-    `connect` gives the client; without it the library finds Google and a login by itself.
+    Of the secrets in `adds_only` no version is ever listed or read. `connect` gives the client; without it the library
+    finds Google and a login by itself.
     """
 
     def __init__(
@@ -45,11 +48,13 @@ class SecretVault:
         project: str,
         clock: Clock,
         chance: Chance,
+        adds_only: Collection[str] = (),
         connect: Callable[[], "SecretManagerServiceClient"] = _google,
     ) -> None:
         self._project = project
         self._clock = clock
         self._chance = chance
+        self._adds_only = adds_only
         self._connect = connect
         self._lock = threading.Lock()
         self._client: SecretManagerServiceClient | None = None
@@ -57,11 +62,13 @@ class SecretVault:
     def add(self, secret: str, value: bytes) -> str:
         """Store a new version and give its number; raises StoreDown when it stays open whether it is stored.
 
-        After a lost answer the versions that are newer than before are read: one with these bytes is the one.
+        After a lost answer the versions that are newer than before are read, where that is allowed: one with these
+        bytes is the one.
         """
         if len(value) > MAX_SECRET_BYTES:
             raise InvariantBroken(f"{secret}: {len(value)} bytes; a version holds {MAX_SECRET_BYTES} at most")
-        before = max((int(number) for number, _ in self._listed(secret)), default=0)
+        looks = secret not in self._adds_only
+        before = max((int(number) for number, _ in self._listed(secret)), default=0) if looks else 0
         payload = {"data": value, "data_crc32c": crc32c(value)}
         request = {"parent": self._name(secret), "payload": payload}
         last: Exception | None = None
@@ -73,7 +80,7 @@ class SecretVault:
             except FAILED as problem:
                 raise down(f"Secret Manager, {secret}", problem) from problem
             pause(self._clock, self._chance, attempt)
-            if (stored := self._found(secret, value, after=before)) is not None:
+            if looks and (stored := self._found(secret, value, after=before)) is not None:
                 return stored
         raise down(f"Secret Manager, {secret}, version open", last) from last
 

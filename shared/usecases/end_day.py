@@ -81,9 +81,10 @@ def end_day(desk: Desk, authority: Authority, vault: Vault, held: Held[TokenReco
 
 
 def clear(desk: Desk, vault: Vault) -> None:
-    """Destroy every version in the vault when the record's token does not live; what fails is done at the next tick.
+    """Destroy every version in the vault but that of the record's living token; what fails is done at the next tick.
 
-    While the owner is signing in nothing is destroyed: a version that is there may be the one that comes.
+    While the owner is signing in nothing is destroyed: a version that is there may be the one that comes. So a token
+    that came to nothing, or came twice because an answer was lost, goes some five minutes later.
     """
     try:
         versions = vault.versions(ACCESS_TOKEN)
@@ -91,9 +92,7 @@ def clear(desk: Desk, vault: Vault) -> None:
         desk.journal.line("token_not_destroyed", Severity.ERROR, detail=problem.detail)
         return
     # Only now: a sign-in that begins after this look has nothing among these versions.
-    if not token.unspoken_for(desk.store, desk.clock.now()):
-        return
-    for version in versions:
+    for version in token.unneeded(desk.store, versions, desk.clock.now()):
         if not token.discard(vault, ACCESS_TOKEN, version):
             desk.journal.line("token_not_destroyed", Severity.ERROR, version=version)
 

@@ -3,7 +3,9 @@
 What can go wrong: whoever signed in has another account; the vault fails after the verifier is spent; the commit's
 outcome stays open; the bus or a clean-up fails when the token already counts. What this promises: the secret half never
 leaves the vault; a token that counts is of the chosen account and never told as a failure, and one that does not is
-ended at E*TRADE, as far as that answers; a refusal leaves no token behind and what was there before as it was.
+ended at E*TRADE, as far as that answers; what was there before a refusal stays as it was. The page that anybody may
+open adds to the tokens in the vault and reads, lists and destroys none: versions that no record points at, older ones
+and those of a sign-in that came to nothing, are destroyed by `token_refresh` (end_day).
 """
 
 import contextlib
@@ -16,7 +18,6 @@ from shared.domain.sign_in_notices import AccountRefused, SignedIn, SignInFailed
 from shared.domain.tokens import AccessToken, RequestToken, TokenRecord, issued
 from shared.errors import AuthError, BrokerError, DeskError, StoreDown, StoreError, TokenDead
 from shared.ports import Authority, Create, Delete, Severity, Vault, Write
-from shared.topology import ACCESS_TOKEN
 from shared.usecases import outbox, token
 from shared.usecases.desk import Desk, put
 from shared.usecases.notices import announce, post
@@ -129,34 +130,25 @@ class Obtaining:
                 return self.failed(f"{type(problem).__name__}: {problem.detail}", fresh)
         desk.journal.line("signed_in", dies_at=record.dies_at.isoformat())
         self._post()
-        self._tidy(row, version)
+        self._publish(row)
         return notice
 
     def _counts(self, version: str) -> bool:
-        """Look whether a commit of unknown outcome made this token count; if surely not, the token is destroyed."""
+        """Look whether a commit of unknown outcome made this token count."""
         try:
             held = token.current(self.desk.store)
         except StoreDown:
             return False
-        if held is not None and held.value.vault_version == version:
-            return True
-        token.discard(self.vault, ACCESS_TOKEN, version)
-        return False
+        return held is not None and held.value.vault_version == version
 
     def _post(self) -> None:
         if self.publisher is None:
             post(self.desk)
 
-    def _tidy(self, row: Create, version: str) -> None:
-        """Publish the message and destroy older tokens; what fails here is done by a later sign-in or refresh."""
+    def _publish(self, row: Create) -> None:
+        """Publish the message; what fails here is done by a later invocation."""
         try:
             if self.publisher is None:
                 outbox.publish(self.desk, row)
         except (BrokerError, StoreError) as problem:
             self.later("publish", problem)
-        try:
-            for older in self.vault.versions(ACCESS_TOKEN):
-                if older != version and not token.discard(self.vault, ACCESS_TOKEN, older):
-                    self.desk.journal.line("token_not_destroyed", Severity.ERROR, version=older)
-        except StoreDown as problem:
-            self.later("destroy", problem)

@@ -39,14 +39,15 @@ def refresh(desk: Desk, authority: Authority, vault: Vault, care: Care) -> None:
         renew(desk, authority, asked_at=now)
     held = token.current(desk.store)
     session = session_at(now)
-    if held is not None and token.stage(desk.store, desk.clock.now()).signs:
-        if ends(session, now, settled=True, at_the_latest=care.ends_at):
-            evening = look(desk, session)
-            if ends(session, now, settled=evening.settled, at_the_latest=care.ends_at):
-                end_day(desk, authority, vault, held, evening)
-        return
+    lives = token.stage(desk.store, desk.clock.now()).signs
+    if held is not None and lives and ends(session, now, settled=True, at_the_latest=care.ends_at):
+        evening = look(desk, session)
+        if ends(session, now, settled=evening.settled, at_the_latest=care.ends_at):
+            end_day(desk, authority, vault, held, evening)
+            return
     clear(desk, vault)
-    _remind(desk, vault, care, held)
+    if not lives:
+        _remind(desk, vault, care, held)
 
 
 def _remind(desk: Desk, vault: Vault, care: Care, held: Held[TokenRecord] | None) -> None:

@@ -1,18 +1,17 @@
-"""E*TRADE's OAuth side, for signing in and renewing; it always signs with the token that counts now."""
+"""E*TRADE's OAuth side, for signing in and renewing."""
 
-from datetime import timedelta
+from collections.abc import Callable
 
 from shared.etrade.authority import AUTHORIZE_URL, EtradeAuthority
+from shared.etrade.session import Credentials
 from shared.wiring import Platform
-from shared.wiring.credentials import VaultCredentials
 from shared.wiring.rooms import Room
 
 
-def authority(platform: Platform, room: Room) -> EtradeAuthority:
+def authority(platform: Platform, room: Room, credentials: Callable[[], Credentials]) -> EtradeAuthority:
     """Build the client of E*TRADE's OAuth endpoints."""
     desk = room.desk
     return EtradeAuthority(
-        credentials=VaultCredentials(platform, room, every=timedelta(0)), clock=desk.clock, chance=desk.chance,
-        journal=desk.journal, caller=desk.actor, http=platform.http, page=platform.authorize_page or AUTHORIZE_URL,
-        sandbox=room.settings.sandbox,
+        credentials=credentials, clock=desk.clock, chance=desk.chance, journal=desk.journal, caller=desk.actor,
+        http=platform.http, page=platform.authorize_page or AUTHORIZE_URL, sandbox=room.settings.sandbox,
     )  # fmt: skip

@@ -56,7 +56,7 @@ def cloud(
         function=function, environ=environ, clock=clock, chance=chance, history=NoHistory(),
         store=divided.of_function(databases.stores, TOPOLOGY, function),
         bus=NoBus() if open_bus is None else open_bus(project, clock, chance),
-        vault=SecretVault(project=project, clock=clock, chance=chance),
+        vault=SecretVault(project=project, clock=clock, chance=chance, adds_only=function.adds_only),
         journal=CloudJournal(name, project=project), http=http,
     )  # fmt: skip
 

@@ -1,6 +1,6 @@
-"""The credentials of the moment, for functions that call the broker: consumer key and token from the vault."""
+"""The credentials of the moment: the consumer pair from the vault, and for functions that may read it the token."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from shared import settings
@@ -25,12 +25,27 @@ class _Consumer:
     secret: str
 
 
+class ConsumerCredentials:
+    """Gives the consumer pair, which is read once, and never a token: for whoever signs in and may read none."""
+
+    def __init__(self, platform: Platform, room: Room) -> None:
+        self._pair = settings.consumer(platform.environ)
+        self._vault = room.vault
+
+    def __call__(self) -> Credentials:
+        """Give the consumer pair; raises ConfigError where there is none, and StoreDown."""
+        if self._pair is None:
+            self._pair = stored_consumer(self._vault)
+        key, secret = self._pair
+        return Credentials(consumer_key=key, consumer_secret=secret)
+
+
 class VaultCredentials:
     """Gives the credentials of the moment: the consumer pair is read once, the token when its version changes."""
 
     def __init__(self, platform: Platform, room: Room, *, every: timedelta = _LOOK_EVERY) -> None:
         self._every = every
-        self._pair = settings.consumer(platform.environ)
+        self._consumer = ConsumerCredentials(platform, room)
         self._vault = room.vault
         self._store: Store = room.desk.store
         self._clock: Clock = platform.clock
@@ -46,20 +61,18 @@ class VaultCredentials:
         known = self._known
         if known is not None and now - self._looked_at < self._every and stage_of(self._record, now).signs:
             return known
-        key, secret = self._consumer()
+        pair = self._consumer()
         held = token.current(self._store)
         if held is None or not stage_of(held.value, now).signs:
-            return Credentials(consumer_key=key, consumer_secret=secret)
+            return pair
         if known is None or held.value.vault_version != self._version:
             try:
                 found = token.load(self._vault, held.value)
             except TokenDead as gone:
                 # As before the first sign-in, which stays possible: what needs the token says that it has none.
                 self._journal.line("token_gone", Severity.ERROR, detail=gone.detail)
-                return Credentials(consumer_key=key, consumer_secret=secret)
-            self._known = known = Credentials(
-                consumer_key=key, consumer_secret=secret, token=found, token_dies_at=held.value.dies_at
-            )
+                return pair
+            self._known = known = replace(pair, token=found, token_dies_at=held.value.dies_at)
             # Only now: a vault that failed is asked again, and does not leave the token before in force.
             self._version = held.value.vault_version
         self._looked_at, self._record = now, held.value
@@ -68,11 +81,6 @@ class VaultCredentials:
     def forget(self) -> None:
         """Ask the store at the next call."""
         self._looked_at = self._clock.now() - self._every
-
-    def _consumer(self) -> tuple[str, str]:
-        if self._pair is None:
-            self._pair = stored_consumer(self._vault)
-        return self._pair
 
 
 def stored_consumer(vault: Vault) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""oauth_callback: the owner's browser in, the day's access token out."""
+"""oauth_callback: the owner's browser in, the day's access token out, which it may add to the vault and not read."""
 
 from shared import wiring
 from shared.pages import SignInPages
@@ -11,6 +11,7 @@ from shared.usecases.links import HALT
 from shared.wiring import Platform
 from shared.wiring.authority import authority
 from shared.wiring.cloud_bus import open_bus
+from shared.wiring.credentials import ConsumerCredentials
 from shared.wiring.rooms import Room, room
 
 NAME = "oauth_callback"
@@ -25,8 +26,8 @@ def _build(platform: Platform) -> SignInPages:
     here = room(platform)
     desk, operator = here.desk, here.settings.operator
     sign_ins = SignIns(
-        desk=desk, authority=authority(platform, here), vault=here.vault, operator=operator,
-        key=HeldKey(desk, here.vault, operator), account_id=here.settings.account_id,
+        desk=desk, authority=authority(platform, here, ConsumerCredentials(platform, here)), vault=here.vault,
+        operator=operator, key=HeldKey(desk, here.vault, operator), account_id=here.settings.account_id,
     )  # fmt: skip
     halting = Halting(desk=desk, key=HeldKey(desk, here.vault, operator, purpose=HALT))
     return SignInPages(

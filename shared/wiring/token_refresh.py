@@ -1,5 +1,7 @@
 """token_refresh: RefreshTick and RenewAsked in, a token that stays awake, and an owner who is told in time."""
 
+from datetime import timedelta
+
 from shared import wiring
 from shared.domain.messages import RefreshTick, RenewAsked
 from shared.door import PushDoor
@@ -9,6 +11,7 @@ from shared.usecases.renew import renew_when_asked
 from shared.wiring import Platform
 from shared.wiring.authority import authority
 from shared.wiring.cloud_bus import open_bus
+from shared.wiring.credentials import VaultCredentials
 from shared.wiring.rooms import room
 
 NAME = "token_refresh"
@@ -21,7 +24,9 @@ def door() -> PushDoor:
 
 def _build(platform: Platform) -> PushDoor:
     here = room(platform)
-    etrade, chosen = authority(platform, here), here.settings
+    chosen = here.settings
+    # Which token counts is asked for at each call.
+    etrade = authority(platform, here, VaultCredentials(platform, here, every=timedelta(0)))
     care = Care(
         operator=chosen.operator, page=chosen.sign_in_url, remind_at=chosen.remind_at, ends_at=chosen.token_ends_at
     )

@@ -102,6 +102,22 @@ def test_a_version_whose_answer_is_lost_is_stored_once() -> None:
         vault.close()
 
 
+def test_who_may_only_add_never_looks() -> None:
+    """Where versions may be added and not seen none is listed or read, and a lost answer may leave one twice."""
+    with SecretManagerFake() as server, lossy_before(server.address) as lossy:
+        server.create("my-project", "access")
+        vault = SecretVault(
+            project="my-project", clock=SystemClock(), chance=SystemChance(), connect=_behind(lossy),
+            adds_only={"access"},
+        )  # fmt: skip
+        assert vault.add("access", b"first") == "1"
+        lossy.plan("AddSecretVersion", Fault(arrives=True))
+        assert vault.add("access", b"second") == "3"
+        assert set(lossy.calls) == {"AddSecretVersion"}
+        assert [vault.read("access", number) for number in ("2", "3")] == [b"second", b"second"]
+        vault.close()
+
+
 def test_bytes_that_change_on_their_way_are_not_believed() -> None:
     """A secret that does not fit its checksum is read once more, and twice in a row is StoreDown."""
     changed = Fault(arrives=True, alter=lambda answer: answer.replace(b"honest", b"forged"))

@@ -18,11 +18,12 @@ from infra.local.timed import Latency, TimedStore, TimedVault
 from shared.domain.brokerage import Account
 from shared.domain.tokens import AccessToken, RequestToken, stage_of
 from shared.errors import DeskError, TokenDead
+from shared.guard import Guard, GuardedVault
 from shared.pages import COOKIE, SignInPages
 from shared.pages.halting import Halting
 from shared.pages.keys import HeldKey
 from shared.pages.refused import RefusalCount
-from shared.topology import ACCESS_TOKEN, SIGN_IN_KEY
+from shared.topology import ACCESS_TOKEN, SIGN_IN_KEY, TOPOLOGY
 from shared.usecases import token
 from shared.usecases.authorize import SignIns
 from shared.usecases.desk import Desk
@@ -139,8 +140,9 @@ class SignInWorld:
         )  # fmt: skip
         self.vault.add(SIGN_IN_KEY, KEY)
         self.timed_vault = TimedVault(self.vault, self.kernel, latency)
+        guarded = GuardedVault(self.timed_vault, Guard(TOPOLOGY.function("oauth_callback"), self.journal))
         made = sign_ins(
-            desk=self.desk, authority=self.etrade, vault=self.timed_vault, operator=OPERATOR,
+            desk=self.desk, authority=self.etrade, vault=guarded, operator=OPERATOR,
             key=HeldKey(self.desk, self.timed_vault, OPERATOR), account_id=account_id,
         )  # fmt: skip
         halting = Halting(desk=self.desk, key=HeldKey(self.desk, self.timed_vault, OPERATOR, purpose=HALT))

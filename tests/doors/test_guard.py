@@ -9,7 +9,7 @@ from shared.errors import InvariantBroken, PermissionDenied
 from shared.guard import Guard, GuardedBus, GuardedStore, GuardedVault
 from shared.ports import Check, Create, Delete, Put, Update, Where
 from shared.stored import Domain
-from shared.topology import TOPOLOGY, Function, Right
+from shared.topology import ACCESS_TOKEN, TOPOLOGY, Function, Right
 from tests.doors.fakes import Hands, Lines
 
 NAMES = [function.name for function in TOPOLOGY.functions]
@@ -100,6 +100,19 @@ def test_secrets_are_as_declared(name: str) -> None:
         ]
         for allowed, act in acts:
             assert _passes(hands.journal, act) is allowed, f"{name} {secret}"
+
+
+def test_the_page_that_anybody_may_open_only_adds_tokens() -> None:
+    """oauth_callback adds a version of the trading token, and cannot read, list or destroy one."""
+    function, hands = TOPOLOGY.function("oauth_callback"), Hands()
+    vault = GuardedVault(hands.vault, Guard(function, hands.journal))
+    assert vault.add(ACCESS_TOKEN, b"x") == "1"
+    for act in (
+        partial(vault.read, ACCESS_TOKEN, "1"),
+        partial(vault.versions, ACCESS_TOKEN),
+        partial(vault.destroy, ACCESS_TOKEN, "1"),
+    ):
+        assert not _passes(hands.journal, act)
 
 
 def test_a_guard_without_rights_lets_nothing_through() -> None:

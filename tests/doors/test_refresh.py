@@ -178,6 +178,18 @@ def test_a_renewal_that_fails_changes_nothing(trouble: DeskError) -> None:
     assert keeper.record() == issued("1", at("07:00"))
 
 
+def test_a_tick_destroys_what_no_record_points_at() -> None:
+    """While a token lives a tick destroys every other version, but none while a sign-in may be under way."""
+    keeper = Keeper(at("07:00"), signed_in=at("06:58"))
+    keeper.hands.vault.add(ACCESS_TOKEN, b"of a sign-in that came to nothing")
+    keeper.hands.store.commit([put(token.COMING, token.Coming(since=at("06:59")))])
+    keeper.tick()
+    assert keeper.hands.vault.versions(ACCESS_TOKEN) == ("1", "2")
+    keeper.tick(at("07:05"))
+    assert keeper.hands.vault.versions(ACCESS_TOKEN) == ("1",)
+    assert keeper.record().vault_version == "1"
+
+
 def test_a_renewal_that_somebody_made_already_is_enough() -> None:
     """Whoever hears a refusal late finds the token renewed since and does not renew it again."""
     keeper = Keeper(at("11:00"), signed_in=at("07:00"))

@@ -294,10 +294,22 @@ def test_every_control_has_a_seeded_mistake() -> None:
     assert back("a+b", "C") == "/callback?oauth_token=a%2Bb&oauth_verifier=C"
 
 
-@pytest.mark.parametrize("after_ms", range(0, 600, 10))
-def test_a_token_that_comes_outlives_a_clean_up(after_ms: int) -> None:
+INSTANTS_MS = range(0, 1_500, 20)
+"""Of a clean-up, from when a code is brought until its token surely counts."""
+
+
+def _sign_in(world: SignInWorld) -> None:
+    cookie, name, verifier = world.begin()
+    assert world.get(back(name, verifier), cookie).status_code == 200
+
+
+@pytest.mark.parametrize("before", [False, True])
+@pytest.mark.parametrize("after_ms", INSTANTS_MS)
+def test_a_token_that_comes_outlives_a_clean_up(after_ms: int, before: bool) -> None:
     """Whenever a clean-up of the vault meets the owner's sign-in, the token that counts afterwards can be read."""
     world = SignInWorld()
+    if before:
+        _sign_in(world)
     cookie, name, verifier = world.begin()
 
     def clean_up() -> None:
@@ -307,7 +319,57 @@ def test_a_token_that_comes_outlives_a_clean_up(after_ms: int) -> None:
     world.together([lambda: world.get(back(name, verifier), cookie), clean_up])
     held = token.current(world.store)
     assert held is not None
-    assert world.usable() == (held.value.vault_version,)
+    assert held.value.vault_version == world.usable()[-1] == str(1 + before)
+
+
+class Overtaken(SignInWorld):
+    """A world in which a clean-up comes at the worst moment: a token is in the vault, and no record points at it."""
+
+    def begin(self, link: str | None = None) -> tuple[str, str, str]:
+        """Begin, with the clean-up in wait."""
+        add = self.vault.add
+
+        def met(secret: str, value: bytes) -> str:
+            version = add(secret, value)
+            if secret == ACCESS_TOKEN:
+                clear(self.desk, self.vault)
+            return version
+
+        self.vault.add = met  # type: ignore[method-assign]
+        return super().begin(link)
+
+
+class Unannounced(Overtaken):
+    """The same, where no sign-in says that its token is coming."""
+
+    def begin(self, link: str | None = None) -> tuple[str, str, str]:
+        """Begin, and have that word forgotten."""
+        commit = self.store.commit
+
+        def forgets(writes: Sequence[Write]) -> tuple[str, ...]:
+            return commit([write for write in writes if write.path != token.COMING])
+
+        self.store.commit = forgets  # type: ignore[method-assign]
+        return super().begin(link)
+
+
+@pytest.mark.parametrize(("kind", "left"), [(Overtaken, ("1",)), (Unannounced, ())])
+def test_a_clean_up_at_the_worst_moment_spares_what_is_coming(kind: type[SignInWorld], left: tuple[str, ...]) -> None:
+    """A token that no record points at yet is spared for the word that it is coming, and without that word lost."""
+    world = kind()
+    _sign_in(world)
+    assert world.usable() == left
+
+
+def test_what_no_record_points_at_goes_while_a_token_lives() -> None:
+    """Older tokens, and one that was stored twice because an answer was lost, are destroyed; the living one stays."""
+    world = SignInWorld()
+    world.vault.add(ACCESS_TOKEN, b"of yesterday")
+    _sign_in(world)
+    world.vault.add(ACCESS_TOKEN, b"stored twice")
+    assert world.usable() == ("1", "2", "3")
+    world.kernel.call(lambda: clear(world.desk, world.timed_vault), name="token_refresh")
+    assert world.usable() == ("2",)
 
 
 def test_a_token_that_never_came_is_cleaned_up() -> None:

@@ -8,6 +8,7 @@ from tests.infra.cloud.facts import Cloud, Thing, dashed
 R, C, W = Right.READ, Right.CREATE, Right.WRITE
 ON_A_SECRET = {
     R: ("secretAccessor", "viewer"),
+    C: ("secretVersionAdder",),
     R | C: ("secretAccessor", "secretVersionAdder", "viewer"),
     R | W: ("secretAccessor", "secretVersionManager"),
     R | C | W: ("secretAccessor", "secretVersionManager"),

@@ -23,7 +23,7 @@ PERMISSIONS = {
 }
 NEEDED = {
     Right.READ: {"access", "list"},
-    Right.CREATE: {"add", "list"},
+    Right.CREATE: {"add"},
     Right.WRITE: {"disable", "destroy"},
 }
 
