@@ -23,6 +23,7 @@ REQUEST_TOKEN = "etrade-request-token"  # noqa: S105 - the name of a secret, not
 ACCESS_TOKEN = "etrade-access-token"  # noqa: S105 - the same
 NOTIFY_ADDRESSES = "notify-addresses"
 SIGN_IN_KEY = "sign-in-key"
+HALT_KEY = "halt-key"
 
 
 class Right(Flag):
@@ -181,7 +182,7 @@ TOPOLOGY = Topology(
             public=True,
             publishes=frozenset({"prepare-ticks", "notices", "halt-asks"}),
             collections={**_EVERYBODY, "flows": RW, "links": RW, "pins": R, "sign_in": RW, "token": RW},
-            secrets={CONSUMER: R, REQUEST_TOKEN: RW, ACCESS_TOKEN: C, SIGN_IN_KEY: R},
+            secrets={CONSUMER: R, REQUEST_TOKEN: RW, ACCESS_TOKEN: C, SIGN_IN_KEY: R, HALT_KEY: R},
             cpu=1.0,
             concurrency=250,
             max_instances=2,
@@ -293,7 +294,7 @@ TOPOLOGY = Topology(
             # Five addresses that answer nothing take 75 s; twenty attempts go on for two hours.
             subscriptions=(Subscription(topic="notices", ack_deadline_s=135, max_attempts=20),),
             collections={**_EVERYBODY, "notices": RC, "paces": RW, "untold": RW},
-            secrets={NOTIFY_ADDRESSES: R, SIGN_IN_KEY: R},
+            secrets={NOTIFY_ADDRESSES: R, HALT_KEY: R},
             memory_mib=512,
             timeout_s=120,
         ),
@@ -329,7 +330,8 @@ TOPOLOGY = Topology(
         REQUEST_TOKEN: "the secret half of a sign-in that is under way",
         ACCESS_TOKEN: "the day's access token",
         NOTIFY_ADDRESSES: "where the owner is told, one apprise address a line",
-        SIGN_IN_KEY: "signs the links with which the owner begins a sign-in or halts: 32 random bytes or more",
+        SIGN_IN_KEY: "signs the links with which the owner begins a sign-in: 32 random bytes or more",
+        HALT_KEY: "signs the links with which the owner halts: 32 random bytes or more",
     },
     collections=COLLECTIONS,
     lifetimes=LIFETIMES,

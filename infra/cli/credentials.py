@@ -21,15 +21,17 @@ from infra.owner import secrets
 from infra.owner.logout import LoggedOut
 from shared.domain.brokerage import Account
 from shared.domain.tokens import TokenRecord
-from shared.topology import CONSUMER, SIGN_IN_KEY
+from shared.topology import CONSUMER, HALT_KEY, SIGN_IN_KEY
 
 _PAGE = (
     '<!doctype html><meta charset="utf-8"><meta name="referrer" content="no-referrer">'
     '<meta http-equiv="refresh" content="0; url={link}"><title>Sign in</title><a href="{link}">Sign in</a>\n'
 )
+_LINKS_FROM_WHEN = " Functions that run take it within a minute."
 _FROM_WHEN = {
     CONSUMER: " Functions that run read it at their next start.",
-    SIGN_IN_KEY: " Functions that run take it within a minute.",
+    SIGN_IN_KEY: _LINKS_FROM_WHEN,
+    HALT_KEY: _LINKS_FROM_WHEN,
 }
 
 

@@ -80,8 +80,13 @@ def consumer(seed: int) -> tuple[str, bytes]:
 
 
 def sign_in_key(seed: int) -> tuple[str, bytes]:
-    """Give the vault entry of the key that signs the owner's links: the secret's name and its bytes."""
+    """Give the vault entry of the key that signs sign-in links: the secret's name and its bytes."""
     return topology.SIGN_IN_KEY, hashlib.sha256(f"one-machine-sign-in-{seed}".encode()).digest()
+
+
+def halt_key(seed: int) -> tuple[str, bytes]:
+    """Give the vault entry of the key that signs halt links: the secret's name and its bytes."""
+    return topology.HALT_KEY, hashlib.sha256(f"one-machine-halt-{seed}".encode()).digest()
 
 
 def require_config(name: str) -> None:

@@ -94,6 +94,7 @@ class Machine:
         )
         self.world.vault.add(*environment.consumer(seed))
         self.world.vault.add(*environment.sign_in_key(seed))
+        self.world.vault.add(*environment.halt_key(seed))
         self._chance = SeededChance(seed=seed, name="owner")
         self.journal = JournalTail(folder / JOURNAL_FILE)
         around.ready(self)

@@ -4,7 +4,7 @@ A function puts aside what it cannot handle (shared.door), in the desk's documen
 acknowledged in all its attempts: this machine's keeps it in the state file, Pub/Sub in its subscription `dead-letters`.
 
 What can go wrong: a letter is damaged, or its message holds what is nobody's business. What this promises: every letter
-is listed, whatever can be read of it, and never the message itself: a reminder holds the link of a sign-in.
+is listed, whatever can be read of it, and never the message itself: a reminder holds the signed part of a link.
 """
 
 import base64

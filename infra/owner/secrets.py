@@ -16,11 +16,12 @@ from infra.owner.profiles import Hand
 from shared import settings
 from shared.codec import dumps
 from shared.ports import Vault
-from shared.topology import CONSUMER, NOTIFY_ADDRESSES, SIGN_IN_KEY
+from shared.topology import CONSUMER, HALT_KEY, NOTIFY_ADDRESSES, SIGN_IN_KEY
 from shared.usecases import token
 from shared.usecases.links import MIN_KEY_BYTES
 
 _PRINTED = re.compile(r"[!-~]{8,200}")
+_WANTED_KEY = f"{MIN_KEY_BYTES} random characters or more, or --generate"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,18 +75,18 @@ KINDS = {
     NOTIFY_ADDRESSES: Kind(
         asks=("Addresses for notices, blanks between them",), parse=_addresses, wants=settings.ADDRESSES_HINT
     ),
-    SIGN_IN_KEY: Kind(
-        asks=("Key that signs sign-in links",), parse=_key,
-        wants=f"{MIN_KEY_BYTES} random characters or more, or --generate",
-    ),
+    SIGN_IN_KEY: Kind(asks=("Key that signs sign-in links",), parse=_key, wants=_WANTED_KEY),
+    HALT_KEY: Kind(asks=("Key that signs halt links",), parse=_key, wants=_WANTED_KEY),
 }  # fmt: skip
+DRAWN = frozenset({SIGN_IN_KEY, HALT_KEY})
+"""The secrets that nobody gives the owner: --generate draws them."""
 
 
 def kind_of(name: str, *, generate: bool) -> Kind:
     """Give the kind of a secret; raises UserError for one that nobody stores by hand, or that cannot be made up."""
     if name not in KINDS:
         raise UserError(f"{name} is no secret that the owner stores", remedy=f"choose {', '.join(KINDS)}")
-    if generate and name != SIGN_IN_KEY:
+    if generate and name not in DRAWN:
         raise UserError(f"{name} cannot be generated", remedy="leave --generate out, and give what you were given")
     return KINDS[name]
 

@@ -54,7 +54,7 @@ from shared.codec import dumps, encode
 from shared.errors import ConfigError
 from shared.gcp.chance import SystemChance
 from shared.ports import Severity, Store, Vault
-from shared.topology import CONSUMER, NOTIFY_ADDRESSES, SIGN_IN_KEY, TOPOLOGY
+from shared.topology import CONSUMER, HALT_KEY, NOTIFY_ADDRESSES, SIGN_IN_KEY, TOPOLOGY
 from shared.usecases.links import LOGIN_LINK_LIFE, MIN_KEY_BYTES, sign_in_key
 
 _LOOK_S = 0.2
@@ -117,7 +117,7 @@ class Station:
             self.cloud = opened.enter_context(self._cloud())
             self._store_consumer()
             self._store_addresses()
-            self._store_sign_in_key()
+            self._store_link_keys()
             if day is not None:
                 self.broker = opened.enter_context(self._open_broker(day))
                 self._write_history()
@@ -238,10 +238,11 @@ class Station:
         if given := addresses(self.plan):
             _store(self.cloud.vault, NOTIFY_ADDRESSES, "\n".join(given).encode())
 
-    def _store_sign_in_key(self) -> None:
-        """Put a new key for links into the vault that has none."""
-        if not self.cloud.vault.versions(SIGN_IN_KEY):
-            self.cloud.vault.add(SIGN_IN_KEY, secrets.token_bytes(MIN_KEY_BYTES))
+    def _store_link_keys(self) -> None:
+        """Put a new key for sign-in links, and one for halt links, into the vault that has none."""
+        for name in (SIGN_IN_KEY, HALT_KEY):
+            if not self.cloud.vault.versions(name):
+                self.cloud.vault.add(name, secrets.token_bytes(MIN_KEY_BYTES))
 
     @contextmanager
     def _open_broker(self, day: _Day) -> Iterator[RunningSimulator]:

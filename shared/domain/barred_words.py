@@ -7,7 +7,7 @@ from shared.domain.wording import Words, clock, count, short
 _BARS = {
     "DAY_TRADES": (
         "another entry could be the fourth day trade within five sessions, which bars a margin account below $25,000",
-        "if E*TRADE no longer applies that rule to you, set account.day_trade_rule.",
+        "if E*TRADE no longer applies that rule to you, set day_trade_rule of account.",
     ),
     "INTRADAY_MARGIN": (
         "what is held would need more margin within the day than the account is worth",

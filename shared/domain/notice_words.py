@@ -1,9 +1,11 @@
 """What the owner reads: for each kind of notice a title, one sentence that says what happened, and what to do.
 
-`link` is not part of the text: the text is journalled, the link is not. Times are New York's, money is USD.
+A link is not part of the words: these are journalled, a link is not. What a notice says was said by whoever published
+it, an error or a broker, so no word of it leads anywhere. Times are New York's, money is USD.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from shared.domain.barred import ClockOff, EntriesBarred, SymbolsUnknown
@@ -48,11 +50,13 @@ from shared.domain.wording import ago as _ago
 from shared.domain.wording import clock as _clock
 from shared.domain.wording import count as _count
 from shared.domain.wording import short as _short
+from shared.domain.wording import unlinked as _unlinked
 
 
 def words(notice: Notice) -> Words:
-    """Put a notice into words."""
-    return _WORDS[type(notice)](notice)
+    """Put a notice into words, none of which can be tapped, whatever its fields hold."""
+    said = _WORDS[type(notice)](notice)
+    return replace(said, title=_unlinked(said.title), sentence=_unlinked(said.sentence), advice=_unlinked(said.advice))
 
 
 def _token_ended(notice: TokenEnded) -> Words:

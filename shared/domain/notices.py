@@ -2,7 +2,8 @@
 
 A notice is promised in the commit of what it tells about, so that it is neither lost nor told of what did not happen.
 Two notices with one event are one: it is told once. What is said of each kind is in `notice_words`. No notice holds a
-secret but `SignInNeeded.link`, which is for the owner's addresses and for nothing else.
+secret but `SignInNeeded.signed`, which is for the owner's addresses and for nothing else, and none brings an address:
+what a text of it could lead to is broken (`wording.unlinked`).
 """
 
 import hashlib

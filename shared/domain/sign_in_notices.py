@@ -8,10 +8,11 @@ from datetime import datetime
 class SignInNeeded:
     """Nobody can trade until the owner signs in; `occasion` names the reminder, such as `2026-11-23:08:30`.
 
-    `link` is empty where no address of the sign-in page is set.
+    `signed` is the signed part of a link and nothing besides, for who sends a notice knows the page's address; it is
+    empty where there is no page.
     """
 
-    link: str = field(repr=False)
+    signed: str = field(repr=False)
     minutes_to_open: int
     occasion: str
     at: datetime

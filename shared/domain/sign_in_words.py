@@ -13,11 +13,10 @@ def sign_in_needed(notice: SignInNeeded) -> Words:
         sentence=f"Nothing can be traded or protected until you sign in, and the market {when}.",
         advice=(
             "Open the link and accept, or run `strategy login`; the link works once and not for long."
-            if notice.link
+            if notice.signed
             else "Run `strategy login`."
         ),
         urgent=True,
-        link=notice.link,
     )
 
 

@@ -1,11 +1,18 @@
 """What every notice is made of in words: title, sentence and advice, with times of New York and counted things."""
 
-from dataclasses import dataclass, field
+import re
+import unicodedata
+from dataclasses import dataclass
 from datetime import datetime
 
 from shared.domain.calendar import NEW_YORK
 
 _SHOWN = 300
+_SLASHES = re.compile(r"(?<=[:/\\])(?=[/\\])")
+_DOTS = re.compile(
+    r"(?<=[.\u3002])(?![A-Z](?:[\s,;:.)]|$))(?=[^\W\d_])"  # a name's last part; a share class, such as BRK.B, is none
+    r"|(?<=[0-9][.\u3002])(?=[0-9]+[.\u3002][0-9])"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,11 +23,10 @@ class Words:
     sentence: str
     advice: str
     urgent: bool
-    link: str = field(default="", repr=False)
 
     @property
     def text(self) -> str:
-        """The sentence and the advice, without the link."""
+        """The sentence and the advice."""
         return f"{self.sentence} {self.advice}"
 
 
@@ -47,3 +53,14 @@ def count(number: int, what: str) -> str:
 def short(reason: str) -> str:
     """Give a reason fit for the middle of a sentence."""
     return reason.rstrip(".")[:_SHOWN]
+
+
+def unlinked(text: str) -> str:
+    """Give a text in one line in which no program sees an address: a blank is put where one would hold together.
+
+    That is between slashes, before the last part of a name with dots, and in a number with more than one dot. Letters
+    that only look like others become those, and what shows nothing a blank.
+    """
+    shown = unicodedata.normalize("NFKC", text)
+    line = " ".join("".join(one if one.isprintable() else " " for one in shown).split())
+    return _DOTS.sub(" ", _SLASHES.sub(" ", line))

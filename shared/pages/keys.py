@@ -13,9 +13,8 @@ from datetime import datetime, timedelta
 
 from shared.errors import DeskError, StoreDown
 from shared.ports import Severity, Vault
-from shared.topology import SIGN_IN_KEY
 from shared.usecases.desk import Desk
-from shared.usecases.links import SIGN_IN, Link, SignInKey, has_form, is_cookie, newest
+from shared.usecases.links import SECRETS, SIGN_IN, Link, LinkKey, has_form, is_cookie, newest
 
 KEY_HELD = timedelta(minutes=1)
 ASKED_AGAIN = timedelta(seconds=5)
@@ -32,21 +31,21 @@ class HeldKey:
     def __init__(self, desk: Desk, vault: Vault, operator: str, *, purpose: str = SIGN_IN) -> None:
         self._desk = desk
         self._vault = vault
-        self._none = SignInKey(operator=operator, value=b"", purpose=purpose)
-        self._key: SignInKey | None = None
+        self._none = LinkKey(operator=operator, value=b"", purpose=purpose)
+        self._key: LinkKey | None = None
         self._version = ""
         self._problem: DeskError | None = None
         self._asked_at: datetime | None = None
         self._lock = threading.Lock()
 
-    def __call__(self) -> SignInKey:
+    def __call__(self) -> LinkKey:
         """Give the key; raises ConfigError where there is none that is long enough, and StoreDown."""
         if self._is_due():
             self._look()
         return self._key or self._awaited()
 
     def genuine(self, text: str) -> Link | None:
-        """Read a link as `SignInKey.genuine` does; one without the form of a link asks for no key."""
+        """Read a link as `LinkKey.genuine` does; one without the form of a link asks for no key."""
         return self().genuine(text) if has_form(text) else None
 
     def gave(self, cookie: str) -> bool:
@@ -65,7 +64,7 @@ class HeldKey:
 
     def _look(self) -> None:
         try:
-            version, value = newest(self._vault, SIGN_IN_KEY, known=self._version)
+            version, value = newest(self._vault, SECRETS[self._none.purpose], known=self._version)
         except DeskError as problem:
             self._problem = problem
             self._desk.journal.line("key_not_read", Severity.ERROR, kind=type(problem).__name__, detail=problem.detail)
@@ -73,7 +72,7 @@ class HeldKey:
         if value is not None:
             self._key, self._version = replace(self._none, value=value), version
 
-    def _awaited(self) -> SignInKey:
+    def _awaited(self) -> LinkKey:
         """Wait for the caller who asks for the first key, for some seconds at most."""
         clock = self._desk.clock
         end = clock.now() + ASKED_AGAIN

@@ -3,8 +3,10 @@
 What can go wrong: the message comes twice (the event's document is created once); no address takes it (Undelivered: the
 bus brings it again, so often and no oftener, and that it is untold is written down for who asks); the process dies
 after sending and before writing (then it is told twice, never not at all); one kind comes in floods (held back, except
-what is urgent). What this promises: whatever is told or held back is journalled with its text, and neither the journal
-nor a document holds the link of a sign-in or of a halt.
+what is urgent); somebody who may publish a notice writes the address of a page of theirs into it. What this promises:
+whatever is told or held back is journalled with its text, and neither the journal nor a document holds the link of a
+sign-in or of a halt. Every link that is sent leads to the page of this function's own setting: of a message only the
+signed part is taken, where it has the form of one, and the words lead nowhere (`notice_words`).
 """
 
 from contextlib import suppress
@@ -14,11 +16,12 @@ from datetime import datetime
 from shared.domain.notice_words import words
 from shared.domain.notices import Notice, event_of, kind_of
 from shared.domain.pacing import WINDOW, Pace, Turn, turn
+from shared.domain.sign_in_notices import SignInNeeded
 from shared.domain.wording import Words, day_and_clock
 from shared.errors import ConfigError, MessageError, StoreError, Undelivered
 from shared.ports import Delete, Notifier, Severity, Vault, Write
 from shared.usecases.desk import Desk, create, put, read, replaced
-from shared.usecases.links import HALT_LINK_LIFE, halt_key, halt_page
+from shared.usecases.links import HALT_LINK_LIFE, address_of, halt_key, halt_page, is_signed_part
 
 HALT_WORDS = "To halt trading, open this and confirm; it works for twelve hours:"
 
@@ -51,16 +54,25 @@ class Untold:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HaltLinks:
-    """Makes the links with which the owner halts; `page` is the start page's address, empty where nobody said it."""
+class Links:
+    """Makes every link that a notice carries; `page` is the start page's address, empty where nobody said it."""
 
     desk: Desk
     vault: Vault
     operator: str
     page: str
 
-    def mint(self) -> str:
-        """Give a new link, or nothing where there is no page or no key: no notice waits for it."""
+    def sign_in(self, signed: str) -> str:
+        """Give the link of a signed part, or nothing where there is no page or the text has not the form of one."""
+        if not (self.page and signed):
+            return ""
+        if not is_signed_part(signed):
+            self.desk.journal.line("no_sign_in_link", Severity.WARNING, kind="not the form of a signed link")
+            return ""
+        return address_of(self.page, signed)
+
+    def halt(self) -> str:
+        """Give a new link that halts, or nothing where there is no page or no key: no notice waits for it."""
         if not self.page:
             return ""
         try:
@@ -73,13 +85,14 @@ class HaltLinks:
 
 
 def deliver(
-    desk: Desk, notifier: Notifier, notice: Notice, *, prefix: str = "", halts: HaltLinks | None = None
+    desk: Desk, notifier: Notifier, notice: Notice, *, prefix: str = "", links: Links | None = None
 ) -> None:  # fmt: skip
     """Tell a notice that was not told yet; raises Undelivered where every address failed, or StoreError.
 
     `prefix` stands before every title: on paper the owner must not take a paper position for shares. What is urgent
-    carries a new link of `halts`, which is sent and kept nowhere.
+    carries a new halt link of `links`, which is sent and kept nowhere; without them no link is sent.
     """
+    notice, link = _with_link(notice, links)
     event, kind, said = event_of(notice), kind_of(notice), words(notice)
     dated = f"{said.advice} ({day_and_clock(notice.at)})"
     said = replace(said, title=f"{prefix}{said.title}", advice=dated)
@@ -95,7 +108,7 @@ def deliver(
         held_back = before.held_back
         writes.append(replaced(f"paces/{kind}", pace, after))
     try:
-        addresses = 0 if what is Turn.HOLD else _send(notifier, said, _tail(what, held_back), halts)
+        addresses = 0 if what is Turn.HOLD else _send(notifier, said, _tail(what, held_back), link, links)
     except Undelivered:
         desk.journal.line("notice_not_delivered", Severity.ERROR, key=event, title=said.title, text=said.text)
         _leave_untold(desk, event, notice, said)
@@ -111,10 +124,18 @@ def deliver(
     )  # fmt: skip
 
 
-def _send(notifier: Notifier, said: Words, tail: str, halts: HaltLinks | None) -> int:
-    link = halts.mint() if halts is not None and said.urgent else ""
-    halt = f"{HALT_WORDS}\n{link}" if link else ""
-    body = "\n".join(part for part in (said.text, said.link, halt, tail) if part)
+def _with_link(notice: Notice, links: Links | None) -> tuple[Notice, str]:
+    """Give the link of a notice, and the notice as it is told: without one it must not speak of one."""
+    if not isinstance(notice, SignInNeeded):
+        return notice, ""
+    link = links.sign_in(notice.signed) if links is not None else ""
+    return (notice if link else replace(notice, signed="")), link
+
+
+def _send(notifier: Notifier, said: Words, tail: str, link: str, links: Links | None) -> int:
+    halting = links.halt() if links is not None and said.urgent else ""
+    halt = f"{HALT_WORDS}\n{halting}" if halting else ""
+    body = "\n".join(part for part in (said.text, link, halt, tail) if part)
     return notifier.tell(title=said.title, text=body, urgent=said.urgent)
 
 

@@ -2,8 +2,9 @@
 
 What can go wrong: somebody makes one up, changes one, keeps an old one, or reads one in a log. What this promises: a
 link holds the instant that it was made at, an expiry, a number drawn for it alone and an HMAC-SHA256 of these, of
-its purpose and of the operator's name under a key that only the functions which mint and check have; what is compared
-is compared in constant time. The signed part stands behind the `#` of the address, which browsers send to nobody: the
+its purpose and of the operator's name under the key of its purpose, which only the functions that mint and check have;
+what is compared is compared in constant time. Sign-ins and halts have a key each, so that who may mint the one cannot
+mint the other. The signed part stands behind the `#` of the address, which browsers send to nobody: the
 page posts it (shared/pages), so that no request log holds it and no program that looks at a link in advance uses it up.
 That a sign-in link counts once, and no longer once somebody has signed in, is `authorize`'s promise. A halt link
 opens no sign-in, and may be used again until its end: to halt twice is to halt. A browser's cookie is signed, too, so
@@ -14,13 +15,13 @@ import base64
 import hashlib
 import hmac
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from shared.errors import ConfigError
 from shared.ports import Chance, Vault
-from shared.topology import SIGN_IN_KEY
+from shared.topology import HALT_KEY, SIGN_IN_KEY
 
 LOGIN_LINK_LIFE = timedelta(minutes=10)
 REMINDER_LINK_LIFE = timedelta(hours=1)
@@ -32,6 +33,8 @@ MAX_TEXT = 2_000
 
 SIGN_IN = "etrade-strategy sign-in link 2"
 HALT = "etrade-strategy halt link 1"
+SECRETS = {SIGN_IN: SIGN_IN_KEY, HALT: HALT_KEY}
+"""The secret in which the key of a purpose lies."""
 _COOKIE_PURPOSE = "etrade-strategy sign-in cookie 1"
 _NONCE_LENGTH = 22
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -50,7 +53,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SignInKey:
+class LinkKey:
     """The key that signs the links of one purpose for one operator; never logged, never shown."""
 
     operator: str
@@ -59,9 +62,13 @@ class SignInKey:
 
     def mint(self, chance: Chance, *, now: datetime, lasts: timedelta, page: str) -> str:
         """Give a new link to the page at the address `page`."""
+        return address_of(page, self.sign(chance, now=now, lasts=lasts))
+
+    def sign(self, chance: Chance, *, now: datetime, lasts: timedelta) -> str:
+        """Give the signed part of a new link, which leads nowhere without an address."""
         made, expires = str((now - _EPOCH) // _MICROSECOND), str(int((now + lasts).timestamp()))
         nonce = chance.token(_NONCE_LENGTH)
-        return f"{page}#2.{made}.{expires}.{nonce}.{self._signature(made, expires, nonce)}"
+        return f"2.{made}.{expires}.{nonce}.{self._signature(made, expires, nonce)}"
 
     def check(self, text: str, now: datetime) -> Link | None:
         """Read a link, or what is behind its `#`; None when it is forged, changed, another operator's or too old."""
@@ -100,12 +107,12 @@ class SignInKey:
 class Keys(Protocol):
     """Gives the key that links are checked with, and checks what browsers bring."""
 
-    def __call__(self) -> SignInKey:
+    def __call__(self) -> LinkKey:
         """Give the key; raises ConfigError where there is none that is long enough, and StoreDown."""
         ...
 
     def genuine(self, text: str) -> Link | None:
-        """Read a link as `SignInKey.genuine` does."""
+        """Read a link as `LinkKey.genuine` does."""
         ...
 
     def gave(self, cookie: str) -> bool:
@@ -113,20 +120,34 @@ class Keys(Protocol):
         ...
 
 
-def sign_in_key(vault: Vault, operator: str) -> SignInKey:
+def sign_in_key(vault: Vault, operator: str) -> LinkKey:
     """Read the newest key from the vault; raises ConfigError when there is none that is long enough, and StoreDown."""
-    _, value = newest(vault, SIGN_IN_KEY)
-    return SignInKey(operator=operator, value=value or b"")
+    return _key(vault, operator, SIGN_IN)
 
 
-def halt_key(vault: Vault, operator: str) -> SignInKey:
-    """Read the key of halt links, which is the same under another purpose; raises as `sign_in_key` does."""
-    return replace(sign_in_key(vault, operator), purpose=HALT)
+def halt_key(vault: Vault, operator: str) -> LinkKey:
+    """Read the newest key of halt links; raises as `sign_in_key` does."""
+    return _key(vault, operator, HALT)
+
+
+def _key(vault: Vault, operator: str, purpose: str) -> LinkKey:
+    _, value = newest(vault, SECRETS[purpose])
+    return LinkKey(operator=operator, value=value or b"", purpose=purpose)
 
 
 def halt_page(sign_in_page: str) -> str:
     """Give the address of the page that takes halt links: it stands beside the start page."""
     return f"{sign_in_page.rpartition('/')[0]}/halt"
+
+
+def address_of(page: str, signed: str) -> str:
+    """Put a link together of a page's address and its signed part."""
+    return f"{page}#{signed}"
+
+
+def is_signed_part(text: str) -> bool:
+    """Tell whether a text is the signed part of a link by its form, genuine or not, and nothing besides."""
+    return _TEXT.fullmatch(text) is not None
 
 
 def has_form(text: str) -> bool:

@@ -24,10 +24,13 @@ REMINDERS = "token/reminders"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Care:
-    """What the owner chose: whose link it is, to which page, when to remind and when the token ends at the latest."""
+    """What the owner chose: whose link it is, when to remind and when the token ends at the latest.
+
+    `has_page` tells whether there is a page that takes a link.
+    """
 
     operator: str
-    page: str
+    has_page: bool
     remind_at: tuple[time, ...]
     ends_at: time
 
@@ -64,14 +67,16 @@ def _remind(desk: Desk, vault: Vault, care: Care, held: Held[TokenRecord] | None
         return
     after = Reminders(day=day, told=tuple(dict.fromkeys((*so_far, *due.covers))))
     occasion = f"{day.isoformat()}:{due.occasion}"
-    notice = SignInNeeded(link=_link(desk, vault, care), minutes_to_open=due.minutes_to_open, occasion=occasion, at=now)
+    notice = SignInNeeded(
+        signed=_signed(desk, vault, care), minutes_to_open=due.minutes_to_open, occasion=occasion, at=now
+    )
     desk.store.commit([replaced(REMINDERS, before, after), announce(desk, notice)])
     desk.journal.line("sign_in_needed", Severity.WARNING, token=token.stage(desk.store, now).state, occasion=occasion)
 
 
-def _link(desk: Desk, vault: Vault, care: Care) -> str:
-    """Give a new link, or nothing where no address of the start page is set."""
-    if not care.page:
+def _signed(desk: Desk, vault: Vault, care: Care) -> str:
+    """Give the signed part of a new link, or nothing where no page takes one."""
+    if not care.has_page:
         return ""
     key = sign_in_key(vault, care.operator)
-    return key.mint(desk.chance, now=desk.clock.now(), lasts=REMINDER_LINK_LIFE * desk.pace, page=care.page)
+    return key.sign(desk.chance, now=desk.clock.now(), lasts=REMINDER_LINK_LIFE * desk.pace)

@@ -8,7 +8,7 @@ from shared.errors import Undelivered
 from shared.ports import Vault
 from shared.settings import Mode
 from shared.topology import NOTIFY_ADDRESSES
-from shared.usecases.deliver import HaltLinks, deliver
+from shared.usecases.deliver import Links, deliver
 from shared.wiring import Platform
 from shared.wiring.rooms import Room, room
 
@@ -24,12 +24,12 @@ def _build(platform: Platform) -> PushDoor:
     here = room(platform)
     prefix = "PAPER: " if here.settings.mode is Mode.PAPER else ""
     chosen = here.settings
-    halts = HaltLinks(desk=here.desk, vault=here.vault, operator=chosen.operator, page=chosen.sign_in_url)
+    links = Links(desk=here.desk, vault=here.vault, operator=chosen.operator, page=chosen.sign_in_url)
     notifier = AppriseNotifier(addresses=VaultAddresses(platform, here), journal=here.desk.journal)
     return PushDoor(
         desk=here.desk,
         handlers=dict.fromkeys(
-            NOTICES.values(), lambda _envelope, notice: deliver(here.desk, notifier, notice, prefix=prefix, halts=halts)
+            NOTICES.values(), lambda _envelope, notice: deliver(here.desk, notifier, notice, prefix=prefix, links=links)
         ),
     )
 

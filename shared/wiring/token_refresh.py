@@ -28,8 +28,9 @@ def _build(platform: Platform) -> PushDoor:
     # Which token counts is asked for at each call.
     etrade = authority(platform, here, VaultCredentials(platform, here, every=timedelta(0)))
     care = Care(
-        operator=chosen.operator, page=chosen.sign_in_url, remind_at=chosen.remind_at, ends_at=chosen.token_ends_at
-    )
+        operator=chosen.operator, has_page=bool(chosen.sign_in_url), remind_at=chosen.remind_at,
+        ends_at=chosen.token_ends_at,
+    )  # fmt: skip
 
     def look_after(_envelope: Envelope, _tick: RefreshTick) -> None:
         refresh(here.desk, etrade, here.vault, care)

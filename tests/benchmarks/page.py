@@ -28,10 +28,10 @@ from shared.pages.halting import Halting
 from shared.pages.keys import HeldKey
 from shared.pages.refused import RefusalCount
 from shared.ports import Document, Write
-from shared.topology import SIGN_IN_KEY
+from shared.topology import HALT_KEY, SIGN_IN_KEY
 from shared.usecases.authorize import SignIns
 from shared.usecases.desk import Desk
-from shared.usecases.links import HALT, LOGIN_LINK_LIFE, SignInKey
+from shared.usecases.links import HALT, LOGIN_LINK_LIFE, LinkKey
 from tests.doors.fakes import Lines, ListBus
 from tests.doors.strangers import CountedStore, CountedVault, Eager, OneCount
 
@@ -97,12 +97,13 @@ class Etrade:
 
 def link(*, lasts: timedelta = LOGIN_LINK_LIFE) -> str:
     """Give the owner a link."""
-    key = SignInKey(operator=OPERATOR, value=KEY)
+    key = LinkKey(operator=OPERATOR, value=KEY)
     return key.mint(SystemChance(), now=datetime.now(UTC), lasts=lasts, page="")
 
 
 def _pages(which: str, store: CountedStore, vault: CountedVault) -> SignInPages:
     vault.add(SIGN_IN_KEY, KEY)
+    vault.add(HALT_KEY, KEY)
     desk = Desk(
         actor="oauth_callback", clock=SystemClock(), chance=SystemChance(), store=store, bus=ListBus(), journal=Lines()
     )

@@ -25,8 +25,8 @@ from shared import wiring
 from shared.errors import ConfigError
 from shared.gcp.chance import SystemChance
 from shared.gcp.clock import SystemClock
-from shared.topology import CONSUMER, SIGN_IN_KEY, TOPOLOGY
-from shared.usecases.links import HALT, HALT_LINK_LIFE, LOGIN_LINK_LIFE, SignInKey, halt_page
+from shared.topology import CONSUMER, HALT_KEY, SIGN_IN_KEY, TOPOLOGY
+from shared.usecases.links import HALT, HALT_LINK_LIFE, LOGIN_LINK_LIFE, LinkKey, halt_page
 from shared.wiring import Platform
 from tests.doors.fakes import Lines, ListBus, ListVault
 from tests.infra.brokersim.world import InProcess, quiet
@@ -34,6 +34,7 @@ from tests.infra.brokersim.world import InProcess, quiet
 CHROMIUM = shutil.which("chromium")
 REQUIRED = "REQUIRE_CHROMIUM"
 KEY = b"an invented key of some 32 bytes" * 2
+KEY_OF_HALTS = b"another one, for the links of halts" * 2
 ETRADE = "us.etrade.com"
 PHONE = {"width": 390, "height": 780}
 DESK = {"width": 1280, "height": 800}
@@ -48,6 +49,7 @@ class Served:
         self.store, self.vault, self.journal, self.bus = MemoryStore(), ListVault(), Lines(), ListBus()
         self.vault.add(CONSUMER, b'{"key":"simulated-key","secret":"simulated-secret"}')
         self.vault.add(SIGN_IN_KEY, KEY)
+        self.vault.add(HALT_KEY, KEY_OF_HALTS)
         self.server = make_server("127.0.0.1", 0, _nothing, threaded=True)
         self.address = f"http://127.0.0.1:{self.server.port}"
         self.callback = f"{self.address}/callback" if comes_back else ""
@@ -70,13 +72,13 @@ class Served:
 
     def link(self) -> str:
         """Give a new link."""
-        key = SignInKey(operator="owner", value=KEY)
+        key = LinkKey(operator="owner", value=KEY)
         now = datetime.now(UTC)
         return key.mint(SystemChance(), now=now, lasts=LOGIN_LINK_LIFE, page=f"{self.address}/start")
 
     def halt_link(self) -> str:
         """Give a new link that halts."""
-        key = SignInKey(operator="owner", value=KEY, purpose=HALT)
+        key = LinkKey(operator="owner", value=KEY_OF_HALTS, purpose=HALT)
         page = halt_page(f"{self.address}/start")
         return key.mint(SystemChance(), now=datetime.now(UTC), lasts=HALT_LINK_LIFE, page=page)
 

@@ -14,7 +14,7 @@ BARRED: tuple[tuple[Notice, str, str], ...] = (
         (
             "Entries are denied since 12:00 ET: another entry could be the fourth day trade within five "
             "sessions, which bars a margin account below $25,000 (2 in the sessions before, 1 today). "
-            "Stops and exits go on; if E*TRADE no longer applies that rule to you, set account.day_trade_rule."
+            "Stops and exits go on; if E*TRADE no longer applies that rule to you, set day_trade_rule of account."
         ),
     ),
     (
@@ -62,10 +62,10 @@ BARRED: tuple[tuple[Notice, str, str], ...] = (
         ),
     ),
     (
-        SymbolsUnknown(symbols=("ABC", "JPM.PR.D"), session=OPENS.date(), at=NOON),
+        SymbolsUnknown(symbols=("ABC", "BRK.B"), session=OPENS.date(), at=NOON),
         "Watched symbols that E*TRADE does not quote",
         (
-            "E*TRADE gives no quote for 2 watched symbols: ABC, JPM.PR.D. Nothing is traded in them; "
+            "E*TRADE gives no quote for 2 watched symbols: ABC, BRK.B. Nothing is traded in them; "
             "look whether they were renamed or delisted, and change STRATEGY_WATCH_LIST."
         ),
     ),

@@ -49,11 +49,11 @@ from tests.domain.row_notices import ROWS
 from tests.domain.sign_out import SIGNED_OUT
 from tests.domain.unseen import UNSEEN
 
-LINK = "https://desk.example/start?ticket=SIGNED"
+SIGNED = "2.SIGNED"
 DAY = date(2013, 10, 7)
 EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
     (
-        SignInNeeded(link=LINK, minutes_to_open=60, occasion="2013-10-07:first", at=NOON),
+        SignInNeeded(signed=SIGNED, minutes_to_open=60, occasion="2013-10-07:first", at=NOON),
         "Sign in to E*TRADE",
         (
             "Nothing can be traded or protected until you sign in, and the market opens in 60 minutes. "
@@ -259,8 +259,7 @@ def test_each_kind_is_said_in_words(notice: Notice, title: str, text: str) -> No
     for part in (said.sentence, said.advice):
         assert part.endswith(".")
         assert ". " not in part
-    assert LINK not in said.title + said.text
-    assert said.link == (LINK if isinstance(notice, SignInNeeded) else "")
+    assert SIGNED not in repr(said)
 
 
 def test_every_kind_has_an_example() -> None:
@@ -321,16 +320,17 @@ def test_a_blind_scan_says_what_to_do(faults: tuple[str, ...], cure: str) -> Non
 
 
 def test_a_sign_in_without_a_link_says_so() -> None:
-    """Where no sign-in page is set the advice names no link, and the link of another never shows in a repr."""
-    notice = SignInNeeded(link="", minutes_to_open=1, occasion="x", at=NOON)
+    """Where no sign-in page is set the advice names no link, and a signed part never shows in a repr."""
+    notice = SignInNeeded(signed="", minutes_to_open=1, occasion="x", at=NOON)
     assert words(notice).text.endswith("opens in 1 minute. Run `strategy login`.")
-    assert LINK not in repr(replace(notice, link=LINK)) + repr(words(replace(notice, link=LINK)))
+    signed = replace(notice, signed=SIGNED)
+    assert SIGNED not in repr(signed) + repr(words(signed))
 
 
 @pytest.mark.parametrize("minutes", [0, -5])
 def test_a_sign_in_after_the_open_says_so(minutes: int) -> None:
     """When the market is open already, the sentence says that and no number of minutes."""
-    said = words(SignInNeeded(link=LINK, minutes_to_open=minutes, occasion="x", at=NOON))
+    said = words(SignInNeeded(signed=SIGNED, minutes_to_open=minutes, occasion="x", at=NOON))
     assert said.sentence.endswith("and the market is open.")
 
 

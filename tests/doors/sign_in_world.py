@@ -23,11 +23,11 @@ from shared.pages import COOKIE, SignInPages
 from shared.pages.halting import Halting
 from shared.pages.keys import HeldKey
 from shared.pages.refused import RefusalCount
-from shared.topology import ACCESS_TOKEN, SIGN_IN_KEY, TOPOLOGY
+from shared.topology import ACCESS_TOKEN, HALT_KEY, SIGN_IN_KEY, TOPOLOGY
 from shared.usecases import token
 from shared.usecases.authorize import SignIns
 from shared.usecases.desk import Desk
-from shared.usecases.links import HALT, LOGIN_LINK_LIFE, SignInKey
+from shared.usecases.links import HALT, LOGIN_LINK_LIFE, LinkKey
 from tests.doors.fakes import Lines, ListBus, ListVault, notices_of
 
 START = datetime(2026, 11, 23, 13, 30, tzinfo=UTC)
@@ -35,6 +35,7 @@ PAGE = "https://example.com/start"
 CALLBACK = "https://example.com/callback"
 OPERATOR = "owner"
 KEY = b"an invented key of some 32 bytes" * 2
+KEY_OF_HALTS = b"another one, for the links of halts" * 2
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -139,6 +140,7 @@ class SignInWorld:
             journal=self.journal, store=TimedStore(self.store, self.kernel, latency),
         )  # fmt: skip
         self.vault.add(SIGN_IN_KEY, KEY)
+        self.vault.add(HALT_KEY, KEY_OF_HALTS)
         self.timed_vault = TimedVault(self.vault, self.kernel, latency)
         guarded = GuardedVault(self.timed_vault, Guard(TOPOLOGY.function("oauth_callback"), self.journal))
         made = sign_ins(
@@ -153,7 +155,7 @@ class SignInWorld:
 
     def link(self, *, operator: str = OPERATOR, key: bytes = KEY, lasts: timedelta = LOGIN_LINK_LIFE) -> str:
         """Mint a link."""
-        minted = SignInKey(operator=operator, value=key)
+        minted = LinkKey(operator=operator, value=key)
         return minted.mint(self.chance, now=self.kernel.now(), lasts=lasts, page=PAGE)
 
     def get(self, path: str, cookie: str = "") -> Response:
@@ -204,7 +206,7 @@ class SignInWorld:
 
     def cookie(self) -> str:
         """Draw a cookie as the page does, of a sign-in that nobody began."""
-        return SignInKey(operator=OPERATOR, value=KEY).cookie(self.chance)
+        return LinkKey(operator=OPERATOR, value=KEY).cookie(self.chance)
 
     def told(self) -> list[str]:
         """List the kinds of notices so far."""

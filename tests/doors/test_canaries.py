@@ -1,4 +1,4 @@
-"""Twenty secrets of real sign-ins and a working minute, searched for wherever something is written down."""
+"""Twenty-one secrets of real sign-ins and a working minute, searched for wherever something is written down."""
 
 import base64
 import json
@@ -15,9 +15,9 @@ from shared.domain.sign_in_notices import SignInNeeded
 from shared.domain.tokens import AccessToken, RequestToken
 from shared.errors import DeskError
 from shared.pages.keys import HeldKey
-from shared.topology import ACCESS_TOKEN, CONSUMER, REQUEST_TOKEN, SIGN_IN_KEY
+from shared.topology import ACCESS_TOKEN, CONSUMER, HALT_KEY, REQUEST_TOKEN, SIGN_IN_KEY
 from shared.usecases.authorize import Opened
-from shared.usecases.links import SignInKey
+from shared.usecases.links import LinkKey
 from tests.doors.sign_in_world import KEY, OPERATOR, SignInWorld, back
 from tests.functions.made import Bench, write_market
 
@@ -61,10 +61,10 @@ def _sign_in(bench: Bench, number: int) -> tuple[dict[str, bytes], list[bytes]]:
 
 
 def test_no_secret_leaves_the_vault(tmp_path: Path) -> None:
-    """After three sign-ins, refusals and a working minute none of 20 secrets is in store, bus, files or answers."""
+    """After three sign-ins, refusals and a working minute none of 21 secrets is in store, bus, files or answers."""
     bench = Bench(tmp_path / "state", write_market(tmp_path / "market", minutes=2), start="07:10")
     vault = bench.world.vault
-    secrets = {"sign-in key": vault.read(SIGN_IN_KEY, "1")}
+    secrets = {"sign-in key": vault.read(SIGN_IN_KEY, "1"), "halt key": vault.read(HALT_KEY, "1")}
     secrets["consumer secret"] = json.loads(vault.read(CONSUMER, "1"))["secret"].encode()
     places: list[bytes] = []
     for number in range(3):
@@ -82,7 +82,7 @@ def test_no_secret_leaves_the_vault(tmp_path: Path) -> None:
     places += [one.raw for one in bench.deliveries]
     places += [base64.b64decode(json.loads(one.raw)["message"]["data"]) for one in bench.deliveries]
     bench.close()
-    assert len(secrets) == 20
+    assert len(secrets) == 21
     assert len(bench.deliveries) >= 2
     assert b"token/main" in b"".join(places)
     assert found(secrets, places) == []
@@ -112,9 +112,9 @@ def test_no_error_and_no_repr_shows_a_secret() -> None:
     }  # fmt: skip
     access = AccessToken(token="a token of ours", secret="a half of ours")
     shown = [
-        access, RequestToken(token=request_token, secret="a half of ours"), SignInKey(operator="o", value=KEY),
+        access, RequestToken(token=request_token, secret="a half of ours"), LinkKey(operator="o", value=KEY),
         Opened(url="a token of ours", cookie=cookie, state=""), made,
-        SignInNeeded(link=link, minutes_to_open=1, occasion="", at=world.kernel.now()),
+        SignInNeeded(signed=link.partition("#")[2], minutes_to_open=1, occasion="", at=world.kernel.now()),
     ]  # fmt: skip
     places = [repr(one).encode() for one in shown] + [str(one).encode() for one in shown]
     world.vault.broken["read"] = KeyError(verifier)

@@ -14,14 +14,15 @@ from shared.door import PushDoor
 from shared.errors import StoreDown, Undelivered
 from shared.ports import Put
 from shared.usecases import outbox
-from shared.usecases.deliver import Untold, deliver
+from shared.usecases.deliver import Links, Untold, deliver
 from tests.doors.fakes import NOW, Hands, push, request
 
-LINK = "https://desk.example/start?ticket=CANARY-51f0a7"
+PAGE = "https://desk.example/start"
+SIGNED = f"2.{'1' * 16}.{'2' * 10}.{'CANARY' + 16 * 'a'}.{'b' * 43}"
 _UNKNOWN = OrderUnknown(intent_id="I1", symbol="IBM", side="BUY", quantity=10, at=NOW)
 _REFUSED = SignInRefused(why="the link was used before", at=NOW)
 _KEPT = ("notices", "untold", "paces", "dead_letters", "outbox")
-_SIGN_IN = SignInNeeded(link=LINK, minutes_to_open=60, occasion="2013-10-07:first", at=NOW)
+_SIGN_IN = SignInNeeded(signed=SIGNED, minutes_to_open=60, occasion="2013-10-07:first", at=NOW)
 
 
 def _nothing() -> None:
@@ -46,14 +47,18 @@ class ListNotifier:
         return self.addresses
 
 
-def _door(hands: Hands, notifier: ListNotifier) -> PushDoor:
+def _door(hands: Hands, notifier: ListNotifier, page: str = "") -> PushDoor:
     desk = hands.desk("notify")
+    links = Links(desk=desk, vault=hands.vault, operator="owner", page=page)
     kinds = (OrderUnknown, SignInRefused, SignInNeeded, ForeignOrder, ScanSilent)
-    return PushDoor(desk=desk, handlers=dict.fromkeys(kinds, lambda _envelope, notice: deliver(desk, notifier, notice)))
+    return PushDoor(
+        desk=desk,
+        handlers=dict.fromkeys(kinds, lambda _envelope, notice: deliver(desk, notifier, notice, links=links)),
+    )
 
 
-def _tell(hands: Hands, notifier: ListNotifier, notice: Notice) -> int:
-    return _door(hands, notifier)(request(push(outbox.pack(notice))))[1]
+def _tell(hands: Hands, notifier: ListNotifier, notice: Notice, page: str = "") -> int:
+    return _door(hands, notifier, page)(request(push(outbox.pack(notice))))[1]
 
 
 def test_an_event_is_told_once() -> None:
@@ -217,11 +222,11 @@ def test_what_is_urgent_is_never_held_back() -> None:
 def test_the_link_goes_to_the_owner_only() -> None:
     """The link of a sign-in is in what is sent, and in no journal line, document or error, delivered or not."""
     hands, notifier = Hands(), ListNotifier(down=True)
-    assert _tell(hands, notifier, _SIGN_IN) == 503
+    assert _tell(hands, notifier, _SIGN_IN, PAGE) == 503
     documents = [row.data for row in hands.store.query("untold")]
     notifier.down = False
-    assert _tell(hands, notifier, _SIGN_IN) == 204
+    assert _tell(hands, notifier, _SIGN_IN, PAGE) == 204
     ((_, text, _),) = notifier.sent
-    assert text.splitlines()[-1] == LINK
+    assert text.splitlines()[-1] == f"{PAGE}#{SIGNED}"
     documents += [row.data for name in _KEPT for row in hands.store.query(name)]
     assert "CANARY" not in json.dumps([documents, hands.journal.lines])

@@ -15,23 +15,25 @@ from shared.pages import HALT_REFUSED, NOT_ASKED, REFUSED
 from shared.pages.halting import AT_MOST_EVERY, TOPIC
 from shared.pages.keys import ASKED_AGAIN
 from shared.ports import Put
-from shared.topology import SIGN_IN_KEY, TOPOLOGY, Right
+from shared.topology import HALT_KEY, SIGN_IN_KEY, TOPOLOGY, Right
 from shared.usecases import control
-from shared.usecases.deliver import HALT_WORDS, HaltLinks, deliver
+from shared.usecases.deliver import HALT_WORDS, Links, deliver
 from shared.usecases.desk import put
-from shared.usecases.links import HALT, HALT_LINK_LIFE, SignInKey, halt_page
+from shared.usecases.links import HALT, HALT_LINK_LIFE, SIGN_IN, LinkKey, halt_page
 from shared.usecases.outbox import pack, unpack
 from tests.doors.fakes import NOW, Hands, ListBus
-from tests.doors.sign_in_world import KEY, NAME, OPERATOR, PAGE, SignInWorld
+from tests.doors.sign_in_world import KEY, KEY_OF_HALTS, NAME, OPERATOR, PAGE, SignInWorld
 from tests.doors.test_deliver import ListNotifier
 
 _URGENT = PositionUnprotected(position_id="P1", symbol="IBM", quantity=10, since=NOW, at=NOW)
 _CALM = ForeignOrder(symbol="IBM", session=NOW.date(), at=NOW)
 
 
-def _link(world: SignInWorld, *, key: bytes = KEY, operator: str = OPERATOR, purpose: str = HALT) -> str:
+def _link(
+    world: SignInWorld, *, key: bytes = KEY_OF_HALTS, operator: str = OPERATOR, purpose: str = HALT
+) -> str:  # fmt: skip
     """Mint a link as `notify` does."""
-    minted = SignInKey(operator=operator, value=key, purpose=purpose)
+    minted = LinkKey(operator=operator, value=key, purpose=purpose)
     return minted.mint(world.chance, now=world.kernel.now(), lasts=HALT_LINK_LIFE, page=halt_page(PAGE))
 
 
@@ -73,13 +75,21 @@ def test_the_pages_name_the_system() -> None:
     assert all(f"<b>{NAME}</b>" in page for page in asked)
 
 
-@pytest.mark.parametrize("what", ["another key", "another operator", "too old", "changed", "a sign-in link", "nothing"])
+@pytest.mark.parametrize(
+    "what",
+    [
+        "another key", "another operator", "too old", "changed", "a sign-in link", "a sign-in link by the key of halts",
+        "a halt link by the key of sign-ins", "nothing",
+    ],
+)  # fmt: skip
 def test_what_is_not_genuine_gets_one_sentence(what: str) -> None:
     """A forged, foreign, old, changed or missing link, and one for another purpose, ask for nothing."""
     world = SignInWorld()
     links = {
-        "another key": _link(world, key=KEY[::-1]), "another operator": _link(world, operator="somebody"),
+        "another key": _link(world, key=KEY_OF_HALTS[::-1]), "another operator": _link(world, operator="somebody"),
         "too old": _link(world), "changed": _link(world)[:-2] + "xx", "a sign-in link": world.link(), "nothing": "",
+        "a sign-in link by the key of halts": world.link(key=KEY_OF_HALTS),
+        "a halt link by the key of sign-ins": _link(world, key=KEY),
     }  # fmt: skip
     if what == "too old":
         world.kernel.run(world.kernel.now() + HALT_LINK_LIFE)
@@ -88,12 +98,22 @@ def test_what_is_not_genuine_gets_one_sentence(what: str) -> None:
     assert _asked(world.bus) == []
 
 
-def test_a_halt_link_signs_nobody_in() -> None:
-    """The start page takes no halt link."""
+@pytest.mark.parametrize(("key", "purpose"), [(KEY_OF_HALTS, HALT), (KEY, HALT), (KEY_OF_HALTS, SIGN_IN)])
+def test_a_halt_link_signs_nobody_in(key: bytes, purpose: str) -> None:
+    """The start page takes no halt link, nor one that needs the key of halts or the other purpose to be made."""
     world = SignInWorld()
-    answer = world.post("/start", {"link": _link(world).partition("#")[2]})
+    link = _link(world, key=key, purpose=purpose)
+    answer = world.post("/start", {"link": link.partition("#")[2]})
     assert (answer.status_code, REFUSED in answer.get_data(as_text=True)) == (400, True)
     assert world.store.query("flows") == []
+
+
+def test_with_one_key_for_both_whoever_mints_halts_could_sign_in() -> None:
+    """Where the page's sign-ins take the key of halts, a link made with that key signs in: the test above can fail."""
+    world = SignInWorld()
+    world.vault.add(SIGN_IN_KEY, KEY_OF_HALTS)
+    link = _link(world, purpose=SIGN_IN)
+    assert world.post("/start", {"link": link.partition("#")[2]}).status_code == 200
 
 
 def test_a_link_is_good_again_and_makes_no_flood() -> None:
@@ -160,7 +180,8 @@ def test_the_page_has_no_right_on_the_trading_state() -> None:
     assert [one.name for one in TOPOLOGY.functions if TOPIC in one.publishes] == ["oauth_callback"]
     takers = [one.name for one in TOPOLOGY.functions if TOPIC in {sub.topic for sub in one.subscriptions}]
     assert takers == ["order_settlement"]
-    assert TOPOLOGY.function("notify").secrets[SIGN_IN_KEY] is Right.READ
+    holders = {one.name: one.secrets[HALT_KEY] for one in TOPOLOGY.functions if HALT_KEY in one.secrets}
+    assert holders == {"oauth_callback": Right.READ, "notify": Right.READ}
 
 
 @pytest.mark.parametrize("before", [None, *TradingState])
@@ -214,23 +235,23 @@ def test_a_book_that_forgets_what_was_asked_for_would_halt_again() -> None:
     assert control.current(desk).value.state is TradingState.HALTED
 
 
-def _halts(hands: Hands, page: str = PAGE) -> HaltLinks:
-    return HaltLinks(desk=hands.desk("notify"), vault=hands.vault, operator=OPERATOR, page=page)
+def _links(hands: Hands, page: str = PAGE) -> Links:
+    return Links(desk=hands.desk("notify"), vault=hands.vault, operator=OPERATOR, page=page)
 
 
 def test_each_urgent_notice_carries_its_own_link() -> None:
     """What is urgent ends with a link that halts, a new one each time, and no document and no line holds it."""
     hands, notifier = Hands(), ListNotifier()
-    hands.vault.add(SIGN_IN_KEY, KEY)
-    halts = _halts(hands)
+    hands.vault.add(HALT_KEY, KEY_OF_HALTS)
+    links = _links(hands)
     notices: list[Notice] = [_URGENT, replace(_URGENT, since=NOW - timedelta(minutes=1)), _CALM]
     for notice in notices:
-        deliver(hands.desk("notify"), notifier, notice, halts=halts)
-    links = [text.partition(f"{HALT_WORDS}\n")[2] for _, text, _ in notifier.sent]
-    assert links[2] == ""
-    assert len(set(links)) == len(notices)
-    key = SignInKey(operator=OPERATOR, value=KEY, purpose=HALT)
-    for link in links[:2]:
+        deliver(hands.desk("notify"), notifier, notice, links=links)
+    sent = [text.partition(f"{HALT_WORDS}\n")[2] for _, text, _ in notifier.sent]
+    assert sent[2] == ""
+    assert len(set(sent)) == len(notices)
+    key = LinkKey(operator=OPERATOR, value=KEY_OF_HALTS, purpose=HALT)
+    for link in sent[:2]:
         assert link.startswith("https://example.com/halt#")
         found = key.check(link, NOW)
         assert found is not None
@@ -244,10 +265,10 @@ def test_no_notice_waits_for_a_link(what: str) -> None:
     """Where no link can be made the notice is told without one."""
     hands, notifier = Hands(), ListNotifier()
     if what != "no key":
-        hands.vault.add(SIGN_IN_KEY, b"short" if what == "a short key" else KEY)
+        hands.vault.add(HALT_KEY, b"short" if what == "a short key" else KEY_OF_HALTS)
     if what == "a vault that is down":
         hands.vault.broken = {"versions": StoreDown("gone")}
-    deliver(hands.desk("notify"), notifier, _URGENT, halts=_halts(hands, "" if what == "no page" else PAGE))
+    deliver(hands.desk("notify"), notifier, _URGENT, links=_links(hands, "" if what == "no page" else PAGE))
     ((_, text, urgent),) = notifier.sent
     assert (HALT_WORDS in text, urgent) == (False, True)
 

@@ -14,10 +14,10 @@ from shared.usecases.refresh import Care, refresh
 from shared.wiring import Platform
 from shared.wiring.credentials import VaultCredentials
 from shared.wiring.rooms import room
-from tests.doors.sign_in_world import OPERATOR, PAGE, SignInWorld, back
+from tests.doors.sign_in_world import OPERATOR, SignInWorld, back
 
 FIRST, DAYS = date(2025, 10, 20), 500
-CARE = Care(operator=OPERATOR, page=PAGE, remind_at=(time(8, 30), time(9, 15)), ends_at=time(18))
+CARE = Care(operator=OPERATOR, has_page=True, remind_at=(time(8, 30), time(9, 15)), ends_at=time(18))
 _ENVIRON = {"STRATEGY_WATCH_LIST": "AIG", "STRATEGY_CAPITAL_USD": "1000"}
 SECOND = timedelta(seconds=1)
 

@@ -18,7 +18,7 @@ from shared.ports import Create, Put
 from shared.topology import ACCESS_TOKEN, SIGN_IN_KEY
 from shared.usecases import token
 from shared.usecases.desk import put
-from shared.usecases.links import SignInKey
+from shared.usecases.links import LinkKey, is_signed_part
 from shared.usecases.refresh import Care, refresh
 from shared.usecases.renew import renew
 from tests.domain.made import order
@@ -26,8 +26,7 @@ from tests.doors.fakes import Hands, notices_of
 
 DAY, SATURDAY, HOLIDAY = date(2026, 11, 23), date(2026, 11, 28), date(2026, 11, 26)
 KEY = b"k" * 32
-PAGE = "https://example.com/start"
-CARE = Care(operator="owner", page=PAGE, remind_at=(time(8, 30), time(9, 15)), ends_at=time(18))
+CARE = Care(operator="owner", has_page=True, remind_at=(time(8, 30), time(9, 15)), ends_at=time(18))
 
 
 def at(clock: str, day: date = DAY) -> datetime:
@@ -201,7 +200,7 @@ def test_a_renewal_that_somebody_made_already_is_enough() -> None:
 
 
 def test_the_owner_is_reminded_before_the_open_and_at_it() -> None:
-    """Without a token the owner hears at 08:30, at 09:15 and at the open, each once, with a link that works."""
+    """Without a token the owner hears at 08:30, at 09:15 and at the open, each once, with what makes a link."""
     keeper = Keeper(at("07:00"), signed_in=None)
     heard: list[tuple[str, int]] = []
     for minutes in range(0, 660, 5):
@@ -211,12 +210,12 @@ def test_the_owner_is_reminded_before_the_open_and_at_it() -> None:
         assert len(keeper.told()) - before == len(new)
         heard += [(row["body"]["occasion"].partition(":")[2], row["body"]["minutes_to_open"]) for row in new]
         for row in new:
-            page, _, _ = row["body"]["link"].partition("#")
-            assert page == PAGE
-            key = SignInKey(operator="owner", value=KEY)
-            assert key.check(row["body"]["link"], now) is not None
-            assert key.check(row["body"]["link"], now + timedelta(hours=1)) is None
-            assert row["body"]["link"] not in repr(keeper.hands.journal.lines)
+            signed = row["body"]["signed"]
+            assert is_signed_part(signed)
+            key = LinkKey(operator="owner", value=KEY)
+            assert key.check(signed, now) is not None
+            assert key.check(signed, now + timedelta(hours=1)) is None
+            assert signed not in repr(keeper.hands.journal.lines)
     assert heard == [("08:30", 60), ("09:15", 15), ("open", 0)]
 
 
@@ -242,9 +241,9 @@ def test_nobody_is_reminded_for_nothing(clock: str, day: date) -> None:
 def test_without_an_address_or_with_other_hours_the_owner_is_reminded_all_the_same() -> None:
     """Without a page the notice has no link, and the hours are the owner's."""
     keeper = Keeper(at("07:45"), signed_in=None)
-    keeper.tick(care=replace(CARE, page="", remind_at=(time(7, 45),)))
+    keeper.tick(care=replace(CARE, has_page=False, remind_at=(time(7, 45),)))
     (notice,) = keeper.told()
-    assert (notice["body"]["link"], notice["body"]["occasion"]) == ("", "2026-11-23:07:45")
+    assert (notice["body"]["signed"], notice["body"]["occasion"]) == ("", "2026-11-23:07:45")
 
 
 def test_a_second_loss_is_told_again() -> None:

@@ -12,6 +12,7 @@ from shared.domain.messages import KINDS, NAMES
 from shared.topology import (
     ACCESS_TOKEN,
     CONSUMER,
+    HALT_KEY,
     NOTIFY_ADDRESSES,
     REQUEST_TOKEN,
     SIGN_IN_KEY,
@@ -109,19 +110,20 @@ def test_a_signal_is_tried_again_while_it_lives() -> None:
 
 
 def test_no_function_holds_more_than_it_must() -> None:
-    """Only the sign-in adds tokens, only it and the refresh end them, addresses are notify's, the audit nobody's."""
+    """Only the sign-in adds tokens, only the refresh ends them, addresses are notify's, the audit nobody's."""
     for function in TOPOLOGY.functions:
         assert Right.WRITE not in function.collections.get("notices", Right(0))
         if function.name == "notify":
-            assert function.secrets == {NOTIFY_ADDRESSES: Right.READ, SIGN_IN_KEY: Right.READ}
+            assert function.secrets == {NOTIFY_ADDRESSES: Right.READ, HALT_KEY: Right.READ}
             continue
         assert NOTIFY_ADDRESSES not in function.secrets
         assert function.secrets[CONSUMER] is Right.READ
         assert (Right.CREATE in function.secrets[ACCESS_TOKEN]) is (function.name == "oauth_callback")
         assert (REQUEST_TOKEN in function.secrets) is (function.name == "oauth_callback")
         if function.name in {"oauth_callback", "token_refresh"}:
-            assert Right.WRITE in function.secrets[ACCESS_TOKEN]
+            assert (Right.WRITE in function.secrets[ACCESS_TOKEN]) is (function.name == "token_refresh")
             assert function.secrets[SIGN_IN_KEY] is Right.READ
+            assert (HALT_KEY in function.secrets) is (function.name == "oauth_callback")
         else:
             assert function.secrets == {CONSUMER: Right.READ, ACCESS_TOKEN: Right.READ}
         assert Right.WRITE not in function.collections.get("audit", Right(0))

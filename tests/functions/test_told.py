@@ -7,10 +7,14 @@ from pathlib import Path
 import pytest
 
 from infra.brokersim.simulator import Fault
+from infra.day.environment import OPERATOR, START_PAGE
+from infra.local.clock import SeededChance
 from shared import wiring
 from shared.domain.messages import CloseTick, SettleTick
 from shared.domain.orders import State
+from shared.domain.sign_in_notices import SignInNeeded, SignInRefused
 from shared.topology import NOTIFY_ADDRESSES, TOPOLOGY, Function
+from shared.usecases.links import REMINDER_LINK_LIFE, sign_in_key
 from shared.usecases.outbox import pack
 from tests.doors.webhook import Webhook, webhook
 from tests.functions.made import SYMBOL, Bench, at, late, write_market
@@ -195,3 +199,21 @@ def test_a_machine_that_was_killed_tells_what_it_had_promised(tmp_path: Path, ma
     finally:
         second.close()
     assert _titles(hook) == ["A message could not be handled"]
+
+
+def test_a_forged_notice_brings_no_address(told: Bench, hook: Webhook) -> None:
+    """What somebody else publishes about a sign-in reaches the owner without their page, and a real one with ours."""
+    evil = "https://etrade-login.example/start"
+    key = sign_in_key(told.world.vault, OPERATOR)
+    signed = key.sign(SeededChance(seed=1, name="forger"), now=told.kernel.now(), lasts=REMINDER_LINK_LIFE)
+    for number, part in enumerate((f"{evil}#{signed}", evil, signed)):
+        forged = SignInNeeded(signed=part, minutes_to_open=9, occasion=f"forged-{number}", at=told.kernel.now())
+        told.world.bus.publish("notices", pack(forged), attributes={})
+    refused = SignInRefused(why=f"sign in at {evil}", at=told.kernel.now())
+    told.world.bus.publish("notices", pack(refused), attributes={})
+    told.run("09:21")
+    said = [post["title"] + post["message"] for post in hook.posts]
+    assert len(said) == 4
+    assert not any(evil in one or "etrade-login.example" in one for one in said)
+    assert [f"\n{START_PAGE}#{signed}\n" in one for one in said].count(True) == 1
+    assert told.world.denied == []

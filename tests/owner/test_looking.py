@@ -33,7 +33,7 @@ from shared.gcp.clock import SystemClock
 from shared.gcp.journal import CloudJournal
 from shared.gcp.no_bus import NoBus
 from shared.ports import Put
-from shared.topology import ACCESS_TOKEN, CONSUMER, SIGN_IN_KEY
+from shared.topology import ACCESS_TOKEN, CONSUMER, HALT_KEY, SIGN_IN_KEY
 from shared.usecases import token
 from shared.usecases.desk import Desk, create, put, read
 from tests.owner.desks import answer, refused, strategy, vault_of
@@ -351,7 +351,7 @@ def test_the_token_is_told_of_and_never_shown(played_desk: Path) -> None:
     shown = "".join(strategy(*each, "--state", str(played_desk)).output for each in words)
     assert "Token" in shown
     vault = vault_of(played_desk)
-    held = {name: vault.versions(name) for name in (ACCESS_TOKEN, CONSUMER, SIGN_IN_KEY)}
+    held = {name: vault.versions(name) for name in (ACCESS_TOKEN, CONSUMER, SIGN_IN_KEY, HALT_KEY)}
     assert held[CONSUMER]
     for name, versions in held.items():
         for version in versions:

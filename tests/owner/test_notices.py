@@ -98,8 +98,8 @@ def test_what_is_told_at_last_is_listed_once() -> None:
 
 
 def test_the_link_of_a_sign_in_is_never_listed(desk: Path, store: Store) -> None:
-    """A sign-in that is only promised is listed without its link."""
-    needed = SignInNeeded(link="https://desk.example/start?ticket=CANARY", minutes_to_open=9, occasion="x", at=OPEN)
+    """A sign-in that is only promised is listed without the signed part of its link."""
+    needed = SignInNeeded(signed="2.CANARY", minutes_to_open=9, occasion="x", at=OPEN)
     row = Row(owner="token_refresh", topic="notices", key="", body=pack(needed).decode())
     store.commit([Put("outbox/token_refresh:x", encode(row))])
     shown = strategy("notices", "--state", str(desk)).output

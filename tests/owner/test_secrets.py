@@ -13,7 +13,7 @@ from infra.day.problems import UserError
 from infra.local.vault import KEY_VARIABLE
 from infra.owner import secrets
 from shared.errors import StoreDown
-from shared.topology import ACCESS_TOKEN, CONSUMER, NOTIFY_ADDRESSES, REQUEST_TOKEN, SIGN_IN_KEY
+from shared.topology import ACCESS_TOKEN, CONSUMER, HALT_KEY, NOTIFY_ADDRESSES, REQUEST_TOKEN, SIGN_IN_KEY
 from tests.doors.fakes import ListVault
 from tests.owner.desks import answer, refused, strategy, vault_of, write_card
 
@@ -23,11 +23,13 @@ GOOD = {
     CONSUMER: f"{CANARY}-key\n{CANARY}-half\n",
     NOTIFY_ADDRESSES: f"json://{CANARY}@127.0.0.1/hook ntfys://topic\n",
     SIGN_IN_KEY: f"{CANARY}abcdefghijklmnopqrstuvwxyz0123456789\n",
+    HALT_KEY: f"{CANARY}9876543210zyxwvutsrqponmlkjihgfedcba\n",
 }
 BAD = {
     CONSUMER: ["", f"{CANARY}-key\n", "short\nshort\n", f"{CANARY} key\n{CANARY}-half\n", f"{CANARY}\n{CANARY}\n"],
     NOTIFY_ADDRESSES: ["", CANARY, "\n".join(f"json://{CANARY}{number}" for number in range(6))],
     SIGN_IN_KEY: ["", CANARY, "x" * 64],
+    HALT_KEY: ["", CANARY, "x" * 64],
 }
 
 
@@ -78,13 +80,14 @@ def test_a_bad_value_is_refused_and_not_repeated(desk: Path, name: str, given: s
     assert vault_of(desk).versions(name) == before
 
 
-def test_a_key_for_links_can_be_drawn(desk: Path) -> None:
+@pytest.mark.parametrize("name", [SIGN_IN_KEY, HALT_KEY])
+def test_a_key_for_links_can_be_drawn(desk: Path, name: str) -> None:
     """A generated key is 32 new bytes each time, and the older one is gone."""
     keys = set()
     for _ in range(2):
-        answer("secrets", "set", SIGN_IN_KEY, "--generate", "--state", str(desk))
-        (version,) = vault_of(desk).versions(SIGN_IN_KEY)
-        keys.add(vault_of(desk).read(SIGN_IN_KEY, version))
+        answer("secrets", "set", name, "--generate", "--state", str(desk))
+        (version,) = vault_of(desk).versions(name)
+        keys.add(vault_of(desk).read(name, version))
     assert {len(key) for key in keys} == {32}
     assert len(keys) == 2
 

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from infra.cli.main import app
 from infra.components import deployment
-from infra.owner.secrets import KINDS
+from infra.owner.secrets import DRAWN, KINDS
 from infra.tools.locks import ROOT
 from shared.stored import Domain, database
 from shared.topology import TOPOLOGY
@@ -62,7 +62,7 @@ def test_names_in_the_runbook_are_the_names() -> None:
     paused, resumed = re.findall(r"for job in ([a-z ]+); do gcloud scheduler jobs (?:pause|resume) ", RUNBOOK)
     assert paused.split() == resumed.split() == [schedule.name for schedule in TOPOLOGY.schedules]
     assert set(re.findall(r"strategy secrets set ([a-z-]+)", RUNBOOK)) == set(KINDS) <= set(TOPOLOGY.secrets)
-    assert "sign-in-key --generate" in RUNBOOK
+    assert set(re.findall(r"strategy secrets set ([a-z-]+) --generate", RUNBOOK)) == DRAWN
     named = set(re.findall(r"--database=([a-z0-9-]+)(?![a-z0-9$-])", RUNBOOK))
     assert named == {database("desk-1", Domain.BOOK)}
     (unprotected,) = re.findall(r"for one in ([a-z -]+); do\n *gcloud firestore databases update", RUNBOOK)
