@@ -167,11 +167,14 @@ def up(  # noqa: PLR0917 - each parameter is an option, which typer passes by na
 def topology(
     mermaid: Annotated[bool, typer.Option("--mermaid", help="Print only the graph, as Mermaid.")] = False,
     matrix: Annotated[bool, typer.Option("--matrix", help="Print only the permissions, as Markdown.")] = False,
+    taken_over: Annotated[
+        bool, typer.Option("--taken-over", help="Print only what a function can do that was taken over, as Markdown.")
+    ] = False,
 ) -> None:
     """Show the graph: functions, triggers, schedules, and every permission."""
     from infra.cli import topology as command
 
-    command.show(mermaid_only=mermaid, matrix_only=matrix)
+    command.show(mermaid_only=mermaid, matrix_only=matrix, taken_over_only=taken_over)
 
 
 @app.command()

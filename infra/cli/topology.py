@@ -16,10 +16,13 @@ _WIDEST = 40  # characters of a cell: only what is prose is longer, and wraps
 _LETTERS = ((Right.READ, "r"), (Right.CREATE, "c"), (Right.WRITE, "w"))
 
 
-def show(*, mermaid_only: bool, matrix_only: bool) -> None:
-    """Print the graph; with `mermaid_only` or `matrix_only` nothing but that, as text for a file or a pipe."""
+def show(*, mermaid_only: bool, matrix_only: bool, taken_over_only: bool) -> None:
+    """Print the graph; with one of the three nothing but that part, as text for a file or a pipe."""
     if matrix_only:
         sys.stdout.write("\n".join(permissions.markdown(TOPOLOGY)) + "\n")
+        return
+    if taken_over_only:
+        sys.stdout.write("\n".join(permissions.taken_over_markdown(TOPOLOGY)) + "\n")
         return
     if not mermaid_only:
         console = Console()
@@ -30,6 +33,9 @@ def show(*, mermaid_only: bool, matrix_only: bool) -> None:
         _print(console, "What Google grants", permissions.GRANTED, list(permissions.granted(TOPOLOGY)))
         console.print()
         _print(console, "What our Store enforces", permissions.ENFORCED, list(permissions.enforced(TOPOLOGY)))
+        console.print()
+        _print(console, "What is left to a function that was taken over", permissions.TAKEN_OVER,
+               list(permissions.taken_over(TOPOLOGY)))  # fmt: skip
         console.print()
     sys.stdout.write("\n".join(mermaid(TOPOLOGY)) + "\n")
 

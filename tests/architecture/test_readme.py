@@ -2,6 +2,8 @@
 
 import re
 import tomllib
+from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,6 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 from infra.cli.main import app
+from infra.cli.permissions import CONSEQUENCES
+from shared.stored import Domain
+from shared.topology import ACCESS_TOKEN, SIGN_IN_KEY, TOPOLOGY, Function, Right
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -26,6 +31,45 @@ def test_the_permissions_are_the_permissions() -> None:
     block = re.search(r"<!-- matrix: strategy topology --matrix -->\n(.*?)<!-- end of matrix -->", README, re.DOTALL)
     assert block is not None
     assert block[1].strip() == CliRunner().invoke(app, ["topology", "--matrix"]).output.strip()
+
+
+def test_what_is_left_to_a_taken_over_function_is_printed() -> None:
+    """The table in functions/README.md is what `strategy topology --taken-over` prints."""
+    text = (ROOT / "functions" / "README.md").read_text(encoding="utf-8")
+    marks = r"<!-- taken over: strategy topology --taken-over -->\n(.*?)<!-- end of taken over -->"
+    block = re.search(marks, text, re.DOTALL)
+    assert block is not None
+    assert block[1].strip() == CliRunner().invoke(app, ["topology", "--taken-over"]).output.strip()
+
+
+CLAIMS: dict[str, Callable[[Function], bool]] = {
+    "can place any order at E*TRADE": lambda one: Right.READ in one.secrets.get(ACCESS_TOKEN, Right(0)),
+    "cannot read the day's token": lambda one: Right.READ not in one.secrets.get(ACCESS_TOKEN, Right(0)),
+    "end the day's token": lambda one: Right.WRITE in one.secrets.get(ACCESS_TOKEN, Right(0)),
+    "write all of the book": lambda one: one.home is Domain.BOOK,
+    "cannot write the book": lambda one: one.home is not Domain.BOOK,
+    "tell the owner anything": lambda one: "notices" in one.publishes or one.home is Domain.NOTICES,
+    "make links for sign-in and halt": lambda one: SIGN_IN_KEY in one.secrets,
+    "halt trading": lambda one: "halt-asks" in one.publishes,
+    "false signals": lambda one: "signals" in one.publishes,
+    "point the record at another token": lambda one: one.home is Domain.SIGN_IN,
+}  # fmt: skip
+"""What a sentence about a taken-over function may claim, and the rights with which it has to."""
+
+
+def _untrue(function: Function, said: str) -> list[str]:
+    return [claim for claim, holds in CLAIMS.items() if (claim in said) != holds(function)]
+
+
+@pytest.mark.parametrize("function", TOPOLOGY.functions, ids=lambda one: one.name)
+def test_what_is_said_of_a_taken_over_function_agrees_with_its_rights(function: Function) -> None:
+    """Every function has its sentence, each claim stands just where the rights are so, and a wrong right is found."""
+    assert set(CONSEQUENCES) == {one.name for one in TOPOLOGY.functions}
+    said = CONSEQUENCES[function.name]
+    assert _untrue(function, said) == []
+    holds = Right.READ in function.secrets.get(ACCESS_TOKEN, Right(0))
+    other = replace(function, secrets={**function.secrets, ACCESS_TOKEN: Right.CREATE if holds else Right.READ})
+    assert "can place any order at E*TRADE" in _untrue(other, said)
 
 
 @pytest.mark.parametrize("command", sorted(set(re.findall(r"`strategy ([a-z-]+)", README))))
