@@ -209,7 +209,7 @@ TOPOLOGY = Topology(
                 Subscription(topic="scan-ticks", ack_deadline_s=120),
                 Subscription(topic="prepare-ticks", ack_deadline_s=90),
             ),
-            publishes=frozenset({"signals", "exits", "renew-asks"}),
+            publishes=frozenset({"signals", "exits", "notices", "renew-asks"}),
             collections={
                 **_EVERYBODY,
                 "control": R,

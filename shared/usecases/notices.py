@@ -3,7 +3,7 @@
 What can go wrong: the bus is down, the process dies, one thing is noticed again and again. What this promises: no
 commit fails because of a notice (its row is put, never created), nothing that trades waits for one (the door publishes
 after the work and swallows what fails), and none is lost (the row stays until it is published). Whose row it is does
-not matter: whoever may publish notices publishes all that wait.
+not matter: whoever writes in a domain publishes all that wait there.
 """
 
 from shared.codec import loads

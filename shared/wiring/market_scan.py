@@ -25,6 +25,7 @@ def _build(platform: Platform) -> PushDoor:
     memory = ScanMemory()
     return PushDoor(
         desk=desk,
+        tells=True,
         handlers={
             ScanTick: lambda envelope, _tick: scan(desk, memory, envelope.published_at),
             PrepareTick: lambda _envelope, tick: prepare(desk, platform.history, reason=tick.reason),

@@ -1,14 +1,19 @@
 """notify: notices in, the owner told."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import cast
+
 from shared import settings, wiring
 from shared.apprise_notifier import AppriseNotifier
-from shared.domain.notices import NOTICES
+from shared.domain.notices import NOTICES, Notice
 from shared.door import PushDoor
-from shared.errors import Undelivered
+from shared.errors import InvariantBroken, Undelivered
 from shared.ports import Vault
 from shared.settings import Mode
 from shared.topology import NOTIFY_ADDRESSES
 from shared.usecases.deliver import Links, deliver
+from shared.usecases.outbox import unpack
 from shared.wiring import Platform
 from shared.wiring.rooms import Room, room
 
@@ -26,12 +31,30 @@ def _build(platform: Platform) -> PushDoor:
     chosen = here.settings
     links = Links(desk=here.desk, vault=here.vault, operator=chosen.operator, page=chosen.sign_in_url)
     notifier = AppriseNotifier(addresses=VaultAddresses(platform, here), journal=here.desk.journal)
+
+    def tell(notice: Notice) -> None:
+        deliver(here.desk, notifier, notice, prefix=prefix, links=links)
+
     return PushDoor(
-        desk=here.desk,
-        handlers=dict.fromkeys(
-            NOTICES.values(), lambda _envelope, notice: deliver(here.desk, notifier, notice, prefix=prefix, links=links)
-        ),
+        desk=replace(here.desk, bus=ToItself(tell)),
+        tells=True,
+        handlers=dict.fromkeys(NOTICES.values(), lambda _envelope, notice: tell(notice)),
     )
+
+
+class ToItself:
+    """The Bus of the function that takes notices: what it has to tell of itself, it tells at once."""
+
+    def __init__(self, tell: Callable[[Notice], None]) -> None:
+        self._tell = tell
+
+    def publish(self, topic: str, data: bytes, *, attributes: Mapping[str, str], ordering_key: str = "") -> str:  # noqa: ARG002 - the port's
+        """Tell a notice, the only thing that this function promises; raises Undelivered, StoreError."""
+        message = unpack(data)
+        if type(message) not in NOTICES.values():
+            raise InvariantBroken(f"notify publishes nothing on {topic}")
+        self._tell(cast("Notice", message))
+        return ""
 
 
 class VaultAddresses:

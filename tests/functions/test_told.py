@@ -10,9 +10,10 @@ from infra.brokersim.simulator import Fault
 from infra.day.environment import OPERATOR, START_PAGE
 from infra.local.clock import SeededChance
 from shared import wiring
-from shared.domain.messages import CloseTick, SettleTick
+from shared.domain.messages import CloseTick, ScanTick, SettleTick
 from shared.domain.orders import State
 from shared.domain.sign_in_notices import SignInNeeded, SignInRefused
+from shared.errors import NotSent
 from shared.topology import NOTIFY_ADDRESSES, TOPOLOGY, Function
 from shared.usecases.links import REMINDER_LINK_LIFE, sign_in_key
 from shared.usecases.outbox import pack
@@ -134,7 +135,7 @@ def test_the_day_s_result_reaches_the_owner(told: Bench, hook: Webhook) -> None:
 
 
 def test_a_message_that_is_put_aside_reaches_the_owner(told: Bench, hook: Webhook) -> None:
-    """A dead letter of a function that may not publish is told through the next settlement."""
+    """A dead letter of the scan is told."""
     assert told.post("market_scan", b"nonsense") == 204
     assert told.push("order_settlement", SettleTick()) == 204
     told.run("09:21")
@@ -166,10 +167,10 @@ def test_an_owner_who_cannot_be_reached_is_tried_for_a_while(told: Bench, hook: 
 
 @pytest.mark.parametrize("function", [one for one in TOPOLOGY.functions if one.subscriptions], ids=lambda one: one.name)
 def test_who_may_publish_notices_does(bench: Bench, function: Function) -> None:
-    """The doors that publish notices after their work are exactly those whose function the topology lets do it."""
+    """The doors that publish notices after their work are those whose function may, and notify, which tells them."""
     wiring.use(bench.world.platform)
     door = import_module(f"shared.wiring.{function.name}").door()
-    assert door.tells == ("notices" in function.publishes)
+    assert door.tells == ("notices" in function.publishes or function.name == "notify")
 
 
 def test_addresses_of_the_vault_count_at_once(bench: Bench, hook: Webhook) -> None:
@@ -184,9 +185,14 @@ def test_addresses_of_the_vault_count_at_once(bench: Bench, hook: Webhook) -> No
     assert len(hook.posts) == 1
 
 
+def _gone(*_: object, **__: object) -> str:
+    raise NotSent("the bus is gone")
+
+
 def test_a_machine_that_was_killed_tells_what_it_had_promised(tmp_path: Path, market: Path, hook: Webhook) -> None:
     """A notice whose row was committed before the machine ended is told by the next machine in the same folder."""
     first = Bench(tmp_path / "state", market, start="09:20")
+    first.world.bus.publish = _gone  # type: ignore[method-assign]
     first.push("market_scan", b"nonsense")
     rows = first.documents("outbox")
     first.close()
@@ -194,7 +200,7 @@ def test_a_machine_that_was_killed_tells_what_it_had_promised(tmp_path: Path, ma
     try:
         assert second.documents("outbox") == rows
         assert len(rows) == 1
-        second.push("order_settlement", SettleTick())
+        second.push("market_scan", ScanTick())
         second.run("09:31")
     finally:
         second.close()
