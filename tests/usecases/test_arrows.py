@@ -57,8 +57,10 @@ def _refused_preview() -> Bench:
 
 
 def _frozen() -> Bench:
-    bench = Bench(faults={k: Fault(how="freeze", seconds=70) for k in (23, 24, 25, 26, 27, 28)})
-    return _sent(bench)
+    plain = _sent(Bench())
+    plain.run(10)
+    previewed = plain.gate.names.index("preview") + 1
+    return _sent(Bench(faults={k: Fault(how="freeze", seconds=70) for k in range(previewed + 2, previewed + 4)}))
 
 
 def _stale() -> Bench:
