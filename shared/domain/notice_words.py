@@ -10,6 +10,7 @@ from typing import Any
 
 from shared.domain.barred import ClockOff, EntriesBarred, SymbolsUnknown
 from shared.domain.barred_words import clock_off, entries_barred, symbols_unknown
+from shared.domain.forged import OrderForged, order_forged
 from shared.domain.hand_notices import OrderAmbiguous, OrderCameLate, SharesTaken
 from shared.domain.hand_words import ambiguous, came_late, taken
 from shared.domain.notices import (
@@ -287,6 +288,7 @@ _WORDS: dict[type[Notice], Callable[[Any], Words]] = {
     OrderUnknown: _unknown,
     OrderAmbiguous: ambiguous,
     OrderCameLate: came_late,
+    OrderForged: order_forged,
     PositionUnprotected: _unprotected,
     ExitUnseen: _exit_unseen,
     CancelUnconfirmed: _cancel_unconfirmed,

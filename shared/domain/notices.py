@@ -15,6 +15,7 @@ from typing import assert_never
 from shared.domain.barred import Barred, ClockOff, EntriesBarred, SymbolsUnknown
 from shared.domain.calendar import new_york_day
 from shared.domain.control import Control, TradingState
+from shared.domain.forged import OrderForged
 from shared.domain.hand_notices import OrderAmbiguous, OrderCameLate, SharesTaken
 from shared.domain.orders import Order, State
 from shared.domain.row_notices import OddRow, OwnRowOdd
@@ -231,6 +232,7 @@ Notice = (
     | OrderUnknown
     | OrderAmbiguous
     | OrderCameLate
+    | OrderForged
     | PositionUnprotected
     | ExitUnseen
     | CancelUnconfirmed
@@ -266,6 +268,7 @@ NOTICES: dict[str, type[Notice]] = {
     "order_unknown": OrderUnknown,
     "order_ambiguous": OrderAmbiguous,
     "order_came_late": OrderCameLate,
+    "order_forged": OrderForged,
     "position_unprotected": PositionUnprotected,
     "exit_unseen": ExitUnseen,
     "cancel_unconfirmed": CancelUnconfirmed,
@@ -303,7 +306,7 @@ def event_of(notice: Notice) -> str:
             what = notice.occasion
         case TradingHalted() | TradingReduced() | TradingResumed():
             what = str(notice.epoch)
-        case OrderUnknown() | CancelUnconfirmed():
+        case OrderUnknown() | OrderForged() | CancelUnconfirmed():
             what = notice.intent_id
         case PositionUnprotected() | SharesTaken() | ExitUnseen() | StopRefused() | ExitRefused():
             what = f"{notice.position_id}:{notice.since.isoformat()}"

@@ -89,8 +89,11 @@ def quote_bad(facts: RiskFacts, config: StrategyConfig) -> bool:
 def price_collar(facts: RiskFacts, config: StrategyConfig) -> bool:
     """R06: the limit lies within the collar of last and of mid."""
     limit, quote = facts.limit_price, facts.quote
-    if limit is None or quote is None:
-        return True
+    return limit is None or quote is None or outside_collar(limit, quote, config)
+
+
+def outside_collar(limit: Decimal, quote: Quote, config: StrategyConfig) -> bool:
+    """Tell whether a limit in USD lies further from last or from mid than the collar."""
     return any(abs(limit - near) * _PERCENT > config.entry.collar_pct * near for near in (quote.last, quote.mid))
 
 

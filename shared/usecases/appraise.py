@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from shared.domain import account_rules, pricing
@@ -23,10 +23,7 @@ from shared.usecases.claims import claimed
 from shared.usecases.desk import held_rows
 from shared.usecases.fills import held_position
 from shared.usecases.losses import marks, open_positions
-from shared.usecases.quoting import fresh_quote
 from shared.usecases.trading import TradingDesk, require_our_venue
-
-QUOTE_WITHIN = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +55,13 @@ def ask_broker(desk: TradingDesk, signal: Signal, record: AccountRecord) -> Seen
     """Ask for everything that only the broker knows; raises AuthError, BrokerError.
 
     The list comes as late as costs no turn of the rate limits: it becomes the baseline, and holds what the owner
-    placed just now.
+    placed just now. The quote is the broker's own and not the scan's, which is another function's word: the last check
+    takes it as long as it is new.
     """
     asked_at = desk.clock.now()
     holdings = desk.broker.portfolio(record.key)
     listing = desk.lists.recent(record.key, since=signal.session)
-    quote = fresh_quote(desk, signal.symbol, within=QUOTE_WITHIN)
+    quote = desk.broker.quotes([signal.symbol]).get(signal.symbol)
     means = Means(asked_at=asked_at, holdings=holdings, balance=account.balance(desk, record))
     return Seen(quote=quote, listing=listing, means=means)
 

@@ -19,9 +19,10 @@ from shared.domain import book, sizing
 from shared.domain.account_rules import ACCOUNT_RULES, because, may_be_wash_sale
 from shared.domain.barred import LEDGER_UNREADABLE, EntriesBarred
 from shared.domain.barred_words import seconds
-from shared.domain.brokerage import AccountRecord, BrokerOrder
+from shared.domain.brokerage import AccountRecord
 from shared.domain.facts import RiskFacts
 from shared.domain.ids import digest, intent_id
+from shared.domain.last_check import NOT_WATCHED
 from shared.domain.messages import EnterPosition
 from shared.domain.orders import UNSENT, Kind, Order, State
 from shared.domain.positions import Ledger
@@ -73,9 +74,9 @@ def enter(desk: TradingDesk, message: EnterPosition, *, ahead: int) -> None:
         return
     try:
         record = account.ours(desk, signal.session)
-        listing = None
+        seen = None
         if held.value.state is State.NEW:
-            held, listing = _judge(desk, held, signal, record)
+            held, seen = _judge(desk, held, signal, record)
     except KeyRefused:
         raise
     except Refused:  # it does not come again
@@ -91,7 +92,10 @@ def enter(desk: TradingDesk, message: EnterPosition, *, ahead: int) -> None:
             codes=("TOKEN_DEAD",),
         )
         return
-    held = send(desk, held, account_key=record.value.key, expires_at=_expires_at(desk, signal), listing=listing)
+    listing, quote = (None, None) if seen is None else (seen.listing, seen.quote)
+    held = send(
+        desk, held, account_key=record.value.key, expires_at=_expires_at(desk, signal), listing=listing, quote=quote
+    )  # fmt: skip
     desk.journal.line("entry", intent_id=held.value.intent_id, state=held.value.state, ahead=ahead)
     tell_orders(desk, listing or (), session=signal.session)
 
@@ -149,9 +153,7 @@ def _intent(desk: TradingDesk, signal: Signal) -> Held[Order]:
         return held
 
 
-def _judge(
-    desk: TradingDesk, held: Held[Order], signal: Signal, ours: Held[AccountRecord]
-) -> tuple[Held[Order], Sequence[BrokerOrder] | None]:
+def _judge(desk: TradingDesk, held: Held[Order], signal: Signal, ours: Held[AccountRecord]) -> tuple[Held[Order], Seen]:
     """Size and judge a NEW intent: RESERVED, or DENIED with every code.
 
     The broker is asked once, our book at every try: a fill that is booked meanwhile makes the ledger a newer one, and
@@ -162,7 +164,7 @@ def _judge(
     for _ in range(TRIES):
         written = _written(desk, signal, record)
         if isinstance(written, Put):
-            return _deny(desk, held, [LEDGER_UNREADABLE], [written]), seen.listing
+            return _deny(desk, held, [LEDGER_UNREADABLE], [written]), seen
         filled_at = written.today.value.last_fill_at
         if filled_at is not None and seen.means.balance.at < filled_at:
             seen = replace(seen, means=ask_means(desk, record))
@@ -171,7 +173,7 @@ def _judge(
         with contextlib.suppress(Conflict):
             judged = _reserve(desk, held, signal, seen, written)
             if judged is not None:
-                return judged, seen.listing
+                return judged, seen
             seen = replace(seen, means=ask_means(desk, record))
     raise Conflict(f"the ledger of {signal.session} keeps changing")
 
@@ -184,7 +186,8 @@ def _reserve(desk: TradingDesk, held: Held[Order], signal: Signal, seen: Seen, w
     )
     barred = [code for code, rule in ACCOUNT_RULES.items() if rule(facts, desk.config)]
     told = [_told(desk, facts, signal, code) for code in barred]
-    codes = [*foreign(desk, signal.symbol, seen.listing), *barred]
+    unwatched = () if signal.symbol in desk.mandate.watch_list else (NOT_WATCHED,)
+    codes = [*foreign(desk, signal.symbol, seen.listing), *unwatched, *barred]
     limit, quote = facts.limit_price, facts.quote
     if limit is None or quote is None:
         return _deny(desk, held, [*codes, "NO_QUOTE"], told)

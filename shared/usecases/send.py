@@ -1,7 +1,9 @@
-"""Place once: preview, write the licence ahead, send, write the outcome.
+"""Place once: preview, check for the last time, write the licence ahead, send, write the outcome.
 
 What can go wrong: the process dies, freezes or is doubled between any two lines; the broker answers late, wrongly or
-not at all; the owner halts trading in between. What this promises: at most one POST for an intent, ever. Only the
+not at all; the owner halts trading in between; the document is not one that we approved. What this promises: whatever
+document it is given, nothing beyond the owner's limits is sent (`shared.domain.last_check`): it is judged before
+anything is asked, and again on book and market just before the licence. At most one POST for an intent, ever. Only the
 commit of PLACING licenses a POST; only the invocation that wrote the nonce may use it; only before its deadline, which
 the client reads again after it waited for its turn; whatever finds PLACING and is not its holder leaves it alone.
 An answer that is not surely a yes or surely a no is UNKNOWN, and the order list decides (order-safety.md 1.3-1.6).
@@ -17,12 +19,14 @@ from shared.domain.brokerage import BrokerOrder
 from shared.domain.control import Control, TradingState
 from shared.domain.orders import LONGEST_LIFE, PLACING_LIFE, PREVIEW_USABLE, Kind, Licence, Order, PreviewRecord, State
 from shared.domain.outcomes import Accepted, NeverSent, Previewed, Rejected, UnknownOutcome
+from shared.domain.quotes import Quote
 from shared.domain.values import Side, Term
 from shared.errors import AuthError, BrokerError, KeyRefused, StoreDown
 from shared.ports import Check, Severity
 from shared.usecases import account, control
 from shared.usecases.claims import claim
 from shared.usecases.desk import Held
+from shared.usecases.last_check import check, check_document, refuse
 from shared.usecases.moves import held_order, move
 from shared.usecases.trading import TradingDesk
 
@@ -43,30 +47,39 @@ def send(
     account_key: str,
     expires_at: datetime | None,
     listing: Sequence[BrokerOrder] | None,
+    quote: Quote | None = None,
 ) -> Held[Order]:
     """Take a RESERVED or PREVIEWED order to the broker, at most once, and give it as it then stands.
 
     `listing` is a complete order list read within the last seconds, or None to have one read; `expires_at` is when
     the decision behind the order is too old. An entry is not sent without a list. A sell is, with an empty baseline:
-    then a twin of it could only be an order of the owner of the last seconds over shares that ours hold already. Raises
+    then a twin of it could only be an order of the owner of the last seconds over shares that ours hold already.
+    `quote` is one that the caller asked the broker for itself; an entry without a new one has it asked for. Raises
     BrokerError or StoreError where the message has to come again.
     """
     if held.value.state not in (State.RESERVED, State.PREVIEWED):
         return held
     if held.value.venue is not desk.mandate.venue:
         return move(desk, held, State.VOIDED, cause=f"it was made for {held.value.venue}", codes=("OTHER_VENUE",))
+    found = check_document(desk, held.value)
+    if found.refused:
+        return refuse(desk, held, found.refused)
     if listing is None:
         listing = _baseline(desk, held.value, account_key)
     try:
         held = _preview(desk, held, account_key)
+        if held.value.state is not State.PREVIEWED:
+            return held
+        life = _life(held.value, desk.clock.now())
+        found = check(desk, held.value, quote)
     except KeyRefused:
         raise
     except AuthError:
         return move(desk, held, State.VOIDED, cause="the access token is not accepted", codes=("TOKEN_DEAD",))
-    if held.value.state is not State.PREVIEWED:
-        return held
+    if found.refused:
+        return refuse(desk, held, found.refused)
     baseline = tuple(seen.order_id for seen in listing if seen.order_id is not None)
-    held = _license(desk, held, expires_at=expires_at, baseline=baseline)
+    held = _license(desk, held, found.void, life=life, expires_at=expires_at, baseline=baseline)
     if held.value.state is not State.PLACING:
         return held
     return _post(desk, held, account_key)
@@ -108,6 +121,9 @@ def _preview(desk: TradingDesk, held: Held[Order], account_key: str) -> Held[Ord
         answer = desk.broker.preview(account_key, order.ticket)
     match answer:
         case Rejected():
+            # A sell of what is not held is refused by the broker, too: it must not end as if it were ours.
+            if order.kind is not Kind.ENTRY and (refused := check(desk, order, None).refused):
+                return refuse(desk, held, refused)
             return move(
                 desk, held, State.REJECTED, *account.barred(desk, order, answer.code),
                 cause=f"the broker refused the preview: {answer.message}", codes=(f"preview:{answer.code}",),
@@ -140,19 +156,20 @@ def _preview(desk: TradingDesk, held: Held[Order], account_key: str) -> Held[Ord
 
 
 def _license(
-    desk: TradingDesk, held: Held[Order], *, expires_at: datetime | None, baseline: tuple[int, ...]
-) -> Held[Order]:
+    desk: TradingDesk, held: Held[Order], void: tuple[str, ...], *, life: timedelta, expires_at: datetime | None,
+    baseline: tuple[int, ...],
+) -> Held[Order]:  # fmt: skip
     state = control.current(desk)
     now = desk.clock.now()
-    life = _life(held.value, now)
     # What a slow store costs is not the decision's age: its stop is gone, and to decide anew takes as long again.
     latest = None if expires_at is None else expires_at + 2 * (life - PLACING_LIFE)
     why = void_reason(held.value, state.value, now=now, expires_at=latest)
     preview = held.value.preview
     if preview is None or preview.request_hash != held.value.request_hash or now - preview.at > PREVIEW_USABLE:
         why = why or "PREVIEW_STALE"
-    if why is not None:
-        return move(desk, held, State.VOIDED, cause="not sent: " + why, codes=(why,))
+    codes = void if why is None else (why,)
+    if codes:
+        return move(desk, held, State.VOIDED, cause="not sent: " + ", ".join(codes), codes=codes)
     licence = Licence(
         nonce=desk.chance.token(16), signed_at=now, deadline=now + life, baseline=baseline,
         epoch=state.value.epoch,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from shared.domain.config import StrategyConfig
@@ -42,6 +42,7 @@ class TradingDesk(Desk):
 
     `clock_ahead` says by how much our clock is surely ahead of the broker's, None when that was not measured.
     `meet` lets orders that rest meet the market where no broker does that, and tells whether any rests.
+    `limits_since` is when this process read settings and mandate: what is older may have been judged by others.
     """
 
     broker: Broker
@@ -51,6 +52,7 @@ class TradingDesk(Desk):
     urgent: Broker | None = None
     clock_ahead: Callable[[], timedelta | None] = lambda: None
     meet: Callable[[], bool] = nothing_rests
+    limits_since: datetime = datetime(1970, 1, 1, tzinfo=UTC)
 
     @property
     def protecting(self) -> "TradingDesk":

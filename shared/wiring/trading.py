@@ -47,7 +47,7 @@ def trading_desk(platform: Platform, room: Room, role: Role) -> TradingDesk:
     return TradingDesk(
         actor=desk.actor, clock=desk.clock, chance=desk.chance, store=desk.store, bus=desk.bus, journal=desk.journal,
         broker=broker, urgent=urgent, lists=lists, config=load(chosen.config), mandate=mandate,
-        clock_ahead=broker_clock.ahead, meet=meet,
+        clock_ahead=broker_clock.ahead, meet=meet, limits_since=desk.clock.now(),
     )  # fmt: skip
 
 

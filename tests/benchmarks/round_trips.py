@@ -4,9 +4,10 @@
 
 The list is what the use cases do on the bench of tests/usecases, for a desk that has traded before and holds something;
 a test holds the two against each other. Each of the signal's calls to the broker needs a turn besides, which is told
-apart, because a turn is mostly waited for: what its calls take is in the limits' time, not in ours. Beside it the store
-is asked once a minute which token counts and twice a minute what was left in the outbox, and the vault only when the
-token has changed: none of it belongs to a signal.
+apart, because a turn is mostly waited for: what its calls take is in the limits' time, not in ours.
+Quotes need none: each function has its share of them. A stop's and an exit's last check makes two reads of its own,
+position and sells. Beside it the store is asked once a minute which token counts and twice a minute what was left in
+the outbox, and the vault only when the token has changed: none of it belongs to a signal.
 """
 
 from collections.abc import Callable, Sequence
@@ -45,7 +46,6 @@ PATH: tuple[Trip, ...] = (
     Trip("intent", "commit Create:orders+Create:audit", "one intent per signal: the create refuses every repetition"),
     Trip("facts", "get account", "which account is ours, asked of the broker once a session"),
     Trip("facts", "get pins", "which account the owner chose: another choice counts at once"),
-    Trip("facts", "get quotes", "the scan's quote, when it is at most 2 s old, spares a call to the broker"),
     Trip("judgement", "query ledger", "the session's limits, and the profit of the sessions before, in one"),
     Trip("judgement", "get restrictions", "the half of the trading state that the approval will hold fast"),
     Trip("judgement", "get control", "the owner's word, which no function may write"),
@@ -58,6 +58,8 @@ PATH: tuple[Trip, ...] = (
         "approval, reservation and symbol lock in one, refused if state or ledger changed meanwhile",
     ),
     Trip("preview", "commit Update:orders+Create:audit", "what the broker would take, and the hash of what was asked"),
+    Trip("last check", "query positions", "what is held, whoever wrote the order: the capital bounds it with this one"),
+    Trip("last check", "query orders", "what live entries reserve: the same"),
     Trip("licence", "get restrictions", "the half of the trading state that the licence will hold fast"),
     Trip("licence", "get control", "a halt since the approval ends the order here, with its reason"),
     Trip(
@@ -79,6 +81,8 @@ TURN: tuple[Trip, ...] = (
     Trip("each turn", "get turns", "which lane is free, and whether somebody more urgent waits"),
     Trip("each turn", "commit Update:turns", "the turn is ours: refused if another instance was first"),
 )
+QUOTES = 1
+"""A signal's own quotes: the one that it is judged on serves the last check, which asks again after five seconds."""
 TURNS = ("portfolio", "orders", "balance", "preview", "place")
 """A signal's calls that need one; the list is spared where there is one of the last seconds."""
 

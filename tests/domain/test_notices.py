@@ -9,6 +9,7 @@ import pytest
 
 from shared.domain.barred import ClockOff, EntriesBarred
 from shared.domain.control import TradingState
+from shared.domain.forged import OrderForged
 from shared.domain.hand_notices import OrderAmbiguous, OrderCameLate, SharesTaken
 from shared.domain.notice_words import words
 from shared.domain.notices import (
@@ -43,6 +44,7 @@ from shared.domain.sign_in_notices import AccountRefused, LinkUsed, SignedIn, Si
 from shared.domain.sign_out import SignedOut
 from shared.domain.unseen import AnswerUnread, MessageRetried, StaysHeld
 from tests.domain.barred import BARRED
+from tests.domain.forged import FORGED
 from tests.domain.hand_notices import HAND
 from tests.domain.made import NOON, at, control, order
 from tests.domain.row_notices import ROWS
@@ -84,6 +86,7 @@ EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
         ),
     ),
     *SIGNED_OUT,
+    *FORGED,
     (
         AccountRefused(endings=("1111", "2222"), at=NOON), "Another account was refused",
         (
@@ -243,9 +246,8 @@ EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
     ),
 )  # fmt: skip
 NEVER_HELD_BACK = {
-    AccountRefused, SignInFailed,
+    OrderForged, PositionUnprotected, AccountRefused, SignInFailed,
     SignInNeeded, TradingHalted, TradingReduced, TradingResumed, OrderUnknown, OrderAmbiguous, OrderCameLate,
-    PositionUnprotected,
     ScanSilent, HeldUnseen, SharesTaken, ExitUnseen, CancelUnconfirmed, StopRefused, ExitRefused,
     ScanSilent, HeldUnseen, AnswerUnread, StaysHeld, MessageRetried,
 }  # fmt: skip

@@ -38,7 +38,7 @@ _PARTS: dict[str, set[str]] = {
         "trading", "listing", "asking", "minutes", "watches",
     },
     "order_placement": {
-        "enter", "leave", "send", "cancel", "account", "pins", "control", "fills", "losses", "moves", "quoting",
+        "enter", "leave", "send", "cancel", "account", "pins", "control", "fills", "losses", "moves", "last_check",
         "outbox", "wake", "token", "desk", "trading", "appraise", "claims", "listing", "notices",
         "odd_rows", "reads", "refused", "watches", "clock_off",
     },
@@ -46,7 +46,7 @@ _PARTS: dict[str, set[str]] = {
         "settle", "close", "protect", "resolve", "send", "cancel", "account", "pins", "control", "fills", "losses",
         "moves", "leases", "outbox", "wake", "token", "desk", "trading", "listing", "late", "claims", "notices",
         "watch", "look", "odd_rows", "reads", "cover", "hands", "asks", "reconcile", "refused", "unlisted",
-        "doubts", "heartbeat", "retried", "minutes", "watches", "clock_off",
+        "doubts", "heartbeat", "retried", "minutes", "watches", "clock_off", "last_check",
     },
     "notify": {"deliver", "links", "outbox", "desk"},
 }  # fmt: skip

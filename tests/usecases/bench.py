@@ -58,6 +58,7 @@ CLOSES = datetime(2013, 10, 7, 20, 0, tzinfo=UTC)
 ENDS = CLOSES + timedelta(minutes=12)
 SYMBOL = "IBM"
 CONFIG = load("default")
+WATCHED = ("IBM", "MSFT", "ORCL")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -120,7 +121,7 @@ class Bench:
         return TradingDesk(
             actor=actor, journal=self.journal, **ports, broker=broker,
             lists=OrderLists(broker=broker, clock=clock, journal=self.journal),
-            config=self.config, mandate=Mandate(account_id="key", capital_usd=Decimal(100_000), watch_list=(SYMBOL,)),
+            config=self.config, mandate=Mandate(account_id="key", capital_usd=Decimal(100_000), watch_list=WATCHED),
         )  # fmt: skip
 
     def _door(self, actor: str) -> PushDoor:

@@ -26,7 +26,8 @@ def safety(bench: Bench) -> list[str]:
     oversold = [f"oversold: {text}" for text in bench.exchange.oversold]
     names = ("invariant_broken", "undeclared_access", "crash")
     bugs = [f"bug: {line}" for name in names for line in bench.journal.named(name)]
-    return [*twice, *shared, *oversold, *bugs, *_audit(bench), *_reservations(bench)]
+    accused = [f"forged, it is said: {line}" for line in bench.journal.named("order_forged")]
+    return [*twice, *shared, *oversold, *bugs, *accused, *_audit(bench), *_reservations(bench)]
 
 
 def _audit(bench: Bench) -> list[str]:

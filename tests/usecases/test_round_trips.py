@@ -1,6 +1,6 @@
 """What one signal costs: the calls of the order path, each of which has its reason in the benchmarks' list."""
 
-from tests.benchmarks.round_trips import AFTER, PATH, TURN, TURNS, calls, turn
+from tests.benchmarks.round_trips import AFTER, PATH, QUOTES, TURN, TURNS, calls, turn
 
 BROKER = {"portfolio", "orders", "quotes", "balance", "preview", "place"}
 
@@ -10,6 +10,7 @@ def test_one_signal_makes_the_calls_that_are_justified_and_no_other() -> None:
     before, after = calls()
     assert [call for call in before if call not in BROKER] == [trip.call for trip in PATH]
     assert after == [trip.call for trip in AFTER]
+    assert before.count("quotes") == QUOTES
     assert (*(call for call in before if call in BROKER - {"quotes"}), "place") == TURNS
 
 

@@ -1,0 +1,20 @@
+"""Examples of the notice that an order of unknown origin was stopped, with what they read."""
+
+from shared.domain.forged import OrderForged
+from shared.domain.notices import Notice
+from tests.domain.made import NOON
+
+FORGED: tuple[tuple[Notice, str, str], ...] = (
+    (
+        OrderForged(
+            intent_id="I1", what="BUY 440 IBM at 220.00 USD", codes=("NOTIONAL_MAX_ORDER", "RESERVATION"), at=NOON
+        ),
+        "An order of unknown origin was stopped",
+        (
+            "The order BUY 440 IBM at 220.00 USD (I1) stood in the book as approved, which it cannot have been "
+            "(NOTIONAL_MAX_ORDER, RESERVATION): it was not sent, trading is HALTED, and stops at E*TRADE stay in "
+            "force. Somebody else may write in your book: compare orders and positions with E*TRADE's own page, keep "
+            "the trail with `strategy audit export`, and find out who wrote it before you resume."
+        ),
+    ),
+)
