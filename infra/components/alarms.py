@@ -71,7 +71,10 @@ ALARMS = (
     ),
     Alarm(
         name="broken", title="Something that must never happen has happened", severity=CRITICAL,
-        events=("crash", "invariant_broken", "undeclared_access", "forged_signal", "scan_silent", "scan_blind"),
+        events=(
+            "crash", "invariant_broken", "undeclared_access", "forged_signal", "order_forged", "scan_silent",
+            "scan_blind",
+        ),
         told="A function met its own bug, an access that the topology does not give, or a forged message, or the market"
         " was not looked at for minutes, or no quote of it could be used. The line names the kind.",
     ),

@@ -54,7 +54,10 @@ LINES = {
     "trading-state": Lines("Trading was restricted", "CRITICAL", ("trading_state", "not_halted")),
     "broken": Lines(
         "Something that must never happen has happened", "CRITICAL",
-        ("crash", "invariant_broken", "undeclared_access", "forged_signal", "scan_silent", "scan_blind"),
+        (
+            "crash", "invariant_broken", "undeclared_access", "forged_signal", "order_forged", "scan_silent",
+            "scan_blind",
+        ),
     ),
 }  # fmt: skip
 
