@@ -14,18 +14,18 @@ TAKEN_OVER = ("Function", "Writes", "Reads", "Secrets", "Publishes to", "So, tak
 
 CONSEQUENCES: Mapping[str, str] = {
     "oauth_callback": "cannot read the day's token, but sees the one of a sign-in that runs through it;"
-    " can point the record at another token, halt trading, make links for sign-in and halt,"
+    " can point the record at another token, halt trading, make links for sign-in, make links for halts,"
     " and tell the owner anything; cannot write the book",
     "token_refresh": "can place any order at E*TRADE, end the day's token, point the record at another token,"
-    " make links for sign-in and halt, and tell the owner anything; cannot write the book",
+    " make links for sign-in, and tell the owner anything; cannot write the book",
     "market_scan": "can place any order at E*TRADE, and have ours placed by false signals and quotes,"
-    " within the limits that placement keeps; cannot write the book",
+    " within the limits that placement keeps, and tell the owner anything; cannot write the book",
     "order_placement": "can place any order at E*TRADE, halted or not, write all of the book,"
     " and tell the owner anything",
     "order_settlement": "can place any order at E*TRADE, halted or not, write all of the book, leave stops out,"
     " and tell the owner anything",
     "notify": "cannot read the day's token; can keep notices back, tell the owner anything,"
-    " and make links for sign-in and halt; cannot write the book",
+    " and make links for halts; cannot write the book",
 }
 """What each function can still do that was taken over; that it agrees with the rights is tested."""
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from infra.cli.main import app
 from infra.cli.permissions import CONSEQUENCES
 from shared.stored import Domain
-from shared.topology import ACCESS_TOKEN, SIGN_IN_KEY, TOPOLOGY, Function, Right
+from shared.topology import ACCESS_TOKEN, HALT_KEY, SIGN_IN_KEY, TOPOLOGY, Function, Right
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -49,7 +49,8 @@ CLAIMS: dict[str, Callable[[Function], bool]] = {
     "write all of the book": lambda one: one.home is Domain.BOOK,
     "cannot write the book": lambda one: one.home is not Domain.BOOK,
     "tell the owner anything": lambda one: "notices" in one.publishes or one.home is Domain.NOTICES,
-    "make links for sign-in and halt": lambda one: SIGN_IN_KEY in one.secrets,
+    "make links for sign-in": lambda one: SIGN_IN_KEY in one.secrets,
+    "make links for halts": lambda one: HALT_KEY in one.secrets,
     "halt trading": lambda one: "halt-asks" in one.publishes,
     "false signals": lambda one: "signals" in one.publishes,
     "point the record at another token": lambda one: one.home is Domain.SIGN_IN,
