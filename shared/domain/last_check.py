@@ -38,18 +38,18 @@ from shared.domain.values import PriceType, Side, Term
 QUOTE_LIFE = timedelta(seconds=5)
 CLOCKS = timedelta(seconds=5)
 """How far the clocks of two functions are taken to be apart, at most."""
-NOT_WATCHED = "NOT_WATCHED"
-_OF_LIMITS = frozenset({"ORDER_SHARES_MAX", "NOTIONAL_MAX_ORDER", "CAPITAL_MAX", NOT_WATCHED})
+LOOK = timedelta(seconds=30)
+"""What a portfolio misses is dated by when it was asked for, and written down at the end of the look."""
+_OF_LIMITS = frozenset({"ORDER_SHARES_MAX", "NOTIONAL_MAX_ORDER", "CAPITAL_MAX"})
 _ENTRY_TERMS = frozenset({Term.IMMEDIATE_OR_CANCEL, Term.GOOD_FOR_DAY})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
-    """What the owner allows: settings, capital in USD and symbols, as this process read them at `since`."""
+    """What the owner allows: settings and capital in USD, as this process read them at `since`."""
 
     config: StrategyConfig
     capital: Decimal
-    watch_list: tuple[str, ...]
     since: datetime
 
 
@@ -117,7 +117,6 @@ def _entry_document(order: Order, owner: Owner) -> dict[str, bool]:
         "ORDER_SHARES_MAX": order.quantity > limits.order_shares_max,
         "NOTIONAL_MAX_ORDER": value is None or value > limits.order_usd_max,
         "CAPITAL_MAX": value is None or value > owner.capital,
-        NOT_WATCHED: order.symbol not in owner.watch_list,
     }
 
 
@@ -175,7 +174,7 @@ def _sell(order: Order, known: Known) -> Found:
         return _lacks("NOT_HELD", explained=position.closed_at is not None and position.closed_at >= made)
     beyond = order.quantity - free_shares(known)
     if beyond > 0:
-        missed = None if position.missing is None else position.missing.since
+        missed = None if position.missing is None else position.missing.since + LOOK
         changed = [known.sold_at, missed, *(sell.updated_at for sell in _covering(known))]
         meanwhile = any(at is not None and at >= made for at in changed)
         return _lacks("NO_SHORT", explained=meanwhile or beyond <= position.taken_out)

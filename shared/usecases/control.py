@@ -137,7 +137,9 @@ def _restrict_too(desk: Desk, to: TradingState, reason: str) -> None:
     if to is TradingState.ACTIVE:
         desk.store.commit([_told(desk, said, known.said, held.value)])
         return
-    value = _next(desk, _base(known.said, held.value), to, reason)
+    base = _base(known.said, held.value)
+    # Who restricted more meanwhile is not overwritten; its epoch grows, so that no licence rests on what was before.
+    value = _next(desk, base, max(base.state, to, key=lambda one: one.severity), reason)
     desk.store.commit([held.update(value), _told(desk, said, known.said, value)])
 
 
@@ -183,7 +185,8 @@ def halt_by_link(desk: Desk, asked: HaltAsked) -> None:
             desk.journal.line("halt_by_link_again", ask=asked.name)
             return False
         halted = in_force(word, held.value).state is TradingState.HALTED
-        value = held.value if halted else _next(desk, _base(word, held.value), TradingState.HALTED, BY_LINK)
+        # Also where a halt is in force: a resume that does not know of this tap leaves it in force.
+        value = _next(desk, _base(word, held.value), TradingState.HALTED, BY_LINK)
         value = replace(value, asked=(*value.asked, asked.name)[-_ASKS_KEPT:])
         told = [] if halted else [_told(desk, value, word, value)]
         desk.store.commit([held.update(value), *told])

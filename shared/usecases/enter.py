@@ -22,7 +22,6 @@ from shared.domain.barred_words import seconds
 from shared.domain.brokerage import AccountRecord
 from shared.domain.facts import RiskFacts
 from shared.domain.ids import digest, intent_id
-from shared.domain.last_check import NOT_WATCHED
 from shared.domain.messages import EnterPosition
 from shared.domain.orders import UNSENT, Kind, Order, State
 from shared.domain.positions import Ledger
@@ -186,8 +185,7 @@ def _reserve(desk: TradingDesk, held: Held[Order], signal: Signal, seen: Seen, w
     )
     barred = [code for code, rule in ACCOUNT_RULES.items() if rule(facts, desk.config)]
     told = [_told(desk, facts, signal, code) for code in barred]
-    unwatched = () if signal.symbol in desk.mandate.watch_list else (NOT_WATCHED,)
-    codes = [*foreign(desk, signal.symbol, seen.listing), *unwatched, *barred]
+    codes = [*foreign(desk, signal.symbol, seen.listing), *barred]
     limit, quote = facts.limit_price, facts.quote
     if limit is None or quote is None:
         return _deny(desk, held, [*codes, "NO_QUOTE"], told)

@@ -63,8 +63,7 @@ def refuse(desk: TradingDesk, held: Held[Order], codes: Sequence[str]) -> Held[O
 
 def _owner(desk: TradingDesk) -> Owner:
     return Owner(
-        config=desk.config, capital=desk.mandate.capital_usd, watch_list=desk.mandate.watch_list,
-        since=desk.limits_since,
+        config=desk.config, capital=desk.mandate.capital_usd, since=desk.limits_since,
     )  # fmt: skip
 
 

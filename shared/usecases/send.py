@@ -95,10 +95,12 @@ def _baseline(desk: TradingDesk, order: Order, account_key: str) -> Sequence[Bro
         return ()
 
 
-def void_reason(order: Order, state: Control, *, now: datetime, expires_at: datetime | None) -> str | None:
+def void_reason(order: Order, state: Control | None, *, now: datetime, expires_at: datetime | None) -> str | None:
     """Say why an order may no longer be sent, or None."""
     if expires_at is not None and now > expires_at:
         return "SIGNAL_STALE"
+    if state is None:
+        return None
     if order.kind is Kind.ENTRY and state.state is not TradingState.ACTIVE:
         return "KILL_SWITCH"
     if order.kind is Kind.EXIT and state.state is TradingState.HALTED and state.exits_too:
@@ -159,11 +161,12 @@ def _license(
     desk: TradingDesk, held: Held[Order], void: tuple[str, ...], *, life: timedelta, expires_at: datetime | None,
     baseline: tuple[int, ...],
 ) -> Held[Order]:  # fmt: skip
-    state = control.current(desk)
+    # A stop is sent in every trading state, and so also where that cannot be read: it must not leave shares bare.
+    state = control.current(desk) if held.value.kind in (Kind.ENTRY, Kind.EXIT) else None
     now = desk.clock.now()
     # What a slow store costs is not the decision's age: its stop is gone, and to decide anew takes as long again.
     latest = None if expires_at is None else expires_at + 2 * (life - PLACING_LIFE)
-    why = void_reason(held.value, state.value, now=now, expires_at=latest)
+    why = void_reason(held.value, state.value if state is not None else None, now=now, expires_at=latest)
     preview = held.value.preview
     if preview is None or preview.request_hash != held.value.request_hash or now - preview.at > PREVIEW_USABLE:
         why = why or "PREVIEW_STALE"
@@ -172,14 +175,14 @@ def _license(
         return move(desk, held, State.VOIDED, cause="not sent: " + ", ".join(codes), codes=codes)
     licence = Licence(
         nonce=desk.chance.token(16), signed_at=now, deadline=now + life, baseline=baseline,
-        epoch=state.value.epoch,
+        epoch=0 if state is None else state.value.epoch,
     )  # fmt: skip
     try:
         return move(
             desk,
             held,
             State.PLACING,
-            Check(state.path, state.version),
+            *(() if state is None else (Check(state.path, state.version),)),
             cause="licence to send once",
             licence=licence,
         )

@@ -22,7 +22,16 @@ from shared.domain.control import TradingState
 from shared.domain.orders import AT_BROKER, IN_DOUBT, UNSENT, Kind, Order, State
 from shared.domain.positions import Position
 from shared.domain.values import Side
-from shared.errors import AnotherVenue, BrokerError, Busy, Conflict, DeskError, InvariantBroken
+from shared.errors import (
+    AnotherVenue,
+    BrokerError,
+    Busy,
+    Conflict,
+    DeskError,
+    InvariantBroken,
+    Malformed,
+    StoreError,
+)  # fmt: skip
 from shared.ports import Severity, Where
 from shared.usecases import account, asks, control, hands, leases
 from shared.usecases.cancel import ask_cancel
@@ -132,7 +141,7 @@ def _work(
     """Poll until nothing is in motion; one that `ends` also stops where the close waits, or the day is sealed."""
     record, look = account.ours(desk, session.day).value, None
     if list_first:
-        watch_losses(desk, session)
+        _watch_losses(desk, session)
     looks, looked_at = list_first and is_open(desk.clock.now()), desk.clock.now()
     while True:
         blind, rests = False, desk.meet()
@@ -163,6 +172,15 @@ def _work(
             return look
         leases.extend(desk, lease, until=now + pause + LEASE)
         desk.clock.sleep_until(now + pause)
+
+
+def _watch_losses(desk: TradingDesk, session: TradingSession) -> None:
+    """Watch the losses; a trading state that cannot be read keeps no fill from its book and no share from its stop."""
+    try:
+        watch_losses(desk, session)
+    except (StoreError, Malformed) as problem:
+        kind = type(problem).__name__
+        desk.journal.line("losses_not_watched", Severity.WARNING, kind=kind, detail=problem.detail)
 
 
 def _look(desk: TradingDesk, session: TradingSession, account_key: str, *, go_on: Callable[[], bool]) -> Look:

@@ -16,7 +16,7 @@ from shared.domain.quotes import QuoteStatus
 from shared.domain.values import PriceType, Side, Term, Venue
 from tests.domain.made import DEFAULT, NOON, OPENS, at, config, order, position, quote
 
-OWNER = Owner(config=DEFAULT, capital=Decimal(100_000), watch_list=("IBM",), since=OPENS)
+OWNER = Owner(config=DEFAULT, capital=Decimal(100_000), since=OPENS)
 LATER = NOON + timedelta(seconds=3)
 AFTER_HOURS = at(400)
 
@@ -87,7 +87,6 @@ def test_an_order_as_ours_are_may_be_sent(made: Order) -> None:
     ({"quantity": 440, "limit_price": Decimal(220), "reserved": Decimal(96_800)}, {"NOTIONAL_MAX_ORDER"}),
     ({"quantity": 300, "limit_price": Decimal(205), "reserved": Decimal(61_500)}, {"NOTIONAL_MAX_ORDER"}),
     ({"quantity": 10_001, "limit_price": Decimal(1), "reserved": Decimal(10_001)}, {"ORDER_SHARES_MAX"}),
-    ({"symbol": "MSFT"}, {"NOT_WATCHED"}),
     ({"filled": 1}, {"SENT_BEFORE"}),
     ({"broker_order_id": 501}, {"SENT_BEFORE"}),
     ({"licence": Licence(nonce="n", signed_at=NOON, deadline=NOON, baseline=(), epoch=0)}, {"SENT_BEFORE"}),
@@ -131,7 +130,6 @@ def test_a_better_price_voids_nothing_within_the_collar() -> None:
     ({}, replace(OWNER, config=config(limits__order_usd_max=900))),
     ({}, replace(OWNER, config=config(limits__order_shares_max=9))),
     ({}, replace(OWNER, capital=Decimal(1000))),
-    ({}, replace(OWNER, watch_list=("MSFT",))),
 ])  # fmt: skip
 def test_limits_that_changed_since_the_judgement_accuse_nobody(changes: dict[str, Any], owner: Owner) -> None:
     """An entry that was judged before this process read its limits is void; one that came after is refused."""
@@ -266,7 +264,7 @@ def _within_limits(made: Order, seen: Known) -> bool:
     value, held = limit * made.quantity, sum((one.average_cost * one.quantity for one in seen.positions), Decimal(0))
     off = max(abs(limit - offered.last) / offered.last, abs(limit - offered.mid) / offered.mid)
     return (
-        made.symbol in OWNER.watch_list and 1 <= made.quantity <= 10_000 and 0 < value <= 50_000
+        1 <= made.quantity <= 10_000 and 0 < value <= 50_000
         and value + held <= OWNER.capital + 1 and off * 100 <= DEFAULT.entry.collar_pct
         and _trades(seen.now) and seen.now - offered.received_at <= QUOTE_LIFE
     )  # fmt: skip

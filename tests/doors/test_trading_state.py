@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.domain.control import Control, TradingState, in_force
+from shared.domain.messages import HaltAsked
 from shared.errors import Conflict, StoreDown
 from shared.ports import Check, Put, Write
 from shared.topology import TOPOLOGY
@@ -135,3 +136,23 @@ def test_a_halt_whose_second_half_fails_is_in_force_and_said_to_be_open(at: str)
     control.command(owner, TradingState.HALTED, reason="once more")
     told = [row.path for row in hands.store.query("outbox") if "trading_halted" in row.path]
     assert told
+
+
+def test_a_reduce_does_not_overwrite_a_halt_that_came_between_its_halves() -> None:
+    """What a function halts between the owner's word and its copy stays in force under the less strict command."""
+    hands = Meanwhile()
+    owner, settlement = hands.desk("owner"), hands.desk("order_settlement")
+    control.current(settlement)
+    hands.before(control.PATH, lambda: control.tighten(settlement, TradingState.HALTED, reason="the drawdown"))
+    control.command(owner, TradingState.REDUCE_ONLY, reason="less")
+    assert control.current(settlement).value.state is TradingState.HALTED
+
+
+def test_a_tap_outlives_a_resume_that_did_not_know_of_it() -> None:
+    """A halt by link over a halt that the owner resumes in the same moment stays in force."""
+    hands = Meanwhile()
+    owner, settlement = hands.desk("owner"), hands.desk("order_settlement")
+    control.tighten(settlement, TradingState.HALTED, reason="the drawdown")
+    hands.before(control.PATH, lambda: control.command(owner, TradingState.ACTIVE, loosen=True, reason="looked at"))
+    control.halt_by_link(settlement, HaltAsked(link="ab", at=NOW))
+    assert control.current(settlement).value.state is TradingState.HALTED

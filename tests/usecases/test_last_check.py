@@ -83,7 +83,6 @@ FORGED = [
     pytest.param({"quantity": 300, "limit_price": Decimal(205)}, ("NOTIONAL_MAX_ORDER",), id="300 IBM at 205"),
     pytest.param({"quantity": 990, "limit_price": Decimal(220)},
                  ("NOTIONAL_MAX_ORDER", "CAPITAL_MAX"), id="beyond the capital"),
-    pytest.param({"symbol": "AIG"}, ("NOT_WATCHED",), id="a symbol that is not watched"),
     pytest.param({"side": Side.SELL}, ("SIDE",), id="a short sale as an entry"),
     pytest.param(_stop(position_id="MINE", quantity=200), ("NO_SHORT",), id="a stop for more than is held"),
     pytest.param(_stop(position_id="MINE", quantity=99), ("NO_SHORT",), id="a second stop over the same shares"),
@@ -188,17 +187,6 @@ def test_a_market_that_moved_away_voids_an_entry_and_halts_nothing(bid: str, ask
     bench.run(4)
     assert (sent[0].state, sent[0].codes) == (State.VOIDED, ("PRICE_COLLAR",))
     assert control.current(desk).value.state is TradingState.ACTIVE
-
-
-def test_a_signal_of_a_symbol_that_is_not_watched_is_denied_and_halts_nothing() -> None:
-    """The scan may know another watch list than placement for a while: its signal is denied, as by any rule."""
-    bench = Bench()
-    bench.exchange.set_price("AIG", "99.99", "100.01")
-    bench.send(bench.signal(symbol="AIG"))
-    bench.run(6)
-    (order,) = bench.orders()
-    assert (order.state, order.codes) == (State.DENIED, ("NOT_WATCHED",))
-    assert control.current(bench.desks[PLACEMENT]).value.state is TradingState.ACTIVE
 
 
 def test_an_entry_is_judged_on_the_brokers_own_quote_and_not_on_the_scans() -> None:
