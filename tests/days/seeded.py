@@ -46,8 +46,6 @@ def last_hour(usual: Hours) -> Hours:
 
 
 PLAIN = Surroundings(hours=last_hour)
-BEGUN_LATE = {"order_settlement: scan_silent": 1}
-"""What a day that begins hours after the open is told of once: nobody has watched the market so far."""
 
 
 def throttle() -> Surroundings:

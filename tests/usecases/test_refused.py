@@ -1,5 +1,6 @@
 """What the broker refuses is asked again after pauses that grow, told once with its reason, and never at night."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -43,7 +44,8 @@ def _not_flat(bench: Bench) -> Bench:
     """Let a position be held that only its stop may sell: the owner's halt names exits, too."""
     bench.send(bench.signal())
     halt = {"exits_too": True, "reason": "the owner"}
-    bench.at(30, lambda: control.command(bench.desks["order_settlement"], TradingState.HALTED, **halt))  # type: ignore[arg-type]
+    owner = replace(bench.desks["order_settlement"], store=bench.store)
+    bench.at(30, lambda: control.command(owner, TradingState.HALTED, **halt))  # type: ignore[arg-type]
     return bench
 
 
