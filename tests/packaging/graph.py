@@ -14,11 +14,15 @@ from google.cloud.pubsub_v1 import PublisherClient
 
 from infra.local.emulators import FIRESTORE_VARIABLE, Emulators, provision
 from infra.local.loopback import held_port
+from shared import divided
 from shared.domain.messages import Message
-from shared.gcp.firestore_store import FirestoreStore
+from shared.gcp.chance import SystemChance
+from shared.gcp.clock import SystemClock
+from shared.gcp.databases import Databases
+from shared.ports import Store
 from shared.topology import TOPOLOGY
 from shared.usecases.outbox import pack
-from tests.contract.clouds import new_project, open_firestore
+from tests.contract.clouds import new_project
 from tests.packaging.processes import Runnable, Served, started
 from tests.patience import PATIENCE_S
 
@@ -43,7 +47,7 @@ class Graph:
     """A project on the emulators, and the functions that work in it."""
 
     project: str
-    store: FirestoreStore
+    store: Store
     publisher: PublisherClient
     functions: Mapping[str, Served]
     runnables: Mapping[str, Runnable]
@@ -98,10 +102,15 @@ def running_graph(
 
 
 @contextmanager
-def _project(emulators: Emulators, ports: Mapping[str, int]) -> Iterator[tuple[FirestoreStore, PublisherClient, str]]:
+def _project(emulators: Emulators, ports: Mapping[str, int]) -> Iterator[tuple[Store, PublisherClient, str]]:
     """Make a project with the topology's topics and with the subscriptions of the functions that have a port."""
     project = new_project()
-    with open_firestore(project) as store, ExitStack() as closing:
+    databases = Databases(
+        project=project, prefix=GOOD["FIRESTORE_DATABASES"], clock=SystemClock(), chance=SystemChance()
+    )  # fmt: skip
+    store = divided.of_owner(databases.stores, TOPOLOGY)
+    with ExitStack() as closing:
+        closing.callback(databases.close)
         with pytest.MonkeyPatch.context() as patch:  # the libraries look once, when their clients are made
             for name, value in emulators.environ.items():
                 patch.setenv(name, value)
