@@ -118,7 +118,7 @@ def a_secret_out_of_reach_loses_no_tick(graph: Graph) -> None:
         graph.store.commit(held)
         before = graph.documents()
         assert process.request("POST", "/", push) == 503
-        assert graph.new_documents(before, *(set(BUT_NOTICES) - {"leases"})) == {}
+        assert graph.new_documents(before, *(set(BUT_NOTICES) - {"token"})) == {}
         line = process.lines("cannot_work")[-1]
         assert "no Google login was found for Secret Manager" in line["detail"]
         assert line["logging.googleapis.com/trace"] == f"projects/{graph.project}/traces/{TRACE}"
@@ -138,7 +138,7 @@ def the_close_is_sealed(graph: Graph) -> None:
 
 
 def the_start_page_is_honest(graph: Graph) -> None:
-    """oauth_callback is well, shows its page, keeps an old promise, and without its secrets signs nobody in."""
+    """oauth_callback is well, shows its page, and for who brings no link it signs nobody in and publishes nothing."""
     process = graph.functions["oauth_callback"]
     row = promise("oauth_callback", "prepare-ticks", "signed-in:1", pack(PrepareTick(reason="signed-in")))
     graph.store.commit([row])
@@ -146,13 +146,10 @@ def the_start_page_is_honest(graph: Graph) -> None:
     status, page = process.ask("GET", "/start")
     assert (status, 'action="/start"' in page) == (200, True)
     status, page = process.ask("POST", "/start")
-    assert (status, re.findall("<h1>(.*?)</h1>", page)) == (503, ["Not signed in"])
-    assert "Nothing was changed" in page
+    assert (status, re.findall("<h1>(.*?)</h1>", page)) == (400, ["Not signed in"])
     assert "href" not in page
-    assert (row.path in graph.documents("outbox"), graph.documents("flows")) == (False, {})
-    assert process.lines("sign_in_stumbled")[-1]["kind"] == "ConfigError"
-    watched = {"history/AIG", "history/BAC"} if session_at(datetime.now(UTC)) else set()
-    eventually(lambda: set(graph.documents("history")) == watched, "the history of the watch list")
+    assert (row.path in graph.documents("outbox"), graph.documents("flows")) == (True, {})
+    graph.store.commit([Delete(row.path)])
 
 
 def a_message_of_tomorrow_is_set_aside(graph: Graph) -> None:
