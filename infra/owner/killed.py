@@ -9,11 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from infra.up.registry import Entry
-from shared.domain.orders import Kind, Order, State
+from shared.domain.orders import AT_BROKER, STOPS, Order
 from shared.domain.positions import Position
-
-_STANDS = {State.WORKING, State.CANCEL_REQ}
-_STOPS = {Kind.PROTECT, Kind.MOVE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +44,6 @@ def _held(position: Position, live: Iterable[Order]) -> Held:
     stops = (
         one.quantity - one.filled
         for one in live
-        if one.position_id == position.position_id and one.kind in _STOPS and one.state in _STANDS
+        if one.position_id == position.position_id and one.kind in STOPS and one.state in AT_BROKER
     )
     return Held(symbol=position.symbol, quantity=position.quantity, stopped=min(sum(stops), position.quantity))

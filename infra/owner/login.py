@@ -7,7 +7,6 @@ key in the desk's vault, at the desk's own time, and begins one sign-in; signed 
 not what a page says.
 """
 
-import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ from shared.etrade.session import Credentials
 from shared.ports import Vault
 from shared.usecases import token
 from shared.usecases.links import LOGIN_LINK_LIFE, sign_in_key
-from shared.usecases.obtain import PUBLISHER, Failed, Obtaining, OtherAccount
+from shared.usecases.obtain import PUBLISHER, VERIFIER, Failed, Obtaining, OtherAccount
 from shared.usecases.pins import Pinned, pinned, pinning
 from shared.wiring.credentials import stored_consumer
 
@@ -34,7 +33,6 @@ _LOOK_EVERY_S = 0.2
 _ASKED_AT_MOST = 3
 Tell = Callable[[str], object]
 Choose = Callable[[tuple[Account, ...]], Account | None]
-_CODE = re.compile(r"[A-Za-z0-9]{4,16}")
 
 
 def _silently(_said: str) -> None:
@@ -168,7 +166,7 @@ def _typed(ask: Callable[[str], str], there: str) -> str:
     """Ask until what comes could be a code; raises UserError when it never is."""
     for _ in range(_ASKED_AT_MOST):
         code = _code_of(ask(there).strip())
-        if _CODE.fullmatch(code):
+        if VERIFIER.fullmatch(code):
             return code
     what = "no code was typed, and nothing was sent to E*TRADE"
     raise UserError(what, remedy="run `strategy login` again, and type the letters and digits as they are shown")

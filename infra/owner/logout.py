@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 from infra.owner.login import authority_of
 from infra.owner.profiles import Hand
 from shared.codec import decode, loads
-from shared.domain.notices import event_of
-from shared.domain.orders import AT_BROKER, IN_DOUBT, Kind, Order
+from shared.domain.orders import AT_BROKER, IN_DOUBT, STOPS, Order
 from shared.domain.positions import Position
 from shared.domain.sign_out import SignedOut
 from shared.domain.tokens import AccessToken, stage_of
@@ -21,11 +20,10 @@ from shared.errors import DeskError, Malformed
 from shared.etrade.authority import EtradeAuthority
 from shared.ports import Vault, Where
 from shared.topology import ACCESS_TOKEN
-from shared.usecases import outbox, token
+from shared.usecases import token
 from shared.usecases.desk import Desk, held_rows, persist
+from shared.usecases.notices import announce
 from shared.usecases.obtain import PUBLISHER
-
-_STOPS = frozenset({Kind.PROTECT, Kind.MOVE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +50,7 @@ def left_at_broker(desk: Desk) -> tuple[str, ...]:
     live = held_rows(desk, Order, desk.store.query("orders", Where("live", "==", True)), on_bad=bad)
     held = held_rows(desk, Position, desk.store.query("positions", Where("is_open", "==", True)), on_bad=bad)
     sent = [row.value for row in live if row.value.state in AT_BROKER | IN_DOUBT]
-    stops = {one.symbol: one for one in sent if one.kind in _STOPS and one.state in AT_BROKER}
+    stops = {one.symbol: one for one in sent if one.kind in STOPS and one.state in AT_BROKER}
     shares = sorted(_shares(row.value, stops.get(row.value.symbol)) for row in held)
     others = sorted(f"{one.side} {one.symbol} {one.state}" for one in sent if one not in stops.values())
     return (*unread, *shares, *others)
@@ -91,10 +89,7 @@ def _end(desk: Desk, problem: str, left: tuple[str, ...]) -> bool:
     ended = replace(held.value, dies_at=now, ended_at=now, by_owner=True)
     notice = SignedOut(problem=problem, left=left, at=now)
     # Promised where the token's record lies, by the function that publishes from there.
-    told = outbox.promise(
-        desk, name=event_of(notice), topic=outbox.NOTICES, key="", message=notice, owner=PUBLISHER
-    )  # fmt: skip
-    desk.store.commit([held.update(ended), told])
+    desk.store.commit([held.update(ended), announce(desk, notice, owner=PUBLISHER)])
     return True
 
 

@@ -6,11 +6,10 @@ works and whose next build fails goes on working and is not FAILED.
 """
 
 import json
-import subprocess
 import sys
 from collections.abc import Iterator
 
-from infra.tools import state
+from infra.tools import gcloud, state
 from infra.tools.state import State
 
 FUNCTION = "gcp:cloudfunctionsv2/function:Function"
@@ -28,18 +27,11 @@ def failed(found: State) -> list[tuple[str, str]]:
     words = ["functions", "list", "--v2", f"--project={found.project}", "--filter=state=FAILED", "--format=json"]
     if not own:
         return []
-    said = _gcloud(*words, f"--regions={','.join(sorted({region for _, region in own}))}")
+    said = gcloud.ask(*words, f"--regions={','.join(sorted({region for _, region in own}))}")
     if said.returncode:
         sys.exit("Google's list of functions could not be read, and nothing was deleted.")
     listed = [one["name"].split("/") for one in json.loads(said.stdout or "[]") if one.get("state") == "FAILED"]
     return sorted({(parts[-1], parts[3]) for parts in listed} & own)
-
-
-def _gcloud(*words: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        ["gcloud", *words],  # noqa: S607 - as its owner has it installed
-        stdout=subprocess.PIPE, text=True, check=False,
-    )  # fmt: skip
 
 
 def main() -> int:
@@ -54,7 +46,7 @@ def main() -> int:
     left = []
     for name, region in gone:
         words = ("functions", "delete", name, f"--region={region}", f"--project={found.project}", "--quiet")
-        if _gcloud(*words).returncode:
+        if gcloud.ask(*words).returncode:
             left.append(name)
     sys.stdout.write("Now: make up, which makes anew what was deleted.\n" if not left else "")
     sys.stderr.write("".join(f"{name} could not be deleted: repeat make clear-failed\n" for name in left))

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from infra.tools import adoption, state
+from infra.tools import adoption, gcloud, state
 from infra.tools.state import Made, State
 
 BY_HAND = "is not of a kind that is known here: where `up` says that it already exists, import it by hand"
@@ -119,10 +119,7 @@ def _ident(one: Made, project: str) -> str:
 def _found(one: Made, wanted: adoption.Listing) -> str:
     """Look for a resource in Google's list; where there is more than one like it, none is taken."""
     _say("$ gcloud " + " ".join(wanted.words))
-    listed = subprocess.run(
-        ["gcloud", *wanted.words],  # noqa: S607 - as its owner has it installed
-        stdout=subprocess.PIPE, text=True, check=False,
-    )  # fmt: skip
+    listed = gcloud.ask(*wanted.words)
     ids = wanted.ids(json.loads(listed.stdout or "[]")) if listed.returncode == 0 else []
     if len(ids) != 1:
         _say(f"{one}: Google's list has {len(ids)} like it, so none is imported")

@@ -53,6 +53,11 @@ class Account:
     active: bool
     odd: tuple[str, ...] = ()
 
+    @property
+    def may_be_active(self) -> bool:
+        """Whether it is active, as far as its row can be read."""
+        return self.active or "accountStatus" in self.odd
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Balance:

@@ -3,8 +3,8 @@
 What can go wrong: the document was not made by our judgement. Whoever can write in the book can write an order that
 looks approved, with a sound audit chain, and whatever else the book holds. What this promises: what passes is within
 the owner's own limits, which no function can write: an entry within `order_usd_max`, `order_shares_max`, the capital
-with what is held and reserved, the collar around a quote that the sender asked for itself, the watch list and the
-session; a sell within the shares that are held and that no other sell may still take. No more than that is judged here:
+with what is held and reserved, the collar around a quote that the sender asked for itself, and the session; a sell
+within the shares that are held and that no other sell may still take. No more than that is judged here:
 how many entries a day has, losses, pauses and the day's other rules rest on the book, and so on whoever can write it.
 
 `Found` tells two things apart. `void` is what time, the market or the owner explain: an honest order ends so, too.
@@ -15,7 +15,7 @@ how many entries a day has, losses, pauses and the day's other rules rest on the
   two clocks wrote that.
 - what others hold and reserve may have grown, by an order that turned up late: beyond the capital with them is `void`.
   Profit makes the equity larger than the capital, but never what is held: the capital is the owner's word.
-- the owner may have changed limits or watch list, which a function reads once, as it starts. What a process finds that
+- the owner may have changed the limits, which a function reads once, as it starts. What a process finds that
   was made before it started is `void`, as long as such an entry can live.
 - a better price, a partial fill and a lower stop change none of the figures that are judged.
 Whoever forges the instants of a document can so have it voided instead of refused, and not sent either way.

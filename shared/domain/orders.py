@@ -78,6 +78,9 @@ class Kind(StrEnum):
     EXIT = "exit"
 
 
+STOPS = frozenset({Kind.PROTECT, Kind.MOVE})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreviewRecord:
     """What the broker said it would do, and the hash of exactly what it was asked."""

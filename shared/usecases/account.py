@@ -156,7 +156,7 @@ def _chosen(desk: TradingDesk, accounts: tuple[Account, ...], chosen: Pinned) ->
 
 
 def _choose(accounts: tuple[Account, ...], chosen: Pinned) -> Account:
-    may_be = [account for account in accounts if account.active or "accountStatus" in account.odd]
+    may_be = [account for account in accounts if account.may_be_active]
     if not chosen.known:
         raise ConfigError((NOT_PINNED,))
     matching = [account for account in may_be if chosen.is_ours(account)]

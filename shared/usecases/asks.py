@@ -14,7 +14,7 @@ from typing import assert_never
 
 from shared.domain.asks import Ask, AskKind, Verdict, answered
 from shared.domain.brokerage import BrokerOrder
-from shared.domain.orders import TERMINAL, UNSENT, Kind, Order, State
+from shared.domain.orders import STOPS, TERMINAL, UNSENT, Kind, Order, State
 from shared.ports import Where
 from shared.usecases.cancel import ask_cancel
 from shared.usecases.desk import Desk, Held, create, held_rows
@@ -109,7 +109,7 @@ def not_cancelled(order: Order, asked_at: datetime) -> str | None:
     """Say why an order is not cancelled by command, or None."""
     if order.state in TERMINAL and order.updated_at < asked_at:
         return f"{order.intent_id} has ended as {order.state}"
-    if order.kind in (Kind.PROTECT, Kind.MOVE):
+    if order.kind in STOPS:
         stop = f"{order.intent_id} is a protective stop over {order.quantity - order.filled} shares of {order.symbol}"
         return f"{stop}: `strategy close {order.symbol}` sells them and ends it"
     if order.kind is Kind.EXIT:

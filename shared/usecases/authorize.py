@@ -28,11 +28,10 @@ from shared.usecases import flows, token
 from shared.usecases.desk import Desk, Held, create, put, read
 from shared.usecases.links import Keys, Link
 from shared.usecases.notices import announce, post
-from shared.usecases.obtain import Failed, Obtaining, OtherAccount, WrongCode
+from shared.usecases.obtain import VERIFIER, Failed, Obtaining, OtherAccount, WrongCode
 from shared.usecases.pins import Pinned, pinned
 
 _STATE = re.compile(r"[0-9a-f]{32}")
-_VERIFIER = re.compile(r"[A-Za-z0-9]{4,16}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +129,7 @@ class SignIns:
             return Refused(why="used flow")
         if self.desk.clock.now() > held.value.expires_at:
             return Expired()
-        if not _VERIFIER.fullmatch(verifier):
+        if not VERIFIER.fullmatch(verifier):
             return WrongCode() if typed else Refused(why="no verifier")
         if self._overtaken(held.value.link_made_at):
             return Overtaken()

@@ -176,11 +176,7 @@ def halt_by_link(desk: Desk, asked: HaltAsked) -> None:
     """
 
     def attempt() -> bool:
-        try:
-            held = _restriction(desk)
-        except Malformed as problem:
-            held = _lost(desk, PATH, problem)
-        word = _word(desk.store)
+        held, word = _restriction_or_lost(desk), _word(desk.store)
         if asked.name in held.value.asked:
             desk.journal.line("halt_by_link_again", ask=asked.name)
             return False
@@ -198,19 +194,20 @@ def halt_by_link(desk: Desk, asked: HaltAsked) -> None:
 
 def _known(desk: Desk, to: TradingState) -> _Known:
     """Read both documents; a halt takes one that cannot be read for ACTIVE, with an epoch above any other."""
+    if to is not TradingState.HALTED:
+        return _Known(word=read(desk.store, Control, WORD), restriction=_restriction(desk))
     try:
         word = read(desk.store, Control, WORD)
     except Malformed as problem:
-        if to is not TradingState.HALTED:
-            raise
         word = _lost(desk, WORD, problem)
+    return _Known(word=word, restriction=_restriction_or_lost(desk))
+
+
+def _restriction_or_lost(desk: Desk) -> Held[Control]:
     try:
-        restriction = _restriction(desk)
+        return _restriction(desk)
     except Malformed as problem:
-        if to is not TradingState.HALTED:
-            raise
-        restriction = _lost(desk, PATH, problem)
-    return _Known(word=word, restriction=restriction)
+        return _lost(desk, PATH, problem)
 
 
 def _lost(desk: Desk, path: str, problem: Malformed) -> Held[Control]:

@@ -62,9 +62,7 @@ def refuse(desk: TradingDesk, held: Held[Order], codes: Sequence[str]) -> Held[O
 
 
 def _owner(desk: TradingDesk) -> Owner:
-    return Owner(
-        config=desk.config, capital=desk.mandate.capital_usd, since=desk.limits_since,
-    )  # fmt: skip
+    return Owner(config=desk.config, capital=desk.mandate.capital_usd, since=desk.limits_since)
 
 
 def _check_sell(desk: TradingDesk, order: Order) -> Found:

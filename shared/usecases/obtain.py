@@ -9,6 +9,7 @@ and those of a sign-in that came to nothing, are destroyed by `token_refresh` (e
 """
 
 import contextlib
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,8 @@ from shared.usecases import outbox, token
 from shared.usecases.desk import Desk, put
 from shared.usecases.notices import announce, post
 
+VERIFIER = re.compile(r"[A-Za-z0-9]{4,16}")
+"""The form of E*TRADE's verifier, which a person types as the code."""
 PUBLISHER = "token_refresh"
 """Who publishes the message of a sign-in that a command made: it looks every few minutes."""
 

@@ -43,7 +43,7 @@ class Pinned:
 
     def among(self, accounts: Iterable[Account]) -> bool:
         """Tell whether the chosen account is one of these."""
-        return any(self.is_ours(one) for one in accounts if one.active or "accountStatus" in one.odd)
+        return any(self.is_ours(one) for one in accounts if one.may_be_active)
 
 
 def path(operator: str) -> str:

@@ -177,15 +177,9 @@ def _license(
         nonce=desk.chance.token(16), signed_at=now, deadline=now + life, baseline=baseline,
         epoch=0 if state is None else state.value.epoch,
     )  # fmt: skip
+    unchanged = () if state is None else (Check(state.path, state.version),)
     try:
-        return move(
-            desk,
-            held,
-            State.PLACING,
-            *(() if state is None else (Check(state.path, state.version),)),
-            cause="licence to send once",
-            licence=licence,
-        )
+        return move(desk, held, State.PLACING, *unchanged, cause="licence to send once", licence=licence)
     except StoreDown:
         again = held_order(desk, held.value.intent_id)
         if again is None or again.value.licence != licence or again.value.state is not State.PLACING:

@@ -19,7 +19,7 @@ from shared.domain.asks import Ask
 from shared.domain.brokerage import BrokerOrder
 from shared.domain.calendar import TradingSession, is_open, session_at
 from shared.domain.control import TradingState
-from shared.domain.orders import AT_BROKER, IN_DOUBT, UNSENT, Kind, Order, State
+from shared.domain.orders import AT_BROKER, IN_DOUBT, STOPS, UNSENT, Kind, Order, State
 from shared.domain.positions import Position
 from shared.domain.values import Side
 from shared.errors import (
@@ -31,7 +31,7 @@ from shared.errors import (
     InvariantBroken,
     Malformed,
     StoreError,
-)  # fmt: skip
+)
 from shared.ports import Severity, Where
 from shared.usecases import account, asks, control, hands, leases
 from shared.usecases.cancel import ask_cancel
@@ -375,7 +375,7 @@ def _moves(order: Order) -> bool:
     """Tell whether an order may change within seconds: all but a stop that rests and a case for a person."""
     if order.state is State.MANUAL:
         return False
-    return not (order.kind in (Kind.PROTECT, Kind.MOVE) and order.state is State.WORKING)
+    return not (order.kind in STOPS and order.state is State.WORKING)
 
 
 def _needs_work(desk: TradingDesk, held: Held[Position], orders: list[Held[Order]]) -> bool:

@@ -214,13 +214,15 @@ def test_no_function_reads_the_keys_of_another(station: Station) -> None:
 
 
 def test_signing_out_ends_the_token_at_the_broker(station: Station) -> None:
-    """`strategy logout` on a running desk: the broker is asked to revoke, and the functions have no token any more."""
+    """`strategy logout` on a running desk: the broker is asked to revoke all there is, and no function has a token."""
     sign_in_at(station)
     assert station.broker is not None
+    with station.broker.lock:
+        before = station.broker.simulator.ledger()["calls"]["revoke"]
     done = answer("logout", "--yes", *_here(station))
     assert (done["signed_in"], done["problem"], done["undestroyed"]) == (True, "", 0)
     with station.broker.lock:
-        assert station.broker.simulator.ledger()["calls"]["revoke"] == 1
+        assert station.broker.simulator.ledger()["calls"]["revoke"] - before == done["destroyed"] >= 1
     seen = answer("token", *_here(station))
     assert (seen["state"], seen["signs_in"]) == ("dead", True)
     assert station.cloud.vault.versions(ACCESS_TOKEN) == ()
