@@ -213,6 +213,7 @@ TOPOLOGY = Topology(
             collections={
                 **_EVERYBODY,
                 "control": R,
+                "restrictions": R,
                 "positions": R,
                 "orders": R,
                 "signals": RC,

@@ -15,8 +15,8 @@ from shared.domain.control import TradingState
 from shared.domain.day_trades import DayTradeRule
 from shared.domain.orders import Order
 from shared.domain.reads import Answer
-from shared.errors import ConfigError, Conflict, Unreadable
-from shared.ports import Put
+from shared.errors import ConfigError, Conflict, Malformed, StoreDown, Unreadable
+from shared.ports import Put, Severity
 from shared.usecases import control, notices
 from shared.usecases.desk import Desk, Held, put, read
 from shared.usecases.pins import NOT_PINNED, Pinned, pinned
@@ -47,6 +47,21 @@ def ours(desk: TradingDesk, session: date) -> Held[AccountRecord]:
     account = _chosen(desk, desk.broker.accounts(), chosen)
     record = AccountRecord(key=account.key, mode=account.mode, session=session, chosen=chosen.mark)
     return Held(path=PATH, value=record, version=desk.store.commit([put(PATH, record)])[0])
+
+
+def to_sell(desk: TradingDesk, session: date) -> Held[AccountRecord]:
+    """Give our account's record to sell, cancel and look with: this session's also where the choice cannot be read.
+
+    It was made when the choice could be read. Raises as `ours` where there is none of this session.
+    """
+    try:
+        return ours(desk, session)
+    except (StoreDown, Malformed) as problem:
+        held = read(desk.store, AccountRecord, PATH)
+        if held is None or held.value.session != session:
+            raise
+        desk.journal.line("choice_unread", Severity.WARNING, kind=type(problem).__name__, detail=problem.detail)
+        return held
 
 
 def balance(desk: TradingDesk, account: AccountRecord) -> Balance:

@@ -8,7 +8,9 @@ that licenses a send read both and checks that the restrictions did not change. 
 written is refused by the check, unless its commit came before the command's second one, which is before the command
 says that trading is halted; and a command that died between the two leaves a word that all later licences read. A
 resume names the last restriction that it knew of: what a function restricted meanwhile stays in force. A state that
-cannot be read licenses nothing.
+cannot be read licenses no entry. An exit needs the restrictions alone, where a halt that names exits is noted too: so
+shares can be sold while the owner's database is away, or its word was written by another version. What that costs: an
+exit may be blocked by a halt that was resumed, and is not by one whose command died before its second commit.
 """
 
 from dataclasses import dataclass, replace
@@ -17,7 +19,7 @@ from datetime import UTC, datetime
 from shared.domain.control import MOST_LATER, Control, TradingState, in_force, restricts
 from shared.domain.messages import HaltAsked
 from shared.domain.notices import of_control
-from shared.errors import Conflict, Malformed
+from shared.errors import Conflict, Malformed, StoreDown
 from shared.ports import Put, Severity, Store
 from shared.usecases.desk import Desk, Held, create, persist, read, replaced
 from shared.usecases.notices import announce
@@ -48,10 +50,27 @@ def standing(store: Store) -> Control | None:
     return in_force(_SILENCE if word is None else word.value, _SILENCE if held is None else held.value)
 
 
+def for_exits(desk: Desk) -> Held[Control]:
+    """Give what is in force as far as an exit has to know: the restrictions alone where the word cannot be read."""
+    held, word = _restriction(desk), _word_or_none(desk)
+    return held if word is None else replace(held, value=in_force(word, held.value))
+
+
 def exits_blocked(desk: Desk) -> bool:
     """Tell whether the owner's halt names exits too: then stops stay where they are and nothing else sells."""
-    word = _word(desk.store)
-    return word.state is TradingState.HALTED and word.exits_too
+    now = _word_or_none(desk)
+    if now is None:
+        held = read(desk.store, Control, PATH)
+        now = _SILENCE if held is None else held.value
+    return now.state is TradingState.HALTED and now.exits_too
+
+
+def _word_or_none(desk: Desk) -> Control | None:
+    try:
+        return _word(desk.store)
+    except (StoreDown, Malformed) as problem:
+        desk.journal.line("word_unread", Severity.WARNING, kind=type(problem).__name__, detail=problem.detail)
+        return None
 
 
 def _word(store: Store) -> Control:
@@ -134,12 +153,13 @@ def _restrict_too(desk: Desk, to: TradingState, reason: str) -> None:
     """Let no commit go through that rests on the state of before, and promise the notice of what the owner said."""
     known = _known(desk, to)
     held, said = known.restriction, replace(known.said, by=desk.actor, reason=reason, at=desk.clock.now())
+    exits_too = said.exits_too and to is TradingState.HALTED
     if to is TradingState.ACTIVE:
         desk.store.commit([_told(desk, said, known.said, held.value)])
         return
     base = _base(known.said, held.value)
     # Who restricted more meanwhile is not overwritten; its epoch grows, so that no licence rests on what was before.
-    value = _next(desk, base, max(base.state, to, key=lambda one: one.severity), reason)
+    value = _next(desk, base, max(base.state, to, key=lambda one: one.severity), reason, exits_too=exits_too)
     desk.store.commit([held.update(value), _told(desk, said, known.said, value)])
 
 

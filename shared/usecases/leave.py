@@ -117,7 +117,7 @@ def _prepare(desk: TradingDesk, message: ExitPosition) -> _Ready | None:
         # They are missed in the account: a sell would be of nothing, and should they be there their stop has to stay.
         desk.journal.line("exit_of_nothing", Severity.WARNING, symbol=message.symbol, exit_id=message.exit_id)
         return None
-    key = account.ours(desk, new_york_day(now)).value.key
+    key = account.to_sell(desk, new_york_day(now)).value.key
     if held is None:
         _begin(desk, wish)
         return _prepare(desk, message)
@@ -232,7 +232,7 @@ def _approve(desk: TradingDesk, held: Held[Order], position: Held[Position]) -> 
     facts = RiskFacts(
         now=desk.clock.now(), kind=Kind.EXIT, symbol=order.symbol, side=Side.SELL, price_type=order.price_type,
         term=order.term, quantity=quantity, limit_price=order.limit_price, decided_at=order.decided_at,
-        session=session_of(order.session), control=control.current(desk).value, positions=(position.value,),
+        session=session_of(order.session), control=control.for_exits(desk).value, positions=(position.value,),
         live_orders=tuple(sell for sell in others if sell.intent_id != order.intent_id),
     )  # fmt: skip
     codes = deny_codes(facts, desk.config)

@@ -90,12 +90,17 @@ def protect(
 def _over(desk: TradingDesk, position: Position, sell: Order, uncovered: int) -> bool:
     """Tell whether an exit has had its time: its sell has ended, or left shares bare too long."""
     return sell.state in TERMINAL or (
-        uncovered > 0 and desk.clock.now() - _bare_since(desk, position) > BARE_AT_MOST
+        uncovered > 0 and desk.clock.now() - _bare_since(desk, position, sell) > BARE_AT_MOST
     )  # fmt: skip
 
 
-def _bare_since(desk: TradingDesk, position: Position) -> datetime:
-    """Give since when uncovered shares have been so: shares came last, or a sell over them ended, at that instant."""
+def _bare_since(desk: TradingDesk, position: Position, sell: Order) -> datetime:
+    """Give since when uncovered shares wait: shares came last, or a sell over them ended, at that instant.
+
+    Where the broker refuses their stop there is none to put back, and an exit has its whole time.
+    """
+    if position.stop_refused is not None:
+        return sell.created_at
     at_broker = [order for order in orders_of(desk, position) if order.broker_order_id is not None]
     gone = [changed(one) for one in at_broker if one.side is Side.BUY or one.state not in AT_BROKER]
     return max([position.opened_at, *gone])

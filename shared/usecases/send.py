@@ -17,7 +17,17 @@ from typing import assert_never
 
 from shared.domain.brokerage import BrokerOrder
 from shared.domain.control import Control, TradingState
-from shared.domain.orders import LONGEST_LIFE, PLACING_LIFE, PREVIEW_USABLE, Kind, Licence, Order, PreviewRecord, State
+from shared.domain.orders import (
+    LONGEST_LIFE,
+    PLACING_LIFE,
+    PREVIEW_USABLE,
+    STOPS,
+    Kind,
+    Licence,
+    Order,
+    PreviewRecord,
+    State,
+)
 from shared.domain.outcomes import Accepted, NeverSent, Previewed, Rejected, UnknownOutcome
 from shared.domain.quotes import Quote
 from shared.domain.values import Side, Term
@@ -71,6 +81,8 @@ def send(
         if held.value.state is not State.PREVIEWED:
             return held
         life = _life(held.value, desk.clock.now())
+        if _chosen_key(desk, held.value) != account_key:
+            return move(desk, held, State.VOIDED, cause="another account was chosen", codes=("OTHER_ACCOUNT",))
         found = check(desk, held.value, quote)
     except KeyRefused:
         raise
@@ -83,6 +95,12 @@ def send(
     if held.value.state is not State.PLACING:
         return held
     return _post(desk, held, account_key)
+
+
+def _chosen_key(desk: TradingDesk, order: Order) -> str:
+    """Give the key of the account that is the chosen one now, whatever was so when the order was begun."""
+    chosen = account.ours if order.side is Side.BUY else account.to_sell
+    return chosen(desk, order.session).value.key
 
 
 def _baseline(desk: TradingDesk, order: Order, account_key: str) -> Sequence[BrokerOrder]:
@@ -161,8 +179,7 @@ def _license(
     desk: TradingDesk, held: Held[Order], void: tuple[str, ...], *, life: timedelta, expires_at: datetime | None,
     baseline: tuple[int, ...],
 ) -> Held[Order]:  # fmt: skip
-    # A stop is sent in every trading state, and so also where that cannot be read: it must not leave shares bare.
-    state = control.current(desk) if held.value.kind in (Kind.ENTRY, Kind.EXIT) else None
+    state = _state(desk, held.value.kind)
     now = desk.clock.now()
     # What a slow store costs is not the decision's age: its stop is gone, and to decide anew takes as long again.
     latest = None if expires_at is None else expires_at + 2 * (life - PLACING_LIFE)
@@ -185,6 +202,13 @@ def _license(
         if again is None or again.value.licence != licence or again.value.state is not State.PLACING:
             raise
         return again
+
+
+def _state(desk: TradingDesk, kind: Kind) -> Held[Control] | None:
+    """Give the trading state that a licence rests on; a stop is sent in every one, and must not leave shares bare."""
+    if kind in STOPS:
+        return None
+    return control.for_exits(desk) if kind is Kind.EXIT else control.current(desk)
 
 
 def _life(order: Order, now: datetime) -> timedelta:

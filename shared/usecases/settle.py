@@ -108,7 +108,7 @@ def settle(desk: TradingDesk, *, must_run: bool = False, list_first: bool = Fals
         raise Busy("another settlement is at work")
     if ticks and look is None and not open_positions(desk):
         # Nothing is held, and so nothing can be missing: no lease is kept from an order that is placed meanwhile.
-        return _look(desk, session, account.ours(desk, session.day).value.key, go_on=_before(desk, give_up))
+        return _look(desk, session, account.to_sell(desk, session.day).value.key, go_on=_before(desk, give_up))
     return look
 
 
@@ -139,7 +139,7 @@ def _work(
     ends: bool,
 ) -> Look | None:  # fmt: skip
     """Poll until nothing is in motion; one that `ends` also stops where the close waits, or the day is sealed."""
-    record, look = account.ours(desk, session.day).value, None
+    record, look = account.to_sell(desk, session.day).value, None
     if list_first:
         _watch_losses(desk, session)
     looks, looked_at = list_first and is_open(desk.clock.now()), desk.clock.now()

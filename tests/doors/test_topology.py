@@ -176,7 +176,7 @@ def test_the_code_names_declared_collections(name: str) -> None:
     assert _used(name) <= set(TOPOLOGY.collections)
     used_by_code = set(chain.from_iterable(_used(one) for one in _PARTS))
     assert used_by_code == set(TOPOLOGY.collections)
-    assert set(TOPOLOGY.function(name).collections) - _used(name) - {"control", "token"} == set()
+    assert set(TOPOLOGY.function(name).collections) - _used(name) - {"control", "restrictions", "token"} == set()
 
 
 def test_settlement_is_woken_by_orders_that_are_not_its_own() -> None:

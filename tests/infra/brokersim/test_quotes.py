@@ -134,5 +134,6 @@ def test_a_detail_flag_that_is_not_simulated_is_refused() -> None:
 
 
 def test_a_whole_day_of_quote_calls_stays_affordable() -> None:
-    """A whole day of quote calls stays affordable."""
-    assert cpu_per_call_ms(500, resting=10) < 1.2  # the target is 0.6; the rest is room for a busy machine
+    """A quote call costs the simulator a few times what it costs the client to sign it, on whatever machine."""
+    each, signing = cpu_per_call_ms(500, resting=10)
+    assert each < 6 * signing
