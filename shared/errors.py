@@ -107,7 +107,7 @@ class OutcomeUnknown(BrokerError):
 
 
 class Unreadable(BrokerError):
-    """The broker answered something that cannot be read."""
+    """The broker, or a source of bars, answered something that cannot be read."""
 
 
 class Asleep(BrokerError):
@@ -116,6 +116,24 @@ class Asleep(BrokerError):
 
 class Unseen(BrokerError):
     """No answer of the broker shows the order that is to be cancelled: nothing was asked."""
+
+
+class SourceError(DeskError):
+    """A source of daily bars gave no usable answer; the next one is asked, and what is stored stays."""
+
+    disposition = Disposition.RETRY
+
+
+class SourceDown(SourceError):
+    """The source cannot be reached, or did not answer in time."""
+
+
+class SourceRefused(SourceError):
+    """The source does not serve us now; `wait_s` is for how long, None where it said nothing of that."""
+
+    def __init__(self, detail: str, *, wait_s: float | None = None) -> None:
+        super().__init__(detail)
+        self.wait_s = wait_s
 
 
 class StoreError(DeskError):

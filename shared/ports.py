@@ -14,6 +14,7 @@ from shared.domain.bars import DailyBar
 from shared.domain.brokerage import Account, Balance, BrokerOrder, Holding, Ticket
 from shared.domain.outcomes import CancelAnswer, PlaceAnswer, PreviewAnswer
 from shared.domain.quotes import Quote
+from shared.domain.series import Series
 from shared.domain.tokens import AccessToken, RequestToken
 
 Data = dict[str, Any]
@@ -230,6 +231,22 @@ class History(Protocol):
 
     def daily(self, symbol: str, *, before: date, count: int) -> tuple[DailyBar, ...]:
         """Give up to `count` bars strictly before a day, oldest first; empty when nothing is known."""
+        ...
+
+
+class HistorySource(Protocol):
+    """One source of daily bars, asked in the order of the setting STRATEGY_HISTORY_SOURCES."""
+
+    @property
+    def name(self) -> str:
+        """Its name in that setting: "own", "file", "alpaca" or "yahoo"."""
+        ...
+
+    def daily(self, symbol: str, *, start: date, before: date) -> Series | None:
+        """Give the bars from `start` on and strictly before a day, as they were traded; None where it knows nothing.
+
+        Raises SourceDown, SourceRefused, or Unreadable for an answer whose form is not the known one.
+        """
         ...
 
 

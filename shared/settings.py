@@ -28,6 +28,8 @@ _NOTIFY = re.compile(r"[a-z][a-z0-9+.-]{0,30}://[!-~]{1,2000}", re.IGNORECASE)
 MAX_WATCHED = 200
 CONFIGS = ("default", "demo")
 """The configurations that ship, each a file in shared/strategies/config: the one list of their names."""
+HISTORY_SOURCES = ("own", "file", "alpaca", "yahoo")
+"""Where daily bars may come from: the names that the setting orders."""
 MOST_ADDRESSES = 5
 ADDRESSES_HINT = (
     f"up to {MOST_ADDRESSES} apprise addresses such as ntfys://topic, with a blank or a new line between them"
@@ -58,7 +60,7 @@ class Settings:
     """What the operator chose; `capital_usd` in USD, `rate_limit` in Market calls a minute, `burst_limit` in calls.
 
     `sign_in_url` is the start page's address, `heartbeat_url` what a system that works asks each minute; both are empty
-    when nobody said them. Instants are New York's.
+    when nobody said them. Instants are New York's. `history_sources` are asked for daily bars in their order.
     """
 
     mode: Mode
@@ -74,6 +76,7 @@ class Settings:
     sign_in_url: str
     remind_at: tuple[time, ...]
     token_ends_at: time
+    history_sources: tuple[str, ...]
     heartbeat_url: str = field(repr=False)
 
 
@@ -237,6 +240,13 @@ def _evening(raw: str) -> time:
     return _clock(raw, time(16, 30), time(18, 30))
 
 
+def _sources(raw: str) -> tuple[str, ...]:
+    names = tuple(part.strip().lower() for part in raw.split(","))
+    if not set(names) <= set(HISTORY_SOURCES) or len(set(names)) != len(names):
+        raise ValueError(raw)
+    return names
+
+
 _SETTINGS: dict[str, tuple[str, Callable[[str], Any], str | None]] = {
     "STRATEGY_MODE": ("mode", Mode, "paper"),
     "ETRADE_SANDBOX": ("sandbox", _flag, "true"),
@@ -251,6 +261,7 @@ _SETTINGS: dict[str, tuple[str, Callable[[str], Any], str | None]] = {
     "STRATEGY_SIGN_IN_URL": ("sign_in_url", _page, ""),
     "STRATEGY_REMIND_AT": ("remind_at", _mornings, "08:30,09:15"),
     "STRATEGY_TOKEN_ENDS_AT": ("token_ends_at", _evening, "18:00"),
+    "STRATEGY_HISTORY_SOURCES": ("history_sources", _sources, ",".join(HISTORY_SOURCES)),
     "STRATEGY_HEARTBEAT_URL": ("heartbeat_url", _address, ""),
 }
 NAMES = frozenset(_SETTINGS)
@@ -269,6 +280,7 @@ _HINTS = {
     "STRATEGY_OPERATOR": "the name that sign-in links are made for: 1 to 64 letters, digits and . _ @ + -",
     "STRATEGY_SIGN_IN_URL": "the address of oauth_callback's start page, https (http on localhost), or empty",
     "STRATEGY_REMIND_AT": "when to remind of the sign-in, New York, from 07:00 to 09:25, such as 08:30,09:15",
+    "STRATEGY_HISTORY_SOURCES": f"some of {', '.join(HISTORY_SOURCES)}, each once, in the order of asking",
     "STRATEGY_HEARTBEAT_URL": "an https address (http on localhost) that is asked each minute, or empty",
     "STRATEGY_TOKEN_ENDS_AT": "when the day's token ends at the latest, New York, from 16:30 to 18:30",
 }

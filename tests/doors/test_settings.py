@@ -27,6 +27,7 @@ def test_every_setting_has_its_default() -> None:
         mode=Mode.PAPER, sandbox=True, account_id="", callback_url="", rate_limit=240, burst_limit=10, config="default",
         watch_list=("AIG",), capital_usd=Decimal(1000), operator="owner", sign_in_url="",
         remind_at=(time(8, 30), time(9, 15)), token_ends_at=time(18), heartbeat_url="",
+        history_sources=("own", "file", "alpaca", "yahoo"),
     )  # fmt: skip
 
 
@@ -96,6 +97,13 @@ _EDGES: list[tuple[str, str, bool]] = [
     *(
         ("STRATEGY_TOKEN_ENDS_AT", value, fine)
         for value, fine in (("16:30", True), ("18:30", True), ("16:29", False), ("18:31", False), ("6pm", False))
+    ),
+    *(
+        ("STRATEGY_HISTORY_SOURCES", value, fine)
+        for value, fine in (
+            ("own", True), ("Yahoo, own", True), ("file,own,file", False), ("own,", False), ("", False),
+            ("bloomberg", False),
+        )
     ),
     *(
         ("STRATEGY_HEARTBEAT_URL", value, fine)
