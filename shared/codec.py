@@ -19,6 +19,9 @@ Json = dict[str, Any]
 _UNSOUND = re.compile(
     rb'"(?:-?(?:s?NaN[0-9]*|Infinity)|[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(?:\.[0-9]+)?(?:[+-][0-9:]{5})?)"'
 )
+# What each of those has inside it and next to nothing else has: a quote is everywhere, and to look behind each takes
+# longer than all the rest of decoding.
+_SUSPECT = re.compile(rb'NaN|Infinity"|T[0-9:]{8}(?:\.[0-9]+)?[^Z.0-9]')
 
 
 def encode(value: object) -> Json:
@@ -36,7 +39,7 @@ def decode(kind: type[T], data: object) -> T:
     raw = msgspec.json.encode(value)
     if msgspec.json.decode(raw) != data:
         raise Malformed(f"not a {kind.__name__}: unknown or non-canonical fields")
-    if _UNSOUND.search(raw) is not None:
+    if _SUSPECT.search(raw) is not None and _UNSOUND.search(raw) is not None:
         raise Malformed(f"not a {kind.__name__}: a decimal that is no number, or an instant that is not in UTC")
     return value
 

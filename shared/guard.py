@@ -6,11 +6,14 @@ enforce all three the same way everywhere. A refusal is our bug: it is journalle
 """
 
 from collections.abc import Mapping, Sequence
+from typing import NoReturn
 
 from shared.errors import PermissionDenied
 from shared.ports import Bus, Check, Create, Document, Journal, Severity, Store, Vault, Where, Write
 from shared.topology import Function, Right
 from shared.trace import ATTRIBUTE, traceparent
+
+_NOTHING = Right(0)
 
 
 class Guard:
@@ -23,20 +26,22 @@ class Guard:
     def collection(self, path: str, right: Right) -> None:
         """Pass when the function holds `right` on the collection of `path`; raises PermissionDenied."""
         name = path.partition("/")[0]
-        self._need(right in self._function.collections.get(name, Right(0)), f"{right.name} on collection {name}")
+        if right not in self._function.collections.get(name, _NOTHING):
+            self._refuse(f"{right.name} on collection {name}")
 
     def secret(self, name: str, right: Right) -> None:
         """Pass when the function holds `right` on a secret; raises PermissionDenied."""
-        self._need(right in self._function.secrets.get(name, Right(0)), f"{right.name} on secret {name}")
+        if right not in self._function.secrets.get(name, _NOTHING):
+            self._refuse(f"{right.name} on secret {name}")
 
     def topic(self, name: str) -> None:
         """Pass when the function may publish to a topic; raises PermissionDenied."""
-        self._need(name in self._function.publishes, f"publish to topic {name}")
+        if name not in self._function.publishes:
+            self._refuse(f"publish to topic {name}")
 
-    def _need(self, granted: bool, what: str) -> None:
-        if not granted:
-            self._journal.line("undeclared_access", Severity.CRITICAL, function=self._function.name, what=what)
-            raise PermissionDenied(f"{self._function.name} has no right to {what}; add it to shared/topology.py")
+    def _refuse(self, what: str) -> NoReturn:
+        self._journal.line("undeclared_access", Severity.CRITICAL, function=self._function.name, what=what)
+        raise PermissionDenied(f"{self._function.name} has no right to {what}; add it to shared/topology.py")
 
 
 class GuardedStore:

@@ -3,13 +3,24 @@
 import threading
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from shared import documents
 from shared.codec import loads
 from shared.errors import Conflict
 from shared.ports import Check, Create, Document, Update, Where, Write
 
-_Kept = tuple[str, int]  # text and version
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A document: its text, from which every reader gets data of its own, and what queries look at and nobody gets."""
+
+    text: str
+    seen: Document
+
+    def fresh(self) -> Document:
+        """Give the document with data that nobody else has."""
+        return Document(path=self.seen.path, data=loads(self.text), version=self.seen.version)
 
 
 class MemoryStore:
@@ -24,7 +35,7 @@ class MemoryStore:
         """Read one document, or None."""
         with self._lock:
             kept = self._of(documents.check_path(path)).get(path)
-        return None if kept is None else _document(path, kept)
+        return None if kept is None else kept.fresh()
 
     def commit(self, writes: Sequence[Write]) -> tuple[str, ...]:
         """Apply all writes or none and give the new versions; raises Conflict when a precondition fails."""
@@ -39,7 +50,8 @@ class MemoryStore:
             self._version += 1
             for write, text in zip(writes, texts, strict=True):
                 if text is not None:
-                    self._of(write.path)[write.path] = (text, self._version)
+                    seen = Document(path=write.path, data=loads(text), version=str(self._version))
+                    self._of(write.path)[write.path] = _Kept(text, seen)
                 elif not isinstance(write, Check):
                     self._of(write.path).pop(write.path, None)
             return tuple(self._version_of(write.path) for write in writes)
@@ -50,26 +62,23 @@ class MemoryStore:
         """Read the matching documents, by `order_by` ascending, else by path."""
         documents.check_query(collection, where, order_by, limit)
         with self._lock:
-            found = sorted(self._collections[collection].items())
-        return documents.select((_document(path, kept) for path, kept in found), where, order_by, limit)
+            found = dict(sorted(self._collections[collection].items()))
+        chosen = documents.select((kept.seen for kept in found.values()), where, order_by, limit)
+        return [found[document.path].fresh() for document in chosen]
 
     def _of(self, path: str) -> dict[str, _Kept]:
         return self._collections[path.partition("/")[0]]
 
     def _version_of(self, path: str) -> str:
         kept = self._of(path).get(path)
-        return "" if kept is None else str(kept[1])
+        return "" if kept is None else kept.seen.version
 
     def _check(self, write: Write) -> None:
         kept = self._of(write.path).get(write.path)
         match write:
             case Create() if kept is not None:
                 raise Conflict(f"{write.path} exists")
-            case Update() | Check() if kept is None or str(kept[1]) != write.version:
+            case Update() | Check() if kept is None or kept.seen.version != write.version:
                 raise Conflict(f"{write.path} was changed by somebody else")
             case _:
                 pass
-
-
-def _document(path: str, kept: _Kept) -> Document:
-    return Document(path=path, data=loads(kept[0]), version=str(kept[1]))

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.codec import _UNSOUND, decode, dumps, encode, loads
+from shared.codec import _SUSPECT, _UNSOUND, decode, dumps, encode, loads
 from shared.domain.asks import Ask
 from shared.domain.audit import AuditEvent
 from shared.domain.brokerage import AccountRecord
@@ -168,6 +168,13 @@ def test_a_missing_field_is_refused() -> None:
         del plain[field.name]
         with pytest.raises(Malformed):
             decode(Signal, plain)
+
+
+@settings(max_examples=300)
+@given(raw=st.from_regex(_UNSOUND))
+def test_the_quick_look_lets_nothing_unsound_pass(raw: bytes) -> None:
+    """Whatever holds a decimal that is no number, or an instant that is not in UTC, is looked at closely."""
+    assert _SUSPECT.search(raw) is not None
 
 
 def test_words_that_look_like_no_number_are_words() -> None:
