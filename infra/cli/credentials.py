@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import typer
 
 from infra.cli.exits import BAD_INPUT, say
-from infra.cli.hand import pairs, reached, show
+from infra.cli.hand import alone, pairs, reached, show
 from infra.day.hours import day_and_time
 from infra.day.problems import UserError
 from infra.owner import login as sign_in
@@ -48,7 +48,7 @@ def login(
                 _open(page, hand.private, shown, "No browser was found here: open the link yourself.")
         else:
             choose = _account if change else None
-            sign_in.by_code(hand, lambda page: _code(page, hand.private, browser=browser), say, choose=choose)
+            sign_in.by_code(hand, lambda page: code(page, hand.private, browser=browser), say, choose=choose)
         record = sign_in.await_token(hand, before, within_s=wait_s)
         view = sign_in.token_view(hand)
     show(view, lambda: sys.stdout.write(signed_in_until(record)), json=json)
@@ -66,9 +66,11 @@ def signed_in_until(record: TokenRecord) -> str:
     return f"{until}; the desk ends it earlier, when the day is settled.\n"
 
 
-def logout(profile: str, state: Path | None, *, yes: bool, json: bool, terminal: bool) -> None:
+def logout(
+    broker: str | None, profile: str, state: Path | None, *, yes: bool, json: bool, terminal: bool
+) -> None:  # fmt: skip
     """Sign the owner out, and say what E*TRADE was not told; raises typer.Exit where anything of it is left."""
-    with reached(profile, state) as hand:
+    with reached(profile, state) if broker is None else alone(broker, state) as hand:
         left = sign_out.left_at_broker(hand.desk)
         if left and not (yes or (terminal and not json and _agreed(left))):
             what = f"nothing was done, because nobody would look after what is at the broker: {'; '.join(left)}"
@@ -142,7 +144,7 @@ def leading_to(link: str, private: Path | None) -> Iterator[str]:
         yield page.as_uri()
 
 
-def _code(page: str, private: Path | None, *, browser: bool) -> str:
+def code(page: str, private: Path | None, *, browser: bool) -> str:
     """Ask for the code, which may be seen: it is good once, for minutes, and a mistake has to be seen."""
     say("Open this page of E*TRADE and accept:", page)
     say("Type the code that it shows, or paste the address to which it leads your browser.")
@@ -168,11 +170,11 @@ def _account(accounts: tuple[Account, ...]) -> Account | None:
 
 def _answers(kind: secrets.Kind) -> tuple[str, ...]:
     if sys.stdin.isatty():
-        return _hidden(kind.asks)
+        return hidden(kind.asks)
     return tuple(line for line in sys.stdin.read().splitlines() if line.strip())
 
 
-def _hidden(asks: tuple[str, ...]) -> tuple[str, ...]:
+def hidden(asks: tuple[str, ...]) -> tuple[str, ...]:
     """Ask on the terminal without showing the answer, or read a line each from what is piped in."""
     if sys.stdin.isatty():
         return tuple(getpass.getpass(f"{ask}: ") for ask in asks)

@@ -17,7 +17,7 @@ from infra.day.problems import UserError
 from infra.owner import letters, look, systems
 from infra.owner.killed import Killed
 from infra.owner.machine import Machine
-from infra.owner.profiles import Hand, reach, require_profile
+from infra.owner.profiles import Hand, reach, reach_key, require_profile
 from infra.up import registry
 from shared import settings
 from shared.codec import dumps, encode
@@ -96,7 +96,7 @@ def orders(profile: str, state: Path | None, *, every: bool, json: bool) -> None
         rows = look.orders(hand.desk.store, every=every, unread=unread)
     _say_unread(unread)
     columns = ("Order", "Symbol", "Side", "Shares", "Filled", "Price", "State", "Why")
-    show(rows, lambda: _table(columns, (
+    show(rows, lambda: table(columns, (
         (one.intent_id, one.symbol, one.side, one.quantity, one.filled, one.stop_price or one.limit_price, one.state,
          _why(one)) for one in rows
     )), json=json)  # fmt: skip
@@ -109,7 +109,7 @@ def positions(profile: str, state: Path | None, *, every: bool, json: bool) -> N
         rows = look.positions(hand.desk.store, every=every, unread=unread)
     _say_unread(unread)
     columns = ("Symbol", "Shares", "At", "Cost", "Stop wanted", "Realised", "Since (New York)")
-    show(rows, lambda: _table(columns, (
+    show(rows, lambda: table(columns, (
         (one.symbol, one.quantity, one.venue, one.average_cost, one.stop_wanted, one.realized,
          day_and_time(one.opened_at)) for one in rows
     )), json=json)  # fmt: skip
@@ -134,11 +134,24 @@ def explain(order: str, profile: str, state: Path | None, *, json: bool) -> None
 @contextmanager
 def reached(profile: str, state: Path | None, *, halting: bool = False) -> Iterator[Hand]:
     """Reach the desk, with its failures as one sentence and a remedy."""
+    with _in_words(), reach(profile, state, os.environ, halting=halting) as hand:
+        if profile != "cloud":
+            _say_wrong(hand)
+        yield hand
+
+
+@contextmanager
+def alone(broker: str, state: Path | None) -> Iterator[Hand]:
+    """Reach a key alone, in the same way."""
+    with _in_words(), reach_key(broker, state, os.environ) as hand:
+        yield hand
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """Turn the failures of a desk into one sentence and a remedy each."""
     try:
-        with reach(profile, state, os.environ, halting=halting) as hand:
-            if profile != "cloud":
-                _say_wrong(hand)
-            yield hand
+        yield
     except ConfigError as wrong:
         raise UserError("; ".join(wrong.problems), remedy="put that right and ask again") from None
     except Conflict as meanwhile:
@@ -311,11 +324,11 @@ def _story(story: look.Story) -> None:
         *((("Codes", ", ".join(order.codes)),) if order.codes else ()),
         *((("Taxes", WASH_SALE),) if order.possible_wash_sale else ()),
     ))  # fmt: skip
-    _table(("Step", "New York", "By", "From", "To", "Why"), (
+    table(("Step", "New York", "By", "From", "To", "Why"), (
         (one.seq, _on(order.session, one.at), one.actor, one.before, one.after, one.cause) for one in story.events
     ))  # fmt: skip
     if story.fills:
-        _table(("Filled, New York", "Shares", "Price", "Realised"), (
+        table(("Filled, New York", "Shares", "Price", "Realised"), (
             (_on(order.session, one.at), one.quantity, one.price, one.realized) for one in story.fills
         ))  # fmt: skip
 
@@ -336,14 +349,14 @@ def pairs(rows: Iterable[tuple[str, object]]) -> None:
     Console().print(table, highlight=False, markup=False)
 
 
-def _table(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
-    """Print a table; the reasons are wrapped first, every column where that is not enough, and nothing is cut."""
-    table, console = Table(box=None, pad_edge=False), Console()
+def table(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+    """Print rows; the reasons are wrapped first, every column where that is not enough, and nothing is cut."""
+    shown, console = Table(box=None, pad_edge=False), Console()
     lines = [["" if value is None else str(value) for value in row] for row in rows]
     widths = {name: max(map(len, (name, *cells))) for name, *cells in zip(columns, *lines, strict=True)}
     whole = sum(_NARROWEST_WHY if name == "Why" else width + 1 for name, width in widths.items()) <= console.width
     for name in widths:
-        table.add_column(name, no_wrap=whole and name != "Why", overflow="fold")
+        shown.add_column(name, no_wrap=whole and name != "Why", overflow="fold")
     for line in lines:
-        table.add_row(*line)
-    console.print(table, highlight=False, markup=False)
+        shown.add_row(*line)
+    console.print(shown, highlight=False, markup=False)

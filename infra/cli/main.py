@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from infra.cli import asks, audit, owner
+from infra.cli import asks, audit, key, owner
 from infra.cli.exits import explained, shown
 from infra.up.plan import FASTEST
 from shared import settings
@@ -191,6 +191,7 @@ def package(
 
 owner.add_to(app)
 asks.add_to(app)
+key.add_to(app)
 
 
 def main() -> None:

@@ -26,6 +26,13 @@ Stopped = Annotated[
     Path | None,
     typer.Option(help="Folder of one system; without it every one that runs, else the only one under state/."),
 ]
+Alone = Annotated[
+    str | None,
+    typer.Option(
+        "--broker", metavar="production|sandbox",
+        help="A key alone, kept in state/BROKER-key or --state; without it that of a system.", show_default=False,
+    ),
+]  # fmt: skip
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
 Reason = Annotated[str, typer.Option(help="Why, in up to 200 characters, for the record and its reader.")]
 Every = Annotated[bool, typer.Option("--all", help="Also what is over.")]
@@ -187,7 +194,7 @@ def login(  # noqa: PLR0917 - each parameter is an option, which typer passes by
 
 def logout(
     yes: Annotated[bool, typer.Option("--yes", help="Sign out although shares or orders are at the broker.")] = False,
-    profile: Profile = "local", state: State = None, json: Json = False,
+    broker: Alone = None, profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
     """End the access token: revoked at E*TRADE, destroyed in the vault, such as `strategy logout --yes`.
 
@@ -196,7 +203,7 @@ def logout(
     from infra.cli import credentials
 
     with explained(acts=True):
-        credentials.logout(profile, state, yes=yes, json=json, terminal=sys.stdin.isatty())
+        credentials.logout(broker, profile, state, yes=yes, json=json, terminal=sys.stdin.isatty())
 
 
 def token(profile: Profile = "local", state: State = None, json: Json = False) -> None:

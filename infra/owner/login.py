@@ -19,10 +19,11 @@ from infra.owner import systems
 from infra.owner.profiles import Hand
 from shared.domain.brokerage import Account
 from shared.domain.sign_in_notices import SignedIn
-from shared.domain.tokens import TokenRecord, TokenState, stage_of
+from shared.domain.tokens import AccessToken, TokenRecord, TokenState, stage_of
 from shared.etrade.authority import AUTHORIZE_URL, EtradeAuthority
 from shared.etrade.session import Credentials
 from shared.ports import Vault
+from shared.topology import ACCESS_TOKEN
 from shared.usecases import token
 from shared.usecases.links import LOGIN_LINK_LIFE, sign_in_key
 from shared.usecases.obtain import PUBLISHER, VERIFIER, Failed, Obtaining, OtherAccount
@@ -103,8 +104,6 @@ def by_code(
     AuthError, BrokerError and StoreError; then the token of before still counts.
     """
     _require_running(hand)
-    vault = hand.open_vault()
-    authority = authority_of(hand, vault)
     known = pinned(hand.desk.store, hand.operator, hand.account_id)
 
     def admits(accounts: tuple[Account, ...]) -> bool:
@@ -116,6 +115,30 @@ def by_code(
             hand.desk.store.commit([write])
         return account is not None
 
+    return _obtained(hand, ask, tell, admits)
+
+
+def by_code_alone(hand: Hand, ask: Callable[[str], str], tell: Tell = _silently) -> SignedIn:
+    """Sign in where no system runs: no account is chosen, and one that was chosen has to be among the token's.
+
+    Older tokens of the vault are destroyed, because nobody else does it here. Raises as `by_code` does.
+    """
+    known = pinned(hand.desk.store, hand.operator, hand.account_id)
+
+    def admits(accounts: tuple[Account, ...]) -> bool:
+        return known.among(accounts) if known.known else any(one.may_be_active for one in accounts)
+
+    signed_in, vault = _obtained(hand, ask, tell, admits), hand.open_vault()
+    for unneeded in token.unneeded(hand.desk.store, vault.versions(ACCESS_TOKEN), hand.desk.clock.now()):
+        token.discard(vault, ACCESS_TOKEN, unneeded)
+    return signed_in
+
+
+def _obtained(
+    hand: Hand, ask: Callable[[str], str], tell: Tell, admits: Callable[[tuple[Account, ...]], bool]
+) -> SignedIn:  # fmt: skip
+    vault = hand.open_vault()
+    authority = authority_of(hand, vault)
     obtaining = Obtaining(desk=hand.desk, authority=authority, vault=vault, publisher=PUBLISHER, admits=admits)
     for _ in range(_ASKED_AT_MOST):
         request = authority.request_token()
@@ -128,9 +151,9 @@ def by_code(
                 what = "these are not the accounts of this system, or none was chosen: the sign-in was ended at E*TRADE"
                 raise UserError(what, remedy="`strategy login --change-account` chooses the account to trade")
             case Failed() as failed:
-                raise UserError(f"no token came of it: {failed.why}", remedy="run `strategy login` again")
+                raise UserError(f"no token came of it: {failed.why}", remedy="run the command again")
         tell("The code was not accepted.")
-    raise UserError("the code was not accepted", remedy="run `strategy login` again for a new one")
+    raise UserError("the code was not accepted", remedy="run the command again for a new one")
 
 
 def _only(accounts: tuple[Account, ...]) -> Account | None:
@@ -151,14 +174,13 @@ def _require_running(hand: Hand) -> None:
         raise UserError(what, remedy="start it with `strategy up`")
 
 
-def authority_of(hand: Hand, vault: Vault) -> EtradeAuthority:
-    """Build the client of E*TRADE's OAuth side with the desk's own consumer pair."""
+def authority_of(hand: Hand, vault: Vault, access: AccessToken | None = None) -> EtradeAuthority:
+    """Build the client of E*TRADE's OAuth side with the desk's own consumer pair; only a renewal needs a token."""
     key, secret = stored_consumer(vault)
-    desk = hand.desk
+    desk, given = hand.desk, Credentials(consumer_key=key, consumer_secret=secret, token=access)
     return EtradeAuthority(
-        credentials=lambda: Credentials(consumer_key=key, consumer_secret=secret), clock=desk.clock, chance=desk.chance,
-        journal=desk.journal, caller=desk.actor, http=hand.http, page=hand.authorize_page or AUTHORIZE_URL,
-        sandbox=hand.sandbox,
+        credentials=lambda: given, clock=desk.clock, chance=desk.chance, journal=desk.journal, caller=desk.actor,
+        http=hand.http, page=hand.authorize_page or AUTHORIZE_URL, sandbox=hand.sandbox,
     )  # fmt: skip
 
 
@@ -169,7 +191,7 @@ def _typed(ask: Callable[[str], str], there: str) -> str:
         if VERIFIER.fullmatch(code):
             return code
     what = "no code was typed, and nothing was sent to E*TRADE"
-    raise UserError(what, remedy="run `strategy login` again, and type the letters and digits as they are shown")
+    raise UserError(what, remedy="run the command again, and type the letters and digits as they are shown")
 
 
 def _code_of(text: str) -> str:

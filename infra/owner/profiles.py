@@ -20,6 +20,7 @@ from typing import TypeVar
 from requests.adapters import BaseAdapter
 
 from infra.day.environment import vault_key as simulated_key
+from infra.day.folder import card_of
 from infra.day.problems import UserError
 from infra.local.folder import share
 from infra.local.process_world import WorldFile
@@ -47,7 +48,10 @@ from shared.usecases.desk import Desk
 
 T = TypeVar("T")
 PROFILES = ("local", "emulators", "cloud")
+BROKERS = ("production", "sandbox")
 ACTOR = "owner"
+KEY_ALONE = "key"
+"""The operator of a key alone, whose account nobody chooses."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +109,34 @@ def reach(profile: str, state: Path | None, environ: Mapping[str, str], *, halti
     card = missed.unless(lambda: _card(folder, profile), unknown)
     with ExitStack() as opened:
         yield _on_this_machine(folder, card, environ, missed, opened)
+
+
+@contextmanager
+def reach_key(broker: str, state: Path | None, environ: Mapping[str, str]) -> Iterator[Hand]:
+    """Reach a key alone at one of `BROKERS`: a folder that holds its vault and its token's record, and no system.
+
+    It is made where it is missing. Raises UserError for a folder of something else, ConfigError.
+    """
+    if broker not in BROKERS:
+        raise UserError(f"there is no key for {broker!r}", remedy=f"choose {' or '.join(BROKERS)}")
+    path = state if state is not None else systems.STATES / f"{broker}-key"
+    folder = Folder(path=path)
+    if folder.card() is not None or card_of(path) is not None:
+        remedy = "leave --broker out to use the key of a system, or name another folder"
+        raise UserError(f"{path} holds a system or a run, and no key alone", remedy=remedy)
+    with ExitStack() as opened:
+        let_go = share(path)
+        if let_go is None:
+            raise UserError(f"a process has {path} for itself", remedy="let it end, or name another folder")
+        opened.callback(let_go)
+        path.chmod(0o700)
+        file = opened.enter_context(closing(SqliteStore(folder.store, durable=True)))
+        store = divided.of_owner(divided.one_for_all(file), TOPOLOGY)
+        yield Hand(
+            name=str(path), desk=_desk(PacedClock(Timeline.real()), store, project="local"),
+            open_vault=lambda: FileVault(folder.vault, key=vault_key(environ)), sign_in=None, operator=KEY_ALONE,
+            running=False, mode=None, private=path, sandbox=broker == "sandbox",
+        )  # fmt: skip
 
 
 class _Missed:

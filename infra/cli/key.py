@@ -1,0 +1,55 @@
+"""The commands that need a key and one sign-in, and no running system: `accounts`, `balance`, `quote`.
+
+Each takes `--broker` for a key alone (production or sandbox), or without it the key of a system, as the owner's
+commands find one; `--sign-in` to sign in anew; and `--json`.
+"""
+
+from typing import Annotated
+
+import typer
+
+from infra.cli.exits import explained
+from infra.cli.owner import Alone, Json, Profile, State
+
+SignIn = Annotated[bool, typer.Option("--sign-in", help="Sign in anew, although a token is stored.")]
+Browser = Annotated[bool, typer.Option(help="Open the page of a sign-in in a browser.")]
+
+
+def accounts(  # noqa: PLR0917 - each parameter is an option, which typer passes by name
+    broker: Alone = None, sign_in: SignIn = False, browser: Browser = True,
+    profile: Profile = "local", state: State = None, json: Json = False,
+) -> None:  # fmt: skip
+    """List the accounts of the key, such as `strategy accounts --broker production`; a number's last digits alone."""
+    from infra.cli import with_key
+
+    with explained(), with_key.key_reached(broker, profile, state) as hand:
+        with_key.accounts(hand, anew=sign_in, browser=browser, json=json)
+
+
+def balance(  # noqa: PLR0917 - each parameter is an option, which typer passes by name
+    broker: Alone = None, sign_in: SignIn = False, browser: Browser = True,
+    profile: Profile = "local", state: State = None, json: Json = False,
+) -> None:  # fmt: skip
+    """Show what each active account can spend, such as `strategy balance --broker production`."""
+    from infra.cli import with_key
+
+    with explained(), with_key.key_reached(broker, profile, state) as hand:
+        with_key.balance(hand, anew=sign_in, browser=browser, json=json)
+
+
+def quote(  # noqa: PLR0917 - each parameter is an option, which typer passes by name
+    symbols: Annotated[list[str], typer.Argument(metavar="SYMBOL...", help="Up to 200 symbols.", show_default=False)],
+    broker: Alone = None, sign_in: SignIn = False, browser: Browser = True,
+    profile: Profile = "local", state: State = None, json: Json = False,
+) -> None:  # fmt: skip
+    """Quote symbols with their age and delay, such as `strategy quote IBM BRK.B --broker production`."""
+    from infra.cli import with_key
+
+    with explained(), with_key.key_reached(broker, profile, state) as hand:
+        with_key.quote(hand, symbols, anew=sign_in, browser=browser, json=json)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Give the commands to the command line."""
+    for command in (accounts, balance, quote):
+        app.command()(command)

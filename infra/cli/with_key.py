@@ -1,0 +1,116 @@
+"""What `strategy accounts`, `balance` and `quote` do: reach the key, sign in where nobody is, ask, and show it."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import typer
+
+from infra.cli.credentials import code, hidden
+from infra.cli.exits import BAD_INPUT, say
+from infra.cli.hand import alone, reached, show, table
+from infra.day.hours import day_and_time
+from infra.day.problems import UserError
+from infra.owner import key, secrets, tables
+from infra.owner.login import by_code_alone
+from infra.owner.profiles import Hand, require_profile
+from shared.errors import AuthError, BrokerError
+from shared.settings import MAX_WATCHED
+from shared.topology import CONSUMER
+
+
+@contextmanager
+def key_reached(broker: str | None, profile: str, state: Path | None) -> Iterator[Hand]:
+    """Reach the system that is meant, or with a `broker` a key alone, whose pair is asked for where there is none."""
+    require_profile(profile)
+    if broker is None:
+        with reached(profile, state) as hand:
+            yield hand
+        return
+    if profile != "local":
+        raise UserError(f"--broker is for a key alone, and --profile {profile} for a system", remedy="leave one out")
+    with alone(broker, state) as hand:
+        key.require_pair(hand, os.environ, lambda: hidden(secrets.KINDS[CONSUMER].asks))
+        yield hand
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Turn what E*TRADE does not answer or accept into one sentence and a remedy."""
+    try:
+        yield
+    except AuthError as refused:
+        what = f"E*TRADE does not accept the key or the token: {refused.detail}"
+        raise UserError(
+            what, remedy="sign in anew with --sign-in, or `strategy login` for a system that runs"
+        ) from None
+    except BrokerError as broken:
+        what = f"E*TRADE gave no usable answer: {broken.detail}"
+        raise UserError(what, remedy="ask again in a moment; `strategy doctor` looks for the cause") from None
+
+
+def signed_in(hand: Hand, *, anew: bool, browser: bool) -> key.Reads:
+    """Give the reading client, after a sign-in where no token lives or one is wanted `anew`; raises UserError."""
+    key.require_reachable(hand)
+    if anew or not key.signs(hand):
+        if hand.running:
+            raise UserError(f"nobody is signed in at {hand.name}", remedy="sign in with `strategy login`")
+        by_code_alone(hand, lambda page: code(page, hand.private, browser=browser), say)
+    return key.reads(hand)
+
+
+def accounts(hand: Hand, *, anew: bool, browser: bool, json: bool) -> None:
+    """List the accounts."""
+    with refusals():
+        found = tables.accounts(hand, signed_in(hand, anew=anew, browser=browser))
+    show(found, lambda: table(("Account", "Mode", "Active", "Not readable"), (
+        (f"...{one.ending}", one.mode, "yes" if one.active else "no", ", ".join(one.odd)) for one in found.rows
+    )), json=json)  # fmt: skip
+    _say_source(found.source, found.asked_at, "fresh")
+
+
+def balance(hand: Hand, *, anew: bool, browser: bool, json: bool) -> None:
+    """Show what the active accounts can spend; raises typer.Exit where one could not be read."""
+    with refusals():
+        found = tables.balances(hand, signed_in(hand, anew=anew, browser=browser))
+    columns = ("Account", "Mode", "Settled cash", "Buying power", "Worth", "Day trader", "Calls", "Age")
+    show(found, lambda: table(columns, (
+        (f"...{one.ending}", one.mode, one.settled_cash, one.cash_buying_power, one.account_value,
+         one.day_trader_status, ", ".join(one.calls), _age(one.age_s)) for one in found.rows
+    )), json=json)  # fmt: skip
+    _say_source(found.source, found.asked_at, "USD, not delayed")
+    for one in found.rows:
+        if one.problem is not None:
+            say(f"NOT READ: the account that ends in {one.ending}: {one.problem}.")
+    if not found.rows:
+        say("There is no active account: `strategy accounts` lists those that there are.")
+    if any(one.problem is not None for one in found.rows):
+        raise typer.Exit(BAD_INPUT)
+
+
+def quote(hand: Hand, symbols: Sequence[str], *, anew: bool, browser: bool, json: bool) -> None:
+    """Quote symbols; raises UserError for too many, and typer.Exit where one has no quote."""
+    if len(symbols) > MAX_WATCHED:
+        raise UserError(f"{len(symbols)} symbols are more than {MAX_WATCHED}", remedy="ask for fewer")
+    with refusals():
+        found = tables.quotes(hand, signed_in(hand, anew=anew, browser=browser), symbols)
+    columns = ("Symbol", "Bid", "Ask", "Last", "Volume", "Quoted at", "Age", "Delay")
+    show(found, lambda: table(columns, (
+        (one.symbol, one.bid, one.ask, one.last, one.day_volume, one.at and day_and_time(one.at), _age(one.age_s),
+         one.delay) for one in found.rows
+    )), json=json)  # fmt: skip
+    _say_source(found.source, found.asked_at, "the age is that of the quote's own time when it arrived")
+    if found.delayed is not None:
+        say(f"{found.delayed[:1].upper()}{found.delayed[1:]}.")
+    if any(one.bid is None for one in found.rows):
+        raise typer.Exit(BAD_INPUT)
+
+
+def _age(seconds: float | None) -> str:
+    return "" if seconds is None else f"{seconds:,.1f} s"
+
+
+def _say_source(source: str, asked_at: datetime, what: str) -> None:
+    say(f"Source: {source}, asked at {day_and_time(asked_at)} New York; {what}.")
