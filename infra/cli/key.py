@@ -1,4 +1,4 @@
-"""The commands that need a key and one sign-in, and no running system: `accounts`, `balance`, `quote`.
+"""The commands that need a key and one sign-in, and no running system: `accounts`, `balance`, `quote`, `doctor`.
 
 Each takes `--broker` for a key alone (production or sandbox), or without it the key of a system, as the owner's
 commands find one; `--sign-in` to sign in anew; and `--json`.
@@ -49,7 +49,21 @@ def quote(  # noqa: PLR0917 - each parameter is an option, which typer passes by
         with_key.quote(hand, symbols, anew=sign_in, browser=browser, json=json)
 
 
+def doctor(
+    notice: Annotated[bool, typer.Option(help="Send a test notice to each address.")] = True,
+    broker: Alone = None, profile: Profile = "local", state: State = None, json: Json = False,
+) -> None:  # fmt: skip
+    """Check keys, clock, token, permissions, reachability, disk, settings, watch list and notices: a line for each.
+
+    Such as `strategy doctor --broker production`; each problem stands with its remedy, and makes the exit code 1.
+    """
+    from infra.cli import with_key
+
+    with explained(), with_key.key_reached(broker, profile, state, asks=False) as hand:
+        with_key.doctor(hand, cloud=profile == "cloud", notice=notice, json=json)
+
+
 def add_to(app: typer.Typer) -> None:
     """Give the commands to the command line."""
-    for command in (accounts, balance, quote):
+    for command in (accounts, balance, quote, doctor):
         app.command()(command)

@@ -1,6 +1,7 @@
-"""What `strategy accounts`, `balance` and `quote` do: reach the key, sign in where nobody is, ask, and show it."""
+"""What `strategy accounts`, `balance`, `quote` and `doctor` do: reach the key, sign in, ask, show it."""
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -9,31 +10,48 @@ from pathlib import Path
 import typer
 
 from infra.cli.credentials import code, hidden
-from infra.cli.exits import BAD_INPUT, say
+from infra.cli.exits import BAD_INPUT, BROKEN, say
 from infra.cli.hand import alone, reached, show, table
 from infra.day.hours import day_and_time
 from infra.day.problems import UserError
-from infra.owner import key, secrets, tables
+from infra.owner import doctor as examination
+from infra.owner import key, secrets, systems, tables
+from infra.owner.doctor import Finding, Result
 from infra.owner.login import by_code_alone
 from infra.owner.profiles import Hand, require_profile
+from shared import settings
 from shared.errors import AuthError, BrokerError
 from shared.settings import MAX_WATCHED
 from shared.topology import CONSUMER
 
 
 @contextmanager
-def key_reached(broker: str | None, profile: str, state: Path | None) -> Iterator[Hand]:
-    """Reach the system that is meant, or with a `broker` a key alone, whose pair is asked for where there is none."""
+def key_reached(
+    broker: str | None, profile: str, state: Path | None, *, asks: bool = True
+) -> Iterator[Hand]:  # fmt: skip
+    """Reach the system that is meant, or with a `broker` a key alone, whose pair it `asks` for where there is none."""
     require_profile(profile)
     if broker is None:
+        if profile == "local" and state is None:
+            _require_one()
         with reached(profile, state) as hand:
             yield hand
         return
     if profile != "local":
         raise UserError(f"--broker is for a key alone, and --profile {profile} for a system", remedy="leave one out")
     with alone(broker, state) as hand:
-        key.require_pair(hand, os.environ, lambda: hidden(secrets.KINDS[CONSUMER].asks))
+        if asks or settings.consumer(os.environ) is not None:
+            key.require_pair(hand, os.environ, lambda: hidden(secrets.KINDS[CONSUMER].asks))
         yield hand
+
+
+def _require_one() -> None:
+    """Refuse where no system can be meant, and name the way without one; raises UserError."""
+    try:
+        systems.only()
+    except UserError as none:
+        remedy = f"{none.remedy}; a key alone needs no system: add --broker production, or --broker sandbox"
+        raise UserError(none.what, remedy=remedy) from None
 
 
 @contextmanager
@@ -106,6 +124,20 @@ def quote(hand: Hand, symbols: Sequence[str], *, anew: bool, browser: bool, json
         say(f"{found.delayed[:1].upper()}{found.delayed[1:]}.")
     if any(one.bid is None for one in found.rows):
         raise typer.Exit(BAD_INPUT)
+
+
+def doctor(hand: Hand, *, cloud: bool, notice: bool, json: bool) -> None:
+    """Make every check and print a line for each; raises typer.Exit where anything is wrong."""
+    patient = examination.Patient(hand=hand, environ=os.environ, cloud=cloud)
+    found = list(examination.examine(patient, notice=notice))
+    show(found, lambda: sys.stdout.writelines(f"{_line(one)}\n" for one in found), json=json)
+    if any(one.result is Result.PROBLEM for one in found):
+        raise typer.Exit(BROKEN)
+
+
+def _line(one: Finding) -> str:
+    remedy = f" Remedy: {one.remedy}." if one.remedy else ""
+    return f"{one.result:<12} {one.check}: {one.says}.{remedy}"
 
 
 def _age(seconds: float | None) -> str:

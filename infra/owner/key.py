@@ -32,6 +32,7 @@ from shared.etrade.client import EtradeBroker
 from shared.etrade.deadline import DeadlineAdapter
 from shared.etrade.limits import Limits, Role
 from shared.etrade.session import Credentials
+from shared.etrade.skew import BrokerClock
 from shared.etrade.turns import AccountTurns
 from shared.topology import CONSUMER
 from shared.usecases import token
@@ -125,11 +126,13 @@ def credentials_of(hand: Hand) -> Credentials:
 
 
 def reads(
-    hand: Hand, *, limits: Limits | None = None, over: Callable[[BaseAdapter], BaseAdapter] = lambda way: way
-) -> Reads:
+    hand: Hand, *, limits: Limits | None = None, over: Callable[[BaseAdapter], BaseAdapter] = lambda way: way,
+    broker_clock: BrokerClock | None = None,
+) -> Reads:  # fmt: skip
     """Build the reading client of a hand that is signed in; a token that sleeps is woken.
 
-    `limits` replaces the account's turns, `over` may listen to what is sent. Raises TokenDead, ConfigError, StoreDown.
+    `limits` replaces the account's turns, `over` may listen to what is sent, `broker_clock` hears each Date.
+    Raises TokenDead, ConfigError, StoreDown.
     """
     desk, given = hand.desk, credentials_of(hand)
     authority = authority_of(hand, hand.open_vault(), given.token)
@@ -143,6 +146,7 @@ def reads(
         credentials=lambda: given, sandbox=hand.sandbox, clock=desk.clock, chance=desk.chance, journal=desk.journal,
         limits=limits or Limits(clock=desk.clock, role=Role.PLACEMENT, turns=turns), caller=desk.actor,
         purpose=Purpose.ENTER, http=ReadsAlone(over(hand.http or DeadlineAdapter(connections=2))), mend=wake,
+        broker_clock=broker_clock,
     )  # fmt: skip
     return Reads(
         accounts=broker.accounts, balance=broker.balance, portfolio=broker.portfolio, quotes=broker.quotes,
