@@ -63,11 +63,13 @@ def server(
 
         workers = [threading.Thread(target=accept)]
         workers[0].start()
-        yield listener.getsockname()[1]
-        gone.set()
-        socket.create_connection(listener.getsockname()).close()
-        for worker in workers:
-            worker.join(PATIENCE_S)
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            gone.set()
+            socket.create_connection(listener.getsockname()).close()
+            for worker in workers:
+                worker.join(PATIENCE_S)
 
 
 def wire(adapter: BaseAdapter) -> Wire:
