@@ -1,15 +1,16 @@
 """Rights: exactly what the topology declares passes, for every function, and everything else is refused aloud."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import pytest
 
 from shared.errors import InvariantBroken, PermissionDenied
 from shared.guard import Guard, GuardedBus, GuardedStore, GuardedVault
-from shared.ports import Check, Create, Delete, Put, Update, Where
+from shared.ports import Check, Create, Delete, Put, Store, Update, Where
 from shared.stored import Domain
-from shared.topology import ACCESS_TOKEN, TOPOLOGY, Function, Right
+from shared.topology import ACCESS_TOKEN, RW, TOPOLOGY, Function, Right
 from tests.doors.fakes import Hands, Lines
 
 NAMES = [function.name for function in TOPOLOGY.functions]
@@ -41,11 +42,10 @@ def _held(hands: Hands, path: str) -> str:
     return held.version
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_collections_are_as_declared(name: str) -> None:
-    """Each way to touch a collection passes exactly where the topology gives its right."""
+def _astray(name: str, open_as: Callable[[Hands, Function], Store]) -> list[str]:
+    """Touch each collection in each way, and name what passes without a right or is refused with one."""
     function, hands = TOPOLOGY.function(name), Hands()
-    store = GuardedStore(hands.store, Guard(function, hands.journal))
+    store, found = open_as(hands, function), list[str]()
     for collection in [*TOPOLOGY.collections, FOREIGN]:
         right = function.collections.get(collection, Right(0))
         path = f"{collection}/one"
@@ -59,8 +59,30 @@ def test_collections_are_as_declared(name: str) -> None:
             (write, partial(store.commit, [Put(path, {})])),
             (write, partial(store.commit, [Delete(path)])),
         ]
-        for allowed, act in acts:
-            assert _passes(hands.journal, act) is allowed, f"{name} {collection}"
+        found += [collection for allowed, act in acts if _passes(hands.journal, act) is not allowed]
+    return found
+
+
+def _guarded(hands: Hands, function: Function) -> Store:
+    return GuardedStore(hands.store, Guard(function, hands.journal))
+
+
+def _with_all_rights(hands: Hands, function: Function) -> Store:
+    """Seeded mistake: whoever is in the process may touch every document."""
+    rights = dict.fromkeys([*TOPOLOGY.collections, FOREIGN], RW)
+    return GuardedStore(hands.store, Guard(replace(function, collections=rights), hands.journal))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_collections_are_as_declared(name: str) -> None:
+    """Each way to touch a collection passes exactly where the topology gives its right."""
+    assert _astray(name, _guarded) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_store_that_lets_everybody_everywhere_is_found(name: str) -> None:
+    """Without rights of its own a function reaches documents of others, of the owner's word too, and that is seen."""
+    assert {"control", FOREIGN} <= set(_astray(name, _with_all_rights))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -102,17 +124,31 @@ def test_secrets_are_as_declared(name: str) -> None:
             assert _passes(hands.journal, act) is allowed, f"{name} {secret}"
 
 
+def _open_to(function: Function) -> list[str]:
+    """Try everything with the trading token, and name what passes."""
+    hands = Hands()
+    hands.vault.add(ACCESS_TOKEN, b"x")
+    vault = GuardedVault(hands.vault, Guard(function, hands.journal))
+    acts: dict[str, Callable[[], object]] = {
+        "add": partial(vault.add, ACCESS_TOKEN, b"y"), "read": partial(vault.read, ACCESS_TOKEN, "1"),
+        "list": partial(vault.versions, ACCESS_TOKEN), "destroy": partial(vault.destroy, ACCESS_TOKEN, "1"),
+    }  # fmt: skip
+    return [name for name, act in acts.items() if _passes(hands.journal, act)]
+
+
 def test_the_page_that_anybody_may_open_only_adds_tokens() -> None:
     """oauth_callback adds a version of the trading token, and cannot read, list or destroy one."""
-    function, hands = TOPOLOGY.function("oauth_callback"), Hands()
-    vault = GuardedVault(hands.vault, Guard(function, hands.journal))
-    assert vault.add(ACCESS_TOKEN, b"x") == "1"
-    for act in (
-        partial(vault.read, ACCESS_TOKEN, "1"),
-        partial(vault.versions, ACCESS_TOKEN),
-        partial(vault.destroy, ACCESS_TOKEN, "1"),
-    ):
-        assert not _passes(hands.journal, act)
+    assert _open_to(TOPOLOGY.function("oauth_callback")) == ["add"]
+
+
+@pytest.mark.parametrize(
+    ("rights", "opened"),
+    [(Right.READ | Right.CREATE, ["add", "read", "list"]), (Right.CREATE | Right.WRITE, ["add", "destroy"])],
+)
+def test_a_page_that_may_do_more_with_tokens_is_found(rights: Right, opened: list[str]) -> None:
+    """A page that could read the day's token, as it once could, or end it, is seen to."""
+    page = TOPOLOGY.function("oauth_callback")
+    assert _open_to(replace(page, secrets={**page.secrets, ACCESS_TOKEN: rights})) == opened
 
 
 def test_a_guard_without_rights_lets_nothing_through() -> None:

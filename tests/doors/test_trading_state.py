@@ -14,7 +14,7 @@ from shared.errors import Conflict, StoreDown
 from shared.ports import Check, Put, Write
 from shared.topology import TOPOLOGY
 from shared.usecases import control
-from shared.usecases.desk import put
+from shared.usecases.desk import Desk, put, read
 from tests.doors.fakes import NOW, Hands
 
 STATES = st.sampled_from(TradingState)
@@ -53,16 +53,32 @@ def test_the_newest_document_alone_would_be_caught() -> None:
     assert _is_never_looser(in_force, word, later)
 
 
-@pytest.mark.parametrize("state", TradingState)
-def test_no_function_lifts_what_the_owner_said(state: TradingState) -> None:
-    """Whatever stands in the restrictions, a halt of the owner's stays, and no function has the right to write it."""
+def _believed(desk: Desk) -> TradingState:
+    """Seeded mistake: the trading state is the one document that functions write, as it once was."""
+    held = read(desk.store, Control, control.PATH)
+    return TradingState.ACTIVE if held is None else held.value.state
+
+
+def _forged(state: TradingState) -> Desk:
+    """Halt by the owner's hand, then write another state with the owner's name on it, as a function could."""
     hands = Hands()
     control.command(hands.desk("owner"), TradingState.HALTED, reason="enough")
     forged = Control(state=state, exits_too=False, epoch=99, reason="forged", by="owner", at=NOW)
     hands.store.commit([put(control.PATH, forged)])
-    assert control.current(hands.desk()).value.state is TradingState.HALTED
+    return hands.desk()
+
+
+@pytest.mark.parametrize("state", TradingState)
+def test_no_function_lifts_what_the_owner_said(state: TradingState) -> None:
+    """Whatever stands in the restrictions, a halt of the owner's stays, and no function has the right to write it."""
+    assert control.current(_forged(state)).value.state is TradingState.HALTED
     for function in TOPOLOGY.functions:
         assert function.collections.get("control") in (None, TOPOLOGY.function("market_scan").collections["control"])
+
+
+def test_one_document_for_all_would_be_caught() -> None:
+    """Who reads only what functions write takes a forged resume for the owner's, which the test above would show."""
+    assert _believed(_forged(TradingState.ACTIVE)) is TradingState.ACTIVE
 
 
 def test_a_resume_lifts_what_its_owner_knew_of() -> None:

@@ -11,6 +11,7 @@ from infra.components.matrix import secret_roles
 from shared.stored import Domain, database
 from shared.topology import ACCESS_TOKEN, TOPOLOGY, Right
 from tests.infra.cloud.capture import Graph
+from tests.infra.cloud.test_seeded import GONE, seeded
 
 STACKS = ("sandbox", "production", "keys")
 PROJECT = "example-project"
@@ -55,6 +56,11 @@ def breaches(graph: Graph) -> list[str]:
 def test_no_stack_grants_what_none_may(graphs: Mapping[str, Graph], stack: str) -> None:
     """No stack has a wide role, a right on the whole project, an open door, a binding, a policy or a key."""
     assert breaches(graphs[stack]) == []
+
+
+def _in(domain: str) -> str:
+    """Give the condition that names the database of a domain."""
+    return f'resource.name == "projects/{PROJECT}/databases/desk-1-{domain}"'
 
 
 def _grant(typ: str, **inputs: Any) -> Callable[[Graph], Graph]:
@@ -122,18 +128,38 @@ _ONLY = re.compile(r'resource\.name == "([^"]+)"')
 
 
 def _admitted(graph: Graph) -> dict[str, dict[str, set[str]]]:
-    """Evaluate the condition of every grant on data against every database of the stack: who has which role where."""
+    """Evaluate the condition of every grant on data against every database of the stack: who has which role where.
+
+    A grant whose condition is none of ours narrows nothing here.
+    """
     databases = [one.inputs["name"] for one in graph.of("Database")]
     found: dict[str, dict[str, set[str]]] = {}
     for one in graph.of("IAMMember"):
         if not one.inputs.get("role", "").startswith("roles/datastore."):
             continue
-        (name,) = _ONLY.fullmatch(one.inputs["condition"]["expression"]).groups()  # type: ignore[union-attr]
+        only = _ONLY.fullmatch((one.inputs.get("condition") or {}).get("expression", ""))
         for named in databases:
-            if name == f"projects/{PROJECT}/databases/{named}":
+            if only is None or only[1] == f"projects/{PROJECT}/databases/{named}":
                 roles = found.setdefault(one.inputs["member"], {}).setdefault(named, set())
                 roles.add(one.inputs["role"].removeprefix("roles/datastore."))
     return found
+
+
+def _astray(graph: Graph) -> list[str]:
+    """Name who may do at a database of the stack what the topology does not say, or may not what it says."""
+    admitted = _admitted(graph)
+    found = []
+    for function in TOPOLOGY.functions:
+        member = f"serviceAccount:run-{function.name.replace('_', '-')}@{PROJECT}.iam.gserviceaccount.com"
+        said = {
+            database("desk-1", domain): {"user" if writes else "viewer"}
+            for domain, writes in TOPOLOGY.access(function).items()
+        }
+        may = admitted.pop(member, {})
+        found += [function.name] if may != said else []
+        if "user" in may.get(database("desk-1", Domain.OWNER), set()):
+            found.append(f"{function.name} writes what the owner said")
+    return found + list(admitted)
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -141,13 +167,27 @@ def test_google_lets_a_function_write_where_its_domain_is_and_nowhere_else(
     graphs: Mapping[str, Graph], stack: str
 ) -> None:  # fmt: skip
     """Each grant's condition, asked about each database of the stack, admits just what the topology says."""
-    admitted = _admitted(graphs[stack])
-    for function in TOPOLOGY.functions:
-        member = f"serviceAccount:run-{function.name.replace('_', '-')}@{PROJECT}.iam.gserviceaccount.com"
-        said = {
-            database("desk-1", domain): {"user" if writes else "viewer"}
-            for domain, writes in TOPOLOGY.access(function).items()
-        }
-        assert admitted.pop(member) == said
-        assert "user" not in said.get(database("desk-1", Domain.OWNER), set())
-    assert admitted == {}
+    assert _astray(graphs[stack]) == []
+
+
+@pytest.mark.parametrize(
+    ("grant", "path", "value", "found"),
+    [
+        ("oauth-callback-database-owner-datastore.viewer", "role", "roles/datastore.user",
+         ["oauth_callback", "oauth_callback writes what the owner said"]),
+        ("notify-database-notices-datastore.user", "condition", GONE,
+         ["notify", "notify writes what the owner said"]),
+        ("notify-database-notices-datastore.user", "condition.expression", _in("owner"),
+         ["notify", "notify writes what the owner said"]),
+        ("token-refresh-database-book-datastore.viewer", "role", "roles/datastore.user", ["token_refresh"]),
+        ("market-scan-database-market-datastore.user", "condition.expression", _in("book"), ["market_scan"]),
+        ("market-scan-database-book-datastore.viewer", "", GONE, ["market_scan"]),
+        ("notify-database-notices-datastore.user", "member", "serviceAccount:somebody", ["notify"]),
+    ],
+)  # fmt: skip
+def test_a_grant_beyond_its_domain_is_found(
+    graphs: Mapping[str, Graph], grant: str, path: str, value: Any, found: list[str]
+) -> None:
+    """A grant without its condition, on another database, to write where it reads, or to another, is named."""
+    mistaken = seeded(graphs["production"], f"IAMMember function-{grant}", path, value)
+    assert _astray(mistaken)[: len(found)] == found
