@@ -269,6 +269,7 @@ MISTAKES: list[tuple[str, dict[str, Any]]] = [
     ("12 renewals", {"store": LeaseLess}),
     ("26 errors", {"pages": Frank}),
     ("33 floods", {"store": forgetting("sign_in")}),
+    ("33 floods", {"store": forgetting("outbox")}),
     ("33 floods", {"sign_ins": OneCount}),
     ("account", {"sign_ins": AnyAccount}),
     ("account", {"sign_ins": Chooses}),
@@ -286,6 +287,13 @@ def test_the_control_holds(name: str) -> None:
 def test_a_seeded_mistake_is_found(name: str, variant: dict[str, Any]) -> None:
     """A variant in which one control is missing is found by its probe."""
     assert PROBES[name](**variant) != []
+
+
+def test_pages_that_trust_every_request_are_found_thrice() -> None:
+    """Pages as they were cost calls for each forged request, answer some as a failure, and lose refusals in a crowd."""
+    found = strangers(pages=Eager)
+    for fault in ("calls of store and vault", "answered [400, 503]", "refusals are lost"):
+        assert any(fault in one for one in found), found
 
 
 def test_every_control_has_a_seeded_mistake() -> None:

@@ -1,6 +1,6 @@
 """The broker's Date header: each answer is heard, whatever it says, and a header that cannot be read says nothing."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
@@ -25,6 +25,21 @@ def asked(made: World, times: int = 3) -> timedelta | None:
             made.clock.at += timedelta(0)
         made.clock.at += timedelta(seconds=1.3)
     return made.broker_clock.ahead()
+
+
+class Deaf(BrokerClock):
+    """Seeded mistake: no answer's Date is heard, as it once was."""
+
+    def heard(self, date: str, *, sent_at: datetime, received_at: datetime) -> None:
+        """Let it pass."""
+
+
+def test_who_hears_no_date_would_be_caught() -> None:
+    """A client that hears no Date knows nothing of a clock that is ninety seconds off: the test below would fail."""
+    made = world(GOOD)
+    made.broker_side.date = lambda: format_datetime(made.clock.at - timedelta(seconds=90), usegmt=True)
+    made.broker_clock = Deaf(made.clock)
+    assert judged(asked(made)) is Off.RIGHT
 
 
 @pytest.mark.parametrize("off", [90, 10, -10, -90])

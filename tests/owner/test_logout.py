@@ -10,7 +10,7 @@ import pytest
 
 from infra.local.loopback import held_port
 from infra.local.to_simulator import ToSimulator
-from infra.owner.logout import LoggedOut, left_at_broker, logout
+from infra.owner.logout import LoggedOut, _end, _revoke, left_at_broker, logout
 from infra.owner.profiles import Hand
 from shared.codec import dumps
 from shared.domain.control import TradingState
@@ -56,14 +56,14 @@ class Owner:
         desk = self.hands.desk("owner")
         return Hand(name="desk", desk=desk, open_vault=lambda: self.vault, **(given | changes))
 
-    def out(self, status: bytes = b"200 OK") -> LoggedOut:
+    def out(self, status: bytes = b"200 OK", by: Callable[[Hand], object] = logout) -> Any:
         """Sign out while E*TRADE answers so."""
 
         def talk(peer: socket.socket) -> None:
             peer.sendall(b"HTTP/1.1 " + status + b"\r\nContent-Length: 13\r\n\r\nRevoked Token")
 
         with server(talk, heard=self.asked.append) as port:
-            return logout(self.hand(http=ToSimulator(f"http://127.0.0.1:{port}")))
+            return by(self.hand(http=ToSimulator(f"http://127.0.0.1:{port}")))
 
     def state(self) -> TokenState:
         """Tell where the token stands."""
@@ -92,6 +92,54 @@ def test_the_token_is_revoked_and_destroyed(state: TradingState) -> None:
     assert gone(owner)
     (told,) = owner.told()
     assert (told["problem"], told["left"]) == ("", [])
+
+
+def _waits(_hand: Hand) -> None:
+    """Seeded mistake: as it was without the command, the token lives until its day ends."""
+
+
+def _only_here(hand: Hand) -> None:
+    """Seeded mistake: the token goes here, and E*TRADE is not asked to end it."""
+    vault = hand.open_vault()
+    _end(hand.desk, "", ())
+    for version in vault.versions(ACCESS_TOKEN):
+        token.discard(vault, ACCESS_TOKEN, version)
+
+
+def _only_there(hand: Hand) -> str:
+    """Seeded mistake: E*TRADE is asked, and what is here stays."""
+    vault = hand.open_vault()
+    return _revoke(hand, vault, vault.versions(ACCESS_TOKEN))
+
+
+def _if_etrade_agrees(hand: Hand) -> None:
+    """Seeded mistake: what E*TRADE does not end stays here, too."""
+    if not _only_there(hand):
+        _only_here(hand)
+
+
+def _left(owner: Owner) -> list[str]:
+    """Name what a sign-out left of the token."""
+    found = [] if owner.asked else ["E*TRADE was not asked"]
+    found += [] if owner.vault.versions(ACCESS_TOKEN) == () else ["the vault gives it"]
+    return found + ([] if owner.state() is TokenState.DEAD else ["the record counts"])
+
+
+@pytest.mark.parametrize(
+    ("by", "status", "left"),
+    [
+        (logout, b"200 OK", []), (logout, b"500 Odd", []),
+        (_waits, b"200 OK", ["E*TRADE was not asked", "the vault gives it", "the record counts"]),
+        (_only_here, b"200 OK", ["E*TRADE was not asked"]),
+        (_only_there, b"200 OK", ["the vault gives it", "the record counts"]),
+        (_if_etrade_agrees, b"500 Odd", ["the vault gives it", "the record counts"]),
+    ],
+)  # fmt: skip
+def test_a_sign_out_that_leaves_a_part_is_found(by: Callable[[Hand], object], status: bytes, left: list[str]) -> None:
+    """Signing out leaves nothing, whatever E*TRADE answers, and one that forgets a part of it is seen."""
+    owner = Owner()
+    owner.out(status, by)
+    assert _left(owner) == left
 
 
 def test_a_token_that_is_dead_already_is_no_trouble() -> None:

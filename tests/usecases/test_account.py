@@ -1,6 +1,8 @@
 """Which account is ours, and what it can spend: never a guess, and what is missing is named."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +13,7 @@ from shared.domain.control import TradingState
 from shared.domain.reads import Answer
 from shared.errors import ConfigError, Unreadable
 from shared.usecases import account, control
+from shared.usecases.desk import put
 from shared.usecases.pins import pinning
 from shared.usecases.reads import NotedBroker, unread
 from shared.usecases.trading import Mandate, TradingDesk
@@ -128,6 +131,25 @@ def test_a_figure_that_is_missing_is_noted_by_the_minutes_look_too() -> None:
     assert [note.what for note in unread(here)] == [Answer.BALANCE]
 
 
+def _whatever_the_token_has(here: TradingDesk, session: date) -> object:
+    """Seeded mistake: the one active account of whatever token is there is ours, as it once was."""
+    (only,) = [one for one in here.broker.accounts() if one.may_be_active]
+    record = AccountRecord(key=only.key, mode=only.mode, session=session, chosen="")
+    return here.store.commit([put(account.PATH, record)])
+
+
+def _taken(choose: Callable[[TradingDesk, date], object], wanted: str) -> tuple[str, TradingState, str]:
+    """Pin our account, have a token of another one, and give what was said, the trading state and why."""
+    here, said = desk(OTHER, wanted=wanted), ""
+    _pin(here, OURS)
+    try:
+        choose(here, DAY)
+    except ConfigError as problem:
+        said = problem.detail
+    held = control.current(here).value
+    return said, held.state, held.reason
+
+
 def _pin(here: TradingDesk, one: Account) -> None:
     here.store.commit([pinning(one, operator="owner", chance=here.chance, clock=here.clock)])
 
@@ -145,12 +167,16 @@ def test_a_pinned_account_is_ours_and_no_other() -> None:
 @pytest.mark.parametrize("wanted", ["", "1"])
 def test_a_token_of_another_account_halts(wanted: str) -> None:
     """Where the chosen account is not among the token's, nothing is traded, and the owner hears of a halt."""
-    here = desk(OTHER, wanted=wanted)
-    _pin(here, OURS)
-    with pytest.raises(ConfigError, match="0 of 1 active accounts are the chosen one"):
-        account.ours(here, DAY)
-    held = control.current(here).value
-    assert (held.state, held.reason) == (TradingState.HALTED, "the token is of another account than the chosen one")
+    said, state, reason = _taken(account.ours, wanted)
+    assert "0 of 1 active accounts are the chosen one" in said
+    assert (state, reason) == (TradingState.HALTED, "the token is of another account than the chosen one")
+
+
+@pytest.mark.parametrize("wanted", ["", "1"])
+def test_who_takes_the_account_of_any_token_is_caught(wanted: str) -> None:
+    """Without the pin the account of whoever signed in is traded, and nobody hears of it."""
+    said, state, _ = _taken(_whatever_the_token_has, wanted)
+    assert (said, state) == ("", TradingState.ACTIVE)
 
 
 def test_a_setting_and_a_pin_that_contradict_each_other_choose_none() -> None:

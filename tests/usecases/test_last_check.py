@@ -26,7 +26,7 @@ from tests.usecases.proofs import safety
 Sender = Callable[[TradingDesk, Held[Order]], Held[Order]]
 
 
-def _checked(desk: TradingDesk, held: Held[Order]) -> Held[Order]:
+def checked(desk: TradingDesk, held: Held[Order]) -> Held[Order]:
     return send(desk, held, account_key="key", expires_at=None, listing=())
 
 
@@ -37,7 +37,7 @@ def _unchecked(desk: TradingDesk, held: Held[Order]) -> Held[Order]:
     return place_once._post(desk, held, "key")
 
 
-def _forged(bench: Bench, *, previewed: bool = False, **changes: Any) -> Held[Order]:
+def approved(bench: Bench, *, previewed: bool = False, **changes: Any) -> Held[Order]:
     """Write an order that looks approved, with a sound audit chain, as whoever can write in the book could."""
     desk, now = bench.desks[SETTLEMENT], bench.kernel.now()
     made: dict[str, Any] = {
@@ -101,7 +101,7 @@ def _attacked(changes: dict[str, Any], *, previewed: bool, by: Sender) -> tuple[
     (mine,) = bench.positions()
     if changes.get("position_id") == "MINE":
         changes = {**changes, "position_id": mine.position_id}
-    held, sent = _forged(bench, previewed=previewed, **changes), list[Order]()
+    held, sent = approved(bench, previewed=previewed, **changes), list[Order]()
     bench.at(31, lambda: sent.append(by(bench.desks[PLACEMENT], held).value))
     bench.run(2)
     return bench, sent[0]
@@ -113,7 +113,7 @@ def test_a_forged_order_is_never_sent_halts_and_is_told(
     changes: dict[str, Any], codes: tuple[str, ...], previewed: bool
 ) -> None:
     """An order that was written into the book as approved is not sent; trading is halted, and the owner told."""
-    bench, order = _attacked(changes, previewed=previewed, by=_checked)
+    bench, order = _attacked(changes, previewed=previewed, by=checked)
     assert bench.exchange.posts["FORGED"] == 0
     assert (order.state, order.codes, order.reserved) == (State.DENIED, codes, Decimal(0))
     state = control.current(bench.desks[PLACEMENT]).value
@@ -136,7 +136,7 @@ def test_a_forged_entry_with_its_signal_buys_nothing_and_leaves_the_book_whole(r
     bench = Bench()
     signal = bench.signal()
     name = intent_id(kind=Kind.ENTRY, cause=signal.signal_id, session=signal.session)
-    _forged(
+    approved(
         bench, intent_id=name, position_id=name, signal_id=signal.signal_id, quantity=440, limit_price=Decimal(220)
     )  # fmt: skip
     bench.store.commit([put(lock_path(SYMBOL), {"intent_id": name})])
@@ -154,8 +154,8 @@ def test_what_the_broker_refuses_is_told_all_the_same() -> None:
     """A forged sell that the broker would not take either ends as forged, not as a refusal of the broker's."""
     bench = Bench()
     bench.exchange.guards_shares = True
-    held, sent = _forged(bench, **_exit(position_id="OTHER", quantity=99)), list[Order]()
-    bench.at(1, lambda: sent.append(_checked(bench.desks[PLACEMENT], held).value))
+    held, sent = approved(bench, **_exit(position_id="OTHER", quantity=99)), list[Order]()
+    bench.at(1, lambda: sent.append(checked(bench.desks[PLACEMENT], held).value))
     bench.run(4)
     assert (sent[0].state, sent[0].codes) == (State.DENIED, ("NOT_HELD",))
     assert control.current(bench.desks[PLACEMENT]).value.state is TradingState.HALTED
@@ -165,9 +165,9 @@ def test_a_refusal_that_dies_on_the_way_is_made_again() -> None:
     """Halting comes before the order's end: one that was halted over and is still there ends at its next message."""
     bench = Bench()
     desk = bench.desks[PLACEMENT]
-    held = _forged(bench, quantity=440, limit_price=Decimal(220))
+    held = approved(bench, quantity=440, limit_price=Decimal(220))
     bench.at(1, lambda: control.tighten(desk, TradingState.HALTED, reason="an order of unknown origin was stopped: x"))
-    bench.at(2, lambda: _checked(desk, held))
+    bench.at(2, lambda: checked(desk, held))
     bench.run(4)
     after = held_order(desk, "FORGED")
     assert after is not None
@@ -180,10 +180,10 @@ def test_a_market_that_moved_away_voids_an_entry_and_halts_nothing(bid: str, ask
     """An entry that waited, and whose limit lies beyond the collar of the market by now, is voided; trading goes on."""
     bench = Bench()
     desk = bench.desks[PLACEMENT]
-    held, sent = _forged(bench), list[Order]()
+    held, sent = approved(bench), list[Order]()
     bench.store.commit([put(ledger_path(START.date()), Ledger(session=START.date(), reserved=held.value.reserved))])
     bench.exchange.set_price(SYMBOL, bid, ask)
-    bench.at(1, lambda: sent.append(_checked(desk, held).value))
+    bench.at(1, lambda: sent.append(checked(desk, held).value))
     bench.run(4)
     assert (sent[0].state, sent[0].codes) == (State.VOIDED, ("PRICE_COLLAR",))
     assert control.current(desk).value.state is TradingState.ACTIVE

@@ -1,5 +1,6 @@
 """While what the owner wrote cannot be read nothing is bought, and what is held is protected and sold all the same."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -10,17 +11,24 @@ import pytest
 
 from shared.domain.brokerage import Account
 from shared.domain.control import TradingState
-from shared.domain.orders import Kind, State
+from shared.domain.orders import Kind, Order, State
+from shared.domain.positions import Ledger
 from shared.domain.values import PriceType, Side
-from shared.errors import StoreDown
+from shared.errors import ConfigError, StoreDown
 from shared.ports import Document, Put, Store, Where, Write
 from shared.usecases import control
+from shared.usecases import send as place_once
+from shared.usecases.desk import Held, put
+from shared.usecases.last_check import check
+from shared.usecases.moves import ledger_path
 from shared.usecases.pins import pinning
-from tests.usecases.bench import SYMBOL, Bench, Variant
+from shared.usecases.trading import TradingDesk
+from tests.usecases.bench import START, SYMBOL, Bench, Variant
 from tests.usecases.exchange import Script
 from tests.usecases.gate import Fault
 from tests.usecases.post import PLACEMENT, SETTLEMENT
 from tests.usecases.proofs import safety
+from tests.usecases.test_last_check import Sender, approved, checked
 
 OWNERS = ("control/", "pins/")
 AWAY_S = 20
@@ -107,21 +115,53 @@ def test_a_resumed_halt_that_named_exits_blocks_none_while_the_word_can_be_read(
     assert [one.is_open for one in bench.positions()] == [False]
 
 
+def _elsewhere(bench: Bench) -> Put:
+    """Give the write with which the owner pins another account."""
+    return pinning(
+        Account(number="99990000", key="elsewhere", mode="CASH", active=True), operator="owner",
+        chance=bench.desks[PLACEMENT].chance, clock=bench.desks[PLACEMENT].clock,
+    )  # fmt: skip
+
+
 def test_an_order_of_an_account_that_is_no_longer_the_chosen_one_is_not_sent() -> None:
     """When the owner pins another account while an entry is previewed, it is not sent, and trading is halted."""
     probe = Bench()
     probe.send(probe.signal())
     probe.run(20)
     preview = next(n for n, name in enumerate(probe.gate.names, 1) if name.startswith("preview"))
-    pin = pinning(
-        Account(number="99990000", key="elsewhere", mode="CASH", active=True), operator="owner",
-        chance=probe.desks[PLACEMENT].chance, clock=probe.desks[PLACEMENT].clock,
-    )  # fmt: skip
+    pin = _elsewhere(probe)
     bench = Bench(faults={preview: Fault(how="deed", deed=lambda: bench.store.commit([pin]))})
     bench.send(bench.signal())
     bench.run(20)
     assert bench.exchange.posted == []
     assert control.current(bench.desks[PLACEMENT]).value.state is TradingState.HALTED
+
+
+def _whatever_account(desk: TradingDesk, held: Held[Order]) -> Held[Order]:
+    """Seeded mistake: send as `send` does, without asking once more which account is the chosen one."""
+    held = place_once._preview(desk, held, "key")
+    found = check(desk, held.value, None)
+    held = place_once._license(desk, held, found.void, life=timedelta(seconds=5), expires_at=None, baseline=())
+    return place_once._post(desk, held, "key")
+
+
+def test_who_does_not_ask_again_sends_to_the_account_of_before() -> None:
+    """Without that question an order begun before another account was pinned reaches the broker all the same."""
+    posts = []
+    for by in (checked, _whatever_account):
+        bench = Bench()
+        ledger = Ledger(session=START.date(), reserved=Decimal(2000))
+        bench.store.commit([put(ledger_path(START.date()), ledger)])
+        bench.at(1, partial(_after_another_choice, bench, by, approved(bench)))
+        bench.run(4)
+        posts.append(bench.exchange.posts.total())
+    assert posts == [0, 1]
+
+
+def _after_another_choice(bench: Bench, by: Sender, held: Held[Order]) -> None:
+    bench.store.commit([_elsewhere(bench)])
+    with suppress(ConfigError):
+        by(bench.desks[PLACEMENT], held)
 
 
 def test_an_exit_of_shares_whose_stop_is_refused_has_its_whole_time() -> None:
