@@ -134,19 +134,22 @@ def test_without_a_look_at_the_hour_a_forged_tick_ends_the_day() -> None:
     assert _sealed(bench)
 
 
-def _by_session(result: DayResult) -> str:
-    """Seeded mistake: the result of a session is one event, as it once was, whatever it says."""
-    return result.session.isoformat()
+TRUE = DayResult(
+    session=START.date(), realized=Decimal("-1.5"), orders=1, fills=1, open_positions=("A",), live_orders=1, at=DUE
+)  # fmt: skip
+FORGED = replace(TRUE, realized=Decimal(0), open_positions=(), live_orders=0)
 
 
 def test_a_forged_result_does_not_swallow_the_true_one() -> None:
-    """Two results of one session that say different things are two events, and one that says the same is one.
+    """Two results of one session that say different things are two events, and one that says the same is one."""
+    assert event_of(FORGED) != event_of(TRUE)
+    assert event_of(replace(TRUE, at=DUE + timedelta(minutes=1))) == event_of(TRUE)
 
-    Named by the session alone the two would be one, and the true one would not be told.
-    """
-    true = DayResult(
-        session=START.date(), realized=Decimal("-1.5"), orders=1, fills=1, open_positions=("A",), live_orders=1, at=DUE
-    )  # fmt: skip
-    forged = replace(true, realized=Decimal(0), open_positions=(), live_orders=0)
-    assert event_of(forged) != event_of(true) != _by_session(true) == _by_session(forged)
-    assert event_of(replace(true, at=DUE + timedelta(minutes=1))) == event_of(true)
+
+def test_a_result_named_by_its_session_would_be_swallowed() -> None:
+    """Where a session's result is one event, whatever it says, as it once was, the forged one is also the true one."""
+
+    def by_session(result: DayResult) -> str:
+        return result.session.isoformat()
+
+    assert by_session(FORGED) == by_session(TRUE)
