@@ -1,5 +1,6 @@
-"""README says what the code says: the graph, the commands, the settings."""
+"""README says what the code says: the graph, the commands, the settings, the tests that hold what was found."""
 
+import ast
 import re
 import tomllib
 from collections.abc import Callable
@@ -101,3 +102,45 @@ def test_the_limits_are_the_limits() -> None:
     assert {(room, name): Decimal(value) for room, name, value in told} == {
         (room, name): Decimal(str(shipped[room][name])) for room, name, _ in told
     }
+
+
+def _defined(path: Path) -> set[str]:
+    """Give the functions and classes of a file, none where there is no such file."""
+    tree = ast.parse(path.read_text(encoding="utf-8") if path.is_file() else "")
+    return {one.name for one in tree.body if isinstance(one, ast.FunctionDef | ast.ClassDef)}
+
+
+def _unheld(rows: list[str]) -> list[str]:
+    """Name each test of the rows that is not there, and each finding without one in both of its columns."""
+    found = []
+    for row in rows:
+        finding, *columns = (one.strip() for one in row.strip("|").split("|"))
+        named = [re.findall(r"`([\w/]+\.py)::(\w+)`", column) for column in columns]
+        found += [finding] if len(named) != 2 or not all(named) else []
+        found += [f"{path}::{name}" for each in named for path, name in each if name not in _defined(TESTS / path)]
+    return found
+
+
+TESTS = ROOT / "tests"
+_TABLE = (TESTS / "README.md").read_text(encoding="utf-8").partition("## What an attacker found")[2].partition("\n## ")
+_ROWS = [line for line in _TABLE[0].splitlines() if line.startswith("| ")][1:]
+
+
+def test_what_an_attacker_found_is_held_by_tests_that_exist() -> None:
+    """Each row of the table in tests/README.md names a test and a seeded mistake, and every name is in its file."""
+    assert len(_ROWS) >= 30
+    assert _unheld(_ROWS) == []
+
+
+@pytest.mark.parametrize(
+    ("row", "found"),
+    [
+        ("| a | `doors/test_gone.py::test_a` | `doors/test_guard.py::NAMES` |",
+         ["doors/test_gone.py::test_a", "doors/test_guard.py::NAMES"]),
+        ("| a | `doors/test_guard.py::test_topics_are_as_declared` | none |", ["a"]),
+        ("| a | `doors/test_guard.py::test_topics_are_as_declared` |", ["a"]),
+    ],
+)  # fmt: skip
+def test_a_test_that_is_not_there_is_named(row: str, found: list[str]) -> None:
+    """A name that no file defines, and a finding without a test or a seeded mistake, are told."""
+    assert _unheld([row]) == found
