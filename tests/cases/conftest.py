@@ -25,5 +25,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Call each test that plays a day here one of `make days`; what meets the simulator alone stays with the rest."""
     here = Path(__file__).parent
     for item in items:
-        if here in item.path.parents and "market" in getattr(item, "fixturenames", ()):
+        if here in item.path.parents and "tmp_path" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.days)

@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
 from infra.day.result import Progress
 from infra.day.run import run_day
 from tests.days.made import SYMBOL, rows, write_rows
 
 
+@pytest.mark.days
 def test_a_day_without_daily_bars_says_so(tmp_path: Path) -> None:
     """Which symbols have none is said before the first instant passes, and stands in the report."""
     market, said = tmp_path / "market.csv", list[str]()

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -120,15 +121,23 @@ def test_a_function_reaches_the_databases_of_its_domains(name: str) -> None:
     assert function.home in named
 
 
+@cache
+def _started(name: str) -> tuple[str, frozenset[str]]:
+    """Open a function's door in a process of its own, and give the door's type and all that is loaded by then."""
+    script = f"import sys; from shared.wiring import {name}; print(type({name}.door()).__name__, *sys.modules)"
+    run = subprocess.run(  # noqa: S603 - fixed words
+        [sys.executable, "-c", script], cwd=ROOT, env={**GOOD, "PATH": os.defpath}, capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    door, *modules = run.stdout.split()
+    return door, frozenset(modules)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_cloud_is_the_default_world(name: str) -> None:
     """Unless another world was installed, each door opens in the cloud, with the process's own environment."""
-    given = {**GOOD, "PATH": os.defpath}
-    script = f"from shared.wiring import {name}; print(type({name}.door()).__name__)"
-    run = subprocess.run(  # noqa: S603 - fixed words
-        [sys.executable, "-c", script], cwd=ROOT, env=given, capture_output=True, text=True, check=True
-    )
-    assert run.stdout.strip() in {"PushDoor", "SignInPages"}
+    door, _ = _started(name)
+    assert door in {"PushDoor", "SignInPages"}
 
 
 def _loaded(statement: str) -> set[str]:
@@ -151,7 +160,7 @@ def test_google_is_loaded_when_it_is_needed() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_start_loads_nothing_that_only_some_messages_need(name: str) -> None:
     """A function that has started has not loaded what only a publish, a secret or a call to the broker needs."""
-    started = _loaded(f"import os; os.environ.update({GOOD!r}); from shared.wiring import {name}; {name}.door()")
+    _, started = _started(name)
     assert "google.cloud.firestore" in started
     assert not {"google.pubsub_v1", "google.cloud.secretmanager_v1", "requests_oauthlib", "oauthlib"} & started
     assert ("talib" in started) == (name == "market_scan")

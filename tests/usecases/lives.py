@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 
 from shared.codec import decode
@@ -66,15 +67,19 @@ def points(fault: Fault, *, seed: int = 0, every: bool = False) -> Iterator[int]
     only_commits = fault.how in {"down_before", "down_after", "conflict"}
     for k, name in enumerate(calls(seed), 1):
         kind = name.partition(" ")[0]
-        read = every or (fault == FREEZE_ANYWHERE and k in _firsts(seed))
+        read = every or (fault == FREEZE_ANYWHERE and k in firsts(seed))
         if kind == "commit" or (not only_commits and (kind in _EFFECTS or read)):
             yield k
 
 
 @cache
-def _firsts(seed: int = 0) -> frozenset[int]:
-    """Number the calls of an undisturbed life that are the first of their name and invocation in their moment."""
-    bench, found = Bench(seed=seed), dict[Hashable, int]()
+def firsts(seed: int = 0, skewed: tuple[str, timedelta] | None = None) -> frozenset[int]:
+    """Number the calls of an undisturbed life that are the first of their name and invocation in their moment.
+
+    The clock of the function in `skewed` is ahead by so much.
+    """
+    variant = Variant(clock_skew=dict([skewed] if skewed else []))
+    bench, found = Bench(seed=seed, variant=variant), dict[Hashable, int]()
 
     def see(name: str) -> None:
         running = bench.kernel._running

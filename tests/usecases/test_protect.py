@@ -19,7 +19,7 @@ from tests.domain.made import position
 from tests.usecases.bench import SYMBOL, Bench, Variant
 from tests.usecases.exchange import Plain, Script
 from tests.usecases.gate import Fault
-from tests.usecases.lives import calls, life, script
+from tests.usecases.lives import calls, firsts, life, script
 from tests.usecases.post import PLACEMENT, SETTLEMENT
 from tests.usecases.proofs import safety, wrongs
 
@@ -186,9 +186,9 @@ def test_a_frozen_move_does_not_double_the_stop() -> None:
 
 def test_clocks_that_differ_do_not_sell_twice() -> None:
     """A settlement whose clock is five seconds ahead gives an exit back and no share is ever offered twice."""
-    ahead = {SETTLEMENT: timedelta(seconds=5)}
-    for k in range(150, len(calls())):
-        bench = Bench(faults={k: Fault(how="freeze", seconds=56)}, variant=Variant(clock_skew=ahead))
+    ahead = (SETTLEMENT, timedelta(seconds=5))
+    for k in sorted(one for one in firsts(skewed=ahead) if one >= 150):
+        bench = Bench(faults={k: Fault(how="freeze", seconds=56)}, variant=Variant(clock_skew=dict([ahead])))
         script(bench)
         bench.run_until_quiet()
         assert safety(bench) == [], k
