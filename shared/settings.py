@@ -12,11 +12,12 @@ from datetime import time
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from shared.errors import ConfigError
 
+T = TypeVar("T")
 _SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.\-^]{0,20}")  # what a ticket takes (shared.domain.tickets)
 _ACCOUNT = re.compile(r"[A-Za-z0-9_-]{6,32}")
 _WHOLE = re.compile(r"[0-9]{1,9}")
@@ -59,6 +60,7 @@ class Mode(StrEnum):
 class Settings:
     """What the operator chose; `capital_usd` in USD, `rate_limit` in Market calls a minute, `burst_limit` in calls.
 
+    What ends in `_most` no version of the configuration exceeds, and is None where nobody said it.
     `sign_in_url` is the start page's address, `heartbeat_url` what a system that works asks each minute; both are empty
     when nobody said them. Instants are New York's. `history_sources` are asked for daily bars in their order.
     """
@@ -78,6 +80,10 @@ class Settings:
     token_ends_at: time
     history_sources: tuple[str, ...]
     heartbeat_url: str = field(repr=False)
+    order_usd_most: Decimal | None
+    order_shares_most: int | None
+    positions_most: int | None
+    daily_loss_pct_most: Decimal | None
 
 
 def load(environ: Mapping[str, str], said: Mapping[str, str] = MappingProxyType({})) -> Settings:
@@ -169,6 +175,17 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
         return int(raw)
 
     return parse
+
+
+def _maybe(parse: Callable[[str], T]) -> Callable[[str], T | None]:
+    """Read a setting that may be left empty."""
+    return lambda raw: parse(raw) if raw else None
+
+
+def _percent(raw: str) -> Decimal:
+    if not (_MONEY.fullmatch(raw) and Decimal("0.1") <= Decimal(raw) <= 20):
+        raise ValueError(raw)
+    return Decimal(raw)
 
 
 def _account(raw: str) -> str:
@@ -263,6 +280,10 @@ _SETTINGS: dict[str, tuple[str, Callable[[str], Any], str | None]] = {
     "STRATEGY_TOKEN_ENDS_AT": ("token_ends_at", _evening, "18:00"),
     "STRATEGY_HISTORY_SOURCES": ("history_sources", _sources, ",".join(HISTORY_SOURCES)),
     "STRATEGY_HEARTBEAT_URL": ("heartbeat_url", _address, ""),
+    "STRATEGY_MOST_ORDER_USD": ("order_usd_most", _maybe(_capital), ""),
+    "STRATEGY_MOST_ORDER_SHARES": ("order_shares_most", _maybe(_whole(1, 1_000_000)), ""),
+    "STRATEGY_MOST_POSITIONS": ("positions_most", _maybe(_whole(1, 100)), ""),
+    "STRATEGY_MOST_DAILY_LOSS_PCT": ("daily_loss_pct_most", _maybe(_percent), ""),
 }
 NAMES = frozenset(_SETTINGS)
 """Every setting that a function may be given, none of them secret: a heartbeat's address opens nothing."""
@@ -282,5 +303,9 @@ _HINTS = {
     "STRATEGY_REMIND_AT": "when to remind of the sign-in, New York, from 07:00 to 09:25, such as 08:30,09:15",
     "STRATEGY_HISTORY_SOURCES": f"some of {', '.join(HISTORY_SOURCES)}, each once, in the order of asking",
     "STRATEGY_HEARTBEAT_URL": "an https address (http on localhost) that is asked each minute, or empty",
+    "STRATEGY_MOST_ORDER_USD": "the most that one order may cost in USD, from 100 to 10000000, or empty",
+    "STRATEGY_MOST_ORDER_SHARES": "the most shares of one order, from 1 to 1000000, or empty",
+    "STRATEGY_MOST_POSITIONS": "the most positions at once, from 1 to 100, or empty",
+    "STRATEGY_MOST_DAILY_LOSS_PCT": "the most daily loss in percent, from 0.1 to 20, or empty",
     "STRATEGY_TOKEN_ENDS_AT": "when the day's token ends at the latest, New York, from 16:30 to 18:30",
 }

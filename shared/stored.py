@@ -38,6 +38,7 @@ COLLECTIONS = {
         {
             "control": "the owner's last halt, reduce or resume",
             "pins": "the account that the owner chose by command",
+            "configs": "the configuration that the owner wants, and each version of it",
         },
     ),
     **_in(

@@ -212,6 +212,7 @@ TOPOLOGY = Topology(
             publishes=frozenset({"signals", "exits", "notices", "renew-asks"}),
             collections={
                 **_EVERYBODY,
+                "configs": R,
                 "control": R,
                 "restrictions": R,
                 "positions": R,
@@ -242,6 +243,7 @@ TOPOLOGY = Topology(
             collections={
                 **_EVERYBODY,
                 **_BOOK,
+                "configs": R,
                 "control": R,
                 "restrictions": RW,
                 "signals": R,
@@ -273,6 +275,7 @@ TOPOLOGY = Topology(
                 **_BOOK,
                 "asks": RW,
                 "audit": RC,
+                "configs": R,
                 "control": R,
                 "restrictions": RW,
                 "leases": RW,

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from infra.cli import asks, audit, key, owner
+from infra.cli import asks, audit, configuration, key, owner
 from infra.cli.exits import explained, shown
 from infra.up.plan import FASTEST
 from shared import settings
@@ -25,6 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(audit.app, name="audit")
+app.add_typer(configuration.app, name="config")
 
 
 class Broker(StrEnum):

@@ -10,12 +10,16 @@ from shared.domain.ids import digest
 from shared.domain.skew import Off
 
 LEDGER_UNREADABLE = "LEDGER_UNREADABLE"
+CONFIGURATION_UNREAD = "CONFIGURATION_UNREAD"
 """Of a session's ledger that cannot be read: no size and no drawdown is known without its profit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntriesBarred:
-    """A rule of the account itself, or a damaged ledger, denies entries: `code` is the rule's, `why` what it found."""
+    """A rule of the account itself, or a document that cannot be read, denies entries.
+
+    `code` is the rule's, `why` what it found.
+    """
 
     code: str
     why: str

@@ -1,6 +1,6 @@
 """What the owner reads when something is not traded by a rule or a fact: the words of the notices in `barred`."""
 
-from shared.domain.barred import LEDGER_UNREADABLE, ClockOff, EntriesBarred, SymbolsUnknown
+from shared.domain.barred import CONFIGURATION_UNREAD, LEDGER_UNREADABLE, ClockOff, EntriesBarred, SymbolsUnknown
 from shared.domain.skew import FROM, Off
 from shared.domain.wording import Words, clock, count, short
 
@@ -26,14 +26,19 @@ _BARS = {
         "the ledger of a session cannot be read, and sizes and the drawdown limit rest on the profit of them all",
         "restore that document from a backup, or delete it if its session's profit may count as 0.",
     ),
+    CONFIGURATION_UNREAD: (
+        "the configuration in force cannot be read, and what the file allows may be more than you want",
+        "look with `strategy config show`, and write it anew with `strategy config edit`.",
+    ),
 }
+_TITLES = {LEDGER_UNREADABLE: "a damaged ledger", CONFIGURATION_UNREAD: "no configuration"}
 
 
 def entries_barred(notice: EntriesBarred) -> Words:
     """Say which rule denies entries, what stands behind it, and what may lift it."""
     rule, advice = _BARS.get(notice.code, (f"a rule of the account denies it ({notice.code})", "ask E*TRADE."))
     return Words(
-        title=f"Nothing is bought: a {'damaged ledger' if notice.code == LEDGER_UNREADABLE else 'rule of the account'}",
+        title=f"Nothing is bought: {_TITLES.get(notice.code, 'a rule of the account')}",
         sentence=f"Entries are denied since {clock(notice.at)}: {rule} ({short(notice.why)}).",
         advice=f"Stops and exits go on; {advice}",
         urgent=notice.code != "DAY_TRADES",

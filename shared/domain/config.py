@@ -7,21 +7,33 @@ Every value is required: a default that hides in code is a figure that nobody se
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from decimal import Decimal
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import Annotated, get_args, get_type_hints
 
 from shared.domain.day_trades import DayTradeRule
 from shared.errors import ConfigError
 
 
+class Tighter(Enum):
+    """Which way a setting takes less risk; of EITHER nobody can say, so a change waits for the next session."""
+
+    DOWN = "down"
+    UP = "up"
+    EITHER = "either"
+
+
+DOWN, UP, EITHER = Tighter
+
+
 class Span:
-    """The range, ends included, that a setting may have."""
+    """The range, ends included, that a setting may have, and which way it is tighter."""
 
-    __slots__ = ("high", "low")
+    __slots__ = ("high", "low", "tighter")
 
-    def __init__(self, low: int | str, high: int | str) -> None:
+    def __init__(self, low: int | str, high: int | str, tighter: Tighter) -> None:
         self.low = Decimal(low)
         self.high = Decimal(high)
+        self.tighter = tighter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,38 +43,38 @@ class Universe:
     `jump_max_pct` is how far today's price and those of the days before may lie apart and still be of the same share.
     """
 
-    symbols_max: Annotated[int, Span(1, 200)]
-    price_min: Annotated[Decimal, Span("1", "10000")]
-    price_max: Annotated[Decimal, Span("1", "100000")]
-    day_volume_min: Annotated[int, Span(0, 1_000_000_000)]
-    spread_max_bps: Annotated[Decimal, Span("1", "200")]
-    jump_max_pct: Annotated[Decimal, Span("5", "300")]
+    symbols_max: Annotated[int, Span(1, 200, DOWN)]
+    price_min: Annotated[Decimal, Span("1", "10000", UP)]
+    price_max: Annotated[Decimal, Span("1", "100000", DOWN)]
+    day_volume_min: Annotated[int, Span(0, 1_000_000_000, UP)]
+    spread_max_bps: Annotated[Decimal, Span("1", "200", DOWN)]
+    jump_max_pct: Annotated[Decimal, Span("5", "300", DOWN)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signals:
     """What turns votes into a signal; quality and confidence run from 0 to 1."""
 
-    min_votes: Annotated[int, Span(1, 4)]
-    rsi_min: Annotated[Decimal, Span("0", "100")]
-    rsi_max: Annotated[Decimal, Span("0", "100")]
-    quality_min: Annotated[Decimal, Span("0.5", "1")]
-    confidence_min: Annotated[Decimal, Span("0", "1")]
+    min_votes: Annotated[int, Span(1, 4, UP)]
+    rsi_min: Annotated[Decimal, Span("0", "100", UP)]
+    rsi_max: Annotated[Decimal, Span("0", "100", DOWN)]
+    quality_min: Annotated[Decimal, Span("0.5", "1", UP)]
+    confidence_min: Annotated[Decimal, Span("0", "1", UP)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Momentum:
     """The rise over the previous close and the day's shares from which momentum votes."""
 
-    change_min_pct: Annotated[Decimal, Span("0.05", "50")]
-    day_volume_min: Annotated[int, Span(0, 1_000_000_000)]
+    change_min_pct: Annotated[Decimal, Span("0.05", "50", UP)]
+    day_volume_min: Annotated[int, Span(0, 1_000_000_000, UP)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpeningRange:
     """How far above the opening range's high a price has broken out."""
 
-    breakout_bps: Annotated[Decimal, Span("0", "200")]
+    breakout_bps: Annotated[Decimal, Span("0", "200", UP)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,63 +89,63 @@ class Strategies:
 class Entry:
     """The entry order: how far its limit may chase, and how fresh what it rests on must be."""
 
-    ask_cushion_bps: Annotated[Decimal, Span("0", "50")]
-    chase_max_bps: Annotated[Decimal, Span("0", "100")]
-    collar_pct: Annotated[Decimal, Span("0.1", "2.5")]
-    signal_age_max_s: Annotated[int, Span(1, 300)]
-    quote_age_max_s: Annotated[int, Span(1, 60)]
-    balance_age_max_s: Annotated[int, Span(1, 600)]
-    cancel_after_s: Annotated[int, Span(1, 300)]
-    late_minutes: Annotated[int, Span(10, 240)]
+    ask_cushion_bps: Annotated[Decimal, Span("0", "50", DOWN)]
+    chase_max_bps: Annotated[Decimal, Span("0", "100", DOWN)]
+    collar_pct: Annotated[Decimal, Span("0.1", "2.5", DOWN)]
+    signal_age_max_s: Annotated[int, Span(1, 300, DOWN)]
+    quote_age_max_s: Annotated[int, Span(1, 60, DOWN)]
+    balance_age_max_s: Annotated[int, Span(1, 600, DOWN)]
+    cancel_after_s: Annotated[int, Span(1, 300, DOWN)]
+    late_minutes: Annotated[int, Span(10, 240, UP)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sizing:
     """How much of the equity a position takes; the bonuses are percent on top of the base."""
 
-    reserve_pct: Annotated[Decimal, Span("0", "90")]
-    base_pct: Annotated[Decimal, Span("0.5", "50")]
-    max_pct: Annotated[Decimal, Span("0.5", "100")]
-    min_usd: Annotated[Decimal, Span("1", "10000")]
-    three_votes_bonus_pct: Annotated[Decimal, Span("0", "100")]
-    four_votes_bonus_pct: Annotated[Decimal, Span("0", "100")]
+    reserve_pct: Annotated[Decimal, Span("0", "90", UP)]
+    base_pct: Annotated[Decimal, Span("0.5", "50", DOWN)]
+    max_pct: Annotated[Decimal, Span("0.5", "100", DOWN)]
+    min_usd: Annotated[Decimal, Span("1", "10000", UP)]
+    three_votes_bonus_pct: Annotated[Decimal, Span("0", "100", DOWN)]
+    four_votes_bonus_pct: Annotated[Decimal, Span("0", "100", DOWN)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """What stops new risk."""
 
-    order_usd_max: Annotated[Decimal, Span("50", "10000000")]
-    order_shares_max: Annotated[int, Span(1, 1_000_000)]
-    positions_max: Annotated[int, Span(1, 100)]
-    live_orders_max: Annotated[int, Span(1, 200)]
-    entries_per_day: Annotated[int, Span(1, 1000)]
-    daily_loss_pct: Annotated[Decimal, Span("0.1", "20")]
-    drawdown_pct: Annotated[Decimal, Span("0.5", "50")]
-    losses_in_a_row: Annotated[int, Span(1, 50)]
-    cooldown_minutes: Annotated[int, Span(1, 390)]
-    symbol_cooldown_minutes: Annotated[int, Span(0, 390)]
+    order_usd_max: Annotated[Decimal, Span("50", "10000000", DOWN)]
+    order_shares_max: Annotated[int, Span(1, 1_000_000, DOWN)]
+    positions_max: Annotated[int, Span(1, 100, DOWN)]
+    live_orders_max: Annotated[int, Span(1, 200, DOWN)]
+    entries_per_day: Annotated[int, Span(1, 1000, DOWN)]
+    daily_loss_pct: Annotated[Decimal, Span("0.1", "20", DOWN)]
+    drawdown_pct: Annotated[Decimal, Span("0.5", "50", DOWN)]
+    losses_in_a_row: Annotated[int, Span(1, 50, DOWN)]
+    cooldown_minutes: Annotated[int, Span(1, 390, UP)]
+    symbol_cooldown_minutes: Annotated[int, Span(0, 390, UP)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exits:
     """When and how a position is left."""
 
-    atr_factor: Annotated[Decimal, Span("0.5", "10")]
-    stop_min_pct: Annotated[Decimal, Span("0.2", "10")]
-    stop_max_pct: Annotated[Decimal, Span("0.2", "20")]
-    stop_fallback_pct: Annotated[Decimal, Span("0.2", "20")]
-    target_factor: Annotated[Decimal, Span("2", "10")]
-    breakeven_factor: Annotated[Decimal, Span("0.25", "5")]
-    trail_pct: Annotated[Decimal, Span("0.2", "4")]
-    stop_move_every_s: Annotated[int, Span(1, 300)]
-    stop_move_min_pct: Annotated[Decimal, Span("0.05", "2")]
-    rsi_min: Annotated[Decimal, Span("0", "100")]
-    hold_max_minutes: Annotated[int, Span(1, 390)]
-    sell_cushion_bps: Annotated[Decimal, Span("0", "50")]
-    reprice_s: Annotated[int, Span(5, 120)]
-    flatten_minutes: Annotated[int, Span(2, 60)]
-    market_minutes: Annotated[int, Span(1, 30)]
+    atr_factor: Annotated[Decimal, Span("0.5", "10", DOWN)]
+    stop_min_pct: Annotated[Decimal, Span("0.2", "10", DOWN)]
+    stop_max_pct: Annotated[Decimal, Span("0.2", "20", DOWN)]
+    stop_fallback_pct: Annotated[Decimal, Span("0.2", "20", DOWN)]
+    target_factor: Annotated[Decimal, Span("2", "10", EITHER)]
+    breakeven_factor: Annotated[Decimal, Span("0.25", "5", DOWN)]
+    trail_pct: Annotated[Decimal, Span("0.2", "4", DOWN)]
+    stop_move_every_s: Annotated[int, Span(1, 300, DOWN)]
+    stop_move_min_pct: Annotated[Decimal, Span("0.05", "2", DOWN)]
+    rsi_min: Annotated[Decimal, Span("0", "100", UP)]
+    hold_max_minutes: Annotated[int, Span(1, 390, DOWN)]
+    sell_cushion_bps: Annotated[Decimal, Span("0", "50", EITHER)]
+    reprice_s: Annotated[int, Span(5, 120, DOWN)]
+    flatten_minutes: Annotated[int, Span(2, 60, UP)]
+    market_minutes: Annotated[int, Span(1, 30, UP)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +174,7 @@ def parse(data: Mapping[str, object]) -> StrategyConfig:
     problems: list[str] = []
     config = _group(StrategyConfig, data, "", problems)
     if isinstance(config, StrategyConfig):
-        problems += _contradictions(config)
+        problems += contradictions(config)
         if not problems:
             return config
     raise ConfigError(tuple(problems))
@@ -210,7 +222,8 @@ def _word(kind: type[StrEnum], raw: object, path: str, problems: list[str]) -> S
     return None
 
 
-def _contradictions(config: StrategyConfig) -> Iterator[str]:
+def contradictions(config: StrategyConfig) -> Iterator[str]:
+    """Name every two settings that contradict each other."""
     signals, exits = config.signals, config.exits
     if config.universe.price_min >= config.universe.price_max:
         yield "universe.price_min must be below universe.price_max"

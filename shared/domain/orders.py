@@ -167,6 +167,7 @@ class Order:
     state_since: datetime | None = None
     possible_wash_sale: bool = False
     audit_head: str = audit.GENESIS
+    config_number: int = 0
     schema_version: int = 1
 
     @property

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from shared.domain.backoff import Refusal
+from shared.domain.config import Exits
 from shared.domain.values import Venue
 
 
@@ -46,7 +47,8 @@ class Position:
     wants it sold, which is a reason to leave until it is flat. `stop_refused` and `exit_refused` say how often the
     broker has refused a stop or an exit of late, and so when it is asked again. `shown` is the most shares of it that a
     portfolio has shown; `taken_out` are those that the owner took out so far, `unpriced` those of them without a price.
-    `lost_at` is when shares of the symbol were last sold at a loss, in this position or in one before.
+    `lost_at` is when shares of the symbol were last sold at a loss, in this position or in one before. `exits` are the
+    rules that it was opened under: later ones count only where they are tighter.
     """
 
     position_id: str
@@ -74,6 +76,7 @@ class Position:
     is_open: bool = True
     closed_at: datetime | None = None
     lost_at: datetime | None = None
+    exits: Exits | None = None
     schema_version: int = 1
 
     @property

@@ -37,3 +37,4 @@ class Signal:
     quality: Decimal
     votes: tuple[Vote, ...]
     daily_close: Decimal | None = None
+    config_number: int = 0

@@ -17,7 +17,7 @@ from decimal import Decimal
 from shared.codec import dumps, encode
 from shared.domain import book, sizing
 from shared.domain.account_rules import ACCOUNT_RULES, because, may_be_wash_sale
-from shared.domain.barred import LEDGER_UNREADABLE, EntriesBarred
+from shared.domain.barred import CONFIGURATION_UNREAD, LEDGER_UNREADABLE, EntriesBarred
 from shared.domain.barred_words import seconds
 from shared.domain.brokerage import AccountRecord
 from shared.domain.facts import RiskFacts
@@ -70,6 +70,11 @@ def enter(desk: TradingDesk, message: EnterPosition, *, ahead: int) -> None:
     if waited_too_long(desk, signal):
         told = _unjudged(desk, held.value, signal)
         move(desk, held, State.VOIDED, *told, cause="the signal waited too long", codes=("SIGNAL_STALE",))
+        return
+    if held.value.state is State.NEW and not desk.config_known:
+        why, now = "configs/current", desk.clock.now()
+        barred = EntriesBarred(code=CONFIGURATION_UNREAD, why=why, session=signal.session, at=now)
+        _deny(desk, held, [CONFIGURATION_UNREAD], [announce(desk, barred)])
         return
     try:
         record = account.ours(desk, signal.session)
@@ -141,7 +146,7 @@ def _intent(desk: TradingDesk, signal: Signal) -> Held[Order]:
         venue=desk.mandate.venue, quantity=0, price_type=PriceType.LIMIT, term=Term.IMMEDIATE_OR_CANCEL,
         limit_price=None, stop_price=None, stop_distance=signal.stop_distance, spread=Decimal(0),
         session=signal.session, decided_at=signal.decided_at, created_at=now, updated_at=now,
-        payload_hash=digest(dumps(encode(signal)).decode()),
+        config_number=desk.config_number, payload_hash=digest(dumps(encode(signal)).decode()),
     )  # fmt: skip
     try:
         return begin(desk, order, cause=f"signal {signal.signal_id}")

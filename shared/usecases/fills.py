@@ -14,6 +14,7 @@ from decimal import Decimal
 
 from shared.domain import book
 from shared.domain.brokerage import BrokerOrder, BrokerStatus
+from shared.domain.config import Exits
 from shared.domain.orders import AT_BROKER, Order, State
 from shared.domain.own_rows import Said, said
 from shared.domain.positions import Fill, Ledger, Position, standing
@@ -133,7 +134,7 @@ def _fill(desk: TradingDesk, order: Order, shown: Said, order_id: int) -> tuple[
         raise Unreadable(f"the broker shows {shown.filled} shares of {order.intent_id} filled, but no price")
     now = desk.clock.now()
     held = held_position(desk, order.symbol)
-    position, profit = _fold(order, held.value if held else None, quantity, price, now)
+    position, profit = _fold(order, held.value if held else None, quantity, price, at=now, exits=desk.config.exits)
     fill = Fill(
         intent_id=order.intent_id, broker_order_id=order_id, position_id=order.position_id,
         symbol=order.symbol, side=order.side, quantity=quantity, price=price, cumulative=shown.filled,
@@ -152,7 +153,7 @@ def _new_price(order: Order, shown: Said) -> Decimal | None:
 
 
 def _fold(
-    order: Order, position: Position | None, quantity: int, price: Decimal, at: datetime
+    order: Order, position: Position | None, quantity: int, price: Decimal, *, at: datetime, exits: Exits
 ) -> tuple[Position, Decimal]:
     mine = position if position is not None and position.position_id == order.position_id else None
     if order.side is Side.BUY:
@@ -161,7 +162,8 @@ def _fold(
         if position is not None and position.is_open:
             raise InvariantBroken(f"{order.symbol} was bought while another position of ours is open in it")
         opened = book.opened(order, quantity=quantity, price=price, at=at)
-        return replace(opened, lost_at=position.lost_at if position is not None else None), Decimal(0)
+        lost_at = position.lost_at if position is not None else None
+        return replace(opened, exits=exits, lost_at=lost_at), Decimal(0)
     if mine is None:
         raise InvariantBroken(f"{order.symbol} was sold for a position that the book does not have")
     return book.sold(mine, quantity=quantity, price=price, at=at)

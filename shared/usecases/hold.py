@@ -22,6 +22,7 @@ from shared.domain.positions import Position
 from shared.domain.quality import faults
 from shared.domain.quotes import Quote
 from shared.domain.values import PriceType
+from shared.domain.versions import held_by
 from shared.domain.watches import EXIT_LIFE, ExitDecision, PositionWatch
 from shared.errors import Conflict, Malformed
 from shared.usecases import outbox
@@ -50,8 +51,9 @@ def look_after(
     """
     position, watched, live = _decided(desk, held, watched.over(held.value), at)
     watch = watched.value
+    rules = held_by(position, desk.config)
     judgement = judge(
-        position, watch, quote, rsi=rsi, now=at, session=session, config=desk.config, exit_live=live
+        position, watch, quote, rsi=rsi, now=at, session=session, config=rules, exit_live=live
     )  # fmt: skip
     trades = position.is_open and session.opens_at <= at < session.closes_at
     if isinstance(judgement, Hold) and trades and watch.exit is None:

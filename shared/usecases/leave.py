@@ -213,6 +213,7 @@ def _begin(desk: TradingDesk, wish: _Wish) -> None:
         venue=position.venue, quantity=position.present, price_type=decision.price_type, term=Term.GOOD_FOR_DAY,
         limit_price=decision.limit_price, stop_price=None, stop_distance=position.stop_distance, spread=Decimal(0),
         session=new_york_day(now), decided_at=decision.decided_at, created_at=now, updated_at=now,
+        config_number=desk.config_number,
         payload_hash=digest(decision.exit_id, str(position.present), str(decision.limit_price)),
     )  # fmt: skip
     told = before is not None and before.told and before.first_at == decision.first_at

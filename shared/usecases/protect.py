@@ -166,7 +166,8 @@ def _stop(
         reason="protective stop", symbol=position.symbol, side=Side.SELL, venue=position.venue,
         quantity=quantity, price_type=PriceType.STOP, term=Term.GOOD_UNTIL_CANCEL, limit_price=None, stop_price=level,
         stop_distance=position.stop_distance, spread=Decimal(0), session=new_york_day(now), decided_at=now,
-        created_at=now, updated_at=now, payload_hash=digest(name, str(quantity), str(level)), replaces=replaces,
+        created_at=now, updated_at=now, config_number=desk.config_number,
+        payload_hash=digest(name, str(quantity), str(level)), replaces=replaces,
     )  # fmt: skip
     asked = held.update(replace(position, stops_asked=position.stops_asked + 1, pending_exit=None))
     stop = begin(desk, order, asked, cause=f"{quantity} shares need a stop at {level}")

@@ -187,7 +187,7 @@ def _decide(desk: TradingDesk, memory: ScanMemory, minute: _Minute, quote: Quote
     if not isinstance(decision, Signal):
         return "+".join(reason.code for reason in decision.reasons)
     if decision.signal_id not in memory.signalled:
-        _signal(desk, decision, quote)
+        _signal(desk, replace(decision, config_number=desk.config_number), quote)
         memory.signalled.add(decision.signal_id)
     return f"signal:{decision.signal_id}"
 
@@ -226,6 +226,7 @@ def _keep(desk: TradingDesk, memory: ScanMemory, minute: _Minute, *seen: Put) ->
     receipt = {
         "session": minute.session.day.isoformat(),
         "minute": minute.begins.isoformat(),
+        "configuration": desk.config_number,
         "symbols": {name: [list(line) for line in lines] for name, lines in sorted(minute.notes.items())},
     }
     marks = [put(f"quotes/{symbol}", quote) for symbol, quote in sorted(minute.marks.items())]

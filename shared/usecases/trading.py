@@ -36,6 +36,11 @@ def nothing_rests() -> bool:
     return False
 
 
+def as_started(desk: "TradingDesk") -> "TradingDesk":
+    """Give the desk with the configuration that it was started with."""
+    return desk
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TradingDesk(Desk):
     """A desk with a broker; `urgent` is the same broker for calls that go before all others at its limits.
@@ -43,6 +48,9 @@ class TradingDesk(Desk):
     `clock_ahead` says by how much our clock is surely ahead of the broker's, None when that was not measured.
     `meet` lets orders that rest meet the market where no broker does that, and tells whether any rests.
     `limits_since` is when this process read settings and mandate: what is older may have been judged by others.
+    `choose` gives the desk of this minute (shared.usecases.configuration). `config_number` is the version of its
+    configuration, `config_known` whether this process has read at all which one is in force: without that nothing is
+    bought.
     """
 
     broker: Broker
@@ -53,6 +61,14 @@ class TradingDesk(Desk):
     clock_ahead: Callable[[], timedelta | None] = lambda: None
     meet: Callable[[], bool] = nothing_rests
     limits_since: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+    choose: "Callable[[TradingDesk], TradingDesk]" = as_started
+    config_number: int = 0
+    config_known: bool = True
+
+    @property
+    def of_this_minute(self) -> "TradingDesk":
+        """Give the desk with the configuration that is in force in this minute."""
+        return self.choose(self)
 
     @property
     def protecting(self) -> "TradingDesk":

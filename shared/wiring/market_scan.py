@@ -27,7 +27,7 @@ def _build(platform: Platform) -> PushDoor:
         desk=desk,
         tells=True,
         handlers={
-            ScanTick: lambda envelope, _tick: scan(desk, memory, envelope.published_at),
-            PrepareTick: lambda _envelope, tick: prepare(desk, platform.history, reason=tick.reason),
+            ScanTick: lambda envelope, _tick: scan(desk.of_this_minute, memory, envelope.published_at),
+            PrepareTick: lambda _envelope, tick: prepare(desk.of_this_minute, platform.history, reason=tick.reason),
         },
     )

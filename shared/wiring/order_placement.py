@@ -23,10 +23,11 @@ def door() -> PushDoor:
     return wiring.door(NAME, _build, open_bus)
 
 
-def handlers(desk: TradingDesk, turnstile: Turnstile) -> dict[type[Message], Handler]:
+def handlers(base: TradingDesk, turnstile: Turnstile) -> dict[type[Message], Handler]:
     """Say what is done with each message: one at a time, exits before signals."""
 
     def take_signal(_envelope: Envelope, message: EnterPosition) -> None:
+        desk = base.of_this_minute
         # What is too old only has to be written down: it takes no place from a signal that may still be sent.
         stale = waited_too_long(desk, message.signal)
         with nullcontext(0) if stale else turnstile.turn(is_exit=False) as ahead:
@@ -34,7 +35,7 @@ def handlers(desk: TradingDesk, turnstile: Turnstile) -> dict[type[Message], Han
 
     def take_exit(_envelope: Envelope, message: ExitPosition) -> None:
         with turnstile.turn(is_exit=True):
-            leave(desk.protecting, message)
+            leave(base.of_this_minute.protecting, message)
 
     return {EnterPosition: take_signal, ExitPosition: take_exit}
 

@@ -35,7 +35,7 @@ def handlers(desk: TradingDesk, pulse: Pulse | None = None) -> dict[type[Message
     def take_tick() -> None:
         watch(desk)
         clock_watch.look()
-        look = settle(desk, list_first=True)
+        look = settle(desk.of_this_minute, list_first=True)
         if look is not None and look.balance is not None:
             account.tell(desk, look.balance)
         watch_sight(desk)
@@ -43,10 +43,10 @@ def handlers(desk: TradingDesk, pulse: Pulse | None = None) -> dict[type[Message
             beat(desk, pulse, look)
 
     return {
-        OrderPlaced: lambda _envelope, _placed: settle(desk),
+        OrderPlaced: lambda _envelope, _placed: settle(desk.of_this_minute),
         SettleTick: lambda _envelope, _tick: take_tick(),
         HaltAsked: lambda _envelope, asked: halt_by_link(desk, asked),
-        CloseTick: lambda _envelope, _tick: close(desk),
+        CloseTick: lambda _envelope, _tick: close(desk.of_this_minute),
     }
 
 

@@ -7,6 +7,7 @@ from typing import assert_never
 
 from shared.domain.turns import Purpose
 from shared.domain.values import Venue
+from shared.domain.versions import capped
 from shared.errors import ConfigError
 from shared.etrade.client import EtradeBroker
 from shared.etrade.limits import MARKET_SHARES, PAPER_SHARES, Limits, Role
@@ -17,11 +18,13 @@ from shared.ports import Broker
 from shared.settings import NOT_YET, Mode, Settings
 from shared.strategies.config import load
 from shared.usecases.account import judge
+from shared.usecases.configuration import Configured
 from shared.usecases.listing import OrderLists
 from shared.usecases.reads import NotedBroker
 from shared.usecases.trading import Mandate, TradingDesk, nothing_rests
 from shared.usecases.wake import Waking
 from shared.wiring import Platform
+from shared.wiring.chosen import ceilings
 from shared.wiring.credentials import VaultCredentials
 from shared.wiring.rooms import Room
 
@@ -44,10 +47,12 @@ def trading_desk(platform: Platform, room: Room, role: Role) -> TradingDesk:
         account_id=chosen.account_id, capital_usd=chosen.capital_usd, watch_list=chosen.watch_list,
         operator=chosen.operator, venue=_venue(chosen),
     )  # fmt: skip
+    file, most, since = load(chosen.config), ceilings(chosen), desk.clock.now()
     return TradingDesk(
         actor=desk.actor, clock=desk.clock, chance=desk.chance, store=desk.store, bus=desk.bus, journal=desk.journal,
-        broker=broker, urgent=urgent, lists=lists, config=load(chosen.config), mandate=mandate,
-        clock_ahead=broker_clock.ahead, meet=meet, limits_since=desk.clock.now(),
+        broker=broker, urgent=urgent, lists=lists, config=capped(file, most), mandate=mandate,
+        choose=Configured(file=file, ceilings=most, since=since), clock_ahead=broker_clock.ahead, meet=meet,
+        limits_since=since,
     )  # fmt: skip
 
 

@@ -28,6 +28,7 @@ from shared.domain.taken import Taken
 from shared.domain.token_day import Reminders
 from shared.domain.tokens import AccessToken, RequestToken, TokenRecord
 from shared.domain.values import Side
+from shared.domain.versions import Version, Versions
 from shared.domain.watches import PositionWatch
 from shared.errors import Malformed
 from shared.usecases.deliver import Told, Untold
@@ -43,7 +44,7 @@ from shared.usecases.token import Coming
 DOCUMENTS: list[type[Any]] = [
     AuditEvent, AccountRecord, Control, Order, Fill, Ledger, Position, Quote, Signal, TokenRecord, Flow, Lease, Row,
     Asked, Minute, PositionWatch, Coming, Pin, Refusals, Reminders, UsedLink,
-    Warmth, AccessToken, RequestToken, Pace, Told, Untold, Taken, Ask, Unread,
+    Warmth, AccessToken, RequestToken, Pace, Told, Untold, Taken, Ask, Unread, Version, Versions,
 ]  # fmt: skip
 
 st.register_type_strategy(

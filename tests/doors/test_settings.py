@@ -28,6 +28,7 @@ def test_every_setting_has_its_default() -> None:
         watch_list=("AIG",), capital_usd=Decimal(1000), operator="owner", sign_in_url="",
         remind_at=(time(8, 30), time(9, 15)), token_ends_at=time(18), heartbeat_url="",
         history_sources=("own", "file", "alpaca", "yahoo"),
+        order_usd_most=None, order_shares_most=None, positions_most=None, daily_loss_pct_most=None,
     )  # fmt: skip
 
 
@@ -58,6 +59,10 @@ _EDGES: list[tuple[str, str, bool]] = [
             ("1_000", False),
         )
     ),
+    *(("STRATEGY_MOST_POSITIONS", value, value in ("", "1", "100")) for value in ("", "0", "1", "100", "101", "ten")),
+    *(("STRATEGY_MOST_ORDER_SHARES", value, value == "1000000") for value in ("0", "1000000", "1000001")),
+    *(("STRATEGY_MOST_ORDER_USD", value, value == "100") for value in ("99.99", "100", "NaN", "-5")),
+    *(("STRATEGY_MOST_DAILY_LOSS_PCT", value, value in ("0.1", "20")) for value in ("0", "0.1", "20", "20.01", "2%")),
     *(("ETRADE_SANDBOX", value, True) for value in ("true", "FALSE", "1", "0", "yes", " no ")),
     *(("ETRADE_SANDBOX", value, False) for value in ("", "maybe", "2", "truefalse")),
     *(

@@ -35,18 +35,18 @@ _PARTS: dict[str, set[str]] = {
     "token_refresh": {"refresh", "renew", "end_day", "leases", "links", "notices", "token", "outbox", "desk"},
     "market_scan": {
         "scan", "scan_memory", "hold", "prepare", "leases", "losses", "outbox", "wake", "token", "desk", "moves",
-        "trading", "listing", "asking", "minutes", "watches",
+        "trading", "listing", "asking", "minutes", "watches", "configuration",
     },
     "order_placement": {
         "enter", "leave", "send", "cancel", "account", "pins", "control", "fills", "losses", "moves", "last_check",
         "outbox", "wake", "token", "desk", "trading", "appraise", "claims", "listing", "notices",
-        "odd_rows", "reads", "refused", "watches", "clock_off",
+        "odd_rows", "reads", "refused", "watches", "clock_off", "configuration",
     },
     "order_settlement": {
         "settle", "close", "protect", "resolve", "send", "cancel", "account", "pins", "control", "fills", "losses",
         "moves", "leases", "outbox", "wake", "token", "desk", "trading", "listing", "late", "claims", "notices",
         "watch", "look", "odd_rows", "reads", "cover", "hands", "asks", "reconcile", "refused", "unlisted",
-        "doubts", "heartbeat", "retried", "minutes", "watches", "clock_off", "last_check",
+        "doubts", "heartbeat", "retried", "minutes", "watches", "clock_off", "last_check", "configuration",
     },
     "notify": {"deliver", "links", "outbox", "desk"},
 }  # fmt: skip

@@ -108,6 +108,10 @@ class Bench:
         self._scanned = ScanMemory()
         self._blind_until = start
         self.desks = {name: self._desk(name) for name in (PLACEMENT, SETTLEMENT, SCAN)}
+        self.remake_doors()
+
+    def remake_doors(self) -> None:
+        """Let the doors work on the desks as they are now."""
         self._doors = {name: self._door(name) for name in (PLACEMENT, SETTLEMENT)}
 
     def _desk(self, actor: str) -> TradingDesk:
@@ -125,17 +129,17 @@ class Bench:
         )  # fmt: skip
 
     def _door(self, actor: str) -> PushDoor:
-        desk, use = self.desks[actor], self.variant
+        base, use = self.desks[actor], self.variant
         placement: dict[Any, Handler] = {
-            EnterPosition: lambda _envelope, message: use.enter(desk, message, ahead=0),
-            ExitPosition: lambda _envelope, message: use.leave(desk, message),
+            EnterPosition: lambda _envelope, message: use.enter(base.of_this_minute, message, ahead=0),
+            ExitPosition: lambda _envelope, message: use.leave(base.of_this_minute, message),
         }
         settlement: dict[Any, Handler] = {
-            OrderPlaced: lambda _envelope, _message: use.settle(desk),
-            SettleTick: lambda _envelope, _message: use.settle(desk, list_first=True),
-            CloseTick: lambda _envelope, _message: close(desk),
+            OrderPlaced: lambda _envelope, _message: use.settle(base.of_this_minute),
+            SettleTick: lambda _envelope, _message: use.settle(base.of_this_minute, list_first=True),
+            CloseTick: lambda _envelope, _message: close(base.of_this_minute),
         }
-        return PushDoor(desk=desk, halts=True, tells=True, handlers=placement if actor == PLACEMENT else settlement)
+        return PushDoor(desk=base, halts=True, tells=True, handlers=placement if actor == PLACEMENT else settlement)
 
     def push(self, function: str, owed: Owed, attempt: int) -> int:
         """Deliver one message to its function's door and give the status."""

@@ -1,0 +1,77 @@
+"""`strategy config`: what the system trades by, version after version, each in the owner's own database.
+
+What tightens is in force from the next minute, what loosens from the next session; a position that is held keeps the
+rules that it was opened under, unless later ones are tighter. No function may write any of it.
+"""
+
+from typing import Annotated
+
+import typer
+
+from infra.cli.exits import explained
+from infra.cli.owner import Json, Profile, State
+
+app = typer.Typer(
+    help="Look at and change what the system trades by, such as `strategy config set limits.positions_max 5`.",
+    no_args_is_help=True,
+)
+
+Number = Annotated[int, typer.Argument(min=0, help="A version's number; 0 is what the file says.")]
+
+
+@app.command()
+def show(profile: Profile = "local", state: State = None, json: Json = False) -> None:
+    """Show every setting in force, and what waits for the next session: `strategy config show`."""
+    from infra.cli import versions
+
+    with explained():
+        versions.look(profile, state, json=json)
+
+
+@app.command("set")
+def set_one(
+    name: Annotated[str, typer.Argument(help="A setting, such as limits.positions_max.")],
+    value: Annotated[str, typer.Argument(help="What it is to be.")],
+    profile: Profile = "local", state: State = None, json: Json = False,
+) -> None:  # fmt: skip
+    """Change one setting, such as `strategy config set limits.daily_loss_pct 1.5`; a wrong one is refused."""
+    from infra.cli import versions
+
+    with explained(acts=True):
+        versions.set_one(name, value, profile, state, json=json)
+
+
+@app.command()
+def edit(profile: Profile = "local", state: State = None, json: Json = False) -> None:
+    """Change the whole in your editor: `EDITOR=nano strategy config edit`. A text that is refused is kept in a file."""
+    from infra.cli import versions
+
+    with explained(acts=True):
+        versions.edit(profile, state, json=json)
+
+
+@app.command()
+def diff(number: Number = 0, profile: Profile = "local", state: State = None, json: Json = False) -> None:
+    """Show what is wanted now against an earlier version: `strategy config diff 3`."""
+    from infra.cli import versions
+
+    with explained():
+        versions.diff(number, profile, state, json=json)
+
+
+@app.command()
+def history(profile: Profile = "local", state: State = None, json: Json = False) -> None:
+    """List every version, when it came and what it changed: `strategy config history`."""
+    from infra.cli import versions
+
+    with explained():
+        versions.history(profile, state, json=json)
+
+
+@app.command()
+def rollback(number: Number, profile: Profile = "local", state: State = None, json: Json = False) -> None:
+    """Take an earlier version once more, as a new one: `strategy config rollback 3`."""
+    from infra.cli import versions
+
+    with explained(acts=True):
+        versions.roll_back(number, profile, state, json=json)

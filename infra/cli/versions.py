@@ -1,0 +1,119 @@
+"""What `strategy config` prints and does, for `configuration`, which declares its commands."""
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from infra.cli.exits import say
+from infra.cli.hand import reached, show
+from infra.day.hours import day_and_time
+from infra.day.problems import UserError
+from infra.owner import configuring
+from infra.owner.configuring import Base, Shown
+from infra.owner.profiles import Hand
+from shared.domain.versions import flat
+from shared.errors import ConfigError
+from shared.usecases import configuration
+
+
+def look(profile: str, state: Path | None, *, json: bool) -> None:
+    """Show every setting in force, and what waits."""
+    with reached(profile, state) as hand:
+        shown = configuring.show(hand, _base(hand))
+        show(shown, lambda: _tell(shown), json=json)
+
+
+def set_one(name: str, value: str, profile: str, state: Path | None, *, json: bool) -> None:
+    """Change one setting."""
+    _change(profile, state, json=json, by=lambda hand, base: configuring.set_one(hand, base, name, value))
+
+
+def edit(profile: str, state: Path | None, *, json: bool) -> None:
+    """Change the whole in the owner's editor; a text that is refused is kept."""
+
+    def by(hand: Hand, base: Base) -> Shown:
+        before = configuring.text_of(configuration.newest(hand.desk.store, base.file))
+        text = click.edit(before, extension=".toml")
+        if text is None or text == before:
+            raise UserError("nothing was changed in the editor", remedy="save the text before you leave it")
+        try:
+            return configuring.write(hand, base, configuring.of_text(text), note="edited")
+        except ConfigError as wrong:
+            remedy = (
+                f"nothing was changed; your text is kept in {_kept(text)}: mend it, and paste it when you edit again"
+            )
+            raise UserError("; ".join(wrong.problems), remedy=remedy) from None
+
+    _change(profile, state, json=json, by=by)
+
+
+def diff(number: int, profile: str, state: Path | None, *, json: bool) -> None:
+    """Show what is wanted now against an earlier version."""
+    with reached(profile, state) as hand:
+        base = _base(hand)
+        before = flat(configuration.version(hand.desk.store, number, base.file))
+        found = configuring.differences(before, flat(configuration.newest(hand.desk.store, base.file)))
+        show(found, lambda: typer.echo("\n".join(found) or f"Nothing differs from version {number}."), json=json)
+
+
+def history(profile: str, state: Path | None, *, json: bool) -> None:
+    """List every version, when it came and what it changed."""
+    with reached(profile, state) as hand:
+        rows = configuring.lines(hand, _base(hand))
+        show(rows, lambda: _list(rows), json=json)
+
+
+def roll_back(number: int, profile: str, state: Path | None, *, json: bool) -> None:
+    """Take an earlier version once more."""
+    _change(profile, state, json=json, by=lambda hand, base: configuring.roll_back(hand, base, number))
+
+
+def _change(profile: str, state: Path | None, *, json: bool, by: Callable[[Hand, Base], Shown]) -> None:
+    with reached(profile, state) as hand:
+        try:
+            shown = by(hand, _base(hand))
+        except ConfigError as wrong:
+            raise UserError("; ".join(wrong.problems), remedy="nothing was changed; say it with other values") from None
+        show(shown, lambda: _tell_change(shown), json=json)
+
+
+def _base(hand: Hand) -> Base:
+    return configuring.base_of(hand, os.environ)
+
+
+def _tell_change(shown: Shown) -> None:
+    typer.echo(f"Version {shown.number} is written. What tightens is in force from the next minute.")
+    for name, value in shown.waiting.items():
+        typer.echo(f"From the next session: {name} = {value} (now {shown.settings[name]}).")
+
+
+def _tell(shown: Shown) -> None:
+    table = Table("Setting", "In force", "From the next session", title=f"Version {shown.number} over {shown.base}")
+    for name, value in shown.settings.items():
+        table.add_row(name, value, shown.waiting.get(name, ""))
+    Console().print(table)
+    for name, value in shown.ceilings.items():
+        typer.echo(f"No version exceeds {name} = {value}, which this environment says.")
+    if not shown.ceilings:
+        say("No ceilings are set here (STRATEGY_MOST_ORDER_USD and its like); a system's own may be others.")
+
+
+def _list(rows: tuple[configuring.Line, ...]) -> None:
+    for row in rows:
+        typer.echo(f"{row.number}  {day_and_time(row.at)} New York  {row.note}")
+        for change in row.changes:
+            typer.echo(f"     {change}")
+    if not rows:
+        typer.echo("No version was ever written: the file counts.")
+
+
+def _kept(text: str) -> Path:
+    with tempfile.NamedTemporaryFile("w", prefix="strategy-config-", suffix=".toml", delete=False) as file:
+        file.write(text)
+        return Path(file.name)

@@ -1,0 +1,115 @@
+"""The configuration in force: read by whoever trades, once a minute, and changed by the owner's command alone.
+
+What can go wrong: the document cannot be read, and a cold process falls back to a file that allows more than the owner
+does; a process goes on with what it read an hour ago; the documents of a change are written by halves. What this
+promises: a process asks once in each minute of the clock; what cannot be read leaves it with the last that it read, and
+a process that has read none buys nothing (`known`), while it protects and sells by the file that it was started with. A
+change is one commit: the version by its number, which no second command can write, and what is in force.
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from shared.domain.config import StrategyConfig
+from shared.domain.versions import FILE, Ceilings, InForce, Version, Versions, following, in_force
+from shared.errors import ConfigError, Conflict, Malformed, StoreDown
+from shared.ports import Severity, Store
+from shared.usecases.desk import Desk, create, read, replaced
+from shared.usecases.trading import TradingDesk
+
+PATH = "configs/current"
+
+
+@dataclass(slots=True, kw_only=True)
+class Configured:
+    """What one process, which began at `since`, knows of the configuration; called with a desk it gives this minute's.
+
+    `file` is what it was started with.
+    """
+
+    file: StrategyConfig
+    ceilings: Ceilings
+    since: datetime
+    _minute: datetime | None = None
+    _read: bool = False
+    _versions: Versions | None = field(default=None, repr=False)
+    _used: InForce | None = field(default=None, repr=False)
+
+    def __call__(self, desk: TradingDesk) -> TradingDesk:
+        """Give the desk with the configuration in force; what cannot be read is journalled."""
+        now = desk.clock.now()
+        minute = now.replace(second=0, microsecond=0)
+        if minute != self._minute:
+            self._ask(desk)
+            self._minute = minute
+        chosen = in_force(self._versions, self.file, self.ceilings, now)
+        if chosen != self._used:
+            # What was judged before may have been judged by other limits.
+            self.since = self.since if self._used is None else now
+            self._used = chosen
+        return replace(
+            desk, config=chosen.config, config_number=chosen.number, config_known=self._read, limits_since=self.since
+        )  # fmt: skip
+
+    def _ask(self, desk: TradingDesk) -> None:
+        try:
+            held = read(desk.store, Versions, PATH)
+        except (StoreDown, Malformed) as problem:
+            kind = type(problem).__name__
+            desk.journal.line("configuration_unread", Severity.WARNING, kind=kind, detail=problem.detail)
+            return
+        self._versions, self._read = None if held is None else held.value, True
+
+
+def standing(store: Store, file: StrategyConfig, ceilings: Ceilings, now: datetime) -> InForce:
+    """Give what is in force, to look at; raises Malformed, StoreDown."""
+    held = read(store, Versions, PATH)
+    return in_force(None if held is None else held.value, file, ceilings, now)
+
+
+def newest(store: Store, file: StrategyConfig) -> StrategyConfig:
+    """Give the configuration that is wanted, whether or not it is in force yet; raises Malformed, StoreDown."""
+    held = read(store, Versions, PATH)
+    return file if held is None else held.value.newest.config
+
+
+def change(desk: Desk, file: StrategyConfig, ceilings: Ceilings, *, config: StrategyConfig, note: str) -> Versions:
+    """Write the next version and give what is in force after it.
+
+    Raises ConfigError with all problems, Conflict where another command wrote meanwhile, Malformed, StoreDown; then
+    nothing was changed.
+    """
+    held = read(desk.store, Versions, PATH)
+    before = None if held is None else held.value
+    after = following(before, file, ceilings, config=config, note=note, now=desk.clock.now())
+    kept = create(_path(after.newest.number), after.newest)
+    try:
+        desk.store.commit([kept, replaced(PATH, held, after)])
+    except Conflict:
+        raise Conflict(
+            "another command changed the configuration at the same moment: look at it, and say it again"
+        ) from None
+    desk.journal.line("configuration", Severity.WARNING, number=after.newest.number, note=note)
+    return after
+
+
+def version(store: Store, number: int, file: StrategyConfig) -> StrategyConfig:
+    """Give a version by its number, the file for 0; raises ConfigError where there is none, Malformed, StoreDown."""
+    if number == FILE:
+        return file
+    held = read(store, Version, _path(number))
+    if held is None:
+        raise ConfigError((f"there is no version {number} of the configuration",))
+    return held.value.config
+
+
+def history(store: Store) -> tuple[Version, ...]:
+    """List every version that is kept, oldest first; raises Malformed, StoreDown."""
+    held = read(store, Versions, PATH)
+    numbers = range(1, 1 + (FILE if held is None else held.value.newest.number))
+    found = (read(store, Version, _path(number)) for number in numbers)
+    return tuple(one.value for one in found if one is not None)
+
+
+def _path(number: int) -> str:
+    return f"configs/{number:06d}"
