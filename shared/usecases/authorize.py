@@ -22,7 +22,7 @@ from shared.domain.brokerage import Account
 from shared.domain.sign_in_notices import LinkUsed, SignedIn
 from shared.domain.tokens import RequestToken
 from shared.errors import AuthError, BrokerError, Conflict, Malformed, StoreError
-from shared.ports import Authority, Vault
+from shared.ports import Authority, Vault, Write
 from shared.topology import REQUEST_TOKEN
 from shared.usecases import flows, token
 from shared.usecases.desk import Desk, Held, create, put, read
@@ -111,7 +111,7 @@ class SignIns:
         if self._overtaken(flow.link_made_at):
             return Overtaken()
         if not flows.use_again(self.desk, flow.link):
-            self._tell(flow.link, flow.link_made_at, refused=True)
+            self._tell_refused(flow)
             return TooMany()
         return self._open(held, link=flow.link, made_at=flow.link_made_at, again_until=flow.again_until)
 
@@ -196,11 +196,18 @@ class SignIns:
             self._obtaining.later("sweep", problem)
         return Opened(url=self.authority.authorize_url(request.token), cookie=cookie, state=state)
 
-    def _tell(self, link: str, made_at: datetime, *, refused: bool = False) -> None:
+    def _tell_refused(self, flow: flows.Flow) -> None:
+        """Tell the owner that a link was used too often, once, however often its browser tries."""
+        held = flows.used(self.desk, flow.link)
+        if held is not None and not held.value.refused:
+            noted = held.update(replace(held.value, refused=True))
+            self._tell(flow.link, flow.link_made_at, noted, refused=True)
+
+    def _tell(self, link: str, made_at: datetime, *noted: Write, refused: bool = False) -> None:
         """Tell the owner that a link was used, or used too often; a store that fails keeps nobody out."""
         notice = LinkUsed(link=link, made_at=made_at, refused=refused, at=self.desk.clock.now())
         try:
-            self.desk.store.commit([announce(self.desk, notice)])
+            self.desk.store.commit([*noted, announce(self.desk, notice)])
             post(self.desk)
         except StoreError as problem:
             self._obtaining.later("notice", problem)

@@ -51,10 +51,14 @@ class Flow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsedLink:
-    """A link that began sign-ins, so many; kept until neither it nor its browser can begin another."""
+    """A link that began sign-ins, so many; kept until neither it nor its browser can begin another.
+
+    `refused` says that the owner was told of one more that was refused.
+    """
 
     starts: int
     expires_at: datetime
+    refused: bool = False
 
 
 def state_of(request_token: str) -> str:

@@ -310,12 +310,15 @@ def floods(**variant: Any) -> list[str]:
     down = [world.post("/start", {"link": link}).status_code for _ in range(7)]
     found = [] if down == [503] * 7 else ["what E*TRADE fails at counts as a start"]
     del world.etrade.trouble["request_token"]
-    answer, begun = world.post("/start", {"link": link}), 0
+    answer, begun, last = world.post("/start", {"link": link}), 0, ""
     while answer.status_code == 200 and begun < 20:
         begun += 1
-        answer = world.post("/again", {}, cookie_of(answer) or world.cookie())
+        last = cookie_of(answer) or world.cookie()
+        answer = world.post("/again", {}, last)
     found += [] if begun == 5 and TOO_MANY in answer.get_data(as_text=True) else [f"{begun} starts with one link"]
-    found += [] if world.told().count("link_used") == 2 else ["the owner is not told of a link that is used up"]
+    for _ in range(20):
+        world.post("/again", {}, last)
+    found += [] if world.told().count("link_used") == 2 else ["the owner is not told once of a link that is used up"]
     for number in range(300):
         world.get("/callback?oauth_verifier=AAAA", "" if number % 2 else f"{'A' * 43}.{'A' * 43}")
     found += [] if world.post("/start", {"link": world.link()}).status_code == 200 else ["the owner is kept out"]

@@ -88,6 +88,13 @@ class OneCount(SignIns):
         return TooMany() if begun >= flows.MOST_STARTS else SignIns.start(self, link)
 
 
+class Repeating(SignIns):
+    """A sign-in that tells of a link that is used up as often as its browser tries."""
+
+    def _tell_refused(self, flow: flows.Flow) -> None:
+        self._tell(flow.link, flow.link_made_at, refused=True)
+
+
 def forged_link(chance: random.Random) -> str:
     """Make up a link that has the form of one."""
     letters = "abcdefghijklmnopqrstuvwxyz0123456789"

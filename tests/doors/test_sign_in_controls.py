@@ -23,7 +23,7 @@ from shared.usecases.renew import LEASE
 from tests.doors import sign_in_probes as probes
 from tests.doors.fakes import ListVault
 from tests.doors.sign_in_world import Etrade, SignInWorld, back
-from tests.doors.strangers import Eager, OneCount, strangers
+from tests.doors.strangers import Eager, OneCount, Repeating, strangers
 
 PROBES = {
     "1 link": probes.forged_links, "1 link at once": probes.same_link_at_once,
@@ -271,6 +271,7 @@ MISTAKES: list[tuple[str, dict[str, Any]]] = [
     ("33 floods", {"store": forgetting("sign_in")}),
     ("33 floods", {"store": forgetting("outbox")}),
     ("33 floods", {"sign_ins": OneCount}),
+    ("33 floods", {"sign_ins": Repeating}),
     ("account", {"sign_ins": AnyAccount}),
     ("account", {"sign_ins": Chooses}),
     ("33 strangers", {"pages": Eager}),
