@@ -14,6 +14,7 @@ STANDARD_LIBRARY = frozenset(sys.stdlib_module_names) - _GONE_BY_3_13
 # Import path -> distribution, where they differ by more than a dash; tests/packaging checks it against what is
 # installed. `google` is shared by many distributions: each of its packages needs its line.
 DISTRIBUTIONS = {
+    "alpaca": "alpaca-py",
     "google.api_core": "google-api-core",
     "google.auth": "google-auth",
     "google.cloud.firestore": "google-cloud-firestore",

@@ -13,7 +13,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 HEADER = "# Generated from pyproject.toml by `make lock`; do not edit.\n"
-NOT_A_FUNCTION = frozenset({"local", "infra", "dev"})
+ON_FIRST_USE = ("alpaca", "yahoo")
+"""What a machine installs when it first asks such a source of history (`infra.tools.extras`)."""
+NOT_A_FUNCTION = frozenset({"local", "infra", "dev", *ON_FIRST_USE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,7 @@ def locks(root: Path = ROOT) -> tuple[Lock, ...]:
         Lock(path="requirements/dev.txt", extras=extras),
         Lock(path="requirements/local.txt", extras=(*functions, "local")),
         Lock(path="infra/requirements.txt", extras=("infra",)),
+        *(Lock(path=f"requirements/{name}.txt", extras=(name,)) for name in ON_FIRST_USE),
         *(Lock(path=f"functions/{name}/requirements.txt", extras=(name,)) for name in functions),
     )
 

@@ -20,13 +20,17 @@ from threading import Thread
 from time import monotonic
 from typing import Any, cast
 
+from requests import Response
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.util.ssl_ import create_urllib3_context
 
+from shared.errors import Unreadable
+
 _LONGEST_S = 60.0
+_PIECE = 64 * 1024
 _ENDS: ContextVar[float | None] = ContextVar("ends", default=None)
 
 
@@ -52,6 +56,23 @@ def _left() -> float:
     if left <= 0:
         raise TimeoutError("the exchange took too long")
     return left
+
+
+def whole_body(response: Response, *, most: int) -> bytes:
+    """Read a body as it comes; raises Unreadable for one of more than `most` bytes or encoded, and hangs up."""
+    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in {"", "identity"}:
+        response.close()
+        raise Unreadable("the answer has a content encoding that was not asked for")
+    pieces: list[bytes] = []
+    size = 0
+    for piece in response.iter_content(_PIECE):
+        size += len(piece)
+        if size > most:
+            response.close()
+            raise Unreadable(f"the answer is longer than {most} bytes")
+        pieces.append(piece)
+    return b"".join(pieces)
 
 
 class _TimedSocket(socket.socket):

@@ -22,15 +22,15 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 
-from requests import PreparedRequest, Response
+from requests import PreparedRequest
 from requests.adapters import BaseAdapter
 from requests.exceptions import ConnectTimeout, RequestException
 from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from shared.domain.tokens import AccessToken
-from shared.errors import BrokerError, InvariantBroken, NotSent, OutcomeUnknown, TokenDead, Unreadable
-from shared.etrade.deadline import DeadlineAdapter, within
+from shared.errors import BrokerError, InvariantBroken, NotSent, OutcomeUnknown, TokenDead
+from shared.etrade.deadline import DeadlineAdapter, whole_body, within
 from shared.ports import Chance, Clock
 
 PRODUCTION = "https://api.etrade.com"
@@ -44,7 +44,6 @@ MOST_BYTES = 8 * 1024 * 1024
 
 _EGRESS = (f"{PRODUCTION}/", f"{SANDBOX}/")
 _POOL_SIZE = 16
-_PIECE = 64 * 1024
 _NONCE_LENGTH = 20
 _HEADERS = {
     "Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "etrade-strategy",
@@ -143,7 +142,8 @@ class Wire:
                 response = self._adapter.send(
                     request, stream=True, timeout=(CONNECT_TIMEOUT_S, call.within_s), verify=True, proxies={}
                 )
-                return Answer(response.status_code, _body(response), response.headers.get("Date", ""))
+                body = whole_body(response, most=MOST_BYTES)
+                return Answer(response.status_code, body, response.headers.get("Date", ""))
         except (RequestException, HTTPError, OSError) as problem:
             failure = _failure(problem)
         # Raised outside the handler: the library's error, which holds the address, is not even its context.
@@ -174,23 +174,6 @@ class Wire:
         )
         signed: PreparedRequest = sign(request)
         return signed
-
-
-def _body(response: Response) -> bytes:
-    """Read a body as it comes; raises Unreadable for one that is too long or encoded, and hangs up."""
-    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding not in {"", "identity"}:
-        response.close()
-        raise Unreadable("the answer has a content encoding that was not asked for")
-    pieces: list[bytes] = []
-    size = 0
-    for piece in response.iter_content(_PIECE):
-        size += len(piece)
-        if size > MOST_BYTES:
-            response.close()
-            raise Unreadable(f"the answer is longer than {MOST_BYTES} bytes")
-        pieces.append(piece)
-    return b"".join(pieces)
 
 
 def _failure(problem: Exception) -> BrokerError:

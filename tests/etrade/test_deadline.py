@@ -1,7 +1,5 @@
 """An answer without an end: whatever drips a piece at a time, one instant ends the exchange."""
 
-import datetime as dates
-import ipaddress
 import socket
 import ssl
 import threading
@@ -11,14 +9,12 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from requests.adapters import HTTPAdapter
 
 from infra.local.loopback import held_port
 from shared.etrade.deadline import DeadlineAdapter
 from shared.etrade.session import Answer
+from tests.certificates import certificate as loopback_certificate
 from tests.etrade.loopback import Loopback, Talk, outcome, server
 from tests.patience import PATIENCE_S
 
@@ -78,25 +74,6 @@ def test_a_handshake_that_drips_ends_at_the_deadline() -> None:
     assert ended == "OutcomeUnknown: no whole answer from the broker (ReadTimeout)"
 
 
-def _certificate(folder: Path) -> Path:
-    """Write a key and a certificate of its own for loopback."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "loopback")])
-    now = dates.datetime.now(dates.UTC)
-    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    made = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-        .serial_number(1).not_valid_before(now - dates.timedelta(1)).not_valid_after(now + dates.timedelta(1))
-        .add_extension(address, critical=False).sign(key, hashes.SHA256())
-    )  # fmt: skip
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path = folder / "loopback.pem"
-    path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
-    return path
-
-
 def _over_tls(certificate: Path, talk: Talk) -> AbstractContextManager[int]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
@@ -112,7 +89,7 @@ def _over_tls(certificate: Path, talk: Talk) -> AbstractContextManager[int]:
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a certificate of loopback."""
-    return _certificate(tmp_path_factory.mktemp("tls"))
+    return loopback_certificate(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.mark.parametrize("where", ["header", "body", "chunks"])

@@ -1,0 +1,1 @@
+"""Sources of daily bars on the network, each over the library that speaks with it; only this room imports those."""

@@ -1,0 +1,75 @@
+"""Reading what a source answered: each field by its name, so that a changed format says where it changed."""
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from shared.domain.calendar import new_york_day
+from shared.errors import Unreadable
+
+_PREFERRED = re.compile(r"\.PR\.?(?P<line>[A-Z])$")
+
+
+def for_yahoo(symbol: str) -> str:
+    """Spell a ticket's symbol as Yahoo does: BRK.B is BRK-B, JPM.PR.D is JPM-PD."""
+    return _PREFERRED.sub(r"-P\g<line>", symbol).replace(".", "-")
+
+
+def for_alpaca(symbol: str) -> str:
+    """Spell a ticket's symbol as Alpaca does: BRK.B is itself, JPM.PR.D is JPM.PRD."""
+    return _PREFERRED.sub(r".PR\g<line>", symbol)
+
+
+def over_before(before: date, now: datetime) -> date:
+    """Give the first day that is no bar: `before`, or today in New York, for a day under way has no daily bar."""
+    return min(before, new_york_day(now))
+
+
+def part(data: object, name: str, kind: type, *, where: str) -> Any:
+    """Give a field of the kind that it must have; raises Unreadable that names it."""
+    if not isinstance(data, Mapping):
+        raise Unreadable(f"{where} is no object")
+    if name not in data:
+        raise Unreadable(f"{where}.{name} is missing")
+    if not isinstance(data[name], kind):
+        raise Unreadable(f"{where}.{name} is {_kind(data[name])}")
+    return data[name]
+
+
+def number(data: Mapping[str, Any], name: str, *, where: str) -> Decimal:
+    """Give a positive number as its digits were printed; raises Unreadable that names the field."""
+    if name not in data:
+        raise Unreadable(f"{where}.{name} is missing")
+    return printed(data[name], f"{where}.{name}")
+
+
+def printed(value: object, field: str) -> Decimal:
+    """Give a positive number as its digits were printed: a float's shortest digits are those that it was read from."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise Unreadable(f"{field} is {_kind(value)}")
+    exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    if not exact.is_finite() or exact <= 0:
+        raise Unreadable(f"{field} is no positive number")
+    return exact
+
+
+def shares(value: object, field: str) -> int:
+    """Give a whole number of shares, none included; raises Unreadable that names the field."""
+    if value == 0 and not isinstance(value, bool):
+        return 0
+    return int(printed(value, field).to_integral_value())
+
+
+def day_in(data: Mapping[str, Any], name: str, *, where: str) -> date:
+    """Give a day that is written as YYYY-MM-DD; raises Unreadable that names the field."""
+    text = part(data, name, str, where=where)
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Unreadable(f"{where}.{name} is no day") from None
+
+
+def _kind(value: object) -> str:
+    return "null" if value is None else f"of the kind {type(value).__name__}"

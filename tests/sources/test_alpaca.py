@@ -1,0 +1,112 @@
+"""What alpaca-py is let do: within the free plan, by our pages, to Alpaca alone; minutes beside days."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from requests import PreparedRequest
+
+from shared.domain.calendar import session_of
+from shared.errors import InvariantBroken, SourceRefused, Unreadable
+from shared.sources.allowance import Allowance
+from shared.sources.alpaca import Alpaca, AlpacaKey
+from shared.sources.alpaca_wire import MOST_PAGES, AlpacaWire
+from shared.sources.reading import for_alpaca, for_yahoo
+from tests.etrade.world import SteadyClock
+from tests.sources.market import NOW
+from tests.sources.world import BEFORE, KEY, START, opened
+
+
+def test_the_question_ends_before_what_the_plan_serves(certificate: Path) -> None:
+    """A question to now, minutes after midnight, leaves out the last quarter of an hour, which a free plan refuses."""
+    with opened("alpaca", certificate) as world:
+        world.clock.at = NOW
+        assert world.series(before=date(2026, 3, 11)).bars
+        ends = [datetime.fromisoformat(one.query["end"]) for one in world.standing.asked if "bars" in one.path]
+        assert all(end.replace(tzinfo=UTC) <= NOW - timedelta(minutes=15) for end in ends)
+        minutes = world.fresh().minutes("BRK.B", day=NOW.date())  # type: ignore[union-attr]
+        assert minutes == ()
+
+
+def test_raw_bars_of_the_tape_are_asked(certificate: Path) -> None:
+    """Unadjusted bars of all exchanges are asked for, in every page."""
+    with opened("alpaca", certificate) as world:
+        world.series()
+        asked = [one.query for one in world.standing.asked if one.path == "/v2/stocks/bars"]
+    assert len(asked) == 2
+    assert {(one["adjustment"], one["feed"], one["timeframe"]) for one in asked} == {("raw", "sip", "1Day")}
+
+
+def test_minutes_are_those_of_the_session(certificate: Path) -> None:
+    """1-minute bars carry their end, from the opening to the close; what was traded before or after is left out."""
+    with opened("alpaca", certificate) as world:
+        bars = Alpaca(KEY, clock=world.clock, address=world.address, verify=world.certificate).minutes(
+            "BRK.B", day=date(2026, 3, 9)
+        )
+    session = session_of(date(2026, 3, 9))
+    assert session is not None
+    assert [(bar.end - session.opens_at) // timedelta(minutes=1) for bar in bars] == [1, 2, 5, 390]
+    assert bars[-1].end == session.closes_at
+
+
+def test_a_day_of_rest_has_no_minutes(certificate: Path) -> None:
+    """On a Sunday nothing is asked."""
+    with opened("alpaca", certificate) as world:
+        assert world.fresh().minutes("BRK.B", day=date(2026, 3, 8)) == ()  # type: ignore[union-attr]
+        assert world.standing.asked == []
+
+
+def test_pages_without_end_are_refused(certificate: Path) -> None:
+    """An answer whose next page is always another is Unreadable after so many."""
+    with opened("alpaca", certificate) as world:
+        world.standing.fault = "no end"
+        problem = world.failure()
+        assert isinstance(problem, Unreadable)
+        assert world.charts() == MOST_PAGES
+
+
+def test_a_key_that_is_not_taken_is_a_refusal(certificate: Path) -> None:
+    """Another key, or a plan without these bars, is SourceRefused without a time."""
+    with opened("alpaca", certificate) as world:
+        key = AlpacaKey(key_id="another", secret="another")
+        source = Alpaca(key, clock=world.clock, address=world.address, verify=world.certificate)
+        with pytest.raises(SourceRefused, match="403") as refused:
+            source.daily("BRK.B", start=START, before=BEFORE)
+    assert refused.value.wait_s is None
+
+
+def test_a_spelling_that_alpaca_refuses_is_unknown(certificate: Path) -> None:
+    """A symbol that Alpaca calls invalid is one that it does not know."""
+    with opened("alpaca", certificate) as world:
+        assert world.daily("BRK-B") is None
+
+
+def test_only_alpaca_is_asked() -> None:
+    """A call to any other address, also one that begins alike, is not made."""
+    allowance = Allowance("alpaca", clock=SteadyClock(NOW), per_minute=1, per_day=1)
+    wire = AlpacaWire("https://data.alpaca.markets", allowance=allowance, within_s=1, verify=True)
+    for address in ("https://data.alpaca.markets.invalid/v2/stocks/bars", "https://localhost/"):
+        request = PreparedRequest()
+        request.prepare(method="GET", url=address)
+        with pytest.raises(InvariantBroken):
+            wire.send(request)
+
+
+def test_the_next_question_has_its_own_time(certificate: Path) -> None:
+    """After a slow answer was given up the source is asked anew, and answers."""
+    with opened("alpaca", certificate) as world:
+        quick = replace(world, standing=world.standing, within_s=0.8)
+        world.standing.fault = "slow"
+        assert quick.failure() is not None
+        world.standing.fault = ""
+        assert world.series().bars
+
+
+@pytest.mark.parametrize(
+    ("ticket", "alpaca", "yahoo"),
+    [("IBM", "IBM", "IBM"), ("BRK.B", "BRK.B", "BRK-B"), ("JPM.PR.D", "JPM.PRD", "JPM-PD")],
+)
+def test_symbols_are_spelled_for_each(ticket: str, alpaca: str, yahoo: str) -> None:
+    """A ticket's symbol is asked for in the source's spelling."""
+    assert (for_alpaca(ticket), for_yahoo(ticket)) == (alpaca, yahoo)
