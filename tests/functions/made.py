@@ -189,10 +189,13 @@ class Bench:
         self.machine.close()
 
 
-def late(folder: Path, market: Path, *, addresses: str = "") -> Bench:
-    """Give a machine whose owner signs in shortly before `SCANNED`, and that has scanned every minute until then."""
+def late(folder: Path, market: Path, *, addresses: str = "", like: Path | None = None) -> Bench:
+    """Give a machine whose owner signs in shortly before `SCANNED`, and that has scanned every minute until then.
+
+    `like` is another market that is the same until then.
+    """
     bench = Bench(folder, market, start="09:56:30", addresses=addresses)
-    bench.world.store.commit(_scanned(market))
+    bench.world.store.commit(_scanned(like or market))
     bench.sign_in_at("09:56:35")
     return bench
 

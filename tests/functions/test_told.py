@@ -89,12 +89,12 @@ def test_delayed_quotes_reach_the_owner(told: Bench, hook: Webhook) -> None:
     assert "The market is not being watched" not in _titles(hook)
 
 
-def test_going_blind_while_holding_is_urgent(tmp_path: Path, hook: Webhook) -> None:
+def test_going_blind_while_holding_is_urgent(tmp_path: Path, market: Path, hook: Webhook) -> None:
     """Quotes that stand still while shares are held are told urgently, with what is held and what may be the cause."""
-    market = write_market(tmp_path / "market", minutes=32)
-    told = Bench(tmp_path / "state", market, start="09:20", addresses=hook.address())
+    stands = write_market(tmp_path / "market", minutes=32)
+    told = late(tmp_path / "state", stands, addresses=hook.address(), like=market)
     try:
-        told.sign_in_at("09:21")
+        told.run("09:56:50")
         told.world.start_schedules(at("10:10"))
         told.run("10:11")
         assert [one["is_open"] for one in told.documents("positions").values()] == [True]
@@ -106,14 +106,14 @@ def test_going_blind_while_holding_is_urgent(tmp_path: Path, hook: Webhook) -> N
     assert "put the clock of the machine that scans right, for it is ahead" in line["text"]
 
 
-def test_one_held_symbol_that_goes_dark_reaches_the_owner(tmp_path: Path, hook: Webhook) -> None:
+def test_one_held_symbol_that_goes_dark_reaches_the_owner(tmp_path: Path, market: Path, hook: Webhook) -> None:
     """When only the held symbol's quotes stand still its owner is told of that symbol, and not of a blind scan."""
-    market = write_market(tmp_path / "market")
-    rows = market.read_text().splitlines(keepends=True)
-    market.write_text("".join(row for row in rows if f",{SYMBOL}," not in row or row < at("10:02").isoformat()))
-    told = Bench(tmp_path / "state", market, start="09:20", addresses=hook.address())
+    dark = write_market(tmp_path / "market")
+    rows = dark.read_text().splitlines(keepends=True)
+    dark.write_text("".join(row for row in rows if f",{SYMBOL}," not in row or row < at("10:02").isoformat()))
+    told = late(tmp_path / "state", dark, addresses=hook.address(), like=market)
     try:
-        told.sign_in_at("09:21")
+        told.run("09:56:50")
         told.world.start_schedules(at("10:09"))
         told.run("10:10")
     finally:
