@@ -1,9 +1,10 @@
-"""The commands that need a key and one sign-in, and no running system: `accounts`, `balance`, `quote`, `doctor`.
+"""What needs a key, one sign-in and no running system: `accounts`, `balance`, `quote`, `doctor`, `probe`.
 
 Each takes `--broker` for a key alone (production or sandbox), or without it the key of a system, as the owner's
 commands find one; `--sign-in` to sign in anew; and `--json`.
 """
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -63,7 +64,30 @@ def doctor(
         with_key.doctor(hand, cloud=profile == "cloud", notice=notice, json=json)
 
 
+def probe(  # noqa: PLR0917 - each parameter is an option, which typer passes by name
+    symbols: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SYMBOL...]", help="What to quote; SPY, IBM, BRK.B and BRK.A by default."),
+    ] = None,
+    minutes: Annotated[float, typer.Option(min=0.5, max=30.0, help="How long to measure.")] = 10.0,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the report and the capture.")] = Path("probe"),
+    broker: Alone = None, sign_in: SignIn = False, browser: Browser = True,
+    profile: Profile = "local", state: State = None, json: Json = False,
+) -> None:  # fmt: skip
+    """Find out what E*TRADE does with your key, such as `strategy probe --broker production`; nothing is placed.
+
+    It reads, previews one share far from the market, and calls at 1, 2 and 3 a second until the first throttle answer.
+    It writes a report for people and a redacted capture for tests, neither with a number or a key of yours.
+    """
+    from infra.cli import with_key
+
+    with explained(acts=True), with_key.key_reached(broker, profile, state) as hand:
+        with_key.probe(
+            hand, symbols or (), minutes=minutes, out=out, anew=sign_in, browser=browser, json=json
+        )  # fmt: skip
+
+
 def add_to(app: typer.Typer) -> None:
     """Give the commands to the command line."""
-    for command in (accounts, balance, quote, doctor):
+    for command in (accounts, balance, quote, doctor, probe):
         app.command()(command)

@@ -1,4 +1,4 @@
-"""What `strategy accounts`, `balance`, `quote` and `doctor` do: reach the key, sign in, ask, show it."""
+"""What `strategy accounts`, `balance`, `quote`, `doctor` and `probe` do: reach the key, sign in, show."""
 
 import os
 import sys
@@ -18,6 +18,8 @@ from infra.owner import doctor as examination
 from infra.owner import key, secrets, systems, tables
 from infra.owner.doctor import Finding, Result
 from infra.owner.login import by_code_alone
+from infra.owner.probing import run as probing
+from infra.owner.probing.facts import Verdict
 from infra.owner.profiles import Hand, require_profile
 from shared import settings
 from shared.errors import AuthError, BrokerError
@@ -124,6 +126,26 @@ def quote(hand: Hand, symbols: Sequence[str], *, anew: bool, browser: bool, json
         say(f"{found.delayed[:1].upper()}{found.delayed[1:]}.")
     if any(one.bid is None for one in found.rows):
         raise typer.Exit(BAD_INPUT)
+
+
+def probe(
+    hand: Hand, symbols: Sequence[str], *, minutes: float, out: Path, anew: bool, browser: bool, json: bool
+) -> None:  # fmt: skip
+    """Probe the key, write report and capture, and show what contradicts us."""
+    probing.require_alone(hand, minutes)
+    with refusals():
+        signed_in(hand, anew=anew, browser=browser)
+        wanted = [symbol.strip().upper() for symbol in symbols] or list(probing.SYMBOLS)
+        done = probing.probe(hand, minutes=minutes, symbols=wanted, out=out, tell=say)
+    show(done, lambda: sys.stdout.writelines(f"{line}\n" for line in _told(done)), json=json)
+
+
+def _told(done: probing.Probed) -> Iterator[str]:
+    for verdict in Verdict:
+        names = [one.name for one in done.facts if one.verdict is verdict]
+        yield f"{str(verdict).capitalize()}: {len(names)}{': ' if names else ''}{', '.join(names)}."
+    yield f"Report  {done.report}"
+    yield f"Capture {done.capture}"
 
 
 def doctor(hand: Hand, *, cloud: bool, notice: bool, json: bool) -> None:

@@ -11,9 +11,11 @@ from requests.adapters import BaseAdapter
 from infra.brokersim.simulator import Simulator
 from infra.day.owner import accept
 from infra.local.memory_store import MemoryStore
+from infra.owner.key import credentials_of
 from infra.owner.login import by_code_alone
 from infra.owner.profiles import KEY_ALONE, Hand
 from shared.codec import dumps
+from shared.etrade.authority import EtradeAuthority
 from shared.gcp.no_bus import NoBus
 from shared.topology import CONSUMER
 from shared.usecases.desk import Desk
@@ -75,6 +77,14 @@ class KeyHome:
         by_code_alone(hand, lambda page: accept(page, self.http))
         self.clock.at += timedelta(seconds=2)
         return hand
+
+    def end_token(self, hand: Hand) -> None:
+        """End the token at E*TRADE alone, as its owner may there."""
+        given = credentials_of(hand)
+        EtradeAuthority(
+            credentials=lambda: given, clock=self.clock, chance=SeededChance(7), journal=self.journal, caller="owner",
+            http=self.http,
+        ).revoke()  # fmt: skip
 
     def calls(self) -> Mapping[str, int]:
         """Tell how often each endpoint was asked."""

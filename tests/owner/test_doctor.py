@@ -12,11 +12,9 @@ import typer
 from infra.cli import with_key
 from infra.local.loopback import held_port
 from infra.local.to_simulator import ToSimulator
-from infra.owner import key
 from infra.owner.doctor import ENOUGH_BYTES, Finding, Patient, Result, examine, room
 from infra.owner.profiles import Hand
 from shared.codec import dumps
-from shared.etrade.authority import EtradeAuthority
 from shared.topology import CONSUMER, HALT_KEY, NOTIFY_ADDRESSES, SIGN_IN_KEY
 from tests.doors.webhook import Webhook, webhook
 from tests.owner.desks import refused, strategy
@@ -84,12 +82,7 @@ def nobody_signed_in(clinic: Clinic) -> None:
 
 def ended_at_etrade(clinic: Clinic) -> None:
     """End the token at E*TRADE alone, as its owner may."""
-    given = key.credentials_of(clinic.hand())
-    desk = clinic.hand().desk
-    EtradeAuthority(
-        credentials=lambda: given, clock=desk.clock, chance=desk.chance, journal=desk.journal, caller="owner",
-        http=clinic.home.http,
-    ).revoke()  # fmt: skip
+    clinic.home.end_token(clinic.hand())
 
 
 def clock_off(clinic: Clinic) -> None:

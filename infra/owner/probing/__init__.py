@@ -1,0 +1,1 @@
+"""What E*TRADE really does, measured by reads and previews: facts against our assumptions, a report, and a capture."""
