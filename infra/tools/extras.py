@@ -20,7 +20,6 @@ from shared.errors import ConfigError
 
 _PIN = re.compile(r"^(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==(?P<version>\S+) \\$", re.MULTILINE)
 """A package that every machine needs: what a lock asks of some alone has a marker behind its version."""
-_NAMED = 3
 
 
 def ready(extra: str, *, say: Callable[[str], None], root: Path = ROOT) -> None:
@@ -34,8 +33,8 @@ def ready(extra: str, *, say: Callable[[str], None], root: Path = ROOT) -> None:
     wanted = missing(lock)
     if not wanted:
         return
-    more = f" and {len(wanted) - _NAMED} more" if len(wanted) > _NAMED else ""
-    say(f"Installing what the source {extra} needs, once: {', '.join(wanted[:_NAMED])}{more}, as {lock.name} locks it.")
+    library, packages = ON_FIRST_USE[extra], len(wanted)
+    say(f"Installing {library} for the source {extra}, once: packages as {lock.name} locks them, {packages} in all.")
     call = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
     call += ["--require-hashes", "--only-binary", ":all:", "--requirement", str(lock)]
     done = subprocess.run(call, capture_output=True, check=False)  # what pip says may show a registry's password

@@ -13,8 +13,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 HEADER = "# Generated from pyproject.toml by `make lock`; do not edit.\n"
-ON_FIRST_USE = ("alpaca", "yahoo")
-"""What a machine installs when it first asks such a source of history (`infra.tools.extras`)."""
+ON_FIRST_USE = {"alpaca": "alpaca-py", "yahoo": "yfinance"}
+"""What a machine installs when it first asks such a source of history (`infra.tools.extras`): extra -> its library."""
 NOT_A_FUNCTION = frozenset({"local", "infra", "dev", *ON_FIRST_USE})
 
 

@@ -60,7 +60,9 @@ def test_the_first_use_installs_and_says_so(machine: Machine) -> None:
     machine.lock("1.0")
     machine.ready()
     assert (machine.site / f"{MODULE}.py").exists()
-    assert machine.said == ["Installing what the source yahoo needs, once: made-for-a-test 1.0, as yahoo.txt locks it."]
+    assert machine.said == [
+        "Installing yfinance for the source yahoo, once: packages as yahoo.txt locks them, 1 in all."
+    ]
     for wheel in machine.wheels.iterdir():
         wheel.unlink()
     machine.ready()

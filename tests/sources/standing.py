@@ -57,6 +57,15 @@ def said(value: Any, status: int = 200, **more: Any) -> Said:
     return Said(status=status, body=json.dumps(value).encode(), **more)
 
 
+class _Quiet(ThreadingHTTPServer):
+    """A server of which a visitor may hang up at any time."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of it."""
+
+
 @contextmanager
 def served(answer: Callable[[Asked], Said], certificate: Path) -> Iterator[int]:
     """Serve HTTPS on a free port of loopback until the block ends."""
@@ -87,8 +96,7 @@ def served(answer: Callable[[Asked], Said], certificate: Path) -> Iterator[int]:
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
-    with ThreadingHTTPServer((LOOPBACK, 0), Handler) as server:
-        server.daemon_threads = True
+    with _Quiet((LOOPBACK, 0), Handler) as server:
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         worker = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         worker.start()

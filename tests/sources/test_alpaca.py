@@ -5,6 +5,10 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from alpaca.common.exceptions import APIError
+from alpaca.data.historical.stock import StockHistoricalDataClient
+from alpaca.data.requests import StockBarsRequest
+from alpaca.data.timeframe import TimeFrame
 from requests import PreparedRequest
 
 from shared.domain.calendar import session_of
@@ -64,6 +68,20 @@ def test_pages_without_end_are_refused(certificate: Path) -> None:
         problem = world.failure()
         assert isinstance(problem, Unreadable)
         assert world.charts() == MOST_PAGES
+
+
+def test_the_library_alone_asks_a_refused_question_again(certificate: Path) -> None:
+    """Seeded mistake: alpaca-py on a network of its own asks four times where a source of ours asks once."""
+    with opened("alpaca", certificate) as world:
+        world.standing.fault = "429"
+        alone = StockHistoricalDataClient(KEY.key_id, KEY.secret, raw_data=True, url_override=world.address)
+        alone._session.verify, alone._session.trust_env, alone._retry_wait = world.certificate, False, 0
+        wanted = StockBarsRequest(symbol_or_symbols="BRK.B", timeframe=TimeFrame.Day, start=NOW, end=NOW)
+        with pytest.raises(APIError):
+            alone.get_stock_bars(wanted)
+        assert world.charts() == 4
+        assert isinstance(world.failure(), SourceRefused)
+        assert world.charts() == 5
 
 
 def test_a_key_that_is_not_taken_is_a_refusal(certificate: Path) -> None:

@@ -15,6 +15,7 @@ from tests.sources.yahoo_standing import COOKIE, CRUMB
 
 ROOT = Path(__file__).resolve().parents[2]
 HIDDEN = (KEY_ID, SECRET, COOKIE, CRUMB, "finance.yahoo.com", "127.0.0.1")
+ASKED = ("fc.yahoo.com", "query1.finance.yahoo.com", "query2.finance.yahoo.com")
 FAULTS = ("", "429", "500", "format", "kind", "empty")
 
 
@@ -41,7 +42,7 @@ def test_a_question_leaves_nothing_behind(source: str, certificate: Path, tmp_pa
         assert asked(world, tmp_path / "home") == {"came": [bars, bars], "threads": 1}
         hosts = [one.host for one in world.standing.asked]
     if source == "yahoo":  # one cookie and one crumb for the process, though the library's caches are off
-        assert sorted(hosts) == ["fc.yahoo.com", "query1.finance.yahoo.com", *["query2.finance.yahoo.com"] * 2]
+        assert sorted(hosts) == [*ASKED, ASKED[-1]]
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -51,6 +52,16 @@ def test_a_refusal_is_quiet_too(source: str, certificate: Path, tmp_path: Path) 
         world.standing.fault = "429"
         assert asked(world, tmp_path / "home") == {"came": ["SourceRefused", "SourceRefused"], "threads": 1}
         assert world.charts() == 1
+
+
+def test_without_a_cookie_the_chart_is_asked_all_the_same(certificate: Path, tmp_path: Path) -> None:
+    """Where Yahoo gives neither cookie nor crumb the bars come, and nothing is agreed to instead."""
+    with opened("yahoo", certificate) as world:
+        world.standing.fault = "no cookie"
+        bars = len(world.market.over(START, BEFORE))
+        assert asked(world, tmp_path / "home") == {"came": [bars, bars], "threads": 1}
+        assert world.charts() == 2
+        assert {one.host for one in world.standing.asked} <= {*ASKED}
 
 
 @pytest.mark.parametrize("fault", FAULTS)

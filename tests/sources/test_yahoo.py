@@ -7,9 +7,12 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from curl_cffi.requests import Response, Session
 from curl_cffi.requests.exceptions import RequestException
 from hypothesis import given
 from hypothesis import strategies as st
+from yfinance.data import YfData
+from yfinance.exceptions import YFRateLimitError
 
 from shared.domain.bars import DailyBar
 from shared.domain.series import Split
@@ -157,6 +160,19 @@ def test_an_answer_that_is_too_long_is_not_taken(certificate: Path) -> None:
         problem = world.failure()
     assert isinstance(problem, Unreadable)
     assert "longer than" in problem.detail
+
+
+def test_the_library_alone_asks_a_refused_question_again(certificate: Path) -> None:
+    """Seeded mistake: yfinance on a session of its own asks a refused chart twice."""
+    with opened("yahoo", certificate) as world:
+        world.standing.fault = "429"
+        alone: Session[Response] = Session(impersonate="chrome", proxies={"all": world.address})
+        alone.verify = world.certificate  # type: ignore[assignment] # a path, as for curl
+        with pytest.raises(YFRateLimitError):
+            YfData(session=alone).get(f"{yahoo_chart.CHART}BRK-B", params={})
+        assert world.charts() == 2
+        assert isinstance(world.failure(), SourceRefused)
+        assert world.charts() == 3
 
 
 def _session(world: World) -> YahooSession:
