@@ -3,8 +3,9 @@
 What can go wrong: the free plan has bars of all exchanges, but none of the last fifteen minutes, and refuses a question
 that reaches into them; a split is known only to another question, and bars without it are wrong by its ratio; a
 dividend is found by the day on which it is paid, weeks after the one on which the price falls. What this promises: the
-question ends well before now; a series is given with its splits and dividends or not at all; those are looked for until
-`_PAID_LATE` after the last day and taken by their ex-date. Prices are as Alpaca prints them, digit by digit.
+question ends well before now; a series is given with its splits and dividends or not at all. Those are looked for until
+`_PAID_LATE` after the last day, a year at a time (a longer range was refused to others), and taken by their ex-date,
+each once. Prices are as Alpaca prints them, digit by digit.
 
 Alpaca tells a symbol without a bar in a range from one that it does not know by nothing: both are None here. A spin-off
 or a rights issue is neither a split nor a dividend in cash: the price falls, and nothing here says why.
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from shared.domain.bars import Bar, DailyBar
@@ -25,7 +27,7 @@ from shared.errors import DeskError, Unreadable
 from shared.ports import Clock
 from shared.sources.allowance import Allowance, Budget
 from shared.sources.alpaca_wire import AlpacaWire, NotKnown
-from shared.sources.reading import day_in, for_alpaca, number, over_before, part, shares
+from shared.sources.reading import day_in, for_alpaca, in_order, number, over_before, part, shares
 
 ADDRESS = "https://data.alpaca.markets"
 PER_MINUTE, PER_DAY = 100, 5_000
@@ -35,6 +37,7 @@ MADE = "consolidated tape, unadjusted"
 
 _NOT_SERVED = timedelta(minutes=16)
 _PAID_LATE = timedelta(days=120)
+_YEAR = timedelta(days=360)
 _MINUTE = timedelta(minutes=1)
 _BAR, _ACTIONS = "alpaca: bars", "alpaca: corporate_actions"
 
@@ -126,15 +129,19 @@ class Alpaca:
         from alpaca.data.requests import CorporateActionsRequest
 
         kinds = [Kind.FORWARD_SPLIT, Kind.REVERSE_SPLIT, Kind.STOCK_DIVIDEND, Kind.CASH_DIVIDEND]
-        wanted = CorporateActionsRequest(symbols=[spelled], types=kinds, start=start, end=before + _PAID_LATE)
         client = self._led_here(CorporateActionsClient)
-        answer = self._asked(lambda: client.get_corporate_actions(wanted))
-        splits = [_split(row) for kind in ("forward_splits", "reverse_splits") for row in _of(answer, kind)]
-        splits += [_in_shares(row) for row in _of(answer, "stock_dividends")]
-        dividends = [_dividend(row) for row in _of(answer, "cash_dividends")]
+        found: dict[str, list[Any]] = {}
+        for since, until in _windows(start, before + _PAID_LATE):
+            wanted = CorporateActionsRequest(symbols=[spelled], types=kinds, start=since, end=until)
+            answer = self._asked(partial(client.get_corporate_actions, wanted))
+            for kind in answer:
+                found.setdefault(kind, []).extend(part(answer, kind, list, where=_ACTIONS))
+        splits = [_split(row) for kind in ("forward_splits", "reverse_splits") for row in found.get(kind, ())]
+        splits += [_in_shares(row) for row in found.get("stock_dividends", ())]
+        dividends = [_dividend(row) for row in found.get("cash_dividends", ())]
         return (
-            tuple(sorted((one for one in splits if start <= one.day <= before), key=lambda one: one.day)),
-            tuple(sorted((one for one in dividends if start <= one.day <= before), key=lambda one: one.day)),
+            tuple(one for one in in_order(splits) if start <= one.day <= before),
+            tuple(one for one in in_order(dividends) if start <= one.day <= before),
         )
 
     def _led_here(self, kind: Callable[..., Any]) -> Any:
@@ -194,9 +201,11 @@ def _each_once(bars: Iterator[DailyBar]) -> tuple[DailyBar, ...]:
     return tuple(by_day[day] for day in sorted(by_day))
 
 
-def _of(answer: Mapping[str, Any], kind: str) -> list[Any]:
-    rows: list[Any] = part(answer, kind, list, where=_ACTIONS) if kind in answer else []
-    return rows
+def _windows(first: date, last: date) -> Iterator[tuple[date, date]]:
+    """Give the days from the first to the last, a year at a time, both ends included."""
+    while first <= last:
+        yield first, min(first + _YEAR, last)
+        first += _YEAR + timedelta(days=1)
 
 
 def _split(row: Mapping[str, Any]) -> Split:

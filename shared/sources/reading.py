@@ -1,13 +1,16 @@
 """Reading what a source answered: each field by its name, so that a changed format says where it changed."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from shared.domain.calendar import new_york_day
+from shared.domain.series import Dividend, Split
 from shared.errors import Unreadable
+
+E = TypeVar("E", Split, Dividend)
 
 _PREFERRED = re.compile(r"\.PR\.?(?P<line>[A-Z])$")
 
@@ -25,6 +28,11 @@ def for_alpaca(symbol: str) -> str:
 def over_before(before: date, now: datetime) -> date:
     """Give the first day that is no bar: `before`, or today in New York, for a day under way has no daily bar."""
     return min(before, new_york_day(now))
+
+
+def in_order(happened: Iterable[E]) -> tuple[E, ...]:
+    """Give splits or dividends oldest first, each once: what a source says twice happened once."""
+    return tuple(sorted(dict.fromkeys(happened), key=lambda one: one.day))
 
 
 def part(data: object, name: str, kind: type, *, where: str) -> Any:

@@ -1,15 +1,16 @@
 """Reading Yahoo's chart, and giving back what Yahoo's splits have taken out of it.
 
 What can go wrong: Yahoo divides its prices and dividends by every split up to now, and multiplies its volumes, so that
-a price which was paid is not there; now and then a split is in its list days before its prices know of it; it answers
-another interval than the one that was asked for; a day is there twice, or with holes. What this promises:
+a price which was paid is not there; now and then a split is in its list days before its prices know of it, or they were
+divided by it twice; it answers another interval than the one that was asked for; a day is there twice, or with holes.
+What this promises:
 
 * Each price, dividend and volume of before a split is what it was on its day, by the splits from there to now. Yahoo
   prints a price with the digits of a 32-bit float: the shortest decimal that is that float is taken. A price that was
   divided has lost digits; multiplied again it is rounded to the cent, below a dollar to a hundredth of one (the steps
   that quotes have, rule 612 of Regulation NMS). A volume is rounded to the share.
-* Where a large split (3 for 2 and more) stands between two days and the prices jump by it, they do not know of it yet;
-  on its own day before a trade nobody can see whether they do. Both are SourceDown, never a guess.
+* Where a large split (3 for 2 and more) stands between two days and the prices jump by half of it or more, they do not
+  know of it, or know it twice; on its own day before a trade nobody can see. Both are SourceDown, never a guess.
 * A field that is missing, or of another kind, is Unreadable with its name. A day without all of its five values is no
   day; one that is there twice counts as it was given last.
 """
@@ -26,7 +27,7 @@ from shared.domain.bars import DailyBar
 from shared.domain.calendar import new_york_day
 from shared.domain.series import Dividend, Split
 from shared.errors import SourceDown, Unreadable
-from shared.sources.reading import part, printed, shares
+from shared.sources.reading import in_order, part, printed, shares
 
 CHART = "https://query2.finance.yahoo.com/v8/finance/chart/"
 
@@ -117,7 +118,7 @@ def _splits(events: object) -> tuple[Split, ...]:
     for row in _events(events, "splits"):
         ratio = _field(row, "numerator", "splits") / _field(row, "denominator", "splits")
         splits.append(Split(day=_day(part(row, "date", object, where="splits"), "splits.date"), ratio=ratio))
-    return tuple(sorted(splits, key=lambda one: one.day))
+    return in_order(splits)
 
 
 def _dividends(events: object) -> tuple[Dividend, ...]:
@@ -128,7 +129,7 @@ def _dividends(events: object) -> tuple[Dividend, ...]:
         )
         for row in _events(events, "dividends")
     ]
-    return tuple(sorted(dividends, key=lambda one: one.day))
+    return in_order(dividends)
 
 
 def _events(events: object, name: str) -> list[Any]:
@@ -185,7 +186,7 @@ def _stepped(price: Decimal) -> Decimal:
 
 
 def _known(split: Split, bars: Sequence[DailyBar]) -> None:
-    """Look whether the prices around a large split know of it: undivided, they jump by its ratio."""
+    """Look whether the prices around a large split know of it once: else they jump by its ratio, up or down."""
     before = [bar for bar in bars if bar.day < split.day]
     after = next((bar for bar in bars if bar.day >= split.day), None)
     if not before or 1 / _LARGE < split.ratio < _LARGE:
@@ -193,5 +194,5 @@ def _known(split: Split, bars: Sequence[DailyBar]) -> None:
     if after is None:
         raise SourceDown(f"yahoo: whether its prices know the split of {split.day} is seen with that day's first trade")
     jump, ratio = (before[-1].close / after.open).ln(), split.ratio.ln()
-    if abs(jump - ratio) < abs(jump):
-        raise SourceDown(f"yahoo: its prices do not know the split of {split.day} yet")
+    if 2 * abs(jump) > abs(ratio):
+        raise SourceDown(f"yahoo: its prices do not know the split of {split.day}, or know it twice")

@@ -43,12 +43,15 @@ class AlpacaStanding(Standing):
         if symbol != SYMBOL or self.fault == "empty":
             return said({"bars": {}, "next_page_token": None})
         rows = self._minutes() if asked.query["timeframe"] == "1Min" else [self._row(bar) for bar in self.market.bars]
-        rows = [row for row in rows if since <= _instant(row["t"]) <= until]
+        rows = [row for row in self._said(rows) if since <= _instant(row["t"]) <= until]
         at = int(asked.query.get("page_token", "0"))
         following = str(at + PAGE) if at + PAGE < len(rows) else None
         if self.fault == "no end":
             at, following = 0, "0"
         return said({"bars": {symbol: rows[at : at + PAGE]}, "next_page_token": following}, slow=slow)
+
+    def _said(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [row for row in rows for _ in range(2 if self.fault == "twice" else 1)]
 
     def _row(self, bar: DailyBar) -> dict[str, Any]:
         begins = instant(bar.day, time(0))
@@ -70,6 +73,8 @@ class AlpacaStanding(Standing):
 
     def _actions(self, asked: Asked) -> Said:
         start, end = date.fromisoformat(asked.query["start"]), date.fromisoformat(asked.query["end"])
+        if end - start > timedelta(days=366):
+            return said({"message": "the range is longer than a year"}, 422)
         found: dict[str, list[dict[str, Any]]] = {}
         for split in self.market.splits:
             kind = "forward_splits" if split.ratio > 1 else "reverse_splits"
@@ -81,7 +86,7 @@ class AlpacaStanding(Standing):
             row = _action(dividend.day, dividend.day + PAID_LATER) | {"rate": float(dividend.usd), "special": False}
             found.setdefault("cash_dividends", []).append(row)
         inside = {
-            kind: [row for row in rows if start <= date.fromisoformat(row["process_date"]) <= end]
+            kind: [row for row in self._said(rows) if start <= date.fromisoformat(row["process_date"]) <= end]
             for kind, rows in found.items()
             if kind[:-1] in asked.query["types"].split(",")
         }

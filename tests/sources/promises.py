@@ -105,6 +105,14 @@ def split_inside(world: World) -> None:
     assert all(0.9 < one / other < 1.1 for one, other in pairwise(closes)), "no close jumps by a split"
 
 
+def said_twice(world: World) -> None:
+    """Days, splits and dividends that a source says twice are given once."""
+    world.standing.fault = "twice"
+    series = world.series()
+    assert series.bars == world.market.over(START, BEFORE)
+    assert (series.splits, series.dividends) == ((SPLIT, REVERSE), (DIVIDEND,))
+
+
 def split_beyond(world: World) -> None:
     """Bars of before a split are as traded also when the question ends before it; a split on that day is given."""
     series = world.series(before=SPLIT_DAY)
@@ -252,6 +260,13 @@ PROMISES = {
             "no splits": wrongly(lambda _, series: replace(series, splits=())),
             "no dividends": wrongly(lambda _, series: replace(series, dividends=())),
             "closes divided already": _bars(_adjusted),
+        },
+    ),
+    "said twice": Promise(
+        holds=said_twice,
+        mistakes={
+            "a split twice": wrongly(lambda _, series: replace(series, splits=series.splits[:1] + series.splits)),
+            "a day twice": _bars(lambda _, series: (series.bars[0], *series.bars)),
         },
     ),
     "split beyond": Promise(

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,18 @@ def test_raw_bars_of_the_tape_are_asked(certificate: Path) -> None:
         asked = [one.query for one in world.standing.asked if one.path == "/v2/stocks/bars"]
     assert len(asked) == 2
     assert {(one["adjustment"], one["feed"], one["timeframe"]) for one in asked} == {("raw", "sip", "1Day")}
+
+
+def test_years_are_asked_one_by_one(certificate: Path) -> None:
+    """Splits and dividends of three years are asked for a year at a time, without a gap, and none is there twice."""
+    with opened("alpaca", certificate) as world:
+        series = world.series(start=date(2023, 3, 1))
+        asked = [one.query for one in world.standing.asked if one.path == "/v1/corporate-actions"]
+    assert (series.splits, series.dividends) == (world.market.splits, world.market.dividends)
+    windows = [(date.fromisoformat(one["start"]), date.fromisoformat(one["end"])) for one in asked]
+    assert windows[0][0] == date(2023, 3, 1)
+    assert windows[-1][1] > BEFORE + timedelta(days=90)
+    assert all(end + timedelta(days=1) == start for (_, end), (start, _) in pairwise(windows))
 
 
 def test_minutes_are_those_of_the_session(certificate: Path) -> None:

@@ -24,10 +24,10 @@ from shared.sources.yahoo_session import YahooSession
 from tests.etrade.world import SteadyClock
 from tests.sources.market import NOW, TODAY, made
 from tests.sources.standing import Asked
-from tests.sources.world import BEFORE, SPLIT, SPLIT_DAY, START, World, opened
+from tests.sources.world import BEFORE, REVERSE, SPLIT, SPLIT_DAY, START, World, opened
 from tests.sources.yahoo_standing import YahooStanding, single
 
-LATE = Split(day=date(2026, 2, 10), ratio=Decimal(20))
+LARGE = Split(day=date(2026, 2, 10), ratio=Decimal(20))
 
 
 def read(world: YahooStanding) -> Chart | None:
@@ -56,13 +56,15 @@ def test_a_divided_price_is_given_back(cents: int, ratio: str) -> None:
     assert Decimal(ratio) == 1 or yahoo_chart._stepped(kept) != price  # seeded mistake: nothing is multiplied
 
 
-def test_prices_that_do_not_know_a_split_yet_are_not_taken(certificate: Path) -> None:
-    """A split in the list that the prices of before do not know of is SourceDown, not a price of twenty times."""
-    with opened("yahoo", certificate, made(splits=[LATE])) as world:
-        world.standing.fault = "late split"
+@pytest.mark.parametrize("fault", ["late split", "split twice"])
+@pytest.mark.parametrize("split", [SPLIT, LARGE, REVERSE])
+def test_prices_that_do_not_know_a_split_once_are_not_taken(split: Split, fault: str, certificate: Path) -> None:
+    """A split that the prices of before do not know of, or know twice, is SourceDown, not a price of another share."""
+    with opened("yahoo", certificate, made(splits=[split])) as world:
+        world.standing.fault = fault
         problem = world.failure()
         assert isinstance(problem, SourceDown)
-        assert "2026-02-10" in problem.detail
+        assert split.day.isoformat() in problem.detail
         world.standing.fault = ""
         assert world.series().bars == world.market.over(START, BEFORE)
 
@@ -89,13 +91,6 @@ def test_a_day_with_a_hole_is_no_day(certificate: Path) -> None:
         bars = world.series().bars
     whole = world.market.over(START, BEFORE)
     assert bars == (*whole[:3], *whole[4:])
-
-
-def test_a_day_that_is_there_twice_is_given_once(certificate: Path) -> None:
-    """Yahoo's habit of repeating a day changes nothing."""
-    with opened("yahoo", certificate) as world:
-        world.standing.fault = "twice"
-        assert world.series().bars == world.market.over(START, BEFORE)
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,8 @@ class YahooStanding(Standing):
             return {"meta": meta, "indicators": {"quote": [{}], "adjclose": [{}]}}
         bars = [bar for bar in market.bars if since <= _opens(bar.day) < until]
         stamps = [_opens(bar.day) for bar in bars[:-1]] + [int(NOW.timestamp()) if bars[-1].day == NOW.date() else 0]
-        known = {bar.day: Decimal(1) if self.fault == "late split" else market.factor(bar.day) for bar in bars}
+        times = {"late split": 0, "split twice": 2}.get(self.fault, 1)
+        known = {bar.day: market.factor(bar.day) ** times for bar in bars}
         quote: dict[str, list[Any]] = {
             name: [single(getattr(bar, name) / known[bar.day]) for bar in bars]
             for name in ("open", "high", "low", "close")
@@ -88,7 +89,8 @@ class YahooStanding(Standing):
         for split in self.market.splits:
             if since <= (at := _opens(split.day)) < until:
                 new, old = max(split.ratio, Decimal(1)), max(1 / split.ratio, Decimal(1))
-                splits[str(at)] = {"date": at, "numerator": float(new), "denominator": float(old), "splitRatio": "made"}
+                for key in (str(at), f"{at}-again") if self.fault == "twice" else (str(at),):
+                    splits[key] = {"date": at, "numerator": float(new), "denominator": float(old), "splitRatio": "made"}
         dividends = {
             str(at): {"date": at, "amount": float(one.usd / self.market.factor(one.day))}
             for one in self.market.dividends
