@@ -15,6 +15,7 @@ import logging
 import os
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from shared.domain.calendar import instant, new_york_day, next_midnight
 from shared.domain.series import Series
@@ -99,7 +100,7 @@ class Yahoo:
         }
         failure: DeskError
         try:
-            answer = fetching.get(yahoo_chart.CHART + spelled, params=params)
+            answer = fetching.get(yahoo_chart.CHART + quote(spelled, safe=""), params=params)
         except Told as told:
             return told.body
         except (YFException, RequestException) as problem:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from curl_cffi.requests import Response, Session
@@ -131,6 +132,17 @@ def test_columns_of_another_length_are_unreadable() -> None:
     whole["chart"]["result"][0]["indicators"]["quote"][0]["high"].pop()
     with pytest.raises(Unreadable, match="high is not as long as the days"):
         yahoo_chart.read(json.dumps(whole).encode())
+
+
+@pytest.mark.parametrize("symbol", ["../../v7/quote", "BRK-B?events=none", "BRK-B#", "^GSPC", "A B"])
+def test_a_symbol_is_never_more_than_a_symbol(symbol: str, certificate: Path) -> None:
+    """Whatever stands in a symbol stays the last part of the address, and the question is the same."""
+    with opened("yahoo", certificate) as world:
+        assert world.daily(symbol) is None
+        (asked,) = (one for one in world.standing.asked if one.host.startswith("query2"))
+    before, _, last = asked.path.rpartition("/")
+    assert (before, unquote(last)) == ("/v8/finance/chart", symbol.replace(".", "-"))
+    assert asked.query["events"] == "div,splits"
 
 
 def test_a_range_without_a_day_is_no_unknown_symbol(certificate: Path) -> None:
