@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,23 +14,27 @@ from requests.adapters import BaseAdapter
 from infra.brokersim.faults import Fault
 from infra.brokersim.server import serve
 from infra.brokersim.settings import Limit
+from infra.brokersim.simulator import CASH_ACCOUNT_KEY
 from infra.brokersim.standing import Standing
 from infra.cli import with_key
 from infra.day.problems import UserError
 from infra.local.to_simulator import ToSimulator
 from infra.owner import key
-from infra.owner.probing import run
+from infra.owner.probing import judge, run
 from infra.owner.probing.facts import Fact, Verdict, word
-from infra.owner.probing.heard import Ear
-from infra.owner.probing.measure import Probe
+from infra.owner.probing.heard import Ear, Heard
+from infra.owner.probing.measure import Probe, Seen
 from infra.owner.probing.pace import Pace, Stage, StageOver, most_in_a_second, stages
 from infra.owner.profiles import Hand
 from shared.domain.turns import Purpose
 from shared.errors import InvariantBroken
 from shared.etrade.client import EtradeBroker
+from shared.etrade.exchange import Endpoint
 from shared.etrade.limits import Module
 from shared.ports import Clock
+from tests.contract.brokers import ticket
 from tests.doors.fakes import HandClock
+from tests.etrade.world import SeededChance
 from tests.infra.brokersim.world import NOON, ListedMarket, row
 from tests.owner.keyed import KeyHome, Slowly
 
@@ -149,6 +153,48 @@ def test_a_stage_ends_with_its_first_throttle_answer(
     assert found["Form of a throttle answer"].verdict is (KNOWN if throttled else NOT_SEEN)
 
 
+def test_an_order_that_the_owner_places_meanwhile_shows_the_lag(tmp_path: Path) -> None:
+    """An order that comes into the list while the probe lists tells by when it was there, and its order is compared."""
+    home = KeyHome(lively(), orders_limit=MANY)
+    hand = home.signed_in()
+    given, desk = key.credentials_of(hand), hand.desk
+    by_hand = EtradeBroker(
+        credentials=lambda: given, sandbox=False, clock=desk.clock, chance=SeededChance(9), journal=desk.journal,
+        limits=Pace(desk.clock), caller="owner", purpose=Purpose.ENTER, http=home.http,
+    )  # fmt: skip
+
+    def tell(said: str) -> None:
+        if said.startswith("orders: 2 "):
+            for name in ("ByHand1", "ByHand2"):
+                wanted = ticket(name, limit="9.00", symbol="ZXAA", quantity=1)
+                answer: Any = by_hand.preview(CASH_ACCOUNT_KEY, wanted)
+                late = home.clock.at + timedelta(seconds=9)
+                by_hand.place(CASH_ACCOUNT_KEY, wanted, answer.preview_ids, deadline=late)
+
+    done = run.probe(hand, minutes=0.5, symbols=SYMBOLS, out=tmp_path, tell=tell)
+    found = {fact.name: fact for fact in done.facts}
+    assert (found["Lag of the order list"].verdict, found["Order of the list"].verdict) == (KNOWN, KNOWN)
+    assert found["Order list"].verdict is KNOWN
+
+
+@pytest.mark.parametrize(("said", "verdict"), [("1700000000000", KNOWN), ("17", CONTRADICTS), (None, NOT_SEEN)])
+def test_the_marker_is_compared_with_the_last_order(said: str | None, verdict: Verdict) -> None:
+    """The marker of a page is the instant of its last order, or it contradicts us; without one nobody saw it."""
+    rows = [{"OrderDetail": [{"placedTime": at}]} for at in (1_700_000_000_001, 1_700_000_000_000)]
+    body = json.dumps({"OrdersResponse": {"Order": rows, **({"marker": said} if said else {})}}).encode()
+    heard = Heard(endpoint=Endpoint.ORDERS, sent_at=NOON, received_at=NOON, status=200, body=body)
+    assert judge.marker(Seen(symbols=SYMBOLS, began_at=NOON, heard=[heard])).verdict is verdict
+
+
+def test_a_throttle_answer_beside_a_system_proves_nothing(tmp_path: Path) -> None:
+    """Where a system used the key meanwhile the report says so, and its calls contradict no limit."""
+    home = KeyHome(lively(), accounts_limit=MANY, orders_limit=Limit(per_second=1, per_hour=9_000))
+    hand = replace(home.signed_in(), running=True, simulated=True)
+    found = probed(home, tmp_path, hand=hand)
+    assert found["Limit of orders"].verdict is NOT_SEEN
+    assert "used this key meanwhile" in (tmp_path / run.REPORT).read_text()
+
+
 def test_the_market_is_not_asked_four_times_a_second(tmp_path: Path) -> None:
     """Three calls a second prove nothing about a fourth, and the report says that nobody saw it."""
     assert probed(KeyHome(lively()), tmp_path)["Limit of market"].verdict is NOT_SEEN
@@ -203,11 +249,14 @@ def test_a_folder_that_cannot_be_written_is_found_before_the_first_call(tmp_path
 def test_a_pace_is_never_faster_than_asked() -> None:
     """Whatever a call takes, no more calls leave within a second than the stage wants, and none after its end."""
     clock = HandClock(NOON)
-    pace, left = Pace(clock), []
+    pace, left = Pace(clock), list[datetime]()
     pace.begin(Stage(module=Module.MARKET, rate=3, lasts=timedelta(seconds=20)))
     with suppress(StageOver):
         while clock.at < NOON + timedelta(minutes=1):
-            pace.take(Module.MARKET, Purpose.ENTER)
+            turn = pace.take(Module.MARKET, Purpose.ENTER)
+            assert turn is not None
+            clock.forward((0.0, 0.3, 0.01)[len(left) % 3])  # a machine that is busy sends late
+            pace.sent(Module.MARKET, turn)
             left.append(clock.at)
             clock.forward((0.01, 0.4, 0.02, 1.2)[len(left) % 4])
     assert most_in_a_second(left) <= 3

@@ -196,7 +196,10 @@ def limit_of(module: Module) -> Callable[[Seen], Fact]:
         first = next((result for result in asked if result.throttled_at is not None), None)
         if first is not None:
             said = f"the first throttle answer was call {first.throttled_at} at {first.stage.rate} a second"
-            return one.judged(first.reached > admitted, f"{said}, {first.reached} within a second")
+            said = f"{said}, {first.reached} within a second"
+            if seen.beside and first.reached <= admitted:
+                return one.unseen(f"{said}, but a system called beside it")
+            return one.judged(first.reached > admitted, said)
         most = max((result.reached for result in asked), default=0)
         said = f"no throttle answer; {most} calls left within a second at most"
         return one.known(said) if most >= admitted else one.unseen(said)

@@ -52,7 +52,10 @@ class Listing:
 
 @dataclass(slots=True, kw_only=True)
 class Seen:
-    """All that was seen; `problems` are the errors by the name of their call, in our own words."""
+    """All that was seen; `problems` are the errors by the name of their call, in our own words.
+
+    `beside` says that a system used the same key meanwhile.
+    """
 
     symbols: tuple[str, ...]
     began_at: datetime
@@ -69,6 +72,7 @@ class Seen:
     heard: list[Heard] = field(default_factory=list)
     lost: int = 0
     lost_token: bool = False
+    beside: bool = False
     ahead: timedelta | None = None
 
     @property

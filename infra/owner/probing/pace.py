@@ -17,6 +17,8 @@ RATES = (1, 2, 3)
 MODULES = (Module.MARKET, Module.ACCOUNTS, Module.ORDERS)
 REST = timedelta(seconds=2)
 REST_THROTTLED = timedelta(seconds=10)
+_GUARD = timedelta(milliseconds=60)
+"""What two calls may come closer on their way, as for our own limits: so no second has more of them than the rate."""
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -70,7 +72,7 @@ class Pace(Limits):
     def begin(self, stage: Stage) -> None:
         """Call at this stage's rate from now on, until its end."""
         now = self._at.now()
-        self._interval = timedelta(microseconds=-(-1_000_000 // stage.rate))  # rounded up: never more than the rate
+        self._interval = timedelta(seconds=1) / stage.rate + _GUARD
         self._next, self._ends = now, now + stage.lasts
 
     def calm(self) -> None:
@@ -83,11 +85,11 @@ class Pace(Limits):
         if self._ends != _LONG_AGO and at >= self._ends:
             raise StageOver
         self._at.sleep_until(at)
-        self._next = at + self._interval
-        return Turn(lane=0, at=at, until=self._next)
+        return Turn(lane=0, at=at, until=at + self._interval)
 
-    def sent(self, module: Module, turn: Turn) -> None:
-        """Keep the distance from the turn."""
+    def sent(self, module: Module, turn: Turn) -> None:  # noqa: ARG002 - the same for all
+        """Keep the distance from the instant at which the call leaves."""
+        self._next = self._at.now() + self._interval
 
     def throttled(self, module: Module) -> None:  # noqa: ARG002 - whichever it is
         """End what is asked for; raises FirstThrottle."""

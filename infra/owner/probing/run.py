@@ -97,7 +97,7 @@ def probe(hand: Hand, *, minutes: float, symbols: Sequence[str], out: Path, tell
         sandbox=hand.sandbox,
     )  # fmt: skip
     seen = one.run(minutes)
-    seen.ahead = heard_clock.ahead()
+    seen.ahead, seen.beside = heard_clock.ahead(), hand.running
     source, secrets = key.source_of(hand), secrets_of(seen, _own(hand))
     found = facts(seen)
     case = capture(seen, Redaction(symbols=frozenset(seen.symbols), secrets=secrets), source=source)
