@@ -40,6 +40,9 @@ def login(
 ) -> None:  # fmt: skip
     """Sign the owner in, and say so when the desk's store has the token."""
     with reached(profile, state) as hand, ExitStack() as shown:
+        if change and (left := sign_out.left_at_broker(hand.desk)):
+            what = f"nothing was changed, because this lies in the account of now: {'; '.join(left)}"
+            raise UserError(what, remedy="sell and cancel first: `strategy close --all`, `strategy cancel ORDER`")
         before = sign_in.version(hand)
         if link:
             page = sign_in.link(hand)

@@ -19,8 +19,9 @@ CONSEQUENCES: Mapping[str, str] = {
     "token_refresh": "can place any order at E*TRADE, end the day's token, point the record at another token,"
     " make links for sign-in, and tell the owner anything; cannot write the book",
     "market_scan": "can place any order at E*TRADE, and have ours placed by false signals and quotes,"
-    " within the limits that placement keeps, and tell the owner anything; cannot write the book",
-    "order_placement": "can place any order at E*TRADE, halted or not, write all of the book,"
+    " within the limits that placement keeps, take the stop from what is held for a minute at a time,"
+    " and tell the owner anything; cannot write the book",
+    "order_placement": "can place any order at E*TRADE, halted or not, write all of the book, leave stops out,"
     " and tell the owner anything",
     "order_settlement": "can place any order at E*TRADE, halted or not, write all of the book, leave stops out,"
     " and tell the owner anything",

@@ -23,7 +23,7 @@ from infra.up.plan import Broker, Plan, plan
 from infra.up.station import Station
 from infra.up.status import Status
 from shared.domain.control import TradingState
-from shared.errors import ConfigError, DeskError, StoreDown
+from shared.errors import ConfigError, DeskError, Malformed, StoreDown
 from shared.ports import Store
 from shared.settings import Mode, Settings
 from shared.usecases import control
@@ -146,7 +146,7 @@ def _line(station: Station) -> str:
     status = station.status()
     down = [one.name for one in status.functions if not one.answers]
     parts = [f"{clock(status.at)} New York", f"not answering: {', '.join(down)}" if down else "all functions answer"]
-    with suppress(StoreDown):
+    with suppress(StoreDown, Malformed):
         seen = overview(station.store, at=status.at, running=True)
         parts += [f"{seen.live_orders} live orders, {seen.open_positions} positions, {seen.realized:+,.2f} USD"]
         parts += [f"{seen.dead_letters} messages put aside"] if seen.dead_letters else []

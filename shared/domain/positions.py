@@ -42,8 +42,9 @@ class Position:
     """One holding from first fill to flat; prices and money in USD.
 
     `venue` is where it was bought, and the only place where it may be protected and sold; `is_open` is false once the
-    quantity is back to 0. `stop_wanted` is the level that its stop is asked for at, set at `stop_set_at` by a fill or
-    copied from the scan's watch (shared.domain.watches); `stops_asked` numbers the stops. `closing` says that the owner
+    quantity is back to 0. `stop_wanted` is the level of its own, set at `stop_set_at` by a fill, or taken over from the
+    scan's watch (shared.domain.watches) once the broker took a stop at it; `stops_asked` numbers the stops.
+    `move_refused_at` is when the broker last refused a stop at the watch's level. `closing` says that the owner
     wants it sold, which is a reason to leave until it is flat. `stop_refused` and `exit_refused` say how often the
     broker has refused a stop or an exit of late, and so when it is asked again. `shown` is the most shares of it that a
     portfolio has shown; `taken_out` are those that the owner took out so far, `unpriced` those of them without a price.
@@ -68,6 +69,7 @@ class Position:
     closing: bool = False
     stop_refused: Refusal | None = None
     exit_refused: Refusal | None = None
+    move_refused_at: datetime | None = None
     realized: Decimal = Decimal(0)
     shown: int = 0
     missing: Missing | None = None

@@ -38,7 +38,7 @@ def ours(desk: TradingDesk, session: date) -> Held[AccountRecord]:
 
     Raises Unreadable with the field that is missing in the account that may be meant.
     """
-    held = read(desk.store, AccountRecord, PATH)
+    held, lost = _record(desk)
     chosen = pinned(desk.store, desk.mandate.operator, desk.mandate.account_id)
     fresh = held is not None and held.value.session == session and held.value.chosen == chosen.mark
     desk.journal.line("cache", kind="account", asked=1, served=int(fresh))
@@ -46,18 +46,29 @@ def ours(desk: TradingDesk, session: date) -> Held[AccountRecord]:
         return held
     account = _chosen(desk, desk.broker.accounts(), chosen)
     record = AccountRecord(key=account.key, mode=account.mode, session=session, chosen=chosen.mark)
+    if lost:
+        desk.journal.line("account_asked_anew", Severity.WARNING, why="its record cannot be read")
     return Held(path=PATH, value=record, version=desk.store.commit([put(PATH, record)])[0])
 
 
-def to_sell(desk: TradingDesk, session: date) -> Held[AccountRecord]:
-    """Give our account's record to sell, cancel and look with: this session's also where the choice cannot be read.
+def _record(desk: Desk) -> tuple[Held[AccountRecord] | None, bool]:
+    """Read the record, and tell whether one that cannot be read stands there: it is asked for anew and written over."""
+    try:
+        return read(desk.store, AccountRecord, PATH), False
+    except Malformed:
+        return None, True
 
-    It was made when the choice could be read. Raises as `ours` where there is none of this session.
+
+def to_sell(desk: TradingDesk, session: date) -> Held[AccountRecord]:
+    """Give our account's record to sell, cancel and look with: this session's also where the choice is another now.
+
+    That was made when the choice could be read, and what is held lies there. Raises as `ours` where there is none of
+    this session.
     """
     try:
         return ours(desk, session)
-    except (StoreDown, Malformed) as problem:
-        held = read(desk.store, AccountRecord, PATH)
+    except (StoreDown, Malformed, ConfigError) as problem:
+        held, _ = _record(desk)
         if held is None or held.value.session != session:
             raise
         desk.journal.line("choice_unread", Severity.WARNING, kind=type(problem).__name__, detail=problem.detail)
@@ -98,7 +109,7 @@ def judge(desk: Desk, operator: str, account_id: str) -> Judge:
 
 
 def _listed_mode(desk: Desk) -> str:
-    held = read(desk.store, AccountRecord, PATH)
+    held, _ = _record(desk)
     return "" if held is None else held.value.mode
 
 
@@ -133,13 +144,13 @@ def barred(desk: TradingDesk, order: Order, *codes: str | None) -> list[Put]:
         return []
     why = f"code {RESTRICTED} for {order.side} {order.symbol}"
     told = notices.announce(desk, EntriesBarred(code=BARRED, why=why, session=order.session, at=desk.clock.now()))
-    held = read(desk.store, AccountRecord, PATH)
+    held, _ = _record(desk)
     return [told] if held is None else [told, put(PATH, replace(held.value, restricted=RESTRICTED))]
 
 
 def tell(desk: TradingDesk, found: Balance) -> None:
     """Tell, once a session, what the broker's own balance says against entries, whether or not one is wanted."""
-    held, against = read(desk.store, AccountRecord, PATH), said_against(found)
+    (held, _), against = _record(desk), said_against(found)
     if held is None or not against.keys() - held.value.told:
         return
     rows = [

@@ -67,9 +67,10 @@ def _close(desk: TradingDesk, session: TradingSession) -> None:
     day = session.day.isoformat()
     takings = desk.store.query("taken", Where("session", "==", day))
     taken = [held.value for held in held_rows(desk, Taken, takings)]
-    damaged = len(rows) - len(orders) + len(takings) - len(taken)
+    unread = list[object]()
+    left = tuple(held.value.symbol for held in open_positions(desk, on_bad=lambda: unread.append(None)))
+    damaged = len(rows) - len(orders) + len(takings) - len(taken) + len(unread)
     heads = {order.intent_id: order.audit_head for order in orders} | {one.taken_id: one.audit_head for one in taken}
-    left = tuple(held.value.symbol for held in open_positions(desk))
     live = live_orders(desk)
     found = doubts(desk, orders, live=[held.value for held in live], held=left, trouble=trouble)
     if damaged:

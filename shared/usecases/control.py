@@ -8,9 +8,11 @@ that licenses a send read both and checks that the restrictions did not change. 
 written is refused by the check, unless its commit came before the command's second one, which is before the command
 says that trading is halted; and a command that died between the two leaves a word that all later licences read. A
 resume names the last restriction that it knew of: what a function restricted meanwhile stays in force. A state that
-cannot be read licenses no entry. An exit needs the restrictions alone, where a halt that names exits is noted too: so
-shares can be sold while the owner's database is away, or its word was written by another version. What that costs: an
-exit may be blocked by a halt that was resumed, and is not by one whose command died before its second commit.
+cannot be read licenses no entry. An exit needs one of the two: only the word blocks exits, and a halt that names them
+is noted in the restrictions too. So shares can be sold while the owner's database is away, or while one of the two was
+written by another version. What that costs without the word: an exit may be blocked by a halt that was resumed, and is
+not by one whose command died before its second commit. Restrictions that cannot be read are as strict as HALTED, and
+whoever restricts writes them anew as that.
 """
 
 from dataclasses import dataclass, replace
@@ -51,9 +53,15 @@ def standing(store: Store) -> Control | None:
 
 
 def for_exits(desk: Desk) -> Held[Control]:
-    """Give what is in force as far as an exit has to know: the restrictions alone where the word cannot be read."""
-    held, word = _restriction(desk), _word_or_none(desk)
-    return held if word is None else replace(held, value=in_force(word, held.value))
+    """Give what is in force as far as an exit has to know, from the word, from the restrictions, or from both.
+
+    Raises Malformed where neither can be read.
+    """
+    word = _word_or_none(desk)
+    if word is None:
+        return _restriction(desk)
+    held = _restriction_or_lost(desk)
+    return replace(held, value=in_force(word, held.value))
 
 
 def exits_blocked(desk: Desk) -> bool:
@@ -250,12 +258,16 @@ def tighten(desk: Desk, to: TradingState, *, reason: str) -> bool:
     """
 
     def attempt() -> bool:
-        held, word = _restriction(desk), _word(desk.store)
+        wanted, word = to, _word(desk.store)
+        try:
+            held = _restriction(desk)
+        except Malformed as problem:
+            held, wanted = _lost(desk, PATH, problem), TradingState.HALTED
         now = in_force(word, held.value)
         known = now.knows(by=desk.actor, reason=reason) or len(now.later) >= MOST_LATER
-        if now.state.severity > to.severity or (now.state is to and known):
+        if now.state.severity > wanted.severity or (now.state is wanted and known):
             return False
-        value = _next(desk, _base(word, held.value), to, reason)
+        value = _next(desk, _base(word, held.value), wanted, reason)
         said = replace(value, by=desk.actor, reason=reason, at=desk.clock.now())
         desk.store.commit([held.update(value), _told(desk, said, word, value)])
         return True

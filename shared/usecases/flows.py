@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from shared.codec import decode
 from shared.errors import Malformed, StoreError
-from shared.ports import Delete, Vault
+from shared.ports import Delete, Document, Vault
 from shared.topology import REQUEST_TOKEN
 from shared.usecases import token
 from shared.usecases.desk import Desk, Held, create, persist, read
@@ -126,5 +126,13 @@ def sweep(desk: Desk, vault: Vault) -> None:
             if now > old.again_until:
                 desk.store.commit([Delete(row.path)])
     for row in desk.store.query("links"):
-        if now > decode(UsedLink, row.data).expires_at:
+        if _is_over(row, now):
             desk.store.commit([Delete(row.path)])
+
+
+def _is_over(row: Document, now: datetime) -> bool:
+    """Tell whether a used link is over; one that cannot be read is."""
+    try:
+        return now > decode(UsedLink, row.data).expires_at
+    except Malformed:
+        return True

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from shared.errors import Conflict
-from shared.usecases.desk import Desk, Held, read, replaced
+from shared.errors import Conflict, Malformed
+from shared.ports import Severity
+from shared.usecases.desk import Desk, Held, put, read, replaced
 
 WATCH_EVERY = timedelta(seconds=2)
 
@@ -29,7 +30,11 @@ def take(desk: Desk, path: str, *, lasts: timedelta) -> Held[Lease] | None:
 
 def take_at(desk: Desk, path: str, mine: L) -> Held[L] | None:
     """Take a lease of any kind at its path as `take` does."""
-    held = read(desk.store, type(mine), path)
+    try:
+        held = read(desk.store, type(mine), path)
+    except Malformed as problem:
+        desk.journal.line("lease_unreadable", Severity.ERROR, path=path, detail=problem.detail)
+        return Held(path=path, value=mine, version=desk.store.commit([put(path, mine)])[0])
     if held is not None and held.value.until > desk.clock.now():
         return None
     try:

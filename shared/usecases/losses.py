@@ -1,6 +1,6 @@
 """What the session lost so far, and the trading state that follows from it (strategy.md, Sizing and limits)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
@@ -19,17 +19,23 @@ MARK_LIFE = timedelta(minutes=3)
 _SECOND = timedelta(seconds=1)
 
 
-def open_positions(desk: TradingDesk) -> list[Held[Position]]:
-    """Read every open position, by symbol, to work on it; raises AnotherVenue for one that is not for this desk."""
-    held = positions_anywhere(desk)
+def open_positions(desk: TradingDesk, *, on_bad: Callable[[], object] = lambda: None) -> list[Held[Position]]:
+    """Read every open position, by symbol, to work on it; `on_bad` is called for one that cannot be read.
+
+    Raises AnotherVenue for one that is not for this desk.
+    """
+    held = positions_anywhere(desk, on_bad=on_bad)
     require_our_venue(desk, [row.value for row in held])
     return held
 
 
-def positions_anywhere(desk: TradingDesk) -> list[Held[Position]]:
-    """Read every open position, by symbol, wherever it was bought: to look at, not to work on."""
+def positions_anywhere(desk: TradingDesk, *, on_bad: Callable[[], object] = lambda: None) -> list[Held[Position]]:
+    """Read every open position, by symbol, wherever it was bought: to look at, not to work on.
+
+    `on_bad` is called for one that cannot be read.
+    """
     rows = desk.store.query("positions", Where("is_open", "==", True))
-    return held_rows(desk, Position, rows)
+    return held_rows(desk, Position, rows, on_bad=on_bad)
 
 
 def marks(desk: TradingDesk, positions: Sequence[Position]) -> dict[str, Decimal]:

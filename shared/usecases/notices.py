@@ -1,17 +1,17 @@
 """Telling the owner: a notice is promised in the commit of what it tells about, and published when the work is done.
 
-What can go wrong: the bus is down, the process dies, one thing is noticed again and again. What this promises: no
-commit fails because of a notice (its row is put, never created), nothing that trades waits for one (the door publishes
-after the work and swallows what fails), and none is lost (the row stays until it is published). Whose row it is does
-not matter: whoever writes in a domain publishes all that wait there.
+What can go wrong: the bus is down, the process dies, one thing is noticed again and again, a row holds no message of
+ours. What this promises: no commit fails because of a notice (its row is put, never created), nothing that trades waits
+for one (the door publishes after the work and swallows what fails), and none is lost (the row stays until it is
+published). A row that cannot be read keeps no other from being told. Whose row it is does not matter: whoever writes in
+a domain publishes all that wait there.
 """
 
-from shared.codec import loads
 from shared.domain.notices import Notice, event_of
-from shared.errors import DeskError
+from shared.errors import DeskError, MessageError
 from shared.ports import Put, Severity, Where
 from shared.usecases import outbox
-from shared.usecases.desk import Desk, held_rows
+from shared.usecases.desk import Desk, Held, held_rows
 
 MOST_AT_ONCE = 20
 
@@ -29,12 +29,17 @@ def post(desk: Desk) -> None:
     """Publish the notices that wait; what fails is journalled and left for the next invocation."""
     try:
         rows = held_rows(desk, outbox.Row, desk.store.query("outbox", Where("topic", "==", outbox.NOTICES)))
-        for row in sorted(rows, key=lambda row: _at(row.value))[:MOST_AT_ONCE]:
+        dated = [(at, row) for row in rows if (at := _at(desk, row)) is not None]
+        for _, row in sorted(dated, key=lambda one: one[0])[:MOST_AT_ONCE]:
             outbox.send(desk, row.path, row.value)
     except DeskError as problem:
         desk.journal.line("notices_wait", Severity.WARNING, kind=type(problem).__name__, detail=problem.detail)
 
 
-def _at(row: outbox.Row) -> str:
-    """Give when it happened, so that what came first is told first."""
-    return str(loads(row.body)["body"].get("at", ""))
+def _at(desk: Desk, held: Held[outbox.Row]) -> str | None:
+    """Give when it happened, so that what came first is told first; None where the row holds no message of ours."""
+    try:
+        return str(getattr(outbox.unpack(held.value.body.encode()), "at", ""))
+    except MessageError as problem:
+        desk.journal.line("outbox_row_unreadable", Severity.ERROR, row=held.path, detail=problem.detail)
+        return None

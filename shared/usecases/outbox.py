@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from shared.codec import decode, dumps, encode, loads
 from shared.domain.messages import KINDS, MAX_BYTES, NAMES, SCHEMA_VERSION, Message, misnamed
-from shared.errors import Malformed, UnknownVersion
+from shared.errors import Malformed, PermissionDenied, UnknownVersion
 from shared.ports import Create, Delete, Severity, Where
 from shared.usecases.desk import Desk
 
@@ -64,9 +64,9 @@ def publish(desk: Desk, row: Create) -> None:
 def drain(desk: Desk) -> int:
     """Publish every row of this function that an earlier invocation left behind, but notices; gives how many.
 
-    Work never waits for a notice: `notices.post` publishes those after it. A row that this code cannot read (another
-    version wrote it) is reported and left: it must not stop the others, nor be blamed on the message that is handled
-    next.
+    Work never waits for a notice: `notices.post` publishes those after it. A row that this code cannot read, or must
+    not publish (another version wrote it, or a function of the same domain that was taken over), is reported and left:
+    it must not stop the others, nor be blamed on the message that is handled next.
     """
     published = 0
     for row in desk.store.query("outbox", Where("owner", "==", desk.actor)):
@@ -77,7 +77,11 @@ def drain(desk: Desk) -> int:
             continue
         if promised.topic == NOTICES:
             continue
-        send(desk, row.path, promised)
+        try:
+            send(desk, row.path, promised)
+        except PermissionDenied as problem:
+            desk.journal.line("outbox_row_refused", Severity.ERROR, row=row.path, detail=problem.detail)
+            continue
         published += 1
     return published
 

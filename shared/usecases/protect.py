@@ -6,14 +6,17 @@ cancelled the stop freezes, for any time, while the scan decides it anew each 20
 without filling; a cancel is never confirmed; the orders cannot be seen.
 What this promises: whoever settles next finds uncovered shares from the documents alone and asks again, under a new
 name each time. An exit that is under way (the position's `pending_exit`) is left alone while its sell may still follow:
-until that sell has ended, or until no sell has covered the shares for `BARE_AT_MOST`, whichever exit is the latest;
+until that sell has ended, or until no sell has covered the shares for `BARE_AT_MOST`, whichever exit is the latest
+(where the broker refuses their stop, since it last did, and until it may be asked again);
 then it is voided and the stop is put back, in one commit that takes the exit out of the position, so that an exit which
 froze finds itself outdated. An order whose cancel is not confirmed still covers: no second stop is sent over its
-shares. The level is the scan's to raise (`watches`) and never anybody's to lower: the commit that begins a stop copies
-it into the position. A stop moves up only when it can be seen (`cancel`), and none of its shares is missed in the
-account, for over those no other would be asked for. What the broker refused is asked again after a pause (`backoff`)
-and only in the session; a stop that it has not refused is asked for at any time, also for shares that filled in the
-session's last second: the broker keeps such an order for the next one (order-safety.md 1.3 b').
+shares. The level is the scan's to raise (`watches`) and never anybody's to lower: once the broker took a stop at it, it
+is the position's own. A level that the broker refuses, as one that is not below the market, is left alone for
+`MOVES_AGAIN`, and a stop at the position's own level is put back. A stop moves up only when it can be seen (`cancel`),
+and none of its shares is missed in the account, for over those no other would be asked for. What the broker refused is
+asked again after a pause (`backoff`) and only in the session; a stop that it has not refused is asked for at any time,
+also for shares that filled in the session's last second: the broker keeps such an order for the next one
+(order-safety.md 1.3 b').
 """
 
 from collections.abc import Sequence
@@ -30,7 +33,7 @@ from shared.domain.values import PriceType, Side, Term
 from shared.ports import Check, Severity
 from shared.usecases.cancel import Listing, cancel_and_confirm
 from shared.usecases.cover import changed, orders_of
-from shared.usecases.desk import Held
+from shared.usecases.desk import Held, persist
 from shared.usecases.fills import held_position
 from shared.usecases.moves import begin, held_order, live_sells, move
 from shared.usecases.refused import count, count_at_once, forget
@@ -38,6 +41,7 @@ from shared.usecases.send import send
 from shared.usecases.trading import TradingDesk
 from shared.usecases.watches import with_wanted_stop
 
+MOVES_AGAIN = timedelta(minutes=5)
 BARE_AT_MOST = timedelta(seconds=40)
 """An exit sends its sell some five seconds after it saw the stop's end; one that takes so long will not."""
 
@@ -90,20 +94,21 @@ def protect(
 def _over(desk: TradingDesk, position: Position, sell: Order, uncovered: int) -> bool:
     """Tell whether an exit has had its time: its sell has ended, or left shares bare too long."""
     return sell.state in TERMINAL or (
-        uncovered > 0 and desk.clock.now() - _bare_since(desk, position, sell) > BARE_AT_MOST
+        uncovered > 0
+        and desk.clock.now() - _bare_since(desk, position) > BARE_AT_MOST
+        and backoff.may_ask(position.stop_refused, desk.clock.now())
     )  # fmt: skip
 
 
-def _bare_since(desk: TradingDesk, position: Position, sell: Order) -> datetime:
-    """Give since when uncovered shares wait: shares came last, or a sell over them ended, at that instant.
+def _bare_since(desk: TradingDesk, position: Position) -> datetime:
+    """Give since when uncovered shares wait for an exit: shares came, a sell over them ended, or a stop was refused.
 
-    Where the broker refuses their stop there is none to put back, and an exit has its whole time.
+    So an exit has its time after each refusal of a stop, and the stop is asked for again after each such time.
     """
-    if position.stop_refused is not None:
-        return sell.created_at
     at_broker = [order for order in orders_of(desk, position) if order.broker_order_id is not None]
     gone = [changed(one) for one in at_broker if one.side is Side.BUY or one.state not in AT_BROKER]
-    return max([position.opened_at, *gone])
+    refused = [] if position.stop_refused is None else [position.stop_refused.last_at]
+    return max([position.opened_at, *gone, *refused])
 
 
 def _without_exit(desk: TradingDesk, held: Held[Position]) -> Held[Position]:
@@ -126,7 +131,7 @@ def _last_refused(desk: TradingDesk, held: Held[Position]) -> Held[Position]:
 
 
 def _raise_stops(desk: TradingDesk, held: Held[Position], resting: Sequence[Held[Order]], *, account_key: str) -> None:
-    wanted = with_wanted_stop(desk, held.value).stop_wanted
+    wanted = wanted_now(desk, held.value).stop_wanted
     for stop in resting:
         level = stop.value.stop_price
         if stop.value.state is State.WORKING and level is not None and level < wanted:
@@ -148,6 +153,24 @@ def _replace(desk: TradingDesk, old: Order, *, account_key: str, listing: Listin
         )  # fmt: skip
 
 
+def wanted_now(desk: TradingDesk, position: Position) -> Position:
+    """Give a position with the level that its stop is asked for at now."""
+    refused_at = position.move_refused_at
+    if refused_at is not None and desk.clock.now() - refused_at < MOVES_AGAIN:
+        return position
+    return with_wanted_stop(desk, position)
+
+
+def _take_over(desk: TradingDesk, stop: Order) -> None:
+    """Make the level of a stop that the broker took the position's own, where that is lower."""
+    held, level = held_position(desk, stop.symbol), stop.stop_price
+    if held is None or level is None or held.value.position_id != stop.position_id or level <= held.value.stop_wanted:
+        return
+    wanted = with_wanted_stop(desk, held.value)
+    set_at = wanted.stop_set_at if wanted.stop_wanted == level else stop.created_at
+    desk.store.commit([held.update(replace(held.value, stop_wanted=level, stop_set_at=set_at))])
+
+
 def _covered(sells: Sequence[Held[Order]]) -> int:
     """Count the shares that sells may still take, those in doubt and those on their way included."""
     return sum(sell.value.quantity - sell.value.filled for sell in sells)
@@ -157,8 +180,8 @@ def _stop(
     desk: TradingDesk, held: Held[Position], quantity: int, kind: Kind, *, replaces: str | None, account_key: str,
     listing: Listing,
 ) -> None:  # fmt: skip
-    position = with_wanted_stop(desk, held.value)
-    level = position.stop_wanted
+    position = held.value
+    level = wanted_now(desk, position).stop_wanted
     name = intent_id(kind=kind, cause=position.position_id, session=position.session, attempt=position.stops_asked)
     now = desk.clock.now()
     order = Order(
@@ -174,7 +197,9 @@ def _stop(
     stop = move(desk, stop, State.RESERVED, cause="reduces risk only")
     stop = send(desk, stop, account_key=account_key, expires_at=None, listing=listing)
     count_at_once(desk, stop.value)
-    if stop.value.state is not State.WORKING:
+    if stop.value.state is State.WORKING:
+        persist(lambda: _take_over(desk, stop.value))
+    else:
         desk.journal.line(
             "unprotected", Severity.ERROR, symbol=position.symbol, state=stop.value.state,
             codes=",".join(stop.value.codes),

@@ -36,6 +36,8 @@ def count(desk: TradingDesk, held: Held[Position], order: Order) -> Held[Positio
         return held
     refusal = backoff.refused(before, at=order.updated_at, reason=_reason(order))
     after = replace(held.value, exit_refused=refusal) if of_exit else replace(held.value, stop_refused=refusal)
+    if order.stop_price is not None and order.stop_price > held.value.stop_wanted:
+        after = replace(after, move_refused_at=order.updated_at)
     notice = _notice(order, refusal, desk.clock.now())
     rows = [] if notice is None else [announce(desk, notice)]
     version = desk.store.commit([held.update(after), *rows])[0]

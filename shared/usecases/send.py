@@ -6,6 +6,7 @@ document it is given, nothing beyond the owner's limits is sent (`shared.domain.
 anything is asked, and again on book and market just before the licence. At most one POST for an intent, ever. Only the
 commit of PLACING licenses a POST; only the invocation that wrote the nonce may use it; only before its deadline, which
 the client reads again after it waited for its turn; whatever finds PLACING and is not its holder leaves it alone.
+An entry goes to the account that is the chosen one now; a sell, to the one whose shares it sells.
 An answer that is not surely a yes or surely a no is UNKNOWN, and the order list decides (order-safety.md 1.3-1.6).
 """
 
@@ -81,7 +82,7 @@ def send(
         if held.value.state is not State.PREVIEWED:
             return held
         life = _life(held.value, desk.clock.now())
-        if _chosen_key(desk, held.value) != account_key:
+        if held.value.side is Side.BUY and account.ours(desk, held.value.session).value.key != account_key:
             return move(desk, held, State.VOIDED, cause="another account was chosen", codes=("OTHER_ACCOUNT",))
         found = check(desk, held.value, quote)
     except KeyRefused:
@@ -95,12 +96,6 @@ def send(
     if held.value.state is not State.PLACING:
         return held
     return _post(desk, held, account_key)
-
-
-def _chosen_key(desk: TradingDesk, order: Order) -> str:
-    """Give the key of the account that is the chosen one now, whatever was so when the order was begun."""
-    chosen = account.ours if order.side is Side.BUY else account.to_sell
-    return chosen(desk, order.session).value.key
 
 
 def _baseline(desk: TradingDesk, order: Order, account_key: str) -> Sequence[BrokerOrder]:

@@ -33,21 +33,21 @@ from shared.errors import (
     StoreError,
 )
 from shared.ports import Severity, Where
-from shared.usecases import account, asks, control, hands, leases
+from shared.usecases import account, asks, hands, leases
 from shared.usecases.cancel import ask_cancel
 from shared.usecases.control import tighten
 from shared.usecases.desk import Held, held_rows, not_before
 from shared.usecases.fills import book_seen, rows_of
-from shared.usecases.late import CAME_LATE, given_up, make_room, take_late
+from shared.usecases.late import given_up, make_room, take_late
 from shared.usecases.look import Look, look_around
 from shared.usecases.losses import open_positions, watch_losses
 from shared.usecases.moves import live_sells, move
 from shared.usecases.odd_rows import tell_holdings, tell_orders
-from shared.usecases.protect import protect
+from shared.usecases.overdue import reason_to_cancel
+from shared.usecases.protect import protect, wanted_now
 from shared.usecases.resolve import resolve
 from shared.usecases.trading import TradingDesk, require_our_venue
 from shared.usecases.unlisted import settle_unlisted
-from shared.usecases.watches import with_wanted_stop
 
 T = TypeVar("T")
 SETTLING = "leases/settle"
@@ -60,9 +60,9 @@ CLOSING = "leases/close"
 """The lease of the close, from before it waits for its turn until the day is sealed."""
 CLOSE_WAITS = timedelta(seconds=1)
 REST = timedelta(seconds=5)
+POSITION_UNREAD = "a position cannot be read"
 LATE_FILL = timedelta(minutes=10)
 PRICE_MAY_COME = timedelta(days=7)
-CANCEL_AGAIN = timedelta(seconds=20)
 # Nobody goes on with an entry after its signal's life, with an exit after EXIT_LIFE, or with a stop after its poll.
 _SWEEP_AFTER = {
     Kind.ENTRY: timedelta(seconds=180),
@@ -200,7 +200,7 @@ def _poll(
 ) -> bool:
     """Look once: gives whether something is still in motion."""
     orders = live_orders(desk)
-    positions = open_positions(desk)
+    positions = open_positions(desk, on_bad=lambda: tighten(desk, TradingState.REDUCE_ONLY, reason=POSITION_UNREAD))
     absent = given_up(desk, session.day) if list_first else []
     ended = _just_ended(desk) if list_first else []
     wishes = asks.waiting(desk)
@@ -347,24 +347,9 @@ def _settle_late(desk: TradingDesk, held: Held[Order], listing: tuple[BrokerOrde
 
 def _cancel_again(desk: TradingDesk, held: Held[Order], *, account_key: str) -> None:
     """Cancel what is to be cancelled now."""
-    why = _cancel_reason(desk, held.value)
+    why = reason_to_cancel(desk, held.value)
     if why is not None:
         ask_cancel(desk, held, account_key=account_key, cause=why)
-
-
-def _cancel_reason(desk: TradingDesk, order: Order) -> str | None:
-    """Say why an order is to be cancelled now, or None; a cancel of which nothing came is asked for again."""
-    now = desk.clock.now()
-    if order.state is State.CANCEL_REQ:
-        return "the cancel is asked for again" if now - order.updated_at > CANCEL_AGAIN else None
-    if order.state is State.WORKING and CAME_LATE in order.codes:
-        return "it was given up, and came late"
-    if order.kind is not Kind.ENTRY or order.state is not State.WORKING:
-        return None
-    if order.placed_at and now - order.placed_at > timedelta(seconds=desk.config.entry.cancel_after_s):
-        return "the entry did not fill in time"
-    halted = control.current(desk).value.state is TradingState.HALTED
-    return "trading is halted" if halted else None
 
 
 def _in_motion(orders: list[Held[Order]]) -> bool:
@@ -387,5 +372,5 @@ def _needs_work(desk: TradingDesk, held: Held[Position], orders: list[Held[Order
     covered = sum(stop.quantity - stop.filled for stop in stops)
     if covered < position.present or position.missing is not None:
         return covered < position.present
-    wanted = with_wanted_stop(desk, position).stop_wanted
+    wanted = wanted_now(desk, position).stop_wanted
     return any(stop.stop_price is not None and stop.stop_price < wanted for stop in stops)

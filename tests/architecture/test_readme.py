@@ -54,6 +54,8 @@ CLAIMS: dict[str, Callable[[Function], bool]] = {
     "make links for halts": lambda one: HALT_KEY in one.secrets,
     "halt trading": lambda one: "halt-asks" in one.publishes,
     "false signals": lambda one: "signals" in one.publishes,
+    "take the stop from what is held": lambda one: "exits" in one.publishes,
+    "leave stops out": lambda one: one.home is Domain.BOOK,
     "point the record at another token": lambda one: one.home is Domain.SIGN_IN,
 }  # fmt: skip
 """What a sentence about a taken-over function may claim, and the rights with which it has to."""

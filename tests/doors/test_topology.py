@@ -46,7 +46,7 @@ _PARTS: dict[str, set[str]] = {
         "settle", "close", "protect", "resolve", "send", "cancel", "account", "pins", "control", "fills", "losses",
         "moves", "leases", "outbox", "wake", "token", "desk", "trading", "listing", "late", "claims", "notices",
         "watch", "look", "odd_rows", "reads", "cover", "hands", "asks", "reconcile", "refused", "unlisted",
-        "doubts", "heartbeat", "retried", "minutes", "watches", "clock_off", "last_check", "configuration",
+        "doubts", "overdue", "heartbeat", "retried", "minutes", "watches", "clock_off", "last_check", "configuration",
     },
     "notify": {"deliver", "links", "outbox", "desk"},
 }  # fmt: skip

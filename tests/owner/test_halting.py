@@ -10,9 +10,11 @@ import pytest
 from infra.cli.exits import NOT_RUNNING
 from infra.local.folder import FolderLock
 from infra.local.sqlite_store import SqliteStore
+from shared.codec import encode
 from shared.domain.control import TradingState
 from shared.ports import Put
 from shared.usecases import control
+from tests.domain.made import position
 from tests.owner.desks import answer, refused, strategy, write_card
 
 
@@ -110,3 +112,12 @@ def test_a_halt_that_cannot_be_written_says_how_to_stop(desk: Path, tmp_path: Pa
     refused(strategy("halt", "--state", str(tmp_path / "file")), *here)
     cloud = strategy("halt", "--profile", "cloud", GOOGLE_CLOUD_PROJECT="")
     refused(cloud, "NOTHING IS HALTED", "GOOGLE_CLOUD_PROJECT is not set", "gcloud scheduler jobs pause scan")
+
+
+def test_the_account_is_not_changed_while_shares_are_held(desk: Path) -> None:
+    """What is held lies in the account of now: the command names it, and chooses nothing until it is sold."""
+    _put(desk, "positions/IBM", encode(position()))
+    refused(
+        strategy("login", "--change-account", "--state", str(desk)), "nothing was changed", "10 shares of IBM",
+        "strategy close --all",
+    )  # fmt: skip

@@ -314,7 +314,8 @@ class Call(Protocol):
 class ScriptedBroker:
     """The Broker port over the exchange; `call` lets a bench see, delay or break each call.
 
-    What the exchange has in `down` fails for as long as it is there, by the name of the call.
+    What the exchange has in `down` fails for as long as it is there, by the name of the call; `preview LIMIT` is that
+    of such a ticket.
     """
 
     def __init__(self, exchange: Exchange, call: Call) -> None:
@@ -366,6 +367,8 @@ class ScriptedBroker:
         return self._pass(name, answer)
 
     def _previewed(self, ticket: Ticket) -> PreviewAnswer:
+        if (down := self._exchange.down.get(f"preview {ticket.price_type}")) is not None:
+            raise down
         refused = self._exchange.refusal(ticket)
         if refused is not None:
             return refused

@@ -1,0 +1,49 @@
+"""When settlement cancels an order that rests at the broker.
+
+What can go wrong: an entry fills long after its price; an exit that does not fill rests where its stop was, because the
+scan that decided it died, or wants a price that nobody pays; trading was halted. What this promises: an entry rests for
+some seconds, and an exit for `EXIT_RESTS`, after which its stop is put back; a cancel of which nothing came is asked
+for again.
+"""
+
+from datetime import datetime, timedelta
+
+from shared.domain.calendar import session_at
+from shared.domain.control import TradingState
+from shared.domain.orders import Kind, Order, State
+from shared.usecases import control
+from shared.usecases.late import CAME_LATE
+from shared.usecases.trading import TradingDesk
+
+CANCEL_AGAIN = timedelta(seconds=20)
+EXIT_RESTS = timedelta(seconds=60)
+"""The scan decides an exit that does not fill anew each 20 s, at another price."""
+
+
+def reason_to_cancel(desk: TradingDesk, order: Order) -> str | None:
+    """Say why an order is to be cancelled now, or None; a cancel of which nothing came is asked for again."""
+    now = desk.clock.now()
+    if order.state is State.CANCEL_REQ:
+        return "the cancel is asked for again" if now - order.updated_at > CANCEL_AGAIN else None
+    if order.state is State.WORKING and CAME_LATE in order.codes:
+        return "it was given up, and came late"
+    if order.kind is Kind.EXIT and _rested(desk, order, now):
+        return "the exit rested without filling: the stop is put back"
+    if order.kind is not Kind.ENTRY or order.state is not State.WORKING:
+        return None
+    if order.placed_at and now - order.placed_at > timedelta(seconds=desk.config.entry.cancel_after_s):
+        return "the entry did not fill in time"
+    halted = control.for_exits(desk).value.state is TradingState.HALTED
+    return "trading is halted" if halted else None
+
+
+def _rested(desk: TradingDesk, order: Order, now: datetime) -> bool:
+    """Tell whether an exit has rested too long: whoever decided it is gone, or wants too much, and no stop is there.
+
+    Near the close it stays, for then nothing but a sale helps.
+    """
+    session = session_at(now)
+    if session is None or order.state is not State.WORKING or order.placed_at is None:
+        return False
+    flattens = session.closes_at - timedelta(minutes=desk.config.exits.flatten_minutes)
+    return now < flattens and now - order.placed_at > EXIT_RESTS
