@@ -58,6 +58,8 @@ PATH: tuple[Trip, ...] = (
         "approval, reservation and symbol lock in one, refused if state or ledger changed meanwhile",
     ),
     Trip("preview", "commit Update:orders+Create:audit", "what the broker would take, and the hash of what was asked"),
+    Trip("last check", "get account", "the account that the entry was begun for"),
+    Trip("last check", "get pins", "is still the one that the owner chose"),
     Trip("last check", "query positions", "what is held, whoever wrote the order: the capital bounds it with this one"),
     Trip("last check", "query orders", "what live entries reserve: the same"),
     Trip("licence", "get restrictions", "the half of the trading state that the licence will hold fast"),

@@ -91,7 +91,7 @@ def _manual() -> Bench:
         _, ticket = bench.exchange.posted[0]
         bench.exchange.accept(replace(ticket, client_order_id="owner"))
 
-    bench.at(0.7, twin)
+    bench.at(0.9, twin)
     return bench
 
 
