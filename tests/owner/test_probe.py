@@ -36,7 +36,7 @@ from tests.contract.brokers import ticket
 from tests.doors.fakes import HandClock
 from tests.etrade.world import SeededChance
 from tests.infra.brokersim.world import NOON, ListedMarket, row
-from tests.owner.keyed import KeyHome, Slowly
+from tests.owner.keyed import NUMBERS, KeyHome, Slowly
 
 KNOWN, CONTRADICTS, NOT_SEEN = Verdict.KNOWN, Verdict.CONTRADICTS, Verdict.NOT_SEEN
 SYMBOLS = ("ZXAA", "ZXBB")
@@ -208,6 +208,18 @@ def test_a_sandbox_whose_quotes_are_others_is_previewed_all_the_same(tmp_path: P
         home.simulator.inject(Fault(endpoint="quotes", kind="empty-200", count=500))
         assert probed(home, tmp_path, minutes=0.5, hand=hand)["Quotes"].verdict is CONTRADICTS
         assert home.calls()["preview"] == previews
+        assert ("sandbox makes its answers up" in (tmp_path / run.REPORT).read_text()) is sandbox
+
+
+def test_the_chosen_account_is_asked_about_first(tmp_path: Path) -> None:
+    """Where an account is chosen it is the one that is previewed and measured, and without a choice the first is."""
+    for account_id, wanted in ((NUMBERS[1], "MARGIN"), ("", "CASH")):
+        home = KeyHome(lively())
+        hand = home.signed_in(account_id=account_id)
+        probed(home, tmp_path, minutes=0.5, hand=hand)
+        case = json.loads((tmp_path / run.CAPTURE).read_text())
+        first = next(one for one in case["answers"] if one["endpoint"] == "balance")
+        assert first["body"]["BalanceResponse"]["accountMode"] == wanted
 
 
 def test_a_token_that_ends_in_the_middle_is_said(tmp_path: Path) -> None:

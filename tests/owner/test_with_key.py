@@ -1,9 +1,9 @@
 """A key alone shows accounts, balances and quotes: it signs in where nobody is, and can neither place nor cancel."""
 
 import json
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import fields
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import fields, replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -15,9 +15,12 @@ from requests import Request
 from infra.brokersim.faults import Fault
 from infra.brokersim.standing import Standing
 from infra.cli import with_key
+from infra.day.owner import accept
 from infra.day.problems import UserError
 from infra.owner import key, tables
 from infra.owner.key import Reads, ReadsAlone
+from infra.owner.login import by_code_alone
+from infra.owner.logout import logout
 from infra.owner.profiles import Hand, reach_key
 from shared.domain.quotes import QuoteStatus
 from shared.domain.turns import Purpose
@@ -30,6 +33,7 @@ from shared.topology import ACCESS_TOKEN, CONSUMER
 from shared.wiring.credentials import stored_consumer
 from tests.contract.brokers import ticket
 from tests.etrade.world import ScriptedBroker, json_reply
+from tests.infra.brokersim.world import CONSUMER_KEY, CONSUMER_SECRET
 from tests.owner.desks import refused, strategy, write_card
 from tests.owner.keyed import NUMBERS, ORDER_CALLS, KeyHome
 
@@ -217,6 +221,35 @@ def test_the_pair_of_the_environment_goes_into_the_vault(tmp_path: Path) -> None
     assert pair_with(PAIR) == pair_with({}) == ("invented-key-1", "invented-half-1")
     assert len(asked) == 1
     assert (tmp_path / "key").stat().st_mode & 0o077 == 0
+
+
+def test_a_sign_in_lasts_in_the_folder_of_the_key(tmp_path: Path) -> None:
+    """Signed in once, a later command reads with the token of the folder, until it is signed out there."""
+    home, environ = KeyHome(), {"STRATEGY_VAULT_KEY": VAULT_KEY}
+    pair = {"ETRADE_CONSUMER_KEY": CONSUMER_KEY, "ETRADE_CONSUMER_SECRET": CONSUMER_SECRET}
+
+    @contextmanager
+    def reached() -> Iterator[Hand]:
+        with reach_key("production", tmp_path / "key", environ) as hand:
+            yield replace(hand, http=home.http, desk=replace(hand.desk, clock=home.clock))
+
+    with reached() as hand:
+        key.require_pair(hand, pair, tuple)
+        by_code_alone(hand, lambda page: accept(page, home.http))
+    home.clock.forward(2)
+    with reached() as hand:
+        assert len(key.reads(hand).accounts()) == 3
+        home.clock.forward(2)
+        assert logout(hand).destroyed == 1
+    with reached() as hand:
+        assert not key.signs(hand)
+    assert home.calls()["revoke"] == 1
+
+
+def test_nobody_to_sign_out_is_said(tmp_path: Path) -> None:
+    """Where a key alone has no token `strategy logout` says so, and asks E*TRADE nothing."""
+    done = strategy("logout", "--broker", "sandbox", "--state", str(tmp_path / "key"), STRATEGY_VAULT_KEY=VAULT_KEY)
+    assert (done.exit_code, done.stdout) == (0, "Nobody is signed in.\n")
 
 
 def test_a_folder_of_a_system_holds_no_key_alone(tmp_path: Path) -> None:

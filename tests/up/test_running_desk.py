@@ -241,6 +241,16 @@ def test_a_key_of_another_is_found(tmp_path: Path, mistake: dict[str, Any], foun
     assert bool(found) == bool(_shared_keys(files))
 
 
+def test_a_look_at_the_account_uses_the_token_of_the_desk(station: Station) -> None:
+    """`strategy accounts`, `balance` and `doctor` work beside a running desk, with its key and token."""
+    assert [one["ending"] for one in answer("accounts", *_here(station))["rows"]] == ["0001", "0002", "0003"]
+    assert [one["problem"] for one in answer("balance", *_here(station))["rows"]] == [None, None]
+    found = answer("doctor", "--no-notice", *_here(station))
+    assert {"keys", "token", "reachability", "account"} <= {one["check"] for one in found if one["result"] == "ok"}
+    refused = strategy("accounts", "--sign-in", *_here(station))
+    assert (refused.exit_code, "strategy login" in refused.stderr) == (2, True)
+
+
 def test_signing_out_ends_the_token_at_the_broker(station: Station) -> None:
     """`strategy logout` on a running desk: the broker is asked to revoke all there is, and no function has a token."""
     sign_in_at(station)

@@ -227,6 +227,8 @@ def preview_total(seen: Seen) -> Fact:
     first = next((answer for answer in seen.previews if isinstance(answer, Previewed)), None)
     if first is None or seen.ticket is None or seen.ticket.limit_price is None:
         return one.unseen("no preview was taken")
+    if seen.canned:
+        return one.unseen("the sandbox answers with an order of its own")
     off = first.estimated_total - seen.ticket.limit_price
     return one.judged(0 <= off <= seen.ticket.limit_price, f"{off:+} USD from price times shares")
 

@@ -54,7 +54,7 @@ class Listing:
 class Seen:
     """All that was seen; `problems` are the errors by the name of their call, in our own words.
 
-    `beside` says that a system used the same key meanwhile.
+    `beside` says that a system used the same key meanwhile, `canned` that the sandbox answered, which makes things up.
     """
 
     symbols: tuple[str, ...]
@@ -73,6 +73,7 @@ class Seen:
     lost: int = 0
     lost_token: bool = False
     beside: bool = False
+    canned: bool = False
     ahead: timedelta | None = None
 
     @property
@@ -82,11 +83,11 @@ class Seen:
 
 
 class Probe:
-    """One probe of one key; `tell` hears what it is at."""
+    """One probe of one key; `tell` hears what it is at, `ours` tells which account is asked about first."""
 
     def __init__(
         self, *, reads: Reads, ear: Ear, pace: Pace, clock: Clock, chance: Chance, symbols: Sequence[str], tell: Tell,
-        sandbox: bool,
+        sandbox: bool, ours: Callable[[Account], bool] = lambda _: False,
     ) -> None:  # fmt: skip
         self._reads = reads
         self._ear = ear
@@ -95,7 +96,8 @@ class Probe:
         self._chance = chance
         self._tell = tell
         self._sandbox = sandbox
-        self.seen = Seen(symbols=tuple(dict.fromkeys(symbols)), began_at=clock.now())
+        self._ours = ours
+        self.seen = Seen(symbols=tuple(dict.fromkeys(symbols)), began_at=clock.now(), canned=sandbox)
 
     def run(self, minutes: float) -> Seen:
         """Look at everything once, then measure for so many minutes."""
@@ -124,7 +126,9 @@ class Probe:
         """Ask each read once, of each active account, and preview."""
         self._pace.calm()
         self._tell("Reading accounts, balances, portfolios, orders and quotes.")
-        self.seen.accounts = self._try("accounts", self._reads.accounts)
+        listed = self._try("accounts", self._reads.accounts)
+        if listed is not None:
+            self.seen.accounts = tuple(sorted(listed, key=lambda one: not self._ours(one)))
         for account in self.seen.active:
             self._account(account)
         self._quotes(self.seen.symbols)

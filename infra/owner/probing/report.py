@@ -37,6 +37,8 @@ def _lines(seen: Seen, found: Sequence[Fact], source: str, capture: str) -> Iter
     yield f"Numbers, keys, names and orders of yours are neither here nor in `{capture}`, which tests can read."
     counts = [f"{sum(one.verdict is verdict for one in found)} {verdict}" for verdict in _ORDER]
     yield f"Of {len(found)} facts: {', '.join(counts)}."
+    if seen.canned:
+        yield "**The sandbox makes its answers up: what contradicts us here may hold at production, and vice versa.**"
     if seen.beside:
         yield "**A system used this key meanwhile: its calls are in E*TRADE's count, too.**"
     if seen.lost_token:

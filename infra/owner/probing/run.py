@@ -27,6 +27,7 @@ from shared.codec import dumps
 from shared.domain.calendar import session_of
 from shared.errors import DeskError
 from shared.etrade.skew import BrokerClock
+from shared.usecases.pins import pinned
 
 REPORT, CAPTURE = "probe-report.md", "probe-capture.json"
 SYMBOLS = ("SPY", "IBM", "BRK.B", "BRK.A")
@@ -94,7 +95,7 @@ def probe(hand: Hand, *, minutes: float, symbols: Sequence[str], out: Path, tell
     reads = key.reads(hand, limits=pace, over=listening, broker_clock=heard_clock)
     one = Probe(
         reads=reads, ear=ears[0], pace=pace, clock=desk.clock, chance=desk.chance, symbols=symbols, tell=tell,
-        sandbox=hand.sandbox,
+        sandbox=hand.sandbox, ours=pinned(desk.store, hand.operator, hand.account_id).is_ours,
     )  # fmt: skip
     seen = one.run(minutes)
     seen.ahead, seen.beside = heard_clock.ahead(), hand.running
