@@ -10,7 +10,6 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
-from shared.domain.bars import DailyBar
 from shared.domain.brokerage import Account, Balance, BrokerOrder, Holding, Ticket
 from shared.domain.outcomes import CancelAnswer, PlaceAnswer, PreviewAnswer
 from shared.domain.quotes import Quote
@@ -226,20 +225,12 @@ class Authority(Protocol):
         ...
 
 
-class History(Protocol):
-    """Daily bars from before the session."""
-
-    def daily(self, symbol: str, *, before: date, count: int) -> tuple[DailyBar, ...]:
-        """Give up to `count` bars strictly before a day, oldest first; empty when nothing is known."""
-        ...
-
-
 class HistorySource(Protocol):
     """One source of daily bars, asked in the order of the setting STRATEGY_HISTORY_SOURCES."""
 
     @property
     def name(self) -> str:
-        """Its name in that setting: "own", "file", "alpaca" or "yahoo"."""
+        """Its name in that setting, "own", "file", "alpaca" or "yahoo"; a simulated market's own is "market"."""
         ...
 
     def daily(self, symbol: str, *, start: date, before: date) -> Series | None:

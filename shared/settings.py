@@ -62,7 +62,9 @@ class Settings:
 
     What ends in `_most` no version of the configuration exceeds, and is None where nobody said it.
     `sign_in_url` is the start page's address, `heartbeat_url` what a system that works asks each minute; both are empty
-    when nobody said them. Instants are New York's. `history_sources` are asked for daily bars in their order.
+    when nobody said them. Instants are New York's. `history_sources` are asked for daily bars in their order;
+    minute bars are kept for `bars_kept_days`; a close that differs from the broker's by more than `close_doubt_pct`
+    percent is doubted.
     """
 
     mode: Mode
@@ -79,6 +81,8 @@ class Settings:
     remind_at: tuple[time, ...]
     token_ends_at: time
     history_sources: tuple[str, ...]
+    bars_kept_days: int
+    close_doubt_pct: int
     heartbeat_url: str = field(repr=False)
     order_usd_most: Decimal | None
     order_shares_most: int | None
@@ -279,6 +283,8 @@ _SETTINGS: dict[str, tuple[str, Callable[[str], Any], str | None]] = {
     "STRATEGY_REMIND_AT": ("remind_at", _mornings, "08:30,09:15"),
     "STRATEGY_TOKEN_ENDS_AT": ("token_ends_at", _evening, "18:00"),
     "STRATEGY_HISTORY_SOURCES": ("history_sources", _sources, ",".join(HISTORY_SOURCES)),
+    "STRATEGY_BARS_KEPT_DAYS": ("bars_kept_days", _whole(7, 3_650), "400"),
+    "STRATEGY_CLOSE_DOUBT_PERCENT": ("close_doubt_pct", _whole(1, 50), "5"),
     "STRATEGY_HEARTBEAT_URL": ("heartbeat_url", _address, ""),
     "STRATEGY_MOST_ORDER_USD": ("order_usd_most", _maybe(_capital), ""),
     "STRATEGY_MOST_ORDER_SHARES": ("order_shares_most", _maybe(_whole(1, 1_000_000)), ""),
@@ -302,6 +308,8 @@ _HINTS = {
     "STRATEGY_SIGN_IN_URL": "the address of oauth_callback's start page, https (http on localhost), or empty",
     "STRATEGY_REMIND_AT": "when to remind of the sign-in, New York, from 07:00 to 09:25, such as 08:30,09:15",
     "STRATEGY_HISTORY_SOURCES": f"some of {', '.join(HISTORY_SOURCES)}, each once, in the order of asking",
+    "STRATEGY_BARS_KEPT_DAYS": "for how many days minute bars are kept, a whole number from 7 to 3650",
+    "STRATEGY_CLOSE_DOUBT_PERCENT": "percent, a whole number from 1 to 50",
     "STRATEGY_HEARTBEAT_URL": "an https address (http on localhost) that is asked each minute, or empty",
     "STRATEGY_MOST_ORDER_USD": "the most that one order may cost in USD, from 100 to 10000000, or empty",
     "STRATEGY_MOST_ORDER_SHARES": "the most shares of one order, from 1 to 1000000, or empty",

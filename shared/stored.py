@@ -39,6 +39,7 @@ COLLECTIONS = {
             "control": "the owner's last halt, reduce or resume",
             "pins": "the account that the owner chose by command",
             "configs": "the configuration that the owner wants, and each version of it",
+            "imports": "daily bars that the owner imported from a file",
         },
     ),
     **_in(
@@ -67,9 +68,14 @@ COLLECTIONS = {
         {
             "signals": "every signal as the scan saw it",
             "receipts": "why each symbol was traded or not",
-            "bars": "the session's bars, for a scan that starts cold",
+            "bars": "a session's minute bars as the scan builds them, also for a scan that starts cold",
             "quotes": "the scan's last quotes",
-            "history": "daily bars of the watch list",
+            "history": "daily bars of the watch list, joined from all sources",
+            "gathered": "what each source outside gave of a symbol",
+            "own_days": "daily bars made of what the scan saw",
+            "own_minutes": "minute bars that the scan saw, one document for each symbol and session",
+            "prepared": "how the work on a session's history stands",
+            "mornings": "what the broker said before a session: previous closes, symbols without a quote",
             "minutes": "who scans a minute of the market, and what was seen in it",
             "watches": "what the scan wants of a position: its stop level, and whether it is sold",
         },
@@ -102,6 +108,8 @@ COLLECTIONS = {
 
 LIFETIMES = {
     "asks": 90,
+    "bars": 8,
+    "mornings": 8,
     "links": 7,
     "minutes": 7,
     "paces": 7,

@@ -104,10 +104,10 @@ def in_force(store: Store) -> str | None:
 
 
 def traded(ours: Settings, broker: Broker) -> str:
-    """Say with what is traded, and that nothing is bought where nobody gives the daily bars that an entry needs."""
+    """Say with what is traded, and what an entry needs first where nobody simulates the days before."""
     count = len(ours.watch_list)
     given = f"configuration {ours.config}, {count} symbol{'s' * (count > 1)}, {ours.capital_usd:,} USD of capital"
-    return given if broker == "simulator" else f"{given}; NOTHING IS BOUGHT: there is no source of daily bars yet"
+    return given if broker == "simulator" else f"{given}; an entry needs 20 daily bars of its symbol"
 
 
 def _tell_left(station: Station, console: Console) -> None:

@@ -1,15 +1,16 @@
-"""The History port over daily bars that are given."""
+"""A source of daily bars over those of a simulated market."""
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 
 from shared.codec import decode, dumps, encode, loads
 from shared.domain.bars import DailyBar
+from shared.domain.series import Series
 
 
 class DailyRow(Protocol):
@@ -53,6 +54,8 @@ class MarketHistory:
     `read` opens what `write` left for another process.
     """
 
+    name = "market"
+
     def __init__(self, bars: Mapping[str, tuple[DailyBar, ...]]) -> None:
         self._bars = dict(bars)
 
@@ -70,11 +73,14 @@ class MarketHistory:
         """Write a history file."""
         path.write_bytes(dumps(encode(_HistoryFile(bars=self._bars))))
 
-    def daily(self, symbol: str, *, before: date, count: int) -> tuple[DailyBar, ...]:
-        """Give up to `count` bars strictly before a day, oldest first; empty when nothing is known."""
+    def daily(self, symbol: str, *, start: date, before: date) -> Series | None:
+        """Give the bars from `start` on and strictly before a day, as of the beginning of that day."""
         bars = self._bars.get(symbol, ())
-        end = bisect_left(bars, before, key=lambda bar: bar.day)
-        return bars[max(0, end - count) : end]
+        first, end = (bisect_left(bars, day, key=lambda bar: bar.day) for day in (start, before))
+        if first == end:
+            return None
+        at = datetime.combine(before, time(), UTC)
+        return Series(symbol=symbol, bars=bars[first:end], source=self.name, made="of the simulated market", at=at)
 
 
 def _bars(days: Sequence[DailyRow]) -> tuple[DailyBar, ...]:

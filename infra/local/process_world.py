@@ -22,10 +22,9 @@ from infra.local.wire import Services
 from shared import divided, wiring
 from shared.errors import ConfigError
 from shared.gcp.chance import SystemChance
-from shared.gcp.history import NoHistory
 from shared.gcp.journal import CloudJournal
-from shared.ports import Bus, Chance, Clock, Document, History, Journal, Scalar, Severity, Store, Where, Write
-from shared.topology import CONSUMER, TOPOLOGY
+from shared.ports import Bus, Chance, Clock, Document, HistorySource, Journal, Scalar, Severity, Store, Where, Write
+from shared.topology import CONSUMER, TOPOLOGY, Right
 from shared.wiring import Platform
 
 ALIVE = "/.alive"
@@ -185,9 +184,9 @@ def _http(world: WorldFile, function: str) -> BaseAdapter | None:
     return ToSimulator(world.broker)
 
 
-def _history(world: WorldFile, function: str) -> History:
-    if world.history is None or "history" not in TOPOLOGY.function(function).collections:
-        return NoHistory()
+def _history(world: WorldFile, function: str) -> HistorySource | None:
+    if world.history is None or Right.WRITE not in TOPOLOGY.function(function).collections.get("history", Right(0)):
+        return None
     from infra.local.history import MarketHistory  # late: only the archives of who reads bars hold what it needs
 
     return MarketHistory.read(Path(world.history))

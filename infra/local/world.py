@@ -21,7 +21,7 @@ from infra.local.vault import FileVault
 from infra.local.wsgi import Answer
 from shared import divided, wiring
 from shared.errors import ConfigError, InvariantBroken
-from shared.ports import History
+from shared.ports import HistorySource
 from shared.topology import Topology
 from shared.wiring import Platform
 
@@ -54,7 +54,7 @@ class World:
         state: Path,
         environ: Mapping[str, str],
         http: BaseAdapter | None,
-        history: History,
+        history: HistorySource | None,
         vault_key: bytes,
         seed: int,
         body_of: BodyOf,

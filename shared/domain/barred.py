@@ -62,4 +62,23 @@ class SymbolsUnknown:
         return f"{self.session.isoformat()}:{digest(*self.symbols)[:16]}"
 
 
-Barred = EntriesBarred | ClockOff | SymbolsUnknown
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryMissing:
+    """No source of daily bars outside our own store answers; `why` is what each said.
+
+    `known` of the `asked` symbols have bars all the same, of our own or of an earlier day.
+    """
+
+    why: str
+    known: int
+    asked: int
+    session: date
+    at: datetime
+
+    @property
+    def event(self) -> str:
+        """Name the session: told once for it."""
+        return self.session.isoformat()
+
+
+Barred = EntriesBarred | ClockOff | SymbolsUnknown | HistoryMissing

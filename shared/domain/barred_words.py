@@ -1,6 +1,13 @@
 """What the owner reads when something is not traded by a rule or a fact: the words of the notices in `barred`."""
 
-from shared.domain.barred import CONFIGURATION_UNREAD, LEDGER_UNREADABLE, ClockOff, EntriesBarred, SymbolsUnknown
+from shared.domain.barred import (
+    CONFIGURATION_UNREAD,
+    LEDGER_UNREADABLE,
+    ClockOff,
+    EntriesBarred,
+    HistoryMissing,
+    SymbolsUnknown,
+)
 from shared.domain.skew import FROM, Off
 from shared.domain.wording import Words, clock, count, short
 
@@ -75,5 +82,17 @@ def symbols_unknown(notice: SymbolsUnknown) -> Words:
         title="Watched symbols that E*TRADE does not quote",
         sentence=f"E*TRADE gives no quote for {count(len(notice.symbols), 'watched symbol')}: {names}.",
         advice="Nothing is traded in them; look whether they were renamed or delisted, and change STRATEGY_WATCH_LIST.",
+        urgent=False,
+    )
+
+
+def history_missing(notice: HistoryMissing) -> Words:
+    """Say that no source answers, what is traded on all the same, and what the owner can do."""
+    some = f"{notice.known} of {count(notice.asked, 'symbol')} have bars that are stored"
+    rest = some if notice.known else "no symbol has any"
+    return Words(
+        title="No source of daily bars answers",
+        sentence=f"Asked for daily bars, none of the sources answers ({short(notice.why)}): {rest}.",
+        advice="What has too few is not bought, stops and exits go on; `strategy import FILE` brings bars.",
         urgent=False,
     )

@@ -52,6 +52,11 @@ class DayBook:
         """Shares traded today as the last quote gave them; never falls."""
         return self._volume
 
+    @property
+    def all_bars(self) -> list[Bar]:
+        """Every bar so far, the running one as it stands."""
+        return [*self.bars, self._running(self._end)] if self._end is not None else []
+
     def observe(self, quote: Quote, at: datetime) -> bool:
         """Take one quote at a tick and tell whether it completed a bar; a tick from the past is ignored."""
         last_at = self._last_at
@@ -111,11 +116,10 @@ class DayBook:
 
     def to_plain(self) -> dict[str, str | int]:
         """Give the whole book as JSON data: bars as one text, minutes counted from the open."""
-        bars = [*self.bars, self._running(self._end)] if self._end is not None else []
         return {
             "v": _VERSION,
             "day": self.session.day.isoformat(),
-            "bars": ";".join(self._row(bar) for bar in bars),
+            "bars": ";".join(self._row(bar) for bar in self.all_bars),
             "at": _NONE if self._last_at is None else self._last_at.isoformat(),
             "high": _text(self.session_high),
             "low": _text(self.session_low),

@@ -86,6 +86,14 @@ class RenewAsked:
     asked_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryAsked:
+    """A session needs daily bars of these symbols, or the broker has said more of the day before it."""
+
+    session: date
+    symbols: tuple[str, ...]
+
+
 Message = (
     ScanTick
     | PrepareTick
@@ -97,6 +105,7 @@ Message = (
     | OrderPlaced
     | HaltAsked
     | RenewAsked
+    | HistoryAsked
     | Notice
 )
 KINDS: dict[str, type[Message]] = {
@@ -110,6 +119,7 @@ KINDS: dict[str, type[Message]] = {
     "order_placed": OrderPlaced,
     "halt_asked": HaltAsked,
     "renew_asked": RenewAsked,
+    "history_asked": HistoryAsked,
     **NOTICES,
 }
 NAMES: dict[type[Message], str] = {kind: name for name, kind in KINDS.items()}

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import assert_never
 
-from shared.domain.barred import Barred, ClockOff, EntriesBarred, SymbolsUnknown
+from shared.domain.barred import Barred, ClockOff, EntriesBarred, HistoryMissing, SymbolsUnknown
 from shared.domain.calendar import new_york_day
 from shared.domain.control import Control, TradingState
 from shared.domain.forged import OrderForged
@@ -281,6 +281,7 @@ NOTICES: dict[str, type[Notice]] = {
     "entries_barred": EntriesBarred,
     "clock_off": ClockOff,
     "symbols_unknown": SymbolsUnknown,
+    "history_missing": HistoryMissing,
     "scan_silent": ScanSilent,
     "scan_blind": ScanBlind,
     "held_unseen": HeldUnseen,
@@ -328,6 +329,7 @@ def event_of(notice: Notice) -> str:
             | EntriesBarred()
             | ClockOff()
             | SymbolsUnknown()
+            | HistoryMissing()
             | LinkUsed()
             | DayResult()
         ):

@@ -3,15 +3,20 @@
 What can go wrong: a split makes yesterday's price another share's, so that an average over both is of neither; a
 dividend that is taken out of old closes moves a price that was paid; bars of two sources are mixed in silence. What
 this promises: bars are kept as they were traded; only `adjusted_closes` divides, by the splits up to its instant, never
-by dividends; a series that holds bars of two makes says so.
+by dividends; a series that holds bars of two makes says so. What a source gives is judged before it is used: days out
+of order, a day twice or a price that cannot be make the whole answer unusable, and nothing of it is mended.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 from shared.domain.bars import DailyBar
+
+LONGEST_GAP = timedelta(days=10)
+"""Between two bars that belong together: September 2001 left seven days, more than any closing since 1933."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +40,8 @@ class Series:
     """Daily bars of one symbol as they were traded, oldest first, each day once.
 
     `source` is who gave them, `made` how they came to be, `at` when the source was asked. `mixed` says that bars of two
-    makes are in it.
+    makes are in it. `doubted` are days whose close lies so far from what the next morning said of it that a split or a
+    distribution is possible.
     """
 
     symbol: str
@@ -46,6 +52,16 @@ class Series:
     splits: tuple[Split, ...] = ()
     dividends: tuple[Dividend, ...] = ()
     mixed: bool = False
+    doubted: tuple[date, ...] = ()
+
+    @property
+    def unexplained(self) -> tuple[date, ...]:
+        """The doubted days that no known split follows at the next bar."""
+        after = {one.day: other.day for one, other in pairwise(self.bars)}
+        splits = {split.day for split in self.splits}
+        return tuple(
+            day for day in self.doubted if not any(day < split <= after.get(day, date.max) for split in splits)
+        )
 
 
 def adjusted_closes(bars: Sequence[DailyBar], splits: Sequence[Split], *, on: date) -> tuple[Decimal, ...]:
@@ -58,3 +74,70 @@ def adjusted_closes(bars: Sequence[DailyBar], splits: Sequence[Split], *, on: da
                 close /= split.ratio
         closes.append(close)
     return tuple(closes)
+
+
+def unbroken(bars: Sequence[DailyBar], *, before: date) -> Sequence[DailyBar]:
+    """Give the bars that lead up to a day without a gap longer than `LONGEST_GAP`, oldest first."""
+    later = before
+    for index in range(len(bars) - 1, -1, -1):
+        if later - bars[index].day > LONGEST_GAP:
+            return bars[index + 1 :]
+        later = bars[index].day
+    return bars
+
+
+def unsound(series: Series, *, before: date) -> str | None:
+    """Say what makes a source's answer unusable, None when nothing does; bars of `before` or later do."""
+    days = [bar.day for bar in series.bars]
+    for one, other in pairwise(days):
+        if one >= other:
+            return f"{other} stands twice" if one == other else f"{other} stands after {one}"
+    if days and days[-1] >= before:
+        return f"a bar of {days[-1]}, which was not asked for"
+    for bar in series.bars:
+        if (wrong := unsound_bar(bar)) is not None:
+            return f"{bar.day}: {wrong}"
+    if any(not (split.ratio.is_finite() and split.ratio > 0) for split in series.splits):
+        return "a split whose ratio is no positive number"
+    return None
+
+
+def unsound_bar(bar: DailyBar) -> str | None:
+    """Say why a bar can be of no trading day, None when it can: prices above 0, low and high around open and close."""
+    prices = (bar.open, bar.high, bar.low, bar.close)
+    if not all(price.is_finite() and price > 0 for price in prices):
+        return "a price that is no positive number"
+    if not bar.low <= min(bar.open, bar.close) <= max(bar.open, bar.close) <= bar.high:
+        return "low and high do not lie around open and close"
+    return "a volume below zero" if bar.volume < 0 else None
+
+
+def merged(parts: Sequence[Series]) -> Series:
+    """Join what several sources gave of one symbol: of each day the first one's bar, of each split and dividend too.
+
+    It is as old as the oldest part that gave a bar, and mixed when two gave some. Takes one part at least.
+    """
+    bars: dict[date, DailyBar] = {}
+    splits: dict[date, Split] = {}
+    dividends: dict[date, Dividend] = {}
+    gave: list[Series] = []
+    for part in parts:
+        new = {bar.day: bar for bar in part.bars if bar.day not in bars}
+        bars |= new
+        splits = {one.day: one for one in part.splits} | splits
+        dividends = {one.day: one for one in part.dividends} | dividends
+        gave += [part] * bool(new)
+    gave = gave or [parts[0]]
+    return Series(
+        symbol=parts[0].symbol, bars=tuple(bars[day] for day in sorted(bars)), at=min(part.at for part in gave),
+        source="+".join(part.source for part in gave), made="; ".join(dict.fromkeys(part.made for part in gave)),
+        splits=tuple(splits[day] for day in sorted(splits)),
+        dividends=tuple(dividends[day] for day in sorted(dividends)),
+        mixed=len(gave) > 1 or gave[0].mixed,
+        doubted=tuple(sorted({day for part in gave for day in part.doubted})),
+    )  # fmt: skip
+
+
+def cut(series: Series, *, start: date, before: date) -> Series:
+    """Leave the bars from `start` on and strictly before a day; splits and dividends stay."""
+    return replace(series, bars=tuple(bar for bar in series.bars if start <= bar.day < before))

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from shared.domain.bars import Bar, DailyBar
+from shared.domain.bars import Bar
 from shared.domain.calendar import TradingSession
 from shared.domain.daybook import MINUTE, DayBook, longer_bars
 from shared.domain.quotes import Quote
+from shared.domain.series import Series, adjusted_closes, unbroken
 from shared.strategies import indicators
 
 ATR_MINUTES = 5
@@ -32,7 +33,7 @@ class View:
     """One symbol at one tick: a quote without faults, and what its session and history say.
 
     `opening_range` is low and high in USD; `quality` is the history's tier, 0 to 1; `daily_close` is the last daily
-    bar's in USD.
+    bar's in USD, adjusted for the splits that are in force today.
     """
 
     symbol: str
@@ -49,20 +50,35 @@ class View:
 class Watch:
     """One watched symbol: its day book, and the indicators of the bars completed so far.
 
-    Mutable like the book it owns; made from a restored book it shows what it would have shown.
+    Mutable like the book it owns; made from a restored book it shows what it would have shown. `history` may come later
+    than the first quote (`know`); of it only what leads up to today without a long gap counts.
     """
 
     __slots__ = ("_atr", "_atr_bars_end", "_daily_close", "_indicators", "_opening_range", "book", "quality", "symbol")
 
-    def __init__(self, symbol: str, book: DayBook, history: Sequence[DailyBar]) -> None:
+    def __init__(self, symbol: str, book: DayBook, history: Series | None) -> None:
         self.symbol = symbol
         self.book = book
-        self.quality = quality(len(history))
-        self._daily_close = history[-1].close if history else None
+        self.quality = quality(0)
+        self._daily_close: Decimal | None = None
+        self.know(history)
         self._atr: Decimal | None = None
         self._atr_bars_end = book.session.opens_at
         self._opening_range: tuple[Decimal, Decimal] | None = None
         self._indicators = self._compute()
+
+    def know(self, history: Series | None) -> None:
+        """Take the daily bars of the days before, None where there are none."""
+        today = self.book.session.day
+        bars = unbroken(history.bars, before=today) if history is not None else ()
+        self.quality = quality(len(bars))
+        if history is not None and bars:
+            (self._daily_close,) = adjusted_closes(bars[-1:], history.splits, on=today)
+
+    @property
+    def knows_days(self) -> bool:
+        """Tell whether any daily bar is known."""
+        return self._daily_close is not None
 
     @property
     def rsi(self) -> float | None:

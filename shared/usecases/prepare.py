@@ -1,56 +1,37 @@
-"""Prepare the session: history of the watch list, and whether the broker knows its symbols."""
+"""Prepare the session: whether the broker knows the watched symbols, and what it says of the day before.
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+Daily bars are `market_history`'s work. What the broker said is one document a session; whoever makes daily bars reads
+the previous closes in it.
+"""
+
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
+from decimal import Decimal
 
 from shared.domain.barred import SymbolsUnknown
-from shared.domain.bars import DailyBar
-from shared.domain.calendar import session_at
+from shared.domain.calendar import new_york_day, session_at
+from shared.domain.messages import HistoryAsked
+from shared.domain.quotes import Quote
 from shared.errors import AuthError
-from shared.ports import History, Severity, Store
-from shared.usecases.desk import put, read
+from shared.ports import Severity, Write
+from shared.usecases import outbox
+from shared.usecases.desk import replaced
+from shared.usecases.mornings import Morning, morning_of, morning_path
 from shared.usecases.notices import announce
 from shared.usecases.trading import TradingDesk
 
-DAYS = 250
 AGAIN = timedelta(seconds=2)
 """When a symbol without a quote is asked for once more: E*TRADE leaves one out for a moment now and then."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Warmth:
-    """A symbol's daily bars from before one session, oldest first; `told`: the owner heard that it has no quote."""
+def prepare(desk: TradingDesk, *, reason: str) -> None:
+    """Ask the broker which watched symbols it knows, and hand on their previous closes.
 
-    session: date
-    bars: tuple[DailyBar, ...]
-    told: bool = False
-
-
-def prepare(desk: TradingDesk, history: History, *, reason: str) -> None:
-    """Store history for every watched symbol, and ask the broker which of them it knows.
-
-    Without a token the second half waits: signing in sends this tick again. A day of rest needs nothing.
+    Without a token this waits: signing in sends the tick again. A day of rest needs nothing.
     """
     session = session_at(desk.clock.now())
-    if session is None:
-        return
-    served = 0
-    for symbol in desk.mandate.watch_list:
-        held = read(desk.store, Warmth, f"history/{symbol}")
-        if held is not None and held.value.session == session.day:
-            served += 1
-            continue
-        bars = history.daily(symbol, before=session.day, count=DAYS)
-        desk.store.commit([put(f"history/{symbol}", Warmth(session=session.day, bars=bars))])
-    desk.journal.line("cache", kind="history", asked=len(desk.mandate.watch_list), served=served)
-    _check(desk, session.day, reason)
-
-
-def warm_bars(store: Store, symbol: str, session: date) -> Sequence[DailyBar]:
-    """Give the stored history of a symbol, empty when it was not prepared for this session."""
-    held = read(store, Warmth, f"history/{symbol}")
-    return held.value.bars if held is not None and held.value.session == session else ()
+    if session is not None:
+        _check(desk, session.day, reason)
 
 
 def _check(desk: TradingDesk, session: date, reason: str) -> None:
@@ -72,15 +53,33 @@ def _check(desk: TradingDesk, session: date, reason: str) -> None:
     severity = Severity.WARNING if unknown else Severity.INFO
     desk.journal.line("prepared", severity, reason=reason, symbols=len(known), unknown=",".join(unknown))
     if known:
-        _tell(desk, session, unknown)
+        _keep(desk, session, _closes(known, session), unknown)
 
 
-def _tell(desk: TradingDesk, session: date, unknown: Sequence[str]) -> None:
-    """Promise one notice of the symbols that were not told of in this session; whoever publishes notices sends it."""
-    held = [read(desk.store, Warmth, f"history/{symbol}") for symbol in unknown]
-    new = {symbol: one for symbol, one in zip(unknown, held, strict=True) if one is not None and not one.value.told}
-    if not new:
+def _closes(known: Mapping[str, Quote], session: date) -> dict[str, Decimal]:
+    """Give the previous closes of the quotes that are of this day: an older one may speak of the day before that."""
+    return {
+        symbol: quote.previous_close
+        for symbol, quote in sorted(known.items())
+        if quote.previous_close > 0 and new_york_day(quote.at) == session
+    }
+
+
+def _keep(desk: TradingDesk, session: date, closes: dict[str, Decimal], unknown: Sequence[str]) -> None:
+    """Write down what is new, in one commit with the notice of unknown symbols and the ask that hands the closes on."""
+    held = morning_of(desk.store, session)
+    before = Morning(session=session) if held is None else held.value
+    new = tuple(symbol for symbol in unknown if symbol not in before.unquoted)
+    now = Morning(session=session, closes=before.closes | closes, unquoted=(*before.unquoted, *new))
+    if now == before:
         return
-    notice = SymbolsUnknown(symbols=tuple(new), session=session, at=desk.clock.now())
-    marked = [one.update(replace(one.value, told=True)) for one in new.values()]
-    desk.store.commit([announce(desk, notice), *marked])
+    writes: list[Write] = [replaced(morning_path(session), held, now)]
+    if new:
+        writes.append(announce(desk, SymbolsUnknown(symbols=new, session=session, at=desk.clock.now())))
+    if now.closes == before.closes:
+        desk.store.commit(writes)
+        return
+    ask = HistoryAsked(session=session, symbols=tuple(now.closes))
+    row = outbox.promise(desk, name=f"history:{desk.chance.token(12)}", topic="history-asks", key="", message=ask)
+    desk.store.commit([*writes, row])
+    outbox.publish(desk, row)

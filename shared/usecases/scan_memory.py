@@ -1,27 +1,22 @@
 """What a scan knows between its ticks, and how a scan that starts cold knows the same.
 
-The books of the session are written once a minute, fifty symbols to a document, compressed; an instance that did not
-scan the minute before reads them back and decides exactly as if it had never died. So it is with the watches over
-what is held, which have a document each.
+The books of the session are written once a minute (`books`); an instance that did not scan the minute before reads
+them back and decides exactly as if it had never died. So it is with the watches over what is held, which have a
+document each. Daily bars that were gathered after a symbol was first seen are taken up in the next minute.
 """
 
-import base64
-import zlib
 from datetime import datetime
 
-from shared.codec import dumps, loads
 from shared.domain.calendar import TradingSession
 from shared.domain.daybook import DayBook
 from shared.errors import Malformed
-from shared.ports import Data, Put, Severity
+from shared.ports import Severity
 from shared.strategies.view import Watch
+from shared.usecases.books import books_of, put_books
 from shared.usecases.minutes import MINUTE
-from shared.usecases.prepare import warm_bars
 from shared.usecases.trading import TradingDesk
+from shared.usecases.warmth import known_days, prepared
 from shared.usecases.watches import Watched
-
-SYMBOLS_A_DOCUMENT = 50
-_DAMAGE = (Malformed, ArithmeticError, AttributeError, LookupError, TypeError, ValueError, zlib.error)
 
 
 class ScanMemory:
@@ -36,6 +31,7 @@ class ScanMemory:
         self.held: dict[str, Watched] = {}
         self._session: TradingSession | None = None
         self._saved: datetime | None = None
+        self._prepared: datetime | None = None
 
     def recall(self, desk: TradingDesk, session: TradingSession, minute: datetime) -> None:
         """Make the memory that of the minute before `minute`: its own, or the store's.
@@ -44,23 +40,28 @@ class ScanMemory:
         """
         warm = self._session == session and self._saved == minute - MINUTE
         if warm:
+            self._learn(desk, session)
             return
         self._session = session
         self.watches = {}
         self.signalled = set()
         self.held = {}
-        for row in desk.store.query("bars"):
+        self._prepared = None
+        for symbol, plain in books_of(desk, session):
             try:
-                self._restore(desk, row.data, session)
-            except _DAMAGE as problem:
-                desk.journal.line("books_unreadable", Severity.ERROR, path=row.path, kind=type(problem).__name__)
+                self.watches[symbol] = self._watch(desk, symbol, DayBook.from_plain(plain, session))
+            except Malformed as problem:
+                desk.journal.line("books_unreadable", Severity.ERROR, symbol=symbol, kind=type(problem).__name__)
 
-    def _restore(self, desk: TradingDesk, data: Data, session: TradingSession) -> None:
-        if data["session"] != session.day.isoformat():
+    def _learn(self, desk: TradingDesk, session: TradingSession) -> None:
+        """Read the history of the symbols that have none, once each time that more was gathered."""
+        cold = [watch for watch in self.watches.values() if not watch.knows_days]
+        held = prepared(desk.store) if cold else None
+        if held is None or held.value.at == self._prepared:
             return
-        packed = zlib.decompress(base64.b64decode(data["books"]))
-        for symbol, plain in loads(packed).items():
-            self.watches[symbol] = self._watch(desk, symbol, DayBook.from_plain(plain, session))
+        for watch in cold:
+            watch.know(known_days(desk.store, watch.symbol, session.day))
+        self._prepared = held.value.at
 
     def watch(self, desk: TradingDesk, symbol: str) -> Watch:
         """Give a symbol's watch, a new one when it was never seen this session."""
@@ -73,12 +74,8 @@ class ScanMemory:
     def save(self, desk: TradingDesk, session: TradingSession, minute: datetime) -> None:
         """Write every book of the session and every watch as it is after `minute`."""
         self._saved = minute
-        symbols = sorted(self.watches)
-        for first in range(0, len(symbols), SYMBOLS_A_DOCUMENT):
-            books = {name: self.watches[name].book.to_plain() for name in symbols[first : first + SYMBOLS_A_DOCUMENT]}
-            packed = base64.b64encode(zlib.compress(dumps(books), 6)).decode()
-            data = {"session": session.day.isoformat(), "minute": minute.isoformat(), "books": packed}
-            desk.store.commit([Put(f"bars/{first // SYMBOLS_A_DOCUMENT}", data)])
+        books = {symbol: watch.book.to_plain() for symbol, watch in self.watches.items()}
+        put_books(desk, session, minute, books)
         for symbol, one in list(self.held.items()):
             if one.value != one.stored:
                 self.hold(symbol, one.kept(desk))
@@ -91,4 +88,4 @@ class ScanMemory:
             self.held[symbol] = after
 
     def _watch(self, desk: TradingDesk, symbol: str, book: DayBook) -> Watch:
-        return Watch(symbol, book, warm_bars(desk.store, symbol, book.session.day))
+        return Watch(symbol, book, known_days(desk.store, symbol, book.session.day))

@@ -11,7 +11,7 @@ from typing import TypeVar
 from requests.adapters import BaseAdapter
 
 from shared.errors import ConfigError
-from shared.ports import Bus, Chance, Clock, History, Journal, Store, Vault
+from shared.ports import Bus, Chance, Clock, HistorySource, Journal, Store, Vault
 from shared.topology import Function
 
 T = TypeVar("T")
@@ -21,6 +21,7 @@ T = TypeVar("T")
 class Platform:
     """One function's world. `function` has its rights; `http` carries broker calls, None means the network.
 
+    `history` are the daily bars of a simulated market, which then stand for every source; None means the real ones.
     `authorize_page` is where the owner accepts, None means E*TRADE's page; `pace` is that of a simulated time (Desk).
     """
 
@@ -32,7 +33,7 @@ class Platform:
     bus: Bus
     vault: Vault
     journal: Journal
-    history: History
+    history: HistorySource | None = None
     http: BaseAdapter | None = None
     authorize_page: str | None = None
     pace: float = 1.0

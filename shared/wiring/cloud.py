@@ -12,7 +12,6 @@ from shared.errors import ConfigError, InvariantBroken
 from shared.gcp.chance import SystemChance
 from shared.gcp.clock import SystemClock
 from shared.gcp.databases import Databases
-from shared.gcp.history import NoHistory
 from shared.gcp.journal import CloudJournal
 from shared.gcp.no_bus import NoBus
 from shared.gcp.secret_vault import SecretVault
@@ -53,7 +52,7 @@ def cloud(
         lifetimes=TOPOLOGY.lifetimes,
     )  # fmt: skip
     return Platform(
-        function=function, environ=environ, clock=clock, chance=chance, history=NoHistory(),
+        function=function, environ=environ, clock=clock, chance=chance,
         store=divided.of_function(databases.stores, TOPOLOGY, function),
         bus=NoBus() if open_bus is None else open_bus(project, clock, chance),
         vault=SecretVault(project=project, clock=clock, chance=chance, adds_only=function.adds_only),

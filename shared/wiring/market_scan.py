@@ -28,6 +28,6 @@ def _build(platform: Platform) -> PushDoor:
         tells=True,
         handlers={
             ScanTick: lambda envelope, _tick: scan(desk.of_this_minute, memory, envelope.published_at),
-            PrepareTick: lambda _envelope, tick: prepare(desk.of_this_minute, platform.history, reason=tick.reason),
+            PrepareTick: lambda _envelope, tick: prepare(desk.of_this_minute, reason=tick.reason),
         },
     )

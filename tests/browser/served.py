@@ -66,7 +66,7 @@ class Served:
         }  # fmt: skip
         return Platform(
             function=TOPOLOGY.function(function), environ=environ, clock=SystemClock(), chance=SystemChance(),
-            store=self.store, bus=self.bus, vault=self.vault, journal=self.journal, history=_NoHistory(),
+            store=self.store, bus=self.bus, vault=self.vault, journal=self.journal,
             http=InProcess(self.simulator),
         )  # fmt: skip
 
@@ -173,14 +173,6 @@ def keep(page: Page, folder: Path, name: str) -> None:
     kept = Path(os.environ.get("SCREENSHOTS") or folder)
     kept.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=str(kept / f"{name}.png"))
-
-
-class _NoHistory:
-    """No history is needed to sign in."""
-
-    def daily(self, symbol: str, *, before: object, count: int) -> tuple[()]:
-        """Give nothing."""
-        return ()
 
 
 def _nothing(environ: object, start_response: object) -> list[bytes]:

@@ -1,6 +1,8 @@
 """An example of each notice in `shared.domain.barred`, with what the owner reads."""
 
-from shared.domain.barred import ClockOff, EntriesBarred, SymbolsUnknown
+from datetime import timedelta
+
+from shared.domain.barred import ClockOff, EntriesBarred, HistoryMissing, SymbolsUnknown
 from shared.domain.notices import Notice
 from shared.domain.skew import Off
 from tests.domain.made import NOON, OPENS
@@ -67,6 +69,22 @@ BARRED: tuple[tuple[Notice, str, str], ...] = (
         (
             "E*TRADE gives no quote for 2 watched symbols: ABC, BRK.B. Nothing is traded in them; "
             "look whether they were renamed or delisted, and change STRATEGY_WATCH_LIST."
+        ),
+    ),
+    (
+        HistoryMissing(why="yahoo: it refuses us", known=3, asked=20, session=OPENS.date(), at=NOON),
+        "No source of daily bars answers",
+        (
+            "Asked for daily bars, none of the sources answers (yahoo: it refuses us): 3 of 20 symbols have bars that "
+            "are stored. What has too few is not bought, stops and exits go on; `strategy import FILE` brings bars."
+        ),
+    ),
+    (
+        HistoryMissing(why="alpaca: no answer", known=0, asked=1, session=OPENS.date() + timedelta(1), at=NOON),
+        "No source of daily bars answers",
+        (
+            "Asked for daily bars, none of the sources answers (alpaca: no answer): no symbol has any. What has "
+            "too few is not bought, stops and exits go on; `strategy import FILE` brings bars."
         ),
     ),
 )

@@ -23,6 +23,7 @@ from shared.domain.pins import Pin
 from shared.domain.positions import Fill, Ledger, Position
 from shared.domain.quotes import Quote
 from shared.domain.reads import Unread
+from shared.domain.series import Series
 from shared.domain.signals import Signal, Vote
 from shared.domain.taken import Taken
 from shared.domain.token_day import Reminders
@@ -33,18 +34,21 @@ from shared.domain.watches import PositionWatch
 from shared.errors import Malformed
 from shared.usecases.deliver import Told, Untold
 from shared.usecases.flows import Flow, UsedLink
+from shared.usecases.gather import Gathered
 from shared.usecases.leases import Lease
 from shared.usecases.minutes import Minute
+from shared.usecases.mornings import Morning
 from shared.usecases.outbox import Row, pack, unpack
-from shared.usecases.prepare import Warmth
 from shared.usecases.refusals import Refusals
 from shared.usecases.renew import Asked
 from shared.usecases.token import Coming
+from shared.usecases.warmth import Prepared, Warmth
 
 DOCUMENTS: list[type[Any]] = [
     AuditEvent, AccountRecord, Control, Order, Fill, Ledger, Position, Quote, Signal, TokenRecord, Flow, Lease, Row,
     Asked, Minute, PositionWatch, Coming, Pin, Refusals, Reminders, UsedLink,
-    Warmth, AccessToken, RequestToken, Pace, Told, Untold, Taken, Ask, Unread, Version, Versions,
+    Warmth, Series, Gathered, Morning, Prepared, AccessToken, RequestToken, Pace, Told, Untold, Taken, Ask, Unread,
+    Version, Versions,
 ]  # fmt: skip
 
 st.register_type_strategy(

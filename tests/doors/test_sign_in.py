@@ -119,7 +119,7 @@ def test_every_page_is_sealed(bench: Bench) -> None:
 
 
 def test_a_callback_signs_in_once(bench: Bench) -> None:
-    """The right callback stores the token, tells owner and scan, and a second one is refused without an exchange."""
+    """The right callback stores the token, tells owner, scan and history, and a second one is refused at once."""
     begun = _begun(bench)
     assert _back(bench, begun).status == 200
     first = _record(bench)
@@ -127,7 +127,9 @@ def test_a_callback_signs_in_once(bench: Bench) -> None:
     assert bench.calls()["access_token"] == 1
     assert _record(bench) == first
     bench.run("07:11")
-    assert [one.body for one in bench.of("prepare_tick")] == [{"reason": "signed-in"}]
+    sent = bench.of("prepare_tick")
+    assert sorted(one.function for one in sent) == ["market_history", "market_scan"]
+    assert all(one.body == {"reason": "signed-in"} for one in sent)
     assert bench.world.vault.versions(REQUEST_TOKEN) == ()
     kinds = [row["kind"] for row in bench.documents("notices").values()]
     assert sorted(kinds) == ["link_used", "sign_in_refused", "signed_in"]

@@ -143,18 +143,19 @@ def test_two_scans_of_one_minute_are_one(bench: Bench) -> None:
 
 
 def test_preparing_waits_for_the_sign_in(bench: Bench) -> None:
-    """PrepareTick before the sign-in stores history and waits; signing in brings it again, to ask the broker."""
-    assert bench.push("market_scan", PrepareTick(reason="schedule")) == 204
+    """PrepareTick before the sign-in stores history, and the scan waits; signing in brings it again, to ask E*TRADE."""
+    assert bench.push("market_history", PrepareTick(reason="schedule")) == 204
     assert len(bench.documents("history")) == 2
+    assert bench.push("market_scan", PrepareTick(reason="schedule")) == 204
     assert bench.calls()["quotes"] == 0
     assert [line["reason"] for line in bench.lines("prepare_waits", "prepared")] == ["schedule"]
     bench.sign_in_at("09:25")
     bench.run("09:26")
-    (sent,) = bench.of("prepare_tick")
-    assert (sent.function, sent.topic, sent.body, sent.status) == (
-        "market_scan", "prepare-ticks", {"reason": "signed-in"}, 204,
-    )  # fmt: skip
-    assert sent.attributes["row"] == "outbox/oauth_callback:signed-in:1"
+    sent = bench.of("prepare_tick")
+    assert sorted((one.function, one.topic, one.body["reason"], one.status) for one in sent) == [
+        ("market_history", "prepare-ticks", "signed-in", 204), ("market_scan", "prepare-ticks", "signed-in", 204),
+    ]  # fmt: skip
+    assert {one.attributes["row"] for one in sent} == {"outbox/oauth_callback:signed-in:1"}
     (prepared,) = bench.lines("prepared")
     assert (prepared["symbols"], prepared["reason"]) == (2, "signed-in")
     assert bench.calls()["quotes"] == 1
@@ -265,13 +266,13 @@ def test_books_that_cannot_be_read_do_not_stop_the_scan(bench: Bench) -> None:
     bench.sign_in_at("09:25")
     bench.run("09:31")
     bench.world.platform("market_scan")
-    bench.world.store.commit([Put("bars/0", {"session": "2013-10-07", "books": "AAAA"})])
-    bench.world.store.commit([Put("bars/1", {"session": "2013-10-07"})])
+    bench.world.store.commit([Put("bars/20131007-0", {"session": "2013-10-07", "books": "AAAA"})])
+    bench.world.store.commit([Put("bars/20131007-1", {"session": "2013-10-07"})])
     assert bench.push("market_scan", ScanTick()) == 204
     assert len(bench.lines("minute_scanned")) == 1
     assert len(bench.lines("books_unreadable")) == 2
     assert bench.documents("dead_letters") == {}
-    assert bench.documents("bars")["bars/0"]["minute"].startswith("2013-10-07T13:31")
+    assert bench.documents("bars")["bars/20131007-0"]["minute"].startswith("2013-10-07T13:31")
 
 
 def test_refreshing_twice_renews_once(bench: Bench) -> None:

@@ -16,7 +16,6 @@ from shared.divided import DividedStore
 from shared.errors import ConfigError, InvariantBroken
 from shared.etrade.limits import Role
 from shared.gcp.firestore_store import FirestoreStore
-from shared.gcp.history import NoHistory
 from shared.gcp.no_bus import NoBus
 from shared.gcp.pubsub_bus import PubsubBus
 from shared.gcp.secret_vault import SecretVault
@@ -44,7 +43,7 @@ def test_every_function_gets_its_world(name: str) -> None:
     assert isinstance(platform.store, DividedStore)
     assert isinstance(platform.bus, PubsubBus if function.publishes else NoBus)
     assert isinstance(platform.vault, SecretVault)
-    assert isinstance(platform.history, NoHistory)
+    assert platform.history is None
     assert platform.http is None
     stores = list(platform.store._stores.values())
     assert {one._connection._client for one in stores if isinstance(one, FirestoreStore)} == {None}

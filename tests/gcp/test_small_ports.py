@@ -1,14 +1,12 @@
-"""Clock, chance, checksum and history in the cloud."""
+"""Clock, chance and checksum in the cloud."""
 
 import re
 import time
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from shared.gcp.chance import SystemChance
 from shared.gcp.clock import SystemClock
 from shared.gcp.crc32c import crc32c
-from shared.gcp.history import NoHistory
-from shared.strategies.view import quality
 
 
 def test_the_clock_tells_the_time_and_waits() -> None:
@@ -45,10 +43,3 @@ def test_the_checksum_is_castagnolis() -> None:
     assert crc32c(b"\xff" * 32) == 0x62A8AB43
     assert crc32c(bytes(range(32))) == 0x46DD794E
     assert crc32c(b"") == 0
-
-
-def test_no_history_opens_no_risk() -> None:
-    """Without a source of daily bars every symbol is of the lowest quality."""
-    bars = NoHistory().daily("AAPL", before=date(2026, 11, 23), count=250)
-    assert bars == ()
-    assert quality(len(bars)) == min(quality(days) for days in range(300))

@@ -19,11 +19,13 @@ class _Row:
 
 
 def test_bars_end_before_the_day() -> None:
-    """The last bars strictly before the asked day come oldest first, and an unknown symbol has none."""
+    """The bars between two days come oldest first, the second day left out; where there are none, nothing does."""
     history = MarketHistory.of({"AAPL": [_Row(date=date(2013, 10, day)) for day in (4, 1, 3, 2, 7, 8)]})
-    found = history.daily("AAPL", before=date(2013, 10, 7), count=3)
-    assert [bar.day.day for bar in found] == [2, 3, 4]
-    assert found[0] == DailyBar(
+    found = history.daily("AAPL", start=date(2013, 10, 2), before=date(2013, 10, 7))
+    assert found is not None
+    assert [bar.day.day for bar in found.bars] == [2, 3, 4]
+    assert (found.source, found.splits, found.mixed) == ("market", (), False)
+    assert found.bars[0] == DailyBar(
         day=date(2013, 10, 2),
         open=Decimal(1),
         high=Decimal(3),
@@ -31,7 +33,6 @@ def test_bars_end_before_the_day() -> None:
         close=Decimal(2),
         volume=100,
     )
-    assert len(history.daily("AAPL", before=date(2013, 10, 9), count=99)) == 6
-    assert history.daily("AAPL", before=date(2013, 10, 1), count=9) == ()
-    assert history.daily("AAPL", before=date(2013, 10, 9), count=0) == ()
-    assert history.daily("MSFT", before=date(2013, 10, 9), count=9) == ()
+    assert history.daily("AAPL", start=date(2013, 9, 1), before=date(2013, 10, 1)) is None
+    assert history.daily("AAPL", start=date(2013, 10, 9), before=date(2013, 10, 9)) is None
+    assert history.daily("MSFT", start=date(2013, 9, 1), before=date(2013, 10, 9)) is None

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from shared.domain.bars import Bar, DailyBar
 from shared.domain.daybook import DayBook
+from shared.domain.series import Series
 from shared.strategies import indicators
 from shared.strategies.decide import decide
 from shared.strategies.view import Watch, quality
@@ -23,12 +24,13 @@ def bar(minute: int, close: str, *, high: str | None = None, low: str | None = N
     )  # fmt: skip
 
 
-def history(days: int) -> tuple[DailyBar, ...]:
+def history(days: int) -> Series:
     one = Decimal(1)
-    return tuple(
+    bars = tuple(
         DailyBar(day=OPENS.date() - timedelta(days=ago), open=one, high=one, low=one, close=one, volume=1)
         for ago in range(days, 0, -1)
     )
+    return Series(symbol="IBM", bars=bars, source="file", made="by hand", at=OPENS)
 
 
 def test_rsi_needs_fifteen_bars_and_knows_its_ends() -> None:

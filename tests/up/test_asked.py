@@ -171,4 +171,4 @@ def test_it_is_said_where_nothing_can_be_bought(broker: Broker, buys: bool) -> N
     """The banner names what is traded with, and at E*TRADE that nothing is, for want of daily bars."""
     shown = traded(load({**GIVEN, "STRATEGY_CONFIG": "demo"}), broker)
     assert shown.startswith("configuration demo, 1 symbol, 5,000 USD of capital")
-    assert ("NOTHING IS BOUGHT" in shown) is not buys
+    assert ("needs 20 daily bars" in shown) is not buys

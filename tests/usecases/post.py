@@ -53,7 +53,7 @@ class ListBus:
         self.sent: list[tuple[str, bytes]] = []
         self.owed: list[Owed] = []
         self.dead: list[Owed] = []
-        self.muted: set[str] = {outbox.NOTICES}
+        self.muted: set[str] = {outbox.NOTICES, "history-asks"}
         self.copies: dict[str, int] = {}
 
     def take(self, topic: str, data: bytes) -> None:

@@ -2,18 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
 from infra.local.memory_store import MemoryStore
 from shared.domain.barred import SymbolsUnknown
-from shared.domain.bars import DailyBar
 from shared.domain.quotes import Quote
 from shared.errors import TokenDead
 from shared.ports import Where
 from shared.usecases import outbox
+from shared.usecases.mornings import morning_of
 from shared.usecases.prepare import prepare
 from shared.usecases.trading import Mandate, TradingDesk
 from tests.domain.made import quote
@@ -54,14 +54,6 @@ class Market:
         return {one: replace(quote(), symbol=one) for one in shown}
 
 
-class NoHistory:
-    """A source of daily bars that knows nothing."""
-
-    def daily(self, symbol: str, *, before: date, count: int) -> tuple[DailyBar, ...]:
-        """Give no bars."""
-        return ()
-
-
 def desk(market: Market) -> TradingDesk:
     """Give the scan's desk over a store of its own."""
     plain = Bench().desks[SCAN]
@@ -80,21 +72,21 @@ def test_a_symbol_without_a_quote_is_told_once_a_session() -> None:
     """The morning's look and the one after the sign-in tell of the same symbols once, and of a new one then."""
     market = Market("AIG", "IBM", "OLD")
     here = desk(market)
-    prepare(here, NoHistory(), reason="schedule")
+    prepare(here, reason="schedule")
     assert told(here) == [("GONE",)]
-    prepare(here, NoHistory(), reason="signed-in")
+    prepare(here, reason="signed-in")
     assert told(here) == [("GONE",)]
     market.known = ("AIG", "IBM")
-    prepare(here, NoHistory(), reason="signed-in")
+    prepare(here, reason="signed-in")
     assert sorted(told(here)) == [("GONE",), ("OLD",)]
 
 
 def test_it_is_told_again_the_next_session() -> None:
     """What is still without a quote the next morning is told again, as another event."""
     here = desk(Market("AIG", "IBM", "OLD"))
-    prepare(here, NoHistory(), reason="schedule")
+    prepare(here, reason="schedule")
     here.clock.sleep_until(START + timedelta(days=1))
-    prepare(here, NoHistory(), reason="schedule")
+    prepare(here, reason="schedule")
     assert told(here) == [("GONE",), ("GONE",)]
 
 
@@ -102,9 +94,27 @@ def test_what_the_broker_leaves_out_for_a_moment_is_not_told() -> None:
     """A symbol that the second answer has is known; only what both lack is told."""
     market = Market("AIG", "IBM", "OLD", slow=("IBM", "OLD"))
     here = desk(market)
-    prepare(here, NoHistory(), reason="schedule")
+    prepare(here, reason="schedule")
     assert market.asked == [WATCHED, ("GONE", "IBM", "OLD")]
     assert told(here) == [("GONE",)]
+
+
+def test_previous_closes_are_handed_on_once() -> None:
+    """The closes of quotes of this day are written down and asked about once; what says nothing new asks nothing."""
+    here = desk(Market("AIG", "IBM"))
+    prepare(here, reason="schedule")
+    held = morning_of(here.store, START.date())
+    assert held is not None
+    assert held.value.closes == {"AIG": Decimal("99.00"), "IBM": Decimal("99.00")}
+    prepare(here, reason="signed-in")
+    again = morning_of(here.store, START.date())
+    assert again is not None
+    assert again.version == held.version
+    here.clock.sleep_until(START + timedelta(days=1))
+    prepare(here, reason="schedule")
+    later = morning_of(here.store, START.date() + timedelta(days=1))
+    assert later is not None
+    assert later.value.closes == {}, "a quote of yesterday may speak of the day before yesterday"
 
 
 @pytest.mark.parametrize("dead", [True, False])
@@ -113,5 +123,5 @@ def test_no_quote_of_any_symbol_is_no_matter_of_symbols(dead: bool) -> None:
     market = Market()
     market.dead = dead
     here = desk(market)
-    prepare(here, NoHistory(), reason="schedule")
+    prepare(here, reason="schedule")
     assert told(here) == []

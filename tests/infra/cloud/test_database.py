@@ -67,7 +67,7 @@ def test_every_query_has_its_index() -> None:
     """The composite indexes of the topology are exactly those that the code's queries need."""
     found = _asked(SOURCES)
     asked = {collection for collection, _ in found}
-    assert {"orders", "positions", "outbox", "flows", "bars", "ledger"} <= asked <= set(TOPOLOGY.collections)
+    assert {"orders", "positions", "outbox", "flows", "own_minutes", "ledger"} <= asked <= set(TOPOLOGY.collections)
     assert sum(source.count(".query(") for source in SOURCES.values()) == len(found)
     indexes = {needed(collection, encoding.narrowed(collection, where)) for collection, where in found}
     assert indexes - {None} == set(TOPOLOGY.indexes)

@@ -1,0 +1,99 @@
+"""Keep the bars that the scan built: each symbol's minutes of a session, and the daily bar made of them.
+
+What can go wrong: the morning's tick does not come, comes twice, or dies half-way; books are damaged; the broker's
+close of the day before comes later than the bars. What this promises: the sessions of the last week are caught up with,
+in any number of attempts, for the scan's own documents stay for a week; what is damaged is reported and costs its
+session alone; minutes are kept as long as the setting says and then deleted.
+"""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+from shared.domain.bars import DailyBar
+from shared.domain.calendar import TradingSession, session_of
+from shared.domain.daybook import DayBook
+from shared.domain.own_days import MADE, own_day, with_close, with_day
+from shared.domain.series import Series
+from shared.errors import Malformed
+from shared.ports import Data, Delete, Put, Severity
+from shared.usecases.books import books_of, pack
+from shared.usecases.desk import Desk, put, read
+from shared.usecases.mornings import morning_of
+
+BACK = timedelta(days=7)
+"""How far back sessions are caught up with: as long as the scan's documents stay."""
+DAYS_KEPT = timedelta(days=400)
+"""How long daily bars of our own are kept: an average of 200 sessions needs 290 days."""
+AT_ONCE = 200
+
+
+def keep(desk: Desk, *, since: date, until: date) -> date:
+    """Keep what was scanned of the sessions after `since` and before `until`, give the day before which all is kept."""
+    day = max(since + timedelta(days=1), until - BACK)
+    while day < until:
+        session = session_of(day)
+        if session is not None:
+            _keep_session(desk, session)
+        day += timedelta(days=1)
+    return until - timedelta(days=1)
+
+
+def correct(desk: Desk, session: date, *, limit_pct: int) -> None:
+    """Put the broker's close of the session before in the place of ours, where it has said one this morning."""
+    morning = morning_of(desk.store, session)
+    day = session_before(session)
+    if morning is None or day is None:
+        return
+    for symbol, close in morning.value.closes.items():
+        held = read(desk.store, Series, f"own_days/{symbol}")
+        if held is None:
+            continue
+        right = with_close(held.value, day, close, limit_pct=limit_pct)
+        if right == held.value:
+            continue
+        desk.store.commit([held.update(right)])
+        if right.doubted != held.value.doubted:
+            desk.journal.line("close_doubted", Severity.WARNING, symbol=symbol, day=day.isoformat(), close=str(close))
+
+
+def forget(desk: Desk, *, before: date) -> None:
+    """Delete the minutes of the sessions before a day, some hundred at a time; the oldest documents come first."""
+    oldest = desk.store.query("own_minutes", limit=AT_ONCE)
+    old = [Delete(row.path) for row in oldest if row.data.get("session", "") < before.isoformat()]
+    for first in range(0, len(old), 20):
+        desk.store.commit(old[first : first + 20])
+
+
+def session_before(day: date) -> date | None:
+    """Give the last session before a day."""
+    backwards = (day - timedelta(days=back) for back in range(1, 11))
+    return next((one for one in backwards if session_of(one) is not None), None)
+
+
+def _keep_session(desk: Desk, session: TradingSession) -> None:
+    kept = short = 0
+    for symbol, plain in books_of(desk, session):
+        try:
+            made = own_day(DayBook.from_plain(plain, session))
+        except Malformed as problem:
+            desk.journal.line("books_unreadable", Severity.ERROR, symbol=symbol, kind=type(problem).__name__)
+            continue
+        day = session.day.isoformat()
+        minutes: Data = {"symbol": symbol, "session": day, "book": pack(plain)}
+        writes = [Put(f"own_minutes/{session.day:%Y%m%d}-{symbol}", minutes)]
+        if made.bar is None:
+            short += 1
+            desk.journal.line("own_day_short", symbol=symbol, day=day, why=made.why)
+        else:
+            writes.append(_with_day(desk, symbol, made.bar, session))
+        desk.store.commit(writes)
+        kept += 1
+    if kept:
+        desk.journal.line("own_bars_kept", session=session.day.isoformat(), symbols=kept, short=short)
+
+
+def _with_day(desk: Desk, symbol: str, bar: DailyBar, session: TradingSession) -> Put:
+    held = read(desk.store, Series, f"own_days/{symbol}")
+    before = Series(symbol=symbol, bars=(), source="own", made=MADE, at=session.closes_at)
+    after = with_day(before if held is None else held.value, bar, keep=DAYS_KEPT)
+    return put(f"own_days/{symbol}", replace(after, at=max(after.at, session.closes_at)))

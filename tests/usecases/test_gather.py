@@ -1,0 +1,235 @@
+"""Daily bars come from their sources in order; what fails costs nothing that is stored, and is told once a day."""
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from shared.domain.calendar import session_of
+from shared.domain.series import Series, Split, adjusted_closes
+from shared.errors import Busy, SourceDown, SourceError, SourceRefused, Unreadable
+from shared.ports import Put
+from shared.strategies.view import quality
+from shared.usecases.desk import put
+from shared.usecases.warmth import prepared
+from tests.domain.days import TODAY, bar, series, sessions
+from tests.usecases.morning import MorningBench, Scripted
+
+TOMORROW = TODAY + timedelta(days=1)
+NAMES = ("AIG", "IBM", "MSFT", "ORCL", "X")
+
+
+def gives(count: int, source: str = "yahoo") -> Scripted:
+    """Give a source that knows so many sessions of every symbol."""
+    return Scripted(source, lambda symbol, before: series(count, before=before, symbol=symbol, source=source))
+
+
+def fails(problem: Exception, source: str = "yahoo") -> Scripted:
+    """Give a source that always fails."""
+
+    def fail(_symbol: str, _before: date) -> Series | None:
+        raise problem
+
+    return Scripted(source, fail)
+
+
+def test_the_first_source_that_has_all_is_the_last_that_is_asked() -> None:
+    """Sources are asked in their order, and no further than needed; a later message of the day asks none again."""
+    first, second = gives(259, "alpaca"), gives(259)
+    bench = MorningBench(first, second)
+    bench.gather()
+    bench.gather()
+    assert (first.asked, second.asked) == (["IBM"], [])
+    found = bench.history()
+    assert found is not None
+    assert (found.source, found.mixed, len(found.bars)) == ("alpaca", False, 259)
+
+
+def test_what_one_source_lacks_the_next_fills() -> None:
+    """A short series is filled from the next source, and is marked as of two makes."""
+    bench = MorningBench(gives(5, "alpaca"), gives(255))
+    bench.gather()
+    found = bench.history()
+    assert found is not None
+    assert (found.source, found.mixed, len(found.bars)) == ("alpaca+yahoo", True, 255)
+
+
+_BAD: dict[str, Scripted] = {
+    "is gone": fails(SourceDown("nobody there")),
+    "refuses": fails(SourceRefused("too many", wait_s=60)),
+    "has changed its form": fails(Unreadable("no such field")),
+    "doubles a day": Scripted("yahoo", lambda _symbol, _before: series(0, bars=(bar(date(2013, 10, 3)),) * 2)),
+    "knows nothing": Scripted("yahoo", lambda _symbol, _before: None),
+    "is empty": Scripted("yahoo", lambda _, before: series(0)),
+}
+
+
+@pytest.mark.parametrize("what", _BAD)
+def test_a_source_that_gives_nothing_costs_nothing(what: str) -> None:
+    """The next source is asked; the morning after, with no source left, yesterday's bars stay, with their age."""
+    bad, good = _BAD[what], gives(250, "alpaca")
+    bench = MorningBench(bad, good)
+    bench.gather()
+    first = bench.history()
+    assert first is not None
+    assert (first.source, len(first.bars)) == ("alpaca", 250)
+    bench.next_morning(TOMORROW)
+    bench.plan = replace(bench.plan, sources=(*bench.plan.sources[:2], bad, fails(SourceDown("gone"), "alpaca")))
+    bench.gather()
+    after = bench.history()
+    assert after is not None
+    assert (after.bars, after.at) == (first.bars, first.at)
+    held = prepared(bench.file)
+    assert held is not None
+    assert held.value.days == {"IBM": 250}
+
+
+def test_that_no_source_answers_is_told_once_a_day() -> None:
+    """With every source outside down the owner hears it once a session, and again the next day."""
+    bench = MorningBench(fails(SourceDown("no answer"), "alpaca"), fails(SourceRefused("429")), watched=NAMES)
+    bench.gather()
+    bench.gather()
+    (told,) = bench.told()
+    assert (told.known, told.asked, told.session) == (0, 5, TODAY)
+    assert told.why == "alpaca: no answer; yahoo: 429"
+    bench.next_morning(TOMORROW)
+    bench.gather()
+    assert [one.session for one in bench.told()] == [TODAY, TOMORROW]
+
+
+def test_one_source_that_answers_is_no_news() -> None:
+    """Where one source answers, the failure of the others is in the journal alone."""
+    bench = MorningBench(fails(SourceDown("no answer"), "alpaca"), gives(250), watched=NAMES)
+    bench.gather()
+    assert bench.told() == []
+    assert {line["source"] for line in bench.journal.named("source_failed")} == {"alpaca"}
+
+
+def test_without_any_source_outside_nothing_has_failed() -> None:
+    """Who trades on days of our own alone is told of no failure: status says how many are needed."""
+    bench = MorningBench()
+    bench.gather()
+    assert (bench.told(), bench.history()) == ([], None)
+
+
+def test_a_source_that_fails_again_and_again_is_left_alone() -> None:
+    """Three failures in a row end the asking for this run; a success between them does not."""
+    dead = fails(SourceDown("no answer"))
+    bench = MorningBench(dead, watched=NAMES)
+    bench.gather()
+    assert dead.asked == list(NAMES[:3])
+    answers: list[SourceError | None] = [SourceDown("a"), SourceDown("b"), None, SourceDown("c"), SourceDown("d")]
+
+    def flicker(symbol: str, before: date) -> Series | None:
+        problem = answers.pop(0)
+        if problem is not None:
+            raise problem
+        return series(250, before=before, symbol=symbol)
+
+    shaky = Scripted("yahoo", flicker)
+    MorningBench(shaky, watched=NAMES).gather()
+    assert shaky.asked == list(NAMES)
+
+
+def test_a_source_that_refuses_is_not_asked_before_its_time() -> None:
+    """After a refusal the source rests as long as it said, also over messages, and is then asked again."""
+    proud = fails(SourceRefused("429", wait_s=600))
+    bench = MorningBench(proud, watched=NAMES)
+    bench.gather()
+    bench.gather()
+    assert len(proud.asked) == 1
+    bench.clock.at += timedelta(seconds=601)
+    bench.gather()
+    assert len(proud.asked) == 2
+
+
+def test_a_slow_source_costs_deliveries_and_no_answer() -> None:
+    """Where the time does not suffice the message comes again and goes on where the last one ended."""
+    bench = MorningBench(watched=NAMES)
+
+    def slow(symbol: str, before: date) -> Series:
+        bench.clock.at += timedelta(seconds=100)
+        return series(250, before=before, symbol=symbol, source="yahoo", at=bench.clock.at)
+
+    source = Scripted("yahoo", slow)
+    bench.plan = replace(bench.plan, sources=(source,))
+    with pytest.raises(Busy, match="2 symbols"):
+        bench.gather()
+    bench.gather()
+    assert source.asked == list(NAMES)
+    assert all(bench.history(name) is not None for name in NAMES)
+
+
+def test_an_asked_symbol_is_gathered_and_a_forged_one_is_not() -> None:
+    """A message may name a symbol beside the watch list; what can be no symbol is left out."""
+    source = gives(250)
+    MorningBench(source).gather("ORCL", "../owner", "x" * 30, "")
+    assert source.asked == ["IBM", "ORCL"]
+
+
+def test_a_source_does_not_choose_its_name() -> None:
+    """Bars are written down as of the source that was asked, whatever it calls itself."""
+    bench = MorningBench(Scripted("yahoo", lambda _, before: series(250, before=before, source="own")))
+    bench.gather()
+    found = bench.history()
+    assert found is not None
+    assert found.source == "yahoo"
+
+
+def test_an_imported_series_comes_before_those_outside() -> None:
+    """What the owner imported is used first, and costs no call where it is enough."""
+    source = gives(250)
+    bench = MorningBench(source)
+    bench.file.commit([put("imports/IBM", series(255, source="file"))])
+    bench.gather()
+    assert source.asked == []
+    found = bench.history()
+    assert found is not None
+    assert found.source == "file"
+
+
+def test_a_damaged_document_of_ours_is_a_source_that_fails() -> None:
+    """An import that cannot be read is journalled, and the next source serves."""
+    bench = MorningBench(gives(250))
+    bench.file.commit([Put("imports/IBM", {"symbol": "IBM"})])
+    bench.gather()
+    found = bench.history()
+    assert found is not None
+    assert found.source == "yahoo"
+    assert [line["source"] for line in bench.journal.named("source_failed")] == ["file"]
+
+
+def test_a_split_in_the_middle_is_known_and_divides_nothing_stored() -> None:
+    """Bars before a split stay as they were traded; their average is in shares of today."""
+    days = sessions(250)
+    split = Split(day=days[200], ratio=Decimal(2))
+    closes = dict.fromkeys(days[200:], "50")
+    bench = MorningBench(Scripted("yahoo", lambda _, before: series(250, closes=closes, splits=(split,))))
+    bench.gather()
+    found = bench.history()
+    assert found is not None
+    assert {str(one.close) for one in found.bars[:200]} == {"100"}
+    assert set(adjusted_closes(found.bars, found.splits, on=TODAY)) == {Decimal(50)}
+
+
+def test_a_gap_of_a_fortnight_lowers_the_quality() -> None:
+    """Of a series with a long gap only what came after it counts for quality, as status will say."""
+    whole = series(250).bars
+    bench = MorningBench(Scripted("yahoo", lambda _, before: series(0, bars=(*whole[:200], *whole[220:]))))
+    bench.gather()
+    held = prepared(bench.file)
+    assert held is not None
+    assert held.value.days == {"IBM": 30}
+    assert quality(30) < quality(250)
+
+
+def test_a_day_of_rest_asks_nobody() -> None:
+    """On a Sunday nothing is asked and nothing written."""
+    source = gives(250)
+    bench = MorningBench(source)
+    bench.next_morning(date(2013, 10, 6))
+    assert session_of(date(2013, 10, 6)) is None
+    bench.gather()
+    assert (source.asked, bench.history()) == ([], None)
+    assert isinstance(bench.clock.now(), datetime)
