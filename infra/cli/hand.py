@@ -25,6 +25,7 @@ from shared.domain.calendar import is_open
 from shared.domain.control import Control
 from shared.domain.explain import WASH_SALE
 from shared.domain.orders import Order
+from shared.domain.series import LEAST_DAYS
 from shared.errors import ConfigError, Conflict, DeskError, StoreDown
 from shared.strategies import config as configurations
 
@@ -188,6 +189,20 @@ def stated(value: Control) -> str:
     return "; ".join((first, *(f"then by {one}" for one in value.later)))
 
 
+def _history(found: look.History | None) -> str:
+    """Say of how many symbols there are daily bars enough, and how many sessions of our own each other one needs."""
+    if found is None:
+        return f"none were gathered yet; an entry needs {LEAST_DAYS} of its symbol"
+    gathered = f"for {found.session}, gathered {day_and_time(found.at)} New York"
+    if not found.short:
+        return f"enough of all {found.enough} symbols, {gathered}"
+    least = sorted(found.short.items(), key=lambda one: -one[1])
+    named = ", ".join(f"{symbol} {LEAST_DAYS - days}" for symbol, days in least[:5])
+    more = f" and {len(least) - 5} more" if len(least) > 5 else ""
+    waits = f"sessions of our own that are still needed, without another source or `strategy import`: {named}{more}"
+    return f"enough of {found.enough} of {found.enough + len(least)} symbols, {gathered}; {waits}"
+
+
 def status_lines(seen: look.Overview) -> Iterable[tuple[str, object]]:
     """Say a desk at a glance, a line for each thing."""
     yield "At", f"{day_and_time(seen.at)} New York{'' if seen.running else ' (the desk is not running)'}"
@@ -206,6 +221,7 @@ def status_lines(seen: look.Overview) -> Iterable[tuple[str, object]]:
     if seen.asked:
         yield "Asked", "; ".join(seen.asked)
     yield "Scan", _scanned(seen)
+    yield "Daily bars", _history(seen.history)
     yield "Put aside", _buried(seen)
     yield "Given up", _given_up(seen.given_up)
     yield "Notices", _told(seen)

@@ -214,6 +214,22 @@ def token(profile: Profile = "local", state: State = None, json: Json = False) -
         credentials.token(profile, state, json=json)
 
 
+def import_bars(
+    file: Annotated[Path, typer.Argument(help="A CSV file of daily bars or of one-minute bars.", show_default=False)],
+    profile: Profile = "local", state: State = None, json: Json = False,
+) -> None:  # fmt: skip
+    """Import daily bars, such as `strategy import bars.csv`: a source of history; a file that is not clean is refused.
+
+    The columns are date,symbol,open,high,low,close,volume and, where there are any, split (2 for two for one) and
+    dividend (USD a share), as traded and not adjusted. One-minute bars have begins_utc or ends_utc in the place of
+    date, and become daily bars.
+    """
+    from infra.cli import importing
+
+    with explained(acts=True):
+        importing.import_bars(file, profile, state, json=json)
+
+
 secrets = typer.Typer(no_args_is_help=True, help="Store what only the owner has.")
 
 
@@ -248,4 +264,5 @@ def add_to(app: typer.Typer) -> None:
         close,
     ):
         app.command()(command)
+    app.command("import")(import_bars)
     app.add_typer(secrets, name="secrets")

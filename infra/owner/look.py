@@ -20,18 +20,33 @@ from shared.domain.control import Control
 from shared.domain.explain import PLAIN
 from shared.domain.orders import IN_DOUBT, Order
 from shared.domain.positions import Fill, Ledger, Position
+from shared.domain.series import LEAST_DAYS
 from shared.domain.sight import Sight
 from shared.domain.signals import Signal
 from shared.errors import Malformed
 from shared.ports import Document, Store, Where
 from shared.usecases import control, minutes
 from shared.usecases.desk import read
+from shared.usecases.warmth import prepared
 
 T = TypeVar("T")
 LATELY = timedelta(minutes=10)
 FIRST_SIGHT = timedelta(minutes=2)
 """After the open the first minute has to end and be written down before its sight can be missed."""
 ANSWERED_WITHIN = timedelta(minutes=3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """How the daily bars of the watched symbols stand: those gathered for `session`, at an instant.
+
+    `enough` counts the symbols that may be bought, `short` are the bars that each other one has.
+    """
+
+    session: date
+    at: datetime
+    enough: int
+    short: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +61,8 @@ class Overview:
     `signed_out` says that the day's token was ended with it. `realized` is the profit in USD of `session`, the last one
     that traded, without its `unpriced` shares, which were taken out by hand at a price that is not known; `asked` are
     your wishes that wait; `control` is None for a new desk. `sight` is what the scan saw in the last minute that it
-    finished, None when it finished none within `LATELY`. `closing` are symbols that you want sold and that are held
+    finished, None when it finished none within `LATELY`. `history` is how the daily bars stand, None before the first
+    morning. `closing` are symbols that you want sold and that are held
     still; `killed` is what was left where the desk ended without being stopped.
     """
 
@@ -69,6 +85,7 @@ class Overview:
     given_up: int | None
     machine: Machine | None
     sight: Sight | None
+    history: History | None
     notices: told.Delivery
     unreadable: tuple[str, ...]
     closing: tuple[str, ...]
@@ -104,7 +121,8 @@ def overview(
         session=ledgers[-1].session if ledgers else None, realized=ledgers[-1].realized if ledgers else Decimal(0),
         unpriced=ledgers[-1].unpriced if ledgers else 0, asked=_asked(store, at, unread),
         dead_letters=len(buried), dead_letters_since=letters.since(buried),
-        sight=_sight(store, at, unread), notices=told.delivery(store), unreadable=tuple(unread),
+        sight=_sight(store, at, unread), history=_history(store, unread), notices=told.delivery(store),
+        unreadable=tuple(unread),
         given_up=given_up, machine=machine, closing=tuple(one.symbol for one in open_ if one.closing),
         killed=None if killed is None else left_by(killed, open_, live),
     )  # fmt: skip
@@ -163,6 +181,19 @@ def _asked(store: Store, at: datetime, unread: list[str]) -> tuple[str, ...]:
 def _sight(store: Store, at: datetime, unread: list[str]) -> Sight | None:
     scans = _typed(minutes.Minute, minutes.since(store, at - LATELY), unread)
     return max((one.sight for one in scans if one.sight), key=lambda sight: sight.begins, default=None)
+
+
+def _history(store: Store, unread: list[str]) -> History | None:
+    try:
+        held = prepared(store)
+    except Malformed:
+        unread.append("prepared/history")
+        return None
+    if held is None:
+        return None
+    days = held.value.days
+    short = {symbol: count for symbol, count in sorted(days.items()) if count < LEAST_DAYS}
+    return History(session=held.value.session, at=held.value.at, enough=len(days) - len(short), short=short)
 
 
 def _typed(kind: type[T], rows: Iterable[Document], unread: list[str]) -> list[T]:

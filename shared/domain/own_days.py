@@ -7,12 +7,13 @@ to its end; the close becomes the broker's where both agree within a limit, and 
 nothing is adjusted.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from shared.domain.bars import DailyBar
+from shared.domain.bars import Bar, DailyBar
+from shared.domain.calendar import TradingSession
 from shared.domain.daybook import MINUTE, DayBook
 from shared.domain.series import Series, unsound_bar
 
@@ -34,19 +35,30 @@ class OwnDay:
 
 def own_day(book: DayBook) -> OwnDay:
     """Make the daily bar of a session's day book; `volume` is the day's own figure as the last quote gave it."""
-    session, bars = book.session, book.all_bars
-    if not bars or book.session_high is None or book.session_low is None:
-        return OwnDay(bar=None, why="nothing of the session was seen")
-    minutes = (session.closes_at - session.opens_at) // MINUTE
-    late, early = bars[0].end - MINUTE - session.opens_at, session.closes_at - bars[-1].end
-    if max(late, early) > EDGE or len(bars) < LEAST_SEEN * minutes:
-        return OwnDay(bar=None, why=f"only {len(bars)} of {minutes} minutes were seen")
-    made = DailyBar(
-        day=session.day, open=bars[0].open, high=book.session_high, low=book.session_low, close=bars[-1].close,
-        volume=book.day_volume,
-    )  # fmt: skip
+    bars = book.all_bars
+    if why := missing(book.session, bars):
+        return OwnDay(bar=None, why=why)
+    made = replace(day_of(book.session.day, bars), volume=book.day_volume)
     wrong = unsound_bar(made)
     return OwnDay(bar=made) if wrong is None else OwnDay(bar=None, why=wrong)
+
+
+def missing(session: TradingSession, bars: Sequence[Bar]) -> str:
+    """Say how much of a session is missing in its minutes, where that is too much for a daily bar; "" where not."""
+    if not bars:
+        return "nothing of the session was seen"
+    minutes = (session.closes_at - session.opens_at) // MINUTE
+    late, early = bars[0].end - MINUTE - session.opens_at, session.closes_at - bars[-1].end
+    short = max(late, early) > EDGE or len(bars) < LEAST_SEEN * minutes
+    return f"only {len(bars)} of {minutes} minutes were seen" if short else ""
+
+
+def day_of(day: date, bars: Sequence[Bar]) -> DailyBar:
+    """Join a day's minutes, one at least, oldest first; the volume is their sum."""
+    return DailyBar(
+        day=day, open=bars[0].open, high=max(bar.high for bar in bars), low=min(bar.low for bar in bars),
+        close=bars[-1].close, volume=sum(bar.volume for bar in bars),
+    )  # fmt: skip
 
 
 def with_day(series: Series, bar: DailyBar, *, keep: timedelta) -> Series:

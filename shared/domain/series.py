@@ -15,6 +15,8 @@ from itertools import pairwise
 
 from shared.domain.bars import DailyBar
 
+LEAST_DAYS = 20
+"""With fewer daily bars a symbol is not bought: its quality is minimal (strategies.view)."""
 LONGEST_GAP = timedelta(days=10)
 """Between two bars that belong together: September 2001 left seven days, more than any closing since 1933."""
 

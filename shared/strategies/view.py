@@ -9,12 +9,12 @@ from shared.domain.bars import Bar
 from shared.domain.calendar import TradingSession
 from shared.domain.daybook import MINUTE, DayBook, longer_bars
 from shared.domain.quotes import Quote
-from shared.domain.series import Series, adjusted_closes, unbroken
+from shared.domain.series import LEAST_DAYS, Series, adjusted_closes, unbroken
 from shared.strategies import indicators
 
 ATR_MINUTES = 5
 # Quality by how many daily bars are known (strategy.md): full, good, limited; with fewer, minimal.
-_TIERS = ((200, Decimal("1.0")), (50, Decimal("0.8")), (20, Decimal("0.6")))
+_TIERS = ((200, Decimal("1.0")), (50, Decimal("0.8")), (LEAST_DAYS, Decimal("0.6")))
 _MINIMAL = Decimal("0.2")
 
 
