@@ -54,7 +54,7 @@ CLAIMS: dict[str, Callable[[Function], bool]] = {
     "make links for halts": lambda one: HALT_KEY in one.secrets,
     "halt trading": lambda one: "halt-asks" in one.publishes,
     "false signals": lambda one: "signals" in one.publishes,
-    "take the stop from what is held": lambda one: "exits" in one.publishes,
+    "take the stop from what is held": lambda one: one.home is Domain.MARKET,
     "leave stops out": lambda one: one.home is Domain.BOOK,
     "point the record at another token": lambda one: one.home is Domain.SIGN_IN,
 }  # fmt: skip
