@@ -104,6 +104,18 @@ def explain(
         hand.explain(order, profile, state, json=json)
 
 
+def why(
+    symbol: Annotated[str, typer.Argument(help="Which symbol.")],
+    at: Annotated[str | None, typer.Option(help="When, New York, such as 10:31:02; the last look by default.")] = None,
+    profile: Profile = "local", state: State = None, json: Json = False,
+) -> None:  # fmt: skip
+    """Tell why a symbol was not bought, such as `strategy why IBM --at 10:31:02`: rule, figure, threshold, age."""
+    from infra.cli import whys
+
+    with explained():
+        whys.told(symbol, at, profile, state, json=json)
+
+
 def halt(
     exits_too: Annotated[
         bool, typer.Option("--exits-too", help="Also send no exit: only stops still sell, and what is held stays held.")
@@ -258,6 +270,7 @@ def add_to(app: typer.Typer) -> None:
         dead_letters,
         notices,
         explain,
+        why,
         halt,
         reduce,
         resume,

@@ -8,6 +8,7 @@ from shared.codec import decode
 from shared.domain.audit import AuditEvent
 from shared.domain.orders import Order
 from shared.domain.positions import Fill, Ledger, Position, standing
+from shared.domain.receipts import marks
 from shared.domain.signals import Signal
 from shared.domain.taken import Taken
 from shared.ports import Document
@@ -73,7 +74,7 @@ def _fill_order(fill: Fill) -> tuple[str, int, int]:
 
 def _receipt(document: Document) -> Receipt:
     symbols = {
-        str(symbol): tuple((int(second), str(code)) for second, code in marks)
-        for symbol, marks in document.data["symbols"].items()
+        str(symbol): tuple((one.second, one.code) for one in marks(document.data, symbol))
+        for symbol in document.data["symbols"]
     }
     return Receipt(session=str(document.data["session"]), minute=str(document.data["minute"]), symbols=symbols)

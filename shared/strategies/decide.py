@@ -17,7 +17,7 @@ from shared.domain.same_share import is_of_another
 from shared.domain.signals import Signal, Vote
 from shared.domain.values import Side
 from shared.strategies import momentum, opening_range
-from shared.strategies.verdict import Reason, Verdict
+from shared.strategies.verdict import BARS, DAYS, QUOTE, VOTES, Reason, Verdict
 from shared.strategies.view import View
 
 SLOT = 5 * MINUTE
@@ -25,16 +25,29 @@ STRATEGIES: tuple[Callable[[View, StrategyConfig], Verdict], ...] = (momentum.vo
 
 CLOSED = Reason(code="SESSION_CLOSED", words="The regular session is not open.")
 LATE = Reason(code="LATE_ENTRY", words="The session ends too soon for a new entry.")
-PRICE = Reason(code="PRICE_OUT_OF_RANGE", words="The price is outside the universe's range.")
-JUMP = Reason(code="PRICE_JUMP", words="The price is too far from those of the days before to be of the same share.")
-VOLUME = Reason(code="DAY_VOLUME_LOW", words="Too few shares have traded today.")
-SPREAD = Reason(code="SPREAD_TOO_WIDE", words="Bid and ask lie too far apart.")
-QUALITY = Reason(code="QUALITY_LOW", words="Too little history is known.")
-DOUBT = Reason(code="CONFIDENCE_LOW", words="The votes together are not confident enough.")
-NO_RSI = Reason(code="RSI_UNKNOWN", words="There are too few bars for the RSI.")
-COOL = Reason(code="RSI_TOO_LOW", words="The RSI is below the entry gate.")
-HOT = Reason(code="RSI_TOO_HIGH", words="The RSI is above the entry gate.")
-THIN = Reason(code="TARGET_DOES_NOT_PAY", words="The target would not pay for the stop and twice the spread.")
+PRICE = Reason(code="PRICE_OUT_OF_RANGE", words="The price is outside the universe's range.", source=QUOTE)
+JUMP = Reason(
+    code="PRICE_JUMP", words="The price is too far from those of the days before to be of the same share.", source=DAYS
+)
+VOLUME = Reason(code="DAY_VOLUME_LOW", words="Too few shares have traded today.", source=QUOTE)
+SPREAD = Reason(code="SPREAD_TOO_WIDE", words="Bid and ask lie too far apart.", source=QUOTE)
+QUALITY = Reason(code="QUALITY_LOW", words="Too little history is known.", source=DAYS)
+DOUBT = Reason(code="CONFIDENCE_LOW", words="The votes together are not confident enough.", source=VOTES)
+NO_RSI = Reason(code="RSI_UNKNOWN", words="There are too few bars for the RSI.", source=BARS)
+COOL = Reason(code="RSI_TOO_LOW", words="The RSI is below the entry gate.", source=BARS)
+HOT = Reason(code="RSI_TOO_HIGH", words="The RSI is above the entry gate.", source=BARS)
+THIN = Reason(
+    code="TARGET_DOES_NOT_PAY", words="The target would not pay for the stop and twice the spread.", source=QUOTE
+)
+
+RULES = {
+    one.code: one
+    for one in (
+        CLOSED, LATE, PRICE, JUMP, VOLUME, SPREAD, QUALITY, DOUBT, NO_RSI, COOL, HOT, THIN,
+        *momentum.REASONS, *opening_range.REASONS,
+    )
+}  # fmt: skip
+"""Every reason for which nothing is bought, by its code."""
 
 _CENT_OF_CENT = Decimal("0.0001")
 
@@ -95,29 +108,33 @@ def _filtered(view: View, config: StrategyConfig) -> Reason | None:
     if not session.opens_at <= view.at < session.closes_at:
         return CLOSED
     if session.closes_at - view.at <= timedelta(minutes=config.entry.late_minutes):
-        return LATE
+        return LATE.on(session.closes_at - view.at, f"more than {config.entry.late_minutes} minutes")
     if not universe.price_min <= quote.last <= universe.price_max:
-        return PRICE
+        return PRICE.on(quote.last, f"{universe.price_min} to {universe.price_max}")
     if is_of_another(quote, daily_close=view.daily_close, jump_max_pct=universe.jump_max_pct):
-        return JUMP
+        return JUMP.on(quote.last, f"within {universe.jump_max_pct} % of {view.daily_close}")
     if quote.day_volume < universe.day_volume_min:
-        return VOLUME
+        return VOLUME.on(quote.day_volume, f"{universe.day_volume_min} or more")
     if quote.spread * 10_000 > universe.spread_max_bps * quote.mid:
-        return SPREAD
-    return QUALITY if view.quality < config.signals.quality_min else None
+        return SPREAD.on(quote.spread * 10_000 / quote.mid, f"{universe.spread_max_bps} bps or less")
+    least = config.signals.quality_min
+    return QUALITY.on(view.quality, f"{least} or more") if view.quality < least else None
 
 
 def _gated(view: View, config: StrategyConfig, confidence: Decimal, distance: Decimal) -> Reason | None:
     signals, rsi = config.signals, view.indicators.rsi
     if confidence < signals.confidence_min:
-        return DOUBT
+        return DOUBT.on(confidence, f"{signals.confidence_min} or more")
     if rsi is None:
         return NO_RSI
     if rsi < signals.rsi_min:
-        return COOL
+        return COOL.on(rsi, f"{signals.rsi_min} or more")
     if rsi > signals.rsi_max:
-        return HOT
-    return None if target_pays(config, distance, view.quote.spread) else THIN
+        return HOT.on(rsi, f"{signals.rsi_max} or less")
+    if target_pays(config, distance, view.quote.spread):
+        return None
+    target = config.exits.target_factor * distance
+    return THIN.on(target, f"more than {distance + 2 * view.quote.spread}")
 
 
 def _signal(view: View, votes: list[Vote], confidence: Decimal, distance: Decimal) -> Signal:

@@ -2,13 +2,18 @@
 
 from shared.domain.config import StrategyConfig
 from shared.domain.signals import Vote
-from shared.strategies.verdict import Reason, Verdict, confidence
+from shared.strategies.verdict import QUOTE, Reason, Verdict, confidence
 from shared.strategies.view import View
 
 NAME = "momentum"
-NO_CLOSE = Reason(code="NO_PREVIOUS_CLOSE", words="The previous close is not known.")
-SMALL_RISE = Reason(code="RISE_TOO_SMALL", words="The rise over the previous close is below the threshold.")
-FEW_SHARES = Reason(code="MOMENTUM_VOLUME_LOW", words="Fewer shares than momentum asks for have traded today.")
+NO_CLOSE = Reason(code="NO_PREVIOUS_CLOSE", words="The previous close is not known.", source=QUOTE)
+SMALL_RISE = Reason(
+    code="RISE_TOO_SMALL", words="The rise over the previous close is below the threshold.", source=QUOTE
+)
+FEW_SHARES = Reason(
+    code="MOMENTUM_VOLUME_LOW", words="Fewer shares than momentum asks for have traded today.", source=QUOTE
+)
+REASONS = (NO_CLOSE, SMALL_RISE, FEW_SHARES)
 
 
 def vote(view: View, config: StrategyConfig) -> Verdict:
@@ -20,9 +25,9 @@ def vote(view: View, config: StrategyConfig) -> Verdict:
         return NO_CLOSE
     rise_pct = (quote.last - close) * 100 / close
     if rise_pct < asked.change_min_pct:
-        return SMALL_RISE
+        return SMALL_RISE.on(rise_pct, f"{asked.change_min_pct} % or more")
     if quote.day_volume < asked.day_volume_min:
-        return FEW_SHARES
+        return FEW_SHARES.on(quote.day_volume, f"{asked.day_volume_min} or more")
     return Vote(
         strategy=NAME,
         confidence=confidence(rise_pct / asked.change_min_pct - 1),

@@ -3,14 +3,18 @@
 from decimal import Decimal
 
 from shared.domain.config import StrategyConfig
+from shared.domain.receipts import said
 from shared.domain.signals import Vote
-from shared.strategies.verdict import Reason, Verdict, confidence
+from shared.strategies.verdict import BARS, QUOTE, Reason, Verdict, confidence
 from shared.strategies.view import View
 
 NAME = "opening_range"
-NO_RANGE = Reason(code="NO_OPENING_RANGE", words="The opening range is not over, or was not watched whole.")
-INSIDE = Reason(code="INSIDE_RANGE", words="The price has not broken out of the opening range.")
-NO_RISING_BAR = Reason(code="NO_RISING_BAR", words="The last minute did not rise on volume.")
+NO_RANGE = Reason(
+    code="NO_OPENING_RANGE", words="The opening range is not over, or was not watched whole.", source=BARS
+)
+INSIDE = Reason(code="INSIDE_RANGE", words="The price has not broken out of the opening range.", source=QUOTE)
+NO_RISING_BAR = Reason(code="NO_RISING_BAR", words="The last minute did not rise on volume.", source=BARS)
+REASONS = (NO_RANGE, INSIDE, NO_RISING_BAR)
 _WHOLE = Decimal(10_000)
 
 
@@ -25,7 +29,7 @@ def vote(view: View, config: StrategyConfig) -> Verdict:
     high = view.opening_range[1]
     asked = high * (_WHOLE + config.strategies.opening_range.breakout_bps) / _WHOLE
     if view.quote.last < asked:
-        return INSIDE
+        return INSIDE.on(view.quote.last, f"{said(asked)} or more")
     bar = view.indicators.last_bar
     if bar is None or bar.volume <= 0 or bar.close <= bar.open:
         return NO_RISING_BAR

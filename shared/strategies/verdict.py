@@ -1,6 +1,6 @@
 """What a strategy answers: a vote, or the reason why not."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from shared.domain.signals import Vote
@@ -11,10 +11,25 @@ _STEP = Decimal("0.01")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """Why there is no vote or no signal: a stable code and one sentence in plain words."""
+    """Why there is no vote or no signal: a stable code and one sentence in plain words.
+
+    `source` is where the compared figure comes from; `found` and `asked` are the figure and what it had to be, None
+    where the rule compares none.
+    """
 
     code: str
     words: str
+    source: str = "the calendar"
+    found: object = None
+    asked: object = None
+
+    def on(self, found: object, asked: object) -> "Reason":
+        """Give the reason with what was compared."""
+        return replace(self, found=found, asked=asked)
+
+
+QUOTE, BARS, DAYS, VOTES = "E*TRADE's quote", "today's bars", "daily bars", "the strategies' votes"
+"""Where the figures of the rules come from."""
 
 
 Verdict = Vote | Reason

@@ -17,11 +17,13 @@ from shared.domain.messages import EnterPosition
 from shared.domain.positions import Position
 from shared.domain.quality import faults
 from shared.domain.quotes import Quote
+from shared.domain.receipts import Mark, said
 from shared.domain.sight import Sight
 from shared.domain.signals import Signal
 from shared.errors import AuthError, BrokerError, Conflict, DeskError, Malformed, StoreError
 from shared.ports import Put, Severity
 from shared.strategies.decide import decide
+from shared.strategies.verdict import Reason
 from shared.usecases import leases, minutes, outbox
 from shared.usecases.desk import Held, create, put
 from shared.usecases.hold import look_after
@@ -34,6 +36,9 @@ from shared.usecases.watches import watched
 SECOND = timedelta(seconds=1)
 TICKS = 59
 HELD_EVERY = 2
+_MILLISECOND = timedelta(milliseconds=1)
+_Verdict = str | tuple[Reason, ...]
+"""What a tick said of a symbol: a word of the scan's own, or the rules that kept it from being bought."""
 
 
 @dataclass(slots=True)
@@ -52,7 +57,7 @@ class _Minute:
     unsure: bool = False
     held: dict[str, Held[Position]] = field(default_factory=dict)
     marks: dict[str, Quote] = field(default_factory=dict)
-    notes: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
+    notes: dict[str, list[Mark]] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     wrong: dict[str, set[str]] = field(default_factory=dict)
 
@@ -73,11 +78,18 @@ class _Minute:
             unseen={symbol: codes for symbol, codes in unseen.items() if symbol in self.held},
         )  # fmt: skip
 
-    def note(self, symbol: str, second: int, code: str) -> None:
-        """Write down a verdict when it differs from the one before."""
+    def note(self, symbol: str, second: int, verdict: _Verdict, *, quoted_at: datetime | None = None) -> None:
+        """Write down a verdict when it differs from the one before, with what its rules compared."""
+        reasons = () if isinstance(verdict, str) else verdict
+        code = verdict if isinstance(verdict, str) else "+".join(one.code for one in reasons)
         lines = self.notes.setdefault(symbol, [])
-        if not lines or lines[-1][1] != code:
-            lines.append((second, code))
+        if lines and lines[-1].code == code:
+            return
+        found = "; ".join(said(one.found) for one in reasons)
+        asked = "; ".join(said(one.asked) for one in reasons)
+        at = self.begins + second * SECOND
+        age_ms = None if quoted_at is None else (at - quoted_at) // _MILLISECOND
+        lines.append(Mark(second=second, code=code, found=found, asked=asked, age_ms=age_ms))
 
 
 def scan(desk: TradingDesk, memory: ScanMemory, published_at: datetime) -> None:
@@ -142,13 +154,14 @@ def _tick(desk: TradingDesk, memory: ScanMemory, minute: _Minute, second: int) -
     minute.ticks += 1
     minute.quotes += len(quotes)
     for symbol in symbols:
+        quote = quotes.get(symbol)
         try:
-            code = _look(desk, memory, minute, symbol=symbol, quote=quotes.get(symbol), at=at)
+            verdict: _Verdict = _look(desk, memory, minute, symbol=symbol, quote=quote, at=at)
         except (BrokerError, StoreError) as problem:
             _stumble(desk, problem)
             minute.owing = True
-            code = type(problem).__name__
-        minute.note(symbol, second, code)
+            verdict = type(problem).__name__
+        minute.note(symbol, second, verdict, quoted_at=None if quote is None else quote.at)
 
 
 def _catch_up(desk: TradingDesk, minute: _Minute) -> None:
@@ -166,7 +179,7 @@ def _stumble(desk: TradingDesk, problem: DeskError) -> None:
 
 def _look(
     desk: TradingDesk, memory: ScanMemory, minute: _Minute, *, symbol: str, quote: Quote | None, at: datetime
-) -> str:
+) -> _Verdict:
     held = minute.held.get(symbol)
     if quote is not None:
         return _decide(desk, memory, minute, quote, at)
@@ -174,7 +187,7 @@ def _look(
     return "NO_QUOTE" if held is None else _hold(desk, memory, minute, held=held, quote=None, at=at)
 
 
-def _decide(desk: TradingDesk, memory: ScanMemory, minute: _Minute, quote: Quote, at: datetime) -> str:
+def _decide(desk: TradingDesk, memory: ScanMemory, minute: _Minute, quote: Quote, at: datetime) -> _Verdict:
     found = faults(quote, now=quote.received_at, max_age_s=desk.config.entry.quote_age_max_s)
     minute.judge(quote.symbol, found)
     held = minute.held.get(quote.symbol)
@@ -185,7 +198,7 @@ def _decide(desk: TradingDesk, memory: ScanMemory, minute: _Minute, quote: Quote
     watch = memory.watch(desk, quote.symbol)
     decision = decide(watch.see(quote, at), desk.config)
     if not isinstance(decision, Signal):
-        return "+".join(reason.code for reason in decision.reasons)
+        return decision.reasons
     if decision.signal_id not in memory.signalled:
         _signal(desk, replace(decision, config_number=desk.config_number), quote)
         memory.signalled.add(decision.signal_id)
@@ -227,7 +240,7 @@ def _keep(desk: TradingDesk, memory: ScanMemory, minute: _Minute, *seen: Put) ->
         "session": minute.session.day.isoformat(),
         "minute": minute.begins.isoformat(),
         "configuration": desk.config_number,
-        "symbols": {name: [list(line) for line in lines] for name, lines in sorted(minute.notes.items())},
+        "symbols": {name: [line.row for line in lines] for name, lines in sorted(minute.notes.items())},
     }
     marks = [put(f"quotes/{symbol}", quote) for symbol, quote in sorted(minute.marks.items())]
     desk.store.commit([*marks, *seen, Put(f"receipts/{minute.begins:%Y%m%dT%H%M}", receipt)])

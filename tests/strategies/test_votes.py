@@ -18,7 +18,7 @@ def test_momentum_votes_from_two_percent(last: str, expected: str | None) -> Non
     """Momentum votes from exactly the asked rise on, and is sure at twice the rise."""
     verdict = momentum.vote(view(quote=quote(last, previous_close="100.00")), DEFAULT)
     if expected is None:
-        assert verdict is momentum.SMALL_RISE
+        assert verdict == momentum.SMALL_RISE.on(Decimal(last) - 100, "2 % or more")
     else:
         assert isinstance(verdict, Vote)
         assert (verdict.strategy, verdict.confidence) == ("momentum", Decimal(expected))
@@ -29,7 +29,7 @@ def test_momentum_asks_for_volume(volume: int, voted: bool) -> None:
     """A rise on fewer shares than asked is no momentum."""
     verdict = momentum.vote(view(quote=quote("110", previous_close="100", volume=volume)), DEFAULT)
     assert isinstance(verdict, Vote) is voted
-    assert voted or verdict is momentum.FEW_SHARES
+    assert voted or verdict == momentum.FEW_SHARES.on(volume, "1000000 or more")
 
 
 @pytest.mark.parametrize("close", ["0", "-1", "NaN"])
@@ -44,7 +44,7 @@ def test_breakout_is_ten_basis_points_above_the_high(last: str, voted: bool) -> 
     high = (Decimal(99), Decimal("101.0080"))
     verdict = opening_range.vote(view(quote=quote(last), opening_range=high), DEFAULT)
     assert isinstance(verdict, Vote) is voted
-    assert voted or verdict is opening_range.INSIDE
+    assert voted or verdict == opening_range.INSIDE.on(Decimal(last), "101.109 or more")
 
 
 def test_breakout_needs_the_range() -> None:

@@ -1,0 +1,43 @@
+"""`strategy why`: what kept a symbol from being bought at an instant, or what became of it."""
+
+from datetime import datetime, time
+from pathlib import Path
+
+import typer
+
+from infra.cli.hand import reached, show
+from infra.day.hours import NEW_YORK, clock, day_and_time
+from infra.day.problems import UserError
+from infra.owner.why import Why, why
+from shared.domain.calendar import new_york_day
+
+
+def told(symbol: str, at: str | None, profile: str, state: Path | None, *, json: bool) -> None:
+    """Print the verdict on a symbol."""
+    with reached(profile, state) as hand:
+        found = why(hand, symbol.upper(), None if at is None else instant(at, hand.desk.clock.now()))
+    show(found, lambda: _print(found), json=json)
+
+
+def instant(text: str, now: datetime) -> datetime:
+    """Read a New York time of today, `10:31` or `10:31:02`, or a day with it; raises UserError."""
+    try:
+        return datetime.combine(new_york_day(now), time.fromisoformat(text), NEW_YORK).astimezone(now.tzinfo)
+    except ValueError:
+        pass
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        remedy = "say a New York time, such as 10:31:02 or 2013-10-07T10:31:02"
+        raise UserError(f"{text!r} is no time", remedy=remedy) from None
+    return (read if read.tzinfo else read.replace(tzinfo=NEW_YORK)).astimezone(now.tzinfo)
+
+
+def _print(found: Why) -> None:
+    typer.echo(f"{found.symbol} at {day_and_time(found.at)} New York, so since {clock(found.since)}:")
+    for rule in found.rules:
+        compared = f" Found {rule.found}, asked {rule.asked}." if rule.asked else ""
+        source = f" From {rule.source}." if rule.source else ""
+        typer.echo(f"  {rule.words}{compared}{source} ({rule.code})")
+    age = "" if found.age_s is None else f"The quote was {found.age_s:.1f} s old. "
+    typer.echo(f"  {age}Judged by version {found.configuration} of the configuration.")

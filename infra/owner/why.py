@@ -1,0 +1,101 @@
+"""Why a symbol was or was not traded at an instant, from the scan's receipts, for its owner.
+
+What can go wrong: nobody looked at that instant, or not at this symbol. What this promises: then that is said, and what
+the scan did instead; what is told of a rule is what it compared at that tick, never what would be compared now.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from infra.day.hours import clock, day_and_time
+from infra.day.problems import UserError
+from infra.owner.profiles import Hand
+from shared.domain.receipts import at_second, marks
+from shared.strategies.decide import RULES
+
+_FAULTS = {
+    "NAN": "a price was no number",
+    "ZERO": "a price was zero or less",
+    "CROSSED": "the bid was above the ask",
+    "NO_SIZE": "nothing was bid, or nothing offered",
+    "STALE": "the quote was too old",
+    "FUTURE": "the quote was ahead of our clock",
+    "DELAYED": "the quote was delayed: real-time quotes need the agreement on E*TRADE's page",
+    "NOT_REALTIME": "the quote was not a real-time one",
+    "SOURCE": "the quote was not E*TRADE's own",
+    "NO_QUOTE": "E*TRADE gave no quote",
+    "NO_TOKEN": "nobody was signed in",
+}
+_STATES = {
+    "signal": "a signal was given: `strategy explain` tells what became of it",
+    "held": "it was held, and nothing was to be done",
+    "stop": "it was held, and its stop was to move up",
+    "exit": "it was held, and was to be sold",
+    "exit halted": "it was held, and a halt kept it from being sold",
+    "exit refused": "it was held, and waited because E*TRADE had refused its sale",
+}
+MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One rule's answer: what it says, what it found and asked, both "" where it compares nothing, and from where."""
+
+    code: str
+    words: str
+    found: str
+    asked: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Why:
+    """The verdict on a symbol that held at `at`, since `since`; `age_s` is the quote's age then.
+
+    `configuration` is the version of the configuration that it was judged by.
+    """
+
+    symbol: str
+    at: datetime
+    since: datetime
+    rules: tuple[Rule, ...]
+    age_s: float | None
+    configuration: int
+
+
+def why(hand: Hand, symbol: str, at: datetime | None) -> Why:
+    """Give the verdict on a symbol at an instant, or the last one; raises UserError where nobody looked."""
+    when = hand.desk.clock.now() if at is None else at
+    begins = when.replace(second=0, microsecond=0)
+    for begin in (begins, begins - MINUTE) if at is None else (begins,):
+        document = hand.desk.store.get(f"receipts/{begin:%Y%m%dT%H%M}")
+        if document is None:
+            continue
+        line = at_second(marks(document.data, symbol), when.second if begin == begins else 59)
+        if line is None:
+            break
+        return Why(
+            symbol=symbol, at=when, since=begin + timedelta(seconds=line.second),
+            rules=_rules(line.code, line.found, line.asked),
+            age_s=None if line.age_ms is None else line.age_ms / 1000,
+            configuration=int(document.data.get("configuration", 0)),
+        )  # fmt: skip
+    else:
+        what = f"no minute at {day_and_time(when)} New York was scanned to its end"
+        raise UserError(what, remedy="a minute is written down as it ends; `strategy status` says how the scan is")
+    raise UserError(f"{symbol} was not looked at in the minute of {clock(begin)}", remedy="is it in the watch list?")
+
+
+def _rules(codes: str, found: str, asked: str) -> tuple[Rule, ...]:
+    names = codes.split("+")
+    values, limits = (text.split("; ") if text else [] for text in (found, asked))
+    padded = [*values, *[""] * len(names)], [*limits, *[""] * len(names)]
+    return tuple(_rule(name, padded[0][n], padded[1][n]) for n, name in enumerate(names))
+
+
+def _rule(code: str, found: str, asked: str) -> Rule:
+    if (known := RULES.get(code)) is not None:
+        return Rule(code=code, words=known.words, found=found, asked=asked, source=known.source)
+    state = code.partition(":")[0]
+    words = _FAULTS.get(code) or _STATES.get(state) or f"the scan could not look: {code}"
+    return Rule(code=code, words=f"{words[0].upper()}{words[1:]}.", found=found, asked=asked, source="")
