@@ -32,6 +32,8 @@ from tests.between import Between
 from tests.days.made import SYMBOL, at
 
 SEED = 1
+BEGUN_LATE = {"order_settlement: scan_silent"}
+"""Where a run begins long after the open, settlement's first look may come before the scan's first minute is taken."""
 HELD = at(12, 40)
 """By now the day's one position is held and protected; its exit comes ten minutes later."""
 AFTER_THE_SEAL = at(16, 6)
