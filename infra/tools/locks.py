@@ -15,6 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 HEADER = "# Generated from pyproject.toml by `make lock`; do not edit.\n"
 ON_FIRST_USE = {"alpaca": "alpaca-py", "yahoo": "yfinance"}
 """What a machine installs when it first asks such a source of history (`infra.tools.extras`): extra -> its library."""
+SHIPS_TOO = {"market_history": ("yahoo",)}
+"""The extras that a function's lock holds beside its own: in the cloud nothing is installed on first use."""
 NOT_A_FUNCTION = frozenset({"local", "infra", "dev", *ON_FIRST_USE})
 
 
@@ -36,7 +38,10 @@ def locks(root: Path = ROOT) -> tuple[Lock, ...]:
         Lock(path="requirements/local.txt", extras=(*functions, "local")),
         Lock(path="infra/requirements.txt", extras=("infra",)),
         *(Lock(path=f"requirements/{name}.txt", extras=(name,)) for name in ON_FIRST_USE),
-        *(Lock(path=f"functions/{name}/requirements.txt", extras=(name,)) for name in functions),
+        *(
+            Lock(path=f"functions/{name}/requirements.txt", extras=(name, *SHIPS_TOO.get(name, ())))
+            for name in functions
+        ),
     )
 
 

@@ -1,11 +1,13 @@
 """market_history: PrepareTick and HistoryAsked in, a session's daily bars out."""
 
 from datetime import timedelta
+from importlib.util import find_spec
 
 from shared import wiring
 from shared.domain.messages import HistoryAsked, PrepareTick
 from shared.door import PushDoor
-from shared.ports import HistorySource
+from shared.ports import HistorySource, Severity
+from shared.sources.yahoo import Yahoo
 from shared.usecases.gather import Plan, gather
 from shared.usecases.sources import imported, own_days
 from shared.wiring import Platform
@@ -38,9 +40,16 @@ def _build(platform: Platform) -> PushDoor:
 
 
 def _sources(platform: Platform, here: Room) -> tuple[HistorySource, ...]:
-    """Give the sources in the order of the setting; a simulated market's own days stand for all of them."""
+    """Give the sources in the order of the setting; a simulated market's own days stand for all of them.
+
+    One whose library is not installed on this machine is left out, and the journal says so.
+    """
     if platform.history is not None:
         return (platform.history,)
-    known: tuple[HistorySource, ...] = (own_days(here.desk.store), imported(here.desk.store))
+    known: list[HistorySource] = [own_days(here.desk.store), imported(here.desk.store)]
+    if find_spec("yfinance") is not None:
+        known.append(Yahoo(clock=here.desk.clock))
+    elif Yahoo.name in here.settings.history_sources:
+        here.desk.journal.line("source_not_installed", Severity.WARNING, source=Yahoo.name)
     by_name = {source.name: source for source in known}
     return tuple(by_name[name] for name in here.settings.history_sources if name in by_name)

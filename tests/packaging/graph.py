@@ -30,6 +30,7 @@ from tests.patience import PATIENCE_S
 NO_CLOUD = {"GCE_METADATA_HOST": "127.0.0.1:9", "NO_GCE_CHECK": "true"}
 GOOD = {
     "GOOGLE_CLOUD_PROJECT": "my-desk-1", "FIRESTORE_DATABASES": "desk-1", "STRATEGY_WATCH_LIST": "AIG,BAC",
+    "STRATEGY_HISTORY_SOURCES": "own,file",
     "STRATEGY_CAPITAL_USD": "10000",
 }  # fmt: skip
 # Without a login a function would wait for its consumer key. These never sign anything: there is no access token.

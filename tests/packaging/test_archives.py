@@ -155,13 +155,22 @@ def test_functions_ship_only_their_own_rooms(archives: dict[str, Archive]) -> No
 
 
 def test_only_the_scan_brings_indicators(archives: dict[str, Archive]) -> None:
-    """TA-Lib and numpy, and the module that uses them, are in the archive of the scan alone."""
+    """TA-Lib and the module that uses it are in the archive of the scan alone, numpy in that of yfinance, too."""
     for name, archive in archives.items():
         requirements = contents(archive)["requirements.txt"].decode()
         scans = name == "market_scan"
         assert ("\nta-lib==" in requirements) is scans
-        assert ("\nnumpy==" in requirements) is scans
+        assert ("\nnumpy==" in requirements) is (name in {"market_scan", "market_history"})
         assert ("shared/strategies/indicators.py" in archive.files) is scans
+
+
+def test_only_history_brings_the_libraries_of_sources(archives: dict[str, Archive]) -> None:
+    """yfinance and the room that uses it are in the archive of market_history alone, which cannot reach the broker."""
+    for name, archive in archives.items():
+        gathers = name == "market_history"
+        assert ("\nyfinance==" in contents(archive)["requirements.txt"].decode()) is gathers
+        assert ("shared/sources/yahoo.py" in archive.files) is gathers
+    assert not {"etrade", "pages", "paper"} & set(archives["market_history"].rooms)
 
 
 def test_only_notify_brings_apprise(archives: dict[str, Archive]) -> None:

@@ -6,14 +6,20 @@ from decimal import Decimal
 
 import pytest
 
+from infra.local.history import MarketHistory
 from shared.domain.calendar import session_of
 from shared.domain.series import Series, Split, adjusted_closes
 from shared.errors import Busy, SourceDown, SourceError, SourceRefused, Unreadable
 from shared.ports import Put
 from shared.strategies.view import quality
+from shared.topology import TOPOLOGY
 from shared.usecases.desk import put
 from shared.usecases.warmth import prepared
+from shared.wiring import Platform
+from shared.wiring.market_history import _sources
+from shared.wiring.rooms import room
 from tests.domain.days import TODAY, bar, series, sessions
+from tests.doors.fakes import ListVault
 from tests.usecases.morning import MorningBench, Scripted
 
 TOMORROW = TODAY + timedelta(days=1)
@@ -159,6 +165,23 @@ def test_a_slow_source_costs_deliveries_and_no_answer() -> None:
     bench.gather()
     assert source.asked == list(NAMES)
     assert all(bench.history(name) is not None for name in NAMES)
+
+
+@pytest.mark.parametrize(
+    ("order", "names"),
+    [("own,file", ["own", "file"]), ("yahoo,own", ["yahoo", "own"]), ("alpaca,file", ["file"])],
+)
+def test_the_setting_orders_the_sources(order: str, names: list[str]) -> None:
+    """The function asks those that it names, in its order; a simulated market's own days stand for all."""
+    bench = MorningBench()
+    environ = {"STRATEGY_WATCH_LIST": "IBM", "STRATEGY_CAPITAL_USD": "1000", "STRATEGY_HISTORY_SOURCES": order}
+    platform = Platform(
+        function=TOPOLOGY.function("market_history"), environ=environ, clock=bench.clock, chance=bench.desk.chance,
+        store=bench.file, bus=bench.desk.bus, vault=ListVault(), journal=bench.journal,
+    )  # fmt: skip
+    assert [one.name for one in _sources(platform, room(platform))] == names
+    simulated = replace(platform, history=MarketHistory({}))
+    assert [one.name for one in _sources(simulated, room(simulated))] == ["market"]
 
 
 def test_an_asked_symbol_is_gathered_and_a_forged_one_is_not() -> None:
