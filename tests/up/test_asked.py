@@ -167,8 +167,8 @@ def test_a_chore_that_is_broken_ends_the_desk() -> None:
 
 
 @pytest.mark.parametrize(("broker", "buys"), [("simulator", True), ("sandbox", False), ("production", False)])
-def test_it_is_said_where_nothing_can_be_bought(broker: Broker, buys: bool) -> None:
-    """The banner names what is traded with, and at E*TRADE that nothing is, for want of daily bars."""
+def test_it_is_said_what_an_entry_needs(broker: Broker, buys: bool) -> None:
+    """The banner names what is traded with, and at E*TRADE what an entry needs first."""
     shown = traded(load({**GIVEN, "STRATEGY_CONFIG": "demo"}), broker)
     assert shown.startswith("configuration demo, 1 symbol, 5,000 USD of capital")
     assert ("needs 20 daily bars" in shown) is not buys
