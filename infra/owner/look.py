@@ -27,7 +27,7 @@ from shared.errors import Malformed
 from shared.ports import Document, Store, Where
 from shared.usecases import control, minutes
 from shared.usecases.desk import read
-from shared.usecases.warmth import prepared
+from shared.usecases.warmth import Prepared
 
 T = TypeVar("T")
 LATELY = timedelta(minutes=10)
@@ -185,7 +185,7 @@ def _sight(store: Store, at: datetime, unread: list[str]) -> Sight | None:
 
 def _history(store: Store, unread: list[str]) -> History | None:
     try:
-        held = prepared(store)
+        held = read(store, Prepared, "prepared/history")
     except Malformed:
         unread.append("prepared/history")
         return None

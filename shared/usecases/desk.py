@@ -51,6 +51,15 @@ def read(store: Store, kind: type[T], path: str) -> Held[T] | None:
     return Held(path=path, value=decode(kind, document.data), version=document.version)
 
 
+def read_sound(desk: Desk, kind: type[T], path: str) -> Held[T] | None:
+    """Read one typed document that can be made anew; one that cannot be read is reported, and counts as none."""
+    try:
+        return read(desk.store, kind, path)
+    except Malformed as problem:
+        desk.journal.line("unreadable_document", Severity.CRITICAL, path=path, detail=problem.detail)
+        return None
+
+
 def held_rows(
     desk: Desk, kind: type[T], rows: Sequence[Document], *, on_bad: Callable[[], object] = lambda: None
 ) -> list[Held[T]]:

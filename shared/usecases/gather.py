@@ -18,7 +18,7 @@ from shared.domain.series import Series, cut, merged, unbroken, unsound
 from shared.errors import Busy, DeskError, Malformed, SourceError, SourceRefused, Unreadable
 from shared.ports import HistorySource, Severity, Write
 from shared.usecases import own_bars
-from shared.usecases.desk import Desk, put, read
+from shared.usecases.desk import Desk, put, read_sound
 from shared.usecases.notices import announce
 from shared.usecases.warmth import Prepared, Warmth, prepared
 
@@ -83,7 +83,7 @@ def gather(desk: Desk, plan: Plan, *, asked: Sequence[str] = ()) -> None:
     session = session_at(now)
     if session is None:
         return
-    held = prepared(desk.store)
+    held = prepared(desk)
     first = Prepared(session=session.day, at=now, days={}, kept=session.day - own_bars.BACK)
     before = first if held is None else held.value
     kept = own_bars.keep(desk, since=before.kept, until=session.day)
@@ -108,7 +108,7 @@ def _symbol(desk: Desk, plan: Plan, run: _Run, symbol: str) -> int:
     """Gather one symbol's bars, and give how many of them lead up to the session."""
     day = run.session.day
     start, path = day - SPAN, f"gathered/{symbol}"
-    held = read(desk.store, Gathered, path)
+    held = read_sound(desk, Gathered, path)
     stored = {} if held is None else {one.source: one for one in held.value.answers}
     answers, parts = dict(stored), list[Series]()
     for source in plan.sources:

@@ -17,7 +17,7 @@ from shared.domain.series import Series
 from shared.errors import Malformed
 from shared.ports import Data, Delete, Put, Severity
 from shared.usecases.books import books_of, pack
-from shared.usecases.desk import Desk, put, read
+from shared.usecases.desk import Desk, put, read_sound
 from shared.usecases.mornings import morning_of
 
 BACK = timedelta(days=7)
@@ -45,7 +45,7 @@ def correct(desk: Desk, session: date, *, limit_pct: int) -> None:
     if morning is None or day is None:
         return
     for symbol, close in morning.value.closes.items():
-        held = read(desk.store, Series, f"own_days/{symbol}")
+        held = read_sound(desk, Series, f"own_days/{symbol}")
         if held is None:
             continue
         right = with_close(held.value, day, close, limit_pct=limit_pct)
@@ -93,7 +93,7 @@ def _keep_session(desk: Desk, session: TradingSession) -> None:
 
 
 def _with_day(desk: Desk, symbol: str, bar: DailyBar, session: TradingSession) -> Put:
-    held = read(desk.store, Series, f"own_days/{symbol}")
+    held = read_sound(desk, Series, f"own_days/{symbol}")
     before = Series(symbol=symbol, bars=(), source="own", made=MADE, at=session.closes_at)
     after = with_day(before if held is None else held.value, bar, keep=DAYS_KEPT)
     return put(f"own_days/{symbol}", replace(after, at=max(after.at, session.closes_at)))

@@ -56,11 +56,11 @@ class ScanMemory:
     def _learn(self, desk: TradingDesk, session: TradingSession) -> None:
         """Read the history of the symbols that have none, once each time that more was gathered."""
         cold = [watch for watch in self.watches.values() if not watch.knows_days]
-        held = prepared(desk.store) if cold else None
+        held = prepared(desk) if cold else None
         if held is None or held.value.at == self._prepared:
             return
         for watch in cold:
-            watch.know(known_days(desk.store, watch.symbol, session.day))
+            watch.know(known_days(desk, watch.symbol, session.day))
         self._prepared = held.value.at
 
     def watch(self, desk: TradingDesk, symbol: str) -> Watch:
@@ -88,4 +88,4 @@ class ScanMemory:
             self.held[symbol] = after
 
     def _watch(self, desk: TradingDesk, symbol: str, book: DayBook) -> Watch:
-        return Watch(symbol, book, known_days(desk.store, symbol, book.session.day))
+        return Watch(symbol, book, known_days(desk, symbol, book.session.day))

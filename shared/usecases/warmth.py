@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from shared.domain.series import Series
-from shared.ports import Store
-from shared.usecases.desk import Held, read
+from shared.usecases.desk import Desk, Held, read_sound
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,12 +34,12 @@ class Prepared:
     rest: dict[str, datetime] = field(default_factory=dict)
 
 
-def prepared(store: Store) -> Held[Prepared] | None:
+def prepared(desk: Desk) -> Held[Prepared] | None:
     """Read how the work stands, None before the first."""
-    return read(store, Prepared, "prepared/history")
+    return read_sound(desk, Prepared, "prepared/history")
 
 
-def known_days(store: Store, symbol: str, session: date) -> Series | None:
+def known_days(desk: Desk, symbol: str, session: date) -> Series | None:
     """Give the daily bars of a symbol for a session; those gathered for an earlier one where there are no others."""
-    held = read(store, Warmth, f"history/{symbol}")
+    held = read_sound(desk, Warmth, f"history/{symbol}")
     return held.value.series if held is not None and held.value.session <= session else None

@@ -86,7 +86,7 @@ def test_a_source_that_gives_nothing_costs_nothing(what: str) -> None:
     after = bench.history()
     assert after is not None
     assert (after.bars, after.at) == (first.bars, first.at)
-    held = prepared(bench.file)
+    held = prepared(bench.desk)
     assert held is not None
     assert held.value.days == {"IBM": 250}
 
@@ -223,6 +223,19 @@ def test_a_damaged_document_of_ours_is_a_source_that_fails() -> None:
     assert [line["source"] for line in bench.journal.named("source_failed")] == ["file"]
 
 
+def test_documents_of_the_work_that_cannot_be_read_are_made_anew() -> None:
+    """Damaged documents of our own stop no morning: they are reported, and written again."""
+    bench = MorningBench(gives(250))
+    damaged = ("prepared/history", "gathered/IBM", "own_days/IBM", "history/IBM")
+    bench.file.commit([Put(path, {"x": 1}) for path in damaged])
+    bench.said(TODAY, IBM="100")
+    bench.gather()
+    found, held = bench.history(), prepared(bench.desk)
+    assert found is not None
+    assert held is not None
+    assert (found.source, held.value.days) == ("yahoo", {"IBM": 250})
+
+
 def test_a_split_in_the_middle_is_known_and_divides_nothing_stored() -> None:
     """Bars before a split stay as they were traded; their average is in shares of today."""
     days = sessions(250)
@@ -241,7 +254,7 @@ def test_a_gap_of_a_fortnight_lowers_the_quality() -> None:
     whole = series(250).bars
     bench = MorningBench(Scripted("yahoo", lambda _, before: series(0, bars=(*whole[:200], *whole[220:]))))
     bench.gather()
-    held = prepared(bench.file)
+    held = prepared(bench.desk)
     assert held is not None
     assert held.value.days == {"IBM": 30}
     assert quality(30) < quality(250)

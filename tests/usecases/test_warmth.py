@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from shared.domain.calendar import TradingSession, session_at
 from shared.domain.series import Series, Split
-from shared.ports import Document
+from shared.ports import Document, Put
 from shared.strategies.view import quality
 from shared.usecases.desk import put
 from shared.usecases.scan_memory import ScanMemory
@@ -82,7 +82,7 @@ def test_a_morning_without_sources_trades_on_yesterday_s_bars() -> None:
     _gathered(bench, series(249, before=TODAY - timedelta(days=20)), session=TODAY - timedelta(days=20))
     assert _seen(bench.desks[SCAN], ScanMemory(), 1) == (NONE, None)
     _gathered(bench, series(250, before=TODAY + timedelta(days=1)), session=TODAY + timedelta(days=1))
-    assert known_days(bench.store, "IBM", TODAY) is None
+    assert known_days(bench.desks[SCAN], "IBM", TODAY) is None
 
 
 def test_the_last_close_is_in_shares_of_today() -> None:
@@ -91,3 +91,15 @@ def test_the_last_close_is_in_shares_of_today() -> None:
         bench = Bench()
         _gathered(bench, series(250, splits=(Split(day=day, ratio=Decimal(2)),)))
         assert _seen(bench.desks[SCAN], ScanMemory(), 0) == (FULL, Decimal(close))
+
+
+def test_history_that_cannot_be_read_costs_the_scan_nothing_else() -> None:
+    """A damaged series, or a damaged word on how it stands, is reported and counts as none; what comes later counts."""
+    bench, memory = Bench(), ScanMemory()
+    desk = bench.desks[SCAN]
+    bench.store.commit([Put("history/IBM", {"bars": 1}), Put("prepared/history", {"at": 1})])
+    assert _seen(desk, memory, 0) == (NONE, None)
+    assert _seen(desk, memory, 1) == (NONE, None)
+    assert {line["path"] for line in bench.journal.named("unreadable_document")} == {"history/IBM", "prepared/history"}
+    _gathered(bench, series(250))
+    assert _seen(desk, memory, 2) == (FULL, Decimal(100))
