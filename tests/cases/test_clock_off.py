@@ -9,7 +9,6 @@ import pytest
 
 from infra.day.machine import Machine
 from shared.domain.orders import Kind, State
-from shared.etrade.skew import BrokerClock
 from tests.cases.short_day import Played, as_every_day, play
 from tests.days.made import at
 
@@ -57,16 +56,6 @@ def test_ten_seconds_stop_entries(market: Path, tmp_path: Path, seconds: int) ->
     (told,) = day.of("clock_off")
     assert "entries are denied until it is right" in told.text
     assert day.of("trading_halted") == []
-
-
-@pytest.mark.long
-def test_who_hears_no_date_is_caught(market: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Seeded mistake: a client that hears no Date buys by a clock that is ten seconds off, and nobody is told."""
-    monkeypatch.setattr(BrokerClock, "heard", lambda *_, **__: None)
-    day = play(market, tmp_path, deeds=((BEGINS, off(10)),))
-    as_every_day(day)
-    assert not any("CLOCK_SKEW" in codes for _, codes in entries(day))
-    assert day.of("clock_off") == []
 
 
 @pytest.mark.parametrize("seconds", [LONG(-90), 90])
