@@ -15,8 +15,8 @@ how many entries a day has, losses, pauses and the day's other rules rest on the
   two clocks wrote that.
 - what others hold and reserve may have grown, by an order that turned up late: beyond the capital with them is `void`.
   Profit makes the equity larger than the capital, but never what is held: the capital is the owner's word.
-- the owner may have changed the limits, which a function reads once, as it starts. What a process finds that
-  was made before it started is `void`, as long as such an entry can live.
+- the owner may have changed the limits, which a function reads once a minute. What a process finds that was made
+  before it uses them is `void`, as long as such an entry can live, and what names another version of them.
 - a better price, a partial fill and a lower stop change none of the figures that are judged.
 Whoever forges the instants of a document can so have it voided instead of refused, and not sent either way.
 """
@@ -46,11 +46,15 @@ _ENTRY_TERMS = frozenset({Term.IMMEDIATE_OR_CANCEL, Term.GOOD_FOR_DAY})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
-    """What the owner allows: settings and capital in USD, as this process read them at `since`."""
+    """What the owner allows: settings and capital in USD, as this process read them at `since`.
+
+    `number` is the version of the configuration.
+    """
 
     config: StrategyConfig
     capital: Decimal
     since: datetime
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +95,7 @@ def of_document(order: Order, owner: Owner) -> Found:
     wrong = _entry_document(order, owner) if order.kind is Kind.ENTRY else _sell_document(order)
     codes = tuple(code for code, is_so in wrong.items() if is_so)
     lives = timedelta(seconds=owner.config.entry.signal_age_max_s)
-    before = owner.since - lives <= order.created_at < owner.since
+    before = order.config_number != owner.number or owner.since - lives <= order.created_at < owner.since
     if codes and before and _OF_LIMITS.issuperset(codes):
         return Found(void=("LIMITS_CHANGED", *codes))
     return Found(refused=codes)

@@ -15,10 +15,11 @@ from shared.domain.control import TradingState
 from shared.domain.day_trades import DayTradeRule
 from shared.domain.orders import Order
 from shared.domain.reads import Answer
-from shared.errors import ConfigError, Conflict, Malformed, StoreDown, Unreadable
+from shared.errors import BrokerError, ConfigError, Conflict, Malformed, StoreDown, Unreadable
 from shared.ports import Put, Severity
 from shared.usecases import control, notices
 from shared.usecases.desk import Desk, Held, put, read
+from shared.usecases.losses import positions_anywhere
 from shared.usecases.pins import NOT_PINNED, Pinned, pinned
 from shared.usecases.reads import Judge
 from shared.usecases.trading import TradingDesk
@@ -27,6 +28,7 @@ PATH = "account/main"
 RESTRICTED = "1036"
 """E*TRADE's code of an account that is restricted (etrade-api.md 4.14)."""
 BARRED = "ACCOUNT_RESTRICTED"
+HELD_ELSEWHERE = "another account was chosen while shares are held in the one of before: sell them, or choose it again"
 _DECIDES = ("accountStatus", "accountIdKey")
 _NAMES = ("accountIdKey", "accountId")
 
@@ -44,6 +46,8 @@ def ours(desk: TradingDesk, session: date) -> Held[AccountRecord]:
     desk.journal.line("cache", kind="account", asked=1, served=int(fresh))
     if held is not None and fresh:
         return held
+    if held is not None and held.value.chosen != chosen.mark and positions_anywhere(desk):
+        raise ConfigError((HELD_ELSEWHERE,))
     account = _chosen(desk, desk.broker.accounts(), chosen)
     record = AccountRecord(key=account.key, mode=account.mode, session=session, chosen=chosen.mark)
     if lost:
@@ -60,19 +64,20 @@ def _record(desk: Desk) -> tuple[Held[AccountRecord] | None, bool]:
 
 
 def to_sell(desk: TradingDesk, session: date) -> Held[AccountRecord]:
-    """Give our account's record to sell, cancel and look with: this session's also where the choice is another now.
+    """Give our account's record to sell, cancel and look with: while anything is held, the one where it lies.
 
-    That was made when the choice could be read, and what is held lies there. Raises as `ours` where there is none of
-    this session.
+    This session's also serves where the choice cannot be read, or the broker does not list the accounts. Raises as
+    `ours` where there is none of this session.
     """
+    held, _ = _record(desk)
+    known = held if held is not None and held.value.session == session else None
     try:
         return ours(desk, session)
-    except (StoreDown, Malformed, ConfigError) as problem:
-        held, _ = _record(desk)
-        if held is None or held.value.session != session:
+    except (StoreDown, Malformed, ConfigError, BrokerError) as problem:
+        if known is None:
             raise
         desk.journal.line("choice_unread", Severity.WARNING, kind=type(problem).__name__, detail=problem.detail)
-        return held
+        return known
 
 
 def balance(desk: TradingDesk, account: AccountRecord) -> Balance:

@@ -2,13 +2,14 @@
 
 What can go wrong: the document cannot be read, and a cold process falls back to a file that allows more than the owner
 does; a process goes on with what it read an hour ago; the documents of a change are written by halves. What this
-promises: a process asks once in each minute of the clock; what cannot be read leaves it with the last that it read, and
-a process that has read none buys nothing (`known`), while it protects and sells by the file that it was started with. A
-change is one commit: the version by its number, which no second command can write, and what is in force.
+promises: a process asks once in each minute of the clock; while the store does not answer it goes on with the last that
+it read, and buys by it for `KNOWN_FOR`. One that has read none, or finds one that it cannot read, buys nothing, and
+protects and sells by the last that it read, else by the file that it was started with. A change is one commit: the
+version by its number, which no second command can write, and what is in force.
 """
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from shared.domain.config import StrategyConfig
 from shared.domain.versions import FILE, Ceilings, InForce, Version, Versions, following, in_force
@@ -18,6 +19,8 @@ from shared.usecases.desk import Desk, create, read, replaced
 from shared.usecases.trading import TradingDesk
 
 PATH = "configs/current"
+KNOWN_FOR = timedelta(minutes=5)
+"""So long a process buys by what it read last, while the store does not answer."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,7 +34,7 @@ class Configured:
     ceilings: Ceilings
     since: datetime
     _minute: datetime | None = None
-    _read: bool = False
+    _read_at: datetime | None = None
     _versions: Versions | None = field(default=None, repr=False)
     _used: InForce | None = field(default=None, repr=False)
 
@@ -47,8 +50,9 @@ class Configured:
             # What was judged before may have been judged by other limits.
             self.since = self.since if self._used is None else now
             self._used = chosen
+        known = self._read_at is not None and now - self._read_at <= KNOWN_FOR
         return replace(
-            desk, config=chosen.config, config_number=chosen.number, config_known=self._read, limits_since=self.since
+            desk, config=chosen.config, config_number=chosen.number, config_known=known, limits_since=self.since
         )  # fmt: skip
 
     def _ask(self, desk: TradingDesk) -> None:
@@ -57,8 +61,10 @@ class Configured:
         except (StoreDown, Malformed) as problem:
             kind = type(problem).__name__
             desk.journal.line("configuration_unread", Severity.WARNING, kind=kind, detail=problem.detail)
+            if isinstance(problem, Malformed):
+                self._read_at = None
             return
-        self._versions, self._read = None if held is None else held.value, True
+        self._versions, self._read_at = None if held is None else held.value, desk.clock.now()
 
 
 def standing(store: Store, file: StrategyConfig, ceilings: Ceilings, now: datetime) -> InForce:

@@ -71,10 +71,14 @@ def enter(desk: TradingDesk, message: EnterPosition, *, ahead: int) -> None:
         told = _unjudged(desk, held.value, signal)
         move(desk, held, State.VOIDED, *told, cause="the signal waited too long", codes=("SIGNAL_STALE",))
         return
-    if held.value.state is State.NEW and not desk.config_known:
+    if not desk.config_known:
         why, now = "configs/current", desk.clock.now()
         barred = EntriesBarred(code=CONFIGURATION_UNREAD, why=why, session=signal.session, at=now)
-        _deny(desk, held, [CONFIGURATION_UNREAD], [announce(desk, barred)])
+        told = [announce(desk, barred)]
+        if held.value.state is State.NEW:
+            _deny(desk, held, [CONFIGURATION_UNREAD], told)
+        else:
+            move(desk, held, State.VOIDED, *told, cause="the limits are not known", codes=(CONFIGURATION_UNREAD,))
         return
     try:
         record = account.ours(desk, signal.session)

@@ -62,7 +62,9 @@ def refuse(desk: TradingDesk, held: Held[Order], codes: Sequence[str]) -> Held[O
 
 
 def _owner(desk: TradingDesk) -> Owner:
-    return Owner(config=desk.config, capital=desk.mandate.capital_usd, since=desk.limits_since)
+    return Owner(
+        config=desk.config, capital=desk.mandate.capital_usd, since=desk.limits_since, number=desk.config_number
+    )
 
 
 def _check_sell(desk: TradingDesk, order: Order) -> Found:

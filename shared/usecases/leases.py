@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from shared.errors import Conflict, Malformed
 from shared.ports import Severity
-from shared.usecases.desk import Desk, Held, put, read, replaced
+from shared.usecases.desk import Desk, Held, read, replaced
 
 WATCH_EVERY = timedelta(seconds=2)
 
@@ -34,9 +34,15 @@ def take_at(desk: Desk, path: str, mine: L) -> Held[L] | None:
         held = read(desk.store, type(mine), path)
     except Malformed as problem:
         desk.journal.line("lease_unreadable", Severity.ERROR, path=path, detail=problem.detail)
-        return Held(path=path, value=mine, version=desk.store.commit([put(path, mine)])[0])
+        document = desk.store.get(path)
+        held = None if document is None else Held(path=path, value=mine, version=document.version)
+        return _written(desk, path, held, mine)
     if held is not None and held.value.until > desk.clock.now():
         return None
+    return _written(desk, path, held, mine)
+
+
+def _written(desk: Desk, path: str, held: Held[L] | None, mine: L) -> Held[L] | None:
     try:
         return Held(path=path, value=mine, version=desk.store.commit([replaced(path, held, mine)])[0])
     except Conflict:
@@ -44,8 +50,11 @@ def take_at(desk: Desk, path: str, mine: L) -> Held[L] | None:
 
 
 def busy(desk: Desk, path: str) -> bool:
-    """Tell whether somebody holds a lease now."""
-    held = read(desk.store, Lease, path)
+    """Tell whether somebody holds a lease now; one that cannot be read is nobody's."""
+    try:
+        held = read(desk.store, Lease, path)
+    except Malformed:
+        return False
     return held is not None and held.value.until > desk.clock.now()
 
 

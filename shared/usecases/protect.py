@@ -86,7 +86,7 @@ def protect(
     if pending is not None:
         held = _without_exit(desk, held)
     if uncovered <= 0 and listing is not None:
-        held = forget(desk, held)
+        held = forget(desk, _with_levels(desk, held, resting))
         if held.value.missing is None:
             _raise_stops(desk, held, resting, account_key=account_key)
 
@@ -134,11 +134,17 @@ def _raise_stops(desk: TradingDesk, held: Held[Position], resting: Sequence[Held
     wanted = wanted_now(desk, held.value).stop_wanted
     for stop in resting:
         level = stop.value.stop_price
-        if stop.value.state is State.WORKING and level is not None and level < wanted:
+        if stop.value.state is State.WORKING and level is not None and level < wanted and not _is_new(desk, stop.value):
             ended, listing = cancel_and_confirm(desk, stop, account_key=account_key, cause="the stop moves up")
             if ended.value.state is State.CANCELLED:
                 _replace(desk, stop.value, account_key=account_key, listing=listing)
             return
+
+
+def _is_new(desk: TradingDesk, stop: Order) -> bool:
+    """Tell whether a stop was placed less than `stop_move_every_s` ago: each move costs a moment without one."""
+    every = timedelta(seconds=desk.config.exits.stop_move_every_s)
+    return stop.placed_at is not None and desk.clock.now() - stop.placed_at < every
 
 
 def _replace(desk: TradingDesk, old: Order, *, account_key: str, listing: Listing) -> None:
@@ -159,6 +165,16 @@ def wanted_now(desk: TradingDesk, position: Position) -> Position:
     if refused_at is not None and desk.clock.now() - refused_at < MOVES_AGAIN:
         return position
     return with_wanted_stop(desk, position)
+
+
+def _with_levels(desk: TradingDesk, held: Held[Position], resting: Sequence[Held[Order]]) -> Held[Position]:
+    """Make the level of each stop that rests the position's own, whoever learned that the broker took it."""
+    for stop in resting:
+        level = stop.value.stop_price
+        if stop.value.state is State.WORKING and level is not None and level > held.value.stop_wanted:
+            _take_over(desk, stop.value)
+            held = held_position(desk, held.value.symbol) or held
+    return held
 
 
 def _take_over(desk: TradingDesk, stop: Order) -> None:

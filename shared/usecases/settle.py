@@ -125,13 +125,18 @@ def _sealed(desk: TradingDesk, session: TradingSession) -> bool:
 def live_orders(desk: TradingDesk) -> list[Held[Order]]:
     """Read every order that is not at its end, oldest first."""
     rows = desk.store.query("orders", Where("live", "==", True))
-
-    def stop_entries() -> None:
-        tighten(desk, TradingState.REDUCE_ONLY, reason="a live order cannot be read")
-
-    held = held_rows(desk, Order, rows, on_bad=stop_entries)
+    held = held_rows(desk, Order, rows, on_bad=lambda: _stop_entries(desk, "a live order cannot be read"))
     require_our_venue(desk, [row.value for row in held])
     return sorted(held, key=lambda row: (row.value.created_at, row.value.intent_id))
+
+
+def _stop_entries(desk: TradingDesk, reason: str) -> None:
+    """Take no new entries; a trading state that cannot be read licenses none anyway, and keeps no stop away."""
+    try:
+        tighten(desk, TradingState.REDUCE_ONLY, reason=reason)
+    except (StoreError, Malformed) as problem:
+        kind = type(problem).__name__
+        desk.journal.line("entries_not_stopped", Severity.WARNING, kind=kind, detail=problem.detail)
 
 
 def _work(
@@ -200,7 +205,7 @@ def _poll(
 ) -> bool:
     """Look once: gives whether something is still in motion."""
     orders = live_orders(desk)
-    positions = open_positions(desk, on_bad=lambda: tighten(desk, TradingState.REDUCE_ONLY, reason=POSITION_UNREAD))
+    positions = open_positions(desk, on_bad=lambda: _stop_entries(desk, POSITION_UNREAD))
     absent = given_up(desk, session.day) if list_first else []
     ended = _just_ended(desk) if list_first else []
     wishes = asks.waiting(desk)
@@ -217,7 +222,7 @@ def _poll(
     except BrokerError:
         settle_unlisted(
             desk, [row for row in orders if _moves(row.value)], account_key=account_key,
-            then=lambda held: _cancel_again(desk, held, account_key=account_key),
+            then=lambda held: _cancel_again(desk, held, account_key=account_key, listed=False),
             alive=lambda: leases.extend(desk, lease, until=desk.clock.now() + LEASE),
         )  # fmt: skip
         raise
@@ -345,9 +350,9 @@ def _settle_late(desk: TradingDesk, held: Held[Order], listing: tuple[BrokerOrde
         _settle_order(desk, taken, listing, account_key=account_key)
 
 
-def _cancel_again(desk: TradingDesk, held: Held[Order], *, account_key: str) -> None:
+def _cancel_again(desk: TradingDesk, held: Held[Order], *, account_key: str, listed: bool = True) -> None:
     """Cancel what is to be cancelled now."""
-    why = reason_to_cancel(desk, held.value)
+    why = reason_to_cancel(desk, held.value, listed=listed)
     if why is not None:
         ask_cancel(desk, held, account_key=account_key, cause=why)
 

@@ -27,11 +27,10 @@ def handlers(base: TradingDesk, turnstile: Turnstile) -> dict[type[Message], Han
     """Say what is done with each message: one at a time, exits before signals."""
 
     def take_signal(_envelope: Envelope, message: EnterPosition) -> None:
-        desk = base.of_this_minute
         # What is too old only has to be written down: it takes no place from a signal that may still be sent.
-        stale = waited_too_long(desk, message.signal)
+        stale = waited_too_long(base.of_this_minute, message.signal)
         with nullcontext(0) if stale else turnstile.turn(is_exit=False) as ahead:
-            enter(desk, message, ahead=ahead)
+            enter(base.of_this_minute, message, ahead=ahead)  # a turn may be waited for across a minute
 
     def take_exit(_envelope: Envelope, message: ExitPosition) -> None:
         with turnstile.turn(is_exit=True):

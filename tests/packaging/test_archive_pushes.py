@@ -8,7 +8,7 @@ import pytest
 from shared.domain.messages import MAX_BYTES, SCHEMA_VERSION
 from shared.door import MAX_BODY
 from shared.topology import TOPOLOGY
-from tests.packaging.drive import one_new_document
+from tests.packaging.drive import one_new_document, takers
 from tests.packaging.graph import BUT_NOTICES, Graph, eventually, push_of, versioned
 from tests.packaging.processes import Runnable
 
@@ -57,7 +57,8 @@ def test_a_bad_message_leaves_one_letter(graph: Graph, name: str, case: str) -> 
     """A message that no retry can help, brought by Pub/Sub, leaves one letter with the reason, and its notice."""
     data, reason = _MESSAGES[case]
     data = data or versioned(kind="settle_tick" if name == "market_scan" else "scan_tick")
-    path, letter = one_new_document(graph, TOPOLOGY.function(name).subscriptions[0].topic, data)
+    own = next(one.topic for one in TOPOLOGY.function(name).subscriptions if takers(one.topic) == {name})
+    path, letter = one_new_document(graph, own, data)
     assert path.startswith(f"dead_letters/{name}:")
     assert (letter["function"], letter["reason"]) == (name, reason)
     assert len(letter["body"]) <= MAX_BODY

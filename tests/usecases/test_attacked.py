@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from shared.codec import encode
-from shared.domain.brokerage import Account
+from shared.domain.brokerage import Account, BrokerStatus
 from shared.domain.control import TradingState
 from shared.domain.messages import ExitPosition
 from shared.domain.notices import DayResult
@@ -22,6 +22,7 @@ from shared.ports import Put
 from shared.usecases import control, flows, leases, outbox
 from shared.usecases.desk import put
 from shared.usecases.pins import pinning
+from tests.domain.made import quote
 from tests.doors.fakes import Hands
 from tests.usecases.bench import ENDS, START, SYMBOL, Bench
 from tests.usecases.exchange import Script
@@ -135,24 +136,26 @@ def test_a_level_above_the_market_costs_a_stop_for_seconds_and_not_again_for_min
     assert bench.positions()[0].stop_wanted == Decimal("99.01")
 
 
+def _absurd(bench: Bench) -> None:
+    """Decide an exit at a limit that nobody pays, and have it worked."""
+    now = bench.kernel.now()
+    wish = ExitDecision(
+        exit_id="X0000000000000000007", reason="target", price_type=PriceType.LIMIT, limit_price=Decimal(9999),
+        decided_at=now, first_at=now,
+    )  # fmt: skip
+    held = _forged(bench, exit=wish)
+    message = ExitPosition(
+        symbol=SYMBOL, position_id=held.position_id, exit_id=wish.exit_id, session=now.date()
+    )  # fmt: skip
+    bench.bus.take("exits", outbox.pack(message))
+
+
 def test_an_exit_at_an_absurd_limit_rests_a_minute_and_no_longer() -> None:
     """Whoever decided an exit that does not fill: after a minute it is cancelled, and the stop is put back."""
     bench = Bench()
     bench.send(bench.signal())
 
-    def forge() -> None:
-        now = bench.kernel.now()
-        wish = ExitDecision(
-            exit_id="X0000000000000000007", reason="target", price_type=PriceType.LIMIT, limit_price=Decimal(9999),
-            decided_at=now, first_at=now,
-        )  # fmt: skip
-        held = _forged(bench, exit=wish)
-        message = ExitPosition(
-            symbol=SYMBOL, position_id=held.position_id, exit_id=wish.exit_id, session=now.date()
-        )  # fmt: skip
-        bench.bus.take("exits", outbox.pack(message))
-
-    bench.at(30, forge)
+    bench.at(30, partial(_absurd, bench))
     bench.run(150)
     assert [order.state for order in bench.orders() if order.kind is Kind.EXIT] == [State.CANCELLED]
     assert [order.price_type for order in bench.exchange.live(SYMBOL, Side.SELL)] == [PriceType.STOP]
@@ -227,3 +230,87 @@ def test_a_used_link_that_cannot_be_read_is_forgotten() -> None:
     hands.store.commit([Put("links/x", dict(JUNK))])
     flows.sweep(desk, hands.vault)
     assert hands.store.query("links") == []
+
+
+@pytest.mark.parametrize("word", ["damaged", "readable"])
+def test_a_damaged_position_beside_a_damaged_word_keeps_no_stop_away(word: str) -> None:
+    """Entries that cannot be stopped in writing hold up nothing: another position's stop is put back all the same."""
+    bench = Bench()
+    bench.send(bench.signal())
+    bench.at(30, lambda: bench.store.commit([Put("positions/MSFT", {**JUNK, "is_open": True})]))
+    if word == "damaged":
+        bench.at(30, _junk(bench, control.WORD))
+    bench.at(40, lambda: bench.exchange.end(bench.exchange.live(SYMBOL, Side.SELL)[0].order_id, BrokerStatus.CANCELLED))
+    bench.run(200)
+    assert [stop.quantity for stop in bench.exchange.live(SYMBOL, Side.SELL)] == [99]
+    assert bench.exchange.naked() <= BOUND
+
+
+def test_a_working_entry_is_cancelled_where_no_half_of_the_state_can_be_read() -> None:
+    """Its filled shares are protected within seconds, and the rest is cancelled as under a halt."""
+    bench = Bench()
+    bench.exchange.refuses_term, bench.exchange.entry_fill = True, 40
+    bench.send(bench.signal())
+    bench.at(2, _junk(bench, control.WORD))
+    bench.at(2, _junk(bench, control.PATH))
+    bench.run(100)
+    assert bench.exchange.naked() <= timedelta(seconds=10)
+    assert [stop.quantity for stop in bench.exchange.live(SYMBOL, Side.SELL)] == [40]
+
+
+@pytest.mark.parametrize("how", ["take", "lost_after"])
+def test_a_level_that_the_broker_took_is_never_lowered(how: str) -> None:
+    """Also where the answer to the raised stop was lost: what is put back later stands at its level or above."""
+    bench = Bench()
+    bench.exchange.refuses_late_stops = True
+    bench.send(bench.signal())
+
+    def raised() -> None:
+        bench.exchange.scripts.append(Script(how=how, side=Side.SELL, price_type=PriceType.STOP))
+        bench.exchange.set_price(SYMBOL, "101.50", "101.52")
+        _forged(bench, stop_wanted=Decimal("101.00"))
+
+    bench.at(30, raised)
+    bench.at(170, lambda: _forged(bench, stop_wanted=Decimal("102.00")))
+    bench.run(300)
+    assert [stop.stop_price for stop in bench.exchange.live(SYMBOL, Side.SELL)] == [Decimal("101.00")]
+
+
+def test_a_level_that_creeps_moves_the_stop_now_and_then() -> None:
+    """A watch that asks for a cent more each few seconds costs no more moves than the pace of the configuration."""
+    bench = Bench()
+    bench.send(bench.signal())
+    for n in range(40):
+        level = Decimal("99.01") + Decimal("0.01") * (n + 1)
+        bench.at(30 + 6 * n, partial(_forged, bench, stop_wanted=level))
+    bench.run(290)
+    assert 0 < len(bench.exchange.cancels) <= 260 // bench.config.exits.stop_move_every_s
+
+
+def test_an_exit_that_only_seems_to_wait_for_its_fill_rests_five_minutes_at_most() -> None:
+    """Where the scan's last bid is at or above the limit the sell is left alone, but not for ever: who wrote it?"""
+    bench = Bench()
+    bench.send(bench.signal())
+    bench.at(30, partial(_absurd, bench))
+    for n in range(8):
+        bench.at(31 + 50 * n, partial(_quoted, bench, "10000"))
+    bench.run(250)
+    assert [order.state for order in bench.orders() if order.kind is Kind.EXIT] == [State.WORKING]
+    bench.run(140)
+    assert [order.price_type for order in bench.exchange.live(SYMBOL, Side.SELL)] == [PriceType.STOP]
+
+
+def _quoted(bench: Bench, bid: str) -> None:
+    """Write a quote as a scan that was taken over would."""
+    made = replace(quote(bid, bid=bid, ask=bid, when=bench.kernel.now()), symbol=SYMBOL)
+    bench.store.commit([put(f"quotes/{SYMBOL}", made)])
+
+
+def test_shares_are_sold_where_they_lie_while_the_accounts_cannot_be_listed() -> None:
+    """Another choice and a broker that lists no accounts keep neither a stop nor a sale from this session's account."""
+    bench = _holding()
+    bench.at(TARGET_S - 5, partial(_pinned_elsewhere, bench))
+    bench.at(TARGET_S - 5, lambda: bench.exchange.down.update(accounts=Refused("code 100", code=100)))
+    bench.run(TARGET_S + 60)
+    assert _sold(bench)
+    assert bench.exchange.naked() <= timedelta(seconds=8)

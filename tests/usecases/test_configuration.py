@@ -8,15 +8,22 @@ import pytest
 
 from shared.domain.barred import EntriesBarred
 from shared.domain.config import StrategyConfig
+from shared.domain.control import TradingState
+from shared.domain.last_check import Owner, of_document
+from shared.domain.messages import EnterPosition
 from shared.domain.orders import Kind, State
 from shared.domain.versions import Ceilings, Versions
+from shared.door import Turnstile
 from shared.errors import ConfigError, Conflict, StoreDown
-from shared.ports import Document, Put
+from shared.ports import Document, Envelope, Put
 from shared.topology import TOPOLOGY
-from shared.usecases import configuration
+from shared.usecases import configuration, control
 from shared.usecases.configuration import PATH, Configured
 from shared.usecases.trading import TradingDesk
+from shared.wiring.order_placement import handlers
+from tests.domain.made import order
 from tests.usecases.bench import CONFIG, START, Bench
+from tests.usecases.gate import Fault
 from tests.usecases.post import PLACEMENT, SETTLEMENT
 from tests.usecases.proofs import safety
 from tests.usecases.test_sightless import told
@@ -76,6 +83,90 @@ def test_what_is_held_is_protected_while_the_configuration_cannot_be_read() -> N
     assert [order.state for order in bench.orders() if order.kind is Kind.PROTECT] == [State.WORKING]
     assert bench.journal.named("configuration_unread")
     assert safety(bench) == []
+
+
+def test_an_entry_that_waits_for_its_turn_is_judged_by_the_limits_of_then() -> None:
+    """A signal that came before a minute and is worked after it buys by what is in force when its turn comes."""
+    bench = _bench()
+    base = bench.desks[PLACEMENT]
+    turnstile = Turnstile(base.clock, places=16)
+    take = handlers(base, turnstile)[EnterPosition]
+    bench.at(20, lambda: _change(bench, _with(order_shares_max=50)))
+
+    def busy() -> None:
+        with turnstile.turn(is_exit=True):
+            base.clock.sleep_until(START + timedelta(seconds=63))
+
+    bench.at(57, busy)
+    bench.at(58, lambda: take(_envelope(), EnterPosition(signal=bench.signal())))
+    bench.run(90)
+    assert [(order.quantity, order.state) for order in bench.orders() if order.kind is Kind.ENTRY] == [
+        (50, State.FILLED),
+    ]  # fmt: skip
+    assert control.current(base).value.state is TradingState.ACTIVE
+
+
+def test_an_order_of_another_version_is_void_and_accuses_nobody() -> None:
+    """What was approved under larger limits and is sent under smaller ones ends unsent, and halts nothing."""
+    made = order(config_number=1, created_at=START)
+    limit = made.limit_price or Decimal(0)
+    made = replace(made, quantity=99, reserved=99 * limit, position_id=made.intent_id)
+    owner = Owner(config=_with(order_shares_max=50), capital=Decimal(100_000), since=START, number=2)
+    assert of_document(made, owner).void[:1] == ("LIMITS_CHANGED",)
+    assert of_document(made, replace(owner, number=1)).refused
+
+
+def test_an_approved_entry_is_not_sent_by_who_knows_no_configuration() -> None:
+    """A cold process that cannot read which limits are in force voids what another one has approved."""
+    bench = _bench()
+    preview = _preview_of(bench)
+    cold = _bench()
+    cold.gate.faults.update({preview: Fault(how="before")})
+    cold.send(cold.signal())
+    cold.at(1, lambda: cold.store.commit([Put(PATH, {"of": "another version"})]))
+    cold.at(1, lambda: _restart(cold))
+    cold.run(60)
+    assert cold.exchange.posted == []
+    assert {one.state for one in cold.orders()} <= {State.VOIDED, State.DENIED}
+
+
+def _envelope() -> Envelope:
+    return Envelope(message_id="1", published_at=START, subscription="signals", attempt=1)
+
+
+def _preview_of(bench: Bench) -> int:
+    bench.send(bench.signal())
+    bench.run(20)
+    return bench.gate.names.index("preview") + 1
+
+
+def _restart(bench: Bench) -> None:
+    """Give every function a process that has read nothing yet."""
+    for name, desk in bench.desks.items():
+        bench.desks[name] = replace(desk, choose=Configured(file=CONFIG, ceilings=MOST, since=bench.kernel.now()))
+    bench.remake_doors()
+
+
+def test_a_warm_process_buys_nothing_by_a_configuration_that_it_cannot_read() -> None:
+    """A document that another version wrote is known to be another one: what was read before is no licence to buy."""
+    bench = Bench()
+    desk, _ = _process(bench)
+    assert desk.of_this_minute.config_known
+    bench.store.commit([Put(PATH, {"of": "another version"})])
+    bench.run(61)
+    assert not desk.of_this_minute.config_known
+
+
+def test_a_long_outage_ends_what_a_process_knows() -> None:
+    """For five minutes without an answer the last limits count, and then nothing more is bought by them."""
+    bench = Bench()
+    desk, store = _process(bench)
+    assert desk.of_this_minute.config_known
+    store.down = True
+    bench.run(240)
+    assert desk.of_this_minute.config_known
+    bench.run(120)
+    assert not desk.of_this_minute.config_known
 
 
 class Flaky:
