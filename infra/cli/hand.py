@@ -28,6 +28,7 @@ from shared.domain.orders import Order
 from shared.domain.series import LEAST_DAYS
 from shared.errors import ConfigError, Conflict, DeskError, StoreDown
 from shared.strategies import config as configurations
+from shared.usecases.control import NOBODY
 
 _NARROWEST_WHY = 8
 ELSEWHERE = {
@@ -184,6 +185,8 @@ def show(value: object, in_words: Callable[[], object], *, json: bool) -> None:
 
 def stated(value: Control) -> str:
     """Say a trading state with who set it first, when and why, and what came after while it was in force."""
+    if value.by == NOBODY:
+        return f"{value.state}: nobody has said anything else"
     blocked = " (no exit is sent either)" if value.exits_too else ""
     first = f"{value.state}{blocked} since {day_and_time(value.at)} New York, by {value.by}: {value.reason}"
     return "; ".join((first, *(f"then by {one}" for one in value.later)))

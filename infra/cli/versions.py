@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
@@ -38,11 +38,14 @@ def edit(profile: str, state: Path | None, *, json: bool) -> None:
     """Change the whole in the owner's editor; a text that is refused is kept."""
 
     def by(hand: Hand, base: Base) -> Shown:
+        number = configuring.show(hand, base).number
         before = configuring.text_of(configuration.newest(hand.desk.store, base.file))
-        text = click.edit(before, extension=".toml")
-        if text is None or text == before:
+        text = _edited(before)
+        if text == before:
             raise UserError("nothing was changed in the editor", remedy="save the text before you leave it")
         try:
+            if configuring.show(hand, base).number != number:
+                raise ConfigError(("another command changed the configuration while you edited",))
             return configuring.write(hand, base, configuring.of_text(text), note="edited")
         except ConfigError as wrong:
             remedy = (
@@ -51,6 +54,21 @@ def edit(profile: str, state: Path | None, *, json: bool) -> None:
             raise UserError("; ".join(wrong.problems), remedy=remedy) from None
 
     _change(profile, state, json=json, by=by)
+
+
+def _edited(before: str) -> str:
+    """Have a text edited; raises UserError with where the edited text is kept when the editor fails."""
+    with tempfile.NamedTemporaryFile("w", prefix="strategy-config-", suffix=".toml", delete=False) as file:
+        file.write(before)
+    path = Path(file.name)
+    try:
+        click.edit(filename=file.name)
+    except click.ClickException as problem:
+        kept = f"your text is kept in {path}" if path.read_text(encoding="utf-8") != before else "nothing was written"
+        raise UserError(f"the editor failed: {problem.message}", remedy=f"{kept}; name one with EDITOR") from None
+    text = path.read_text(encoding="utf-8")
+    path.unlink()
+    return text
 
 
 def diff(number: int, profile: str, state: Path | None, *, json: bool) -> None:
@@ -77,20 +95,25 @@ def roll_back(number: int, profile: str, state: Path | None, *, json: bool) -> N
 def _change(profile: str, state: Path | None, *, json: bool, by: Callable[[Hand, Base], Shown]) -> None:
     with reached(profile, state) as hand:
         try:
-            shown = by(hand, _base(hand))
+            base = _base(hand)
+            before = flat(configuration.newest(hand.desk.store, base.file))
+            shown = by(hand, base)
+            changes = configuring.differences(before, flat(configuration.newest(hand.desk.store, base.file)))
         except ConfigError as wrong:
             raise UserError("; ".join(wrong.problems), remedy="nothing was changed; say it with other values") from None
-        show(shown, lambda: _tell_change(shown), json=json)
+        show(shown, lambda: _tell_change(shown, changes), json=json)
 
 
 def _base(hand: Hand) -> Base:
     return configuring.base_of(hand, os.environ)
 
 
-def _tell_change(shown: Shown) -> None:
-    typer.echo(f"Version {shown.number} is written. What tightens is in force from the next minute.")
-    for name, value in shown.waiting.items():
-        typer.echo(f"From the next session: {name} = {value} (now {shown.settings[name]}).")
+def _tell_change(shown: Shown, changes: Sequence[str]) -> None:
+    typer.echo(f"Version {shown.number} is written.")
+    for change in changes:
+        name = change.partition(":")[0]
+        when = "from the next session" if name in shown.waiting else "in force from the next minute"
+        typer.echo(f"{change}, {when}.")
 
 
 def _tell(shown: Shown) -> None:

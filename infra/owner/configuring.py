@@ -24,8 +24,8 @@ from shared.usecases import configuration
 from shared.usecases.desk import read
 from shared.wiring.chosen import ceilings
 
-_WHOLE = re.compile(r"[+-]?[0-9][0-9_]*")
-_DECIMAL = re.compile(r"[+-]?[0-9][0-9_]*\.[0-9]+")
+_WHOLE = re.compile(r"[+-]?[0-9]+")
+_DECIMAL = re.compile(r"[+-]?[0-9]+\.[0-9]+")
 _LEAST = {"STRATEGY_WATCH_LIST": "A", "STRATEGY_CAPITAL_USD": "1000"}
 
 
@@ -141,7 +141,7 @@ def differences(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[st
 def _typed(value: str) -> object:
     if _WHOLE.fullmatch(value):
         return int(value)
-    return Decimal(value.replace("_", "")) if _DECIMAL.fullmatch(value) else value
+    return Decimal(value) if _DECIMAL.fullmatch(value) else value
 
 
 def _lines(table: Mapping[str, Any], path: tuple[str, ...]) -> list[str]:

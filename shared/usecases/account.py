@@ -69,15 +69,14 @@ def to_sell(desk: TradingDesk, session: date) -> Held[AccountRecord]:
     This session's also serves where the choice cannot be read, or the broker does not list the accounts. Raises as
     `ours` where there is none of this session.
     """
-    held, _ = _record(desk)
-    known = held if held is not None and held.value.session == session else None
     try:
         return ours(desk, session)
     except (StoreDown, Malformed, ConfigError, BrokerError) as problem:
-        if known is None:
+        held, _ = _record(desk)
+        if held is None or held.value.session != session:
             raise
         desk.journal.line("choice_unread", Severity.WARNING, kind=type(problem).__name__, detail=problem.detail)
-        return known
+        return held
 
 
 def balance(desk: TradingDesk, account: AccountRecord) -> Balance:

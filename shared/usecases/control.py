@@ -29,10 +29,12 @@ from shared.usecases.notices import announce
 WORD = "control/main"
 PATH = "restrictions/main"
 BY_LINK = "halted by link"
+NOBODY = "nobody"
+"""Whose word counts while the owner has said nothing."""
 _ASKS_KEPT = 100
 """More than come while the bus still brings one of them again."""
 _SILENCE = Control(
-    state=TradingState.ACTIVE, exits_too=False, epoch=0, reason="nothing was said", by="nobody",
+    state=TradingState.ACTIVE, exits_too=False, epoch=0, reason="nothing was said", by=NOBODY,
     at=datetime.fromtimestamp(0, UTC),
 )  # fmt: skip
 """The word of an owner who never halted."""

@@ -2,6 +2,7 @@
 
 import json
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,39 @@ def test_a_text_that_is_refused_is_kept(desk: Path, tmp_path: Path) -> None:
     assert "positions_max = 999" in kept.read_text()
     kept.unlink()
     assert answer("config", "show", *_here(desk))["number"] == 0
+
+
+def test_what_changed_while_the_editor_was_open_is_not_undone(desk: Path, tmp_path: Path) -> None:
+    """A change by another command meanwhile is named, nothing is written over it, and the text is kept."""
+    editor = _editor(tmp_path, trail_pct="0.5")
+    meanwhile = tmp_path / "meanwhile"
+    words = "config set limits.positions_max 5"
+    meanwhile.write_text(
+        f"#!/bin/sh\n{sys.executable} -m infra.cli.main {words} --state {desk} >/dev/null\n{editor} $1\n"
+    )
+    meanwhile.chmod(0o700)
+    done = strategy("config", "edit", *_here(desk), EDITOR=str(meanwhile), VISUAL=str(meanwhile), TMPDIR=str(tmp_path))
+    refused(done, "another command changed the configuration while you edited", "your text is kept in")
+    shown = answer("config", "show", *_here(desk))
+    assert (shown["number"], shown["settings"]["limits.positions_max"]) == (1, "5")
+
+
+@pytest.mark.parametrize("script", ["exit 1", "sed -i 's/^trail_pct.*/trail_pct = 0.5/' \"$1\"; exit 1"])
+def test_an_editor_that_fails_loses_no_text(desk: Path, tmp_path: Path, script: str) -> None:
+    """An editor that ends with a failure is named in a sentence, and what it saved is kept in a file."""
+    path = tmp_path / "failing"
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o700)
+    done = strategy("config", "edit", *_here(desk), EDITOR=str(path), VISUAL=str(path), TMPDIR=str(tmp_path))
+    refused(done, "the editor failed", "your text is kept in" if "sed" in script else "nothing was written")
+    assert answer("config", "show", *_here(desk))["number"] == 0
+
+
+def test_a_change_says_what_changed_and_from_when(desk: Path) -> None:
+    """After the close a loosening counts at once, and the sentence says old, new and when."""
+    done = strategy("config", "set", "limits.daily_loss_pct", "6", *_here(desk))
+    assert "limits.daily_loss_pct: " in done.stdout
+    assert "-> 6" in done.stdout
 
 
 @pytest.mark.parametrize("name", CONFIGS)

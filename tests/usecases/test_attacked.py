@@ -288,7 +288,7 @@ def test_a_level_that_creeps_moves_the_stop_now_and_then() -> None:
 
 
 def test_an_exit_that_only_seems_to_wait_for_its_fill_rests_five_minutes_at_most() -> None:
-    """Where the scan's last bid is at or above the limit the sell is left alone, but not for ever: who wrote it?"""
+    """Where the scan's last bid is at or above the limit the sell is left alone, but not for ever."""
     bench = Bench()
     bench.send(bench.signal())
     bench.at(30, partial(_absurd, bench))
