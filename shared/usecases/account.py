@@ -18,7 +18,7 @@ from shared.domain.reads import Answer
 from shared.errors import BrokerError, ConfigError, Conflict, Malformed, StoreDown, Unreadable
 from shared.ports import Put, Severity
 from shared.usecases import control, notices
-from shared.usecases.desk import Desk, Held, put, read
+from shared.usecases.desk import Desk, Held, put, read_sound
 from shared.usecases.losses import positions_anywhere
 from shared.usecases.pins import NOT_PINNED, Pinned, pinned
 from shared.usecases.reads import Judge
@@ -40,7 +40,7 @@ def ours(desk: TradingDesk, session: date) -> Held[AccountRecord]:
 
     Raises Unreadable with the field that is missing in the account that may be meant.
     """
-    held, lost = _record(desk)
+    held = read_sound(desk, AccountRecord, PATH)
     chosen = pinned(desk.store, desk.mandate.operator, desk.mandate.account_id)
     fresh = held is not None and held.value.session == session and held.value.chosen == chosen.mark
     desk.journal.line("cache", kind="account", asked=1, served=int(fresh))
@@ -50,17 +50,7 @@ def ours(desk: TradingDesk, session: date) -> Held[AccountRecord]:
         raise ConfigError((HELD_ELSEWHERE,))
     account = _chosen(desk, desk.broker.accounts(), chosen)
     record = AccountRecord(key=account.key, mode=account.mode, session=session, chosen=chosen.mark)
-    if lost:
-        desk.journal.line("account_asked_anew", Severity.WARNING, why="its record cannot be read")
     return Held(path=PATH, value=record, version=desk.store.commit([put(PATH, record)])[0])
-
-
-def _record(desk: Desk) -> tuple[Held[AccountRecord] | None, bool]:
-    """Read the record, and tell whether one that cannot be read stands there: it is asked for anew and written over."""
-    try:
-        return read(desk.store, AccountRecord, PATH), False
-    except Malformed:
-        return None, True
 
 
 def to_sell(desk: TradingDesk, session: date) -> Held[AccountRecord]:
@@ -72,7 +62,7 @@ def to_sell(desk: TradingDesk, session: date) -> Held[AccountRecord]:
     try:
         return ours(desk, session)
     except (StoreDown, Malformed, ConfigError, BrokerError) as problem:
-        held, _ = _record(desk)
+        held = read_sound(desk, AccountRecord, PATH)
         if held is None or held.value.session != session:
             raise
         desk.journal.line("choice_unread", Severity.WARNING, kind=type(problem).__name__, detail=problem.detail)
@@ -113,7 +103,7 @@ def judge(desk: Desk, operator: str, account_id: str) -> Judge:
 
 
 def _listed_mode(desk: Desk) -> str:
-    held, _ = _record(desk)
+    held = read_sound(desk, AccountRecord, PATH)
     return "" if held is None else held.value.mode
 
 
@@ -148,13 +138,13 @@ def barred(desk: TradingDesk, order: Order, *codes: str | None) -> list[Put]:
         return []
     why = f"code {RESTRICTED} for {order.side} {order.symbol}"
     told = notices.announce(desk, EntriesBarred(code=BARRED, why=why, session=order.session, at=desk.clock.now()))
-    held, _ = _record(desk)
+    held = read_sound(desk, AccountRecord, PATH)
     return [told] if held is None else [told, put(PATH, replace(held.value, restricted=RESTRICTED))]
 
 
 def tell(desk: TradingDesk, found: Balance) -> None:
     """Tell, once a session, what the broker's own balance says against entries, whether or not one is wanted."""
-    (held, _), against = _record(desk), said_against(found)
+    held, against = read_sound(desk, AccountRecord, PATH), said_against(found)
     if held is None or not against.keys() - held.value.told:
         return
     rows = [

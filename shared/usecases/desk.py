@@ -53,11 +53,20 @@ def read(store: Store, kind: type[T], path: str) -> Held[T] | None:
 
 def read_sound(desk: Desk, kind: type[T], path: str) -> Held[T] | None:
     """Read one typed document that can be made anew; one that cannot be read is reported, and counts as none."""
+    value, version = read_over(desk, kind, path)
+    return None if value is None or version is None else Held(path=path, value=value, version=version)
+
+
+def read_over(desk: Desk, kind: type[T], path: str) -> tuple[T | None, str | None]:
+    """Read one typed document to write over it: its value, as `read_sound` gives it, and the version that is there."""
+    document = desk.store.get(path)
+    if document is None:
+        return None, None
     try:
-        return read(desk.store, kind, path)
+        return decode(kind, document.data), document.version
     except Malformed as problem:
         desk.journal.line("unreadable_document", Severity.CRITICAL, path=path, detail=problem.detail)
-        return None
+        return None, document.version
 
 
 def held_rows(

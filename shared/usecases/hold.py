@@ -24,12 +24,12 @@ from shared.domain.quotes import Quote
 from shared.domain.values import PriceType
 from shared.domain.versions import held_by
 from shared.domain.watches import EXIT_LIFE, ExitDecision, PositionWatch
-from shared.errors import Conflict, Malformed
+from shared.errors import Conflict
 from shared.usecases import outbox
 from shared.usecases.asking import ask_exit
 from shared.usecases.control import exits_blocked
 from shared.usecases.desk import Held, read
-from shared.usecases.losses import MARK_LIFE
+from shared.usecases.losses import MARK_LIFE, last_quote
 from shared.usecases.moves import live_sells, order_path
 from shared.usecases.trading import TradingDesk
 from shared.usecases.watches import Watched
@@ -118,13 +118,10 @@ def _without_a_stop(
 
 def _by_wish(desk: TradingDesk, position: Position, at: datetime) -> ExitNow:
     """Sell by the owner's wish without a quote of this tick: at the last sound bid of three minutes, else at market."""
-    try:
-        last = read(desk.store, Quote, f"quotes/{position.symbol}")
-    except Malformed:
-        last = None
-    if last is None or faults(last.value, now=at, max_age_s=int(MARK_LIFE.total_seconds())):
+    last = last_quote(desk, position.symbol)
+    if last is None or faults(last, now=at, max_age_s=int(MARK_LIFE.total_seconds())):
         return ExitNow(reason=OWNER, price_type=PriceType.MARKET, limit_price=None)
-    limit = pricing.flatten_limit(bid=last.value.bid)
+    limit = pricing.flatten_limit(bid=last.bid)
     return ExitNow(reason=OWNER, price_type=PriceType.LIMIT, limit_price=limit)
 
 

@@ -11,7 +11,7 @@ from shared.domain.positions import Ledger, Position
 from shared.domain.quotes import Quote
 from shared.ports import Where
 from shared.usecases.control import tighten
-from shared.usecases.desk import Held, held_rows, not_before, read
+from shared.usecases.desk import Held, held_rows, not_before, read, read_sound
 from shared.usecases.moves import ledger_path
 from shared.usecases.trading import TradingDesk, require_our_venue
 
@@ -36,6 +36,12 @@ def positions_anywhere(desk: TradingDesk, *, on_bad: Callable[[], object] = lamb
     """
     rows = desk.store.query("positions", Where("is_open", "==", True))
     return held_rows(desk, Position, rows, on_bad=on_bad)
+
+
+def last_quote(desk: TradingDesk, symbol: str) -> Quote | None:
+    """Give the scan's last quote of a symbol, however old."""
+    held = read_sound(desk, Quote, f"quotes/{symbol}")
+    return None if held is None else held.value
 
 
 def marks(desk: TradingDesk, positions: Sequence[Position]) -> dict[str, Decimal]:

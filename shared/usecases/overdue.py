@@ -11,13 +11,11 @@ from datetime import datetime, timedelta
 from shared.domain.calendar import session_at
 from shared.domain.control import TradingState
 from shared.domain.orders import Kind, Order, State
-from shared.domain.quotes import Quote
 from shared.errors import Malformed
 from shared.usecases import control
-from shared.usecases.desk import read
 from shared.usecases.fills import held_position
 from shared.usecases.late import CAME_LATE
-from shared.usecases.losses import MARK_LIFE
+from shared.usecases.losses import MARK_LIFE, last_quote
 from shared.usecases.trading import TradingDesk
 
 CANCEL_AGAIN = timedelta(seconds=20)
@@ -71,12 +69,8 @@ def _rested(desk: TradingDesk, order: Order, now: datetime) -> bool:
 
 def _covers_better(desk: TradingDesk, order: Order, now: datetime) -> bool:
     """Tell whether a stop would do worse: the exit only waits to be filled, or the market is below the stop's level."""
-    held = held_position(desk, order.symbol)
-    try:
-        last = read(desk.store, Quote, f"quotes/{order.symbol}")
-    except Malformed:
-        last = None
-    if last is None or held is None or now - last.value.received_at > MARK_LIFE:
+    held, last = held_position(desk, order.symbol), last_quote(desk, order.symbol)
+    if last is None or held is None or now - last.received_at > MARK_LIFE:
         return False
-    bid, limit = last.value.bid, order.limit_price
+    bid, limit = last.bid, order.limit_price
     return limit is None or limit <= bid or bid <= held.value.stop_wanted

@@ -8,12 +8,12 @@ the high water mark.
 
 from dataclasses import dataclass, replace
 
-from shared.codec import decode, encode
+from shared.codec import encode
 from shared.domain.positions import Position
 from shared.domain.watches import PositionWatch, following, wanted
-from shared.errors import Conflict, Malformed
-from shared.ports import Create, Document, Severity, Update
-from shared.usecases.desk import Desk
+from shared.errors import Conflict
+from shared.ports import Create, Update
+from shared.usecases.desk import Desk, read_over, read_sound
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,16 +57,14 @@ class Watched:
 def watched(desk: Desk, position: Position) -> Watched:
     """Read the watch of a position to go on with it: begun where there is none of it, or none that can be read."""
     path = _path(position.symbol)
-    document = desk.store.get(path)
-    stored = None if document is None else _typed(desk, document)
-    version = None if document is None else document.version
+    stored, version = read_over(desk, PositionWatch, path)
     return Watched(path=path, value=following(stored, position), stored=stored, version=version)
 
 
 def kept(desk: Desk, symbol: str) -> PositionWatch | None:
     """Read the watch of a symbol as the scan left it; None where there is none, or none that can be read."""
-    document = desk.store.get(_path(symbol))
-    return None if document is None else _typed(desk, document)
+    held = read_sound(desk, PositionWatch, _path(symbol))
+    return None if held is None else held.value
 
 
 def with_wanted_stop(desk: Desk, position: Position) -> Position:
@@ -76,11 +74,3 @@ def with_wanted_stop(desk: Desk, position: Position) -> Position:
 
 def _path(symbol: str) -> str:
     return f"watches/{symbol}"
-
-
-def _typed(desk: Desk, document: Document) -> PositionWatch | None:
-    try:
-        return decode(PositionWatch, document.data)
-    except Malformed as problem:
-        desk.journal.line("unreadable_document", Severity.CRITICAL, path=document.path, detail=problem.detail)
-        return None
