@@ -27,6 +27,8 @@ _OPERATOR = re.compile(r"[A-Za-z0-9._@+-]{1,64}")
 _ADDRESS = re.compile(r"[!-~]{1,2000}")
 _NOTIFY = re.compile(r"[a-z][a-z0-9+.-]{0,30}://[!-~]{1,2000}", re.IGNORECASE)
 MAX_WATCHED = 200
+LEAST = MappingProxyType({"STRATEGY_WATCH_LIST": "A", "STRATEGY_CAPITAL_USD": "1000"})
+"""Something for each setting that must be there, for who reads the others."""
 CONFIGS = ("default", "demo")
 """The configurations that ship, each a file in shared/strategies/config: the one list of their names."""
 HISTORY_SOURCES = ("own", "file", "alpaca", "yahoo")
@@ -118,8 +120,7 @@ def load(environ: Mapping[str, str], said: Mapping[str, str] = MappingProxyType(
 
 def wrong_ones(environ: Mapping[str, str]) -> tuple[str, ...]:
     """Name what cannot be used of the settings that are there; what is missing is no problem."""
-    least = {"STRATEGY_WATCH_LIST": "A", "STRATEGY_CAPITAL_USD": "1000"}
-    return problems_of(load, least | dict(environ))
+    return problems_of(load, LEAST | dict(environ))
 
 
 def problems_of(read: Callable[[Mapping[str, str]], object], environ: Mapping[str, str]) -> tuple[str, ...]:

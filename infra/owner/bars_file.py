@@ -20,6 +20,7 @@ from shared.domain.calendar import new_york_day, session_of
 from shared.domain.daybook import MINUTE
 from shared.domain.own_days import day_of, missing
 from shared.domain.series import Dividend, Split, unsound_bar
+from shared.domain.tickets import SYMBOL
 
 PRICES = ("open", "high", "low", "close")
 DAILY = ("date", "symbol", *PRICES, "volume")
@@ -31,7 +32,6 @@ WANTED = (
     f"the first line names the columns: {','.join(DAILY)}, and split, dividend where there are any; minutes have "
     f"{' or '.join(INSTANTS)} in the place of date"
 )
-_SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.\-^]{0,20}")
 _NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,10})?")
 _WHOLE = re.compile(r"[0-9]{1,15}")
 
@@ -170,7 +170,7 @@ def _require_session(day: date, today: date) -> None:
 
 def _symbol(row: Row) -> str:
     symbol = row["symbol"].upper()
-    if not _SYMBOL.fullmatch(symbol):
+    if not SYMBOL.fullmatch(symbol):
         raise ValueError(f"{symbol[:30]!r} is no symbol")
     return symbol
 

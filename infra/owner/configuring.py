@@ -26,7 +26,6 @@ from shared.wiring.chosen import ceilings
 
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 _DECIMAL = re.compile(r"[+-]?[0-9]+\.[0-9]+")
-_LEAST = {"STRATEGY_WATCH_LIST": "A", "STRATEGY_CAPITAL_USD": "1000"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +60,7 @@ class Line:
 
 def base_of(hand: Hand, environ: Mapping[str, str]) -> Base:
     """Give what stands behind the versions; raises ConfigError where settings or file cannot be used."""
-    given = settings.load(_LEAST | dict(environ))
+    given = settings.load(settings.LEAST | dict(environ))
     name = hand.config or given.config
     return Base(name=name, file=shipped.load(name), most=ceilings(given))
 

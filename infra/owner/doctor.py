@@ -28,6 +28,7 @@ from shared.topology import HALT_KEY, NOTIFY_ADDRESSES, SIGN_IN_KEY
 from shared.usecases.links import halt_key, sign_in_key
 from shared.usecases.pins import pinned
 from shared.wiring.credentials import stored_consumer
+from shared.wiring.notify import stored_addresses
 
 ENOUGH_BYTES = 1_000_000_000
 _CLOCK_CALLS = skew.AGREE
@@ -258,7 +259,7 @@ def _watch_list(patient: Patient, reads: key.Reads) -> Iterator[Finding]:
         where = "its own" if patient.simulated else "in the stack" if patient.cloud else "not set (STRATEGY_WATCH_LIST)"
         yield _unchecked("watch list", f"it is {where}")
         return
-    wanted = settings.load({"STRATEGY_WATCH_LIST": given, "STRATEGY_CAPITAL_USD": "1000"}).watch_list
+    wanted = settings.load(settings.LEAST | {"STRATEGY_WATCH_LIST": given}).watch_list
     found = tables.quotes(patient.hand, reads, wanted)
     missing = [one.symbol for one in found.rows if one.bid is None]
     if missing:
@@ -304,13 +305,9 @@ def _alone(address: str) -> tuple[str, ...]:
 
 
 def _addresses(patient: Patient) -> tuple[str, ...]:
-    given = settings.notify_addresses(patient.environ)
     vault = patient.hand.open_vault()
-    versions = vault.versions(NOTIFY_ADDRESSES)
-    if given or not versions:
-        return given
-    try:
-        return settings.addresses(vault.read(NOTIFY_ADDRESSES, versions[-1]).decode())
-    except (KeyError, ValueError):
+    found = settings.notify_addresses(patient.environ) or stored_addresses(vault)
+    if found is None:
         remedy = "store it again: `strategy secrets set notify-addresses`"
-        raise UserError(f"the secret {NOTIFY_ADDRESSES} cannot be used", remedy=remedy) from None
+        raise UserError(f"the secret {NOTIFY_ADDRESSES} cannot be used", remedy=remedy)
+    return found

@@ -8,7 +8,8 @@ from shared.domain.values import PriceType, price_down
 from shared.errors import InvariantBroken
 
 _CLIENT_ORDER_ID = re.compile(r"[A-Za-z0-9]{1,20}")
-_SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.\-^]{0,20}")
+SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.\-^]{0,20}")
+"""What a ticket, and so whoever names a symbol, takes for one."""
 _HIGHEST_PRICE = Decimal(1_000_000)
 _NEEDS = {PriceType.LIMIT: {"limit"}, PriceType.STOP: {"stop"}, PriceType.MARKET: set[str]()}
 
@@ -20,7 +21,7 @@ def require_sound(ticket: Ticket) -> None:
     """
     if not _CLIENT_ORDER_ID.fullmatch(ticket.client_order_id):
         raise InvariantBroken("a client order id that is not 1 to 20 letters and digits")
-    if not _SYMBOL.fullmatch(ticket.symbol):
+    if not SYMBOL.fullmatch(ticket.symbol):
         raise InvariantBroken("a ticket for something that is no symbol")
     if ticket.quantity < 1:
         raise InvariantBroken("a ticket for less than one share")

@@ -27,7 +27,7 @@ from shared.errors import DeskError, Unreadable
 from shared.ports import Clock
 from shared.sources.allowance import Allowance, Budget
 from shared.sources.alpaca_wire import AlpacaWire, NotKnown
-from shared.sources.reading import day_in, for_alpaca, in_order, number, over_before, part, shares
+from shared.sources.reading import day_in, each_day, for_alpaca, in_order, number, over_before, part, shares
 
 ADDRESS = "https://data.alpaca.markets"
 PER_MINUTE, PER_DAY = 100, 5_000
@@ -86,7 +86,7 @@ class Alpaca:
             return Series(symbol=symbol, bars=(), source=self.name, made=MADE, at=now)
         spelled = for_alpaca(symbol)
         rows = self._rows(spelled, "Day", instant(start, time(0)), instant(end, time(0)))
-        bars = _each_once(_daily(row) for row in rows)
+        bars = each_day(_daily(row) for row in rows)
         if not bars:
             return None
         splits, dividends = self._actions(spelled, start, before)
@@ -193,12 +193,6 @@ def _begins(row: object) -> datetime:
         return datetime.fromisoformat(text).astimezone(UTC)
     except ValueError:
         raise Unreadable(f"{_BAR}.t is no instant") from None
-
-
-def _each_once(bars: Iterator[DailyBar]) -> tuple[DailyBar, ...]:
-    """Give bars oldest first; a day that is there twice counts as it was given last."""
-    by_day = {bar.day: bar for bar in bars}
-    return tuple(by_day[day] for day in sorted(by_day))
 
 
 def _windows(first: date, last: date) -> Iterator[tuple[date, date]]:

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from shared.domain.bars import DailyBar
 from shared.domain.calendar import new_york_day
 from shared.domain.series import Dividend, Split
 from shared.errors import Unreadable
@@ -33,6 +34,12 @@ def over_before(before: date, now: datetime) -> date:
 def in_order(happened: Iterable[E]) -> tuple[E, ...]:
     """Give splits or dividends oldest first, each once: what a source says twice happened once."""
     return tuple(sorted(dict.fromkeys(happened), key=lambda one: one.day))
+
+
+def each_day(bars: Iterable[DailyBar]) -> tuple[DailyBar, ...]:
+    """Give bars oldest first; a day that is there twice counts as it was given last."""
+    by_day = {bar.day: bar for bar in bars}
+    return tuple(by_day[day] for day in sorted(by_day))
 
 
 def part(data: object, name: str, kind: type, *, where: str) -> Any:

@@ -27,7 +27,7 @@ from shared.domain.bars import DailyBar
 from shared.domain.calendar import new_york_day
 from shared.domain.series import Dividend, Split
 from shared.errors import SourceDown, Unreadable
-from shared.sources.reading import in_order, part, printed, shares
+from shared.sources.reading import each_day, in_order, part, printed, shares
 
 CHART = "https://query2.finance.yahoo.com/v8/finance/chart/"
 
@@ -103,14 +103,14 @@ def _bars(result: Mapping[str, Any]) -> tuple[DailyBar, ...]:
     for name, column in columns.items():
         if len(column) != len(stamps):
             raise Unreadable(f"{where}.{name} is not as long as the days")
-    by_day: dict[date, DailyBar] = {}
+    bars: list[DailyBar] = []
     for at, stamp in enumerate(stamps):
         row = {name: column[at] for name, column in columns.items()}
         if None not in row.values() and 0 not in [row[name] for name in _PRICES]:
             day = _day(stamp, "timestamp")
             prices = {name: _single(row[name], f"{where}.{name}") for name in _PRICES}
-            by_day[day] = DailyBar(day=day, volume=shares(row["volume"], f"{where}.volume"), **prices)
-    return tuple(by_day[day] for day in sorted(by_day))
+            bars.append(DailyBar(day=day, volume=shares(row["volume"], f"{where}.volume"), **prices))
+    return each_day(bars)
 
 
 def _splits(events: object) -> tuple[Split, ...]:

@@ -7,7 +7,6 @@ what was stored from an earlier day stays until there is something better, with 
 that every source outside fails. Slow sources cost several deliveries of one message, and nothing of what was gathered.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -15,6 +14,7 @@ from datetime import date, datetime, timedelta
 from shared.domain.barred import HistoryMissing
 from shared.domain.calendar import TradingSession, new_york_day, session_at
 from shared.domain.series import Series, cut, merged, unbroken, unsound
+from shared.domain.tickets import SYMBOL
 from shared.errors import Busy, DeskError, Malformed, SourceError, SourceRefused, Unreadable
 from shared.ports import HistorySource, Severity, Write
 from shared.usecases import own_bars
@@ -33,7 +33,6 @@ RESTS_FOR = timedelta(minutes=15)
 MOST_SYMBOLS = 200
 HERE = frozenset({"own", "file"})
 """The sources in our own store: they are asked each time, for that costs a reading."""
-_SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.\-^]{0,20}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +89,7 @@ def gather(desk: Desk, plan: Plan, *, asked: Sequence[str] = ()) -> None:
     own_bars.correct(desk, session.day, limit_pct=plan.doubt_pct)
     rest = {name: at for name, at in before.rest.items() if at > now}
     run = _Run(session=session, ends_at=now + WORKS_FOR, rest=rest, out=set(rest))
-    symbols = [*plan.watch_list, *(name for name in asked if _SYMBOL.fullmatch(name))]
+    symbols = [*plan.watch_list, *(name for name in asked if SYMBOL.fullmatch(name))]
     left = []
     days: dict[str, int] = {}
     for symbol in list(dict.fromkeys(symbols))[:MOST_SYMBOLS]:

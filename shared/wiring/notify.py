@@ -70,17 +70,18 @@ class VaultAddresses:
         """Read the addresses, none where nobody stored any; raises StoreDown, or Undelivered for a bad secret."""
         if self._given:
             return self._given
-        versions = self._vault.versions(NOTIFY_ADDRESSES)
-        if not versions:
-            return ()
-        found = _parsed(self._vault, versions[-1])
+        found = stored_addresses(self._vault)
         if found is None:  # raised here, where no exception that holds the secret is its context
             raise Undelivered(f"the secret {NOTIFY_ADDRESSES} is not {settings.ADDRESSES_HINT}")
         return found
 
 
-def _parsed(vault: Vault, version: str) -> tuple[str, ...] | None:
+def stored_addresses(vault: Vault) -> tuple[str, ...] | None:
+    """Read a vault's newest addresses, none where nobody stored any; None for a secret that cannot be used."""
+    versions = vault.versions(NOTIFY_ADDRESSES)
+    if not versions:
+        return ()
     try:
-        return settings.addresses(vault.read(NOTIFY_ADDRESSES, version).decode())
+        return settings.addresses(vault.read(NOTIFY_ADDRESSES, versions[-1]).decode())
     except (KeyError, ValueError):
         return None

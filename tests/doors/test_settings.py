@@ -239,7 +239,7 @@ def test_each_wrong_symbol_is_named() -> None:
 
 def test_a_watch_list_takes_what_a_ticket_takes() -> None:
     """The pattern of a symbol is the one of an order's ticket, and small letters are raised."""
-    assert settings._SYMBOL.pattern == tickets._SYMBOL.pattern
+    assert settings._SYMBOL.pattern == tickets.SYMBOL.pattern
     assert _read(STRATEGY_WATCH_LIST="brk.b,ACHR.ws").watch_list == ("BRK.B", "ACHR.WS")
     for symbol in ("JPM.PR.D", "ABC^D", "A-B"):
         placed = OrderPlaced(intent_id="I1", symbol=symbol)
