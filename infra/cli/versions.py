@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -15,10 +15,10 @@ from infra.cli.hand import reached, show
 from infra.day.hours import day_and_time
 from infra.day.problems import UserError
 from infra.owner import configuring
-from infra.owner.configuring import Base, Shown
+from infra.owner.configuring import Base, Changed, Shown
 from infra.owner.profiles import Hand
 from shared.domain.versions import flat
-from shared.errors import ConfigError
+from shared.errors import ConfigError, Conflict
 from shared.usecases import configuration
 
 
@@ -37,38 +37,46 @@ def set_one(name: str, value: str, profile: str, state: Path | None, *, json: bo
 def edit(profile: str, state: Path | None, *, json: bool) -> None:
     """Change the whole in the owner's editor; a text that is refused is kept."""
 
-    def by(hand: Hand, base: Base) -> Shown:
-        number = configuring.show(hand, base).number
-        before = configuring.text_of(configuration.newest(hand.desk.store, base.file))
-        text = _edited(before)
-        if text == before:
-            raise UserError("nothing was changed in the editor", remedy="save the text before you leave it")
+    def by(hand: Hand, base: Base) -> Changed:
+        before = configuring.text_of(base.wanted)
+        path = _edited(before)
+        text = path.read_text(encoding="utf-8")
         try:
-            if configuring.show(hand, base).number != number:
-                raise ConfigError(("another command changed the configuration while you edited",))
-            return configuring.write(hand, base, configuring.of_text(text), note="edited")
+            if text == before:
+                raise UserError("nothing was changed in the editor", remedy="save the text before you leave it")
+            done = configuring.write(hand, base, configuring.of_text(text), note="edited")
         except ConfigError as wrong:
-            remedy = (
-                f"nothing was changed; your text is kept in {_kept(text)}: mend it, and paste it when you edit again"
-            )
-            raise UserError("; ".join(wrong.problems), remedy=remedy) from None
+            raise _refused("; ".join(wrong.problems), path) from None
+        except Conflict:
+            raise _refused("another command changed the configuration while you edited", path) from None
+        except UserError:
+            path.unlink()
+            raise
+        path.unlink()
+        return done
 
     _change(profile, state, json=json, by=by)
 
 
-def _edited(before: str) -> str:
-    """Have a text edited; raises UserError with where the edited text is kept when the editor fails."""
+def _refused(why: str, path: Path) -> UserError:
+    remedy = f"nothing was changed; your text is kept in {path}: mend it, and paste it when you edit again"
+    return UserError(why, remedy=remedy)
+
+
+def _edited(before: str) -> Path:
+    """Have a text edited in a file of its own; raises UserError when the editor fails, and keeps what it changed."""
     with tempfile.NamedTemporaryFile("w", prefix="strategy-config-", suffix=".toml", delete=False) as file:
         file.write(before)
     path = Path(file.name)
     try:
         click.edit(filename=file.name)
     except click.ClickException as problem:
-        kept = f"your text is kept in {path}" if path.read_text(encoding="utf-8") != before else "nothing was written"
+        changed = path.read_text(encoding="utf-8") != before
+        if not changed:
+            path.unlink()
+        kept = f"your text is kept in {path}" if changed else "nothing was written"
         raise UserError(f"the editor failed: {problem.message}", remedy=f"{kept}; name one with EDITOR") from None
-    text = path.read_text(encoding="utf-8")
-    path.unlink()
-    return text
+    return path
 
 
 def diff(number: int, profile: str, state: Path | None, *, json: bool) -> None:
@@ -76,7 +84,7 @@ def diff(number: int, profile: str, state: Path | None, *, json: bool) -> None:
     with reached(profile, state) as hand:
         base = _base(hand)
         before = flat(configuration.version(hand.desk.store, number, base.file))
-        found = configuring.differences(before, flat(configuration.newest(hand.desk.store, base.file)))
+        found = configuring.differences(before, flat(base.wanted))
         show(found, lambda: typer.echo("\n".join(found) or f"Nothing differs from version {number}."), json=json)
 
 
@@ -92,28 +100,24 @@ def roll_back(number: int, profile: str, state: Path | None, *, json: bool) -> N
     _change(profile, state, json=json, by=lambda hand, base: configuring.roll_back(hand, base, number))
 
 
-def _change(profile: str, state: Path | None, *, json: bool, by: Callable[[Hand, Base], Shown]) -> None:
+def _change(profile: str, state: Path | None, *, json: bool, by: Callable[[Hand, Base], Changed]) -> None:
     with reached(profile, state) as hand:
         try:
-            base = _base(hand)
-            before = flat(configuration.newest(hand.desk.store, base.file))
-            shown = by(hand, base)
-            changes = configuring.differences(before, flat(configuration.newest(hand.desk.store, base.file)))
+            done = by(hand, _base(hand))
         except ConfigError as wrong:
             raise UserError("; ".join(wrong.problems), remedy="nothing was changed; say it with other values") from None
-        show(shown, lambda: _tell_change(shown, changes), json=json)
+        show(done.shown, lambda: _tell_change(done), json=json)
 
 
 def _base(hand: Hand) -> Base:
     return configuring.base_of(hand, os.environ)
 
 
-def _tell_change(shown: Shown, changes: Sequence[str]) -> None:
-    typer.echo(f"Version {shown.number} is written.")
-    for change in changes:
-        name = change.partition(":")[0]
-        when = "from the next session" if name in shown.waiting else "in force from the next minute"
-        typer.echo(f"{change}, {when}.")
+def _tell_change(done: Changed) -> None:
+    typer.echo(f"Version {done.shown.number} is written.")
+    for change in done.changes:
+        waits = change.partition(":")[0] in done.shown.waiting
+        typer.echo(f"{change}, {'from the next session' if waits else 'in force from the next minute'}.")
 
 
 def _tell(shown: Shown) -> None:
@@ -134,9 +138,3 @@ def _list(rows: tuple[configuring.Line, ...]) -> None:
             typer.echo(f"     {change}")
     if not rows:
         typer.echo("No version was ever written: the file counts.")
-
-
-def _kept(text: str) -> Path:
-    with tempfile.NamedTemporaryFile("w", prefix="strategy-config-", suffix=".toml", delete=False) as file:
-        file.write(text)
-        return Path(file.name)

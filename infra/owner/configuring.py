@@ -8,7 +8,7 @@ one message, and then the last good version stays; a text that was refused is ke
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -21,7 +21,7 @@ from shared.domain.versions import Ceilings, Versions, flat, in_force
 from shared.errors import ConfigError
 from shared.strategies import config as shipped
 from shared.usecases import configuration
-from shared.usecases.desk import read
+from shared.usecases.desk import Held
 from shared.wiring.chosen import ceilings
 
 _WHOLE = re.compile(r"[+-]?[0-9]+")
@@ -30,11 +30,20 @@ _DECIMAL = re.compile(r"[+-]?[0-9]+\.[0-9]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Base:
-    """What a system was started with: the configuration's name and file, and the ceilings of this environment."""
+    """What a command begins with: the configuration's name and file, this environment's ceilings, and what is stored.
+
+    A change is written over `held` and nothing else.
+    """
 
     name: str
     file: StrategyConfig
     most: Ceilings
+    held: Held[Versions] | None
+
+    @property
+    def wanted(self) -> StrategyConfig:
+        """The newest version, whether or not it is in force yet."""
+        return self.file if self.held is None else self.held.value.newest.config
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +55,14 @@ class Shown:
     settings: Mapping[str, str]
     waiting: Mapping[str, str]
     ceilings: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """What a command changed, each setting as `setting: old -> new`, and what is in force after it."""
+
+    shown: Shown
+    changes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,16 +79,15 @@ def base_of(hand: Hand, environ: Mapping[str, str]) -> Base:
     """Give what stands behind the versions; raises ConfigError where settings or file cannot be used."""
     given = settings.load(settings.LEAST | dict(environ))
     name = hand.config or given.config
-    return Base(name=name, file=shipped.load(name), most=ceilings(given))
+    held = configuration.stored(hand.desk.store)
+    return Base(name=name, file=shipped.load(name), most=ceilings(given), held=held)
 
 
 def show(hand: Hand, base: Base) -> Shown:
     """Give what is in force now, and what waits."""
-    held = read(hand.desk.store, Versions, configuration.PATH)
-    versions = None if held is None else held.value
+    versions = None if base.held is None else base.held.value
     now = in_force(versions, base.file, base.most, hand.desk.clock.now())
-    wanted = flat(base.file if versions is None else versions.newest.config)
-    ours = flat(now.config)
+    wanted, ours = flat(base.wanted), flat(now.config)
     return Shown(
         number=now.number, base=base.name, settings=ours,
         waiting={name: value for name, value in wanted.items() if value != ours[name]},
@@ -79,14 +95,14 @@ def show(hand: Hand, base: Base) -> Shown:
     )  # fmt: skip
 
 
-def set_one(hand: Hand, base: Base, name: str, value: str) -> Shown:
+def set_one(hand: Hand, base: Base, name: str, value: str) -> Changed:
     """Write a version that differs in one setting; raises UserError for a name that is none, ConfigError."""
-    wanted = configuration.newest(hand.desk.store, base.file)
-    if name not in flat(wanted):
-        near = [one for one in flat(wanted) if name.rpartition(".")[2] in one]
+    known = flat(base.wanted)
+    if name not in known:
+        near = [one for one in known if name.rpartition(".")[2] in one]
         hint = f"did you mean {', '.join(near[:5])}?" if near else "`strategy config show` lists them"
         raise UserError(f"{name!r} is no setting of the configuration", remedy=hint)
-    table = asdict(wanted)
+    table = asdict(base.wanted)
     *groups, last = name.split(".")
     group = table
     for one in groups:
@@ -109,15 +125,19 @@ def text_of(config: StrategyConfig) -> str:
     return "\n".join(_lines(asdict(config), ())) + "\n"
 
 
-def write(hand: Hand, base: Base, config: StrategyConfig, *, note: str) -> Shown:
-    """Write the next version and give what is in force then; what changes nothing is refused with UserError."""
-    if config == configuration.newest(hand.desk.store, base.file):
+def write(hand: Hand, base: Base, config: StrategyConfig, *, note: str) -> Changed:
+    """Write the next version and give what is in force then; what changes nothing is refused with UserError.
+
+    Raises ConfigError, Conflict; then nothing was changed.
+    """
+    if config == base.wanted:
         raise UserError("this is what the configuration says already", remedy="`strategy config show` shows it")
-    configuration.change(hand.desk, base.file, base.most, config=config, note=note)
-    return show(hand, base)
+    configuration.change(hand.desk, base.held, base.file, base.most, config=config, note=note)
+    after = replace(base, held=configuration.stored(hand.desk.store))
+    return Changed(shown=show(hand, after), changes=differences(flat(base.wanted), flat(after.wanted)))
 
 
-def roll_back(hand: Hand, base: Base, number: int) -> Shown:
+def roll_back(hand: Hand, base: Base, number: int) -> Changed:
     """Write an earlier version once more, as the newest; 0 is the file. Raises ConfigError where there is none."""
     return write(hand, base, configuration.version(hand.desk.store, number, base.file), note=f"back to {number}")
 
@@ -144,11 +164,14 @@ def _typed(value: str) -> object:
 
 
 def _lines(table: Mapping[str, Any], path: tuple[str, ...]) -> list[str]:
-    plain = {name: value for name, value in table.items() if not isinstance(value, Mapping)}
-    found = [*([f"[{'.'.join(path)}]"] if path and plain else [])]
-    found += [f"{name} = {value if isinstance(value, int | Decimal) else chr(34) + str(value) + chr(34)}"
-              for name, value in plain.items()]  # fmt: skip
+    plain = [f"{name} = {_toml(value)}" for name, value in table.items() if not isinstance(value, Mapping)]
+    found = [f"[{'.'.join(path)}]", *plain] if path and plain else plain
     for name, value in table.items():
         if isinstance(value, Mapping):
-            found += ["", *_lines(value, (*path, name))] if found else _lines(value, (*path, name))
+            below = _lines(value, (*path, name))
+            found += ["", *below] if found else below
     return found
+
+
+def _toml(value: object) -> str:
+    return str(value) if isinstance(value, int | Decimal) else f'"{value}"'

@@ -15,7 +15,7 @@ from shared.domain.config import StrategyConfig
 from shared.domain.versions import FILE, Ceilings, InForce, Version, Versions, following, in_force
 from shared.errors import ConfigError, Conflict, Malformed, StoreDown
 from shared.ports import Severity, Store
-from shared.usecases.desk import Desk, create, read, replaced
+from shared.usecases.desk import Desk, Held, create, read, replaced
 from shared.usecases.trading import TradingDesk
 
 PATH = "configs/current"
@@ -67,30 +67,25 @@ class Configured:
         self._versions, self._read_at = None if held is None else held.value, desk.clock.now()
 
 
-def standing(store: Store, file: StrategyConfig, ceilings: Ceilings, now: datetime) -> InForce:
-    """Give what is in force, to look at; raises Malformed, StoreDown."""
-    held = read(store, Versions, PATH)
-    return in_force(None if held is None else held.value, file, ceilings, now)
+def stored(store: Store) -> Held[Versions] | None:
+    """Read what is wanted and what is in force, None where no version was ever written; raises Malformed, StoreDown."""
+    return read(store, Versions, PATH)
 
 
-def newest(store: Store, file: StrategyConfig) -> StrategyConfig:
-    """Give the configuration that is wanted, whether or not it is in force yet; raises Malformed, StoreDown."""
-    held = read(store, Versions, PATH)
-    return file if held is None else held.value.newest.config
+def change(
+    desk: Desk, over: Held[Versions] | None, file: StrategyConfig, ceilings: Ceilings, *, config: StrategyConfig,
+    note: str,
+) -> Versions:  # fmt: skip
+    """Write the next version over the one that the change was made of, and give what is in force after it.
 
-
-def change(desk: Desk, file: StrategyConfig, ceilings: Ceilings, *, config: StrategyConfig, note: str) -> Versions:
-    """Write the next version and give what is in force after it.
-
-    Raises ConfigError with all problems, Conflict where another command wrote meanwhile, Malformed, StoreDown; then
+    Raises ConfigError with all problems, Conflict where another command wrote since `over` was read, StoreDown; then
     nothing was changed.
     """
-    held = read(desk.store, Versions, PATH)
-    before = None if held is None else held.value
+    before = None if over is None else over.value
     after = following(before, file, ceilings, config=config, note=note, now=desk.clock.now())
     kept = create(_path(after.newest.number), after.newest)
     try:
-        desk.store.commit([kept, replaced(PATH, held, after)])
+        desk.store.commit([kept, replaced(PATH, over, after)])
     except Conflict:
         raise Conflict(
             "another command changed the configuration at the same moment: look at it, and say it again"
@@ -111,7 +106,7 @@ def version(store: Store, number: int, file: StrategyConfig) -> StrategyConfig:
 
 def history(store: Store) -> tuple[Version, ...]:
     """List every version that is kept, oldest first; raises Malformed, StoreDown."""
-    held = read(store, Versions, PATH)
+    held = stored(store)
     numbers = range(1, 1 + (FILE if held is None else held.value.newest.number))
     found = (read(store, Version, _path(number)) for number in numbers)
     return tuple(one.value for one in found if one is not None)

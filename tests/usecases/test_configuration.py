@@ -47,7 +47,7 @@ def _bench() -> Bench:
 
 def _change(bench: Bench, config: StrategyConfig) -> Versions:
     owner = replace(bench.desks[SETTLEMENT], store=bench.store)
-    return configuration.change(owner, CONFIG, MOST, config=config, note="a test")
+    return configuration.change(owner, configuration.stored(owner.store), CONFIG, MOST, config=config, note="a test")
 
 
 def test_a_limit_that_was_lowered_counts_for_the_entry_of_the_next_minute() -> None:
@@ -241,8 +241,9 @@ def test_two_commands_cannot_write_one_version() -> None:
             return bench.store.commit(writes)  # type: ignore[arg-type]
 
     owner = replace(bench.desks[SETTLEMENT], store=Late())  # type: ignore[arg-type]
+    over = configuration.stored(owner.store)
     with pytest.raises(Conflict, match="another command"):
-        configuration.change(owner, CONFIG, MOST, config=_with(positions_max=8), note="late")
+        configuration.change(owner, over, CONFIG, MOST, config=_with(positions_max=8), note="late")
     assert [one.config.limits.positions_max for one in configuration.history(bench.store)] == [7]
 
 
