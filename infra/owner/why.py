@@ -10,19 +10,11 @@ from datetime import datetime, timedelta
 from infra.day.hours import clock, day_and_time
 from infra.day.problems import UserError
 from infra.owner.profiles import Hand
+from shared.domain.quality import FAULTS
 from shared.domain.receipts import at_second, marks
 from shared.strategies.decide import RULES
 
-_FAULTS = {
-    "NAN": "a price was no number",
-    "ZERO": "a price was zero or less",
-    "CROSSED": "the bid was above the ask",
-    "NO_SIZE": "nothing was bid, or nothing offered",
-    "STALE": "the quote was too old",
-    "FUTURE": "the quote was ahead of our clock",
-    "DELAYED": "the quote was delayed: real-time quotes need the agreement on E*TRADE's page",
-    "NOT_REALTIME": "the quote was not a real-time one",
-    "SOURCE": "the quote was not E*TRADE's own",
+_UNSEEN = {
     "NO_QUOTE": "E*TRADE gave no quote",
     "NO_TOKEN": "nobody was signed in",
 }
@@ -97,5 +89,5 @@ def _rule(code: str, found: str, asked: str) -> Rule:
     if (known := RULES.get(code)) is not None:
         return Rule(code=code, words=known.words, found=found, asked=asked, source=known.source)
     state = code.partition(":")[0]
-    words = _FAULTS.get(code) or _STATES.get(state) or f"the scan could not look: {code}"
+    words = FAULTS.get(code) or _UNSEEN.get(code) or _STATES.get(state) or f"the scan could not look: {code}"
     return Rule(code=code, words=f"{words[0].upper()}{words[1:]}.", found=found, asked=asked, source="")

@@ -1,9 +1,12 @@
-"""Quote quality: what is wrong with a quote, as stable codes. Only a quote without any fault may open risk.
+"""Quote quality: what is wrong with a quote, as stable codes, and what it is worth to look at, 0 to 1.
 
-A caller that protects or closes may live with some faults and says so by naming the codes.
+Only a quote without any fault may open risk. A caller that protects or closes may live with some faults and says so by
+naming the codes. The grade is for people who look at a quote; nothing is decided on it.
 Source: order-safety.md R05.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -11,7 +14,62 @@ from shared.domain.quotes import Quote, QuoteStatus
 
 BROKER = "etrade"
 CLOCK_SKEW = timedelta(seconds=2)
-_ZERO = Decimal(0)
+FAULTS = {
+    "NAN": "a price was no number",
+    "ZERO": "a price was zero or less",
+    "CROSSED": "the bid was above the ask",
+    "NO_SIZE": "nothing was bid, or nothing offered",
+    "STALE": "the quote was too old",
+    "FUTURE": "the quote was ahead of our clock",
+    "DELAYED": "the quote was delayed: real-time quotes need the agreement on E*TRADE's page",
+    "NOT_REALTIME": "the quote was not a real-time one",
+    "SOURCE": "the quote was not E*TRADE's own",
+}
+"""Every fault of a quote, in words."""
+_WORTH = {
+    "NO_SIZE": Decimal("0.4"), "STALE": Decimal("0.3"), "DELAYED": Decimal("0.4"), "NOT_REALTIME": Decimal("0.4"),
+    "SOURCE": Decimal("0.4"),
+}  # fmt: skip
+_LESS = Decimal("0.25")
+_STEP = Decimal("0.01")
+_ZERO, _ONE = Decimal(0), Decimal(1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grade:
+    """What a quote is worth to look at, from 0 to 1, and in words why it is not 1."""
+
+    value: Decimal
+    reasons: tuple[str, ...]
+
+
+def graded(quote: Quote, *, now: datetime, max_age_s: int, spread_max_bps: Decimal) -> Grade:
+    """Grade a quote: 1 is fresh, real-time and without a spread; 0 is one whose prices cannot be believed.
+
+    Without a fault it is 0.5 or more: up to 0.25 are taken off for its age, up to `max_age_s`, and as much for its
+    spread, up to `spread_max_bps`. With a fault it is less than 0.5: old, delayed, without sizes or of another source.
+    """
+    found = faults(quote, now=now, max_age_s=max_age_s)
+    words = tuple(FAULTS[code] for code in found)
+    if any(code not in _WORTH for code in found):
+        return Grade(value=_ZERO, reasons=words)
+    value, reasons = _ONE, []
+    for part, why in _shortfalls(quote, now, max_age_s, spread_max_bps):
+        value -= _LESS * min(part, _ONE)
+        reasons.append(why)
+    for code in found:
+        value *= _WORTH[code]
+    return Grade(value=value.quantize(_STEP), reasons=(*words, *reasons))
+
+
+def _shortfalls(quote: Quote, now: datetime, max_age_s: int, spread_max_bps: Decimal) -> Iterator[tuple[Decimal, str]]:
+    """Give how much of what is allowed its age and its spread use up, and each in words, where it shows."""
+    age = Decimal(str(max((now - quote.at).total_seconds(), 0)))
+    if age >= _ONE:
+        yield age / max_age_s, f"{age:.0f} s old, {max_age_s} s is the limit"
+    spread = quote.spread * 10_000 / quote.mid
+    if spread > 0:
+        yield spread / spread_max_bps, f"a spread of {spread:.1f} bps, {spread_max_bps} bps is the limit"
 
 
 def faults(quote: Quote, *, now: datetime, max_age_s: int) -> tuple[str, ...]:
