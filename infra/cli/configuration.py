@@ -4,6 +4,7 @@ What tightens is in force from the next minute, what loosens from the next sessi
 rules that it was opened under, unless later ones are tighter. No function may write any of it.
 """
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -48,6 +49,18 @@ def edit(profile: Profile = "local", state: State = None, json: Json = False) ->
 
     with explained(acts=True):
         versions.edit(profile, state, json=json)
+
+
+@app.command()
+def load(
+    file: Annotated[Path, typer.Argument(help="TOML that says what differs from `default`.")],
+    profile: Profile = "local", state: State = None, json: Json = False,
+) -> None:  # fmt: skip
+    """Take a file as the next version: `strategy config load mine.toml`; a wrong one is refused."""
+    from infra.cli import versions
+
+    with explained(acts=True):
+        versions.load(file, profile, state, json=json)
 
 
 @app.command()

@@ -58,13 +58,14 @@ class Speed(StrEnum):
 
 
 def _known(name: str | None) -> str | None:
-    """Take the name of a configuration that ships."""
-    if name is not None and name not in settings.CONFIGS:
-        raise typer.BadParameter(f"{name!r} is not one of {', '.join(settings.CONFIGS)}")
+    """Take the name of a configuration that ships, or a file's."""
+    if name is not None and name not in settings.CONFIGS and not name.endswith(".toml"):
+        raise typer.BadParameter(f"{name!r} is not one of {', '.join(settings.CONFIGS)}, and no .toml file")
     return name
 
 
-CONFIGS = f"Which settings the strategies run with: {' or '.join(settings.CONFIGS)}; demo by default."
+_NAMES = "|".join((*settings.CONFIGS, "FILE.toml"))
+CONFIGS = "What the strategies trade by: a name, or a file that says what differs from `default`."
 Seed = Annotated[int, typer.Option(help="Draws everything that chance decides; equal seeds give equal days.")]
 State = Annotated[
     Path | None, typer.Option(help="Folder for the run's files; without it the next free one under runs/.")
@@ -87,7 +88,7 @@ def demo(seed: Seed = 1, state: State = None, json: Json = None) -> None:
 @app.command()
 def day(  # noqa: PLR0917 - each parameter is an option, which typer passes by name
     market: MarketSpec,
-    config: Annotated[str, typer.Option(callback=_known, help=CONFIGS)] = "demo",
+    config: Annotated[str, typer.Option(callback=_known, metavar=_NAMES, help=CONFIGS)] = "demo",
     seed: Seed = 1,
     speed: Annotated[Speed, typer.Option(help="As fast as the machine can, or one second a second.")] = Speed.MAX,
     state: State = None,
@@ -145,7 +146,9 @@ def up(  # noqa: PLR0917 - each parameter is an option, which typer passes by na
             metavar="FILE|generated", help="The simulator's day: a recorded one, or `generated`, which is the default."
         ),
     ] = None,
-    config: Annotated[str | None, typer.Option(callback=_known, help=CONFIGS)] = None,
+    config: Annotated[
+        str | None, typer.Option(callback=_known, metavar=_NAMES, help=f"{CONFIGS} A name is the simulator's only.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Draws everything that chance decides; 1 by default.")] = None,
     speed: Annotated[
         float, typer.Option(min=0.1, max=FASTEST, help="Simulated seconds in one real second; the simulator's only.")

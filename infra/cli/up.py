@@ -25,10 +25,11 @@ from infra.up.plan import Broker, Plan, plan
 from infra.up.station import Station
 from infra.up.status import Status
 from shared.domain.control import TradingState
+from shared.domain.versions import Version
 from shared.errors import ConfigError, DeskError, Malformed, StoreDown
 from shared.ports import Store
 from shared.settings import Mode, Settings
-from shared.usecases import control
+from shared.usecases import configuration, control
 
 _END = {
     "local": "Ctrl-C ends it; the next start goes on from there.",
@@ -43,10 +44,11 @@ def run(
     seed: int | None, speed: float, starts: str | None,
 ) -> None:  # fmt: skip
     """Run a desk; raises UserError for what cannot be run and typer.Exit for a fault in the code."""
-    simulated = {"market": market, "config": config, "seed": seed, "starts": None if starts is None else _time(starts)}
+    simulated = {"market": market, "seed": seed, "starts": None if starts is None else _time(starts)}
     wanted = plan(
         broker=broker, mode=Mode(mode), cloud=cloud, state=state or STATES / f"{broker}-{mode}", environ=os.environ,
-        port=port, speed=speed, **{name: value for name, value in simulated.items() if value is not None},
+        config=config, port=port, speed=speed,
+        **{name: value for name, value in simulated.items() if value is not None},
     )  # fmt: skip
     console = Console()
     try:
@@ -80,7 +82,9 @@ def _serve(wanted: Plan, console: Console, told: threading.Event) -> None:
         console.print(_table(station.status()))
         mode = "paper: no order leaves this machine" if wanted.mode is Mode.PAPER else f"live at the {wanted.broker}"
         console.print(f"Mode      {mode}", markup=False, highlight=False)
-        console.print(f"Trades    {traded(station.settings, wanted.broker)}", markup=False, highlight=False)
+        console.print(
+            f"Trades    {traded(station.settings, wanted.broker, newest(station.store))}", markup=False, highlight=False
+        )
         if (stands := in_force(station.store)) is not None:
             console.print(stands, soft_wrap=True, markup=False, highlight=False)
         if station.without_bars:
@@ -115,10 +119,19 @@ def in_force(store: Store) -> str | None:
     return None
 
 
-def traded(ours: Settings, broker: Broker) -> str:
+def newest(store: Store) -> Version | None:
+    """Give the configuration's newest version; None where the file that ships counts, or nobody can tell."""
+    with suppress(DeskError):
+        held = configuration.stored(store)
+        return None if held is None else held.value.newest
+    return None
+
+
+def traded(ours: Settings, broker: Broker, version: Version | None) -> str:
     """Say with what is traded, and what an entry needs first where nobody simulates the days before."""
     count = len(ours.watch_list)
-    given = f"configuration {ours.config}, {count} symbol{'s' * (count > 1)}, {ours.capital_usd:,} USD of capital"
+    named = ours.config if version is None else f"version {version.number} ({version.note})"
+    given = f"configuration {named}, {count} symbol{'s' * (count > 1)}, {ours.capital_usd:,} USD of capital"
     return given if broker == "simulator" else f"{given}; an entry needs 20 daily bars of its symbol"
 
 

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from infra.cli.exits import say
 from infra.cli.hand import reached, show
+from infra.day.chosen import of_file
 from infra.day.hours import day_and_time
 from infra.day.problems import UserError
 from infra.owner import configuring
@@ -77,6 +78,14 @@ def _edited(before: str) -> Path:
         kept = f"your text is kept in {path}" if changed else "nothing was written"
         raise UserError(f"the editor failed: {problem.message}", remedy=f"{kept}; name one with EDITOR") from None
     return path
+
+
+def load(file: Path, profile: str, state: Path | None, *, json: bool) -> None:
+    """Take a file as the next version."""
+    chosen = of_file(file)
+    _change(
+        profile, state, json=json, by=lambda hand, base: configuring.write(hand, base, chosen.own, note=chosen.label)
+    )  # fmt: skip
 
 
 def diff(number: int, profile: str, state: Path | None, *, json: bool) -> None:

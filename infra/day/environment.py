@@ -89,12 +89,6 @@ def halt_key(seed: int) -> tuple[str, bytes]:
     return topology.HALT_KEY, hashlib.sha256(f"one-machine-halt-{seed}".encode()).digest()
 
 
-def require_config(name: str) -> None:
-    """Refuse a configuration that does not exist or cannot be used; raises UserError with all its problems."""
-    if name not in settings.CONFIGS:
-        raise UserError(f"there is no configuration {name!r}", remedy=f"choose {' or '.join(settings.CONFIGS)}")
-
-
 def require_market_file(spec: str) -> None:
     """Refuse a market that is neither `generated` nor a file; raises UserError."""
     if spec != "generated" and not Path(spec).is_file():

@@ -16,6 +16,7 @@ from typing import Any
 from infra.brokersim.market import Market, MarketFileError, open_market
 from infra.day import audit, environment
 from infra.day.book import read_book
+from infra.day.chosen import choose, write
 from infra.day.files import write_atomically
 from infra.day.folder import RUNS, Card, Claim, claim, finished_twin
 from infra.day.hours import hours
@@ -27,6 +28,7 @@ from infra.day.result import REPORT_FILE, SUMMARY_FILE, DayResult, DayStopped, O
 from infra.day.summary import summarise
 from infra.day.timing import timing
 from infra.day.violations import violations
+from infra.local.clock import KernelClock
 from infra.local.kernel import Kernel
 from shared.codec import dumps, loads
 
@@ -50,19 +52,20 @@ def run_day(
 ) -> DayResult:
     """Run one day and write its files; `state` None takes the next folder of `runs`.
 
+    `config` is a configuration that ships, by its name, or a TOML file of one's own (infra.day.chosen).
     `environ` is a person's own environment, of which a day honours `environment.HONOURED`; `on_warning` gets what a
     person should know before the day begins.
     Raises UserError for bad input (nothing is written then) and DayStopped for a run that did not finish.
     """
     began = time.monotonic()
-    environment.require_config(config)
+    wanted = choose(config)
     market = open_checked(market_spec, seed)
     when = around.hours(hours(market.day))
     chosen = environment.environ(
-        environ or {}, config=config, market_spec=market_spec, symbols=market.symbols, mode=around.mode
+        environ or {}, config=wanted.name, market_spec=market_spec, symbols=market.symbols, mode=around.mode
     )
     with claim(state, runs=runs) as ours:
-        card = Card(market=market.name, config=config, seed=seed)
+        card = Card(market=market.name, config=wanted.label, seed=seed)
         ours.write_card(card)
         kernel = Kernel(start=when.starts, seed=seed, pace=1.0 if speed == "real" else None)
         with _stays(ours.path, kernel):
@@ -77,6 +80,8 @@ def run_day(
                 around=around,
             )
             with closing(machine):
+                if wanted.file is not None:
+                    write(wanted.file, machine.world.store, KernelClock(kernel), machine.settings)
                 if machine.without_bars:
                     on_warning(bars_missing(machine.without_bars))
                 machine.play(on_progress, step=_STEP[speed])

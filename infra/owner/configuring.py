@@ -6,7 +6,6 @@ one message, and then the last good version stays; a text that was refused is ke
 """
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -18,7 +17,6 @@ from infra.owner.profiles import Hand
 from shared import settings
 from shared.domain.config import StrategyConfig, parse
 from shared.domain.versions import Ceilings, Versions, flat, in_force
-from shared.errors import ConfigError
 from shared.strategies import config as shipped
 from shared.usecases import configuration
 from shared.usecases.desk import Held
@@ -113,11 +111,7 @@ def set_one(hand: Hand, base: Base, name: str, value: str) -> Changed:
 
 def of_text(text: str) -> StrategyConfig:
     """Read a whole configuration from TOML; raises ConfigError with every problem."""
-    try:
-        table = tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as problem:
-        raise ConfigError((f"this is no TOML: {problem}",)) from None
-    return parse(table)
+    return parse(shipped.table_of(text))
 
 
 def text_of(config: StrategyConfig) -> str:

@@ -13,7 +13,6 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from io import StringIO
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,6 +22,7 @@ from infra.day.environment import vault_key as simulated_key
 from infra.day.folder import card_of
 from infra.day.problems import UserError
 from infra.local.folder import share
+from infra.local.owners_desk import owners_desk
 from infra.local.process_world import WorldFile
 from infra.local.queue import QueuedDelivery, SqliteQueue
 from infra.local.remote import RemoteVault
@@ -40,16 +40,13 @@ from shared import divided
 from shared.divided import DividedStore
 from shared.errors import ConfigError
 from shared.gcp.chance import SystemChance
-from shared.gcp.journal import CloudJournal
-from shared.gcp.no_bus import NoBus
-from shared.ports import Clock, Store, Vault
+from shared.ports import Clock, Vault
 from shared.topology import TOPOLOGY
 from shared.usecases.desk import Desk
 
 T = TypeVar("T")
 PROFILES = ("local", "emulators", "cloud")
 BROKERS = ("production", "sandbox")
-ACTOR = "owner"
 KEY_ALONE = "key"
 """The operator of a key alone, whose account nobody chooses."""
 
@@ -133,7 +130,7 @@ def reach_key(broker: str, state: Path | None, environ: Mapping[str, str]) -> It
         file = opened.enter_context(closing(SqliteStore(folder.store, durable=True)))
         store = divided.of_owner(divided.one_for_all(file), TOPOLOGY)
         yield Hand(
-            name=str(path), desk=_desk(PacedClock(Timeline.real()), store, project="local"),
+            name=str(path), desk=owners_desk(PacedClock(Timeline.real()), store),
             open_vault=lambda: FileVault(folder.vault, key=vault_key(environ)), sign_in=None, operator=KEY_ALONE,
             running=False, mode=None, private=path, sandbox=broker == "sandbox",
         )  # fmt: skip
@@ -189,7 +186,7 @@ def _on_this_machine(
     wall: Clock = PacedClock(Timeline.real())
     clock = missed.unless(lambda: _clock(folder, world), wall)
     return Hand(
-        name=str(folder.path), desk=_desk(clock, store, project="local", pace=1.0 if world is None else world.speed),
+        name=str(folder.path), desk=owners_desk(clock, store, pace=1.0 if world is None else world.speed),
         open_vault=open_vault, running=running,
         sign_in=None if world is None else world.sign_in, operator="" if world is None else world.operator,
         mode=card.get("mode"), config=card.get("config"),
@@ -236,19 +233,12 @@ def _in_the_cloud(environ: Mapping[str, str]) -> Iterator[Hand]:
     ):
         yield Hand(
             name=f"{project}, databases {prefix}",
-            desk=_desk(clock, divided.of_owner(databases.stores, TOPOLOGY), project=project),
+            desk=owners_desk(clock, divided.of_owner(databases.stores, TOPOLOGY), project=project),
             open_vault=lambda: vault, running=True,
             sign_in=environ.get("STRATEGY_SIGN_IN_URL") or None,
             operator=environ.get("STRATEGY_OPERATOR", "owner"), mode=None,
             account_id=environ.get("ETRADE_ACCOUNT_ID", ""), sandbox=environ.get("ETRADE_SANDBOX", "true") == "true",
         )  # fmt: skip
-
-
-def _desk(clock: Clock, store: Store, *, project: str, pace: float = 1.0) -> Desk:
-    """Give the owner a desk of their own: what they do is announced by the functions."""
-    journal = CloudJournal(ACTOR, project=project, output=StringIO())
-    chance = SystemChance()
-    return Desk(actor=ACTOR, clock=clock, chance=chance, store=store, bus=NoBus(), journal=journal, pace=pace)
 
 
 def _clock(folder: Folder, world: WorldFile | None) -> Clock:

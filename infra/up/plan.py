@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from infra.day.problems import UserError
 from shared.settings import Mode
+
+if TYPE_CHECKING:
+    from infra.day.chosen import OwnFile
 
 Cloud = Literal["local", "emulators"]
 Broker = Literal["simulator", "sandbox", "production"]
@@ -25,7 +28,8 @@ class Plan:
 
     `state` is the folder of this desk; `environ` a person's own environment; `port` is where the sign-in page
     listens, 0 any; `mode` says whether orders are filled on paper or go to the broker; `market`, `seed`, `speed`,
-    `config` and `starts` (New York) count for the simulator only.
+    `starts` (New York) and `config`, a configuration that ships, count for the simulator only; `own` is a file's
+    configuration, which counts with every broker.
     """
 
     state: Path
@@ -35,14 +39,24 @@ class Plan:
     mode: Mode = Mode.PAPER
     market: str = "generated"
     config: str = "demo"
+    own: "OwnFile | None" = None
     seed: int = 1
     speed: float = 1.0
     starts: time = STARTS
     port: int = 0
 
 
-def plan(*, cloud: str, broker: str, mode: Mode, speed: float, **rest: object) -> Plan:
-    """Check what needs no file; raises UserError. What is not given has the default of Plan."""
+def plan(
+    *, cloud: str, broker: str, mode: Mode, speed: float, config: str | None = None, **rest: object
+) -> Plan:  # fmt: skip
+    """Check what needs no other file than `config`'s; raises UserError. What is not given has the default of Plan."""
+    if config is not None:
+        from infra.day.chosen import choose  # here: every command imports this file
+
+        chosen = choose(config)
+        rest["own"] = chosen.file
+        if broker == "simulator" or chosen.file is None:
+            rest["config"] = chosen.name
     if broker == "production" and mode is Mode.LIVE:
         what = "live orders at production are not enabled yet: no order of this version may reach a real account"
         raise UserError(what, remedy="use --mode paper, or --broker simulator")

@@ -21,6 +21,7 @@ from infra.brokersim.server import RunningSimulator, serve
 from infra.brokersim.settings import SimulatorSettings
 from infra.day import environment
 from infra.day.book import read_book
+from infra.day.chosen import write
 from infra.day.files import write_atomically
 from infra.day.hours import NEW_YORK, Hours, clock, hours
 from infra.day.ledger import BrokerLedger, read_ledger
@@ -37,7 +38,7 @@ from infra.local.process_world import WorldFile
 from infra.local.processes import LONGEST_ANSWER_S, MARGIN_S
 from infra.local.scheduler import LocalScheduler
 from infra.local.services import OWNER
-from infra.local.timeline import AnyTimeline, HeldTimeline, Timeline
+from infra.local.timeline import AnyTimeline, HeldTimeline, PacedClock, Timeline
 from infra.local.vault import vault_key
 from infra.up.broker import KeptSimulator, last_call
 from infra.up.chores import Chores
@@ -115,9 +116,7 @@ class Station:
             self._chores = Chores(kernel=self.kernel, journal=self._journal)
             self.fleet = Fleet(opened.enter_context(function_ports(public=plan.port)))
             self.cloud = opened.enter_context(self._cloud())
-            self._store_consumer()
-            self._store_addresses()
-            self._store_link_keys()
+            self._prepare()
             if day is not None:
                 self.broker = opened.enter_context(self._open_broker(day))
                 self._write_history()
@@ -218,6 +217,14 @@ class Station:
         simulated = self.plan.broker == "simulator"
         key = environment.vault_key(self.plan.seed) if simulated else vault_key(self.plan.environ)
         return embedded(self.folder, self.kernel, self._deliver, key, self._journal)
+
+    def _prepare(self) -> None:
+        """Put what the functions begin with into vault and store."""
+        self._store_consumer()
+        self._store_addresses()
+        self._store_link_keys()
+        if self.plan.own is not None:
+            write(self.plan.own, self.cloud.store, PacedClock(self.timeline), self.settings)
 
     def _store_consumer(self) -> None:
         """Put the consumer pair into the vault, unless the vault's own is the one."""
@@ -364,6 +371,5 @@ def _day(plan: Plan) -> _Day | None:
     """Open what is simulated; raises UserError."""
     if plan.broker != "simulator":
         return None
-    environment.require_config(plan.config)
     market = open_checked(plan.market, plan.seed)
     return _Day(market=market, hours=hours(market.day))

@@ -88,7 +88,7 @@ def test_an_unknown_configuration_is_named_as_it_was_given(tmp_path: Path) -> No
     for words in (("day", "--market", "generated"), ("up",)):
         done = strategy(*words, "--config", "mine", "--state", str(tmp_path / "run"))
         assert done.exit_code == 2
-        assert "'mine' is not one of default, demo" in done.output
+        assert "'mine' is not one of default, demo, and no .toml file" in done.output
         assert "STRATEGY_CONFIG" not in done.output
 
 

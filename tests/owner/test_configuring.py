@@ -119,6 +119,19 @@ def test_what_changed_while_the_editor_was_open_is_not_undone(desk: Path, tmp_pa
     assert (shown["number"], shown["settings"]["limits.positions_max"]) == (1, "5")
 
 
+def test_a_file_is_taken_as_one_version(desk: Path, tmp_path: Path) -> None:
+    """`config load` writes what a file says over `default` as one version, and a wrong file changes nothing."""
+    mine = tmp_path / "mine.toml"
+    mine.write_text("[limits]\npositions_max = 3\n[exits]\ntrail_pct = 0.5\n")
+    shown = answer("config", "load", str(mine), *_here(desk))
+    assert (shown["number"], shown["settings"]["limits.positions_max"]) == (1, "3")
+    assert shown["settings"]["exits.trail_pct"] == "0.5"
+    refused(strategy("config", "load", str(mine), *_here(desk)), "says already")
+    mine.write_text("[limits]\npositions_max = 999\nspeed = 1\n")
+    refused(strategy("config", "load", str(mine), *_here(desk)), "must lie between 1 and 100", "is not a setting")
+    assert answer("config", "show", *_here(desk))["number"] == 1
+
+
 @pytest.mark.parametrize("script", ["exit 1", "sed -i 's/^trail_pct.*/trail_pct = 0.5/' \"$1\"; exit 1"])
 def test_an_editor_that_fails_loses_no_text(desk: Path, tmp_path: Path, script: str) -> None:
     """An editor that ends with a failure is named in a sentence, and what it saved is kept in a file."""

@@ -16,8 +16,10 @@ from infra.local.vault import KEY_VARIABLE
 from infra.up.chores import Chores
 from infra.up.plan import Broker, Plan, plan
 from infra.up.settings import addresses, consumer, settings_of
+from shared.domain.versions import Version
 from shared.ports import Scalar, Severity
 from shared.settings import Mode, load
+from shared.strategies.config import load as load_config
 from tests.up.desks import SEED, new_york, plan_of
 
 PAIR = {
@@ -169,6 +171,31 @@ def test_a_chore_that_is_broken_ends_the_desk() -> None:
 @pytest.mark.parametrize(("broker", "buys"), [("simulator", True), ("sandbox", False), ("production", False)])
 def test_it_is_said_what_an_entry_needs(broker: Broker, buys: bool) -> None:
     """The banner names what is traded with, and at E*TRADE what an entry needs first."""
-    shown = traded(load({**GIVEN, "STRATEGY_CONFIG": "demo"}), broker)
+    given = load({**GIVEN, "STRATEGY_CONFIG": "demo"})
+    shown = traded(given, broker, None)
     assert shown.startswith("configuration demo, 1 symbol, 5,000 USD of capital")
     assert ("needs 20 daily bars" in shown) is not buys
+    version = Version(number=3, config=load_config("demo"), note="mine.toml 0a1b2c3d", at=new_york(9, 0))
+    assert traded(given, broker, version).startswith("configuration version 3 (mine.toml 0a1b2c3d), 1 symbol")
+
+
+def test_a_file_of_one_s_own_counts_with_every_broker(tmp_path: Path) -> None:
+    """`--config FILE.toml` is taken with E*TRADE's quotes too; a name is the simulator's and is refused there."""
+    mine = tmp_path / "mine.toml"
+    mine.write_text("[limits]\npositions_max = 3\n")
+    for broker in ("simulator", "sandbox", "production"):
+        wanted = plan(
+            broker=broker, mode=Mode.PAPER, cloud="local", speed=1.0, state=Path("desk"), environ={}, config=str(mine)
+        )
+        assert wanted.own is not None
+        assert wanted.own.own.limits.positions_max == 3
+    with pytest.raises(UserError, match="--config counts for the simulator only"):
+        plan(
+            broker="production",
+            mode=Mode.PAPER,
+            cloud="local",
+            speed=1.0,
+            state=Path("desk"),
+            environ={},
+            config="demo",
+        )

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from infra.day.chosen import of_file
 from infra.day.owner import SignInFailed, accept, start
 from infra.day.problems import UserError
 from infra.local.process_world import WorldFile
@@ -54,12 +55,20 @@ def station(tmp_path_factory: pytest.TempPathFactory, unpacked: Path, hook: Webh
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("home"))
         with_archives(Path("state/mine"), unpacked)
-        with Station(Plan(state=Path("state/mine"), environ=environ, speed=20.0)) as made:
+        Path("mine.toml").write_text("[limits]\npositions_max = 3\n")
+        mine = of_file(Path("mine.toml"))
+        with Station(Plan(state=Path("state/mine"), environ=environ, speed=20.0, own=mine)) as made:
             yield made
 
 
 def _here(station: Station) -> tuple[str, str]:
     return "--state", str(station.plan.state.resolve())
+
+
+def test_a_desk_trades_by_the_file_that_it_was_started_with(station: Station) -> None:
+    """What `--config FILE.toml` says is version 1 of the desk's configuration before its first minute."""
+    shown = answer("config", "show", *_here(station))
+    assert (shown["number"], shown["settings"]["limits.positions_max"]) == (1, "3")
 
 
 def test_a_link_opens_in_a_browser_and_waits_for_the_token(station: Station, tmp_path: Path) -> None:

@@ -21,6 +21,19 @@ def load(name: str) -> StrategyConfig:
         raise ConfigError(tuple(f"configuration {name}: {problem}" for problem in wrong.problems)) from None
 
 
+def over_default(text: str) -> StrategyConfig:
+    """Read TOML that says only what differs from `default`; raises ConfigError with all problems."""
+    return parse(_over(_table("default"), table_of(text)))
+
+
+def table_of(text: str) -> dict[str, object]:
+    """Read TOML with fractions as Decimal; raises ConfigError."""
+    try:
+        return tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as problem:
+        raise ConfigError((f"this is no TOML: {problem}",)) from None
+
+
 def problems_of(name: str) -> tuple[str, ...]:
     """Name what is wrong with one configuration; nothing for a name that the settings refuse."""
     try:
@@ -32,9 +45,8 @@ def problems_of(name: str) -> tuple[str, ...]:
 
 def _table(name: str) -> dict[str, object]:
     try:
-        text = resources.files(__name__).joinpath(f"{name}.toml").read_text(encoding="utf-8")
-        return tomllib.loads(text, parse_float=Decimal)
-    except (OSError, ValueError) as problem:
+        return table_of(resources.files(__name__).joinpath(f"{name}.toml").read_text(encoding="utf-8"))
+    except (OSError, ConfigError) as problem:
         raise ConfigError((f"{name}.toml cannot be read: {problem}",)) from None
 
 
