@@ -136,6 +136,10 @@ class SourceRefused(SourceError):
         self.wait_s = wait_s
 
 
+class SourceKeyRefused(SourceRefused):
+    """The source does not take the owner's key, or the key's plan may not ask this: another key helps, no waiting."""
+
+
 class StoreError(DeskError):
     """The store did not do what was asked."""
 

@@ -24,6 +24,7 @@ ACCESS_TOKEN = "etrade-access-token"  # noqa: S105 - the same
 NOTIFY_ADDRESSES = "notify-addresses"
 SIGN_IN_KEY = "sign-in-key"
 HALT_KEY = "halt-key"
+ALPACA_KEY = "alpaca-key"
 
 
 class Right(Flag):
@@ -254,6 +255,7 @@ TOPOLOGY = Topology(
                 "own_minutes": RW,
                 "prepared": RW,
             },
+            secrets={ALPACA_KEY: R},
             memory_mib=1024,
             cpu=0.583,
             timeout_s=300,
@@ -364,6 +366,7 @@ TOPOLOGY = Topology(
         NOTIFY_ADDRESSES: "where the owner is told, one apprise address a line",
         SIGN_IN_KEY: "signs the links with which the owner begins a sign-in: 32 random bytes or more",
         HALT_KEY: "signs the links with which the owner halts: 32 random bytes or more",
+        ALPACA_KEY: "the two parts of the owner's free key of Alpaca's bars; without it Alpaca is not asked",
     },
     collections=COLLECTIONS,
     lifetimes=LIFETIMES,

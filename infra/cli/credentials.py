@@ -19,9 +19,11 @@ from infra.owner import login as sign_in
 from infra.owner import logout as sign_out
 from infra.owner import secrets
 from infra.owner.logout import LoggedOut
+from infra.up.libraries import install
 from shared.domain.brokerage import Account
 from shared.domain.tokens import TokenRecord
-from shared.topology import CONSUMER, HALT_KEY, SIGN_IN_KEY
+from shared.sources.alpaca import Alpaca
+from shared.topology import ALPACA_KEY, CONSUMER, HALT_KEY, SIGN_IN_KEY
 
 _PAGE = (
     '<!doctype html><meta charset="utf-8"><meta name="referrer" content="no-referrer">'
@@ -32,6 +34,7 @@ _FROM_WHEN = {
     CONSUMER: " Functions that run read it at their next start.",
     SIGN_IN_KEY: _LINKS_FROM_WHEN,
     HALT_KEY: _LINKS_FROM_WHEN,
+    ALPACA_KEY: " It is used from the next sign-in or the next morning at 07:00 on; `strategy doctor` tries it.",
 }
 
 
@@ -120,14 +123,15 @@ def set_secret(name: str, profile: str, state: Path | None, *, generate: bool, j
     """Read a secret without showing it, check it and store it."""
     kind = secrets.kind_of(name, generate=generate)
     with reached(profile, state) as hand:
-        if name == CONSUMER:
-            secrets.require_real_broker(hand)
+        secrets.require_real_broker(hand, name)
         if name == CONSUMER and hand.running and profile != "cloud":
             raise UserError(
                 "the desk runs with the pair that it has", remedy="end it with Ctrl-C, store, and start again"
             )
         value = secrets.generated() if generate else secrets.value_of(name, _answers(kind))
         stored = secrets.store(hand.open_vault(), name, value)
+    if name == ALPACA_KEY and profile != "cloud":
+        install(Alpaca.name, say=say)
     left = f", {stored.left} could not be destroyed: store it again later" if stored.left else ""
     done = f"Stored {name}; {stored.destroyed} older destroyed{left}.{_FROM_WHEN.get(name, '')}\n"
     show(stored, lambda: sys.stdout.write(done), json=json)

@@ -206,6 +206,15 @@ def _history(found: look.History | None) -> str:
     return f"enough of {found.enough} of {found.enough + len(least)} symbols, {gathered}; {waits}"
 
 
+def _left_out(found: look.History) -> Iterable[tuple[str, object]]:
+    """Name the sources that are not asked for daily bars, and those that do not take their key."""
+    if found.skipped:
+        yield "Not asked", "; ".join(f"{name}: {why}" for name, why in found.skipped.items())
+    if found.refused:
+        remedy = "store another with `strategy secrets set alpaca-key`, and try it with `strategy doctor`"
+        yield "KEY REFUSED", f"{', '.join(found.refused)} does not take its key: {remedy}"
+
+
 def status_lines(seen: look.Overview) -> Iterable[tuple[str, object]]:
     """Say a desk at a glance, a line for each thing."""
     yield "At", f"{day_and_time(seen.at)} New York{'' if seen.running else ' (the desk is not running)'}"
@@ -225,6 +234,8 @@ def status_lines(seen: look.Overview) -> Iterable[tuple[str, object]]:
         yield "Asked", "; ".join(seen.asked)
     yield "Scan", _scanned(seen)
     yield "Daily bars", _history(seen.history)
+    if seen.history is not None:
+        yield from _left_out(seen.history)
     yield "Put aside", _buried(seen)
     yield "Given up", _given_up(seen.given_up)
     yield "Notices", _told(seen)

@@ -247,7 +247,9 @@ secrets = typer.Typer(no_args_is_help=True, help="Store what only the owner has.
 
 @secrets.command("set")
 def set_secret(
-    name: Annotated[str, typer.Argument(help="etrade-consumer, notify-addresses, sign-in-key or halt-key.")],
+    name: Annotated[
+        str, typer.Argument(help="etrade-consumer, notify-addresses, sign-in-key, halt-key or alpaca-key.")
+    ],
     generate: Annotated[bool, typer.Option("--generate", help="Draw a new sign-in-key or halt-key.")] = False,
     profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip

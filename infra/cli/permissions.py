@@ -23,7 +23,7 @@ CONSEQUENCES: Mapping[str, str] = {
     " and tell the owner anything; cannot write the book",
     "market_history": "cannot read the day's token; can write what the scan writes, and so have ours placed on signals,"
     " quotes and daily bars of its making, within the limits that placement keeps, take the stop from what is held for"
-    " a minute at a time, and tell the owner anything; cannot write the book",
+    " a minute at a time, ask Alpaca in the owner's name, and tell the owner anything; cannot write the book",
     "order_placement": "can place any order at E*TRADE, halted or not, write all of the book, leave stops out,"
     " and tell the owner anything",
     "order_settlement": "can place any order at E*TRADE, halted or not, write all of the book, leave stops out,"

@@ -19,8 +19,7 @@ from infra.day.problems import UserError
 from infra.day.run import bars_missing
 from infra.owner.look import overview
 from infra.owner.systems import STATES
-from infra.tools.extras import ready
-from infra.up.libraries import left_out, needed
+from infra.up.libraries import install, needed
 from infra.up.plan import Broker, Plan, plan
 from infra.up.station import Station
 from infra.up.status import Status
@@ -66,17 +65,9 @@ def run(
         raise typer.Exit(BROKEN) from None
 
 
-def _install(wanted: Plan, console: Console) -> None:
-    """Install what the sources of history need, the first time; where that fails, the system starts without it."""
-    for extra in needed(wanted.broker, wanted.environ):
-        try:
-            ready(extra, say=lambda line: console.print(line, soft_wrap=True, markup=False, highlight=False))
-        except ConfigError as wrong:
-            say(left_out(extra, wrong))
-
-
 def _serve(wanted: Plan, console: Console, told: threading.Event) -> None:
-    _install(wanted, console)
+    for extra in needed(wanted):
+        install(extra, say=lambda line: console.print(line, soft_wrap=True, markup=False, highlight=False))
     console.print(f"Starting the functions; {wanted.state} keeps what they do.", highlight=False)
     with Station(wanted) as station:
         console.print(_table(station.status()))

@@ -5,7 +5,7 @@ from typing import Any
 from requests import PreparedRequest, Response
 from requests.structures import CaseInsensitiveDict
 
-from shared.etrade.deadline import DeadlineAdapter
+from shared.deadline import DeadlineAdapter
 
 
 class ToSimulator(DeadlineAdapter):

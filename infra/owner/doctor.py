@@ -10,8 +10,10 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 from infra.day.problems import UserError
@@ -21,8 +23,21 @@ from infra.owner.profiles import KEY_ALONE, Hand
 from shared import settings
 from shared.apprise_notifier import AppriseNotifier
 from shared.domain import skew
-from shared.errors import AuthError, BrokerError, ConfigError, DeskError, KeyRefused, NotSent, Undelivered
+from shared.domain.calendar import new_york_day
+from shared.errors import (
+    AuthError,
+    BrokerError,
+    ConfigError,
+    DeskError,
+    KeyRefused,
+    NotSent,
+    SourceKeyRefused,
+    Undelivered,
+)
 from shared.etrade.skew import BrokerClock
+from shared.ports import Clock, HistorySource
+from shared.sources.alpaca import Alpaca
+from shared.sources.alpaca_key import AlpacaKey, stored_alpaca
 from shared.strategies import config as configurations
 from shared.topology import HALT_KEY, NOTIFY_ADDRESSES, SIGN_IN_KEY
 from shared.usecases.links import halt_key, sign_in_key
@@ -69,11 +84,15 @@ def _unchecked(check: str, says: str) -> Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patient:
-    """What is looked at: a hand, the environment it was reached with, and whether it is in the cloud."""
+    """What is looked at: a hand, the environment it was reached with, and whether it is in the cloud.
+
+    `alpaca` makes the source that a stored key is tried with.
+    """
 
     hand: Hand
     environ: Mapping[str, str]
     cloud: bool = False
+    alpaca: Callable[[AlpacaKey, Clock], HistorySource] = lambda key, clock: Alpaca(key, clock=clock)
 
     @property
     def alone(self) -> bool:
@@ -90,7 +109,7 @@ def examine(patient: Patient, *, notice: bool) -> Iterator[Finding]:
     """Make every check, in this order; `notice` sends one to each address."""
     checks: tuple[tuple[str, Callable[[Patient], Iterable[Finding]]], ...] = (
         ("settings", _settings), ("disk", _disk), ("permissions", _permissions), ("keys", _keys), ("token", _token),
-        ("reachability", _broker),
+        ("reachability", _broker), ("alpaca", _alpaca),
     )  # fmt: skip
     for name, check in checks:
         yield from _made(name, partial(check, patient))
@@ -279,6 +298,27 @@ def _clock(clock: BrokerClock) -> Finding:
         return _ok("clock", "no answer proves that it is off by 2 s or more")
     remedy = "let this machine set its clock from the network (NTP), then ask again"
     return _problem("clock", f"this machine's is {skew.said(ahead)}", remedy)
+
+
+def _alpaca(patient: Patient) -> Iterator[Finding]:
+    """Ask Alpaca for a week of one symbol with the key that is stored; a system needs none, a key alone has none."""
+    if patient.alone or patient.simulated:
+        return
+    stored, clock = stored_alpaca(patient.hand.open_vault()), patient.hand.desk.clock
+    if stored is None:
+        yield _unchecked("alpaca", "no key is stored, so it is not asked for bars: `strategy secrets set alpaca-key`")
+        return
+    if find_spec("alpaca") is None:
+        yield _unchecked("alpaca", "its library is not here; `strategy up` installs it, as does `strategy history`")
+        return
+    today = new_york_day(clock.now())
+    try:
+        patient.alpaca(stored.key, clock).daily("SPY", start=today - timedelta(days=7), before=today)
+    except SourceKeyRefused as refused:
+        remedy = "compare it with Alpaca's page of API keys, and store it again: `strategy secrets set alpaca-key`"
+        yield _problem("alpaca", refused.detail, remedy)
+    else:
+        yield _ok("alpaca", "it takes the key, and gives bars")
 
 
 def _notices(patient: Patient, *, send: bool) -> Iterator[Finding]:

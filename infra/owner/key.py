@@ -22,6 +22,7 @@ from infra.owner import secrets
 from infra.owner.login import authority_of
 from infra.owner.profiles import Hand
 from shared import settings
+from shared.deadline import DeadlineAdapter
 from shared.domain.brokerage import Account, Balance, BrokerOrder, Holding, Ticket
 from shared.domain.outcomes import PreviewAnswer
 from shared.domain.quotes import Quote
@@ -29,7 +30,6 @@ from shared.domain.tokens import stage_of
 from shared.domain.turns import Purpose
 from shared.errors import InvariantBroken, TokenDead
 from shared.etrade.client import EtradeBroker
-from shared.etrade.deadline import DeadlineAdapter
 from shared.etrade.limits import Limits, Role
 from shared.etrade.session import Credentials
 from shared.etrade.skew import BrokerClock

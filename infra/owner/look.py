@@ -40,13 +40,16 @@ ANSWERED_WITHIN = timedelta(minutes=3)
 class History:
     """How the daily bars of the watched symbols stand: those gathered for `session`, at an instant.
 
-    `enough` counts the symbols that may be bought, `short` are the bars that each other one has.
+    `enough` counts the symbols that may be bought, `short` are the bars that each other one has; `skipped` are the
+    sources that are not asked, each with why, `refused` those that do not take their key.
     """
 
     session: date
     at: datetime
     enough: int
     short: dict[str, int]
+    skipped: dict[str, str]
+    refused: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,9 +194,13 @@ def _history(store: Store, unread: list[str]) -> History | None:
         return None
     if held is None:
         return None
-    days = held.value.days
+    found = held.value
+    days = found.days
     short = {symbol: count for symbol, count in sorted(days.items()) if count < LEAST_DAYS}
-    return History(session=held.value.session, at=held.value.at, enough=len(days) - len(short), short=short)
+    return History(
+        session=found.session, at=found.at, enough=len(days) - len(short), short=short, skipped=found.skipped,
+        refused=tuple(sorted(found.refused)),
+    )  # fmt: skip
 
 
 def _typed(kind: type[T], rows: Iterable[Document], unread: list[str]) -> list[T]:

@@ -10,13 +10,14 @@ import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from infra.day.problems import UserError
 from infra.owner.profiles import Hand
 from shared import settings
 from shared.codec import dumps
 from shared.ports import Vault
-from shared.topology import CONSUMER, HALT_KEY, NOTIFY_ADDRESSES, SIGN_IN_KEY
+from shared.topology import ALPACA_KEY, CONSUMER, HALT_KEY, NOTIFY_ADDRESSES, SIGN_IN_KEY
 from shared.usecases import token
 from shared.usecases.links import MIN_KEY_BYTES
 
@@ -43,11 +44,12 @@ class Stored:
     left: int
 
 
-def _consumer(answers: tuple[str, ...]) -> bytes:
+def _pair(first: str, answers: tuple[str, ...]) -> bytes:
+    """Check two parts of a key that somebody issued, and give them as a JSON object of `first` and secret."""
     key, secret = (answer.strip() for answer in answers)
     if not (_PRINTED.fullmatch(key) and _PRINTED.fullmatch(secret)) or key == secret:
         raise ValueError
-    return dumps({"key": key, "secret": secret})
+    return dumps({first: key, "secret": secret})
 
 
 def _addresses(answers: tuple[str, ...]) -> bytes:
@@ -69,7 +71,7 @@ def _key(answers: tuple[str, ...]) -> bytes:
 
 KINDS = {
     CONSUMER: Kind(
-        asks=("Consumer key", "Consumer secret"), parse=_consumer,
+        asks=("Consumer key", "Consumer secret"), parse=partial(_pair, "key"),
         wants="the consumer key and the consumer secret as E*TRADE shows them, each on a line",
     ),
     NOTIFY_ADDRESSES: Kind(
@@ -77,6 +79,10 @@ KINDS = {
     ),
     SIGN_IN_KEY: Kind(asks=("Key that signs sign-in links",), parse=_key, wants=_WANTED_KEY),
     HALT_KEY: Kind(asks=("Key that signs halt links",), parse=_key, wants=_WANTED_KEY),
+    ALPACA_KEY: Kind(
+        asks=("Alpaca's key id", "Alpaca's secret"), parse=partial(_pair, "key_id"),
+        wants="the key id and the secret as Alpaca shows them, each on a line",
+    ),
 }  # fmt: skip
 DRAWN = frozenset({SIGN_IN_KEY, HALT_KEY})
 """The secrets that nobody gives the owner: --generate draws them."""
@@ -91,9 +97,15 @@ def kind_of(name: str, *, generate: bool) -> Kind:
     return KINDS[name]
 
 
-def require_real_broker(hand: Hand) -> None:
-    """Refuse to take E*TRADE's key for a desk of the simulator, before it is asked for; raises UserError."""
-    if hand.simulated:
+def require_real_broker(hand: Hand, name: str) -> None:
+    """Refuse to take somebody's key for a desk of the simulator, before it is asked for; raises UserError."""
+    if hand.simulated and name == ALPACA_KEY:
+        what = (
+            f"nothing was stored, and the vault is as it was: the simulated market of {hand.name} has days of its own, "
+            "and a simulated desk's vault is one that anyone can open"
+        )
+        raise UserError(what, remedy="store it for a desk of E*TRADE's, or with --profile cloud")
+    if hand.simulated and name == CONSUMER:
         what = (
             f"nothing was stored, and the vault is as it was: the broker of {hand.name} is the simulator, which has a "
             "key of its own, and a simulated desk's vault is one that anyone can open"

@@ -81,4 +81,18 @@ class HistoryMissing:
         return self.session.isoformat()
 
 
-Barred = EntriesBarred | ClockOff | SymbolsUnknown | HistoryMissing
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceKeyBad:
+    """A source of daily bars does not take the owner's key; `version` is the key's in the vault."""
+
+    source: str
+    version: str
+    at: datetime
+
+    @property
+    def event(self) -> str:
+        """Name the source and the key: told once for both."""
+        return f"{self.source}:{self.version}"
+
+
+Barred = EntriesBarred | ClockOff | SymbolsUnknown | HistoryMissing | SourceKeyBad

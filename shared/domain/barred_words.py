@@ -6,6 +6,7 @@ from shared.domain.barred import (
     ClockOff,
     EntriesBarred,
     HistoryMissing,
+    SourceKeyBad,
     SymbolsUnknown,
 )
 from shared.domain.skew import FROM, Off
@@ -94,5 +95,16 @@ def history_missing(notice: HistoryMissing) -> Words:
         title="No source of daily bars answers",
         sentence=f"Asked for daily bars, none of the sources answers ({short(notice.why)}): {rest}.",
         advice="What has too few is not bought, stops and exits go on; `strategy import FILE` brings bars.",
+        urgent=False,
+    )
+
+
+def source_key_bad(notice: SourceKeyBad) -> Words:
+    """Say that a source does not take the owner's key, what serves meanwhile, and how another one is stored."""
+    source = short(notice.source)
+    return Words(
+        title="A source of daily bars does not take its key",
+        sentence=f"The source {source} does not take the key that is stored, or its plan has no historical bars.",
+        advice="The other sources serve; `strategy secrets set alpaca-key` stores another, `strategy doctor` tries it.",
         urgent=False,
     )

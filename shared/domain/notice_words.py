@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from shared.domain.barred import ClockOff, EntriesBarred, HistoryMissing, SymbolsUnknown
-from shared.domain.barred_words import clock_off, entries_barred, history_missing, symbols_unknown
+from shared.domain.barred import ClockOff, EntriesBarred, HistoryMissing, SourceKeyBad, SymbolsUnknown
+from shared.domain.barred_words import clock_off, entries_barred, history_missing, source_key_bad, symbols_unknown
 from shared.domain.forged import OrderForged, order_forged
 from shared.domain.hand_notices import OrderAmbiguous, OrderCameLate, SharesTaken
 from shared.domain.hand_words import ambiguous, came_late, taken
@@ -302,6 +302,7 @@ _WORDS: dict[type[Notice], Callable[[Any], Words]] = {
     ClockOff: clock_off,
     SymbolsUnknown: symbols_unknown,
     HistoryMissing: history_missing,
+    SourceKeyBad: source_key_bad,
     ScanSilent: _silent,
     ScanBlind: _blind,
     HeldUnseen: _unseen,

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import assert_never
 
-from shared.domain.barred import Barred, ClockOff, EntriesBarred, HistoryMissing, SymbolsUnknown
+from shared.domain.barred import Barred, ClockOff, EntriesBarred, HistoryMissing, SourceKeyBad, SymbolsUnknown
 from shared.domain.calendar import new_york_day
 from shared.domain.control import Control, TradingState
 from shared.domain.forged import OrderForged
@@ -282,6 +282,7 @@ NOTICES: dict[str, type[Notice]] = {
     "clock_off": ClockOff,
     "symbols_unknown": SymbolsUnknown,
     "history_missing": HistoryMissing,
+    "source_key_bad": SourceKeyBad,
     "scan_silent": ScanSilent,
     "scan_blind": ScanBlind,
     "held_unseen": HeldUnseen,
@@ -330,6 +331,7 @@ def event_of(notice: Notice) -> str:
             | ClockOff()
             | SymbolsUnknown()
             | HistoryMissing()
+            | SourceKeyBad()
             | LinkUsed()
             | DayResult()
         ):

@@ -9,7 +9,7 @@ What can go wrong here, and what is promised instead:
   `OutcomeUnknown`. requests uses one ConnectionError for both, so the urllib3 error inside decides.
 * The answer has no size or no end. At most `MOST_BYTES` of it are read, a content encoding is refused (none is asked
   for, and unpacking is how a small answer becomes a large one), both as Unreadable; one instant ends the whole
-  exchange, from the look-up of the name to the last byte of the body (`shared.etrade.deadline`).
+  exchange, from the look-up of the name to the last byte of the body (`shared.deadline`).
 * Threads or greenlets share a signer and mix their nonces. Nothing here changes per request: each request
   gets its own signer with its own nonce and timestamp, from Chance and Clock, made right before it leaves.
 * Credentials leave for another place, or through a proxy of the environment, or into a log. Only the two API
@@ -28,9 +28,9 @@ from requests.exceptions import ConnectTimeout, RequestException
 from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
+from shared.deadline import DeadlineAdapter, whole_body, within
 from shared.domain.tokens import AccessToken
 from shared.errors import BrokerError, InvariantBroken, NotSent, OutcomeUnknown, TokenDead
-from shared.etrade.deadline import DeadlineAdapter, whole_body, within
 from shared.ports import Chance, Clock
 
 PRODUCTION = "https://api.etrade.com"

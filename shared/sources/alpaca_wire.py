@@ -3,7 +3,7 @@
 What can go wrong: the library waits without a time-out, repeats a 429 three times by itself, follows a next page
 without end, shows the answer's text in its error, and asks the environment for proxies. What this promises: one attempt
 for each call, in its turn (`allowance`), to the address that it was made for alone; one instant ends a question with
-all its pages and at most `MOST_BYTES` of each are read (`shared.etrade.deadline`); only a 200 reaches the library;
+all its pages and at most `MOST_BYTES` of each are read (`shared.deadline`); only a 200 reaches the library;
 every other answer is an error of ours that holds neither key, address nor text of the source.
 """
 
@@ -15,8 +15,8 @@ from requests import PreparedRequest, Response
 from requests.exceptions import RequestException
 from urllib3.exceptions import HTTPError
 
-from shared.errors import DeskError, InvariantBroken, SourceDown, SourceRefused, Unreadable
-from shared.etrade.deadline import DeadlineAdapter, whole_body, within
+from shared.deadline import DeadlineAdapter, whole_body, within
+from shared.errors import DeskError, InvariantBroken, SourceDown, SourceKeyRefused, Unreadable
 from shared.sources.allowance import Allowance
 
 MOST_BYTES = 8 * 1024 * 1024
@@ -79,7 +79,7 @@ class AlpacaWire(DeadlineAdapter):
             raise SourceDown(f"alpaca: status {status}")
         self._allowance.answered()
         if status in _NO_ENTRY:
-            raise SourceRefused(f"alpaca: the key, or what its plan may ask, is not accepted (status {status})")
+            raise SourceKeyRefused(f"alpaca: the key, or what its plan may ask, is not accepted (status {status})")
         if status in _BAD_QUESTION and b"invalid symbol" in body:
             raise NotKnown
         if status != _GOOD:

@@ -4,18 +4,19 @@ What can go wrong: a source is down, slow, refuses us, has changed its form, kno
 be; all of them do, on a morning on which everything hangs on them. What this promises: what makes an answer unusable is
 journalled and the next source is asked; one that fails three times in a row, or refuses, is left alone for this run;
 what was stored from an earlier day stays until there is something better, with its age; the owner hears once a session
-that every source outside fails. Slow sources cost several deliveries of one message, and nothing of what was gathered.
+that every source outside fails, and once of each key that a source does not take. Slow sources cost several deliveries
+of one message, and nothing of what was gathered.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
-from shared.domain.barred import HistoryMissing
+from shared.domain.barred import HistoryMissing, SourceKeyBad
 from shared.domain.calendar import TradingSession, new_york_day, session_at
 from shared.domain.series import Series, cut, merged, unbroken, unsound
 from shared.domain.tickets import SYMBOL
-from shared.errors import Busy, DeskError, Malformed, SourceError, SourceRefused, Unreadable
+from shared.errors import Busy, DeskError, Malformed, SourceError, SourceKeyRefused, SourceRefused, Unreadable
 from shared.ports import HistorySource, Severity, Write
 from shared.usecases import own_bars
 from shared.usecases.desk import Desk, put, read_sound
@@ -39,13 +40,16 @@ HERE = frozenset({"own", "file"})
 class Plan:
     """What the owner wants of history: `sources` in their order; `minutes_kept` is how long minute bars are kept.
 
-    `doubt_pct` is from how many percent on a close that differs from the broker's is doubted.
+    `doubt_pct` is from how many percent on a close that differs from the broker's is doubted. `skipped` are the sources
+    that cannot be asked, each with why; `keys` is with which version of its key each source that has one is asked.
     """
 
     watch_list: tuple[str, ...]
     sources: tuple[HistorySource, ...]
     minutes_kept: timedelta
     doubt_pct: int
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,9 +64,10 @@ class _Run:
     """One run under way: `out` are sources that are not asked any more, `failed` how often in a row each failed.
 
     `answered` are the sources outside that did in this session, `why` is how each other one failed last, `asked` are
-    the symbols for which one of them was asked.
+    the symbols for which one of them was asked, `refused` the sources that did not take their key.
     """
 
+    plan: Plan
     session: TradingSession
     ends_at: datetime
     rest: dict[str, datetime]
@@ -71,6 +76,7 @@ class _Run:
     answered: set[str] = field(default_factory=set)
     asked: set[str] = field(default_factory=set)
     why: dict[str, str] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
 
 
 def gather(desk: Desk, plan: Plan, *, asked: Sequence[str] = ()) -> None:
@@ -88,7 +94,7 @@ def gather(desk: Desk, plan: Plan, *, asked: Sequence[str] = ()) -> None:
     kept = own_bars.keep(desk, since=before.kept, until=session.day)
     own_bars.correct(desk, session.day, limit_pct=plan.doubt_pct)
     rest = {name: at for name, at in before.rest.items() if at > now}
-    run = _Run(session=session, ends_at=now + WORKS_FOR, rest=rest, out=set(rest))
+    run = _Run(plan=plan, session=session, ends_at=now + WORKS_FOR, rest=rest, out=set(rest))
     symbols = [*plan.watch_list, *(name for name in asked if SYMBOL.fullmatch(name))]
     left = []
     days: dict[str, int] = {}
@@ -96,21 +102,21 @@ def gather(desk: Desk, plan: Plan, *, asked: Sequence[str] = ()) -> None:
         if desk.clock.now() >= run.ends_at:
             left.append(symbol)
             continue
-        days[symbol] = _symbol(desk, plan, run, symbol)
+        days[symbol] = _symbol(desk, run, symbol)
     _conclude(desk, run, before, kept, days)
     own_bars.forget(desk, before=session.day - plan.minutes_kept)
     if left:
         raise Busy(f"the history of {len(left)} symbols is left for the next delivery")
 
 
-def _symbol(desk: Desk, plan: Plan, run: _Run, symbol: str) -> int:
+def _symbol(desk: Desk, run: _Run, symbol: str) -> int:
     """Gather one symbol's bars, and give how many of them lead up to the session."""
     day = run.session.day
     start, path = day - SPAN, f"gathered/{symbol}"
     held = read_sound(desk, Gathered, path)
     stored = {} if held is None else {one.source: one for one in held.value.answers}
     answers, parts = dict(stored), list[Series]()
-    for source in plan.sources:
+    for source in run.plan.sources:
         if _whole(parts, day):
             break
         known = stored.get(source.name)
@@ -168,6 +174,8 @@ def _failed(desk: Desk, run: _Run, name: str, symbol: str, problem: DeskError) -
     run.failed[name] = run.failed.get(name, 0) + 1
     if name not in HERE:
         run.why[name] = problem.detail
+    if isinstance(problem, SourceKeyRefused):
+        run.refused.add(name)
     if isinstance(problem, SourceRefused):
         wait = RESTS_FOR if problem.wait_s is None else timedelta(seconds=problem.wait_s)
         run.rest[name] = desk.clock.now() + wait
@@ -176,7 +184,7 @@ def _failed(desk: Desk, run: _Run, name: str, symbol: str, problem: DeskError) -
 
 
 def _conclude(desk: Desk, run: _Run, before: Prepared, kept: date, days: dict[str, int]) -> None:
-    """Write down how the work stands, and promise the owner's notice where no source outside has answered."""
+    """Write down how the work stands, and promise the owner's notices: no source has answered, a key is refused."""
     day, now = run.session.day, desk.clock.now()
     same = before.session == day
     days = (before.days if same else {}) | days
@@ -187,7 +195,16 @@ def _conclude(desk: Desk, run: _Run, before: Prepared, kept: date, days: dict[st
         known = sum(count > 0 for count in days.values())
         writes.append(announce(desk, HistoryMissing(why=why, known=known, asked=len(days), session=day, at=now)))
         told = True
-    after = Prepared(session=day, at=now, days=days, kept=kept, told=told, rest=run.rest)
+    keys = run.plan.keys
+    bad = {name: keys[name] for name in run.refused if name in keys}
+    for name, version in bad.items():
+        if before.refused.get(name) != version:
+            writes.append(announce(desk, SourceKeyBad(source=name, version=version, at=now)))
+    still = {name: key for name, key in before.refused.items() if keys.get(name) == key and name not in run.answered}
+    after = Prepared(
+        session=day, at=now, days=days, kept=kept, told=told, rest=run.rest, skipped=dict(run.plan.skipped),
+        refused=still | bad,
+    )  # fmt: skip
     desk.store.commit([*writes, put("prepared/history", after)])
     desk.journal.line("history", known=sum(count > 0 for count in days.values()), failed=",".join(run.why))
     desk.journal.line("cache", kind="history", asked=len(days), served=len(days) - len(run.asked))

@@ -23,7 +23,8 @@ class Prepared:
     """How the history of a session stands: `days` are each symbol's bars that lead up to it without a gap.
 
     `kept` is the last session whose own bars are kept, `told` whether the owner heard that every source fails, `rest`
-    until when a source that refused is not asked.
+    until when a source that refused is not asked, `skipped` are the sources of the setting that are not asked at all,
+    each with why, `refused` those that do not take their key, each with the version of it, of which the owner heard.
     """
 
     session: date
@@ -32,6 +33,8 @@ class Prepared:
     kept: date
     told: bool = False
     rest: dict[str, datetime] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
 
 
 def prepared(desk: Desk) -> Held[Prepared] | None:

@@ -12,7 +12,7 @@ from requests import PreparedRequest
 from requests.exceptions import RequestException
 from urllib3.exceptions import HTTPError
 
-from shared.etrade.deadline import DeadlineAdapter, within
+from shared.deadline import DeadlineAdapter, within
 from shared.ports import Journal, Severity
 
 DEADLINE_S = 3.0

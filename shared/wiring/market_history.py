@@ -6,7 +6,10 @@ from importlib.util import find_spec
 from shared import wiring
 from shared.domain.messages import HistoryAsked, PrepareTick
 from shared.door import PushDoor
+from shared.errors import ConfigError, StoreDown
 from shared.ports import HistorySource, Severity
+from shared.sources.alpaca import Alpaca
+from shared.sources.alpaca_key import StoredKey, stored_alpaca
 from shared.sources.yahoo import Yahoo
 from shared.usecases.gather import Plan, gather
 from shared.usecases.sources import imported, own_days
@@ -15,6 +18,10 @@ from shared.wiring.cloud_bus import open_bus
 from shared.wiring.rooms import Room, room
 
 NAME = "market_history"
+LIBRARIES = {Alpaca.name: "alpaca", Yahoo.name: "yfinance"}
+"""The sources outside, each with the package that has to be here."""
+NO_KEY = "no key is stored: `strategy secrets set alpaca-key`, or leave it out of STRATEGY_HISTORY_SOURCES"
+NOT_HERE = "its library is not installed on this machine: `strategy up` installs it at its start"
 
 
 def door() -> PushDoor:
@@ -24,32 +31,69 @@ def door() -> PushDoor:
 
 def _build(platform: Platform) -> PushDoor:
     here = room(platform)
-    chosen = here.settings
-    plan = Plan(
-        watch_list=chosen.watch_list, sources=_sources(platform, here),
-        minutes_kept=timedelta(days=chosen.bars_kept_days), doubt_pct=chosen.close_doubt_pct,
-    )  # fmt: skip
+    sources = Sources(platform, here)
     return PushDoor(
         desk=here.desk,
         tells=True,
         handlers={
-            PrepareTick: lambda _envelope, _tick: gather(here.desk, plan),
-            HistoryAsked: lambda _envelope, message: gather(here.desk, plan, asked=message.symbols),
+            PrepareTick: lambda _envelope, _tick: gather(here.desk, sources.plan()),
+            HistoryAsked: lambda _envelope, message: gather(here.desk, sources.plan(), asked=message.symbols),
         },
     )
 
 
-def _sources(platform: Platform, here: Room) -> tuple[HistorySource, ...]:
-    """Give the sources in the order of the setting; a simulated market's own days stand for all of them.
+class Sources:
+    """The sources in the order of the setting; a simulated market's own days stand for all of them.
 
-    One whose library is not installed on this machine is left out, and the journal says so.
+    What is here is looked for at each message, for a key or a library may have come since. One that cannot be asked is
+    left out: the journal says so, and the plan why.
     """
-    if platform.history is not None:
-        return (platform.history,)
-    known: list[HistorySource] = [own_days(here.desk.store), imported(here.desk.store)]
-    if find_spec("yfinance") is not None:
-        known.append(Yahoo(clock=here.desk.clock))
-    elif Yahoo.name in here.settings.history_sources:
-        here.desk.journal.line("source_not_installed", Severity.WARNING, source=Yahoo.name)
-    by_name = {source.name: source for source in known}
-    return tuple(by_name[name] for name in here.settings.history_sources if name in by_name)
+
+    def __init__(self, platform: Platform, here: Room) -> None:
+        self._simulated = platform.history
+        self._here = here
+        self._yahoo = Yahoo(clock=here.desk.clock)
+        self._alpaca: tuple[StoredKey, Alpaca] | None = None
+
+    def plan(self) -> Plan:
+        """Give what the owner wants of history, as it is now."""
+        chosen, skipped, keys = self._here.settings, dict[str, str](), dict[str, str]()
+        sources = (self._simulated,) if self._simulated is not None else tuple(self._found(skipped, keys))
+        for name, why in skipped.items():
+            self._here.desk.journal.line("source_left_out", Severity.INFO, source=name, why=why)
+        return Plan(
+            watch_list=chosen.watch_list, sources=sources, minutes_kept=timedelta(days=chosen.bars_kept_days),
+            doubt_pct=chosen.close_doubt_pct, skipped=skipped, keys=keys,
+        )  # fmt: skip
+
+    def _found(self, skipped: dict[str, str], keys: dict[str, str]) -> list[HistorySource]:
+        """Give the sources that can be asked, and note of the others why not and of a key which version it is."""
+        store, found = self._here.desk.store, list[HistorySource]()
+        known: dict[str, HistorySource] = {"own": own_days(store), "file": imported(store), "yahoo": self._yahoo}
+        for name in self._here.settings.history_sources:
+            source = known.get(name) or self._keyed(skipped, keys)
+            if source is None:
+                continue
+            if name in LIBRARIES and find_spec(LIBRARIES[name]) is None:
+                skipped[name] = NOT_HERE
+            else:
+                found.append(source)
+        return found
+
+    def _keyed(self, skipped: dict[str, str], keys: dict[str, str]) -> Alpaca | None:
+        """Give Alpaca with the key that the vault holds now; the same one, with its limits, while the key is."""
+        try:
+            stored = stored_alpaca(self._here.vault)
+        except ConfigError as wrong:
+            skipped[Alpaca.name] = "; ".join(wrong.problems)
+            return None
+        except StoreDown as down:
+            skipped[Alpaca.name] = f"the vault does not give its key: {down.detail}"
+            return None
+        if stored is None:
+            skipped[Alpaca.name] = NO_KEY
+            return None
+        if self._alpaca is None or self._alpaca[0] != stored:
+            self._alpaca = stored, Alpaca(stored.key, clock=self._here.desk.clock)
+        keys[Alpaca.name] = stored.version
+        return self._alpaca[1]

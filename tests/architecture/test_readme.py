@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from infra.cli.main import app
 from infra.cli.permissions import CONSEQUENCES
 from shared.stored import Domain
-from shared.topology import ACCESS_TOKEN, HALT_KEY, SIGN_IN_KEY, TOPOLOGY, Function, Right
+from shared.topology import ACCESS_TOKEN, ALPACA_KEY, HALT_KEY, SIGN_IN_KEY, TOPOLOGY, Function, Right
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -52,6 +52,7 @@ CLAIMS: dict[str, Callable[[Function], bool]] = {
     "tell the owner anything": lambda one: "notices" in one.publishes or one.home is Domain.NOTICES,
     "make links for sign-in": lambda one: SIGN_IN_KEY in one.secrets,
     "make links for halts": lambda one: HALT_KEY in one.secrets,
+    "ask Alpaca in the owner's name": lambda one: ALPACA_KEY in one.secrets,
     "halt trading": lambda one: "halt-asks" in one.publishes,
     "false signals": lambda one: "signals" in one.publishes,
     "take the stop from what is held": lambda one: one.home is Domain.MARKET,

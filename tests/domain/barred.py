@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from shared.domain.barred import ClockOff, EntriesBarred, HistoryMissing, SymbolsUnknown
+from shared.domain.barred import ClockOff, EntriesBarred, HistoryMissing, SourceKeyBad, SymbolsUnknown
 from shared.domain.notices import Notice
 from shared.domain.skew import Off
 from tests.domain.made import NOON, OPENS
@@ -77,6 +77,14 @@ BARRED: tuple[tuple[Notice, str, str], ...] = (
         (
             "Asked for daily bars, none of the sources answers (yahoo: it refuses us): 3 of 20 symbols have bars that "
             "are stored. What has too few is not bought, stops and exits go on; `strategy import FILE` brings bars."
+        ),
+    ),
+    (
+        SourceKeyBad(source="alpaca", version="1", at=NOON),
+        "A source of daily bars does not take its key",
+        (
+            "The source alpaca does not take the key that is stored, or its plan has no historical bars. The other "
+            "sources serve; `strategy secrets set alpaca-key` stores another, `strategy doctor` tries it."
         ),
     ),
     (

@@ -11,6 +11,7 @@ from shared import topology
 from shared.domain.messages import KINDS, NAMES
 from shared.topology import (
     ACCESS_TOKEN,
+    ALPACA_KEY,
     CONSUMER,
     HALT_KEY,
     NOTIFY_ADDRESSES,
@@ -118,10 +119,10 @@ def test_no_function_holds_more_than_it_must() -> None:
             assert function.secrets == {NOTIFY_ADDRESSES: Right.READ, HALT_KEY: Right.READ}
             continue
         if function.name == "market_history":
-            assert not function.secrets
+            assert function.secrets == {ALPACA_KEY: Right.READ}
             assert function.publishes == {"notices"}
             continue
-        assert NOTIFY_ADDRESSES not in function.secrets
+        assert not {NOTIFY_ADDRESSES, ALPACA_KEY} & set(function.secrets)
         assert function.secrets[CONSUMER] is Right.READ
         assert (Right.CREATE in function.secrets[ACCESS_TOKEN]) is (function.name == "oauth_callback")
         assert (REQUEST_TOKEN in function.secrets) is (function.name == "oauth_callback")

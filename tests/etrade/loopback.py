@@ -9,8 +9,8 @@ from typing import Any
 from requests import PreparedRequest, Response
 from requests.adapters import BaseAdapter, HTTPAdapter
 
+from shared.deadline import DeadlineAdapter
 from shared.errors import NotSent, OutcomeUnknown, Unreadable
-from shared.etrade.deadline import DeadlineAdapter
 from shared.etrade.session import PRODUCTION, Answer, Call, Wire
 from tests.etrade.world import CREDENTIALS, SeededChance, SteadyClock
 from tests.patience import PATIENCE_S

@@ -12,7 +12,7 @@ import pytest
 from requests.adapters import HTTPAdapter
 
 from infra.local.loopback import held_port
-from shared.etrade.deadline import DeadlineAdapter
+from shared.deadline import DeadlineAdapter
 from shared.etrade.session import Answer
 from tests.certificates import certificate as loopback_certificate
 from tests.etrade.loopback import Loopback, Talk, outcome, server

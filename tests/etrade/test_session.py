@@ -14,8 +14,8 @@ from requests.exceptions import ConnectTimeout, ReadTimeout, SSLError
 from urllib3.exceptions import MaxRetryError, NameResolutionError, NewConnectionError, ProtocolError
 
 from infra.local.loopback import held_port
+from shared.deadline import DeadlineAdapter
 from shared.errors import InvariantBroken, NotSent, OutcomeUnknown
-from shared.etrade.deadline import DeadlineAdapter
 from shared.etrade.session import PRODUCTION, SANDBOX, Answer, Call, Wire
 from tests.etrade import samples
 from tests.etrade.loopback import Loopback, outcome, server, wire

@@ -37,6 +37,20 @@ def test_status_says_how_many_sessions_of_our_own_are_needed(days: dict[str, int
     assert seen.unreadable == ()
 
 
+def test_status_says_which_source_is_not_asked_and_which_key_is_refused() -> None:
+    """A source that is left out has its reason and its remedy, and a key that is refused stands out."""
+    store = MemoryStore()
+    gathered = Prepared(
+        session=MORNING.date(), at=MORNING, days={"IBM": 250}, kept=MORNING.date(),
+        skipped={"yahoo": "its library is not installed"}, refused={"alpaca": "1"},
+    )  # fmt: skip
+    store.commit([put("prepared/history", gathered)])
+    shown = dict(status_lines(overview(store, at=MORNING, running=True)))
+    assert shown["Not asked"] == "yahoo: its library is not installed"
+    assert "alpaca does not take its key" in str(shown["KEY REFUSED"])
+    assert "strategy secrets set alpaca-key" in str(shown["KEY REFUSED"])
+
+
 def test_a_damaged_document_of_history_hides_nothing_else() -> None:
     """Status names it and shows the rest."""
     store = MemoryStore()

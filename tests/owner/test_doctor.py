@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,13 @@ from infra.local.to_simulator import ToSimulator
 from infra.owner.doctor import ENOUGH_BYTES, Finding, Patient, Result, examine, room
 from infra.owner.profiles import Hand
 from shared.codec import dumps
-from shared.topology import CONSUMER, HALT_KEY, NOTIFY_ADDRESSES, SIGN_IN_KEY
+from shared.domain.series import Series
+from shared.errors import SourceKeyRefused
+from shared.topology import ALPACA_KEY, CONSUMER, HALT_KEY, NOTIFY_ADDRESSES, SIGN_IN_KEY
 from tests.doors.webhook import Webhook, webhook
 from tests.owner.desks import refused, strategy
 from tests.owner.keyed import KeyHome
+from tests.usecases.morning import Scripted
 
 WATCHED = {"STRATEGY_WATCH_LIST": "ZXAA,ZXBB"}
 CHECKS = [
@@ -187,6 +190,30 @@ def test_a_system_needs_the_keys_of_its_links(clinic: Clinic) -> None:
     assert {one.check for one in found} == {"settings", "keys", "account"}
     said = " ".join(one.remedy for one in found)
     assert all(name in said for name in (SIGN_IN_KEY, HALT_KEY, "strategy login"))
+
+
+def keyed(clinic: Clinic, source: Scripted) -> list[Finding]:
+    """Make every check of a system that has a key of Alpaca's, and give what came of it."""
+    clinic.changes |= {"operator": "owner", "mode": "paper"}
+    clinic.home.vault.add(ALPACA_KEY, dumps({"key_id": "an-id", "secret": "a-half"}))
+    patient = Patient(hand=clinic.hand(), environ=clinic.environ, alpaca=lambda _key, _clock: source)
+    return [one for one in examine(patient, notice=False) if one.check == "alpaca"]
+
+
+def test_a_key_of_alpaca_is_tried(clinic: Clinic) -> None:
+    """A key that is taken is well after one question, a refused one has its remedy, and nobody needs one."""
+    source = Scripted("alpaca", lambda _symbol, _before: None)
+    (well,) = keyed(clinic, source)
+    assert (well.result, source.asked) == (Result.OK, ["SPY"])
+
+    def refuse(_symbol: str, _before: date) -> Series | None:
+        raise SourceKeyRefused("alpaca: the key is not accepted (status 403)")
+
+    (bad,) = keyed(clinic, Scripted("alpaca", refuse))
+    assert (bad.result, "secrets set alpaca-key" in bad.remedy) == (Result.PROBLEM, True)
+    clinic.home.vault.secrets[ALPACA_KEY] = []
+    (none,) = [one for one in clinic.found() if one.check == "alpaca"]
+    assert (none.result, "secrets set alpaca-key" in none.says) == (Result.UNCHECKED, True)
 
 
 def test_room_is_judged_by_what_is_free() -> None:

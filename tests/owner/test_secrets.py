@@ -13,7 +13,8 @@ from infra.day.problems import UserError
 from infra.local.vault import KEY_VARIABLE
 from infra.owner import secrets
 from shared.errors import StoreDown
-from shared.topology import ACCESS_TOKEN, CONSUMER, HALT_KEY, NOTIFY_ADDRESSES, REQUEST_TOKEN, SIGN_IN_KEY
+from shared.sources.alpaca_key import AlpacaKey, stored_alpaca
+from shared.topology import ACCESS_TOKEN, ALPACA_KEY, CONSUMER, HALT_KEY, NOTIFY_ADDRESSES, REQUEST_TOKEN, SIGN_IN_KEY
 from tests.doors.fakes import ListVault
 from tests.owner.desks import answer, refused, strategy, vault_of, write_card
 
@@ -24,12 +25,14 @@ GOOD = {
     NOTIFY_ADDRESSES: f"json://{CANARY}@127.0.0.1/hook ntfys://topic\n",
     SIGN_IN_KEY: f"{CANARY}abcdefghijklmnopqrstuvwxyz0123456789\n",
     HALT_KEY: f"{CANARY}9876543210zyxwvutsrqponmlkjihgfedcba\n",
+    ALPACA_KEY: f"{CANARY}-id\n{CANARY}-half\n",
 }
 BAD = {
     CONSUMER: ["", f"{CANARY}-key\n", "short\nshort\n", f"{CANARY} key\n{CANARY}-half\n", f"{CANARY}\n{CANARY}\n"],
     NOTIFY_ADDRESSES: ["", CANARY, "\n".join(f"json://{CANARY}{number}" for number in range(6))],
     SIGN_IN_KEY: ["", CANARY, "x" * 64],
     HALT_KEY: ["", CANARY, "x" * 64],
+    ALPACA_KEY: ["", f"{CANARY}-id\n", "short\nshort\n", f"{CANARY}\n{CANARY}\n"],
 }
 
 
@@ -41,12 +44,19 @@ def desk(desk: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return desk
 
 
-def test_a_simulated_desk_takes_no_key_of_the_broker(desk: Path) -> None:
-    """Where anyone can open the vault E*TRADE's key is refused with what to do, and nothing is stored or lost."""
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        (CONSUMER, ("the simulator", "ETRADE_CONSUMER_KEY", "--broker sandbox")),
+        (ALPACA_KEY, ("days of its own", "--profile cloud")),
+    ],
+)
+def test_a_simulated_desk_takes_no_key_that_somebody_issued(desk: Path, name: str, parts: tuple[str, ...]) -> None:
+    """Where anyone can open the vault a real key is refused with what to do, and nothing is stored or lost."""
     write_card(desk)
     before = (desk / "vault.bin").read_bytes()
-    result = strategy("secrets", "set", CONSUMER, "--state", str(desk), given=GOOD[CONSUMER])
-    refused(result, "nothing was stored", "the simulator", "ETRADE_CONSUMER_KEY", "--broker sandbox")
+    result = strategy("secrets", "set", name, "--state", str(desk), given=GOOD[name])
+    refused(result, "nothing was stored", *parts)
     assert CANARY not in result.output
     assert (desk / "vault.bin").read_bytes() == before
 
@@ -68,6 +78,16 @@ def test_a_consumer_pair_is_stored_as_the_functions_read_it(desk: Path) -> None:
     vault = vault_of(desk)
     pair = json.loads(vault.read(CONSUMER, vault.versions(CONSUMER)[-1]))
     assert pair == {"key": f"{CANARY}-key", "secret": f"{CANARY}-half"}
+
+
+def test_a_key_of_alpaca_is_stored_as_market_history_reads_it(desk: Path) -> None:
+    """Its two parts become the JSON object that the function decodes, and where there is none nothing is read."""
+    assert stored_alpaca(vault_of(desk)) is None
+    answer("secrets", "set", ALPACA_KEY, "--state", str(desk), given=GOOD[ALPACA_KEY])
+    stored = stored_alpaca(vault_of(desk))
+    assert stored is not None
+    assert stored.key == AlpacaKey(key_id=f"{CANARY}-id", secret=f"{CANARY}-half")
+    assert CANARY not in repr(stored)
 
 
 @pytest.mark.parametrize(("name", "given"), [(name, one) for name, many in BAD.items() for one in many])

@@ -165,11 +165,13 @@ def test_only_the_scan_brings_indicators(archives: dict[str, Archive]) -> None:
 
 
 def test_only_history_brings_the_libraries_of_sources(archives: dict[str, Archive]) -> None:
-    """yfinance and the room that uses it are in the archive of market_history alone, which cannot reach the broker."""
+    """alpaca-py, yfinance and the room that uses them are in the archive of market_history, which reaches no broker."""
     for name, archive in archives.items():
         gathers = name == "market_history"
-        assert ("\nyfinance==" in contents(archive)["requirements.txt"].decode()) is gathers
-        assert ("shared/sources/yahoo.py" in archive.files) is gathers
+        requirements = contents(archive)["requirements.txt"].decode()
+        for library, source in (("alpaca-py", "alpaca"), ("yfinance", "yahoo")):
+            assert (f"\n{library}==" in requirements) is gathers
+            assert (f"shared/sources/{source}.py" in archive.files) is gathers
     assert not {"etrade", "pages", "paper"} & set(archives["market_history"].rooms)
 
 

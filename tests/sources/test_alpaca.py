@@ -13,9 +13,10 @@ from alpaca.data.timeframe import TimeFrame
 from requests import PreparedRequest
 
 from shared.domain.calendar import session_of
-from shared.errors import InvariantBroken, SourceRefused, Unreadable
+from shared.errors import InvariantBroken, SourceKeyRefused, SourceRefused, Unreadable
 from shared.sources.allowance import Allowance
-from shared.sources.alpaca import Alpaca, AlpacaKey
+from shared.sources.alpaca import Alpaca
+from shared.sources.alpaca_key import AlpacaKey
 from shared.sources.alpaca_wire import MOST_PAGES, AlpacaWire
 from shared.sources.reading import for_alpaca, for_yahoo
 from tests.etrade.world import SteadyClock
@@ -98,11 +99,11 @@ def test_the_library_alone_asks_a_refused_question_again(certificate: Path) -> N
 
 
 def test_a_key_that_is_not_taken_is_a_refusal(certificate: Path) -> None:
-    """Another key, or a plan without these bars, is SourceRefused without a time."""
+    """Another key, or a plan without these bars, is SourceKeyRefused without a time."""
     with opened("alpaca", certificate) as world:
         key = AlpacaKey(key_id="another", secret="another")
         source = Alpaca(key, clock=world.clock, address=world.address, verify=world.certificate)
-        with pytest.raises(SourceRefused, match="403") as refused:
+        with pytest.raises(SourceKeyRefused, match="403") as refused:
             source.daily("BRK.B", start=START, before=BEFORE)
     assert refused.value.wait_s is None
 

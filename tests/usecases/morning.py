@@ -4,12 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import TypeVar
 
 from infra.local.clock import SeededChance
 from infra.local.memory_store import MemoryStore
 from shared import divided
 from shared.codec import decode
-from shared.domain.barred import HistoryMissing
+from shared.domain.barred import HistoryMissing, SourceKeyBad
 from shared.domain.daybook import DayBook
 from shared.domain.series import Series
 from shared.guard import Guard, GuardedStore
@@ -26,6 +27,7 @@ from tests.domain.days import TODAY
 from tests.domain.made import OPENS
 from tests.usecases.post import ListJournal
 
+N = TypeVar("N", HistoryMissing, SourceKeyBad)
 HISTORY = "market_history"
 AT_SEVEN = OPENS - timedelta(hours=2, minutes=30)
 
@@ -105,8 +107,8 @@ class MorningBench:
         held = read(self.file, Warmth, f"history/{symbol}")
         return None if held is None else held.value.series
 
-    def told(self) -> list[HistoryMissing]:
-        """Give the notices that are promised."""
+    def told(self, kind: type[N] = HistoryMissing) -> list[N]:  # type: ignore[assignment]
+        """Give the notices of a kind that are promised."""
         rows = self.file.query("outbox", Where("topic", "==", outbox.NOTICES))
         found = [outbox.unpack(decode(outbox.Row, row.data).body.encode()) for row in rows]
-        return [notice for notice in found if isinstance(notice, HistoryMissing)]
+        return [notice for notice in found if isinstance(notice, kind)]

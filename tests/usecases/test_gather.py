@@ -7,22 +7,24 @@ from decimal import Decimal
 import pytest
 
 from infra.local.history import MarketHistory
+from shared.domain.barred import SourceKeyBad
 from shared.domain.calendar import session_of
 from shared.domain.series import Series, Split, adjusted_closes
-from shared.errors import Busy, SourceDown, SourceError, SourceRefused, Unreadable
+from shared.errors import Busy, SourceDown, SourceError, SourceKeyRefused, SourceRefused, StoreDown, Unreadable
 from shared.ports import Put
 from shared.strategies.view import quality
-from shared.topology import TOPOLOGY
+from shared.topology import ALPACA_KEY, TOPOLOGY
 from shared.usecases.desk import put
 from shared.usecases.warmth import prepared
 from shared.wiring import Platform
-from shared.wiring.market_history import _sources
+from shared.wiring.market_history import NO_KEY, Sources
 from shared.wiring.rooms import room
 from tests.domain.days import TODAY, bar, series, sessions
 from tests.doors.fakes import ListVault
 from tests.usecases.morning import MorningBench, Scripted
 
 TOMORROW = TODAY + timedelta(days=1)
+PAIR = b'{"key_id":"an-id","secret":"a-half"}'
 NAMES = ("AIG", "IBM", "MSFT", "ORCL", "X")
 
 
@@ -167,21 +169,93 @@ def test_a_slow_source_costs_deliveries_and_no_answer() -> None:
     assert all(bench.history(name) is not None for name in NAMES)
 
 
-@pytest.mark.parametrize(
-    ("order", "names"),
-    [("own,file", ["own", "file"]), ("yahoo,own", ["yahoo", "own"]), ("alpaca,file", ["file"])],
-)
-def test_the_setting_orders_the_sources(order: str, names: list[str]) -> None:
-    """The function asks those that it names, in its order; a simulated market's own days stand for all."""
-    bench = MorningBench()
+def function(bench: MorningBench, vault: ListVault, order: str) -> Platform:
+    """Give the world of the function with a vault and an order of sources."""
     environ = {"STRATEGY_WATCH_LIST": "IBM", "STRATEGY_CAPITAL_USD": "1000", "STRATEGY_HISTORY_SOURCES": order}
-    platform = Platform(
+    return Platform(
         function=TOPOLOGY.function("market_history"), environ=environ, clock=bench.clock, chance=bench.desk.chance,
-        store=bench.file, bus=bench.desk.bus, vault=ListVault(), journal=bench.journal,
+        store=bench.file, bus=bench.desk.bus, vault=vault, journal=bench.journal,
     )  # fmt: skip
-    assert [one.name for one in _sources(platform, room(platform))] == names
+
+
+@pytest.mark.parametrize(
+    ("order", "keyed", "names"),
+    [
+        ("own,file", True, ["own", "file"]),
+        ("yahoo,own", True, ["yahoo", "own"]),
+        ("own,file,alpaca,yahoo", True, ["own", "file", "alpaca", "yahoo"]),
+        ("alpaca,file", False, ["file"]),
+    ],
+)
+def test_the_setting_orders_the_sources(order: str, keyed: bool, names: list[str]) -> None:
+    """The function asks those that it names, in its order; a simulated market's own days stand for all."""
+    bench, vault = MorningBench(), ListVault()
+    if keyed:
+        vault.add(ALPACA_KEY, PAIR)
+    platform = function(bench, vault, order)
+    assert [one.name for one in Sources(platform, room(platform)).plan().sources] == names
     simulated = replace(platform, history=MarketHistory({}))
-    assert [one.name for one in _sources(simulated, room(simulated))] == ["market"]
+    plan = Sources(simulated, room(simulated)).plan()
+    assert ([one.name for one in plan.sources], plan.skipped) == (["market"], {})
+
+
+def test_a_key_that_is_stored_later_is_found_and_an_old_one_is_left() -> None:
+    """Without a key Alpaca is left out, in the journal and in status; a key counts from the next message on."""
+    bench, vault = MorningBench(), ListVault()
+    platform = function(bench, vault, "own,alpaca")
+    sources = Sources(platform, room(platform))
+    bench.plan = sources.plan()
+    bench.gather()
+    held = prepared(bench.desk)
+    assert held is not None
+    assert held.value.skipped == {"alpaca": NO_KEY}
+    (line,) = bench.journal.named("source_left_out")
+    assert (line["source"], line["why"]) == ("alpaca", NO_KEY)
+    assert bench.journal.named("source_failed") == []
+    vault.add(ALPACA_KEY, PAIR)
+    first, again = sources.plan(), sources.plan()
+    assert (first.keys, first.skipped) == ({"alpaca": "1"}, {})
+    assert first.sources[1] is again.sources[1]
+    vault.add(ALPACA_KEY, PAIR.replace(b"an-id", b"another"))
+    assert sources.plan().sources[1] is not first.sources[1]
+
+
+@pytest.mark.parametrize("how", ["no object", "half", "the vault is down"])
+def test_a_key_that_cannot_be_read_costs_alpaca_alone(how: str) -> None:
+    """The other sources are asked, and why Alpaca is not is written down without the secret."""
+    vault = ListVault()
+    vault.add(ALPACA_KEY, {"half": b'{"key_id":"CANARY"}'}.get(how, b"CANARY"))
+    if how == "the vault is down":
+        vault.broken["versions"] = StoreDown("no answer")
+    platform = function(MorningBench(), vault, "alpaca,file")
+    plan = Sources(platform, room(platform)).plan()
+    assert [one.name for one in plan.sources] == ["file"]
+    assert ("no answer" if "vault" in how else "store it again") in plan.skipped["alpaca"]
+    assert "CANARY" not in plan.skipped["alpaca"]
+
+
+def test_a_key_that_is_refused_is_told_once() -> None:
+    """The owner hears once of a key that Alpaca does not take, again of another one, and of none that is taken."""
+    answers: list[Exception | None] = [SourceKeyRefused("403"), SourceKeyRefused("403"), SourceKeyRefused("403"), None]
+
+    def answer(symbol: str, before: date) -> Series:
+        problem = answers.pop(0)
+        if problem is not None:
+            raise problem
+        return series(250, before=before, symbol=symbol)
+
+    bench = MorningBench(Scripted("alpaca", answer), gives(250))
+    refused = []
+    for day, version in enumerate(("1", "1", "2", "2"), start=1):
+        bench.plan = replace(bench.plan, keys={"alpaca": version})
+        bench.gather()
+        held = prepared(bench.desk)
+        assert held is not None
+        refused.append(held.value.refused)
+        bench.next_morning(TODAY + timedelta(days=day))
+    assert refused == [{"alpaca": "1"}, {"alpaca": "1"}, {"alpaca": "2"}, {}]
+    assert [one.version for one in bench.told(SourceKeyBad)] == ["1", "2"]
+    assert bench.told() == []
 
 
 def test_an_asked_symbol_is_gathered_and_a_forged_one_is_not() -> None:
