@@ -380,8 +380,14 @@ def pairs(rows: Iterable[tuple[str, object]]) -> None:
 
 
 def table(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
-    """Print rows; the reasons are wrapped first, every column where that is not enough, and nothing is cut."""
-    shown, console = Table(box=None, pad_edge=False), Console()
+    """Print rows."""
+    console = Console()
+    console.print(grid(columns, rows, console), highlight=False, markup=False)
+
+
+def grid(columns: Iterable[str], rows: Iterable[Iterable[object]], console: Console) -> Table:
+    """Lay rows out; the reasons are wrapped first, every column where that is not enough, and nothing is cut."""
+    shown = Table(box=None, pad_edge=False)
     lines = [["" if value is None else str(value) for value in row] for row in rows]
     widths = {name: max(map(len, (name, *cells))) for name, *cells in zip(columns, *lines, strict=True)}
     whole = sum(_NARROWEST_WHY if name == "Why" else width + 1 for name, width in widths.items()) <= console.width
@@ -389,4 +395,4 @@ def table(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
         shown.add_column(name, no_wrap=whole and name != "Why", overflow="fold")
     for line in lines:
         shown.add_row(*line)
-    console.print(shown, highlight=False, markup=False)
+    return shown

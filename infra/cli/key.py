@@ -40,14 +40,18 @@ def balance(  # noqa: PLR0917 - each parameter is an option, which typer passes 
 
 def quote(  # noqa: PLR0917 - each parameter is an option, which typer passes by name
     symbols: Annotated[list[str], typer.Argument(metavar="SYMBOL...", help="Up to 200 symbols.", show_default=False)],
+    watch: Annotated[bool, typer.Option("--watch", help="Quote them anew each second, until Ctrl-C.")] = False,
     broker: Alone = None, sign_in: SignIn = False, browser: Browser = True,
     profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """Quote symbols with their age and delay, such as `strategy quote IBM BRK.B --broker production`."""
+    """Quote symbols with source, age, delay and quality, such as `strategy quote IBM BRK.B --broker production`.
+
+    The quality goes from 0 to 1: from 0.5 on a quote has no fault, and 1 is fresh and without a spread.
+    """
     from infra.cli import with_key
 
     with explained(), with_key.key_reached(broker, profile, state) as hand:
-        with_key.quote(hand, symbols, anew=sign_in, browser=browser, json=json)
+        with_key.quote(hand, symbols, anew=sign_in, browser=browser, json=json, watch=watch)
 
 
 def doctor(

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from infra.cli import asks, audit, configuration, key, owner
+from infra.cli import asks, audit, configuration, history, key, owner
 from infra.cli.exits import explained, shown
 from infra.up.plan import FASTEST
 from shared import settings
@@ -196,6 +196,7 @@ def package(
 owner.add_to(app)
 asks.add_to(app)
 key.add_to(app)
+history.add_to(app)
 
 
 def main() -> None:

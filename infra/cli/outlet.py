@@ -23,6 +23,7 @@ class Outlet(io.FileIO):
 
     lost: OSError | None = None
     acted: bool = False
+    unread: bool = False
 
     def write(self, content: "ReadableBuffer", /) -> int:
         """Write, or drop what cannot be written; gives how many bytes are done with."""
@@ -33,6 +34,7 @@ class Outlet(io.FileIO):
         except OSError as problem:
             if problem.errno != errno.EPIPE:
                 self.lost = self.lost or problem
+            self.unread = True
             return memoryview(content).nbytes
         return written
 
@@ -52,3 +54,8 @@ def acted() -> None:
     raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
     if isinstance(raw, Outlet):
         raw.acted = True
+
+
+def unread() -> bool:
+    """Tell whether what is written to stdout reaches nobody any more: who goes on showing may end."""
+    return bool(getattr(getattr(getattr(sys.stdout, "buffer", None), "raw", None), "unread", False))

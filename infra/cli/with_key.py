@@ -9,8 +9,9 @@ from pathlib import Path
 
 import typer
 
+from infra.cli import quoted
 from infra.cli.credentials import code, hidden
-from infra.cli.exits import BAD_INPUT, BROKEN, say
+from infra.cli.exits import BAD_INPUT, BROKEN, say, told_to_end
 from infra.cli.hand import alone, reached, show, table
 from infra.day.hours import day_and_time
 from infra.day.problems import UserError
@@ -18,6 +19,7 @@ from infra.owner import doctor as examination
 from infra.owner import key, secrets, systems, tables
 from infra.owner.doctor import Finding, Result
 from infra.owner.login import by_code_alone
+from infra.owner.market import market_data
 from infra.owner.probing import run as probing
 from infra.owner.probing.facts import Verdict
 from infra.owner.profiles import Hand, require_profile
@@ -110,21 +112,28 @@ def balance(hand: Hand, *, anew: bool, browser: bool, json: bool) -> None:
         raise typer.Exit(BAD_INPUT)
 
 
-def quote(hand: Hand, symbols: Sequence[str], *, anew: bool, browser: bool, json: bool) -> None:
-    """Quote symbols; raises UserError for too many, and typer.Exit where one has no quote."""
+def quote(
+    hand: Hand, symbols: Sequence[str], *, anew: bool, browser: bool, json: bool, watch: bool = False
+) -> None:  # fmt: skip
+    """Quote symbols, once or until Ctrl-C; raises UserError for too many, and typer.Exit where one has no fresh quote.
+
+    Where E*TRADE gives none, the last one that is stored is shown, and marked so.
+    """
     if len(symbols) > MAX_WATCHED:
         raise UserError(f"{len(symbols)} symbols are more than {MAX_WATCHED}", remedy="ask for fewer")
     with refusals():
-        found = tables.quotes(hand, signed_in(hand, anew=anew, browser=browser), symbols)
-    columns = ("Symbol", "Bid", "Ask", "Last", "Volume", "Quoted at", "Age", "Delay")
-    show(found, lambda: table(columns, (
-        (one.symbol, one.bid, one.ask, one.last, one.day_volume, one.at and day_and_time(one.at), _age(one.age_s),
-         one.delay) for one in found.rows
-    )), json=json)  # fmt: skip
-    _say_source(found.source, found.asked_at, "the age is that of the quote's own time when it arrived")
+        data = market_data(hand, signed_in(hand, anew=anew, browser=browser))
+        if watch:
+            with told_to_end() as told:
+                quoted.watch(lambda: tables.quotes(hand, data, symbols), told.wait, json=json)
+            return
+        found = tables.quotes(hand, data, symbols)
+    show(found, lambda: table(quoted.COLUMNS, quoted.lines(found)), json=json)
+    _say_source(found.source, found.asked_at, "an age is that of the quote's own time")
+    say(quoted.served(found.served))
     if found.delayed is not None:
         say(f"{found.delayed[:1].upper()}{found.delayed[1:]}.")
-    if any(one.bid is None for one in found.rows):
+    if not all(one.fresh for one in found.rows):
         raise typer.Exit(BAD_INPUT)
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from infra.day.problems import UserError
 from infra.owner import key, tables
 from infra.owner.login import authority_of, token_view
+from infra.owner.market import market_data
 from infra.owner.profiles import KEY_ALONE, Hand
 from shared import settings
 from shared.apprise_notifier import AppriseNotifier
@@ -279,11 +280,12 @@ def _watch_list(patient: Patient, reads: key.Reads) -> Iterator[Finding]:
         yield _unchecked("watch list", f"it is {where}")
         return
     wanted = settings.load(settings.LEAST | {"STRATEGY_WATCH_LIST": given}).watch_list
-    found = tables.quotes(patient.hand, reads, wanted)
-    missing = [one.symbol for one in found.rows if one.bid is None]
+    found = tables.quotes(patient.hand, market_data(patient.hand, reads), wanted)
+    missing = [one.symbol for one in found.rows if not one.fresh]
     if missing:
         remedy = "look each up at E*TRADE, and take it out of STRATEGY_WATCH_LIST or write it as E*TRADE does"
-        yield _problem("watch list", f"no quote that can be used of {', '.join(missing)}", remedy)
+        why = "; ".join(dict.fromkeys(one.reasons[0] for one in found.rows if not one.fresh))
+        yield _problem("watch list", f"no quote that can be used of {', '.join(missing)}: {why}", remedy)
     if found.delayed is not None:
         yield _problem("watch list", "quotes are delayed", found.delayed)
     if not missing and found.delayed is None:

@@ -2,25 +2,28 @@
 
 What can go wrong: an old or delayed price is taken for the market's; one account that fails hides the others. What this
 promises: the age of a quote is that of its own `dateTimeUTC`, and its status is E*TRADE's word; what could not be read
-is a row that says so.
+is a row that says so, and where E*TRADE gives no quote, an older one that is stored is marked so.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
 from infra.owner.key import Reads, source_of
 from infra.owner.profiles import Hand
 from shared.domain.brokerage import Account
-from shared.domain.quotes import Quote, QuoteStatus
+from shared.domain.known import Glance, Known
+from shared.domain.quotes import QuoteStatus
 from shared.errors import BrokerError
+from shared.usecases.kept import Served
+from shared.usecases.market_data import MarketData
 
 DELAYED = (
     "these quotes are DELAYED, and nothing is ever traded on such: sign the market data agreement on E*TRADE's page, "
     "wait until E*TRADE has taken it, then sign in anew"
 )
-_DELAYS = {
+_DELAYS: dict[QuoteStatus | None, str] = {
     QuoteStatus.REALTIME: "none", QuoteStatus.DELAYED: "DELAYED", QuoteStatus.CLOSING: "the session is over",
     QuoteStatus.EH_REALTIME: "none, outside the session", QuoteStatus.EH_BEFORE_OPEN: "before the open",
     QuoteStatus.EH_CLOSED: "closed", QuoteStatus.UNKNOWN: "not known",
@@ -54,17 +57,25 @@ class BalanceRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuoteRow:
-    """One symbol's market, prices in USD; `age_s` is how old its own time was when it arrived, None without a quote."""
+    """One symbol's market, prices in USD; `age_s` is how old its own time was when it was shown, None without a quote.
+
+    `fresh` says that it is E*TRADE's answer of now. `quality` goes from 0 to 1, and `reasons` say what it lacks.
+    """
 
     symbol: str
-    bid: Decimal | None = None
-    ask: Decimal | None = None
-    last: Decimal | None = None
-    day_volume: int | None = None
-    at: datetime | None = None
-    age_s: float | None = None
-    status: QuoteStatus = QuoteStatus.UNKNOWN
-    delay: str = "E*TRADE gives no quote that can be used"
+    source: str
+    made: str
+    fresh: bool
+    bid: Decimal | None
+    ask: Decimal | None
+    last: Decimal | None
+    day_volume: int | None
+    at: datetime | None
+    age_s: float | None
+    delayed: bool
+    delay: str
+    quality: Decimal
+    reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,12 +98,16 @@ class Balances:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quotes:
-    """The market of some symbols, in the order asked; `delayed` says what to do where any of them is delayed."""
+    """The market of some symbols, in the order asked; `delayed` says what to do where any of them is delayed.
+
+    `served` counts how often so far each level has answered.
+    """
 
     source: str
     asked_at: datetime
     rows: tuple[QuoteRow, ...]
-    delayed: str | None = None
+    delayed: str | None
+    served: Served
 
 
 def accounts(hand: Hand, key: Reads) -> Accounts:
@@ -123,17 +138,21 @@ def _balance(hand: Hand, key: Reads, account: Account) -> BalanceRow:
     )  # fmt: skip
 
 
-def quotes(hand: Hand, key: Reads, symbols: Sequence[str]) -> Quotes:
-    """Quote symbols, small letters raised; raises AuthError, BrokerError."""
-    asked_at, wanted = hand.desk.clock.now(), tuple(dict.fromkeys(symbol.strip().upper() for symbol in symbols))
-    found = key.quotes(wanted)
-    rows = tuple(_quote(found[symbol]) if symbol in found else QuoteRow(symbol=symbol) for symbol in wanted)
-    late = any(row.status is QuoteStatus.DELAYED for row in rows)
-    return Quotes(source=source_of(hand), asked_at=asked_at, rows=rows, delayed=DELAYED if late else None)
+def quotes(hand: Hand, data: MarketData, symbols: Sequence[str]) -> Quotes:
+    """Quote symbols, small letters raised; raises AuthError, StoreDown."""
+    asked_at, known = hand.desk.clock.now(), data.quotes(symbols)
+    rows = tuple(_quote(symbol, one) for symbol, one in known.items())
+    late = any(row.fresh and row.delayed for row in rows)
+    return Quotes(
+        source=source_of(hand), asked_at=asked_at, rows=rows, delayed=DELAYED if late else None,
+        served=replace(data.served.quote),
+    )  # fmt: skip
 
 
-def _quote(found: Quote) -> QuoteRow:
+def _quote(symbol: str, known: Known[Glance]) -> QuoteRow:
+    seen = known.value or Glance(symbol=symbol)
     return QuoteRow(
-        symbol=found.symbol, bid=found.bid, ask=found.ask, last=found.last, day_volume=found.day_volume, at=found.at,
-        age_s=(found.received_at - found.at).total_seconds(), status=found.status, delay=_DELAYS[found.status],
+        symbol=symbol, source=known.source, made=known.made, fresh=known.fresh,
+        bid=seen.bid, ask=seen.ask, last=seen.last, day_volume=seen.day_volume, at=known.at, age_s=known.age_s,
+        delayed=known.delayed, delay=_DELAYS.get(seen.status, ""), quality=known.quality, reasons=known.reasons,
     )  # fmt: skip

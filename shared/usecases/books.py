@@ -8,6 +8,7 @@ import base64
 import zlib
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
 from shared.codec import dumps, loads
 from shared.domain.calendar import TradingSession
@@ -23,6 +24,14 @@ _DAMAGE = (Malformed, AttributeError, LookupError, TypeError, ValueError, zlib.e
 def pack(plain: object) -> str:
     """Compress JSON data to text."""
     return base64.b64encode(zlib.compress(dumps(plain), 6)).decode()
+
+
+def unpack(packed: str) -> Any:
+    """Give the JSON data that `pack` compressed; raises Malformed."""
+    try:
+        return loads(zlib.decompress(base64.b64decode(packed)))
+    except _DAMAGE as problem:
+        raise Malformed(f"not compressed JSON: {type(problem).__name__}") from None
 
 
 def put_books(desk: Desk, session: TradingSession, minute: datetime, books: Mapping[str, object]) -> None:
@@ -41,8 +50,7 @@ def books_of(desk: Desk, session: TradingSession) -> Iterator[tuple[str, object]
         if row is None:
             return
         try:
-            books = loads(zlib.decompress(base64.b64decode(row.data["books"])))
-            yield from books.items()
+            yield from unpack(row.data["books"]).items()
         except _DAMAGE as problem:
             desk.journal.line("books_unreadable", Severity.ERROR, path=row.path, kind=type(problem).__name__)
 

@@ -1,7 +1,7 @@
 """What the session lost so far, and the trading state that follows from it (strategy.md, Sizing and limits)."""
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from shared.domain import book
@@ -11,7 +11,7 @@ from shared.domain.positions import Ledger, Position
 from shared.domain.quotes import Quote
 from shared.ports import Where
 from shared.usecases.control import tighten
-from shared.usecases.desk import Held, held_rows, not_before, read, read_sound
+from shared.usecases.desk import Desk, Held, held_rows, not_before, read, read_sound
 from shared.usecases.moves import ledger_path
 from shared.usecases.trading import TradingDesk, require_our_venue
 
@@ -38,21 +38,25 @@ def positions_anywhere(desk: TradingDesk, *, on_bad: Callable[[], object] = lamb
     return held_rows(desk, Position, rows, on_bad=on_bad)
 
 
-def last_quote(desk: TradingDesk, symbol: str) -> Quote | None:
+def last_quote(desk: Desk, symbol: str) -> Quote | None:
     """Give the scan's last quote of a symbol, however old."""
     held = read_sound(desk, Quote, f"quotes/{symbol}")
     return None if held is None else held.value
+
+
+def quotes_since(desk: Desk, oldest: datetime) -> list[Quote]:
+    """Give the scan's last quotes that came at `oldest` or later."""
+    # As text instants sort wrongly within one second: a second more is read, and the instants themselves decide.
+    rows = desk.store.query("quotes", not_before("received_at", oldest - _SECOND))
+    return [row.value for row in held_rows(desk, Quote, rows) if row.value.received_at >= oldest]
 
 
 def marks(desk: TradingDesk, positions: Sequence[Position]) -> dict[str, Decimal]:
     """Give the scan's last bid of each position's symbol in USD; one older than `MARK_LIFE` is left out."""
     if not positions:
         return {}
-    oldest, symbols = desk.clock.now() - MARK_LIFE, {position.symbol for position in positions}
-    # As text instants sort wrongly within one second: a second more is read, and the instants themselves decide.
-    rows = desk.store.query("quotes", not_before("received_at", oldest - _SECOND))
-    quotes = [row.value for row in held_rows(desk, Quote, rows)]
-    return {one.symbol: one.bid for one in quotes if one.symbol in symbols and one.received_at >= oldest}
+    symbols = {position.symbol for position in positions}
+    return {one.symbol: one.bid for one in quotes_since(desk, desk.clock.now() - MARK_LIFE) if one.symbol in symbols}
 
 
 def watch_losses(desk: TradingDesk, session: TradingSession) -> None:

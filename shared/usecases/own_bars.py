@@ -9,14 +9,14 @@ session alone; minutes are kept as long as the setting says and then deleted.
 from dataclasses import replace
 from datetime import date, timedelta
 
-from shared.domain.bars import DailyBar
+from shared.domain.bars import Bar, DailyBar
 from shared.domain.calendar import TradingSession, session_of
 from shared.domain.daybook import DayBook
 from shared.domain.own_days import MADE, own_day, with_close, with_day
 from shared.domain.series import Series
 from shared.errors import Malformed
 from shared.ports import Data, Delete, Put, Severity
-from shared.usecases.books import books_of, pack
+from shared.usecases.books import books_of, pack, unpack
 from shared.usecases.desk import Desk, put, read_sound
 from shared.usecases.mornings import morning_of
 
@@ -64,6 +64,18 @@ def forget(desk: Desk, *, before: date) -> None:
         desk.store.commit(old[first : first + 20])
 
 
+def minutes_of(desk: Desk, symbol: str, session: TradingSession) -> tuple[Bar, ...]:
+    """Give the whole minutes of a session that the scan saw, oldest first: those kept, else those in its own books.
+
+    Raises StoreDown, or Malformed for a document that holds no minutes.
+    """
+    row = desk.store.get(_minutes_path(symbol, session))
+    plain = dict(books_of(desk, session)).get(symbol) if row is None else unpack(str(row.data.get("book")))
+    bars = [] if plain is None else DayBook.from_plain(plain, session).all_bars
+    now = min(desk.clock.now(), session.closes_at)
+    return tuple(bar for bar in bars if session.opens_at < bar.end <= now)
+
+
 def session_before(day: date) -> date | None:
     """Give the last session before a day."""
     backwards = (day - timedelta(days=back) for back in range(1, 11))
@@ -80,7 +92,7 @@ def _keep_session(desk: Desk, session: TradingSession) -> None:
             continue
         day = session.day.isoformat()
         minutes: Data = {"symbol": symbol, "session": day, "book": pack(plain)}
-        writes = [Put(f"own_minutes/{session.day:%Y%m%d}-{symbol}", minutes)]
+        writes = [Put(_minutes_path(symbol, session), minutes)]
         if made.bar is None:
             short += 1
             desk.journal.line("own_day_short", symbol=symbol, day=day, why=made.why)
@@ -90,6 +102,10 @@ def _keep_session(desk: Desk, session: TradingSession) -> None:
         kept += 1
     if kept:
         desk.journal.line("own_bars_kept", session=session.day.isoformat(), symbols=kept, short=short)
+
+
+def _minutes_path(symbol: str, session: TradingSession) -> str:
+    return f"own_minutes/{session.day:%Y%m%d}-{symbol}"
 
 
 def _with_day(desk: Desk, symbol: str, bar: DailyBar, session: TradingSession) -> Put:

@@ -21,8 +21,8 @@ from infra.owner import key, tables
 from infra.owner.key import Reads, ReadsAlone
 from infra.owner.login import by_code_alone
 from infra.owner.logout import logout
+from infra.owner.market import market_data
 from infra.owner.profiles import Hand, reach_key
-from shared.domain.quotes import QuoteStatus
 from shared.domain.turns import Purpose
 from shared.errors import InvariantBroken, TokenDead
 from shared.etrade.client import EtradeBroker
@@ -71,14 +71,15 @@ def test_a_quote_has_its_own_age_and_delay() -> None:
     """The age of a quote is that of its own time, an unknown symbol is a row that says so, and small letters count."""
     home = KeyHome()
     hand = home.signed_in()
-    found = tables.quotes(hand, key.reads(hand), ["zxaa", "NONE", "ZXAA"])
+    found = tables.quotes(hand, market_data(hand, key.reads(hand)), ["zxaa", "NONE", "ZXAA"])
     known, unknown = found.rows
-    assert (known.symbol, known.bid, known.ask, known.status, known.delay) == (
-        "ZXAA", Decimal("10.00"), Decimal("10.02"), QuoteStatus.REALTIME, "none",
+    assert (known.symbol, known.bid, known.ask, known.delayed, known.delay, known.source) == (
+        "ZXAA", Decimal("10.00"), Decimal("10.02"), False, "none", "E*TRADE's production",
     )  # fmt: skip
     assert known.at is not None
     assert known.age_s == (home.clock.at - known.at).total_seconds()
-    assert (unknown.symbol, unknown.bid, unknown.delay) == ("NONE", None, "E*TRADE gives no quote that can be used")
+    assert (unknown.symbol, unknown.bid, unknown.fresh, unknown.quality) == ("NONE", None, False, Decimal(0))
+    assert unknown.reasons == ("E*TRADE's production gives no quote that can be used",)
     assert found.delayed is None
 
 
@@ -89,7 +90,7 @@ def test_delayed_quotes_are_told_once_with_the_remedy(capsys: pytest.CaptureFixt
     home.simulator.delay_quotes(True)
     with_key.quote(hand, ["ZXAA", "ZXBB"], json=False, **SHOWN)
     shown = capsys.readouterr()
-    assert shown.out.count("DELAYED") == 2
+    assert shown.out.count(" DELAYED ") == 2
     assert shown.err.count("market data agreement") == 1
 
 

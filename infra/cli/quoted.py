@@ -1,0 +1,106 @@
+"""How quotes are shown: a table, a table that is drawn anew each second, or plain lines where nobody sits before it.
+
+What can go wrong: an old price stands there as if it were alive; a broker's text moves the cursor; the reader of a pipe
+is gone and the asking goes on; a round takes longer than a second. What this promises: every row says its age, and what
+is not E*TRADE's answer of now is marked; nothing is asked more often than once a second, nor while the answer before is
+not there; it ends with Ctrl-C, with the token, or with whoever reads.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from datetime import datetime
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.text import Text
+
+from infra.cli.hand import grid
+from infra.cli.outlet import unread
+from infra.day.hours import clock, day_and_time
+from infra.owner.tables import QuoteRow, Quotes
+from shared.codec import dumps, encode
+from shared.usecases.kept import Served
+
+COLUMNS = ("Symbol", "Bid", "Ask", "Last", "Volume", "Age", "Delay", "Quality", "Why")
+EVERY_S = 1.0
+Wait = Callable[[float], bool]
+"""Waits so many seconds, and tells whether it was told to end meanwhile."""
+
+
+def lines(found: Quotes) -> Iterator[tuple[object, ...]]:
+    """Give a row for each symbol, with why its quality is what it is."""
+    for one in found.rows:
+        yield (
+            one.symbol, one.bid, one.ask, one.last, one.day_volume, _age(one), one.delay, one.quality, _why(one)
+        )  # fmt: skip
+
+
+def served(counts: Served) -> str:
+    """Say how many quotes were asked for, and who gave them."""
+    levels = (("E*TRADE", counts.source), ("this instance", counts.instance), ("the store", counts.store))
+    given = ", ".join(f"{count} by {who}" for who, count in levels)
+    return f"Asked for {counts.asked}; served {given}; {counts.none} not known."
+
+
+def watch(ask: Callable[[], Quotes], wait: Wait, *, json: bool) -> None:
+    """Ask and show until told to end; `wait` is given how long after the last answer to ask again.
+
+    On a terminal one table is drawn anew, elsewhere each round is a line for each symbol, or one of JSON.
+    """
+    console = Console(highlight=False, markup=False)
+    drawn = console.is_terminal and not json
+    live = Live(console=console, auto_refresh=False) if drawn else None
+    with live or nullcontext():
+        while True:
+            found = ask()
+            if live is not None:
+                live.update(_drawn(found, console), refresh=True)
+            else:
+                sys.stdout.writelines(f"{line}\n" for line in ([_json(found)] if json else _plain(found)))
+                sys.stdout.flush()
+            if unread() or wait(EVERY_S):
+                return
+
+
+def _drawn(found: Quotes, console: Console) -> Group:
+    below = [f"{_asked(found.asked_at)} New York at {found.source}. {served(found.served)} Ctrl-C ends this."]
+    old = [one.symbol for one in found.rows if not one.fresh]
+    if old:
+        below.insert(0, f"NO FRESH QUOTE of {', '.join(old)}: what stands there is old, and nothing is traded on it.")
+    if found.delayed is not None:
+        below.insert(0, f"{found.delayed}.")
+    return Group(grid(COLUMNS, lines(found), console), *(Text(line) for line in below))
+
+
+def _asked(at: datetime) -> str:
+    return f"Asked at {day_and_time(at)}"
+
+
+def _plain(found: Quotes) -> Iterator[str]:
+    for one in found.rows:
+        prices = " ".join(f"{name} {_price(value)}" for name, value in _prices(one))
+        late = f", {one.delay}" if one.delay not in ("", "none") else ""
+        why = f" ({_why(one)})" if _why(one) else ""
+        yield f"{clock(found.asked_at)} {one.symbol} {prices}, age {_age(one) or '-'}{late}, quality {one.quality}{why}"
+
+
+def _prices(one: QuoteRow) -> tuple[tuple[str, object], ...]:
+    return ("bid", one.bid), ("ask", one.ask), ("last", one.last)
+
+
+def _price(value: object) -> str:
+    return "-" if value is None else str(value)
+
+
+def _json(found: Quotes) -> str:
+    return dumps(encode(found)).decode()
+
+
+def _age(one: QuoteRow) -> str:
+    return "" if one.age_s is None else f"{one.age_s:,.1f} s"
+
+
+def _why(one: QuoteRow) -> str:
+    old = f"NOT FRESH, {one.made}: " if one.made and not one.fresh else ""
+    return f"{old}{'; '.join(one.reasons)}"
