@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
+from infra.brokersim.chance import stream
 from infra.brokersim.faults import ConnectionDropped
 from infra.brokersim.market import open_market
+from infra.brokersim.network import TRAVEL_S, Network, OwnTime, Wait, there_and_back
 from infra.brokersim.settings import SimulatorSettings
 from infra.brokersim.simulator import Simulator
 from infra.brokersim.tape import new_york
@@ -72,21 +74,35 @@ class _PlainHandler(WSGIRequestHandler):
         self.send_response_only(code, message)
 
 
-def serve(simulator: Simulator, port: int) -> RunningSimulator:
+def serve(simulator: Simulator, port: int, travel: Callable[[], object] | None = None) -> RunningSimulator:
     """Serves a simulator on 127.0.0.1 (`port` 0 picks a free one); OSError if the port is taken.
 
-    Hold `.lock` to touch the simulator from outside.
+    Hold `.lock` to touch the simulator from outside. `travel` waits for as long as a request or an answer is under way
+    beyond what loopback takes.
     """
     with _listen(port) as listening:
-        return _serve_on(listening, simulator)
+        return _serve_on(listening, simulator, travel)
+
+
+def slowly(seed: int, wait: Wait) -> tuple[OwnTime, Callable[[], object]]:
+    """Gives the slow network of a served simulator: the broker's own time, and what waits for one way."""
+    chance = stream(seed, "travel")
+    return OwnTime(seed=seed, wait=wait), lambda: wait(chance.uniform(*TRAVEL_S))
 
 
 def _listen(port: int) -> socket.socket:
     return socket.create_server((LOOPBACK, port), backlog=64)
 
 
-def _serve_on(listening: socket.socket, simulator: Simulator) -> RunningSimulator:
+def _serve_on(
+    listening: socket.socket, simulator: Simulator, travel: Callable[[], object] | None
+) -> RunningSimulator:  # fmt: skip
     lock = threading.Lock()
+
+    def travelled(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if travel is None:
+            return one_at_a_time(environ, start_response)
+        return there_and_back(travel, lambda: one_at_a_time(environ, start_response))
 
     def one_at_a_time(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         try:
@@ -97,9 +113,7 @@ def _serve_on(listening: socket.socket, simulator: Simulator) -> RunningSimulato
             connection.shutdown(socket.SHUT_RDWR)
             raise  # werkzeug takes a ConnectionError as "the peer is gone" and answers nothing
 
-    server = make_server(
-        LOOPBACK, 0, one_at_a_time, threaded=True, request_handler=_PlainHandler, fd=listening.fileno()
-    )
+    server = make_server(LOOPBACK, 0, travelled, threaded=True, request_handler=_PlainHandler, fd=listening.fileno())
     return RunningSimulator(simulator, server, lock)
 
 
@@ -112,6 +126,7 @@ def start(
     auto_approve: bool,
     speed: float,
     seed: int,
+    network: Network = Network.SLOW,
 ) -> RunningSimulator:
     """Opens a market and serves it from half a minute before its open, `speed` times as fast as the wall
     clock.
@@ -127,11 +142,14 @@ def start(
             auto_approve=auto_approve,
             public_url=f"http://{LOOPBACK}:{listening.getsockname()[1]}",
         )
+        slow = slowly(seed, lambda seconds: time.sleep(seconds / speed)) if network is Network.SLOW else (None, None)
+        own_time, travel = slow
         simulator = Simulator(
             market=market,
             now=ScaledClock(new_york(market.day, _STARTS), speed),
             settings=settings,
             seed=seed,
             signing_clocks=(lambda: datetime.now(UTC),),
+            own_time=own_time,
         )
-        return _serve_on(listening, simulator)
+        return _serve_on(listening, simulator, travel)

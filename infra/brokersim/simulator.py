@@ -2,7 +2,8 @@
 
 Every call goes the same way: brought up to now, counted, authenticated, limited, answered; a fault may cut in
 before or after the answer has had its effect. Nothing here reads a clock or draws chance of its own: `now`
-and `seed` decide. Not thread-safe by itself: one caller at a time.
+and `seed` decide. Not thread-safe by itself: one caller at a time. Only the broker's own time (`network`) passes
+outside: the call has had its effect by then, and other callers come meanwhile.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from infra.brokersim.faults import ConnectionDropped, Endpoint, Fault, FaultPlan
 from infra.brokersim.ledger import Ledger, PlaceRequest, iso, ledger_of
 from infra.brokersim.limiter import Limiter
 from infra.brokersim.market import Market
+from infra.brokersim.network import OwnTime
 from infra.brokersim.oauth import Provider, Signed
 from infra.brokersim.routes import Route, route
 from infra.brokersim.settings import SimulatorSettings
@@ -87,7 +89,8 @@ class Simulator:
     """A broker that fills orders from one market day and behaves like E*TRADE's REST API v1 to its callers.
 
     `now` gives the instant of every call (UTC). OAuth timestamps are checked against it, and against
-    `signing_clocks` too: a person's client signs with the time on the wall, whatever day is simulated.
+    `signing_clocks` too: a person's client signs with the time on the wall, whatever day is simulated. Without an
+    `own_time` an answer leaves in the instant in which its call came.
     """
 
     def __init__(
@@ -98,8 +101,10 @@ class Simulator:
         settings: SimulatorSettings,
         seed: int,
         signing_clocks: Sequence[Callable[[], datetime]] = (),
+        own_time: OwnTime | None = None,
     ) -> None:
         self._now = now
+        self._own_time = own_time
         self._settings = settings
         self._broker = Broker(market=market, settings=settings, seed=seed)
         self._provider = Provider(
@@ -132,12 +137,12 @@ class Simulator:
         callers that sign unusual characters should pass REQUEST_URI (werkzeug does), otherwise PATH_INFO is
         encoded again.
         """
-        answer = self._handle(_Call(environ))
+        answer, own_s = self._handle(_Call(environ))
         headers = [("Content-Type", answer.content_type), ("Content-Length", str(len(answer.body)))]
         headers += [("Date", format_datetime(self._now().astimezone(UTC) + self._date_off, usegmt=True))]
         headers += [("Cache-Control", "no-cache, no-store"), ("Pragma", "no-cache"), ("Server", "brokersim")]
         start_response(_STATUS_LINES[answer.status], headers)
-        return [answer.body]
+        return [answer.body] if self._own_time is None else self._own_time.after(answer.body, own_s)
 
     def advance(self) -> None:
         """Lets fills, expiries and cancels happen up to now, each at its own instant."""
@@ -179,16 +184,21 @@ class Simulator:
             placed=self._place_requests,
         )
 
-    def _handle(self, call: _Call) -> Answer:
+    def _handle(self, call: _Call) -> tuple[Answer, float]:
+        """Give the answer, and the seconds of the broker's own time before it leaves."""
         now = self._now()
         self._broker.advance(now)
         try:
             found = route(call.method, call.path)
         except Refused as error:
-            return refusal(error)
+            return refusal(error), 0.0
         self._calls[found.endpoint] += 1
         attempt = self._note_place(call, now) if found.endpoint == "place" else None
-        return self._suffer(found, call, now, attempt)
+        refused = self._throttled
+        answer = self._suffer(found, call, now, attempt)
+        if self._own_time is None or self._throttled > refused:
+            return answer, 0.0
+        return answer, self._own_time.draw(found.endpoint)
 
     def _note_place(self, call: _Call, now: datetime) -> PlaceRequest:
         """Enters a place request into the ledger before anything can happen to it."""

@@ -5,6 +5,7 @@ import secrets
 import typer
 
 from infra.brokersim.market import MarketFileError
+from infra.brokersim.network import Network
 from infra.brokersim.server import start
 from infra.cli.exits import told_to_end
 from infra.day.environment import require_market_file
@@ -20,7 +21,10 @@ def pair(key: str | None, secret: str | None) -> tuple[str, str, bool]:
     return key, secret, False
 
 
-def serve(*, port: int, market: str, pair: tuple[str, str, bool], auto_approve: bool, speed: float, seed: int) -> None:
+def serve(
+    *, port: int, market: str, pair: tuple[str, str, bool], auto_approve: bool, speed: float, seed: int,
+    network: Network,
+) -> None:  # fmt: skip
     """Serve until Ctrl-C or SIGTERM; raises UserError for a bad market file or a port that is taken."""
     key, secret, made_up = pair
     require_market_file(market)
@@ -33,6 +37,7 @@ def serve(*, port: int, market: str, pair: tuple[str, str, bool], auto_approve: 
             auto_approve=auto_approve,
             speed=speed,
             seed=seed,
+            network=network,
         )
     except MarketFileError as problem:
         raise UserError(str(problem), remedy="repair the file or take another one") from None

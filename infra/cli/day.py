@@ -7,16 +7,20 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from infra.brokersim.network import Network
 from infra.cli.exits import BROKEN, CRASHED, INTERRUPTED, say
 from infra.cli.result import show
 from infra.day import result as days
 from infra.day.files import require_writable, write_atomically
 from infra.day.hours import clock
+from infra.day.machine import Surroundings
 from infra.day.run import CRASH_FILE, run_day
 from shared.codec import dumps
 
 
-def run(*, market: str, config: str, seed: int, speed: str, state: Path | None, json_out: Path | None) -> None:
+def run(
+    *, market: str, config: str, seed: int, speed: str, network: Network, state: Path | None, json_out: Path | None
+) -> None:  # fmt: skip
     """Run a day, show it, write its figures; raises UserError for bad input and typer.Exit with the code."""
     if json_out is not None:
         require_writable(json_out)
@@ -32,6 +36,7 @@ def run(*, market: str, config: str, seed: int, speed: str, state: Path | None, 
                 state=state,
                 on_progress=lambda progress: _move(bar, task, progress),
                 environ=os.environ,
+                around=Surroundings(network=network),
                 on_warning=say,
             )
     except days.DayStopped as stopped:

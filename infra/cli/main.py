@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from infra.brokersim.network import Network
 from infra.cli import asks, audit, configuration, history, key, owner
 from infra.cli.exits import explained, shown
 from infra.up.plan import FASTEST
@@ -71,18 +72,23 @@ State = Annotated[
     Path | None, typer.Option(help="Folder for the run's files; without it the next free one under runs/.")
 ]
 Json = Annotated[Path | None, typer.Option("--json", metavar="OUT", help="Also write the figures to this file.")]
+Slowness = Annotated[
+    Network, typer.Option("--network", help="A broker and a scheduler as slow and late as real ones, or fast ones.")
+]
 MarketSpec = Annotated[
     str, typer.Option(metavar="FILE|generated", help="A recorded day (.csv or .csv.gz), or `generated`.")
 ]
 
 
 @app.command()
-def demo(seed: Seed = 1, state: State = None, json: Json = None) -> None:
+def demo(seed: Seed = 1, network: Slowness = Network.SLOW, state: State = None, json: Json = None) -> None:
     """Run one whole generated market day and show what the system did."""
     from infra.cli import day as command
 
     with explained(acts=True):
-        command.run(market="generated", config="demo", seed=seed, speed="max", state=state, json_out=json)
+        command.run(
+            market="generated", config="demo", seed=seed, speed="max", network=network, state=state, json_out=json
+        )  # fmt: skip
 
 
 @app.command()
@@ -91,6 +97,7 @@ def day(  # noqa: PLR0917 - each parameter is an option, which typer passes by n
     config: Annotated[str, typer.Option(callback=_known, metavar=_NAMES, help=CONFIGS)] = "demo",
     seed: Seed = 1,
     speed: Annotated[Speed, typer.Option(help="As fast as the machine can, or one second a second.")] = Speed.MAX,
+    network: Slowness = Network.SLOW,
     state: State = None,
     json: Json = None,
 ) -> None:
@@ -98,7 +105,9 @@ def day(  # noqa: PLR0917 - each parameter is an option, which typer passes by n
     from infra.cli import day as command
 
     with explained(acts=True):
-        command.run(market=market, config=config, seed=seed, speed=speed.value, state=state, json_out=json)
+        command.run(
+            market=market, config=config, seed=seed, speed=speed.value, network=network, state=state, json_out=json
+        )  # fmt: skip
 
 
 @app.command()
@@ -112,6 +121,7 @@ def brokersim(  # noqa: PLR0917 - each parameter is an option, which typer passe
     ] = False,
     speed: Annotated[float, typer.Option(min=0.01, help="Simulated seconds in one real second.")] = 1.0,
     seed: Seed = 1,
+    network: Slowness = Network.SLOW,
 ) -> None:
     """Serve the simulated broker on loopback until Ctrl-C."""
     from infra.cli import brokersim as command
@@ -124,6 +134,7 @@ def brokersim(  # noqa: PLR0917 - each parameter is an option, which typer passe
             auto_approve=auto_approve,
             speed=speed,
             seed=seed,
+            network=network,
         )
 
 
@@ -156,6 +167,9 @@ def up(  # noqa: PLR0917 - each parameter is an option, which typer passes by na
     starts: Annotated[
         str | None, typer.Option(help="When the simulated day begins, New York; 09:25 by default.")
     ] = None,
+    network: Annotated[
+        Network | None, typer.Option(help="A simulated broker and scheduler as slow and late as real ones, or fast.")
+    ] = None,
 ) -> None:
     """Run every function as a process of its own, until Ctrl-C or the end of the simulated day."""
     from infra.cli import up as command
@@ -163,7 +177,7 @@ def up(  # noqa: PLR0917 - each parameter is an option, which typer passes by na
     with explained(acts=True):
         command.run(
             broker=broker.value, mode=mode.value, cloud=cloud.value, state=state, port=port, market=market,
-            config=config, seed=seed, speed=speed, starts=starts,
+            config=config, seed=seed, speed=speed, starts=starts, network=network,
         )  # fmt: skip
 
 

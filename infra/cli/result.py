@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from infra.brokersim.network import WORDS, Network
 from infra.day.hours import clock
 from infra.day.report import dollars
 from infra.day.result import DayResult
@@ -47,6 +48,7 @@ def _table(result: DayResult) -> Table:
 def _rows(result: DayResult) -> Iterable[tuple[str, str]]:
     figures = result.summary
     symbols = len(result.watch_list)
+    yield "Network", f"{result.card.network} network: {WORDS[Network(result.card.network)]}"
     yield "Scanned", f"{figures.ticks:,} ticks of {symbols} symbols, {figures.quotes:,} quotes"
     yield "Signalled", f"{figures.signals:,} signals"
     yield "Intended", f"{figures.intents:,} intents (entries, stops and exits)"

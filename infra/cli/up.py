@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from infra.archives import ArchiveError
+from infra.brokersim.network import Network
 from infra.cli.exits import BROKEN, say, told_to_end
 from infra.cli.hand import stated
 from infra.day.hours import clock, day_and_time
@@ -40,10 +41,11 @@ _MAKE_ROOM = "put that right and start again; what the folder holds is whole, an
 
 def run(
     *, broker: str, mode: str, cloud: str, state: Path | None, port: int, market: str | None, config: str | None,
-    seed: int | None, speed: float, starts: str | None,
+    seed: int | None, speed: float, starts: str | None, network: Network | None = None,
 ) -> None:  # fmt: skip
     """Run a desk; raises UserError for what cannot be run and typer.Exit for a fault in the code."""
-    simulated = {"market": market, "seed": seed, "starts": None if starts is None else _time(starts)}
+    simulated: dict[str, object] = {"market": market, "seed": seed, "network": network}
+    simulated |= {"starts": None if starts is None else _time(starts)}
     wanted = plan(
         broker=broker, mode=Mode(mode), cloud=cloud, state=state or STATES / f"{broker}-{mode}", environ=os.environ,
         config=config, port=port, speed=speed,

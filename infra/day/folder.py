@@ -9,7 +9,7 @@ files are never touched, what an interrupted run left is moved aside and kept.
 import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -31,6 +31,7 @@ class Card:
     market: str
     config: str
     seed: int
+    network: str = "slow"
     status: str = "running"
 
 
@@ -43,8 +44,7 @@ class Claim:
 
     def write_card(self, card: Card) -> None:
         """Say what runs here, or that it has finished."""
-        plain = {"market": card.market, "config": card.config, "seed": card.seed, "status": card.status}
-        write_atomically(self.path / _CARD, dumps(plain) + b"\n")
+        write_atomically(self.path / _CARD, dumps(asdict(card)) + b"\n")
 
 
 @contextmanager
@@ -85,7 +85,7 @@ def card_of(path: Path) -> Card | None:
 
 def finished_twin(card: Card, *, near: Path, file: str) -> Path | None:
     """Find `file` of the newest finished run like `card` among the folders beside `near`."""
-    wanted = Card(market=card.market, config=card.config, seed=card.seed, status=FINISHED)
+    wanted = replace(card, status=FINISHED)
     twins = [path for path in _numbered(near.resolve().parent) if card_of(path) == wanted and (path / file).is_file()]
     return twins[-1] / file if twins else None
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from requests.adapters import BaseAdapter
 
 from infra.brokersim.market import Market, daily_bars, without_bars
+from infra.brokersim.network import TRAVEL_S, Network, OwnTime
 from infra.brokersim.settings import SimulatorSettings
 from infra.brokersim.simulator import ConnectionDropped, Simulator
 from infra.day import environment
@@ -20,6 +21,7 @@ from infra.day.result import OnProgress, Progress
 from infra.local.clock import SeededChance
 from infra.local.history import MarketHistory
 from infra.local.kernel import Kernel
+from infra.local.scheduler import Lateness
 from infra.local.timed import Latency
 from infra.local.transport import WsgiAdapter
 from infra.local.world import JOURNAL_FILE, World
@@ -29,9 +31,6 @@ from shared.settings import Mode
 from shared.topology import TOPOLOGY, Topology
 from shared.usecases.links import LOGIN_LINK_LIFE, sign_in_key
 from shared.usecases.outbox import pack
-
-NETWORK_S = (0.015, 0.045)
-"""How long a request or an answer travels between a function and the broker, seeded, in simulated seconds."""
 
 _SCHEDULED: dict[str, Message] = {
     NAMES[type(message)]: message
@@ -46,12 +45,14 @@ class Surroundings:
     """What lies around the functions of a day and may be otherwise than usual; the functions never are.
 
     `hours`, `simulator` and `http` get the usual instants, settings and connection and give those to use; `ready`
-    gets the machine before the day begins; `mode` says who takes the orders.
+    gets the machine before the day begins; `mode` says who takes the orders; `network` says how slow the way to the
+    broker is, and with it whether the scheduler is late.
     """
 
     hours: Callable[[Hours], Hours] = lambda usual: usual
     topology: Topology = TOPOLOGY
     mode: Mode = Mode.LIVE
+    network: Network = Network.SLOW
     simulator: Callable[[SimulatorSettings], SimulatorSettings] = lambda usual: usual
     http: Callable[[BaseAdapter], BaseAdapter] = lambda usual: usual
     ready: Callable[["Machine"], object] = lambda machine: machine
@@ -76,8 +77,10 @@ class Machine:
         self.hours = hours
         self.settings = settings.load(environ)
         simulated = around.simulator(simulator_settings(seed, hours))
-        self.simulator = Simulator(market=market, now=kernel.now, settings=simulated, seed=seed)
-        latency = Latency(SeededChance(seed=seed, name="network"), *NETWORK_S)
+        slow = around.network is Network.SLOW
+        own_time = OwnTime(seed=seed, wait=kernel.sleep) if slow else None
+        self.simulator = Simulator(market=market, now=kernel.now, settings=simulated, seed=seed, own_time=own_time)
+        latency = Latency(SeededChance(seed=seed, name="network"), *TRAVEL_S)
         self.http = around.http(WsgiAdapter(self.simulator, kernel=kernel, latency=latency, dropped=ConnectionDropped))
         bars = daily_bars(market_spec, seed=seed)
         self.without_bars = without_bars(self.settings.watch_list, bars)
@@ -91,6 +94,7 @@ class Machine:
             vault_key=environment.vault_key(seed),
             seed=seed,
             body_of=scheduled_body,
+            lateness=Lateness(seed) if slow else None,
         )
         self.world.vault.add(*environment.consumer(seed))
         self.world.vault.add(*environment.sign_in_key(seed))

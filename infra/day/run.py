@@ -65,7 +65,7 @@ def run_day(
         environ or {}, config=wanted.name, market_spec=market_spec, symbols=market.symbols, mode=around.mode
     )
     with claim(state, runs=runs) as ours:
-        card = Card(market=market.name, config=wanted.label, seed=seed)
+        card = Card(market=market.name, config=wanted.label, seed=seed, network=around.network.value)
         ours.write_card(card)
         kernel = Kernel(start=when.starts, seed=seed, pace=1.0 if speed == "real" else None)
         with _stays(ours.path, kernel):

@@ -14,7 +14,7 @@ from infra.local.hosting import HostedFunction, load_app
 from infra.local.journal import FileJournal, Line
 from infra.local.kernel import Kernel
 from infra.local.queue import SqliteQueue
-from infra.local.scheduler import BodyOf, LocalScheduler
+from infra.local.scheduler import BodyOf, Lateness, LocalScheduler
 from infra.local.sqlite_store import SqliteStore
 from infra.local.timed import Latency, TimedBus, TimedStore, TimedVault
 from infra.local.vault import FileVault
@@ -39,7 +39,7 @@ VAULT_S = (0.004, 0.015)
 class World:
     """Runs the graph; `store`, `bus`, `vault` and `journal` are for the outside and take no simulated time.
 
-    `file` holds the documents of every domain.
+    `file` holds the documents of every domain. The scheduler is as late as `lateness` says, punctual without one.
 
     Raises ConfigError for a folder in use, made by a newer version or with another key, and whatever a
     function's cold start raises. A folder left by a killed process is taken up: what was not acknowledged is
@@ -60,6 +60,7 @@ class World:
         body_of: BodyOf,
         functions_dir: Path = FUNCTIONS,
         duplicate_rate: float = 0.0,
+        lateness: Lateness | None = None,
     ) -> None:
         self.kernel = kernel
         self._topology = topology
@@ -87,7 +88,7 @@ class World:
                 chance=SeededChance(seed=seed, name="bus"),
                 duplicate_rate=duplicate_rate,
             )
-            self._scheduler = LocalScheduler(kernel=kernel, bus=self.bus, body_of=body_of)
+            self._scheduler = LocalScheduler(kernel=kernel, bus=self.bus, body_of=body_of, lateness=lateness)
             self._load(functions_dir, opened)
             self.bus.resume()
             opened.callback(kernel.close)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from infra.brokersim.market import Market
+from infra.brokersim.network import OwnTime
 from infra.brokersim.settings import SimulatorSettings
 from infra.brokersim.simulator import ConnectionDropped, Simulator
 from infra.day.problems import UserError
@@ -49,10 +50,11 @@ class KeptSimulator(Simulator):
         settings: SimulatorSettings,
         seed: int,
         jitter: timedelta = timedelta(0),
+        own_time: OwnTime | None = None,
     ) -> None:
         self._clock = now
         self._at: datetime | None = None
-        super().__init__(market=market, now=self._instant, settings=settings, seed=seed)
+        super().__init__(market=market, now=self._instant, settings=settings, seed=seed, own_time=own_time)
         self._replay(path)
         self._jitter = jitter
         self.bear(jitter)

@@ -6,6 +6,7 @@ from datetime import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from infra.brokersim.network import Network
 from infra.day.problems import UserError
 from shared.settings import Mode
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 Cloud = Literal["local", "emulators"]
 Broker = Literal["simulator", "sandbox", "production"]
 
-_SIMULATED = ("market", "config", "seed", "starts")
+_SIMULATED = ("market", "config", "seed", "starts", "network")
 FASTEST = 60.0
 """Simulated seconds in a real one, at most."""
 STARTS = time(9, 25)
@@ -28,8 +29,8 @@ class Plan:
 
     `state` is the folder of this desk; `environ` a person's own environment; `port` is where the sign-in page
     listens, 0 any; `mode` says whether orders are filled on paper or go to the broker; `market`, `seed`, `speed`,
-    `starts` (New York) and `config`, a configuration that ships, count for the simulator only; `own` is a file's
-    configuration, which counts with every broker.
+    `starts` (New York), `network` and `config`, a configuration that ships, count for the simulator only; `own` is a
+    file's configuration, which counts with every broker.
     """
 
     state: Path
@@ -43,6 +44,7 @@ class Plan:
     seed: int = 1
     speed: float = 1.0
     starts: time = STARTS
+    network: Network = Network.SLOW
     port: int = 0
 
 

@@ -9,7 +9,8 @@ the way.
 
 import os
 import secrets
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -17,7 +18,8 @@ from threading import Event, Thread
 from typing import Self
 
 from infra.brokersim.market import Market, daily_bars, without_bars
-from infra.brokersim.server import RunningSimulator, serve
+from infra.brokersim.network import Network, OwnTime
+from infra.brokersim.server import RunningSimulator, serve, slowly
 from infra.brokersim.settings import SimulatorSettings
 from infra.day import environment
 from infra.day.book import read_book
@@ -36,7 +38,7 @@ from infra.local.journal import FileJournal
 from infra.local.live import LiveKernel
 from infra.local.process_world import WorldFile
 from infra.local.processes import LONGEST_ANSWER_S, MARGIN_S
-from infra.local.scheduler import LocalScheduler
+from infra.local.scheduler import Lateness, LocalScheduler
 from infra.local.services import OWNER
 from infra.local.timeline import AnyTimeline, HeldTimeline, PacedClock, Timeline
 from infra.local.vault import vault_key
@@ -253,13 +255,20 @@ class Station:
 
     @contextmanager
     def _open_broker(self, day: _Day) -> Iterator[RunningSimulator]:
+        own_time, travel = self._network()
         simulator = KeptSimulator(
             path=self.folder.calls, market=day.market, now=self.timeline.now,
             settings=_patient(simulator_settings(self.plan.seed, day.hours)), seed=self.plan.seed,
-            jitter=_jitter(self.plan.speed),
+            jitter=_jitter(self.plan.speed), own_time=own_time,
         )  # fmt: skip
-        with closing(simulator), serve(simulator, 0) as running:
+        with closing(simulator), serve(simulator, 0, travel) as running:
             yield running
+
+    def _network(self) -> tuple[OwnTime | None, Callable[[], object] | None]:
+        """Give what makes the simulated broker as slow as a real one, in the desk's time."""
+        if self.plan.network is Network.FAST:
+            return None, None
+        return slowly(self.plan.seed, lambda seconds: time.sleep(self.timeline.real_s(timedelta(seconds=seconds))))
 
     def _write_history(self) -> None:
         """Write the simulated day's daily bars down, and remember of which symbols there are none."""
@@ -304,7 +313,8 @@ class Station:
         if isinstance(self.timeline, HeldTimeline):
             self.timeline.begin(self.plan.speed)
         self.cloud.begin()
-        scheduler = LocalScheduler(kernel=self.kernel, bus=self.cloud.bus, body_of=scheduled_body)
+        late = Lateness(self.plan.seed) if self.broker is not None and self.plan.network is Network.SLOW else None
+        scheduler = LocalScheduler(kernel=self.kernel, bus=self.cloud.bus, body_of=scheduled_body, lateness=late)
         scheduler.start(TOPOLOGY.schedules, until=self.ends_at)
         pause = timedelta(seconds=EVERY_S * self.timeline.speed)
         for name, chore in (("time", self._lease), ("watch", self._look_after), ("status", self._write_status)):

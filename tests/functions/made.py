@@ -1,4 +1,7 @@
-"""A small market day made by hand, the machine that plays it, and a tap on every message that is delivered."""
+"""A small market day made by hand, the machine that plays it, and a tap on every message that is delivered.
+
+The network is the fast one and the scheduler punctual: what these tests ask is what happens, not how long it takes.
+"""
 
 import json
 from base64 import b64decode, b64encode
@@ -12,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.brokersim.market import open_market
+from infra.brokersim.network import Network
 from infra.day.environment import environ
 from infra.day.hours import NEW_YORK, Hours, hours
 from infra.day.machine import Machine, Surroundings
@@ -118,7 +122,7 @@ class Bench:
                 "STRATEGY_NOTIFY_ADDRESSES": addresses, "STRATEGY_HEARTBEAT_URL": heartbeat,
                 "ETRADE_OAUTH_CALLBACK_URL": callback,
             },
-            hours=_hours(made.day), folder=folder, around=Surroundings(),
+            hours=_hours(made.day), folder=folder, around=Surroundings(network=Network.FAST),
         )  # fmt: skip
         self.world, self.kernel = self.machine.world, self.machine.kernel
         self.deliveries: list[Delivery] = []

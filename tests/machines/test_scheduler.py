@@ -1,7 +1,8 @@
 """Schedules: New York time, whatever the clocks there do."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import islice
+from statistics import median
 
 import pytest
 
@@ -9,7 +10,8 @@ from infra.local.bus import LocalBus
 from infra.local.clock import SeededChance
 from infra.local.kernel import Kernel
 from infra.local.queue import SqliteQueue
-from infra.local.scheduler import LocalScheduler, instants
+from infra.local.scheduler import LATE_MEDIAN_S, LATE_P99_S, Lateness, LocalScheduler, instants
+from shared.domain.calendar import session_of
 from shared.errors import ConfigError
 from shared.stored import Domain
 from shared.topology import Function, Schedule, Subscription, Topology
@@ -52,6 +54,67 @@ def test_a_wrong_line_is_told() -> None:
     """A cron line that cannot be read is a ConfigError that shows it."""
     with pytest.raises(ConfigError, match=r"61 \* \* \* \*"):
         instants("61 * * * *", datetime(2013, 10, 7, tzinfo=UTC))
+
+
+SCAN = Schedule(name="scan", cron="* 9-15 * * 1-5", topic="ticks", message="scan_tick")
+SETTLE = Schedule(name="settle", cron="* 9-16 * * 1-5", topic="ticks", message="settle_tick")
+MINUTE = timedelta(minutes=1)
+
+
+def _minutes(day: date) -> list[datetime]:
+    session = session_of(day)
+    assert session is not None
+    return [session.opens_at + one * MINUTE for one in range((session.closes_at - session.opens_at) // MINUTE)]
+
+
+def test_ticks_are_as_late_as_is_said() -> None:
+    """A tick is late by a median of 1 s, one in a hundred by 5 s or more, and each is published in its own minute."""
+    minutes = _minutes(date(2013, 10, 7))
+    late = sorted(Lateness(seed).of(SCAN, at).total_seconds() for seed in range(20) for at in minutes)
+    assert median(late) == pytest.approx(LATE_MEDIAN_S, rel=0.05)
+    assert late[len(late) * 99 // 100] == pytest.approx(LATE_P99_S, rel=0.1)
+    assert 0 < late[0] < late[-1] <= 30
+
+
+@pytest.mark.parametrize("day", [date(2013, 10, 7), date(2013, 11, 29)], ids=["whole", "half"])
+def test_one_tick_of_a_session_is_lost(day: date) -> None:
+    """Of the scan's ticks exactly one of each session is never published, another one by each seed; of others none."""
+    lost = [[at for at in _minutes(day) if Lateness(seed).loses(SCAN, at)] for seed in range(9)]
+    assert [len(one) for one in lost] == [1] * 9
+    assert len({one[0] for one in lost}) > 5
+    assert not any(Lateness(seed).loses(SETTLE, at) for seed in range(9) for at in _minutes(day))
+
+
+def test_a_late_scheduler_publishes_what_it_does_not_lose() -> None:
+    """With a lateness each tick but the lost one is published once, late and in its minute; without one, punctually."""
+    minutes = _minutes(date(2013, 10, 7))
+    late = Lateness(1)
+    (lost,) = [at for at in minutes if late.loses(SCAN, at)]
+    start, end = lost - 2 * MINUTE, lost + 2 * MINUTE
+    found = _pushed(start, end, late)
+    expected = [start + one * MINUTE for one in range(5) if one != 2]
+    assert [at.replace(second=0, microsecond=0) for at in found] == expected
+    assert all(at - begun >= late.of(SCAN, begun) for at, begun in zip(found, expected, strict=True))
+    assert all(at.second == 0 for at in _pushed(start, end, None))
+
+
+def _pushed(start: datetime, end: datetime, lateness: Lateness | None) -> list[datetime]:
+    """Give when the scan's ticks between two instants reach their function."""
+    ticker = Function(name="ticker", purpose="", home=Domain.BOOK, subscriptions=(Subscription(topic="ticks"),))
+    topology = Topology(functions=(ticker,), topics={"ticks": ""}, schedules=(), secrets={}, collections={})
+    kernel, pushed = Kernel(start=start, seed=1), list[datetime]()
+
+    def deliver(_function: str, _body: bytes) -> int:
+        pushed.append(kernel.now())
+        return 204
+
+    chance, queue = SeededChance(seed=1, name="bus"), SqliteQueue(None)
+    bus = LocalBus(kernel=kernel, topology=topology, queue=queue, deliver=deliver, chance=chance)
+    scheduler = LocalScheduler(kernel=kernel, bus=bus, body_of=lambda _: b"{}", lateness=lateness)
+    scheduler.start((SCAN,), until=end)
+    kernel.run(end + MINUTE)
+    queue.close()
+    return pushed
 
 
 def test_jobs_publish_their_message_until_the_end() -> None:

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from infra.brokersim.market import open_market
+from infra.brokersim.network import TRAVEL_S, Network
 from infra.brokersim.simulator import ConnectionDropped
 from infra.day import environment
 from infra.day.book import Documents, read_book
 from infra.day.hours import NEW_YORK, hours
 from infra.day.ledger import BrokerLedger
-from infra.day.machine import NETWORK_S, Machine, Surroundings, simulator_settings
+from infra.day.machine import Machine, Surroundings, simulator_settings
 from infra.day.violations import book_differs, placed_twice
 from infra.local.clock import SeededChance
 from infra.local.kernel import Kernel
@@ -57,6 +58,7 @@ def plan_of(folder: Path, **changes: Any) -> Plan:
     """Give the plan under which `trade_until` fills a folder."""
     given: dict[str, Any] = {
         "broker": "simulator", "mode": Mode.LIVE, "cloud": "local", "speed": SPEED, "environ": {},
+        "network": Network.FAST,
     } | changes  # fmt: skip
     simulated = {"seed": SEED} if given["broker"] == "simulator" else {}
     return plan(state=folder, **simulated | given)
@@ -98,12 +100,12 @@ def _trade(folder: Path, until: datetime) -> None:
         path=Folder(path=folder).calls, market=market, now=kernel.now, settings=simulator_settings(SEED, when),
         seed=SEED,
     )  # fmt: skip
-    latency = Latency(SeededChance(seed=SEED, name="network"), *NETWORK_S)
+    latency = Latency(SeededChance(seed=SEED, name="network"), *TRAVEL_S)
     wire = WsgiAdapter(simulator, kernel=kernel, latency=latency, dropped=ConnectionDropped)
     machine = Machine(
         market=market, market_spec="generated", hours=when, kernel=kernel, seed=SEED, folder=folder,
         environ=environment.environ({}, config="demo", market_spec="generated", symbols=market.symbols),
-        around=Surroundings(http=lambda _: wire),
+        around=Surroundings(http=lambda _: wire, network=Network.FAST),
     )  # fmt: skip
     with closing(simulator), closing(machine):
         kernel.spawn(machine.sign_in, name="owner")
