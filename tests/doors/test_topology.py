@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.archives.closure import follow
 from infra.day.machine import scheduled_body
 from shared import topology
 from shared.domain.messages import KINDS, NAMES
@@ -25,6 +26,7 @@ from shared.topology import (
 from shared.usecases.outbox import unpack
 
 ROOT = Path(__file__).resolve().parents[2]
+START, NO_LOCK = "functions/{}/main.py", frozenset[str]()
 MOST_ACK_S, MOST_ATTEMPTS, ANSWER_S = 600, 100, 15
 
 # Which use cases each function runs; a use case that is in no list would be a path that nobody examined.
@@ -53,7 +55,8 @@ _PARTS: dict[str, set[str]] = {
     "notify": {"deliver", "links", "outbox", "desk"},
 }  # fmt: skip
 
-
+_OWNERS = {"market_data", "bars_stored", "kept"}
+"""The use cases that the owner's commands run alone: no function does, and so none has a right for them."""
 _ON_PAPER = {"order_placement", "order_settlement"}
 """Who sends orders does so on paper, too; the scan only quotes."""
 
@@ -171,9 +174,11 @@ def _used(name: str) -> set[str]:
 
 
 def test_every_use_case_belongs_to_a_function() -> None:
-    """The table of this file knows every use case."""
+    """The table of this file knows every use case, and the archive of no function reaches one of the owner's alone."""
     modules = {path.stem for path in (ROOT / "shared" / "usecases").glob("*.py")} - {"__init__"}
-    assert set(chain.from_iterable(_PARTS.values())) == modules
+    assert set(chain.from_iterable(_PARTS.values())) | _OWNERS == modules
+    for name in _PARTS:
+        assert not {f"shared/usecases/{one}.py" for one in _OWNERS} & follow(ROOT, START.format(name), NO_LOCK).modules
 
 
 @pytest.mark.parametrize("name", _PARTS)
