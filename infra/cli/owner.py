@@ -226,20 +226,27 @@ def token(profile: Profile = "local", state: State = None, json: Json = False) -
         credentials.token(profile, state, json=json)
 
 
-def import_bars(
-    file: Annotated[Path, typer.Argument(help="A CSV file of daily bars or of one-minute bars.", show_default=False)],
+def import_bars(  # noqa: PLR0917 - each parameter is an option, which typer passes by name
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="A CSV or Parquet file of daily bars or of one-minute bars.", show_default=False),
+    ] = None,
+    listing: Annotated[bool, typer.Option("--list", help="List what was imported.")] = False,
+    remove: Annotated[str | None, typer.Option(metavar="SYMBOL", help="Take a symbol's imported bars out.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Prices that lie far from the day before are meant.")] = False,
     profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
     """Import daily bars, such as `strategy import bars.csv`: a source of history; a file that is not clean is refused.
 
     The columns are date,symbol,open,high,low,close,volume and, where there are any, split (2 for two for one) and
     dividend (USD a share), as traded and not adjusted. One-minute bars have begins_utc or ends_utc in the place of
-    date, and become daily bars.
+    date, and become daily bars. A price more than 40 % from the close of the day before, without a split that explains
+    it, needs --yes.
     """
     from infra.cli import importing
 
     with explained(acts=True):
-        importing.import_bars(file, profile, state, json=json)
+        importing.imports(file, profile, state, listing=listing, remove=remove, yes=yes, json=json)
 
 
 secrets = typer.Typer(no_args_is_help=True, help="Store what only the owner has.")

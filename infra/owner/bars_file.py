@@ -1,36 +1,39 @@
-"""A file of bars that the owner imports: daily bars or minutes, as CSV, read as a whole or not at all.
+"""A file of bars that the owner imports: daily bars or minutes, CSV or Parquet, read as a whole or not at all.
 
 What can go wrong: a day stands twice, a price is nothing, a column is another's, half a day passes for a whole one, a
-bar of today is not over. What this promises: every line that is not clean is named with its number and its reason, and
-then nothing of the file is used. Of minutes only sessions that are there from end to end become daily bars; the others
-are named and left out.
+bar of today is not over; a price is one that cannot be meant: a point in the wrong place, a split that is not named.
+What this promises: every row that is not clean is named with its place and its reason, and then nothing of the file is
+used. Of minutes only sessions that are there from end to end become daily bars; the others are named and left out. What
+lies far from the day before is named too, and is used only where the owner says that it is meant (`far`).
 """
 
-import csv
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 from infra.day.problems import UserError
+from infra.owner.bars_rows import Rows, Spoilt, rows_of
 from shared.domain.bars import Bar, DailyBar
 from shared.domain.calendar import new_york_day, session_of
 from shared.domain.daybook import MINUTE
 from shared.domain.own_days import day_of, missing
-from shared.domain.series import Dividend, Split, unsound_bar
+from shared.domain.series import LONGEST_GAP, Dividend, Series, Split, adjusted_closes, unsound_bar
 from shared.domain.tickets import SYMBOL
 
 PRICES = ("open", "high", "low", "close")
 DAILY = ("date", "symbol", *PRICES, "volume")
 EVENTS = ("split", "dividend")
 INSTANTS = ("begins_utc", "ends_utc")
-MOST_LINES = 5_000_000
 SHOWN = 20
+FAR_PCT = 40
+"""Of the lower of two prices, as the strategy's own limit for a price jump: a split of 3 for 2 makes 50."""
 WANTED = (
-    f"the first line names the columns: {','.join(DAILY)}, and split, dividend where there are any; minutes have "
-    f"{' or '.join(INSTANTS)} in the place of date"
+    f"the first line of a CSV, or the schema of a Parquet file, names the columns: {','.join(DAILY)}, and split, "
+    f"dividend where there are any; minutes have {' or '.join(INSTANTS)} in the place of date"
 )
 _NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,10})?")
 _WHOLE = re.compile(r"[0-9]{1,15}")
@@ -49,67 +52,78 @@ class Imported:
 
 
 def read_bars(path: Path, *, today: date) -> dict[str, Imported]:
-    """Read a file's bars of days before today, by symbol; raises UserError that names every bad line, up to a few."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return _read(path, csv.reader(file, strict=True), today)
-    except (OSError, UnicodeDecodeError) as problem:
-        raise UserError(f"{path} cannot be read: {problem}", remedy="give a CSV file in UTF-8") from None
+    """Read a file's bars of days before today, by symbol; raises UserError that names every bad row, up to a few."""
+    with rows_of(path) as file:
+        return _read(path, file, today)
 
 
-def _read(path: Path, lines: Iterator[list[str]], today: date) -> dict[str, Imported]:
+def far(series: Series) -> tuple[str, ...]:
+    """Name the days of a series on which a price lies more than `FAR_PCT` from the last close, splits taken out.
+
+    The price that lies furthest is named; the first day, and one after a long gap, is compared with its own close.
+    """
+    found = []
+    for before, bar in pairwise((*series.bars[:1], *series.bars)):
+        near = timedelta(0) < bar.day - before.day <= LONGEST_GAP
+        of = adjusted_closes([before if near else bar], series.splits, on=bar.day)[0]
+        name, price = max(((name, getattr(bar, name)) for name in PRICES), key=lambda one: _apart(one[1], of))
+        if _apart(price, of) > FAR_PCT:
+            what = "the close of the day before" if near else "its own close"
+            found.append(f"{bar.day}: {name} {price} lies {_apart(price, of):.0f} % from {what}, {of.normalize():f}")
+    return tuple(found)
+
+
+def _apart(one: Decimal, other: Decimal) -> Decimal:
+    return 100 * abs(one - other) / min(one, other)
+
+
+def _read(path: Path, file: Rows, today: date) -> dict[str, Imported]:
     problems: list[str] = []
     found: dict[str, Imported] = {}
     minutes: dict[tuple[str, date], list[Bar]] = {}
-    names = _columns(path, lines)
-    for number, row in _rows(lines, problems):
-        try:
-            if len(row) != len(names):
-                raise ValueError(f"{len(row)} fields where the first line names {len(names)}")
-            plain = dict(zip(names, (one.strip() for one in row), strict=True))
-            if "date" in plain:
-                _take_day(found, plain, today)
-            else:
-                _take_minute(minutes, plain, today)
-        except ValueError as wrong:
-            problems.append(f"line {number}: {wrong}")
-        if len(problems) > SHOWN:
-            break
+    names = _columns(path, file.names)
+    try:
+        for place, row in file.rows:
+            try:
+                _take(found, minutes, names, row, today)
+            except ValueError as wrong:
+                problems.append(f"{place}: {wrong}")
+            if len(problems) > SHOWN:
+                break
+    except Spoilt as spoilt:
+        problems.append(str(spoilt))
     if not problems and not found and not minutes:
         problems.append("there is no bar in it")
     if problems:
-        more = ["and more"] * (len(problems) > SHOWN)
-        what = f"nothing of {path} was imported: " + "; ".join([*problems[:SHOWN], *more])
-        raise UserError(what, remedy=WANTED)
+        raise UserError(f"nothing of {path} was imported: {listed(problems)}", remedy=WANTED)
     return found or _days(minutes)
 
 
-def _columns(path: Path, lines: Iterator[list[str]]) -> list[str]:
-    names = [name.strip().lower() for name in next(lines, [])]
+def listed(problems: Sequence[str]) -> str:
+    """Say some problems in one sentence, and whether there are more."""
+    return "; ".join([*problems[:SHOWN], *["and more"] * (len(problems) > SHOWN)])
+
+
+def _columns(path: Path, names: list[str]) -> list[str]:
     needed = set(DAILY) - {"date"}
     instants = [name for name in names if name in ("date", *INSTANTS)]
     known = needed | set(instants) | (set(EVENTS) if "date" in names else set())
     if len(instants) != 1 or not needed <= set(names) <= known or len(set(names)) != len(names):
-        raise UserError(f"nothing of {path} was imported: line 1 names other columns", remedy=WANTED)
+        raise UserError(f"nothing of {path} was imported: it names other columns", remedy=WANTED)
     return names
 
 
-def _rows(lines: Iterator[list[str]], problems: list[str]) -> Iterator[tuple[int, list[str]]]:
-    number = 1
-    while True:
-        number += 1
-        try:
-            row = next(lines, None)
-        except csv.Error as wrong:
-            problems.append(f"line {number}: {wrong}")
-            return
-        if row is None:
-            return
-        if number > MOST_LINES:
-            problems.append(f"line {number}: a file may have {MOST_LINES} lines")
-            return
-        if row:
-            yield number, row
+def _take(
+    found: dict[str, Imported], minutes: dict[tuple[str, date], list[Bar]], names: Sequence[str], row: Sequence[str],
+    today: date,
+) -> None:  # fmt: skip
+    if len(row) != len(names):
+        raise ValueError(f"{len(row)} fields where the first line names {len(names)}")
+    plain = dict(zip(names, row, strict=True))
+    if "date" in plain:
+        _take_day(found, plain, today)
+    else:
+        _take_minute(minutes, plain, today)
 
 
 def _take_day(found: dict[str, Imported], row: Row, today: date) -> None:

@@ -1,4 +1,4 @@
-"""Installs what a source of history needs, the first time that one machine asks it, and says so.
+"""Installs what a source of history or a Parquet file needs, the first time that one machine has one, and says so.
 
 What can go wrong: a machine that never asks Yahoo carries 200 MB for it; a package is installed that nobody locked; a
 lock was changed since, and an old version goes on. What this promises: an extra is looked for as its lock says it,
@@ -34,14 +34,14 @@ def ready(extra: str, *, say: Callable[[str], None], root: Path = ROOT) -> None:
     if not wanted:
         return
     library, packages = ON_FIRST_USE[extra], len(wanted)
-    say(f"Installing {library} for the source {extra}, once: packages as {lock.name} locks them, {packages} in all.")
+    say(f"Installing {library} for {extra}, once: packages as {lock.name} locks them, {packages} in all.")
     call = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
     call += ["--require-hashes", "--only-binary", ":all:", "--requirement", str(lock)]
     done = subprocess.run(call, capture_output=True, check=False)  # what pip says may show a registry's password
     importlib.invalidate_caches()
     if done.returncode or missing(lock):
         by_hand = f"{sys.executable} -m pip install --require-hashes --only-binary :all: --requirement {lock}"
-        raise ConfigError((f"the source {extra} could not be installed; to see why: {by_hand}",))
+        raise ConfigError((f"{library} for {extra} could not be installed; to see why: {by_hand}",))
 
 
 def missing(lock: Path) -> tuple[str, ...]:

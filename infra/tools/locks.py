@@ -13,8 +13,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 HEADER = "# Generated from pyproject.toml by `make lock`; do not edit.\n"
-ON_FIRST_USE = {"alpaca": "alpaca-py", "yahoo": "yfinance"}
-"""What a machine installs when it first asks such a source of history (`infra.tools.extras`): extra -> its library."""
+ON_FIRST_USE = {"alpaca": "alpaca-py", "parquet": "pyarrow", "yahoo": "yfinance"}
+"""What a machine installs when it first asks such a source of history, or reads such a file: extra -> its library."""
 SHIPS_TOO = {"market_history": ("alpaca", "yahoo")}
 """The extras that a function's lock holds beside its own: in the cloud nothing is installed on first use."""
 NOT_A_FUNCTION = frozenset({"local", "infra", "dev", *ON_FIRST_USE})

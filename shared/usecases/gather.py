@@ -17,7 +17,7 @@ from shared.domain.calendar import TradingSession, new_york_day, session_at
 from shared.domain.series import Series, cut, merged, unbroken, unsound
 from shared.domain.tickets import SYMBOL
 from shared.errors import Busy, DeskError, Malformed, SourceError, SourceKeyRefused, SourceRefused, Unreadable
-from shared.ports import HistorySource, Severity, Write
+from shared.ports import Delete, HistorySource, Severity, Write
 from shared.usecases import own_bars
 from shared.usecases.desk import Desk, put, read_sound
 from shared.usecases.notices import announce
@@ -32,7 +32,8 @@ FAILURES = 3
 RESTS_FOR = timedelta(minutes=15)
 """How long a source is left alone that refused and did not say for how long."""
 MOST_SYMBOLS = 200
-HERE = frozenset({"own", "file"})
+FILE = "file"
+HERE = frozenset({"own", FILE})
 """The sources in our own store: they are asked each time, for that costs a reading."""
 
 
@@ -130,10 +131,18 @@ def _symbol(desk: Desk, run: _Run, symbol: str) -> int:
     writes: list[Write] = [] if answers == stored else [put(path, Gathered(answers=tuple(answers.values())))]
     series = merged(parts) if parts else None
     if series is None or not series.bars:
-        desk.store.commit(writes)
+        desk.store.commit([*writes, *_taken_back(desk, run, symbol)])
         return 0
     desk.store.commit([*writes, put(f"history/{symbol}", Warmth(session=day, series=series))])
     return len(unbroken(series.bars, before=day))
+
+
+def _taken_back(desk: Desk, run: _Run, symbol: str) -> list[Write]:
+    """Give the write that forgets bars of a file which its owner took out, where no source has any others now."""
+    held = read_sound(desk, Warmth, f"history/{symbol}")
+    if held is None or FILE not in held.value.series.source.split("+") or run.failed.get(FILE):
+        return []
+    return [Delete(held.path)] if any(source.name == FILE for source in run.plan.sources) else []
 
 
 def _whole(parts: Sequence[Series], day: date) -> bool:

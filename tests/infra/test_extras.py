@@ -60,9 +60,7 @@ def test_the_first_use_installs_and_says_so(machine: Machine) -> None:
     machine.lock("1.0")
     machine.ready()
     assert (machine.site / f"{MODULE}.py").exists()
-    assert machine.said == [
-        "Installing yfinance for the source yahoo, once: packages as yahoo.txt locks them, 1 in all."
-    ]
+    assert machine.said == ["Installing yfinance for yahoo, once: packages as yahoo.txt locks them, 1 in all."]
     for wheel in machine.wheels.iterdir():
         wheel.unlink()
     machine.ready()
@@ -98,7 +96,7 @@ def test_what_cannot_be_had_is_said(machine: Machine) -> None:
         wheel.unlink()
     with pytest.raises(ConfigError) as refused:
         machine.ready()
-    assert "the source yahoo could not be installed; to see why:" in refused.value.detail
+    assert "yfinance for yahoo could not be installed; to see why:" in refused.value.detail
     assert "No matching" not in refused.value.detail
 
 

@@ -15,6 +15,7 @@ from infra.owner.bars_file import read_bars
 from infra.owner.profiles import Hand
 from shared.domain.series import Dividend, Series, Split
 from shared.gcp.no_bus import NoBus
+from shared.ports import Put
 from shared.topology import TOPOLOGY, Right
 from shared.usecases.desk import Desk, read
 from shared.usecases.sources import imported
@@ -42,10 +43,11 @@ class Home:
             simulated=simulated,
         )  # fmt: skip
 
-    def bring(self, *lines: str) -> list[importing.Result]:
+    def bring(self, *lines: str, name: str = "bars.csv", meant: bool = False) -> list[importing.Result]:
         """Import a file of these lines."""
-        self.file.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        return importing.bring(self.hand, self.file)
+        file = self.file.with_name(name)
+        file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return importing.bring(self.hand, file, meant=meant)
 
     def series(self, symbol: str = "IBM") -> Series | None:
         """Give what history will be given of a symbol."""
@@ -72,7 +74,8 @@ def test_a_later_import_counts_and_forgets_nothing(tmp_path: Path) -> None:
     """Of a day in both files the later one's bar counts; the days of the earlier one stay, as of another make."""
     home = Home(tmp_path)
     home.bring(HEAD, GOOD, "2013-10-02,IBM,99,99,99,99,1")
-    home.bring(HEAD, GOOD.replace("100.5", "100.7"))
+    (second,) = home.bring(HEAD, GOOD.replace("100.5", "100.7"), name="later.csv")
+    assert (second.again, second.changed, second.earlier) == (1, 1, "imported from bars.csv")
     found = home.series()
     assert found is not None
     assert [str(one.close) for one in found.bars] == ["99", "100.7"]
@@ -123,7 +126,7 @@ def test_a_line_that_is_not_clean_is_named_and_nothing_is_imported(tmp_path: Pat
     ],
 )
 def test_other_columns_are_refused(tmp_path: Path, head: str) -> None:
-    """A file whose first line names other columns is refused with the ones that are wanted; so is one without a bar."""
+    """A file that names other columns is refused with the ones that are wanted; so is one without a bar."""
     with pytest.raises(UserError) as wrong:
         Home(tmp_path).bring(head, GOOD)
     assert HEAD in str(wrong.value)
@@ -142,10 +145,62 @@ def test_many_bad_lines_are_named_up_to_a_few(tmp_path: Path) -> None:
 def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
     """A file that is no UTF-8, or is not there, is refused with a remedy."""
     home = Home(tmp_path)
-    home.file.write_bytes(b"PAR1\x15\x04\xff\xfe")
+    home.file.write_bytes(b"PK\x03\x04\xff\xfe")
     for path in (home.file, tmp_path / "none.csv"):
         with pytest.raises(UserError, match="cannot be read"):
             importing.bring(home.hand, path)
+
+
+def test_a_price_that_can_hardly_be_is_asked_for_again(tmp_path: Path) -> None:
+    """A price far from the day before needs the owner's word, and a split that explains it needs none."""
+    home, halved = Home(tmp_path), "2013-10-04,IBM,50,51,49,50.5,2000"
+    with pytest.raises(UserError) as asked:
+        home.bring(HEAD, GOOD, halved)
+    assert "IBM 2013-10-04: low 49 lies 105 % from the close of the day before, 100.5" in asked.value.what
+    assert "--yes" in asked.value.remedy
+    assert home.series() is None
+    with pytest.raises(UserError, match="high 990 lies"):
+        home.bring(HEAD, GOOD.replace("101", "990"))
+    (meant,) = home.bring(HEAD, GOOD, halved, meant=True)
+    assert len(meant.far) == 1
+    (again,) = home.bring(HEAD, GOOD, halved)
+    assert again.far == ()
+    other = Home(tmp_path)
+    (split,) = other.bring(f"{HEAD},split", f"{GOOD},", f"{halved},2")
+    assert split.far == ()
+
+
+def test_a_file_that_fits_badly_to_an_earlier_one_is_asked_for(tmp_path: Path) -> None:
+    """What is compared is the whole series: the second file's days with those that the first one brought."""
+    home = Home(tmp_path)
+    home.bring(HEAD, GOOD)
+    with pytest.raises(UserError, match=r"2013-10-04: low 9\.9"):
+        home.bring(HEAD, "2013-10-04,IBM,10,10.1,9.9,10,2000", name="wrong-share.csv")
+    found = home.series()
+    assert found is not None
+    assert len(found.bars) == 1
+
+
+def test_what_is_imported_can_be_listed_and_taken_out(tmp_path: Path) -> None:
+    """The list names each symbol's days and files, also one that cannot be read, and a symbol that is out is gone."""
+    home = Home(tmp_path)
+    home.bring(HEAD, GOOD, GOOD.replace("IBM", "AIG"))
+    home.bring(HEAD, GOOD.replace("10-03", "10-04"), name="later.csv")
+    home.store.commit([Put("imports/X", {"symbol": "X"})])
+    aig, ibm, damaged = importing.kept(home.hand)
+    assert (aig.symbol, aig.bars, aig.made) == ("AIG", 1, "imported from bars.csv")
+    assert (ibm.bars, ibm.first, ibm.last) == (2, date(2013, 10, 3), date(2013, 10, 4))
+    assert ibm.made == "imported from later.csv; imported from bars.csv"
+    assert damaged.wrong
+    with pytest.raises(UserError, match="cannot be read"):
+        home.bring(HEAD, GOOD.replace("IBM", "X"))
+    assert importing.remove(home.hand, "ibm").bars == 2
+    assert home.series() is None
+    importing.remove(home.hand, "X")
+    assert [one.symbol for one in importing.kept(home.hand)] == ["AIG"]
+    for none in ("IBM", "../owner"):
+        with pytest.raises(UserError, match="nothing is imported"):
+            importing.remove(home.hand, none)
 
 
 def _minutes(day: date, count: int, *, by: str = "begins_utc") -> list[str]:
@@ -215,4 +270,6 @@ def test_the_owner_reads_what_was_taken(tmp_path: Path, capsys: pytest.CaptureFi
     assert f"left out, for minutes are missing: 1 days ({half})" in shown
     assert "next sign-in" in shown
     refused(strategy("import", str(tmp_path / "none.csv"), "--state", str(tmp_path / "no-desk")), "no-desk")
+    for words in ((), ("--list", "--remove", "IBM"), (str(tmp_path / "bars.csv"), "--list")):
+        refused(strategy("import", *words), "needs one of")
     assert read(MemoryStore(), Series, "imports/IBM") is None

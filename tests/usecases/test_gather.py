@@ -11,7 +11,7 @@ from shared.domain.barred import SourceKeyBad
 from shared.domain.calendar import session_of
 from shared.domain.series import Series, Split, adjusted_closes
 from shared.errors import Busy, SourceDown, SourceError, SourceKeyRefused, SourceRefused, StoreDown, Unreadable
-from shared.ports import Put
+from shared.ports import Delete, Put
 from shared.strategies.view import quality
 from shared.topology import ALPACA_KEY, TOPOLOGY
 from shared.usecases.desk import put
@@ -284,6 +284,19 @@ def test_an_imported_series_comes_before_those_outside() -> None:
     found = bench.history()
     assert found is not None
     assert found.source == "file"
+
+
+def test_an_import_that_is_taken_out_is_not_traded_on() -> None:
+    """Bars of a file that its owner took out are forgotten, also where no source has others; damage forgets nothing."""
+    bench = MorningBench(fails(SourceDown("gone")))
+    bench.file.commit([put("imports/IBM", series(255, source="file"))])
+    bench.gather()
+    bench.file.commit([Put("imports/IBM", {"symbol": "IBM"})])
+    bench.gather()
+    assert bench.history() is not None
+    bench.file.commit([Delete("imports/IBM")])
+    bench.gather()
+    assert bench.history() is None
 
 
 def test_a_damaged_document_of_ours_is_a_source_that_fails() -> None:
