@@ -4,18 +4,19 @@ Adapters: `shared.gcp` in the cloud, `infra.local` on one machine, `shared.etrad
 per port runs over all of them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from shared.domain.brokerage import Account, Balance, BrokerOrder, Holding, Ticket
 from shared.domain.outcomes import CancelAnswer, PlaceAnswer, PreviewAnswer
-from shared.domain.quotes import Quote
+from shared.domain.quotes import Quotes
 from shared.domain.series import Series
 from shared.domain.tokens import AccessToken, RequestToken
 
+T = TypeVar("T")
 Data = dict[str, Any]
 Scalar = str | int | float | bool | None
 
@@ -29,6 +30,17 @@ class Clock(Protocol):
 
     def sleep_until(self, at: datetime) -> None:
         """Wait until `at`; return at once when it has passed."""
+        ...
+
+
+class SideBySide(Protocol):
+    """How several pieces of work of one function are done at the same time, each in the context of the caller."""
+
+    def ask(self, works: Sequence[Callable[[], T]], *, apart: timedelta) -> list[T | Exception]:
+        """Start each `apart` after the one before it, wait for all, and give what each gave or raised, in their order.
+
+        The first one is the caller's own: a single one is a plain call. None of them outlives the call.
+        """
         ...
 
 
@@ -172,8 +184,12 @@ class Broker(Protocol):
         """List everything that the account holds, all pages."""
         ...
 
-    def quotes(self, symbols: Sequence[str]) -> dict[str, Quote]:
-        """Quote any number of symbols, 50 a call; a symbol that the broker does not know is absent."""
+    def quotes(self, symbols: Sequence[str], *, others: Sequence[str] = (), next_at: datetime | None = None) -> Quotes:
+        """Quote any number of symbols, 50 a call, side by side; a symbol that the broker does not know is absent.
+
+        `others` come after them, in their order: all of them, or, where somebody will ask again at `next_at`, as many
+        as fit into calls that do not delay that. A call that fails fails for its own symbols alone. Raises AuthError.
+        """
         ...
 
     def preview(self, account_key: str, ticket: Ticket) -> PreviewAnswer:

@@ -13,13 +13,14 @@ Promises:
 * An exception that escapes an invocation ends the run and is raised from `run`; nothing is swallowed.
 * `crash(name)` ends an invocation at its yield point. Its `finally` blocks run, as Python insists, but a wait
   inside them ends it again, so no port call that comes after the crash takes effect.
+* What an invocation forks has its name and dies with it, whether it has begun or not.
 * Each invocation has its own context variables (a greenlet starts with an empty context), as Flask needs.
 
 A lock of `threading` held over a wait would stop the world for ever: nobody else could run to release it.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
 from random import Random
@@ -43,13 +44,16 @@ class Crashed(Ended):
 
 
 class Invocation:
-    """One piece of work on the kernel; `done` once it has returned, raised or crashed."""
+    """One piece of work on the kernel; `done` once it has returned, raised or crashed, `parent` is who forked it."""
 
-    __slots__ = ("crashed", "done", "fiber", "name", "wake", "work")
+    __slots__ = ("awaits", "crashed", "done", "fiber", "joined_by", "name", "parent", "wake", "work")
 
-    def __init__(self, name: str, work: Callable[[], object]) -> None:
+    def __init__(self, name: str, work: Callable[[], object], parent: "Invocation | None" = None) -> None:
         self.name = name
         self.work = work
+        self.parent = parent
+        self.joined_by: Invocation | None = None
+        self.awaits = 0
         self.fiber: Any = None
         self.wake = 0
         self.crashed = False
@@ -91,10 +95,32 @@ class Kernel:
 
     def spawn(self, work: Callable[[], object], *, at: datetime | None = None, name: str) -> Invocation:
         """Let `work` start as an invocation of its own at `at`, or at the present instant."""
-        invocation = Invocation(name, work)
-        self._live[invocation] = None
-        self._schedule(invocation, self._micros if at is None else max(self._micros, _micros(at)))
-        return invocation
+        return self._begin(Invocation(name, work), at)
+
+    def fork(self, work: Callable[[], object], *, at: datetime) -> Invocation:
+        """Let `work` start at `at` beside the invocation that asks for it, under its name, and die where that dies."""
+        parent = self._inside()
+        return self._begin(Invocation(parent.name, work, parent), at)
+
+    def join(self, others: Sequence[Invocation]) -> None:
+        """Yield until all of these are done; return at once when they are."""
+        invocation = self._inside()
+        waited_for = [one for one in others if not one.done]
+        if not waited_for:
+            return
+        for one in waited_for:
+            one.joined_by = invocation
+        invocation.awaits = len(waited_for)
+        self._hub.switch()
+
+    def kill(self, others: Sequence[Invocation]) -> None:
+        """Crash these where they are; those that have not begun never do."""
+        for one in others:
+            if one.fiber is None:
+                self._finish(one)
+            elif not one.done:
+                one.crashed = True
+                self._schedule(one, self._micros)
 
     def sleep_until(self, at: datetime) -> None:
         """Yield until `at`; an instant that has passed is a plain `pause`."""
@@ -132,7 +158,7 @@ class Kernel:
 
     def cancel(self, invocation: Invocation) -> None:
         """Take back a `spawn` whose work has not started; later it is no error and no effect."""
-        if invocation.fiber is None and not invocation.done:
+        if invocation.fiber is None:
             self._finish(invocation)
 
     def crash(self, name: str) -> int:
@@ -140,12 +166,12 @@ class Kernel:
 
         Called from one of them it does not return: Crashed is raised there, too.
         """
+        running = self._running
         victims = [one for one in self._live if one.name == name and one.fiber is not None]
-        for victim in victims:
-            victim.crashed = True
-            if victim is not self._running:
-                self._schedule(victim, self._micros)
-        if self._running in victims:
+        self.kill([one for one in self._live if one.parent in victims and one.fiber is None])
+        self.kill([one for one in victims if one is not running])
+        if running is not None and running in victims:
+            running.crashed = True
             raise Crashed(name)
         return len(victims)
 
@@ -168,18 +194,27 @@ class Kernel:
         if troubles:
             raise ExceptionGroup("clean-up failed when the world closed", troubles)
 
+    def _begin(self, invocation: Invocation, at: datetime | None) -> Invocation:
+        self._live[invocation] = None
+        self._schedule(invocation, self._micros if at is None else max(self._micros, _micros(at)))
+        return invocation
+
     def _schedule(self, invocation: Invocation, micros: int) -> None:
         self._sequence += 1
         invocation.wake = self._sequence
         heappush(self._heap, (micros, self._ties.getrandbits(32), self._sequence, invocation))
 
-    def _wait(self, micros: int) -> None:
+    def _inside(self) -> Invocation:
+        """Give the invocation that runs, which may wait; one that has crashed crashes again."""
         invocation = self._running
         if invocation is None:
             raise RuntimeError("only an invocation can wait; the outside lets time pass with Kernel.run")
         if invocation.crashed:
             raise Crashed(invocation.name)
-        self._schedule(invocation, micros)
+        return invocation
+
+    def _wait(self, micros: int) -> None:
+        self._schedule(self._inside(), micros)
         self._hub.switch()
 
     def _drive(self, limit: int, wanted: Invocation | None) -> None:
@@ -219,9 +254,16 @@ class Kernel:
                 self._finish(invocation)
 
     def _finish(self, invocation: Invocation) -> None:
+        if invocation.done:
+            return
         invocation.done = True
         invocation.wake = 0
         self._live.pop(invocation, None)
+        waits = invocation.joined_by
+        if waits is not None and not waits.done:
+            waits.awaits -= 1
+            if not waits.awaits:
+                self._schedule(waits, self._micros)
 
     def _advance(self, micros: int) -> None:
         if self._pace is not None:

@@ -23,6 +23,7 @@ from shared import divided, wiring
 from shared.errors import ConfigError
 from shared.gcp.chance import SystemChance
 from shared.gcp.journal import CloudJournal
+from shared.gcp.threads import Threads
 from shared.ports import Bus, Chance, Clock, Document, HistorySource, Journal, Scalar, Severity, Store, Where, Write
 from shared.topology import CONSUMER, TOPOLOGY, Right
 from shared.wiring import Platform
@@ -140,7 +141,7 @@ def _on_one_machine(world: WorldFile, function: str) -> Platform:
     services = Services(address=world.services, key=world.key)
     one, file = TOPOLOGY.function(function), LateStore(lambda: SqliteStore(Path(world.state), durable=True))
     return Platform(
-        function=one, environ=os.environ, clock=clock, chance=SystemChance(),
+        function=one, environ=os.environ, clock=clock, chance=SystemChance(), side_by_side=Threads(clock),
         store=divided.of_function(divided.one_for_all(file), TOPOLOGY, one),
         bus=RemoteBus(services), vault=RemoteVault(services), journal=_journal(world, function, clock),
         **_broker_side(world, function),
@@ -160,7 +161,10 @@ def _on_emulators(world: WorldFile, function: str) -> Platform:
         adds_only=platform.function.adds_only,
     )  # fmt: skip
     journal = _journal(world, function, clock)
-    return dataclasses.replace(platform, clock=clock, vault=vault, journal=journal, **_broker_side(world, function))
+    return dataclasses.replace(
+        platform, clock=clock, side_by_side=Threads(clock), vault=vault, journal=journal,
+        **_broker_side(world, function),
+    )  # fmt: skip
 
 
 def _open_bus(project: str, clock: Clock, chance: Chance) -> Bus:

@@ -10,6 +10,7 @@ from requests.adapters import BaseAdapter
 from infra.local.bus import PUSH_HEADERS, LocalBus
 from infra.local.clock import KernelClock, SeededChance
 from infra.local.folder import FolderLock
+from infra.local.greenlets import Greenlets
 from infra.local.hosting import HostedFunction, load_app
 from infra.local.journal import FileJournal, Line
 from infra.local.kernel import Kernel
@@ -154,6 +155,7 @@ class World:
             environ=self._environ,
             clock=KernelClock(self.kernel),
             chance=SeededChance(seed=self._seed, name=f"function/{function}"),
+            side_by_side=Greenlets(self.kernel),
             store=divided.of_function(divided.one_for_all(store), self._topology, entry),
             bus=TimedBus(self.bus, self.kernel, Latency(chance, *BUS_S)),
             vault=TimedVault(self.vault, self.kernel, Latency(chance, *VAULT_S)),

@@ -34,6 +34,7 @@ from shared.etrade.limits import Limits, Role
 from shared.etrade.session import Credentials
 from shared.etrade.skew import BrokerClock
 from shared.etrade.turns import AccountTurns
+from shared.gcp.threads import Threads
 from shared.topology import CONSUMER
 from shared.usecases import token
 from shared.wiring.credentials import stored_consumer
@@ -144,11 +145,12 @@ def reads(
     turns = AccountTurns(store=desk.store, clock=desk.clock, chance=desk.chance, journal=desk.journal)
     broker = EtradeBroker(
         credentials=lambda: given, sandbox=hand.sandbox, clock=desk.clock, chance=desk.chance, journal=desk.journal,
-        limits=limits or Limits(clock=desk.clock, role=Role.PLACEMENT, turns=turns), caller=desk.actor,
-        purpose=Purpose.ENTER, http=ReadsAlone(over(hand.http or DeadlineAdapter(connections=2))), mend=wake,
-        broker_clock=broker_clock,
+        limits=limits or Limits(clock=desk.clock, role=Role.PLACEMENT, turns=turns), side_by_side=Threads(desk.clock),
+        caller=desk.actor, purpose=Purpose.ENTER, http=ReadsAlone(over(hand.http or DeadlineAdapter(connections=2))),
+        mend=wake, broker_clock=broker_clock,
     )  # fmt: skip
     return Reads(
-        accounts=broker.accounts, balance=broker.balance, portfolio=broker.portfolio, quotes=broker.quotes,
+        accounts=broker.accounts, balance=broker.balance, portfolio=broker.portfolio,
+        quotes=lambda symbols: dict(broker.quotes(symbols)),
         preview=broker.preview, orders=lambda key, since: broker.orders(key, since=since),
     )  # fmt: skip

@@ -7,7 +7,7 @@ comes back, or does not, is a value that never says more than is known (order-sa
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
-from functools import reduce
+from functools import partial, reduce
 from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
@@ -22,13 +22,13 @@ from shared.domain.outcomes import (
     Rejected,
     UnknownOutcome,
 )
-from shared.domain.quotes import Quote
+from shared.domain.quotes import Quote, Quotes
 from shared.domain.turns import Purpose
 from shared.errors import AuthError, BrokerError, NotSent, OutcomeUnknown, StoreError, Throttled, Unreadable
 from shared.etrade import build, parse_accounts, parse_orders, parse_quotes, parse_rows, place_answers
 from shared.etrade.exchange import Ask, Endpoint, Exchange, Fields, Reply
 from shared.etrade.faults import ServerFailure, Unavailable
-from shared.etrade.limits import Limits
+from shared.etrade.limits import APART, Limits
 from shared.etrade.retry import READ_ATTEMPTS
 from shared.etrade.session import (
     ANSWER_WITHIN_S,
@@ -40,10 +40,12 @@ from shared.etrade.session import (
     Credentials,
 )
 from shared.etrade.skew import BrokerClock
-from shared.ports import Chance, Clock, Journal
+from shared.ports import Chance, Clock, Journal, SideBySide
 
 NEW_YORK = "America/New_York"
 SYMBOLS_A_CALL = 50
+GOING_ROUND_WITHIN_S = 4.0
+"""For a call that nothing held depends on and that is soon made anew, but that its tick waits for."""
 ORDERS_A_PAGE = 100
 POSITIONS_A_PAGE = 100
 MOST_PAGES = 200
@@ -58,8 +60,8 @@ class EtradeBroker:
     """The Broker port over the REST API v1; one object may serve all threads of a function.
 
     `credentials` is asked once per attempt; `sandbox` picks the host; `limits` is shared by all brokers of a
-    function, whose calls differ in their `purpose`; `caller` names the function in the journal; `http` replaces the
-    network; `mend` and `broker_clock` are Exchange's.
+    function, whose calls differ in their `purpose`; `side_by_side` makes the calls for many quotes at once; `caller`
+    names the function in the journal; `http` replaces the network; `mend` and `broker_clock` are Exchange's.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class EtradeBroker:
         chance: Chance,
         journal: Journal,
         limits: Limits,
+        side_by_side: SideBySide,
         caller: str,
         purpose: Purpose,
         http: BaseAdapter | None = None,
@@ -78,6 +81,8 @@ class EtradeBroker:
         broker_clock: BrokerClock | None = None,
     ) -> None:
         self._clock = clock
+        self._limits = limits
+        self._side_by_side = side_by_side
         self._sandbox = sandbox
         self._base = f"{SANDBOX if sandbox else PRODUCTION}/v1"
         self._exchange = Exchange(
@@ -120,22 +125,40 @@ class EtradeBroker:
             raise Unreadable("portfolio: pages without end")
         return parse_accounts.holdings(positions)
 
-    def quotes(self, symbols: Sequence[str]) -> dict[str, Quote]:
+    def quotes(self, symbols: Sequence[str], *, others: Sequence[str] = (), next_at: datetime | None = None) -> Quotes:
         """Quote any number of symbols, 50 a call, in the order asked; unknown ones are absent.
 
-        Raises AuthError, BrokerError (etrade-api.md 2.1).
+        With `next_at` a call that holds only `others` is made once, and not waited for long: they are asked for anew.
+        Raises AuthError (etrade-api.md 2.1).
         """
-        wanted = tuple(dict.fromkeys(symbols))
-        found: dict[str, Quote] = {}
-        for start in range(0, len(wanted), SYMBOLS_A_CALL):
-            chunk = wanted[start : start + SYMBOLS_A_CALL]
-            listed = ",".join([quote(symbol, safe=":") for symbol in chunk])
-            path = f"market/quote/{listed}.json?{_QUOTE_OPTIONS}"
-            reply = self._get(Endpoint.QUOTES, path, {"symbols": len(chunk)})
-            if reply.answer.status != 204:
-                body = reply.answer.body
-                found |= parse_quotes.quotes(body, symbols=chunk, received_at=reply.received_at)
-        return found
+        wanted = tuple(dict.fromkeys((*symbols, *others)))
+        calls = [wanted[start : start + SYMBOLS_A_CALL] for start in range(0, len(wanted), SYMBOLS_A_CALL)]
+        least = max(1, -(-len(set(symbols)) // SYMBOLS_A_CALL))
+        if next_at is None:
+            least = len(calls)
+        elif len(calls) > least:
+            calls = calls[: least + self._limits.room(besides=least, keep=next_at)]
+        works = [partial(self._quoted, calls, number, least) for number in range(len(calls))]
+        answers = self._side_by_side.ask(works, apart=APART)
+        asked = sum(len(call) for call in calls)
+        return _together(calls, answers, unasked=wanted[asked:])
+
+    def _quoted(self, calls: Sequence[tuple[str, ...]], number: int, least: int) -> dict[str, Quote]:
+        """Make one of a tick's calls; the first `least` are repeated when they fail."""
+        listed = ",".join([quote(symbol, safe=":") for symbol in calls[number]])
+        must = number < least
+        ask = Ask(
+            endpoint=Endpoint.QUOTES,
+            call=Call(
+                method="GET", url=f"{self._base}/market/quote/{listed}.json?{_QUOTE_OPTIONS}",
+                within_s=ANSWER_WITHIN_S if must else GOING_ROUND_WITHIN_S,
+            ),
+            fields=_of_call(calls, number),
+        )  # fmt: skip
+        reply = self._exchange.read(ask, attempts=READ_ATTEMPTS if must else 1, on=_READ_AGAIN)
+        if reply.answer.status == 204:
+            return {}
+        return parse_quotes.quotes(reply.answer.body, symbols=calls[number], received_at=reply.received_at)
 
     def preview(self, account_key: str, ticket: Ticket) -> PreviewAnswer:
         """Ask whether the order would be taken: Previewed, or Rejected with the broker's code.
@@ -243,6 +266,28 @@ class EtradeBroker:
         within_s = PLACE_WITHIN_S if verb == "place" else ANSWER_WITHIN_S
         url = f"{self._base}/{_account(account_key)}/orders/{verb}.json"
         return Call(method=method, url=url, body=body, within_s=within_s)
+
+
+def _of_call(calls: Sequence[tuple[str, ...]], number: int) -> Fields:
+    """Say of which call of how many symbols a journal line is; of several calls, which of them."""
+    symbols: Fields = {"symbols": len(calls[number])}
+    return symbols if len(calls) == 1 else {**symbols, "call": number + 1}
+
+
+def _together(
+    calls: Sequence[tuple[str, ...]], answers: Sequence[dict[str, Quote] | Exception], *, unasked: Sequence[str]
+) -> Quotes:
+    """Put the answers of several calls together; what is no failure of one call alone is raised."""
+    found: dict[str, Quote] = {}
+    failed: dict[str, BrokerError] = {}
+    for call, answer in zip(calls, answers, strict=True):
+        if isinstance(answer, BrokerError):
+            failed |= dict.fromkeys(call, answer)
+        elif isinstance(answer, Exception):
+            raise answer
+        else:
+            found |= answer
+    return Quotes(found, failed=failed, unasked=unasked)
 
 
 def _account(account_key: str) -> str:

@@ -7,14 +7,16 @@ each call. Market is asked every second by one scan: its rate is split by role, 
 On paper settlement has a share, too, the scan's third call, for it lets what rests meet the market. Two instances of it
 that hand over to each other may make one call more in that second.
 
-Calls to Market are spaced evenly: a caller reserves the next free slot and sleeps until it, so a burst never leaves.
-One that leaves later than its slot, because the machine was busy, pushes back those behind it. The lock guards only the
-reservation and is never held over a port call. One `Limits` belongs to one function instance; brokers of the same
-function share it.
+Calls to Market leave as they come, but never more than this role's share in any window of a second and the guard, and
+never closer than `APART`: the calls of one tick leave together, and the next tick's are not late for it. Caps below
+E*TRADE's own limit space the calls evenly instead. Each caller reserves the next free slot and sleeps until it; one
+that leaves later than its slot, because the machine was busy, pushes back those behind it, for what counts is when
+calls left. Lock and lists are never held over a port call. One `Limits` belongs to one function instance; brokers of
+the same function share it.
 """
 
+from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from threading import Lock
@@ -47,23 +49,66 @@ MARKET_SHARES = {Role.SCAN: 3, Role.PLACEMENT: 1}
 PAPER_SHARES = {Role.SCAN: 2, Role.PLACEMENT: 1, Role.SETTLEMENT: 1}
 """The same on paper."""
 
+APART = timedelta(milliseconds=60)
+"""Two calls of one function to Market never leave closer together."""
+GUARD = timedelta(milliseconds=60)
+"""Calls that leave a second apart may arrive a little closer: so much is added for what the network may vary."""
+_WINDOW = timedelta(seconds=1) + GUARD
 _SECOND_US = 1_000_000
-# Calls that leave a second apart may arrive a little closer: what the network may vary is added to every interval.
-_GUARD_US = 60_000
 _MINUTE_US = 60 * _SECOND_US
 _LONGEST_PAUSE_S = 8
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
-@dataclass(slots=True)
 class _Pace:
-    """The next free slot of Market."""
+    """One function's calls to Market: at most `share` in any window, `apart` from each other."""
 
-    interval: timedelta
-    next_at: datetime = _LONG_AGO
-    sent_at: datetime = _LONG_AGO
-    strikes: int = 0
-    lock: Lock = field(default_factory=Lock)
+    def __init__(self, share: int, apart: timedelta) -> None:
+        self.share = share
+        self.apart = apart
+        self.slots: deque[datetime] = deque(maxlen=share)
+        self.left: deque[datetime] = deque(maxlen=share)
+        self.rests_until = _LONG_AGO
+        self.strikes = 0
+        self.lock = Lock()
+
+    def free(self, calls: deque[datetime], at: datetime) -> datetime:
+        """Give the first instant from `at` on at which a call may follow these."""
+        at = max(at, self.rests_until)
+        if calls:
+            at = max(at, calls[-1] + self.apart)
+        return max(at, calls[0] + _WINDOW) if len(calls) == self.share else at
+
+    def reserve(self, at: datetime) -> datetime:
+        """Take the first free slot from `at` on."""
+        slot = self.free(self.slots, self.free(self.left, at))
+        self.slots.append(slot)
+        return slot
+
+    def leaves(self, now: datetime) -> datetime:
+        """Give when a call may leave that wants to now: `now` itself, and then it counts as gone, or later."""
+        free = self.free(self.left, now)
+        if free == now:
+            self.left.append(now)
+        return free
+
+    def gone(self, turn: Turn, at: datetime) -> None:
+        """Note that the call of a turn left later than its turn came."""
+        if turn.at in self.left:
+            self.left.remove(turn.at)
+            self.left = deque(sorted((*self.left, at)), maxlen=self.share)
+
+    def room(self, now: datetime, *, besides: int, keep: datetime) -> int:
+        """Give how many calls may follow `besides` others so that one can still leave at `keep`, or a guard later."""
+        then = _Pace(self.share, self.apart)
+        then.slots, then.left, then.rests_until = self.slots.copy(), self.left.copy(), self.rests_until
+        for _ in range(besides):
+            then.left.append(then.reserve(now))
+        for more in range(self.share):
+            then.left.append(then.reserve(now))
+            if then.free(then.slots, then.free(then.left, keep)) > keep + GUARD:
+                return more
+        return self.share
 
 
 class Limits:
@@ -91,7 +136,7 @@ class Limits:
         self._turns = turns
         self._pace: _Pace | None = None
         if (share := shares.get(role)) is not None:
-            self._pace = _Pace(timedelta(microseconds=_interval_us(share, market_per_minute, market_burst)))
+            self._pace = _Pace(share, _apart(share, market_per_minute, market_burst))
 
     def take(self, module: Module, purpose: Purpose, *, within: timedelta | None = None) -> Turn | None:
         """Wait for the next turn at a module and give it.
@@ -101,23 +146,32 @@ class Limits:
         """
         if module is not Module.MARKET:
             return self._account().take(module, purpose, within=within)
-        pace = self._market()
-        now = self._clock.now()
+        pace, now = self._market(), self._clock.now()
         with pace.lock:
-            at = max(now, pace.next_at)
+            at = pace.free(pace.slots, pace.free(pace.left, now))
             if within is not None and at - now > within:
                 return None
-            pace.next_at = at + pace.interval
-        if at > now:
+            pace.reserve(now)
+            at = pace.leaves(now) if at == now else at
+        while at > now:
             self._clock.sleep_until(at)
-        while (free := pace.sent_at + pace.interval) > self._clock.now():
-            self._clock.sleep_until(free)  # the call before left late
-        return Turn(lane=0, at=at, until=at + pace.interval)
+            now = self._clock.now()
+            with pace.lock:
+                at = pace.leaves(now)
+        return Turn(lane=0, at=at, until=at + pace.apart)
+
+    def room(self, *, besides: int, keep: datetime) -> int:
+        """Give how many more calls to Market fit in now, after `besides` others, without delaying one at `keep`."""
+        pace, now = self._market(), self._clock.now()
+        with pace.lock:
+            return pace.room(now, besides=besides, keep=keep)
 
     def sent(self, module: Module, turn: Turn) -> None:
         """Note that a turn's call leaves now: the next one keeps its distance from this instant, not from its slot."""
         if module is Module.MARKET:
-            self._market().sent_at = self._clock.now()
+            pace, now = self._market(), self._clock.now()
+            with pace.lock:
+                pace.gone(turn, now)
         else:
             self._account().sent(module, turn)
 
@@ -131,7 +185,7 @@ class Limits:
         with pace.lock:
             pause = timedelta(seconds=min(2**pace.strikes, _LONGEST_PAUSE_S))
             pace.strikes = min(pace.strikes + 1, _LONGEST_PAUSE_S)
-            pace.next_at = max(pace.next_at, now + pause)
+            pace.rests_until = max(pace.rests_until, now + pause)
 
     def answered(self, module: Module) -> None:
         """Forget earlier throttle answers of Market: the broker works again. The account's are forgotten by age."""
@@ -150,9 +204,9 @@ class Limits:
         return self._pace
 
 
-def _interval_us(share: int, per_minute: int, burst: int) -> int:
-    """Give the microseconds between two calls to Market, rounded up so that the rate is never exceeded."""
-    interval = -(-_SECOND_US // share) + _GUARD_US
+def _apart(share: int, per_minute: int, burst: int) -> timedelta:
+    """Give how far apart calls leave: `APART`, or evenly, rounded up, under caps below E*TRADE's own limit."""
     by_minute = -(-_MINUTE_US * MARKET_PER_SECOND // (per_minute * share))
     by_burst = -(-_SECOND_US * MARKET_PER_SECOND // (burst * share))
-    return max(interval, by_minute, by_burst)
+    capped = max(by_minute, by_burst)
+    return timedelta(microseconds=capped) if capped * share > _SECOND_US + share else APART

@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Protocol
 
 from shared.domain.brokerage import Account, Balance, BrokerOrder, BrokerStatus, Holding, Ticket
 from shared.domain.calendar import is_open
@@ -35,7 +36,7 @@ from shared.domain.outcomes import (
     Rejected,
     UnknownOutcome,
 )
-from shared.domain.quotes import Quote
+from shared.domain.quotes import Quote, Quotes
 from shared.domain.tickets import require_sound
 from shared.domain.values import Side
 from shared.errors import AuthError, BrokerError, Conflict, InvariantBroken, Malformed, StoreError
@@ -61,12 +62,22 @@ SEEN_WITHIN = timedelta(seconds=5)
 _PRICE = Decimal("0.0001")
 
 
+class AskQuotes(Protocol):
+    """The Broker port's `quotes`."""
+
+    def __call__(
+        self, symbols: Sequence[str], *, others: Sequence[str] = (), next_at: datetime | None = None
+    ) -> Quotes:
+        """Quote symbols; raises AuthError."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """All that paper mode may ask of E*TRADE; there is no word here for an order."""
 
     accounts: Callable[[], tuple[Account, ...]]
-    quotes: Callable[[Sequence[str]], dict[str, Quote]]
+    quotes: AskQuotes
 
 
 class PaperBroker:
@@ -104,10 +115,10 @@ class PaperBroker:
             for symbol, held in sorted(book.positions.items())
         )
 
-    def quotes(self, symbols: Sequence[str]) -> dict[str, Quote]:
-        """Quote symbols as E*TRADE does; raises AuthError, BrokerError."""
-        found = self._source.quotes(symbols)
-        self._seen |= found
+    def quotes(self, symbols: Sequence[str], *, others: Sequence[str] = (), next_at: datetime | None = None) -> Quotes:
+        """Quote symbols as E*TRADE does; raises AuthError."""
+        found = self._source.quotes(symbols, others=others, next_at=next_at)
+        self._seen |= found.heard
         return found
 
     def meet(self) -> bool:

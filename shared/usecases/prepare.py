@@ -41,11 +41,11 @@ def _check(desk: TradingDesk, session: date, reason: str) -> None:
     """
     watched = desk.mandate.watch_list
     try:
-        known = desk.broker.quotes(watched)
+        known = dict(desk.broker.quotes(watched))
         missing = [symbol for symbol in watched if symbol not in known]
         if known and missing:
             desk.clock.sleep_until(desk.clock.now() + AGAIN)
-            known |= desk.broker.quotes(missing)
+            known |= dict(desk.broker.quotes(missing))
     except AuthError as problem:
         desk.journal.line("prepare_waits", Severity.WARNING, kind=type(problem).__name__, reason=reason)
         return

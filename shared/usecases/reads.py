@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from shared.domain.brokerage import Account, Balance, BrokerOrder, Holding, Ticket
 from shared.domain.outcomes import CancelAnswer, PlaceAnswer, PreviewAnswer
-from shared.domain.quotes import Quote
+from shared.domain.quotes import Quotes
 from shared.domain.reads import LONGEST_WHY, Answer, Unread, again
 from shared.errors import BrokerError, Conflict, MessageError, Refused, StoreError
 from shared.ports import Broker, Delete, Severity
@@ -92,9 +92,9 @@ class NotedBroker:
         """List everything held."""
         return self._noted(Answer.PORTFOLIO, lambda: self._broker.portfolio(account_key))
 
-    def quotes(self, symbols: Sequence[str]) -> dict[str, Quote]:
+    def quotes(self, symbols: Sequence[str], *, others: Sequence[str] = (), next_at: datetime | None = None) -> Quotes:
         """Quote the symbols."""
-        return self._broker.quotes(symbols)
+        return self._broker.quotes(symbols, others=others, next_at=next_at)
 
     def preview(self, account_key: str, ticket: Ticket) -> PreviewAnswer:
         """Ask whether an order would be taken."""

@@ -144,16 +144,15 @@ def _tick(desk: TradingDesk, memory: ScanMemory, minute: _Minute, second: int) -
         *desk.mandate.watch_list,
         *(name for name in minute.held if name not in desk.mandate.watch_list),
     ]
-    try:
-        quotes = desk.broker.quotes(symbols)
-    except BrokerError as problem:
-        for symbol in symbols:
-            minute.note(symbol, second, type(problem).__name__)
-            minute.judge(symbol, (type(problem).__name__,))
-        return
-    minute.ticks += 1
-    minute.quotes += len(quotes)
+    quotes = desk.broker.quotes(symbols)
+    minute.ticks += len(quotes.failed) < len(symbols)
+    minute.quotes += len(quotes.heard)
     for symbol in symbols:
+        if symbol in quotes.failed:
+            failure = type(quotes.failed[symbol]).__name__
+            minute.note(symbol, second, failure)
+            minute.judge(symbol, (failure,))
+            continue
         quote = quotes.get(symbol)
         try:
             verdict: _Verdict = _look(desk, memory, minute, symbol=symbol, quote=quote, at=at)

@@ -11,7 +11,7 @@ from typing import TypeVar
 from requests.adapters import BaseAdapter
 
 from shared.errors import ConfigError
-from shared.ports import Bus, Chance, Clock, HistorySource, Journal, Store, Vault
+from shared.ports import Bus, Chance, Clock, HistorySource, Journal, SideBySide, Store, Vault
 from shared.topology import Function
 
 T = TypeVar("T")
@@ -29,6 +29,7 @@ class Platform:
     environ: Mapping[str, str]
     clock: Clock
     chance: Chance
+    side_by_side: SideBySide
     store: Store
     bus: Bus
     vault: Vault

@@ -15,6 +15,7 @@ from shared.gcp.databases import Databases
 from shared.gcp.journal import CloudJournal
 from shared.gcp.no_bus import NoBus
 from shared.gcp.secret_vault import SecretVault
+from shared.gcp.threads import Threads
 from shared.ports import Severity
 from shared.topology import TOPOLOGY
 from shared.wiring import OpenBus, Platform, chosen
@@ -52,7 +53,7 @@ def cloud(
         lifetimes=TOPOLOGY.lifetimes,
     )  # fmt: skip
     return Platform(
-        function=function, environ=environ, clock=clock, chance=chance,
+        function=function, environ=environ, clock=clock, chance=chance, side_by_side=Threads(clock),
         store=divided.of_function(databases.stores, TOPOLOGY, function),
         bus=NoBus() if open_bus is None else open_bus(project, clock, chance),
         vault=SecretVault(project=project, clock=clock, chance=chance, adds_only=function.adds_only),

@@ -82,8 +82,8 @@ def _etrade(platform: Platform, room: Room, role: Role, broker_clock: BrokerCloc
     def client(purpose: Purpose) -> EtradeBroker:
         return EtradeBroker(
             credentials=credentials, mend=mend, sandbox=chosen.sandbox, clock=desk.clock, chance=desk.chance,
-            journal=desk.journal, limits=limits, caller=desk.actor, purpose=purpose, http=platform.http,
-            broker_clock=broker_clock,
+            journal=desk.journal, limits=limits, side_by_side=platform.side_by_side, caller=desk.actor,
+            purpose=purpose, http=platform.http, broker_clock=broker_clock,
         )  # fmt: skip
 
     return client

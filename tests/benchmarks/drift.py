@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.etrade.client import SYMBOLS_A_CALL
 from shared.usecases.scan import SECOND, TICKS
 
 _MILLISECOND = timedelta(milliseconds=1)
@@ -22,12 +21,16 @@ _P99 = 98  # of the cuts between a hundred parts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """One request to the broker: when it was sent and how long its answer took; `symbols` of a request for quotes."""
+    """One request to the broker: when it was sent and how long its answer took.
+
+    `symbols` is of a request for quotes, of which a tick may make several side by side: `call` numbers them.
+    """
 
     at: datetime
     ms: int
     attempt: int
     symbols: int | None
+    call: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,15 +114,10 @@ def _asked(line: Mapping[str, Any]) -> Asked:
     ms = int(line["ms"])
     return Asked(
         at=datetime.fromisoformat(line["at"]) - ms * _MILLISECOND, ms=ms, attempt=line["attempt"],
-        symbols=line["symbols"] if line["endpoint"] == "quotes" else None,
+        symbols=line["symbols"] if line["endpoint"] == "quotes" else None, call=line.get("call", 1),
     )  # fmt: skip
 
 
 def _first_of_ticks(quotes: Iterable[Asked]) -> Iterator[datetime]:
-    """Give the instants of those that begin a tick: not a repetition, and not the rest of a long list."""
-    goes_on = False
-    for one in quotes:
-        if one.attempt == 1:
-            if not goes_on:
-                yield one.at
-            goes_on = one.symbols == SYMBOLS_A_CALL
+    """Give the instants of those that begin a tick: not a repetition, and not a further call of the same tick."""
+    yield from sorted(one.at for one in quotes if one.attempt == 1 and one.call == 1)

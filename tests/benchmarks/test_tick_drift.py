@@ -67,11 +67,12 @@ def test_more_ticks_than_seconds_are_refused() -> None:
 
 
 def test_only_the_first_request_of_a_tick_counts() -> None:
-    """Neither a repetition, nor the rest of a long list, nor a call of another endpoint is a tick."""
+    """Neither a repetition, nor a further call beside a first one, nor a call of another endpoint is a tick."""
     at = after([0.5, 1.5, 2.5, 2.9, 3.3, 4.5, 5.5])
     lines = [
-        call(at[0]), call(at[1], attempt=2), call(at[2], symbols=50), call(at[3], symbols=50),
-        call(at[4], symbols=18, ms=40), call(at[5], endpoint="accounts"), call(at[6]), ended(BEGINS, trace="this"),
+        call(at[0]), call(at[1], attempt=2), call(at[3], symbols=50, call=2), call(at[2], symbols=50, call=1),
+        call(at[4], symbols=18, ms=40, call=3), call(at[5], endpoint="accounts"), call(at[6]),
+        ended(BEGINS, trace="this"),
     ]  # fmt: skip
     seen = minute(BEGINS, scanned(lines)[BEGINS], cpu_s=3.0)
     assert list(seen.late_ms) == [500, 500, 500]

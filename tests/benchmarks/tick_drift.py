@@ -23,7 +23,6 @@ from infra.brokersim.generated import SYMBOL_COUNT
 from infra.day.environment import GENERATED_WATCH_LIST
 from infra.up.plan import Plan, plan
 from infra.up.station import Station
-from shared.etrade.client import SYMBOLS_A_CALL
 from shared.settings import Mode
 from shared.topology import TOPOLOGY
 from shared.usecases.minutes import MINUTE
@@ -145,8 +144,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--json", type=Path, help="write every minute to this file")
     parser.add_argument("--symbols", type=int, default=GENERATED_WATCH_LIST, help=f"watched, up to {SYMBOL_COUNT}")
     given = parser.parse_args()
-    if not 1 <= given.symbols <= SYMBOL_COUNT or given.symbols % SYMBOLS_A_CALL == 0:
-        parser.error(f"--symbols: 1 to {SYMBOL_COUNT}, but no multiple of {SYMBOLS_A_CALL}, where ticks look like one")
+    if not 1 <= given.symbols <= SYMBOL_COUNT:
+        parser.error(f"--symbols: 1 to {SYMBOL_COUNT}")
     return given
 
 

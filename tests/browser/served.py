@@ -25,6 +25,7 @@ from shared import wiring
 from shared.errors import ConfigError
 from shared.gcp.chance import SystemChance
 from shared.gcp.clock import SystemClock
+from shared.gcp.threads import Threads
 from shared.topology import CONSUMER, HALT_KEY, SIGN_IN_KEY, TOPOLOGY
 from shared.usecases.links import HALT, HALT_LINK_LIFE, LOGIN_LINK_LIFE, LinkKey, halt_page
 from shared.wiring import Platform
@@ -66,7 +67,7 @@ class Served:
         }  # fmt: skip
         return Platform(
             function=TOPOLOGY.function(function), environ=environ, clock=SystemClock(), chance=SystemChance(),
-            store=self.store, bus=self.bus, vault=self.vault, journal=self.journal,
+            side_by_side=Threads(SystemClock()), store=self.store, bus=self.bus, vault=self.vault, journal=self.journal,
             http=InProcess(self.simulator),
         )  # fmt: skip
 

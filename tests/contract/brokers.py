@@ -17,6 +17,7 @@ from shared.domain.values import PriceType, Side, Term
 from shared.etrade.client import EtradeBroker
 from shared.etrade.limits import Limits, Module, Role
 from shared.etrade.session import Credentials
+from shared.gcp.threads import Threads
 from shared.paper.broker import PaperBroker, Source
 from shared.ports import Broker, Clock, Store
 from tests.etrade.world import KeptLines, SeededChance
@@ -175,7 +176,8 @@ def open_desk(kind: str, *, at: datetime = NOON, store: Store | None = None) -> 
     shared, journal = SharedClock(clock), KeptLines()
     etrade = EtradeBroker(
         credentials=lambda: credentials, sandbox=False, clock=shared, chance=SeededChance(), journal=journal,
-        limits=_unhurried(shared), caller="a_function", purpose=Purpose.SETTLE, http=InProcess(simulator),
+        limits=_unhurried(shared), side_by_side=Threads(shared), caller="a_function", purpose=Purpose.SETTLE,
+        http=InProcess(simulator),
     )  # fmt: skip
     source = Source(accounts=etrade.accounts, quotes=etrade.quotes)
     paper = PaperBroker(source=source, store=store or MemoryStore(), clock=shared, journal=journal, capital_usd=CASH)

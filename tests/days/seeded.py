@@ -14,6 +14,7 @@ from infra.day.environment import CONSUMER_KEY, consumer_secret
 from infra.day.hours import Hours
 from infra.day.machine import Machine, Surroundings
 from infra.local.clock import KernelClock, SeededChance
+from infra.local.greenlets import Greenlets
 from shared.codec import encode, loads
 from shared.domain.brokerage import Ticket
 from shared.domain.control import Control, TradingState
@@ -210,6 +211,7 @@ def owners_broker(machine: Machine) -> EtradeBroker:
         chance=chance,
         journal=journal,
         limits=Limits(clock=clock, role=Role.PLACEMENT, turns=turns),
+        side_by_side=Greenlets(machine.kernel),
         caller="owner",
         purpose=Purpose.SETTLE,
         http=machine.http,

@@ -15,6 +15,7 @@ from infra.local.history import MarketHistory
 from infra.local.loopback import held_port
 from shared.apprise_notifier import AppriseNotifier
 from shared.errors import ConfigError, StoreDown, Undelivered
+from shared.gcp.threads import Threads
 from shared.settings import addresses, load, notify_addresses
 from shared.topology import NOTIFY_ADDRESSES, TOPOLOGY
 from shared.wiring import Platform
@@ -155,8 +156,8 @@ def test_no_address_ever_shows(
 def _reader(hands: Hands, **environ: str) -> VaultAddresses:
     platform = Platform(
         function=TOPOLOGY.function("notify"), environ={**ENVIRON, **environ}, clock=hands.clock,
-        chance=SeededChance(seed=1, name="x"), store=hands.store, bus=hands.bus, vault=hands.vault,
-        journal=hands.journal, history=MarketHistory({}),
+        chance=SeededChance(seed=1, name="x"), side_by_side=Threads(hands.clock), store=hands.store,
+        bus=hands.bus, vault=hands.vault, journal=hands.journal, history=MarketHistory({}),
     )  # fmt: skip
     return VaultAddresses(platform, room(platform))
 

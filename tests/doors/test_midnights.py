@@ -7,6 +7,7 @@ from functools import partial
 
 from infra.local.history import MarketHistory
 from shared.domain.calendar import instant, new_york_day, session_of
+from shared.gcp.threads import Threads
 from shared.ports import Put
 from shared.topology import CONSUMER, TOPOLOGY
 from shared.usecases.flows import FLOW_LIFE
@@ -30,8 +31,8 @@ class Nights(SignInWorld):
         self.vault.add(CONSUMER, b'{"key":"k","secret":"s"}')
         platform = Platform(
             function=TOPOLOGY.function("market_scan"), environ=_ENVIRON, clock=self.desk.clock, chance=self.chance,
-            store=self.desk.store, bus=self.bus, vault=self.timed_vault, journal=self.journal,
-            history=MarketHistory({}),
+            side_by_side=Threads(self.desk.clock), store=self.desk.store, bus=self.bus,
+            vault=self.timed_vault, journal=self.journal, history=MarketHistory({}),
         )  # fmt: skip
         self.credentials = variant.get("credentials", VaultCredentials)(platform, room(platform))
         self.reads = self.most = 0

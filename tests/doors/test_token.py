@@ -11,6 +11,7 @@ from infra.local.history import MarketHistory
 from shared.codec import dumps
 from shared.domain.tokens import ARRIVES_WITHIN, AccessToken, issued
 from shared.errors import ConfigError, DeskError, StoreDown, TokenDead
+from shared.gcp.threads import Threads
 from shared.ports import Create
 from shared.topology import ACCESS_TOKEN, CONSUMER, TOPOLOGY
 from shared.usecases import token
@@ -27,7 +28,7 @@ _RECORD = issued("1", NOW)
 def _credentials(hands: Hands, **environ: str) -> VaultCredentials:
     platform = Platform(
         function=TOPOLOGY.function("market_scan"), environ={**_ENVIRON, **environ}, clock=hands.clock,
-        chance=SeededChance(seed=1, name="x"), store=hands.store,
+        chance=SeededChance(seed=1, name="x"), side_by_side=Threads(hands.clock), store=hands.store,
         bus=hands.bus, vault=hands.vault, journal=hands.journal, history=MarketHistory({}),
     )  # fmt: skip
     return VaultCredentials(platform, room(platform))

@@ -1,5 +1,6 @@
 """The Broker port: what is asked, how often, what is journaled, and what an order call answers."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
@@ -104,24 +105,85 @@ def test_the_day_of_a_list_is_new_yorks(at_utc_hour: int) -> None:
     assert made.broker_side.urls[0].endswith(f"fromDate=11222026&toDate={last}")
 
 
+SYMBOLS = [f"S{n}" for n in range(118)]
+
+
+def quoted(request: PreparedRequest) -> list[str]:
+    """Give the symbols that a request asks for."""
+    return str(request.url).split("/quote/")[1].split(".json")[0].split(",")
+
+
+def quoting(request: PreparedRequest) -> tuple[int, bytes]:
+    """Quote everything."""
+    return json_reply(samples.quote_body(*(samples.quote_entry(symbol) for symbol in quoted(request))))
+
+
+def failing(with_: tuple[int, bytes], *, first: str) -> Callable[[PreparedRequest], tuple[int, bytes]]:
+    """Quote everything but what begins with this symbol, which fails."""
+    return lambda request: with_ if quoted(request)[0] == first else quoting(request)
+
+
 def test_quotes_are_asked_fifty_a_call() -> None:
-    """Any number of symbols is asked 50 a call, each once, and none makes no call."""
-
-    def answer(request: PreparedRequest) -> tuple[int, bytes]:
-        listed = str(request.url).split("/quote/")[1].split(".json")[0].split(",")
-        return json_reply(samples.quote_body(*(samples.quote_entry(symbol) for symbol in listed)))
-
-    made = world(answer, role=Role.SCAN)
-    symbols = [f"S{n}" for n in range(118)]
-    found = made.broker().quotes([*symbols, *symbols])
-    assert list(found) == symbols
-    assert [line["symbols"] for line in made.journal.lines] == [50, 50, 18]
+    """Any number of symbols is asked 50 a call, 60 ms apart, each once, and none makes no call."""
+    made = world(quoting, role=Role.SCAN)
+    found = made.broker().quotes([*SYMBOLS, *SYMBOLS[:60]], others=SYMBOLS)
+    assert list(found) == SYMBOLS
+    assert [(line["symbols"], line["call"]) for line in made.journal.lines] == [(50, 1), (50, 2), (18, 3)]
+    assert made.clock.now() == START + timedelta(milliseconds=120)
     assert all(
         url.endswith(".json?overrideSymbolCount=true&skipMiniOptionsCheck=true&detailFlag=ALL")
         for url in made.broker_side.urls
     )
     assert made.broker().quotes([]) == {}
     assert len(made.broker_side.requests) == 3
+
+
+def test_a_call_that_fails_costs_its_own_symbols() -> None:
+    """Of three calls one fails: its symbols have that failure, raised to whoever looks, and the others their quotes."""
+    found = world(failing((200, b"{"), first="S50"), role=Role.SCAN).broker().quotes(SYMBOLS)
+    assert set(found.heard) == {*SYMBOLS[:50], *SYMBOLS[100:]}
+    assert set(found.failed) == set(SYMBOLS[50:100])
+    assert found["S7"].symbol == "S7"
+    for look in (lambda: found.get("S50"), lambda: "S99" in found, lambda: dict(found), lambda: len(found)):
+        with pytest.raises(Unreadable):
+            look()
+
+
+def test_when_all_calls_fail_all_symbols_have_failed() -> None:
+    """A broker that answers nothing is a failure of every symbol, and no answer without quotes."""
+    found = world((500, b""), role=Role.SCAN).broker().quotes(SYMBOLS)
+    assert (dict(found.heard), set(found.failed)) == ({}, set(SYMBOLS))
+
+
+def test_a_refused_token_ends_all_calls() -> None:
+    """One call that finds the token dead is an AuthError, whatever the others brought."""
+    dead = 401, samples.oauth_xml("token_expired")
+    with pytest.raises(AuthError):
+        world(failing(dead, first="S50"), role=Role.SCAN).broker().quotes(SYMBOLS)
+
+
+def test_others_are_asked_as_far_as_they_fit_in() -> None:
+    """Who asks again in a second gets what must be asked, and of the others, in their order, as much as fits."""
+    made = world(quoting, role=Role.SCAN)
+    broker = made.broker()
+    first = broker.quotes(SYMBOLS[100:], others=SYMBOLS[:100], next_at=START + timedelta(seconds=1))
+    assert [len(quoted(request)) for request in made.broker_side.requests] == [50, 50, 18]
+    assert (len(first.heard), first.unasked) == (118, frozenset())
+    made.clock.sleep_until(START + timedelta(seconds=1))
+    second = broker.quotes(SYMBOLS[100:], others=SYMBOLS[:100], next_at=START + timedelta(seconds=2))
+    assert second.unasked == {f"S{n}" for n in range(82, 100)}
+    with pytest.raises(NotSent):
+        second.get("S99")
+    with pytest.raises(NotSent):
+        list(second)
+
+
+def test_what_must_be_asked_is_asked_again_and_the_others_are_not() -> None:
+    """In a tick the call for what is held is repeated; one for others alone waits for the next tick."""
+    for first, attempts in (("S0", 3), ("S50", 1)):
+        made = world(failing((500, b""), first=first), role=Role.SCAN)
+        made.broker().quotes(SYMBOLS[:20], others=SYMBOLS[20:100], next_at=START + timedelta(seconds=1))
+        assert [line["attempt"] for line in made.journal.lines if line["status"] == 500] == [*range(1, attempts + 1)]
 
 
 def test_the_portfolio_is_read_to_its_last_page() -> None:
@@ -199,7 +261,7 @@ def test_the_waits_between_attempts_are_jittered_and_short() -> None:
     made = world((500, b""))
     made.chance = SeededChance(high=True)
     with pytest.raises(ServerFailure):
-        made.broker().quotes(["AAPL"])
+        made.broker().quotes(["AAPL"]).get("AAPL")
     waits = [at - START for at in made.clock.woken]
     assert waits[0] == timedelta(milliseconds=200)
     assert waits[2] == timedelta(milliseconds=1460)

@@ -93,7 +93,7 @@ def test_reads_give_values_or_our_errors(status: int, body: bytes) -> None:
         lambda broker: broker.accounts(),
         lambda broker: broker.balance(ACCOUNT_KEY),
         lambda broker: broker.portfolio(ACCOUNT_KEY),
-        lambda broker: broker.quotes(["AAPL"]),
+        lambda broker: dict(broker.quotes(["AAPL"])),
         lambda broker: broker.orders(ACCOUNT_KEY, since=date(2026, 11, 23)),
         lambda broker: broker.order(ACCOUNT_KEY, 674),
     ):
@@ -142,7 +142,7 @@ def test_a_cut_body_is_never_a_success(cut: int, which: object) -> None:
     calls: tuple[Callable[[Any], object], ...] = (
         lambda broker: broker.orders(ACCOUNT_KEY, since=date(2026, 11, 23)),
         lambda broker: broker.portfolio(ACCOUNT_KEY),
-        lambda broker: broker.quotes(["AAPL"]),
+        lambda broker: dict(broker.quotes(["AAPL"])),
         lambda broker: broker.balance(ACCOUNT_KEY),
     )
     assert all(isinstance(answer(call, 200, body), BrokerError) for call in calls)

@@ -1,4 +1,4 @@
-"""The limiter's spacing at Market, to the microsecond, on a clock that only sleeping moves."""
+"""The limiter at Market, to the microsecond, on a clock that only sleeping moves."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from infra.local.memory_store import MemoryStore
 from shared.domain.turns import Purpose
 from shared.errors import InvariantBroken
-from shared.etrade.limits import MARKET_PER_SECOND, MARKET_SHARES, PAPER_SHARES, Limits, Module, Role
+from shared.etrade.limits import APART, GUARD, MARKET_PER_SECOND, MARKET_SHARES, PAPER_SHARES, Limits, Module, Role
 from shared.etrade.turns import AccountTurns
 from tests.etrade.world import START, KeptLines, SeededChance, SteadyClock
 
 SECOND = timedelta(seconds=1)
-EVERY = timedelta(milliseconds=1060)
-"""The interval of Market's calls in the role of placement."""
+WINDOW = timedelta(milliseconds=1060)
+"""A second with the guard: what the limit counts in."""
 PURPOSE = Purpose.PROTECT
 
 
@@ -42,17 +42,71 @@ def turns(limits: Limits, clock: SteadyClock, module: Module, count: int) -> lis
 
 
 @pytest.mark.parametrize(
-    ("role", "microseconds"),
+    ("role", "milliseconds"),
     [
-        (Role.SCAN, 393_334),
-        (Role.PLACEMENT, 1_060_000),
+        (Role.SCAN, [0, 60, 120, 1060, 1120, 1180, 2120]),
+        (Role.PLACEMENT, [0, 1060, 2120]),
     ],
 )
-def test_turns_are_evenly_spaced(role: Role, microseconds: int) -> None:
-    """Each role's turns at Market lie exactly its interval apart, and the first one comes at once."""
+def test_turns_come_together_as_far_as_the_share_goes(role: Role, milliseconds: list[int]) -> None:
+    """A role's share of calls leaves at once, 60 ms apart; the next waits until the window has room for it."""
     clock = SteadyClock()
-    found = turns(made(clock, role=role), clock, Module.MARKET, 5)
-    assert found == [START + n * timedelta(microseconds=microseconds) for n in range(5)]
+    found = turns(made(clock, role=role), clock, Module.MARKET, len(milliseconds))
+    assert found == [START + timedelta(milliseconds=one) for one in milliseconds]
+
+
+def test_a_call_each_second_never_waits() -> None:
+    """One or two calls in each second leave in that second at once, for as long as it goes on."""
+    clock = SteadyClock()
+    limits = made(clock, role=Role.SCAN)
+    for second in range(60):
+        clock.at = START + second * SECOND
+        assert turns(limits, clock, Module.MARKET, 2) == [clock.at - APART, clock.at]
+
+
+def seconds(limits: Limits, clock: SteadyClock, *, wanted: int, count: int) -> list[tuple[int, timedelta]]:
+    """Ask in each second for one call and as many more as have room; gives how many left, and how late the first."""
+    found = []
+    for second in range(count):
+        at = START + second * SECOND
+        clock.sleep_until(at)
+        more = min(limits.room(besides=1, keep=at + SECOND), wanted)
+        left = turns(limits, clock, Module.MARKET, 1 + more)
+        found.append((len(left), left[0] - at))
+    return found
+
+
+@pytest.mark.parametrize(("shares", "pattern"), [(MARKET_SHARES, [3, 2]), (PAPER_SHARES, [2, 1])])
+def test_what_fits_in_does_not_delay_the_next_second(shares: dict[Role, int], pattern: list[int]) -> None:
+    """Calls that fit in leave the next second's first call its place, at most a guard late, for as long as it goes."""
+    clock = SteadyClock()
+    limits = Limits(clock=clock, role=Role.SCAN, turns=None, shares=shares)
+    found = seconds(limits, clock, wanted=9, count=120)
+    assert [many for many, _ in found] == pattern * 60
+    assert max(late for _, late in found) == GUARD
+
+
+class Eager(Limits):
+    """A mistake: as many calls have room as the limit lets out at once."""
+
+    def room(self, *, besides: int, keep: datetime) -> int:
+        return 3 - besides
+
+
+def test_more_than_fits_in_is_found() -> None:
+    """Three calls in each second push the first one of the next back, further each time."""
+    clock = SteadyClock()
+    found = seconds(Eager(clock=clock, role=Role.SCAN, turns=None), clock, wanted=9, count=20)
+    assert found[-1][1] > SECOND
+
+
+def test_there_is_no_room_while_the_module_rests() -> None:
+    """After a throttle answer nothing beside what has to be asked is asked."""
+    clock = SteadyClock()
+    limits = made(clock, role=Role.SCAN)
+    limits.throttled(Module.MARKET)
+    limits.throttled(Module.MARKET)
+    assert limits.room(besides=1, keep=START + SECOND) == 0
 
 
 def test_the_roles_together_keep_the_brokers_limit() -> None:
@@ -71,15 +125,15 @@ def test_a_module_without_a_share_is_a_bug(role: Role, module: Module) -> None:
 @pytest.mark.parametrize(
     ("per_minute", "burst", "microseconds"),
     [
-        (240, 10, 393_334),
-        (10_000, 10_000, 393_334),
+        (240, 10, 60_000),
+        (10_000, 10_000, 60_000),
         (120, 10, 666_667),
         (60, 10, 1_333_334),
         (240, 2, 666_667),
     ],
 )
 def test_settings_can_only_slow_market(per_minute: int, burst: int, microseconds: int) -> None:
-    """A cap on calls a minute or a second stretches the scan's turns, and a high one changes nothing."""
+    """A cap on calls a minute or a second spaces the scan's turns evenly, and a high one changes nothing."""
     clock = SteadyClock()
     limits = made(clock, role=Role.SCAN, market_per_minute=per_minute, market_burst=burst)
     first, second = turns(limits, clock, Module.MARKET, 2)
@@ -107,7 +161,7 @@ def test_a_quiet_time_earns_no_burst() -> None:
     limits.take(Module.MARKET, PURPOSE)
     clock.at += timedelta(hours=1)
     first, second = turns(limits, clock, Module.MARKET, 2)
-    assert (first, second - first) == (START + timedelta(hours=1), EVERY)
+    assert (first, second - first) == (START + timedelta(hours=1), WINDOW)
 
 
 def test_a_distant_turn_is_not_taken() -> None:
@@ -115,9 +169,9 @@ def test_a_distant_turn_is_not_taken() -> None:
     clock = SteadyClock()
     limits = made(clock)
     limits.take(Module.MARKET, PURPOSE)
-    assert limits.take(Module.MARKET, PURPOSE, within=EVERY - timedelta(milliseconds=1)) is None
-    assert limits.take(Module.MARKET, PURPOSE, within=EVERY)
-    assert clock.now() == START + EVERY
+    assert limits.take(Module.MARKET, PURPOSE, within=WINDOW - timedelta(milliseconds=1)) is None
+    assert limits.take(Module.MARKET, PURPOSE, within=WINDOW)
+    assert clock.now() == START + WINDOW
 
 
 def test_a_throttle_answer_pauses_longer_each_time() -> None:
@@ -139,14 +193,15 @@ def test_a_throttle_answer_pauses_longer_each_time() -> None:
 
 
 def test_threads_never_share_a_slot() -> None:
-    """Sixteen threads that ask at once get different slots, each an interval from the next."""
+    """Of sixteen threads that ask at once no four leave within a window, and no two closer than they may."""
     clock = SteadyClock()
-    limits = made(clock)
+    limits = made(clock, role=Role.SCAN)
     with ThreadPoolExecutor(16) as pool:
-        list(pool.map(lambda _: limits.take(Module.MARKET, PURPOSE), range(64)))
-    slots = sorted(clock.woken)
-    assert len(slots) >= 63 - 1
-    assert all(later - earlier >= SECOND for earlier, later in pairwise(slots))
+        found = pool.map(lambda _: limits.take(Module.MARKET, PURPOSE), range(64))
+    left = sorted(turn.at for turn in found if turn is not None)
+    assert len(left) == 64
+    assert all(later - earlier >= APART for earlier, later in pairwise(left))
+    assert all(fourth - first >= WINDOW for first, fourth in zip(left, left[3:], strict=False))
 
 
 @settings(max_examples=60, deadline=None)
@@ -177,4 +232,4 @@ def test_a_call_that_leaves_late_pushes_back_the_next() -> None:
     clock.sleep_until(START + timedelta(milliseconds=700))
     limits.sent(Module.MARKET, turn)
     assert limits.take(Module.MARKET, PURPOSE)
-    assert clock.now() == START + timedelta(milliseconds=700) + EVERY
+    assert clock.now() == START + timedelta(milliseconds=700) + WINDOW

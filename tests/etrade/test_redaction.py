@@ -77,7 +77,7 @@ BROKER_CALLS: tuple[Callable[[EtradeBroker], object], ...] = (
     lambda broker: broker.accounts(),
     lambda broker: broker.balance(ACCOUNT_KEY),
     lambda broker: broker.portfolio(ACCOUNT_KEY),
-    lambda broker: broker.quotes(["AAPL"]),
+    lambda broker: dict(broker.quotes(["AAPL"])),
     lambda broker: broker.preview(ACCOUNT_KEY, TICKET),
     lambda broker: broker.place(ACCOUNT_KEY, TICKET, [7], deadline=DEADLINE),
     lambda broker: broker.orders(ACCOUNT_KEY, since=date(2026, 11, 23)),

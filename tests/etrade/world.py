@@ -4,11 +4,11 @@ import json
 import random
 import string
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
-from typing import Any
+from typing import Any, TypeVar
 
 from requests import PreparedRequest, Response
 from requests.adapters import BaseAdapter
@@ -34,6 +34,7 @@ CREDENTIALS = Credentials(
     token_dies_at=START + timedelta(hours=9),
 )
 
+T = TypeVar("T")
 Reply = tuple[int, bytes] | Exception | Callable[[PreparedRequest], tuple[int, bytes]]
 
 
@@ -52,6 +53,24 @@ class SteadyClock:
         with self._lock:
             self.woken.append(at)
             self.at = max(self.at, at)
+
+
+class InTurn:
+    """The SideBySide port without a second thread, for a clock that only sleeping moves: one after the other."""
+
+    def __init__(self, clock: SteadyClock) -> None:
+        self._clock = clock
+
+    def ask(self, works: Sequence[Callable[[], T]], *, apart: timedelta) -> list[T | Exception]:
+        began, outcomes = self._clock.now(), list[T | Exception]()
+        for number, work in enumerate(works):
+            if number:
+                self._clock.sleep_until(began + number * apart)
+            try:
+                outcomes.append(work())
+            except Exception as problem:  # noqa: BLE001 - as the port says
+                outcomes.append(problem)
+        return outcomes
 
 
 class SeededChance:
@@ -174,6 +193,7 @@ class World:
             chance=self.chance,
             journal=self.journal,
             limits=Limits(clock=self.clock, role=self.role, turns=self.turns()),
+            side_by_side=InTurn(self.clock),
             caller="a_function",
             purpose=self.purpose,
             http=self.broker_side,

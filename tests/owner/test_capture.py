@@ -22,6 +22,7 @@ from shared.domain.outcomes import Accepted
 from shared.domain.turns import Purpose
 from shared.etrade.client import EtradeBroker
 from shared.etrade.exchange import Endpoint
+from shared.gcp.threads import Threads
 from tests.contract.brokers import ticket
 from tests.etrade.captures import problems_of
 from tests.infra.brokersim.world import NOON
@@ -107,7 +108,8 @@ def with_orders(home: KeyHome) -> Any:
     given, desk = key.credentials_of(hand), hand.desk
     owner = EtradeBroker(
         credentials=lambda: given, sandbox=False, clock=desk.clock, chance=desk.chance, journal=desk.journal,
-        limits=Pace(desk.clock), caller="owner", purpose=Purpose.ENTER, http=home.http,
+        limits=Pace(desk.clock), side_by_side=Threads(desk.clock), caller="owner", purpose=Purpose.ENTER,
+        http=home.http,
     )  # fmt: skip
     for name, limit in (("Bought1", "10.02"), ("Rests1", "9.00")):
         wanted = ticket(name, limit=limit, symbol="ZXAA")

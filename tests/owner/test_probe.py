@@ -31,6 +31,7 @@ from shared.errors import InvariantBroken
 from shared.etrade.client import EtradeBroker
 from shared.etrade.exchange import Endpoint
 from shared.etrade.limits import Module
+from shared.gcp.threads import Threads
 from shared.ports import Clock
 from tests.contract.brokers import ticket
 from tests.doors.fakes import HandClock
@@ -160,7 +161,8 @@ def test_an_order_that_the_owner_places_meanwhile_shows_the_lag(tmp_path: Path) 
     given, desk = key.credentials_of(hand), hand.desk
     by_hand = EtradeBroker(
         credentials=lambda: given, sandbox=False, clock=desk.clock, chance=SeededChance(9), journal=desk.journal,
-        limits=Pace(desk.clock), caller="owner", purpose=Purpose.ENTER, http=home.http,
+        limits=Pace(desk.clock), side_by_side=Threads(desk.clock), caller="owner", purpose=Purpose.ENTER,
+        http=home.http,
     )  # fmt: skip
 
     def tell(said: str) -> None:
@@ -302,7 +304,7 @@ class Places:
         way: BaseAdapter = key.ReadsAlone(self.ear) if guarded else home.http
         self._broker = EtradeBroker(
             credentials=lambda: given, sandbox=False, clock=desk.clock, chance=desk.chance, journal=desk.journal,
-            limits=self.pace, caller="owner", purpose=Purpose.ENTER, http=way,
+            limits=self.pace, side_by_side=Threads(desk.clock), caller="owner", purpose=Purpose.ENTER, http=way,
         )  # fmt: skip
 
     def run(self) -> None:

@@ -29,6 +29,7 @@ from shared.etrade.client import EtradeBroker
 from shared.etrade.limits import Limits, Role
 from shared.etrade.session import PRODUCTION
 from shared.etrade.turns import AccountTurns
+from shared.gcp.threads import Threads
 from shared.topology import ACCESS_TOKEN, CONSUMER
 from shared.wiring.credentials import stored_consumer
 from tests.contract.brokers import ticket
@@ -154,8 +155,8 @@ def attempt(home: KeyHome, *, guarded: bool) -> int:
     given = key.credentials_of(hand)
     broker = EtradeBroker(
         credentials=lambda: given, sandbox=False, clock=home.clock, chance=hand.desk.chance, journal=home.journal,
-        limits=Limits(clock=home.clock, role=Role.PLACEMENT, turns=turns), caller="owner", purpose=Purpose.ENTER,
-        http=ReadsAlone(home.http) if guarded else home.http,
+        limits=Limits(clock=home.clock, role=Role.PLACEMENT, turns=turns), side_by_side=Threads(home.clock),
+        caller="owner", purpose=Purpose.ENTER, http=ReadsAlone(home.http) if guarded else home.http,
     )  # fmt: skip
     account = broker.accounts()[0].key
     in_time = home.clock.at + timedelta(seconds=9)

@@ -14,7 +14,7 @@ from infra.local.memory_store import MemoryStore
 from shared.codec import decode
 from shared.domain.brokerage import Account, Ticket
 from shared.domain.outcomes import Accepted, Previewed
-from shared.domain.quotes import Quote, QuoteStatus
+from shared.domain.quotes import Quote, Quotes, QuoteStatus
 from shared.domain.values import PriceType, Side, Term
 from shared.errors import Conflict
 from shared.paper.book import PaperBook, PaperOrder
@@ -146,11 +146,11 @@ class Floor:
             if isinstance(answer, Accepted):
                 self.accepted.append((answer.order_id, ticket))
 
-    def _quotes(self, symbols: Sequence[str]) -> dict[str, Quote]:
+    def _quotes(self, symbols: Sequence[str], **_: object) -> Quotes:
         self.kernel.sleep(self._chance.uniform(0, 0.2))
         found = {symbol: self._market(symbol) for symbol in symbols}
         self.kernel.sleep(self._chance.uniform(0, 0.2))
-        return {symbol: replace(quote, received_at=self.kernel.now()) for symbol, quote in found.items()}
+        return Quotes({symbol: replace(quote, received_at=self.kernel.now()) for symbol, quote in found.items()})
 
     def _market(self, symbol: str) -> Quote:
         """Give the market of this second, the same for all who ask."""

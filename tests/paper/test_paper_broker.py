@@ -13,7 +13,7 @@ import pytest
 from infra.local.memory_store import MemoryStore
 from shared.domain.brokerage import BrokerStatus
 from shared.domain.outcomes import Accepted, NeverSent, Previewed, UnknownOutcome
-from shared.domain.quotes import Quote, QuoteStatus
+from shared.domain.quotes import Quotes, QuoteStatus
 from shared.errors import Conflict, DeskError, InvariantBroken, PermissionDenied, StoreDown, Throttled, TokenDead
 from shared.guard import Guard, GuardedStore
 from shared.paper.broker import PaperBroker, Source
@@ -106,8 +106,8 @@ def test_a_quote_with_a_fault_fills_nothing(desk: Desk, change: dict[str, Any]) 
     assert isinstance(paper, PaperBroker)
     real = paper._source.quotes
 
-    def faulty(symbols: Sequence[str]) -> dict[str, Quote]:
-        return {symbol: replace(quote, **change) for symbol, quote in real(symbols).items()}
+    def faulty(symbols: Sequence[str], **_: Any) -> Quotes:
+        return Quotes({symbol: replace(quote, **change) for symbol, quote in real(symbols).items()})
 
     paper._source = replace(paper._source, quotes=faulty)
     desk.wait()
@@ -124,7 +124,7 @@ def test_a_quote_counts_from_when_it_was_asked_for(desk: Desk) -> None:
     assert isinstance(paper, PaperBroker)
     real = paper._source.quotes
 
-    def slow(symbols: Sequence[str]) -> dict[str, Quote]:
+    def slow(symbols: Sequence[str], **_: Any) -> Quotes:
         desk.clock.forward(0.6)
         return real(symbols)
 
@@ -144,11 +144,11 @@ def test_after_the_close_nothing_fills() -> None:
     assert isinstance(paper, PaperBroker)
     real = paper._source.quotes
 
-    def late(symbols: Sequence[str]) -> dict[str, Quote]:
+    def late(symbols: Sequence[str], **_: Any) -> Quotes:
         found = real(symbols)
-        return {
+        return Quotes({
             name: replace(quote, status=QuoteStatus.REALTIME, last=Decimal("9.00")) for name, quote in found.items()
-        }
+        })  # fmt: skip
 
     desk.clock.at = CLOSE
     paper._source = replace(paper._source, quotes=late)
@@ -235,7 +235,7 @@ def test_settled_cash_is_there_the_next_day(desk: Desk) -> None:
 class Matching(PaperBroker):
     """A mistake: whoever quotes lets what rests meet the market, as it once was."""
 
-    def quotes(self, symbols: Sequence[str]) -> dict[str, Quote]:
+    def quotes(self, symbols: Sequence[str], **_: Any) -> Quotes:
         """Quote, and match."""
         asked_at = self._clock.now()
         found = super().quotes(symbols)
@@ -274,7 +274,7 @@ def test_what_rests_meets_the_market_through_its_own_symbols(desk: Desk) -> None
     assert isinstance(paper, PaperBroker)
     real = paper._source.quotes
 
-    def counted(symbols: Sequence[str]) -> dict[str, Quote]:
+    def counted(symbols: Sequence[str], **_: Any) -> Quotes:
         asked.append(list(symbols))
         return real(symbols)
 
@@ -294,7 +294,7 @@ def test_a_meeting_that_fails_is_made_at_the_next_poll(desk: Desk, problem: Desk
     assert isinstance(paper, PaperBroker)
     real = paper._source.quotes
 
-    def failing(_symbols: Sequence[str]) -> dict[str, Quote]:
+    def failing(symbols: Sequence[str], **_: Any) -> Quotes:
         raise problem
 
     desk.clock.forward(1)

@@ -27,9 +27,9 @@ from shared.domain.outcomes import (
     Rejected,
     UnknownOutcome,
 )
-from shared.domain.quotes import Quote, QuoteStatus
+from shared.domain.quotes import Quote, Quotes, QuoteStatus
 from shared.domain.values import PriceType, Side, Term
-from shared.errors import DeskError
+from shared.errors import BrokerError, DeskError
 
 T = TypeVar("T")
 OPEN = frozenset({BrokerStatus.OPEN, BrokerStatus.CANCEL_REQUESTED})
@@ -334,9 +334,13 @@ class ScriptedBroker:
         """List everything held."""
         return self._call("portfolio", self._exchange.portfolio)
 
-    def quotes(self, symbols: Sequence[str]) -> dict[str, Quote]:
-        """Quote the symbols."""
-        return self._call("quotes", lambda: {symbol: self._exchange.quote(symbol) for symbol in symbols})
+    def quotes(self, symbols: Sequence[str], *, others: Sequence[str] = (), next_at: datetime | None = None) -> Quotes:
+        """Quote all of the symbols."""
+        wanted = (*symbols, *others)
+        try:
+            return self._call("quotes", lambda: Quotes({symbol: self._exchange.quote(symbol) for symbol in wanted}))
+        except BrokerError as problem:
+            return Quotes({}, failed=dict.fromkeys(wanted, problem))
 
     def preview(self, account_key: str, ticket: Ticket) -> PreviewAnswer:
         """Ask whether an order would be taken."""

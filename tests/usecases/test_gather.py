@@ -11,6 +11,7 @@ from shared.domain.barred import SourceKeyBad
 from shared.domain.calendar import session_of
 from shared.domain.series import Series, Split, adjusted_closes
 from shared.errors import Busy, SourceDown, SourceError, SourceKeyRefused, SourceRefused, StoreDown, Unreadable
+from shared.gcp.threads import Threads
 from shared.ports import Delete, Put
 from shared.strategies.view import quality
 from shared.topology import ALPACA_KEY, TOPOLOGY
@@ -174,7 +175,7 @@ def function(bench: MorningBench, vault: ListVault, order: str) -> Platform:
     environ = {"STRATEGY_WATCH_LIST": "IBM", "STRATEGY_CAPITAL_USD": "1000", "STRATEGY_HISTORY_SOURCES": order}
     return Platform(
         function=TOPOLOGY.function("market_history"), environ=environ, clock=bench.clock, chance=bench.desk.chance,
-        store=bench.file, bus=bench.desk.bus, vault=vault, journal=bench.journal,
+        side_by_side=Threads(bench.clock), store=bench.file, bus=bench.desk.bus, vault=vault, journal=bench.journal,
     )  # fmt: skip
 
 

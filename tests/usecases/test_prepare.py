@@ -9,7 +9,7 @@ import pytest
 
 from infra.local.memory_store import MemoryStore
 from shared.domain.barred import SymbolsUnknown
-from shared.domain.quotes import Quote
+from shared.domain.quotes import Quotes
 from shared.errors import TokenDead
 from shared.ports import Where
 from shared.usecases import outbox
@@ -44,14 +44,14 @@ class Market:
         self.known, self.slow, self.asked = known, tuple(slow), list[tuple[str, ...]]()
         self.dead = False
 
-    def quotes(self, symbols: Sequence[str]) -> dict[str, Quote]:
+    def quotes(self, symbols: Sequence[str]) -> Quotes:
         """Quote the symbols."""
         if self.dead:
             raise TokenDead("quotes")
         first = not self.asked
         self.asked.append(tuple(symbols))
         shown = [one for one in symbols if one in self.known and not (first and one in self.slow)]
-        return {one: replace(quote(), symbol=one) for one in shown}
+        return Quotes({one: replace(quote(), symbol=one) for one in shown})
 
 
 def desk(market: Market) -> TradingDesk:
