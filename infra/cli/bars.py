@@ -2,7 +2,7 @@
 
 import csv as files
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -27,11 +27,10 @@ def history(
     csv: bool, json: bool,
 ) -> None:  # fmt: skip
     """Show the bars of a symbol; raises UserError where there are none, with where they come from."""
-    if csv and json:
-        raise UserError("--csv and --json exclude each other", remedy="leave one out")
+    require_one_form(csv=csv, json=json)
     with reached(profile, state) as hand:
-        end = new_york_day(hand.desk.clock.now()) if last is None else _day(last)
-        start = end - USUAL if first is None else _day(first)
+        end = new_york_day(hand.desk.clock.now()) if last is None else day(last)
+        start = end - USUAL if first is None else day(first)
         try:
             found = market_data(hand).history(symbol.upper(), start, end, interval)
         except ValueError as wrong:
@@ -41,11 +40,18 @@ def history(
     if found.value is None:
         raise _none(symbol.upper(), start, end, interval, found.reasons)
     held = found.value
-    show(found, lambda: _csv(held) if csv else _table(held), json=json)
+    show(found, lambda: csv_of([held]) if csv else table_of(held), json=json)
     _say(found, held)
 
 
-def _day(text: str) -> date:
+def require_one_form(*, csv: bool, json: bool) -> None:
+    """Refuse two forms at once; raises UserError."""
+    if csv and json:
+        raise UserError("--csv and --json exclude each other", remedy="leave one out")
+
+
+def day(text: str) -> date:
+    """Read a day as it was typed; raises UserError."""
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -65,7 +71,8 @@ def _none(symbol: str, start: date, end: date, interval: Interval, reasons: Iter
     return UserError(what, remedy=remedy)
 
 
-def _table(held: Bars) -> None:
+def table_of(held: Bars) -> None:
+    """Print bars as a table."""
     when = "Day" if held.interval is Interval.DAY else "Until (New York)"
     rows = ((_when(bar), bar.open, bar.high, bar.low, bar.close, f"{bar.volume:,}") for bar in held.bars)
     table((when, *_COLUMNS), rows)
@@ -75,18 +82,24 @@ def _when(bar: Bar | DailyBar) -> str:
     return bar.day.isoformat() if isinstance(bar, DailyBar) else f"{bar.end.astimezone(NEW_YORK):%Y-%m-%d %H:%M}"
 
 
-def _csv(held: Bars) -> None:
-    """Write the bars as `strategy import` reads them."""
-    paper, daily = files.writer(sys.stdout, lineterminator="\n"), held.interval is Interval.DAY
+def csv_of(many: Sequence[Bars]) -> None:
+    """Write bars of one interval as `strategy import` reads them."""
+    paper = files.writer(sys.stdout, lineterminator="\n")
+    daily = all(held.interval is Interval.DAY for held in many)
     paper.writerow((*DAILY, *EVENTS) if daily else (INSTANTS[1], *DAILY[1:]))
+    for held in many:
+        paper.writerows(_rows(held))
+
+
+def _rows(held: Bars) -> Iterator[tuple[object, ...]]:
     splits = {one.day: one.ratio for one in held.splits}
     paid = {one.day: one.usd for one in held.dividends}
     for bar in held.bars:
         figures = (held.symbol, bar.open, bar.high, bar.low, bar.close, bar.volume)
         if isinstance(bar, DailyBar):
-            paper.writerow((bar.day, *figures, splits.get(bar.day, ""), paid.get(bar.day, "")))
+            yield bar.day, *figures, splits.get(bar.day, ""), paid.get(bar.day, "")
         else:
-            paper.writerow((f"{bar.end:%Y-%m-%dT%H:%M:%SZ}", *figures))
+            yield f"{bar.end:%Y-%m-%dT%H:%M:%SZ}", *figures
 
 
 def _say(found: Known[Bars], held: Bars) -> None:
