@@ -16,6 +16,7 @@ from shared.strategies.decide import RULES
 
 _UNSEEN = {
     "NO_QUOTE": "E*TRADE gave no quote",
+    "OUT_OF_ORDER": "the quote was of an earlier instant than one before it",
     "NO_TOKEN": "nobody was signed in",
 }
 _STATES = {

@@ -49,6 +49,12 @@ def session_of(day: date) -> TradingSession | None:
     return TradingSession(day=day, opens_at=instant(day, _OPEN), closes_at=instant(day, close))
 
 
+def session_before(day: date) -> date | None:
+    """Give the day of the last session before a day."""
+    backwards = (day - timedelta(days=back) for back in range(1, 11))
+    return next((one for one in backwards if session_of(one) is not None), None)
+
+
 def session_at(at: datetime) -> TradingSession | None:
     """Give the session of the New York day that `at` falls in, whether or not it is open then."""
     return session_of(new_york_day(at))

@@ -100,6 +100,27 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Quotes:
+    """When quotes are doubted: nothing is bought on them (`halts`, `daybook`, `same_share`).
+
+    A time exit waits `missing_after_s` for a quote to price it by. A symbol whose figures never stood still for longer
+    than `lively_gap_s`, for `lively_for_s` or more, is frozen when they then do for `frozen_after_s`. After more than
+    `gap_minutes` missing minutes a symbol is seen anew. `disagree_max_pct` is how far the broker's previous close may
+    lie from the daily bar's.
+    """
+
+    missing_after_s: Annotated[int, Span(5, 600, EITHER)]
+    frozen_after_s: Annotated[int, Span(5, 300, DOWN)]
+    lively_gap_s: Annotated[int, Span(1, 60, UP)]
+    lively_for_s: Annotated[int, Span(10, 3600, DOWN)]
+    last_trade_age_max_s: Annotated[int, Span(30, 3600, DOWN)]
+    halt_pause_minutes: Annotated[int, Span(1, 120, UP)]
+    late_start_minutes: Annotated[int, Span(0, 120, UP)]
+    gap_minutes: Annotated[int, Span(1, 30, DOWN)]
+    disagree_max_pct: Annotated[Decimal, Span("0.1", "20", DOWN)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sizing:
     """How much of the equity a position takes; the bonuses are percent on top of the base."""
 
@@ -163,6 +184,7 @@ class StrategyConfig:
     signals: Signals
     strategies: Strategies
     entry: Entry
+    quotes: Quotes
     sizing: Sizing
     limits: Limits
     exits: Exits
@@ -233,6 +255,8 @@ def contradictions(config: StrategyConfig) -> Iterator[str]:
         yield "exits.rsi_min must be below signals.rsi_min, or an entry is an exit at once"
     if signals.min_votes > len(fields(Strategies)):
         yield f"signals.min_votes must not exceed the {len(fields(Strategies))} strategies there are"
+    if config.quotes.lively_gap_s >= config.quotes.frozen_after_s:
+        yield "quotes.lively_gap_s must be shorter than quotes.frozen_after_s, or what stands still is lively"
     if config.sizing.base_pct > config.sizing.max_pct:
         yield "sizing.base_pct must not exceed sizing.max_pct"
     if config.sizing.max_pct + config.sizing.reserve_pct > 100:

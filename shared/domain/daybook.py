@@ -11,12 +11,14 @@ from decimal import Decimal, InvalidOperation
 
 from shared.domain.bars import Bar
 from shared.domain.calendar import TradingSession
+from shared.domain.halts import HaltWatch
+from shared.domain.quality import Sound
 from shared.domain.quotes import Quote
 from shared.errors import Malformed
 
 MINUTE = timedelta(minutes=1)
 OPENING_MINUTES = 15
-_VERSION = 1
+_VERSION = 2
 _NONE = "-"
 _ZERO = Decimal(0)
 
@@ -24,14 +26,15 @@ _ZERO = Decimal(0)
 class DayBook:
     """One symbol's session so far: minute bars from the first quote, opening range, extremes, volume.
 
-    The caller gives only quotes without faults. Prices in USD, volume in shares. The extremes and the opening
-    range begin at the open, the bars with the first quote of the day. A minute without a quote has no bar.
+    It is made of sound quotes; `halts` alone looks at the others, too. Prices in USD, volume in shares. The extremes
+    and the opening range begin at the open, the bars with the first quote of the day. A minute without a quote has no
+    bar: it stays missing, and nothing else fills it.
     """
 
     __slots__ = (
-        "_base", "_close", "_end", "_high", "_last_at", "_low", "_open", "_opens_at", "_range_ends_at",
-        "_range_high", "_range_low", "_range_minutes", "_volume", "bars", "session", "session_high",
-        "session_low",
+        "_base", "_close", "_end", "_high", "_last_at", "_low", "_open", "_opens_at", "_quoted_at",
+        "_range_ends_at", "_range_high", "_range_low", "_range_minutes", "_volume", "bars", "halts", "session",
+        "session_high", "session_low",
     )  # fmt: skip
 
     def __init__(self, session: TradingSession) -> None:
@@ -46,6 +49,8 @@ class DayBook:
         self._base = self._volume = 0
         self._end: datetime | None = None
         self._last_at: datetime | None = None
+        self._quoted_at: datetime | None = None
+        self.halts = HaltWatch(session.opens_at)
 
     @property
     def day_volume(self) -> int:
@@ -57,12 +62,21 @@ class DayBook:
         """Every bar so far, the running one as it stands."""
         return [*self.bars, self._running(self._end)] if self._end is not None else []
 
-    def observe(self, quote: Quote, at: datetime) -> bool:
+    @property
+    def seen_at(self) -> datetime:
+        """The tick of the last sound quote; the open, where there was none."""
+        return self._last_at or self._opens_at
+
+    def is_older(self, quote: Quote) -> bool:
+        """Tell whether a quote is of an earlier instant than a sound one that came before it."""
+        return self._quoted_at is not None and quote.at < self._quoted_at
+
+    def observe(self, quote: Sound, at: datetime) -> bool:
         """Take one quote at a tick and tell whether it completed a bar; a tick from the past is ignored."""
         last_at = self._last_at
         if last_at is not None and at < last_at:
             return False
-        self._last_at = at
+        self._last_at, self._quoted_at = at, quote.at
         price = quote.last
         closed = False
         if self._end is None or at >= self._end:
@@ -84,7 +98,7 @@ class DayBook:
             return None
         return self._range_low, self._range_high
 
-    def _turn(self, quote: Quote, at: datetime) -> bool:
+    def _turn(self, quote: Sound, at: datetime) -> bool:
         """Close the running bar, if there is one, and begin the bar of this tick's minute."""
         closed = self._end is not None
         if self._end is not None:
@@ -125,6 +139,8 @@ class DayBook:
             "low": _text(self.session_low),
             "range": f"{self._range_minutes} {self._range_low} {self._range_high}",
             "volume": self._volume,
+            "quoted": _NONE if self._quoted_at is None else self._quoted_at.isoformat(),
+            "halts": self.halts.to_plain(),
         }
 
     def _row(self, bar: Bar) -> str:
@@ -156,6 +172,8 @@ class DayBook:
         book._volume = data["volume"]
         if type(book._volume) is not int:
             raise TypeError("volume is no whole number")
+        book._quoted_at = None if data["quoted"] == _NONE else datetime.fromisoformat(data["quoted"])
+        book.halts = HaltWatch.from_plain(data["halts"], session.opens_at)
         if bars:
             book.bars, running = bars[:-1], bars[-1]
             book._last_at = datetime.fromisoformat(data["at"])
@@ -174,6 +192,20 @@ class DayBook:
             end=self._opens_at + int(minute) * MINUTE, open=Decimal(opened), high=Decimal(high),
             low=Decimal(low), close=Decimal(close), volume=int(volume),
         )  # fmt: skip
+
+
+def watched_since(bars: Sequence[Bar], *, at: datetime, gap: timedelta, opens_at: datetime) -> datetime:
+    """Give from when on a symbol is watched without a gap longer than this; the open, where it is so since then.
+
+    That is the end of its first minute: when in it the first quote came, the bars do not say. `bars` are those that
+    were completed before `at`, whose own minute runs.
+    """
+    begun = at.replace(second=0, microsecond=0) + MINUTE
+    for bar in reversed(bars):
+        if begun - bar.end > gap + MINUTE:
+            break
+        begun = bar.end
+    return opens_at if begun <= opens_at + MINUTE else begun
 
 
 def longer_bars(bars: Sequence[Bar], *, minutes: int, since: datetime) -> list[Bar]:

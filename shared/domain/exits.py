@@ -3,7 +3,9 @@
 What can go wrong: two decisions sell the same shares, a level falls back, an exit never ends. What this
 promises: while an exit is decided (the watch's `exit`) nothing else is, except the same exit at a better chance of
 filling once `reprice_s` have passed, and a market order in the session's last minutes; a stop level only moves up. A
-position is judged by the bid, which is what it can be sold for. Source: strategy.md, Exits.
+position is judged by the bid, which is what it can be sold for, and by a sound quote alone. Without one no price is
+guessed and no level moves: the stop at the broker protects, and only time sells, at the market (the flatten, the end of
+the longest hold). What the broker shows as halted keeps its stop even then. Source: strategy.md, Exits.
 """
 
 from dataclasses import dataclass
@@ -14,13 +16,22 @@ from shared.domain import pricing
 from shared.domain.calendar import TradingSession
 from shared.domain.config import Exits, StrategyConfig
 from shared.domain.positions import Position
-from shared.domain.quotes import Quote
+from shared.domain.quality import Sound
 from shared.domain.values import PriceType
 from shared.domain.watches import ExitDecision, PositionWatch
 
 OWNER = "owner"
 """The reason of an exit that the owner asked for: it lasts until nothing is held."""
+_FLATTEN, _MAX_HOLD = "flatten", "max_hold"
 _PERCENT = Decimal(100)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unquoted:
+    """There has been no sound quote for so long; `halted` says that the broker shows the symbol as halted now."""
+
+    lasts: timedelta
+    halted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +65,7 @@ Judgement = Hold | MoveStop | ExitNow
 def judge(
     position: Position,
     watch: PositionWatch,
-    quote: Quote | None,
+    quote: Sound | Unquoted,
     *,
     rsi: float | None,
     now: datetime,
@@ -64,13 +75,14 @@ def judge(
 ) -> Judgement:
     """Judge a position and what is wanted of it at one tick.
 
-    `quote` is None when none without faults is at hand: then only a market flatten is decided.
     `watch.high_water` is the one that the caller carried on from the last Hold. `exit_live` tells whether
     the order of the watch's exit still rests at the broker or is on its way there.
     """
-    high = watch.high_water if quote is None else max(watch.high_water, quote.bid)
+    high = watch.high_water if isinstance(quote, Unquoted) else max(watch.high_water, quote.bid)
     hold = Hold(high_water=high)
     if not position.is_open or session is None or not session.opens_at <= now < session.closes_at:
+        return hold
+    if isinstance(quote, Unquoted) and quote.halted:
         return hold
     left, exits = session.closes_at - now, config.exits
     market = left <= timedelta(minutes=exits.market_minutes)
@@ -87,10 +99,10 @@ def judge(
         )
         return again or hold
     if market:
-        return ExitNow(reason="flatten", price_type=PriceType.MARKET, limit_price=None)
-    if quote is None:
-        return hold
-    reason = "flatten" if flatten else _reason(position, watch, quote.bid, high=high, rsi=rsi, now=now, config=config)
+        return _at_market(_FLATTEN)
+    if isinstance(quote, Unquoted):
+        return _timed(position, quote, flatten=flatten, now=now, config=config) or hold
+    reason = _FLATTEN if flatten else _reason(position, watch, quote.bid, high=high, rsi=rsi, now=now, config=config)
     if reason is not None:
         return _sell(reason, quote.bid, flatten=flatten, config=config)
     level = _level(position, watch, high, config)
@@ -102,7 +114,7 @@ def judge(
 
 def _again(
     pending: ExitDecision,
-    quote: Quote | None,
+    quote: Sound | Unquoted,
     *,
     now: datetime,
     market: bool,
@@ -112,16 +124,39 @@ def _again(
 ) -> ExitNow | None:
     """Ask once more for an exit that has not ended: at the market at the end, else at today's bid."""
     if market and pending.price_type is not PriceType.MARKET:
-        return ExitNow(reason=pending.reason, price_type=PriceType.MARKET, limit_price=None)
+        return _at_market(pending.reason)
     if now - pending.decided_at < timedelta(seconds=config.exits.reprice_s):
         return None
     if pending.price_type is PriceType.MARKET:
-        again = ExitNow(reason=pending.reason, price_type=PriceType.MARKET, limit_price=None)
-        return None if live else again
-    if quote is None:
-        return None
+        return None if live else _at_market(pending.reason)
+    if isinstance(quote, Unquoted):
+        timed = flatten or pending.reason == _MAX_HOLD
+        return _at_market(pending.reason) if timed and _missing(quote, config) else None
     sell = _sell(pending.reason, quote.bid, flatten=flatten, config=config)
     return None if live and sell.limit_price == pending.limit_price else sell
+
+
+def _timed(
+    position: Position, quote: Unquoted, *, flatten: bool, now: datetime, config: StrategyConfig
+) -> ExitNow | None:
+    """Decide what time alone decides, at the market: no limit price is known."""
+    if not _missing(quote, config):
+        return None
+    if flatten:
+        return _at_market(_FLATTEN)
+    return _at_market(_MAX_HOLD) if _held_too_long(position, now, config) else None
+
+
+def _missing(quote: Unquoted, config: StrategyConfig) -> bool:
+    return quote.lasts >= timedelta(seconds=config.quotes.missing_after_s)
+
+
+def _held_too_long(position: Position, now: datetime, config: StrategyConfig) -> bool:
+    return now - position.opened_at >= timedelta(minutes=config.exits.hold_max_minutes)
+
+
+def _at_market(reason: str) -> ExitNow:
+    return ExitNow(reason=reason, price_type=PriceType.MARKET, limit_price=None)
 
 
 def _sell(reason: str, bid: Decimal, *, flatten: bool, config: StrategyConfig) -> ExitNow:
@@ -145,8 +180,8 @@ def _reason(
         return OWNER
     if bid >= pricing.target(average_cost=average, stop_distance=distance, config=config):
         return "target"
-    if now - position.opened_at >= timedelta(minutes=exits.hold_max_minutes):
-        return "max_hold"
+    if _held_too_long(position, now, config):
+        return _MAX_HOLD
     if rsi is not None and bid < average and rsi < exits.rsi_min:
         return "rsi"
     if watch.stop_wanted < bid <= _level(position, watch, high, config):

@@ -90,7 +90,7 @@ def age(at: datetime, now: datetime) -> float:
 def glance(quote: Quote) -> Glance:
     """Give what a quote says; a price that is no price is none."""
     prices = (quote.bid, quote.ask, quote.last, quote.previous_close)
-    bid, ask, last, previous = (price if price.is_finite() and price > 0 else None for price in prices)
+    bid, ask, last, previous = (one if one is not None and one.is_finite() and one > 0 else None for one in prices)
     return Glance(
         symbol=quote.symbol, bid=bid, ask=ask, last=last, day_volume=quote.day_volume, previous_close=previous,
         status=quote.status,

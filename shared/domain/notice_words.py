@@ -10,6 +10,7 @@ from typing import Any
 
 from shared.domain.barred import ClockOff, EntriesBarred, HistoryMissing, SourceKeyBad, SymbolsUnknown
 from shared.domain.barred_words import clock_off, entries_barred, history_missing, source_key_bad, symbols_unknown
+from shared.domain.doubted import HeldHalted, SourcesDiffer, held_halted, sources_differ
 from shared.domain.forged import OrderForged, order_forged
 from shared.domain.hand_notices import OrderAmbiguous, OrderCameLate, SharesTaken
 from shared.domain.hand_words import ambiguous, came_late, taken
@@ -306,6 +307,8 @@ _WORDS: dict[type[Notice], Callable[[Any], Words]] = {
     ScanSilent: _silent,
     ScanBlind: _blind,
     HeldUnseen: _unseen,
+    HeldHalted: held_halted,
+    SourcesDiffer: sources_differ,
     MessageBuried: _buried,
     AnswerUnread: answer_unread,
     EntryNotJudged: entry_not_judged,

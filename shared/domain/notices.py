@@ -15,6 +15,7 @@ from typing import assert_never
 from shared.domain.barred import Barred, ClockOff, EntriesBarred, HistoryMissing, SourceKeyBad, SymbolsUnknown
 from shared.domain.calendar import new_york_day
 from shared.domain.control import Control, TradingState
+from shared.domain.doubted import Doubted, HeldHalted, SourcesDiffer
 from shared.domain.forged import OrderForged
 from shared.domain.hand_notices import OrderAmbiguous, OrderCameLate, SharesTaken
 from shared.domain.orders import Order, State
@@ -246,6 +247,7 @@ Notice = (
     | ScanSilent
     | ScanBlind
     | HeldUnseen
+    | Doubted
     | MessageBuried
     | AnswerUnread
     | EntryNotJudged
@@ -286,6 +288,8 @@ NOTICES: dict[str, type[Notice]] = {
     "scan_silent": ScanSilent,
     "scan_blind": ScanBlind,
     "held_unseen": HeldUnseen,
+    "held_halted": HeldHalted,
+    "sources_differ": SourcesDiffer,
     "message_buried": MessageBuried,
     "answer_unread": AnswerUnread,
     "entry_not_judged": EntryNotJudged,
@@ -332,6 +336,8 @@ def event_of(notice: Notice) -> str:
             | SymbolsUnknown()
             | HistoryMissing()
             | SourceKeyBad()
+            | HeldHalted()
+            | SourcesDiffer()
             | LinkUsed()
             | DayResult()
         ):

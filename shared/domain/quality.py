@@ -9,16 +9,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import NewType
 
 from shared.domain.quotes import Quote, QuoteStatus
 
 BROKER = "etrade"
+Sound = NewType("Sound", Quote)
+"""A quote that was found without a fault: all that an entry, a target, a trail or a stop level is decided on."""
 CLOCK_SKEW = timedelta(seconds=2)
 FAULTS = {
     "NAN": "a price was no number",
     "ZERO": "a price was zero or less",
     "CROSSED": "the bid was above the ask",
     "NO_SIZE": "nothing was bid, or nothing offered",
+    "HALTED": "E*TRADE says that trading in it is halted",
     "STALE": "the quote was too old",
     "FUTURE": "the quote was ahead of our clock",
     "DELAYED": "the quote was delayed: real-time quotes need the agreement on E*TRADE's page",
@@ -76,18 +80,23 @@ def faults(quote: Quote, *, now: datetime, max_age_s: int) -> tuple[str, ...]:
     """Name every fault of a quote; empty when it is good.
 
     NAN not a number; ZERO a price of zero or less; CROSSED bid above ask (equal is valid); NO_SIZE nothing
-    bid or offered; STALE older than `max_age_s` seconds; FUTURE more than 2 s ahead of `now`; DELAYED by the
-    broker's word; NOT_REALTIME any other status but REALTIME; SOURCE not from the broker.
+    bid or offered; HALTED by the broker's word; STALE older than `max_age_s` seconds; FUTURE more than 2 s
+    ahead of `now`; DELAYED by the broker's word; NOT_REALTIME any other status but REALTIME; SOURCE not the broker's.
     """
     bid, ask, last = quote.bid, quote.ask, quote.last
     if (
         bid.is_finite() and ask.is_finite() and last.is_finite()
         and _ZERO < bid <= ask and last > _ZERO and quote.bid_size > 0 and quote.ask_size > 0
         and -CLOCK_SKEW <= now - quote.at <= timedelta(seconds=max_age_s)
-        and quote.status is QuoteStatus.REALTIME and quote.source == BROKER
+        and quote.status is QuoteStatus.REALTIME and quote.source == BROKER and not quote.halted
     ):  # fmt: skip
         return ()
     return _price_faults(quote) + _origin_faults(quote, now=now, max_age_s=max_age_s)
+
+
+def sound(quote: Quote | None, found: tuple[str, ...]) -> Sound | None:
+    """Give a quote as one to decide on, None when it is missing or anything was found wrong with it."""
+    return None if quote is None or found else Sound(quote)
 
 
 def is_finite(quote: Quote) -> bool:
@@ -109,7 +118,7 @@ def _price_faults(quote: Quote) -> tuple[str, ...]:
 
 
 def _origin_faults(quote: Quote, *, now: datetime, max_age_s: int) -> tuple[str, ...]:
-    found = []
+    found = ["HALTED"] if quote.halted else []
     if now - quote.at > timedelta(seconds=max_age_s):
         found.append("STALE")
     if quote.at - now > CLOCK_SKEW:

@@ -25,8 +25,8 @@ class QuoteStatus(StrEnum):
 class Quote:
     """One symbol's market at one moment: prices in USD, sizes and volume in shares, instants in UTC.
 
-    `previous_close` is 0 where the broker did not give it; `adjusted` is its sign that prices of earlier days were
-    changed, as for a split.
+    What the broker did not give is None: the previous close, and when the last trade was. `adjusted` is its sign that
+    prices of earlier days were changed, as for a split; `halted` that it says of the symbol that trading is halted.
     """
 
     symbol: str
@@ -36,12 +36,14 @@ class Quote:
     ask_size: int
     last: Decimal
     day_volume: int
-    previous_close: Decimal
+    previous_close: Decimal | None
     at: datetime
     received_at: datetime
     status: QuoteStatus
     source: str
     adjusted: bool = False
+    traded_at: datetime | None = None
+    halted: bool = False
 
     @property
     def mid(self) -> Decimal:

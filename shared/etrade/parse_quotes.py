@@ -3,12 +3,16 @@
 A scan reads one answer a second all day, so the usual shape is decoded straight into typed fields (msgspec
 reads a JSON number's own digits into Decimal, no float in between). An entry of another shape goes through
 the tolerant reading; an entry that cannot be used, or is for another symbol than was asked, is left out
-(etrade-api.md 2.1). A previous close that is missing is 0 and makes no quote unusable: what is held is looked after.
+(etrade-api.md 2.1). A previous close or an instant of the last trade that is missing is None and makes no quote
+unusable: what is held is looked after. Beside the quotes come messages; one of code 1043 says that trading is halted.
 """
 
-from collections.abc import Collection
+import re
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import TypeVar
 
 import msgspec
 
@@ -17,10 +21,12 @@ from shared.errors import Unreadable
 from shared.etrade import reading
 from shared.etrade.reading import Node
 
+Found = TypeVar("Found")
 _SOURCE = "etrade"
 _PRICES = ("bid", "ask", "lasttrade")
 _SIZES = ("bidsize", "asksize", "totalvolume")
-_ZERO = Decimal(0)
+_HALTED = 1043
+_WORD = re.compile(r"[A-Z][A-Z0-9.]*")
 # E*TRADE writes some flags as text; a flag that is neither is a sign, too.
 _NOT_ADJUSTED = (None, False, "", "false", "False", "FALSE")
 _STATUSES = {status.value: status for status in QuoteStatus}
@@ -35,6 +41,7 @@ class _All(msgspec.Struct):
     previous_close: Decimal = msgspec.field(name="previousClose")
     volume: int = msgspec.field(name="totalVolume")
     adjusted: bool = msgspec.field(name="adjustedFlag", default=False)
+    traded_at: int = msgspec.field(name="timeOfLastTrade", default=0)
 
 
 class _Product(msgspec.Struct):
@@ -50,6 +57,7 @@ class _Entry(msgspec.Struct):
 
 class _Data(msgspec.Struct):
     entries: list[msgspec.Raw] = msgspec.field(name="QuoteData")
+    messages: msgspec.Raw | None = msgspec.field(name="Messages", default=None)
 
 
 class _Body(msgspec.Struct):
@@ -63,18 +71,50 @@ _ENTRY = msgspec.json.Decoder(_Entry)
 def quotes(raw: bytes, *, symbols: Collection[str], received_at: datetime) -> dict[str, Quote]:
     """Read the quotes of these symbols, in their order; raises Unreadable when the body is no quote answer.
 
-    Prices in USD, sizes and volume in shares; a symbol without a usable entry is absent.
+    Prices in USD, sizes and volume in shares; a symbol without a usable entry, or with two that differ, is absent.
     """
     try:
-        entries: list[msgspec.Raw] | None = _BODY.decode(raw).response.entries
+        data = _BODY.decode(raw).response
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        entries = None
-    if entries is None:
-        found = [_tolerant(entry, received_at) for entry in _nodes(raw)]
+        answer = reading.root(raw, "quoteresponse")
+        entries = reading.items(answer, "quotedata")
+        found = [_tolerant(entry, received_at) for entry in entries if isinstance(entry, dict)]
+        said: object = answer.get("messages")
     else:
-        found = [_usual(entry, received_at) for entry in entries]
-    known = {quote.symbol: quote for quote in found if quote is not None}
-    return {symbol: known[symbol] for symbol in symbols if symbol in known}
+        found = [_usual(entry, received_at) for entry in data.entries]
+        said = data.messages
+    known = _unambiguous(quote for quote in found if quote is not None)
+    asked = {symbol: known[symbol] for symbol in symbols if symbol in known}
+    halted = _halted(said, asked)
+    return {symbol: replace(quote, halted=True) if symbol in halted else quote for symbol, quote in asked.items()}
+
+
+def _unambiguous(found: Iterable[Quote]) -> dict[str, Quote]:
+    known: dict[str, Quote] = {}
+    doubled: set[str] = set()
+    for quote in found:
+        if known.setdefault(quote.symbol, quote) != quote:
+            doubled.add(quote.symbol)
+    return {symbol: quote for symbol, quote in known.items() if symbol not in doubled}
+
+
+def _halted(said: object, asked: Collection[str]) -> Collection[str]:
+    """Give the symbols of which the messages say that trading is halted: all, where such a message names none of them.
+
+    A message has no field for its symbol, only words. What cannot be read there makes no quote unusable.
+    """
+    if said is None:
+        return ()
+    halted: set[str] = set()
+    try:
+        node = reading.tree(bytes(said), "messages") if isinstance(said, msgspec.Raw) else said
+        messages = reading.children(node, "message") if isinstance(node, dict) else []
+    except Unreadable:
+        return ()
+    for message in messages:
+        if _optional(reading.whole, message, "code", bool) == _HALTED:
+            halted |= set(_WORD.findall(str(message.get("description")))) & set(asked) or set(asked)
+    return halted
 
 
 def _usual(raw: msgspec.Raw, received_at: datetime) -> Quote | None:
@@ -99,18 +139,14 @@ def _usual(raw: msgspec.Raw, received_at: datetime) -> Quote | None:
         ask_size=numbers.ask_size,
         last=numbers.last,
         day_volume=numbers.volume,
-        previous_close=numbers.previous_close if _price(numbers.previous_close) else _ZERO,
+        previous_close=numbers.previous_close if _is_close(numbers.previous_close) else None,
         at=at,
         received_at=received_at,
         status=_STATUSES.get(entry.status, QuoteStatus.UNKNOWN),
         source=_SOURCE,
         adjusted=numbers.adjusted,
+        traded_at=_instant(numbers.traded_at),
     )
-
-
-def _nodes(raw: bytes) -> list[Node]:
-    entries = reading.items(reading.root(raw, "quoteresponse"), "quotedata")
-    return [entry for entry in entries if isinstance(entry, dict)]
 
 
 def _tolerant(entry: Node, received_at: datetime) -> Quote | None:
@@ -133,22 +169,29 @@ def _tolerant(entry: Node, received_at: datetime) -> Quote | None:
         ask_size=sizes["asksize"],
         last=prices["lasttrade"],
         day_volume=sizes["totalvolume"],
-        previous_close=_previous_close(numbers),
+        previous_close=_optional(reading.number, numbers, "previousclose", _is_close),
         at=at,
         received_at=received_at,
         status=status,
         source=_SOURCE,
         adjusted=numbers.get("adjustedflag") not in _NOT_ADJUSTED,
+        traded_at=_instant(_optional(reading.whole, numbers, "timeoflasttrade", bool) or 0),
     )
 
 
-def _previous_close(numbers: Node) -> Decimal:
-    """Give the previous close, 0 where it cannot be read: only an entry rests on it, and none does on 0."""
+def _optional(
+    read: Callable[[Node, str], Found | None], node: Node, key: str, sound: Callable[[Found], bool]
+) -> Found | None:
+    """Give what makes no quote unusable, None where it is missing or cannot be read."""
     try:
-        found = reading.number(numbers, "previousclose")
+        found = read(node, key)
     except Unreadable:
-        return _ZERO
-    return found if found is not None and found > 0 else _ZERO
+        return None
+    return found if found is not None and sound(found) else None
+
+
+def _is_close(price: Decimal) -> bool:
+    return _price(price) and price > 0
 
 
 def _price(price: Decimal) -> bool:

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
+from shared.domain import halts
 from shared.domain.config import StrategyConfig, target_pays
-from shared.domain.daybook import MINUTE
+from shared.domain.daybook import MINUTE, watched_since
 from shared.domain.ids import signal_id
-from shared.domain.same_share import is_of_another
+from shared.domain.same_share import disagree, is_of_another
 from shared.domain.signals import Signal, Vote
 from shared.domain.values import Side
 from shared.strategies import momentum, opening_range
@@ -29,6 +30,23 @@ PRICE = Reason(code="PRICE_OUT_OF_RANGE", words="The price is outside the univer
 JUMP = Reason(
     code="PRICE_JUMP", words="The price is too far from those of the days before to be of the same share.", source=DAYS
 )
+DIFFER = Reason(
+    code="SOURCES_DIFFER",
+    words="E*TRADE's previous close and the stored close of that session lie too far apart: one of them is wrong.",
+    source=DAYS,
+)
+HALTED = Reason(code=halts.HALTED, words="E*TRADE says that trading in it is halted.", source=QUOTE)
+ONE_SIDED = Reason(
+    code=halts.ONE_SIDED, words="Nothing is bid or nothing offered: trading may be halted.", source=QUOTE
+)
+FROZEN = Reason(
+    code=halts.FROZEN, words="The book stands still, and did not before: trading may be halted.", source=QUOTE
+)
+UNTRADED = Reason(code=halts.UNTRADED, words="The last trade is long ago: trading may be halted.", source=QUOTE)
+PAUSE = Reason(code=halts.PAUSE, words="It looked halted, and moves again for too short a time.", source=QUOTE)
+NEWCOMER = Reason(
+    code="LATE_START", words="The scan began to see it too short a time ago, or sees it again after a gap.", source=BARS
+)
 VOLUME = Reason(code="DAY_VOLUME_LOW", words="Too few shares have traded today.", source=QUOTE)
 SPREAD = Reason(code="SPREAD_TOO_WIDE", words="Bid and ask lie too far apart.", source=QUOTE)
 QUALITY = Reason(code="QUALITY_LOW", words="Too little history is known.", source=DAYS)
@@ -43,7 +61,8 @@ THIN = Reason(
 RULES = {
     one.code: one
     for one in (
-        CLOSED, LATE, PRICE, JUMP, VOLUME, SPREAD, QUALITY, DOUBT, NO_RSI, COOL, HOT, THIN,
+        CLOSED, LATE, PRICE, JUMP, DIFFER, HALTED, ONE_SIDED, FROZEN, UNTRADED, PAUSE, NEWCOMER, VOLUME,
+        SPREAD, QUALITY, DOUBT, NO_RSI, COOL, HOT, THIN,
         *momentum.REASONS, *opening_range.REASONS,
     )
 }  # fmt: skip
@@ -63,7 +82,9 @@ Decision = Signal | NoSignal
 
 
 def decide(view: View, config: StrategyConfig) -> Decision:
-    """Give a signal, or why there is none; the quote has no faults (`shared.domain.quality`)."""
+    """Give a signal, or why there is none."""
+    if view.signs:
+        return NoSignal(tuple(RULES[sign.code].on(sign.found, sign.asked) for sign in view.signs))
     blocked = _filtered(view, config)
     if blocked is not None:
         return NoSignal((blocked,))
@@ -113,12 +134,27 @@ def _filtered(view: View, config: StrategyConfig) -> Reason | None:
         return PRICE.on(quote.last, f"{universe.price_min} to {universe.price_max}")
     if is_of_another(quote, daily_close=view.daily_close, jump_max_pct=universe.jump_max_pct):
         return JUMP.on(quote.last, f"within {universe.jump_max_pct} % of {view.daily_close}")
+    limit = config.quotes.disagree_max_pct
+    if disagree(quote, prior_close=view.prior_close, limit_pct=limit):
+        return DIFFER.on(quote.previous_close, f"within {limit} % of {view.prior_close}")
+    if (early := _newcomer(view, config)) is not None:
+        return early
     if quote.day_volume < universe.day_volume_min:
         return VOLUME.on(quote.day_volume, f"{universe.day_volume_min} or more")
     if quote.spread * 10_000 > universe.spread_max_bps * quote.mid:
         return SPREAD.on(quote.spread * 10_000 / quote.mid, f"{universe.spread_max_bps} bps or less")
     least = config.signals.quality_min
     return QUALITY.on(view.quality, f"{least} or more") if view.quality < least else None
+
+
+def _newcomer(view: View, config: StrategyConfig) -> Reason | None:
+    """Say that the scan sees the symbol for too short a time; what it saw from the open on, it may judge at once."""
+    gap, opens_at = config.quotes.gap_minutes * MINUTE, view.session.opens_at
+    since = watched_since(view.bars, at=view.at, gap=gap, opens_at=opens_at)
+    least = config.quotes.late_start_minutes * MINUTE
+    if since == opens_at or view.at - since >= least:
+        return None
+    return NEWCOMER.on(max(view.at - since, timedelta(0)), f"{least} or more")
 
 
 def _gated(view: View, config: StrategyConfig, confidence: Decimal, distance: Decimal) -> Reason | None:

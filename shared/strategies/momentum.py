@@ -21,7 +21,7 @@ def vote(view: View, config: StrategyConfig) -> Verdict:
     asked = config.strategies.momentum
     quote = view.quote
     close = quote.previous_close
-    if not (close.is_finite() and close > 0):
+    if close is None or not (close.is_finite() and close > 0):
         return NO_CLOSE
     rise_pct = (quote.last - close) * 100 / close
     if rise_pct < asked.change_min_pct:

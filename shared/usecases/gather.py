@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from shared.domain.barred import HistoryMissing, SourceKeyBad
-from shared.domain.calendar import TradingSession, new_york_day, session_at
+from shared.domain.calendar import TradingSession, new_york_day, session_at, session_before
 from shared.domain.series import Series, cut, merged, unbroken, unsound
 from shared.domain.tickets import SYMBOL
 from shared.errors import Busy, DeskError, Malformed, SourceError, SourceKeyRefused, SourceRefused, Unreadable
@@ -151,7 +151,7 @@ def _whole(parts: Sequence[Series], day: date) -> bool:
         return False
     series = merged(parts)
     bars = unbroken(series.bars, before=day)
-    return len(bars) >= DAYS and bars[-1].day == own_bars.session_before(day) and not series.unexplained
+    return len(bars) >= DAYS and bars[-1].day == session_before(day) and not series.unexplained
 
 
 def _ask(desk: Desk, run: _Run, source: HistorySource, symbol: str, start: date) -> Series | None:

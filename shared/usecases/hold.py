@@ -16,11 +16,10 @@ from datetime import datetime, timedelta
 
 from shared.domain import backoff, pricing
 from shared.domain.calendar import TradingSession
-from shared.domain.exits import OWNER, ExitNow, Hold, MoveStop, judge
+from shared.domain.exits import OWNER, ExitNow, Hold, MoveStop, Unquoted, judge
 from shared.domain.orders import Order, State
 from shared.domain.positions import Position
-from shared.domain.quality import faults
-from shared.domain.quotes import Quote
+from shared.domain.quality import Sound, faults
 from shared.domain.values import PriceType
 from shared.domain.versions import held_by
 from shared.domain.watches import EXIT_LIFE, ExitDecision, PositionWatch
@@ -39,13 +38,13 @@ def look_after(
     desk: TradingDesk,
     held: Held[Position],
     watched: Watched,
-    quote: Quote | None,
+    quote: Sound | Unquoted,
     *,
     rsi: float | None,
     session: TradingSession,
     at: datetime,
 ) -> tuple[str, Watched | None]:
-    """Judge a position at a tick; `quote` is None when there is none without faults.
+    """Judge a position at a tick.
 
     Gives the receipt's code, and the watch that the next tick goes on from: None when it has to be read anew.
     """
@@ -105,10 +104,10 @@ def _over(decision: ExitDecision, position: Position, at: datetime, *, begun: bo
 
 
 def _without_a_stop(
-    desk: TradingDesk, position: Position, watch: PositionWatch, quote: Quote | None, at: datetime
+    desk: TradingDesk, position: Position, watch: PositionWatch, quote: Sound | Unquoted, at: datetime
 ) -> ExitNow | None:
     """Decide what `judge` does not: what the owner wants sold has no quote, or what is held has no stop."""
-    if quote is None:
+    if isinstance(quote, Unquoted):
         return _by_wish(desk, position, at) if position.closing else None
     if not _unguarded(desk, position, watch, quote, at):
         return None
@@ -125,7 +124,7 @@ def _by_wish(desk: TradingDesk, position: Position, at: datetime) -> ExitNow:
     return ExitNow(reason=OWNER, price_type=PriceType.LIMIT, limit_price=limit)
 
 
-def _unguarded(desk: TradingDesk, position: Position, watch: PositionWatch, quote: Quote, at: datetime) -> bool:
+def _unguarded(desk: TradingDesk, position: Position, watch: PositionWatch, quote: Sound, at: datetime) -> bool:
     """Tell whether the bid has reached the stop level and no sell of ours is there to see it.
 
     The broker refuses a stop that is not below the market. Between the level and the distance from which `judge` calls

@@ -8,6 +8,7 @@ from shared.domain import book
 from shared.domain.calendar import TradingSession
 from shared.domain.control import TradingState
 from shared.domain.positions import Ledger, Position
+from shared.domain.quality import BROKER
 from shared.domain.quotes import Quote
 from shared.ports import Where
 from shared.usecases.control import tighten
@@ -52,11 +53,11 @@ def quotes_since(desk: Desk, oldest: datetime) -> list[Quote]:
 
 
 def marks(desk: TradingDesk, positions: Sequence[Position]) -> dict[str, Decimal]:
-    """Give the scan's last bid of each position's symbol in USD; one older than `MARK_LIFE` is left out."""
+    """Give the broker's last sound bid of each position's symbol in USD; one older than `MARK_LIFE` is left out."""
     if not positions:
         return {}
-    symbols = {position.symbol for position in positions}
-    return {one.symbol: one.bid for one in quotes_since(desk, desk.clock.now() - MARK_LIFE) if one.symbol in symbols}
+    symbols, recent = {position.symbol for position in positions}, quotes_since(desk, desk.clock.now() - MARK_LIFE)
+    return {one.symbol: one.bid for one in recent if one.symbol in symbols and one.source == BROKER}
 
 
 def watch_losses(desk: TradingDesk, session: TradingSession) -> None:

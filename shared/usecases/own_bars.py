@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from shared.domain.bars import Bar, DailyBar
-from shared.domain.calendar import TradingSession, session_of
+from shared.domain.calendar import TradingSession, session_before, session_of
 from shared.domain.daybook import DayBook
 from shared.domain.own_days import MADE, own_day, with_close, with_day
 from shared.domain.series import Series
@@ -74,12 +74,6 @@ def minutes_of(desk: Desk, symbol: str, session: TradingSession) -> tuple[Bar, .
     bars = [] if plain is None else DayBook.from_plain(plain, session).all_bars
     now = min(desk.clock.now(), session.closes_at)
     return tuple(bar for bar in bars if session.opens_at < bar.end <= now)
-
-
-def session_before(day: date) -> date | None:
-    """Give the last session before a day."""
-    backwards = (day - timedelta(days=back) for back in range(1, 11))
-    return next((one for one in backwards if session_of(one) is not None), None)
 
 
 def _keep_session(desk: Desk, session: TradingSession) -> None:

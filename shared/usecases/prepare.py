@@ -61,7 +61,7 @@ def _closes(known: Mapping[str, Quote], session: date) -> dict[str, Decimal]:
     return {
         symbol: quote.previous_close
         for symbol, quote in sorted(known.items())
-        if quote.previous_close > 0 and new_york_day(quote.at) == session
+        if quote.previous_close is not None and new_york_day(quote.at) == session
     }
 
 

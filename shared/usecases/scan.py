@@ -4,31 +4,37 @@ What can go wrong: the minute's message comes twice or late (a lease per minute;
 work, one from the future is refused); the broker answers slowly (a tick that is more than a second late is skipped,
 never caught up in a burst); store or bus fail for a moment (that costs a symbol's tick, not the minute, and what was
 promised goes out a second later); the token is dead (the minute ends, with its receipts); the process dies (the next
-minute reads the books back). What this promises: a signal is in the store before it is on the bus, once per slot;
-nothing here sends an order or writes a position.
+minute reads the books back); a quote is missing or cannot be believed (`_look`: then nothing rests on it). What this
+promises: a signal is in the store before it is on the bus, once per slot; nothing here sends an order or writes a
+position.
 """
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from shared.domain import halts
 from shared.domain.calendar import TradingSession, session_at
+from shared.domain.doubted import HeldHalted, SourcesDiffer
+from shared.domain.exits import Unquoted
 from shared.domain.messages import EnterPosition
 from shared.domain.positions import Position
-from shared.domain.quality import faults
+from shared.domain.quality import Sound, sound
 from shared.domain.quotes import Quote
 from shared.domain.receipts import Mark, said
 from shared.domain.sight import Sight
 from shared.domain.signals import Signal
 from shared.errors import AuthError, BrokerError, Conflict, DeskError, Malformed, StoreError
 from shared.ports import Put, Severity
-from shared.strategies.decide import decide
+from shared.strategies.decide import DIFFER, decide
 from shared.strategies.verdict import Reason
+from shared.strategies.view import Watch
 from shared.usecases import leases, minutes, outbox
 from shared.usecases.desk import Held, create, put
 from shared.usecases.hold import look_after
 from shared.usecases.losses import open_positions
 from shared.usecases.minutes import MINUTE
+from shared.usecases.notices import announce
 from shared.usecases.scan_memory import ScanMemory
 from shared.usecases.trading import TradingDesk
 from shared.usecases.watches import watched
@@ -46,7 +52,8 @@ class _Minute:
     """One minute under way: `notes` are the receipts, a line each time a symbol's verdict changes.
 
     `owing` says that a message may wait in the outbox, `unsure` that the positions could not be read. `seen` are the
-    symbols that had a usable quote, `wrong` the faults of each symbol.
+    symbols that had a usable quote, `wrong` the faults of each symbol, `differ` both closes of those whose sources
+    disagree.
     """
 
     session: TradingSession
@@ -56,10 +63,11 @@ class _Minute:
     owing: bool = False
     unsure: bool = False
     held: dict[str, Held[Position]] = field(default_factory=dict)
-    marks: dict[str, Quote] = field(default_factory=dict)
+    marks: dict[str, Sound] = field(default_factory=dict)
     notes: dict[str, list[Mark]] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     wrong: dict[str, set[str]] = field(default_factory=dict)
+    differ: dict[str, str] = field(default_factory=dict)
 
     def judge(self, symbol: str, faults: tuple[str, ...]) -> None:
         """Remember what was wrong with a quote, or that nothing was."""
@@ -179,24 +187,23 @@ def _stumble(desk: TradingDesk, problem: DeskError) -> None:
 def _look(
     desk: TradingDesk, memory: ScanMemory, minute: _Minute, *, symbol: str, quote: Quote | None, at: datetime
 ) -> _Verdict:
-    held = minute.held.get(symbol)
-    if quote is not None:
-        return _decide(desk, memory, minute, quote, at)
-    minute.judge(symbol, ("NO_QUOTE",))
-    return "NO_QUOTE" if held is None else _hold(desk, memory, minute, held=held, quote=None, at=at)
-
-
-def _decide(desk: TradingDesk, memory: ScanMemory, minute: _Minute, quote: Quote, at: datetime) -> _Verdict:
-    found = faults(quote, now=quote.received_at, max_age_s=desk.config.entry.quote_age_max_s)
-    minute.judge(quote.symbol, found)
-    held = minute.held.get(quote.symbol)
+    """Judge one symbol's quote: one with any fault is seen for signs of a halt, and neither kept nor decided on."""
+    watch, held = memory.watch(desk, symbol), minute.held.get(symbol)
+    wrong = watch.doubt(quote, at, desk.config)
+    minute.judge(symbol, wrong)
+    believed = sound(quote, wrong)
     if held is not None:
-        return _hold(desk, memory, minute, held=held, quote=None if found else quote, at=at)
-    if found:
-        return "+".join(found)
-    watch = memory.watch(desk, quote.symbol)
-    decision = decide(watch.see(quote, at), desk.config)
+        code = _hold(desk, memory, minute, held=held, quote=believed, at=at)
+        return "+".join((code, *wrong)) if code == "held" else code
+    if believed is None:
+        return "+".join(dict.fromkeys((*(sign.code for sign in watch.signs), *wrong)))
+    return _decide(desk, memory, minute, believed, at)
+
+
+def _decide(desk: TradingDesk, memory: ScanMemory, minute: _Minute, quote: Sound, at: datetime) -> _Verdict:
+    decision = decide(memory.watch(desk, quote.symbol).see(quote, at), desk.config)
     if not isinstance(decision, Signal):
+        _differs(memory, minute, quote.symbol, decision.reasons)
         return decision.reasons
     if decision.signal_id not in memory.signalled:
         _signal(desk, replace(decision, config_number=desk.config_number), quote)
@@ -204,22 +211,42 @@ def _decide(desk: TradingDesk, memory: ScanMemory, minute: _Minute, quote: Quote
     return f"signal:{decision.signal_id}"
 
 
+def _differs(memory: ScanMemory, minute: _Minute, symbol: str, reasons: tuple[Reason, ...]) -> None:
+    """Remember both closes of a symbol whose sources disagree, once a session, for the minute's end to tell."""
+    found = next((one for one in reasons if one.code == DIFFER.code), None)
+    if found is not None and symbol not in memory.differ:
+        memory.differ.add(symbol)
+        minute.differ[symbol] = f"{symbol} {said(found.found)}, {found.asked} is asked"
+
+
 def _hold(
-    desk: TradingDesk, memory: ScanMemory, minute: _Minute, *, held: Held[Position], quote: Quote | None, at: datetime
+    desk: TradingDesk, memory: ScanMemory, minute: _Minute, *, held: Held[Position], quote: Sound | None, at: datetime
 ) -> str:
-    """Judge a held symbol, also when its quote is missing or has faults."""
+    """Judge a held symbol, also when no quote of it is sound: then for how long there has been none."""
     symbol = held.value.symbol
     watch = memory.watch(desk, symbol)
     if quote is not None:
         watch.see(quote, at)
         minute.marks[symbol] = quote
+    signs = tuple(sign.code for sign in watch.signs)
+    _tell_halt(desk, watch, signs, at)
+    seen = quote or Unquoted(lasts=at - watch.book.seen_at, halted=not halts.SHOWN.isdisjoint(signs))
     before = memory.held.get(symbol) or watched(desk, held.value)
-    code, after = look_after(desk, held, before, quote, rsi=watch.rsi, session=minute.session, at=at)
+    code, after = look_after(desk, held, before, seen, rsi=watch.rsi(at), session=minute.session, at=at)
     memory.hold(symbol, after)
     return code
 
 
-def _signal(desk: TradingDesk, signal: Signal, quote: Quote) -> None:
+def _tell_halt(desk: TradingDesk, watch: Watch, signs: tuple[str, ...], at: datetime) -> None:
+    """Tell the owner that trading in what is held looks halted: once for each halt, not for the pause after it."""
+    halt = watch.book.halts
+    if halt.since is None or halt.told or not signs or signs == (halts.PAUSE,):
+        return
+    desk.store.commit([announce(desk, HeldHalted(symbol=watch.symbol, signs=signs, since=halt.since, at=at))])
+    halt.told = True
+
+
+def _signal(desk: TradingDesk, signal: Signal, quote: Sound) -> None:
     """Store the signal with the quote that it rests on, and promise it to the order function; once per slot."""
     row = outbox.promise(
         desk, name=signal.signal_id, topic="signals", key=signal.symbol, message=EnterPosition(signal=signal)
@@ -242,6 +269,9 @@ def _keep(desk: TradingDesk, memory: ScanMemory, minute: _Minute, *seen: Put) ->
         "symbols": {name: [line.row for line in lines] for name, lines in sorted(minute.notes.items())},
     }
     marks = [put(f"quotes/{symbol}", quote) for symbol, quote in sorted(minute.marks.items())]
+    if minute.differ:
+        closes = tuple(closes for _, closes in sorted(minute.differ.items()))
+        marks.append(announce(desk, SourcesDiffer(closes=closes, session=minute.session.day, at=minute.begins)))
     desk.store.commit([*marks, *seen, Put(f"receipts/{minute.begins:%Y%m%dT%H%M}", receipt)])
     desk.journal.line(
         "minute_scanned", minute=minute.begins.isoformat(), ticks=minute.ticks, quotes=minute.quotes,

@@ -22,13 +22,15 @@ from shared.usecases.watches import Watched
 class ScanMemory:
     """The watches of one session and what was already signalled; belongs to one instance.
 
-    `held` are the watches over held symbols as the last tick left them; one that is not there has to be read.
+    `held` are the watches over held symbols as the last tick left them; one that is not there has to be read. `differ`
+    are the symbols of which the owner was told that their sources disagree.
     """
 
     def __init__(self) -> None:
         self.watches: dict[str, Watch] = {}
         self.signalled: set[str] = set()
         self.held: dict[str, Watched] = {}
+        self.differ: set[str] = set()
         self._session: TradingSession | None = None
         self._saved: datetime | None = None
         self._prepared: datetime | None = None
@@ -46,6 +48,7 @@ class ScanMemory:
         self.watches = {}
         self.signalled = set()
         self.held = {}
+        self.differ = set()
         self._prepared = None
         for symbol, plain in books_of(desk, session):
             try:

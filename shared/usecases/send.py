@@ -18,6 +18,7 @@ from typing import assert_never
 
 from shared.domain.brokerage import BrokerOrder
 from shared.domain.control import Control, TradingState
+from shared.domain.halts import HALTED
 from shared.domain.orders import (
     LONGEST_LIFE,
     PLACING_LIFE,
@@ -44,8 +45,8 @@ from shared.usecases.trading import TradingDesk
 PREVIEW_AGAIN = timedelta(seconds=90)
 MOST_PREVIEWS = 3
 COST_TOLERANCE = Decimal("1.01")
-WASH_SALE = "7084"
-"""E*TRADE's own warning of a possible wash sale, beside a preview (etrade-api.md 4.14)."""
+WASH_SALE, TRADING_HALTED = "7084", "1043"
+"""E*TRADE's messages beside a preview: a possible wash sale; trading in it is halted (etrade-api.md 4.14)."""
 LONGEST_NOTE = 300
 # Refusals that have nothing to do with IMMEDIATE_OR_CANCEL (etrade-api.md 4.14): funds, shares, account.
 _NOT_THE_TERM = frozenset({"33", "100", "102", "1021", "1036", "1037", "3010"})
@@ -151,6 +152,8 @@ def _preview(desk: TradingDesk, held: Held[Order], account_key: str) -> Held[Ord
     restricted = account.barred(desk, order, *answer.codes)
     if order.side is Side.BUY and restricted:
         return move(desk, held, State.DENIED, *restricted, cause="the account is restricted", codes=(account.BARRED,))
+    if order.side is Side.BUY and TRADING_HALTED in answer.codes:
+        return move(desk, held, State.DENIED, cause="the broker says that trading is halted", codes=(HALTED,))
     if order.side is Side.BUY and answer.estimated_total > order.reserved * COST_TOLERANCE:
         return move(
             desk,

@@ -30,12 +30,21 @@ def test_demo_only_lowers_thresholds() -> None:
     """The demonstration differs from the default in thresholds of strategies and signals, never in safety."""
     default, demo = load("default"), load("demo")
     assert demo != default
-    assert (demo.entry, demo.sizing, demo.limits, demo.exits) == (
+    assert (demo.entry, demo.quotes, demo.sizing, demo.limits, demo.exits) == (
         default.entry,
+        default.quotes,
         default.sizing,
         default.limits,
         default.exits,
     )
+
+
+def test_a_gap_that_is_no_shorter_than_a_freeze_is_refused() -> None:
+    """What stands still for as long as a frozen book cannot be what makes one lively."""
+    data = table()
+    data["quotes"]["lively_gap_s"] = 20
+    (problem,) = problems(data)
+    assert problem.startswith("quotes.lively_gap_s must be shorter than quotes.frozen_after_s")
 
 
 def test_unknown_name_is_refused() -> None:

@@ -1,4 +1,5 @@
 import json
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -8,9 +9,9 @@ from hypothesis import strategies as st
 
 from shared.domain.bars import Bar
 from shared.domain.calendar import session_of
-from shared.domain.daybook import DayBook, longer_bars
+from shared.domain.daybook import DayBook, longer_bars, watched_since
 from shared.errors import Malformed
-from tests.domain.made import OPENS, at, quote, session
+from tests.domain.made import DEFAULT, OPENS, at, quote, session
 
 TICKS = st.lists(st.tuples(st.integers(0, 200), st.integers(9000, 11000), st.integers(0, 500)), min_size=1, max_size=60)
 
@@ -22,7 +23,9 @@ def watched(
     for wait, price, shares in ticks:
         now += timedelta(seconds=wait)
         volume += shares
-        book.observe(quote(f"{Decimal(price) / 100:.2f}", volume=volume), now)
+        seen = quote(f"{Decimal(price) / 100:.2f}", volume=volume, when=now)
+        book.halts.observe(seen, now, DEFAULT.quotes)
+        book.observe(seen, now)
     return now, volume
 
 
@@ -84,6 +87,59 @@ def test_range_with_a_hole_is_no_range() -> None:
         if minute != 7:
             book.observe(quote(), at(minute))
     assert book.opening_range(at(399)) is None
+
+
+@pytest.mark.parametrize(
+    ("minutes", "since"),
+    [
+        (range(10), 0),
+        (range(1, 10), 2),
+        ([0, 1, 2, 5, 6, 7, 8, 9], 0),
+        ([0, 1, 2, 6, 7, 8, 9], 7),
+        ([0, 1, 9], 10),
+        ([9], 10),
+        ([], 11),
+    ],
+)
+def test_a_gap_makes_a_symbol_one_that_is_seen_anew(minutes: Iterable[int], since: int) -> None:
+    """What is watched from its first minute on is so since the open; more than two missing minutes begin anew."""
+    book = DayBook(session())
+    for minute in minutes:
+        book.observe(quote(), at(minute))
+    if book.all_bars:
+        book.observe(quote(), at(10))
+    found = watched_since(book.bars, at=at(10.5), gap=timedelta(minutes=2), opens_at=OPENS)
+    assert found == at(since)
+
+
+def test_a_gap_up_to_now_counts() -> None:
+    """A symbol that comes back after minutes without a quote is seen anew from this minute on."""
+    book = DayBook(session())
+    for minute in range(20):
+        book.observe(quote(), at(minute))
+    book.observe(quote(), at(23))
+    assert watched_since(book.bars, at=at(23), gap=timedelta(minutes=3), opens_at=OPENS) == OPENS
+    assert watched_since(book.bars, at=at(23), gap=timedelta(minutes=2), opens_at=OPENS) == at(24)
+
+
+def test_missing_minutes_stay_missing() -> None:
+    """After a gap no bar stands where nobody looked, and the opening range is not completed by what comes later."""
+    book = DayBook(session())
+    for minute in (*range(5), *range(8, 30)):
+        book.observe(quote(), at(minute))
+    assert [bar.end for bar in book.bars if at(5) < bar.end <= at(8)] == []
+    assert book.opening_range(at(30)) is None
+
+
+def test_a_quote_of_an_earlier_instant_is_known() -> None:
+    """A quote older than a sound one before it is told from one of the same instant, after a restart as well."""
+    book = DayBook(session())
+    assert not book.is_older(quote(when=at(-5)))
+    book.observe(quote(when=at(3)), at(3))
+    for one in (book, DayBook.from_plain(book.to_plain(), session())):
+        assert (one.is_older(quote(when=at(2.99))), one.is_older(quote(when=at(3)))) == (True, False)
+        assert one.seen_at == at(3)
+    assert DayBook(session()).seen_at == OPENS
 
 
 def test_longer_bars_join_complete_spans_only() -> None:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.exits import ExitNow, Hold, Judgement, MoveStop, judge
+from shared.domain.exits import ExitNow, Hold, Judgement, MoveStop, Unquoted, judge
 from shared.domain.positions import Position
-from shared.domain.quotes import Quote
+from shared.domain.quality import Sound
 from shared.domain.values import PriceType
 from shared.domain.watches import ExitDecision, PositionWatch, following, wanted
 from tests.domain.made import DEFAULT, NOON, at, position, quote, session
@@ -23,15 +23,19 @@ LAST_HOUR = {"opened_at": CLOSE - timedelta(hours=1), "stop_set_at": CLOSE - tim
 HELD, LATE = position(), position(**LAST_HOUR)
 
 
-def bid(price: str) -> Quote:
+def bid(price: str) -> Sound:
     ask = Decimal(price) + Decimal("0.02")
     return quote(price, bid=price, ask=str(ask), when=NOON)
 
 
+BLIND = Unquoted(lasts=30 * SECOND)
+"""No sound quote for as long as a time exit waits for one."""
+
+
 def judged(
-    price: str | None, now: datetime = NOON, *, of: Position = HELD, wants: Mapping[str, Any] = EMPTY, **more: Any
+    price: str | Unquoted, now: datetime = NOON, *, of: Position = HELD, wants: Mapping[str, Any] = EMPTY, **more: Any
 ) -> Judgement:  # fmt: skip
-    seen = None if price is None else bid(price)
+    seen = price if isinstance(price, Unquoted) else bid(price)
     facts: dict[str, Any] = {"rsi": 60.0, "session": session(), "config": DEFAULT, **more}
     return judge(of, replace(following(None, of), **wants), seen, now=now, **facts)
 
@@ -180,13 +184,46 @@ def test_day_ends_flat(left: int, expected: Judgement) -> None:
     assert judged("100.10", CLOSE - left * SECOND, of=LATE) == expected
 
 
-def test_without_a_good_quote_only_the_market_flatten_is_decided() -> None:
-    """No price is guessed: without a quote the position waits, until it is sold at the market at the end."""
-    held = Hold(high_water=Decimal("100.00"))
-    assert judged(None) == held
-    assert judged(None, CLOSE - 500 * SECOND, of=LATE) == held
-    assert judged(None, CLOSE - 100 * SECOND, of=LATE) == market("flatten")
-    assert judged(None, NOON + 30 * SECOND, wants=pending()) == held
+WAITS = Hold(high_water=Decimal("100.00"))
+
+
+def test_without_a_sound_quote_only_time_sells_and_at_the_market() -> None:
+    """No price is guessed: the position waits behind its stop for the flatten or the end of the longest hold."""
+    assert judged(BLIND) == WAITS
+    assert judged(BLIND, rsi=10.0, wants={"high_water": Decimal("101.80"), "breakeven": True}) == Hold(
+        high_water=Decimal("101.80")
+    )
+    assert judged(BLIND, CLOSE - 601 * SECOND, of=LATE) == WAITS
+    assert judged(BLIND, CLOSE - 600 * SECOND, of=LATE) == market("flatten")
+    assert judged(BLIND, at(60) + timedelta(hours=4) - SECOND) == WAITS
+    assert judged(BLIND, at(60) + timedelta(hours=4)) == market("max_hold")
+
+
+@pytest.mark.parametrize(("seconds", "sold"), [(0, False), (29, False), (30, True)])
+def test_a_time_exit_waits_half_a_minute_for_a_price(seconds: int, sold: bool) -> None:
+    """A quote that is missing for a moment costs no limit price; in the last three minutes nothing is waited for."""
+    gap = Unquoted(lasts=seconds * SECOND)
+    assert isinstance(judged(gap, CLOSE - 500 * SECOND, of=LATE), ExitNow) is sold
+    assert isinstance(judged(gap, at(60) + timedelta(hours=4)), ExitNow) is sold
+    assert judged(gap, CLOSE - 100 * SECOND, of=LATE) == market("flatten")
+
+
+@pytest.mark.parametrize("left", [600, 180, 1])
+def test_what_the_broker_shows_as_halted_keeps_its_stop(left: int) -> None:
+    """Shares that nobody can buy now are not taken from their stop, however late it is."""
+    halted = Unquoted(lasts=timedelta(hours=1), halted=True)
+    assert judged(halted, CLOSE - left * SECOND, of=LATE) == WAITS
+    assert judged(halted, at(60) + timedelta(hours=4)) == WAITS
+    assert judged(halted, CLOSE - left * SECOND, of=LATE, wants=pending()) == WAITS
+
+
+def test_a_pending_exit_without_a_quote_goes_to_the_market_when_its_time_has_come() -> None:
+    """What time decided is not priced again without a price, but sold; what a price decided waits for one."""
+    assert judged(BLIND, NOON + 30 * SECOND, wants=pending()) == WAITS
+    assert judged(BLIND, NOON + 30 * SECOND, wants=pending(reason="max_hold")) == market("max_hold")
+    soon = CLOSE - 500 * SECOND
+    assert judged(BLIND, soon, of=LATE, wants=pending(decided_at=soon - 20 * SECOND)) == market("target")
+    assert judged(BLIND, soon, of=LATE, wants=pending(decided_at=soon - 19 * SECOND)) == WAITS
 
 
 def test_closed_session_or_position_is_left_alone() -> None:

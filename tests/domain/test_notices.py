@@ -2,13 +2,14 @@
 
 import re
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from shared.domain.barred import ClockOff, EntriesBarred
 from shared.domain.control import TradingState
+from shared.domain.doubted import HeldHalted
 from shared.domain.forged import OrderForged
 from shared.domain.hand_notices import OrderAmbiguous, OrderCameLate, SharesTaken
 from shared.domain.notice_words import words
@@ -49,10 +50,9 @@ from tests.domain.hand_notices import HAND
 from tests.domain.made import NOON, at, control, order
 from tests.domain.row_notices import ROWS
 from tests.domain.sign_out import SIGNED_OUT
-from tests.domain.unseen import UNSEEN
+from tests.domain.unseen import DAY, UNSEEN
 
 SIGNED = "2.SIGNED"
-DAY = date(2013, 10, 7)
 EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
     (
         SignInNeeded(signed=SIGNED, minutes_to_open=60, occasion="2013-10-07:first", at=NOON),
@@ -249,7 +249,7 @@ NEVER_HELD_BACK = {
     OrderForged, PositionUnprotected, AccountRefused, SignInFailed,
     SignInNeeded, TradingHalted, TradingReduced, TradingResumed, OrderUnknown, OrderAmbiguous, OrderCameLate,
     ScanSilent, HeldUnseen, SharesTaken, ExitUnseen, CancelUnconfirmed, StopRefused, ExitRefused,
-    ScanSilent, HeldUnseen, AnswerUnread, StaysHeld, MessageRetried,
+    HeldHalted, AnswerUnread, StaysHeld, MessageRetried,
 }  # fmt: skip
 
 

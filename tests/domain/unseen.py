@@ -1,13 +1,32 @@
-"""Examples of the notices about what cannot be seen: each with its title and its text."""
+"""Examples of the notices about what cannot be seen or believed: each with its title and its text."""
 
 from datetime import date, timedelta
 
+from shared.domain.doubted import HeldHalted, SourcesDiffer
 from shared.domain.reads import Answer
 from shared.domain.unseen import AnswerUnread, EntryNotJudged, MessageRetried, StaysHeld
 from tests.domain.made import NOON, at
 
 DAY = date(2013, 10, 7)
 UNSEEN = (
+    (
+        HeldHalted(symbol="IBM", signs=("QUOTE_FROZEN", "NO_TRADES"), since=NOON - timedelta(minutes=4), at=NOON),
+        "Trading looks halted: IBM",
+        (
+            "IBM is held, and since 11:56 ET its quotes look as if its trading were halted (QUOTE_FROZEN, NO_TRADES). "
+            "Its stop at E*TRADE stays, and nothing of it is bought until some minutes after it moves again: look "
+            "for news of a halt, after which a stop can sell far below its level."
+        ),
+    ),
+    (
+        SourcesDiffer(closes=("IBM 99, within 2 % of 49.5 is asked",), session=DAY, at=NOON),
+        "Previous closes that disagree",
+        (
+            "The close of the session before differs between E*TRADE and the stored daily bars for 1 symbol: "
+            "IBM 99, within 2 % of 49.5 is asked. Nothing of it is bought while it is so, stops and exits go on: look "
+            "for a split or a distribution that no source gave, and bring right bars with `strategy import FILE`."
+        ),
+    ),
     (
         AnswerUnread(
             what=Answer.ORDERS, why="orders: status 500, code 100",

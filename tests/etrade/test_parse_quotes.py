@@ -46,6 +46,7 @@ def test_a_captured_quote_is_read() -> None:
             received_at=START,
             status=QuoteStatus.REALTIME,
             source="etrade",
+            traded_at=datetime.fromtimestamp(samples.NOW_S, UTC),
         )
     }
 
@@ -71,9 +72,61 @@ def test_numbers_may_be_text_or_have_a_fraction_of_zero(changes: dict[str, Any])
 
 @pytest.mark.parametrize("value", [None, "", "n/a", -1, True, [1], {"a": 1}, "NaN", "1e999", 1e30, 0])
 def test_a_previous_close_that_cannot_be_read_is_none(value: object) -> None:
-    """A quote without a previous close is a quote all the same: what is held needs it, and no entry rests on 0."""
+    """A quote without a previous close is a quote all the same: what is held needs it, and no entry rests on None."""
     (found,) = read(samples.quote_body(samples.quote_entry(previousClose=value))).values()
-    assert (found.previous_close, found.last) == (Decimal(0), Decimal("132.3"))
+    assert (found.previous_close, found.last) == (None, Decimal("132.3"))
+
+
+@pytest.mark.parametrize("value", [None, "", "n/a", -1, True, [1], "NaN", 0])
+def test_an_instant_of_the_last_trade_that_cannot_be_read_is_none(value: object) -> None:
+    """A quote whose last trade is not dated is a quote all the same."""
+    (found,) = read(samples.quote_body(samples.quote_entry(timeOfLastTrade=value))).values()
+    assert (found.traded_at, found.last) == (None, Decimal("132.3"))
+
+
+def said(*descriptions: object, code: object = 1043) -> dict[str, Any]:
+    """Give the answer for three symbols with messages beside the quotes."""
+    body = samples.quote_body(*(samples.quote_entry(symbol) for symbol in ("AAPL", "BRK.B", "IBM")))
+    messages = [{"description": one, "code": code, "type": "WARNING"} for one in descriptions]
+    body["QuoteResponse"]["Messages"] = {"Message": messages}
+    return body
+
+
+@pytest.mark.parametrize(
+    ("body", "halted"),
+    [
+        (said("Trading in IBM is halted."), {"IBM"}),
+        (said("BRK.B: trading halted", "AAPL halted"), {"BRK.B", "AAPL"}),
+        (said("Trading is halted."), {"AAPL", "BRK.B", "IBM"}),
+        (said(None), {"AAPL", "BRK.B", "IBM"}),
+        (said("IBM is halted", code="1043"), {"IBM"}),
+        (said("IBM is an invalid symbol.", code=1019), set()),
+        (said("IBM is halted", code=None), set()),
+        (said(), set()),
+    ],
+)
+def test_a_message_says_what_is_halted(body: dict[str, Any], halted: set[str]) -> None:
+    """Message 1043 halts the symbols that it names, and every one of its answer where it names none; no other does."""
+    for one in (body, lower(body)):
+        found = read(one, "AAPL", "BRK.B", "IBM")
+        assert len(found) == 3
+        assert {symbol for symbol, quote in found.items() if quote.halted} == halted
+
+
+@pytest.mark.parametrize("messages", [None, "", [], {"Message": "x"}, {"Message": [1]}, 7, {"Message": None}])
+def test_messages_that_cannot_be_read_spoil_no_quote(messages: object) -> None:
+    """What is held has to be looked after, whatever stands beside its quote."""
+    body = samples.quote_body(samples.quote_entry())
+    body["QuoteResponse"]["Messages"] = messages
+    assert not read(body)["AAPL"].halted
+
+
+def test_two_entries_of_one_symbol_that_differ_are_none() -> None:
+    """An entry that comes twice is one; two with other figures make the symbol one without a quote."""
+    one, other = samples.quote_entry(), samples.quote_entry(ask=133.0)
+    assert read(samples.quote_body(one, one)) == read(samples.quote_body(one))
+    assert read(samples.quote_body(one, other, samples.quote_entry("IBM")), "AAPL", "IBM").keys() == {"IBM"}
+    assert read(samples.quote_body(one, other, one)) == {}
 
 
 @pytest.mark.parametrize(

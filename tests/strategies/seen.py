@@ -1,21 +1,28 @@
 """A view that gives a signal: a test changes what it is about."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from shared.domain.bars import Bar
 from shared.strategies.view import Indicators, View
-from tests.domain.made import at, quote, session
+from tests.domain.made import OPENS, at, quote, session
 
 RISING = Bar(end=at(30), open=Decimal(101), high=Decimal(102), low=Decimal(101), close=Decimal("101.50"), volume=30_000)
+
+
+def bars_until(moment: datetime) -> tuple[Bar, ...]:
+    """Give a bar for each minute from the open on that is over by then."""
+    minutes = (moment - OPENS) // timedelta(minutes=1)
+    return tuple(replace(RISING, end=at(minute)) for minute in range(1, minutes + 1))
 
 
 def view(**changes: Any) -> View:
     """Give IBM at 102 half an hour after the open, up 3 % and out of its opening range, at RSI 60."""
     made = View(
         symbol="IBM", quote=quote("102.00", when=at(30), previous_close="99.00"), at=at(30),
-        session=session(), bars=(RISING,), indicators=indicators(),
+        session=session(), bars=bars_until(changes.get("at", at(30))), indicators=indicators(),
         opening_range=(Decimal("99.00"), Decimal("101.00")), quality=Decimal("1.0"),
     )  # fmt: skip
     return replace(made, **changes)

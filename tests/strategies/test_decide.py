@@ -4,12 +4,13 @@ from decimal import Decimal
 
 import pytest
 
+from shared.domain.halts import FROZEN, HALTED, ONE_SIDED, PAUSE, UNTRADED, Sign
 from shared.domain.ids import signal_id
 from shared.domain.signals import Signal, Vote
 from shared.strategies.decide import NoSignal, decide, joint_confidence, stop_distance
 from shared.strategies.view import View
 from tests.domain.made import DEFAULT, at, config, quote, session
-from tests.strategies.seen import indicators, view
+from tests.strategies.seen import bars_until, indicators, view
 
 SECOND = timedelta(seconds=1)
 
@@ -58,6 +59,17 @@ def test_slot_changes_every_five_minutes() -> None:
         (view(daily_close=Decimal("138.61")), ("PRICE_JUMP",)),
         (view(quote=replace(quote("102.00"), adjusted=True)), ("PRICE_JUMP",)),
         (view(quote=replace(quote("102.00"), adjusted=True), daily_close=Decimal("99.00")), ()),
+        (view(quote=replace(quote("102.00"), previous_close=None)), ("PRICE_JUMP",)),
+        (view(prior_close=Decimal("100.98")), ()),
+        (view(prior_close=Decimal("100.99")), ("SOURCES_DIFFER",)),
+        (view(prior_close=Decimal("97.05")), ("SOURCES_DIFFER",)),
+        (view(signs=(Sign(code=FROZEN, found="0:00:21", asked="less than 0:00:20"),)), (FROZEN,)),
+        (view(signs=tuple(Sign(code=code) for code in (HALTED, ONE_SIDED, UNTRADED))), (HALTED, ONE_SIDED, UNTRADED)),
+        (view(signs=(Sign(code=PAUSE),), quality=Decimal("0.2")), (PAUSE,)),
+        (view(bars=bars_until(at(30))[27:]), ()),
+        (view(bars=bars_until(at(30))[28:]), ("LATE_START",)),
+        (view(bars=bars_until(at(25))), ("LATE_START",)),
+        (view(bars=bars_until(at(27)), at=at(29.99)), ()),
         (view(quote=quote("102", volume=99_999)), ("DAY_VOLUME_LOW",)),
         (view(quote=quote("102", volume=100_000)), ()),
         (view(quote=quote("102", bid="99.80", ask="100.21")), ("SPREAD_TOO_WIDE",)),
@@ -78,6 +90,21 @@ def test_slot_changes_every_five_minutes() -> None:
 def test_first_blocking_rule_is_named(seen: View, expected: tuple[str, ...]) -> None:
     """Each filter and gate blocks on its own side of its limit, and is named."""
     assert codes(seen) == expected
+
+
+def test_sources_that_differ_say_both_figures() -> None:
+    """The receipt of closes that disagree has the broker's and the stored one."""
+    decision = decide(view(prior_close=Decimal("49.50")), DEFAULT)
+    assert isinstance(decision, NoSignal)
+    (reason,) = decision.reasons
+    assert (reason.found, reason.asked) == (Decimal("99.00"), "within 2 % of 49.50")
+
+
+def test_a_symbol_that_is_watched_from_the_open_may_be_bought_at_once() -> None:
+    """The first minutes of the session are no late start for who saw the first of them."""
+    for minute in (0.2, 1, 1.5):
+        assert "LATE_START" not in codes(view(at=at(minute)))
+    assert codes(view(at=at(2), bars=())) == ("LATE_START",)
 
 
 def test_single_vote_at_its_threshold_is_not_enough() -> None:

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from shared.domain.bars import Bar, DailyBar
 from shared.domain.daybook import DayBook
+from shared.domain.quotes import Quote
 from shared.domain.series import Series
 from shared.strategies import indicators
 from shared.strategies.decide import decide
@@ -115,8 +117,46 @@ def test_view_shows_the_day_so_far() -> None:
     assert seen.opening_range == (Decimal(100), Decimal(102))
     assert seen.indicators.atr == Decimal(2)
     assert seen.indicators.rsi is not None
-    assert watch.rsi == seen.indicators.rsi
+    assert watch.rsi(at(16)) == seen.indicators.rsi
     assert len(seen.bars) == 16
+
+
+def test_an_rsi_of_old_bars_is_none() -> None:
+    """An RSI whose last bar ended more than two minutes ago sells nothing; with the next bars it is known again."""
+    watch = Watch("IBM", DayBook(session()), history(200))
+    for minute in range(20):
+        watch.see(quote(f"{100 - minute}.00"), at(minute))
+    assert (watch.rsi(at(21)), watch.rsi(at(21.1))) == (0.0, None)
+    watch.see(quote(), at(30))
+    assert watch.rsi(at(30)) is None
+    watch.see(quote(), at(31))
+    assert watch.rsi(at(31)) is not None
+
+
+def test_only_the_close_of_the_session_before_is_compared_with_the_broker_s() -> None:
+    """Daily bars that end earlier say nothing of the previous close."""
+    bars = history(60)
+    friday = replace(bars, bars=tuple(one for one in bars.bars if one.day.weekday() < 5))
+    thursday = replace(friday, bars=friday.bars[:-1])
+    seen = [Watch("IBM", DayBook(session()), one).see(quote(), at(0)).prior_close for one in (friday, thursday, None)]
+    assert seen == [Decimal(1), None, None]
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected"),
+    [
+        (quote(when=at(1)), ()),
+        (quote(when=at(1), source="yahoo"), ("SOURCE",)),
+        (quote(when=at(0.5)), ("OUT_OF_ORDER",)),
+        (quote("100", bid="2", ask="1", when=at(0.5)), ("CROSSED", "OUT_OF_ORDER")),
+        (None, ("NO_QUOTE",)),
+    ],
+)
+def test_every_fault_of_a_quote_is_named(seen: Quote | None, expected: tuple[str, ...]) -> None:
+    """A quote is doubted for what it holds, for coming after a later one, and for not being there."""
+    watch = Watch("IBM", DayBook(session()), history(60))
+    watch.see(quote(when=at(1)), at(1))
+    assert watch.doubt(seen, at(1.1), DEFAULT) == expected
 
 
 @settings(max_examples=30)
@@ -136,6 +176,9 @@ def test_restored_watch_decides_as_if_it_had_never_died(moves: list[int], cut: i
             again = Watch("IBM", DayBook.from_plain(stored, session()), history(60))
         price, now, volume = price + move, now + timedelta(seconds=step), volume + abs(move) * 1000
         tick = quote(f"{Decimal(price) / 100:.2f}", when=now, volume=volume, previous_close="98.00")
+        assert watch.doubt(tick, now, DEFAULT) == ()
+        if again is not watch:
+            assert again.doubt(tick, now, DEFAULT) == ()
         one = watch.see(tick, now)
         other = one if again is watch else again.see(tick, now)
         assert (one.indicators, one.opening_range) == (other.indicators, other.opening_range)

@@ -25,6 +25,7 @@ from shared.domain.config import StrategyConfig
 from shared.domain.messages import CloseTick, EnterPosition, ExitPosition, OrderPlaced, SettleTick
 from shared.domain.orders import Order
 from shared.domain.positions import Fill, Position
+from shared.domain.quality import Sound
 from shared.domain.signals import Signal, Vote
 from shared.domain.values import Side
 from shared.door import Handler, PushDoor
@@ -223,7 +224,8 @@ class Bench:
                 outbox.drain(desk)
             for held in open_positions(desk):
                 symbol = held.value.symbol
-                quote, before = self.exchange.quote(symbol), self._scanned.held.get(symbol) or watched(desk, held.value)
+                quote = Sound(self.exchange.quote(symbol))
+                before = self._scanned.held.get(symbol) or watched(desk, held.value)
                 _, after = look_after(desk, held, before, quote, rsi=None, session=session, at=now)
                 self._scanned.hold(symbol, after)
         except Died:

@@ -228,17 +228,23 @@ def test_proceeds_of_today_are_not_spent_in_a_cash_account() -> None:
 
 
 @pytest.mark.parametrize(
-    ("codes", "state", "marked"), [(("7084",), State.FILLED, True), (("1036",), State.DENIED, False)]
-)
-def test_what_a_preview_says_beside_its_yes_is_heard(codes: tuple[str, ...], state: State, marked: bool) -> None:
-    """A preview with E*TRADE's warning of a wash sale marks the entry; one that says "restricted" ends it."""
+    ("codes", "state", "marked", "barred"),
+    [
+        (("7084",), State.FILLED, True, []), (("1036",), State.DENIED, False, ["ACCOUNT_RESTRICTED"]),
+        (("1043",), State.DENIED, False, []),
+    ],
+)  # fmt: skip
+def test_what_a_preview_says_beside_its_yes_is_heard(
+    codes: tuple[str, ...], state: State, marked: bool, barred: list[str]
+) -> None:
+    """A preview with E*TRADE's warning of a wash sale marks the entry; "restricted" or "halted" ends it."""
     bench = Bench()
     bench.exchange.beside = codes
     bench.send(bench.signal())
     bench.run(10)
     (entry,) = entries(bench)
     assert (entry.state, entry.possible_wash_sale) == (state, marked)
-    assert [notice.code for notice in told(bench)] == ([] if marked else ["ACCOUNT_RESTRICTED"])
+    assert [notice.code for notice in told(bench)] == barred
 
 
 def test_a_place_that_says_restricted_is_unknown_and_bars_entries() -> None:

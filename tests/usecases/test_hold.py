@@ -9,6 +9,7 @@ import pytest
 from shared.codec import decode
 from shared.domain.backoff import Refusal
 from shared.domain.calendar import session_at
+from shared.domain.exits import Unquoted
 from shared.domain.orders import Kind, State
 from shared.domain.positions import PendingExit, Position
 from shared.domain.quotes import Quote
@@ -53,7 +54,7 @@ def _look(bench: Bench, over: Watched, bid: str | None, *, after: timedelta) -> 
     at, desk = bench.kernel.now() + after, bench.desks[SCAN]
     session = session_at(at)
     assert session is not None
-    seen = None if bid is None else quote(bid, bid=bid, ask=bid, when=at)
+    seen = Unquoted(lasts=SECOND) if bid is None else quote(bid, bid=bid, ask=bid, when=at)
     return look_after(desk, _held(bench), over, seen, rsi=None, session=session, at=at)
 
 
