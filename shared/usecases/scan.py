@@ -2,11 +2,11 @@
 
 What can go wrong: the minute's message comes twice or late (a lease per minute; an old tick is acknowledged without
 work, one from the future is refused); the broker answers slowly (a tick that is more than a second late is skipped,
-never caught up in a burst); store or bus fail for a moment (that costs a symbol's tick, not the minute, and what was
-promised goes out a second later); the token is dead (the minute ends, with its receipts); the process dies (the next
-minute reads the books back); a quote is missing or cannot be believed (`_look`: then nothing rests on it). What this
-promises: a signal is in the store before it is on the bus, once per slot; nothing here sends an order or writes a
-position.
+never caught up in a burst); the clock jumps (a tick that it makes late or far off is skipped, nothing waits for one);
+store or bus fail for a moment (that costs a symbol's tick, not the minute, and what was promised goes out a second
+later); the token is dead (the minute ends, with its receipts); the process dies (the next minute reads the books back);
+a quote is missing or cannot be believed (`_look`: then nothing rests on it). What this promises: a signal is in the
+store before it is on the bus, once per slot; nothing here sends an order or writes a position.
 """
 
 from collections import Counter
@@ -135,7 +135,7 @@ def scan(desk: TradingDesk, memory: ScanMemory, published_at: datetime) -> None:
 
 def _tick(desk: TradingDesk, memory: ScanMemory, minute: _Minute, second: int) -> None:
     at = minute.begins + second * SECOND
-    if desk.clock.now() > at + SECOND:
+    if not -SECOND <= at - desk.clock.now() <= MINUTE:
         return
     desk.clock.sleep_until(at)
     if minute.owing:
@@ -156,14 +156,10 @@ def _tick(desk: TradingDesk, memory: ScanMemory, minute: _Minute, second: int) -
     minute.ticks += len(quotes.failed) < len(symbols)
     minute.quotes += len(quotes.heard)
     for symbol in symbols:
-        if symbol in quotes.failed:
-            failure = type(quotes.failed[symbol]).__name__
-            minute.note(symbol, second, failure)
-            minute.judge(symbol, (failure,))
-            continue
-        quote = quotes.get(symbol)
+        failure = quotes.failed.get(symbol)
+        quote = quotes.heard.get(symbol)
         try:
-            verdict: _Verdict = _look(desk, memory, minute, symbol=symbol, quote=quote, at=at)
+            verdict: _Verdict = _look(desk, memory, minute, symbol=symbol, quote=quote, failure=failure, at=at)
         except (BrokerError, StoreError) as problem:
             _stumble(desk, problem)
             minute.owing = True
@@ -185,11 +181,17 @@ def _stumble(desk: TradingDesk, problem: DeskError) -> None:
 
 
 def _look(
-    desk: TradingDesk, memory: ScanMemory, minute: _Minute, *, symbol: str, quote: Quote | None, at: datetime
-) -> _Verdict:
-    """Judge one symbol's quote: one with any fault is seen for signs of a halt, and neither kept nor decided on."""
+    desk: TradingDesk, memory: ScanMemory, minute: _Minute, *, symbol: str, quote: Quote | None,
+    failure: BrokerError | None, at: datetime,
+) -> _Verdict:  # fmt: skip
+    """Judge one symbol's quote: one with any fault is seen for signs of a halt, and neither kept nor decided on.
+
+    With the `failure` of its call there is none; what is held is looked after all the same.
+    """
     watch, held = memory.watch(desk, symbol), minute.held.get(symbol)
     wrong = watch.doubt(quote, at, desk.config)
+    if failure is not None:
+        wrong = (type(failure).__name__,)
     minute.judge(symbol, wrong)
     believed = sound(quote, wrong)
     if held is not None:
