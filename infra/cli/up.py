@@ -21,6 +21,7 @@ from infra.day.run import bars_missing
 from infra.owner.look import overview
 from infra.owner.systems import STATES
 from infra.up.libraries import install, needed
+from infra.up.outside import REAL, Outside
 from infra.up.plan import Broker, Plan, plan
 from infra.up.station import Station
 from infra.up.status import Status
@@ -51,10 +52,15 @@ def run(
         config=config, port=port, speed=speed,
         **{name: value for name, value in simulated.items() if value is not None},
     )  # fmt: skip
+    serve(wanted)
+
+
+def serve(wanted: Plan, outside: Outside = REAL) -> None:
+    """Run what was planned; raises as `run`."""
     console = Console()
     try:
         with told_to_end() as told:
-            _serve(wanted, console, told)
+            _serve(wanted, outside, console, told)
     except ConfigError as wrong:
         what = "the desk cannot run:\n" + "\n".join(f"  - {problem}" for problem in wrong.problems)
         raise UserError(what, remedy="put that right and start again; what the folder holds is as it was") from None
@@ -67,11 +73,11 @@ def run(
         raise typer.Exit(BROKEN) from None
 
 
-def _serve(wanted: Plan, console: Console, told: threading.Event) -> None:
+def _serve(wanted: Plan, outside: Outside, console: Console, told: threading.Event) -> None:
     for extra in needed(wanted):
         install(extra, say=lambda line: console.print(line, soft_wrap=True, markup=False, highlight=False))
     console.print(f"Starting the functions; {wanted.state} keeps what they do.", highlight=False)
-    with Station(wanted) as station:
+    with Station(wanted, outside) as station:
         console.print(_table(station.status()))
         mode = "paper: no order leaves this machine" if wanted.mode is Mode.PAPER else f"live at the {wanted.broker}"
         console.print(f"Mode      {mode}", markup=False, highlight=False)

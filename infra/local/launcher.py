@@ -12,13 +12,15 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 GRACE_S = 8.0
 
 
-def main() -> None:
-    """Serve one function until told to end."""
+def main(outside: Callable[[Any], Any] = lambda platform: platform) -> None:
+    """Serve one function until told to end; `outside` may give its platform another outside (infra.up.outside)."""
     parser = argparse.ArgumentParser(prog="launcher")
     parser.add_argument("--function", required=True)
     parser.add_argument("--port", required=True, type=int)
@@ -26,7 +28,8 @@ def main() -> None:
     given = parser.parse_args()
     here = Path.cwd()
     sys.path.insert(0, str(here))
-    sys.modules["pandas"] = None  # type: ignore[assignment] # no archive's lock holds it: talib goes without it there, too
+    if "\npandas==" not in (here / "requirements.txt").read_text(encoding="utf-8"):
+        sys.modules["pandas"] = None  # type: ignore[assignment] # not in its lock: talib goes without it there
     threading.Thread(target=_end_with_the_starter, daemon=True).start()
     # Late: `shared` has to come from the archive, which has just become the first place to look.
     import functions_framework
@@ -41,6 +44,8 @@ def main() -> None:
         sys.exit(f"{here} is no archive: it has no shared/wiring")
     world = WorldFile.read(given.world)
     install(world, given.function)
+    platform = outside(wiring.platform(given.function))
+    wiring.use(lambda _: platform)
     app = functions_framework.create_app("main", source="main.py", signature_type="http")  # type: ignore[no-untyped-call]
     public = TOPOLOGY.function(given.function).public
     served = app.wsgi_app if public else world.told_in_its_time(app.wsgi_app)  # a page bounds its bodies itself

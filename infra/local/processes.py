@@ -43,7 +43,7 @@ _LONGEST_ROUND_S = 15.0  # to ask every function once, when none answers
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class FunctionProcess:
-    """One function's process; `environ` is all that it sees of an environment."""
+    """One function's process; `environ` is all that it sees of an environment, `launcher` the module that starts it."""
 
     function: Function
     source: Path
@@ -52,6 +52,7 @@ class FunctionProcess:
     port: int
     environ: Mapping[str, str]
     push_key: str = field(repr=False)
+    launcher: str = "infra.local.launcher"
     restarts: int = 0
     _child: subprocess.Popen[bytes] | None = None
     _started_at: float = 0.0
@@ -84,7 +85,7 @@ class FunctionProcess:
         self._silent_s = 0.0
         if self.log.exists() and self.log.stat().st_size > MAX_LOG:
             self.log.replace(self.log.with_suffix(".old"))
-        command = [sys.executable, "-m", "infra.local.launcher", "--function", self.name]
+        command = [sys.executable, "-m", self.launcher, "--function", self.name]
         command += ["--port", str(self.port), "--world", str(self.world)]
         with self.log.open("ab") as log:
             self._child = self._spawn(command, log)

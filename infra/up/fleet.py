@@ -37,13 +37,14 @@ def function_ports(*, public: int) -> Iterator[Mapping[str, int]]:
 
 
 class Fleet:
-    """The processes by function, which take deliveries from nobody else.
+    """The processes by function, each started by the module `launcher`, which take deliveries from nobody else.
 
     Each serves `concurrency` x `max_instances` requests at once, as its instances do.
     """
 
-    def __init__(self, ports: Mapping[str, int]) -> None:
+    def __init__(self, ports: Mapping[str, int], launcher: str) -> None:
         self._ports = ports
+        self._launcher = launcher
         self.push_keys = {name: secrets.token_urlsafe(32) for name in self._ports}
         self._busy = dict.fromkeys(self._ports, 0)
         self._ending = False
@@ -75,6 +76,7 @@ class Fleet:
             self._processes[name] = FunctionProcess(
                 function=function, source=source, world=folder.world_of(name), log=folder.log(name),
                 port=self._ports[name], environ={**own, **environ, **its_own}, push_key=self.push_keys[name],
+                launcher=self._launcher,
             )  # fmt: skip
         for process in self:
             process.start()

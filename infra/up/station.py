@@ -48,6 +48,7 @@ from infra.up.clouds import CloudSide, embedded, emulated
 from infra.up.fleet import PUBLIC, Fleet, function_ports
 from infra.up.folder import Folder
 from infra.up.instant import EVERY_S, KeptInstant
+from infra.up.outside import REAL, Outside
 from infra.up.plan import FASTEST, Plan
 from infra.up.registry import register
 from infra.up.settings import addresses, consumer, settings_of
@@ -79,12 +80,14 @@ class _Day:
 class Station:
     """A desk that lives between `Station(plan)` and `close`; `run` waits while it does.
 
-    Raises UserError and ConfigError for what cannot be run: bad settings, a folder in use or of another desk, a
-    missing emulator, a day that is over, a function that does not start. Nothing runs then.
+    `outside` is what it meets where nothing is simulated. Raises UserError and ConfigError for what cannot be run: bad
+    settings, a folder in use or of another desk, a missing emulator, a day that is over, a function that does not
+    start. Nothing runs then.
     """
 
-    def __init__(self, plan: Plan) -> None:
-        self._day = day = _day(plan)
+    def __init__(self, plan: Plan, outside: Outside = REAL) -> None:
+        self._day, self._outside = _day(plan), outside
+        day = self._day
         given = settings_of(plan, day.market if day else None)
         self.settings = settings.load(given)
         self.operator = self.settings.operator
@@ -116,7 +119,7 @@ class Station:
             self._failure: BaseException | None = None
             self._told_to_stop = Event()
             self._chores = Chores(kernel=self.kernel, journal=self._journal)
-            self.fleet = Fleet(opened.enter_context(function_ports(public=plan.port)))
+            self.fleet = Fleet(opened.enter_context(function_ports(public=plan.port)), outside.launcher)
             self.cloud = opened.enter_context(self._cloud())
             self._prepare()
             if day is not None:
@@ -203,13 +206,16 @@ class Station:
 
     def _time(self, day: _Day | None) -> AnyTimeline:
         if day is None:
-            return Timeline.real()
+            return self._held(self._outside.begins) if self._outside.begins is not None else Timeline.real()
         first = datetime.combine(day.market.day, self.plan.starts, NEW_YORK).astimezone(UTC)
         known = [at for at in (self._instant.read(), last_call(self.folder.calls)) if at is not None]
         at = max(known, default=first)
         if at >= day.hours.ends:
             what = f"the simulated day is over at {clock(day.hours.ends)} New York, and this desk stands at {clock(at)}"
             raise UserError(what, remedy="take another folder with --state, or an earlier --starts for a new one")
+        return self._held(at)
+
+    def _held(self, at: datetime) -> HeldTimeline:
         self.folder.time.unlink(missing_ok=True)
         return HeldTimeline(self.folder.time, at=at)
 
@@ -280,9 +286,10 @@ class Station:
         """Write down what the owner's commands must know, and for each function's process its own keys alone."""
         broker = self.broker
         owners = WorldFile(
-            time="" if broker is None else str(self.folder.time), at=self.timeline.now().isoformat(),
+            time=str(self.folder.time) if isinstance(self.timeline, HeldTimeline) else "",
+            at=self.timeline.now().isoformat(),
             sign_in=self.sign_in_address, operator=self.operator,
-            account_id=self.settings.account_id, broker=None if broker is None else broker.url,
+            account_id=self.settings.account_id, broker=self._outside.broker if broker is None else broker.url,
             history=None if broker is None else str(self.folder.history), push_key="",
             speed=self.plan.speed, key=self.cloud.key_of(OWNER),
             **self.cloud.world,

@@ -5,7 +5,7 @@ Imports no adapter before the cloud is asked for. `Platform` is what a world giv
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from requests.adapters import BaseAdapter
@@ -18,10 +18,19 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """Where something stands for a source of history: its address, or a proxy's, and the certificate to believe."""
+
+    address: str
+    certificate: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
     """One function's world. `function` has its rights; `http` carries broker calls, None means the network.
 
     `history` are the daily bars of a simulated market, which then stand for every source; None means the real ones.
+    `ways` lead to what stands for a source, by its name; without one the source itself is asked.
     `authorize_page` is where the owner accepts, None means E*TRADE's page; `pace` is that of a simulated time (Desk).
     """
 
@@ -35,6 +44,7 @@ class Platform:
     vault: Vault
     journal: Journal
     history: HistorySource | None = None
+    ways: Mapping[str, Way] = field(default_factory=dict)
     http: BaseAdapter | None = None
     authorize_page: str | None = None
     pace: float = 1.0

@@ -7,13 +7,13 @@ from shared import wiring
 from shared.domain.messages import HistoryAsked, PrepareTick
 from shared.door import PushDoor
 from shared.errors import ConfigError, StoreDown
-from shared.ports import HistorySource, Severity
+from shared.ports import Clock, HistorySource, Severity
 from shared.sources.alpaca import Alpaca
-from shared.sources.alpaca_key import StoredKey, stored_alpaca
+from shared.sources.alpaca_key import AlpacaKey, StoredKey, stored_alpaca
 from shared.sources.yahoo import Yahoo
 from shared.usecases.gather import Plan, gather
 from shared.usecases.sources import imported, own_days
-from shared.wiring import Platform
+from shared.wiring import Platform, Way
 from shared.wiring.cloud_bus import open_bus
 from shared.wiring.rooms import Room, room
 
@@ -52,7 +52,8 @@ class Sources:
     def __init__(self, platform: Platform, here: Room) -> None:
         self._simulated = platform.history
         self._here = here
-        self._yahoo = Yahoo(clock=here.desk.clock)
+        self._ways = platform.ways
+        self._yahoo = _yahoo(here.desk.clock, platform.ways.get(Yahoo.name))
         self._alpaca: tuple[StoredKey, Alpaca] | None = None
 
     def plan(self) -> Plan:
@@ -94,6 +95,16 @@ class Sources:
             skipped[Alpaca.name] = NO_KEY
             return None
         if self._alpaca is None or self._alpaca[0] != stored:
-            self._alpaca = stored, Alpaca(stored.key, clock=self._here.desk.clock)
+            self._alpaca = stored, _alpaca(stored.key, self._here.desk.clock, self._ways.get(Alpaca.name))
         keys[Alpaca.name] = stored.version
         return self._alpaca[1]
+
+
+def _yahoo(clock: Clock, way: Way | None) -> Yahoo:
+    return Yahoo(clock=clock) if way is None else Yahoo(clock=clock, proxy=way.address, verify=way.certificate)
+
+
+def _alpaca(key: AlpacaKey, clock: Clock, way: Way | None) -> Alpaca:
+    if way is None:
+        return Alpaca(key, clock=clock)
+    return Alpaca(key, clock=clock, address=way.address, verify=way.certificate)

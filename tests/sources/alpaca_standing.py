@@ -6,7 +6,6 @@ from typing import Any
 
 from shared.domain.bars import DailyBar
 from shared.domain.calendar import instant
-from tests.sources.market import NOW, SYMBOL
 from tests.sources.standing import Asked, Said, Standing, said
 
 KEY_ID, SECRET = "INVENTED-KEY-ID", "invented-secret-of-a-test"
@@ -16,7 +15,9 @@ PAID_LATER = timedelta(days=40)
 
 @dataclass(kw_only=True)
 class AlpacaStanding(Standing):
-    """Answers for one share."""
+    """Answers for one share, `page` rows at a time."""
+
+    page: int = PAGE
 
     def __call__(self, asked: Asked) -> Said:
         """Answer one request."""
@@ -35,20 +36,20 @@ class AlpacaStanding(Standing):
 
     def _bars(self, asked: Asked, slow: bool) -> Said:
         since, until = _instant(asked.query["start"]), _instant(asked.query["end"])
-        if until > NOW - timedelta(minutes=15) and asked.query["feed"] == "sip":
+        if until > self.now - timedelta(minutes=15) and asked.query["feed"] == "sip":
             return said({"message": "subscription does not permit querying recent SIP data"}, 403)
         symbol = asked.query["symbols"]
         if "-" in symbol:
             return said({"message": f"invalid symbol: {symbol}"}, 400)
-        if symbol != SYMBOL or self.fault == "empty":
+        if symbol != self.symbol or self.fault == "empty":
             return said({"bars": {}, "next_page_token": None})
         rows = self._minutes() if asked.query["timeframe"] == "1Min" else [self._row(bar) for bar in self.market.bars]
         rows = [row for row in self._said(rows) if since <= _instant(row["t"]) <= until]
         at = int(asked.query.get("page_token", "0"))
-        following = str(at + PAGE) if at + PAGE < len(rows) else None
+        following = str(at + self.page) if at + self.page < len(rows) else None
         if self.fault == "no end":
             at, following = 0, "0"
-        return said({"bars": {symbol: rows[at : at + PAGE]}, "next_page_token": following}, slow=slow)
+        return said({"bars": {symbol: rows[at : at + self.page]}, "next_page_token": following}, slow=slow)
 
     def _said(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return [row for row in rows for _ in range(2 if self.fault == "twice" else 1)]
@@ -81,9 +82,12 @@ class AlpacaStanding(Standing):
             rates = {"new_rate": float(split.ratio), "old_rate": 1} if split.ratio > 1 else {
                 "new_rate": 1, "old_rate": float(1 / split.ratio),
             }  # fmt: skip
-            found.setdefault(kind, []).append(_action(split.day, split.day) | rates)
+            found.setdefault(kind, []).append(_action(self.symbol, split.day, split.day) | rates)
         for dividend in self.market.dividends:
-            row = _action(dividend.day, dividend.day + PAID_LATER) | {"rate": float(dividend.usd), "special": False}
+            row = _action(self.symbol, dividend.day, dividend.day + PAID_LATER) | {
+                "rate": float(dividend.usd),
+                "special": False,
+            }
             found.setdefault("cash_dividends", []).append(row)
         inside = {
             kind: [row for row in self._said(rows) if start <= date.fromisoformat(row["process_date"]) <= end]
@@ -93,8 +97,8 @@ class AlpacaStanding(Standing):
         return said({"corporate_actions": {k: rows for k, rows in inside.items() if rows}, "next_page_token": None})
 
 
-def _action(ex: date, process: date) -> dict[str, Any]:
-    return {"symbol": SYMBOL, "cusip": "084670702", "ex_date": ex.isoformat(), "process_date": process.isoformat()}
+def _action(symbol: str, ex: date, process: date) -> dict[str, Any]:
+    return {"symbol": symbol, "cusip": "084670702", "ex_date": ex.isoformat(), "process_date": process.isoformat()}
 
 
 def _instant(text: str) -> datetime:

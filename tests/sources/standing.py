@@ -9,13 +9,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from infra.local.loopback import LOOPBACK
-from tests.sources.market import Market
+from tests.sources.market import NOW, SYMBOL, Market
 
 PIECES, APART_S = 80, 0.05
 """What is slow comes whole after 4 s; a source that is asked so gets `SHORT_S` for it."""
@@ -44,9 +45,11 @@ class Said:
 
 @dataclass(kw_only=True)
 class Standing:
-    """What stands for a source of one share; `fault` says how it fails, `asked` keeps each request."""
+    """What stands for a source of one share at an instant; `fault` says how it fails, `asked` keeps each request."""
 
     market: Market
+    symbol: str = SYMBOL
+    now: datetime = NOW
     fault: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)

@@ -8,10 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 from shared.domain.calendar import instant
-from tests.sources.market import NOW
+from shared.sources.reading import for_yahoo
 from tests.sources.standing import Asked, Said, Standing, said
 
-SYMBOL = "BRK-B"
 HOSTS = ("query1.finance.yahoo.com", "query2.finance.yahoo.com", "fc.yahoo.com", "guce.yahoo.com")
 COOKIE, CRUMB = "A3=invented-cookie-of-a-test", "invented.crumb"
 NOT_FOUND = {"code": "Not Found", "description": "No data found, symbol may be delisted"}
@@ -47,7 +46,7 @@ class YahooStanding(Standing):
             return said({"finance": {"result": None, "error": {"code": "Unauthorized"}}}, 401)
         if self.fault == "long":
             return Said(body=b" " * (9 * 1024 * 1024))
-        if asked.path.rpartition("/")[2] != SYMBOL:
+        if asked.path.rpartition("/")[2] != for_yahoo(self.symbol):
             return said({"chart": {"result": None, "error": NOT_FOUND}}, 404)
         if self.fault == "nothing":
             return said({"chart": {"result": None, "error": NOTHING}}, 400)
@@ -58,14 +57,16 @@ class YahooStanding(Standing):
     def _result(self, since: int, until: int) -> dict[str, Any]:
         market = self.market
         meta = {
-            "currency": "USD", "symbol": SYMBOL, "exchangeName": "NYQ", "instrumentType": "EQUITY",
+            "currency": "USD", "symbol": for_yahoo(self.symbol), "exchangeName": "NYQ", "instrumentType": "EQUITY",
             "exchangeTimezoneName": "America/New_York", "timezone": "EDT", "gmtoffset": -14400, "priceHint": 2,
             "dataGranularity": "1d", "range": "", "validRanges": ["1d", "5d", "max"], **self.meta,
         }  # fmt: skip
         if self.fault == "empty":
             return {"meta": meta, "indicators": {"quote": [{}], "adjclose": [{}]}}
         bars = [bar for bar in market.bars if since <= _opens(bar.day) < until]
-        stamps = [_opens(bar.day) for bar in bars[:-1]] + [int(NOW.timestamp()) if bars[-1].day == NOW.date() else 0]
+        stamps = [_opens(bar.day) for bar in bars[:-1]] + [
+            int(self.now.timestamp()) if bars[-1].day == self.now.date() else _opens(bars[-1].day)
+        ]
         times = {"late split": 0, "split twice": 2}.get(self.fault, 1)
         known = {bar.day: market.factor(bar.day) ** times for bar in bars}
         quote: dict[str, list[Any]] = {

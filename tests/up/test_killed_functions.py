@@ -16,6 +16,7 @@ from infra.local.processes import MARGIN_S, FunctionProcess
 from infra.local.sqlite_store import SqliteStore
 from infra.up.fleet import Fleet
 from infra.up.folder import Folder
+from infra.up.outside import REAL
 from infra.up.station import Station
 from shared.topology import TOPOLOGY
 from tests.up.desks import lines, lost, members, require_settled, running, wait_for
@@ -78,7 +79,7 @@ def test_a_function_that_hangs_is_ended_and_started_again(station: Station) -> N
 @pytest.mark.parametrize(("speed", "allowed_s"), [(60.0, 105.0), (1.0, 105.0), (0.5, 180.0)])
 def test_silence_is_judged_by_what_a_request_may_last(speed: float, allowed_s: float) -> None:
     """A function is allowed its time-out and a margin in real seconds, more where time runs slower, never less."""
-    fleet = Fleet({"market_scan": 0})
+    fleet = Fleet({"market_scan": 0}, REAL.launcher)
     asked: list[float] = []
 
     class Asked(FunctionProcess):
