@@ -75,10 +75,7 @@ def test_a_paper_hour_trades_and_nothing_reaches_the_broker(hour: tuple[DayResul
 
 
 def test_settlement_alone_fills_on_paper(hour: tuple[DayResult, Ledger]) -> None:
-    """What rests is looked at every two or three seconds of settlement's fifty a minute, and by nobody else.
-
-    Between two minutes at most 13 s pass, and as much more as the scheduler is late with the second one.
-    """
+    """What rests is looked at every two or three seconds of settlement's fifty a minute, and by nobody else."""
     lines = [loads(line) for line in (hour[0].folder / "journal.jsonl").read_bytes().splitlines()]
     assert {line["function"] for line in lines if line["event"] == "paper_fill"} == {"order_settlement"}
     looks = [
@@ -88,6 +85,7 @@ def test_settlement_alone_fills_on_paper(hour: tuple[DayResult, Ledger]) -> None
     gaps = sorted(after - before for before, after in pairwise(looks))
     minutes = (looks[-1] - looks[0]) // timedelta(minutes=1)
     settling = next(one for one in TOPOLOGY.schedules if one.name == "settle")
+    # Between two minutes at most 13 s pass, and as much more as the scheduler is late with the second one.
     latest = max(Lateness(SEED).of(settling, at(12, minute)) for minute in range(60))
     assert gaps[-1] < timedelta(seconds=13) + latest
     assert sum(gap > timedelta(seconds=3.3) for gap in gaps) <= minutes
