@@ -27,6 +27,7 @@ from infra.local.transport import WsgiAdapter
 from infra.local.world import JOURNAL_FILE, World
 from shared import settings
 from shared.domain.messages import NAMES, CloseTick, Message, PrepareTick, RefreshTick, ScanTick, SettleTick
+from shared.ports import HistorySource
 from shared.settings import Mode
 from shared.topology import TOPOLOGY, Topology
 from shared.usecases.links import LOGIN_LINK_LIFE, sign_in_key
@@ -45,7 +46,8 @@ class Surroundings:
     """What lies around the functions of a day and may be otherwise than usual; the functions never are.
 
     `hours`, `simulator` and `http` get the usual instants, settings and connection and give those to use; `ready`
-    gets the machine before the day begins; `mode` says who takes the orders; `network` says how slow the way to the
+    gets the machine before the day begins; `history` gets the market's own daily bars and gives the source that stands
+    for all, None for those of the settings; `mode` says who takes the orders; `network` says how slow the way to the
     broker is, and with it whether the scheduler is late.
     """
 
@@ -55,6 +57,7 @@ class Surroundings:
     network: Network = Network.SLOW
     simulator: Callable[[SimulatorSettings], SimulatorSettings] = lambda usual: usual
     http: Callable[[BaseAdapter], BaseAdapter] = lambda usual: usual
+    history: Callable[[HistorySource], HistorySource | None] = lambda usual: usual
     ready: Callable[["Machine"], object] = lambda machine: machine
 
 
@@ -90,7 +93,7 @@ class Machine:
             state=folder,
             environ=environ,
             http=self.http,
-            history=MarketHistory.of(bars),
+            history=around.history(MarketHistory.of(bars)),
             vault_key=environment.vault_key(seed),
             seed=seed,
             body_of=scheduled_body,

@@ -6,7 +6,7 @@ The network is the fast one and the scheduler punctual: what these tests ask is 
 import json
 from base64 import b64decode, b64encode
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -22,7 +22,7 @@ from infra.day.machine import Machine, Surroundings
 from infra.local.kernel import Kernel
 from shared.domain.calendar import session_of
 from shared.domain.messages import Message
-from shared.ports import Put
+from shared.ports import HistorySource, Put
 from shared.usecases.outbox import pack
 
 DAY = date(2013, 10, 7)
@@ -110,6 +110,8 @@ class Bench:
         addresses: str = "",
         heartbeat: str = "",
         callback: str = "",
+        settings: Mapping[str, str] | None = None,
+        history: Callable[[HistorySource], HistorySource | None] = lambda usual: usual,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         made = open_market(str(market), seed=seed)
@@ -120,9 +122,9 @@ class Bench:
             environ={
                 **environ({}, config=config, market_spec=str(market), symbols=made.symbols),
                 "STRATEGY_NOTIFY_ADDRESSES": addresses, "STRATEGY_HEARTBEAT_URL": heartbeat,
-                "ETRADE_OAUTH_CALLBACK_URL": callback,
+                "ETRADE_OAUTH_CALLBACK_URL": callback, **(settings or {}),
             },
-            hours=_hours(made.day), folder=folder, around=Surroundings(network=Network.FAST),
+            hours=_hours(made.day), folder=folder, around=Surroundings(network=Network.FAST, history=history),
         )  # fmt: skip
         self.world, self.kernel = self.machine.world, self.machine.kernel
         self.deliveries: list[Delivery] = []

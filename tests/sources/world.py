@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from shared.sources.yahoo import Yahoo
 from tests.etrade.world import SteadyClock
 from tests.patience import PATIENCE_S
 from tests.sources.alpaca_standing import KEY_ID, SECRET, AlpacaStanding
-from tests.sources.market import NOW, Market, made
+from tests.sources.market import NOW, SYMBOL, Market, made
 from tests.sources.standing import proxied, served
 from tests.sources.yahoo_standing import YahooStanding
 
@@ -86,13 +86,15 @@ class World:
 
 
 @contextmanager
-def opened(kind: str, certificate: Path, market: Market | None = None) -> Iterator[World]:
+def opened(
+    kind: str, certificate: Path, market: Market | None = None, *, symbol: str = SYMBOL, now: datetime = NOW
+) -> Iterator[World]:
     """Start a stand-in with a share that splits, 3 for 1 and later 1 for 10, and pays a dividend before."""
     share = market or made(splits=[SPLIT, REVERSE], dividends=[DIVIDEND])
-    standing = AlpacaStanding(market=share) if kind == "alpaca" else YahooStanding(market=share)
+    standing = {"alpaca": AlpacaStanding, "yahoo": YahooStanding}[kind](market=share, symbol=symbol, now=now)
     with ExitStack() as until_closed:
         port = until_closed.enter_context(served(standing, certificate))
         address = f"https://{LOOPBACK}:{port}"
         if kind == "yahoo":
             address = until_closed.enter_context(proxied(port))
-        yield World(kind=kind, standing=standing, address=address, certificate=str(certificate))
+        yield World(kind=kind, standing=standing, address=address, certificate=str(certificate), clock=SteadyClock(now))
