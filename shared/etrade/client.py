@@ -23,6 +23,7 @@ from shared.domain.outcomes import (
     UnknownOutcome,
 )
 from shared.domain.quotes import Quote, Quotes
+from shared.domain.rounds import SYMBOLS_A_CALL
 from shared.domain.turns import Purpose
 from shared.errors import AuthError, BrokerError, NotSent, OutcomeUnknown, StoreError, Throttled, Unreadable
 from shared.etrade import build, parse_accounts, parse_orders, parse_quotes, parse_rows, place_answers
@@ -43,7 +44,6 @@ from shared.etrade.skew import BrokerClock
 from shared.ports import Chance, Clock, Journal, SideBySide
 
 NEW_YORK = "America/New_York"
-SYMBOLS_A_CALL = 50
 GOING_ROUND_WITHIN_S = 4.0
 """For a call that nothing held depends on and that is soon made anew, but that its tick waits for."""
 ORDERS_A_PAGE = 100

@@ -68,6 +68,10 @@ RULES = {
 }  # fmt: skip
 """Every reason for which nothing is bought, by its code."""
 
+SIGNAL = "signal:"
+"""How the verdict of a tick that gave a signal begins."""
+_GATES = frozenset(one.code for one in (DOUBT, NO_RSI, COOL, HOT, THIN))
+_REFUSALS = frozenset(one.code for one in (*momentum.REASONS, *opening_range.REASONS))
 _CENT_OF_CENT = Decimal("0.0001")
 
 
@@ -102,6 +106,17 @@ def decide(view: View, config: StrategyConfig) -> Decision:
     distance = stop_distance(view, config)
     gated = _gated(view, config, together, distance)
     return _signal(view, votes, together, distance) if gated is None else NoSignal((gated,))
+
+
+def voted(code: str) -> bool:
+    """Tell by a tick's verdict, as a receipt has it, whether any strategy voted: a gate or another vote was missing.
+
+    A verdict that is no decision, such as a fault of the quote, says that none did.
+    """
+    if code.startswith(SIGNAL):
+        return True
+    codes = code.split("+")
+    return code in _GATES or (len(codes) < len(STRATEGIES) and _REFUSALS.issuperset(codes))
 
 
 def joint_confidence(votes: list[Vote]) -> Decimal:

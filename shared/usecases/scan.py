@@ -22,11 +22,12 @@ from shared.domain.positions import Position
 from shared.domain.quality import Sound, sound
 from shared.domain.quotes import Quote
 from shared.domain.receipts import Mark, said
+from shared.domain.rounds import wanted
 from shared.domain.sight import Sight
 from shared.domain.signals import Signal
 from shared.errors import AuthError, BrokerError, Conflict, DeskError, Malformed, StoreError
 from shared.ports import Put, Severity
-from shared.strategies.decide import DIFFER, decide
+from shared.strategies.decide import DIFFER, SIGNAL, decide
 from shared.strategies.verdict import Reason
 from shared.strategies.view import Watch
 from shared.usecases import leases, minutes, outbox
@@ -53,7 +54,7 @@ class _Minute:
 
     `owing` says that a message may wait in the outbox, `unsure` that the positions could not be read. `seen` are the
     symbols that had a usable quote, `wrong` the faults of each symbol, `differ` both closes of those whose sources
-    disagree.
+    disagree, `asked` in which second each symbol answered last.
     """
 
     session: TradingSession
@@ -68,6 +69,7 @@ class _Minute:
     seen: set[str] = field(default_factory=set)
     wrong: dict[str, set[str]] = field(default_factory=dict)
     differ: dict[str, str] = field(default_factory=dict)
+    asked: dict[str, int] = field(default_factory=dict)
 
     def judge(self, symbol: str, faults: tuple[str, ...]) -> None:
         """Remember what was wrong with a quote, or that nothing was."""
@@ -152,10 +154,13 @@ def _tick(desk: TradingDesk, memory: ScanMemory, minute: _Minute, second: int) -
         *desk.mandate.watch_list,
         *(name for name in minute.held if name not in desk.mandate.watch_list),
     ]
-    quotes = desk.broker.quotes(symbols)
-    minute.ticks += len(quotes.failed) < len(symbols)
+    due, others = wanted(symbols, held=minute.held, hot=memory.hot, asked=minute.asked)
+    quotes = desk.broker.quotes(due, others=others, next_at=at + SECOND)
+    looked_at = [symbol for symbol in (*due, *others) if symbol not in quotes.unasked]
+    minute.asked |= dict.fromkeys((symbol for symbol in looked_at if symbol not in quotes.failed), second)
+    minute.ticks += len(quotes.failed) < len(looked_at)
     minute.quotes += len(quotes.heard)
-    for symbol in symbols:
+    for symbol in looked_at:
         failure = quotes.failed.get(symbol)
         quote = quotes.heard.get(symbol)
         try:
@@ -165,6 +170,8 @@ def _tick(desk: TradingDesk, memory: ScanMemory, minute: _Minute, second: int) -
             minute.owing = True
             verdict = type(problem).__name__
         minute.note(symbol, second, verdict, quoted_at=None if quote is None else quote.at)
+        if failure is None:
+            memory.heed(symbol, minute.notes[symbol][-1].code)
 
 
 def _catch_up(desk: TradingDesk, minute: _Minute) -> None:
@@ -210,7 +217,7 @@ def _decide(desk: TradingDesk, memory: ScanMemory, minute: _Minute, quote: Sound
     if decision.signal_id not in memory.signalled:
         _signal(desk, replace(decision, config_number=desk.config_number), quote)
         memory.signalled.add(decision.signal_id)
-    return f"signal:{decision.signal_id}"
+    return f"{SIGNAL}{decision.signal_id}"
 
 
 def _differs(memory: ScanMemory, minute: _Minute, symbol: str, reasons: tuple[Reason, ...]) -> None:
@@ -264,6 +271,7 @@ def _signal(desk: TradingDesk, signal: Signal, quote: Sound) -> None:
 
 def _keep(desk: TradingDesk, memory: ScanMemory, minute: _Minute, *seen: Put) -> None:
     memory.save(desk, minute.session, minute.begins)
+    memory.heed_all(minute.notes)
     receipt = {
         "session": minute.session.day.isoformat(),
         "minute": minute.begins.isoformat(),

@@ -2,15 +2,21 @@
 
 The books of the session are written once a minute (`books`); an instance that did not scan the minute before reads
 them back and decides exactly as if it had never died. So it is with the watches over what is held, which have a
-document each. Daily bars that were gathered after a symbol was first seen are taken up in the next minute.
+document each. Daily bars that were gathered after a symbol was first seen are taken up in the next minute. Which
+symbols are hot (`domain.rounds`) is read in the receipt of the minute before, where the watch list is longer than one
+call.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from shared.domain.calendar import TradingSession
 from shared.domain.daybook import DayBook
+from shared.domain.receipts import Mark, marks
+from shared.domain.rounds import SYMBOLS_A_CALL
 from shared.errors import Malformed
 from shared.ports import Severity
+from shared.strategies.decide import voted
 from shared.strategies.view import Watch
 from shared.usecases.books import books_of, put_books
 from shared.usecases.minutes import MINUTE
@@ -23,7 +29,8 @@ class ScanMemory:
     """The watches of one session and what was already signalled; belongs to one instance.
 
     `held` are the watches over held symbols as the last tick left them; one that is not there has to be read. `differ`
-    are the symbols of which the owner was told that their sources disagree.
+    are the symbols of which the owner was told that their sources disagree, `hot` those for which a strategy voted in
+    their last verdict.
     """
 
     def __init__(self) -> None:
@@ -31,6 +38,7 @@ class ScanMemory:
         self.signalled: set[str] = set()
         self.held: dict[str, Watched] = {}
         self.differ: set[str] = set()
+        self.hot: set[str] = set()
         self._session: TradingSession | None = None
         self._saved: datetime | None = None
         self._prepared: datetime | None = None
@@ -49,12 +57,38 @@ class ScanMemory:
         self.signalled = set()
         self.held = {}
         self.differ = set()
+        self._recall_hot(desk, f"receipts/{minute - MINUTE:%Y%m%dT%H%M}")
         self._prepared = None
         for symbol, plain in books_of(desk, session):
             try:
                 self.watches[symbol] = self._watch(desk, symbol, DayBook.from_plain(plain, session))
             except Malformed as problem:
                 desk.journal.line("books_unreadable", Severity.ERROR, symbol=symbol, kind=type(problem).__name__)
+
+    def heed(self, symbol: str, code: str) -> None:
+        """Take from a symbol's verdict, as its receipt has it, whether it is hot."""
+        if voted(code):
+            self.hot.add(symbol)
+        else:
+            self.hot.discard(symbol)
+
+    def heed_all(self, notes: Mapping[str, Sequence[Mark]]) -> None:
+        """Take who is hot from the last lines of a whole minute's receipt, as whoever begins cold after it does."""
+        self.hot = set()
+        for symbol, lines in notes.items():
+            self.heed(symbol, lines[-1].code)
+
+    def _recall_hot(self, desk: TradingDesk, receipt: str) -> None:
+        """Take who was hot from a minute's receipt; nobody where one call takes all, or there is none to read."""
+        self.hot = set()
+        document = desk.store.get(receipt) if len(desk.mandate.watch_list) > SYMBOLS_A_CALL else None
+        if document is None:
+            return
+        try:
+            self.heed_all({symbol: marks(document.data, symbol) for symbol in document.data["symbols"]})
+        except (Malformed, LookupError, AttributeError, TypeError, ValueError) as problem:
+            kind = type(problem).__name__
+            desk.journal.line("receipt_unreadable", Severity.ERROR, path=receipt, kind=kind)
 
     def _learn(self, desk: TradingDesk, session: TradingSession) -> None:
         """Read the history of the symbols that have none, once each time that more was gathered."""

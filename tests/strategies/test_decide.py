@@ -7,7 +7,7 @@ import pytest
 from shared.domain.halts import FROZEN, HALTED, ONE_SIDED, PAUSE, UNTRADED, Sign
 from shared.domain.ids import signal_id
 from shared.domain.signals import Signal, Vote
-from shared.strategies.decide import NoSignal, decide, joint_confidence, stop_distance
+from shared.strategies.decide import SIGNAL, STRATEGIES, NoSignal, decide, joint_confidence, stop_distance, voted
 from shared.strategies.view import View
 from tests.domain.made import DEFAULT, at, config, quote, session
 from tests.strategies.seen import bars_until, indicators, view
@@ -143,3 +143,39 @@ def test_stop_distance_is_three_atrs_within_its_limits(atr: str | None, expected
     """The distance is three ATRs, not under 0.6 % nor over 2 % of the price, and 1.2 % without an ATR."""
     seen = view(quote=quote("100.00"), indicators=indicators(atr=None if atr is None else Decimal(atr)))
     assert stop_distance(seen, DEFAULT) == Decimal(expected)
+
+
+@pytest.mark.parametrize(
+    ("seen", "near"),
+    [
+        (view(), True),
+        (view(indicators=indicators(rsi=None)), True),
+        (view(indicators=indicators(rsi=54.99)), True),
+        (view(indicators=indicators(rsi=80.01)), True),
+        (view(quote=quote("100.00")), False),
+        (view(quote=quote("102", volume=99_999)), False),
+        (view(quality=Decimal("0.2")), False),
+        (view(at=session().closes_at), False),
+    ],
+)
+def test_a_verdict_tells_whether_a_strategy_voted(seen: View, near: bool) -> None:
+    """A receipt tells whether there was a vote: a signal and each gate say so, a filter does not."""
+    said = "+".join(codes(seen)) or f"{SIGNAL}x"
+    assert voted(said) == near
+    if near:
+        assert any(isinstance(strategy(seen, DEFAULT), Vote) for strategy in STRATEGIES)
+
+
+def test_one_vote_of_two_is_near() -> None:
+    """Where two votes are asked for, the reason of the one strategy that did not vote says that the other did."""
+    seen = view(quote=quote("102.00", previous_close="101.90"))
+    said = decide(seen, config(signals__min_votes=2))
+    assert isinstance(said, NoSignal)
+    assert [reason.code for reason in said.reasons] == ["RISE_TOO_SMALL"]
+    assert voted("RISE_TOO_SMALL")
+
+
+@pytest.mark.parametrize("said", ["NO_QUOTE", "Throttled", "DELAYED+STALE", "held", "NO_TOKEN", ""])
+def test_what_is_no_decision_is_not_near(said: str) -> None:
+    """A fault of a quote, a failed call or a held position's verdict says of no vote."""
+    assert not voted(said)
