@@ -12,6 +12,7 @@ from infra.brokersim.account import Account
 from infra.brokersim.chance import stream
 from infra.brokersim.desk import Desk
 from infra.brokersim.exchange import Exchange
+from infra.brokersim.halting import HaltingMarket, How
 from infra.brokersim.market import Market
 from infra.brokersim.orders import Action, Event, EventKind, Fill, Order, PriceType, Status, Term, Ticket
 from infra.brokersim.quotes import QuoteBook
@@ -101,7 +102,7 @@ class Broker:
     """Answers every authenticated call; instants are passed in."""
 
     def __init__(self, *, market: Market, settings: SimulatorSettings, seed: int) -> None:
-        self._market = market
+        self._market = market = HaltingMarket(market)
         self._url = settings.public_url
         self._opens = new_york(market.day, _OPENS)
         self._closes = new_york(market.day, settings.closes_at)
@@ -120,6 +121,14 @@ class Broker:
     def advance(self, at: datetime) -> None:
         """Lets everything happen that happens up to `at`."""
         self._exchange.advance(at)
+
+    def halt(self, symbol: str, how: How, at: datetime) -> None:
+        """Halts a symbol from now on; KeyError for an unknown one."""
+        self._market.halt(symbol, how, at)
+
+    def resume(self, symbol: str, at: datetime) -> None:
+        """Lets a halted symbol trade again."""
+        self._market.resume(symbol, at)
 
     def answer(self, found: Route, request: Request, at: datetime) -> Answer:
         """The answer of one endpoint; Refused with E*TRADE's number otherwise."""
@@ -177,7 +186,8 @@ class Broker:
         account, ticket = self._trading_account(found), ticket_of(body_of(request.body, "PreviewOrderRequest"))
         self.standing.require_unrestricted(ticket.action)
         preview = self._desk.preview(account, ticket, at)
-        return order_views.previewed(account, preview, at, self.standing)
+        halted = self._market.shows(ticket.symbol, at) == "message-1043"
+        return order_views.previewed(account, preview, at, self.standing, halted=halted)
 
     def _place(self, found: Route, request: Request, at: datetime) -> Answer:
         account, body = self._trading_account(found), body_of(request.body, "PlaceOrderRequest")

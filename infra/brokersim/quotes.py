@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from infra.brokersim.market import Market, Row
+from infra.brokersim.halting import MESSAGE, HaltingMarket, halted
+from infra.brokersim.market import Row
 from infra.brokersim.tape import NEW_YORK
 from infra.brokersim.wire import JSON, Answer, Refused, Request
 
@@ -61,7 +62,12 @@ class QuoteBook:
     """
 
     def __init__(
-        self, market: Market, *, hours: tuple[datetime, datetime], adjusted: frozenset[str], delayed: bool = False
+        self,
+        market: HaltingMarket,
+        *,
+        hours: tuple[datetime, datetime],
+        adjusted: frozenset[str],
+        delayed: bool = False,
     ) -> None:
         self._market = market
         self._behind, self._status = (_DELAY, "DELAYED") if delayed else (timedelta(0), "REALTIME")
@@ -93,6 +99,8 @@ class QuoteBook:
                 messages.append(_message(1019, f"{symbol} is an invalid symbol."))
             elif text := self._text(symbol, flag, phase, at - self._behind):
                 known.append(text)
+                if self._market.shows(symbol, at) == "message-1043":
+                    messages.append(_message(MESSAGE[0], MESSAGE[1].format(symbol=symbol)))
             else:
                 messages.append(_message(1002, f"{symbol} could not be fetched."))
         parts = [f'"QuoteData":[{",".join(known)}]'] if known else []
@@ -121,6 +129,8 @@ class QuoteBook:
             day.upto = at
         if day.row is None:
             return ""
+        if (how := self._market.shows(symbol, at)) is not None:
+            return self._spell(day, halted(day.row, how, at), flag, phase)
         if day.text_for != (flag, phase):
             day.text, day.text_for = self._spell(day, day.row, flag, phase), (flag, phase)
         return day.text

@@ -20,6 +20,7 @@ from infra.brokersim import pages
 from infra.brokersim.broker import CASH_ACCOUNT_KEY, Broker
 from infra.brokersim.chance import stream
 from infra.brokersim.faults import ConnectionDropped, Endpoint, Fault, FaultPlan, faulty_answer
+from infra.brokersim.halting import How
 from infra.brokersim.ledger import Ledger, PlaceRequest, iso, ledger_of
 from infra.brokersim.limiter import Limiter
 from infra.brokersim.market import Market
@@ -159,6 +160,14 @@ class Simulator:
     def delay_quotes(self, delayed: bool) -> None:
         """Gives delayed quotes from now on, as to an account without the real-time agreement, or real-time ones."""
         self._broker.realtime = not delayed
+
+    def halt(self, symbol: str, how: How = "stands-still") -> None:
+        """Halts trading in a symbol from now on; KeyError for an unknown one."""
+        self._broker.halt(symbol, how, self._now())
+
+    def resume(self, symbol: str) -> None:
+        """Lets a halted symbol trade again."""
+        self._broker.resume(symbol, self._now())
 
     def misdate(self, off: timedelta) -> None:
         """Says in the Date header of each answer from now on that it is so much later than it is."""

@@ -103,8 +103,8 @@ class Entry:
 class Quotes:
     """When quotes are doubted: nothing is bought on them (`halts`, `daybook`, `same_share`).
 
-    A time exit waits `missing_after_s` for a quote to price it by. A symbol whose figures never stood still for longer
-    than `lively_gap_s`, for `lively_for_s` or more, is frozen when they then do for `frozen_after_s`. After more than
+    A time exit waits `missing_after_s` for a quote to price it by. A symbol whose figures were not seen to stand still
+    for `lively_gap_s` in `lively_for_s` is frozen when they then do for `frozen_after_s`. After more than
     `gap_minutes` missing minutes a symbol is seen anew. `disagree_max_pct` is how far the broker's previous close may
     lie from the daily bar's.
     """

@@ -94,7 +94,7 @@ class HaltWatch:
             return False
         stood = seen_at - self._moved_at
         blind = at - seen_at >= timedelta(seconds=rules.frozen_after_s)
-        if before is None or blind or stood > timedelta(seconds=rules.lively_gap_s):
+        if before is None or blind or stood >= timedelta(seconds=rules.lively_gap_s):
             self._lively_since = at
         self._figures, self._moved_at = figures, at
         return before is not None
