@@ -7,6 +7,7 @@ per port runs over all of them.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
@@ -253,6 +254,22 @@ class HistorySource(Protocol):
         """Give the bars from `start` on and strictly before a day, as they were traded; None where it knows nothing.
 
         Raises SourceDown, SourceRefused, or Unreadable for an answer whose form is not the known one.
+        """
+        ...
+
+
+class LastPrices(Protocol):
+    """A source of last prices other than the broker: shown while the broker gives none, never traded on."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the setting STRATEGY_HISTORY_SOURCES."""
+        ...
+
+    def last(self, symbol: str) -> tuple[Decimal, datetime] | None:
+        """Give a symbol's last price in USD and when it was traded, None where it knows none.
+
+        Raises as `HistorySource.daily` does.
         """
         ...
 

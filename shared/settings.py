@@ -66,7 +66,7 @@ class Settings:
     `sign_in_url` is the start page's address, `heartbeat_url` what a system that works asks each minute; both are empty
     when nobody said them. Instants are New York's. `history_sources` are asked for daily bars in their order;
     minute bars are kept for `bars_kept_days`; a close that differs from the broker's by more than `close_doubt_pct`
-    percent is doubted.
+    percent is doubted. What the broker has not quoted for `fallback_after_s` is asked of another source.
     """
 
     mode: Mode
@@ -85,6 +85,7 @@ class Settings:
     history_sources: tuple[str, ...]
     bars_kept_days: int
     close_doubt_pct: int
+    fallback_after_s: int
     heartbeat_url: str = field(repr=False)
     order_usd_most: Decimal | None
     order_shares_most: int | None
@@ -286,6 +287,7 @@ _SETTINGS: dict[str, tuple[str, Callable[[str], Any], str | None]] = {
     "STRATEGY_HISTORY_SOURCES": ("history_sources", _sources, ",".join(HISTORY_SOURCES)),
     "STRATEGY_BARS_KEPT_DAYS": ("bars_kept_days", _whole(7, 3_650), "400"),
     "STRATEGY_CLOSE_DOUBT_PERCENT": ("close_doubt_pct", _whole(1, 50), "5"),
+    "STRATEGY_FALLBACK_AFTER_S": ("fallback_after_s", _whole(10, 600), "30"),
     "STRATEGY_HEARTBEAT_URL": ("heartbeat_url", _address, ""),
     "STRATEGY_MOST_ORDER_USD": ("order_usd_most", _maybe(_capital), ""),
     "STRATEGY_MOST_ORDER_SHARES": ("order_shares_most", _maybe(_whole(1, 1_000_000)), ""),
@@ -311,6 +313,7 @@ _HINTS = {
     "STRATEGY_HISTORY_SOURCES": f"some of {', '.join(HISTORY_SOURCES)}, each once, in the order of asking",
     "STRATEGY_BARS_KEPT_DAYS": "for how many days minute bars are kept, a whole number from 7 to 3650",
     "STRATEGY_CLOSE_DOUBT_PERCENT": "percent, a whole number from 1 to 50",
+    "STRATEGY_FALLBACK_AFTER_S": "seconds without a quote of E*TRADE's, a whole number from 10 to 600",
     "STRATEGY_HEARTBEAT_URL": "an https address (http on localhost) that is asked each minute, or empty",
     "STRATEGY_MOST_ORDER_USD": "the most that one order may cost in USD, from 100 to 10000000, or empty",
     "STRATEGY_MOST_ORDER_SHARES": "the most shares of one order, from 1 to 1000000, or empty",

@@ -70,6 +70,7 @@ COLLECTIONS = {
             "receipts": "why each symbol was traded or not",
             "bars": "a session's minute bars as the scan builds them, also for a scan that starts cold",
             "quotes": "the scan's last quotes",
+            "fallback_quotes": "prices from elsewhere while the broker gives none: shown, never traded on",
             "history": "daily bars of the watch list, joined from all sources",
             "gathered": "what each source outside gave of a symbol",
             "own_days": "daily bars made of what the scan saw",

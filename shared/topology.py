@@ -247,6 +247,7 @@ TOPOLOGY = Topology(
             collections={
                 **_EVERYBODY,
                 "bars": R,
+                "fallback_quotes": RW,
                 "gathered": RW,
                 "history": RW,
                 "imports": R,
@@ -343,7 +344,7 @@ TOPOLOGY = Topology(
         "orders-placed": "an order reached the broker, or may have",
         "notices": "what the owner is told",
         "halt-asks": "the owner confirmed a halt on the page of a signed link",
-        "history-asks": "market_scan asks for daily bars, or has heard the closes of the day before",
+        "history-asks": "market_scan asks for daily bars or a price from elsewhere, or has heard closes",
         "renew-asks": "a function that trades was refused with the access token: it may be asleep",
     },
     schedules=(

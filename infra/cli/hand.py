@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 
 import typer
@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from infra.cli.exits import BAD_INPUT, say
-from infra.day.hours import NEW_YORK, day_and_time
+from infra.day.hours import clock, day_and_time
 from infra.day.problems import UserError
 from infra.owner import letters, look, systems
 from infra.owner.killed import Killed
@@ -23,7 +23,7 @@ from shared import settings
 from shared.codec import dumps, encode
 from shared.domain.calendar import is_open
 from shared.domain.control import Control
-from shared.domain.explain import WASH_SALE
+from shared.domain.fallback import FallbackQuote
 from shared.domain.orders import Order
 from shared.domain.series import LEAST_DAYS
 from shared.errors import ConfigError, Conflict, DeskError, StoreDown
@@ -109,12 +109,15 @@ def positions(profile: str, state: Path | None, *, every: bool, json: bool) -> N
     unread: list[str] = []
     with reached(profile, state) as hand:
         rows = look.positions(hand.desk.store, every=every, unread=unread)
+        elsewhere = look.elsewhere(hand.desk.store, rows, hand.desk.clock.now(), unread)
     _say_unread(unread)
     columns = ("Symbol", "Shares", "At", "Cost", "Stop wanted", "Realised", "Since (New York)")
     show(rows, lambda: table(columns, (
         (one.symbol, one.quantity, one.venue, one.average_cost, one.stop_wanted, one.realized,
          day_and_time(one.opened_at)) for one in rows
     )), json=json)  # fmt: skip
+    for one in elsewhere:
+        say(f"NOT TRADED ON: {_elsewhere(one)}.")
 
 
 def dead_letters(profile: str, state: Path | None, *, json: bool) -> None:
@@ -124,13 +127,6 @@ def dead_letters(profile: str, state: Path | None, *, json: bool) -> None:
     if profile in ELSEWHERE:
         say(ELSEWHERE[profile])
     show(rows, lambda: _letters(rows), json=json)
-
-
-def explain(order: str, profile: str, state: Path | None, *, json: bool) -> None:
-    """Tell one order's story."""
-    with reached(profile, state) as hand:
-        story = look.story(hand.desk.store, order)
-    show(story, lambda: _story(story), json=json)
 
 
 @contextmanager
@@ -227,6 +223,8 @@ def status_lines(seen: look.Overview) -> Iterable[tuple[str, object]]:
     yield "Live orders", seen.live_orders
     yield "In doubt", ", ".join(seen.in_doubt) or "none"
     yield "Open positions", seen.open_positions
+    if seen.elsewhere:
+        yield "NOT TRADED ON", "; ".join(map(_elsewhere, seen.elsewhere))
     if seen.closing:
         yield "Closing", f"{', '.join(seen.closing)}: you asked for the sale, and it is not done yet"
     yield "Realised", _realized(seen)
@@ -260,6 +258,14 @@ def _killed(left: Killed) -> str:
     return (
         f"it ended without being stopped or settled, and nobody looks after it.{began} {book}. {again}; "
         f"or look on E*TRADE's own page yourself. {systems.LET_BE}."
+    )
+
+
+def _elsewhere(one: FallbackQuote) -> str:
+    """Say a price of somebody else's, with its source, its instants and why it is shown."""
+    return (
+        f"{one.symbol} {one.last} USD, says {one.source}, its delay not known (traded {clock(one.at)}, asked "
+        f"{clock(one.asked_at)} New York); E*TRADE has given no quote since {clock(one.since)}"
     )
 
 
@@ -341,32 +347,6 @@ def _machine(seen: Machine) -> str:
     parts += [f"REFUSED: {seen.refused}"] if seen.refused else []
     parts.append(f"written down {seen.age_s:.0f} s ago{': TOO OLD, look into its terminal' if seen.old else ''}")
     return "; ".join(parts)
-
-
-def _story(story: look.Story) -> None:
-    order = story.order
-    pairs((
-        ("Order", f"{order.intent_id}: {order.side} {order.quantity} {order.symbol}, {order.kind}, {order.reason}"),
-        ("Decided", f"{day_and_time(order.decided_at)} New York"),
-        ("Stands", f"{order.state}: {story.stands}"),
-        ("Next", story.next_step),
-        *((("Signal", f"{story.signal.signal_id} of {story.signal.strategy}"),) if story.signal else ()),
-        *((("Codes", ", ".join(order.codes)),) if order.codes else ()),
-        *((("Taxes", WASH_SALE),) if order.possible_wash_sale else ()),
-    ))  # fmt: skip
-    table(("Step", "New York", "By", "From", "To", "Why"), (
-        (one.seq, _on(order.session, one.at), one.actor, one.before, one.after, one.cause) for one in story.events
-    ))  # fmt: skip
-    if story.fills:
-        table(("Filled, New York", "Shares", "Price", "Realised"), (
-            (_on(order.session, one.at), one.quantity, one.price, one.realized) for one in story.fills
-        ))  # fmt: skip
-
-
-def _on(day: date, at: datetime) -> str:
-    """Write an instant in New York, to the millisecond, with its date where that is another than `day`."""
-    there = at.astimezone(NEW_YORK)
-    return f"{there:{'' if there.date() == day else '%Y-%m-%d '}%H:%M:%S.%f}"[:-3]
 
 
 def pairs(rows: Iterable[tuple[str, object]]) -> None:

@@ -98,10 +98,10 @@ def explain(
     profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
     """Tell one order's story, such as `strategy explain IJIXF`: the signal, each step, the fills, what happens next."""
-    from infra.cli import hand
+    from infra.cli import story
 
     with explained():
-        hand.explain(order, profile, state, json=json)
+        story.explain(order, profile, state, json=json)
 
 
 def why(

@@ -25,7 +25,7 @@ from shared import settings
 from shared.deadline import DeadlineAdapter
 from shared.domain.brokerage import Account, Balance, BrokerOrder, Holding, Ticket
 from shared.domain.outcomes import PreviewAnswer
-from shared.domain.quotes import Quote
+from shared.domain.quotes import Quotes
 from shared.domain.tokens import stage_of
 from shared.domain.turns import Purpose
 from shared.errors import InvariantBroken, TokenDead
@@ -52,7 +52,7 @@ class Reads:
     accounts: Callable[[], tuple[Account, ...]]
     balance: Callable[[str], Balance]
     portfolio: Callable[[str], tuple[Holding, ...]]
-    quotes: Callable[[Sequence[str]], dict[str, Quote]]
+    quotes: Callable[[Sequence[str]], Quotes]
     preview: Callable[[str, Ticket], PreviewAnswer]
     orders: Callable[[str, date], tuple[BrokerOrder, ...]]
 
@@ -151,6 +151,6 @@ def reads(
     )  # fmt: skip
     return Reads(
         accounts=broker.accounts, balance=broker.balance, portfolio=broker.portfolio,
-        quotes=lambda symbols: dict(broker.quotes(symbols)),
+        quotes=broker.quotes,
         preview=broker.preview, orders=lambda key, since: broker.orders(key, since=since),
     )  # fmt: skip

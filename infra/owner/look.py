@@ -18,8 +18,10 @@ from shared.domain.asks import Ask
 from shared.domain.audit import AuditEvent
 from shared.domain.control import Control
 from shared.domain.explain import PLAIN
+from shared.domain.fallback import FallbackQuote
 from shared.domain.orders import IN_DOUBT, Order
 from shared.domain.positions import Fill, Ledger, Position
+from shared.domain.quotes import Quote
 from shared.domain.series import LEAST_DAYS
 from shared.domain.sight import Sight
 from shared.domain.signals import Signal
@@ -27,6 +29,7 @@ from shared.errors import Malformed
 from shared.ports import Document, Store, Where
 from shared.usecases import control, minutes
 from shared.usecases.desk import read
+from shared.usecases.fallback import latest
 from shared.usecases.warmth import Prepared
 
 T = TypeVar("T")
@@ -65,8 +68,9 @@ class Overview:
     that traded, without its `unpriced` shares, which were taken out by hand at a price that is not known; `asked` are
     your wishes that wait; `control` is None for a new desk. `sight` is what the scan saw in the last minute that it
     finished, None when it finished none within `LATELY`. `history` is how the daily bars stand, None before the first
-    morning. `closing` are symbols that you want sold and that are held
-    still; `killed` is what was left where the desk ended without being stopped.
+    morning. `closing` are symbols that you want sold and that are held still; `elsewhere` are prices of somebody
+    else's for what is held and E*TRADE does not quote; `killed` is what was left where the desk ended without being
+    stopped.
     """
 
     name: str
@@ -92,6 +96,7 @@ class Overview:
     notices: told.Delivery
     unreadable: tuple[str, ...]
     closing: tuple[str, ...]
+    elsewhere: tuple[FallbackQuote, ...]
     killed: Killed | None
 
 
@@ -127,6 +132,7 @@ def overview(
         sight=_sight(store, at, unread), history=_history(store, unread), notices=told.delivery(store),
         unreadable=tuple(unread),
         given_up=given_up, machine=machine, closing=tuple(one.symbol for one in open_ if one.closing),
+        elsewhere=elsewhere(store, open_, at, unread),
         killed=None if killed is None else left_by(killed, open_, live),
     )  # fmt: skip
 
@@ -144,6 +150,18 @@ def positions(store: Store, *, every: bool, unread: list[str]) -> list[Position]
     """List the positions, oldest first; only open ones unless `every` is asked for; `unread` as for `orders`."""
     where = () if every else (Where("is_open", "==", True),)
     return sorted(_typed(Position, store.query("positions", *where), unread), key=lambda one: one.opened_at)
+
+
+def elsewhere(
+    store: Store, held: Iterable[Position], at: datetime, unread: list[str]
+) -> tuple[FallbackQuote, ...]:  # fmt: skip
+    """Give the prices from elsewhere of what is held, while the scan has no newer quote of it; `unread` as above."""
+    found = latest(store, at, on_bad=unread.append)
+    held_names = {one.symbol for one in held if one.is_open} & set(found)
+    if not held_names:
+        return ()
+    seen = {one.symbol: one.received_at for one in _typed(Quote, store.query("quotes"), unread)}
+    return tuple(found[name] for name in sorted(held_names) if name not in seen or seen[name] < found[name].asked_at)
 
 
 def find(store: Store, name: str) -> Order:

@@ -94,6 +94,17 @@ class HistoryAsked:
     symbols: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FallbackAsked:
+    """The broker has quoted none of these symbols `since` an instant: a price from elsewhere is to be shown.
+
+    At most `MOST_FALLBACKS` of them are looked at.
+    """
+
+    symbols: tuple[str, ...]
+    since: datetime
+
+
 Message = (
     ScanTick
     | PrepareTick
@@ -106,6 +117,7 @@ Message = (
     | HaltAsked
     | RenewAsked
     | HistoryAsked
+    | FallbackAsked
     | Notice
 )
 KINDS: dict[str, type[Message]] = {
@@ -120,11 +132,13 @@ KINDS: dict[str, type[Message]] = {
     "halt_asked": HaltAsked,
     "renew_asked": RenewAsked,
     "history_asked": HistoryAsked,
+    "fallback_asked": FallbackAsked,
     **NOTICES,
 }
 NAMES: dict[type[Message], str] = {kind: name for name, kind in KINDS.items()}
 SCHEMA_VERSION = 1
 MAX_BYTES = 32_768
+MOST_FALLBACKS = 10
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:^-]{0,127}")
 _NAMING = frozenset({"symbol", "strategy", "signal_id", "position_id", "exit_id", "intent_id"})

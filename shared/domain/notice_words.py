@@ -45,8 +45,8 @@ from shared.domain.sign_in_words import (
     signed_in,
 )
 from shared.domain.sign_out import SignedOut, signed_out
-from shared.domain.unseen import AnswerUnread, EntryNotJudged, MessageRetried, StaysHeld
-from shared.domain.unseen_words import answer_unread, entry_not_judged, message_retried, stays_held
+from shared.domain.unseen import AnswerUnread, EntryNotJudged, MessageRetried, PricesElsewhere, StaysHeld
+from shared.domain.unseen_words import answer_unread, entry_not_judged, message_retried, prices_elsewhere, stays_held
 from shared.domain.wording import Words
 from shared.domain.wording import ago as _ago
 from shared.domain.wording import clock as _clock
@@ -314,5 +314,6 @@ _WORDS: dict[type[Notice], Callable[[Any], Words]] = {
     EntryNotJudged: entry_not_judged,
     StaysHeld: stays_held,
     MessageRetried: message_retried,
+    PricesElsewhere: prices_elsewhere,
     DayResult: _day_result,
 }

@@ -22,7 +22,7 @@ from shared.domain.orders import Order, State
 from shared.domain.row_notices import OddRow, OwnRowOdd
 from shared.domain.sign_in_notices import AccountRefused, LinkUsed, SignedIn, SignInFailed, SignInNeeded, SignInRefused
 from shared.domain.sign_out import SignedOut
-from shared.domain.unseen import AnswerUnread, EntryNotJudged, MessageRetried, StaysHeld
+from shared.domain.unseen import AnswerUnread, EntryNotJudged, MessageRetried, PricesElsewhere, StaysHeld
 
 FOREIGN = "FOREIGN_ORDER"
 LONGEST_REASON = 1000
@@ -253,6 +253,7 @@ Notice = (
     | EntryNotJudged
     | StaysHeld
     | MessageRetried
+    | PricesElsewhere
     | DayResult
 )
 NOTICES: dict[str, type[Notice]] = {
@@ -295,6 +296,7 @@ NOTICES: dict[str, type[Notice]] = {
     "entry_not_judged": EntryNotJudged,
     "stays_held": StaysHeld,
     "message_retried": MessageRetried,
+    "prices_elsewhere": PricesElsewhere,
     "day_result": DayResult,
 }
 _KIND: dict[type[Notice], str] = {notice: kind for kind, notice in NOTICES.items()}
@@ -331,6 +333,7 @@ def event_of(notice: Notice) -> str:
             | EntryNotJudged()
             | StaysHeld()
             | MessageRetried()
+            | PricesElsewhere()
             | EntriesBarred()
             | ClockOff()
             | SymbolsUnknown()

@@ -83,3 +83,21 @@ class MessageRetried:
     def event(self) -> str:
         """One for each message, or for each day, kind of tick and kind of trouble."""
         return f"{self.function}:{digest(self.name)[:16]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PricesElsewhere:
+    """The broker has given no quotes `since` an instant; `prices` are what `source` says instead, in words.
+
+    Nothing is traded on them.
+    """
+
+    source: str
+    prices: tuple[str, ...]
+    since: datetime
+    at: datetime
+
+    @property
+    def event(self) -> str:
+        """One for each outage."""
+        return self.since.isoformat()

@@ -3,7 +3,7 @@
 from typing import assert_never
 
 from shared.domain.reads import Answer
-from shared.domain.unseen import AnswerUnread, EntryNotJudged, MessageRetried, StaysHeld
+from shared.domain.unseen import AnswerUnread, EntryNotJudged, MessageRetried, PricesElsewhere, StaysHeld
 from shared.domain.wording import Words, ago, clock, count, short
 
 NAMES = {
@@ -85,4 +85,16 @@ def message_retried(notice: MessageRetried) -> Words:
         advice="It is tried again until it can be done or is put aside: put right what the reason names, and look at "
         "the log of the function.",
         urgent=notice.function in TRADERS,
+    )
+
+
+def prices_elsewhere(notice: PricesElsewhere) -> Words:
+    """Say since when the broker quotes nothing, what somebody else says instead, and that nothing is traded on it."""
+    return Words(
+        title="No quotes of E*TRADE",
+        sentence=f"E*TRADE has given no quote since {ago(notice.since, notice.at)}; {notice.source} says, perhaps with "
+        f"a delay: {short('; '.join(notice.prices))}.",
+        advice="Nothing is traded on these prices and no stop is moved or cancelled for them; stops at E*TRADE stay in "
+        "force, and `strategy positions` shows the prices while it lasts.",
+        urgent=False,
     )

@@ -14,6 +14,7 @@ Source: yfinance 1.7, `data.py`, `cache.py` and `scrapers/history.py`.
 import logging
 import os
 from datetime import date, datetime, time
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -82,6 +83,14 @@ class Yahoo:
             splits=tuple(one for one in chart.splits if start <= one.day <= before),
             dividends=tuple(one for one in chart.dividends if start <= one.day <= before),
         )
+
+    def last(self, symbol: str) -> tuple[Decimal, datetime] | None:
+        """Give a symbol's last price in USD and when it was traded; whether it is delayed Yahoo does not say.
+
+        None where Yahoo knows none. Raises SourceDown, SourceRefused or Unreadable.
+        """
+        now = self._clock.now()
+        return yahoo_chart.last(self._asked(for_yahoo(symbol), new_york_day(now), now), now=now)
 
     def _asked(self, spelled: str, start: date, now: datetime) -> bytes:
         """Ask for the chart up to now, whatever is wanted of it: its prices are divided by every split until then."""

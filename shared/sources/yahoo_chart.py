@@ -19,7 +19,7 @@ import json
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -34,6 +34,7 @@ CHART = "https://query2.finance.yahoo.com/v8/finance/chart/"
 _WHERE = "yahoo: chart"
 _PRICES = ("open", "high", "low", "close")
 _LARGE = Decimal("1.5")
+_AHEAD = timedelta(minutes=1)
 _DOLLAR, _CENT, _HUNDREDTH = Decimal(1), Decimal("0.01"), Decimal("0.0001")
 _MICRO = Decimal("0.000001")
 _UNKNOWN, _NOTHING_THERE = "Not Found", "Data doesn't exist for startDate"
@@ -50,6 +51,28 @@ class Chart:
 
 def read(body: bytes) -> Chart | None:
     """Read a chart as Yahoo gives it; None where it knows no such symbol. Raises Unreadable."""
+    result = _result(body)
+    if result is None or isinstance(result, Chart):
+        return result
+    events = result.get("events", {})
+    return Chart(bars=_bars(result), splits=_splits(events), dividends=_dividends(events))
+
+
+def last(body: bytes, *, now: datetime) -> tuple[Decimal, datetime] | None:
+    """Read the last price in USD and when it was traded; None where Yahoo knows none. Raises Unreadable."""
+    result = _result(body)
+    if result is None or isinstance(result, Chart):
+        return None
+    meta, where = result["meta"], f"{_WHERE}.meta"
+    usd = _single(part(meta, "regularMarketPrice", object, where=where), f"{where}.regularMarketPrice")
+    at = _instant(part(meta, "regularMarketTime", object, where=where), "meta.regularMarketTime")
+    if at > now + _AHEAD:
+        raise Unreadable(f"{where}.regularMarketTime is in the future")
+    return usd, at
+
+
+def _result(body: bytes) -> Mapping[str, Any] | Chart | None:
+    """Give the one result of an answer, with a meta as asked; an empty chart or None where Yahoo says so."""
     try:
         whole = json.loads(body, parse_float=Decimal)
     except ValueError:
@@ -60,10 +83,9 @@ def read(body: bytes) -> Chart | None:
     results = part(chart, "result", list, where=_WHERE)
     if not results:
         raise Unreadable(f"{_WHERE}.result is empty")
-    result = results[0]
+    result: Mapping[str, Any] = results[0]
     _as_asked(part(result, "meta", dict, where=f"{_WHERE}.result"))
-    events = result.get("events", {})
-    return Chart(bars=_bars(result), splits=_splits(events), dividends=_dividends(events))
+    return result
 
 
 def as_traded(chart: Chart, *, today: date) -> Chart:
@@ -144,12 +166,18 @@ def _field(row: object, name: str, kind: str) -> Decimal:
 
 
 def _day(stamp: object, name: str) -> date:
+    return new_york_day(_instant(stamp, name))
+
+
+def _instant(stamp: object, name: str) -> datetime:
     if isinstance(stamp, bool) or not isinstance(stamp, int):
         raise Unreadable(f"{_WHERE}.{name} is no Unix time")
     try:
-        return new_york_day(datetime.fromtimestamp(stamp, UTC))
+        at = datetime.fromtimestamp(stamp, UTC)
+        new_york_day(at)  # an instant at the edge of what can be written is none
     except (ValueError, OverflowError, OSError):
         raise Unreadable(f"{_WHERE}.{name} is no Unix time") from None
+    return at
 
 
 def _single(value: object, field: str) -> Decimal:

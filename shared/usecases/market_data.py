@@ -1,10 +1,10 @@
 """One interface to the market's data: quotes, bars and sessions, each with source, age, delay and quality.
 
 What can go wrong: the broker is asked again for what it said just now; it does not answer, and what an earlier minute
-left is taken for its word; a cache answers when a decision is due. What this promises: a question is answered by the
-first of three that can: what this instance was told within the kind's time, what is stored and as young, whoever gives
-it anew; where that fails, the last quote that is stored, however old, marked so. How many were asked and who served
-them is counted (`served`).
+left, or what somebody else says, is taken for its word; a cache answers when a decision is due. What this promises: a
+question is answered by the first of three that can: what this instance was told within the kind's time, what is stored
+and as young, whoever gives it anew; where that fails, the last that is stored, however old, or a newer price from
+elsewhere, each marked so. How many were asked and who served them is counted (`served`).
 
 Who uses it: the owner's commands and programs of their own. The functions that trade do not, on purpose: the scan asks
 the broker each second and a tenth of that is too old for a cache to help; an entry is judged on a quote that its sender
@@ -21,11 +21,12 @@ from shared.domain.calendar import new_york_day
 from shared.domain.intervals import Bars, Interval
 from shared.domain.known import WHOLE, Glance, Hours, Known, age, glance, hours, unknown
 from shared.domain.quality import graded
-from shared.domain.quotes import Quote, QuoteStatus
+from shared.domain.quotes import Quote, Quotes, QuoteStatus
 from shared.domain.tickets import SYMBOL
 from shared.errors import BrokerError
 from shared.usecases import bars_stored
 from shared.usecases.desk import Desk
+from shared.usecases.fallback import latest
 from shared.usecases.kept import Kept, Served
 from shared.usecases.losses import last_quote, quotes_since
 from shared.usecases.warmth import prepared
@@ -37,7 +38,9 @@ MOST_QUOTES, MOST_HISTORIES = 400, 32
 AGE_MAX_S, SPREAD_MAX_BPS = 10, Decimal(40)
 """By these limits of the configuration that ships a quote is graded; nothing is decided on the grade."""
 NOW, KEPT, STORED, OLD = "asked now", "kept for a second", "stored by the scan", "the last that the scan stored"
-Ask = Callable[[Sequence[str]], Mapping[str, Quote]]
+ELSEWHERE = "asked elsewhere by market_history"
+_SECOND_HAND = Decimal("0.1")
+Ask = Callable[[Sequence[str]], Quotes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,18 +89,20 @@ class MarketData:
         wanted = tuple(dict.fromkeys(symbol.strip().upper() for symbol in symbols))
         named = [symbol for symbol in wanted if SYMBOL.fullmatch(symbol)]
         self.served.quote.asked += len(wanted)
-        found, trouble = self._at_hand(named), ""
+        found, troubles = self._at_hand(named), dict[str, str]()
         left = [symbol for symbol in named if symbol not in found]
         if left:
-            more, trouble = self._anew(left)
+            more, troubles = self._anew(left)
             found |= more
-        self.served.quote.none += len(wanted) - len(found)
         now = self._desk.clock.now()
-        return {
+        known = {
             symbol: self._quoted(found[symbol], now) if symbol in found
-            else unknown(trouble if symbol in left else "no symbol", source=self._broker)
+            else unknown(troubles.get(symbol, "no symbol"), source=self._broker)
             for symbol in wanted
         }  # fmt: skip
+        known |= self._elsewhere({symbol: known[symbol] for symbol in troubles}, now) if troubles else {}
+        self.served.quote.none += sum(one.value is None for one in known.values())
+        return known
 
     def history(self, symbol: str, start: date, end: date, interval: Interval = Interval.DAY) -> Known[Bars]:
         """Give the bars from a day to another, both included, as they were traded, from what is stored.
@@ -153,28 +158,47 @@ class MarketData:
             found |= new
         return found
 
-    def _anew(self, symbols: Sequence[str]) -> tuple[dict[str, _Found], str]:
-        """Ask the broker, and give what it or else the store has, however old, and why the rest is missing."""
-        given, trouble = self._asked(symbols)
+    def _anew(self, symbols: Sequence[str]) -> tuple[dict[str, _Found], dict[str, str]]:
+        """Ask the broker, and give what it or else the store has, however old, and why it has none of some."""
+        given, troubles = self._asked(symbols)
         until = self._desk.clock.now() + QUOTE_LIFE
         for symbol, quote in given.items():
             self._quotes.put(symbol, quote, until)
         self.served.quote.source += len(given)
         found = {symbol: _Found(quote=quote, made=NOW) for symbol, quote in given.items()}
-        for symbol in symbols:
-            if symbol not in found and (old := last_quote(self._desk, symbol)) is not None:
+        for symbol, trouble in troubles.items():
+            if (old := last_quote(self._desk, symbol)) is not None:
                 found[symbol] = _Found(quote=old, made=OLD, trouble=trouble)
                 self.served.quote.store += 1
-        return found, trouble
+        return found, troubles
 
-    def _asked(self, symbols: Sequence[str]) -> tuple[Mapping[str, Quote], str]:
-        """Give what the broker quotes, and where it does not why."""
+    def _asked(self, symbols: Sequence[str]) -> tuple[Mapping[str, Quote], dict[str, str]]:
+        """Give what the broker quotes, and of each other symbol why it does not."""
         if self._ask is None:
-            return {}, "nobody was asked for a new one"
+            return {}, dict.fromkeys(symbols, "nobody was asked for a new one")
+        failed = f"{self._broker} gave no usable answer"
         try:
-            return self._ask(symbols), f"{self._broker} gives no quote that can be used"
+            given = self._ask(symbols)
         except BrokerError as problem:
-            return {}, f"{self._broker} gave no usable answer: {problem.detail}"
+            return {}, dict.fromkeys(symbols, f"{failed}: {problem.detail}")
+        troubles = dict.fromkeys(symbols, f"{self._broker} gives no quote that can be used")
+        troubles |= dict.fromkeys(given.unasked, "it was not asked for: its turn did not come")
+        troubles |= {symbol: f"{failed}: {problem.detail}" for symbol, problem in given.failed.items()}
+        return given.heard, {symbol: why for symbol, why in troubles.items() if symbol not in given.heard}
+
+    def _elsewhere(self, known: Mapping[str, Known[Glance]], now: datetime) -> dict[str, Known[Glance]]:
+        """Give a price from elsewhere of those for which one is stored that is newer than what is known."""
+        found = {}
+        for symbol, one in latest(self._desk.store, now).items():
+            before = known.get(symbol)
+            if before is not None and (before.at is None or before.at < one.at):
+                found[symbol] = Known(
+                    value=Glance(symbol=symbol, last=one.last, second_hand=True), source=one.source, made=ELSEWHERE,
+                    at=one.at, age_s=age(one.at, now), quality=_SECOND_HAND, fresh=False, delayed=True,
+                    reasons=(f"not {self._broker}'s own, nothing is traded on it", "its delay is not known"),
+                )  # fmt: skip
+                self.served.quote.store += before.value is None
+        return found
 
     def _quoted(self, found: _Found, now: datetime) -> Known[Glance]:
         quote = found.quote

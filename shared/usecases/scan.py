@@ -130,6 +130,7 @@ def scan(desk: TradingDesk, memory: ScanMemory, published_at: datetime) -> None:
         desk.journal.line("scan_stopped", Severity.ERROR, kind=type(problem).__name__, detail=problem.detail)
         for symbol in desk.mandate.watch_list:
             minute.note(symbol, 0, "NO_TOKEN")
+        memory.outages.look(desk, held=minute.held, asked=minute.held, quoted=(), at=begins)
         _keep(desk, memory, minute)
         return
     _keep(desk, memory, minute, put(lease.path, replace(lease.value, sight=minute.sight())))
@@ -160,6 +161,7 @@ def _tick(desk: TradingDesk, memory: ScanMemory, minute: _Minute, second: int) -
     minute.asked |= dict.fromkeys((symbol for symbol in looked_at if symbol not in quotes.failed), second)
     minute.ticks += len(quotes.failed) < len(looked_at)
     minute.quotes += len(quotes.heard)
+    memory.outages.look(desk, held=minute.held, asked=looked_at, quoted=quotes.heard, at=at)
     for symbol in looked_at:
         failure = quotes.failed.get(symbol)
         quote = quotes.heard.get(symbol)

@@ -20,6 +20,7 @@ from shared.strategies.decide import voted
 from shared.strategies.view import Watch
 from shared.usecases.books import books_of, put_books
 from shared.usecases.minutes import MINUTE
+from shared.usecases.outages import Outages
 from shared.usecases.trading import TradingDesk
 from shared.usecases.warmth import known_days, prepared
 from shared.usecases.watches import Watched
@@ -30,10 +31,11 @@ class ScanMemory:
 
     `held` are the watches over held symbols as the last tick left them; one that is not there has to be read. `differ`
     are the symbols of which the owner was told that their sources disagree, `hot` those for which a strategy voted in
-    their last verdict.
+    their last verdict. `outages` knows since when the broker quotes nothing.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, outages: Outages | None = None) -> None:
+        self.outages = outages or Outages()
         self.watches: dict[str, Watch] = {}
         self.signalled: set[str] = set()
         self.held: dict[str, Watched] = {}

@@ -1,16 +1,17 @@
-"""market_history: PrepareTick and HistoryAsked in, a session's daily bars out."""
+"""market_history: PrepareTick, HistoryAsked and FallbackAsked in; daily bars, and prices from elsewhere, out."""
 
 from datetime import timedelta
 from importlib.util import find_spec
 
 from shared import wiring
-from shared.domain.messages import HistoryAsked, PrepareTick
+from shared.domain.messages import FallbackAsked, HistoryAsked, PrepareTick
 from shared.door import PushDoor
 from shared.errors import ConfigError, StoreDown
-from shared.ports import Clock, HistorySource, Severity
+from shared.ports import Clock, HistorySource, LastPrices, Severity
 from shared.sources.alpaca import Alpaca
 from shared.sources.alpaca_key import AlpacaKey, StoredKey, stored_alpaca
 from shared.sources.yahoo import Yahoo
+from shared.usecases.fallback import fetch
 from shared.usecases.gather import Plan, gather
 from shared.usecases.sources import imported, own_days
 from shared.wiring import Platform, Way
@@ -37,6 +38,7 @@ def _build(platform: Platform) -> PushDoor:
         tells=True,
         handlers={
             PrepareTick: lambda _envelope, _tick: gather(here.desk, sources.plan()),
+            FallbackAsked: lambda envelope, ask: fetch(here.desk, sources.prices(), ask, envelope.published_at),
             HistoryAsked: lambda _envelope, message: gather(here.desk, sources.plan(), asked=message.symbols),
         },
     )
@@ -66,6 +68,14 @@ class Sources:
             watch_list=chosen.watch_list, sources=sources, minutes_kept=timedelta(days=chosen.bars_kept_days),
             doubt_pct=chosen.close_doubt_pct, skipped=skipped, keys=keys,
         )  # fmt: skip
+
+    def prices(self) -> LastPrices | None:
+        """Give who may be asked for a last price while the broker gives none: Yahoo, where the owner lets it be asked.
+
+        A simulated market has nobody beside its broker.
+        """
+        wanted = Yahoo.name in self._here.settings.history_sources and self._simulated is None
+        return self._yahoo if wanted and find_spec(LIBRARIES[Yahoo.name]) is not None else None
 
     def _found(self, skipped: dict[str, str], keys: dict[str, str]) -> list[HistorySource]:
         """Give the sources that can be asked, and note of the others why not and of a key which version it is."""

@@ -1,9 +1,12 @@
 """market_scan: ticks in, signals and exits out."""
 
+from datetime import timedelta
+
 from shared import wiring
 from shared.domain.messages import PrepareTick, ScanTick
 from shared.door import PushDoor
 from shared.etrade.limits import Role
+from shared.usecases.outages import Outages
 from shared.usecases.prepare import prepare
 from shared.usecases.scan import scan
 from shared.usecases.scan_memory import ScanMemory
@@ -21,8 +24,9 @@ def door() -> PushDoor:
 
 
 def _build(platform: Platform) -> PushDoor:
-    desk = trading_desk(platform, room(platform), Role.SCAN)
-    memory = ScanMemory()
+    here = room(platform)
+    desk = trading_desk(platform, here, Role.SCAN)
+    memory = ScanMemory(Outages(timedelta(seconds=here.settings.fallback_after_s)))
     return PushDoor(
         desk=desk,
         tells=True,

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 from shared.domain.doubted import HeldHalted, SourcesDiffer
 from shared.domain.reads import Answer
-from shared.domain.unseen import AnswerUnread, EntryNotJudged, MessageRetried, StaysHeld
+from shared.domain.unseen import AnswerUnread, EntryNotJudged, MessageRetried, PricesElsewhere, StaysHeld
 from tests.domain.made import NOON, at
 
 DAY = date(2013, 10, 7)
@@ -78,6 +78,19 @@ UNSEEN = (
             "order_settlement could not handle close_tick since 11:57 ET, 3 minutes ago "
             "(Busy: another settlement is at work). It is tried again until it can be done or is put aside: "
             "put right what the reason names, and look at the log of the function."
+        ),
+    ),
+    (
+        PricesElsewhere(
+            source="yahoo", prices=("AIG 51.20 USD, traded at 11:59 ET", "IBM 180.4 USD, traded at 11:58 ET"),
+            since=NOON - timedelta(minutes=2), at=NOON,
+        ),
+        "No quotes of E*TRADE",
+        (
+            "E*TRADE has given no quote since 11:58 ET, 2 minutes ago; yahoo says, perhaps with a delay: AIG 51.20 "
+            "USD, traded at 11:59 ET; IBM 180.4 USD, traded at 11:58 ET. Nothing is traded on these prices and no stop "
+            "is moved or cancelled for them; stops at E*TRADE stay in force, and `strategy positions` shows the prices "
+            "while it lasts."
         ),
     ),
 )  # fmt: skip

@@ -16,6 +16,7 @@ from shared.domain.asks import Ask
 from shared.domain.audit import AuditEvent
 from shared.domain.brokerage import AccountRecord
 from shared.domain.control import Control
+from shared.domain.fallback import FallbackQuote
 from shared.domain.messages import KINDS, EnterPosition, ExitPosition, misnamed
 from shared.domain.orders import Order
 from shared.domain.pacing import Pace
@@ -48,7 +49,7 @@ DOCUMENTS: list[type[Any]] = [
     AuditEvent, AccountRecord, Control, Order, Fill, Ledger, Position, Quote, Signal, TokenRecord, Flow, Lease, Row,
     Asked, Minute, PositionWatch, Coming, Pin, Refusals, Reminders, UsedLink,
     Warmth, Series, Gathered, Morning, Prepared, AccessToken, RequestToken, Pace, Told, Untold, Taken, Ask, Unread,
-    Version, Versions,
+    Version, Versions, FallbackQuote,
 ]  # fmt: skip
 
 st.register_type_strategy(

@@ -29,7 +29,7 @@ def test_every_setting_has_its_default() -> None:
         remind_at=(time(8, 30), time(9, 15)), token_ends_at=time(18), heartbeat_url="",
         history_sources=("own", "file", "alpaca", "yahoo"),
         order_usd_most=None, order_shares_most=None, positions_most=None, daily_loss_pct_most=None,
-        bars_kept_days=400, close_doubt_pct=5,
+        bars_kept_days=400, close_doubt_pct=5, fallback_after_s=30,
     )  # fmt: skip
 
 
@@ -112,6 +112,7 @@ _EDGES: list[tuple[str, str, bool]] = [
         )
     ),
     *(("STRATEGY_BARS_KEPT_DAYS", value, value in ("7", "3650")) for value in ("6", "7", "3650", "3651")),
+    *(("STRATEGY_FALLBACK_AFTER_S", value, value in ("10", "600")) for value in ("9", "10", "600", "601", "soon")),
     *(("STRATEGY_CLOSE_DOUBT_PERCENT", value, value in ("1", "50")) for value in ("0", "1", "50", "51", "2.5")),
     *(
         ("STRATEGY_HEARTBEAT_URL", value, fine)

@@ -38,9 +38,11 @@ _PARTS: dict[str, set[str]] = {
     "token_refresh": {"refresh", "renew", "end_day", "leases", "links", "notices", "token", "outbox", "desk"},
     "market_scan": {
         "scan", "scan_memory", "hold", "prepare", "leases", "losses", "outbox", "wake", "token", "desk", "moves",
-        "trading", "listing", "asking", "minutes", "watches", "books", "warmth", "mornings", "configuration",
+        "trading", "listing", "asking", "minutes", "watches", "books", "warmth", "mornings", "configuration", "outages",
     },
-    "market_history": {"gather", "own_bars", "sources", "books", "warmth", "mornings", "notices", "outbox", "desk"},
+    "market_history": {
+        "gather", "own_bars", "sources", "books", "warmth", "mornings", "notices", "outbox", "desk", "fallback",
+    },
     "order_placement": {
         "enter", "leave", "send", "cancel", "account", "pins", "control", "fills", "losses", "moves", "last_check",
         "outbox", "wake", "token", "desk", "trading", "appraise", "claims", "listing", "notices",

@@ -56,7 +56,7 @@ def test_a_desk_at_a_glance(played_desk: Path) -> None:
         "name", "at", "running", "mode", "signed_in", "signed_out", "control", "live_orders", "in_doubt",
         "open_positions", "session", "realized", "unpriced", "asked", "dead_letters", "dead_letters_since", "given_up",
         "machine", "sight", "history",
-        "notices", "unreadable", "closing", "killed",
+        "notices", "unreadable", "closing", "elsewhere", "killed",
     }  # fmt: skip
     signs_in = answer("token", "--state", str(played_desk))["signs_in"]
     assert (seen["mode"], seen["signed_in"]) == ("live", not signs_in)

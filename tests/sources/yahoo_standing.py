@@ -59,8 +59,12 @@ class YahooStanding(Standing):
         meta = {
             "currency": "USD", "symbol": for_yahoo(self.symbol), "exchangeName": "NYQ", "instrumentType": "EQUITY",
             "exchangeTimezoneName": "America/New_York", "timezone": "EDT", "gmtoffset": -14400, "priceHint": 2,
-            "dataGranularity": "1d", "range": "", "validRanges": ["1d", "5d", "max"], **self.meta,
+            "dataGranularity": "1d", "range": "", "validRanges": ["1d", "5d", "max"],
+            "regularMarketPrice": single(market.bars[-1].close), "regularMarketTime": int(self.now.timestamp()) - 7,
+            **self.meta,
         }  # fmt: skip
+        if self.fault == "no price":
+            del meta["regularMarketPrice"]
         if self.fault == "empty":
             return {"meta": meta, "indicators": {"quote": [{}], "adjclose": [{}]}}
         bars = [bar for bar in market.bars if since <= _opens(bar.day) < until]

@@ -1,6 +1,6 @@
 """The one interface to the market's data: who answers, how old it is, and what it lacks."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -9,7 +9,7 @@ import pytest
 
 from shared.domain.intervals import Interval
 from shared.domain.known import Glance, Known, State
-from shared.domain.quotes import Quote, QuoteStatus
+from shared.domain.quotes import Quote, Quotes, QuoteStatus
 from shared.errors import NotSent, TokenDead
 from shared.ports import Put
 from shared.strategies.config import load
@@ -35,12 +35,12 @@ class Home:
         self.clock, self.store = self.bench.clock, self.bench.file
         self.clock.at = NOON
         self.asked: list[tuple[str, ...]] = []
-        self.answer: Callable[[Sequence[str]], Mapping[str, Quote]] = self.all_of
+        self.answer: Callable[[Sequence[str]], Quotes] = self.all_of
         self.data = MarketData(replace(self.bench.desk, store=self.store), broker="E*TRADE", ask=self._ask)
 
-    def all_of(self, symbols: Sequence[str]) -> Mapping[str, Quote]:
+    def all_of(self, symbols: Sequence[str]) -> Quotes:
         """Quote everything, at one price with no spread."""
-        return {name: self.of(name) for name in symbols}
+        return Quotes({name: self.of(name) for name in symbols})
 
     def of(self, symbol: str, *, at: datetime | None = None) -> Quote:
         """Give a quote of a symbol that is of now unless a test says."""
@@ -50,7 +50,7 @@ class Home:
         """Leave what the scan stored so many seconds ago."""
         self.store.commit([put(f"quotes/{symbol}", self.of(symbol, at=self.clock.at - timedelta(seconds=ago)))])
 
-    def _ask(self, symbols: Sequence[str]) -> Mapping[str, Quote]:
+    def _ask(self, symbols: Sequence[str]) -> Quotes:
         self.asked.append(tuple(symbols))
         return self.answer(symbols)
 
@@ -107,7 +107,7 @@ def test_where_the_broker_fails_the_last_stored_quote_is_marked() -> None:
     home = Home()
     home.scanned("IBM", ago=90)
 
-    def down(_: Sequence[str]) -> Mapping[str, Quote]:
+    def down(_: Sequence[str]) -> Quotes:
         raise NotSent("no connection")
 
     home.answer = down
@@ -123,7 +123,7 @@ def test_where_the_broker_fails_the_last_stored_quote_is_marked() -> None:
 def test_a_symbol_that_the_broker_leaves_out_is_missing() -> None:
     """Beside others that are quoted it is no price and no zero, and says so; what is no symbol is not asked."""
     home = Home()
-    home.answer = lambda symbols: {"IBM": home.of("IBM")}
+    home.answer = lambda symbols: Quotes({"IBM": home.of("IBM")})
     found = home.data.quotes(["IBM", "NONE", "../orders"])
     assert found["IBM"].fresh
     assert (found["NONE"].value, found["NONE"].reasons) == (None, ("E*TRADE gives no quote that can be used",))
@@ -131,11 +131,22 @@ def test_a_symbol_that_the_broker_leaves_out_is_missing() -> None:
     assert home.asked == [("IBM", "NONE")]
 
 
+def test_a_call_that_fails_costs_its_own_symbols_alone() -> None:
+    """Of the symbols whose call failed, or did not leave, each has its reason, and the others are fresh."""
+    home = Home()
+    failed = {"MSFT": NotSent("no connection")}
+    home.answer = lambda _: Quotes({"IBM": home.of("IBM")}, failed=failed, unasked=("ORCL",))
+    found = home.data.quotes(["IBM", "MSFT", "ORCL"])
+    assert found["IBM"].fresh
+    assert found["MSFT"].reasons == ("E*TRADE gave no usable answer: no connection",)
+    assert found["ORCL"].reasons == ("it was not asked for: its turn did not come",)
+
+
 def test_a_dead_token_is_no_missing_quote() -> None:
     """That nobody is signed in is raised: it is the owner's to mend, and no matter of a symbol."""
     home = Home()
 
-    def dead(_: Sequence[str]) -> Mapping[str, Quote]:
+    def dead(_: Sequence[str]) -> Quotes:
         raise TokenDead("gone")
 
     home.answer = dead
@@ -147,7 +158,7 @@ def test_a_missing_price_is_missing() -> None:
     """A price of zero, of NaN or below is None, and a delayed quote says so."""
     home = Home()
     odd = replace(home.of("IBM"), bid=Decimal(0), ask=Decimal("NaN"), previous_close=Decimal(-1))
-    home.answer = lambda _: {"IBM": replace(odd, status=QuoteStatus.DELAYED)}
+    home.answer = lambda _: Quotes({"IBM": replace(odd, status=QuoteStatus.DELAYED)})
     found = home.data.quote("IBM")
     assert found.value is not None
     assert (found.value.bid, found.value.ask, found.value.previous_close) == (None, None, None)

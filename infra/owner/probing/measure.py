@@ -149,7 +149,7 @@ class Probe:
         self.seen.orders.append(listing)
 
     def _quotes(self, symbols: Sequence[str]) -> None:
-        found = self._try("quotes", lambda: self._reads.quotes(symbols))
+        found = self._try("quotes", lambda: dict(self._reads.quotes(symbols)))
         if found is not None:
             self.seen.quotes.append(found)
 
@@ -216,7 +216,7 @@ class Probe:
     def _asks(self, module: Module) -> tuple[Callable[[], object], ...]:
         """Give the calls of a module, which are made in turn."""
         if module is Module.MARKET:
-            return (lambda: self.seen.quotes.append(self._reads.quotes(self.seen.symbols)),)
+            return (lambda: self.seen.quotes.append(dict(self._reads.quotes(self.seen.symbols))),)
         if not self.seen.active:
             return ()
         key = self.seen.active[0].key

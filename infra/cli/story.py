@@ -1,0 +1,42 @@
+"""`strategy explain`: one order's story, from its signal to what happens next."""
+
+from datetime import date, datetime
+from pathlib import Path
+
+from infra.cli.hand import pairs, reached, show, table
+from infra.day.hours import NEW_YORK, day_and_time
+from infra.owner import look
+from shared.domain.explain import WASH_SALE
+
+
+def explain(order: str, profile: str, state: Path | None, *, json: bool) -> None:
+    """Tell one order's story."""
+    with reached(profile, state) as hand:
+        story = look.story(hand.desk.store, order)
+    show(story, lambda: _story(story), json=json)
+
+
+def _story(story: look.Story) -> None:
+    order = story.order
+    pairs((
+        ("Order", f"{order.intent_id}: {order.side} {order.quantity} {order.symbol}, {order.kind}, {order.reason}"),
+        ("Decided", f"{day_and_time(order.decided_at)} New York"),
+        ("Stands", f"{order.state}: {story.stands}"),
+        ("Next", story.next_step),
+        *((("Signal", f"{story.signal.signal_id} of {story.signal.strategy}"),) if story.signal else ()),
+        *((("Codes", ", ".join(order.codes)),) if order.codes else ()),
+        *((("Taxes", WASH_SALE),) if order.possible_wash_sale else ()),
+    ))  # fmt: skip
+    table(("Step", "New York", "By", "From", "To", "Why"), (
+        (one.seq, _on(order.session, one.at), one.actor, one.before, one.after, one.cause) for one in story.events
+    ))  # fmt: skip
+    if story.fills:
+        table(("Filled, New York", "Shares", "Price", "Realised"), (
+            (_on(order.session, one.at), one.quantity, one.price, one.realized) for one in story.fills
+        ))  # fmt: skip
+
+
+def _on(day: date, at: datetime) -> str:
+    """Write an instant in New York, to the millisecond, with its date where that is another than `day`."""
+    there = at.astimezone(NEW_YORK)
+    return f"{there:{'' if there.date() == day else '%Y-%m-%d '}%H:%M:%S.%f}"[:-3]
