@@ -284,7 +284,7 @@ _BODIES = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=2_500)
+@settings(max_examples=1_000)
 @given(body=_BODIES)
 def test_no_body_gets_through_as_an_error(body: bytes) -> None:
     """Whatever bytes arrive, the door answers 204, and either its handler has run or a dead letter tells why not."""

@@ -10,7 +10,7 @@ SPEEDS = {"local": 5.0, "emulators": 3.0}
 
 
 @pytest.mark.waits(40)
-@pytest.mark.parametrize("cloud", ["local", "emulators"])
+@pytest.mark.parametrize("cloud", ["local", pytest.param("emulators", marks=pytest.mark.long)])
 def test_an_exit_is_served_before_the_signals_that_wait(cloud: str, available: Callable[[str], None]) -> None:
     """Of twenty signals with an exit at most the one at work goes before it, and none is late."""
     available(cloud)
