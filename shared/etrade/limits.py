@@ -11,8 +11,9 @@ Calls to Market leave as they come, but never more than this role's share in any
 never closer than `APART`: the calls of one tick leave together, and the next tick's are not late for it. Caps below
 E*TRADE's own limit space the calls evenly instead. Each caller reserves the next free slot and sleeps until it; one
 that leaves later than its slot, because the machine was busy, pushes back those behind it, for what counts is when
-calls left. Lock and lists are never held over a port call. One `Limits` belongs to one function instance; brokers of
-the same function share it.
+calls left. A clock that is set back costs no more than a window. Lock and lists are never held over a port call. One
+`Limits` belongs to one function instance, and brokers of the same function share it. Where two instances hand over, the
+one that begins has not seen the other's last calls: after a pause it makes no call more than it must.
 """
 
 from collections import deque
@@ -54,6 +55,7 @@ APART = timedelta(milliseconds=60)
 GUARD = timedelta(milliseconds=60)
 """Calls that leave a second apart may arrive a little closer: so much is added for what the network may vary."""
 _WINDOW = timedelta(seconds=1) + GUARD
+_PAUSE = timedelta(seconds=3)
 _SECOND_US = 1_000_000
 _MINUTE_US = 60 * _SECOND_US
 _LONGEST_PAUSE_S = 8
@@ -71,6 +73,13 @@ class _Pace:
         self.rests_until = _LONG_AGO
         self.strikes = 0
         self.lock = Lock()
+
+    def doubt(self, now: datetime) -> None:
+        """Take calls that left later than it is now for calls of now: a clock that was set back must not stop us."""
+        if self.left and self.left[-1] > now:
+            self.left = deque((min(one, now) for one in self.left), maxlen=self.share)
+            self.slots.clear()
+            self.rests_until = min(self.rests_until, now + timedelta(seconds=_LONGEST_PAUSE_S))
 
     def free(self, calls: deque[datetime], at: datetime) -> datetime:
         """Give the first instant from `at` on at which a call may follow these."""
@@ -99,7 +108,12 @@ class _Pace:
             self.left = deque(sorted((*self.left, at)), maxlen=self.share)
 
     def room(self, now: datetime, *, besides: int, keep: datetime) -> int:
-        """Give how many calls may follow `besides` others so that one can still leave at `keep`, or a guard later."""
+        """Give how many calls may follow `besides` others so that one can still leave at `keep`, or a guard later.
+
+        None after a pause: somebody else may have called in it.
+        """
+        if not self.left or now - self.left[-1] > _PAUSE:
+            return 0
         then = _Pace(self.share, self.apart)
         then.slots, then.left, then.rests_until = self.slots.copy(), self.left.copy(), self.rests_until
         for _ in range(besides):
@@ -148,6 +162,7 @@ class Limits:
             return self._account().take(module, purpose, within=within)
         pace, now = self._market(), self._clock.now()
         with pace.lock:
+            pace.doubt(now)
             at = pace.free(pace.slots, pace.free(pace.left, now))
             if within is not None and at - now > within:
                 return None
@@ -157,6 +172,7 @@ class Limits:
             self._clock.sleep_until(at)
             now = self._clock.now()
             with pace.lock:
+                pace.doubt(now)
                 at = pace.leaves(now)
         return Turn(lane=0, at=at, until=at + pace.apart)
 

@@ -12,7 +12,7 @@ decisions follow.
 import argparse
 import statistics
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
@@ -82,22 +82,22 @@ class Figures:
 class Tap(BaseAdapter):
     """Notes each call for quotes of several symbols on its way to the broker."""
 
-    def __init__(self, way: BaseAdapter, looks: list[Look]) -> None:
+    def __init__(self, way: BaseAdapter, kernel: Kernel, looks: list[Look]) -> None:
         super().__init__()
         self._way = way
+        self._kernel = kernel
         self._looks = looks
-        self.kernel: Kernel | None = None
 
     def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
         """Carry a call, and note it when its answer is there."""
         _, found, rest = str(request.url).partition("/market/quote/")
-        if not found or "," not in rest or self.kernel is None:
+        if not found or "," not in rest:
             return self._way.send(request, *args, **kwargs)
-        sent_at = self.kernel.now()
+        sent_at = self._kernel.now()
         answer = self._way.send(request, *args, **kwargs)
         symbols = frozenset(rest.partition(".json")[0].split(","))
         good = answer.status_code == 200
-        self._looks.append(Look(sent_at=sent_at, answered_at=self.kernel.now(), symbols=symbols, good=good))
+        self._looks.append(Look(sent_at=sent_at, answered_at=self._kernel.now(), symbols=symbols, good=good))
         return answer
 
     def close(self) -> None:
@@ -108,25 +108,20 @@ class Tap(BaseAdapter):
 def measure(
     folder: Path, *, symbols: int = SYMBOL_COUNT, minutes: int = 30, mode: Mode = Mode.LIVE,
     network: Network = Network.SLOW, seed: int = SEED, config: str = "demo",
+    over: Callable[[Kernel, BaseAdapter], BaseAdapter] = lambda _, way: way,
 ) -> Figures:  # fmt: skip
-    """Play the first minutes of a session and give what the scan saw in them."""
+    """Play the first minutes of a session and give what the scan saw in them; `over` may make the way to it worse."""
     path = wide_market.write(folder, symbols=symbols, seed=seed, starts=STARTS, minutes=minutes + 15)
     market, looks = open_market(str(path), seed=seed), list[Look]()
     begins, opens = new_york(market.day, STARTS), new_york(market.day, OPENS)
     ends = opens + minutes * MINUTE
     when = replace(hours(market.day), starts=begins, signs_in=new_york(market.day, SIGNS_IN), ends=ends)
-    kernel, taps = Kernel(start=begins, seed=seed), list[Tap]()
-
-    def tapped(way: BaseAdapter) -> BaseAdapter:
-        taps.append(Tap(way, looks))
-        return taps[0]
-
+    kernel = Kernel(start=begins, seed=seed)
     made = Machine(
         market=market, market_spec=str(path), kernel=kernel, hours=when, seed=seed, folder=folder,
         environ=environment.environ({}, config=config, market_spec=str(path), symbols=market.symbols, mode=mode),
-        around=Surroundings(mode=mode, network=network, http=tapped),
+        around=Surroundings(mode=mode, network=network, http=lambda way: Tap(over(kernel, way), kernel, looks)),
     )  # fmt: skip
-    taps[0].kernel = kernel
     with closing(made):
         kernel.spawn(made.sign_in, at=when.signs_in, name="owner")
         made.world.start_schedules(ends)

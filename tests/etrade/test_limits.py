@@ -81,8 +81,8 @@ def test_what_fits_in_does_not_delay_the_next_second(shares: dict[Role, int], pa
     """Calls that fit in leave the next second's first call its place, at most a guard late, for as long as it goes."""
     clock = SteadyClock()
     limits = Limits(clock=clock, role=Role.SCAN, turns=None, shares=shares)
-    found = seconds(limits, clock, wanted=9, count=120)
-    assert [many for many, _ in found] == pattern * 60
+    found = seconds(limits, clock, wanted=9, count=121)
+    assert [many for many, _ in found] == [1, *pattern * 60]
     assert max(late for _, late in found) == GUARD
 
 
@@ -100,10 +100,23 @@ def test_more_than_fits_in_is_found() -> None:
     assert found[-1][1] > SECOND
 
 
+def test_after_a_pause_nothing_is_asked_but_what_must_be() -> None:
+    """Whoever has not called for some seconds leaves room for the last calls of another instance."""
+    clock = SteadyClock()
+    limits = made(clock, role=Role.SCAN)
+    assert limits.room(besides=1, keep=START + SECOND) == 0
+    turns(limits, clock, Module.MARKET, 1)
+    clock.at = START + SECOND
+    assert limits.room(besides=1, keep=START + 2 * SECOND) == 2
+    clock.at = START + 5 * SECOND
+    assert limits.room(besides=1, keep=START + 6 * SECOND) == 0
+
+
 def test_there_is_no_room_while_the_module_rests() -> None:
     """After a throttle answer nothing beside what has to be asked is asked."""
     clock = SteadyClock()
     limits = made(clock, role=Role.SCAN)
+    turns(limits, clock, Module.MARKET, 1)
     limits.throttled(Module.MARKET)
     limits.throttled(Module.MARKET)
     assert limits.room(besides=1, keep=START + SECOND) == 0
@@ -233,3 +246,16 @@ def test_a_call_that_leaves_late_pushes_back_the_next() -> None:
     limits.sent(Module.MARKET, turn)
     assert limits.take(Module.MARKET, PURPOSE)
     assert clock.now() == START + timedelta(milliseconds=700) + WINDOW
+
+
+@pytest.mark.parametrize("back", [timedelta(seconds=2), timedelta(hours=1)])
+def test_a_clock_that_is_set_back_costs_a_window(back: timedelta) -> None:
+    """Calls that left later than the clock now says keep nobody waiting for that instant."""
+    clock = SteadyClock()
+    limits = made(clock, role=Role.SCAN)
+    turns(limits, clock, Module.MARKET, 3)
+    clock.at -= back
+    begins = clock.now()
+    found = turns(limits, clock, Module.MARKET, 3)
+    assert found[0] == begins + WINDOW
+    assert found[-1] < begins + 2 * WINDOW
