@@ -43,7 +43,6 @@ class Universe:
     `jump_max_pct` is how far today's price and those of the days before may lie apart and still be of the same share.
     """
 
-    symbols_max: Annotated[int, Span(1, 200, DOWN)]
     price_min: Annotated[Decimal, Span("1", "10000", UP)]
     price_max: Annotated[Decimal, Span("1", "100000", DOWN)]
     day_volume_min: Annotated[int, Span(0, 1_000_000_000, UP)]
