@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from shared.domain.brokerage import Account, Balance, BrokerOrder, Holding, Ticket
 from shared.domain.outcomes import CancelAnswer, PlaceAnswer, PreviewAnswer
@@ -258,6 +258,7 @@ class HistorySource(Protocol):
         ...
 
 
+@runtime_checkable
 class LastPrices(Protocol):
     """A source of last prices other than the broker: shown while the broker gives none, never traded on."""
 

@@ -72,9 +72,11 @@ class Sources:
     def prices(self) -> LastPrices | None:
         """Give who may be asked for a last price while the broker gives none: Yahoo, where the owner lets it be asked.
 
-        A simulated market has nobody beside its broker.
+        A simulated market has nobody beside its broker, unless what stands for its sources gives prices, too.
         """
-        wanted = Yahoo.name in self._here.settings.history_sources and self._simulated is None
+        if self._simulated is not None:
+            return self._simulated if isinstance(self._simulated, LastPrices) else None
+        wanted = Yahoo.name in self._here.settings.history_sources
         return self._yahoo if wanted and find_spec(LIBRARIES[Yahoo.name]) is not None else None
 
     def _found(self, skipped: dict[str, str], keys: dict[str, str]) -> list[HistorySource]:

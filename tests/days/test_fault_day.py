@@ -1,7 +1,9 @@
 """Sources that are down since the morning, and E*TRADE's Market module for ten minutes: nothing is bought blind."""
 
+import json
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,21 @@ class Down(HistorySource):
         raise SourceDown("market: nobody answers")
 
 
+DOWN = Down()
+
+
+class PricedElsewhere(Down):
+    """Beside the bars that it never gives, it says a price far below the market's, traded just before it is asked."""
+
+    def __init__(self, outage: "Outage") -> None:
+        self._outage = outage
+
+    def last(self, symbol: str) -> tuple[Decimal, datetime] | None:
+        """Say that the share has lost nine tenths."""
+        assert self._outage.kernel is not None
+        return Decimal("1.23"), self._outage.kernel.now() - timedelta(seconds=3)
+
+
 class Outage(Between):
     """Market answers 503 for a while; everything else goes on."""
 
@@ -63,8 +80,8 @@ class Outage(Between):
         return super().carry(request)
 
 
-def play(folder: Path, outage: Outage, *, starts: datetime) -> DayResult:
-    """Play the end of a half-day on the bars of the session before, with every source down."""
+def play(folder: Path, outage: Outage, *, starts: datetime, source: HistorySource = DOWN) -> DayResult:
+    """Play the end of a half-day on the bars of the session before, with every source of bars down: `source`."""
     market = market_file(folder)
     bars = MarketHistory.of(daily_bars(str(market), seed=SEED))
 
@@ -77,7 +94,7 @@ def play(folder: Path, outage: Outage, *, starts: datetime) -> DayResult:
     def hours(usual: Hours) -> Hours:
         return replace(last_hour(usual), starts=starts, signs_in=starts + timedelta(seconds=10))
 
-    around = Surroundings(hours=hours, http=outage.before, history=lambda _: Down(), ready=ready)
+    around = Surroundings(hours=hours, http=outage.before, history=lambda _: source, ready=ready)
     return run_day(
         market_spec=str(market), config="demo", seed=SEED, speed="max", state=folder / "run",
         on_progress=lambda _: None, around=around,
@@ -118,3 +135,30 @@ def test_nothing_is_bought_while_market_is_down(tmp_path: Path) -> None:
     assert decided
     assert min(decided) > outage.until
     assert [fill.action for fill in result.ledger.fills] == ["BUY", "SELL"]
+
+
+@pytest.mark.days
+def test_a_price_from_elsewhere_is_told_and_changes_nothing(tmp_path: Path) -> None:
+    """That somebody says a ruinous price in an outage sells nothing and moves no stop: the day is as without him."""
+    days, lines = [], list[dict[str, object]]()
+    for name in ("alone", "priced"):
+        outage, folder = Outage(at(12, 35)), tmp_path / name
+        folder.mkdir()
+        source = PricedElsewhere(outage) if name == "priced" else DOWN
+        days.append(play(folder, outage, starts=at(12, 10), source=source))
+        lines = [json.loads(line) for line in (folder / "run" / "journal.jsonl").read_text().splitlines()]
+    alone, priced = days
+    assert {line["symbols"] for line in lines if line["event"] == "fallback_kept"} == {SYMBOL}
+    (told,) = [line for line in lines if line["event"] == "notice" and line["kind"] == "prices_elsewhere"]
+    assert "1.23 USD" in str(told["text"])
+    assert decided(priced) == decided(alone)
+    assert len(decided(alone)) == 3
+
+
+def decided(result: DayResult) -> list[tuple[object, ...]]:
+    """Give what was decided of each order, and the seconds at which the scan's verdict changed while it was held."""
+    seconds = tuple(row for one in result.book.receipts for row in one.symbols[SYMBOL])
+    return [
+        (one.action, one.quantity, one.price_type, one.limit_price, one.stop_price, one.status, seconds)
+        for one in result.ledger.orders
+    ]
