@@ -54,6 +54,8 @@ APART = timedelta(milliseconds=60)
 """Two calls of one function to Market never leave closer together."""
 GUARD = timedelta(milliseconds=60)
 """Calls that leave a second apart may arrive a little closer: so much is added for what the network may vary."""
+LATE = timedelta(milliseconds=100)
+"""So late a second's first call may be for those that fit in before: the guard, and what a machine wakes late."""
 _WINDOW = timedelta(seconds=1) + GUARD
 _PAUSE = timedelta(seconds=3)
 _SECOND_US = 1_000_000
@@ -108,7 +110,7 @@ class _Pace:
             self.left = deque(sorted((*self.left, at)), maxlen=self.share)
 
     def room(self, now: datetime, *, besides: int, keep: datetime) -> int:
-        """Give how many calls may follow `besides` others so that one can still leave at `keep`, or a guard later.
+        """Give how many calls may follow `besides` others so that one can still leave at `keep`, or `LATE` after it.
 
         None after a pause: somebody else may have called in it.
         """
@@ -120,7 +122,7 @@ class _Pace:
             then.left.append(then.reserve(now))
         for more in range(self.share):
             then.left.append(then.reserve(now))
-            if then.free(then.slots, then.free(then.left, keep)) > keep + GUARD:
+            if then.free(then.slots, then.free(then.left, keep)) > keep + LATE:
                 return more
         return self.share
 

@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 from infra.local.memory_store import MemoryStore
 from shared.domain.turns import Purpose
 from shared.errors import InvariantBroken
-from shared.etrade.limits import APART, GUARD, MARKET_PER_SECOND, MARKET_SHARES, PAPER_SHARES, Limits, Module, Role
+from shared.etrade.limits import (
+    APART,
+    GUARD,
+    LATE,
+    MARKET_PER_SECOND,
+    MARKET_SHARES,
+    PAPER_SHARES,
+    Limits,
+    Module,
+    Role,
+)
 from shared.etrade.turns import AccountTurns
 from tests.etrade.world import START, KeptLines, SeededChance, SteadyClock
 
@@ -84,6 +94,20 @@ def test_what_fits_in_does_not_delay_the_next_second(shares: dict[Role, int], pa
     found = seconds(limits, clock, wanted=9, count=121)
     assert [many for many, _ in found] == [1, *pattern * 60]
     assert max(late for _, late in found) == GUARD
+
+
+@pytest.mark.parametrize(("shares", "calls"), [(MARKET_SHARES, 2.4), (PAPER_SHARES, 1.4)])
+def test_a_machine_that_wakes_late_fits_as_much_in(shares: dict[Role, int], calls: float) -> None:
+    """Where each second begins some milliseconds late, as many calls leave, and the first one is never much later."""
+    clock, chance = SteadyClock(), SeededChance()
+    limits, left, late = Limits(clock=clock, role=Role.SCAN, turns=None, shares=shares), 0, timedelta(0)
+    for second in range(200):
+        at = START + second * SECOND
+        clock.sleep_until(at + timedelta(seconds=chance.uniform(0.001, 0.015)))
+        found = turns(limits, clock, Module.MARKET, 1 + limits.room(besides=1, keep=at + SECOND))
+        left, late = left + len(found), max(late, found[0] - at)
+    assert left >= 200 * calls
+    assert late <= LATE
 
 
 class Eager(Limits):
