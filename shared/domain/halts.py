@@ -5,8 +5,8 @@ and the broker's own message. What can go wrong: a quiet minute looks like a hal
 and nothing is bought for minutes); we look seldom, or were blind for a while, and did not see a move; the broker gives
 out figures that stand still although the market moves. What this promises: stillness is measured between looks, so that
 a look that was missed never makes a symbol quiet that was not; a sign forbids entries until `halt_pause_minutes` after
-the first move that followed it; for what is held it decides nothing, except that a symbol of which the broker says that
-it is halted, or of which nothing is bid or offered, keeps its stop (`exits`).
+the first move that followed it; what is held keeps its stop while the book stands still, and is sold only at the
+session's end, not even then where the broker says that it is halted or nothing is bid or offered (`exits`).
 
 The state is small and part of the day's book, which is written once a minute: a scan that starts cold goes on from its
 last whole minute and decides what a warm one decides.

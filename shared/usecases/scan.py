@@ -205,10 +205,15 @@ def _look(
     believed = sound(quote, wrong)
     if held is not None:
         code = _hold(desk, memory, minute, held=held, quote=believed, at=at)
-        return "+".join((code, *wrong)) if code == "held" else code
+        return "+".join((code, *_named(watch, wrong))) if code == "held" else code
     if believed is None:
-        return "+".join(dict.fromkeys((*(sign.code for sign in watch.signs), *wrong)))
+        return "+".join(_named(watch, wrong))
     return _decide(desk, memory, minute, believed, at)
+
+
+def _named(watch: Watch, wrong: tuple[str, ...]) -> tuple[str, ...]:
+    """Give every code of what is doubted: the signs of a halt, the faults of the quote."""
+    return tuple(dict.fromkeys((*(sign.code for sign in watch.signs if sign.code != halts.PAUSE), *wrong)))
 
 
 def _decide(desk: TradingDesk, memory: ScanMemory, minute: _Minute, quote: Sound, at: datetime) -> _Verdict:
@@ -233,7 +238,10 @@ def _differs(memory: ScanMemory, minute: _Minute, symbol: str, reasons: tuple[Re
 def _hold(
     desk: TradingDesk, memory: ScanMemory, minute: _Minute, *, held: Held[Position], quote: Sound | None, at: datetime
 ) -> str:
-    """Judge a held symbol, also when no quote of it is sound: then for how long there has been none."""
+    """Judge a held symbol, also when no quote of it is sound: then for how long there has been none.
+
+    A book that stands still is no news either: what it decides waits for a move, or for the session's end.
+    """
     symbol = held.value.symbol
     watch = memory.watch(desk, symbol)
     if quote is not None:
@@ -241,7 +249,9 @@ def _hold(
         minute.marks[symbol] = quote
     signs = tuple(sign.code for sign in watch.signs)
     _tell_halt(desk, watch, signs, at)
-    seen = quote or Unquoted(lasts=at - watch.book.seen_at, halted=not halts.SHOWN.isdisjoint(signs))
+    seen: Sound | Unquoted = Unquoted(lasts=at - watch.book.seen_at, halted=not halts.SHOWN.isdisjoint(signs))
+    if quote is not None and halts.FROZEN not in signs:
+        seen = quote
     before = memory.held.get(symbol) or watched(desk, held.value)
     code, after = look_after(desk, held, before, seen, rsi=watch.rsi(at), session=minute.session, at=at)
     memory.hold(symbol, after)

@@ -247,6 +247,21 @@ def test_a_book_that_stands_still_is_told_of_what_is_held_and_not_bought() -> No
     assert [one.symbol for one in played.told() if isinstance(one, HeldHalted)] == [HELD]
 
 
+def test_a_book_that_stands_still_sells_nothing_before_the_session_ends() -> None:
+    """What may be halted keeps its stop: the longest hold ends with the first move, at a price, and not before."""
+    played, ends = stage(), at(10) + timedelta(minutes=load("demo").exits.hold_max_minutes)
+    played.minute = (ends - OPENS) // MINUTE - 4
+    still, moves = ends - MINUTE, ends + 90 * SECOND
+
+    def frozen(symbol: str, now: datetime) -> Quote:
+        return replace(sound(symbol, still if still <= now < moves else now), at=now, received_at=now)
+
+    played.play(frozen, minutes=7)
+    assert played.verdict(HELD, ends + SECOND) == "held+QUOTE_FROZEN"
+    decision = played.exits()[0]
+    assert (decision.reason, decision.price_type, decision.decided_at) == ("max_hold", PriceType.LIMIT, moves)
+
+
 def test_a_symbol_that_becomes_invalid_within_the_day_is_one_without_a_quote() -> None:
     """What the broker does not know any more is neither bought nor sold; the other symbol and the scan go on."""
     played = stage()
