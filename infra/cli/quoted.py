@@ -38,7 +38,7 @@ def lines(found: Quotes) -> Iterator[tuple[object, ...]]:
 
 def served(counts: Served) -> str:
     """Say how many quotes were asked for, and who gave them."""
-    levels = (("E*TRADE", counts.source), ("this instance", counts.instance), ("the store", counts.store))
+    levels = (("the broker", counts.source), ("this instance", counts.instance), ("the store", counts.store))
     given = ", ".join(f"{count} by {who}" for who, count in levels)
     return f"Asked for {counts.asked}; served {given}; {counts.none} not known."
 

@@ -70,7 +70,7 @@ def within(desk: Desk, symbol: str, start: date, end: date, interval: Interval) 
     if len(sessions) > MOST_SESSIONS:
         raise ValueError(f"{len(sessions)} sessions are more than {MOST_SESSIONS} of bars within sessions")
     made, gaps, damaged = list[Bar](), list[str](), list[str]()
-    seen = expected = 0
+    seen, expected, last = 0, 0, now
     for session in sessions:
         try:
             bars = minutes_of(desk, symbol, session)
@@ -78,7 +78,7 @@ def within(desk: Desk, symbol: str, start: date, end: date, interval: Interval) 
             bars = ()
             damaged.append(f"{session.day}: its minutes cannot be read")
         whole = (min(now, session.closes_at) - session.opens_at) // MINUTE
-        seen, expected = seen + len(bars), expected + whole
+        seen, expected, last = seen + len(bars), expected + whole, bars[-1].end if bars else last
         gaps += [_gap(session, len(bars), whole)] if len(bars) < whole else []
         made += bars if interval is Interval.MINUTE else joined(bars, minutes=interval.minutes, session=session)
     if not made:
@@ -89,8 +89,8 @@ def within(desk: Desk, symbol: str, start: date, end: date, interval: Interval) 
         value=Bars(
             symbol=symbol, interval=interval, bars=tuple(made), splits=splits, dividends=dividends, gaps=tuple(gaps)
         ),
-        source="own", made=MADE, at=made[-1].end, age_s=age(made[-1].end, now), quality=share(seen, expected),
-        reasons=(*damaged, *gaps),
+        source="own", made=MADE, at=last, age_s=age(last, now), quality=share(seen, expected),
+        reasons=(*damaged, *gaps, *(["the last bar is still running"] if made[-1].end > now else [])),
     )  # fmt: skip
 
 

@@ -57,7 +57,7 @@ def test_a_quote_says_source_age_delay_and_quality(capsys: pytest.CaptureFixture
     shown = capsys.readouterr()
     assert "Quality" in shown.out
     assert "a spread of" in " ".join(shown.out.split())
-    assert "Asked for 1; served 1 by E*TRADE, 0 by this instance, 0 by the store; 0 not known." in shown.err
+    assert "Asked for 1; served 1 by the broker, 0 by this instance, 0 by the store; 0 not known." in shown.err
     with_key.quote(hand, ["ZXAA"], json=True, **SHOWN)
     (row,) = json.loads(capsys.readouterr().out)["rows"]
     assert (row["source"], row["fresh"], row["delayed"]) == ("E*TRADE's production", True, False)

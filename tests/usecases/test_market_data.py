@@ -267,6 +267,17 @@ def test_the_session_under_way_is_given_as_far_as_it_went() -> None:
     assert (found.quality, found.reasons) == (Decimal("0.80"), (f"{TODAY}: 30 of 150 minutes are missing",))
 
 
+def test_a_bar_that_still_runs_is_as_old_as_its_last_minute() -> None:
+    """A bar whose end is still to come says so, and its age is that of the last minute in it, never below nothing."""
+    home = Home()
+    home.bench.scanned(seen(last=150))
+    home.clock.at = NOON + timedelta(seconds=90)
+    found = home.data.history("IBM", TODAY, TODAY, Interval.HOUR)
+    assert found.value is not None
+    assert (found.at, found.age_s) == (NOON + timedelta(minutes=1), 30)
+    assert found.reasons == ("the last bar is still running",)
+
+
 def test_damaged_minutes_cost_their_session_alone() -> None:
     """A session whose minutes cannot be read is named, and the other one is given."""
     home = Home()
