@@ -102,5 +102,5 @@ def _age(one: QuoteRow) -> str:
 
 
 def _why(one: QuoteRow) -> str:
-    old = f"NOT FRESH, {one.made}: " if one.made and not one.fresh else ""
+    old = f"NOT FRESH, {one.made} (source: {one.source}): " if one.made and not one.fresh else ""
     return f"{old}{'; '.join(one.reasons)}"

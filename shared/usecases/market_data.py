@@ -195,7 +195,7 @@ class MarketData:
                 found[symbol] = Known(
                     value=Glance(symbol=symbol, last=one.last, second_hand=True), source=one.source, made=ELSEWHERE,
                     at=one.at, age_s=age(one.at, now), quality=_SECOND_HAND, fresh=False, delayed=True,
-                    reasons=(f"not {self._broker}'s own, nothing is traded on it", "its delay is not known"),
+                    reasons=(f"it is not of {self._broker}: nothing is traded on it", "its delay is not known"),
                 )  # fmt: skip
                 self.served.quote.store += before.value is None
         return found

@@ -18,6 +18,7 @@ from infra.owner import key, tables
 from infra.owner.market import market_data
 from infra.owner.profiles import Hand
 from infra.owner.tables import Quotes
+from shared.domain.fallback import FallbackQuote
 from shared.errors import TokenDead
 from shared.usecases.desk import put
 from tests.domain.made import quote
@@ -78,6 +79,24 @@ def test_where_etrade_fails_the_last_known_quote_is_shown_as_old(capsys: pytest.
     assert "99.99" in shown
     assert "NOT FRESH, the last that the scan stored" in shown
     assert "gave no usable answer" in shown
+
+
+def test_a_price_from_elsewhere_is_shown_with_its_source(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where E*TRADE fails and somebody else was asked, his last price stands there, marked, with source and delay."""
+    home = KeyHome(lively())
+    hand = home.signed_in()
+    now = home.clock.at
+    price = FallbackQuote(
+        symbol="IBM", last=Decimal("51.20"), at=now - timedelta(seconds=20), source="yahoo",
+        asked_at=now - timedelta(seconds=5), since=now - timedelta(minutes=1),
+    )  # fmt: skip
+    home.store.commit([put("fallback_quotes/IBM", price)])
+    home.simulator.inject(DOWN)
+    with pytest.raises(typer.Exit):
+        with_key.quote(hand, ["IBM"], json=False, **SHOWN)
+    shown = " ".join(capsys.readouterr().out.split())
+    for part in ("51.20", "NOT FRESH", "(source: yahoo)", "nothing is traded on it", "its delay is not known"):
+        assert part in shown
 
 
 def test_watching_asks_once_a_second_at_most(capsys: pytest.CaptureFixture[str]) -> None:
