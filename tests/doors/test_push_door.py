@@ -165,6 +165,7 @@ _REPLIES: dict[type[DeskError], tuple[int, bool]] = {
     errors.SourceError: (503, False),
     errors.SourceDown: (503, False),
     errors.SourceRefused: (503, False),
+    errors.SourceKeyRefused: (503, False),
     errors.StoreError: (503, False),
     errors.Conflict: (503, False),
     errors.StoreDown: (503, False),
