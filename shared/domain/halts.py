@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
 from shared.domain.config import Quotes
 from shared.domain.quality import BROKER, is_finite
@@ -27,6 +28,16 @@ SHOWN = frozenset({HALTED, ONE_SIDED})
 """The signs that the broker itself shows in its answer of this moment; the others are what we make of many."""
 _NONE = "-"
 _Figures = tuple[Decimal, Decimal, Decimal, int]
+
+
+class _Limits(NamedTuple):
+    """The rules as spans of time: a watch is asked each second, and the rules change once a day if at all."""
+
+    frozen: timedelta
+    gap: timedelta
+    lively: timedelta
+    untraded: timedelta
+    pause: timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +56,14 @@ class HaltWatch:
     says that the owner heard of it.
     """
 
-    __slots__ = ("_figures", "_lively_since", "_moved_at", "_opens_at", "_resumed_at", "_seen_at", "since", "told")
+    __slots__ = (
+        "_figures", "_limits", "_lively_since", "_moved_at", "_opens_at", "_resumed_at", "_rules", "_seen_at", "since",
+        "told",
+    )  # fmt: skip
 
     def __init__(self, opens_at: datetime) -> None:
         self._opens_at = opens_at
+        self._rules: Quotes | None = None
         self._figures: _Figures | None = None
         self._moved_at = self._lively_since = self._seen_at = opens_at
         self._resumed_at: datetime | None = None
@@ -58,13 +73,15 @@ class HaltWatch:
     def observe(self, quote: Quote, at: datetime, rules: Quotes) -> tuple[Sign, ...]:
         """Take any quote at a tick and give the signs that forbid an entry now, or the pause after them.
 
-        What is no real-time quote of the broker, and a tick from the past, show nothing.
+        What is no real-time quote of the broker, and a tick from the past, neither begin a halt nor end one.
         """
+        if rules is not self._rules:
+            self._rules, self._limits = rules, _limits(rules)
         believed = is_finite(quote) and quote.source == BROKER and quote.status is QuoteStatus.REALTIME
         if not believed or (self._figures is not None and at < self._seen_at):
-            return ()
-        moved = self._move(quote, at, rules)
-        signs = tuple(self._signs(quote, at, rules))
+            return () if self.since is None else (Sign(code=PAUSE),)
+        moved = self._move(quote, at)
+        signs = tuple(self._signs(quote, at))
         if signs:
             if self.since is None:
                 self.since, self.told = at, False
@@ -74,10 +91,11 @@ class HaltWatch:
             return ()
         if self._resumed_at is None and moved:
             self._resumed_at = at
-        return self._rest(at, timedelta(minutes=rules.halt_pause_minutes))
+        return self._rest(at)
 
-    def _rest(self, at: datetime, pause: timedelta) -> tuple[Sign, ...]:
+    def _rest(self, at: datetime) -> tuple[Sign, ...]:
         """Give the pause after a halt; when it is over, so is the halt."""
+        pause = self._limits.pause
         if self._resumed_at is None:
             return (Sign(code=PAUSE, found="no move yet", asked=f"{pause} since the first"),)
         if at - self._resumed_at < pause:
@@ -85,7 +103,7 @@ class HaltWatch:
         self.since = self._resumed_at = None
         return ()
 
-    def _move(self, quote: Quote, at: datetime, rules: Quotes) -> bool:
+    def _move(self, quote: Quote, at: datetime) -> bool:
         """Remember what moved, and since when it did so without standing still; tell whether it moved."""
         figures = (quote.bid, quote.ask, quote.last, quote.day_volume)
         before, seen_at = self._figures, self._seen_at
@@ -93,23 +111,22 @@ class HaltWatch:
         if figures == before:
             return False
         stood = seen_at - self._moved_at
-        blind = at - seen_at >= timedelta(seconds=rules.frozen_after_s)
-        if before is None or blind or stood >= timedelta(seconds=rules.lively_gap_s):
+        blind = at - seen_at >= self._limits.frozen
+        if before is None or blind or stood >= self._limits.gap:
             self._lively_since = at
         self._figures, self._moved_at = figures, at
         return before is not None
 
-    def _signs(self, quote: Quote, at: datetime, rules: Quotes) -> Iterator[Sign]:
+    def _signs(self, quote: Quote, at: datetime) -> Iterator[Sign]:
         if quote.halted:
             yield Sign(code=HALTED)
-        if min(quote.bid, quote.ask) <= 0 or min(quote.bid_size, quote.ask_size) <= 0:
+        if quote.bid <= 0 or quote.ask <= 0 or quote.bid_size <= 0 or quote.ask_size <= 0:
             book = f"{quote.bid_size} at {quote.bid}, {quote.ask_size} at {quote.ask}"
             yield Sign(code=ONE_SIDED, found=book, asked="both sides")
-        still, limit = at - self._moved_at, timedelta(seconds=rules.frozen_after_s)
-        lively = self._moved_at - self._lively_since >= timedelta(seconds=rules.lively_for_s)
-        if lively and still >= limit:
-            yield Sign(code=FROZEN, found=str(still), asked=f"less than {limit}")
-        traded_at, most = quote.traded_at, timedelta(seconds=rules.last_trade_age_max_s)
+        still, limits = at - self._moved_at, self._limits
+        if still >= limits.frozen and self._moved_at - self._lively_since >= limits.lively:
+            yield Sign(code=FROZEN, found=str(still), asked=f"less than {limits.frozen}")
+        traded_at, most = quote.traded_at, limits.untraded
         if traded_at is not None and (untraded := at - max(traded_at, self._opens_at)) > most:
             yield Sign(code=UNTRADED, found=str(untraded), asked=f"{most} or less")
 
@@ -140,3 +157,11 @@ class HaltWatch:
 
     def _instant(self, text: str) -> datetime | None:
         return None if text == _NONE else self._needed(text)
+
+
+def _limits(rules: Quotes) -> _Limits:
+    return _Limits(
+        frozen=timedelta(seconds=rules.frozen_after_s), gap=timedelta(seconds=rules.lively_gap_s),
+        lively=timedelta(seconds=rules.lively_for_s), untraded=timedelta(seconds=rules.last_trade_age_max_s),
+        pause=timedelta(minutes=rules.halt_pause_minutes),
+    )  # fmt: skip

@@ -127,6 +127,10 @@ def test_what_is_not_the_broker_s_own_shows_nothing(unbelieved: Sound) -> None:
     before = watch.to_plain()
     assert look(watch, unbelieved, 5) == NONE
     assert watch.to_plain() == before
+    look(watch, moving(0, halted=True), 6)
+    before = watch.to_plain()
+    assert look(watch, unbelieved, 7) == (PAUSE,)
+    assert watch.to_plain() == before
 
 
 def test_nothing_is_bought_for_five_minutes_after_the_first_move() -> None:
@@ -157,10 +161,10 @@ def test_a_sign_within_the_pause_is_the_same_halt() -> None:
 
 
 def test_a_tick_from_the_past_shows_nothing() -> None:
-    """A clock that jumped back makes nothing stand still, and ends no halt."""
+    """A tick before the last one makes nothing stand still, and ends no halt."""
     watch = lively()
     assert look(watch, moving(60), 80) == (FROZEN,)
-    assert look(watch, moving(99), 40) == NONE
+    assert look(watch, moving(99), 40) == (PAUSE,)
     assert look(watch, moving(60), 81) == (FROZEN,)
 
 
