@@ -30,7 +30,6 @@ from shared.errors import ConfigError, Conflict, DeskError, StoreDown
 from shared.strategies import config as configurations
 from shared.usecases.control import NOBODY
 
-_NARROWEST_WHY = 8
 ELSEWHERE = {
     "emulators": "What Pub/Sub's emulator gave up after its attempts is not listed, and ends with it.",
     "cloud": "What Pub/Sub gave up after its attempts is not listed: it stays in the subscription `dead-letters`. "
@@ -366,11 +365,17 @@ def table(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
 
 
 def grid(columns: Iterable[str], rows: Iterable[Iterable[object]], console: Console) -> Table:
-    """Lay rows out; the reasons are wrapped first, every column where that is not enough, and nothing is cut."""
+    """Lay rows out; the reasons are wrapped between words first, every column where that is not enough.
+
+    Nothing is cut.
+    """
     shown = Table(box=None, pad_edge=False)
     lines = [["" if value is None else str(value) for value in row] for row in rows]
     widths = {name: max(map(len, (name, *cells))) for name, *cells in zip(columns, *lines, strict=True)}
-    whole = sum(_NARROWEST_WHY if name == "Why" else width + 1 for name, width in widths.items()) <= console.width
+    words = [word for name, *cells in zip(columns, *lines, strict=True) if name == "Why" for cell in cells
+             for word in cell.split()]  # fmt: skip
+    longest = max(map(len, words), default=0)
+    whole = sum(longest if name == "Why" else width + 1 for name, width in widths.items()) <= console.width
     for name in widths:
         shown.add_column(name, no_wrap=whole and name != "Why", overflow="fold")
     for line in lines:

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from infra.brokersim.network import Network
-from infra.cli import asks, audit, configuration, history, key, owner
+from infra.cli import asks, audit, configuration, history, key, money, owner
 from infra.cli.exits import explained, shown
 from infra.up.plan import FASTEST
 from shared import settings
@@ -211,6 +211,7 @@ owner.add_to(app)
 asks.add_to(app)
 key.add_to(app)
 history.add_to(app)
+money.add_to(app)
 
 
 def main() -> None:

@@ -120,7 +120,7 @@ def overview(
     unread: list[str] = []
     said, buried = control.standing(store), letters.letters(store)
     live, open_ = orders(store, every=False, unread=unread), positions(store, every=False, unread=unread)
-    ledgers = sorted(_typed(Ledger, store.query("ledger"), unread), key=lambda one: one.session)
+    ledgers = sorted(typed(Ledger, store.query("ledger"), unread), key=lambda one: one.session)
     return Overview(
         name=name, at=at, running=running, mode=mode, signed_in=signed_in(store, at), signed_out=signed_out(store, at),
         control=said, live_orders=len(live),
@@ -143,13 +143,13 @@ def orders(store: Store, *, every: bool, unread: list[str]) -> list[Order]:
     One that cannot be read hides no other: its path is added to `unread`.
     """
     where = () if every else (Where("live", "==", True),)
-    return sorted(_typed(Order, store.query("orders", *where), unread), key=lambda order: order.created_at)
+    return sorted(typed(Order, store.query("orders", *where), unread), key=lambda order: order.created_at)
 
 
 def positions(store: Store, *, every: bool, unread: list[str]) -> list[Position]:
     """List the positions, oldest first; only open ones unless `every` is asked for; `unread` as for `orders`."""
     where = () if every else (Where("is_open", "==", True),)
-    return sorted(_typed(Position, store.query("positions", *where), unread), key=lambda one: one.opened_at)
+    return sorted(typed(Position, store.query("positions", *where), unread), key=lambda one: one.opened_at)
 
 
 def elsewhere(
@@ -160,7 +160,7 @@ def elsewhere(
     held_names = {one.symbol for one in held if one.is_open} & set(found)
     if not held_names:
         return ()
-    seen = {one.symbol: one.received_at for one in _typed(Quote, store.query("quotes"), unread)}
+    seen = {one.symbol: one.received_at for one in typed(Quote, store.query("quotes"), unread)}
     return tuple(found[name] for name in sorted(held_names) if name not in seen or seen[name] < found[name].asked_at)
 
 
@@ -191,7 +191,7 @@ def story(store: Store, name: str) -> Story:
 
 def _asked(store: Store, at: datetime, unread: list[str]) -> tuple[str, ...]:
     """Say each wish of the owner's that waits, and that nobody works it where it has waited for long."""
-    rows = sorted(_typed(Ask, store.query("asks", Where("waiting", "==", True)), unread), key=lambda one: one.at)
+    rows = sorted(typed(Ask, store.query("asks", Where("waiting", "==", True)), unread), key=lambda one: one.at)
     return tuple(
         f"{one.kind}{'' if one.intent_id is None else f' {one.intent_id}'} since {day_and_time(one.at)} New York"
         f"{': NOBODY WORKS IT' if at - one.at > ANSWERED_WITHIN and not one.progress else ''}"
@@ -200,7 +200,7 @@ def _asked(store: Store, at: datetime, unread: list[str]) -> tuple[str, ...]:
 
 
 def _sight(store: Store, at: datetime, unread: list[str]) -> Sight | None:
-    scans = _typed(minutes.Minute, minutes.since(store, at - LATELY), unread)
+    scans = typed(minutes.Minute, minutes.since(store, at - LATELY), unread)
     return max((one.sight for one in scans if one.sight), key=lambda sight: sight.begins, default=None)
 
 
@@ -221,7 +221,8 @@ def _history(store: Store, unread: list[str]) -> History | None:
     )  # fmt: skip
 
 
-def _typed(kind: type[T], rows: Iterable[Document], unread: list[str]) -> list[T]:
+def typed(kind: type[T], rows: Iterable[Document], unread: list[str]) -> list[T]:
+    """Type documents; the path of one that cannot be read is added to `unread`."""
     found: list[T] = []
     for row in rows:
         try:

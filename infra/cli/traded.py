@@ -1,0 +1,118 @@
+"""`strategy trades`: every round trip with what it brought, as a table, as JSON or as CSV."""
+
+import csv as comma
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from itertools import groupby
+from pathlib import Path
+
+from infra.cli.exits import say
+from infra.cli.hand import reached, show, table
+from infra.day.book import Documents
+from infra.day.folder import card_of
+from infra.day.hours import clock, day_and_time
+from infra.day.problems import UserError
+from infra.day.state import opened
+from infra.day.trades import Trade
+from infra.owner.trips import Trips, trips
+from infra.up.folder import CARD
+from shared.domain.calendar import new_york_day
+from shared.domain.explain import WASH_SALE
+
+COLUMNS = (
+    "symbol", "strategy", "shares", "in_utc", "price_in", "out_utc", "price_out", "profit_usd", "profit_pct", "reason",
+    "held", "unpriced", "possible_wash_sale", "position",
+)  # fmt: skip
+
+
+def listed(
+    profile: str, state: Path | None, *, symbol: str | None, last: int | None, json: bool, csv: bool
+) -> None:  # fmt: skip
+    """List round trips; raises UserError."""
+    if json and csv:
+        raise UserError("JSON and CSV were both asked for", remedy="leave one of --json and --csv out")
+    with _documents(profile, state) as store:
+        whole = trips(store)
+    found = whole.only(symbol=symbol, last=last)
+    for path in found.unread:
+        say(f"In no round trip, because it cannot be read: {path}. Look on E*TRADE's own page.")
+    for one in found.sessions:
+        if not one.agrees:
+            said = "no ledger" if one.ledger is None else f"its ledger says {one.ledger:+,.2f} USD"
+            say(f"DIFFERENT: the round trips of {one.session} brought {one.realized:+,.2f} USD, {said}.")
+    if csv:
+        _csv(found)
+        return
+    show(found, lambda: _words(found, whole), json=json)
+
+
+@contextmanager
+def _documents(profile: str, state: Path | None) -> Iterator[Documents]:
+    """Open what a system, or a run of `demo` or `day`, has stored."""
+    if profile == "local" and state is not None and not (state / CARD).exists() and card_of(state) is not None:
+        with opened(state) as run:
+            yield run
+        return
+    with reached(profile, state) as hand:
+        yield hand.desk.store
+
+
+def _words(found: Trips, whole: Trips) -> None:
+    for day, those in groupby(found.trades, key=lambda one: new_york_day(one.entered_at)):
+        sys.stdout.write(f"{day}, New York\n")
+        table(("Symbol", "In", "Out", "Shares", "Paid", "Got", "Profit", "%", "Why"), (_row(one) for one in those))
+    sys.stdout.write(f"{_sum(found, whole)}\n")
+    if any(one.possible_wash_sale for one in found.trades):
+        sys.stdout.write(f"* {WASH_SALE}\n")
+
+
+def _row(one: Trade) -> tuple[object, ...]:
+    out = "held" if one.left_at is None else clock(one.left_at)
+    if one.left_at is not None and new_york_day(one.left_at) != new_york_day(one.entered_at):
+        out = day_and_time(one.left_at)
+    why = f"{one.strategy.replace('_', ' ')}: {one.exit_reason}" if one.exit_reason else one.strategy.replace("_", " ")
+    if one.unpriced:
+        why += f"; without {one.unpriced:,} shares taken out at a price that is not known"
+    if one.held:
+        why += f"; {one.held:,} still held"
+    return (
+        one.symbol + " *" * one.possible_wash_sale, clock(one.entered_at), out, f"{one.shares:,}",
+        f"{one.entry_price:,.2f}", "" if one.exit_price is None else f"{one.exit_price:,.2f}",
+        f"{one.realized:+,.2f}" if one.exit_price is not None else "",
+        "" if one.percent is None else f"{one.percent:+.2f}", why,
+    )  # fmt: skip
+
+
+def _sum(found: Trips, whole: Trips) -> str:
+    """Say what the round trips came to, and where not all are shown what all did."""
+    if not whole.trades:
+        return "No round trip: nothing was bought yet."
+    said = f"{_count(found)}: {found.realized:+,.2f} USD realised"
+    if found.unpriced:
+        said += f", without {found.unpriced:,} shares taken out at a price that is not known"
+    if len(found.trades) == len(whole.trades):
+        return said
+    return f"{said}; of all {_count(whole)} {whole.realized:+,.2f} USD"
+
+
+def _count(found: Trips) -> str:
+    count, held = len(found.trades), sum(1 for one in found.trades if one.held)
+    return f"{count} round trip{'' if count == 1 else 's'}{f', {held} of them still open' if held else ''}"
+
+
+def _csv(found: Trips) -> None:
+    rows = comma.writer(sys.stdout, lineterminator="\n")
+    rows.writerow(COLUMNS)
+    for one in found.trades:
+        rows.writerow((
+            one.symbol, one.strategy, one.shares, one.entered_at.isoformat(), _money(one.entry_price),
+            one.left_at.isoformat() if one.left_at else "", _money(one.exit_price), _money(one.realized),
+            _money(one.percent), one.exit_reason, one.held, one.unpriced,
+            one.possible_wash_sale, one.position_id,
+        ))  # fmt: skip
+
+
+def _money(amount: Decimal | None) -> str:
+    return "" if amount is None else f"{amount:f}"
