@@ -59,10 +59,11 @@ def test_a_start_that_fails_says_why(prepared: tuple[Subject, ...]) -> None:
 
 
 def test_every_function_has_a_baseline_with_its_libraries(tmp_path: Path) -> None:
-    """What publishes is compared with what can publish."""
+    """What publishes is compared with what can publish, and the scan with what has indicators."""
     made = {one.name: one for one in subjects(tmp_path, installed=False)}
     for function in TOPOLOGY.functions:
         baseline = made[made[function.name].baseline]
         source = (baseline.runnable.source / "main.py").read_text(encoding="utf-8")
         assert ("pubsub" in source) == bool(function.publishes)
+        assert ("talib" in source) == (function.name == "market_scan")
         assert baseline.function is None
