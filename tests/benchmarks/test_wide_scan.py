@@ -10,6 +10,7 @@ from requests.adapters import BaseAdapter
 from infra.brokersim.generated import SYMBOL_COUNT
 from infra.brokersim.network import Network
 from infra.local.kernel import Kernel
+from infra.local.world import JOURNAL_FILE
 from shared.settings import Mode
 from tests.benchmarks.wide_scan import measure, table
 
@@ -57,3 +58,15 @@ def test_a_way_that_stalls_is_seen_in_the_figures(tmp_path: Path) -> None:
     stalled = measure(tmp_path, symbols=SYMBOL_COUNT // 2, minutes=2, over=Stalling)
     assert stalled.share_pct < LEAST_PCT
     assert stalled.age_p99_ms > AGE_P99_MS
+
+
+def test_equal_seeds_give_equal_journals(tmp_path: Path) -> None:
+    """Calls side by side leave and come in one order for one seed, to the byte, and another seed gives another one."""
+    journals = []
+    for number, seed in enumerate((8, 8, 9)):
+        folder = tmp_path / f"{number}"
+        folder.mkdir()
+        measure(folder, symbols=60, minutes=1, seed=seed)
+        journals.append((folder / JOURNAL_FILE).read_bytes())
+    assert journals[0] == journals[1] != journals[2]
+    assert b'"call":2' in journals[0]
