@@ -60,14 +60,17 @@ class Look:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """What a scan saw: `looked` of so many `seconds`, the longest time that something held was unseen, and the rest."""
+    """What a scan saw: `looked` of so many `seconds`, the longest time that something held was unseen, and the rest.
+
+    `seen_every_s` is the time from one look at a symbol to the next, of any symbol: its p50 and p99.
+    """
 
     seconds: int
     looked: int
     held: int
     most_due: int
     held_unseen_s: float
-    others_unseen_s: float
+    seen_every_s: tuple[float, float]
     throttled: int
     age_p50_ms: float
     age_p99_ms: float
@@ -140,11 +143,11 @@ def _figures(made: Machine, looks: Sequence[Look], *, opens: datetime, ends: dat
     due = {at: _due(at, holding, near, ahead=by_second.get(at, set())) for at in seconds}
     looked = [at for at in seconds if at in by_second and due[at] <= by_second[at]]
     ages = sorted((tick[-1] - sent_at) / timedelta(milliseconds=1) for tick in ticks for sent_at in tick[:-1])
-    watched = made.settings.watch_list
+    every = [gap for one in made.settings.watch_list for gap in _gaps(looks, one, opens, ends)]
     return Figures(
         seconds=len(seconds), looked=len(looked), held=len(holding), most_due=max(map(len, due.values())),
-        held_unseen_s=max((_gap(looks, one, since, until) for one, since, until in holding), default=0.0),
-        others_unseen_s=max(_gap(looks, one, opens + MINUTE, ends) for one in watched),
+        held_unseen_s=max((max(_gaps(looks, *one)) for one in holding), default=0.0),
+        seen_every_s=(statistics.median(every), statistics.quantiles(every, n=100, method="inclusive")[_P99]),
         throttled=read_ledger(made.simulator.ledger()).throttled, age_p50_ms=statistics.median(ages),
         age_p99_ms=statistics.quantiles(ages, n=100, method="inclusive")[_P99],
         signals=len(made.world.store.query("signals")),
@@ -209,26 +212,26 @@ def _last(instants: list[datetime], votes: list[bool], at: datetime) -> bool:
     return place > 0 and votes[place - 1]
 
 
-def _gap(looks: Sequence[Look], symbol: str, since: datetime, until: datetime) -> float:
-    """Give the longest time in seconds in which no answer about a symbol came."""
+def _gaps(looks: Sequence[Look], symbol: str, since: datetime, until: datetime) -> list[float]:
+    """Give the seconds from one answer about a symbol to the next, from an instant to another."""
     seen = [one.answered_at for one in looks if one.good and symbol in one.symbols and since <= one.answered_at < until]
     instants = [since, *sorted(seen), until]
-    return max((later - earlier) / SECOND for earlier, later in pairwise(instants))
+    return [(later - earlier) / SECOND for earlier, later in pairwise(instants)]
 
 
 def table(rows: Sequence[tuple[Mode, Network, Figures]]) -> Table:
     """Lay the figures out."""
     made = Table(title="A long watch list through the network", title_justify="left")
     for title in (
-        "mode", "network", "seconds", "looked at %", "held", "due at most", "held unseen s", "others unseen s",
+        "mode", "network", "seconds", "looked at %", "held", "due at most", "held unseen s", "seen every s",
         "throttled", "age p50 ms", "p99", "signals",
     ):  # fmt: skip
         made.add_column(title, justify="right", no_wrap=True)
     for mode, network, one in rows:
         made.add_row(
             mode.value, network.value, f"{one.seconds}", f"{one.share_pct:.1f}", f"{one.held}", f"{one.most_due}",
-            f"{one.held_unseen_s:.1f}", f"{one.others_unseen_s:.1f}", f"{one.throttled}", f"{one.age_p50_ms:.0f}",
-            f"{one.age_p99_ms:.0f}", f"{one.signals}",
+            f"{one.held_unseen_s:.1f}", "{:.1f}, {:.1f}".format(*one.seen_every_s), f"{one.throttled}",
+            f"{one.age_p50_ms:.0f}", f"{one.age_p99_ms:.0f}", f"{one.signals}",
         )  # fmt: skip
     return made
 
