@@ -207,8 +207,8 @@ TOPOLOGY = Topology(
             purpose="looks at the market each second of its minute: signals, stop levels, exits",
             home=Domain.MARKET,
             subscriptions=(
-                Subscription(topic="scan-ticks", ack_deadline_s=120),
-                Subscription(topic="prepare-ticks", ack_deadline_s=90),
+                Subscription(topic="scan-ticks", ack_deadline_s=200),
+                Subscription(topic="prepare-ticks", ack_deadline_s=200),
             ),
             publishes=frozenset({"signals", "exits", "notices", "renew-asks", "history-asks"}),
             collections={
@@ -231,8 +231,9 @@ TOPOLOGY = Topology(
             },
             secrets={CONSUMER: R, ACCESS_TOKEN: R},
             memory_mib=512,
+            # One goes on until the other holds the next minute, and through a minute whose tick was lost.
             max_instances=2,
-            timeout_s=75,
+            timeout_s=180,
         ),
         Function(
             name="market_history",

@@ -230,6 +230,8 @@ def status_lines(seen: look.Overview) -> Iterable[tuple[str, object]]:
     if seen.asked:
         yield "Asked", "; ".join(seen.asked)
     yield "Scan", _scanned(seen)
+    if seen.looks is not None:
+        yield "Seconds", look.seconds(seen.looks)
     yield "Daily bars", _history(seen.history)
     if seen.history is not None:
         yield from _left_out(seen.history)

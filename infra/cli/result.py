@@ -13,6 +13,7 @@ from infra.day.result import DayResult
 from infra.day.run import bars_missing
 from infra.day.timing import Spread
 from infra.day.trades import trades
+from infra.owner.look import seconds
 from shared.domain.explain import WASH_SALE
 
 
@@ -64,6 +65,9 @@ def _rows(result: DayResult) -> Iterable[tuple[str, str]]:
         yield f"Signal to order, {ahead} ahead", _spread(ages)
     if result.timing.stop_delay is not None:
         yield "Fill to working stop", _spread(result.timing.stop_delay)
+    if result.timing.quote_age is not None:
+        yield "Age of quotes decided on", _spread(result.timing.quote_age, "2")
+    yield "Seconds looked at", seconds(result.timing.looks)
     yield "Cost", f"{figures.wall_s:,.1f} s, {figures.peak_rss_mb:,.0f} MB"
 
 
@@ -76,8 +80,8 @@ def _default(result: DayResult) -> str:
     return f"{dollars(other['realized_pnl'])} realised, {other['signals']} signals, {other['fills']} fills"
 
 
-def _spread(spread: Spread) -> str:
-    return f"p50 {spread.p50:.1f} s, p99 {spread.p99:.1f} s ({spread.count} measured, simulated time)"
+def _spread(spread: Spread, places: str = "1") -> str:
+    return f"p50 {spread.p50:.{places}f} s, p99 {spread.p99:.{places}f} s ({spread.count:,} measured, simulated time)"
 
 
 def _trades(result: DayResult) -> Table:

@@ -9,9 +9,11 @@ from shared.domain.audit import AuditEvent
 from shared.domain.orders import Order
 from shared.domain.positions import Fill, Ledger, Position, standing
 from shared.domain.receipts import marks
+from shared.domain.sight import Sight
 from shared.domain.signals import Signal
 from shared.domain.taken import Taken
 from shared.ports import Document
+from shared.usecases.minutes import Minute
 
 
 class Documents(Protocol):
@@ -33,7 +35,10 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Book:
-    """Every document that a day is judged by; `seals` maps an audit chain to its sealed head."""
+    """Every document that a day is judged by; `seals` maps an audit chain to its sealed head.
+
+    `sights` are what the scan saw in each minute that it ended.
+    """
 
     orders: tuple[Order, ...] = ()
     fills: tuple[Fill, ...] = ()
@@ -42,6 +47,7 @@ class Book:
     taken: tuple[Taken, ...] = ()
     signals: tuple[Signal, ...] = ()
     receipts: tuple[Receipt, ...] = ()
+    sights: tuple[Sight, ...] = ()
     events: tuple[AuditEvent, ...] = ()
     seals: Mapping[str, str] = field(default_factory=dict)
     dead_letters: int = 0
@@ -57,6 +63,7 @@ def read_book(store: Documents) -> Book:
         taken=tuple(decode(Taken, one.data) for one in store.query("taken")),
         signals=tuple(decode(Signal, one.data) for one in store.query("signals")),
         receipts=tuple(_receipt(one) for one in store.query("receipts")),
+        sights=tuple(sight for one in store.query("minutes") if (sight := decode(Minute, one.data).sight)),
         events=tuple(decode(AuditEvent, one.data) for one in store.query("audit")),
         seals=heads(one.data for one in store.query("seals")),
         dead_letters=len(store.query("dead_letters")),

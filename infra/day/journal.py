@@ -13,12 +13,16 @@ _TROUBLE = frozenset({"ERROR", "CRITICAL"})
 
 @dataclass(slots=True, kw_only=True)
 class Counts:
-    """Sums over the journal's lines so far; `troubles` counts errors by function and event."""
+    """Sums over the journal's lines so far; `troubles` counts errors by function and event.
+
+    `took_ms` is of each tick of the scan how long after its first request its last verdict was there.
+    """
 
     ticks: int = 0
     quotes: int = 0
     asked: int = 0
     served: int = 0
+    took_ms: list[int] = field(default_factory=list)
     undeclared: list[str] = field(default_factory=list)
     troubles: Counter[str] = field(default_factory=Counter)
     crashed: bool = False
@@ -26,9 +30,10 @@ class Counts:
     def add(self, line: dict[str, Any]) -> None:
         """Count one line."""
         match line.get("event"):
-            case "minute_scanned":
+            case "minute_scanned" | "scan_handed_over":
                 self.ticks += _whole(line, "ticks")
                 self.quotes += _whole(line, "quotes")
+                self.took_ms += [int(one) for one in str(line.get("took_ms", "")).split(",") if one.isdecimal()]
             case "undeclared_access":
                 self.undeclared.append(_access(line))
             case "cache":

@@ -107,14 +107,23 @@ def _conclude(machine: Machine, *, card: Card, ours: Claim, began: float) -> Day
         starting_cash=starting_cash(machine.settings),
         hours=machine.hours,
     )
+    measured = timing(ledger, book, machine.hours, took_ms=counts.took_ms)
     wall_s = time.monotonic() - began
     return DayResult(
         folder=ours.path,
         card=card,
         hours=machine.hours,
         watch_list=machine.settings.watch_list,
-        summary=summarise(ledger=ledger, book=book, counts=counts, violations=found, wall_s=wall_s),
-        timing=timing(ledger, book, machine.hours),
+        summary=summarise(
+            ledger=ledger,
+            book=book,
+            counts=counts,
+            violations=found,
+            wall_s=wall_s,
+            looks=measured.looks,
+            network=card.network,
+        ),
+        timing=measured,
         book=book,
         ledger=ledger,
         troubles=dict(sorted(counts.troubles.items())),

@@ -8,6 +8,7 @@ from typing import Any
 from infra.day.book import Book
 from infra.day.journal import Counts
 from infra.day.ledger import BrokerLedger
+from shared.domain.sight import Looks
 from shared.domain.values import cents
 
 VARYING = frozenset({"wall_s", "peak_rss_mb"})
@@ -15,7 +16,11 @@ VARYING = frozenset({"wall_s", "peak_rss_mb"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """What a day came to: counts, `realized_pnl` in USD as text, wall time in seconds, memory in MB."""
+    """What a day came to: counts, `realized_pnl` in USD as text, wall time in seconds, memory in MB.
+
+    `network` says of which network every figure about time is; `blind_s` are the seconds of the session that were not
+    looked at, `unseen_s` the most from one look to the next while something was held.
+    """
 
     ticks: int
     quotes: int
@@ -24,6 +29,9 @@ class Summary:
     orders: int
     fills: int
     open_positions: int
+    blind_s: int
+    unseen_s: int
+    network: str
     realized_pnl: str
     broker_calls: dict[str, int]
     cache: dict[str, int]
@@ -41,6 +49,9 @@ class Summary:
             "orders": self.orders,
             "fills": self.fills,
             "open_positions": self.open_positions,
+            "blind_s": self.blind_s,
+            "unseen_s": self.unseen_s,
+            "network": self.network,
             "realized_pnl": self.realized_pnl,
             "broker_calls": dict(sorted(self.broker_calls.items())),
             "cache": self.cache,
@@ -50,7 +61,10 @@ class Summary:
         }
 
 
-def summarise(*, ledger: BrokerLedger, book: Book, counts: Counts, violations: list[str], wall_s: float) -> Summary:
+def summarise(
+    *, ledger: BrokerLedger, book: Book, counts: Counts, violations: list[str], wall_s: float, looks: Looks,
+    network: str,
+) -> Summary:  # fmt: skip
     """Count a day: orders, fills, profit and calls as the simulator has them, the rest as we do."""
     return Summary(
         ticks=counts.ticks,
@@ -60,6 +74,9 @@ def summarise(*, ledger: BrokerLedger, book: Book, counts: Counts, violations: l
         orders=len(ledger.orders),
         fills=len(ledger.fills),
         open_positions=sum(1 for shares in ledger.positions.values() if shares),
+        blind_s=looks.blind,
+        unseen_s=looks.unseen_s,
+        network=network,
         realized_pnl=str(cents(ledger.realized_pnl)),
         broker_calls=dict(ledger.calls),
         cache={"asked": counts.asked, "served": counts.served},

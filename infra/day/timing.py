@@ -1,4 +1,6 @@
-"""How fast the day's decisions became orders and its fills became protected, in simulated seconds.
+"""How fast the day's decisions became orders, its fills became protected, and how well it was looked at.
+
+All times are simulated seconds.
 
 An intent was ahead of another when it left the queue while the other waited in it: it was placed, refused or denied
 between the other's decision and the other's placing. Source: issue, Figures.
@@ -14,6 +16,7 @@ from infra.day.hours import Hours
 from infra.day.ledger import BrokerLedger
 from infra.day.protection import stop_delays
 from shared.domain.orders import Kind, Order
+from shared.domain.sight import Looks, looks
 
 _QUEUED = frozenset({Kind.ENTRY, Kind.EXIT})
 
@@ -29,14 +32,20 @@ class Spread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """Signal ages at placing by the number of intents ahead, and delays from fill to protective stop."""
+    """Signal ages at placing by the number of intents ahead, and delays from fill to protective stop.
+
+    `looks` are the seconds of the session that were looked at; `quote_age` is the age of a tick's quotes at its last
+    decision, from when the first request left, a little more than from when the broker priced them.
+    """
 
     signal_age: dict[int, Spread]
     stop_delay: Spread | None
+    looks: Looks
+    quote_age: Spread | None
 
 
-def timing(ledger: BrokerLedger, book: Book, hours: Hours) -> Timing:
-    """Measure one day."""
+def timing(ledger: BrokerLedger, book: Book, hours: Hours, *, took_ms: Sequence[int] = ()) -> Timing:
+    """Measure one day; `took_ms` is of each tick of the scan how long it took from its first request on."""
     placed = {order.client_order_id: order.placed_at for order in ledger.orders}
     decided = {signal.signal_id: signal.decided_at for signal in book.signals}
     left = {
@@ -52,7 +61,14 @@ def timing(ledger: BrokerLedger, book: Book, hours: Hours) -> Timing:
     return Timing(
         signal_age={ahead: spread(ages[ahead]) for ahead in sorted(ages)},
         stop_delay=spread(delays) if delays else None,
+        looks=looks_of(book, hours),
+        quote_age=spread([ms / 1000 for ms in took_ms]) if took_ms else None,
     )
+
+
+def looks_of(book: Book, hours: Hours) -> Looks:
+    """Count the seconds of the session, or of the part of it that the day plays, that were looked at."""
+    return looks(book.sights, max(hours.opens, hours.starts), hours.closes)
 
 
 def spread(values: Sequence[float]) -> Spread:

@@ -16,6 +16,7 @@ from infra.up.status import signed_in, signed_out
 from shared.codec import decode
 from shared.domain.asks import Ask
 from shared.domain.audit import AuditEvent
+from shared.domain.calendar import session_at
 from shared.domain.control import Control
 from shared.domain.explain import PLAIN
 from shared.domain.fallback import FallbackQuote
@@ -23,7 +24,7 @@ from shared.domain.orders import IN_DOUBT, Order
 from shared.domain.positions import Fill, Ledger, Position
 from shared.domain.quotes import Quote
 from shared.domain.series import LEAST_DAYS
-from shared.domain.sight import Sight
+from shared.domain.sight import Looks, Sight, looks
 from shared.domain.signals import Signal
 from shared.errors import Malformed
 from shared.ports import Document, Store, Where
@@ -37,6 +38,7 @@ LATELY = timedelta(minutes=10)
 FIRST_SIGHT = timedelta(minutes=2)
 """After the open the first minute has to end and be written down before its sight can be missed."""
 ANSWERED_WITHIN = timedelta(minutes=3)
+_WRITTEN_WITHIN = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +69,8 @@ class Overview:
     `signed_out` says that the day's token was ended with it. `realized` is the profit in USD of `session`, the last one
     that traded, without its `unpriced` shares, which were taken out by hand at a price that is not known; `asked` are
     your wishes that wait; `control` is None for a new desk. `sight` is what the scan saw in the last minute that it
-    finished, None when it finished none within `LATELY`. `history` is how the daily bars stand, None before the first
+    finished, None when it finished none within `LATELY`; `looks` are the seconds of the session so far at which it
+    looked, None outside of one. `history` is how the daily bars stand, None before the first
     morning. `closing` are symbols that you want sold and that are held still; `elsewhere` are prices of somebody
     else's for what is held and E*TRADE does not quote; `killed` is what was left where the desk ended without being
     stopped.
@@ -92,6 +95,7 @@ class Overview:
     given_up: int | None
     machine: Machine | None
     sight: Sight | None
+    looks: Looks | None
     history: History | None
     notices: told.Delivery
     unreadable: tuple[str, ...]
@@ -129,7 +133,8 @@ def overview(
         session=ledgers[-1].session if ledgers else None, realized=ledgers[-1].realized if ledgers else Decimal(0),
         unpriced=ledgers[-1].unpriced if ledgers else 0, asked=_asked(store, at, unread),
         dead_letters=len(buried), dead_letters_since=letters.since(buried),
-        sight=_sight(store, at, unread), history=_history(store, unread), notices=told.delivery(store),
+        sight=_sight(store, at, unread), looks=_looks(store, at, unread), history=_history(store, unread),
+        notices=told.delivery(store),
         unreadable=tuple(unread),
         given_up=given_up, machine=machine, closing=tuple(one.symbol for one in open_ if one.closing),
         elsewhere=elsewhere(store, open_, at, unread),
@@ -202,6 +207,23 @@ def _asked(store: Store, at: datetime, unread: list[str]) -> tuple[str, ...]:
 def _sight(store: Store, at: datetime, unread: list[str]) -> Sight | None:
     scans = typed(minutes.Minute, minutes.since(store, at - LATELY), unread)
     return max((one.sight for one in scans if one.sight), key=lambda sight: sight.begins, default=None)
+
+
+def _looks(store: Store, at: datetime, unread: list[str]) -> Looks | None:
+    """Count the whole minutes of the session whose sight must be written down by now."""
+    session = session_at(at)
+    if session is None or at < session.opens_at + minutes.MINUTE + _WRITTEN_WITHIN:
+        return None
+    ends = min(at - _WRITTEN_WITHIN, session.closes_at)
+    found = _typed(minutes.Minute, minutes.since(store, session.opens_at), unread)
+    return looks((one.sight for one in found if one.sight), session.opens_at, ends)
+
+
+def seconds(of: Looks) -> str:
+    """Say how many seconds of a session were looked at, and the longest time without a look at what was held."""
+    share = f" ({100 * of.looked / of.seconds:.1f} %)" if of.seconds else ""
+    held = f"; what was held was never without a look for more than {of.unseen_s} s" if of.unseen_s else ""
+    return f"{of.looked:,} of {of.seconds:,}{share}, {of.blind:,} blind{held}"
 
 
 def _history(store: Store, unread: list[str]) -> History | None:

@@ -4,10 +4,13 @@ A quote is usable when it has no fault (`quality`). A minute in which no quote w
 neither does one that ended for want of a token: the owner is told of that by other means.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+SECONDS = 60
+LOOKED, BLIND = "+", "-"
+_MINUTE = timedelta(minutes=1)
 BLIND_AFTER = 3
 """So many scanned minutes, one after the other, without one usable quote of any symbol are told."""
 UNSEEN_AFTER = 5
@@ -19,7 +22,8 @@ class Sight:
     """One whole minute of the scan: of `symbols` so many had a usable quote, at least once.
 
     `faults` are the codes of the others, what most of them had first; `unseen` gives those of each held symbol that had
-    no usable quote.
+    no usable quote. `seconds` has a sign for each second, LOOKED where every symbol that was due was asked and
+    answered; `holds` says whether anything was held.
     """
 
     begins: datetime
@@ -27,11 +31,46 @@ class Sight:
     usable: int
     faults: tuple[str, ...]
     unseen: dict[str, tuple[str, ...]]
+    seconds: str = ""
+    holds: bool = False
 
     @property
     def blind(self) -> bool:
         """Whether quotes were asked for and none was usable."""
         return bool(self.faults) and not self.usable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looks:
+    """How many of so many `seconds` of a session the scan looked at.
+
+    `unseen_s` are the most seconds from one look to the next while something was held, 0 where nothing was.
+    """
+
+    seconds: int
+    looked: int
+    unseen_s: int
+
+    @property
+    def blind(self) -> int:
+        """The seconds at which it did not."""
+        return self.seconds - self.looked
+
+
+def looks(sights: Iterable[Sight], begins: datetime, ends: datetime) -> Looks:
+    """Count the seconds of the whole minutes from `begins` to `ends`; a minute that left no sight was not looked at."""
+    known = {sight.begins: sight for sight in sights}
+    looked, gap, longest, holds, held_in_gap = 0, 0, 0, False, False
+    minutes = max(0, (ends - begins) // _MINUTE)
+    for begun in (begins + one * _MINUTE for one in range(minutes)):
+        sight = known.get(begun)
+        holds = holds if sight is None else sight.holds
+        for sign in ("" if sight is None else sight.seconds).ljust(SECONDS, BLIND):
+            gap, held_in_gap = gap + 1, held_in_gap or holds
+            longest = max(longest, gap) if held_in_gap else longest
+            if sign == LOOKED:
+                looked, gap, held_in_gap = looked + 1, 0, False
+    return Looks(seconds=minutes * SECONDS, looked=looked, unseen_s=longest)
 
 
 def lasts_since(sights: Sequence[Sight], holds: Callable[[Sight], bool], *, minutes: int) -> datetime | None:

@@ -8,6 +8,7 @@ begins anew counts from then.
 """
 
 from collections.abc import Collection
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from shared.domain.messages import MOST_FALLBACKS, FallbackAsked
@@ -21,6 +22,16 @@ EVERY = timedelta(seconds=60)
 AFTER = timedelta(seconds=30)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """What one instance of the scan leaves to the next: since when quotes are missing, and when it asked elsewhere."""
+
+    missing: dict[str, datetime] = field(default_factory=dict)
+    heard: datetime | None = None
+    since: datetime | None = None
+    asked: datetime | None = None
+
+
 class Outages:
     """Since when each symbol that was asked for has had no quote; belongs to one instance of the scan."""
 
@@ -30,6 +41,16 @@ class Outages:
         self._heard: datetime | None = None
         self._since: datetime | None = None
         self._asked: datetime | None = None
+
+    def left(self) -> Missing:
+        """Give what whoever goes on has to know."""
+        return Missing(missing=dict(self._missing), heard=self._heard, since=self._since, asked=self._asked)
+
+    def go_on_from(self, left: Missing | None) -> None:
+        """Go on from what another instance left; count from now on where it left nothing."""
+        left = left or Missing()
+        self._missing, self._heard = dict(left.missing), left.heard
+        self._since, self._asked = left.since, left.asked
 
     def look(
         self, desk: Desk, *, held: Collection[str], asked: Collection[str], quoted: Collection[str], at: datetime

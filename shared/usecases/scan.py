@@ -1,7 +1,8 @@
-"""Scan one minute of the market: a tick each second, a signal or a receipt for every symbol, exits for what is held.
+"""Scan the market from one minute on: a tick each second, signals, receipts, and exits for what is held.
 
-What can go wrong: the minute's message comes twice or late (a lease per minute; an old tick is acknowledged without
-work, one from the future is refused); the broker answers slowly (a tick that is more than a second late is skipped,
+What can go wrong: the minute's message comes twice or late, or never (a lease per minute; an old tick is acknowledged
+without work, one from the future is refused; whoever has scanned a minute goes on until somebody holds the next, and
+scans that one, too, where nobody does); the broker answers slowly (a tick that is more than a second late is skipped,
 never caught up in a burst); the clock jumps (a tick that it makes late or far off is skipped, nothing waits for one);
 store or bus fail for a moment (that costs a symbol's tick, not the minute, and what was promised goes out a second
 later); the token is dead (the minute ends, with its receipts); the process dies (the next minute reads the books back);
@@ -9,21 +10,20 @@ a quote is missing or cannot be believed (`_look`: then nothing rests on it). Wh
 store before it is on the bus, once per slot; nothing here sends an order or writes a position.
 """
 
-from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shared.domain import halts
-from shared.domain.calendar import TradingSession, session_at
+from shared.domain.calendar import session_at
 from shared.domain.doubted import HeldHalted, SourcesDiffer
 from shared.domain.exits import Unquoted
 from shared.domain.messages import EnterPosition
 from shared.domain.positions import Position
 from shared.domain.quality import Sound, sound
 from shared.domain.quotes import Quote
-from shared.domain.receipts import Mark, said
+from shared.domain.receipts import said
 from shared.domain.rounds import wanted
-from shared.domain.sight import Sight
+from shared.domain.sight import SECONDS
 from shared.domain.signals import Signal
 from shared.errors import AuthError, BrokerError, Conflict, DeskError, Malformed, StoreError
 from shared.ports import Put, Severity
@@ -37,73 +37,23 @@ from shared.usecases.losses import open_positions
 from shared.usecases.minutes import MINUTE
 from shared.usecases.notices import announce
 from shared.usecases.scan_memory import ScanMemory
+from shared.usecases.scanned import MILLISECOND, SECOND, Scanned, Verdict
 from shared.usecases.trading import TradingDesk
 from shared.usecases.watches import watched
 
-SECOND = timedelta(seconds=1)
-TICKS = 59
+TICKS = SECONDS
 HELD_EVERY = 2
-_MILLISECOND = timedelta(milliseconds=1)
-_Verdict = str | tuple[Reason, ...]
-"""What a tick said of a symbol: a word of the scan's own, or the rules that kept it from being bought."""
-
-
-@dataclass(slots=True)
-class _Minute:
-    """One minute under way: `notes` are the receipts, a line each time a symbol's verdict changes.
-
-    `owing` says that a message may wait in the outbox, `unsure` that the positions could not be read. `seen` are the
-    symbols that had a usable quote, `wrong` the faults of each symbol, `differ` both closes of those whose sources
-    disagree, `asked` in which second each symbol answered last.
-    """
-
-    session: TradingSession
-    begins: datetime
-    ticks: int = 0
-    quotes: int = 0
-    owing: bool = False
-    unsure: bool = False
-    held: dict[str, Held[Position]] = field(default_factory=dict)
-    marks: dict[str, Sound] = field(default_factory=dict)
-    notes: dict[str, list[Mark]] = field(default_factory=dict)
-    seen: set[str] = field(default_factory=set)
-    wrong: dict[str, set[str]] = field(default_factory=dict)
-    differ: dict[str, str] = field(default_factory=dict)
-    asked: dict[str, int] = field(default_factory=dict)
-
-    def judge(self, symbol: str, faults: tuple[str, ...]) -> None:
-        """Remember what was wrong with a quote, or that nothing was."""
-        if faults:
-            self.wrong.setdefault(symbol, set()).update(faults)
-        else:
-            self.seen.add(symbol)
-
-    def sight(self) -> Sight:
-        """Sum up what was seen."""
-        unseen = {symbol: tuple(sorted(codes)) for symbol, codes in self.wrong.items() if symbol not in self.seen}
-        often = Counter(code for codes in unseen.values() for code in codes)
-        return Sight(
-            begins=self.begins, symbols=len(self.seen) + len(unseen), usable=len(self.seen),
-            faults=tuple(sorted(often, key=lambda code: (-often[code], code))),
-            unseen={symbol: codes for symbol, codes in unseen.items() if symbol in self.held},
-        )  # fmt: skip
-
-    def note(self, symbol: str, second: int, verdict: _Verdict, *, quoted_at: datetime | None = None) -> None:
-        """Write down a verdict when it differs from the one before, with what its rules compared."""
-        reasons = () if isinstance(verdict, str) else verdict
-        code = verdict if isinstance(verdict, str) else "+".join(one.code for one in reasons)
-        lines = self.notes.setdefault(symbol, [])
-        if lines and lines[-1].code == code:
-            return
-        found = "; ".join(said(one.found) for one in reasons)
-        asked = "; ".join(said(one.asked) for one in reasons)
-        at = self.begins + second * SECOND
-        age_ms = None if quoted_at is None else (at - quoted_at) // _MILLISECOND
-        lines.append(Mark(second=second, code=code, found=found, asked=asked, age_ms=age_ms))
+WORKS_AT_MOST = timedelta(seconds=150)
+"""An invocation's longest time: its own minute, one whose tick was lost, and until the tick of the one after comes."""
+LOST_AFTER = 20
+"""From this second on a minute that nobody took is scanned by whoever goes on: its tick is lost."""
 
 
 def scan(desk: TradingDesk, memory: ScanMemory, published_at: datetime) -> None:
-    """Work through the minute in which the tick was published; raises Malformed for a minute still to come."""
+    """Work through the minute in which the tick was published, and on until somebody holds the next.
+
+    Raises Malformed for a minute still to come.
+    """
     begins = published_at.replace(second=0, microsecond=0)
     age = desk.clock.now() - begins
     if age >= MINUTE:
@@ -117,28 +67,87 @@ def scan(desk: TradingDesk, memory: ScanMemory, published_at: datetime) -> None:
     lease = minutes.take(desk, begins)
     if lease is None:
         return
+    stops_at = desk.clock.now() + WORKS_AT_MOST
+    minute = Scanned(session=session, begins=begins, lease=lease, owing=True)
     try:
+        memory.read_ahead(desk, session, begins)
+        left = minutes.handed_over(desk, begins)
+        minute.go_on_from(desk, left)
         memory.recall(desk, session, begins)
+        memory.go_on_from(left, minute.notes)
     except StoreError:
         leases.give_back(desk, lease)
         raise
-    minute = _Minute(session=session, begins=begins)
+    done = _whole(desk, memory, minute)
+    while done is not None:
+        done = _go_on(desk, memory, done, stops_at)
+
+
+def _whole(desk: TradingDesk, memory: ScanMemory, minute: Scanned) -> Scanned | None:
+    """Look at every second of a minute that is held, and write it down; None where the token is dead."""
     try:
         for second in range(TICKS):
             _tick(desk, memory, minute, second)
     except AuthError as problem:
-        desk.journal.line("scan_stopped", Severity.ERROR, kind=type(problem).__name__, detail=problem.detail)
-        for symbol in desk.mandate.watch_list:
-            minute.note(symbol, 0, "NO_TOKEN")
-        memory.outages.look(desk, held=minute.held, asked=minute.held, quoted=(), at=begins)
-        _keep(desk, memory, minute)
-        return
-    _keep(desk, memory, minute, put(lease.path, replace(lease.value, sight=minute.sight())))
+        _stop(desk, memory, minute, problem)
+        return None
+    _keep(desk, memory, minute)
+    return minute
 
 
-def _tick(desk: TradingDesk, memory: ScanMemory, minute: _Minute, second: int) -> None:
+def _stop(desk: TradingDesk, memory: ScanMemory, minute: Scanned, problem: AuthError) -> None:
+    """Write down that a minute ended for want of a token: it says nothing of what there was to see."""
+    desk.journal.line("scan_stopped", Severity.ERROR, kind=type(problem).__name__, detail=problem.detail)
+    for symbol in desk.mandate.watch_list:
+        minute.note(symbol, 0, "NO_TOKEN")
+    memory.outages.look(desk, held=minute.held, asked=minute.held, quoted=(), at=minute.begins)
+    _keep(desk, memory, minute, saw=False)
+
+
+def _go_on(desk: TradingDesk, memory: ScanMemory, done: Scanned, stops_at: datetime) -> Scanned | None:
+    """Look on after a minute until somebody holds the next one, then hand over; give that one where nobody does.
+
+    From LOST_AFTER on it is held by this invocation, where that has the time, and scanned to its end.
+    """
+    minute = Scanned(session=done.session, begins=done.ends, owing=done.owing)
+    if minute.begins >= minute.session.closes_at:
+        return None
+    desk.clock.sleep_until(minute.begins)
+    desk = desk.of_this_minute
+    try:
+        for second in range(TICKS):
+            if desk.clock.now() >= stops_at or not _is_ours(desk, minute, second, stops_at):
+                break
+            _tick(desk, memory, minute, second)
+    except AuthError as problem:
+        if minute.lease is not None:
+            _stop(desk, memory, minute, problem)
+            return None
+    else:
+        if minute.lease is not None:
+            _keep(desk, memory, minute)
+            return minute
+    _hand_over(desk, memory, done, minute)
+    return None
+
+
+def _is_ours(desk: TradingDesk, minute: Scanned, second: int, stops_at: datetime) -> bool:
+    """Tell whether nobody else holds a minute that is looked at ahead; take it once its tick counts as lost."""
+    if minute.lease is not None:
+        return True
+    try:
+        if second >= LOST_AFTER and minute.ends <= stops_at:
+            minute.lease = minutes.take(desk, minute.begins)
+            return minute.lease is not None
+        return minutes.taken_at(desk, minute.begins) is None
+    except StoreError as problem:
+        _stumble(desk, problem)
+        return True
+
+
+def _tick(desk: TradingDesk, memory: ScanMemory, minute: Scanned, second: int) -> None:
     at = minute.begins + second * SECOND
-    if not -SECOND <= at - desk.clock.now() <= MINUTE:
+    if second in minute.looked or not -SECOND <= at - desk.clock.now() <= MINUTE:
         return
     desk.clock.sleep_until(at)
     if minute.owing:
@@ -147,6 +156,7 @@ def _tick(desk: TradingDesk, memory: ScanMemory, minute: _Minute, second: int) -
         if second % HELD_EVERY == 0 or minute.unsure:
             minute.unsure = True
             minute.held = {row.value.symbol: row for row in open_positions(desk)}
+            minute.holds = minute.holds or bool(minute.held)
             minute.unsure = False
     except StoreError as problem:
         _stumble(desk, problem)
@@ -156,6 +166,7 @@ def _tick(desk: TradingDesk, memory: ScanMemory, minute: _Minute, second: int) -
         *(name for name in minute.held if name not in desk.mandate.watch_list),
     ]
     due, others = wanted(symbols, held=minute.held, hot=memory.hot, asked=minute.asked)
+    asked_at = desk.clock.now()
     quotes = desk.broker.quotes(due, others=others, next_at=at + SECOND)
     looked_at = [symbol for symbol in (*due, *others) if symbol not in quotes.unasked]
     minute.asked |= dict.fromkeys((symbol for symbol in looked_at if symbol not in quotes.failed), second)
@@ -166,7 +177,7 @@ def _tick(desk: TradingDesk, memory: ScanMemory, minute: _Minute, second: int) -
         failure = quotes.failed.get(symbol)
         quote = quotes.heard.get(symbol)
         try:
-            verdict: _Verdict = _look(desk, memory, minute, symbol=symbol, quote=quote, failure=failure, at=at)
+            verdict: Verdict = _look(desk, memory, minute, symbol=symbol, quote=quote, failure=failure, at=at)
         except (BrokerError, StoreError) as problem:
             _stumble(desk, problem)
             minute.owing = True
@@ -174,9 +185,12 @@ def _tick(desk: TradingDesk, memory: ScanMemory, minute: _Minute, second: int) -
         minute.note(symbol, second, verdict, quoted_at=None if quote is None else quote.at)
         if failure is None:
             memory.heed(symbol, minute.notes[symbol][-1].code)
+    if not any(symbol in quotes.failed or symbol in quotes.unasked for symbol in due):
+        minute.looked.add(second)
+    minute.took_ms.append((desk.clock.now() - asked_at) // MILLISECOND)
 
 
-def _catch_up(desk: TradingDesk, minute: _Minute) -> None:
+def _catch_up(desk: TradingDesk, minute: Scanned) -> None:
     """Publish what an earlier tick could only promise."""
     try:
         outbox.drain(desk)
@@ -190,9 +204,9 @@ def _stumble(desk: TradingDesk, problem: DeskError) -> None:
 
 
 def _look(
-    desk: TradingDesk, memory: ScanMemory, minute: _Minute, *, symbol: str, quote: Quote | None,
+    desk: TradingDesk, memory: ScanMemory, minute: Scanned, *, symbol: str, quote: Quote | None,
     failure: BrokerError | None, at: datetime,
-) -> _Verdict:  # fmt: skip
+) -> Verdict:  # fmt: skip
     """Judge one symbol's quote: one with any fault is seen for signs of a halt, and neither kept nor decided on.
 
     With the `failure` of its call there is none; what is held is looked after all the same.
@@ -216,7 +230,7 @@ def _named(watch: Watch, wrong: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*(sign.code for sign in watch.signs if sign.code != halts.PAUSE), *wrong)))
 
 
-def _decide(desk: TradingDesk, memory: ScanMemory, minute: _Minute, quote: Sound, at: datetime) -> _Verdict:
+def _decide(desk: TradingDesk, memory: ScanMemory, minute: Scanned, quote: Sound, at: datetime) -> Verdict:
     decision = decide(memory.watch(desk, quote.symbol).see(quote, at), desk.config)
     if not isinstance(decision, Signal):
         _differs(memory, minute, quote.symbol, decision.reasons)
@@ -227,7 +241,7 @@ def _decide(desk: TradingDesk, memory: ScanMemory, minute: _Minute, quote: Sound
     return f"{SIGNAL}{decision.signal_id}"
 
 
-def _differs(memory: ScanMemory, minute: _Minute, symbol: str, reasons: tuple[Reason, ...]) -> None:
+def _differs(memory: ScanMemory, minute: Scanned, symbol: str, reasons: tuple[Reason, ...]) -> None:
     """Remember both closes of a symbol whose sources disagree, once a session, for the minute's end to tell."""
     found = next((one for one in reasons if one.code == DIFFER.code), None)
     if found is not None and symbol not in memory.differ:
@@ -236,7 +250,7 @@ def _differs(memory: ScanMemory, minute: _Minute, symbol: str, reasons: tuple[Re
 
 
 def _hold(
-    desk: TradingDesk, memory: ScanMemory, minute: _Minute, *, held: Held[Position], quote: Sound | None, at: datetime
+    desk: TradingDesk, memory: ScanMemory, minute: Scanned, *, held: Held[Position], quote: Sound | None, at: datetime
 ) -> str:
     """Judge a held symbol, also when no quote of it is sound: then for how long there has been none.
 
@@ -281,20 +295,50 @@ def _signal(desk: TradingDesk, signal: Signal, quote: Sound) -> None:
     outbox.publish(desk, row)
 
 
-def _keep(desk: TradingDesk, memory: ScanMemory, minute: _Minute, *seen: Put) -> None:
+def _keep(desk: TradingDesk, memory: ScanMemory, minute: Scanned, *, saw: bool = True) -> None:
+    """Write down a minute that is held, at its end; one that ended early has no sight, and nobody goes on from it."""
+    _save(desk, memory, minute, before=minute.ends)
+    left = minute.leave(sight=minute.sight()) if saw else minute.leave(ahead=(), missing=memory.outages.left())
+    _write_down(desk, minute, left)
+    _tell(desk, "minute_scanned", minute)
+
+
+def _hand_over(desk: TradingDesk, memory: ScanMemory, done: Scanned, minute: Scanned) -> None:
+    """Leave what was seen of a minute to whoever holds it; nothing, where that one waits no longer."""
+    if _save(desk, memory, done, before=minute.begins):
+        ahead, missing = tuple(sorted(minute.looked)), memory.outages.left()
+        _write_down(desk, minute, done.leave(sight=done.sight(), ahead=ahead, missing=missing))
+    _tell(desk, "scan_handed_over", minute)
+
+
+def _save(desk: TradingDesk, memory: ScanMemory, minute: Scanned, *, before: datetime) -> bool:
+    """Write the books, unless somebody has long gone on from others; give whether they are written."""
+    taken_at = minutes.taken_at(desk, before)
+    if taken_at is not None and desk.clock.now() - taken_at >= minutes.WAITS:
+        memory.forget()
+        return False
     memory.save(desk, minute.session, minute.begins)
     memory.heed_all(minute.notes)
+    return True
+
+
+def _write_down(desk: TradingDesk, minute: Scanned, left: list[Put]) -> None:
+    """Write a minute's receipts, the last quotes of its positions, and what is left to whoever goes on."""
     receipt = {
         "session": minute.session.day.isoformat(),
         "minute": minute.begins.isoformat(),
         "configuration": desk.config_number,
         "symbols": {name: [line.row for line in lines] for name, lines in sorted(minute.notes.items())},
     }
-    marks = [put(f"quotes/{symbol}", quote) for symbol, quote in sorted(minute.marks.items())]
+    rows = [put(f"quotes/{symbol}", quote) for symbol, quote in sorted(minute.marks.items())]
     if minute.differ:
         closes = tuple(closes for _, closes in sorted(minute.differ.items()))
-        marks.append(announce(desk, SourcesDiffer(closes=closes, session=minute.session.day, at=minute.begins)))
-    desk.store.commit([*marks, *seen, Put(f"receipts/{minute.begins:%Y%m%dT%H%M}", receipt)])
+        rows.append(announce(desk, SourcesDiffer(closes=closes, session=minute.session.day, at=minute.begins)))
+    desk.store.commit([*rows, *left, Put(minute.path, receipt)])
+
+
+def _tell(desk: TradingDesk, event: str, minute: Scanned) -> None:
     desk.journal.line(
-        "minute_scanned", minute=minute.begins.isoformat(), ticks=minute.ticks, quotes=minute.quotes,
+        event, minute=minute.begins.isoformat(), ticks=minute.ticks, quotes=minute.quotes,
+        took_ms=",".join(map(str, minute.took_ms)),
     )  # fmt: skip

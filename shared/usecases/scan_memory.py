@@ -1,37 +1,61 @@
 """What a scan knows between its ticks, and how a scan that starts cold knows the same.
 
-The books of the session are written once a minute (`books`); an instance that did not scan the minute before reads
-them back and decides exactly as if it had never died. So it is with the watches over what is held, which have a
-document each. Daily bars that were gathered after a symbol was first seen are taken up in the next minute. Which
-symbols are hot (`domain.rounds`) is read in the receipt of the minute before, where the watch list is longer than one
-call.
+The books of the session are written once a minute (`books`), and when the scan is handed over; an instance that did not
+scan the minute before reads them back and decides exactly as if it had never died. So it is with the watches over what
+is held, which have a document each. Daily bars that were gathered after a symbol was first seen are taken up in the
+next minute. Which symbols are hot (`domain.rounds`) is read in the receipt of the minute before, where the watch list
+is longer than one call.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 
 from shared.domain.calendar import TradingSession
 from shared.domain.daybook import DayBook
 from shared.domain.receipts import Mark, marks
 from shared.domain.rounds import SYMBOLS_A_CALL
+from shared.domain.series import Series
 from shared.errors import Malformed
 from shared.ports import Severity
 from shared.strategies.decide import voted
 from shared.strategies.view import Watch
 from shared.usecases.books import books_of, put_books
-from shared.usecases.minutes import MINUTE
+from shared.usecases.minutes import MINUTE, Minute
 from shared.usecases.outages import Outages
 from shared.usecases.trading import TradingDesk
 from shared.usecases.warmth import known_days, prepared
 from shared.usecases.watches import Watched
 
 
+class Memories:
+    """The memories of one process: each is lent to one invocation at a time, the one given back last at first."""
+
+    def __init__(self, make: "Callable[[], ScanMemory]") -> None:
+        self._make = make
+        self._free: deque[ScanMemory] = deque()
+
+    @contextmanager
+    def lent(self) -> Iterator["ScanMemory"]:
+        """Lend a memory, a new one where all are lent."""
+        try:
+            memory = self._free.pop()
+        except IndexError:
+            memory = self._make()
+        try:
+            yield memory
+        finally:
+            self._free.append(memory)
+
+
 class ScanMemory:
-    """The watches of one session and what was already signalled; belongs to one instance.
+    """The watches of one session and what was already signalled; belongs to one invocation at a time.
 
     `held` are the watches over held symbols as the last tick left them; one that is not there has to be read. `differ`
     are the symbols of which the owner was told that their sources disagree, `hot` those for which a strategy voted in
-    their last verdict. `outages` knows since when the broker quotes nothing.
+    their last verdict. `outages` knows since when the broker quotes nothing. What is known of a session's days before
+    is read once.
     """
 
     def __init__(self, outages: Outages | None = None) -> None:
@@ -44,6 +68,13 @@ class ScanMemory:
         self._session: TradingSession | None = None
         self._saved: datetime | None = None
         self._prepared: datetime | None = None
+        self._days: dict[str, Series | None] = {}
+
+    def read_ahead(self, desk: TradingDesk, session: TradingSession, minute: datetime) -> None:
+        """Read what takes long and does not change in a session, where nothing of it is known; then `recall`."""
+        if self._session != session:
+            self.recall(desk, session, minute)
+            self.forget()
 
     def recall(self, desk: TradingDesk, session: TradingSession, minute: datetime) -> None:
         """Make the memory that of the minute before `minute`: its own, or the store's.
@@ -54,13 +85,15 @@ class ScanMemory:
         if warm:
             self._learn(desk, session)
             return
+        if self._session == session:
+            self._doubt_days(desk)
+        else:
+            self._days, self._prepared, self.differ = {}, None, set()
         self._session = session
         self.watches = {}
         self.signalled = set()
         self.held = {}
-        self.differ = set()
         self._recall_hot(desk, f"receipts/{minute - MINUTE:%Y%m%dT%H%M}")
-        self._prepared = None
         for symbol, plain in books_of(desk, session):
             try:
                 self.watches[symbol] = self._watch(desk, symbol, DayBook.from_plain(plain, session))
@@ -77,6 +110,12 @@ class ScanMemory:
     def heed_all(self, notes: Mapping[str, Sequence[Mark]]) -> None:
         """Take who is hot from the last lines of a whole minute's receipt, as whoever begins cold after it does."""
         self.hot = set()
+        for symbol, lines in notes.items():
+            self.heed(symbol, lines[-1].code)
+
+    def go_on_from(self, left: Minute | None, notes: Mapping[str, Sequence[Mark]]) -> None:
+        """Take over what whoever scanned before knew of missing quotes, and who is hot by what it looked at since."""
+        self.outages.go_on_from(None if left is None else left.missing)
         for symbol, lines in notes.items():
             self.heed(symbol, lines[-1].code)
 
@@ -99,8 +138,17 @@ class ScanMemory:
         if held is None or held.value.at == self._prepared:
             return
         for watch in cold:
-            watch.know(known_days(desk, watch.symbol, session.day))
+            self._days[watch.symbol] = known_days(desk, watch.symbol, session.day)
+            watch.know(self._days[watch.symbol])
         self._prepared = held.value.at
+
+    def _doubt_days(self, desk: TradingDesk) -> None:
+        """Ask again for the days of the symbols that have none, once each time that more was gathered."""
+        held = prepared(desk)
+        if held is not None and held.value.at != self._prepared:
+            known = {symbol for symbol, watch in self.watches.items() if watch.knows_days}
+            self._days = {symbol: days for symbol, days in self._days.items() if symbol in known}
+            self._prepared = held.value.at
 
     def watch(self, desk: TradingDesk, symbol: str) -> Watch:
         """Give a symbol's watch, a new one when it was never seen this session."""
@@ -119,6 +167,10 @@ class ScanMemory:
             if one.value != one.stored:
                 self.hold(symbol, one.kept(desk))
 
+    def forget(self) -> None:
+        """Let the next `recall` read the store's books: these are not what the scan goes on from."""
+        self._saved = None
+
     def hold(self, symbol: str, after: Watched | None) -> None:
         """Go on from this watch over a held symbol; from what the store has when it is None."""
         if after is None:
@@ -127,4 +179,6 @@ class ScanMemory:
             self.held[symbol] = after
 
     def _watch(self, desk: TradingDesk, symbol: str, book: DayBook) -> Watch:
-        return Watch(symbol, book, known_days(desk, symbol, book.session.day))
+        if symbol not in self._days:
+            self._days[symbol] = known_days(desk, symbol, book.session.day)
+        return Watch(symbol, book, self._days[symbol])

@@ -6,10 +6,11 @@ from shared import wiring
 from shared.domain.messages import PrepareTick, ScanTick
 from shared.door import PushDoor
 from shared.etrade.limits import Role
+from shared.ports import Envelope
 from shared.usecases.outages import Outages
 from shared.usecases.prepare import prepare
 from shared.usecases.scan import scan
-from shared.usecases.scan_memory import ScanMemory
+from shared.usecases.scan_memory import Memories, ScanMemory
 from shared.wiring import Platform
 from shared.wiring.cloud_bus import open_bus
 from shared.wiring.rooms import room
@@ -26,12 +27,17 @@ def door() -> PushDoor:
 def _build(platform: Platform) -> PushDoor:
     here = room(platform)
     desk = trading_desk(platform, here, Role.SCAN)
-    memory = ScanMemory(Outages(timedelta(seconds=here.settings.fallback_after_s)))
+    memories = Memories(lambda: ScanMemory(Outages(timedelta(seconds=here.settings.fallback_after_s))))
+
+    def work(envelope: Envelope, _: ScanTick) -> None:
+        with memories.lent() as memory:
+            scan(desk.of_this_minute, memory, envelope.published_at)
+
     return PushDoor(
         desk=desk,
         tells=True,
         handlers={
-            ScanTick: lambda envelope, _tick: scan(desk.of_this_minute, memory, envelope.published_at),
+            ScanTick: work,
             PrepareTick: lambda _envelope, tick: prepare(desk.of_this_minute, reason=tick.reason),
         },
     )

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.usecases.scan import SECOND, TICKS
+from shared.usecases.scan import TICKS
+from shared.usecases.scanned import SECOND
 
 _MILLISECOND = timedelta(milliseconds=1)
 _TRACE = "logging.googleapis.com/trace"  # one for each message, so one for each minute
@@ -60,15 +61,21 @@ class Drift:
 
 
 def scanned(lines: Iterable[Mapping[str, Any]]) -> dict[datetime, list[Asked]]:
-    """Give the requests of each minute that was scanned to its end; a minute that overran lies beside the next one."""
+    """Give the requests of each minute that was scanned to its end, by one invocation or by two.
+
+    A minute that overran lies beside the next one.
+    """
     under_way: dict[str, list[Asked]] = {}
+    ahead: dict[datetime, list[Asked]] = {}
     done: dict[datetime, list[Asked]] = {}
     for line in lines:
         if line.get("event") == "broker_call":
             under_way.setdefault(line[_TRACE], []).append(_asked(line))
         elif line.get("event") == "minute_scanned":
             done[datetime.fromisoformat(line["minute"])] = under_way.pop(line[_TRACE], [])
-    return done
+        elif line.get("event") == "scan_handed_over":
+            ahead[datetime.fromisoformat(line["minute"])] = under_way.pop(line[_TRACE], [])
+    return {begins: [*ahead.get(begins, []), *asked] for begins, asked in done.items()}
 
 
 def minute(begins: datetime, asked: Sequence[Asked], *, cpu_s: float) -> Minute:

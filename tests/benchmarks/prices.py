@@ -30,7 +30,10 @@ MESSAGES_A_DAY = 100
 """Those that no schedule sends: a demo day places 93 orders (README, Measured)."""
 
 # How long a message is worked on; any other is taken to last until its function's time-out.
-_WORK_S = {"scan_tick": TICKS, "settle_tick": int(WORK_AT_MOST.total_seconds())}
+# The scan goes on until the next tick's invocation holds its minute, which is late by as much as its own was; then it
+# hands over.
+_HANDS_OVER_S = 1
+_WORK_S = {"scan_tick": TICKS + _HANDS_OVER_S, "settle_tick": int(WORK_AT_MOST.total_seconds())}
 _A_WEEKDAY = datetime(2026, 11, 23, 5, tzinfo=UTC)  # midnight in New York
 
 

@@ -15,7 +15,7 @@ from infra.day.journal import Counts
 from infra.day.ledger import BrokerEvent, BrokerLedger, LedgerFill, LedgerOrder, PlaceRequest
 from infra.day.result import DayResult
 from infra.day.summary import summarise
-from infra.day.timing import timing
+from infra.day.timing import looks_of, timing
 from infra.day.violations import violations
 from shared.domain.audit import AuditEvent
 from shared.domain.ids import intent_id, signal_id
@@ -355,7 +355,15 @@ def result_of(
         card=Card(market="2013-10-07", config="demo", seed=1),
         hours=HOURS,
         watch_list=SYMBOLS,
-        summary=summarise(ledger=ledger, book=book, counts=counts, violations=sentences, wall_s=41.7),
+        summary=summarise(
+            ledger=ledger,
+            book=book,
+            counts=counts,
+            violations=sentences,
+            wall_s=41.7,
+            network="slow",
+            looks=looks_of(book, HOURS),
+        ),
         timing=timing(ledger, book, HOURS),
         book=book,
         ledger=ledger,

@@ -37,8 +37,9 @@ _PARTS: dict[str, set[str]] = {
     },
     "token_refresh": {"refresh", "renew", "end_day", "leases", "links", "notices", "token", "outbox", "desk"},
     "market_scan": {
-        "scan", "scan_memory", "hold", "prepare", "leases", "losses", "outbox", "wake", "token", "desk", "moves",
-        "trading", "listing", "asking", "minutes", "watches", "books", "warmth", "mornings", "configuration", "outages",
+        "scan", "scan_memory", "scanned", "hold", "prepare", "leases", "losses", "outbox", "wake", "token", "desk",
+        "moves", "trading", "listing", "asking", "minutes", "watches", "books", "warmth", "mornings", "configuration",
+        "outages",
     },
     "market_history": {
         "gather", "own_bars", "sources", "books", "warmth", "mornings", "notices", "outbox", "desk", "fallback",

@@ -15,8 +15,9 @@ from shared.errors import Throttled
 from shared.ports import Put
 from shared.usecases.desk import put
 from shared.usecases.minutes import MINUTE
-from shared.usecases.scan import SECOND, TICKS, scan
+from shared.usecases.scan import TICKS, scan
 from shared.usecases.scan_memory import ScanMemory
+from shared.usecases.scanned import SECOND
 from shared.usecases.trading import Mandate, TradingDesk
 from shared.usecases.warmth import Warmth
 from tests.domain.days import series
