@@ -60,16 +60,16 @@ class Looks:
 def looks(sights: Iterable[Sight], begins: datetime, ends: datetime) -> Looks:
     """Count the seconds of the whole minutes from `begins` to `ends`; a minute that left no sight was not looked at."""
     known = {sight.begins: sight for sight in sights}
-    looked, gap, longest, holds, held_in_gap = 0, 0, 0, False, False
+    looked, gap, longest, holds = 0, 0, 0, False
     minutes = max(0, (ends - begins) // _MINUTE)
     for begun in (begins + one * _MINUTE for one in range(minutes)):
         sight = known.get(begun)
         holds = holds if sight is None else sight.holds
         for sign in ("" if sight is None else sight.seconds).ljust(SECONDS, BLIND):
-            gap, held_in_gap = gap + 1, held_in_gap or holds
-            longest = max(longest, gap) if held_in_gap else longest
+            gap = gap + 1 if holds else 0
+            longest = max(longest, gap)
             if sign == LOOKED:
-                looked, gap, held_in_gap = looked + 1, 0, False
+                looked, gap = looked + 1, 0
     return Looks(seconds=minutes * SECONDS, looked=looked, unseen_s=longest)
 
 

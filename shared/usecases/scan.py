@@ -70,7 +70,7 @@ def scan(desk: TradingDesk, memory: ScanMemory, published_at: datetime) -> None:
     stops_at = desk.clock.now() + WORKS_AT_MOST
     minute = Scanned(session=session, begins=begins, lease=lease, owing=True)
     try:
-        memory.read_ahead(desk, session, begins)
+        memory.read_ahead(desk, session)
         left = minutes.handed_over(desk, begins)
         minute.go_on_from(desk, left)
         memory.recall(desk, session, begins)

@@ -70,11 +70,15 @@ class ScanMemory:
         self._prepared: datetime | None = None
         self._days: dict[str, Series | None] = {}
 
-    def read_ahead(self, desk: TradingDesk, session: TradingSession, minute: datetime) -> None:
-        """Read what takes long and does not change in a session, where nothing of it is known; then `recall`."""
+    def read_ahead(self, desk: TradingDesk, session: TradingSession) -> None:
+        """Read a session's days before, which takes long, while somebody else may still look; then `recall`."""
         if self._session != session:
-            self.recall(desk, session, minute)
-            self.forget()
+            self._begin(session)
+            self._days = {symbol: known_days(desk, symbol, session.day) for symbol in desk.mandate.watch_list}
+
+    def _begin(self, session: TradingSession) -> None:
+        self._session, self._saved, self._prepared = session, None, None
+        self._days, self.differ = {}, set()
 
     def recall(self, desk: TradingDesk, session: TradingSession, minute: datetime) -> None:
         """Make the memory that of the minute before `minute`: its own, or the store's.
@@ -88,8 +92,7 @@ class ScanMemory:
         if self._session == session:
             self._doubt_days(desk)
         else:
-            self._days, self._prepared, self.differ = {}, None, set()
-        self._session = session
+            self._begin(session)
         self.watches = {}
         self.signalled = set()
         self.held = {}

@@ -47,7 +47,7 @@ def test_a_month_follows_the_schedules() -> None:
     """A function is woken as often as its schedules fire on a weekday, and works no longer than its message takes."""
     scan, prepare = month(TOPOLOGY.function("market_scan"), TOPOLOGY)
     assert (scan.requests, prepare.requests) == (7 * 60 * TRADING_DAYS, TRADING_DAYS)
-    assert scan.gib_s == scan.requests * 59 / Decimal(2)
+    assert scan.gib_s == scan.requests * 61 / Decimal(2)
     refresh, asks = month(TOPOLOGY.function("token_refresh"), TOPOLOGY)
     assert (refresh.requests, asks.requests) == (144 * TRADING_DAYS, MESSAGES_A_DAY * TRADING_DAYS)
 

@@ -79,6 +79,19 @@ def test_only_the_first_request_of_a_tick_counts() -> None:
     assert (seen.calls, list(seen.quote_ms), seen.cpu_s) == (7, [20, 20, 20, 20, 40, 20], 3.0)
 
 
+def test_a_minute_is_of_both_who_looked_at_it() -> None:
+    """Requests of whoever went on into a minute until somebody held it belong to that minute, before its own."""
+    at, following = after([59.0, 60.0, 61.0, 62.0]), BEGINS + timedelta(minutes=1)
+    lines = [
+        call(at[0]), ended(BEGINS, trace="this"), call(at[1]), call(at[2]),
+        ended(following, trace="this") | {"event": "scan_handed_over"},
+        call(at[3]) | {TRACE: "next"}, ended(following, trace="next"),
+    ]  # fmt: skip
+    assert {begins: [one.at for one in asked] for begins, asked in scanned(lines).items()} == {
+        BEGINS: [at[0]], following: [at[1], at[2], at[3]],
+    }  # fmt: skip
+
+
 def test_a_minute_that_overran_takes_nothing_from_the_next() -> None:
     """Requests belong to the minute whose message caused them, and those of a minute that never ended to none."""
     at, following = after([58.0, 60.3, 60.1, 61.0, 120.0]), BEGINS + timedelta(minutes=1)
@@ -91,7 +104,7 @@ def test_a_minute_that_overran_takes_nothing_from_the_next() -> None:
         BEGINS: [at[0], at[1]],
         following: [at[2], at[3]],
     }
-    assert list(minute(BEGINS, seen[BEGINS], cpu_s=1.0).late_ms) == [1_000, 2_300]
+    assert list(minute(BEGINS, seen[BEGINS], cpu_s=1.0).late_ms) == [0, 1_300]
 
 
 def test_figures_are_of_all_ticks_and_of_a_mean_minute() -> None:

@@ -25,6 +25,7 @@ from shared.strategies.config import load
 from shared.usecases import outbox
 from shared.usecases.desk import put
 from shared.usecases.listing import OrderLists
+from shared.usecases.minutes import Minute
 from shared.usecases.scan import scan
 from shared.usecases.scan_memory import ScanMemory
 from shared.usecases.trading import Mandate, TradingDesk
@@ -117,12 +118,19 @@ class Stage:
     journal: ListJournal = field(default_factory=ListJournal)
 
     def play(self, script: Script, *, minutes: int = 1) -> None:
-        """Let so many minutes be scanned, with what the script says."""
+        """Let so many minutes be scanned, one after the other, with what the script says."""
         for _ in range(minutes):
             begins = at(self.minute)
             self.clock.at = begins
+            self._held_from(begins, until=begins)
+            self._held_from(at(self.minute + 1), until=at(self.minute + 2))
             scan(self.desk(script), self.memory, begins)
             self.minute += 1
+
+    def _held_from(self, begins: datetime, *, until: datetime) -> None:
+        """Let somebody hold a minute until then, so that who scans the one before ends with it."""
+        path = f"minutes/{begins:%Y%m%dT%H%M}"
+        self.store.commit([put(path, Minute(holder="the next", until=until))])
 
     def desk(self, script: Script) -> TradingDesk:
         """Give the scan's desk."""

@@ -49,10 +49,7 @@ def looked(shifts: Shifts, count: int) -> Looks:
 
 @pytest.mark.parametrize("slow", [False, True])
 def test_late_ticks_cost_no_second(slow: bool) -> None:
-    """With ticks up to 4.7 s late each second is looked at once, and written down so.
-
-    Where each call takes up to 1.2 s a look may come after its second, but none is made twice, and few are missed.
-    """
+    """With ticks up to 4.7 s late each second is looked at once, and written down; with slow calls few are missed."""
     shifts, draws = Shifts(), Random("slow")
     if slow:
         shifts.broker.takes_s = lambda: min(1.2, draws.lognormvariate(-2.0, 0.85))

@@ -76,13 +76,17 @@ class Watching:
             self.bench.store.commit([put(f"history/{symbol}", known)])
 
     def minute(self, number: int, *, anew: Callable[[], ScanMemory] | None = None) -> datetime:
-        """Scan one minute, the first one is 0; with `anew` by an instance that has seen nothing."""
+        """Scan one minute alone, the first one is 0; with `anew` by an instance that has seen nothing."""
         begins = OPENS + number * MINUTE
         if anew is not None:
             self.memory = anew()
         self.bench.kernel.run(begins)
         self.bench.kernel.spawn(lambda: scan(self.desk, self.memory, begins), name=SCAN)
         self.bench.kernel.run(begins + MINUTE - timedelta(milliseconds=1))
+        self.bench.kernel.crash(SCAN)
+        row = self.bench.store.get(f"minutes/{begins:%Y%m%dT%H%M}")
+        assert row is not None
+        self.bench.store.commit([Put(row.path, {**row.data, "ahead": []})])  # handed over without a look ahead
         return begins
 
     def lines(self, begins: datetime, symbol: str) -> tuple[Mark, ...]:
