@@ -81,17 +81,23 @@ def test_the_defaults_run_clean(market_data: Path, tmp_path: Path, name: str) ->
 
 
 def test_a_recorded_day_keeps_the_budget(quiet: DayResult) -> None:
-    """A recorded day scans each of its 23,010 ticks within 90 s and 512 MB."""
-    assert quiet.summary.ticks == 23_010
+    """A recorded day looks at 95 % of its 23,400 seconds, with late ticks and a lost one, within 90 s and 512 MB."""
+    assert quiet.timing.looks.seconds == 23_400
+    assert quiet.timing.looks.looked >= 0.95 * 23_400
+    assert quiet.summary.ticks >= quiet.timing.looks.looked
+    assert quiet.summary.unseen_s <= 8
+    assert quiet.timing.quote_age is not None
+    assert quiet.timing.quote_age.p99 <= 1.5
     assert quiet.summary.wall_s <= MARKET_S
     assert quiet.summary.peak_rss_mb <= RSS_MB
 
 
 def test_orders_and_stops_are_fast(quiet: DayResult) -> None:
-    """A signal is 3 s old at most when placed, 3 s more for each ahead, 2 s for a fill of those; stops work in 10 s."""
+    """A signal is at most 4 s old when placed, 3 s more for each ahead, 2 s for a fill of those; stops work in 10 s."""
     for ahead, ages in quiet.timing.signal_age.items():
+        # One second more than on the fast network: the calls before the place take half of it, a slow one the rest.
         # A fill of one ahead makes the holdings old, and asking for them again takes two turns at Accounts.
-        assert ages.p99 <= 3 + 3 * ahead + (2 if ahead else 0)
+        assert ages.p99 <= 4 + 3 * ahead + (2 if ahead else 0)
     assert quiet.timing.stop_delay is not None
     assert quiet.timing.stop_delay.p99 <= 10
 
