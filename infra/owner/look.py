@@ -215,7 +215,7 @@ def _looks(store: Store, at: datetime, unread: list[str]) -> Looks | None:
     if session is None or at < session.opens_at + minutes.MINUTE + _WRITTEN_WITHIN:
         return None
     ends = min(at - _WRITTEN_WITHIN, session.closes_at)
-    found = _typed(minutes.Minute, minutes.since(store, session.opens_at), unread)
+    found = typed(minutes.Minute, minutes.since(store, session.opens_at), unread)
     return looks((one.sight for one in found if one.sight), session.opens_at, ends)
 
 
