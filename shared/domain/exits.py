@@ -28,7 +28,7 @@ _PERCENT = Decimal(100)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unquoted:
-    """There has been no sound quote for so long; `halted` says that the broker shows the symbol as halted now."""
+    """There has been no sound quote for so long; `halted` says that the broker shows the symbol as halted."""
 
     lasts: timedelta
     halted: bool = False

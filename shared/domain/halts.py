@@ -6,7 +6,8 @@ and nothing is bought for minutes); we look seldom, or were blind for a while, a
 out figures that stand still although the market moves. What this promises: stillness is measured between looks, so that
 a look that was missed never makes a symbol quiet that was not; a sign forbids entries until `halt_pause_minutes` after
 the first move that followed it; what is held keeps its stop while the book stands still, and is sold only at the
-session's end, not even then where the broker says that it is halted or nothing is bid or offered (`exits`).
+session's end, not even then where the broker says that it is halted or nothing is bid or offered (`exits`). An answer
+that fails takes nothing back: what the last one showed holds for as long as a quote may be missing.
 
 The state is small and part of the day's book, which is written once a minute: a scan that starts cold goes on from its
 last whole minute and decides what a warm one decides.
@@ -57,8 +58,8 @@ class HaltWatch:
     """
 
     __slots__ = (
-        "_figures", "_limits", "_lively_since", "_moved_at", "_opens_at", "_resumed_at", "_rules", "_seen_at", "since",
-        "told",
+        "_figures", "_limits", "_lively_since", "_moved_at", "_opens_at", "_resumed_at", "_rules", "_seen_at",
+        "_shown_at", "since", "told",
     )  # fmt: skip
 
     def __init__(self, opens_at: datetime) -> None:
@@ -67,6 +68,7 @@ class HaltWatch:
         self._figures: _Figures | None = None
         self._moved_at = self._lively_since = self._seen_at = opens_at
         self._resumed_at: datetime | None = None
+        self._shown_at: datetime | None = None
         self.since: datetime | None = None
         self.told = False
 
@@ -82,6 +84,7 @@ class HaltWatch:
             return () if self.since is None else (Sign(code=PAUSE),)
         moved = self._move(quote, at)
         signs = tuple(self._signs(quote, at))
+        self._shown_at = at if signs and any(sign.code in SHOWN for sign in signs) else None
         if signs:
             if self.since is None:
                 self.since, self.told = at, False
@@ -92,6 +95,10 @@ class HaltWatch:
         if self._resumed_at is None and moved:
             self._resumed_at = at
         return self._rest(at)
+
+    def shows(self, at: datetime, rules: Quotes) -> bool:
+        """Tell whether the broker shows a halt: its last answer to be believed did, `missing_after_s` ago at most."""
+        return self._shown_at is not None and at - self._shown_at < timedelta(seconds=rules.missing_after_s)
 
     def _rest(self, at: datetime) -> tuple[Sign, ...]:
         """Give the pause after a halt; when it is over, so is the halt."""
@@ -132,7 +139,9 @@ class HaltWatch:
 
     def to_plain(self) -> str:
         """Give the state as one text; instants as whole milliseconds since the open."""
-        instants = (self._moved_at, self._lively_since, self._seen_at, self._resumed_at, self.since)
+        instants = (
+            self._moved_at, self._lively_since, self._seen_at, self._resumed_at, self._shown_at, self.since
+        )  # fmt: skip
         figures = () if self._figures is None else self._figures
         return " ".join([*map(self._text, instants), str(int(self.told)), *map(str, figures)])
 
@@ -140,9 +149,10 @@ class HaltWatch:
     def from_plain(cls, text: str, opens_at: datetime) -> "HaltWatch":
         """Restore what `to_plain` gave; raises ValueError and its kin for anything else."""
         made = cls(opens_at)
-        moved_at, lively_since, seen_at, resumed_at, since, told, *figures = text.split(" ")
+        moved_at, lively_since, seen_at, resumed_at, shown_at, since, told, *figures = text.split(" ")
         made._moved_at, made._lively_since, made._seen_at = map(made._needed, (moved_at, lively_since, seen_at))
-        made._resumed_at, made.since = made._instant(resumed_at), made._instant(since)
+        made._resumed_at, made._shown_at = made._instant(resumed_at), made._instant(shown_at)
+        made.since = made._instant(since)
         made.told = bool(int(told))
         if figures:
             bid, ask, last, volume = figures

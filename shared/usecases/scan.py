@@ -263,7 +263,8 @@ def _hold(
         minute.marks[symbol] = quote
     signs = tuple(sign.code for sign in watch.signs)
     _tell_halt(desk, watch, signs, at)
-    seen: Sound | Unquoted = Unquoted(lasts=at - watch.book.seen_at, halted=not halts.SHOWN.isdisjoint(signs))
+    halted = watch.book.halts.shows(at, desk.config.quotes)
+    seen: Sound | Unquoted = Unquoted(lasts=at - watch.book.seen_at, halted=halted)
     if quote is not None and halts.FROZEN not in signs:
         seen = quote
     before = memory.held.get(symbol) or watched(desk, held.value)

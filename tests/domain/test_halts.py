@@ -168,6 +168,19 @@ def test_a_tick_from_the_past_shows_nothing() -> None:
     assert look(watch, moving(60), 81) == (FROZEN,)
 
 
+@pytest.mark.parametrize("shown", [{"halted": True}, {"bid_size": 0}, {"ask": Decimal(0)}])
+def test_an_answer_that_fails_takes_no_halt_back(shown: dict[str, Any]) -> None:
+    """What the broker showed last holds without a further answer for half a minute; one without it ends it at once."""
+    watch = lively()
+    look(watch, moving(60, **shown), 61)
+    watch = HaltWatch.from_plain(watch.to_plain(), OPENS)
+    assert [watch.shows(OPENS + second * SECOND, RULES) for second in (61, 90, 91)] == [True, True, False]
+    look(watch, moving(61, status=QuoteStatus.DELAYED), 62)
+    assert watch.shows(OPENS + 62 * SECOND, RULES)
+    look(watch, moving(61), 63)
+    assert not watch.shows(OPENS + 63 * SECOND, RULES)
+
+
 LOOKS = st.lists(
     st.tuples(st.integers(0, 30), st.integers(0, 3), st.booleans(), st.booleans()), min_size=1, max_size=60
 )
@@ -184,10 +197,11 @@ def test_a_restored_watch_goes_on_as_if_it_had_never_died(looks: list[Any], cut:
         now += wait * SECOND
         seen = moving(volume, halted=halted and volume == 3, bid_size=100 if sided or volume else 0)
         assert again.observe(seen, now, RULES) == watch.observe(seen, now, RULES)
+        assert again.shows(now, RULES) is watch.shows(now, RULES)
     assert again.to_plain() == watch.to_plain()
 
 
-@pytest.mark.parametrize("text", ["", "x", "1 2 3", "1 2 3 - - 0 1.0", "- 0 0 - - 0", "0 0 0 - - 0 1 2 3 x"])
+@pytest.mark.parametrize("text", ["", "x", "1 2 3", "1 2 3 - - - 0 1.0", "- 0 0 - - - 0", "0 0 0 - - - 0 1 2 3 x"])
 def test_what_was_not_written_is_not_restored(text: str) -> None:
     """Another text than that of a state is refused."""
     with pytest.raises((ValueError, ArithmeticError)):

@@ -19,7 +19,7 @@ from shared.usecases.desk import put
 from shared.usecases.scan import scan
 from shared.usecases.warmth import Warmth
 from tests.domain.days import series
-from tests.domain.made import OPENS, at
+from tests.domain.made import OPENS, at, session
 from tests.usecases.stage import BEGUN, HELD, MINUTE, SECOND, WATCHED, Said, Stage, sound, stage
 
 RULES = load("demo").quotes
@@ -225,6 +225,35 @@ def test_what_the_broker_shows_as_halted_stays_behind_its_stop(fault: str) -> No
     assert played.exits() == []
     (notice,) = [one for one in played.told() if isinstance(one, HeldHalted)]
     assert notice.symbol == HELD
+
+
+@pytest.mark.parametrize("fault", ["NO_QUOTE", "NotSent", "DELAYED", "STALE"])
+@pytest.mark.parametrize("shown", sorted(SIGNS))
+def test_a_call_that_fails_sells_nothing_that_is_halted(shown: str, fault: str) -> None:
+    """In the last ten minutes a halt lasts through an answer that is missing: the stop stays where it is."""
+    played = stage()
+    played.minute = (session().closes_at - OPENS) // MINUTE - 9
+    began = at(played.minute)
+
+    def script(symbol: str, now: datetime) -> Said:
+        halted = FAULTS[shown](sound(symbol, now))
+        failing = began + 30 * SECOND <= now < began + 55 * SECOND
+        return FAULTS[fault](halted) if failing and isinstance(halted, Quote) else halted
+
+    played.play(script, minutes=2)
+    assert fault in played.verdict(HELD, began + 40 * SECOND)
+    assert played.exits() == []
+
+
+def test_a_halt_that_nobody_shows_any_more_lets_time_sell() -> None:
+    """Half a minute after the last answer that showed a halt, a position whose time is over is sold at the market."""
+    played = stage()
+    played.minute = (session().closes_at - OPENS) // MINUTE - 9
+    gone = at(played.minute) + 20 * SECOND
+    played.play(lambda symbol, now: replace(sound(symbol, now), halted=True) if now < gone else None)
+    decision = played.exits()[0]
+    assert (decision.reason, decision.price_type) == ("flatten", PriceType.MARKET)
+    assert decision.decided_at == gone + (RULES.missing_after_s - 1) * SECOND
 
 
 def test_a_book_that_stands_still_is_told_of_what_is_held_and_not_bought() -> None:
