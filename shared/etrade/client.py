@@ -155,7 +155,11 @@ class EtradeBroker:
             ),
             fields=_of_call(calls, number),
         )  # fmt: skip
-        reply = self._exchange.read(ask, attempts=READ_ATTEMPTS if must else 1, on=_READ_AGAIN)
+        try:
+            reply = self._exchange.read(ask, attempts=READ_ATTEMPTS if must else 1, on=_READ_AGAIN)
+        except StoreError as problem:
+            # It comes from reading the credentials: this call has none, and whoever asks for quotes goes on.
+            raise NotSent(problem.detail) from None
         if reply.answer.status == 204:
             return {}
         return parse_quotes.quotes(reply.answer.body, symbols=calls[number], received_at=reply.received_at)

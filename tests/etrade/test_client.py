@@ -16,6 +16,7 @@ from shared.errors import (
     DeskError,
     NotSent,
     Refused,
+    StoreDown,
     Throttled,
     TokenDead,
     TokenIdle,
@@ -23,11 +24,13 @@ from shared.errors import (
 )
 from shared.etrade.faults import ServerFailure, Unavailable
 from shared.etrade.limits import Role
+from shared.etrade.session import Credentials
 from shared.ports import Broker
 from tests.etrade import samples
 from tests.etrade.test_build import TICKET
 from tests.etrade.world import (
     ACCOUNT_KEY,
+    CREDENTIALS,
     START,
     Reply,
     SeededChance,
@@ -161,6 +164,21 @@ def test_a_refused_token_ends_all_calls() -> None:
     dead = 401, samples.oauth_xml("token_expired")
     with pytest.raises(AuthError):
         world(failing(dead, first="S50"), role=Role.SCAN).broker().quotes(SYMBOLS)
+
+
+def test_credentials_that_cannot_be_read_fail_their_call_alone() -> None:
+    """A store that fails while a call looks for the token costs that call, and no minute of the scan."""
+    made, looks = world(quoting, role=Role.SCAN), iter([True, False, True])
+
+    def credentials() -> Credentials:
+        if next(looks):
+            return CREDENTIALS
+        raise StoreDown("the store does not answer")
+
+    found = made.broker(credentials=credentials).quotes(SYMBOLS)
+    assert (set(found.heard), set(found.failed)) == ({*SYMBOLS[:50], *SYMBOLS[100:]}, set(SYMBOLS[50:100]))
+    with pytest.raises(NotSent, match="does not answer"):
+        found.get("S50")
 
 
 def test_others_are_asked_as_far_as_they_fit_in() -> None:
