@@ -98,7 +98,7 @@ class Account:
         self.realized += amount - cost
         if amount < cost:
             self.lost_in.add(symbol)
-        self._unsettled.append((_next_weekday(fill.at), amount))
+        self._unsettled.append((settles_on(fill.at), amount))
 
     def withdraw(self, symbol: str, quantity: int) -> None:
         """Moves shares to another broker, at their cost; what sells offer of them stays as it is."""
@@ -110,7 +110,7 @@ class Account:
             del self.positions[symbol]
 
 
-def _next_weekday(at: datetime) -> date:
+def settles_on(at: datetime) -> date:
     """The settlement date of a trade: the next weekday (a one-day market needs no holidays)."""
     day = at.astimezone(NEW_YORK).date() + timedelta(days=1)
     while day.weekday() >= 5:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 
-from infra.brokersim import order_views, views
+from infra.brokersim import order_views, transactions, views
 from infra.brokersim.account import Account
 from infra.brokersim.chance import stream
 from infra.brokersim.desk import Desk
@@ -15,7 +15,7 @@ from infra.brokersim.exchange import Exchange
 from infra.brokersim.halting import HaltingMarket, How
 from infra.brokersim.market import Market
 from infra.brokersim.orders import Action, Event, EventKind, Fill, Order, PriceType, Status, Term, Ticket
-from infra.brokersim.quotes import QuoteBook
+from infra.brokersim.quotes import QuoteBook, lookup
 from infra.brokersim.routes import Route
 from infra.brokersim.settings import SimulatorSettings
 from infra.brokersim.tape import new_york
@@ -136,19 +136,30 @@ class Broker:
             case "quotes":
                 book = self._quotes if self.realtime else self._delayed_quotes
                 return book.answer(found.parts[0], request, at)
+            case "lookup":
+                return lookup(self._market.symbols, found.parts[0])
             case "accounts":
                 return views.account_list(self.accounts.values())
             case "balance":
                 return views.balance(self._account(found), request, self._scene(at), self.standing)
             case "portfolio":
                 return views.portfolio(self._account(found), request, self._scene(at))
+            case "transactions":
+                return transactions.transaction_list(self._account(found), request, self._url)
+            case "transaction":
+                return transactions.transaction_details(self._account(found), found.parts[1])
+            case _:
+                return self._orders(found, request, at)
+
+    def _orders(self, found: Route, request: Request, at: datetime) -> Answer:
+        match found.endpoint:
             case "orders":
                 return order_views.order_list(self._account(found), request, self._url)
             case "order":
                 return self._single(found, request)
-            case "preview":
+            case "preview" | "preview_change":
                 return self._preview(found, request, at)
-            case "place":
+            case "place" | "place_change":
                 return self._place(found, request, at)
             case "cancel":
                 return self._cancel(found, request, at)
@@ -185,7 +196,7 @@ class Broker:
     def _preview(self, found: Route, request: Request, at: datetime) -> Answer:
         account, ticket = self._trading_account(found), ticket_of(body_of(request.body, "PreviewOrderRequest"))
         self.standing.require_unrestricted(ticket.action)
-        preview = self._desk.preview(account, ticket, at)
+        preview = self._desk.preview(account, ticket, at, self._changed(found, account, ticket))
         halted = self._market.shows(ticket.symbol, at) == "message-1043"
         return order_views.previewed(account, preview, at, self.standing, halted=halted)
 
@@ -193,12 +204,22 @@ class Broker:
         account, body = self._trading_account(found), body_of(request.body, "PlaceOrderRequest")
         ticket = ticket_of(body)
         self.standing.require_unrestricted(ticket.action)
-        order = self._desk.place(account, ticket, preview_id_of(body), at)
+        replaces = self._changed(found, account, ticket)
+        order = self._desk.place(account, ticket, preview_id_of(body), at, replaces)
         return order_views.placed(account, order, in_hours=self._in_hours(at))
+
+    def _changed(self, found: Route, account: Account, ticket: Ticket) -> Order | None:
+        """The order that the path of a change names; None where nothing is changed."""
+        return self._desk.changed(account, _order_id(found.parts[1]), ticket) if found.parts[1:] else None
 
     def _cancel(self, found: Route, request: Request, at: datetime) -> Answer:
         account, body = self._account(found), body_of(request.body, "CancelOrderRequest")
-        order_id = str(body.get("orderId", ""))
-        if not (order_id.isascii() and order_id.isdigit()):
-            raise Refused("Invalid order id.", code=1005)
-        return order_views.cancelling(account, self._desk.cancel(account, int(order_id), at), at)
+        order_id = _order_id(str(body.get("orderId", "")))
+        return order_views.cancelling(account, self._desk.cancel(account, order_id, at), at)
+
+
+def _order_id(text: str) -> int:
+    """The number of an order in a request; Refused 1005 for anything else."""
+    if not (text.isascii() and text.isdigit()):
+        raise Refused("Invalid order id.", code=1005)
+    return int(text)

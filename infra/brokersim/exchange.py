@@ -70,6 +70,13 @@ class Exchange:
         number = next(number for number, live in self._live.items() if live is order)
         self._schedule(effective, _CANCELS, number)
 
+    def replace(self, old: Order, new: Order, at: datetime) -> None:
+        """Takes an order out of the market and another one in, in one instant: no fill comes between."""
+        number = next(number for number, live in self._live.items() if live is old)
+        old.replaced_by, new.replaces = new.order_id, old.order_id
+        self._end(_Step(at, _CANCELS, number, "", None), Status.CANCELLED, EventKind.CANCELLED)
+        self.enter(new)
+
     def advance(self, now: datetime) -> None:
         """Plays everything between the last call and `now`; going back in time does nothing."""
         if not self._live:

@@ -17,12 +17,17 @@ Endpoint = Literal[
     "accounts",
     "balance",
     "portfolio",
+    "transactions",
+    "transaction",
     "quotes",
+    "lookup",
     "preview",
     "place",
     "orders",
     "order",
     "cancel",
+    "preview_change",
+    "place_change",
 ]
 
 

@@ -213,6 +213,10 @@ def _order(account: Account, order: Order, request: Request, url: str) -> dict[s
         detail["executedTime"] = milliseconds(order.executed_at)
     price = order.average_price or ticket.limit_price or ticket.stop_price or order.reserve_price
     detail |= {"orderValue": money(price * ticket.quantity), "status": order.status, **_terms(ticket)}
+    if order.replaces is not None:
+        detail["replacesOrderId"] = order.replaces
+    if order.replaced_by is not None:
+        detail["replacedByOrderId"] = order.replaced_by
     detail["Instrument"] = [instrument]
     return {
         "orderId": order.order_id,
@@ -229,7 +233,7 @@ def _wanted(order: Order, request: Request) -> bool:
     symbols, start, end = query.get("symbol"), query.get("fromDate"), query.get("toDate")
     if symbols and ticket.symbol not in symbols.upper().split(","):
         return False
-    if start and end and not _day(start) <= day <= _day(end):
+    if start and end and not day_of(start) <= day <= day_of(end):
         return False
     action, security = query.get("transactionType", "ATNM"), query.get("securityType", "EQ")
     if action not in ("ATNM", ticket.action) or security != "EQ":
@@ -245,7 +249,8 @@ def _wanted(order: Order, request: Request) -> bool:
             raise Refused("Invalid status.", code=101)
 
 
-def _day(text: str) -> date:
+def day_of(text: str) -> date:
+    """The day that a request names (MMDDYYYY); Refused 2004 for anything else."""
     try:
         return datetime.strptime(text, "%m%d%Y").replace(tzinfo=NEW_YORK).date()
     except ValueError:

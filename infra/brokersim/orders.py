@@ -93,7 +93,7 @@ class Fill:
 
 @dataclass(slots=True, kw_only=True)
 class Order:
-    """One placed order; changed only by the exchange."""
+    """One placed order; changed only by the exchange. `replaces` and `replaced_by` are the orders around a change."""
 
     order_id: int
     account_key: str
@@ -106,6 +106,8 @@ class Order:
     paid: Decimal = Decimal(0)
     triggered: bool = False
     events: list[Event] = field(default_factory=list)
+    replaces: int | None = None
+    replaced_by: int | None = None
 
     @property
     def remaining(self) -> int:

@@ -17,13 +17,14 @@ from typing import NamedTuple
 from infra.brokersim.halting import MESSAGE, HaltingMarket, halted
 from infra.brokersim.market import Row
 from infra.brokersim.tape import NEW_YORK
-from infra.brokersim.wire import JSON, Answer, Refused, Request
+from infra.brokersim.wire import JSON, Answer, Refused, Request, json_answer
 
 _ALWAYS = datetime.min.replace(tzinfo=UTC)
 _ZERO = Decimal(0)
 _FLAGS = ("ALL", "INTRADAY")
 _REGULAR = "REALTIME"
 _DELAY = timedelta(minutes=15)
+_MOST_FOUND = 10
 _BEFORE, _AFTER = timedelta(hours=5, minutes=30), timedelta(hours=4)
 
 
@@ -166,6 +167,16 @@ class QuoteBook:
                 self._clock_text.clear()
             text = self._clock_text[seconds] = f"{at.astimezone(NEW_YORK):%H:%M:%S %Z %m-%d-%Y}"
         return text
+
+
+def lookup(symbols: Sequence[str], search: str) -> Answer:
+    """At most ten symbols that have the text in them or in their name (section 2.2); 200 without `Data` for none."""
+    rows = [
+        {"symbol": symbol, "description": f"{symbol} COM", "type": "EQUITY"}
+        for symbol in symbols
+        if search.upper() in f"{symbol} COM"
+    ]
+    return json_answer({"LookupResponse": {"Data": rows[:_MOST_FOUND]} if rows else {}})
 
 
 def _message(code: int, description: str) -> dict[str, object]:

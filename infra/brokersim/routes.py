@@ -1,4 +1,4 @@
-"""Which URL means which endpoint, with and without `.json` (fact sheet, sections 0, 1.1, 4.0)."""
+"""Which URL means which endpoint, with and without `.json` (fact sheet, sections 0, 1.1, 2.2, 3.4, 4.0)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from infra.brokersim.faults import Endpoint
 from infra.brokersim.wire import Refused
 
 _SUFFIX = ".json"
+_ODD = "/transactions.json/"  # what hrefs in a list of transactions have in the middle (section 0)
 _OAUTH: dict[str, Endpoint] = {
     "request_token": "request_token",
     "access_token": "access_token",
@@ -25,8 +26,14 @@ class Route(NamedTuple):
     suffix: str
 
 
-_SINGLE: dict[str, Endpoint] = {"balance": "balance", "portfolio": "portfolio", "orders": "orders"}
+_SINGLE: dict[str, Endpoint] = {
+    "balance": "balance",
+    "portfolio": "portfolio",
+    "transactions": "transactions",
+    "orders": "orders",
+}
 _ORDER_STEPS: dict[str, Endpoint] = {"preview": "preview", "place": "place", "cancel": "cancel"}
+_CHANGE_STEPS: dict[str, Endpoint] = {"preview": "preview_change", "place": "place_change"}
 _EITHER = ("GET", "POST")  # documented is GET; the most used public client posts, and is answered
 _VERBS: dict[Endpoint, tuple[str, ...]] = {
     **dict.fromkeys(_OAUTH.values(), _EITHER),
@@ -34,6 +41,8 @@ _VERBS: dict[Endpoint, tuple[str, ...]] = {
     "preview": ("POST",),
     "place": ("POST",),
     "cancel": ("PUT",),
+    "preview_change": ("PUT",),
+    "place_change": ("PUT",),
 }
 
 
@@ -46,13 +55,15 @@ def route(method: str, path: str) -> Route:
     endpoint, parts = found
     if method not in _VERBS.get(endpoint, ("GET",)):
         raise Refused("Method not allowed", code=9999, status=405)
-    return Route(endpoint, parts, _SUFFIX if path.endswith(_SUFFIX) else "")
+    return Route(endpoint, parts, _SUFFIX if path.endswith(_SUFFIX) or _ODD in path else "")
 
 
 def _endpoint(parts: list[str]) -> tuple[Endpoint, tuple[str, ...]] | None:
     match parts:
         case ["v1", "market", "quote", symbols]:
             return "quotes", (symbols,)
+        case ["v1", "market", "lookup", search]:
+            return "lookup", (search,)
         case ["v1", "accounts", "list"]:
             return "accounts", ()
         case ["v1", "accounts", key, name] if name in _SINGLE:
@@ -61,6 +72,10 @@ def _endpoint(parts: list[str]) -> tuple[Endpoint, tuple[str, ...]] | None:
             return _ORDER_STEPS[step], (key,)
         case ["v1", "accounts", key, "orders", order_id]:
             return "order", (key, order_id)
+        case ["v1", "accounts", key, "orders", order_id, "change", step] if step in _CHANGE_STEPS:
+            return _CHANGE_STEPS[step], (key, order_id)
+        case ["v1", "accounts", key, "transactions" | "transactions.json", number]:
+            return "transaction", (key, number)
         case ["oauth", step] if step in _OAUTH:
             return _OAUTH[step], ()
         case ["e", "t", "etws", "authorize"]:

@@ -21,6 +21,7 @@ from infra.brokersim.broker import CASH_ACCOUNT_KEY, Broker
 from infra.brokersim.chance import stream
 from infra.brokersim.faults import ConnectionDropped, Endpoint, Fault, FaultPlan, faulty_answer
 from infra.brokersim.halting import How
+from infra.brokersim.in_xml import in_xml, json_of
 from infra.brokersim.ledger import Ledger, PlaceRequest, iso, ledger_of
 from infra.brokersim.limiter import Limiter
 from infra.brokersim.market import Market
@@ -50,18 +51,23 @@ __all__ = ["CASH_ACCOUNT_KEY", "ConnectionDropped", "Fault", "Simulator", "Simul
 _MARKET, _ACCOUNTS, _ORDERS = "market", "accounts", "orders"
 _MODULES: dict[Endpoint, str] = {
     "quotes": _MARKET,
+    "lookup": _MARKET,
     "accounts": _ACCOUNTS,
     "balance": _ACCOUNTS,
     "portfolio": _ACCOUNTS,
+    "transactions": _ACCOUNTS,
+    "transaction": _ACCOUNTS,
     "preview": _ORDERS,
     "place": _ORDERS,
     "orders": _ORDERS,
     "order": _ORDERS,
     "cancel": _ORDERS,
+    "preview_change": _ORDERS,
+    "place_change": _ORDERS,
 }
+_PLACES = ("place", "place_change")
 _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 _URL_SAFE = "/%!$&'()*+,:;=@~-._"  # what a client leaves unescaped in a path
-_NOT_XML = "Only JSON answers are simulated: add .json to the path or send Accept: application/json."
 
 
 class _Call:
@@ -74,12 +80,13 @@ class _Call:
         self.path: str = environ["PATH_INFO"]
         self.query: str = environ.get("QUERY_STRING", "")
         self.authorization: str = environ.get("HTTP_AUTHORIZATION", "")
-        self.wants_json = "json" in environ.get("HTTP_ACCEPT", "")
+        self.wants_json = ".json" in self.path or "json" in environ.get("HTTP_ACCEPT", "")
         host = environ.get("HTTP_HOST") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
         raw_path = environ.get("REQUEST_URI", "").partition("?")[0] or quote(self.path, safe=_URL_SAFE)
         self.url = f"{environ['wsgi.url_scheme']}://{host}{raw_path}"
         length = environ.get("CONTENT_LENGTH") or 0
-        self.body: bytes = environ["wsgi.input"].read(int(length)) if length else b""
+        body: bytes = environ["wsgi.input"].read(int(length)) if length else b""
+        self.body = json_of(body) if "xml" in environ.get("CONTENT_TYPE", "") else body
 
     def signed(self) -> Signed:
         """What OAuth looks at."""
@@ -138,7 +145,10 @@ class Simulator:
         callers that sign unusual characters should pass REQUEST_URI (werkzeug does), otherwise PATH_INFO is
         encoded again.
         """
-        answer, own_s = self._handle(_Call(environ))
+        call = _Call(environ)
+        answer, own_s = self._handle(call)
+        if not call.wants_json:
+            answer = in_xml(answer)
         headers = [("Content-Type", answer.content_type), ("Content-Length", str(len(answer.body)))]
         headers += [("Date", format_datetime(self._now().astimezone(UTC) + self._date_off, usegmt=True))]
         headers += [("Cache-Control", "no-cache, no-store"), ("Pragma", "no-cache"), ("Server", "brokersim")]
@@ -202,7 +212,7 @@ class Simulator:
         except Refused as error:
             return refusal(error), 0.0
         self._calls[found.endpoint] += 1
-        attempt = self._note_place(call, now) if found.endpoint == "place" else None
+        attempt = self._note_place(call, now) if found.endpoint in _PLACES else None
         refused = self._throttled
         answer = self._suffer(found, call, now, attempt)
         if self._own_time is None or self._throttled > refused:
@@ -239,8 +249,6 @@ class Simulator:
         if not self._limiters[module].admit(now):
             self._throttled += 1
             return refusal(Refused(THROTTLED, code=None)), "throttled"
-        if not (found.suffix or call.wants_json):
-            return refusal(Refused(_NOT_XML, code=None, status=406)), "not JSON"
         query = dict(parse_qsl(call.query, keep_blank_values=True)) if call.query else {}
         request = Request(method=call.method, query=query, body=call.body, suffix=found.suffix)
         try:

@@ -15,6 +15,8 @@ HTML = "text/html;charset=utf-8"
 FORM = "application/x-www-form-urlencoded;charset=utf-8"
 TEXT = "text/plain;charset=utf-8"
 
+XML_HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
+
 CATCH_ALL = "The requested service is not currently available, please try after sometime."
 THROTTLED = "Number of requests exceeded the rate limit set"
 
@@ -77,8 +79,7 @@ def xml_error(error: AuthRefused) -> Answer:
     """An OAuth failure below /v1: XML although JSON was asked for (section 1.6)."""
     code = "<code>0</code>" if error.coded else ""
     body = f"<Error>{code}<message>{escape(error.message)}</message></Error>"
-    head = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
-    return Answer(error.status, XML, f"{head}{body}".encode())
+    return Answer(error.status, XML, f"{XML_HEAD}{body}".encode())
 
 
 def tomcat_page(error: AuthRefused) -> Answer:

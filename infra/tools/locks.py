@@ -1,7 +1,8 @@
 """Writes the hash-pinned lock files from the extras in pyproject.toml: `make lock`.
 
 The lock of everything (requirements/dev.txt) is solved first; every other lock is solved within its versions,
-so a package has one version in all of them. `--upgrade` looks for newer versions; without it, what still fits
+so a package has one version in all of them. One stands apart (requirements/clients.txt): what others wrote, for tests
+alone, installed into an environment of its own. `--upgrade` looks for newer versions; without it, what still fits
 stays.
 """
 
@@ -22,10 +23,18 @@ NOT_A_FUNCTION = frozenset({"local", "infra", "dev", *ON_FIRST_USE})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lock:
-    """One lock file and the extras whose dependencies it pins."""
+    """One lock file and the extras, or the group, whose dependencies it pins; what has wheels is locked as wheels, but
+    for the packages that have `source` alone.
+    """
 
     path: str
-    extras: tuple[str, ...]
+    extras: tuple[str, ...] = ()
+    group: str = ""
+    source: tuple[str, ...] = ()
+
+
+APART = Lock(path="requirements/clients.txt", group="clients", source=("pyetrade",))
+"""Two public clients of E*TRADE's, for the tests of the simulated broker."""
 
 
 def locks(root: Path = ROOT) -> tuple[Lock, ...]:
@@ -47,8 +56,10 @@ def locks(root: Path = ROOT) -> tuple[Lock, ...]:
 
 def command(lock: Lock, *, within: Lock | None, upgrade: bool) -> list[str]:
     """Return the solver call for one lock; no address of an index ever reaches the file."""
-    call = [sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", "--quiet"]
+    call = [sys.executable, "-m", "uv", "pip", "compile", "--quiet"]
+    call += ["--group", lock.group] if lock.group else ["pyproject.toml"]
     call += ["--universal", "--python-version", "3.11", "--only-binary", ":all:"]
+    call += [word for package in lock.source for word in ("--no-binary", package)]
     call += ["--generate-hashes", "--no-header", "--no-annotate"]
     call += ["--no-emit-index-url", "--no-emit-find-links"]
     call += [word for extra in lock.extras for word in ("--extra", extra)]
@@ -62,13 +73,13 @@ def command(lock: Lock, *, within: Lock | None, upgrade: bool) -> list[str]:
 def write(root: Path = ROOT, *, upgrade: bool = False) -> tuple[Path, ...]:
     """Solve and write every lock below the root; return the files."""
     everything, *others = locks(root)
-    for lock in (everything, *others):
-        within = None if lock is everything else everything
+    for lock in (everything, *others, APART):
+        within = None if lock in {everything, APART} else everything
         call = command(lock, within=within, upgrade=upgrade)
         subprocess.run(call, cwd=root, check=True, stdout=subprocess.DEVNULL)  # uv repeats the whole file there
         file = root / lock.path
         file.write_text(HEADER + file.read_text(encoding="utf-8").removeprefix(HEADER), encoding="utf-8")
-    return tuple(root / lock.path for lock in (everything, *others))
+    return tuple(root / lock.path for lock in (everything, *others, APART))
 
 
 if __name__ == "__main__":

@@ -10,11 +10,10 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from infra.tools.locks import HEADER, ROOT, Lock, locks
+from infra.tools.locks import APART, HEADER, ROOT, Lock, locks
 
-EXTRAS: dict[str, list[str]] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"][
-    "optional-dependencies"
-]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+EXTRAS: dict[str, list[str]] = {**PROJECT["project"]["optional-dependencies"], **PROJECT["dependency-groups"]}
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 LOCKS = locks()
 
@@ -79,13 +78,14 @@ def read(lock: Lock) -> str:
     return (ROOT / lock.path).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.path)
+@pytest.mark.parametrize("lock", [*LOCKS, APART], ids=lambda lock: lock.path)
 def test_lock_answers_its_extras(lock: Lock) -> None:
     """Each declared requirement is pinned inside its range, for every machine, with hashes."""
-    assert gaps(read(lock), [line for extra in lock.extras for line in EXTRAS[extra]]) == []
+    names = [*lock.extras, lock.group] if lock.group else lock.extras
+    assert gaps(read(lock), [line for name in names for line in EXTRAS[name]]) == []
 
 
-@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.path)
+@pytest.mark.parametrize("lock", [*LOCKS, APART], ids=lambda lock: lock.path)
 def test_lock_holds_nothing_else(lock: Lock) -> None:
     """A lock is its fixed header and pinned packages, without a switch, an address or a path."""
     text = read(lock)
@@ -96,8 +96,8 @@ def test_lock_holds_nothing_else(lock: Lock) -> None:
 
 
 def test_one_version_everywhere() -> None:
-    """No package has two versions, within a lock or between locks."""
-    assert disagreements([read(lock) for lock in LOCKS]) == set()
+    """No package has two versions, within a lock or between locks; the one apart agrees with itself."""
+    assert disagreements([read(lock) for lock in LOCKS]) == disagreements([read(APART)]) == set()
 
 
 def test_the_lock_of_everything_holds_the_others() -> None:

@@ -76,10 +76,20 @@ def test_intraday_detail_has_its_own_block() -> None:
 
 
 def test_the_accept_header_asks_for_json_too() -> None:
-    """The accept header asks for JSON too."""
+    """The accept header asks for JSON too; without it and without .json the answer is XML."""
     one = world()
-    assert one.api.get(f"{URL}/v1/market/quote/ZXAA", headers={"Accept": "application/json"}).status_code == 200
-    assert one.api.get(f"{URL}/v1/market/quote/ZXAA").status_code == 406
+    asked = one.api.get(f"{URL}/v1/market/quote/ZXAA", headers={"Accept": "application/json"})
+    assert asked.json()["QuoteResponse"]["QuoteData"]
+    assert one.api.get(f"{URL}/v1/market/quote/ZXAA").headers["Content-Type"] == "application/xml;charset=utf-8"
+
+
+def test_a_look_up_finds_symbols_by_a_part_of_them() -> None:
+    """A look-up finds what has the text in its symbol, ten at most, and answers without data for none."""
+    one = world(ListedMarket({f"ZX{letter}": [] for letter in "ABCDEFGHIJKL"}))
+    found = one.get("/v1/market/lookup/zx.json").json()["LookupResponse"]["Data"]
+    assert [row["symbol"] for row in found] == [f"ZX{letter}" for letter in "ABCDEFGHIJ"]
+    assert one.get("/v1/market/lookup/zxl.json").json()["LookupResponse"]["Data"][0]["type"] == "EQUITY"
+    assert one.get("/v1/market/lookup/nothing.json").json() == {"LookupResponse": {}}
 
 
 def test_unknown_symbols_are_messages_beside_the_known_quotes() -> None:

@@ -92,6 +92,7 @@ class InProcess(BaseAdapter):
             "REQUEST_URI": f"{url.path}?{url.query}",
             "QUERY_STRING": url.query,
             "CONTENT_LENGTH": str(len(body)),
+            "CONTENT_TYPE": _text(request.headers.get("Content-Type", "")),
             "HTTP_HOST": url.netloc,
             "SERVER_NAME": url.hostname,
             "SERVER_PORT": str(url.port),
