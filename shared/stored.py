@@ -56,7 +56,7 @@ COLLECTIONS = {
             "asks": "what the owner asks of settlement by command, with its answer",
             "taken": "shares that the owner took out of a position by hand",
             "leases": "who works on settlement or the close now",
-            "account": "the account's key, read once a session",
+            "account": "the account's key, read once a session, and its balance as it was last read",
             "reads": "since when an answer of the broker cannot be read, and why",
             "turns": "when the account's next calls to Orders and Accounts may leave",
             "paper": "cash, positions and orders of paper mode, which E*TRADE never sees",

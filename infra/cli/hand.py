@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +10,9 @@ from pathlib import Path
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from infra.cli import money_words as money
 from infra.cli.exits import BAD_INPUT, say
 from infra.day.hours import clock, day_and_time
 from infra.day.problems import UserError
@@ -24,7 +26,6 @@ from shared.codec import dumps, encode
 from shared.domain.calendar import is_open
 from shared.domain.control import Control
 from shared.domain.fallback import FallbackQuote
-from shared.domain.orders import Order
 from shared.domain.series import LEAST_DAYS
 from shared.errors import ConfigError, Conflict, DeskError, StoreDown
 from shared.strategies import config as configurations
@@ -45,22 +46,12 @@ def status(profile: str, state: Path | None, *, json: bool, let_be: bool = False
     require_profile(profile)
     if profile == "cloud" or state is not None:
         entry = None if state is None else systems.killed_at(state)
-        seen = _overview(profile, state, entry)
+        seen = glance(profile, state, entry)
         show(seen, lambda: pairs(status_lines(seen)), json=json)
         if entry is not None and let_be:
             registry.forget(entry)
         return
-    troubles: list[str] = []
-    found = systems.seen(troubles)
-    if not found:
-        raise systems.none_or_many([])
-    views: list[look.Overview] = []
-    for one in found:
-        try:
-            views.append(_overview(one.profile or profile, one.folder(), one.killed))
-        except UserError as problem:
-            ended = " ended without being stopped" if one.killed is not None else ""
-            troubles.append(f"{one.name}{ended}: {problem.what}. {problem.remedy}")
+    found, views, troubles = seen_here(profile)
     show(views, lambda: _titled(views), json=json)
     if not any(one.running for one in views):
         say(f"Nothing runs here: {systems.where()}.")
@@ -73,7 +64,24 @@ def status(profile: str, state: Path | None, *, json: bool, let_be: bool = False
         raise typer.Exit(BAD_INPUT)
 
 
-def _overview(profile: str, state: Path | None, killed: registry.Entry | None) -> look.Overview:
+def seen_here(profile: str) -> tuple[list[systems.System], list[look.Overview], list[str]]:
+    """Look at every system of this machine, and say of which that failed; raises UserError where there is none."""
+    troubles: list[str] = []
+    found = systems.seen(troubles)
+    if not found:
+        raise systems.none_or_many([])
+    views: list[look.Overview] = []
+    for one in found:
+        try:
+            views.append(glance(one.profile or profile, one.folder(), one.killed))
+        except UserError as problem:
+            ended = " ended without being stopped" if one.killed is not None else ""
+            troubles.append(f"{one.name}{ended}: {problem.what}. {problem.remedy}")
+    return found, views, troubles
+
+
+def glance(profile: str, state: Path | None, killed: registry.Entry | None = None) -> look.Overview:
+    """Look at one system; raises UserError."""
     with reached(profile, state) as hand:
         given_up = None if hand.given_up is None else len(hand.given_up())
         return look.overview(
@@ -88,35 +96,6 @@ def _titled(views: Iterable[look.Overview]) -> None:
         simulated = left is not None and left.broker == "simulator"
         pairs((("System", seen.name), *([("KILLED", _killed(left))] if left and simulated else status_lines(seen))))
         sys.stdout.write("\n")
-
-
-def orders(profile: str, state: Path | None, *, every: bool, json: bool) -> None:
-    """List orders."""
-    unread: list[str] = []
-    with reached(profile, state) as hand:
-        rows = look.orders(hand.desk.store, every=every, unread=unread)
-    _say_unread(unread)
-    columns = ("Order", "Symbol", "Side", "Shares", "Filled", "Price", "State", "Why")
-    show(rows, lambda: table(columns, (
-        (one.intent_id, one.symbol, one.side, one.quantity, one.filled, one.stop_price or one.limit_price, one.state,
-         _why(one)) for one in rows
-    )), json=json)  # fmt: skip
-
-
-def positions(profile: str, state: Path | None, *, every: bool, json: bool) -> None:
-    """List positions."""
-    unread: list[str] = []
-    with reached(profile, state) as hand:
-        rows = look.positions(hand.desk.store, every=every, unread=unread)
-        elsewhere = look.elsewhere(hand.desk.store, rows, hand.desk.clock.now(), unread)
-    _say_unread(unread)
-    columns = ("Symbol", "Shares", "At", "Cost", "Stop wanted", "Realised", "Since (New York)")
-    show(rows, lambda: table(columns, (
-        (one.symbol, one.quantity, one.venue, one.average_cost, one.stop_wanted, one.realized,
-         day_and_time(one.opened_at)) for one in rows
-    )), json=json)  # fmt: skip
-    for one in elsewhere:
-        say(f"NOT TRADED ON: {_elsewhere(one)}.")
 
 
 def dead_letters(profile: str, state: Path | None, *, json: bool) -> None:
@@ -222,11 +201,12 @@ def status_lines(seen: look.Overview) -> Iterable[tuple[str, object]]:
     yield "Live orders", seen.live_orders
     yield "In doubt", ", ".join(seen.in_doubt) or "none"
     yield "Open positions", seen.open_positions
+    yield from money.lines(seen.owned, seen.wealth)
     if seen.elsewhere:
-        yield "NOT TRADED ON", "; ".join(map(_elsewhere, seen.elsewhere))
+        yield "NOT TRADED ON", "; ".join(map(from_elsewhere, seen.elsewhere))
     if seen.closing:
         yield "Closing", f"{', '.join(seen.closing)}: you asked for the sale, and it is not done yet"
-    yield "Realised", _realized(seen)
+    yield "Last session", _realized(seen)
     if seen.asked:
         yield "Asked", "; ".join(seen.asked)
     yield "Scan", _scanned(seen)
@@ -262,7 +242,7 @@ def _killed(left: Killed) -> str:
     )
 
 
-def _elsewhere(one: FallbackQuote) -> str:
+def from_elsewhere(one: FallbackQuote) -> str:
     """Say a price of somebody else's, with its source, its instants and why it is shown."""
     return (
         f"{one.symbol} {one.last} USD, says {one.source}, its delay not known (traded {clock(one.at)}, asked "
@@ -277,15 +257,8 @@ def _realized(seen: look.Overview) -> str:
     return f"{seen.realized:+,.2f} USD on {seen.session}{unknown if seen.unpriced else ''}"
 
 
-def _why(order: Order) -> str:
-    """Say why an order exists, and where it came to nothing why not, in words."""
-    codes = (code.removeprefix("preview:").replace("_", " ").lower() for code in order.codes)
-    ended = f"{order.state.replace('_', ' ').lower()}: {order.note or ', '.join(codes)}" if order.codes else ""
-    wash_sale = "possible wash sale" if order.possible_wash_sale else ""
-    return "; ".join(part for part in (order.reason, ended, wash_sale) if part)
-
-
-def _say_unread(paths: Iterable[str]) -> None:
+def say_unread(paths: Iterable[str]) -> None:
+    """Name documents that are not listed."""
     for path in paths:
         say(f"Not listed, because it cannot be read: {path}. Look on E*TRADE's own page.")
 
@@ -352,18 +325,49 @@ def _machine(seen: Machine) -> str:
 
 def pairs(rows: Iterable[tuple[str, object]]) -> None:
     """Print names and values."""
+    Console().print(pairs_of(rows), highlight=False, markup=False)
+
+
+def pairs_of(rows: Iterable[tuple[str, object]]) -> Table:
+    """Lay names and values out."""
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in rows:
-        table.add_row(name, str(value))
-    Console().print(table, highlight=False, markup=False)
+        table.add_row(name, Text(str(value)))
+    return table
 
 
-def table(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
-    """Print rows."""
-    console = Console()
-    console.print(grid(columns, rows, console), highlight=False, markup=False)
+def table(columns: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
+    """Print rows: as a table, or where the terminal is too narrow for one a block for each row."""
+    console, kept = Console(), [list(row) for row in rows]
+    if fits(columns, kept, console):
+        console.print(grid(columns, kept, console), highlight=False, markup=False)
+        return
+    for row in kept:
+        pairs((name, value) for name, value in zip(columns, row, strict=True) if value not in (None, ""))
+        sys.stdout.write("\n")
+
+
+def fits(columns: Iterable[str], rows: Iterable[Iterable[object]], console: Console) -> bool:
+    """Tell whether a table of these rows breaks nothing within a word."""
+    widths, longest = _widths(columns, [[_text(cell) for cell in row] for row in rows])
+    return _needed(widths, longest, gap=1) <= console.width
+
+
+def _needed(widths: Mapping[str, int], longest: int, *, gap: int) -> int:
+    return sum(longest if name == "Why" else width for name, width in widths.items()) + gap * (len(widths) - 1)
+
+
+def _widths(columns: Iterable[str], lines: Sequence[Sequence[str]]) -> tuple[dict[str, int], int]:
+    """Give each column's width, and the length of the longest word of the reasons."""
+    named = list(zip(columns, *lines, strict=True))
+    words = [word for name, *cells in named if name == "Why" for cell in cells for word in cell.split()]
+    return {name: max(map(len, (name, *cells))) for name, *cells in named}, max(map(len, words), default=len("Why"))
+
+
+def _text(cell: object) -> str:
+    return "" if cell is None else str(cell)
 
 
 def grid(columns: Iterable[str], rows: Iterable[Iterable[object]], console: Console) -> Table:
@@ -371,13 +375,11 @@ def grid(columns: Iterable[str], rows: Iterable[Iterable[object]], console: Cons
 
     Nothing is cut.
     """
-    shown = Table(box=None, pad_edge=False)
-    lines = [["" if value is None else str(value) for value in row] for row in rows]
-    widths = {name: max(map(len, (name, *cells))) for name, *cells in zip(columns, *lines, strict=True)}
-    words = [word for name, *cells in zip(columns, *lines, strict=True) if name == "Why" for cell in cells
-             for word in cell.split()]  # fmt: skip
-    longest = max(map(len, words), default=0)
-    whole = sum(longest if name == "Why" else width + 1 for name, width in widths.items()) <= console.width
+    lines = [[_text(cell) for cell in row] for row in rows]
+    widths, longest = _widths(columns, lines)
+    whole = _needed(widths, longest, gap=1) <= console.width
+    roomy = sum(widths.values()) + 2 * len(widths) <= console.width
+    shown = Table(box=None, pad_edge=False, padding=(0, 2 if roomy else 1, 0, 0))
     for name in widths:
         shown.add_column(name, no_wrap=whole and name != "Why", overflow="fold")
     for line in lines:

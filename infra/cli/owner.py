@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from infra.cli.exits import explained
+from infra.day.problems import UserError
 from shared.domain.control import TradingState
 
 Profile = Annotated[str, typer.Option(help="Where the desk runs: local, emulators or cloud.")]
@@ -42,32 +43,49 @@ def status(
     let_be: Annotated[
         bool, typer.Option("--seen", help="Afterwards name no more what ended without being stopped.")
     ] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Look again every two seconds, until Ctrl-C.")] = False,
     profile: Profile = "local", state: Seen = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """Show a desk at a glance, such as `strategy status`: the trading state, what is live, what is in doubt.
+    """Show a desk at a glance, such as `strategy status`: the trading state, what is live, what is in doubt, the money.
 
+    With `strategy status --watch` it is drawn anew in its place; in a pipe a line for each system and look.
     What was killed is named with what it held, until it is started again or you say `--seen`.
     """
-    from infra.cli import hand
+    from infra.cli import hand, watching
 
     with explained():
+        if watch and let_be:
+            raise UserError("--watch and --seen were both given", remedy="say --seen by itself")
+        if watch:
+            watching.watch(profile, state, json=json)
+            return
         hand.status(profile, state, json=json, let_be=let_be)
 
 
-def orders(profile: Profile = "local", state: State = None, every: Every = False, json: Json = False) -> None:
-    """List the orders that are not over."""
-    from infra.cli import hand
+def orders(  # noqa: PLR0917 - each parameter is an option, which typer passes by name
+    symbol: Annotated[str | None, typer.Option("--symbol", help="Only this symbol's.")] = None,
+    state_is: Annotated[
+        str | None, typer.Option("--state-is", help="Only those in this state, such as DENIED, also what is over.")
+    ] = None,
+    last: Annotated[int | None, typer.Option("--last", min=1, help="Only so many, the newest.")] = None,
+    profile: Profile = "local", state: State = None, every: Every = False, json: Json = False,
+) -> None:  # fmt: skip
+    """List the orders that are not over, the newest at the end, such as `strategy orders --state-is DENIED --last 5`.
+
+    An id is as short as makes it the only one; `strategy explain` takes it so.
+    """
+    from infra.cli import ordered
 
     with explained():
-        hand.orders(profile, state, every=every, json=json)
+        ordered.orders(profile, state, every=every, symbol=symbol, state_is=state_is, last=last, json=json)
 
 
 def positions(profile: Profile = "local", state: State = None, every: Every = False, json: Json = False) -> None:
-    """List what is held."""
-    from infra.cli import hand
+    """List what is held, in money, such as `strategy positions`; with --all also each position that is over."""
+    from infra.cli import held
 
     with explained():
-        hand.positions(profile, state, every=every, json=json)
+        held.positions(profile, state, every=every, json=json)
 
 
 def dead_letters(profile: Profile = "local", state: State = None, json: Json = False) -> None:

@@ -6,26 +6,21 @@ is not E*TRADE's answer of now is marked; nothing is asked more often than once 
 not there; it ends with Ctrl-C, with the token, or with whoever reads.
 """
 
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from datetime import datetime
 
 from rich.console import Console, Group
-from rich.live import Live
 from rich.text import Text
 
+from infra.cli import redrawn
 from infra.cli.hand import grid
-from infra.cli.outlet import unread
+from infra.cli.redrawn import Wait
 from infra.day.hours import clock, day_and_time
 from infra.owner.tables import QuoteRow, Quotes
-from shared.codec import dumps, encode
 from shared.usecases.kept import Served
 
 COLUMNS = ("Symbol", "Bid", "Ask", "Last", "Volume", "Age", "Delay", "Quality", "Why")
 EVERY_S = 1.0
-Wait = Callable[[float], bool]
-"""Waits so many seconds, and tells whether it was told to end meanwhile."""
 
 
 def lines(found: Quotes) -> Iterator[tuple[object, ...]]:
@@ -49,18 +44,7 @@ def watch(ask: Callable[[], Quotes], wait: Wait, *, json: bool) -> None:
     On a terminal one table is drawn anew, elsewhere each round is a line for each symbol, or one of JSON.
     """
     console = Console(highlight=False, markup=False)
-    drawn = console.is_terminal and not json
-    live = Live(console=console, auto_refresh=False) if drawn else None
-    with live or nullcontext():
-        while True:
-            found = ask()
-            if live is not None:
-                live.update(_drawn(found, console), refresh=True)
-            else:
-                sys.stdout.writelines(f"{line}\n" for line in ([_json(found)] if json else _plain(found)))
-                sys.stdout.flush()
-            if unread() or wait(EVERY_S):
-                return
+    redrawn.watch(ask, wait, console, every_s=EVERY_S, json=json, drawn=_drawn, plain=_plain)
 
 
 def _drawn(found: Quotes, console: Console) -> Group:
@@ -91,10 +75,6 @@ def _prices(one: QuoteRow) -> tuple[tuple[str, object], ...]:
 
 def _price(value: object) -> str:
     return "-" if value is None else str(value)
-
-
-def _json(found: Quotes) -> str:
-    return dumps(encode(found)).decode()
 
 
 def _age(one: QuoteRow) -> str:

@@ -45,7 +45,7 @@ def listed(
     if csv:
         _csv(found)
         return
-    show(found, lambda: _words(found, whole), json=json)
+    show(found, lambda: in_words(found, whole), json=json)
 
 
 @contextmanager
@@ -59,7 +59,8 @@ def _documents(profile: str, state: Path | None) -> Iterator[Documents]:
         yield hand.desk.store
 
 
-def _words(found: Trips, whole: Trips) -> None:
+def in_words(found: Trips, whole: Trips) -> None:
+    """Print round trips, a table for each day, and their sum beside that of the `whole`."""
     for day, those in groupby(found.trades, key=lambda one: new_york_day(one.entered_at)):
         sys.stdout.write(f"{day}, New York\n")
         table(("Symbol", "In", "Out", "Shares", "Paid", "Got", "Profit", "%", "Why"), (_row(one) for one in those))

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from infra.archives import ArchiveError
 from infra.brokersim.network import Network
+from infra.cli import money_words as money
 from infra.cli.exits import BROKEN, say, told_to_end
 from infra.cli.hand import stated
 from infra.day.hours import clock, day_and_time
@@ -172,7 +173,7 @@ def _line(station: Station) -> str:
     parts = [f"{clock(status.at)} New York", f"not answering: {', '.join(down)}" if down else "all functions answer"]
     with suppress(StoreDown, Malformed):
         seen = overview(station.store, at=status.at, running=True)
-        parts += [f"{seen.live_orders} live orders, {seen.open_positions} positions, {seen.realized:+,.2f} USD"]
+        parts += [f"{seen.live_orders} live orders, {seen.open_positions} positions", money.short(seen.wealth)]
         parts += [f"{seen.dead_letters} messages put aside"] if seen.dead_letters else []
     if status.trading not in {None, "ACTIVE"}:
         parts.append(f"trading is {status.trading}")

@@ -1,6 +1,6 @@
 """What a desk knows, read for its owner: plain values, for a table or for JSON."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -11,11 +11,13 @@ from infra.day.problems import UserError
 from infra.owner import letters, told
 from infra.owner.killed import Killed, left_by
 from infra.owner.machine import Machine
+from infra.owner.wealth import Owned, Wealth, owned, prices, wealth
 from infra.up.registry import Entry
 from infra.up.status import signed_in, signed_out
 from shared.codec import decode
 from shared.domain.asks import Ask
 from shared.domain.audit import AuditEvent
+from shared.domain.brokerage import LastBalance
 from shared.domain.calendar import session_at
 from shared.domain.control import Control
 from shared.domain.explain import PLAIN
@@ -29,6 +31,7 @@ from shared.domain.signals import Signal
 from shared.errors import Malformed
 from shared.ports import Document, Store, Where
 from shared.usecases import control, minutes
+from shared.usecases.account import LAST_BALANCE
 from shared.usecases.desk import read
 from shared.usecases.fallback import latest
 from shared.usecases.warmth import Prepared
@@ -72,8 +75,8 @@ class Overview:
     finished, None when it finished none within `LATELY`; `looks` are the seconds of the session so far at which it
     looked, None outside of one. `history` is how the daily bars stand, None before the first
     morning. `closing` are symbols that you want sold and that are held still; `elsewhere` are prices of somebody
-    else's for what is held and E*TRADE does not quote; `killed` is what was left where the desk ended without being
-    stopped.
+    else's for what is held and E*TRADE does not quote; `owned` and `wealth` are its money. `killed` is what was left
+    where the desk ended without being stopped.
     """
 
     name: str
@@ -101,6 +104,8 @@ class Overview:
     unreadable: tuple[str, ...]
     closing: tuple[str, ...]
     elsewhere: tuple[FallbackQuote, ...]
+    owned: tuple[Owned, ...]
+    wealth: Wealth
     killed: Killed | None
 
 
@@ -125,6 +130,9 @@ def overview(
     said, buried = control.standing(store), letters.letters(store)
     live, open_ = orders(store, every=False, unread=unread), positions(store, every=False, unread=unread)
     ledgers = sorted(typed(Ledger, store.query("ledger"), unread), key=lambda one: one.session)
+    others = elsewhere(store, open_, at, unread)
+    rows, balance = money(store, open_, others, at, unread=unread), _balance(store, unread)
+    whole = not any(path.startswith(("positions/", "ledger/")) for path in unread)
     return Overview(
         name=name, at=at, running=running, mode=mode, signed_in=signed_in(store, at), signed_out=signed_out(store, at),
         control=said, live_orders=len(live),
@@ -137,7 +145,7 @@ def overview(
         notices=told.delivery(store),
         unreadable=tuple(unread),
         given_up=given_up, machine=machine, closing=tuple(one.symbol for one in open_ if one.closing),
-        elsewhere=elsewhere(store, open_, at, unread),
+        elsewhere=others, owned=tuple(rows), wealth=wealth(rows, ledgers, balance, at, whole=whole),
         killed=None if killed is None else left_by(killed, open_, live),
     )  # fmt: skip
 
@@ -167,6 +175,15 @@ def elsewhere(
         return ()
     seen = {one.symbol: one.received_at for one in typed(Quote, store.query("quotes"), unread)}
     return tuple(found[name] for name in sorted(held_names) if name not in seen or seen[name] < found[name].asked_at)
+
+
+def money(
+    store: Store, held: Sequence[Position], others: Iterable[FallbackQuote], at: datetime, *, unread: list[str]
+) -> list[Owned]:  # fmt: skip
+    """Give what is held in money; `others` are prices from elsewhere, `unread` as above."""
+    quotes = typed(Quote, store.query("quotes"), unread) if held else []
+    live = orders(store, every=False, unread=unread) if held else []
+    return owned(held, live, prices(quotes, others, {one.symbol for one in held}, at))
 
 
 def find(store: Store, name: str) -> Order:
@@ -224,6 +241,15 @@ def seconds(of: Looks) -> str:
     share = f" ({100 * of.looked / of.seconds:.1f} %)" if of.seconds else ""
     held = f"; what was held was never without a look for more than {of.unseen_s} s" if of.unseen_s else ""
     return f"{of.looked:,} of {of.seconds:,}{share}, {of.blind:,} blind{held}"
+
+
+def _balance(store: Store, unread: list[str]) -> LastBalance | None:
+    try:
+        found = read(store, LastBalance, LAST_BALANCE)
+    except Malformed:
+        unread.append(LAST_BALANCE)
+        return None
+    return None if found is None else found.value
 
 
 def _history(store: Store, unread: list[str]) -> History | None:

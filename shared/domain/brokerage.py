@@ -88,6 +88,18 @@ class Balance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LastBalance:
+    """What settlement last read of the account's money, for its owner to see: nothing is traded on it.
+
+    `capital` in USD is what the owner let the system use at that time.
+    """
+
+    balance: Balance
+    capital: Decimal
+    schema_version: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Holding:
     """Shares that the account holds, whoever bought them; negative quantity is a short.
 

@@ -10,7 +10,7 @@ from datetime import date
 from shared.domain import day_trades
 from shared.domain.account_rules import said_against
 from shared.domain.barred import EntriesBarred
-from shared.domain.brokerage import Account, AccountRecord, Balance
+from shared.domain.brokerage import Account, AccountRecord, Balance, LastBalance
 from shared.domain.control import TradingState
 from shared.domain.day_trades import DayTradeRule
 from shared.domain.orders import Order
@@ -25,6 +25,7 @@ from shared.usecases.reads import Judge
 from shared.usecases.trading import TradingDesk
 
 PATH = "account/main"
+LAST_BALANCE = "account/balance"
 RESTRICTED = "1036"
 """E*TRADE's code of an account that is restricted (etrade-api.md 4.14)."""
 BARRED = "ACCOUNT_RESTRICTED"
@@ -155,6 +156,12 @@ def tell(desk: TradingDesk, found: Balance) -> None:
         desk.store.commit([held.update(replace(held.value, told=tuple(sorted({*held.value.told, *against})))), *rows])
     except Conflict:
         desk.journal.line("account_told_later", why="somebody else wrote the account's record")
+
+
+def note(desk: TradingDesk, found: Balance) -> None:
+    """Write down what was read of the account's money, so that its owner sees it without a call of theirs."""
+    known = found if found.account_mode else replace(found, account_mode=_listed_mode(desk))
+    desk.store.commit([put(LAST_BALANCE, LastBalance(balance=known, capital=desk.mandate.capital_usd))])
 
 
 def _keep(desk: TradingDesk, held: Held[AccountRecord], record: AccountRecord) -> Held[AccountRecord]:

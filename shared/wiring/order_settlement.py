@@ -38,6 +38,7 @@ def handlers(desk: TradingDesk, pulse: Pulse | None = None) -> dict[type[Message
         look = settle(desk.of_this_minute, list_first=True)
         if look is not None and look.balance is not None:
             account.tell(desk, look.balance)
+            account.note(desk, look.balance)
         watch_sight(desk)
         if pulse is not None:
             beat(desk, pulse, look)

@@ -1,0 +1,40 @@
+"""`strategy positions`: what is held, in money; with everything, also each position that is over."""
+
+import sys
+from pathlib import Path
+
+from infra.cli import money_words as money
+from infra.cli import traded
+from infra.cli.exits import say
+from infra.cli.hand import from_elsewhere, reached, say_unread, show, table
+from infra.owner import look
+from infra.owner.trips import trips
+from infra.owner.wealth import Priced, closed
+
+
+def positions(profile: str, state: Path | None, *, every: bool, json: bool) -> None:
+    """List positions; those that are over are the round trips of `strategy trades`."""
+    unread: list[str] = []
+    with reached(profile, state) as hand:
+        store, at = hand.desk.store, hand.desk.clock.now()
+        open_ = look.positions(store, every=False, unread=unread)
+        others = look.elsewhere(store, open_, at, unread)
+        rows = look.money(store, open_, others, at, unread=unread)
+        whole = trips(store) if every else None
+    say_unread(unread)
+    over = [] if whole is None else closed(whole.trades)
+
+    def in_words() -> None:
+        if rows:
+            table(money.COLUMNS, (money.row(one, at) for one in rows))
+            sys.stdout.write(f"{money.total(rows)}\n")
+        elif whole is None:
+            sys.stdout.write("Nothing is held.\n")
+        if any(one.price is not None and one.price.kind is Priced.ELSEWHERE for one in rows):
+            sys.stdout.write(f"{money.NOT_COUNTED}\n")
+        if whole is not None:
+            traded.in_words(whole, whole)
+
+    show([*over, *rows], in_words, json=json)
+    for one in others:
+        say(f"NOT TRADED ON: {from_elsewhere(one)}.")

@@ -1,0 +1,138 @@
+"""Money in words: what is held, the day's profit, equity and cash; what is not known is said, and never a figure."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from infra.day.hours import clock, day_and_time
+from infra.owner.wealth import Owned, Price, Priced, Wealth
+from shared.domain.brokerage import LastBalance, is_margin
+from shared.domain.calendar import new_york_day
+
+COLUMNS = ("Symbol", "Shares", "Cost", "Last", "Age", "Value", "Profit", "%", "Stop", "To stop", "Since")
+NOT_COUNTED = "* a price from elsewhere: its delay is not known, nothing is traded on it, and it is in no sum"
+
+
+def lines(owned: Sequence[Owned], wealth: Wealth) -> Iterable[tuple[str, str]]:
+    """Say a system's money, a line for each thing."""
+    if owned:
+        yield "Held", "; ".join(map(held, owned))
+    yield "Day's profit", _day(owned, wealth)
+    yield "Equity", _equity(wealth)
+    yield "Cash", _cash(wealth.last, wealth.balance_age_s)
+
+
+def held(one: Owned) -> str:
+    """Say one position in a sentence."""
+    price = one.price or Price(kind=Priced.MISSING)
+    stop = "NO STOP at the broker" if one.stop is None else f"stop {one.stop:,.2f}"
+    if one.stop is not None and one.stop_distance is not None:
+        stop += f", {one.stop_distance:,.2f} ({one.stop_percent} %) away"
+    said = f"{one.quantity:,} {one.symbol} at {one.average_cost:,.2f}"
+    if price.kind is Priced.FRESH:
+        return (
+            f"{said}, last {price.last:,.2f} ({age(price.age_s)} old): {one.value:,.2f} USD, "
+            f"{one.open_profit:+,.2f} USD ({one.open_percent:+} %), {stop}"
+        )
+    return f"{said}, {priced(price)}, {stop}"
+
+
+def priced(price: Price) -> str:
+    """Say a price that does not count."""
+    if price.kind is Priced.ELSEWHERE:
+        return f"last {price.last:,.2f} of {price.source} ({age(price.age_s)} old, NOT TRADED ON)"
+    if price.kind is Priced.OLD and price.at is not None:
+        return f"NO PRICE since {_when(price.at, price.age_s)}"
+    return "NO PRICE"
+
+
+def row(one: Owned, at: datetime) -> tuple[object, ...]:
+    """Give the cells of one open position; an old price is not a figure."""
+    price = one.price or Price(kind=Priced.MISSING)
+    last = {Priced.OLD: "OLD", Priced.MISSING: "NONE"}.get(price.kind)
+    if price.last is not None:
+        last = f"{price.last:,.2f}{'*' * (price.kind is Priced.ELSEWHERE)}"
+    away = "" if one.stop_percent is None else f"{one.stop_percent} %"
+    since = clock(one.opened_at) if new_york_day(one.opened_at) == new_york_day(at) else day_and_time(one.opened_at)
+    return (
+        one.symbol, f"{one.quantity:,}", f"{one.average_cost:,.2f}", last, age(price.age_s), _money(one.value),
+        _signed(one.open_profit), _signed(one.open_percent), "NONE" if one.stop is None else f"{one.stop:,.2f}", away,
+        since,
+    )  # fmt: skip
+
+
+def total(rows: Sequence[Owned]) -> str:
+    """Say what is held together, without what has no price."""
+    known = [one for one in rows if one.value is not None]
+    value = sum((one.value or Decimal(0) for one in known), Decimal(0))
+    profit = sum((one.open_profit or Decimal(0) for one in known), Decimal(0))
+    said = f"Together {value:,.2f} USD, {profit:+,.2f} USD open"
+    missing = ", ".join(one.symbol for one in rows if one.value is None)
+    return f"{said}, WITHOUT {missing}, of which no fresh price is known" if missing else said
+
+
+def short(wealth: Wealth) -> str:
+    """Say the day's profit and the equity in a few words."""
+    if wealth.day_profit is None:
+        return f"{wealth.realized_today:+,.2f} USD realised today, open profit not known"
+    equity = "" if wealth.equity is None else f", equity {wealth.equity:,.2f} USD"
+    parts = f"{wealth.realized_today:+,.2f} realised, {wealth.open_profit:+,.2f} open"
+    return f"{wealth.day_profit:+,.2f} USD today ({parts}){equity}"
+
+
+def age(seconds: float | None) -> str:
+    """Write an age in its largest unit."""
+    if seconds is None:
+        return ""
+    whole = round(seconds)
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if whole >= 2 * size:
+            return f"{whole // size} {unit}"
+    return f"{whole} s"
+
+
+def _day(owned: Sequence[Owned], wealth: Wealth) -> str:
+    if wealth.day_profit is None:
+        why = f"no fresh price of {', '.join(wealth.unknown)}" if wealth.unknown else "the book cannot be read whole"
+        return f"not known: {why}; {wealth.realized_today:+,.2f} USD of it are realised"
+    if not owned:
+        return f"{wealth.day_profit:+,.2f} USD, all of it realised"
+    parts = f"{wealth.realized_today:+,.2f} realised, {wealth.open_profit:+,.2f} open"
+    return f"{wealth.day_profit:+,.2f} USD: {parts}"
+
+
+def _equity(wealth: Wealth) -> str:
+    if wealth.last is None:
+        return "not known: settlement has read no balance yet"
+    of = f"{wealth.last.capital:,.2f} USD of capital with all that was won and lost"
+    if wealth.equity is None:
+        return f"not known, because the open profit is not: {of}"
+    return f"{wealth.equity:,.2f} USD: {of}; {wealth.exposure_pct or Decimal(0)} % of it are in shares"
+
+
+def _cash(last: LastBalance | None, age_s: float | None) -> str:
+    if last is None:
+        return "not known: settlement has read no balance yet"
+    found = last.balance
+    parts = [
+        f"{amount:,.2f} USD {name}"
+        for name, amount in (
+            ("settled", found.settled_cash), ("of buying power", found.usable), ("account value", found.account_value)
+        )
+        if amount is not None
+    ]  # fmt: skip
+    kind = "margin" if is_margin(found.account_mode) else "cash"
+    said = ", ".join(parts) or "the broker gave no figure"
+    return f"{said} ({kind} account, read at {_when(found.at, age_s)})"
+
+
+def _when(at: datetime, age_s: float | None) -> str:
+    return f"{day_and_time(at)} New York, {age(age_s)} ago"
+
+
+def _money(amount: Decimal | None) -> str:
+    return "" if amount is None else f"{amount:,.2f}"
+
+
+def _signed(amount: Decimal | None) -> str:
+    return "" if amount is None else f"{amount:+,.2f}"

@@ -1,0 +1,71 @@
+"""`strategy orders`: what is live, or everything: when, at what price, and why it came to nothing."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from pathlib import Path
+
+from infra.cli.hand import reached, say_unread, show, table
+from infra.day.hours import clock
+from infra.day.problems import UserError
+from infra.owner import look
+from shared.domain.calendar import new_york_day
+from shared.domain.orders import Order, State
+
+COLUMNS = ("Order", "Time", "Symbol", "Side", "Shares", "Filled", "Asked", "Fill", "State", "Why")
+SHORTEST = 8
+
+
+def orders(
+    profile: str, state: Path | None, *, every: bool, symbol: str | None, state_is: str | None, last: int | None,
+    json: bool,
+) -> None:  # fmt: skip
+    """List orders, the newest at the end; raises UserError for a state that does not exist."""
+    wanted, unread = None if state_is is None else _state(state_is), list[str]()
+    with reached(profile, state) as hand:
+        # One that is over shows where its state is asked for, and ids are as long as makes them unique among all.
+        known = look.orders(hand.desk.store, every=True, unread=unread)
+    say_unread(unread)
+    rows = [
+        one for one in known
+        if (every or wanted is not None or one.live)
+        and (symbol is None or one.symbol == symbol.upper())
+        and (wanted is None or one.state is wanted)
+    ]  # fmt: skip
+    rows = rows if last is None else rows[-last:]
+    show(rows, lambda: _in_words(rows, short([one.intent_id for one in known])), json=json)
+
+
+def short(ids: Sequence[str]) -> int:
+    """Give the least length of at least eight letters at which no two ids begin alike."""
+    longest = max(map(len, ids), default=SHORTEST)
+    return next((n for n in range(SHORTEST, longest) if len({one[:n] for one in ids}) == len(set(ids))), longest)
+
+
+def why(order: Order) -> str:
+    """Say why an order exists, and where it came to nothing why not, in words."""
+    codes = (code.removeprefix("preview:").replace("_", " ").lower() for code in order.codes)
+    ended = f"{order.state.replace('_', ' ').lower()}: {order.note or ', '.join(codes)}" if order.codes else ""
+    wash_sale = "possible wash sale" if order.possible_wash_sale else ""
+    return "; ".join(part for part in (order.reason, ended, wash_sale) if part)
+
+
+def _state(name: str) -> State:
+    try:
+        return State(name.upper().replace("-", "_"))
+    except ValueError:
+        raise UserError(f"there is no state {name!r}", remedy=f"choose {', '.join(State)}") from None
+
+
+def _in_words(rows: Iterable[Order], length: int) -> None:
+    for day, those in groupby(rows, key=lambda one: new_york_day(one.created_at)):
+        sys.stdout.write(f"{day}, New York\n")
+        table(COLUMNS, (_row(one, length) for one in those))
+
+
+def _row(one: Order, length: int) -> tuple[object, ...]:
+    asked = one.stop_price or one.limit_price
+    return (
+        one.intent_id[:length], clock(one.created_at), one.symbol, one.side, one.quantity, one.filled, asked,
+        None if one.average_price is None else f"{one.average_price:,.2f}", one.state, why(one),
+    )  # fmt: skip

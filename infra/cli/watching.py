@@ -1,0 +1,54 @@
+"""`strategy status --watch`: a system's money and state, drawn in place on a terminal, a line a round in a pipe."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rich.console import Console, Group, RenderableType
+from rich.text import Text
+
+from infra.cli import hand, redrawn
+from infra.cli import money_words as money
+from infra.cli.exits import told_to_end
+from infra.day.hours import clock
+from infra.owner.look import Overview
+from infra.owner.profiles import require_profile
+
+EVERY_S = 2.0
+CLOUD_EVERY_S = 15.0
+"""In the cloud each look is some hundred reads, which Google bills."""
+
+
+def watch(profile: str, state: Path | None, *, json: bool) -> None:
+    """Look again and again until Ctrl-C; raises UserError where there is nothing to look at."""
+    require_profile(profile)
+    pause = CLOUD_EVERY_S if profile == "cloud" else EVERY_S
+    with told_to_end() as told:
+        redrawn.watch(
+            lambda: look(profile, state), told.wait, Console(highlight=False, markup=False), every_s=pause, json=json,
+            drawn=lambda found, _: drawn(found), plain=plain,
+        )  # fmt: skip
+
+
+def look(profile: str, state: Path | None) -> list[Overview]:
+    """Look once at the one that is named, or at all."""
+    if profile == "cloud" or state is not None:
+        return [hand.glance(profile, state)]
+    return hand.seen_here(profile)[1]
+
+
+def drawn(found: Sequence[Overview]) -> RenderableType:
+    """Lay all of it out."""
+    parts: list[RenderableType] = []
+    for one in found:
+        parts += [hand.pairs_of((("System", one.name), *hand.status_lines(one))), Text("")]
+    return Group(*parts, Text("Ctrl-C ends this; what runs goes on."))
+
+
+def plain(found: Sequence[Overview]) -> Iterator[str]:
+    """Give a line for each system."""
+    for one in found:
+        state = "no trading state" if one.control is None else str(one.control.state)
+        parts = [f"{clock(one.at)} {one.name}", state if one.running else "NOT RUNNING", money.short(one.wealth)]
+        parts += [money.held(row) for row in one.owned]
+        parts.append(f"{one.live_orders} live orders")
+        yield "; ".join(parts)
