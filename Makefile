@@ -82,7 +82,7 @@ test: $(STAMP_DEV) ## run the tests, without those that play days and the long o
 	$(PYTEST) -m "not days and not long" $(PARALLEL)
 
 days: $(STAMP_DEV) ## run the tests that play days, or the last hour of one: recorded, generated, made
-	$(PYTEST) -m "days and not long" tests/days tests/cases tests/benchmarks $(PARALLEL)
+	$(PYTEST) -m "days and not long" $(PARALLEL)
 
 long: $(STAMP_DEV) ## run the tests that take minutes or need a package index
 	$(PYTEST) -m long
