@@ -24,11 +24,11 @@ Verdict = str | tuple[Reason, ...]
 class Scanned:
     """One minute under way: `notes` are the receipts, a line each time a symbol's verdict changes.
 
-    `owing` says that a message may wait in the outbox, `unsure` that the positions could not be read. `seen` are the
-    symbols that had a usable quote, `wrong` the faults of each symbol, `differ` both closes of those whose sources
-    disagree, `asked` in which second each symbol answered last. `lease` is None while it is looked at ahead of whoever
-    will hold it; `looked` are the seconds at which every symbol that was due was asked and answered, `took_ms` how long
-    after the first request of a tick its last verdict was there.
+    `owing` says that a message may wait in the outbox, `unsure` that the positions are not read yet, or could not be.
+    `seen` are the symbols that had a usable quote, `wrong` the faults of each symbol, `differ` both closes of those
+    whose sources disagree, `asked` in which second each symbol answered last. `lease` is None while it is looked at
+    ahead of whoever will hold it; `looked` are the seconds at which every symbol that was due was asked and answered,
+    `took_ms` how long after the first request of a tick its last verdict was there.
     """
 
     session: TradingSession
@@ -36,7 +36,7 @@ class Scanned:
     ticks: int = 0
     quotes: int = 0
     owing: bool = False
-    unsure: bool = False
+    unsure: bool = True
     held: dict[str, Held[Position]] = field(default_factory=dict)
     marks: dict[str, Sound] = field(default_factory=dict)
     notes: dict[str, list[Mark]] = field(default_factory=dict)

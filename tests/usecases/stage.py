@@ -117,11 +117,11 @@ class Stage:
     clock: Clock = field(default_factory=lambda: Clock(OPENS))
     journal: ListJournal = field(default_factory=ListJournal)
 
-    def play(self, script: Script, *, minutes: int = 1) -> None:
-        """Let so many minutes be scanned, one after the other, with what the script says."""
+    def play(self, script: Script, *, minutes: int = 1, late_s: int = 0) -> None:
+        """Let so many minutes be scanned, one after the other, with what the script says; each tick comes so late."""
         for _ in range(minutes):
             begins = at(self.minute)
-            self.clock.at = begins
+            self.clock.at = begins + late_s * SECOND
             self._held_from(begins, until=begins)
             self._held_from(at(self.minute + 1), until=at(self.minute + 2))
             scan(self.desk(script), self.memory, begins)

@@ -1,12 +1,13 @@
 """Who scans goes on until somebody else does: no second is lost between two minutes, and a lost tick costs none."""
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 
 import pytest
 
 from shared.codec import decode
+from shared.domain.quotes import Quote
 from shared.domain.receipts import marks
 from shared.domain.sight import BLIND, LOOKED, Looks, looks
 from shared.topology import TOPOLOGY
@@ -14,8 +15,10 @@ from shared.usecases import minutes
 from shared.usecases.minutes import Minute
 from shared.usecases.scan import WORKS_AT_MOST
 from shared.usecases.scan_memory import Memories, ScanMemory
+from tests.domain.made import at
 from tests.usecases.post import SCAN
 from tests.usecases.shifts import Shifts
+from tests.usecases.stage import BEGUN, HELD, WATCHED, sound, stage
 
 LATE = (0.4, 1.3, 4.7, 0.1, 2.5)
 
@@ -152,6 +155,21 @@ def test_the_receipts_of_a_minute_are_those_of_both_who_looked() -> None:
         lines = marks(row.data, symbol)
         assert lines[0].second == 0
         assert [line.second for line in lines] == sorted({line.second for line in lines})
+
+
+@pytest.mark.parametrize("second", [1, 2, 3])
+def test_what_is_held_is_looked_at_in_the_first_second(second: int) -> None:
+    """Whoever takes a minute over, at whichever second, asks for what is held at once: it knows of none before."""
+    played, asked = stage(), list[tuple[str, datetime]]()
+
+    def script(symbol: str, now: datetime) -> Quote:
+        asked.append((symbol, now))
+        return sound(symbol, now)
+
+    played.play(script, late_s=second)
+    first = at(BEGUN) + timedelta(seconds=second)
+    assert asked[:2] == [(WATCHED, first), (HELD, first)]
+    assert played.verdict(HELD, first) == "held"
 
 
 def test_two_invocations_of_a_process_have_a_memory_each() -> None:
