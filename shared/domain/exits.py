@@ -5,7 +5,8 @@ promises: while an exit is decided (the watch's `exit`) nothing else is, except 
 filling once `reprice_s` have passed, and a market order in the session's last minutes; a stop level only moves up. A
 position is judged by the bid, which is what it can be sold for, and by a sound quote alone. Without one no price is
 guessed and no level moves: the stop at the broker protects, and only time sells, at the market (the flatten, the end of
-the longest hold). What the broker shows as halted keeps its stop even then. Source: strategy.md, Exits.
+the longest hold). An exit that was decided before is ended so, too, while its limit order rests where the stop was: it
+would protect nothing. What the broker shows as halted keeps its stop even then. Source: strategy.md, Exits.
 """
 
 from dataclasses import dataclass
@@ -130,8 +131,8 @@ def _again(
     if pending.price_type is PriceType.MARKET:
         return None if live else _at_market(pending.reason)
     if isinstance(quote, Unquoted):
-        timed = flatten or pending.reason == _MAX_HOLD
-        return _at_market(pending.reason) if timed and _missing(quote, config) else None
+        acts = live or flatten or pending.reason == _MAX_HOLD
+        return _at_market(pending.reason) if acts and _missing(quote, config) else None
     sell = _sell(pending.reason, quote.bid, flatten=flatten, config=config)
     return None if live and sell.limit_price == pending.limit_price else sell
 

@@ -218,12 +218,27 @@ def test_what_the_broker_shows_as_halted_keeps_its_stop(left: int) -> None:
 
 
 def test_a_pending_exit_without_a_quote_goes_to_the_market_when_its_time_has_come() -> None:
-    """What time decided is not priced again without a price, but sold; what a price decided waits for one."""
+    """What time decided is sold without a price; what a price decided waits for one, behind its stop."""
     assert judged(BLIND, NOON + 30 * SECOND, wants=pending()) == WAITS
     assert judged(BLIND, NOON + 30 * SECOND, wants=pending(reason="max_hold")) == market("max_hold")
     soon = CLOSE - 500 * SECOND
     assert judged(BLIND, soon, of=LATE, wants=pending(decided_at=soon - 20 * SECOND)) == market("target")
     assert judged(BLIND, soon, of=LATE, wants=pending(decided_at=soon - 19 * SECOND)) == WAITS
+
+
+@pytest.mark.parametrize("reason", ["target", "rsi", "trail", "stop_missed", "owner"])
+def test_a_limit_that_rests_in_the_place_of_a_stop_does_not_wait_for_a_quote(reason: str) -> None:
+    """What was decided on a sound quote and rests unfilled goes to the market, for no stop protects its shares now.
+
+    It is given the time that a quote may be missing; without an order that rests settlement puts the stop back.
+    """
+    now, wants = NOON + 30 * SECOND, pending(reason=reason)
+    assert judged(BLIND, now, wants=wants, exit_live=True) == market(reason)
+    assert judged(BLIND, now, wants=wants, exit_live=False) == WAITS
+    assert judged(Unquoted(lasts=29 * SECOND), now, wants=wants, exit_live=True) == WAITS
+    assert judged(Unquoted(lasts=30 * SECOND, halted=True), now, wants=wants, exit_live=True) == WAITS
+    sent = pending(reason=reason, price_type=PriceType.MARKET, limit_price=None)
+    assert judged(BLIND, now, wants=sent, exit_live=True) == WAITS
 
 
 def test_closed_session_or_position_is_left_alone() -> None:
