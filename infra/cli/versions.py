@@ -43,7 +43,7 @@ def edit(profile: str, state: Path | None, *, json: bool) -> None:
         path = _edited(before)
         text = path.read_text(encoding="utf-8")
         try:
-            if text == before:
+            if text == before and not base.wrong:
                 raise UserError("nothing was changed in the editor", remedy="save the text before you leave it")
             done = configuring.write(hand, base, configuring.of_text(text), note="edited")
         except ConfigError as wrong:
@@ -119,7 +119,14 @@ def _change(profile: str, state: Path | None, *, json: bool, by: Callable[[Hand,
 
 
 def _base(hand: Hand) -> Base:
-    return configuring.base_of(hand, os.environ)
+    base = configuring.base_of(hand, os.environ)
+    if base.wrong:
+        say(
+            f"The stored configuration cannot be read, and nothing is bought by it: {base.wrong}.",
+            f"Here each of its settings that is known counts, and {base.name}'s for the others: look at all of them, "
+            "and write it anew with `strategy config set` or `edit`.",
+        )  # fmt: skip
+    return base
 
 
 def _tell_change(done: Changed) -> None:

@@ -71,14 +71,14 @@ def of_file(path: Path) -> OwnFile:
 def write(ours: OwnFile, store: Store, clock: Clock, given: settings.Settings) -> None:
     """Make a file's configuration the newest version, unless it is.
 
-    Raises UserError for one that the ceilings or the session that runs refuse, Conflict, Malformed, StoreDown.
+    Raises UserError for one that the ceilings or the session that runs refuse, Conflict, StoreDown.
     """
-    held = configuration.stored(store)
-    if held is not None and held.value.newest.config == ours.own:
+    shipped, most, desk = strategies.load(given.config), ceilings(given), owners_desk(clock, store)
+    held, wrong = configuration.found(desk, shipped)
+    if held is not None and held.value.newest.config == ours.own and not wrong:
         return
-    shipped, most = strategies.load(given.config), ceilings(given)
     try:
-        configuration.change(owners_desk(clock, store), held, shipped, most, config=ours.own, note=ours.label)
+        configuration.change(desk, held, shipped, most, config=ours.own, note=ours.label)
     except ConfigError as wrong:
         raise _refused(ours.label, wrong) from None
 

@@ -30,13 +30,14 @@ _DECIMAL = re.compile(r"[+-]?[0-9]+\.[0-9]+")
 class Base:
     """What a command begins with: the configuration's name and file, this environment's ceilings, and what is stored.
 
-    A change is written over `held` and nothing else.
+    A change is written over `held` and nothing else. `wrong` says why what is stored cannot be read, "" where it can.
     """
 
     name: str
     file: StrategyConfig
     most: Ceilings
     held: Held[Versions] | None
+    wrong: str = ""
 
     @property
     def wanted(self) -> StrategyConfig:
@@ -77,8 +78,9 @@ def base_of(hand: Hand, environ: Mapping[str, str]) -> Base:
     """Give what stands behind the versions; raises ConfigError where settings or file cannot be used."""
     given = settings.load(settings.LEAST | dict(environ))
     name = hand.config or given.config
-    held = configuration.stored(hand.desk.store)
-    return Base(name=name, file=shipped.load(name), most=ceilings(given), held=held)
+    file = shipped.load(name)
+    held, wrong = configuration.found(hand.desk, file)
+    return Base(name=name, file=file, most=ceilings(given), held=held, wrong=wrong)
 
 
 def show(hand: Hand, base: Base) -> Shown:
@@ -124,7 +126,7 @@ def write(hand: Hand, base: Base, config: StrategyConfig, *, note: str) -> Chang
 
     Raises ConfigError, Conflict; then nothing was changed.
     """
-    if config == base.wanted:
+    if config == base.wanted and not base.wrong:
         raise UserError("this is what the configuration says already", remedy="`strategy config show` shows it")
     configuration.change(hand.desk, base.held, base.file, base.most, config=config, note=note)
     after = replace(base, held=configuration.stored(hand.desk.store))

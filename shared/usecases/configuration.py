@@ -5,20 +5,27 @@ does; a process goes on with what it read an hour ago; the documents of a change
 promises: a process asks once in each minute of the clock; while the store does not answer it goes on with the last that
 it read, and buys by it for `KNOWN_FOR`. One that has read none, or finds one that it cannot read, buys nothing, and
 protects and sells by the last that it read, else by the file that it was started with. A change is one commit: the
-version by its number, which no second command can write, and what is in force.
+version by its number, which no second command can write, and what is in force. What cannot be read, such as a version
+of an earlier release that lacks a group of settings, can be written over by the owner's command like any other: with
+each setting of it that is known, and the file's for the rest.
 """
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
+from shared.codec import Json, decode, encode
 from shared.domain.config import StrategyConfig
 from shared.domain.versions import FILE, Ceilings, InForce, Version, Versions, following, in_force
 from shared.errors import ConfigError, Conflict, Malformed, StoreDown
-from shared.ports import Severity, Store
+from shared.ports import Data, Severity, Store
 from shared.usecases.desk import Desk, Held, create, read, replaced
 from shared.usecases.trading import TradingDesk
 
 PATH = "configs/current"
+UNREAD = "could not be read"
 KNOWN_FOR = timedelta(minutes=5)
 """So long a process buys by what it read last, while the store does not answer."""
 
@@ -72,6 +79,42 @@ def stored(store: Store) -> Held[Versions] | None:
     return read(store, Versions, PATH)
 
 
+def found(desk: Desk, file: StrategyConfig) -> tuple[Held[Versions] | None, str]:
+    """Give what a command may write over, and why it cannot be read, "" where it can; raises StoreDown.
+
+    Of what cannot, each setting that is known still counts, and `file` for the others; nobody trades by that.
+    """
+    try:
+        return stored(desk.store), ""
+    except Malformed as problem:
+        wrong = problem.detail
+    document = desk.store.get(PATH)
+    if document is None:
+        return None, ""
+    names = (row.path.partition("/")[2] for row in desk.store.query("configs"))
+    number = max((int(name) for name in names if name.isdecimal()), default=FILE)
+    last = Version(number=number, config=_as_far_as_known(document.data, file), note=UNREAD, at=desk.clock.now())
+    return Held(path=PATH, value=Versions(newest=last), version=document.version), wrong
+
+
+def _as_far_as_known(data: Data, file: StrategyConfig) -> StrategyConfig:
+    newest = data.get("newest")
+    own = newest.get("config") if isinstance(newest, Mapping) else None
+    try:
+        return decode(StrategyConfig, _over(encode(file), own))
+    except Malformed:
+        return file
+
+
+def _over(known: Mapping[str, Any], own: object) -> Json:
+    """Give the settings that are known, each as its owner's own document has it, if it has."""
+    said = own if isinstance(own, Mapping) else {}
+    return {
+        name: _over(value, said.get(name)) if isinstance(value, Mapping) else said.get(name, value)
+        for name, value in known.items()
+    }
+
+
 def change(
     desk: Desk, over: Held[Versions] | None, file: StrategyConfig, ceilings: Ceilings, *, config: StrategyConfig,
     note: str,
@@ -105,11 +148,14 @@ def version(store: Store, number: int, file: StrategyConfig) -> StrategyConfig:
 
 
 def history(store: Store) -> tuple[Version, ...]:
-    """List every version that is kept, oldest first; raises Malformed, StoreDown."""
+    """List every version that can be read, oldest first; raises Malformed where the newest cannot, StoreDown."""
     held = stored(store)
-    numbers = range(1, 1 + (FILE if held is None else held.value.newest.number))
-    found = (read(store, Version, _path(number)) for number in numbers)
-    return tuple(one.value for one in found if one is not None)
+    versions = list[Version]()
+    for number in range(1, 1 + (FILE if held is None else held.value.newest.number)):
+        with suppress(Malformed):
+            one = read(store, Version, _path(number))
+            versions += [] if one is None else [one.value]
+    return tuple(versions)
 
 
 def _path(number: int) -> str:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from infra.local.sqlite_store import SqliteStore
 from infra.owner.configuring import of_text, text_of
+from shared.ports import Put
 from shared.settings import CONFIGS
 from shared.strategies.config import load
 from tests.owner.desks import answer, refused, strategy
@@ -102,6 +104,42 @@ def test_a_text_that_is_refused_is_kept(desk: Path, tmp_path: Path) -> None:
     assert "positions_max = 999" in kept.read_text()
     kept.unlink()
     assert answer("config", "show", *_here(desk))["number"] == 0
+
+
+def _of_an_earlier_release(desk: Path) -> None:
+    """Leave a version as a release wrote it that knew no group `quotes` and one setting more of another."""
+    answer("config", "set", "limits.positions_max", "5", *_here(desk))
+    store = SqliteStore(desk / "state.db")
+    for path in ("configs/current", "configs/000001"):
+        document = store.get(path)
+        assert document is not None
+        newest = document.data.get("newest", document.data)
+        del newest["config"]["quotes"]
+        newest["config"]["limits"]["gone"] = 1
+        store.commit([Put(path, document.data)])
+    store.close()
+
+
+def test_a_version_that_cannot_be_read_is_shown_as_far_as_it_is_known_and_written_anew(desk: Path) -> None:
+    """What an earlier release wrote blocks no command: what is known of it counts, and is told to be written anew."""
+    _of_an_earlier_release(desk)
+    shown = strategy("config", "show", "--json", *_here(desk))
+    settings = json.loads(shown.stdout)["settings"]
+    assert (settings["limits.positions_max"], settings["quotes.missing_after_s"]) == ("5", "30")
+    assert "cannot be read, and nothing is bought by it" in shown.stderr
+    done = answer("config", "set", "limits.entries_per_day", "7", *_here(desk))
+    assert (done["number"], done["settings"]["limits.positions_max"]) == (2, "5")
+    again = strategy("config", "show", "--json", *_here(desk))
+    assert (json.loads(again.stdout)["number"], again.stderr) == (2, "")
+    assert [line["number"] for line in answer("config", "history", *_here(desk))] == [2]
+
+
+def test_a_version_that_cannot_be_read_is_written_anew_as_it_stands(desk: Path, tmp_path: Path) -> None:
+    """Who looks at the whole of it in the editor and saves it has a version that counts, changed or not."""
+    _of_an_earlier_release(desk)
+    editor = _editor(tmp_path, entries_per_day="40")
+    done = answer("config", "edit", *_here(desk), EDITOR=editor, VISUAL=editor)
+    assert (done["number"], done["settings"]["limits.positions_max"]) == (2, "5")
 
 
 def test_what_changed_while_the_editor_was_open_is_not_undone(desk: Path, tmp_path: Path) -> None:
