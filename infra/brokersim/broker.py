@@ -169,6 +169,17 @@ class Broker:
     def _book(self, order: Order, fill: Fill) -> None:
         self.accounts[order.account_key].book(fill)
 
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Every symbol that can be quoted, the sensible watch list first."""
+        return self._market.symbols
+
+    def session(self, at: datetime) -> str:
+        """Which part of the day it is, in words."""
+        if at < self._opens:
+            return "before the open"
+        return "regular session" if at < self._closes else "after the close"
+
     def _in_hours(self, at: datetime) -> bool:
         return self._opens <= at < self._closes
 

@@ -9,6 +9,7 @@ from infra.brokersim.wire import CATCH_ALL, JSON, THROTTLED, Answer, Refused, ga
 
 FaultKind = Literal["reset", "server-error-500-100", "html-502", "throttle", "empty-200"]
 Endpoint = Literal[
+    "index",
     "request_token",
     "authorize",
     "access_token",

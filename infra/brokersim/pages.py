@@ -1,4 +1,4 @@
-"""The authorize page that a person clicks: says at once that it is a simulator, loads nothing."""
+"""The pages that a person opens: each says at once that it is a simulator, and loads nothing."""
 
 from __future__ import annotations
 
@@ -31,11 +31,12 @@ small { color: #5b6475; }
 """
 
 
-def _page(title: str, content: str, status: int = 200) -> Answer:
+def page(title: str, content: str, status: int = 200, style: str = "") -> Answer:
+    """A whole page; `content` is HTML already, `style` is beside what all pages have."""
     body = f"""<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{escape(title)} - broker simulator</title><style>{_STYLE}</style></head>
+<title>{escape(title)} - broker simulator</title><style>{_STYLE}{style}</style></head>
 <body><main><header>Simulator: no real account, no real money</header>
 <section><h1>{escape(title)}</h1>{content}</section></main></body>
 </html>
@@ -45,7 +46,7 @@ def _page(title: str, content: str, status: int = 200) -> Answer:
 
 def question_page(key: str, token: str) -> Answer:
     """Asks whether the application may trade in the simulated account."""
-    return _page(
+    return page(
         "Allow this application?",
         "<p>It wants to read the simulated accounts and place simulated orders in them "
         "until midnight in New York.</p>"
@@ -58,7 +59,7 @@ def question_page(key: str, token: str) -> Answer:
 
 def verifier_page(verifier: str) -> Answer:
     """Shows the verifier in an element with the id `verifier`."""
-    return _page(
+    return page(
         "Your verification code",
         f'<output id="verifier">{escape(verifier)}</output>'
         "<p>Give this code to the application that sent you here.</p>"
@@ -68,12 +69,12 @@ def verifier_page(verifier: str) -> Answer:
 
 def declined_page() -> Answer:
     """Says that nothing was allowed."""
-    return _page("Declined", "<p>The application was not allowed in. You can close this page.</p>")
+    return page("Declined", "<p>The application was not allowed in. You can close this page.</p>")
 
 
 def unknown_page() -> Answer:
     """What E*TRADE shows for a wrong key or a wrong, wrongly encoded or old token."""
-    return _page(
+    return page(
         "Sorry",
         "<p>Due to a logon delay or other issue, your authentication could not be completed at this time. "
         "Please try again.</p>"

@@ -45,6 +45,29 @@ _VERBS: dict[Endpoint, tuple[str, ...]] = {
     "place_change": ("PUT",),
 }
 
+TOLD = (
+    ("GET", "/oauth/request_token", "request token; oauth_callback=oob"),
+    ("GET", "/e/t/etws/authorize", "the page of sign-in: key and token; needs no signature"),
+    ("GET", "/oauth/access_token", "access token; oauth_verifier is what the page showed"),
+    ("GET", "/oauth/renew_access_token", "wake a token that was idle for two hours"),
+    ("GET", "/oauth/revoke_access_token", "end a token"),
+    ("GET", "/v1/market/quote/SYMBOLS", "quotes, separated by commas; detailFlag ALL or INTRADAY"),
+    ("GET", "/v1/market/lookup/TEXT", "symbols that have the text in them"),
+    ("GET", "/v1/accounts/list", "accounts, and the KEY of each"),
+    ("GET", "/v1/accounts/KEY/balance", "balance; instType=BROKERAGE, realTimeNAV"),
+    ("GET", "/v1/accounts/KEY/portfolio", "positions; count, pageNumber, totalsRequired"),
+    ("GET", "/v1/accounts/KEY/transactions", "transactions; count, marker, startDate, endDate, sortOrder"),
+    ("GET", "/v1/accounts/KEY/transactions/ID", "one transaction"),
+    ("GET", "/v1/accounts/KEY/orders", "orders; count, marker, status, symbol, fromDate, toDate"),
+    ("GET", "/v1/accounts/KEY/orders/ID", "one order with its events"),
+    ("POST", "/v1/accounts/KEY/orders/preview", "preview an order: PreviewOrderRequest"),
+    ("POST", "/v1/accounts/KEY/orders/place", "place what was previewed: PlaceOrderRequest"),
+    ("PUT", "/v1/accounts/KEY/orders/cancel", "cancel an order: CancelOrderRequest"),
+    ("PUT", "/v1/accounts/KEY/orders/ID/change/preview", "preview a change"),
+    ("PUT", "/v1/accounts/KEY/orders/ID/change/place", "place a change"),
+)
+"""What a person is told of each endpoint: verb, path, and what it is for."""
+
 
 @lru_cache(maxsize=512)
 def route(method: str, path: str) -> Route:
@@ -78,6 +101,8 @@ def _endpoint(parts: list[str]) -> tuple[Endpoint, tuple[str, ...]] | None:
             return "transaction", (key, number)
         case ["oauth", step] if step in _OAUTH:
             return _OAUTH[step], ()
+        case [""]:
+            return "index", ()
         case ["e", "t", "etws", "authorize"]:
             return "authorize", ()
         case _:

@@ -127,12 +127,14 @@ def start(
     speed: float,
     seed: int,
     network: Network = Network.SLOW,
+    made_up: bool = False,
 ) -> RunningSimulator:
     """Opens a market and serves it from half a minute before its open, `speed` times as fast as the wall
     clock.
 
-    OAuth timestamps may be of the simulated time or of the wall clock. MarketFileError for a bad market file,
-    OSError for a taken port; both before anything listens.
+    OAuth timestamps may be of the simulated time or of the wall clock. A consumer pair that was `made_up` for it
+    is shown whole on the page at `/`. MarketFileError for a bad market file, OSError for a taken port; both before
+    anything listens.
     """
     market = open_market(market_spec, seed=seed)
     with _listen(port) as listening:  # hrefs in answers need the port before the simulator exists
@@ -141,6 +143,8 @@ def start(
             consumer_secret=consumer_secret,
             auto_approve=auto_approve,
             public_url=f"http://{LOOPBACK}:{listening.getsockname()[1]}",
+            speed=speed,
+            made_up=made_up,
         )
         slow = slowly(seed, lambda seconds: time.sleep(seconds / speed)) if network is Network.SLOW else (None, None)
         own_time, travel = slow

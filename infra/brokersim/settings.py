@@ -24,7 +24,8 @@ class SimulatorSettings:
 
     `cash_mode` and `margin_mode` are what the two open accounts call themselves; a mode that has no margin spends
     settled cash. `adjusted` are the symbols whose quotes carry the sign of adjusted prices. `earlier_day_trades` are
-    purchases that the owner made and sold by hand on the weekdays before.
+    purchases that the owner made and sold by hand on the weekdays before. The page at `/` tells `speed`, and the
+    consumer secret only if the pair was `made_up` for this simulator.
     """
 
     consumer_key: str
@@ -48,3 +49,5 @@ class SimulatorSettings:
     adjusted: frozenset[str] = frozenset()
     earlier_day_trades: int = 0
     public_url: str = "http://127.0.0.1"
+    speed: float = 1.0
+    made_up: bool = False

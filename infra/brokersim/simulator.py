@@ -22,6 +22,7 @@ from infra.brokersim.chance import stream
 from infra.brokersim.faults import ConnectionDropped, Endpoint, Fault, FaultPlan, faulty_answer
 from infra.brokersim.halting import How
 from infra.brokersim.in_xml import in_xml, json_of
+from infra.brokersim.index_page import index_page
 from infra.brokersim.ledger import Ledger, PlaceRequest, iso, ledger_of
 from infra.brokersim.limiter import Limiter
 from infra.brokersim.market import Market
@@ -257,7 +258,9 @@ class Simulator:
             return refusal(error), f"refused {error.code}"
 
     def _sign_in(self, found: Route, call: _Call, now: datetime) -> Answer:
-        """The OAuth endpoints and the page between them."""
+        """What needs no access token: the OAuth endpoints, the page between them, and the one at the root."""
+        if found.endpoint == "index":
+            return index_page(self._settings, self._broker.symbols, now, self._broker.session(now))
         if found.endpoint == "authorize":
             return self._authorize(call, now)
         steps = {

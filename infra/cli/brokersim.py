@@ -38,6 +38,7 @@ def serve(
             speed=speed,
             seed=seed,
             network=network,
+            made_up=made_up,
         )
     except MarketFileError as problem:
         raise UserError(str(problem), remedy="repair the file or take another one") from None
@@ -49,7 +50,7 @@ def serve(
             typer.echo(running.url)
             if made_up:
                 typer.echo(f"consumer key    {key}\nconsumer secret {secret}")
-            typer.echo("Ctrl-C ends it.")
+            typer.echo("Open the address for the endpoints and a signed example. Ctrl-C ends it.")
             told.wait()
     finally:
         running.close()

@@ -123,7 +123,10 @@ def brokersim(  # noqa: PLR0917 - each parameter is an option, which typer passe
     seed: Seed = 1,
     network: Slowness = Network.SLOW,
 ) -> None:
-    """Serve the simulated broker on loopback until Ctrl-C."""
+    """Serve the simulated broker on loopback until Ctrl-C.
+
+    Example: strategy brokersim --port 8080, then open http://127.0.0.1:8080/ for its endpoints and a signed example.
+    """
     from infra.cli import brokersim as command
 
     with explained(acts=True):

@@ -26,7 +26,10 @@ from infra.day.problems import UserError
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-_KEPT = ("REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "REQUEST_URI", "HTTP_HOST", "HTTP_AUTHORIZATION", "HTTP_ACCEPT")
+_KEPT = (
+    "REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "REQUEST_URI", "CONTENT_TYPE", "HTTP_HOST", "HTTP_AUTHORIZATION",
+    "HTTP_ACCEPT",
+)  # fmt: skip
 _UNKEPT = "/market/quote"
 
 

@@ -75,7 +75,20 @@ def test_help_is_fast_and_names_every_command() -> None:
 
 @pytest.mark.parametrize(
     "word",
-    ["halt", "reduce", "resume", "close", "cancel", "resolve", "reconcile", "status", "login", "explain", "notices"],
+    [
+        "halt",
+        "reduce",
+        "resume",
+        "close",
+        "cancel",
+        "resolve",
+        "reconcile",
+        "status",
+        "login",
+        "explain",
+        "notices",
+        "brokersim",
+    ],
 )
 def test_the_help_of_each_command_has_an_example(word: str) -> None:
     """Who is in a hurry finds one line to type, and what a command without --state reaches is said as it is."""

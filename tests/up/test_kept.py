@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from infra.brokersim.simulator import ConnectionDropped, SimulatorSettings
+from infra.brokersim.in_xml import in_xml
+from infra.brokersim.simulator import CASH_ACCOUNT_KEY, ConnectionDropped, SimulatorSettings
+from infra.brokersim.wire import json_answer
 from infra.day.problems import UserError
 from infra.local.timeline import Timeline
 from infra.up.broker import KeptSimulator
@@ -19,10 +21,12 @@ from tests.infra.brokersim.world import (
     CONSUMER_KEY,
     CONSUMER_SECRET,
     NOON,
+    URL,
     FakeClock,
     ListedMarket,
     World,
     log_in,
+    order_body,
     row,
     session_for,
 )
@@ -32,6 +36,7 @@ _MARKET = ListedMarket({"ZXAA": [row(-14_400, "10.00", "10.02"), row(600, "9.90"
 _SETTINGS = SimulatorSettings(consumer_key=CONSUMER_KEY, consumer_secret=CONSUMER_SECRET, auto_approve=True)
 WAITING = {"clientOrderId": "waits", "limitPrice": "9.95"}
 """An order that fills ten minutes after noon."""
+ORDERS = f"{URL}/v1/accounts/{CASH_ACCOUNT_KEY}/orders"
 
 
 class _Desk:
@@ -93,6 +98,22 @@ def test_a_simulator_goes_on_where_it_ended(desk: _Desk) -> None:
     filled = _state(world)
     assert _state(desk.again()) == filled
     assert desk.world.buy(clientOrderId="next") > gone
+
+
+def test_an_order_in_xml_is_there_after_a_restart(desk: _Desk) -> None:
+    """A call is repeated as what it was: a body in XML is read as XML again."""
+    xml = {"Content-Type": "application/xml"}
+    sent = in_xml(json_answer({"PreviewOrderRequest": order_body()})).body
+    world = desk.world
+    previewed = world.api.post(f"{ORDERS}/preview.json", data=sent, headers=xml).json()["PreviewOrderResponse"]
+    placed = {**order_body(), "PreviewIds": previewed["PreviewIds"]}
+    desk.clock.forward(1.5)
+    body = in_xml(json_answer({"PlaceOrderRequest": placed})).body
+    assert world.api.post(f"{ORDERS}/place.json", data=body, headers=xml).status_code == 200
+    desk.clock.forward(5)
+    before = _state(world)
+    assert [order["status"] for order in before["orders"]] == ["EXECUTED"]
+    assert _state(desk.again()) == before
 
 
 def test_what_happened_between_two_calls_happens_again_at_its_instant(desk: _Desk) -> None:
