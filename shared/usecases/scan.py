@@ -110,8 +110,8 @@ def _go_on(desk: TradingDesk, memory: ScanMemory, done: Scanned, stops_at: datet
     From LOST_AFTER on it is held by this invocation, where that has the time, and scanned to its end.
     """
     minute = Scanned(session=done.session, begins=done.ends, owing=done.owing)
-    if minute.begins >= minute.session.closes_at:
-        return None
+    if minute.begins >= minute.session.closes_at or minute.begins - desk.clock.now() > MINUTE:
+        return None  # the session is over, or the clock was set back: whoever comes next begins from the books
     desk.clock.sleep_until(minute.begins)
     desk = desk.of_this_minute
     try:

@@ -157,6 +157,20 @@ def test_the_receipts_of_a_minute_are_those_of_both_who_looked() -> None:
         assert [line.second for line in lines] == sorted({line.second for line in lines})
 
 
+@pytest.mark.parametrize("back", [timedelta(minutes=3), timedelta(hours=1)])
+def test_nobody_waits_for_a_clock_that_was_set_back(back: timedelta) -> None:
+    """Who scans when the clock is set back far ends, and does not sleep until the old time has come again."""
+    played, jumps = stage(), at(BEGUN) + timedelta(seconds=30)
+
+    def script(symbol: str, now: datetime) -> Quote:
+        if now == jumps:
+            played.clock.at -= back
+        return sound(symbol, now)
+
+    played.play(script)
+    assert played.clock.at <= jumps - back + timedelta(minutes=1)
+
+
 @pytest.mark.parametrize("second", [1, 2, 3])
 def test_what_is_held_is_looked_at_in_the_first_second(second: int) -> None:
     """Whoever takes a minute over, at whichever second, asks for what is held at once: it knows of none before."""
