@@ -85,7 +85,7 @@ def quotes(raw: bytes, *, symbols: Collection[str], received_at: datetime) -> di
         said = data.messages
     known = _unambiguous(quote for quote in found if quote is not None)
     asked = {symbol: known[symbol] for symbol in symbols if symbol in known}
-    halted = _halted(said, asked)
+    halted = _halted(said, symbols)
     return {symbol: replace(quote, halted=True) if symbol in halted else quote for symbol, quote in asked.items()}
 
 
@@ -101,7 +101,8 @@ def _unambiguous(found: Iterable[Quote]) -> dict[str, Quote]:
 def _halted(said: object, asked: Collection[str]) -> Collection[str]:
     """Give the symbols of which the messages say that trading is halted: all, where such a message names none of them.
 
-    A message has no field for its symbol, only words. What cannot be read there makes no quote unusable.
+    A message has no field for its symbol, only words, and the symbol may have no quote beside it. What cannot be read
+    there makes no quote unusable.
     """
     if said is None:
         return ()
@@ -113,7 +114,8 @@ def _halted(said: object, asked: Collection[str]) -> Collection[str]:
         return ()
     for message in messages:
         if _optional(reading.whole, message, "code", bool) == _HALTED:
-            halted |= set(_WORD.findall(str(message.get("description")))) & set(asked) or set(asked)
+            words = {word.rstrip(".") for word in _WORD.findall(str(message.get("description")))}
+            halted |= words & set(asked) or set(asked)
     return halted
 
 

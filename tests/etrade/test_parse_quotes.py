@@ -97,6 +97,8 @@ def said(*descriptions: object, code: object = 1043) -> dict[str, Any]:
     [
         (said("Trading in IBM is halted."), {"IBM"}),
         (said("BRK.B: trading halted", "AAPL halted"), {"BRK.B", "AAPL"}),
+        (said("Trading is halted in BRK.B.", "Halted: IBM."), {"BRK.B", "IBM"}),
+        (said("Trading in MSFT is halted."), set()),
         (said("Trading is halted."), {"AAPL", "BRK.B", "IBM"}),
         (said(None), {"AAPL", "BRK.B", "IBM"}),
         (said("IBM is halted", code="1043"), {"IBM"}),
@@ -106,9 +108,12 @@ def said(*descriptions: object, code: object = 1043) -> dict[str, Any]:
     ],
 )
 def test_a_message_says_what_is_halted(body: dict[str, Any], halted: set[str]) -> None:
-    """Message 1043 halts the symbols that it names, and every one of its answer where it names none; no other does."""
+    """Message 1043 halts the symbols that it names, and every one of its answer where it names none; no other does.
+
+    One that is named and has no quote, as MSFT here, halts none of the others.
+    """
     for one in (body, lower(body)):
-        found = read(one, "AAPL", "BRK.B", "IBM")
+        found = read(one, "AAPL", "BRK.B", "IBM", "MSFT")
         assert len(found) == 3
         assert {symbol for symbol, quote in found.items() if quote.halted} == halted
 
