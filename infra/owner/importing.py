@@ -79,7 +79,10 @@ def refuse_simulated(hand: Hand) -> None:
 
 
 def keep(hand: Hand, series: Mapping[str, Series], *, what: str, meant: bool) -> list[Result]:
-    """Store series beside what is there, all or none; raises UserError for odd prices that are not said to be meant."""
+    """Store series beside what is there; raises UserError, and stores none, for odd prices that are not meant.
+
+    Raises StoreDown in the middle of it; what was stored by then is stored again by the same command without harm.
+    """
     ready, results, odd = dict[str, Series](), list[Result](), list[str]()
     for symbol, new in sorted(series.items()):
         held = _held(hand, symbol)

@@ -108,7 +108,8 @@ def _without_a_stop(
 ) -> ExitNow | None:
     """Decide what `judge` does not: what the owner wants sold has no quote, or what is held has no stop."""
     if isinstance(quote, Unquoted):
-        return _by_wish(desk, position, at) if position.closing else None
+        # Not in a halt: nobody can buy now, and the first quote after it finds the stop where it was.
+        return _by_wish(desk, position, at) if position.closing and not quote.halted else None
     if not _unguarded(desk, position, watch, quote, at):
         return None
     limit = pricing.sell_limit(bid=quote.bid, config=desk.config)

@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.domain.doubted import HeldHalted, SourcesDiffer
+from shared.domain.positions import Position
 from shared.domain.quotes import Quote, QuoteStatus
 from shared.domain.values import PriceType
 from shared.errors import Malformed, NotSent
 from shared.strategies.config import load
-from shared.usecases.desk import put
+from shared.usecases.desk import put, read
 from shared.usecases.scan import scan
 from shared.usecases.warmth import Warmth
 from tests.domain.days import series
@@ -243,6 +244,22 @@ def test_a_call_that_fails_sells_nothing_that_is_halted(shown: str, fault: str) 
     played.play(script, minutes=2)
     assert fault in played.verdict(HELD, began + 40 * SECOND)
     assert played.exits() == []
+
+
+@pytest.mark.parametrize("shown", sorted(SIGNS))
+def test_what_the_owner_wants_sold_is_left_after_the_halt(shown: str) -> None:
+    """A wish takes no stop from shares that nobody can buy; the first sound quote sells them, at a price."""
+    played, ends = stage(), BEGINS + 90 * SECOND
+    held = read(played.store, Position, f"positions/{HELD}")
+    assert held is not None
+    played.store.commit([held.update(replace(held.value, closing=True))])
+
+    def script(symbol: str, now: datetime) -> Said:
+        return FAULTS[shown](sound(symbol, now)) if now < ends else sound(symbol, now)
+
+    played.play(script, minutes=2)
+    decision = played.exits()[0]
+    assert (decision.reason, decision.price_type, decision.decided_at) == ("owner", PriceType.LIMIT, ends)
 
 
 def test_a_halt_that_nobody_shows_any_more_lets_time_sell() -> None:
