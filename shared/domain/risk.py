@@ -32,12 +32,18 @@ Rule = Callable[[RiskFacts, StrategyConfig], bool]
 
 def deny_codes(facts: RiskFacts, config: StrategyConfig) -> tuple[str, ...]:
     """Evaluate every rule for this kind of order and give the codes of those that deny; empty approves."""
+    facts = as_known(facts)
+    rules = ENTRY_RULES if facts.kind is Kind.ENTRY else SELL_RULES
+    return tuple(code for code, rule in rules.items() if rule(facts, config))
+
+
+def as_known(facts: RiskFacts) -> RiskFacts:
+    """Give facts without a quote or a limit that is no number: it is not known."""
     if facts.quote is not None and not is_finite(facts.quote):
         facts = replace(facts, quote=None)
     if facts.limit_price is not None and not (facts.limit_price.is_finite() and facts.limit_price > 0):
         facts = replace(facts, limit_price=None)
-    rules = ENTRY_RULES if facts.kind is Kind.ENTRY else SELL_RULES
-    return tuple(code for code, rule in rules.items() if rule(facts, config))
+    return facts
 
 
 def kill_switch(facts: RiskFacts, _config: StrategyConfig) -> bool:

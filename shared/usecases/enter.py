@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from shared.codec import dumps, encode
-from shared.domain import book, sizing
+from shared.domain import book, denials, sizing
 from shared.domain.account_rules import ACCOUNT_RULES, because, may_be_wash_sale
 from shared.domain.barred import CONFIGURATION_UNREAD, LEDGER_UNREADABLE, EntriesBarred
 from shared.domain.barred_words import seconds
@@ -204,7 +204,8 @@ def _reserve(desk: TradingDesk, held: Held[Order], signal: Signal, seen: Seen, w
     votes = len(signal.votes)
     size = sizing.size(symbol=signal.symbol, price=limit, votes=votes, means=facts.means, config=desk.config)
     if isinstance(size, sizing.Denied):
-        return _deny(desk, held, [*codes, size.code], told, size.text)
+        why = f"{size.text} {denials.sentences(codes, facts, desk.config)}".rstrip()
+        return _deny(desk, held, [*codes, size.code], told, why)
     codes += deny_codes(replace(facts, quantity=size), desk.config)
     if codes:
         filled_at = ledger.value.last_fill_at
@@ -212,7 +213,9 @@ def _reserve(desk: TradingDesk, held: Held[Order], signal: Signal, seen: Seen, w
         if overtaken and _OF_HOLDINGS.issuperset(codes):
             return None
         off = clock_off(desk, signal.session, facts.clock_ahead) if CLOCK_SKEW in codes else None
-        note = "" if off is None else f"Our clock is {off.why}: from {seconds(Off.NO_ENTRIES)} on nothing is entered."
+        note = denials.sentences(codes, replace(facts, quantity=size), desk.config)
+        if off is not None:
+            note += f" Our clock is {off.why}: from {seconds(Off.NO_ENTRIES)} on nothing is entered."
         return _deny(desk, held, codes, told if off is None else [*told, announce(desk, off)], note)
     cost = limit * size
     return move(
