@@ -26,6 +26,7 @@ def _story(story: look.Story) -> None:
         *((("Signal", f"{story.signal.signal_id} of {story.signal.strategy}"),) if story.signal else ()),
         *((("Codes", ", ".join(order.codes)),) if order.codes else ()),
         *((("Because", order.note),) if order.note else ()),
+        *((("Size", order.sized),) if order.sized else ()),
         *((("Taxes", WASH_SALE),) if order.possible_wash_sale else ()),
     ))  # fmt: skip
     table(("Step", "New York", "By", "From", "To", "Why"), (

@@ -77,7 +77,8 @@ def outcome(decision: Decision) -> str:
         return "not taken up"
     if entry.filled:
         price = f" at {entry.average_price:,.2f}" if entry.average_price is not None else ""
-        return f"bought {entry.filled} of {entry.quantity}{price}"
+        limit = f"; {entry.sized}" if entry.sized else ""
+        return f"bought {entry.filled} of {entry.quantity}{price}{limit}"
     why = entry.note or ", ".join(words(code) for code in entry.codes)
     return _OUTCOMES.get(entry.state, words(entry.state)) + (f": {why}" if why else "")
 

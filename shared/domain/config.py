@@ -121,12 +121,17 @@ class Quotes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sizing:
-    """How much of the equity a position takes; the bonuses are percent on top of the base."""
+    """How much of the equity a position takes; the bonuses are percent on top of the base.
+
+    `least_pct` is the part of the intended size below which nothing is bought: at most half, because whole shares alone
+    may halve a size.
+    """
 
     reserve_pct: Annotated[Decimal, Span("0", "90", UP)]
     base_pct: Annotated[Decimal, Span("0.5", "50", DOWN)]
     max_pct: Annotated[Decimal, Span("0.5", "100", DOWN)]
     min_usd: Annotated[Decimal, Span("1", "10000", UP)]
+    least_pct: Annotated[Decimal, Span("0", "50", UP)]
     three_votes_bonus_pct: Annotated[Decimal, Span("0", "100", DOWN)]
     four_votes_bonus_pct: Annotated[Decimal, Span("0", "100", DOWN)]
 

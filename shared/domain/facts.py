@@ -131,8 +131,8 @@ class RiskFacts:
     @property
     def means(self) -> Means | None:
         """What sizing may draw on; None when anything of it is not known."""
-        own, exposure, in_symbol = self.equity, self.exposure, self.in_symbol
-        if own is None or exposure is None or in_symbol is None or self.usable is None or self.ledger is None:
+        usable, exposure, in_symbol = self.equity, self.exposure, self.in_symbol
+        if usable is None or exposure is None or in_symbol is None or self.usable is None or self.ledger is None:
             return None
-        cash = self.usable - self.ledger.reserved
-        return Means(equity=own, cash=cash, exposure=exposure, in_symbol=in_symbol)
+        cash, own = self.usable - self.ledger.reserved, self.own_equity or Decimal(0)
+        return Means(own=own, equity=usable, cash=cash, exposure=exposure, in_symbol=in_symbol)

@@ -122,7 +122,7 @@ class Order:
     in it since then. With `provisional` some of `average_price` is our own guess, because the broker has not said it
     yet; `unread` names the fields of its row in the list that could not be used. `candidates` are what made it a case
     for a person, `not_ours` the broker orders of which the owner has said that they are not it.
-    `possible_wash_sale` marks an entry soon after a loss in its symbol.
+    `possible_wash_sale` marks an entry soon after a loss in its symbol, `sized` says what limited its size.
     """
 
     intent_id: str
@@ -166,6 +166,7 @@ class Order:
     not_ours: tuple[int, ...] = ()
     state_since: datetime | None = None
     possible_wash_sale: bool = False
+    sized: str = ""
     audit_head: str = audit.GENESIS
     config_number: int = 0
     schema_version: int = 1
@@ -241,6 +242,7 @@ def _facts(order: Order) -> dict[str, str]:
         "absences": len(order.absences) or None, "possible_wash_sale": order.possible_wash_sale or None,
         "candidates": ",".join(f"{one.order_id}:{one.status}:{one.filled}" for one in order.candidates) or None,
         "not_ours": ",".join(map(str, order.not_ours)) or None,
+        "sized": order.sized or None,
         "signal_id": order.signal_id, "position_id": order.position_id, "reason": order.reason,
     }  # fmt: skip
     return {name: str(fact) for name, fact in facts.items() if fact is not None}

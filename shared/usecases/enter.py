@@ -202,10 +202,11 @@ def _reserve(desk: TradingDesk, held: Held[Order], signal: Signal, seen: Seen, w
         note = "A held symbol has no recent price: equity is not known."
         return _deny(desk, held, [*codes, "FACTS_MISSING"], told, note)
     votes = len(signal.votes)
-    size = sizing.size(symbol=signal.symbol, price=limit, votes=votes, means=facts.means, config=desk.config)
-    if isinstance(size, sizing.Denied):
-        why = f"{size.text} {denials.sentences(codes, facts, desk.config)}".rstrip()
-        return _deny(desk, held, [*codes, size.code], told, why)
+    sized = sizing.size(symbol=signal.symbol, price=limit, votes=votes, means=facts.means, config=desk.config)
+    if isinstance(sized, sizing.Denied):
+        why = f"{sized.text} {denials.sentences(codes, facts, desk.config)}".rstrip()
+        return _deny(desk, held, [*codes, sized.code], told, why)
+    size = sized.shares
     codes += deny_codes(replace(facts, quantity=size), desk.config)
     if codes:
         filled_at = ledger.value.last_fill_at
@@ -222,7 +223,7 @@ def _reserve(desk: TradingDesk, held: Held[Order], signal: Signal, seen: Seen, w
         desk, held, State.RESERVED, ledger.update(book.reserved(ledger.value, cost)),
         Create(lock_path(signal.symbol), {"intent_id": held.value.intent_id}), Check(state.path, state.version),
         cause="every rule approves", quantity=size, limit_price=limit, reserved=cost, spread=quote.spread,
-        possible_wash_sale=may_be_wash_sale(lost_at=facts.lost_at, now=facts.now),
+        sized=sized.text, possible_wash_sale=may_be_wash_sale(lost_at=facts.lost_at, now=facts.now),
     )  # fmt: skip
 
 

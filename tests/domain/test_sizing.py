@@ -7,15 +7,18 @@ from hypothesis import strategies as st
 
 from shared.domain.positions import Ledger
 from shared.domain.risk import deny_codes
-from shared.domain.sizing import Denied, Means, equity, size, smallest_capital
+from shared.domain.sizing import Denied, Means, Sized, equity, size, smallest_capital
 from tests.domain.made import DEFAULT, OPENS, balance, config, facts, held, position, quote
 
 MONEY = st.decimals(min_value=0, max_value=2_000_000, places=2)
 PRICE = st.decimals(min_value=5, max_value=1000, places=2)
 
 
-def means(total: str = "10000", *, cash: str | None = None, exposure: str = "0", in_symbol: str = "0") -> Means:
+def means(
+    total: str = "10000", *, cash: str | None = None, exposure: str = "0", in_symbol: str = "0", own: str | None = None
+) -> Means:
     return Means(
+        own=Decimal(own or total),
         equity=Decimal(total),
         cash=Decimal(cash or total),
         exposure=Decimal(exposure),
@@ -25,8 +28,8 @@ def means(total: str = "10000", *, cash: str | None = None, exposure: str = "0",
 
 def shares(price: str, votes: int, given: Means) -> int:
     found = size(symbol="IBM", price=Decimal(price), votes=votes, means=given, config=DEFAULT)
-    assert isinstance(found, int)
-    return found
+    assert isinstance(found, Sized)
+    return found.shares
 
 
 @pytest.mark.parametrize(("votes", "expected"), [(1, 100), (2, 100), (3, 125), (4, 150), (5, 150)])
@@ -64,7 +67,11 @@ def test_tightest_limit_is_named(given: Means, part: str) -> None:
 def test_smallest_position(total: str, code: str | None) -> None:
     """A position of less than 50 USD is denied, of exactly 50 USD taken."""
     found = size(symbol="F", price=Decimal("10.00"), votes=1, means=means(total), config=DEFAULT)
-    assert found == 5 if code is None else isinstance(found, Denied) and found.code == code
+    assert (
+        (isinstance(found, Sized) and found.shares == 5)
+        if code is None
+        else isinstance(found, Denied) and found.code == code
+    )
 
 
 def test_single_share_below_the_smallest_position() -> None:
@@ -78,7 +85,9 @@ def test_order_is_capped_in_shares_and_money() -> None:
     """However large the account, an order keeps to the largest order in shares and in USD."""
     assert shares("10.00", 1, means("900000000")) == 5000
     small = config(limits__order_shares_max=7)
-    assert size(symbol="F", price=Decimal(10), votes=1, means=means(), config=small) == 7
+    assert size(symbol="F", price=Decimal(10), votes=1, means=means(), config=small) == Sized(
+        shares=7, text="the largest order is 7 shares; 70.00 USD are intended."
+    )
 
 
 @pytest.mark.parametrize("price", ["0", "-1", "NaN", "Infinity"])
@@ -95,7 +104,7 @@ def test_smallest_capital_trades_and_a_cent_less_does_not(price: Decimal, votes:
     needed = smallest_capital(price=price, votes=votes, config=DEFAULT)
     enough = size(symbol="X", price=price, votes=votes, means=means(str(needed)), config=DEFAULT)
     below = size(symbol="X", price=price, votes=votes, means=means(str(needed - Decimal("0.01"))), config=DEFAULT)
-    assert isinstance(enough, int)
+    assert isinstance(enough, Sized)
     assert isinstance(below, Denied)
 
 
@@ -112,10 +121,39 @@ def test_size_never_breaks_a_rule(
     )  # fmt: skip
     assert known.means is not None
     found = size(symbol="IBM", price=price, votes=votes, means=known.means, config=DEFAULT)
-    if isinstance(found, int):
-        codes = deny_codes(replace(known, quantity=found), DEFAULT)
+    if isinstance(found, Sized):
+        codes = deny_codes(replace(known, quantity=found.shares), DEFAULT)
         money = {"QTY", "NOTIONAL_MAX_ORDER", "NOTIONAL_MAX_SYMBOL", "EXPOSURE_MAX_ACCOUNT", "BUYING_POWER"}
         assert not money & set(codes)
+
+
+@pytest.mark.parametrize(("total", "bought"), [("2500", 25), ("2499", None), ("10000", 100)])
+def test_a_small_part_of_what_is_intended_is_not_bought(total: str, bought: int | None) -> None:
+    """A quarter of the intended size is bought, less is denied with both figures; without the setting it is bought."""
+    given = means(total, own="10000")
+    found = size(symbol="F", price=Decimal(10), votes=1, means=given, config=DEFAULT)
+    if bought is not None:
+        assert isinstance(found, Sized)
+        assert found.shares == bought
+        return
+    assert isinstance(found, Denied)
+    assert found.code == "SIZE_TOO_SMALL"
+    assert "leaves 249.90 USD (equity counts as 2499.00 USD and not as our own 10000.00" in found.text
+    assert "less than 25 % of the 1000.00 USD that are intended" in found.text
+    free = size(symbol="F", price=Decimal(10), votes=1, means=given, config=config(sizing__least_pct=0))
+    assert isinstance(free, Sized)
+
+
+@given(price=PRICE, total=MONEY, votes=st.integers(1, 4))
+def test_whole_shares_and_the_largest_order_alone_are_never_too_small(
+    price: Decimal, total: Decimal, votes: int
+) -> None:
+    """In an account whose equity is all free only the smallest position and a share's price deny, at any setting."""
+    given = means(str(total))
+    tightest = config(sizing__least_pct=50)
+    found = size(symbol="X", price=price, votes=votes, means=given, config=tightest)
+    loosest = size(symbol="X", price=price, votes=votes, means=given, config=config(sizing__least_pct=0))
+    assert isinstance(found, Sized) is isinstance(loosest, Sized)
 
 
 def test_equity_does_not_shrink_by_investing() -> None:
