@@ -194,6 +194,12 @@ def test_the_first_minute_is_not_missed_before_it_can_be_over() -> None:
     [
         (State.DENIED, ("COOLDOWN_SYMBOL", "DAILY_LOSS"), "", "denied: cooldown symbol, daily loss"),
         (State.REJECTED, ("1037",), "Not enough shares", "rejected: Not enough shares"),
+        (
+            State.DENIED,
+            ("KILL_SWITCH",),
+            "Trading is HALTED since 10:31:02 New York, by owner: a wrong price.",
+            "denied: Trading is HALTED since 10:31:02 New York, by owner: a wrong price.",
+        ),
     ],
 )
 def test_why_an_order_came_to_nothing_is_said_in_words(
@@ -210,6 +216,7 @@ def test_why_an_order_came_to_nothing_is_said_in_words(
     shown = " ".join(strategy("orders", "--all", *on, COLUMNS="300").stdout.split())
     assert said in shown
     assert codes[0] not in shown
+    assert note in " ".join(strategy("explain", name, *on, COLUMNS="300").stdout.split())
 
 
 def test_a_possible_wash_sale_is_said_of_its_order(desk: Path) -> None:
