@@ -135,4 +135,6 @@ class RiskFacts:
         if usable is None or exposure is None or in_symbol is None or self.usable is None or self.ledger is None:
             return None
         cash, own = self.usable - self.ledger.reserved, self.own_equity or Decimal(0)
+        if self.balance is not None and self.balance.account_value is not None:
+            own = min(own, self.balance.account_value)
         return Means(own=own, equity=usable, cash=cash, exposure=exposure, in_symbol=in_symbol)

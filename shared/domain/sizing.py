@@ -26,7 +26,8 @@ class Means:
 
     `equity` as `equity` computes it; `cash` the broker's usable figure less what live entries reserve;
     `exposure` the cost of open positions plus those reservations; `in_symbol` the part of it in the symbol
-    itself. `own` is what equity would be if the broker let us use all of it: intended sizes are measured on it.
+    itself. `own` is what equity would be if the broker let us use all of it, never more
+    than the account's value: intended sizes are measured on it.
     """
 
     own: Decimal
@@ -109,7 +110,7 @@ def _of_equity(means: Means) -> str:
     if means.equity >= means.own:
         return ""
     return (
-        f" (equity counts as {means.equity.quantize(CENT)} USD and not as our own {means.own.quantize(CENT)}, for the "
+        f" (equity counts as {means.equity.quantize(CENT)} USD and not as {means.own.quantize(CENT)}, for the "
         "broker lets no more be used: what a cash account sold settles the next day)"
     )
 

@@ -138,7 +138,7 @@ def test_a_small_part_of_what_is_intended_is_not_bought(total: str, bought: int 
         return
     assert isinstance(found, Denied)
     assert found.code == "SIZE_TOO_SMALL"
-    assert "leaves 249.90 USD (equity counts as 2499.00 USD and not as our own 10000.00" in found.text
+    assert "leaves 249.90 USD (equity counts as 2499.00 USD and not as 10000.00" in found.text
     assert "less than 25 % of the 1000.00 USD that are intended" in found.text
     free = size(symbol="F", price=Decimal(10), votes=1, means=given, config=config(sizing__least_pct=0))
     assert isinstance(free, Sized)
@@ -154,6 +154,16 @@ def test_whole_shares_and_the_largest_order_alone_are_never_too_small(
     found = size(symbol="X", price=price, votes=votes, means=given, config=tightest)
     loosest = size(symbol="X", price=price, votes=votes, means=given, config=config(sizing__least_pct=0))
     assert isinstance(found, Sized) is isinstance(loosest, Sized)
+
+
+def test_more_capital_than_the_account_has_intends_no_more_than_it_has() -> None:
+    """Capital that is set higher than the account's value makes no size too small: it is measured on the account."""
+    known = facts(capital=Decimal(100_000), balance=balance("5000"), limit_price=Decimal(10), quote=quote("10"))
+    assert known.means is not None
+    assert known.means.own == known.means.equity == 5_000
+    found = size(symbol="IBM", price=Decimal(10), votes=1, means=known.means, config=DEFAULT)
+    assert isinstance(found, Sized)
+    assert found.shares == 50
 
 
 def test_equity_does_not_shrink_by_investing() -> None:
