@@ -18,7 +18,7 @@ def export(
     state: State = None,
     out: Annotated[Path | None, typer.Option(help="File to write; default audit.jsonl in the folder.")] = None,
 ) -> None:
-    """Write the audit trail of a run, also of one that was interrupted."""
+    """Write the audit trail of a run, also of one that was interrupted: `strategy audit export --state runs/0001`."""
     from infra.day import audit, folder
     from infra.day.files import require_writable, write_atomically
     from infra.day.state import opened
@@ -41,8 +41,9 @@ def verify(
     ] = None,
     state: State = None,
 ) -> None:
-    """Check every chain and seal: exit code 1 when one is broken, 2 when the trail cannot be read.
+    """Check every chain and seal, such as `strategy audit verify runs/0001`.
 
+    The exit code is 1 when one is broken, and 2 when the trail cannot be read.
     The trail of a run is also compared with the state that the run left beside it; a file is checked by itself.
     """
     from infra.day import audit, folder

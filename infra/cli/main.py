@@ -15,6 +15,7 @@ import typer
 from infra.brokersim.network import Network
 from infra.cli import asks, audit, configuration, history, key, money, owner
 from infra.cli.exits import explained, shown
+from infra.cli.helps import flowing
 from infra.up.plan import FASTEST
 from shared import settings
 
@@ -82,7 +83,7 @@ MarketSpec = Annotated[
 
 @app.command()
 def demo(seed: Seed = 1, network: Slowness = Network.SLOW, state: State = None, json: Json = None) -> None:
-    """Run one whole generated market day and show what the system did."""
+    """Run one whole generated market day and show what the system did: `strategy demo`."""
     from infra.cli import day as command
 
     with explained(acts=True):
@@ -101,7 +102,7 @@ def day(  # noqa: PLR0917 - each parameter is an option, which typer passes by n
     state: State = None,
     json: Json = None,
 ) -> None:
-    """Run one market day, recorded or generated, through the whole graph."""
+    """Run one market day through the whole graph, such as `strategy day --market 2013-10-07.csv.gz`."""
     from infra.cli import day as command
 
     with explained(acts=True):
@@ -125,7 +126,7 @@ def brokersim(  # noqa: PLR0917 - each parameter is an option, which typer passe
 ) -> None:
     """Serve the simulated broker on loopback until Ctrl-C.
 
-    Example: strategy brokersim --port 8080, then open http://127.0.0.1:8080/ for its endpoints and a signed example.
+    Such as `strategy brokersim --port 8080`; http://127.0.0.1:8080/ has its endpoints and a signed example.
     """
     from infra.cli import brokersim as command
 
@@ -174,7 +175,11 @@ def up(  # noqa: PLR0917 - each parameter is an option, which typer passes by na
         Network | None, typer.Option(help="A simulated broker and scheduler as slow and late as real ones, or fast.")
     ] = None,
 ) -> None:
-    """Run every function as a process of its own, until Ctrl-C or the end of the simulated day."""
+    """Run every function as a process of its own, such as `strategy up --speed 20`.
+
+    Until Ctrl-C or the end of the simulated day; sign in with `strategy login` in another terminal. On E*TRADE's quotes
+    `strategy up --broker production`, with a key, STRATEGY_WATCH_LIST and STRATEGY_CAPITAL_USD in the environment.
+    """
     from infra.cli import up as command
 
     with explained(acts=True):
@@ -192,7 +197,7 @@ def topology(
         bool, typer.Option("--taken-over", help="Print only what a function can do that was taken over, as Markdown.")
     ] = False,
 ) -> None:
-    """Show the graph: functions, triggers, schedules, and every permission."""
+    """Show the graph: functions, triggers, schedules, and every permission: `strategy topology`."""
     from infra.cli import topology as command
 
     command.show(mermaid_only=mermaid, matrix_only=matrix, taken_over_only=taken_over)
@@ -203,7 +208,7 @@ def package(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the archives; made when it is missing.")],
     json: Json = None,
 ) -> None:
-    """Write the deployment archive of every function and show what each holds."""
+    """Write each function's deployment archive and show what it holds, such as `strategy package --out build`."""
     from infra.cli import package as command
 
     with explained(acts=True):
@@ -215,6 +220,7 @@ asks.add_to(app)
 key.add_to(app)
 history.add_to(app)
 money.add_to(app)
+flowing((app, audit.app, configuration.app, owner.secrets))
 
 
 def main() -> None:

@@ -89,7 +89,7 @@ def positions(profile: Profile = "local", state: State = None, every: Every = Fa
 
 
 def dead_letters(profile: Profile = "local", state: State = None, json: Json = False) -> None:
-    """List the messages that nobody handled: which, when and why; never what they hold.
+    """List the messages that nobody handled: which, when and why; never what they hold: `strategy dead-letters`.
 
     Those that a function put aside, and on this machine those that the bus gave up after their attempts. In the cloud
     Pub/Sub keeps the latter in its subscription `dead-letters`: `gcloud pubsub subscriptions pull dead-letters`.
@@ -237,7 +237,7 @@ def logout(
 
 
 def token(profile: Profile = "local", state: State = None, json: Json = False) -> None:
-    """Show where the access token stands and when it dies; never the token."""
+    """Show where the access token stands and when it dies; never the token: `strategy token`."""
     from infra.cli import credentials
 
     with explained():
@@ -278,7 +278,10 @@ def set_secret(
     generate: Annotated[bool, typer.Option("--generate", help="Draw a new sign-in-key or halt-key.")] = False,
     profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """Store a secret that is asked for without being shown, or read from stdin, a line for each part."""
+    """Store a secret, such as `strategy secrets set alpaca-key`: asked for without being shown, or read from stdin.
+
+    From stdin it is a line for each part: key and secret, or one address after the other.
+    """
     from infra.cli import credentials
 
     with explained(acts=True):

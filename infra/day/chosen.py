@@ -21,6 +21,7 @@ from shared.usecases import configuration
 from shared.wiring.chosen import ceilings
 
 SUFFIX = ".toml"
+_REMEDY = "put that right; `shared/strategies/config/default.toml` has every setting, and nothing was changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +85,4 @@ def write(ours: OwnFile, store: Store, clock: Clock, given: settings.Settings) -
 
 
 def _refused(what: str, wrong: ConfigError) -> UserError:
-    return UserError(
-        f"{what} cannot be used: {'; '.join(wrong.problems)}", remedy="put that right; nothing was changed"
-    )
+    return UserError(f"{what} cannot be used: {'; '.join(wrong.problems)}", remedy=_REMEDY)

@@ -139,7 +139,7 @@ def _settings(patient: Patient) -> Iterator[Finding]:
         yield _unchecked("settings", "the functions' settings lie in the stack: `make preview` reads them")
         return
     if patient.simulated:
-        yield _unchecked("settings", "a simulated day has its own")
+        yield _unchecked("settings", "a simulated day has settings of its own")
         return
     wrong = settings.wrong_ones(given) if patient.alone else settings.problems_of(settings.load, given)
     for problem in (*wrong, *configurations.problems_of(given.get("STRATEGY_CONFIG", settings.DEFAULT_CONFIG))):
@@ -276,7 +276,8 @@ def _account(patient: Patient, reads: key.Reads) -> Iterator[Finding]:
 def _watch_list(patient: Patient, reads: key.Reads) -> Iterator[Finding]:
     given = patient.environ.get("STRATEGY_WATCH_LIST", "")
     if patient.simulated or patient.cloud or not given.strip():
-        where = "its own" if patient.simulated else "in the stack" if patient.cloud else "not set (STRATEGY_WATCH_LIST)"
+        kept = "the simulated day's own" if patient.simulated else "in the stack"
+        where = kept if patient.simulated or patient.cloud else "not set (STRATEGY_WATCH_LIST)"
         yield _unchecked("watch list", f"it is {where}")
         return
     wanted = settings.load(settings.LEAST | {"STRATEGY_WATCH_LIST": given}).watch_list

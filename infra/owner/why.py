@@ -60,23 +60,28 @@ def why(hand: Hand, symbol: str, at: datetime | None) -> Why:
     """Give the verdict on a symbol at an instant, or the last one; raises UserError where nobody looked."""
     when = hand.desk.clock.now() if at is None else at
     begins = when.replace(second=0, microsecond=0)
-    for begin in (begins, begins - MINUTE) if at is None else (begins,):
+    scanned = False
+    for begin in (begins, begins - MINUTE):  # a minute's first look may come late, and until then the last one holds
         document = hand.desk.store.get(f"receipts/{begin:%Y%m%dT%H%M}")
+        if document is None and at is not None and not scanned:
+            break
         if document is None:
             continue
+        scanned = True
         line = at_second(marks(document.data, symbol), when.second if begin == begins else 59)
         if line is None:
-            break
+            continue
         return Why(
             symbol=symbol, at=when, since=begin + timedelta(seconds=line.second),
             rules=_rules(line.code, line.found, line.asked),
             age_s=None if line.age_ms is None else line.age_ms / 1000,
             configuration=int(document.data.get("configuration", 0)),
         )  # fmt: skip
-    else:
+    if not scanned:
         what = f"no minute at {day_and_time(when)} New York was scanned to its end"
         raise UserError(what, remedy="a minute is written down as it ends; `strategy status` says how the scan is")
-    raise UserError(f"{symbol} was not looked at in the minute of {clock(begin)}", remedy="is it in the watch list?")
+    what = f"{symbol} was not looked at by {clock(when)} in that minute, nor in the one before"
+    raise UserError(what, remedy="see that the watch list names it, or ask for another time with --at")
 
 
 def _rules(codes: str, found: str, asked: str) -> tuple[Rule, ...]:

@@ -143,7 +143,7 @@ def version(store: Store, number: int, file: StrategyConfig) -> StrategyConfig:
         return file
     held = read(store, Version, _path(number))
     if held is None:
-        raise ConfigError((f"there is no version {number} of the configuration",))
+        raise ConfigError((f"there is no version {number} of the configuration: `strategy config history` lists them",))
     return held.value.config
 
 

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from infra.cli.main import app
 from infra.cli.permissions import CONSEQUENCES
+from shared import settings
 from shared.stored import Domain
 from shared.topology import ACCESS_TOKEN, ALPACA_KEY, HALT_KEY, SIGN_IN_KEY, TOPOLOGY, Function, Right
 
@@ -95,6 +96,46 @@ def test_every_setting_is_in_readme() -> None:
     read = set(re.findall(r'"((?:ETRADE|STRATEGY)_[A-Z_]+)"', source))
     assert read
     assert read <= set(re.findall(r"`((?:ETRADE|STRATEGY)_[A-Z_]+)`", README))
+
+
+def _other_defaults(readme: str) -> list[str]:
+    """Name each setting that changes where it is given what README calls its default; words stand for nothing."""
+    found: dict[str, str] = {}
+    for row in re.findall(r"^\| (`(?:ETRADE|STRATEGY)_.*)\|$", readme, re.MULTILINE):
+        names, _, default = (one.strip() for one in row.split(" | "))
+        named = re.findall(r"`([A-Z_]+)`", names)
+        told = default.replace("`", "") if re.fullmatch(r"`.*`|[\d, ]+", default) else ""
+        found |= dict(zip(named, told.split(", ") if len(named) > 1 and told else [told] * len(named), strict=True))
+    shipped = settings.load(settings.LEAST)
+    return [
+        name for name in sorted(settings.NAMES - settings.LEAST.keys())
+        if settings.load(settings.LEAST | {name: found[name]}) != shipped
+    ]  # fmt: skip
+
+
+def test_the_defaults_are_the_defaults() -> None:
+    """README's table names the default that the code has for each setting, and another one is found."""
+    assert _other_defaults(README) == []
+    assert _other_defaults(README.replace(" changed by nothing | 5 |", " changed by nothing | 6 |")) == [
+        "STRATEGY_CLOSE_DOUBT_PERCENT"
+    ]
+
+
+def _torn(text: str) -> list[str]:
+    """Give the rows of tables that have another number of cells than the row above them."""
+    torn, cells = [], 0
+    for line in text.splitlines():
+        before, cells = cells, line.replace("\\|", "").count("|") if line.startswith("|") else 0
+        torn += [line] if before and cells and before != cells else []
+    return torn
+
+
+@pytest.mark.parametrize("path", [ROOT / "README.md", *ROOT.glob("[a-z]*/README.md")], ids=lambda one: one.parent.name)
+def test_every_row_of_a_table_is_whole(path: Path) -> None:
+    """Each row of a README's table has as many cells as the table: no figure stands beside another's command."""
+    text = path.read_text(encoding="utf-8")
+    assert _torn(text) == []
+    assert _torn("| a | b |\n|---|---|\n| 1 | 2 | 3 |\n| 4 |") == ["| 1 | 2 | 3 |", "| 4 |"]
 
 
 def test_the_limits_are_the_limits() -> None:

@@ -5,9 +5,12 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner, Result
 
 from infra.cli.main import app
@@ -73,28 +76,37 @@ def test_help_is_fast_and_names_every_command() -> None:
     assert min(ours) < 3 * min(bare)
 
 
-@pytest.mark.parametrize(
-    "word",
-    [
-        "halt",
-        "reduce",
-        "resume",
-        "close",
-        "cancel",
-        "resolve",
-        "reconcile",
-        "status",
-        "login",
-        "explain",
-        "notices",
-        "brokersim",
-    ],
-)
-def test_the_help_of_each_command_has_an_example(word: str) -> None:
+def _commands(here: typer.Typer, *before: str) -> Iterator[tuple[str, ...]]:
+    """Give the words of every command, those of groups included."""
+    for one in here.registered_commands:
+        yield (*before, one.name or getattr(one.callback, "__name__", "").replace("_", "-"))
+    for group in here.registered_groups:
+        if group.typer_instance is not None and group.name is not None:
+            yield from _commands(group.typer_instance, *before, group.name)
+
+
+COMMANDS = sorted(" ".join(words) for words in _commands(app))
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_the_help_of_each_command_has_an_example(words: str) -> None:
     """Who is in a hurry finds one line to type, and what a command without --state reaches is said as it is."""
-    shown = " ".join(CliRunner().invoke(app, [word, "--help"], env={"COLUMNS": "200"}).stdout.replace("│", " ").split())
-    assert f"strategy {word}" in shown.replace(f"Usage: strategy {word}", "")
-    assert ("without it every one that runs" in shown) is (word in {"halt", "reduce", "status"})
+    help_of = CliRunner().invoke(app, [*words.split(), "--help"], env={"COLUMNS": "200"}).stdout
+    shown = " ".join(help_of.replace("│", " ").split())
+    assert f"`strategy {words}" in shown or f" strategy {words}`" in shown
+    assert ("without it every one that runs" in shown) is (words in {"halt", "reduce", "status"})
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_the_help_of_each_command_fills_the_terminal(words: str) -> None:
+    """At 80 columns no line of a help's text ends before the next word would no longer have had its place."""
+    help_of = CliRunner().invoke(app, [*words.split(), "--help"], env={"COLUMNS": "80"}).stdout
+    text = help_of.partition("╭─")[0].partition("[OPTIONS]")[2].splitlines()[1:]
+    broken = [
+        line for line, after in pairwise(one.strip() for one in text)
+        if line and after and len(line) + 1 + len(after.split()[0]) <= 78
+    ]  # fmt: skip
+    assert broken == []
 
 
 def test_help_imports_nothing_heavy() -> None:

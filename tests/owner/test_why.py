@@ -44,6 +44,24 @@ def test_a_rule_says_what_it_found_and_asked(desk: Path) -> None:
     assert "The quote was 12.0 s old. Judged by version 3" in told
 
 
+def test_before_the_first_look_of_a_minute_the_last_one_holds(desk: Path) -> None:
+    """A scan whose tick came late has looked in the minute before, and what it found there is the answer."""
+    store = SqliteStore(desk / "state.db")
+    first, second = _minutes(desk)[-2:]
+    for path, lines in ((first, [[0, "STALE", "", "", 12_000]]), (second, [[2, "held", "", "", 250]])):
+        row = store.get(path)
+        assert row is not None
+        store.commit([Put(path, {**row.data, "symbols": {"ZXQ": lines}})])
+    store.close()
+    minute = second.removeprefix("receipts/")
+    when = f"{minute[:4]}-{minute[4:6]}-{minute[6:8]}T{minute[9:11]}:{minute[11:13]}"
+    codes = [
+        answer("why", "ZXQ", "--at", f"{when}:{at_second}+00:00", "--state", str(desk))["rules"][0]["code"]
+        for at_second in ("00", "02")
+    ]
+    assert codes == ["STALE", "held"]
+
+
 def test_what_the_scan_really_wrote_is_told(desk: Path) -> None:
     """On a desk that traded each watched symbol has an answer for each second of a minute, in words."""
     minute = _minutes(desk)[0].removeprefix("receipts/")
