@@ -104,5 +104,5 @@ def _trades(result: DayResult) -> Table:
             dollars(trade.realized),
         )
     if any(trade.possible_wash_sale for trade in found):
-        table.caption = f"* {WASH_SALE}"
+        table.caption, table.caption_justify = f"* {WASH_SALE}", "left"
     return table

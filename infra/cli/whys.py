@@ -39,5 +39,11 @@ def _print(found: Why) -> None:
         compared = f" Found {rule.found}, asked {rule.asked}." if rule.asked else ""
         source = f" From {rule.source}." if rule.source else ""
         typer.echo(f"  {rule.words}{compared}{source} ({rule.code})")
-    age = "" if found.age_s is None else f"The quote was {found.age_s:.1f} s old. "
-    typer.echo(f"  {age}Judged by version {found.configuration} of the configuration.")
+    typer.echo(f"  {_aged(found.age_s)}Judged by version {found.configuration} of the configuration.")
+
+
+def _aged(age_s: float | None) -> str:
+    """Say how old the quote was; E*TRADE's whole seconds may lie a little ahead of the scan's clock."""
+    if age_s is None:
+        return ""
+    return f"The quote was {age_s:.1f} s old. " if age_s >= 0 else f"The quote's time was {-age_s:.1f} s ahead. "

@@ -8,12 +8,13 @@ lies far from the day before is named too, and is used only where the owner says
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
+from typing import TypeVar
 
 from infra.day.problems import UserError
 from infra.owner.bars_rows import Rows, Spoilt, rows_of
@@ -39,6 +40,7 @@ _NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,10})?")
 _WHOLE = re.compile(r"[0-9]{1,15}")
 
 Row = Mapping[str, str]
+At = TypeVar("At", date, datetime)
 
 
 @dataclass(slots=True)
@@ -95,13 +97,15 @@ def _read(path: Path, file: Rows, today: date) -> dict[str, Imported]:
     if not problems and not found and not minutes:
         problems.append("there is no bar in it")
     if problems:
-        raise UserError(f"nothing of {path} was imported: {listed(problems)}", remedy=WANTED)
+        raise UserError(f"nothing of {path} was imported:{listed(problems)}", remedy=WANTED)
     return found or _days(minutes)
 
 
 def listed(problems: Sequence[str]) -> str:
-    """Say some problems in one sentence, and whether there are more."""
-    return "; ".join([*problems[:SHOWN], *["and more"] * (len(problems) > SHOWN)])
+    """Say some problems, each on a line of its own where there are several, and whether there are more."""
+    if len(problems) == 1:
+        return f" {problems[0]}"
+    return "".join(f"\n  - {one}" for one in [*problems[:SHOWN], *["and more"] * (len(problems) > SHOWN)])
 
 
 def _columns(path: Path, names: list[str]) -> list[str]:
@@ -109,7 +113,9 @@ def _columns(path: Path, names: list[str]) -> list[str]:
     instants = [name for name in names if name in ("date", *INSTANTS)]
     known = needed | set(instants) | (set(EVENTS) if "date" in names else set())
     if len(instants) != 1 or not needed <= set(names) <= known or len(set(names)) != len(names):
-        raise UserError(f"nothing of {path} was imported: it names other columns", remedy=WANTED)
+        raise UserError(
+            f"nothing of {path} was imported: it names {'other' if any(names) else 'no'} columns", remedy=WANTED
+        )
     return names
 
 
@@ -127,7 +133,7 @@ def _take(
 
 
 def _take_day(found: dict[str, Imported], row: Row, today: date) -> None:
-    day, symbol = date.fromisoformat(row["date"]), _symbol(row)
+    day, symbol = _instant("date", date.fromisoformat, row, such="2026-11-17"), _symbol(row)
     _require_session(day, today)
     bar = DailyBar(day=day, **_prices(row), volume=_volume(row))
     if (wrong := unsound_bar(bar)) is not None:
@@ -144,7 +150,7 @@ def _take_day(found: dict[str, Imported], row: Row, today: date) -> None:
 
 def _take_minute(minutes: dict[tuple[str, date], list[Bar]], row: Row, today: date) -> None:
     name = next(name for name in INSTANTS if name in row)
-    at = datetime.fromisoformat(row[name])
+    at = _instant(name, datetime.fromisoformat, row, such="2026-11-17T14:30:00Z")
     if at.tzinfo is None:
         at = at.replace(tzinfo=UTC)
     if at.utcoffset() or at.second or at.microsecond:
@@ -180,6 +186,13 @@ def _require_session(day: date, today: date) -> None:
         raise ValueError(f"{day} is not over")
     if session_of(day) is None:
         raise ValueError(f"{day} is no trading day")
+
+
+def _instant(name: str, read: Callable[[str], At], row: Row, *, such: str) -> At:
+    try:
+        return read(row[name])
+    except ValueError:
+        raise ValueError(f"{name} is {row[name][:30]!r} and not written like {such}") from None
 
 
 def _symbol(row: Row) -> str:

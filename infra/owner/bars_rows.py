@@ -54,8 +54,10 @@ def rows_of(path: Path) -> Iterator[Rows]:
         else:
             with path.open(encoding="utf-8-sig", newline="") as file:
                 yield _csv(csv.reader(file, strict=True))
-    except (OSError, UnicodeDecodeError) as problem:
-        raise UserError(f"{path} cannot be read: {problem}", remedy=remedy) from None
+    except OSError as problem:
+        raise UserError(f"{path} cannot be read: {problem.strerror or problem}", remedy=remedy) from None
+    except UnicodeDecodeError:
+        raise UserError(f"{path} cannot be read: it is no text in UTF-8", remedy=remedy) from None
 
 
 def _csv(lines: Iterator[list[str]]) -> Rows:

@@ -93,7 +93,7 @@ def keep(hand: Hand, series: Mapping[str, Series], *, what: str, meant: bool) ->
         results.append(_result(new, held, strange))
     if odd and not meant:
         remedy = "name the splits of these days, or mend the prices; where each of them is meant, say --yes"
-        raise UserError(f"nothing of {what} was imported, for prices that can hardly be: {listed(odd)}", remedy=remedy)
+        raise UserError(f"nothing of {what} was imported, for prices that can hardly be:{listed(odd)}", remedy=remedy)
     for symbol, whole in ready.items():
         hand.desk.store.commit([put(f"imports/{symbol}", whole)])
     return results

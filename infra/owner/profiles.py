@@ -188,12 +188,13 @@ def _on_this_machine(
     return Hand(
         name=str(folder.path), desk=owners_desk(clock, store, pace=1.0 if world is None else world.speed),
         open_vault=open_vault, running=running,
-        sign_in=None if world is None else world.sign_in, operator="" if world is None else world.operator,
+        sign_in=None if world is None else world.sign_in,
+        operator=_operator(environ) if world is None else world.operator,
         mode=card.get("mode"), config=card.get("config"),
         private=folder.path if running else None, troubles=tuple(missed.troubles),
         simulated=card.get("broker") == "simulator",
         given_up=given_up, machine=read_machine(folder.status, now=wall.now()) if running else None,
-        account_id="" if world is None else world.account_id, sandbox=card.get("broker") == "sandbox",
+        account_id=_account_id(environ) if world is None else world.account_id, sandbox=card.get("broker") == "sandbox",
         http=_http(world), authorize_page=None if world is None else world.authorize_page,
     )  # fmt: skip
 
@@ -236,9 +237,17 @@ def _in_the_cloud(environ: Mapping[str, str]) -> Iterator[Hand]:
             desk=owners_desk(clock, divided.of_owner(databases.stores, TOPOLOGY), project=project),
             open_vault=lambda: vault, running=True,
             sign_in=environ.get("STRATEGY_SIGN_IN_URL") or None,
-            operator=environ.get("STRATEGY_OPERATOR", "owner"), mode=None,
-            account_id=environ.get("ETRADE_ACCOUNT_ID", ""), sandbox=environ.get("ETRADE_SANDBOX", "true") == "true",
+            operator=_operator(environ), mode=None,
+            account_id=_account_id(environ), sandbox=environ.get("ETRADE_SANDBOX", "true") == "true",
         )  # fmt: skip
+
+
+def _operator(environ: Mapping[str, str]) -> str:
+    return environ.get("STRATEGY_OPERATOR", "owner")
+
+
+def _account_id(environ: Mapping[str, str]) -> str:
+    return environ.get("ETRADE_ACCOUNT_ID", "")
 
 
 def _clock(folder: Folder, world: WorldFile | None) -> Clock:

@@ -66,9 +66,16 @@ def plan(
         what = "the emulators hold secrets in the open, and lose the book at their end"
         raise UserError(what, remedy="use them with --broker simulator only")
     if broker != "simulator" and speed != 1.0:
-        raise UserError(f"the {broker} knows real time only", remedy="leave --speed out, or use --broker simulator")
-    if broker != "simulator" and (given := [f"--{name}" for name in _SIMULATED if name in rest]):
-        what = f"{' and '.join(given)} count{'s' * (len(given) == 1)} for the simulator only, not for the {broker}"
-        remedy = "leave that out: STRATEGY_CONFIG and STRATEGY_WATCH_LIST say what is traded; or use --broker simulator"
+        raise UserError(f"{broker} knows real time only", remedy="leave --speed out, or use --broker simulator")
+    if broker != "simulator" and (given := [_said(name, rest) for name in _SIMULATED if name in rest]):
+        what = f"{' and '.join(given)} count{'s' * (len(given) == 1)} for the simulator only, not for {broker}"
+        remedy = (
+            "leave that out: STRATEGY_WATCH_LIST says what is traded, STRATEGY_CONFIG or --config FILE.toml by what"
+        )
         raise UserError(what, remedy=remedy)
     return Plan(cloud=cloud, broker=broker, mode=mode, speed=speed, **rest)  # type: ignore[arg-type]
+
+
+def _said(name: str, rest: Mapping[str, object]) -> str:
+    """Give an option as it was said; a configuration with its name, for a file's counts with every broker."""
+    return f"--{name} {rest[name]}" if name == "config" else f"--{name}"

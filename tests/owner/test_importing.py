@@ -86,7 +86,7 @@ _BAD = {
     GOOD: "stands twice",
     "2013-10-05,IBM,100,101,99,100.5,1000": "no trading day",
     f"{TODAY},IBM,100,101,99,100.5,1000": "is not over",
-    "3.10.2013,IBM,100,101,99,100.5,1000": "Invalid isoformat",
+    "3.10.2013,IBM,100,101,99,100.5,1000": "date is '3.10.2013' and not written like 2026-11-17",
     "1999-10-04,IBM,100,101,99,100.5,1000": "calendar covers",
     "2013-10-02,I BM,100,101,99,100.5,1000": "no symbol",
     "2013-10-02,IBM,100,101,99,0,1000": "close is '0'",
@@ -138,7 +138,7 @@ def test_many_bad_lines_are_named_up_to_a_few(tmp_path: Path) -> None:
     """A file of another kind costs one message of bearable length."""
     with pytest.raises(UserError) as wrong:
         Home(tmp_path).bring(HEAD, *["x"] * 1000)
-    assert wrong.value.what.count("; line ") == 19
+    assert wrong.value.what.count("\n  - line ") == 20
     assert wrong.value.what.endswith("and more")
 
 

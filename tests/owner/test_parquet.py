@@ -79,9 +79,9 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "a day twice": ({"date": arrow.array([DAYS[0], DAYS[0]])}, "row 2: 2013-10-03 of IBM stands twice"),
     "a day is an instant": (
         {"date": arrow.array([datetime(2013, 10, 3, 13, 30), datetime(2013, 10, 4)])},  # noqa: DTZ001
-        "row 1: Invalid isoformat",
+        "row 1: date is ",
     ),
-    "a day has a zone": ({"date": arrow.array([datetime(2013, 10, 3, tzinfo=UTC)] * 2)}, "row 1: Invalid isoformat"),
+    "a day has a zone": ({"date": arrow.array([datetime(2013, 10, 3, tzinfo=UTC)] * 2)}, "row 1: date is "),
     "a list": ({"close": [[100.5], [50.47]]}, "rows 1 to 2: close"),
 }
 

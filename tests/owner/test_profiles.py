@@ -15,6 +15,7 @@ from infra.up.folder import Folder
 from infra.up.plan import Plan
 from shared.errors import ConfigError
 from shared.topology import SIGN_IN_KEY
+from shared.usecases.pins import pinned
 from tests.owner.desks import answer, refused, strategy, write_card
 
 
@@ -50,6 +51,15 @@ def test_a_name_that_is_no_system_says_what_it_is(desk: Path, tmp_path: Path) ->
     assert not nowhere.exists()
     with pytest.raises(UserError, match="holds a run of"):
         Folder(path=run).require_same(Plan(state=run, environ={}))
+
+
+def test_a_desk_that_does_not_run_still_has_its_owner(desk: Path) -> None:
+    """The account that was chosen can be looked up: the operator is the environment's, as in the cloud."""
+    for given, operator in (({}, "owner"), ({"STRATEGY_OPERATOR": "ann"}, "ann")):
+        with reach("local", desk, given) as hand:
+            assert not hand.running
+            assert hand.operator == operator
+            assert not pinned(hand.desk.store, hand.operator, hand.account_id).known
 
 
 @pytest.mark.parametrize("words", [("login",), ("close", "--all"), ("reconcile",)])

@@ -44,6 +44,15 @@ def test_a_rule_says_what_it_found_and_asked(desk: Path) -> None:
     assert "The quote was 12.0 s old. Judged by version 3" in told
 
 
+def test_a_quote_of_the_next_second_has_no_negative_age(desk: Path) -> None:
+    """A quote whose time lies ahead of the scan's clock is said to be so."""
+    _written(desk, [[0, "held", "", "", -400]])
+    minute = _minutes(desk)[-1].removeprefix("receipts/")
+    when = f"{minute[:4]}-{minute[4:6]}-{minute[6:8]}T{minute[9:11]}:{minute[11:13]}"
+    told = strategy("why", "ZXQ", "--at", f"{when}:29+00:00", "--state", str(desk)).stdout
+    assert "The quote's time was 0.4 s ahead. Judged by" in told
+
+
 def test_before_the_first_look_of_a_minute_the_last_one_holds(desk: Path) -> None:
     """A scan whose tick came late has looked in the minute before, and what it found there is the answer."""
     store = SqliteStore(desk / "state.db")

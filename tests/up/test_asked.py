@@ -99,7 +99,7 @@ def test_plans_that_cannot_be_are_refused() -> None:
         (("--broker", "production", "--mode", "live"), "not enabled yet"),
         (("--broker", "production", "--speed", "5"), "real time"),
         (("--broker", "sandbox", "--speed", "5"), "real time"),
-        (("--broker", "sandbox", "--config", "default"), "--config counts for the simulator only"),
+        (("--broker", "sandbox", "--config", "default"), "--config default counts for the simulator only"),
         (("--broker", "production", "--seed", "1", "--starts", "09:30"), "--seed and --starts count for the simulator"),
         (("--broker", "sandbox", "--market", "generated"), "--market counts for the simulator only"),
         (("--starts", "noon"), "no time of day"),
@@ -189,7 +189,7 @@ def test_a_file_of_one_s_own_counts_with_every_broker(tmp_path: Path) -> None:
         )
         assert wanted.own is not None
         assert wanted.own.own.limits.positions_max == 3
-    with pytest.raises(UserError, match="--config counts for the simulator only"):
+    with pytest.raises(UserError, match="--config demo counts for the simulator only"):
         plan(
             broker="production",
             mode=Mode.PAPER,
