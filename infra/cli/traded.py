@@ -26,6 +26,8 @@ COLUMNS = (
     "held", "unpriced", "possible_wash_sale", "position",
 )  # fmt: skip
 
+MOST_NAMED = 5
+
 
 def listed(
     profile: str, state: Path | None, *, symbol: str | None, last: int | None, json: bool, csv: bool
@@ -36,8 +38,10 @@ def listed(
     with _documents(profile, state) as store:
         whole = trips(store)
     found = whole.only(symbol=symbol, last=last)
-    for path in found.unread:
-        say(f"In no round trip, because it cannot be read: {path}. Look on E*TRADE's own page.")
+    if found.unread:
+        more = f" and {len(found.unread) - MOST_NAMED} more" if len(found.unread) > MOST_NAMED else ""
+        named = ", ".join(found.unread[:MOST_NAMED])
+        say(f"In no round trip, because it cannot be read: {named}{more}. Look on E*TRADE's own page.")
     for one in found.sessions:
         if not one.agrees:
             said = "no ledger" if one.ledger is None else f"its ledger says {one.ledger:+,.2f} USD"

@@ -110,6 +110,17 @@ def test_a_row_that_cannot_be_read_hides_no_other() -> None:
     assert {one.symbol for one in found.trades} >= {"IBM", "ORCL"}
 
 
+def test_many_that_cannot_be_read_are_one_line(desk: Path) -> None:
+    """Five of them are named and the others counted, so that what was traded is still seen."""
+    store = SqliteStore(desk / "state.db")
+    store.commit([Put(f"fills/bad{number}", {"quantity": "many"}) for number in range(8)])
+    store.close()
+    shown = strategy("trades", "--state", str(desk))
+    assert shown.stderr.count("cannot be read") == 1
+    assert "fills/bad4 and 3 more" in shown.stderr
+    assert "AIG" in shown.stdout
+
+
 def test_a_price_that_came_late_moves_no_instant(desk: Path) -> None:
     """A fill that was booked at a guess and priced later is left at its own instant, with the price that came."""
     store = SqliteStore(desk / "state.db")
