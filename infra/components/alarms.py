@@ -30,7 +30,7 @@ ALARMS = (
         name="dead-letters", title="A message could not be taken, or you could not be told", severity=ERROR,
         events=(
             "dead_letter", "lease_unreadable", "outbox_row_refused", "outbox_row_unreadable", "unreadable_document",
-            "books_unreadable", "notice_not_delivered",
+            "books_unreadable", "receipt_unreadable", "notice_not_delivered",
             "close_too_early",
         ),
         told="A message or a document cannot be read and was put aside, which nothing repeats by itself:"

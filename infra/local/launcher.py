@@ -28,7 +28,8 @@ def main(outside: Callable[[Any], Any] = lambda platform: platform) -> None:
     given = parser.parse_args()
     here = Path.cwd()
     sys.path.insert(0, str(here))
-    if "\npandas==" not in (here / "requirements.txt").read_text(encoding="utf-8"):
+    lock = here / "requirements.txt"
+    if not (lock.exists() and "\npandas==" in lock.read_text(encoding="utf-8")):
         sys.modules["pandas"] = None  # type: ignore[assignment] # not in its lock: talib goes without it there
     threading.Thread(target=_end_with_the_starter, daemon=True).start()
     # Late: `shared` has to come from the archive, which has just become the first place to look.

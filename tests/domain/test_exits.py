@@ -228,10 +228,7 @@ def test_a_pending_exit_without_a_quote_goes_to_the_market_when_its_time_has_com
 
 @pytest.mark.parametrize("reason", ["target", "rsi", "trail", "stop_missed", "owner"])
 def test_a_limit_that_rests_in_the_place_of_a_stop_does_not_wait_for_a_quote(reason: str) -> None:
-    """What was decided on a sound quote and rests unfilled goes to the market, for no stop protects its shares now.
-
-    It is given the time that a quote may be missing; without an order that rests settlement puts the stop back.
-    """
+    """What was decided on a sound quote and rests unfilled goes to the market, for no stop protects its shares now."""
     now, wants = NOON + 30 * SECOND, pending(reason=reason)
     assert judged(BLIND, now, wants=wants, exit_live=True) == market(reason)
     assert judged(BLIND, now, wants=wants, exit_live=False) == WAITS

@@ -108,10 +108,7 @@ def said(*descriptions: object, code: object = 1043) -> dict[str, Any]:
     ],
 )
 def test_a_message_says_what_is_halted(body: dict[str, Any], halted: set[str]) -> None:
-    """Message 1043 halts the symbols that it names, and every one of its answer where it names none; no other does.
-
-    One that is named and has no quote, as MSFT here, halts none of the others.
-    """
+    """Message 1043 halts the symbols that it names, and every one of its answer where it names none; no other does."""
     for one in (body, lower(body)):
         found = read(one, "AAPL", "BRK.B", "IBM", "MSFT")
         assert len(found) == 3

@@ -58,9 +58,8 @@ def plan_of(folder: Path, **changes: Any) -> Plan:
     """Give the plan under which `trade_until` fills a folder."""
     given: dict[str, Any] = {
         "broker": "simulator", "mode": Mode.LIVE, "cloud": "local", "speed": SPEED, "environ": {},
-        "network": Network.FAST,
     } | changes  # fmt: skip
-    simulated = {"seed": SEED} if given["broker"] == "simulator" else {}
+    simulated = {"seed": SEED, "network": Network.FAST} if given["broker"] == "simulator" else {}
     return plan(state=folder, **simulated | given)
 
 

@@ -28,7 +28,7 @@ LINES = {
         "A message could not be taken, or you could not be told", "ERROR",
         (
             "dead_letter", "lease_unreadable", "outbox_row_refused", "outbox_row_unreadable", "unreadable_document",
-            "books_unreadable", "notice_not_delivered",
+            "books_unreadable", "receipt_unreadable", "notice_not_delivered",
             "close_too_early",
         ),
     ),
