@@ -165,8 +165,9 @@ def _filtered(view: View, config: StrategyConfig) -> Reason | None:
 def _newcomer(view: View, config: StrategyConfig) -> Reason | None:
     """Say that the scan sees the symbol for too short a time; what it saw from the open on, it may judge at once."""
     gap, opens_at = config.quotes.gap_minutes * MINUTE, view.session.opens_at
-    since = watched_since(view.bars, at=view.at, gap=gap, opens_at=opens_at)
-    least = config.quotes.late_start_minutes * MINUTE
+    minutes = config.quotes.late_start_minutes
+    lately = view.bars[-minutes - 1 :]  # who is watched over all of these is watched for long enough
+    since, least = watched_since(lately, at=view.at, gap=gap, opens_at=opens_at), minutes * MINUTE
     if since == opens_at or view.at - since >= least:
         return None
     return NEWCOMER.on(max(view.at - since, timedelta(0)), f"{least} or more")

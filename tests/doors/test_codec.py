@@ -15,6 +15,7 @@ from shared.codec import _SUSPECT, _UNSOUND, decode, dumps, encode, loads
 from shared.domain.asks import Ask
 from shared.domain.audit import AuditEvent
 from shared.domain.brokerage import AccountRecord, LastBalance
+from shared.domain.config import StrategyConfig
 from shared.domain.control import Control
 from shared.domain.fallback import FallbackQuote
 from shared.domain.messages import KINDS, EnterPosition, ExitPosition, misnamed
@@ -49,7 +50,7 @@ DOCUMENTS: list[type[Any]] = [
     AuditEvent, AccountRecord, Control, Order, Fill, Ledger, Position, Quote, Signal, TokenRecord, Flow, Lease, Row,
     Asked, Minute, PositionWatch, Coming, Pin, Refusals, Reminders, UsedLink,
     Warmth, Series, Gathered, Morning, Prepared, AccessToken, RequestToken, Pace, Told, Untold, Taken, Ask, Unread,
-    Version, Versions, FallbackQuote, LastBalance,
+    StrategyConfig, Version, Versions, FallbackQuote, LastBalance,
 ]  # fmt: skip
 
 st.register_type_strategy(
