@@ -104,15 +104,15 @@ class Watch:
     def doubt(self, quote: Quote | None, at: datetime, config: StrategyConfig) -> tuple[str, ...]:
         """Name every fault of a tick's quote, whatever it is, and take from it what it shows of a trading halt.
 
-        NO_QUOTE is one that is missing, OUT_OF_ORDER one without another fault of an earlier instant than a sound one
-        before it; neither shows anything.
+        NO_QUOTE is one that is missing, OUT_OF_ORDER one of an earlier instant than a sound one before it; neither
+        shows anything.
         """
         self.signs = ()
         if quote is None:
             return (NO_QUOTE,)
         found = faults(quote, now=quote.received_at, max_age_s=config.entry.quote_age_max_s)
         if self.book.is_older(quote):
-            return found or (OUT_OF_ORDER,)
+            return (*found, OUT_OF_ORDER)
         self.signs = self.book.halts.observe(quote, at, config.quotes)
         return found
 
