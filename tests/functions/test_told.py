@@ -82,7 +82,8 @@ def test_delayed_quotes_reach_the_owner(told: Bench, hook: Webhook) -> None:
     told.machine.simulator.delay_quotes(True)
     told.run("10:05")
     (post,) = [one for one in hook.posts if one["title"] == "No quote can be used"]
-    for part in ("since 09:40", "3 minutes ago (DELAYED, OUT_OF_ORDER, STALE)", "sign E*TRADE's agreement on real-time quotes"):
+    faults = "3 minutes ago (DELAYED, OUT_OF_ORDER, STALE)"
+    for part in ("since 09:40", faults, "sign E*TRADE's agreement on real-time quotes"):
         assert part in post["message"]
     assert len(told.of("scan_blind")) > 1
     assert told.documents("signals", "orders") == {}
