@@ -59,7 +59,7 @@ def plan_of(folder: Path, **changes: Any) -> Plan:
     given: dict[str, Any] = {
         "broker": "simulator", "mode": Mode.LIVE, "cloud": "local", "speed": SPEED, "environ": {},
     } | changes  # fmt: skip
-    simulated = {"seed": SEED, "network": Network.FAST} if given["broker"] == "simulator" else {}
+    simulated: dict[str, Any] = {"seed": SEED, "network": Network.FAST} if given["broker"] == "simulator" else {}
     return plan(state=folder, **simulated | given)
 
 
