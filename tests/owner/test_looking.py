@@ -4,7 +4,6 @@ import base64
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,6 @@ from infra.up.instant import KeptInstant
 from infra.up.status import Status, standing
 from shared.codec import dumps, encode
 from shared.domain.explain import PLAIN
-from shared.domain.fallback import FallbackQuote
 from shared.domain.orders import IN_DOUBT, TERMINAL, Order, State
 from shared.domain.tokens import TokenRecord, issued
 from shared.door import bury
@@ -38,8 +36,7 @@ from shared.ports import Put
 from shared.topology import ACCESS_TOKEN, CONSUMER, HALT_KEY, SIGN_IN_KEY
 from shared.usecases import token
 from shared.usecases.desk import Desk, create, put, read
-from tests.domain.made import position
-from tests.owner.desks import answer, refused, strategy, vault_of, write_card
+from tests.owner.desks import answer, refused, strategy, vault_of
 
 
 def test_every_state_is_told_in_plain_words() -> None:
@@ -384,20 +381,3 @@ def test_after_a_settled_day_nobody_is_alarmed() -> None:
     morning = overview(store, at=ended + timedelta(hours=18), running=True)
     assert "strategy login" in str(dict(status_lines(morning))["Signed in"])
     assert not morning.signed_out
-
-
-def test_a_price_from_elsewhere_stands_beside_what_is_held(tmp_path: Path) -> None:
-    """While E*TRADE gives none, positions and status name it with its source, as not traded on."""
-    write_card(tmp_path / "desk", broker="production", mode="paper")
-    now = SystemClock().now()
-    price = FallbackQuote(symbol="IBM", last=Decimal("98.7"), at=now, source="yahoo", asked_at=now, since=now)
-    store = SqliteStore(Folder(path=tmp_path / "desk").store, durable=True)
-    store.commit([put("positions/IBM", position()), put("fallback_quotes/IBM", price)])
-    store.close()
-    words = ("--state", str(tmp_path / "desk"))
-    done = strategy("positions", *words)
-    assert "NOT TRADED ON: IBM 98.7 USD, says yahoo, its delay not known" in done.stderr
-    assert "98.70*" in done.stdout
-    assert "it is in no sum" in done.stdout
-    assert "98.7 USD, says yahoo" in strategy("status", *words).stdout
-    assert [one["last"] for one in answer("status", *words)["elsewhere"]] == ["98.7"]
