@@ -73,7 +73,9 @@ class ScanMemory:
     def read_ahead(self, desk: TradingDesk, session: TradingSession) -> None:
         """Read a session's days before, which takes long, while somebody else may still look; then `recall`."""
         if self._session != session:
+            held = prepared(desk)  # before the days, so that what is gathered while they are read counts as more
             self._begin(session)
+            self._prepared = None if held is None else held.value.at
             self._days = {symbol: known_days(desk, symbol, session.day) for symbol in desk.mandate.watch_list}
 
     def _begin(self, session: TradingSession) -> None:

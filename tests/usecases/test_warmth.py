@@ -3,6 +3,8 @@
 from datetime import date, timedelta
 from decimal import Decimal
 
+import pytest
+
 from shared.domain.calendar import TradingSession, session_at
 from shared.domain.series import Series, Split
 from shared.ports import Document, Put
@@ -41,6 +43,18 @@ def _seen(desk: TradingDesk, memory: ScanMemory, minute: int) -> tuple[Decimal, 
     return view.quality, view.daily_close
 
 
+def _reads(bench: Bench) -> list[str]:
+    """Give the paths that are read from now on, as they are."""
+    read, get = list[str](), bench.store.get
+
+    def counted(path: str) -> Document | None:
+        read.append(path)
+        return get(path)
+
+    bench.store.get = counted  # type: ignore[method-assign]
+    return read
+
+
 def test_history_that_comes_late_counts_from_the_next_minute() -> None:
     """A symbol first seen without history trades on it in the minute after it was gathered, in the same instance."""
     bench, memory = Bench(), ScanMemory()
@@ -54,15 +68,7 @@ def test_history_that_comes_late_counts_from_the_next_minute() -> None:
 def test_a_symbol_with_history_costs_no_reading() -> None:
     """What is known is not asked for again, and without any history one small document a minute is looked at."""
     bench, memory = Bench(), ScanMemory()
-    desk = bench.desks[SCAN]
-    read: list[str] = []
-    get = bench.store.get
-
-    def counted(path: str) -> Document | None:
-        read.append(path)
-        return get(path)
-
-    bench.store.get = counted  # type: ignore[method-assign]
+    desk, read = bench.desks[SCAN], _reads(bench)
     for minute in range(3):
         _seen(desk, memory, minute)
     assert read.count("prepared/history") == 2
@@ -71,6 +77,19 @@ def test_a_symbol_with_history_costs_no_reading() -> None:
     for minute in range(3, 6):
         _seen(desk, memory, minute)
     assert (read.count("prepared/history"), read.count("history/IBM")) == (3, 2)
+
+
+@pytest.mark.parametrize(("more", "times"), [(False, 1), (True, 2)])
+def test_a_cold_start_reads_the_days_once(more: bool, times: int) -> None:
+    """Days that were read ahead are read again only where more was gathered until the minute was taken over."""
+    bench, memory = Bench(), ScanMemory()
+    desk, read = bench.desks[SCAN], _reads(bench)
+    _gathered(bench, series(250))
+    memory.read_ahead(desk, _session())
+    if more:
+        _gathered(bench, series(250), after=1)
+    assert _seen(desk, memory, 0) == (FULL, Decimal(100))
+    assert read.count("history/IBM") == times
 
 
 def test_a_morning_without_sources_trades_on_yesterday_s_bars() -> None:
