@@ -11,7 +11,7 @@ from infra.day.hours import clock, day_and_time
 from infra.day.problems import UserError
 from infra.owner.profiles import Hand
 from shared.domain.quality import FAULTS
-from shared.domain.receipts import at_second, marks
+from shared.domain.receipts import at_second, marks, path_of
 from shared.strategies.decide import RULES
 
 _UNSEEN = {
@@ -62,7 +62,7 @@ def why(hand: Hand, symbol: str, at: datetime | None) -> Why:
     begins = when.replace(second=0, microsecond=0)
     scanned = False
     for begin in (begins, begins - MINUTE):  # a minute's first look may come late, and until then the last one holds
-        document = hand.desk.store.get(f"receipts/{begin:%Y%m%dT%H%M}")
+        document = hand.desk.store.get(path_of(begin))
         if document is None and at is not None and not scanned:
             break
         if document is None:

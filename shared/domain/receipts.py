@@ -8,6 +8,7 @@ where it compares nothing; `age_ms` is the age of the broker's quote at the verd
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -31,6 +32,11 @@ class Mark:
     def row(self) -> list[object]:
         """The line as it is stored."""
         return [self.second, self.code, self.found, self.asked, self.age_ms]
+
+
+def path_of(begins: datetime) -> str:
+    """Give where the receipt of the minute that begins then lies."""
+    return f"receipts/{begins:%Y%m%dT%H%M}"
 
 
 def marks(document: Mapping[str, Any], symbol: str) -> tuple[Mark, ...]:

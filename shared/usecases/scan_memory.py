@@ -14,7 +14,7 @@ from datetime import datetime
 
 from shared.domain.calendar import TradingSession
 from shared.domain.daybook import DayBook
-from shared.domain.receipts import Mark, marks
+from shared.domain.receipts import Mark, marks, path_of
 from shared.domain.rounds import SYMBOLS_A_CALL
 from shared.domain.series import Series
 from shared.errors import Malformed
@@ -98,7 +98,7 @@ class ScanMemory:
         self.watches = {}
         self.signalled = set()
         self.held = {}
-        self._recall_hot(desk, f"receipts/{minute - MINUTE:%Y%m%dT%H%M}")
+        self._recall_hot(desk, path_of(minute - MINUTE))
         for symbol, plain in books_of(desk, session):
             try:
                 self.watches[symbol] = self._watch(desk, symbol, DayBook.from_plain(plain, session))

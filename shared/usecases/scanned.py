@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from shared.domain.calendar import TradingSession
 from shared.domain.positions import Position
 from shared.domain.quality import Sound
-from shared.domain.receipts import Mark, marks, said
+from shared.domain.receipts import Mark, marks, path_of, said
 from shared.domain.sight import BLIND, LOOKED, SECONDS, Sight
 from shared.ports import Put
 from shared.strategies.verdict import Reason
@@ -57,7 +57,7 @@ class Scanned:
     @property
     def path(self) -> str:
         """Where its receipts lie."""
-        return f"receipts/{self.begins:%Y%m%dT%H%M}"
+        return path_of(self.begins)
 
     def go_on_from(self, desk: Desk, left: Minute | None) -> None:
         """Take over what somebody else saw in the first seconds: which ones, and the receipts."""
