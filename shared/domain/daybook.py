@@ -213,6 +213,17 @@ def longer_bars(bars: Sequence[Bar], *, minutes: int, since: datetime) -> list[B
 
     A longer bar is complete when its last minute is there or any later minute is.
     """
+    made = joined_bars(bars, minutes=minutes, since=since)
+    if made and bars[-1].end != made[-1].end:
+        made.pop()
+    return made
+
+
+def joined_bars(bars: Sequence[Bar], *, minutes: int, since: datetime) -> list[Bar]:
+    """Join minute bars that began at or after `since` into longer bars, labelled by their end, complete or not.
+
+    Of minutes that are missing nothing is made up.
+    """
     span = minutes * MINUTE
     made: list[Bar] = []
     for bar in bars:
@@ -227,8 +238,6 @@ def longer_bars(bars: Sequence[Bar], *, minutes: int, since: datetime) -> list[B
             end=end, open=run.open, high=max(run.high, bar.high), low=min(run.low, bar.low), close=bar.close,
             volume=run.volume + bar.volume,
         )  # fmt: skip
-    if made and bars[-1].end != made[-1].end:
-        made.pop()
     return made
 
 

@@ -6,14 +6,14 @@ adjusted by none; a joined bar ends with its interval or with the session; what 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from decimal import ROUND_DOWN, Decimal
 from enum import StrEnum
 
 from shared.domain.bars import Bar, DailyBar
 from shared.domain.calendar import TradingSession, session_of
-from shared.domain.daybook import MINUTE
+from shared.domain.daybook import joined_bars
 from shared.domain.series import Dividend, Split
 
 _HUNDREDTH = Decimal("0.01")
@@ -60,19 +60,10 @@ def sessions_in(start: date, end: date) -> list[TradingSession]:
 def joined(bars: Sequence[Bar], *, minutes: int, session: TradingSession) -> tuple[Bar, ...]:
     """Join a session's minutes, oldest first, into bars of so many minutes from the open on; the last may be shorter.
 
-    Of minutes that are missing nothing is made up.
+    It ends with the session.
     """
-    span, made = minutes * MINUTE, dict[datetime, list[Bar]]()
-    for bar in bars:
-        end = session.opens_at + -((session.opens_at - bar.end) // span) * span
-        made.setdefault(min(end, session.closes_at), []).append(bar)
-    return tuple(
-        Bar(
-            end=end, open=part[0].open, high=max(bar.high for bar in part), low=min(bar.low for bar in part),
-            close=part[-1].close, volume=sum(bar.volume for bar in part),
-        )
-        for end, part in made.items()
-    )  # fmt: skip
+    made = joined_bars(bars, minutes=minutes, since=session.opens_at)
+    return tuple(replace(bar, end=min(bar.end, session.closes_at)) for bar in made)
 
 
 def share(there: int, of: int) -> Decimal:
