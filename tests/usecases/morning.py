@@ -33,10 +33,10 @@ AT_SEVEN = OPENS - timedelta(hours=2, minutes=30)
 
 
 class Clock:
-    """A clock that a test moves."""
+    """A clock that stands still until a test moves it, or somebody waits for it."""
 
-    def __init__(self) -> None:
-        self.at = AT_SEVEN
+    def __init__(self, at: datetime = AT_SEVEN) -> None:
+        self.at = at
 
     def now(self) -> datetime:
         """Give the instant."""

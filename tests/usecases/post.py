@@ -106,3 +106,11 @@ class GatedBus:
         """Take one message."""
         self._pass(f"publish {topic}", lambda: self._bus.take(topic, data))
         return str(len(self._bus.sent))
+
+
+class SilentBus:
+    """A Bus that nobody listens to."""
+
+    def publish(self, topic: str, data: bytes, *, attributes: Mapping[str, str], ordering_key: str = "") -> str:
+        """Take one message."""
+        return "1"

@@ -4,7 +4,7 @@ Each invocation is one of a kernel's; the broker gives the market's quotes of th
 notes when that was. Store and bus take no time, so that what two runs decide differs by what they know alone.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -28,7 +28,7 @@ from shared.usecases.scan_memory import ScanMemory
 from shared.usecases.trading import Mandate, TradingDesk
 from shared.usecases.warmth import Warmth
 from tests.usecases.exchange import Exchange, ScriptedBroker
-from tests.usecases.post import SCAN, ListJournal
+from tests.usecases.post import SCAN, ListJournal, SilentBus
 
 DECIDED = ("signals", "receipts", "bars", "watches", "minutes")
 """The collections in which the scan leaves what it decided and saw."""
@@ -114,15 +114,7 @@ class Shifts:
         return TradingDesk(
             actor=SCAN, clock=clock, chance=SeededChance(seed=1, name="shifts"), journal=self.journal,
             store=GuardedStore(self.store, Guard(TOPOLOGY.function(SCAN), self.journal)),
-            bus=_Sink(), broker=self.broker, config=config,
+            bus=SilentBus(), broker=self.broker, config=config,
             lists=OrderLists(broker=self.broker, clock=clock, journal=self.journal),
             mandate=Mandate(account_id="key", capital_usd=Decimal(100_000), watch_list=self._watched),
         )  # fmt: skip
-
-
-class _Sink:
-    """A Bus that nobody listens to."""
-
-    def publish(self, topic: str, data: bytes, *, attributes: Mapping[str, str], ordering_key: str = "") -> str:
-        """Take one message."""
-        return "1"

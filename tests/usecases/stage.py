@@ -5,7 +5,7 @@ decides is read from what it writes: signals, watches and receipts.
 """
 
 import copy
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -32,7 +32,8 @@ from shared.usecases.trading import Mandate, TradingDesk
 from shared.usecases.warmth import Warmth
 from tests.domain.days import series
 from tests.domain.made import OPENS, at, position, quote
-from tests.usecases.post import SCAN, ListJournal
+from tests.usecases.morning import Clock
+from tests.usecases.post import SCAN, ListJournal, SilentBus
 
 WATCHED, HELD = "IBM", "MSFT"
 MINUTE, SECOND = timedelta(minutes=1), timedelta(seconds=1)
@@ -40,21 +41,6 @@ BEGUN = 20
 """So many minutes of sound quotes lie before what a test plays."""
 Said = Quote | BrokerError | None
 Script = Callable[[str, datetime], Said]
-
-
-class Clock:
-    """A clock that stands still until somebody waits for it."""
-
-    def __init__(self, now: datetime) -> None:
-        self.at = now
-
-    def now(self) -> datetime:
-        """Give the instant that it shows."""
-        return self.at
-
-    def sleep_until(self, at: datetime) -> None:
-        """Show that instant, unless it is past."""
-        self.at = max(self.at, at)
 
 
 class Recorded(MemoryStore):
@@ -75,14 +61,6 @@ class Recorded(MemoryStore):
         done = super().commit(writes)
         self.writes += writes
         return done
-
-
-class Silent:
-    """A bus that nobody listens to."""
-
-    def publish(self, topic: str, data: bytes, *, attributes: Mapping[str, str], ordering_key: str = "") -> str:
-        """Take the message."""
-        return f"{topic}:{len(data)}:{len(attributes)}:{ordering_key}"
 
 
 @dataclass(slots=True)
@@ -135,7 +113,7 @@ class Stage:
     def desk(self, script: Script) -> TradingDesk:
         """Give the scan's desk."""
         ports: dict[str, Any] = {
-            "clock": self.clock, "store": self.store, "journal": self.journal, "bus": Silent(),
+            "clock": self.clock, "store": self.store, "journal": self.journal, "bus": SilentBus(),
             "chance": SeededChance(seed=self.minute, name="stage"), "broker": Scripted(script, self.clock),
         }  # fmt: skip
         lists = OrderLists(broker=ports["broker"], clock=self.clock, journal=self.journal)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -18,23 +18,10 @@ from shared.usecases.prepare import prepare
 from shared.usecases.trading import Mandate, TradingDesk
 from tests.domain.made import quote
 from tests.usecases.bench import START, Bench
+from tests.usecases.morning import Clock
 from tests.usecases.post import SCAN
 
 WATCHED = ("AIG", "GONE", "IBM", "OLD")
-
-
-class Clock:
-    """A clock that sleeping moves."""
-
-    at = START
-
-    def now(self) -> datetime:
-        """Give the instant."""
-        return self.at
-
-    def sleep_until(self, at: datetime) -> None:
-        """Let the time pass."""
-        self.at = max(self.at, at)
 
 
 class Market:
@@ -58,7 +45,7 @@ def desk(market: Market) -> TradingDesk:
     """Give the scan's desk over a store of its own."""
     plain = Bench().desks[SCAN]
     mandate = Mandate(account_id="key", capital_usd=Decimal(1000), watch_list=WATCHED)
-    return replace(plain, store=MemoryStore(), clock=Clock(), broker=market, mandate=mandate)  # type: ignore[arg-type]
+    return replace(plain, store=MemoryStore(), clock=Clock(START), broker=market, mandate=mandate)  # type: ignore[arg-type]
 
 
 def told(here: TradingDesk) -> list[tuple[str, ...]]:
