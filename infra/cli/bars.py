@@ -12,9 +12,9 @@ from infra.day.hours import NEW_YORK, day_and_time
 from infra.day.problems import UserError
 from infra.owner.bars_file import DAILY, EVENTS, INSTANTS
 from infra.owner.market import market_data
-from shared.domain.bars import Bar, DailyBar
+from shared.domain.bars import Bar, DailyBar, Interval
 from shared.domain.calendar import new_york_day
-from shared.domain.intervals import Bars, Interval
+from shared.domain.intervals import Bars
 from shared.domain.known import Known
 
 USUAL = timedelta(days=30)

@@ -15,8 +15,9 @@ from infra.day.problems import UserError
 from infra.owner.fetching import Fetched, fetch, source_of
 from infra.owner.profiles import Hand
 from infra.tools.extras import ready
+from shared.domain.bars import Interval
 from shared.domain.calendar import new_york_day
-from shared.domain.intervals import Bars, Interval
+from shared.domain.intervals import Bars
 from shared.domain.series import Series
 from shared.domain.tickets import SYMBOL
 from shared.ports import HistorySource

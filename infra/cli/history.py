@@ -8,7 +8,7 @@ import typer
 from infra.cli.exits import explained
 from infra.cli.owner import Json, Profile, State
 from infra.day.problems import UserError
-from shared.domain.intervals import Interval
+from shared.domain.bars import Interval
 
 
 class Outside(StrEnum):

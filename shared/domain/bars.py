@@ -3,6 +3,22 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from enum import StrEnum
+
+
+class Interval(StrEnum):
+    """How long a bar is."""
+
+    DAY = "1d"
+    HOUR = "1h"
+    QUARTER = "15m"
+    FIVE = "5m"
+    MINUTE = "1m"
+
+    @property
+    def minutes(self) -> int:
+        """How many minutes of a session one bar is of; 0 for a whole session."""
+        return {"1d": 0, "1h": 60, "15m": 15, "5m": 5, "1m": 1}[self.value]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

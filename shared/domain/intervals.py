@@ -9,29 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import ROUND_DOWN, Decimal
-from enum import StrEnum
 
-from shared.domain.bars import Bar, DailyBar
+from shared.domain.bars import Bar, DailyBar, Interval
 from shared.domain.calendar import TradingSession, session_of
 from shared.domain.daybook import joined_bars
 from shared.domain.series import Dividend, Split
 
 _HUNDREDTH = Decimal("0.01")
-
-
-class Interval(StrEnum):
-    """How long a bar is."""
-
-    DAY = "1d"
-    HOUR = "1h"
-    QUARTER = "15m"
-    FIVE = "5m"
-    MINUTE = "1m"
-
-    @property
-    def minutes(self) -> int:
-        """How many minutes of a session one bar is of; 0 for a whole session."""
-        return {"1d": 0, "1h": 60, "15m": 15, "5m": 5, "1m": 1}[self.value]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 
-from shared.domain.bars import Bar
+from shared.domain.bars import Bar, Interval
 from shared.domain.calendar import TradingSession, new_york_day
 from shared.domain.daybook import MINUTE
-from shared.domain.intervals import Bars, Interval, joined, missing_days, sessions_in, share
+from shared.domain.intervals import Bars, joined, missing_days, sessions_in, share
 from shared.domain.known import Known, age, unknown
 from shared.domain.series import Series, cut, merged
 from shared.errors import Malformed

@@ -17,8 +17,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from shared.domain.bars import Interval
 from shared.domain.calendar import new_york_day
-from shared.domain.intervals import Bars, Interval
+from shared.domain.intervals import Bars
 from shared.domain.known import WHOLE, Glance, Hours, Known, age, glance, hours, unknown
 from shared.domain.quality import graded
 from shared.domain.quotes import Quote, Quotes, QuoteStatus

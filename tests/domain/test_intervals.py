@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from shared.domain.bars import Bar
+from shared.domain.bars import Bar, Interval
 from shared.domain.daybook import MINUTE
-from shared.domain.intervals import Interval, joined, missing_days, sessions_in, share
+from shared.domain.intervals import joined, missing_days, sessions_in, share
 from tests.domain.days import TODAY, bar, sessions
 from tests.domain.made import OPENS, session
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from shared.domain.intervals import Interval
+from shared.domain.bars import Interval
 from shared.domain.known import Glance, Known, State
 from shared.domain.quotes import Quote, Quotes, QuoteStatus
 from shared.errors import NotSent, TokenDead
