@@ -17,9 +17,9 @@ def positions(profile: str, state: Path | None, *, every: bool, json: bool) -> N
     unread: list[str] = []
     with reached(profile, state) as hand:
         store, at = hand.desk.store, hand.desk.clock.now()
-        open_ = look.positions(store, every=False, unread=unread)
-        others = look.elsewhere(store, open_, at, unread)
-        rows = look.money(store, open_, others, at, unread=unread)
+        open_ = look.positions(store, unread=unread)
+        live = look.orders(store, every=False, unread=unread) if open_ else []
+        rows, others = look.money(store, open_, live, at, unread=unread)
         whole = trips(store) if every else None
     say_unread(unread)
     over = [] if whole is None else closed(whole.trades)

@@ -41,7 +41,7 @@ def close(hand: Hand, symbol: str | None, *, unread: list[str]) -> list[Closing]
     One that fails stops no other; a position that cannot be read is added to `unread`.
     """
     _require_able(hand)
-    held = {one.symbol: one for one in look.positions(hand.desk.store, every=False, unread=unread)}
+    held = {one.symbol: one for one in look.positions(hand.desk.store, unread=unread)}
     wanted = sorted(held) if symbol is None else [symbol.strip().upper()]
     if not wanted or wanted[0] not in held:
         what = "nothing is held" if symbol is None else f"{wanted[0]} is not held"

@@ -128,10 +128,9 @@ def overview(
     """Look at a whole desk; raises StoreDown."""
     unread: list[str] = []
     said, buried = control.standing(store), letters.letters(store)
-    live, open_ = orders(store, every=False, unread=unread), positions(store, every=False, unread=unread)
+    live, open_ = orders(store, every=False, unread=unread), positions(store, unread=unread)
     ledgers = sorted(typed(Ledger, store.query("ledger"), unread), key=lambda one: one.session)
-    others = elsewhere(store, open_, at, unread)
-    rows, balance = money(store, open_, others, at, unread=unread), _balance(store, unread)
+    (rows, others), balance = money(store, open_, live, at, unread=unread), _balance(store, unread)
     whole = not any(path.startswith(("positions/", "ledger/")) for path in unread)
     return Overview(
         name=name, at=at, running=running, mode=mode, signed_in=signed_in(store, at), signed_out=signed_out(store, at),
@@ -159,31 +158,27 @@ def orders(store: Store, *, every: bool, unread: list[str]) -> list[Order]:
     return sorted(typed(Order, store.query("orders", *where), unread), key=lambda order: order.created_at)
 
 
-def positions(store: Store, *, every: bool, unread: list[str]) -> list[Position]:
-    """List the positions, oldest first; only open ones unless `every` is asked for; `unread` as for `orders`."""
-    where = () if every else (Where("is_open", "==", True),)
-    return sorted(typed(Position, store.query("positions", *where), unread), key=lambda one: one.opened_at)
-
-
-def elsewhere(
-    store: Store, held: Iterable[Position], at: datetime, unread: list[str]
-) -> tuple[FallbackQuote, ...]:  # fmt: skip
-    """Give the prices from elsewhere of what is held, while the scan has no newer quote of it; `unread` as above."""
-    found = latest(store, at, on_bad=unread.append)
-    held_names = {one.symbol for one in held if one.is_open} & set(found)
-    if not held_names:
-        return ()
-    seen = {one.symbol: one.received_at for one in typed(Quote, store.query("quotes"), unread)}
-    return tuple(found[name] for name in sorted(held_names) if name not in seen or seen[name] < found[name].asked_at)
+def positions(store: Store, *, unread: list[str]) -> list[Position]:
+    """List the open positions, oldest first; `unread` as for `orders`."""
+    rows = store.query("positions", Where("is_open", "==", True))
+    return sorted(typed(Position, rows, unread), key=lambda one: one.opened_at)
 
 
 def money(
-    store: Store, held: Sequence[Position], others: Iterable[FallbackQuote], at: datetime, *, unread: list[str]
-) -> list[Owned]:  # fmt: skip
-    """Give what is held in money; `others` are prices from elsewhere, `unread` as above."""
+    store: Store, held: Sequence[Position], live: Iterable[Order], at: datetime, *, unread: list[str]
+) -> tuple[list[Owned], tuple[FallbackQuote, ...]]:  # fmt: skip
+    """Give what is held in money, and the prices from elsewhere of it while the scan has no newer quote.
+
+    `live` are the orders that are not over; `unread` as above.
+    """
+    found, symbols = latest(store, at, on_bad=unread.append), {one.symbol for one in held}
     quotes = typed(Quote, store.query("quotes"), unread) if held else []
-    live = orders(store, every=False, unread=unread) if held else []
-    return owned(held, live, prices(quotes, others, {one.symbol for one in held}, at))
+    seen = {one.symbol: one.received_at for one in quotes}
+    others = tuple(
+        found[name] for name in sorted(symbols & set(found))
+        if name not in seen or seen[name] < found[name].asked_at
+    )  # fmt: skip
+    return owned(held, live, prices(quotes, others, symbols, at)), others
 
 
 def find(store: Store, name: str) -> Order:

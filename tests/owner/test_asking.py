@@ -79,14 +79,14 @@ def test_an_account_that_holds_all_is_reconciled_within_a_minute(bench: Bench) -
 def test_shares_that_left_are_shown_and_booked_when_that_is_confirmed(bench: Bench) -> None:
     """What left the account is shown first, and booked half a minute later once that is confirmed."""
     bench.run("10:02:10")
-    held = look.positions(bench.world.store, every=False, unread=[])[0].quantity
+    held = look.positions(bench.world.store, unread=[])[0].quantity
     bench.machine.simulator.withdraw(SYMBOL, 1)
     shown, _ = _asked(bench, asking.wish_of(_hand(bench), AskKind.RECONCILE))
     assert (shown.shares, shown.lines[0].split(" since ")[0]) == (1, f"{SYMBOL}: 1 of {held} shares are missing")
     booked, told = _asked(bench, asking.confirmed(_hand(bench), shown))
     assert (booked.done, booked.answer) == (True, "booked as taken out: 1 share")
     assert any("a second look" in line for line in told)
-    position = look.positions(bench.world.store, every=False, unread=[])[0]
+    position = look.positions(bench.world.store, unread=[])[0]
     assert (position.quantity, position.unpriced) == (held - 1, 1)
 
 

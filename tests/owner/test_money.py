@@ -160,6 +160,13 @@ def test_a_position_that_cannot_be_read_leaves_no_sum() -> None:
     assert "not known" in str(dict(status_lines(seen))["Cash"])
 
 
+def test_what_cannot_be_read_is_named_once() -> None:
+    """A look reads the orders and the quotes of what is held once, so a damaged one is named once."""
+    store = _store(_quote())
+    store.commit([Put("orders/damaged", {"live": True}), Put("quotes/ODD", {"symbol": "ODD"})])
+    assert sorted(_seen(store).unreadable) == ["orders/damaged", "quotes/ODD"]
+
+
 def test_without_a_stop_at_the_broker_that_is_said() -> None:
     """A level that the book wants is no stop that works."""
     store = _store(_quote())

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from infra.cli.hand import status_lines
-from infra.owner.look import elsewhere, overview
+from infra.owner.look import money, overview
 from shared.codec import decode
 from shared.domain.fallback import FallbackQuote
 from shared.domain.known import Glance
@@ -256,12 +256,13 @@ def test_the_status_shows_it_while_the_scan_has_nothing_newer() -> None:
     (line,) = [str(value) for name, value in status_lines(seen) if name == "NOT TRADED ON"]
     assert line.startswith("IBM 51.20 USD, says yahoo, its delay not known (traded 11:59:40, asked 12:00:00 New York)")
     unread: list[str] = []
-    assert elsewhere(home.store, [position()], NOON + SHOWN_FOR + timedelta(minutes=1), unread) == ()
+    later = NOON + SHOWN_FOR + timedelta(minutes=1)
+    assert money(home.store, [position()], [], later, unread=unread)[1] == ()
     home.clock.at += timedelta(seconds=30)
     home.scanned("IBM", ago=0)
-    assert elsewhere(home.store, [position()], home.clock.at, unread) == ()
+    assert money(home.store, [position()], [], home.clock.at, unread=unread)[1] == ()
     home.store.commit([Put("fallback_quotes/IBM", {"asked_at": "2013-10-07T16:00:10Z"})])
-    assert elsewhere(home.store, [position()], home.clock.at, unread) == ()
+    assert money(home.store, [position()], [], home.clock.at, unread=unread)[1] == ()
     assert unread == ["fallback_quotes/IBM"]
 
 
