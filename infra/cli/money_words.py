@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from infra.day.hours import clock, day_and_time
+from infra.day.hours import clock_on, day_and_time
 from infra.owner.wealth import Owned, Price, Priced, Wealth
 from shared.domain.brokerage import LastBalance, is_margin
 from shared.domain.calendar import new_york_day
@@ -53,11 +53,10 @@ def row(one: Owned, at: datetime) -> tuple[object, ...]:
     if price.last is not None:
         last = f"{price.last:,.2f}{'*' * (price.kind is Priced.ELSEWHERE)}"
     away = "" if one.stop_percent is None else f"{one.stop_percent} %"
-    since = clock(one.opened_at) if new_york_day(one.opened_at) == new_york_day(at) else day_and_time(one.opened_at)
     return (
         one.symbol, f"{one.quantity:,}", f"{one.average_cost:,.2f}", last, age(price.age_s), _money(one.value),
         _signed(one.open_profit), _signed(one.open_percent), "NONE" if one.stop is None else f"{one.stop:,.2f}", away,
-        since,
+        clock_on(new_york_day(at), one.opened_at),
     )  # fmt: skip
 
 

@@ -7,7 +7,6 @@ not there; it ends with Ctrl-C, with the token, or with whoever reads.
 """
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
 
 from rich.console import Console, Group
 from rich.text import Text
@@ -27,7 +26,7 @@ def lines(found: Quotes) -> Iterator[tuple[object, ...]]:
     """Give a row for each symbol, with why its quality is what it is."""
     for one in found.rows:
         yield (
-            one.symbol, one.bid, one.ask, one.last, one.day_volume, _age(one), one.delay, one.quality, _why(one)
+            one.symbol, one.bid, one.ask, one.last, one.day_volume, age(one.age_s), one.delay, one.quality, _why(one)
         )  # fmt: skip
 
 
@@ -48,7 +47,8 @@ def watch(ask: Callable[[], Quotes], wait: Wait, *, json: bool) -> None:
 
 
 def _drawn(found: Quotes, console: Console) -> Group:
-    below = [f"{_asked(found.asked_at)} New York at {found.source}. {served(found.served)} Ctrl-C ends this."]
+    asked = f"Asked at {day_and_time(found.asked_at)} New York at {found.source}"
+    below = [f"{asked}. {served(found.served)} Ctrl-C ends this."]
     old = [one.symbol for one in found.rows if not one.fresh]
     if old:
         below.insert(0, f"NO FRESH QUOTE of {', '.join(old)}: what stands there is old, and nothing is traded on it.")
@@ -57,16 +57,13 @@ def _drawn(found: Quotes, console: Console) -> Group:
     return Group(grid(COLUMNS, lines(found), console), *(Text(line) for line in below))
 
 
-def _asked(at: datetime) -> str:
-    return f"Asked at {day_and_time(at)}"
-
-
 def _plain(found: Quotes) -> Iterator[str]:
     for one in found.rows:
         prices = " ".join(f"{name} {_price(value)}" for name, value in _prices(one))
         late = f", {one.delay}" if one.delay not in ("", "none") else ""
         why = f" ({_why(one)})" if _why(one) else ""
-        yield f"{clock(found.asked_at)} {one.symbol} {prices}, age {_age(one) or '-'}{late}, quality {one.quality}{why}"
+        old = age(one.age_s) or "-"
+        yield f"{clock(found.asked_at)} {one.symbol} {prices}, age {old}{late}, quality {one.quality}{why}"
 
 
 def _prices(one: QuoteRow) -> tuple[tuple[str, object], ...]:
@@ -77,8 +74,9 @@ def _price(value: object) -> str:
     return "-" if value is None else str(value)
 
 
-def _age(one: QuoteRow) -> str:
-    return "" if one.age_s is None else f"{one.age_s:,.1f} s"
+def age(seconds: float | None) -> str:
+    """Write an age of seconds as it is, "" for none."""
+    return "" if seconds is None else f"{seconds:,.1f} s"
 
 
 def _why(one: QuoteRow) -> str:

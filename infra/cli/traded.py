@@ -12,7 +12,7 @@ from infra.cli.exits import say
 from infra.cli.hand import reached, show, table
 from infra.day.book import Documents
 from infra.day.folder import card_of
-from infra.day.hours import clock, day_and_time
+from infra.day.hours import clock, clock_on
 from infra.day.problems import UserError
 from infra.day.state import opened
 from infra.day.trades import Trade
@@ -74,9 +74,7 @@ def in_words(found: Trips, whole: Trips) -> None:
 
 
 def _row(one: Trade) -> tuple[object, ...]:
-    out = "held" if one.left_at is None else clock(one.left_at)
-    if one.left_at is not None and new_york_day(one.left_at) != new_york_day(one.entered_at):
-        out = day_and_time(one.left_at)
+    out = "held" if one.left_at is None else clock_on(new_york_day(one.entered_at), one.left_at)
     why = f"{one.strategy.replace('_', ' ')}: {one.exit_reason}" if one.exit_reason else one.strategy.replace("_", " ")
     if one.unpriced:
         why += f"; without {one.unpriced:,} shares taken out at a price that is not known"

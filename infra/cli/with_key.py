@@ -100,7 +100,7 @@ def balance(hand: Hand, *, anew: bool, browser: bool, json: bool) -> None:
     columns = ("Account", "Mode", "Settled cash", "Buying power", "Worth", "Day trader", "Calls", "Age")
     show(found, lambda: table(columns, (
         (f"...{one.ending}", one.mode, one.settled_cash, one.cash_buying_power, one.account_value,
-         one.day_trader_status, ", ".join(one.calls), _age(one.age_s)) for one in found.rows
+         one.day_trader_status, ", ".join(one.calls), quoted.age(one.age_s)) for one in found.rows
     )), json=json)  # fmt: skip
     _say_source(found.source, found.asked_at, "USD, not delayed")
     for one in found.rows:
@@ -169,10 +169,6 @@ def doctor(hand: Hand, *, cloud: bool, notice: bool, json: bool) -> None:
 def _line(one: Finding) -> str:
     remedy = f" Remedy: {one.remedy}." if one.remedy else ""
     return f"{one.result:<12} {one.check}: {one.says}.{remedy}"
-
-
-def _age(seconds: float | None) -> str:
-    return "" if seconds is None else f"{seconds:,.1f} s"
 
 
 def _say_source(source: str, asked_at: datetime, what: str) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 from infra.day.problems import UserError
-from shared.domain.calendar import session_of
+from shared.domain.calendar import new_york_day, session_of
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -50,3 +50,8 @@ def day_and_time(at: datetime) -> str:
 def clock(at: datetime) -> str:
     """Write an instant as a person in New York reads it: 10:31:02."""
     return at.astimezone(NEW_YORK).strftime("%H:%M:%S")
+
+
+def clock_on(day: date, at: datetime) -> str:
+    """Write an instant as `clock` does, with its date where that is another than `day` in New York."""
+    return clock(at) if new_york_day(at) == day else day_and_time(at)

@@ -140,11 +140,10 @@ def wealth(
     today = _of(ledgers, new_york_day(at))
     realized = sum((one.realized for one in ledgers), Decimal(0))
     equity = None if open_profit is None or last is None else last.capital + realized + open_profit
-    exposed = equity is not None and equity > 0 and value is not None
     return Wealth(
         value=value, open_profit=open_profit, realized_today=today,
         day_profit=None if open_profit is None else today + open_profit, equity=equity,
-        exposure_pct=(value * 100 / equity).quantize(_PERCENT) if exposed and value is not None and equity else None,
+        exposure_pct=_percent(value, equity) if equity is not None and equity > 0 else None,
         unknown=tuple(one.symbol for one in rows if one.value is None), last=last,
         balance_age_s=None if last is None else (at - last.balance.at).total_seconds(),
     )  # fmt: skip
