@@ -1,7 +1,6 @@
 """A long watch list through the slow network: what the scan must see of it, and that the measurement would notice."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 from requests import PreparedRequest, Response
@@ -13,6 +12,7 @@ from infra.local.kernel import Kernel
 from infra.local.world import JOURNAL_FILE
 from shared.settings import Mode
 from tests.benchmarks.wide_scan import measure, table
+from tests.between import Between
 
 pytestmark = pytest.mark.days
 LEAST_PCT = 95
@@ -32,25 +32,20 @@ def test_a_long_list_is_looked_at(tmp_path: Path, mode: Mode) -> None:
     assert table([(mode, Network.SLOW, seen)]).row_count == 1
 
 
-class Stalling(BaseAdapter):
+class Stalling(Between):
     """A way to the broker on which each fifth call for many quotes stands still for three seconds."""
 
     def __init__(self, kernel: Kernel, way: BaseAdapter) -> None:
-        super().__init__()
+        super().__init__(way)
         self._kernel = kernel
-        self._way = way
         self._calls = 0
 
-    def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
+    def carry(self, request: PreparedRequest) -> Response:
         """Carry a call."""
         self._calls += "market/quote" in str(request.url)
         if self._calls % 5 == 0:
             self._kernel.sleep(3)
-        return self._way.send(request, *args, **kwargs)
-
-    def close(self) -> None:
-        """Let the way go."""
-        self._way.close()
+        return super().carry(request)
 
 
 def test_a_way_that_stalls_is_seen_in_the_figures(tmp_path: Path) -> None:

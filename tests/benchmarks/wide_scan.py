@@ -19,7 +19,6 @@ from datetime import datetime, time, timedelta
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from requests import PreparedRequest, Response
 from requests.adapters import BaseAdapter
@@ -41,6 +40,7 @@ from shared.strategies.decide import voted
 from tests.benchmarks import wide_market
 from tests.benchmarks.report import machine as told_machine
 from tests.benchmarks.report import tell
+from tests.between import Between
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 STARTS, SIGNS_IN, OPENS = time(9, 20), time(9, 22), time(9, 30)
@@ -82,30 +82,25 @@ class Figures:
         return 100 * self.looked / self.seconds
 
 
-class Tap(BaseAdapter):
+class Tap(Between):
     """Notes each call for quotes of several symbols on its way to the broker."""
 
     def __init__(self, way: BaseAdapter, kernel: Kernel, looks: list[Look]) -> None:
-        super().__init__()
-        self._way = way
+        super().__init__(way)
         self._kernel = kernel
         self._looks = looks
 
-    def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
+    def carry(self, request: PreparedRequest) -> Response:
         """Carry a call, and note it when its answer is there."""
         _, found, rest = str(request.url).partition("/market/quote/")
         if not found or "," not in rest:
-            return self._way.send(request, *args, **kwargs)
+            return super().carry(request)
         sent_at = self._kernel.now()
-        answer = self._way.send(request, *args, **kwargs)
+        answer = super().carry(request)
         symbols = frozenset(rest.partition(".json")[0].split(","))
         good = answer.status_code == 200
         self._looks.append(Look(sent_at=sent_at, answered_at=self._kernel.now(), symbols=symbols, good=good))
         return answer
-
-    def close(self) -> None:
-        """Let the way go."""
-        self._way.close()
 
 
 def measure(
