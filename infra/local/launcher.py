@@ -44,9 +44,7 @@ def main(outside: Callable[[Any], Any] = lambda platform: platform) -> None:
     if not Path(wiring.__file__).resolve().is_relative_to(here.resolve()):
         sys.exit(f"{here} is no archive: it has no shared/wiring")
     world = WorldFile.read(given.world)
-    install(world, given.function)
-    platform = outside(wiring.platform(given.function))
-    wiring.use(lambda _: platform)
+    install(world, given.function, outside)
     app = functions_framework.create_app("main", source="main.py", signature_type="http")  # type: ignore[no-untyped-call]
     public = TOPOLOGY.function(given.function).public
     served = app.wsgi_app if public else world.told_in_its_time(app.wsgi_app)  # a page bounds its bodies itself

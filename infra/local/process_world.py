@@ -129,10 +129,10 @@ class WorldFile:
         return translated
 
 
-def install(world: WorldFile, function: str) -> None:
-    """Make `world` the one that the function finds when it starts."""
+def install(world: WorldFile, function: str, outside: Callable[[Platform], Platform]) -> None:
+    """Make `world` the one that the function finds when it starts, with the outside that `outside` gives it."""
     build = _on_emulators if world.cloud == "emulators" else _on_one_machine
-    platform = build(world, function)
+    platform = outside(build(world, function))
     wiring.use(lambda _: platform)
 
 
