@@ -208,8 +208,8 @@ class Broker:
         account, ticket = self._trading_account(found), ticket_of(body_of(request.body, "PreviewOrderRequest"))
         self.standing.require_unrestricted(ticket.action)
         preview = self._desk.preview(account, ticket, at, self._changed(found, account, ticket))
-        halted = self._market.shows(ticket.symbol, at) == "message-1043"
-        return order_views.previewed(account, preview, at, self.standing, halted=halted)
+        halt = self._market.message(ticket.symbol, at)
+        return order_views.previewed(account, preview, at, self.standing, halt=halt)
 
     def _place(self, found: Route, request: Request, at: datetime) -> Answer:
         account, body = self._trading_account(found), body_of(request.body, "PlaceOrderRequest")

@@ -17,7 +17,6 @@ from infra.brokersim.market import Market
 from infra.brokersim.tape import Row
 
 How = Literal["stands-still", "empty-book", "message-1043"]
-MESSAGE = (1043, "Trading in {symbol} is halted.")
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -70,6 +69,10 @@ class HaltingMarket:
         """How a symbol's halt shows at an instant, None while it trades."""
         halt = self._halt_at(symbol, at)
         return None if halt is None else halt.how
+
+    def message(self, symbol: str, at: datetime) -> tuple[int, str] | None:
+        """Code and text of what the broker says of a symbol's halt at an instant, None where it says nothing."""
+        return (1043, f"Trading in {symbol} is halted.") if self.shows(symbol, at) == "message-1043" else None
 
     def rows(self, symbol: str, after: datetime, upto: datetime) -> Iterator[Row]:
         """The rows with `after` < at <= `upto` that lie in no halt."""

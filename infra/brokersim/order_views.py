@@ -10,7 +10,6 @@ from typing import Any
 
 from infra.brokersim.account import Account
 from infra.brokersim.desk import Preview
-from infra.brokersim.halting import MESSAGE
 from infra.brokersim.orders import Action, EventKind, Order, Status, Ticket
 from infra.brokersim.standing import RESTRICTED, Standing
 from infra.brokersim.tape import NEW_YORK
@@ -38,8 +37,13 @@ _EVENT_NAMES = {
 }
 
 
-def previewed(account: Account, preview: Preview, at: datetime, standing: Standing, *, halted: bool) -> Answer:
-    """The answer to a preview; buying power in `cashBpDetails` (margin account: `marginBpDetails`)."""
+def previewed(
+    account: Account, preview: Preview, at: datetime, standing: Standing, *, halt: tuple[int, str] | None
+) -> Answer:
+    """The answer to a preview; buying power in `cashBpDetails` (margin account: `marginBpDetails`).
+
+    `halt` is what the broker says of a halt of the symbol: code and text.
+    """
     power = account.buying_power(at)
     impact = max(preview.amount, Decimal(0))
     figures = {
@@ -61,7 +65,7 @@ def previewed(account: Account, preview: Preview, at: datetime, standing: Standi
         "previewTime": milliseconds(preview.created),
         **_common(account, at),
         **details,
-        "Order": [_echo(preview.ticket, preview.amount) | _warnings(account, preview.ticket, standing, halted=halted)],
+        "Order": [_echo(preview.ticket, preview.amount) | _warnings(account, preview.ticket, standing, halt)],
         "PreviewIds": [{"previewId": preview.preview_id}],
         "Disclosure": {
             "ehDisclosureFlag": False,
@@ -73,13 +77,13 @@ def previewed(account: Account, preview: Preview, at: datetime, standing: Standi
     return json_answer({"PreviewOrderResponse": content})
 
 
-def _warnings(account: Account, ticket: Ticket, standing: Standing, *, halted: bool) -> dict[str, Any]:
+def _warnings(account: Account, ticket: Ticket, standing: Standing, halt: tuple[int, str] | None) -> dict[str, Any]:
     """The messages beside a preview: a possible wash sale, an account that is restricted, a symbol that is halted."""
     found = [RESTRICTED] if standing.warned else []
     if ticket.action is Action.BUY and ticket.symbol in account.lost_in:
         found.append(_WASH_SALE)
-    if halted:
-        found.append((MESSAGE[0], MESSAGE[1].format(symbol=ticket.symbol)))
+    if halt is not None:
+        found.append(halt)
     rows = [{"description": f"200|{text}", "code": code, "type": "WARNING"} for code, text in found]
     return {"messages": {"Message": rows}} if rows else {}
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from infra.brokersim.halting import MESSAGE, HaltingMarket, halted
+from infra.brokersim.halting import HaltingMarket, halted
 from infra.brokersim.market import Row
 from infra.brokersim.tape import NEW_YORK
 from infra.brokersim.wire import JSON, Answer, Refused, Request, json_answer
@@ -100,8 +100,8 @@ class QuoteBook:
                 messages.append(_message(1019, f"{symbol} is an invalid symbol."))
             elif text := self._text(symbol, flag, phase, at - self._behind):
                 known.append(text)
-                if self._market.shows(symbol, at) == "message-1043":
-                    messages.append(_message(MESSAGE[0], MESSAGE[1].format(symbol=symbol)))
+                if (halt := self._market.message(symbol, at)) is not None:
+                    messages.append(_message(*halt))
             else:
                 messages.append(_message(1002, f"{symbol} could not be fetched."))
         parts = [f'"QuoteData":[{",".join(known)}]'] if known else []
