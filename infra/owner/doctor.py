@@ -37,13 +37,13 @@ from shared.errors import (
 )
 from shared.etrade.skew import BrokerClock
 from shared.ports import Clock, HistorySource
-from shared.sources.alpaca import Alpaca
-from shared.sources.alpaca_key import AlpacaKey, stored_alpaca
+from shared.sources.alpaca import Alpaca, AlpacaKey
 from shared.strategies import config as configurations
-from shared.topology import HALT_KEY, NOTIFY_ADDRESSES, SIGN_IN_KEY
+from shared.topology import ALPACA_KEY, HALT_KEY, NOTIFY_ADDRESSES, SIGN_IN_KEY
 from shared.usecases.links import halt_key, sign_in_key
 from shared.usecases.pins import pinned
 from shared.wiring.credentials import stored_consumer
+from shared.wiring.keys import stored_key
 from shared.wiring.notify import stored_addresses
 
 ENOUGH_BYTES = 1_000_000_000
@@ -307,16 +307,16 @@ def _alpaca(patient: Patient) -> Iterator[Finding]:
     """Ask Alpaca for a week of one symbol with the key that is stored; a system needs none, a key alone has none."""
     if patient.alone or patient.simulated:
         return
-    stored, clock = stored_alpaca(patient.hand.open_vault()), patient.hand.desk.clock
+    stored, clock = stored_key(patient.hand.open_vault(), ALPACA_KEY, AlpacaKey), patient.hand.desk.clock
     if stored is None:
         yield _unchecked("alpaca", "no key is stored, so it is not asked for bars: `strategy secrets set alpaca-key`")
         return
     if find_spec("alpaca") is None:
         yield _unchecked("alpaca", "its library is not here; `strategy up` installs it, as does `strategy history`")
         return
-    today = new_york_day(clock.now())
+    (_, key), today = stored, new_york_day(clock.now())
     try:
-        patient.alpaca(stored.key, clock).daily("SPY", start=today - timedelta(days=7), before=today)
+        patient.alpaca(key, clock).daily("SPY", start=today - timedelta(days=7), before=today)
     except SourceKeyRefused as refused:
         remedy = "compare it with Alpaca's page of API keys, and store it again: `strategy secrets set alpaca-key`"
         yield _problem("alpaca", refused.detail, remedy)

@@ -17,9 +17,10 @@ from infra.owner.profiles import Hand
 from shared.domain.series import Series, unsound
 from shared.errors import SourceError, SourceRefused, Unreadable
 from shared.ports import HistorySource
-from shared.sources.alpaca import Alpaca
-from shared.sources.alpaca_key import stored_alpaca
+from shared.sources.alpaca import Alpaca, AlpacaKey
 from shared.sources.yahoo import Yahoo
+from shared.topology import ALPACA_KEY
+from shared.wiring.keys import stored_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +37,12 @@ def source_of(hand: Hand, name: str) -> HistorySource:
     """Give a source by its name; raises UserError without a key for one that needs it, ConfigError for a wrong one."""
     if name == Yahoo.name:
         return Yahoo(clock=hand.desk.clock)
-    stored = stored_alpaca(hand.open_vault())
+    stored = stored_key(hand.open_vault(), ALPACA_KEY, AlpacaKey)
     if stored is None:
         remedy = "store one, which Alpaca gives for nothing: `strategy secrets set alpaca-key`; or ask --source yahoo"
         raise UserError(f"there is no key of Alpaca's in the vault of {hand.name}", remedy=remedy)
-    return Alpaca(stored.key, clock=hand.desk.clock)
+    _, key = stored
+    return Alpaca(key, clock=hand.desk.clock)
 
 
 def fetch(

@@ -14,6 +14,7 @@ Sources: alpaca-py's historical clients; docs.alpaca.markets, historical bars, c
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import partial
@@ -25,7 +26,6 @@ from shared.domain.series import Dividend, Series, Split
 from shared.errors import DeskError, Unreadable
 from shared.ports import Clock
 from shared.sources.allowance import Allowance, Budget
-from shared.sources.alpaca_key import AlpacaKey
 from shared.sources.alpaca_wire import AlpacaWire, NotKnown
 from shared.sources.reading import day_in, each_day, for_alpaca, in_order, number, over_before, part, shares
 
@@ -40,6 +40,17 @@ _PAID_LATE = timedelta(days=120)
 _YEAR = timedelta(days=360)
 _MINUTE = timedelta(minutes=1)
 _BAR, _ACTIONS = "alpaca: bars", "alpaca: corporate_actions"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class AlpacaKey:
+    """The two parts of a key of Alpaca's."""
+
+    key_id: str
+    secret: str
+
+    def __repr__(self) -> str:
+        return "AlpacaKey(hidden)"
 
 
 class Alpaca:

@@ -4,14 +4,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from shared import settings
-from shared.codec import decode, loads
 from shared.domain.tokens import TokenRecord, stage_of
-from shared.errors import ConfigError, Malformed, TokenDead
+from shared.errors import ConfigError, TokenDead
 from shared.etrade.session import Credentials
 from shared.ports import Clock, Journal, Severity, Store, Vault
 from shared.topology import CONSUMER
 from shared.usecases import token
 from shared.wiring import Platform
+from shared.wiring.keys import stored_key
 from shared.wiring.rooms import Room
 
 _LOOK_EVERY = timedelta(minutes=1)
@@ -85,13 +85,8 @@ class VaultCredentials:
 
 def stored_consumer(vault: Vault) -> tuple[str, str]:
     """Read consumer key and secret from the vault; raises ConfigError where they are not there, and StoreDown."""
-    versions = vault.versions(CONSUMER)
-    if not versions:
+    stored = stored_key(vault, CONSUMER, _Consumer)
+    if stored is None:
         raise ConfigError((f"the secret {CONSUMER} has no version: store the consumer key and secret first",))
-    try:
-        pair = decode(_Consumer, loads(vault.read(CONSUMER, versions[-1])))
-    except (KeyError, Malformed):
-        pair = _Consumer(key="", secret="")
-    if not (pair.key and pair.secret):
-        raise ConfigError((f"the secret {CONSUMER} is not a JSON object of key and secret: store it again",))
+    _, pair = stored
     return pair.key, pair.secret

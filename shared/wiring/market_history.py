@@ -8,14 +8,15 @@ from shared.domain.messages import FallbackAsked, HistoryAsked, PrepareTick
 from shared.door import PushDoor
 from shared.errors import ConfigError, StoreDown
 from shared.ports import Clock, HistorySource, LastPrices, Severity
-from shared.sources.alpaca import Alpaca
-from shared.sources.alpaca_key import AlpacaKey, StoredKey, stored_alpaca
+from shared.sources.alpaca import Alpaca, AlpacaKey
 from shared.sources.yahoo import Yahoo
+from shared.topology import ALPACA_KEY
 from shared.usecases.fallback import fetch
 from shared.usecases.gather import Plan, gather
 from shared.usecases.sources import imported, own_days
 from shared.wiring import Platform, Way
 from shared.wiring.cloud_bus import open_bus
+from shared.wiring.keys import stored_key
 from shared.wiring.rooms import Room, room
 
 NAME = "market_history"
@@ -56,7 +57,7 @@ class Sources:
         self._here = here
         self._ways = platform.ways
         self._yahoo = _yahoo(here.desk.clock, platform.ways.get(Yahoo.name))
-        self._alpaca: tuple[StoredKey, Alpaca] | None = None
+        self._alpaca: tuple[tuple[str, AlpacaKey], Alpaca] | None = None
 
     def plan(self) -> Plan:
         """Give what the owner wants of history, as it is now."""
@@ -96,7 +97,7 @@ class Sources:
     def _keyed(self, skipped: dict[str, str], keys: dict[str, str]) -> Alpaca | None:
         """Give Alpaca with the key that the vault holds now; the same one, with its limits, while the key is."""
         try:
-            stored = stored_alpaca(self._here.vault)
+            stored = stored_key(self._here.vault, ALPACA_KEY, AlpacaKey)
         except ConfigError as wrong:
             skipped[Alpaca.name] = "; ".join(wrong.problems)
             return None
@@ -106,9 +107,10 @@ class Sources:
         if stored is None:
             skipped[Alpaca.name] = NO_KEY
             return None
+        version, key = stored
         if self._alpaca is None or self._alpaca[0] != stored:
-            self._alpaca = stored, _alpaca(stored.key, self._here.desk.clock, self._ways.get(Alpaca.name))
-        keys[Alpaca.name] = stored.version
+            self._alpaca = stored, _alpaca(key, self._here.desk.clock, self._ways.get(Alpaca.name))
+        keys[Alpaca.name] = version
         return self._alpaca[1]
 
 

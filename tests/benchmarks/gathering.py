@@ -27,8 +27,7 @@ _CODE = """
 import json, resource, sys
 from datetime import date, datetime
 
-from shared.sources.alpaca import Alpaca
-from shared.sources.alpaca_key import AlpacaKey
+from shared.sources.alpaca import Alpaca, AlpacaKey
 from shared.sources.yahoo import Yahoo
 from shared.wiring import cloud, cloud_bus, market_history
 

@@ -13,8 +13,9 @@ from infra.day.problems import UserError
 from infra.local.vault import KEY_VARIABLE
 from infra.owner import secrets
 from shared.errors import StoreDown
-from shared.sources.alpaca_key import AlpacaKey, stored_alpaca
+from shared.sources.alpaca import AlpacaKey
 from shared.topology import ACCESS_TOKEN, ALPACA_KEY, CONSUMER, HALT_KEY, NOTIFY_ADDRESSES, REQUEST_TOKEN, SIGN_IN_KEY
+from shared.wiring.keys import stored_key
 from tests.doors.fakes import ListVault
 from tests.owner.desks import answer, refused, strategy, vault_of, write_card
 
@@ -82,11 +83,11 @@ def test_a_consumer_pair_is_stored_as_the_functions_read_it(desk: Path) -> None:
 
 def test_a_key_of_alpaca_is_stored_as_market_history_reads_it(desk: Path) -> None:
     """Its two parts become the JSON object that the function decodes, and where there is none nothing is read."""
-    assert stored_alpaca(vault_of(desk)) is None
+    assert stored_key(vault_of(desk), ALPACA_KEY, AlpacaKey) is None
     answer("secrets", "set", ALPACA_KEY, "--state", str(desk), given=GOOD[ALPACA_KEY])
-    stored = stored_alpaca(vault_of(desk))
+    stored = stored_key(vault_of(desk), ALPACA_KEY, AlpacaKey)
     assert stored is not None
-    assert stored.key == AlpacaKey(key_id=f"{CANARY}-id", secret=f"{CANARY}-half")
+    assert stored[1] == AlpacaKey(key_id=f"{CANARY}-id", secret=f"{CANARY}-half")
     assert CANARY not in repr(stored)
 
 

@@ -15,8 +15,7 @@ from requests import PreparedRequest
 from shared.domain.calendar import session_of
 from shared.errors import InvariantBroken, SourceKeyRefused, SourceRefused, Unreadable
 from shared.sources.allowance import Allowance
-from shared.sources.alpaca import Alpaca
-from shared.sources.alpaca_key import AlpacaKey
+from shared.sources.alpaca import Alpaca, AlpacaKey
 from shared.sources.alpaca_wire import MOST_PAGES, AlpacaWire
 from shared.sources.reading import for_alpaca, for_yahoo
 from tests.etrade.world import SteadyClock

@@ -10,8 +10,7 @@ from pathlib import Path
 from infra.local.loopback import LOOPBACK
 from shared.domain.series import Dividend, Series, Split
 from shared.ports import HistorySource
-from shared.sources.alpaca import Alpaca
-from shared.sources.alpaca_key import AlpacaKey
+from shared.sources.alpaca import Alpaca, AlpacaKey
 from shared.sources.yahoo import Yahoo
 from tests.etrade.world import SteadyClock
 from tests.patience import PATIENCE_S
