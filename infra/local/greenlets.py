@@ -7,6 +7,7 @@ from functools import partial
 from typing import TypeVar
 
 from infra.local.kernel import Crashed, Kernel
+from shared.gcp.threads import outcome
 
 T = TypeVar("T")
 
@@ -24,10 +25,7 @@ class Greenlets:
         outcomes: dict[int, T | Exception] = {}
 
         def do(number: int) -> None:
-            try:
-                outcomes[number] = works[number]()
-            except Exception as problem:  # noqa: BLE001 - it is the caller's, as a value
-                outcomes[number] = problem
+            outcomes[number] = outcome(works[number])
 
         began = self._kernel.now()
         # A copy of the context for each, made here: a greenlet begins with an empty one.

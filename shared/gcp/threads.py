@@ -40,11 +40,11 @@ class Threads:
             self._pool().submit(copy_context().run, self._later, work, began + number * apart)
             for number, work in enumerate(works[1:], start=1)
         ]
-        return [_outcome(works[0]), *(one.result() for one in beside)]
+        return [outcome(works[0]), *(one.result() for one in beside)]
 
     def _later(self, work: Callable[[], T], at: datetime) -> T | Exception:
         self._clock.sleep_until(at)
-        return _outcome(work)
+        return outcome(work)
 
     def _pool(self) -> "ThreadPoolExecutor":
         with self._lock:
@@ -55,7 +55,8 @@ class Threads:
             return self._made
 
 
-def _outcome(work: Callable[[], T]) -> T | Exception:
+def outcome(work: Callable[[], T]) -> T | Exception:
+    """Do a piece of work, and give what it gave or raised."""
     try:
         return work()
     except Exception as problem:  # noqa: BLE001 - it is the caller's, as a value

@@ -14,7 +14,7 @@ import pytest
 from infra.local.greenlets import Greenlets
 from infra.local.kernel import Crashed, Kernel
 from shared.gcp.clock import SystemClock
-from shared.gcp.threads import MOST, Threads
+from shared.gcp.threads import MOST, Threads, outcome
 from tests.contract.side_by_side import APART, START, Ground, on_kernel, on_threads, wrongs
 from tests.etrade.world import InTurn, SteadyClock
 
@@ -28,19 +28,12 @@ def test_each_adapter_keeps_the_promises(ground: Callable[[], Ground]) -> None:
     assert wrongs(ground()) == []
 
 
-def _outcome(work: Callable[[], T]) -> T | Exception:
-    try:
-        return work()
-    except Exception as problem:  # noqa: BLE001 - as the port says
-        return problem
-
-
 class AsTheyEnd:
     """A mistake: answers in the order in which they come."""
 
     def ask(self, works: Sequence[Callable[[], T]], *, apart: timedelta) -> list[T | Exception]:
         with ThreadPoolExecutor(8) as pool:
-            made = [pool.submit(copy_context().run, _outcome, work) for work in works]
+            made = [pool.submit(copy_context().run, outcome, work) for work in works]
             return [one.result() for one in as_completed(made)]
 
 
@@ -49,7 +42,7 @@ class Bare:
 
     def ask(self, works: Sequence[Callable[[], T]], *, apart: timedelta) -> list[T | Exception]:
         with ThreadPoolExecutor(8) as pool:
-            return list(pool.map(_outcome, works))
+            return list(pool.map(outcome, works))
 
 
 class Hasty:
@@ -57,8 +50,8 @@ class Hasty:
 
     def ask(self, works: Sequence[Callable[[], T]], *, apart: timedelta) -> list[T | Exception]:
         for work in works[1:]:
-            Thread(target=_outcome, args=(work,)).start()
-        return [_outcome(work) for work in works[:1]]
+            Thread(target=outcome, args=(work,)).start()
+        return [outcome(work) for work in works[:1]]
 
 
 @pytest.mark.parametrize(
@@ -136,7 +129,7 @@ class Orphans(Greenlets):
         began, found = self._kernel.now(), dict[int, T | Exception]()
 
         def do(number: int) -> None:
-            found[number] = _outcome(works[number])
+            found[number] = outcome(works[number])
 
         for number in range(1, len(works)):
             self._kernel.spawn(partial(do, number), at=began + number * apart, name="beside")

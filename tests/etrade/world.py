@@ -22,6 +22,7 @@ from shared.etrade.limits import Limits, Role
 from shared.etrade.session import Credentials
 from shared.etrade.skew import BrokerClock
 from shared.etrade.turns import AccountTurns
+from shared.gcp.threads import outcome
 from shared.ports import Scalar, Severity, Store
 
 START = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
@@ -66,10 +67,7 @@ class InTurn:
         for number, work in enumerate(works):
             if number:
                 self._clock.sleep_until(began + number * apart)
-            try:
-                outcomes.append(work())
-            except Exception as problem:  # noqa: BLE001 - as the port says
-                outcomes.append(problem)
+            outcomes.append(outcome(work))
         return outcomes
 
 
