@@ -17,11 +17,11 @@ def _registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def played_desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give a desk's folder after a morning; nobody changes it."""
-    return left_desk(tmp_path_factory)
+    """Give a desk's folder after a morning, to look at: a copy, for an open store has files that come and go."""
+    return Path(shutil.copytree(left_desk(tmp_path_factory), tmp_path_factory.mktemp("played") / "made"))
 
 
 @pytest.fixture
-def desk(played_desk: Path, tmp_path: Path) -> Path:
+def desk(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> Path:
     """Give a copy of that folder, to act on."""
-    return Path(shutil.copytree(played_desk, tmp_path / "desk"))
+    return Path(shutil.copytree(left_desk(tmp_path_factory), tmp_path / "desk"))
