@@ -172,6 +172,7 @@ def _used(name: str) -> set[str]:
     parts = _PARTS[name]
     paths = [f"usecases/{part}" for part in sorted(parts)] + ["paper/books"] * (name in _ON_PAPER)
     paths += ["etrade/turns"] * (name in _ON_PAPER)
+    paths += ["domain/receipts"] * (name == "market_scan")
     sources = [(ROOT / "shared" / f"{path}.py").read_text() for path in paths]
     return set(chain.from_iterable(_paths(source) for source in sources)) | {"dead_letters"}
 
