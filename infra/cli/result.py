@@ -7,13 +7,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from infra.brokersim.network import WORDS, Network
+from infra.day.facts import trades_of
 from infra.day.hours import clock
-from infra.day.report import dollars
 from infra.day.result import DayResult
 from infra.day.run import bars_missing
 from infra.day.timing import Spread
-from infra.day.trades import trades
 from infra.owner.look import seconds
+from infra.results.words import dollars
 from shared.domain.explain import WASH_SALE
 
 
@@ -91,7 +91,7 @@ def _trades(result: DayResult) -> Table:
     table.add_column("Why sold")
     for name in ("Shares", "Paid", "Got", "Result"):
         table.add_column(name, justify="right", no_wrap=True)
-    found = trades(result.book, result.ledger)
+    found = trades_of(result.book, result.ledger)
     for trade in found:
         table.add_row(
             trade.symbol + " *" * trade.possible_wash_sale,

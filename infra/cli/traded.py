@@ -15,8 +15,8 @@ from infra.day.folder import card_of
 from infra.day.hours import clock, clock_on
 from infra.day.problems import UserError
 from infra.day.state import opened
-from infra.day.trades import Trade
 from infra.owner.trips import Trips, trips
+from infra.results.facts import Trade
 from infra.up.folder import CARD
 from shared.domain.calendar import new_york_day
 from shared.domain.explain import WASH_SALE

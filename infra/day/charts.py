@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from infra.day.hours import NEW_YORK, Hours
 from infra.day.ledger import BrokerLedger, LedgerOrder
-from infra.day.trades import Trade
+from infra.results.facts import Trade
 
 Figure = dict[str, Any]
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -11,19 +10,19 @@ from plotly.offline import get_plotlyjs
 
 from infra.day.charts import Figure, Prices, equity_chart, price_chart
 from infra.day.environment import STARTING_CASH
+from infra.day.facts import decisions_of, trades_of
 from infra.day.hours import NEW_YORK, clock
-from infra.day.receipts import Decision, decisions, why_not
 from infra.day.result import DayResult
-from infra.day.trades import Trade, trades
+from infra.results.facts import Trade
+from infra.results.receipts import Decision, why_not
+from infra.results.words import KINDS, dollars, span, tone, words
 from shared.codec import dumps
-from shared.domain.orders import Kind, State
-from shared.domain.values import cents
+from shared.domain.orders import State
 
 MOST_UNTAKEN = 200
 """Signals that bought nothing and are listed one by one; beyond that only their reasons are counted."""
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_KINDS = {Kind.ENTRY: "Entry", Kind.PROTECT: "Protective stop", Kind.MOVE: "Stop moved", Kind.EXIT: "Exit"}
 _OUTCOMES = {
     State.DENIED: "denied by our own rules",
     State.REJECTED: "rejected by the broker",
@@ -36,8 +35,8 @@ _OUTCOMES = {
 
 def render(result: DayResult, prices: Prices) -> str:
     """Write the report; `prices` is the market that the day ran on."""
-    day_trades = trades(result.book, result.ledger)
-    found = decisions(result.book)
+    day_trades = trades_of(result.book, result.ledger)
+    found = decisions_of(result.book)
     charts = _charts(result, prices, day_trades)
     taken = [decision for decision in found if decision.shares]
     untaken = [decision for decision in found if not decision.shares]
@@ -53,21 +52,9 @@ def render(result: DayResult, prices: Prices) -> str:
         taken=taken,
         untaken=untaken[:MOST_UNTAKEN],
         untaken_count=len(untaken),
-        why_not=why_not(result.book, result.watch_list),
+        why_not=why_not((one.symbols for one in result.book.receipts), result.watch_list),
         calls=sum(result.summary.broker_calls.values()),
     )
-
-
-def dollars(amount: Decimal | str) -> str:
-    """Write a gain or loss with its sign: +$1,234.50; nothing gained is $0.00."""
-    value = cents(Decimal(amount))
-    sign = "" if not value else "-" if value < 0 else "+"
-    return f"{sign}${abs(value):,.2f}"
-
-
-def tone(amount: Decimal | str) -> str:
-    """Give the style class of an amount."""
-    return dollars(amount)[0].translate({ord("+"): "gain", ord("-"): "loss", ord("$"): "even"})
 
 
 def outcome(decision: Decision) -> str:
@@ -81,19 +68,6 @@ def outcome(decision: Decision) -> str:
         return f"bought {entry.filled} of {entry.quantity}{price}{limit}"
     why = entry.note or ", ".join(words(code) for code in entry.codes)
     return _OUTCOMES.get(entry.state, words(entry.state)) + (f": {why}" if why else "")
-
-
-def words(code: str) -> str:
-    """Write a code as words."""
-    return code.replace("_", " ").replace(":", ": ").replace("+", ", ").lower()
-
-
-def span(seconds: int) -> str:
-    """Write a length of time in its largest unit or two: 9 s, 12 min, 5 h 50 min."""
-    if seconds < 120:
-        return f"{seconds} s"
-    hours, minutes = divmod(round(seconds / 60), 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 def _charts(result: DayResult, prices: Prices, day_trades: Sequence[Trade]) -> list[tuple[str, str, Figure]]:
@@ -126,7 +100,7 @@ def _environment() -> Environment:
         "outcome": outcome,
         "words": words,
         "span": span,
-        "kind": _KINDS.get,
+        "kind": KINDS.get,
     }
     return made
 

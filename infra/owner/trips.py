@@ -1,9 +1,8 @@
 """Every round trip of a system, and that their sum is what its ledgers say.
 
 What can go wrong: a position is left out, because its symbol was bought again and the book keeps one position for each
-symbol; a row cannot be read. What this promises: round trips are made of fills and of what the owner took out, which
-are never overwritten, by the same code as a day's report (infra.day.trades); each session's sum is compared with its
-ledger, and a difference is told, never hidden.
+symbol; a row cannot be read. What this promises: round trips are made by the same code as every report's
+(infra.results.trades); each session's sum is compared with its ledger, and a difference is told, never hidden.
 """
 
 from collections import defaultdict
@@ -13,9 +12,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Self
 
-from infra.day.book import Book, Documents
-from infra.day.trades import Trade, trades
+from infra.day.book import Documents
 from infra.owner.look import typed
+from infra.results.facts import Trade
+from infra.results.trades import trades
 from shared.domain.orders import Order
 from shared.domain.positions import Fill, Ledger, standing
 from shared.domain.taken import Taken
@@ -87,7 +87,7 @@ def _read(store: Documents, ledgers: Sequence[Document]) -> Trips:
     fills = typed(Fill, store.query("fills"), unread)
     taken = typed(Taken, store.query("taken"), unread)
     said = typed(Ledger, ledgers, unread)
-    found = trades(Book(orders=tuple(orders), fills=tuple(_as_learned(fills)), taken=tuple(taken)))
+    found = trades(orders=orders, fills=_as_learned(fills), taken=taken)
     return Trips.of(found, sessions=_sessions(orders, fills, taken, said), unread=unread)
 
 

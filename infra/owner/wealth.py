@@ -12,7 +12,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from infra.day.trades import Trade
+from infra.results.facts import Trade
 from shared.domain import book
 from shared.domain.brokerage import LastBalance
 from shared.domain.calendar import new_york_day

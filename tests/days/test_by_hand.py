@@ -5,8 +5,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 from infra.day.book import Book
+from infra.day.facts import trades_of
 from infra.day.ledger import BrokerEvent, BrokerLedger, LedgerFill, LedgerOrder
-from infra.day.trades import trades
 from infra.day.violations import violations
 from shared.domain.positions import Fill
 from shared.domain.taken import OwnersSell, Taken
@@ -62,7 +62,7 @@ def test_a_sale_by_hand_that_the_book_took_out_is_no_violation() -> None:
     """Shares, cash and profit agree when the book counts the owner's sale as it was, and the trade ends by hand."""
     ledger, book, last = _by_owner()
     assert _found(ledger, book) == []
-    trade = next(one for one in trades(book, ledger) if one.position_id == last.position_id)
+    trade = next(one for one in trades_of(book, ledger) if one.position_id == last.position_id)
     assert (trade.exit_price, trade.exit_reason) == (last.price, "taken out by hand")
     assert trade.left_at is not None
 

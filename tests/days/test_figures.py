@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from infra.day.facts import trades_of
 from infra.day.journal import JournalTail
 from infra.day.ledger import read_ledger
 from infra.day.timing import spread, timing
-from infra.day.trades import trades
 from tests.days.sample import HOURS, Sample, at, quiet_day, result_of
 
 KEYS = [
@@ -88,7 +88,7 @@ def test_a_denied_intent_was_ahead_too() -> None:
 def test_trades_are_counted_by_position() -> None:
     """A trade has the simulator's times, the book's prices and the reason of its exit."""
     day = quiet_day()
-    first, second = trades(day.book(), day.ledger())
+    first, second = trades_of(day.book(), day.ledger())
     assert [first.symbol, second.symbol] == ["IBM", "AIG"]
     assert (first.entered_at, first.left_at, first.exit_reason) == (at(10, 5, 2), at(10, 57, 1), "target")
     assert first.exit_price is not None

@@ -6,9 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from infra.day.charts import equity_chart, stop_spans
-from infra.day.receipts import decisions, why_not
-from infra.day.report import dollars, render, span
-from infra.day.trades import trades
+from infra.day.facts import decisions_of, trades_of
+from infra.day.report import render
+from infra.results.receipts import why_not
+from infra.results.words import dollars, span
 from tests.days.sample import CASH, HOURS, SYMBOLS, Sample, Tape, at, quiet_day, result_of
 
 _LOADS = re.compile(r"""<(?:script|img|link|iframe)[^>]*\b(?:src|href)\s*=\s*["']?(?![\s"']*data:)[^>]*>""")
@@ -50,7 +51,7 @@ def test_a_possible_wash_sale_is_marked() -> None:
     result = result_of(sample, Path("runs/0001"))
     marked = replace(result.book, orders=tuple(replace(one, possible_wash_sale=True) for one in result.book.orders))
     assert mark in page(sample, book=marked)
-    assert all(trade.possible_wash_sale for trade in trades(marked, result.ledger))
+    assert all(trade.possible_wash_sale for trade in trades_of(marked, result.ledger))
 
 
 def test_it_names_the_configuration_and_the_default() -> None:
@@ -118,7 +119,7 @@ def test_a_stop_line_lasts_as_long_as_the_stop() -> None:
 
 def test_a_receipt_holds_the_whole_chain() -> None:
     """A decision that bought names its entry, its stop and its exit, a denied one only itself."""
-    bought, _, denied = decisions(quiet_day().book())
+    bought, _, denied = decisions_of(quiet_day().book())
     assert [story.order.kind.value for story in bought.stories] == ["entry", "protect", "exit"]
     assert [len(story.events) for story in bought.stories] == [6, 6, 6]
     assert [story.order.kind.value for story in denied.stories] == ["entry"]
@@ -126,7 +127,8 @@ def test_a_receipt_holds_the_whole_chain() -> None:
 
 def test_why_not_leaves_out_what_was_traded() -> None:
     """Signals, exits and held seconds are no reasons against a trade."""
-    ibm = next(line for line in why_not(quiet_day().book(), SYMBOLS) if line.symbol == "IBM")
+    minutes = [receipt.symbols for receipt in quiet_day().book().receipts]
+    ibm = next(line for line in why_not(minutes, SYMBOLS) if line.symbol == "IBM")
     assert ibm.seconds == (("NO_VOTE", 12),)
 
 

@@ -1,11 +1,10 @@
 """The receipt of each decision: what was seen, who voted, what became of the order, or why not."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from infra.day.book import Book
 from shared.domain.audit import AuditEvent
 from shared.domain.orders import Kind, Order
 from shared.domain.positions import Fill
@@ -57,31 +56,38 @@ class WhyNot:
     seconds: tuple[tuple[str, int], ...]
 
 
-def decisions(book: Book) -> list[Decision]:
+def decisions(
+    signals: Iterable[Signal], *, orders: Iterable[Order], events: Iterable[AuditEvent], fills: Iterable[Fill]
+) -> list[Decision]:
     """Give every signal's receipt in the order in which the scan decided."""
-    events: dict[str, list[AuditEvent]] = {}
-    for event in book.events:
-        events.setdefault(event.chain, []).append(event)
-    fills: dict[str, list[Fill]] = {}
-    for fill in book.fills:
-        fills.setdefault(fill.intent_id, []).append(fill)
-    entries = {order.signal_id: order for order in book.orders if order.kind is Kind.ENTRY and order.signal_id}
+    chains: dict[str, list[AuditEvent]] = {}
+    for event in events:
+        chains.setdefault(event.chain, []).append(event)
+    filled: dict[str, list[Fill]] = {}
+    for fill in fills:
+        filled.setdefault(fill.intent_id, []).append(fill)
+    entries: dict[str, Order] = {}
     positions: dict[str, list[Order]] = {}
-    for order in sorted(book.orders, key=lambda order: (order.created_at, order.intent_id)):
+    for order in sorted(orders, key=lambda order: (order.created_at, order.intent_id)):
         positions.setdefault(order.position_id, []).append(order)
+        if order.kind is Kind.ENTRY and order.signal_id:
+            entries[order.signal_id] = order
     found = []
-    for signal in sorted(book.signals, key=lambda signal: (signal.decided_at, signal.signal_id)):
+    for signal in sorted(signals, key=lambda signal: (signal.decided_at, signal.signal_id)):
         entry = entries.get(signal.signal_id)
         related = [] if entry is None else _related(entry, positions)
-        found.append(Decision(signal=signal, stories=tuple(_story(order, events, fills) for order in related)))
+        found.append(Decision(signal=signal, stories=tuple(_story(order, chains, filled) for order in related)))
     return found
 
 
-def why_not(book: Book, symbols: Iterable[str]) -> list[WhyNot]:
-    """Add up, for each scanned symbol, how long each reason in its receipts held."""
+def why_not(minutes: Iterable[Mapping[str, Sequence[tuple[int, str]]]], symbols: Iterable[str]) -> list[WhyNot]:
+    """Add up, for each scanned symbol, how long each reason in the receipts of the minutes held.
+
+    A minute's receipt has for each symbol pairs of a second and the code that holds from it on.
+    """
     seconds: dict[str, Counter[str]] = {symbol: Counter() for symbol in symbols}
-    for receipt in book.receipts:
-        for symbol, marks in receipt.symbols.items():
+    for minute in minutes:
+        for symbol, marks in minute.items():
             ends = [second for second, _ in marks[1:]] + [SCANNED_S]
             for (begins, code), end in zip(marks, ends, strict=True):
                 if not code.startswith(_TRADED):

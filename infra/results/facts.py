@@ -1,0 +1,152 @@
+"""What a report is made of, whatever ran: a day, a running system, a back-test.
+
+What can go wrong: two kinds of run are reported by two kinds of figures, and cannot be compared; a curve that was
+put together from parts looks like one that was measured; what a reader must know stands last. What this promises: every
+kind of run fills these types and nothing else reaches a report; how the equity curve was made is part of it; what must
+be `said` comes first.
+
+Money and prices are in USD, exact; instants are UTC.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from infra.results.receipts import Decision, WhyNot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trade:
+    """One position from its first fill to its end; prices are averages, `left_at` None while shares are held.
+
+    `realized` is its profit before `fees`, `percent` that in percent of what those shares cost that left at a known
+    price, None while there are none. `unpriced` shares are those that the owner took out at a price that is not known:
+    they are in neither price nor profit. `held` are the shares that it still has. `entry_slippage` is what its shares
+    cost more than at the price of the decision, `stop_slippage` what those that a protective stop sold brought less
+    than at its level; negative where it was better, None where nothing is to be compared. `possible_wash_sale` is the
+    mark of its entry: shares of the symbol were sold at a loss in the thirty days before.
+    """
+
+    position_id: str
+    symbol: str
+    strategy: str
+    shares: int
+    entered_at: datetime
+    entry_price: Decimal
+    left_at: datetime | None
+    exit_price: Decimal | None
+    exit_reason: str
+    realized: Decimal
+    possible_wash_sale: bool
+    percent: Decimal | None = None
+    unpriced: int = 0
+    held: int = 0
+    fees: Decimal = Decimal(0)
+    entry_slippage: Decimal | None = None
+    stop_slippage: Decimal | None = None
+
+    @property
+    def net(self) -> Decimal:
+        """The profit after fees."""
+        return self.realized - self.fees
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no share of it is held any more."""
+        return self.left_at is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """The account at an instant: all that it is worth after fees, and the part of it that is in shares."""
+
+    at: datetime
+    equity: Decimal
+    invested: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """What a symbol traded at, at an instant; adjusted to its last day where the span has a split."""
+
+    at: datetime
+    price: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """A signal that bought nothing: the first reason as a stable code, and all of them in a sentence."""
+
+    symbol: str
+    at: datetime
+    code: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopLine:
+    """A protective stop while it worked: its level from one instant to another."""
+
+    symbol: str
+    begins: datetime
+    ends: datetime
+    level: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """Another result that stands beside this one, such as that of the default configuration on the same day.
+
+    What is not known of it is None, and `note` says what it is, or how to get it.
+    """
+
+    name: str
+    note: str
+    profit: Decimal | None = None
+    return_pct: Decimal | None = None
+    trades: int | None = None
+    drawdown_pct: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """One figure of the machine, in words."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """A run as its report needs it.
+
+    `said` are the sentences that stand before every figure. `begins` and `ends` are the span that was really played,
+    `resolution` and `source` of which prices it really was. `equity` is in the order of time, one point a minute of a
+    session or another even step, and `equity_made` says how it was made; it is empty where it cannot be known.
+    `prices` are in the order of time, of every symbol that was watched: the first and the last of each are what
+    buy-and-hold has. `violations` are what must never be true of a run and is, None where nobody looked. `machine`
+    comes last in every report.
+    """
+
+    title: str
+    begins: datetime
+    ends: datetime
+    resolution: str
+    source: str
+    configuration: str
+    starting_equity: Decimal
+    equity: tuple[Point, ...]
+    equity_made: str
+    trades: tuple[Trade, ...]
+    signals: int
+    skipped: tuple[Skipped, ...]
+    prices: Mapping[str, tuple[Mark, ...]]
+    said: tuple[str, ...] = ()
+    stops: tuple[StopLine, ...] = ()
+    beside: tuple[Beside, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    why_not: tuple[WhyNot, ...] = ()
+    violations: tuple[str, ...] | None = None
+    troubles: tuple[str, ...] = ()
+    machine: tuple[Count, ...] = ()
