@@ -1,4 +1,4 @@
-"""README says what the code says: the graph, the commands, the settings, the tests that hold what was found."""
+"""The READMEs say what the code says: graph, commands, settings, figures, and the tests that hold what was found."""
 
 import ast
 import re
@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from infra.cli.main import app
@@ -16,30 +17,31 @@ from infra.cli.permissions import CONSEQUENCES
 from shared import settings
 from shared.stored import Domain
 from shared.topology import ACCESS_TOKEN, ALPACA_KEY, HALT_KEY, SIGN_IN_KEY, TOPOLOGY, Function, Right
+from tests.architecture.files import ROOT, texts
 
-ROOT = Path(__file__).resolve().parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+READMES = texts(suffix="README.md")
+README, FUNCTIONS, SHARED = (READMES[f"{room}README.md"] for room in ("", "functions/", "shared/"))
+LINES, PICTURE_BYTES = 150, 200_000
 
 
 def test_the_picture_of_the_graph_is_the_graph() -> None:
-    """README's Mermaid block is what `strategy topology --mermaid` prints."""
-    block = re.search(r"```mermaid\n(.*?)```", README, re.DOTALL)
+    """The Mermaid block in functions/README.md is what `strategy topology --mermaid` prints."""
+    block = re.search(r"```mermaid\n(.*?)```", FUNCTIONS, re.DOTALL)
     assert block is not None
     assert block[1].strip() == CliRunner().invoke(app, ["topology", "--mermaid"]).output.strip()
 
 
 def test_the_permissions_are_the_permissions() -> None:
-    """README's matrix, between its two markers, is what `strategy topology --matrix` prints."""
-    block = re.search(r"<!-- matrix: strategy topology --matrix -->\n(.*?)<!-- end of matrix -->", README, re.DOTALL)
+    """The matrix in functions/README.md, between its two markers, is what `strategy topology --matrix` prints."""
+    block = re.search(r"<!-- matrix: strategy topology --matrix -->\n(.*?)<!-- end of matrix -->", FUNCTIONS, re.DOTALL)
     assert block is not None
     assert block[1].strip() == CliRunner().invoke(app, ["topology", "--matrix"]).output.strip()
 
 
 def test_what_is_left_to_a_taken_over_function_is_printed() -> None:
     """The table in functions/README.md is what `strategy topology --taken-over` prints."""
-    text = (ROOT / "functions" / "README.md").read_text(encoding="utf-8")
     marks = r"<!-- taken over: strategy topology --taken-over -->\n(.*?)<!-- end of taken over -->"
-    block = re.search(marks, text, re.DOTALL)
+    block = re.search(marks, FUNCTIONS, re.DOTALL)
     assert block is not None
     assert block[1].strip() == CliRunner().invoke(app, ["topology", "--taken-over"]).output.strip()
 
@@ -78,28 +80,41 @@ def test_what_is_said_of_a_taken_over_function_agrees_with_its_rights(function: 
     assert "can place any order at E*TRADE" in _untrue(other, said)
 
 
-@pytest.mark.parametrize("command", sorted(set(re.findall(r"`strategy ([a-z-]+)", README))))
-def test_every_command_that_readme_names_exists(command: str) -> None:
-    """Each `strategy` command in README answers to --help."""
+@pytest.mark.parametrize("command", sorted(set(re.findall(r"`strategy ([a-z-]+)", "\n".join(READMES.values())))))
+def test_every_command_that_a_readme_names_exists(command: str) -> None:
+    """Each `strategy` command in a README answers to --help."""
     assert CliRunner().invoke(app, [command, "--help"]).exit_code == 0
 
 
-@pytest.mark.parametrize("target", sorted(set(re.findall(r"`make ([a-z-]+)", README))))
-def test_every_target_that_readme_names_exists(target: str) -> None:
-    """Each `make` target in README is in the Makefile."""
+def test_every_command_has_its_line() -> None:
+    """The table in the root README has one line for each command, without its options, and no other line."""
+    named = re.findall(r"^\| `strategy ([^`]+)` \| [^|]+ \|$", README, re.MULTILINE)
+    assert sorted(named) == sorted(getattr(get_command(app), "commands"))  # noqa: B009 - a group, which the type hides
+
+
+def test_the_first_readme_is_short() -> None:
+    """A stranger reads the root README in three minutes: it has few lines, and its picture is small."""
+    assert len(README.splitlines()) <= LINES
+    (picture,) = re.findall(r"!\[[^]]+\]\(([^)]+)\)", README)
+    assert (ROOT / picture).stat().st_size <= PICTURE_BYTES
+
+
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"`make ([a-z-]+)", "\n".join(READMES.values())))))
+def test_every_target_that_a_readme_names_exists(target: str) -> None:
+    """Each `make` target in a README is in the Makefile."""
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 
 
-def test_every_setting_is_in_readme() -> None:
-    """README's table names each setting that the functions read."""
+def test_every_setting_is_in_the_table() -> None:
+    """The table in shared/README.md names each setting that the functions read."""
     source = (ROOT / "shared" / "settings.py").read_text(encoding="utf-8")
     read = set(re.findall(r'"((?:ETRADE|STRATEGY)_[A-Z_]+)"', source))
     assert read
-    assert read <= set(re.findall(r"`((?:ETRADE|STRATEGY)_[A-Z_]+)`", README))
+    assert read <= set(re.findall(r"`((?:ETRADE|STRATEGY)_[A-Z_]+)`", SHARED))
 
 
 def _other_defaults(readme: str) -> list[str]:
-    """Name each setting that changes where it is given what README calls its default; words stand for nothing."""
+    """Name each setting that changes where it is given what the table calls its default; words stand for nothing."""
     found: dict[str, str] = {}
     for row in re.findall(r"^\| (`(?:ETRADE|STRATEGY)_.*)\|$", readme, re.MULTILINE):
         names, _, default = (one.strip() for one in row.split(" | "))
@@ -114,9 +129,9 @@ def _other_defaults(readme: str) -> list[str]:
 
 
 def test_the_defaults_are_the_defaults() -> None:
-    """README's table names the default that the code has for each setting, and another one is found."""
-    assert _other_defaults(README) == []
-    assert _other_defaults(README.replace(" changed by nothing | 5 |", " changed by nothing | 6 |")) == [
+    """The table in shared/README.md names the code's default of each setting, and another one is found."""
+    assert _other_defaults(SHARED) == []
+    assert _other_defaults(SHARED.replace(" changed by nothing | 5 |", " changed by nothing | 6 |")) == [
         "STRATEGY_CLOSE_DOUBT_PERCENT"
     ]
 
@@ -130,22 +145,97 @@ def _torn(text: str) -> list[str]:
     return torn
 
 
-@pytest.mark.parametrize("path", [ROOT / "README.md", *ROOT.glob("[a-z]*/README.md")], ids=lambda one: one.parent.name)
-def test_every_row_of_a_table_is_whole(path: Path) -> None:
+@pytest.mark.parametrize("name", READMES)
+def test_every_row_of_a_table_is_whole(name: str) -> None:
     """Each row of a README's table has as many cells as the table: no figure stands beside another's command."""
-    text = path.read_text(encoding="utf-8")
-    assert _torn(text) == []
+    assert _torn(READMES[name]) == []
     assert _torn("| a | b |\n|---|---|\n| 1 | 2 | 3 |\n| 4 |") == ["| 1 | 2 | 3 |", "| 4 |"]
 
 
+SHIPPED = tomllib.loads((ROOT / "shared" / "strategies" / "config" / "default.toml").read_text(encoding="utf-8"))
+
+
 def test_the_limits_are_the_limits() -> None:
-    """Each figure of the strategy that README names is the one that ships."""
-    shipped = tomllib.loads((ROOT / "shared" / "strategies" / "config" / "default.toml").read_text(encoding="utf-8"))
-    told = re.findall(r"`([a-z]+)\.([a-z_]+)` ([\d.]+)", README)
+    """Each figure of the strategy that shared/README.md names is the one that ships."""
+    told = re.findall(r"`([a-z]+)\.([a-z_]+)` ([\d.]+)", SHARED)
     assert len(told) > 25
     assert {(room, name): Decimal(value) for room, name, value in told} == {
-        (room, name): Decimal(str(shipped[room][name])) for room, name, _ in told
+        (room, name): Decimal(str(SHIPPED[room][name])) for room, name, _ in told
     }
+
+
+IN_WORDS = {
+    "universe.price_min": "a price from ${}", "universe.price_max": " to ${},",
+    "universe.day_volume_min": "at least {} shares traded today",
+    "universe.jump_max_pct": "nothing more than {} % away",
+    "signals.rsi_min": "an RSI from {} to", "signals.rsi_max": " to {};",
+    "entry.late_minutes": "nothing in the last {} minutes", "entry.cancel_after_s": "cancelled after {} s",
+    "quotes.halt_pause_minutes": "until {} minutes after it moves again",
+    "quotes.late_start_minutes": "seen for less than {} minutes", "quotes.disagree_max_pct": "differ by more than {} %",
+    "sizing.base_pct": "{} % of equity an entry", "sizing.max_pct": "at most {} % in one symbol",
+    "sizing.reserve_pct": "{} % of equity stays cash", "sizing.min_usd": "at least ${}.",
+    "limits.positions_max": "up to {} positions", "limits.entries_per_day": "{} entries a day",
+    "limits.symbol_cooldown_minutes": "{} minutes between two in one symbol",
+    "limits.cooldown_minutes": "{} minutes' pause", "limits.losses_in_a_row": "after {} losses in a row",
+    "limits.order_usd_max": "at most ${} and", "limits.order_shares_max": "and {} shares",
+    "exits.atr_factor": "{} ATR below", "exits.stop_min_pct": "at least {} % and",
+    "exits.stop_max_pct": "and at most {} %",
+    "exits.trail_pct": "it follows {} % below the high", "exits.target_factor": "at {} times the stop's distance",
+    "exits.rsi_min": "RSI falls below {};", "exits.hold_max_minutes": "after {} minutes;",
+    "exits.flatten_minutes": "from {} minutes before the close", "exits.market_minutes": "at the market from {} |",
+    "limits.daily_loss_pct": "of {} % of the capital", "limits.drawdown_pct": "a halt after {} %",
+}  # fmt: skip
+"""How the root README says each figure that an owner has to know."""
+
+
+def _misquoted(readme: str) -> list[str]:
+    """Name each figure that the table of what is done with the owner's money says otherwise than it ships."""
+    table = readme.partition("## What it does with your money")[2].partition("\n## ")[0]
+    values = {f"{room}.{name}": value for room, names in SHIPPED.items() for name, value in names.items()}
+    return [name for name, words in IN_WORDS.items() if words.format(f"{values[name]:,}") not in table]
+
+
+def test_the_limits_in_words_are_the_limits() -> None:
+    """Each figure in the root README's table of money is the one that ships, and another one is found."""
+    assert _misquoted(README) == []
+    assert _misquoted(README.replace("of 2 % of the capital", "of 3 % of the capital")) == ["limits.daily_loss_pct"]
+
+
+def _anchors(text: str) -> set[str]:
+    """Give the anchors of a text's headings, made as GitHub makes them."""
+    found: list[str] = []
+    for heading in re.findall(r"^#+ (.+)$", re.sub(r"```.*?```", "", text, flags=re.DOTALL), re.MULTILINE):
+        plain = re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+        found.append(f"{plain}-{same}" if (same := found.count(plain)) else plain)
+    return set(found)
+
+
+def _dead_links(name: str, text: str) -> list[str]:
+    """Give the relative links of a README that lead to no file or to no heading."""
+    dead = []
+    for link in re.findall(r"\]\(([^)\s]+)\)", re.sub(r"```.*?```|`[^`\n]*`", "", text, flags=re.DOTALL)):
+        path, _, anchor = link.partition("#")
+        target = (ROOT / name).parent / path if path else ROOT / name
+        if not link.startswith("https://") and not (
+            target.exists() and (not anchor or anchor in _anchors(target.read_text(encoding="utf-8")))
+        ):
+            dead.append(link)
+    return dead
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_every_link_leads_somewhere(name: str) -> None:
+    """Each relative link of a README leads to a file, each anchor to a heading of it, and a dead one is found."""
+    assert _dead_links(name, READMES[name]) == []
+    assert _dead_links("README.md", "[a](shared/README.md#safety) [b](shared/README.md#gone) [c](gone.md) [d](#e)") == [
+        "shared/README.md#gone", "gone.md", "#e",
+    ]  # fmt: skip
+
+
+def test_every_readme_can_be_found() -> None:
+    """From the root README links lead to every other one."""
+    linked = {link.partition("#")[0] for link in re.findall(r"\]\(([^)\s]+)\)", README)}
+    assert set(READMES) - {"README.md"} <= linked
 
 
 def _defined(path: Path) -> set[str]:

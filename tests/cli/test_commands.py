@@ -129,7 +129,7 @@ def test_topology_shows_the_whole_graph() -> None:
 
 
 def test_topology_shows_every_permission() -> None:
-    """Every row of the matrix that README embeds is also in the tables for the terminal."""
+    """Every row of the matrix that functions/README.md embeds is also in the tables for the terminal."""
     shown = strategy("topology").output
     for row in strategy("topology", "--matrix").output.splitlines():
         if row.startswith("| ") and not row.startswith("| -"):

@@ -28,13 +28,13 @@ from tests.patience import PATIENCE_S
 pytestmark = [pytest.mark.days, pytest.mark.timeout(600)]
 RECORDED = ("2013-10-07", "2013-10-08", "2013-10-09")
 ROOT = Path(__file__).resolve().parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+MEASURED = (ROOT / "tests" / "README.md").read_text(encoding="utf-8")
 RSS_MB = 512
 
 
 def told(config: str, name: str) -> tuple[int, Decimal]:
-    """Give the fills and the result that README states for a recorded day."""
-    (row,) = re.findall(rf"^\| recorded days, `{config}`: fills and result \| ([^|]+) \|", README, re.MULTILINE)
+    """Give the fills and the result that tests/README.md states for a recorded day."""
+    (row,) = re.findall(rf"^\| recorded days, `{config}`: fills and result \| ([^|]+) \|", MEASURED, re.MULTILINE)
     fills, result = row.split("; ")[RECORDED.index(name)].split(", ")
     return int(fills), Decimal(result.replace("$", ""))
 
@@ -60,7 +60,7 @@ def quiet(market_data: Path, tmp_path_factory: pytest.TempPathFactory) -> DayRes
 
 @pytest.mark.parametrize("name", RECORDED)
 def test_a_recorded_day_trades_and_ends_flat(market_data: Path, tmp_path: Path, name: str) -> None:
-    """With the demo configuration a recorded day enters and leaves, violates nothing, and ends as README states."""
+    """With the demo configuration a recorded day enters and leaves, violates nothing, and ends as is told."""
     result = play(market_data / f"{name}.csv.gz", tmp_path)
     assert (len(result.ledger.fills), Decimal(result.summary.realized_pnl)) == told("demo", name)
     assert list(result.summary.violations) == []
@@ -73,7 +73,7 @@ def test_a_recorded_day_trades_and_ends_flat(market_data: Path, tmp_path: Path, 
 
 @pytest.mark.parametrize("name", RECORDED)
 def test_the_defaults_run_clean(market_data: Path, tmp_path: Path, name: str) -> None:
-    """With the default configuration a recorded day violates nothing and ends as README states."""
+    """With the default configuration a recorded day violates nothing and ends as is told."""
     result = play(market_data / f"{name}.csv.gz", tmp_path, config="default")
     assert (len(result.ledger.fills), Decimal(result.summary.realized_pnl)) == told("default", name)
     assert list(result.summary.violations) == []

@@ -1,4 +1,4 @@
-"""What README shows of the market's data from Python does what it says."""
+"""What shared/README.md shows of the market's data from Python does what it says."""
 
 import re
 import runpy

@@ -1,6 +1,6 @@
 """The order path as it is deployed, with turnstile, limits, scan minutes and three settlements, broken in every moment.
 
-The bound is what the README states: after one crash or freeze of any length nothing is held for longer than
+The bound is what tests/README.md states: after one crash or freeze of any length nothing is held for longer than
 `NAKED_AT_MOST_S` without a live sell at the broker, whatever the prices do meanwhile.
 """
 

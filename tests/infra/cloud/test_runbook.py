@@ -1,4 +1,4 @@
-"""README's runbook holds as far as it can be followed without the cloud."""
+"""The runbook holds as far as it can be followed without the cloud."""
 
 import re
 import subprocess
@@ -18,8 +18,7 @@ from shared.stored import Domain, database
 from shared.topology import TOPOLOGY
 from tests.infra.cloud.capture import STACKS, Graph, capture, config_of
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-RUNBOOK = README[README.index("## Deploying to Google Cloud") : README.index("## The house")]
+RUNBOOK = (ROOT / "infra" / "components" / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```sh\n(.*?)```", RUNBOOK, re.DOTALL)
 NEVER_RUN = "☁"
 OWN_STATE, OWN_COPY = "my-desk-1-pulumi-state", "my-desk-1-restore"
@@ -38,7 +37,7 @@ def test_the_commands_are_commands() -> None:
 
 def test_what_was_never_run_says_so() -> None:
     """Each step that calls the cloud carries the sign that it was never run against it."""
-    steps = re.split(r"\n(?=\*\*)", RUNBOOK)[1:]
+    steps = re.split(r"\n(?=## )", RUNBOOK)[1:]
     assert len(steps) >= 10
     for step in steps:
         assert (NEVER_RUN in step.split("\n\n")[0]) == bool(re.search(r"gcloud |pulumi |make [a-z]|/start", step)), step
@@ -104,7 +103,7 @@ def test_each_build_has_its_trigger() -> None:
 def test_the_collections_to_restore_are_all_of_them() -> None:
     """The command that lists what a restoration deletes first prints every collection."""
     (code,) = re.findall(r"'(from shared\.topology.*?)'", RUNBOOK)
-    listed = subprocess.run(  # noqa: S603 - what README says, which is ours
+    listed = subprocess.run(  # noqa: S603 - what the runbook says, which is ours
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert listed.stdout.strip().split(",") == sorted(TOPOLOGY.within(Domain.BOOK))
@@ -150,7 +149,7 @@ def test_the_gcloud_commands_are_commands(command: str) -> None:
     """Each command of Google's that the runbook calls is one that its installed tool has, in the release track."""
     words = command.split()
     while len(words) > 2:
-        if subprocess.run([*words, "--help"], capture_output=True, check=False).returncode == 0:  # noqa: S603 - README's
+        if subprocess.run([*words, "--help"], capture_output=True, check=False).returncode == 0:  # noqa: S603 - the runbook's
             return
         words.pop()  # a value, such as a project's name, which follows the command
     pytest.fail(f"{command} is no command")
