@@ -21,8 +21,10 @@ from array import array
 from collections.abc import Iterator
 from datetime import date, datetime, time
 from decimal import Decimal
+from enum import Enum
 from functools import cache
 from importlib.resources import files
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,10 +39,29 @@ SYMBOL_COUNT = 118
 
 _CENT = PRICE_UNITS // 100
 _SECONDS = 7 * 3600 + 60 + 1  # 09:00:00 to 16:01:00, both included
-_OPEN, _CLOSE = 30 * 60, 7 * 3600  # seconds after 09:00 of the regular session's ends
+_OPEN, CLOSE = 30 * 60, 7 * 3600  # seconds after 09:00 of the regular session's ends
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+
+
+class Character(Enum):
+    """What a symbol does on a day."""
+
+    RISES = "rises"
+    FALLS = "falls"
+    GOES_NOWHERE = "goes nowhere"
+
+
+class Columns(NamedTuple):
+    """A day of one symbol, a value for each second from 09:00:00 on; prices in ten-thousandths of a dollar."""
+
+    bid: Integers
+    bid_size: Integers
+    ask: Integers
+    ask_size: Integers
+    last: Integers
+    day_volume: Integers
 
 
 def _symbols() -> tuple[str, ...]:
@@ -82,12 +103,12 @@ class GeneratedMarket:
 
     def previous_close(self, symbol: str) -> Decimal:
         """See `market.Market.previous_close`."""
-        return _history(self._seed, symbol)[-1].close
+        return generated_history(self._seed, symbol)[-1].close
 
 
 def generated_daily_bars(seed: int) -> dict[str, list[DailyBar]]:
     """`HISTORY_BARS` bars before the generated day for every symbol, oldest first."""
-    return {symbol: list(_history(seed, symbol)) for symbol in SYMBOLS}
+    return {symbol: list(generated_history(seed, symbol)) for symbol in SYMBOLS}
 
 
 @cache
@@ -105,7 +126,7 @@ def _real_bars() -> dict[str, list[DailyBar]]:
 
 
 @cache
-def _history(seed: int, symbol: str) -> tuple[DailyBar, ...]:
+def generated_history(seed: int, symbol: str) -> tuple[DailyBar, ...]:
     """The bars before the day: the real ones where they exist, before them a walk that meets them."""
     dates = [bar.date for bar in _real_bars()["IBM"][-HISTORY_BARS:]]
     real = _real_bars().get(symbol, [])[-HISTORY_BARS:]
@@ -135,44 +156,60 @@ def _walk(dates: list[date], closes: Floats, shares: float, chance: np.random.Ge
         yield DailyBar(date=day, open=prices[0], high=prices[1], low=prices[2], close=prices[3], volume=volume)
 
 
-def _rhythm() -> Floats:
+@cache
+def _rhythm(close: int) -> Floats:
     """How busy each second is relative to the session's mean: a U between the bells, a trickle outside."""
     second = np.arange(_SECONDS)
-    through_day = (second - _OPEN) / (_CLOSE - _OPEN)
+    through_day = (second - _OPEN) / (close - _OPEN)
     busy = 0.55 + 1.8 * (2 * through_day - 1) ** 4 + 1.2 * np.exp(-through_day * 26)
-    busy[(second < _OPEN) | (second >= _CLOSE)] = 0.03
+    busy[(second < _OPEN) | (second >= close)] = 0.03
     return np.asarray(busy, dtype=np.float64)
 
 
 def _draw_day(seed: int, symbol: str) -> Tape:
     """One symbol's day in rows, one for each second in which anything changed."""
     chance = np.random.default_rng(stream_seed(seed, "day", symbol))
-    previous = _history(seed, symbol)[-1]
-    busy = _rhythm()
-    mid = _mid_prices(chance, SYMBOLS.index(symbol), float(previous.close), busy)
+    previous = generated_history(seed, symbol)[-1]
+    columns = draw_seconds(chance, character_of(symbol), float(previous.close), previous.volume)
+    return tape_of(columns, GENERATED_DAY)
+
+
+def draw_seconds(
+    chance: np.random.Generator, character: Character, previous_close: float, shares: int, close: int = CLOSE
+) -> Columns:
+    """One symbol's day second by second from 09:00 on; `shares` is how many trade on a usual day."""
+    busy = _rhythm(close)
+    mid = _mid_prices(chance, character, previous_close, busy)
     bid, ask = _touch(chance, mid, busy)
     traded = chance.random(_SECONDS) < np.clip(0.35 * busy, 0.01, 0.95)
     traded[0] = True
     at_ask = chance.random(_SECONDS) < 0.5
     last = _held(np.where(at_ask, ask, bid), traded)
-    shares_a_second = max(previous.volume, 2_000_000) * busy / busy.sum()
+    shares_a_second = max(shares, 2_000_000) * busy / busy.sum()
     volume = shares_a_second * chance.gamma(1.2, 1 / 1.2, _SECONDS) * traded / np.clip(0.35 * busy, 0.01, 0.95)
     day_volume = np.cumsum(np.ceil(volume / 100) * 100 * traded).astype(np.int64)
     refreshed = (chance.random(_SECONDS) < np.clip(0.25 * busy, 0.01, 0.9)) | _changed(bid) | _changed(ask)
     bid_size = _held(_sizes(chance), refreshed)
     ask_size = _held(_sizes(chance), refreshed)
-    columns = (bid * _CENT, bid_size, ask * _CENT, ask_size, last * _CENT, day_volume)
-    return _tape_of(columns)
+    return Columns(bid * _CENT, bid_size, ask * _CENT, ask_size, last * _CENT, day_volume)
 
 
-def _mid_prices(chance: np.random.Generator, place: int, previous_close: float, busy: Floats) -> Floats:
+def character_of(symbol: str) -> Character:
+    """What a symbol does on the generated day, by its place in the list."""
+    place = SYMBOLS.index(symbol)
+    if place % 10 in {1, 4, 7}:
+        return Character.RISES
+    return Character.FALLS if place % 10 == 6 else Character.GOES_NOWHERE
+
+
+def _mid_prices(chance: np.random.Generator, character: Character, previous_close: float, busy: Floats) -> Floats:
     """The path of the middle price in dollars: a gap at the open, the symbol's drift, and noise in the U
     shape.
     """
-    match place % 10:
-        case 1 | 4 | 7:
+    match character:
+        case Character.RISES:
             gap, drift = chance.uniform(0.006, 0.014), chance.uniform(0.025, 0.05)
-        case 6:
+        case Character.FALLS:
             gap, drift = -chance.uniform(0.004, 0.01), -chance.uniform(0.015, 0.03)
         case _:
             gap, drift = chance.normal(0, 0.003), chance.normal(0, 0.003)
@@ -207,10 +244,10 @@ def _held(column: Integers, when: NDArray[np.bool_]) -> Integers:
     return np.asarray(column[places], dtype=np.int64)
 
 
-def _tape_of(columns: tuple[Integers, ...]) -> Tape:
-    """The seconds in which any column changed, as a tape."""
+def tape_of(columns: Columns, day: date) -> Tape:
+    """The seconds of a day in which any column changed, as a tape."""
     changed = np.logical_or.reduce([_changed(column) for column in columns])
-    start = microseconds(new_york(GENERATED_DAY, time(9)))
+    start = microseconds(new_york(day, time(9)))
     at_us = start + np.flatnonzero(changed).astype(np.int64) * 1_000_000
     tape = Tape()
     kept = (at_us, *(column[changed] for column in columns))
