@@ -19,10 +19,9 @@ from heapq import heappop, heappush, merge
 from typing import NamedTuple
 
 from infra.brokersim.market import Market, Row
-from infra.brokersim.orders import Action, Event, EventKind, Fill, Order, PriceType, Status, Term
+from infra.brokersim.orders import AT_ONCE, Action, Event, EventKind, Fill, Order, PriceType, Status, Term
 
 _ROW, _WORKS, _CANCELS, _CLOSES = range(4)
-_AT_ONCE = frozenset({Term.IMMEDIATE_OR_CANCEL, Term.FILL_OR_KILL})
 
 
 class _Step(NamedTuple):
@@ -132,15 +131,14 @@ class Exchange:
         row = self._market.quote(order.ticket.symbol, step.at)
         if row is not None:
             self._try(step.number, order, row, step.at)
-        if order.live and order.ticket.term in _AT_ONCE:
+        if order.live and order.ticket.term in AT_ONCE:
             self._end(step, Status.CANCELLED, EventKind.CANCELLED)
 
     def _end(self, step: _Step, status: Status, kind: EventKind) -> None:
         order = self._live.pop(step.number, None)
         self._working.pop(step.number, None)
         if order is not None:
-            order.status = status
-            order.events.append(Event(at=step.at, kind=kind))
+            order.end(step.at, status, kind)
 
     def _try(self, number: int, order: Order, row: Row, at: datetime) -> None:
         """Fills what this row allows: at the touch, at most the displayed size that is left."""
@@ -162,11 +160,8 @@ class Exchange:
         self._fill(number, order, Fill(at=at, order_id=order.order_id, ticket=ticket, quantity=quantity, price=price))
 
     def _fill(self, number: int, order: Order, fill: Fill) -> None:
-        order.filled += fill.quantity
-        order.paid += fill.price * fill.quantity
-        order.events.append(Event(at=fill.at, kind=EventKind.FILL, quantity=fill.quantity, price=fill.price))
-        if not order.remaining:
-            order.status = Status.EXECUTED
+        order.take(fill)
+        if not order.live:
             del self._live[number], self._working[number]
         self._book(order, fill)
 

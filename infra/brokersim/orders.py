@@ -43,6 +43,8 @@ class Status(StrEnum):
 
 
 LIVE = frozenset({Status.OPEN, Status.CANCEL_REQUESTED})
+AT_ONCE = frozenset({Term.IMMEDIATE_OR_CANCEL, Term.FILL_OR_KILL})
+"""What fills as it arrives, or ends."""
 
 
 class EventKind(StrEnum):
@@ -128,3 +130,16 @@ class Order:
     def executed_at(self) -> datetime | None:
         """The instant of the last fill of a wholly executed order."""
         return self.events[-1].at if self.status is Status.EXECUTED else None
+
+    def take(self, fill: Fill) -> None:
+        """Count a fill of it, which may be its last."""
+        self.filled += fill.quantity
+        self.paid += fill.price * fill.quantity
+        self.events.append(Event(at=fill.at, kind=EventKind.FILL, quantity=fill.quantity, price=fill.price))
+        if not self.remaining:
+            self.status = Status.EXECUTED
+
+    def end(self, at: datetime, status: Status, kind: EventKind) -> None:
+        """End it otherwise than by its last fill."""
+        self.status = status
+        self.events.append(Event(at=at, kind=kind))

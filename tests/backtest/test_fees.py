@@ -12,7 +12,7 @@ from infra.backtest.fees import SEC_USD_PER_MILLION, TAF, sale_fees
 @pytest.mark.parametrize(
     ("day", "shares", "usd", "fees"),
     [
-        (date(2013, 10, 7), 100, "18500", "0.34"),  # 0.3219 and 0.0119, each rounded up to the cent
+        (date(2013, 10, 7), 100, "18500", "0.35"),  # 0.3219 and 0.0119, each rounded up to the cent
         (date(2014, 3, 17), 100, "10000", "0.20"),
         (date(2014, 3, 18), 100, "10000", "0.25"),
         (date(2025, 5, 13), 1, "100", "0.02"),
