@@ -208,37 +208,53 @@ def watched_since(bars: Sequence[Bar], *, at: datetime, gap: timedelta, opens_at
     return opens_at if begun <= opens_at + MINUTE else begun
 
 
-def longer_bars(bars: Sequence[Bar], *, minutes: int, since: datetime) -> list[Bar]:
-    """Join minute bars that began at or after `since` into complete longer bars, labelled by their end.
+class Joined:
+    """Minute bars that began at or after `since`, joined one by one into longer bars, labelled by their end.
 
-    A longer bar is complete when its last minute is there or any later minute is.
+    A longer bar is complete when its last minute is there or any later minute is; `complete` has those, oldest first,
+    `running` the one that is not. Of minutes that are missing nothing is made up.
     """
-    made = joined_bars(bars, minutes=minutes, since=since)
-    if made and bars[-1].end != made[-1].end:
-        made.pop()
-    return made
+
+    __slots__ = ("_since", "_span", "complete", "running")
+
+    def __init__(self, *, minutes: int, since: datetime) -> None:
+        """Begin with no bar; raises ValueError for less than one minute."""
+        if minutes < 1:
+            raise ValueError(f"bars of {minutes} minutes: one minute is the shortest")
+        self._since = since
+        self._span = minutes * MINUTE
+        self.complete: list[Bar] = []
+        self.running: Bar | None = None
+
+    def add(self, bar: Bar) -> None:
+        """Take the next minute."""
+        if bar.end <= self._since:
+            return
+        run = self.running
+        if run is not None and run.end < bar.end:
+            self.complete.append(run)
+            run = None
+        end = self._since - (self._since - bar.end) // self._span * self._span
+        run = replace(bar, end=end) if run is None else _joined(run, bar)
+        if end == bar.end:
+            self.complete.append(run)
+            run = None
+        self.running = run
+
+
+def _joined(run: Bar, bar: Bar) -> Bar:
+    return Bar(
+        end=run.end, open=run.open, high=max(run.high, bar.high), low=min(run.low, bar.low), close=bar.close,
+        volume=run.volume + bar.volume,
+    )  # fmt: skip
 
 
 def joined_bars(bars: Sequence[Bar], *, minutes: int, since: datetime) -> list[Bar]:
-    """Join minute bars that began at or after `since` into longer bars, labelled by their end, complete or not.
-
-    Of minutes that are missing nothing is made up.
-    """
-    span = minutes * MINUTE
-    made: list[Bar] = []
+    """Join minute bars that began at or after `since` into longer bars, complete or not (`Joined`)."""
+    made = Joined(minutes=minutes, since=since)
     for bar in bars:
-        if bar.end <= since:
-            continue
-        end = since - (since - bar.end) // span * span
-        if not made or made[-1].end != end:
-            made.append(replace(bar, end=end))
-            continue
-        run = made[-1]
-        made[-1] = Bar(
-            end=end, open=run.open, high=max(run.high, bar.high), low=min(run.low, bar.low), close=bar.close,
-            volume=run.volume + bar.volume,
-        )  # fmt: skip
-    return made
+        made.add(bar)
+    return made.complete if made.running is None else [*made.complete, made.running]
 
 
 def _text(price: Decimal | None) -> str:

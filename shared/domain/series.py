@@ -2,7 +2,7 @@
 
 What can go wrong: a split makes yesterday's price another share's, so that an average over both is of neither; a
 dividend that is taken out of old closes moves a price that was paid; bars of two sources are mixed in silence. What
-this promises: bars are kept as they were traded; only `adjusted_closes` divides, by the splits up to its instant, never
+this promises: bars are kept as they were traded; only `adjusted_bars` divides, by the splits up to its instant, never
 by dividends; a series that holds bars of two makes says so. What a source gives is judged before it is used: days out
 of order, a day twice or a price that cannot be make the whole answer unusable, and nothing of it is mended.
 """
@@ -68,14 +68,23 @@ class Series:
 
 def adjusted_closes(bars: Sequence[DailyBar], splits: Sequence[Split], *, on: date) -> tuple[Decimal, ...]:
     """Give the closes in shares as they are on a day: divided by each later split that is in force by then."""
-    closes = []
+    return tuple(bar.close for bar in adjusted_bars(bars, splits, on=on))
+
+
+def adjusted_bars(bars: Sequence[DailyBar], splits: Sequence[Split], *, on: date) -> tuple[DailyBar, ...]:
+    """Give the bars in shares as they are on a day: prices divided, volume multiplied by each later split by then."""
+    made = []
     for bar in bars:
-        close = bar.close
+        now = bar
         for split in splits:
             if bar.day < split.day <= on:
-                close /= split.ratio
-        closes.append(close)
-    return tuple(closes)
+                ratio = split.ratio
+                now = DailyBar(
+                    day=now.day, open=now.open / ratio, high=now.high / ratio, low=now.low / ratio,
+                    close=now.close / ratio, volume=int((now.volume * ratio).to_integral_value()),
+                )  # fmt: skip
+        made.append(now)
+    return tuple(made)
 
 
 def unbroken(bars: Sequence[DailyBar], *, before: date) -> Sequence[DailyBar]:

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from shared.domain.bars import Bar
+from shared.domain.bars import Bar, DailyBar
 from shared.domain.calendar import TradingSession, session_before
 from shared.domain.config import StrategyConfig
-from shared.domain.daybook import MINUTE, DayBook, longer_bars
+from shared.domain.daybook import MINUTE, DayBook, Joined
 from shared.domain.halts import Sign
 from shared.domain.quality import Sound, faults
 from shared.domain.quotes import Quote
-from shared.domain.series import LEAST_DAYS, Series, adjusted_closes, unbroken
-from shared.strategies import indicators
+from shared.domain.series import LEAST_DAYS, Series, adjusted_bars, unbroken
+from shared.strategies.indicators import Indicators, Rolling, daily_means
 
 ATR_MINUTES = 5
 NO_QUOTE, OUT_OF_ORDER = "NO_QUOTE", "OUT_OF_ORDER"
@@ -24,14 +24,29 @@ _TIERS = ((200, Decimal("1.0")), (50, Decimal("0.8")), (LEAST_DAYS, Decimal("0.6
 _MINIMAL = Decimal("0.2")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Indicators:
-    """Indicators of the bars completed so far; `atr` in USD, over five-minute bars since the open."""
+class LongerBars:
+    """A session's completed minutes joined into longer bars since the open: each minute is joined once.
 
-    last_bar: Bar | None = None
-    rsi: float | None = None
-    volume_ratio: Decimal | None = None
-    atr: Decimal | None = None
+    It follows the list of minutes that it is given as that grows.
+    """
+
+    __slots__ = ("_joined", "_minutes", "_since", "_upto")
+
+    def __init__(self, minutes: Sequence[Bar], since: datetime) -> None:
+        self._minutes = minutes
+        self._since = since
+        self._joined: dict[int, Joined] = {}
+        self._upto: dict[int, int] = {}
+
+    def of(self, minutes: int) -> Sequence[Bar]:
+        """Give the complete bars of so many minutes, oldest first; raises ValueError for less than one minute."""
+        joined = self._joined.get(minutes)
+        if joined is None:
+            joined = self._joined[minutes] = Joined(minutes=minutes, since=self._since)
+        for bar in self._minutes[self._upto.get(minutes, 0) :]:
+            joined.add(bar)
+        self._upto[minutes] = len(self._minutes)
+        return joined.complete
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +55,9 @@ class View:
 
     `opening_range` is low and high in USD; `quality` is the history's tier, 0 to 1; `daily_close` is the last daily
     bar's in USD, adjusted for the splits that are in force today, `prior_close` the same where that bar is of the
-    session before. `signs` are those of a trading halt.
+    session before. `days` are the daily bars before today, so adjusted, `longer` joins `bars` into longer ones.
+    `session_high` and `session_low` in USD are those since the open, None before it. `signs` are those of a trading
+    halt.
     """
 
     symbol: str
@@ -48,12 +65,20 @@ class View:
     at: datetime
     session: TradingSession
     bars: Sequence[Bar]
+    longer: LongerBars
     indicators: Indicators
     opening_range: tuple[Decimal, Decimal] | None
     quality: Decimal
     daily_close: Decimal | None = None
     prior_close: Decimal | None = None
+    days: Sequence[DailyBar] = ()
+    session_high: Decimal | None = None
+    session_low: Decimal | None = None
     signs: tuple[Sign, ...] = ()
+
+    def bars_of(self, minutes: int) -> Sequence[Bar]:
+        """Give the session's complete bars of so many minutes, oldest first; raises ValueError for less than one."""
+        return self.longer.of(minutes)
 
 
 class Watch:
@@ -65,8 +90,8 @@ class Watch:
     """
 
     __slots__ = (
-        "_atr", "_atr_bars_end", "_daily_close", "_indicators", "_opening_range", "_prior_close", "book", "quality",
-        "signs", "symbol",
+        "_daily_close", "_days", "_fives", "_indicators", "_longer", "_means", "_opening_range", "_prior_close",
+        "_rolling", "book", "quality", "signs", "symbol",
     )  # fmt: skip
 
     def __init__(self, symbol: str, book: DayBook, history: Series | None) -> None:
@@ -74,13 +99,18 @@ class Watch:
         self.book = book
         self.quality = quality(0)
         self.signs: tuple[Sign, ...] = ()
+        self._rolling = Rolling()
+        self._longer = LongerBars(book.bars, book.session.opens_at)
+        self._fives = 0
+        self._opening_range: tuple[Decimal, Decimal] | None = None
+        for bar in book.bars:
+            self._rolling.add(bar)
+        self._take_fives()
+        self._days: tuple[DailyBar, ...] = ()
+        self._means: tuple[Decimal | None, ...] = daily_means(())
         self._daily_close: Decimal | None = None
         self._prior_close: Decimal | None = None
         self.know(history)
-        self._atr: Decimal | None = None
-        self._atr_bars_end = book.session.opens_at
-        self._opening_range: tuple[Decimal, Decimal] | None = None
-        self._indicators = self._compute()
 
     def know(self, history: Series | None) -> None:
         """Take the daily bars of the days before, None where there are none."""
@@ -88,8 +118,11 @@ class Watch:
         bars = unbroken(history.bars, before=today) if history is not None else ()
         self.quality = quality(len(bars))
         if history is not None and bars:
-            (self._daily_close,) = adjusted_closes(bars[-1:], history.splits, on=today)
+            self._days = adjusted_bars(bars, history.splits, on=today)
+            self._means = daily_means([bar.close for bar in self._days])
+            self._daily_close = self._days[-1].close
             self._prior_close = self._daily_close if bars[-1].day == session_before(today) else None
+        self._indicators = self._rolling.indicators(self._means)
 
     @property
     def knows_days(self) -> bool:
@@ -120,30 +153,24 @@ class Watch:
         """Take a tick's sound quote, and give what the strategies may see now."""
         book = self.book
         if book.observe(quote, at):
-            self._indicators = self._compute()
+            self._rolling.add(book.bars[-1])
+            self._take_fives()
+            self._indicators = self._rolling.indicators(self._means)
         if self._opening_range is None:
             self._opening_range = book.opening_range(at)
         return View(
-            symbol=self.symbol, quote=quote, at=at, session=book.session, bars=book.bars,
+            symbol=self.symbol, quote=quote, at=at, session=book.session, bars=book.bars, longer=self._longer,
             indicators=self._indicators, opening_range=self._opening_range, quality=self.quality,
-            daily_close=self._daily_close, prior_close=self._prior_close, signs=self.signs,
+            daily_close=self._daily_close, prior_close=self._prior_close, days=self._days,
+            session_high=book.session_high, session_low=book.session_low, signs=self.signs,
         )  # fmt: skip
 
-    def _compute(self) -> Indicators:
-        bars = self.book.bars
-        if not bars:
-            return Indicators()
-        if bars[-1].end - self._atr_bars_end >= ATR_MINUTES * MINUTE:
-            joined = longer_bars(bars, minutes=ATR_MINUTES, since=self.book.session.opens_at)
-            if joined:
-                self._atr = indicators.atr(joined)
-                self._atr_bars_end = joined[-1].end
-        return Indicators(
-            last_bar=bars[-1],
-            rsi=indicators.rsi(bars),
-            volume_ratio=indicators.volume_ratio(bars),
-            atr=self._atr,
-        )
+    def _take_fives(self) -> None:
+        """Take the bars of five minutes that were completed since the last time."""
+        fives = self._longer.of(ATR_MINUTES)
+        for bar in fives[self._fives :]:
+            self._rolling.add_five(bar)
+        self._fives = len(fives)
 
 
 def quality(days: int) -> Decimal:

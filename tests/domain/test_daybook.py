@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from shared.domain.bars import Bar
 from shared.domain.calendar import session_of
-from shared.domain.daybook import DayBook, longer_bars, watched_since
+from shared.domain.daybook import DayBook, Joined, joined_bars, watched_since
 from shared.errors import Malformed
 from tests.domain.made import DEFAULT, OPENS, at, quote, session
 
@@ -142,19 +142,52 @@ def test_a_quote_of_an_earlier_instant_is_known() -> None:
     assert DayBook(session()).seen_at == OPENS
 
 
+def complete(bars: list[Bar], minutes: int) -> list[Bar]:
+    joined = Joined(minutes=minutes, since=OPENS)
+    for bar in bars:
+        joined.add(bar)
+    return joined.complete
+
+
 def test_longer_bars_join_complete_spans_only() -> None:
     """Five-minute bars join what began after the open; the last one waits for its last minute."""
     book = DayBook(session())
     for minute in range(-3, 11):
         book.observe(quote(str(100 + minute), volume=1000 + minute), at(minute))
-    joined = longer_bars(book.bars, minutes=5, since=OPENS)
+    joined = complete(book.bars, 5)
     assert [bar.end for bar in joined] == [at(5), at(10)]
     low, high = Decimal(100), Decimal(104)
     assert joined[0] == Bar(end=at(5), open=low, high=high, low=low, close=high, volume=5)
-    assert longer_bars(book.bars[:-1], minutes=5, since=OPENS) == joined[:1]
+    assert complete(book.bars[:-1], 5) == joined[:1]
     holed = [bar for bar in book.bars if bar.end != at(5)]
-    assert [bar.end for bar in longer_bars(holed, minutes=5, since=OPENS)] == [at(5), at(10)]
-    assert longer_bars([], minutes=5, since=OPENS) == []
+    assert [bar.end for bar in complete(holed, 5)] == [at(5), at(10)]
+    assert complete([], 5) == []
+
+
+@given(gaps=st.lists(st.integers(1, 9), max_size=60), minutes=st.integers(1, 16))
+def test_longer_bars_are_those_of_their_minutes(gaps: list[int], minutes: int) -> None:
+    """Whatever is missing, each longer bar has the figures of the minutes in it; only the last may be incomplete."""
+    ends = [sum(gaps[: count + 1]) - 3 for count in range(len(gaps))]
+    bars = [_varied(end, count) for count, end in enumerate(ends)]
+    inside: dict[int, list[Bar]] = {}
+    for end, bar in zip(ends, bars, strict=True):
+        if end > 0:
+            inside.setdefault(-(-end // minutes) * minutes, []).append(bar)
+    expected = [
+        Bar(
+            end=at(end), open=some[0].open, high=max(bar.high for bar in some), low=min(bar.low for bar in some),
+            close=some[-1].close, volume=sum(bar.volume for bar in some),
+        )
+        for end, some in inside.items()
+    ]  # fmt: skip
+    assert joined_bars(bars, minutes=minutes, since=OPENS) == expected
+    whole = bool(expected) and expected[-1].end == bars[-1].end
+    assert complete(bars, minutes) == (expected if whole else expected[:-1])
+
+
+def _varied(end: int, count: int) -> Bar:
+    low, price = Decimal(100 - count % 3), Decimal(100 + count % 4)
+    return Bar(end=at(end), open=price, high=price + count % 5, low=low, close=price - count % 2, volume=count)
 
 
 @given(before=TICKS, after=TICKS, start=st.integers(-1800, 3600))

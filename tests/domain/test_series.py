@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.bars import DailyBar
-from shared.domain.series import Dividend, Series, Split, adjusted_closes, cut, merged, unbroken, unsound
+from shared.domain.series import Dividend, Series, Split, adjusted_bars, adjusted_closes, cut, merged, unbroken, unsound
 from tests.domain.days import TODAY, bar, series, sessions
 from tests.domain.made import OPENS
 
@@ -28,6 +28,17 @@ def test_a_split_counts_for_the_bars_before_it_and_from_its_day_on() -> None:
     split = Split(day=FIRST + timedelta(days=2), ratio=Decimal(2))
     assert [str(one) for one in adjusted_closes(bars, [split], on=FIRST + timedelta(days=2))] == ["50", "51", "51"]
     assert [str(one) for one in adjusted_closes(bars[:2], [split], on=FIRST + timedelta(days=1))] == ["100", "102"]
+
+
+def test_a_whole_bar_is_adjusted() -> None:
+    """All four prices are divided by what the volume is multiplied by; a bar that no split follows stays itself."""
+    price = Decimal(90)
+    old = DailyBar(day=FIRST, open=price, high=price + 3, low=price - 3, close=price, volume=101)
+    split = Split(day=FIRST + timedelta(days=1), ratio=Decimal("1.5"))
+    (now,) = adjusted_bars([old], [split], on=split.day)
+    assert [now.open, now.high, now.low, now.close] == [Decimal(60), Decimal(62), Decimal(58), Decimal(60)]
+    assert now.volume == 152
+    assert adjusted_bars([old], [split], on=FIRST) == (old,)
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.sampled_from(["2", "3", "0.1", "1.5"])), max_size=4))

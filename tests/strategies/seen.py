@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from shared.domain.bars import Bar
-from shared.strategies.view import Indicators, View
+from shared.strategies.indicators import Indicators
+from shared.strategies.view import LongerBars, View
 from tests.domain.made import OPENS, at, quote, session
 
 RISING = Bar(end=at(30), open=Decimal(101), high=Decimal(102), low=Decimal(101), close=Decimal("101.50"), volume=30_000)
@@ -20,9 +21,10 @@ def bars_until(moment: datetime) -> tuple[Bar, ...]:
 
 def view(**changes: Any) -> View:
     """Give IBM at 102 half an hour after the open, up 3 % and out of its opening range, at RSI 60."""
+    bars = bars_until(changes.get("at", at(30)))
     made = View(
         symbol="IBM", quote=quote("102.00", when=at(30), previous_close="99.00"), at=at(30),
-        session=session(), bars=bars_until(changes.get("at", at(30))), indicators=indicators(),
+        session=session(), bars=bars, longer=LongerBars(bars, OPENS), indicators=indicators(),
         opening_range=(Decimal("99.00"), Decimal("101.00")), quality=Decimal("1.0"),
     )  # fmt: skip
     return replace(made, **changes)

@@ -2,28 +2,18 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.domain.bars import Bar, DailyBar
+from shared.domain.bars import DailyBar
 from shared.domain.daybook import DayBook
 from shared.domain.quotes import Quote
-from shared.domain.series import Series
-from shared.strategies import indicators
+from shared.domain.series import Series, Split
 from shared.strategies.decide import decide
 from shared.strategies.view import Watch, quality
 from tests.domain.made import DEFAULT, OPENS, at, quote, session
-
-
-def bar(minute: int, close: str, *, high: str | None = None, low: str | None = None, volume: int = 100) -> Bar:
-    price = Decimal(close)
-    return Bar(
-        end=at(minute + 1), open=price, high=Decimal(high or close), low=Decimal(low or close), close=price,
-        volume=volume,
-    )  # fmt: skip
 
 
 def history(days: int) -> Series:
@@ -33,52 +23,6 @@ def history(days: int) -> Series:
         for ago in range(days, 0, -1)
     )
     return Series(symbol="IBM", bars=bars, source="file", made="by hand", at=OPENS)
-
-
-def test_rsi_needs_fifteen_bars_and_knows_its_ends() -> None:
-    """RSI 14 is unknown on 14 bars, 100 on a steady rise, 0 on a steady fall."""
-    rising = [bar(minute, str(100 + minute)) for minute in range(15)]
-    assert indicators.rsi(rising[:14]) is None
-    assert indicators.rsi(rising) == 100.0
-    assert indicators.rsi([bar(minute, str(100 - minute)) for minute in range(15)]) == 0.0
-
-
-def test_rsi_is_wilders() -> None:
-    """RSI 14 equals Wilder's smoothing computed by hand."""
-    closes = [100 + (minute * 7 % 11) for minute in range(40)]
-    changes = [after - before for before, after in pairwise(closes)]
-    up = sum(max(change, 0) for change in changes[:14]) / 14
-    down = sum(max(-change, 0) for change in changes[:14]) / 14
-    for change in changes[14:]:
-        up, down = (up * 13 + max(change, 0)) / 14, (down * 13 + max(-change, 0)) / 14
-    found = indicators.rsi([bar(minute, str(close)) for minute, close in enumerate(closes)])
-    assert found == pytest.approx(100 * up / (up + down))
-
-
-def test_volume_ratio_compares_with_the_twenty_bars_before() -> None:
-    """The ratio is the last bar over the mean of the 20 before it, unknown on fewer or empty ones."""
-    bars = [bar(minute, "100", volume=100) for minute in range(20)]
-    assert indicators.volume_ratio(bars) is None
-    assert indicators.volume_ratio([*bars, bar(20, "100", volume=150)]) == Decimal("1.5")
-    empty = [bar(minute, "100", volume=0) for minute in range(20)]
-    assert indicators.volume_ratio([*empty, bar(20, "100")]) is None
-
-
-def test_atr_falls_back_to_the_mean_true_range() -> None:
-    """With 3 to 14 bars the ATR is the mean true range, gaps included; with fewer it is unknown."""
-    bars = [
-        bar(0, "100", high="101", low="99"),
-        bar(5, "103", high="103", low="102"),
-        bar(10, "103", high="104"),
-    ]
-    assert indicators.atr(bars[:2]) is None
-    assert indicators.atr(bars) == Decimal(2 + 3 + 1) / 3
-
-
-def test_atr_is_wilders_from_fifteen_bars() -> None:
-    """With bars of equal range the smoothed ATR is that range."""
-    bars = [bar(minute, "100", high="100.30", low="99.90") for minute in range(15)]
-    assert indicators.atr(bars) == Decimal("0.400000")
 
 
 @pytest.mark.parametrize(
@@ -121,6 +65,32 @@ def test_view_shows_the_day_so_far() -> None:
     assert len(seen.bars) == 16
 
 
+def test_view_shows_longer_bars_and_the_session_s_extremes() -> None:
+    """Bars of any number of minutes end with their last minute; high and low are of every second since the open."""
+    watch = Watch("IBM", DayBook(session()), None)
+    seen = watch.see(quote(), at(0))
+    for half in range(1, 40):
+        seen = watch.see(quote(f"{100 + half % 7}.00"), at(half / 2))
+    assert [bar.end for bar in seen.bars_of(7)] == [at(7), at(14)]
+    assert seen.bars_of(1) == seen.bars
+    assert (seen.session_low, seen.session_high) == (Decimal(100), Decimal(106))
+    with pytest.raises(ValueError, match="one minute is the shortest"):
+        seen.bars_of(0)
+
+
+def test_view_shows_the_days_before_in_today_s_shares() -> None:
+    """Daily bars, their means and the last close are divided by the splits in force, also where they come later."""
+    known = history(60)
+    split = Split(day=known.bars[-10].day, ratio=Decimal(2))
+    watch = Watch("IBM", DayBook(session()), None)
+    assert watch.see(quote(), at(0)).indicators.sma_20 is None
+    watch.know(replace(known, splits=(split,)))
+    seen = watch.see(quote(), at(0.5))
+    assert [(bar.close, bar.volume) for bar in seen.days[49:51]] == [(Decimal("0.5"), 2), (Decimal(1), 1)]
+    assert (seen.indicators.sma_20, seen.indicators.sma_50) == (Decimal("0.75"), Decimal("0.6"))
+    assert (seen.indicators.sma_200, seen.daily_close) == (None, Decimal(1))
+
+
 def test_an_rsi_of_old_bars_is_none() -> None:
     """An RSI whose last bar ended more than two minutes ago sells nothing; with the next bars it is known again."""
     watch = Watch("IBM", DayBook(session()), history(200))
@@ -161,8 +131,8 @@ def test_every_fault_of_a_quote_is_named(seen: Quote | None, expected: tuple[str
 
 @settings(max_examples=30)
 @given(
-    moves=st.lists(st.integers(-30, 32), min_size=40, max_size=120),
-    cut=st.integers(1, 119),
+    moves=st.lists(st.integers(-30, 32), min_size=40, max_size=160),
+    cut=st.integers(1, 159),
     step=st.integers(17, 75),
 )
 def test_restored_watch_decides_as_if_it_had_never_died(moves: list[int], cut: int, step: int) -> None:
@@ -181,5 +151,7 @@ def test_restored_watch_decides_as_if_it_had_never_died(moves: list[int], cut: i
             assert again.doubt(tick, now, DEFAULT) == ()
         one = watch.see(tick, now)
         other = one if again is watch else again.see(tick, now)
-        assert (one.indicators, one.opening_range) == (other.indicators, other.opening_range)
+        assert repr(one.indicators) == repr(other.indicators)
+        assert (one.opening_range, one.days) == (other.opening_range, other.days)
+        assert all(one.bars_of(span) == other.bars_of(span) for span in (1, 5, 15))
         assert decide(one, DEFAULT) == decide(other, DEFAULT)
