@@ -69,6 +69,18 @@ def recorded_daily_bars(path: Path) -> dict[str, list[DailyBar]]:
     raise MarketFileError(path, 1, _NO_ROWS)
 
 
+def contents(path: Path) -> tuple[date, tuple[str, ...]]:
+    """The New York day and the symbols of a recorded file, without the checks of its figures."""
+    day: date | None = None
+    symbols: dict[str, None] = {}
+    for line, (time_text, symbol, *_) in _records(path, ROW_COLUMNS):
+        day = day or _Reader(path).moment(time_text, line).astimezone(NEW_YORK).date()
+        symbols[symbol] = None
+    if day is None:
+        raise MarketFileError(path, 1, _NO_ROWS)
+    return day, tuple(sorted(symbols))
+
+
 def _text(path: Path) -> str:
     """The file as text; a gzip that ends or breaks early is reported at the line where it breaks."""
     raw = path.read_bytes()

@@ -83,7 +83,7 @@ def _read(path: Path, file: Rows, today: date) -> dict[str, Imported]:
     problems: list[str] = []
     found: dict[str, Imported] = {}
     minutes: dict[tuple[str, date], list[Bar]] = {}
-    names = _columns(path, file.names)
+    names = columns(path, file.names)
     try:
         for place, row in file.rows:
             try:
@@ -108,7 +108,8 @@ def listed(problems: Sequence[str]) -> str:
     return "".join(f"\n  - {one}" for one in [*problems[:SHOWN], *["and more"] * (len(problems) > SHOWN)])
 
 
-def _columns(path: Path, names: list[str]) -> list[str]:
+def columns(path: Path, names: list[str]) -> list[str]:
+    """Require the columns of daily bars or of minutes; raises UserError that names those."""
     needed = set(DAILY) - {"date"}
     instants = [name for name in names if name in ("date", *INSTANTS)]
     known = needed | set(instants) | (set(EVENTS) if "date" in names else set())
@@ -149,25 +150,40 @@ def _take_day(found: dict[str, Imported], row: Row, today: date) -> None:
 
 
 def _take_minute(minutes: dict[tuple[str, date], list[Bar]], row: Row, today: date) -> None:
-    name = next(name for name in INSTANTS if name in row)
-    at = _instant(name, datetime.fromisoformat, row, such="2026-11-17T14:30:00Z")
+    found = minute_of(row, today)
+    if found is None:
+        return  # before the open and after the close: no part of a daily bar
+    symbol, day, bar = found
+    held = minutes.setdefault((symbol, day), [])
+    if held and held[-1].end >= bar.end:
+        raise ValueError(f"{_said_at(row)} of {symbol} stands twice or after a later minute")
+    held.append(bar)
+
+
+def minute_of(row: Row, today: date) -> tuple[str, date, Bar] | None:
+    """Read a row of minutes: symbol, session and bar, None outside the session; raises ValueError in words."""
+    said = _said_at(row)
+    at = _instant(
+        next(name for name in INSTANTS if name in row), datetime.fromisoformat, row, such="2026-11-17T14:30:00Z"
+    )
     if at.tzinfo is None:
         at = at.replace(tzinfo=UTC)
     if at.utcoffset() or at.second or at.microsecond:
-        raise ValueError(f"{row[name]} is no minute in UTC")
-    end = at + MINUTE if name == "begins_utc" else at
+        raise ValueError(f"{said} is no minute in UTC")
+    end = at + MINUTE if "begins_utc" in row else at
     symbol, day = _symbol(row), new_york_day(end - MINUTE)
     _require_session(day, today)
     session = session_of(day)
     if session is None or not session.opens_at < end <= session.closes_at:
-        return  # before the open and after the close: no part of a daily bar
+        return None
     bar = Bar(end=end, **_prices(row), volume=_volume(row))
     if (wrong := unsound_bar(day_of(day, [bar]))) is not None:
         raise ValueError(wrong)
-    held = minutes.setdefault((symbol, day), [])
-    if held and held[-1].end >= end:
-        raise ValueError(f"{row[name]} of {symbol} stands twice or after a later minute")
-    held.append(bar)
+    return symbol, day, bar
+
+
+def _said_at(row: Row) -> str:
+    return next(row[name] for name in INSTANTS if name in row)
 
 
 def _days(minutes: Mapping[tuple[str, date], list[Bar]]) -> dict[str, Imported]:

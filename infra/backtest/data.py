@@ -1,0 +1,110 @@
+"""What a back-test plays: sessions with what is known of each, one after another, and what there is before it begins.
+
+What can go wrong: half the span has no data and nobody notices; a symbol appears in the middle; a list of today's
+symbols passes for that of the day. What this promises: what there is is named before the run, session by session and
+symbol by symbol; each session is made when its turn comes and then forgotten, so a year needs no more memory than a
+week; `said` are the sentences that stand before every figure.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+from infra.backtest.day import Day
+from infra.day.problems import UserError
+from shared.domain.calendar import TradingSession
+from shared.domain.intervals import sessions_in
+
+CHOSEN_TODAY = (
+    "The symbols were chosen today, not on each day: shares that did badly and are gone are not among them, so the "
+    "result looks better than it could have been."
+)
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chapter:
+    """One session: as bars of a minute, and as one-second quotes where there are any (`ticks`)."""
+
+    minutes: Day
+    ticks: Day | None = None
+
+
+class Data(Protocol):
+    """Sessions of some market; whatever satisfies this can be sent to another process."""
+
+    @property
+    def name(self) -> str:
+        """What the report calls it; equal names are the same data."""
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """What has to be said before any figure."""
+
+    @property
+    def has_ticks(self) -> bool:
+        """Whether any session has one-second quotes."""
+
+    def present(self, first: date, last: date) -> Mapping[date, tuple[str, ...]]:
+        """Give the symbols that each session of a span has; sessions without any are left out."""
+
+    def chapters(self, first: date, last: date, symbols: Sequence[str]) -> Iterator[Chapter]:
+        """Give the sessions of a span in order, with those of the symbols that each has; all where none are named."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What there is of a span: the sessions that will be played, and in sentences what is missing."""
+
+    first: date
+    last: date
+    sessions: tuple[date, ...]
+    symbols: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+def survey(data: Data, first: date, last: date, symbols: Sequence[str]) -> Survey:
+    """Look at what a span has; raises UserError for a span or a symbol of which there is nothing."""
+    if last < first:
+        raise UserError(f"{last} is before {first}", remedy="give days such as --from 2013-10-07 --to 2013-10-09")
+    wanted = sessions_between(first, last)
+    if not wanted:
+        raise UserError(f"the exchange does not trade from {first} to {last}", remedy="take a longer span")
+    present = data.present(first, last)
+    counts = Counter(symbol for there in present.values() for symbol in there)
+    if unknown := [symbol for symbol in symbols if not counts[symbol]]:
+        raise UserError(
+            f"there is nothing of {', '.join(unknown[:_SHOWN])} from {first} to {last} in {data.name}",
+            remedy=f"choose of {', '.join(sorted(counts)[:20]) or 'another span'}",
+        )
+    played = [day for day in sorted(present) if not symbols or set(symbols) & set(present[day])]
+    if not played:
+        raise UserError(f"there is no data from {first} to {last} in {data.name}", remedy="take another span or --data")
+    gone = [one.day for one in wanted if one.day not in set(played)]
+    chosen = tuple(symbols) or tuple(sorted(counts))
+    partly = [f"{symbol} in {counts[symbol]}" for symbol in chosen if counts[symbol] < len(played)]
+    missing = []
+    if gone:
+        missing.append(f"{_count(len(gone), 'session')} of {len(wanted)} without data: {_some(gone)}.")
+    if partly:
+        missing.append(f"Not in every one of the {_count(len(played), 'session')}: {_some(partly)}.")
+    return Survey(first=first, last=last, sessions=tuple(played), symbols=chosen, missing=tuple(missing))
+
+
+def sessions_between(first: date, last: date) -> list[TradingSession]:
+    """Give the sessions from a day to another, both included; raises UserError beyond the calendar."""
+    try:
+        return sessions_in(first, last)
+    except ValueError as problem:
+        raise UserError(str(problem), remedy="take a span that the calendar covers") from None
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _some(things: Sequence[object]) -> str:
+    shown = ", ".join(map(str, things[:_SHOWN]))
+    return shown if len(things) <= _SHOWN else f"{shown} and {len(things) - _SHOWN} more"

@@ -1,0 +1,165 @@
+"""Bars of a minute, put into one small file for each session: whatever they came from, a day is read alone.
+
+What can go wrong: a file of a year does not fit into memory; two files have the same minutes; the clock of a file is
+New York's and it says nothing of it. What this promises: files are read row by row and as a whole or not at all, each
+bad row is named, a session of a symbol comes from one file only, and instants that can only be New York's are refused.
+"""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+from infra.backtest.minutes import Bars
+from infra.day.problems import UserError
+from infra.owner.bars_file import INSTANTS, SHOWN, columns, listed, minute_of
+from infra.owner.bars_rows import Spoilt, rows_of
+from shared.domain.bars import Bar, DailyBar
+from shared.domain.calendar import NEW_YORK, session_of
+from shared.domain.own_days import day_of, missing
+from shared.domain.series import Series
+
+COLUMNS = ("ends_utc", "symbol", "open", "high", "low", "close", "volume")
+_UTC = "give instants in UTC, such as 2026-11-17T14:31:00Z for 9:31 in New York in winter"
+_HELD = 50_000
+EARLY = datetime.min.replace(tzinfo=UTC)
+"""When bars of a file were asked for: nobody knows, and no part of the decision looks."""
+
+
+@dataclass(slots=True)
+class _Sum:
+    """What a session's bars of one symbol add up to: the first, the last, how many, and all as one bar."""
+
+    first: Bar
+    last: Bar
+    count: int
+    whole: DailyBar
+
+
+class Spool:
+    """A folder of minutes, a file a session."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._whose: dict[tuple[date, str], str] = {}
+        self._sums: dict[tuple[date, str], _Sum] = {}
+        self._rows: dict[date, list[str]] = {}
+        self._held = 0
+
+    def take(self, path: Path, *, today: date) -> None:
+        """Take a file of minutes; raises UserError for one that is not clean, or that has what another had."""
+        problems: list[str] = []
+        inside = local = 0
+        with rows_of(path) as file:
+            names = columns(path, file.names)
+            try:
+                for place, row in file.rows:
+                    try:
+                        plain = dict(zip(names, row, strict=True))
+                        found = minute_of(plain, today)
+                        inside, local = inside + (found is not None), local + (found is None and _is_local(plain))
+                        if found is not None:
+                            self._require_new(path, *found[:2])
+                            self.put(*found, source=str(path))
+                    except ValueError as wrong:
+                        problems.append(f"{place}: {wrong}")
+                    if len(problems) > SHOWN:
+                        break
+            except Spoilt as spoilt:
+                problems.append(str(spoilt))
+        if problems:
+            raise UserError(f"{path} cannot be used:{listed(problems)}", remedy="put that right, or leave the file out")
+        if local > inside:
+            raise UserError(f"{path} cannot be used: its instants look like New York's clock, not UTC", remedy=_UTC)
+        self.flush()
+
+    def put(self, symbol: str, day: date, bar: Bar, *, source: str) -> None:
+        """Take one bar; raises ValueError for a minute that is not later than the one before."""
+        at, before = (day, symbol), self._sums.get((day, symbol))
+        self._whose.setdefault(at, source)
+        if before is not None and before.last.end >= bar.end:
+            raise ValueError(f"{bar.end:%Y-%m-%dT%H:%MZ} of {symbol} stands twice or after a later minute")
+        one = day_of(day, [bar])
+        if before is None:
+            self._sums[at] = _Sum(first=bar, last=bar, count=1, whole=one)
+        else:
+            before.last, before.count, before.whole = bar, before.count + 1, _joined(before.whole, one)
+        prices = f"{bar.open},{bar.high},{bar.low},{bar.close}"
+        self._rows.setdefault(day, []).append(f"{bar.end.isoformat()},{symbol},{prices},{bar.volume}\n")
+        self._held += 1
+        if self._held >= _HELD:
+            self.flush()
+
+    def _require_new(self, path: Path, symbol: str, day: date) -> None:
+        other = self._whose.get((day, symbol), str(path))
+        if other != str(path):
+            what = f"{other} and {path} both have {day} of {symbol}"
+            raise UserError(what, remedy="leave one of them out, or take its days out of it")
+
+    def flush(self) -> None:
+        """Write what is held."""
+        for day, rows in self._rows.items():
+            file = self.folder / f"{day}.csv"
+            with file.open("a", encoding="utf-8") as out:
+                if not file.stat().st_size:
+                    out.write(f"{','.join(COLUMNS)}\n")
+                out.writelines(rows)
+        self._rows.clear()
+        self._held = 0
+
+    def present(self) -> dict[date, tuple[str, ...]]:
+        """Give the symbols of each session."""
+        found: dict[date, list[str]] = {}
+        for day, symbol in sorted(self._sums):
+            found.setdefault(day, []).append(symbol)
+        return {day: tuple(symbols) for day, symbols in found.items()}
+
+    def series(self) -> dict[str, Series]:
+        """Give the daily bars of the sessions that are there from end to end, by symbol."""
+        whole: dict[str, list[DailyBar]] = {}
+        for (day, symbol), one in sorted(self._sums.items(), key=lambda item: item[0][0]):
+            if _is_whole(day, one):
+                whole.setdefault(symbol, []).append(one.whole)
+        return {
+            symbol: Series(symbol=symbol, bars=tuple(bars), source="minutes", made="joined from minutes", at=EARLY)
+            for symbol, bars in whole.items()
+        }
+
+
+def minutes_in(path: Path) -> Bars:
+    """Read a session's file that a spool wrote."""
+    found: dict[str, list[Bar]] = {}
+    with path.open(encoding="utf-8", newline="") as file:
+        for end, symbol, opened, high, low, close, volume in list(csv.reader(file))[1:]:
+            found.setdefault(symbol, []).append(
+                Bar(
+                    end=datetime.fromisoformat(end), open=Decimal(opened), high=Decimal(high), low=Decimal(low),
+                    close=Decimal(close), volume=int(volume),
+                )
+            )  # fmt: skip
+    return found
+
+
+def _is_whole(day: date, one: _Sum) -> bool:
+    """Tell whether a session's minutes are enough for a daily bar, as `own_days.missing` tells."""
+    session = session_of(day)
+    between = [one.last] * (one.count - 1)
+    return session is not None and not missing(session, [one.first, *between])
+
+
+def _joined(one: DailyBar, other: DailyBar) -> DailyBar:
+    return DailyBar(
+        day=one.day, open=one.open, high=max(one.high, other.high), low=min(one.low, other.low), close=other.close,
+        volume=one.volume + other.volume,
+    )  # fmt: skip
+
+
+def _is_local(row: Mapping[str, str]) -> bool:
+    """Tell whether an instant that names no zone is of the session on New York's clock."""
+    at = datetime.fromisoformat(next(row[name] for name in INSTANTS if name in row))
+    if at.tzinfo is not None:
+        return False
+    session = session_of(at.date())
+    return session is not None and session.opens_at < at.replace(tzinfo=NEW_YORK) <= session.closes_at
