@@ -60,7 +60,7 @@ class DayBook:
     @property
     def all_bars(self) -> list[Bar]:
         """Every bar so far, the running one as it stands."""
-        return [*self.bars, self._running(self._end)] if self._end is not None else []
+        return [*self.bars, *([] if self._end is None else [self._running(self._end)])]
 
     @property
     def seen_at(self) -> datetime:
@@ -91,6 +91,19 @@ class DayBook:
         if at >= self._opens_at:
             self._stretch(price, at)
         return closed
+
+    def take(self, bar: Bar) -> None:
+        """Take a minute that is over, of a session that is known by its bars alone; the next one comes later."""
+        self.bars.append(bar)
+        self._last_at = self._quoted_at = bar.end
+        self._volume += bar.volume
+        if bar.end <= self._opens_at:
+            return
+        if bar.end <= self._range_ends_at:
+            self._range_minutes += 1
+        begun = bar.end - MINUTE
+        self._stretch(bar.high, begun)
+        self._stretch(bar.low, begun)
 
     def opening_range(self, at: datetime) -> tuple[Decimal, Decimal] | None:
         """Give low and high of the first 15 minutes, None while they run or when one was not watched."""

@@ -151,11 +151,18 @@ class Watch:
 
     def see(self, quote: Sound, at: datetime) -> View:
         """Take a tick's sound quote, and give what the strategies may see now."""
+        if self.book.observe(quote, at):
+            self._take_bar()
+        return self.view(quote, at)
+
+    def take(self, bar: Bar) -> None:
+        """Take a minute that is over, of a session that is known by its bars alone and not by quotes each second."""
+        self.book.take(bar)
+        self._take_bar()
+
+    def view(self, quote: Sound, at: datetime) -> View:
+        """Give what the strategies may see now beside a quote, of what was taken by now."""
         book = self.book
-        if book.observe(quote, at):
-            self._rolling.add(book.bars[-1])
-            self._take_fives()
-            self._indicators = self._rolling.indicators(self._means)
         if self._opening_range is None:
             self._opening_range = book.opening_range(at)
         return View(
@@ -164,6 +171,12 @@ class Watch:
             daily_close=self._daily_close, prior_close=self._prior_close, days=self._days,
             session_high=book.session_high, session_low=book.session_low, signs=self.signs,
         )  # fmt: skip
+
+    def _take_bar(self) -> None:
+        """Take the bar that was completed just now."""
+        self._rolling.add(self.book.bars[-1])
+        self._take_fives()
+        self._indicators = self._rolling.indicators(self._means)
 
     def _take_fives(self) -> None:
         """Take the bars of five minutes that were completed since the last time."""
