@@ -6,6 +6,7 @@ The program looks nothing up in the live cloud; without `--refresh=false` the en
 configuration is reported at once, before any resource.
 """
 
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -51,7 +52,8 @@ def archives(chosen: Deployment) -> Mapping[str, Path]:
     folder = ROOT / "build" / "archives"
     folder.mkdir(parents=True, exist_ok=True)
     source = (ROOT / chosen.source) if chosen.source else ROOT
-    return {one.function: save(one, folder) for one in build_all(source)}
+    own = os.environ.get("STRATEGY_STRATEGIES", "").strip()
+    return {one.function: save(one, folder) for one in build_all(source, Path(own) if own else None)}
 
 
 main()

@@ -43,6 +43,7 @@ _UNSPOKEN = frozenset({
     "STRATEGY_HEARTBEAT_URL",
 })  # fmt: skip
 _SHOWN = 60
+_LONGEST_PATH = 1_000
 DEFAULT_CONFIG = "default"
 NOT_YET = "STRATEGY_MODE=live with ETRADE_SANDBOX=false: live orders at production are not enabled yet"
 
@@ -67,6 +68,7 @@ class Settings:
     when nobody said them. Instants are New York's. `history_sources` are asked for daily bars in their order;
     minute bars are kept for `bars_kept_days`; a close that differs from the broker's by more than `close_doubt_pct`
     percent is doubted. What the broker has not quoted for `fallback_after_s` is asked of another source.
+    `strategies` is the folder of the owner's own, empty where there is none: in the cloud, where the archive has them.
     """
 
     mode: Mode
@@ -87,6 +89,7 @@ class Settings:
     close_doubt_pct: int
     fallback_after_s: int
     heartbeat_url: str = field(repr=False)
+    strategies: str
     order_usd_most: Decimal | None
     order_shares_most: int | None
     positions_most: int | None
@@ -212,6 +215,12 @@ def _address(raw: str) -> str:
     return raw
 
 
+def _folder(raw: str) -> str:
+    if len(raw) > _LONGEST_PATH or not raw.isprintable():
+        raise ValueError(raw)
+    return raw
+
+
 def _config(raw: str) -> str:
     if raw not in CONFIGS:
         raise ValueError(raw)
@@ -289,6 +298,7 @@ _SETTINGS: dict[str, tuple[str, Callable[[str], Any], str | None]] = {
     "STRATEGY_CLOSE_DOUBT_PERCENT": ("close_doubt_pct", _whole(1, 50), "5"),
     "STRATEGY_FALLBACK_AFTER_S": ("fallback_after_s", _whole(10, 600), "30"),
     "STRATEGY_HEARTBEAT_URL": ("heartbeat_url", _address, ""),
+    "STRATEGY_STRATEGIES": ("strategies", _folder, ""),
     "STRATEGY_MOST_ORDER_USD": ("order_usd_most", _maybe(_capital), ""),
     "STRATEGY_MOST_ORDER_SHARES": ("order_shares_most", _maybe(_whole(1, 1_000_000)), ""),
     "STRATEGY_MOST_POSITIONS": ("positions_most", _maybe(_whole(1, 100)), ""),
@@ -315,6 +325,7 @@ _HINTS = {
     "STRATEGY_CLOSE_DOUBT_PERCENT": "percent, a whole number from 1 to 50",
     "STRATEGY_FALLBACK_AFTER_S": "seconds without a quote of E*TRADE's, a whole number from 10 to 600",
     "STRATEGY_HEARTBEAT_URL": "an https address (http on localhost) that is asked each minute, or empty",
+    "STRATEGY_STRATEGIES": "a folder of strategies of your own, or empty",
     "STRATEGY_MOST_ORDER_USD": "the most that one order may cost in USD, from 100 to 10000000, or empty",
     "STRATEGY_MOST_ORDER_SHARES": "the most shares of one order, from 1 to 1000000, or empty",
     "STRATEGY_MOST_POSITIONS": "the most positions at once, from 1 to 100, or empty",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from infra.archives import data
 from infra.archives.closure import SHIPS, follow
+from infra.archives.found import owners
 from infra.archives.problems import ArchiveError, Problem
 from infra.archives.third_party import locked
 
@@ -52,14 +53,17 @@ def functions(root: Path) -> tuple[str, ...]:
     return tuple(one.name for one in entries if (one / MAIN).is_file() or (one / REQUIREMENTS).is_file())
 
 
-def build_all(root: Path) -> tuple[Archive, ...]:
+def build_all(root: Path, folder: Path | None = None) -> tuple[Archive, ...]:
     """Build the archive of every function; raises ArchiveError."""
-    return tuple(build(function, root) for function in functions(root))
+    return tuple(build(function, root, folder) for function in functions(root))
 
 
-def build(function: str, root: Path) -> Archive:
-    """Build one function's archive from the checkout at `root`; raises ArchiveError with all problems."""
-    files = _gather(function, root)
+def build(function: str, root: Path, folder: Path | None = None) -> Archive:
+    """Build one function's archive from the checkout at `root`; raises ArchiveError with all problems.
+
+    The strategies in the owner's `folder` go where those of the checkout go.
+    """
+    files = _gather(function, root, owners(folder))
     return Archive(
         function=function,
         content=_zipped(files),
@@ -83,19 +87,19 @@ def save(archive: Archive, folder: Path) -> Path:
     return path
 
 
-def _gather(function: str, root: Path) -> dict[str, bytes]:
+def _gather(function: str, root: Path, own: Mapping[str, Path]) -> dict[str, bytes]:
     """Read what ships, under the names inside the archive."""
     main, lock = f"{FUNCTIONS}/{function}/{MAIN}", f"{FUNCTIONS}/{function}/{REQUIREMENTS}"
     missing = [path for path in (main, lock, data.PROJECT) if not (root / path).is_file()]
     if missing:
         raise ArchiveError(function, tuple(Problem(path=path, line=0, sentence="is missing") for path in missing))
     requirements = (root / lock).read_bytes()
-    closure = follow(root, main, locked(requirements.decode()))
+    closure = follow(root, main, locked(requirements.decode()), own)
     data_files, undeclared = data.declared(root, closure.modules)
     problems = (*closure.problems, *undeclared)
     if problems:
         raise ArchiveError(function, tuple(sorted(problems, key=lambda one: (one.path, one.line, one.sentence))))
-    shared = {path: (root / path).read_bytes() for path in closure.modules | data_files}
+    shared = {path: own.get(path, root / path).read_bytes() for path in closure.modules | data_files}
     return {MAIN: (root / main).read_bytes(), REQUIREMENTS: requirements, **shared}
 
 

@@ -1,10 +1,12 @@
 """Follows imports through `shared/` from one function's main.py and finds the files that must ship."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from infra.archives import third_party
+from infra.archives.found import FINDS, strategies
 from infra.archives.imports import Import, Module, read
 from infra.archives.problems import Problem
 
@@ -21,9 +23,12 @@ class Closure:
     problems: tuple[Problem, ...]
 
 
-def follow(root: Path, start: str, lock: frozenset[str]) -> Closure:
-    """Follow every import from the file `start`; names each that does not exist or that the lock does not hold."""
-    walk = _Walk(root=root, lock=lock)
+def follow(root: Path, start: str, lock: frozenset[str], own: Mapping[str, Path] = MappingProxyType({})) -> Closure:
+    """Follow every import from the file `start`; names each that does not exist or that the lock does not hold.
+
+    `own` are files from elsewhere, by their places in the archive, that ship where strategies do.
+    """
+    walk = _Walk(root=root, lock=lock, own=own)
     walk.visit(start)
     return Closure(
         modules=frozenset(walk.seen - {start}), foreign=frozenset(walk.foreign), problems=tuple(walk.problems)
@@ -34,6 +39,7 @@ def follow(root: Path, start: str, lock: frozenset[str]) -> Closure:
 class _Walk:
     root: Path
     lock: frozenset[str]
+    own: Mapping[str, Path]
     seen: set[str] = field(default_factory=set)
     foreign: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
@@ -50,8 +56,11 @@ class _Walk:
 
     def _leads_to(self, path: str) -> list[str]:
         module = self._read(path)
-        self.problems += module.problems
         targets: list[str] = []
+        if path == FINDS:
+            targets += [*strategies(self.root), *self.own]
+        else:
+            self.problems += module.problems
         for one in module.imports:
             if one.module.partition(".")[0] == SHIPS:
                 targets += self._ours(path, one)
@@ -60,7 +69,7 @@ class _Walk:
         return targets
 
     def _read(self, path: str) -> Module:
-        return read(path, (self.root / path).read_bytes())
+        return read(path, self.own.get(path, self.root / path).read_bytes())
 
     def _ours(self, path: str, one: Import) -> Iterator[str]:
         """Give the files that importing a module of shared runs: every parent package, itself, a named submodule."""

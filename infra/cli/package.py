@@ -1,5 +1,6 @@
 """`strategy package`: write the deployment archive of every function into a folder and show what each holds."""
 
+import os
 from pathlib import Path
 
 import typer
@@ -8,6 +9,7 @@ from rich.table import Table
 
 from infra.archives import Archive, ArchiveError, build_all, save
 from infra.cli.exits import BROKEN, say
+from infra.day.environment import OWN_STRATEGIES, own_strategies
 from infra.day.files import require_writable, write_atomically
 from infra.day.problems import UserError
 from infra.tools.locks import ROOT
@@ -20,7 +22,8 @@ def run(*, out: Path, json_out: Path | None, root: Path = ROOT) -> None:
     if json_out is not None:
         require_writable(json_out)
     try:
-        archives = build_all(root)
+        own = own_strategies(os.environ).get(OWN_STRATEGIES)
+        archives = build_all(root, Path(own) if own else None)
     except ArchiveError as problem:
         say(f"Error: {problem}")
         raise typer.Exit(BROKEN) from None

@@ -13,13 +13,14 @@ from rich.table import Table
 from infra.cli.exits import say
 from infra.cli.hand import reached, show
 from infra.day.chosen import of_file
+from infra.day.environment import OWN_STRATEGIES
 from infra.day.hours import day_and_time
 from infra.day.problems import UserError
 from infra.owner import configuring
 from infra.owner.configuring import Base, Changed, Shown
 from infra.owner.profiles import Hand
-from shared.domain.versions import flat
 from shared.errors import ConfigError, Conflict
+from shared.strategies import registry
 from shared.usecases import configuration
 
 
@@ -39,7 +40,7 @@ def edit(profile: str, state: Path | None, *, json: bool) -> None:
     """Change the whole in the owner's editor; a text that is refused is kept."""
 
     def by(hand: Hand, base: Base) -> Changed:
-        before = configuring.text_of(base.wanted)
+        before = configuring.text_of(registry.completed(base.wanted, base.folder))
         path = _edited(before)
         text = path.read_text(encoding="utf-8")
         try:
@@ -82,7 +83,7 @@ def _edited(before: str) -> Path:
 
 def load(file: Path, profile: str, state: Path | None, *, json: bool) -> None:
     """Take a file as the next version."""
-    chosen = of_file(file)
+    chosen = of_file(file, os.environ.get(OWN_STRATEGIES, ""))
     _change(
         profile, state, json=json, by=lambda hand, base: configuring.write(hand, base, chosen.own, note=chosen.label)
     )  # fmt: skip
@@ -92,8 +93,8 @@ def diff(number: int, profile: str, state: Path | None, *, json: bool) -> None:
     """Show what is wanted now against an earlier version."""
     with reached(profile, state) as hand:
         base = _base(hand)
-        before = flat(configuration.version(hand.desk.store, number, base.file))
-        found = configuring.differences(before, flat(base.wanted))
+        before = configuring.whole(base, configuration.version(hand.desk.store, number, base.file))
+        found = configuring.differences(before, configuring.whole(base, base.wanted))
         show(found, lambda: typer.echo("\n".join(found) or f"Nothing differs from version {number}."), json=json)
 
 

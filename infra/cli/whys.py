@@ -1,11 +1,13 @@
 """`strategy why`: what kept a symbol from being bought at an instant, or what became of it."""
 
+import os
 from datetime import datetime, time
 from pathlib import Path
 
 import typer
 
 from infra.cli.hand import reached, show
+from infra.day.environment import OWN_STRATEGIES
 from infra.day.hours import NEW_YORK, clock, day_and_time
 from infra.day.problems import UserError
 from infra.owner.why import Why, why
@@ -15,7 +17,8 @@ from shared.domain.calendar import new_york_day
 def told(symbol: str, at: str | None, profile: str, state: Path | None, *, json: bool) -> None:
     """Print the verdict on a symbol."""
     with reached(profile, state) as hand:
-        found = why(hand, symbol.upper(), None if at is None else instant(at, hand.desk.clock.now()))
+        when = None if at is None else instant(at, hand.desk.clock.now())
+        found = why(hand, symbol.upper(), when, os.environ.get(OWN_STRATEGIES, ""))
     show(found, lambda: _print(found), json=json)
 
 

@@ -17,6 +17,7 @@ from shared.domain.config import StrategyConfig
 from shared.errors import ConfigError
 from shared.ports import Clock, Store
 from shared.strategies import config as strategies
+from shared.strategies import registry
 from shared.usecases import configuration
 from shared.wiring.chosen import ceilings
 
@@ -45,21 +46,25 @@ class Chosen:
         return self.name if self.file is None else self.file.label
 
 
-def choose(said: str) -> Chosen:
-    """Read what `--config` was given; raises UserError with every problem."""
+def choose(said: str, folder: str = "") -> Chosen:
+    """Read what `--config` was given, with the owner's own strategies; raises UserError with every problem."""
     if said in settings.CONFIGS:
         return Chosen(name=said)
     if said.endswith(SUFFIX):
-        return Chosen(name=settings.DEFAULT_CONFIG, file=of_file(Path(said)))
+        return Chosen(name=settings.DEFAULT_CONFIG, file=of_file(Path(said), folder))
     known = " or ".join(settings.CONFIGS)
     raise UserError(f"there is no configuration {said!r}", remedy=f"choose {known}, or name a {SUFFIX} file")
 
 
-def of_file(path: Path) -> OwnFile:
-    """Read a file that says only what differs from `default`; raises UserError with every problem."""
+def of_file(path: Path, folder: str = "") -> OwnFile:
+    """Read a file that says only what differs from `default`; raises UserError with every problem.
+
+    `folder` has the owner's own strategies, which the file may name.
+    """
     try:
         text = path.read_text(encoding="utf-8")
         own = strategies.over_default(text)
+        registry.bound(own, folder)
     except OSError as problem:
         raise UserError(f"{path} cannot be read: {problem.strerror}", remedy="name a file that you may read") from None
     except UnicodeDecodeError:

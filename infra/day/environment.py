@@ -22,11 +22,15 @@ GENERATED_WATCH_LIST = 10
 _SAID = {"STRATEGY_CONFIG": "--config", "STRATEGY_WATCH_LIST": "--market", "STRATEGY_MODE": "--mode"}
 """Which option says what a person's environment does not."""
 
+OWN_STRATEGIES = "STRATEGY_STRATEGIES"
+"""Names the folder of a person's own strategies."""
+
 HONOURED = ("ETRADE_RATE_LIMIT", "ETRADE_BURST_LIMIT", "STRATEGY_CAPITAL_USD", "STRATEGY_WATCH_LIST")
 """What a person's own environment decides about a day; account, keys and configuration are the simulated ones.
 
-A generated day has symbols of its own, so there the watch list does not count. Whatever else is set is not used,
-but it has to be well formed: a day does not begin with a setting that the functions in the cloud would refuse.
+So does the folder of a person's own strategies. A generated day has symbols of its own, so there the watch list does
+not count. Whatever else is set is not used, but it has to be well formed: a day does not begin with a setting that the
+functions in the cloud would refuse.
 """
 
 
@@ -60,7 +64,19 @@ def environ(
         what = "the settings cannot be used:\n" + "\n".join(f"  - {problem}" for problem in problems)
         raise UserError(what, remedy="put that right, or leave it out")
     honoured = [name for name in HONOURED if name in given and not (generated and name == "STRATEGY_WATCH_LIST")]
-    return simulated | {name: given[name] for name in honoured}
+    return simulated | {name: given[name] for name in honoured} | own_strategies(given)
+
+
+def own_strategies(given: Mapping[str, str]) -> dict[str, str]:
+    """Give the folder of a person's own strategies from wherever it is looked at; raises UserError where it is none."""
+    said = given.get(OWN_STRATEGIES, "").strip()
+    if not said:
+        return {}
+    folder = Path(said)
+    if not folder.is_dir():
+        what = f"{OWN_STRATEGIES}={said!r} is no folder"
+        raise UserError(what, remedy="name the folder that has your strategies' files, or unset it")
+    return {OWN_STRATEGIES: str(folder.resolve())}
 
 
 def watch_list(market_spec: str, symbols: Sequence[str]) -> tuple[str, ...]:

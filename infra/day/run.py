@@ -58,7 +58,7 @@ def run_day(
     Raises UserError for bad input (nothing is written then) and DayStopped for a run that did not finish.
     """
     began = time.monotonic()
-    wanted = choose(config)
+    wanted = choose(config, (environ or {}).get(environment.OWN_STRATEGIES, ""))
     market = open_checked(market_spec, seed)
     when = around.hours(hours(market.day))
     chosen = environment.environ(

@@ -16,13 +16,15 @@ from infra.day.problems import UserError
 from infra.owner.profiles import Hand
 from shared import settings
 from shared.domain.config import StrategyConfig, parse
-from shared.domain.versions import Ceilings, Versions, flat, in_force
+from shared.domain.versions import Ceilings, Versions, flat, in_force, written
 from shared.strategies import config as shipped
+from shared.strategies import registry
 from shared.usecases import configuration
 from shared.usecases.desk import Held
 from shared.wiring.chosen import ceilings
 
 _WHOLE = re.compile(r"[+-]?[0-9]+")
+_NOTHING = "none"
 _DECIMAL = re.compile(r"[+-]?[0-9]+\.[0-9]+")
 
 
@@ -31,6 +33,7 @@ class Base:
     """What a command begins with: the configuration's name and file, this environment's ceilings, and what is stored.
 
     A change is written over `held` and nothing else. `wrong` says why what is stored cannot be read, "" where it can.
+    `folder` has the owner's own strategies.
     """
 
     name: str
@@ -38,6 +41,7 @@ class Base:
     most: Ceilings
     held: Held[Versions] | None
     wrong: str = ""
+    folder: str = ""
 
     @property
     def wanted(self) -> StrategyConfig:
@@ -80,34 +84,47 @@ def base_of(hand: Hand, environ: Mapping[str, str]) -> Base:
     name = hand.config or given.config
     file = shipped.load(name)
     held, wrong = configuration.found(hand.desk, file)
-    return Base(name=name, file=file, most=ceilings(given), held=held, wrong=wrong)
+    return Base(name=name, file=file, most=ceilings(given), held=held, wrong=wrong, folder=given.strategies)
 
 
 def show(hand: Hand, base: Base) -> Shown:
     """Give what is in force now, and what waits."""
     versions = None if base.held is None else base.held.value
     now = in_force(versions, base.file, base.most, hand.desk.clock.now())
-    wanted, ours = flat(base.wanted), flat(now.config)
+    wanted, ours = whole(base, base.wanted), whole(base, now.config)
     return Shown(
         number=now.number, base=base.name, settings=ours,
-        waiting={name: value for name, value in wanted.items() if value != ours[name]},
+        waiting={name: value for name, value in wanted.items() if value != ours.get(name)},
         ceilings={name: value for name, value in flat(base.most).items() if value != "None"},
     )  # fmt: skip
 
 
+def whole(base: Base, config: StrategyConfig) -> Mapping[str, str]:
+    """Give every setting by its path, those that a strategy's own file says, too."""
+    return flat(registry.completed(config, base.folder))
+
+
 def set_one(hand: Hand, base: Base, name: str, value: str) -> Changed:
-    """Write a version that differs in one setting; raises UserError for a name that is none, ConfigError."""
-    known = flat(base.wanted)
+    """Write a version that differs in one setting; raises UserError for a name that is none, ConfigError.
+
+    `strategies` is set to the names of all that are used; one that stays keeps its parameters.
+    """
+    known = whole(base, base.wanted)
     if name not in known:
         near = [one for one in known if name.rpartition(".")[2] in one]
         hint = f"did you mean {', '.join(near[:5])}?" if near else "`strategy config show` lists them"
         raise UserError(f"{name!r} is no setting of the configuration", remedy=hint)
     table = asdict(base.wanted)
-    *groups, last = name.split(".")
-    group = table
-    for one in groups:
-        group = group[one]
-    group[last] = _typed(value)
+    if name == shipped.STRATEGIES:
+        used = [one.strip() for one in value.split(",") if one.strip()]
+        table[name] = {one: base.wanted.strategies.get(one, {}) for one in used}
+    else:
+        *groups, last = name.split(".")
+        group = table
+        for one in groups:
+            group[one] = dict(group[one])
+            group = group[one]
+        group[last] = _typed(value)
     return write(hand, base, parse(table), note=f"{name} = {value}")
 
 
@@ -126,11 +143,13 @@ def write(hand: Hand, base: Base, config: StrategyConfig, *, note: str) -> Chang
 
     Raises ConfigError, Conflict; then nothing was changed.
     """
-    if config == base.wanted and not base.wrong:
+    if whole(base, config) == whole(base, base.wanted) and not base.wrong:
         raise UserError("this is what the configuration says already", remedy="`strategy config show` shows it")
+    registry.bound(config, base.folder)
     configuration.change(hand.desk, base.held, base.file, base.most, config=config, note=note)
     after = replace(base, held=configuration.stored(hand.desk.store))
-    return Changed(shown=show(hand, after), changes=differences(flat(base.wanted), flat(after.wanted)))
+    changes = differences(whole(base, base.wanted), whole(base, after.wanted))
+    return Changed(shown=show(hand, after), changes=changes)
 
 
 def roll_back(hand: Hand, base: Base, number: int) -> Changed:
@@ -140,20 +159,24 @@ def roll_back(hand: Hand, base: Base, number: int) -> Changed:
 
 def lines(hand: Hand, base: Base) -> tuple[Line, ...]:
     """List every version, oldest first, with what it changed."""
-    before, found = flat(base.file), list[Line]()
+    before, found = whole(base, base.file), list[Line]()
     for one in configuration.history(hand.desk.store):
-        after = flat(one.config)
+        after = whole(base, one.config)
         found.append(Line(number=one.number, at=one.at, note=one.note, changes=differences(before, after)))
         before = after
     return tuple(found)
 
 
 def differences(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[str, ...]:
-    """Name each setting that differs."""
-    return tuple(f"{name}: {before[name]} -> {value}" for name, value in after.items() if before.get(name) != value)
+    """Name each setting that differs, also one that only one of both has."""
+    names = (*after, *(name for name in before if name not in after))
+    rows = ((name, before.get(name, _NOTHING), after.get(name, _NOTHING)) for name in names)
+    return tuple(f"{name}: {old} -> {new}" for name, old, new in rows if old != new)
 
 
 def _typed(value: str) -> object:
+    if value in ("true", "false"):
+        return value == "true"
     if _WHOLE.fullmatch(value):
         return int(value)
     return Decimal(value) if _DECIMAL.fullmatch(value) else value
@@ -161,7 +184,7 @@ def _typed(value: str) -> object:
 
 def _lines(table: Mapping[str, Any], path: tuple[str, ...]) -> list[str]:
     plain = [f"{name} = {_toml(value)}" for name, value in table.items() if not isinstance(value, Mapping)]
-    found = [f"[{'.'.join(path)}]", *plain] if path and plain else plain
+    found = [f"[{'.'.join(path)}]", *plain] if path and (plain or not table) else plain
     for name, value in table.items():
         if isinstance(value, Mapping):
             below = _lines(value, (*path, name))
@@ -170,4 +193,4 @@ def _lines(table: Mapping[str, Any], path: tuple[str, ...]) -> list[str]:
 
 
 def _toml(value: object) -> str:
-    return str(value) if isinstance(value, int | Decimal) else f'"{value}"'
+    return written(value) if isinstance(value, int | Decimal) else f'"{value}"'

@@ -12,6 +12,7 @@ from infra.day.problems import UserError
 from infra.owner.profiles import Hand
 from shared.domain.quality import FAULTS
 from shared.domain.receipts import at_second, marks, path_of
+from shared.strategies import registry
 from shared.strategies.decide import RULES
 
 _UNSEEN = {
@@ -56,8 +57,11 @@ class Why:
     configuration: int
 
 
-def why(hand: Hand, symbol: str, at: datetime | None) -> Why:
-    """Give the verdict on a symbol at an instant, or the last one; raises UserError where nobody looked."""
+def why(hand: Hand, symbol: str, at: datetime | None, folder: str = "") -> Why:
+    """Give the verdict on a symbol at an instant, or the last one; raises UserError where nobody looked.
+
+    `folder` has the owner's own strategies, whose reasons are told in the words of their files.
+    """
     when = hand.desk.clock.now() if at is None else at
     begins = when.replace(second=0, microsecond=0)
     scanned = False
@@ -73,7 +77,7 @@ def why(hand: Hand, symbol: str, at: datetime | None) -> Why:
             continue
         return Why(
             symbol=symbol, at=when, since=begin + timedelta(seconds=line.second),
-            rules=_rules(line.code, line.found, line.asked),
+            rules=_rules(line.code, line.found, line.asked, folder),
             age_s=None if line.age_ms is None else line.age_ms / 1000,
             configuration=int(document.data.get("configuration", 0)),
         )  # fmt: skip
@@ -84,16 +88,18 @@ def why(hand: Hand, symbol: str, at: datetime | None) -> Why:
     raise UserError(what, remedy="see that the watch list names it, or ask for another time with --at")
 
 
-def _rules(codes: str, found: str, asked: str) -> tuple[Rule, ...]:
+def _rules(codes: str, found: str, asked: str, folder: str) -> tuple[Rule, ...]:
     names = codes.split("+")
     values, limits = (text.split("; ") if text else [] for text in (found, asked))
     padded = [*values, *[""] * len(names)], [*limits, *[""] * len(names)]
-    return tuple(_rule(name, padded[0][n], padded[1][n]) for n, name in enumerate(names))
+    return tuple(_rule(name, padded[0][n], padded[1][n], folder) for n, name in enumerate(names))
 
 
-def _rule(code: str, found: str, asked: str) -> Rule:
-    if (known := RULES.get(code)) is not None:
+def _rule(code: str, found: str, asked: str, folder: str) -> Rule:
+    state, _, rest = code.partition(":")
+    known = RULES.get(code) or registry.reason_of(state, rest, folder)
+    if known is not None:
         return Rule(code=code, words=known.words, found=found, asked=asked, source=known.source)
-    state = code.partition(":")[0]
-    words = FAULTS.get(code) or _UNSEEN.get(code) or _STATES.get(state) or f"the scan could not look: {code}"
+    unknown = f"strategy {state} said {rest}, and its file is not here" if rest else f"the scan could not look: {code}"
+    words = FAULTS.get(code) or _UNSEEN.get(code) or _STATES.get(state) or unknown
     return Rule(code=code, words=f"{words[0].upper()}{words[1:]}.", found=found, asked=asked, source="")

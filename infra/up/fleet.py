@@ -5,7 +5,9 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
+from infra.day.environment import OWN_STRATEGIES
 from infra.local.bus import PUSH_HEADERS
 from infra.local.loopback import LOOPBACK, held_port
 from infra.local.processes import FunctionProcess
@@ -70,7 +72,10 @@ class Fleet:
         own = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         # Behind the archive's own folder, so that only what is not in the archive comes from the checkout.
         own |= {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
-        for name, source in folder.unpacked().items():
+        # What the owner wrote goes into the archive: a folder outside of it is nobody's.
+        strategies = environ.get(OWN_STRATEGIES, "")
+        environ = {name: value for name, value in environ.items() if name != OWN_STRATEGIES}
+        for name, source in folder.unpacked(Path(strategies) if strategies else None).items():
             function = TOPOLOGY.function(name)
             its_own = {**function.environ, "THREADS": str(function.places)}
             self._processes[name] = FunctionProcess(

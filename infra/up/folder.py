@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from zipfile import ZipFile
 
-from infra.archives import build_all, save
+from infra.archives import ArchiveError, build_all, save
 from infra.day.files import write_atomically
 from infra.day.folder import card_of
 from infra.day.problems import UserError
@@ -84,11 +84,19 @@ class Folder:
         """The log of one function."""
         return self.logs / f"{function}.jsonl"
 
-    def unpacked(self) -> dict[str, Path]:
-        """Build every function's archive, unpack what is new, and give each function's folder."""
+    def unpacked(self, own: Path | None = None) -> dict[str, Path]:
+        """Build every function's archive, unpack what is new, and give each function's folder.
+
+        `own` has the owner's strategies; raises UserError for one that cannot be packed.
+        """
         packed, homes = self.path / "archives", {}
         packed.mkdir(exist_ok=True)
-        for archive in build_all(ROOT):
+        try:
+            archives = build_all(ROOT, own)
+        except ArchiveError as problem:
+            remedy = "mend the file, or move it out of the folder of your strategies"
+            raise UserError(str(problem), remedy=remedy) from None
+        for archive in archives:
             home = packed / archive.name.removesuffix(".zip")
             if not home.exists():
                 beside = Path(mkdtemp(prefix=".", dir=packed))

@@ -49,13 +49,14 @@ class Plan:
 
 
 def plan(
-    *, cloud: str, broker: str, mode: Mode, speed: float, config: str | None = None, **rest: object
+    *, cloud: str, broker: str, mode: Mode, speed: float, environ: Mapping[str, str], config: str | None = None,
+    **rest: object,
 ) -> Plan:  # fmt: skip
     """Check what needs no other file than `config`'s; raises UserError. What is not given has the default of Plan."""
     if config is not None:
         from infra.day.chosen import choose  # here: every command imports this file
 
-        chosen = choose(config)
+        chosen = choose(config, environ.get("STRATEGY_STRATEGIES", ""))
         rest["own"] = chosen.file
         if broker == "simulator" or chosen.file is None:
             rest["config"] = chosen.name
@@ -73,7 +74,7 @@ def plan(
             "leave that out: STRATEGY_WATCH_LIST says what is traded, STRATEGY_CONFIG or --config FILE.toml by what"
         )
         raise UserError(what, remedy=remedy)
-    return Plan(cloud=cloud, broker=broker, mode=mode, speed=speed, **rest)  # type: ignore[arg-type]
+    return Plan(cloud=cloud, broker=broker, mode=mode, speed=speed, environ=environ, **rest)  # type: ignore[arg-type]
 
 
 def _said(name: str, rest: Mapping[str, object]) -> str:

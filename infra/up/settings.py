@@ -31,7 +31,8 @@ def settings_of(plan: Plan, market: Market | None) -> dict[str, str]:
     if problems := (*wrong, *config, *settings.network_problems(given)):
         what = "the settings cannot be used:\n" + "\n".join(f"  - {problem}" for problem in problems)
         raise UserError(what, remedy="set these variables otherwise")
-    return {name: value for name, value in given.items() if name in settings.NAMES}
+    ours = {name: value for name, value in given.items() if name in settings.NAMES}
+    return ours | environment.own_strategies(given)
 
 
 def consumer(plan: Plan) -> tuple[str, str] | None:

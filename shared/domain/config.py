@@ -1,15 +1,18 @@
 """The strategy's settings: every figure of strategy.md that today's code uses, typed, with its range.
 
 Every value is required: a default that hides in code is a figure that nobody sees. Percent and basis points
-(`_pct`, `_bps`) are decimals as people write them: 2 is two percent.
+(`_pct`, `_bps`) are decimals as people write them: 2 is two percent. Only the table of the strategies is open: it names
+those that are used, with the parameters that were given. What a strategy's parameters are, with their ranges and
+defaults, its own file says (`strategies.registry`), which is read by who scans and by the owner's commands alone.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, is_dataclass
 from decimal import Decimal
 from enum import Enum, StrEnum
-from typing import Annotated, get_args, get_type_hints
+from typing import Annotated, get_args, get_origin, get_type_hints
 
+from shared.domain import tables
 from shared.domain.day_trades import DayTradeRule
 from shared.errors import ConfigError
 
@@ -30,7 +33,7 @@ class Span:
 
     __slots__ = ("high", "low", "tighter")
 
-    def __init__(self, low: int | str, high: int | str, tighter: Tighter) -> None:
+    def __init__(self, low: int | str, high: int | str, tighter: Tighter = Tighter.EITHER) -> None:
         self.low = Decimal(low)
         self.high = Decimal(high)
         self.tighter = tighter
@@ -54,34 +57,11 @@ class Universe:
 class Signals:
     """What turns votes into a signal; quality and confidence run from 0 to 1."""
 
-    min_votes: Annotated[int, Span(1, 4, UP)]
+    min_votes: Annotated[int, Span(1, 20, UP)]
     rsi_min: Annotated[Decimal, Span("0", "100", UP)]
     rsi_max: Annotated[Decimal, Span("0", "100", DOWN)]
     quality_min: Annotated[Decimal, Span("0.5", "1", UP)]
     confidence_min: Annotated[Decimal, Span("0", "1", UP)]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Momentum:
-    """The rise over the previous close and the day's shares from which momentum votes."""
-
-    change_min_pct: Annotated[Decimal, Span("0.05", "50", UP)]
-    day_volume_min: Annotated[int, Span(0, 1_000_000_000, UP)]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpeningRange:
-    """How far above the opening range's high a price has broken out."""
-
-    breakout_bps: Annotated[Decimal, Span("0", "200", UP)]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Strategies:
-    """One group per strategy."""
-
-    momentum: Momentum
-    opening_range: OpeningRange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,17 +162,24 @@ class AccountRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StrategyConfig:
-    """All settings of the strategy; only `parse` makes one that is known to be sound."""
+    """All settings of the strategy; only `parse` makes one that is known to be sound.
+
+    `strategies` are those that are used, by name, each with the parameters that were given.
+    """
 
     universe: Universe
     signals: Signals
-    strategies: Strategies
+    strategies: Mapping[str, tables.Given]
     entry: Entry
     quotes: Quotes
     sizing: Sizing
     limits: Limits
     exits: Exits
     account: AccountRules
+
+    def __post_init__(self) -> None:
+        """Fix the open table, whoever made it."""
+        object.__setattr__(self, "strategies", tables.strategies_of(self.strategies))
 
 
 def parse(data: Mapping[str, object]) -> StrategyConfig:
@@ -214,18 +201,23 @@ def _group(kind: type[object], data: object, path: str, problems: list[str]) -> 
     problems += [f"{path}{name} is not a setting" for name in data if name not in hints]
     problems += [f"{path}{name} is missing" for name in hints if name not in data]
     values = {
-        name: _group(hint, data[name], f"{path}{name}.", problems)
-        if is_dataclass(hint) and isinstance(hint, type)
-        else _value(hint, data[name], f"{path}{name}", problems)
-        for name, hint in hints.items()
-        if name in data
+        name: _setting(hint, data[name], f"{path}{name}", problems) for name, hint in hints.items() if name in data
     }
     return None if problems else kind(**values)
 
 
-def _value(hint: object, raw: object, path: str, problems: list[str]) -> object:
+def _setting(hint: object, raw: object, path: str, problems: list[str]) -> object:
+    if isinstance(hint, type) and is_dataclass(hint):
+        return _group(hint, raw, f"{path}.", problems)
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         return _word(hint, raw, path, problems)
+    if get_origin(hint) is Mapping:
+        return tables.read(raw, path, problems)
+    return number_of(hint, raw, path, problems)
+
+
+def number_of(hint: object, raw: object, path: str, problems: list[str]) -> object:
+    """Read a value of `Annotated[int or Decimal, Span]`; adds what is wrong with it to the problems."""
     number, span = get_args(hint)
     whole = isinstance(raw, int) and not isinstance(raw, bool)
     if number is int and not whole:
@@ -248,8 +240,12 @@ def _word(kind: type[StrEnum], raw: object, path: str, problems: list[str]) -> S
     return None
 
 
-def contradictions(config: StrategyConfig) -> Iterator[str]:
-    """Name every two settings that contradict each other."""
+def contradictions(config: StrategyConfig, *, buys: bool = True) -> Iterator[str]:
+    """Name every two settings that contradict each other.
+
+    Too few strategies for the votes that are asked are a contradiction of what is to buy, and none of what a session
+    has left to work with.
+    """
     signals, exits = config.signals, config.exits
     if config.universe.price_min >= config.universe.price_max:
         yield "universe.price_min must be below universe.price_max"
@@ -257,8 +253,8 @@ def contradictions(config: StrategyConfig) -> Iterator[str]:
         yield "signals.rsi_min must be below signals.rsi_max"
     if exits.rsi_min >= signals.rsi_min:
         yield "exits.rsi_min must be below signals.rsi_min, or an entry is an exit at once"
-    if signals.min_votes > len(fields(Strategies)):
-        yield f"signals.min_votes must not exceed the {len(fields(Strategies))} strategies there are"
+    if buys:
+        yield from _too_few(config)
     if config.quotes.lively_gap_s >= config.quotes.frozen_after_s:
         yield "quotes.lively_gap_s must be shorter than quotes.frozen_after_s, or what stands still is lively"
     if config.sizing.base_pct > config.sizing.max_pct:
@@ -273,6 +269,13 @@ def contradictions(config: StrategyConfig) -> Iterator[str]:
         yield "exits.market_minutes < exits.flatten_minutes <= entry.late_minutes must hold"
     if not target_pays(config, exits.stop_fallback_pct, config.universe.spread_max_bps / 100):
         yield "the target must exceed the stop plus twice the spread limit (at exits.stop_fallback_pct)"
+
+
+def _too_few(config: StrategyConfig) -> Iterator[str]:
+    votes, named = config.signals.min_votes, list(config.strategies)
+    if votes > len(named):
+        used = f"{', '.join(named)} alone" if named else "no strategy"
+        yield f"signals.min_votes must not exceed the strategies that are used: {votes} votes, and {used}"
 
 
 def target_pays(config: StrategyConfig, stop_distance: Decimal, spread: Decimal) -> bool:

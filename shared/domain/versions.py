@@ -6,6 +6,11 @@ two halves contradict each other. What this promises: from the next minute on a 
 it has and what is wanted, setting by setting; what loosens, or is neither, waits for the next session. No version
 exceeds the ceilings of the environment. What a session would have to work with is checked as any configuration, so a
 change that contradicts it is refused before it is written.
+
+Of the strategies only their files say what is tighter, and most functions never read those. So a strategy that is no
+longer named votes no more from the next minute on, which can only buy less; one that is added, and every parameter that
+is changed, waits for the next session. Where that leaves fewer strategies than votes are asked for, nothing is bought
+until the close.
 """
 
 from collections.abc import Iterator, Mapping
@@ -85,7 +90,9 @@ def following(
     session, meanwhile = session_at(now), None
     if session is not None and session.opens_at <= now < session.closes_at:
         meanwhile = tighter(standing.config, config)
-        problems += [f"until the close, beside what does not change now: {one}" for one in contradictions(meanwhile)]
+        problems += [
+            f"until the close, beside what does not change now: {one}" for one in contradictions(meanwhile, buys=False)
+        ]
     if problems:
         raise ConfigError(tuple(dict.fromkeys(problems)))
     newest = Version(number=standing.number + 1, config=config, note=note, at=now)
@@ -112,6 +119,8 @@ def tighter(standing: Group, wanted: Group) -> Group:
         ours, theirs = getattr(standing, name), getattr(wanted, name)
         if is_dataclass(ours):
             changes[name] = tighter(ours, theirs)
+        elif isinstance(ours, Mapping):
+            changes[name] = {one: given for one, given in ours.items() if one in theirs}
         elif isinstance(ours, Enum):
             order = list(type(ours))
             changes[name] = min(ours, theirs, key=order.index)
@@ -154,9 +163,23 @@ def _said(ceilings: Ceilings) -> Iterator[tuple[str, Any]]:
 
 
 def flat(config: object, path: str = "") -> Mapping[str, str]:
-    """Give every setting by its path, such as limits.positions_max, as people write it."""
+    """Give every setting by its path, such as limits.positions_max, as people write it.
+
+    The names of an open table, such as strategies, are a setting of their own.
+    """
     found: dict[str, str] = {}
     for field in fields(config):  # type: ignore[arg-type]
         value, name = getattr(config, field.name), f"{path}{field.name}"
-        found |= flat(value, f"{name}.") if is_dataclass(value) else {name: str(value)}
+        if is_dataclass(value):
+            found |= flat(value, f"{name}.")
+        elif isinstance(value, Mapping):
+            found[name] = ", ".join(value)
+            found |= {f"{name}.{of}.{one}": written(what) for of, given in value.items() for one, what in given.items()}
+        else:
+            found[name] = written(value)
     return found
+
+
+def written(value: object) -> str:
+    """Write a value as TOML and people do."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,12 +1,13 @@
 """The decision for one symbol at one tick: filters, votes and gates, the cheap ones first.
 
 Votes count as independent opinions: together they are as confident as one minus the product of their doubts,
-so two votes of 0.70 give 0.91, and a single vote at its threshold (0.70) is not enough.
-Source: strategy.md, Signals.
+so two votes of 0.70 give 0.91, and a single vote at its threshold (0.70) is not enough. Which strategies are asked the
+caller says (`registry.bound`); a reason of theirs is named with its strategy, `momentum:RISE_TOO_SMALL`, so that two
+may use one code. Source: strategy.md, Signals.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -17,12 +18,15 @@ from shared.domain.ids import signal_id
 from shared.domain.same_share import disagree, is_of_another
 from shared.domain.signals import Signal, Vote
 from shared.domain.values import Side
-from shared.strategies import momentum, opening_range
+from shared.strategies.form import Bound, asked
 from shared.strategies.verdict import BARS, DAYS, QUOTE, VOTES, Reason, Verdict
 from shared.strategies.view import View
 
 SLOT = 5 * MINUTE
-STRATEGIES: tuple[Callable[[View, StrategyConfig], Verdict], ...] = (momentum.vote, opening_range.vote)
+OF = ":"
+"""Stands between the name of a strategy and the code of its reason."""
+Ask = Callable[[Bound, View], Verdict]
+"""Asks a strategy for its vote, as `form.asked` does."""
 
 CLOSED = Reason(code="SESSION_CLOSED", words="The regular session is not open.")
 LATE = Reason(code="LATE_ENTRY", words="The session ends too soon for a new entry.")
@@ -54,6 +58,7 @@ DOUBT = Reason(code="CONFIDENCE_LOW", words="The votes together are not confiden
 NO_RSI = Reason(code="RSI_UNKNOWN", words="There are too few bars for the RSI.", source=BARS)
 COOL = Reason(code="RSI_TOO_LOW", words="The RSI is below the entry gate.", source=BARS)
 HOT = Reason(code="RSI_TOO_HIGH", words="The RSI is above the entry gate.", source=BARS)
+FEW = Reason(code="FEW_STRATEGIES", words="Fewer strategies can be asked than votes are needed.", source=VOTES)
 THIN = Reason(
     code="TARGET_DOES_NOT_PAY", words="The target would not pay for the stop and twice the spread.", source=QUOTE
 )
@@ -62,16 +67,14 @@ RULES = {
     one.code: one
     for one in (
         CLOSED, LATE, PRICE, JUMP, DIFFER, HALTED, ONE_SIDED, FROZEN, UNTRADED, PAUSE, NEWCOMER, VOLUME,
-        SPREAD, QUALITY, DOUBT, NO_RSI, COOL, HOT, THIN,
-        *momentum.REASONS, *opening_range.REASONS,
+        SPREAD, QUALITY, FEW, DOUBT, NO_RSI, COOL, HOT, THIN,
     )
 }  # fmt: skip
-"""Every reason for which nothing is bought, by its code."""
+"""Every reason of ours for which nothing is bought, by its code; a strategy's own are in its file."""
 
 SIGNAL = "signal:"
 """How the verdict of a tick that gave a signal begins."""
 _GATES = frozenset(one.code for one in (DOUBT, NO_RSI, COOL, HOT, THIN))
-_REFUSALS = frozenset(one.code for one in (*momentum.REASONS, *opening_range.REASONS))
 _CENT_OF_CENT = Decimal("0.0001")
 
 
@@ -85,21 +88,23 @@ class NoSignal:
 Decision = Signal | NoSignal
 
 
-def decide(view: View, config: StrategyConfig) -> Decision:
-    """Give a signal, or why there is none."""
+def decide(view: View, config: StrategyConfig, strategies: tuple[Bound, ...], ask: Ask = asked) -> Decision:
+    """Give a signal, or why there is none; raises StrategyFault, and then says nothing of the symbol."""
     if view.signs:
         return NoSignal(tuple(RULES[sign.code].on(sign.found, sign.asked) for sign in view.signs))
     blocked = _filtered(view, config)
     if blocked is not None:
         return NoSignal((blocked,))
+    if len(strategies) < config.signals.min_votes:
+        return NoSignal((FEW.on(len(strategies), f"{config.signals.min_votes} or more"),))
     votes: list[Vote] = []
     refusals: list[Reason] = []
-    for strategy in STRATEGIES:
-        verdict = strategy(view, config)
+    for strategy in strategies:
+        verdict = ask(strategy, view)
         if isinstance(verdict, Vote):
             votes.append(verdict)
         else:
-            refusals.append(verdict)
+            refusals.append(replace(verdict, code=f"{strategy.name}{OF}{verdict.code}"))
     if len(votes) < config.signals.min_votes:
         return NoSignal(tuple(refusals))
     together = joint_confidence(votes)
@@ -108,15 +113,16 @@ def decide(view: View, config: StrategyConfig) -> Decision:
     return _signal(view, votes, together, distance) if gated is None else NoSignal((gated,))
 
 
-def voted(code: str) -> bool:
-    """Tell by a tick's verdict, as a receipt has it, whether any strategy voted: a gate or another vote was missing.
+def voted(code: str, names: Collection[str]) -> bool:
+    """Tell by a tick's verdict, as a receipt has it, whether any of the strategies that were asked voted.
 
-    A verdict that is no decision, such as a fault of the quote, says that none did.
+    Then a gate or another vote was missing. A verdict that is no decision, such as a fault of the quote, says that none
+    did.
     """
-    if code.startswith(SIGNAL):
+    if code.startswith(SIGNAL) or code in _GATES:
         return True
-    codes = code.split("+")
-    return code in _GATES or (len(codes) < len(STRATEGIES) and _REFUSALS.issuperset(codes))
+    refused = {one.partition(OF)[0] for one in code.split("+") if OF in one}
+    return bool(refused) and refused < set(names)
 
 
 def joint_confidence(votes: list[Vote]) -> Decimal:

@@ -1,8 +1,10 @@
 """Opening-range breakout: above the first quarter hour's high, on a rising bar (strategy.md, Signals)."""
 
+from dataclasses import dataclass
 from decimal import Decimal
+from typing import Annotated
 
-from shared.domain.config import StrategyConfig
+from shared.domain.config import Span
 from shared.domain.receipts import said
 from shared.domain.signals import Vote
 from shared.strategies.verdict import BARS, QUOTE, Reason, Verdict, confidence
@@ -18,7 +20,14 @@ REASONS = (NO_RANGE, INSIDE, NO_RISING_BAR)
 _WHOLE = Decimal(10_000)
 
 
-def vote(view: View, config: StrategyConfig) -> Verdict:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameters:
+    """How far above the opening range's high, in basis points, a price has broken out."""
+
+    breakout_bps: Annotated[Decimal, Span("0", "200")] = Decimal(10)
+
+
+def vote(view: View, own: Parameters) -> Verdict:
     """Vote when the price is above the range's high by the margin and the last bar closed higher on volume.
 
     Confidence grows to 1.00 when that bar had twice the mean volume of the 20 before it; it stays at its base
@@ -27,7 +36,7 @@ def vote(view: View, config: StrategyConfig) -> Verdict:
     if view.opening_range is None:
         return NO_RANGE
     high = view.opening_range[1]
-    asked = high * (_WHOLE + config.strategies.opening_range.breakout_bps) / _WHOLE
+    asked = high * (_WHOLE + own.breakout_bps) / _WHOLE
     if view.quote.last < asked:
         return INSIDE.on(view.quote.last, f"{said(asked)} or more")
     bar = view.indicators.last_bar

@@ -107,12 +107,16 @@ def _as_far_as_known(data: Data, file: StrategyConfig) -> StrategyConfig:
 
 
 def _over(known: Mapping[str, Any], own: object) -> Json:
-    """Give the settings that are known, each as its owner's own document has it, if it has."""
+    """Give the settings that are known, each as its owner's own document has it, if it has; strategies as they are."""
     said = own if isinstance(own, Mapping) else {}
     return {
-        name: _over(value, said.get(name)) if isinstance(value, Mapping) else said.get(name, value)
+        name: _over(value, said.get(name)) if _is_group(name, value) else said.get(name, value)
         for name, value in known.items()
     }
+
+
+def _is_group(name: str, value: object) -> bool:
+    return isinstance(value, Mapping) and name != "strategies"
 
 
 def change(

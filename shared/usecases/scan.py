@@ -74,7 +74,7 @@ def scan(desk: TradingDesk, memory: ScanMemory, published_at: datetime) -> None:
         left = minutes.handed_over(desk, begins)
         minute.go_on_from(desk, left)
         memory.recall(desk, session, begins)
-        memory.go_on_from(left, minute.notes)
+        memory.go_on_from(desk, left, minute.notes)
     except StoreError:
         leases.give_back(desk, lease)
         raise
@@ -184,7 +184,7 @@ def _tick(desk: TradingDesk, memory: ScanMemory, minute: Scanned, second: int) -
             verdict = type(problem).__name__
         minute.note(symbol, second, verdict, quoted_at=None if quote is None else quote.at)
         if failure is None:
-            memory.heed(symbol, minute.notes[symbol][-1].code)
+            memory.heed(desk, symbol, minute.notes[symbol][-1].code)
     if not any(symbol in quotes.failed or symbol in quotes.unasked for symbol in due):
         minute.looked.add(second)
     minute.took_ms.append((desk.clock.now() - asked_at) // MILLISECOND)
@@ -231,7 +231,7 @@ def _named(watch: Watch, wrong: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _decide(desk: TradingDesk, memory: ScanMemory, minute: Scanned, quote: Sound, at: datetime) -> Verdict:
-    decision = decide(memory.watch(desk, quote.symbol).see(quote, at), desk.config)
+    decision = decide(memory.watch(desk, quote.symbol).see(quote, at), desk.config, memory.panel.of(desk.config))
     if not isinstance(decision, Signal):
         _differs(memory, minute, quote.symbol, decision.reasons)
         return decision.reasons
@@ -319,7 +319,7 @@ def _save(desk: TradingDesk, memory: ScanMemory, minute: Scanned, *, before: dat
         memory.forget()
         return False
     memory.save(desk, minute.session, minute.begins)
-    memory.heed_all(minute.notes)
+    memory.heed_all(desk, minute.notes)
     return True
 
 

@@ -8,6 +8,7 @@ from shared.door import PushDoor
 from shared.etrade.limits import Role
 from shared.ports import Envelope
 from shared.usecases.outages import Outages
+from shared.usecases.panel import Panel
 from shared.usecases.prepare import prepare
 from shared.usecases.scan import scan
 from shared.usecases.scan_memory import Memories, ScanMemory
@@ -27,7 +28,8 @@ def door() -> PushDoor:
 def _build(platform: Platform) -> PushDoor:
     here = room(platform)
     desk = trading_desk(platform, here, Role.SCAN)
-    memories = Memories(lambda: ScanMemory(Outages(timedelta(seconds=here.settings.fallback_after_s))))
+    patience = timedelta(seconds=here.settings.fallback_after_s)
+    memories = Memories(lambda: ScanMemory(Outages(patience), Panel(here.settings.strategies)))
 
     def work(envelope: Envelope, _: ScanTick) -> None:
         with memories.lent() as memory:

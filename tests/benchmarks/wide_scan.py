@@ -36,6 +36,7 @@ from infra.local.kernel import Kernel
 from shared.domain.receipts import marks
 from shared.domain.rounds import HOT_MOST
 from shared.settings import Mode
+from shared.strategies.config import load
 from shared.strategies.decide import voted
 from tests.benchmarks import wide_market
 from tests.benchmarks.report import machine as told_machine
@@ -184,7 +185,7 @@ def _near(made: Machine) -> Mapping[str, tuple[list[datetime], list[bool]]]:
             instants, votes = found.setdefault(symbol, ([], []))
             for line in marks(row.data, symbol):
                 instants.append(begins + line.second * SECOND)
-                votes.append(voted(line.code))
+                votes.append(voted(line.code, load("demo").strategies))
     return found
 
 

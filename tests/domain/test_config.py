@@ -1,13 +1,15 @@
 import copy
+import pickle
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from shared.domain.config import parse
+from shared.codec import decode, encode
+from shared.domain.config import StrategyConfig, parse
 from shared.errors import ConfigError
 from shared.settings import CONFIGS
-from shared.strategies.config import _table, load
+from shared.strategies.config import _table, load, over_default
 
 
 def table() -> dict[str, Any]:
@@ -102,7 +104,10 @@ def test_what_is_no_number_is_refused(value: object) -> None:
         ({"universe.price_min": 1000}, "price_min must be below"),
         ({"signals.rsi_min": 80}, "rsi_min must be below signals.rsi_max"),
         ({"exits.rsi_min": 55}, "an entry is an exit at once"),
-        ({"signals.min_votes": 3}, "must not exceed the 2 strategies"),
+        (
+            {"signals.min_votes": 3},
+            "strategies that are used: 3 votes, and momentum, opening_range alone",
+        ),
         ({"sizing.base_pct": 36}, "base_pct must not exceed"),
         ({"sizing.max_pct": 81}, "together must not exceed 100"),
         ({"exits.market_minutes": 10}, "market_minutes < exits.flatten_minutes"),
@@ -116,6 +121,49 @@ def test_contradictions_are_refused(changes: dict[str, Any], part: str) -> None:
         group, name = path.split(".")
         data[group][name] = value
     assert any(part in problem for problem in problems(data))
+
+
+@pytest.mark.parametrize(
+    ("strategies", "problem"),
+    [
+        (7, "strategies must be a table with one table for each strategy that is used"),
+        ({"momentum": 7}, "strategies.momentum must be a table"),
+        ({"My-Own": {}}, "strategies.My-Own is no name of a strategy: small letters, digits and _"),
+        ({"mine": {"A": 1}}, "strategies.mine.A is no name of a parameter: small letters, digits and _"),
+        ({"mine": {"a": "1"}}, "strategies.mine.a must be a number, true or false, not '1'"),
+        ({"mine": {"a": Decimal("NaN")}}, "strategies.mine.a must be a number, true or false"),
+        ({"mine": {"a": 0.5}}, "strategies.mine.a must be a number, true or false, not 0.5"),
+    ],
+)
+def test_the_table_of_strategies_takes_names_and_plain_values(strategies: object, problem: str) -> None:
+    """Whatever strategies there are, each is a table of its own with numbers or true and false; all else is named."""
+    data = table()
+    data["strategies"] = strategies
+    assert problems(data)[0].startswith(problem)
+
+
+def test_the_table_of_strategies_stays_as_it_is() -> None:
+    """It is in the order of the names, comes back from its stored form, and cannot be changed by who reads it."""
+    data = table()
+    data["strategies"] = {"opening_range": {}, "mine": {"b": True, "a": Decimal("2.50"), "c": 3}}
+    found = parse(data)
+    assert list(found.strategies) == ["mine", "opening_range"]
+    sent = pickle.loads(pickle.dumps(found))  # noqa: S301 - what a back-test gives to its processes
+    for again in (decode(StrategyConfig, encode(found)), copy.deepcopy(found), sent):
+        given: Any = again.strategies["mine"]
+        assert (again, given["b"]) == (found, True)
+        with pytest.raises(TypeError):
+            given["b"] = False
+
+
+def test_a_file_that_names_a_strategy_names_all_that_are_used() -> None:
+    """Over `default`, what is not named is not used; what is keeps the parameters that `default` gives it."""
+    default = load("default")
+    assert over_default("[limits]\npositions_max = 3\n").strategies == default.strategies
+    own = over_default("[signals]\nmin_votes = 1\n[strategies.opening_range]\n")
+    assert own.strategies == {"opening_range": default.strategies["opening_range"]}
+    with pytest.raises(ConfigError, match="2 votes, and momentum alone"):
+        over_default("[signals]\nmin_votes = 2\n[strategies.momentum]\n")
 
 
 def test_target_at_the_limit_is_refused_and_just_above_it_accepted() -> None:

@@ -1,6 +1,6 @@
 """What the owner changes is never looser in force than what a session began with, and never above a ceiling."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -75,6 +75,26 @@ def test_a_change_that_contradicts_what_stays_is_refused() -> None:
         _changed(base, NOON, signals__rsi_min=Decimal(85), signals__rsi_max=Decimal(90))
 
 
+@pytest.mark.parametrize(
+    ("wanted", "during"),
+    [
+        ({"momentum": {}}, {"momentum": {}}),
+        ({"momentum": {"change_min_pct": 9}, "opening_range": {}}, {"momentum": {}, "opening_range": {}}),
+        ({"momentum": {}, "opening_range": {}, "mine": {}}, {"momentum": {}, "opening_range": {}}),
+        ({"mine": {}}, {}),
+    ],
+)
+def test_a_strategy_that_is_taken_out_is_out_at_once_and_all_else_of_strategies_waits(
+    wanted: dict[str, Any], during: dict[str, Any]
+) -> None:
+    """A new strategy and a parameter, whichever way it is changed, are in force from the next session."""
+    one_vote = replace(DEFAULT.signals, min_votes=1)
+    begun = replace(DEFAULT, strategies={"momentum": {}, "opening_range": {}}, signals=one_vote)
+    versions = following(None, begun, NO_CEILING, config=replace(begun, strategies=wanted), note="", now=NOON)
+    assert in_force(versions, begun, NO_CEILING, NOON).config.strategies == during
+    assert in_force(versions, begun, NO_CEILING, AFTER).config.strategies == wanted
+
+
 def test_no_version_exceeds_a_ceiling() -> None:
     """A version above a ceiling is refused with its name; one that was written elsewhere is capped where it is read."""
     most = Ceilings(positions_max=4, daily_loss_pct=Decimal(1))
@@ -105,6 +125,10 @@ def _limits() -> st.SearchStrategy[StrategyConfig]:
 def _no_looser(found: object, standing: object) -> bool:
     for name, hint in get_type_hints(type(standing), include_extras=True).items():
         ours, theirs = getattr(found, name), getattr(standing, name)
+        if isinstance(ours, Mapping):
+            if not ours.items() <= theirs.items():
+                return False
+            continue
         spans = [one for one in get_args(hint)[1:] if isinstance(one, Span)]
         if spans:
             way = spans[0].tighter

@@ -29,7 +29,7 @@ def test_every_setting_has_its_default() -> None:
         remind_at=(time(8, 30), time(9, 15)), token_ends_at=time(18), heartbeat_url="",
         history_sources=("own", "file", "alpaca", "yahoo"),
         order_usd_most=None, order_shares_most=None, positions_most=None, daily_loss_pct_most=None,
-        bars_kept_days=400, close_doubt_pct=5, fallback_after_s=30,
+        bars_kept_days=400, close_doubt_pct=5, fallback_after_s=30, strategies="",
     )  # fmt: skip
 
 

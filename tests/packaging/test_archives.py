@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from infra.archives import Archive, build, build_all, functions, save
+from infra.archives import Archive, ArchiveError, build, build_all, functions, save
 from infra.archives.imports import read
 from infra.tools.locks import locks
+from shared.strategies import registry
 from shared.topology import TOPOLOGY
 from tests.architecture.files import ROOT
 from tests.packaging.checkouts import copy_checkout, hashes
@@ -106,6 +107,9 @@ def test_archive_holds_what_a_second_reader_finds(name: str, archives: dict[str,
     """The modules are those that Python's own module finder reaches in the compiled code, no more and no fewer."""
     finder = ModuleFinder(path=[str(ROOT)])
     finder.run_script(str(ROOT / "functions" / name / "main.py"))
+    if "shared.strategies.registry" in finder.modules:  # which finds the strategies: nothing names them
+        for path in registry.found().values():
+            finder.import_hook(f"shared.strategies.{path.stem}")
     reached = {
         Path(getattr(module, "__file__", "")).relative_to(ROOT).as_posix()
         for dotted, module in finder.modules.items()
@@ -152,6 +156,26 @@ def test_functions_ship_only_their_own_rooms(archives: dict[str, Archive]) -> No
     for name, archive in archives.items():
         others = {f"shared/wiring/{other}.py" for other in NAMES} - {f"shared/wiring/{name}.py"}
         assert not others & set(archive.files)
+
+
+def test_the_scan_alone_ships_every_strategy_and_those_of_the_owner(tmp_path: Path) -> None:
+    """Each strategy's file is in the scan's archive, the owner's among them, and no test of theirs; in no other."""
+    (tmp_path / "mine.py").write_text("class Parameters: ...\ndef vote(view, own): ...\n")
+    (tmp_path / "test_mine.py").write_text("")
+    ours = {f"shared/strategies/{name}.py" for name in registry.found()}
+    for name in NAMES:
+        inside = contents(build(name, ROOT, tmp_path))
+        there = {path for path in inside if path in ours or "/own/" in path}
+        assert there == (ours | {"shared/strategies/own/mine.py"} if name == "market_scan" else set())
+    assert build("market_scan", ROOT, tmp_path).name != build("market_scan", ROOT).name
+
+
+@pytest.mark.parametrize("text", ["def vote(:", "import pandas\n", "from . import other\n"])
+def test_a_strategy_that_could_not_run_in_the_cloud_is_no_archive(tmp_path: Path, text: str) -> None:
+    """A file of the owner's that is no Python, or wants what the scan does not have, is named with its line."""
+    (tmp_path / "mine.py").write_text(text)
+    with pytest.raises(ArchiveError, match=r"shared/strategies/own/mine\.py:1: "):
+        build("market_scan", ROOT, tmp_path)
 
 
 def test_only_the_scan_brings_indicators(archives: dict[str, Archive]) -> None:

@@ -6,10 +6,14 @@ from decimal import Decimal
 from typing import Any
 
 from shared.domain.bars import Bar
+from shared.strategies import registry
 from shared.strategies.indicators import Indicators
 from shared.strategies.view import LongerBars, View
-from tests.domain.made import OPENS, at, quote, session
+from tests.domain.made import DEFAULT, OPENS, at, quote, session
 
+USED = registry.bound(DEFAULT)
+"""The strategies of the default configuration."""
+NAMES = tuple(one.name for one in USED)
 RISING = Bar(end=at(30), open=Decimal(101), high=Decimal(102), low=Decimal(101), close=Decimal("101.50"), volume=30_000)
 
 

@@ -7,22 +7,23 @@ import pytest
 from shared.domain.halts import FROZEN, HALTED, ONE_SIDED, PAUSE, UNTRADED, Sign
 from shared.domain.ids import signal_id
 from shared.domain.signals import Signal, Vote
-from shared.strategies.decide import SIGNAL, STRATEGIES, NoSignal, decide, joint_confidence, stop_distance, voted
+from shared.strategies.decide import SIGNAL, NoSignal, decide, joint_confidence, stop_distance, voted
+from shared.strategies.form import asked
 from shared.strategies.view import View
 from tests.domain.made import DEFAULT, at, config, quote, session
-from tests.strategies.seen import bars_until, indicators, view
+from tests.strategies.seen import NAMES, USED, bars_until, indicators, view
 
 SECOND = timedelta(seconds=1)
 
 
 def codes(seen: View) -> tuple[str, ...]:
-    decision = decide(seen, DEFAULT)
+    decision = decide(seen, DEFAULT, USED)
     return tuple(reason.code for reason in decision.reasons) if isinstance(decision, NoSignal) else ()
 
 
 def test_signal_names_its_slot_and_its_votes() -> None:
     """Two votes make a signal that carries price, distance, confidence and the slot that names it."""
-    decision = decide(view(at=at(33)), DEFAULT)
+    decision = decide(view(at=at(33)), DEFAULT, USED)
     assert isinstance(decision, Signal)
     assert decision.signal_id == signal_id(strategy="momentum", symbol="IBM", side="BUY", session=session().day, slot=6)
     assert (decision.slot, decision.decision_price) == (6, Decimal("102.00"))
@@ -35,7 +36,7 @@ def test_signal_names_its_slot_and_its_votes() -> None:
 
 def test_slot_changes_every_five_minutes() -> None:
     """The same strategy and symbol have one signal in a slot of five minutes."""
-    first, same, following = (decide(view(at=at(minute)), DEFAULT) for minute in (30, 34.99, 35))
+    first, same, following = (decide(view(at=at(minute)), DEFAULT, USED) for minute in (30, 34.99, 35))
     assert isinstance(first, Signal)
     assert isinstance(same, Signal)
     assert isinstance(following, Signal)
@@ -74,7 +75,7 @@ def test_slot_changes_every_five_minutes() -> None:
         (view(quote=quote("102", volume=100_000)), ()),
         (view(quote=quote("102", bid="99.80", ask="100.21")), ("SPREAD_TOO_WIDE",)),
         (view(quality=Decimal("0.2")), ("QUALITY_LOW",)),
-        (view(quote=quote("100.00")), ("RISE_TOO_SMALL", "INSIDE_RANGE")),
+        (view(quote=quote("100.00")), ("momentum:RISE_TOO_SMALL", "opening_range:INSIDE_RANGE")),
         (view(indicators=indicators(rsi=None)), ("RSI_UNKNOWN",)),
         (view(indicators=indicators(rsi=54.99)), ("RSI_TOO_LOW",)),
         (view(indicators=indicators(rsi=55.0)), ()),
@@ -94,7 +95,7 @@ def test_first_blocking_rule_is_named(seen: View, expected: tuple[str, ...]) -> 
 
 def test_sources_that_differ_say_both_figures() -> None:
     """The receipt of closes that disagree has the broker's and the stored one."""
-    decision = decide(view(prior_close=Decimal("49.50")), DEFAULT)
+    decision = decide(view(prior_close=Decimal("49.50")), DEFAULT, USED)
     assert isinstance(decision, NoSignal)
     (reason,) = decision.reasons
     assert (reason.found, reason.asked) == (Decimal("99.00"), "within 2 % of 49.50")
@@ -116,9 +117,9 @@ def test_single_vote_at_its_threshold_is_not_enough() -> None:
 
 def test_votes_are_counted() -> None:
     """With two votes asked for, one vote is refused with the other strategy's reason."""
-    decision = decide(view(opening_range=None), config(signals__min_votes=2))
+    decision = decide(view(opening_range=None), config(signals__min_votes=2), USED)
     assert isinstance(decision, NoSignal)
-    assert [reason.code for reason in decision.reasons] == ["NO_OPENING_RANGE"]
+    assert [reason.code for reason in decision.reasons] == ["opening_range:NO_OPENING_RANGE"]
 
 
 def test_independent_votes_add_up() -> None:
@@ -161,21 +162,21 @@ def test_stop_distance_is_three_atrs_within_its_limits(atr: str | None, expected
 def test_a_verdict_tells_whether_a_strategy_voted(seen: View, near: bool) -> None:
     """A receipt tells whether there was a vote: a signal and each gate say so, a filter does not."""
     said = "+".join(codes(seen)) or f"{SIGNAL}x"
-    assert voted(said) == near
+    assert voted(said, NAMES) == near
     if near:
-        assert any(isinstance(strategy(seen, DEFAULT), Vote) for strategy in STRATEGIES)
+        assert any(isinstance(asked(strategy, seen), Vote) for strategy in USED)
 
 
 def test_one_vote_of_two_is_near() -> None:
     """Where two votes are asked for, the reason of the one strategy that did not vote says that the other did."""
     seen = view(quote=quote("102.00", previous_close="101.90"))
-    said = decide(seen, config(signals__min_votes=2))
+    said = decide(seen, config(signals__min_votes=2), USED)
     assert isinstance(said, NoSignal)
-    assert [reason.code for reason in said.reasons] == ["RISE_TOO_SMALL"]
-    assert voted("RISE_TOO_SMALL")
+    assert [reason.code for reason in said.reasons] == ["momentum:RISE_TOO_SMALL"]
+    assert voted("momentum:RISE_TOO_SMALL", NAMES)
 
 
 @pytest.mark.parametrize("said", ["NO_QUOTE", "Throttled", "DELAYED+STALE", "held", "NO_TOKEN", ""])
 def test_what_is_no_decision_is_not_near(said: str) -> None:
     """A fault of a quote, a failed call or a held position's verdict says of no vote."""
-    assert not voted(said)
+    assert not voted(said, NAMES)

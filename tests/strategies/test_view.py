@@ -14,6 +14,7 @@ from shared.domain.series import Series, Split
 from shared.strategies.decide import decide
 from shared.strategies.view import Watch, quality
 from tests.domain.made import DEFAULT, OPENS, at, quote, session
+from tests.strategies.seen import USED
 
 
 def history(days: int) -> Series:
@@ -154,4 +155,4 @@ def test_restored_watch_decides_as_if_it_had_never_died(moves: list[int], cut: i
         assert repr(one.indicators) == repr(other.indicators)
         assert (one.opening_range, one.days) == (other.opening_range, other.days)
         assert all(one.bars_of(span) == other.bars_of(span) for span in (1, 5, 15))
-        assert decide(one, DEFAULT) == decide(other, DEFAULT)
+        assert decide(one, DEFAULT, USED) == decide(other, DEFAULT, USED)

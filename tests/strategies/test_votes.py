@@ -6,7 +6,7 @@ import pytest
 from shared.domain.signals import Vote
 from shared.strategies import momentum, opening_range
 from shared.strategies.verdict import confidence
-from tests.domain.made import DEFAULT, quote
+from tests.domain.made import quote
 from tests.strategies.seen import RISING, indicators, view
 
 
@@ -16,7 +16,7 @@ from tests.strategies.seen import RISING, indicators, view
 )
 def test_momentum_votes_from_two_percent(last: str, expected: str | None) -> None:
     """Momentum votes from exactly the asked rise on, and is sure at twice the rise."""
-    verdict = momentum.vote(view(quote=quote(last, previous_close="100.00")), DEFAULT)
+    verdict = momentum.vote(view(quote=quote(last, previous_close="100.00")), momentum.Parameters())
     if expected is None:
         assert verdict == momentum.SMALL_RISE.on(Decimal(last) - 100, "2 % or more")
     else:
@@ -27,7 +27,7 @@ def test_momentum_votes_from_two_percent(last: str, expected: str | None) -> Non
 @pytest.mark.parametrize(("volume", "voted"), [(999_999, False), (1_000_000, True), (1_000_001, True)])
 def test_momentum_asks_for_volume(volume: int, voted: bool) -> None:
     """A rise on fewer shares than asked is no momentum."""
-    verdict = momentum.vote(view(quote=quote("110", previous_close="100", volume=volume)), DEFAULT)
+    verdict = momentum.vote(view(quote=quote("110", previous_close="100", volume=volume)), momentum.Parameters())
     assert isinstance(verdict, Vote) is voted
     assert voted or verdict == momentum.FEW_SHARES.on(volume, "1000000 or more")
 
@@ -35,21 +35,21 @@ def test_momentum_asks_for_volume(volume: int, voted: bool) -> None:
 @pytest.mark.parametrize("close", ["0", "-1", "NaN"])
 def test_momentum_needs_a_previous_close(close: str) -> None:
     """Without a previous close nothing has risen."""
-    assert momentum.vote(view(quote=quote("110", previous_close=close)), DEFAULT) is momentum.NO_CLOSE
+    assert momentum.vote(view(quote=quote("110", previous_close=close)), momentum.Parameters()) is momentum.NO_CLOSE
 
 
 @pytest.mark.parametrize(("last", "voted"), [("101.10", False), ("101.11", True), ("101.12", True)])
 def test_breakout_is_ten_basis_points_above_the_high(last: str, voted: bool) -> None:
     """A price one tick short of the margin above the range's high is inside."""
     high = (Decimal(99), Decimal("101.0080"))
-    verdict = opening_range.vote(view(quote=quote(last), opening_range=high), DEFAULT)
+    verdict = opening_range.vote(view(quote=quote(last), opening_range=high), opening_range.Parameters())
     assert isinstance(verdict, Vote) is voted
     assert voted or verdict == opening_range.INSIDE.on(Decimal(last), "101.109 or more")
 
 
 def test_breakout_needs_the_range() -> None:
     """Without a complete opening range there is no breakout."""
-    assert opening_range.vote(view(opening_range=None), DEFAULT) is opening_range.NO_RANGE
+    assert opening_range.vote(view(opening_range=None), opening_range.Parameters()) is opening_range.NO_RANGE
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_breakout_needs_the_range() -> None:
 def test_breakout_needs_a_bar_that_rose_on_volume(bar: object) -> None:
     """A last bar that is missing, empty, flat or falling does not confirm a breakout."""
     seen = view(indicators=indicators(last_bar=bar))
-    assert opening_range.vote(seen, DEFAULT) is opening_range.NO_RISING_BAR
+    assert opening_range.vote(seen, opening_range.Parameters()) is opening_range.NO_RISING_BAR
 
 
 @pytest.mark.parametrize(
@@ -74,14 +74,14 @@ def test_breakout_needs_a_bar_that_rose_on_volume(bar: object) -> None:
 def test_breakout_is_surer_on_more_volume(ratio: str | None, expected: str) -> None:
     """A breakout is sure at twice the usual volume, and at its base when the usual is not known."""
     seen = view(indicators=indicators(volume_ratio=None if ratio is None else Decimal(ratio)))
-    verdict = opening_range.vote(seen, DEFAULT)
+    verdict = opening_range.vote(seen, opening_range.Parameters())
     assert isinstance(verdict, Vote)
     assert verdict.confidence == Decimal(expected)
 
 
 def test_reasons_say_the_figures() -> None:
     """A vote gives its reasons with the figures that it rests on."""
-    verdict = momentum.vote(view(), DEFAULT)
+    verdict = momentum.vote(view(), momentum.Parameters())
     assert isinstance(verdict, Vote)
     assert verdict.reasons[0] == "up 3.03 % on the previous close, 2 % asked"
 

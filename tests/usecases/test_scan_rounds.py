@@ -125,7 +125,9 @@ def test_who_is_not_asked_for_keeps_the_verdict() -> None:
     """A second in which a symbol is not asked for leaves no line: what was said of it last still holds."""
     made = Watching()
     begins = made.minute(0)
-    assert [line.code for line in made.lines(begins, "ZXAB")] == ["RISE_TOO_SMALL+NO_OPENING_RANGE"]
+    assert [line.code for line in made.lines(begins, "ZXAB")] == [
+        "momentum:RISE_TOO_SMALL+opening_range:NO_OPENING_RANGE"
+    ]
     assert [line.code for line in made.lines(begins, "ZXBB")] == ["RSI_UNKNOWN"]
     assert made.lines(begins, "ZXDZ")[0].second > 0
 

@@ -9,6 +9,9 @@ from shared.domain.config import StrategyConfig, parse
 from shared.errors import ConfigError
 from shared.settings import CONFIGS
 
+STRATEGIES = "strategies"
+"""The open table: a file that names a strategy in it names all that are used, over their parameters in `default`."""
+
 
 def load(name: str) -> StrategyConfig:
     """Read one configuration by its name; raises ConfigError with all problems."""
@@ -51,11 +54,14 @@ def _table(name: str) -> dict[str, object]:
 
 
 def _over(base: Mapping[str, object], changes: Mapping[str, object]) -> dict[str, object]:
+    """Put changes over a table; who names any strategy names all that are used."""
     merged = dict(base)
     for key, value in changes.items():
         below = base.get(key)
-        if isinstance(below, Mapping) and isinstance(value, Mapping):
-            merged[key] = _over(below, value)
-        else:
+        if not (isinstance(below, Mapping) and isinstance(value, Mapping)):
             merged[key] = value
+            continue
+        merged[key] = _over(below, value)
+        if key == STRATEGIES:
+            merged[key] = {name: one for name, one in _over(below, value).items() if name in value}
     return merged

@@ -1,0 +1,97 @@
+"""The strategies that there are, found by their files, and those of a configuration with their parameters.
+
+There is no list of names: a strategy is a file of the form (`form`) in this folder, in the folder that the owner named,
+or in the one beside this file in which an archive has the owner's (`files`). Who scans and the
+owner's commands read them; no other function does, nor has them.
+
+What can go wrong: a name is found twice, or nowhere; a file cannot be imported, or is no strategy. What this promises:
+`bound` names everything that is wrong with the strategies of a configuration at once; `usable` leaves out what cannot
+be used, with the reason, and gives the rest. A file is run once for each text that it has.
+"""
+
+import sys  # impure: an owner's file is a module as any other
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from functools import lru_cache
+from importlib import import_module  # impure: strategies are found by their files, which ship or are the owner's
+from pathlib import Path  # impure: reads the strategies' files, nothing else
+from types import ModuleType
+
+from shared.domain.config import StrategyConfig
+from shared.domain.tables import strategies_of
+from shared.errors import ConfigError
+from shared.strategies import files
+from shared.strategies.form import Bound, bind
+from shared.strategies.verdict import Reason
+
+HERE = Path(__file__).parent
+
+
+def found(folder: str = "") -> Mapping[str, Path]:
+    """Give the file of every strategy there is, by its name; raises ConfigError for a name that is there twice."""
+    ships = files.shipped(HERE)
+    own = files.owners(HERE / files.OWN) | (files.owners(Path(folder)) if folder else {})
+    if twice := sorted(ships.keys() & own.keys()):
+        problem = "has the name of a strategy that ships: call it otherwise"
+        raise ConfigError(tuple(f"{own[name]} {problem}" for name in twice))
+    return dict(sorted((ships | own).items()))
+
+
+def bound(config: StrategyConfig, folder: str = "") -> tuple[Bound, ...]:
+    """Give the strategies of a configuration, in the order of their names; raises ConfigError with all problems."""
+    used, wrong = usable(config, folder)
+    if wrong:
+        raise ConfigError(tuple(problem for problems in wrong.values() for problem in problems))
+    return used
+
+
+def usable(config: StrategyConfig, folder: str = "") -> tuple[tuple[Bound, ...], Mapping[str, tuple[str, ...]]]:
+    """Give the strategies of a configuration that can be used, and by name the problems of those that cannot."""
+    there = found(folder)
+    used, wrong = list[Bound](), dict[str, tuple[str, ...]]()
+    for name, given in config.strategies.items():
+        try:
+            used.append(bind(name, _module(name, there), given))
+        except ConfigError as problem:
+            wrong[name] = problem.problems
+    return tuple(used), wrong
+
+
+def completed(config: StrategyConfig, folder: str = "") -> StrategyConfig:
+    """Give the configuration with every parameter of its strategies, as far as their files can be read."""
+    used, _ = usable(config, folder)
+    every = {one.name: asdict(one.parameters) for one in used}
+    return replace(config, strategies=strategies_of({**config.strategies, **every}))
+
+
+def reason_of(name: str, code: str, folder: str = "") -> Reason | None:
+    """Give a reason of a strategy by its code, None where its file cannot be read here or has no such reason."""
+    try:
+        reasons = getattr(_module(name, found(folder)), "REASONS", ())
+    except ConfigError:
+        return None
+    return next((one for one in reasons if one.code == code), None) if code else None
+
+
+def _module(name: str, there: Mapping[str, Path]) -> ModuleType:
+    path = there.get(name)
+    if path is None:
+        raise ConfigError((f"there is no strategy {name}: there are {', '.join(there)}",))
+    try:
+        if path.parent == HERE:
+            return import_module(f"shared.strategies.{name}")
+        return _run(name, str(path), path.read_text(encoding="utf-8"))
+    except (Exception, SystemExit) as problem:  # noqa: BLE001 - whatever an owner's file does when it is run
+        what = " ".join(str(problem).split())
+        raise ConfigError((f"{path} cannot be imported: {type(problem).__name__}: {what}",)) from None
+
+
+@lru_cache(maxsize=256)
+def _run(name: str, path: str, text: str) -> ModuleType:
+    """Run an owner's file: once for each text that it has."""
+    module = ModuleType(f"own_strategies.{name}")
+    module.__file__ = path
+    sys.modules[module.__name__] = module
+    code = compile(text, path, "exec")
+    exec(code, module.__dict__)  # noqa: S102 # impure: runs what the owner wrote to be run
+    return module

@@ -1,0 +1,75 @@
+"""Whatever a strategy answers, either it is a vote or a reason, or it is named for what it did."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from shared.strategies import registry
+from shared.strategies.form import Bound, StrategyFault, asked, asked_to_leave
+from tests.domain.made import DEFAULT, position
+from tests.strategies.own import write
+from tests.strategies.seen import view
+
+_VOTE = "return Vote(strategy={name!r}, confidence={sure}, reasons={reasons})"
+
+
+def _mine(folder: Path, **changes: str) -> Bound:
+    (one,) = registry.bound(replace(DEFAULT, strategies={"mine": {}}), str(write(folder, **changes)))
+    return one
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        ("return None", "it answered NoneType, which is neither a Vote nor a Reason"),
+        ("return 0.9", "it answered float"),
+        ("return replace(CHEAP, code='DEAR')", "it raised NameError"),
+        ("return Reason(code='DEAR', words='')", "it answered 'DEAR', which is not among its REASONS"),
+        ("return CHEAP.on(view, view)", "it compared View, which is no figure"),
+        ("return CHEAP.on([1], None)", "it compared list, which is no figure"),
+        (_VOTE.format(name="momentum", sure="Decimal(1)", reasons="()"), "it voted in the name of 'momentum'"),
+        (
+            _VOTE.format(name="mine", sure="Decimal('NaN')", reasons="()"),
+            "with a confidence of Decimal('NaN')",
+        ),
+        (_VOTE.format(name="mine", sure="Decimal('1.01')", reasons="()"), "with a confidence of Decimal('1.01')"),
+        (_VOTE.format(name="mine", sure="Decimal('-0.1')", reasons="()"), "with a confidence of Decimal('-0.1')"),
+        (_VOTE.format(name="mine", sure="0.9", reasons="()"), "with a confidence of 0.9, which must be a Decimal"),
+        (_VOTE.format(name="mine", sure="Decimal(1)", reasons="['yes']"), "with reasons that are no tuple"),
+        (_VOTE.format(name="mine", sure="Decimal(1)", reasons="('x',) * 11"), "with reasons that are no tuple"),
+        (_VOTE.format(name="mine", sure="Decimal(1)", reasons="('x' * 301,)"), "with a reason that is no sentence"),
+        ("return view.sentiment", "it raised AttributeError: 'View' object has no attribute 'sentiment'"),
+        ("return own.slow", "it raised AttributeError"),
+        ("return vote(view, own)", "it raised RecursionError"),
+        ("return view.quote.last / 0", "it raised DivisionByZero"),
+        ("raise SystemExit(3)", "it raised SystemExit: 3"),
+    ],
+)
+def test_what_is_no_answer_is_a_fault_of_that_strategy(tmp_path: Path, body: str, why: str) -> None:
+    """What a strategy raises, and every answer that is no sound vote and no reason of its own, says whose it is."""
+    with pytest.raises(StrategyFault) as fault:
+        asked(_mine(tmp_path, vote=body), view())
+    assert fault.value.name == "mine"
+    assert why in fault.value.why
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [("return None", None), ("return CHEAP", "CHEAP"), ("return 7", StrategyFault), ("return 1 / 0", StrategyFault)],
+)
+def test_a_reason_to_leave_is_one_or_a_fault(tmp_path: Path, body: str, expected: object) -> None:
+    """What is held may get a reason to leave or none; anything else is a fault, as with a vote."""
+    one = _mine(tmp_path, more=f"\n\ndef leave(view, own, position):\n    {body}\n")
+    if expected is StrategyFault:
+        with pytest.raises(StrategyFault, match="strategy mine: "):
+            asked_to_leave(one, view(), position())
+    else:
+        found = asked_to_leave(one, view(), position())
+        assert expected == (None if found is None else found.code)
+
+
+def test_who_has_no_reason_to_leave_gives_none() -> None:
+    """A strategy without `leave` never sells."""
+    (one,) = registry.bound(replace(DEFAULT, strategies={"momentum": {}}))
+    assert asked_to_leave(one, view(), position()) is None
