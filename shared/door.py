@@ -3,7 +3,7 @@
 What can go wrong: a body that is no message, a message from another version, a use case that fails for a moment or
 for good, more work than there are places. What this promises: a message that cannot be handled is kept as a dead
 letter with its reason and acknowledged, never retried for ever; one that may succeed later is refused, so that the bus
-brings it again; nothing of an exception but its safe detail leaves (house plan, Errors).
+brings it again; nothing of an exception but its safe detail leaves (shared/README.md, Architecture).
 """
 
 import base64

@@ -1,7 +1,7 @@
 """The error tree: what went wrong, what the caller must do about it, and nothing secret.
 
 Every error carries one `Disposition`; `shared.door` maps dispositions to ack, retry, dead letter or HTTP status in
-one place (house plan, Errors). A refusal, a rejection or a closed market is a value, not an error.
+one place (shared/README.md, Architecture). A refusal, a rejection or a closed market is a value, not an error.
 """
 
 from enum import StrEnum

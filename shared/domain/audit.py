@@ -1,7 +1,7 @@
 """The audit trail: one append-only chain of events per order, each naming the hash of the one before.
 
 A chain starts at seq 0 with GENESIS; a flipped, dropped, swapped or inserted event breaks the hashes behind it
-(order-safety.md 1.2; house plan, Storage rule). Heads are sealed at the close, which catches a cut tail.
+(order-safety.md 1.2; shared/README.md, Architecture). Heads are sealed at the close, which catches a cut tail.
 """
 
 import hashlib

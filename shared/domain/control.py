@@ -12,7 +12,7 @@ from enum import StrEnum
 
 
 class TradingState(StrEnum):
-    """ACTIVE trades; REDUCE_ONLY takes no entries; HALTED also cancels them (house plan, Words)."""
+    """ACTIVE trades; REDUCE_ONLY takes no entries; HALTED also cancels them (shared/README.md, Glossary)."""
 
     ACTIVE = "ACTIVE"
     REDUCE_ONLY = "REDUCE_ONLY"

@@ -17,7 +17,7 @@ the position is too late, a second exit and a stop alike. Every other sell is lo
 is approved only if the position is still the one that was read after they had ended: of two invocations that saw the
 same shares free only one goes on. A decision that was replaced, or grew too old, between its reading and the birth is
 found out when all is read again after it; one that is replaced still later is ended by the next, which is born after it
-and finds it among the sells (order-safety.md 1.3, house plan step 5).
+and finds it among the sells (order-safety.md 1.3, shared/README.md, One signal, step 6).
 """
 
 from dataclasses import dataclass, replace

@@ -5,7 +5,7 @@ the holder shows that it lives; a tick stays and takes over, so that work never 
 died is replaced when its lease runs out); the broker lists late; a commit meets another writer (read again at the next
 poll); one order or position is not as it can be (the others are worked on all the same).
 What this promises: each poll starts from the documents alone, so that any death resumes; fills are booked, unknown
-outcomes resolved and uncovered shares protected before anything else is done (house plan, One signal, step 5).
+outcomes resolved and uncovered shares protected before anything else is done (shared/README.md, One signal, step 5).
 Where no broker works the orders (`TradingDesk.meet`), what rests meets the market before each poll, and while anything
 rests polls are two seconds apart.
 """

@@ -251,6 +251,19 @@ def test_the_broker_s_name_is_no_emphasis(name: str) -> None:
     assert _misread("What E*TRADE says to E*TRADE.\n\nE\\*TRADE, *so* E*TRADE") == ["What E*TRADE says to E*TRADE."]
 
 
+def _unknown_sections(source: str) -> list[str]:
+    """Give each section of a README that is named, as in `tests/README.md, Measured`, and is not there."""
+    named = re.findall(r"\b((?:\w+/)+README\.md), ([A-Z]\w+(?: \w+)*)", source)
+    return [f"{name}, {section}" for name, section in named if f"\n## {section}" not in READMES.get(name, "")]
+
+
+def test_every_section_that_code_names_is_there() -> None:
+    """A section of a README that a module refers to is one of its headings, and another one is found."""
+    assert [one for text in texts(suffix=".py").values() for one in _unknown_sections(text)] == []
+    readme = "tests/README.md"
+    assert _unknown_sections(f"({readme}, Gone) ({readme}, Measured)") == [f"{readme}, Gone"]
+
+
 def test_every_readme_can_be_found() -> None:
     """From the root README links lead to every other one."""
     linked = {link.partition("#")[0] for link in re.findall(r"\]\(([^)\s]+)\)", README)}
