@@ -33,13 +33,14 @@ class DayBook:
 
     __slots__ = (
         "_base", "_close", "_end", "_high", "_last_at", "_low", "_open", "_opens_at", "_quoted_at",
-        "_range_ends_at", "_range_high", "_range_low", "_range_minutes", "_volume", "bars", "halts", "session",
-        "session_high", "session_low",
+        "_range_ends_at", "_range_high", "_range_low", "_range_minutes", "_rows", "_volume", "bars", "halts",
+        "session", "session_high", "session_low",
     )  # fmt: skip
 
     def __init__(self, session: TradingSession) -> None:
         self.session = session
         self.bars: list[Bar] = []
+        self._rows: list[str] = []
         self.session_high: Decimal | None = None
         self.session_low: Decimal | None = None
         self._opens_at = session.opens_at
@@ -116,6 +117,7 @@ class DayBook:
         closed = self._end is not None
         if self._end is not None:
             self.bars.append(self._running(self._end))
+            self._rows.append(self._row(self.bars[-1]))
             self._base = self._volume
         else:
             self._base = self._volume = quote.day_volume
@@ -142,11 +144,15 @@ class DayBook:
             self._range_high, self._range_low = self.session_high, self.session_low
 
     def to_plain(self) -> dict[str, str | int]:
-        """Give the whole book as JSON data: bars as one text, minutes counted from the open."""
+        """Give the whole book as JSON data: bars as one text, minutes counted from the open.
+
+        A bar is written once, when it is complete.
+        """
+        running = [self._row(self._running(self._end))] if self._end is not None else []
         return {
             "v": _VERSION,
             "day": self.session.day.isoformat(),
-            "bars": ";".join(self._row(bar) for bar in self.all_bars),
+            "bars": ";".join([*self._rows, *running]),
             "at": _NONE if self._last_at is None else self._last_at.isoformat(),
             "high": _text(self.session_high),
             "low": _text(self.session_low),
@@ -189,6 +195,7 @@ class DayBook:
         book.halts = HaltWatch.from_plain(data["halts"], session.opens_at)
         if bars:
             book.bars, running = bars[:-1], bars[-1]
+            book._rows = [book._row(bar) for bar in book.bars]
             book._last_at = datetime.fromisoformat(data["at"])
             book._open, book._high, book._low, book._close = (
                 running.open,

@@ -18,12 +18,14 @@ from shared.usecases.desk import Desk
 
 SYMBOLS_A_DOCUMENT = 50
 MOST_DOCUMENTS = 100
+QUICK = 3
+"""How well books are compressed: in a third of the time of 6, and a fifth larger; they are written each minute."""
 _DAMAGE = (Malformed, AttributeError, LookupError, TypeError, ValueError, zlib.error)
 
 
-def pack(plain: object) -> str:
-    """Compress JSON data to text."""
-    return base64.b64encode(zlib.compress(dumps(plain), 6)).decode()
+def pack(plain: object, *, level: int = 6) -> str:
+    """Compress JSON data to text, as well as zlib does at a level from 1 to 9."""
+    return base64.b64encode(zlib.compress(dumps(plain), level)).decode()
 
 
 def unpack(packed: str) -> Any:
@@ -38,7 +40,7 @@ def put_books(desk: Desk, session: TradingSession, minute: datetime, books: Mapp
     """Write the plain books of a session, by symbol, as they are after `minute`."""
     symbols = sorted(books)
     for first in range(0, len(symbols), SYMBOLS_A_DOCUMENT):
-        packed = pack({name: books[name] for name in symbols[first : first + SYMBOLS_A_DOCUMENT]})
+        packed = pack({name: books[name] for name in symbols[first : first + SYMBOLS_A_DOCUMENT]}, level=QUICK)
         data = {"session": session.day.isoformat(), "minute": minute.isoformat(), "books": packed}
         desk.store.commit([Put(_path(session, first // SYMBOLS_A_DOCUMENT), data)])
 

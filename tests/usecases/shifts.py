@@ -4,11 +4,11 @@ Each invocation is one of a kernel's; the broker gives the market's quotes of th
 notes when that was. Store and bus take no time, so that what two runs decide differs by what they know alone.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from infra.brokersim.market import Market, daily_bars, open_market
+from infra.brokersim.market import DailyBar, Market, daily_bars, open_market
 from infra.local.clock import KernelClock, SeededChance
 from infra.local.history import MarketHistory
 from infra.local.kernel import Kernel
@@ -48,11 +48,12 @@ class MarketBroker(ScriptedBroker):
         """Quote all of the symbols as they stand at this instant."""
         at = self._kernel.now()
         self.asked.append(at)
-        found = {symbol: self._quote(symbol, at) for symbol in (*symbols, *others)}
+        found = {symbol: self.quote(symbol, at) for symbol in (*symbols, *others)}
         self._kernel.sleep(self.takes_s())
         return Quotes({symbol: quote for symbol, quote in found.items() if quote is not None})
 
-    def _quote(self, symbol: str, at: datetime) -> Quote | None:
+    def quote(self, symbol: str, at: datetime) -> Quote | None:
+        """Quote a symbol as it stands at an instant, None before its first row."""
         row = self._market.quote(symbol, at)
         if row is None:
             return None
@@ -64,10 +65,13 @@ class MarketBroker(ScriptedBroker):
 
 
 class Shifts:
-    """A generated market day and whoever scans it."""
+    """A market day, a generated one where no other is given, and whoever scans it; `bars` are of the days before."""
 
-    def __init__(self, *, symbols: int = 2, config: str = "demo", seed: int = 1) -> None:
-        market = open_market("generated", seed=seed)
+    def __init__(
+        self, *, symbols: int = 2, config: str = "demo", seed: int = 1, market: Market | None = None,
+        bars: Mapping[str, Sequence[DailyBar]] | None = None,
+    ) -> None:  # fmt: skip
+        market = market or open_market("generated", seed=seed)
         session = session_of(market.day)
         assert session is not None
         self.session: TradingSession = session
@@ -75,7 +79,7 @@ class Shifts:
         self.store, self.journal = MemoryStore(), ListJournal()
         self.broker = MarketBroker(market, self.kernel)
         self._watched = market.symbols[:symbols]
-        self._learn(seed)
+        self._learn(bars or daily_bars("generated", seed=seed))
         self.desk = self._desk(load(config))
 
     def tick(self, minute: int, memory: ScanMemory, *, late_s: float = 0.02, name: str = SCAN) -> None:
@@ -102,8 +106,8 @@ class Shifts:
         plain = {row.path: {**row.data, "holder": "", "until": ""} for row in rows}
         return {path: Document(path=path, data=data, version="") for path, data in sorted(plain.items())}
 
-    def _learn(self, seed: int) -> None:
-        history = MarketHistory.of(daily_bars("generated", seed=seed))
+    def _learn(self, bars: Mapping[str, Sequence[DailyBar]]) -> None:
+        history = MarketHistory.of(bars)
         for symbol in self._watched:
             series = history.daily(symbol, start=date(2000, 1, 1), before=self.session.day)
             assert series is not None
