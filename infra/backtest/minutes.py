@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import cache, partial
 
 from infra.backtest.bar_market import MINUTE, shares_of, touch
 from infra.backtest.day import Day, Resolution, Tick
@@ -20,23 +21,18 @@ def minute_day(
     session: TradingSession, history: Mapping[str, Series], *, symbols: Sequence[str], source: str,
     bars: Callable[[], Bars],
 ) -> Day:  # fmt: skip
-    """Give a session of 1-minute bars, oldest first by symbol; `bars` is asked once for each time it is played."""
+    """Give a session of 1-minute bars, oldest first by symbol; `bars` is asked once, when it is played first."""
     closes = {symbol: _previous_close(history.get(symbol), session) for symbol in symbols}
+    ticks = cache(lambda: tuple(_ticks(session, bars(), closes)))
     return Day(
         session=session, resolution=Resolution.MINUTE, symbols=tuple(symbols), history=history, source=source,
-        play=lambda: _ticks(session, bars(), closes),
+        play=lambda: iter(ticks()),
     )  # fmt: skip
 
 
 def as_minutes(day: Day) -> Day:
     """Give a day of one-second quotes as its own 1-minute bars: those that the live system builds as it watches."""
-    kept: list[Bars] = []
-
-    def bars() -> Bars:
-        if not kept:
-            kept.append(_built(day))
-        return kept[0]
-
+    bars = partial(_built, day)
     return minute_day(day.session, day.history, symbols=day.symbols, source=day.source, bars=bars)
 
 
