@@ -20,6 +20,7 @@ from infra.owner import letters, look, systems
 from infra.owner.killed import Killed
 from infra.owner.machine import Machine
 from infra.owner.profiles import Hand, reach, reach_key, require_profile
+from infra.results.words import looked
 from infra.up import registry
 from shared import settings
 from shared.codec import dumps, encode
@@ -211,7 +212,7 @@ def status_lines(seen: look.Overview) -> Iterable[tuple[str, object]]:
         yield "Asked", "; ".join(seen.asked)
     yield "Scan", _scanned(seen)
     if seen.looks is not None:
-        yield "Seconds", look.seconds(seen.looks)
+        yield "Seconds", looked(seen.looks)
     yield "Daily bars", _history(seen.history)
     if seen.history is not None:
         yield from _left_out(seen.history)

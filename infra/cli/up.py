@@ -16,9 +16,9 @@ from infra.brokersim.network import Network
 from infra.cli import money_words as money
 from infra.cli.exits import BROKEN, say, told_to_end
 from infra.cli.hand import stated
+from infra.day.facts import bars_missing
 from infra.day.hours import clock, day_and_time
 from infra.day.problems import UserError
-from infra.day.run import bars_missing
 from infra.owner.look import overview
 from infra.owner.systems import STATES
 from infra.up.libraries import install, needed

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 from infra.day.book import Book
 from infra.day.folder import Card
@@ -13,9 +12,12 @@ from infra.day.hours import Hours
 from infra.day.ledger import BrokerLedger
 from infra.day.summary import Summary
 from infra.day.timing import Timing
+from infra.results.facts import Facts
+from infra.results.figures import Figures
 
 SUMMARY_FILE = "summary.json"
 REPORT_FILE = "report.html"
+REPORT_JSON = "report.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +37,7 @@ OnProgress = Callable[[Progress], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayResult:
-    """A finished day; `default_result` is the JSON of the same day under `default`, if that was run.
+    """A finished day with what its report is made of.
 
     `troubles` counts the errors in the journal; `crashed` says that one of them was a bug in a function;
     of the symbols in `without_bars` nothing could be bought, for want of daily bars.
@@ -51,8 +53,9 @@ class DayResult:
     ledger: BrokerLedger
     troubles: Mapping[str, int]
     crashed: bool
-    default_result: Mapping[str, Any] | None
     moved_to: Path | None
+    facts: Facts
+    figures: Figures
     without_bars: tuple[str, ...] = ()
 
     @property

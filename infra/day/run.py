@@ -6,30 +6,33 @@ folder; a run that stops half-way leaves that folder as it is, with everything t
 
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from infra.brokersim.market import Market, MarketFileError, open_market
 from infra.day import audit, environment
 from infra.day.book import read_book
 from infra.day.chosen import choose, write
+from infra.day.facts import Ran, bars_missing, day_facts
 from infra.day.files import write_atomically
 from infra.day.folder import RUNS, Card, Claim, claim, finished_twin
 from infra.day.hours import hours
 from infra.day.machine import Machine, Surroundings
 from infra.day.paper import starting_cash
 from infra.day.problems import UserError
-from infra.day.report import render
-from infra.day.result import REPORT_FILE, SUMMARY_FILE, DayResult, DayStopped, OnProgress
+from infra.day.result import REPORT_JSON, SUMMARY_FILE, DayResult, DayStopped, OnProgress
 from infra.day.summary import summarise
 from infra.day.timing import timing
 from infra.day.violations import violations
 from infra.local.clock import KernelClock
 from infra.local.kernel import Kernel
+from infra.results.facts import Beside
+from infra.results.figures import figures
+from infra.results.page import render
+from infra.results.plain import beside, plain
 from shared.codec import dumps, loads
 
 CRASH_FILE = "crash.txt"
@@ -85,59 +88,42 @@ def run_day(
                 if machine.without_bars:
                     on_warning(bars_missing(machine.without_bars))
                 machine.play(on_progress, step=_STEP[speed])
-                result = _conclude(machine, card=card, ours=ours, began=began)
-                _write(result, machine, market)
+                result = _conclude(machine, card=card, ours=ours, began=began, market=market)
+                _write(result, machine)
         ours.write_card(replace(card, status="finished"))
     return result
 
 
-def bars_missing(symbols: Sequence[str]) -> str:
-    """Say of what nothing can be bought, and which file would change that."""
-    named = ", ".join(symbols)
-    return f"Nothing can be bought of {named}: no daily bars before the day in a daily.csv beside the market file."
-
-
-def _conclude(machine: Machine, *, card: Card, ours: Claim, began: float) -> DayResult:
+def _conclude(machine: Machine, *, card: Card, ours: Claim, began: float, market: Market) -> DayResult:
     """Compare the books and count."""
     ledger, book, counts = machine.ledger(), read_book(machine.world.store), machine.journal.read()
+    starting = starting_cash(machine.settings)
     found = violations(
-        ledger=ledger,
-        book=book,
-        undeclared=counts.undeclared,
-        starting_cash=starting_cash(machine.settings),
-        hours=machine.hours,
+        ledger=ledger, book=book, undeclared=counts.undeclared, starting_cash=starting, hours=machine.hours
     )
     measured = timing(ledger, book, machine.hours, took_ms=counts.took_ms)
-    wall_s = time.monotonic() - began
+    summary = summarise(
+        ledger=ledger, book=book, counts=counts, violations=found, wall_s=time.monotonic() - began,
+        looks=measured.looks, network=card.network,
+    )  # fmt: skip
+    ran = Ran(
+        card=card, hours=machine.hours, watch_list=machine.settings.watch_list, summary=summary, timing=measured,
+        book=book, ledger=ledger, starting=starting, troubles=dict(sorted(counts.troubles.items())),
+        beside=_beside(card, ours.path), without_bars=machine.without_bars,
+    )  # fmt: skip
+    facts = day_facts(ran, market)
     return DayResult(
-        folder=ours.path,
-        card=card,
-        hours=machine.hours,
-        watch_list=machine.settings.watch_list,
-        summary=summarise(
-            ledger=ledger,
-            book=book,
-            counts=counts,
-            violations=found,
-            wall_s=wall_s,
-            looks=measured.looks,
-            network=card.network,
-        ),
-        timing=measured,
-        book=book,
-        ledger=ledger,
-        troubles=dict(sorted(counts.troubles.items())),
-        crashed=counts.crashed,
-        default_result=_default_result(card, ours.path),
-        moved_to=ours.moved_to,
-        without_bars=machine.without_bars,
-    )
+        folder=ours.path, card=card, hours=ran.hours, watch_list=ran.watch_list, summary=summary, timing=measured,
+        book=book, ledger=ledger, troubles=ran.troubles, crashed=counts.crashed, moved_to=ours.moved_to,
+        without_bars=ran.without_bars, facts=facts, figures=figures(facts),
+    )  # fmt: skip
 
 
-def _write(result: DayResult, machine: Machine, market: Market) -> None:
+def _write(result: DayResult, machine: Machine) -> None:
     write_atomically(result.folder / audit.FILE, audit.export(machine.world.store))
     write_atomically(result.folder / SUMMARY_FILE, dumps(result.summary.plain()) + b"\n")
-    write_atomically(result.folder / REPORT_FILE, render(result, market).encode())
+    write_atomically(result.folder / REPORT_JSON, dumps(plain(result.facts, result.figures)) + b"\n")
+    write_atomically(result.report, render(result.facts, result.figures).encode())
 
 
 @contextmanager
@@ -164,9 +150,12 @@ def open_checked(spec: str, seed: int) -> Market:
         raise UserError(f"{spec} cannot be read: {problem.strerror}", remedy=remedy) from None
 
 
-def _default_result(card: Card, folder: Path) -> dict[str, Any] | None:
-    """Give the newest known result of the same day under the default configuration."""
+def _beside(card: Card, folder: Path) -> tuple[Beside, ...]:
+    """Give the newest known result of the same day under the default configuration, or how to get it."""
     if card.config == "default":
-        return None
-    twin = finished_twin(replace(card, config="default"), near=folder, file=SUMMARY_FILE)
-    return loads(twin.read_bytes()) if twin else None
+        return ()
+    twin = finished_twin(replace(card, config="default"), near=folder, file=REPORT_JSON)
+    if twin is None:
+        how = "not run yet: strategy day --config default with the same market and seed"
+        return (Beside(name="default", note=how),)
+    return (beside("default", loads(twin.read_bytes()), note="the same day and seed"),)

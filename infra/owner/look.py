@@ -231,13 +231,6 @@ def _looks(store: Store, at: datetime, unread: list[str]) -> Looks | None:
     return looks((one.sight for one in found if one.sight), session.opens_at, ends)
 
 
-def seconds(of: Looks) -> str:
-    """Say how many seconds of a session were looked at, and the longest time without a look at what was held."""
-    share = f" ({100 * of.looked / of.seconds:.1f} %)" if of.seconds else ""
-    held = f"; what was held was never without a look for more than {of.unseen_s} s" if of.unseen_s else ""
-    return f"{of.looked:,} of {of.seconds:,}{share}, {of.blind:,} blind{held}"
-
-
 def _balance(store: Store, unread: list[str]) -> LastBalance | None:
     try:
         found = read(store, LastBalance, LAST_BALANCE)

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from infra.results.facts import Trade
-from shared.domain.orders import STOPS, Order
+from infra.results.facts import StopLine, Trade
+from shared.domain.orders import STOPS, TERMINAL, Order
 from shared.domain.positions import Fill
 from shared.domain.signals import Signal
 from shared.domain.taken import Taken
@@ -47,6 +47,17 @@ def trades(
         for position, those in by_position.items()
     ]  # fmt: skip
     return sorted(found, key=lambda trade: (trade.entered_at, trade.symbol))
+
+
+def stop_lines(orders: Iterable[Order], closes: datetime) -> tuple[StopLine, ...]:
+    """Give each protective stop that the broker had, from when it was placed until it ended, or until the close."""
+    found = []
+    for order in orders:
+        if order.kind in STOPS and order.placed_at is not None and order.stop_price is not None:
+            over = order.state_since if order.state in TERMINAL and order.state_since is not None else closes
+            ends = max(order.placed_at, min(over, closes))
+            found.append(StopLine(symbol=order.symbol, begins=order.placed_at, ends=ends, level=order.stop_price))
+    return tuple(sorted(found, key=lambda stop: (stop.begins, stop.symbol)))
 
 
 def _trade(

@@ -6,8 +6,9 @@ from decimal import Decimal
 
 from infra.results.facts import Skipped
 from infra.results.receipts import Decision
-from shared.domain.calendar import NEW_YORK
+from shared.domain.calendar import NEW_YORK, new_york_day
 from shared.domain.orders import Kind, State
+from shared.domain.sight import Looks
 from shared.domain.values import cents
 
 NOT_TAKEN_UP = "NOT_TAKEN_UP"
@@ -102,6 +103,18 @@ def tone(amount: Decimal | str) -> str:
     return dollars(amount)[0].translate({ord("+"): "gain", ord("-"): "loss", ord("$"): "even"})
 
 
+def percent(value: Decimal) -> str:
+    """Write a percent with its sign: +0.39 %; nothing gained is 0.00 %."""
+    return f"{value:+.2f} %" if round(value, 2) else "0.00 %"
+
+
+def moment(at: datetime, begins: datetime, ends: datetime) -> str:
+    """Write an instant of a span: its hour within a day, its date with it in a longer one; New York time."""
+    if new_york_day(begins) == new_york_day(ends):
+        return clock(at)
+    return f"{at.astimezone(NEW_YORK):%Y-%m-%d %H:%M}"
+
+
 def clock(at: datetime) -> str:
     """Write an instant of a known day as a person in New York reads it: 10:31:02."""
     return f"{at.astimezone(NEW_YORK):%H:%M:%S}"
@@ -113,6 +126,13 @@ def span(seconds: int) -> str:
         return f"{seconds} s"
     hours, minutes = divmod(round(seconds / 60), 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min"
+
+
+def looked(of: Looks) -> str:
+    """Say how many seconds of a session were looked at, and the longest time without a look at what was held."""
+    share = f" ({100 * of.looked / of.seconds:.1f} %)" if of.seconds else ""
+    held = f"; what was held was never without a look for more than {of.unseen_s} s" if of.unseen_s else ""
+    return f"{of.looked:,} of {of.seconds:,}{share}, {of.blind:,} blind{held}"
 
 
 def _code(decision: Decision) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.day.book import Book, Receipt
+from infra.day.facts import Prices, Ran, day_facts
 from infra.day.folder import Card
 from infra.day.hours import Hours, hours
 from infra.day.journal import Counts
@@ -17,6 +18,9 @@ from infra.day.result import DayResult
 from infra.day.summary import summarise
 from infra.day.timing import looks_of, timing
 from infra.day.violations import violations
+from infra.results.facts import Beside
+from infra.results.figures import figures
+from infra.results.page import render
 from shared.domain.audit import AuditEvent
 from shared.domain.ids import intent_id, signal_id
 from shared.domain.orders import Kind, Order, PreviewRecord, State, advance, born
@@ -340,9 +344,10 @@ def quiet_day() -> Sample:
 
 
 def result_of(
-    sample: Sample, folder: Path, *, found: Iterable[str] | None = None, default: dict[str, Any] | None = None
-) -> DayResult:
-    """Wrap a sample as the result of a run with the demo configuration."""
+    sample: Sample, folder: Path, *, found: Iterable[str] | None = None, beside: tuple[Beside, ...] = (),
+    market: Prices | None = None, **changes: Any,
+) -> DayResult:  # fmt: skip
+    """Wrap a sample as the result of a run with the demo configuration; `changes` are of what its report is made of."""
     book, ledger = sample.book(), sample.ledger()
     sentences = (
         violations(ledger=ledger, book=book, undeclared=(), starting_cash=CASH, hours=HOURS)
@@ -350,25 +355,23 @@ def result_of(
         else list(found)
     )
     counts = Counts(ticks=23_010, quotes=92_040, asked=4_000, served=3_100)
+    summary = summarise(
+        ledger=ledger, book=book, counts=counts, violations=sentences, wall_s=41.7, network="slow",
+        looks=looks_of(book, HOURS),
+    )  # fmt: skip
+    ran = Ran(
+        card=Card(market="2013-10-07", config="demo", seed=1), hours=HOURS, watch_list=SYMBOLS, summary=summary,
+        timing=timing(ledger, book, HOURS), book=book, ledger=ledger, starting=CASH, troubles={}, beside=beside,
+    )  # fmt: skip
+    ran = replace(ran, **changes)
+    facts = day_facts(ran, Tape() if market is None else market)
     return DayResult(
-        folder=folder,
-        card=Card(market="2013-10-07", config="demo", seed=1),
-        hours=HOURS,
-        watch_list=SYMBOLS,
-        summary=summarise(
-            ledger=ledger,
-            book=book,
-            counts=counts,
-            violations=sentences,
-            wall_s=41.7,
-            network="slow",
-            looks=looks_of(book, HOURS),
-        ),
-        timing=timing(ledger, book, HOURS),
-        book=book,
-        ledger=ledger,
-        default_result=default,
-        moved_to=None,
-        troubles={},
-        crashed=False,
-    )
+        folder=folder, card=ran.card, hours=HOURS, watch_list=SYMBOLS, summary=summary, timing=ran.timing,
+        book=ran.book, ledger=ran.ledger, troubles=ran.troubles, crashed=False, moved_to=None, facts=facts,
+        figures=figures(facts),
+    )  # fmt: skip
+
+
+def page_of(result: DayResult) -> str:
+    """Render a result's report."""
+    return render(result.facts, result.figures)

@@ -1,36 +1,85 @@
-"""The report: one file that needs nothing, shows everything, and repeats no text as markup."""
+"""The report: one file that needs nothing, leads with results, and repeats no text as markup."""
 
 import re
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
-from infra.day.charts import equity_chart, stop_spans
 from infra.day.facts import decisions_of, trades_of
-from infra.day.report import render
+from infra.results.facts import Beside
 from infra.results.receipts import why_not
 from infra.results.words import dollars, span
-from tests.days.sample import CASH, HOURS, SYMBOLS, Sample, Tape, at, quiet_day, result_of
+from tests.days.sample import CASH, SYMBOLS, Sample, Tape, at, page_of, quiet_day, result_of
 
 _LOADS = re.compile(r"""<(?:script|img|link|iframe)[^>]*\b(?:src|href)\s*=\s*["']?(?![\s"']*data:)[^>]*>""")
+_MOST_BYTES = 1_500_000
+"""Of a day's page without the chart library."""
+
+
+def without_library(text: str) -> str:
+    """Give a page without plotly's own code."""
+    return re.sub(r"<script>/\*.*?</script>", "", text, flags=re.DOTALL)
 
 
 def page(sample: Sample, **changes: object) -> str:
     """Render a sample without plotly's own code."""
-    result = replace(result_of(sample, Path("runs/0001")), **changes)  # type: ignore[arg-type]
-    return re.sub(r"<script>/\*.*?</script>", "", render(result, Tape()), flags=re.DOTALL)
+    return without_library(page_of(result_of(sample, Path("runs/0001"), **changes)))  # type: ignore[arg-type]
+
+
+def busy_day() -> Sample:
+    """Give a day of four hundred trades, sixteen times the busiest one that there is."""
+    sample = Sample()
+    for number in range(400):
+        symbol = SYMBOLS[number % len(SYMBOLS)]
+        start = at(9, 45) + timedelta(seconds=53 * number)
+        sample.trade(symbol, at=start, held=timedelta(minutes=5), quantity=10)
+    for number in range(400):
+        sample.denied("BAC", at=at(10, 0, number), codes=("SIZE_ZERO",))
+    return sample
 
 
 def test_it_needs_nothing_from_elsewhere() -> None:
-    """The page loads no script, style, picture or font, forbids itself to, and stays under 8 MB."""
-    whole = render(result_of(quiet_day(), Path("runs/0001")), Tape())
+    """The page loads no script, style, picture or font, and forbids itself to."""
     assert not _LOADS.search(page(quiet_day()))
-    assert "default-src 'none'" in whole
-    assert len(whole.encode()) < 8_000_000
+    assert "default-src 'none'" in page_of(result_of(quiet_day(), Path("runs/0001")))
+
+
+def test_a_day_is_small() -> None:
+    """Without the chart library the page of a day has 1.5 MB at the most, also of a far busier day than any."""
+    assert len(page(quiet_day()).encode()) < _MOST_BYTES / 4
+    busy = page(busy_day())
+    assert len(busy.encode()) < _MOST_BYTES
+    assert busy.count("<td") > 4_000  # it lists them
+
+
+def test_results_lead_and_the_machine_comes_last() -> None:
+    """Return, drawdown and win rate stand before the trades, those before what was skipped, and ticks come last."""
+    text = page(quiet_day())
+    order = ["Return", "Largest drawdown", "Win rate", "<h2>Trades", "<h2>Skipped signals", "<h2>The machine", "ticks"]
+    places = [text.index(part, text.index("<main>")) for part in order]
+    assert places == sorted(places)
+    assert "ticks" not in text[text.index("<main>") : text.index("<h2>The machine")]
+
+
+def test_every_table_names_its_figures_for_a_phone() -> None:
+    """Each cell of a table carries the name that stands beside it where the heading has no room."""
+    text = page(quiet_day())
+    assert text.count("<td") == text.count("<td data-name=")
+    assert text.count('<td data-name="Exit price"') == 2
+
+
+def test_the_words_are_those_of_traders() -> None:
+    """The page has entry and exit price, exit reasons and reasons of skipped signals in plain words."""
+    text = page(quiet_day())
+    for part in ("Entry price", "Exit price", "profit target", "blocked: the spread was too wide"):
+        assert part in text
+    for part in ("Paid", "Got", ">flatten<", "denied by our own rules"):
+        assert part not in text[text.index("<main>") :]
 
 
 def test_it_shows_trades_receipts_and_reasons() -> None:
-    """Traded symbols, votes, states, denial codes and why-not counts are on the page in plain words."""
+    """Traded symbols, votes, states, reasons and how long each reason held are on the page in plain words."""
     text = page(quiet_day())
     for part in (
         "IBM",
@@ -38,7 +87,7 @@ def test_it_shows_trades_receipts_and_reasons() -> None:
         "momentum",
         "volume 1.9 x",
         "PLACING",
-        "spread too wide, daily loss",
+        "blocked: the spread was too wide, blocked: daily loss limit",
     ):
         assert part in text
     assert re.search(r"before opening range <strong>57 s<", text)
@@ -55,10 +104,11 @@ def test_a_possible_wash_sale_is_marked() -> None:
 
 
 def test_it_names_the_configuration_and_the_default() -> None:
-    """The page says which configuration ran and shows the default's own result, or how to get it."""
-    default = {"realized_pnl": "-7.00", "signals": 1, "orders": 2, "fills": 2, "violations": []}
-    assert "strategy day --config default" in page(quiet_day())
-    assert "-$7.00" in page(quiet_day(), default_result=default)
+    """The page shows the default's own result beside this one, or how to get it."""
+    missing = Beside(name="default", note="not run yet: strategy day --config default")
+    known = Beside(name="default", note="the same day", profit=Decimal(-7), return_pct=Decimal("-0.01"), trades=1)
+    assert "strategy day --config default" in page(quiet_day(), beside=(missing,))
+    assert "-$7.00" in page(quiet_day(), beside=(known,))
 
 
 def test_charts_follow_their_card() -> None:
@@ -67,14 +117,12 @@ def test_charts_follow_their_card() -> None:
     assert re.search(r"\.plot \{ width: 100%; min-width: 0; overflow: hidden;", text)
     for part in ("autosize: true", "responsive: true", "ResizeObserver", "fitted.observe(entry.target)"):
         assert part in text
-    assert text.count("<table") == len(re.findall(r'<div class="card scroll">\s*<table', text))
 
 
 def test_violations_stand_at_the_top() -> None:
-    """A day with violations says so first and does not call itself clean."""
-    result = result_of(quiet_day(), Path("runs/0001"), found=["Position <b>open</b> after the close."])
-    text = render(result, Tape())
-    assert "Position &lt;b&gt;open&lt;/b&gt; after the close." in text
+    """A day with violations says so before its results and does not call itself clean."""
+    text = page(quiet_day(), found=["Position <b>open</b> after the close."])
+    assert text.index("Position &lt;b&gt;open&lt;/b&gt; after the close.") < text.index("Largest drawdown")
     assert "No violations" not in text
 
 
@@ -92,29 +140,31 @@ def test_text_cannot_leave_its_place() -> None:
             """Give nothing."""
             return
 
-    assert evil not in render(result_of(sample, Path("runs/0001"), found=[]), Empty())
+    assert evil not in page(sample, found=[], market=Empty())
 
 
 def test_an_empty_day_has_a_report() -> None:
     """A day on which nothing was bought renders and says so."""
-    assert "Nothing was bought on this day." in page(Sample())
+    assert "Nothing was bought." in page(Sample())
 
 
 def test_equity_ends_at_the_realised_profit() -> None:
-    """The last point of the equity line is what the day realised."""
+    """The curve begins at the starting cash, has a point a minute, and ends with what the day realised."""
     day = quiet_day()
-    line = equity_chart(prices=Tape(), ledger=day.ledger(), start=CASH, hours=HOURS)["data"][0]
-    assert line["y"][-1] == float(day.ledger().realized_pnl)
-    assert line["y"][0] == 0
-    assert len(line["y"]) == 2341
+    result = result_of(day, Path("runs/0001"))
+    points = result.facts.equity
+    assert (points[0].equity, len(points)) == (CASH, 391)
+    assert points[-1].equity == CASH + day.ledger().realized_pnl
+    assert result.figures.realized == day.ledger().realized_pnl
+    assert result.figures.open_profit == 0
 
 
 def test_a_stop_line_lasts_as_long_as_the_stop() -> None:
-    """A stop is drawn from the instant it works until it ends."""
+    """A stop is drawn from the instant it was placed until it ends."""
     day = Sample()
     day.trade("IBM", at=at(10, 0), held=timedelta(minutes=5), quantity=1)
-    (span,) = stop_spans("IBM", day.ledger(), HOURS.closes)
-    assert (span.begins, span.ends) == (at(10, 0, 6), at(10, 4, 59))
+    (stop,) = result_of(day, Path("runs/0001")).facts.stops
+    assert (stop.begins, stop.ends) == (at(10, 0, 6), at(10, 4, 59))
 
 
 def test_a_receipt_holds_the_whole_chain() -> None:

@@ -26,4 +26,4 @@ def test_a_day_without_daily_bars_says_so(tmp_path: Path) -> None:
     (warning,) = said
     assert warning.startswith(f"Nothing can be bought of {SYMBOL}: no daily bars before the day")
     assert (set(moved), result.without_bars) == ({1}, (SYMBOL,))
-    assert f"Nothing could be bought of {SYMBOL}." in result.report.read_text()
+    assert f"Nothing can be bought of {SYMBOL}:" in result.report.read_text()

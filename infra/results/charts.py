@@ -1,0 +1,181 @@
+"""The charts of a report as plotly figures in plain data: return beside buy-and-hold, drawdown, prices with trades.
+
+Times on the axes are New York wall-clock times. Colours are names of the page's style, so that a chart follows dark and
+light. A span of more than `MOST_SESSIONS` is drawn with its last point of each session. Prices are floats here:
+nothing of this reaches an order.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+from infra.results.facts import Facts, Mark, Point, StopLine, Trade
+from infra.results.words import dollars, why_left
+from shared.domain.calendar import NEW_YORK, new_york_day
+
+Figure = dict[str, Any]
+
+MOST_SESSIONS = 5
+MOST_PRICES = 40
+"""Symbols whose prices are drawn, those with the largest profits and losses."""
+_NIGHTS = [{"bounds": [16, 9.5], "pattern": "hour"}, {"bounds": ["sat", "mon"]}]
+
+
+def charts(facts: Facts) -> list[tuple[str, str, Figure]]:
+    """Give each chart with a name and a title: equity and drawdown, then a chart of each symbol that was traded."""
+    found = []
+    if facts.equity:
+        found = [("equity", "Return", _returns(facts)), ("drawdown", "Drawdown", _drawdowns(facts))]
+    profits = defaultdict[str, Decimal](Decimal)
+    for trade in facts.trades:
+        profits[trade.symbol] += trade.net
+    shown = sorted(sorted(profits), key=lambda symbol: -abs(profits[symbol]))[:MOST_PRICES]
+    for number, symbol in enumerate(sorted(shown)):
+        found.append((f"price{number}", symbol, _price(facts, symbol)))
+    return found
+
+
+def _returns(facts: Facts) -> Figure:
+    points = _points(facts)
+    start = float(facts.starting_equity)
+    own = [round((float(point.equity) / start - 1) * 100, 4) for point in points]
+    lines = [_line("this run", points, own, color="--accent", hover="%{y:+.2f} %")]
+    if (held := _held(facts.prices, points)) is not None:
+        lines.append(_line("buy and hold", points, held, color="--soft", hover="%{y:+.2f} %", dash="dot"))
+    return _with_axis(facts, {"data": lines, "layout": {}}, unit="%")
+
+
+def _drawdowns(facts: Facts) -> Figure:
+    top, falls = facts.starting_equity, list[float]()
+    whole = dict[datetime, float]()
+    for point in facts.equity:
+        top = max(top, point.equity)
+        whole[point.at] = round(float(point.equity / top - 1) * 100, 4)
+    points = _points(facts)
+    falls = [whole[point.at] for point in points]
+    line = _line("drawdown", points, falls, color="--loss", hover="%{y:.2f} %")
+    line |= {"fill": "tozeroy", "fillcolor": "--wash"}
+    return _with_axis(facts, {"data": [line], "layout": {"showlegend": False}}, unit="%")
+
+
+def _price(facts: Facts, symbol: str) -> Figure:
+    marks = _thinned(facts, facts.prices.get(symbol, ()))
+    own = [trade for trade in facts.trades if trade.symbol == symbol]
+    line = {
+        "type": "scatter", "mode": "lines", "name": "price", **_times([mark.at for mark in marks]),
+        "y": [float(mark.price) for mark in marks], "line": {"color": "--accent", "width": 1.4},
+        "hovertemplate": "%{y:,.2f}<extra></extra>",
+    }  # fmt: skip
+    stops = [stop for stop in facts.stops if stop.symbol == symbol]
+    bands = [_band(trade, facts.ends) for trade in own]
+    data = [line, _stop_line(stops), _entries(own), _exits(own)]
+    return _with_axis(facts, {"data": data, "layout": {"shapes": bands}}, unit="$")
+
+
+def _line(
+    name: str, points: Sequence[Point], values: Sequence[float | None], *, color: str, hover: str, dash: str = "solid"
+) -> Figure:  # fmt: skip
+    return {
+        "type": "scatter", "mode": "lines", "name": name, **_times([point.at for point in points]), "y": values,
+        "line": {"color": color, "width": 1.6, "dash": dash}, "hovertemplate": f"{name} {hover}<extra></extra>",
+    }  # fmt: skip
+
+
+def _stop_line(stops: Sequence[StopLine]) -> Figure:
+    times: list[str | None] = []
+    levels: list[float | None] = []
+    for stop in sorted(stops, key=lambda stop: stop.begins):
+        times += [_local(stop.begins), _local(stop.ends), None]
+        levels += [float(stop.level), float(stop.level), None]
+    return {
+        "type": "scatter", "mode": "lines", "name": "protective stop", "x": times, "y": levels, "connectgaps": False,
+        "line": {"color": "--stop", "width": 1.6, "dash": "dot"}, "hovertemplate": "stop %{y:,.2f}<extra></extra>",
+    }  # fmt: skip
+
+
+def _entries(trades: Sequence[Trade]) -> Figure:
+    bought = [(trade.entered_at, trade.entry_price, f"bought {trade.shares:,}") for trade in trades]
+    return _markers("entry", bought, color="--gain", shape="triangle-up")
+
+
+def _exits(trades: Sequence[Trade]) -> Figure:
+    sold = [
+        (trade.left_at, trade.exit_price, f"{why_left(trade.exit_reason)}, {dollars(trade.net)}")
+        for trade in trades
+        if trade.left_at is not None and trade.exit_price is not None
+    ]
+    return _markers("exit", sold, color="--loss", shape="triangle-down")
+
+
+def _markers(name: str, found: Sequence[tuple[datetime, Any, str]], *, color: str, shape: str) -> Figure:
+    return {
+        "type": "scatter", "mode": "markers", "name": name, "x": [_local(at) for at, _, _ in found],
+        "y": [round(float(price), 4) for _, price, _ in found],
+        "text": [f"{price:,.2f}: {text}" for _, price, text in found], "hovertemplate": "%{text}<extra></extra>",
+        "marker": {"symbol": shape, "size": 13, "color": color, "line": {"color": "--card", "width": 1.5}},
+    }  # fmt: skip
+
+
+def _band(trade: Trade, ends: datetime) -> Figure:
+    return {
+        "type": "rect", "xref": "x", "yref": "paper", "y0": 0, "y1": 1, "x0": _local(trade.entered_at),
+        "x1": _local(trade.left_at or ends), "line": {"width": 0}, "layer": "below", "fillcolor": "--held",
+    }  # fmt: skip
+
+
+def _held(prices: Mapping[str, Sequence[Mark]], points: Sequence[Point]) -> list[float | None] | None:
+    """Give what equal parts of every symbol gained by each point, in percent; None before the first price."""
+    sound = [marks for marks in prices.values() if marks and marks[0].price > 0]
+    if not sound:
+        return None
+    places, values = [0] * len(sound), list[float | None]()
+    for point in points:
+        gains = []
+        for number, marks in enumerate(sound):
+            while places[number] < len(marks) and marks[places[number]].at <= point.at:
+                places[number] += 1
+            last = marks[places[number] - 1] if places[number] else marks[0]
+            gains.append(float(last.price / marks[0].price - 1))
+        values.append(round(sum(gains) / len(gains) * 100, 4))
+    return values
+
+
+def _sessions(facts: Facts) -> int:
+    return len({new_york_day(point.at) for point in facts.equity})
+
+
+def _points(facts: Facts) -> Sequence[Point]:
+    if _sessions(facts) <= MOST_SESSIONS:
+        return facts.equity
+    return list({new_york_day(point.at): point for point in facts.equity}.values())
+
+
+def _thinned(facts: Facts, marks: Sequence[Mark]) -> Sequence[Mark]:
+    if _sessions(facts) <= MOST_SESSIONS:
+        return marks
+    return list({new_york_day(mark.at): mark for mark in marks}.values())
+
+
+def _with_axis(facts: Facts, figure: Figure, *, unit: str) -> Figure:
+    """Say what the axes show: the hours of one session, sessions without their nights, or days."""
+    count = _sessions(facts)
+    axis: dict[str, object] = {"tickformat": "%H:%M" if count <= 1 else "%-d %b"}
+    if 1 < count <= MOST_SESSIONS:
+        axis["rangebreaks"] = _NIGHTS
+    figure["layout"] |= {"xaxis": axis, "yaxis": {"tickformat": "$,.2f"} if unit == "$" else {"ticksuffix": " %"}}
+    return figure
+
+
+def _times(instants: Sequence[datetime]) -> Figure:
+    """Give the axis of instants, short where they have even steps."""
+    steps = {after - before for before, after in pairwise(instants)}
+    if len(steps) == 1:
+        return {"x0": _local(instants[0]), "dx": steps.pop().total_seconds() * 1000}
+    return {"x": [_local(at) for at in instants]}
+
+
+def _local(at: datetime) -> str:
+    return f"{at.astimezone(NEW_YORK):%Y-%m-%d %H:%M:%S}"

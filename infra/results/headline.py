@@ -1,0 +1,110 @@
+"""What a run came to in a dozen lines, the same on a page and on a terminal."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from infra.results.facts import Facts
+from infra.results.figures import LEAST_SESSIONS, LEAST_TRADES, Drawdown, Figures
+from infra.results.words import dollars, moment, percent, tone
+
+UNKNOWN = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One result: its name, its figure, a word about it, and the style class of a gain or a loss."""
+
+    name: str
+    text: str
+    note: str = ""
+    tone: str = "even"
+
+
+def headline(facts: Facts, found: Figures) -> list[Line]:
+    """Give the results of a run, the most important first."""
+    return [
+        Line(name="Return", text=_pct(found.return_pct), note=_on(found), tone=_tone(found.profit)),
+        Line(name="Buy and hold", text=_pct(found.hold_pct), note=_held(facts), tone=_tone(found.hold_pct)),
+        Line(name="Largest drawdown", text=_fall(found.drawdown), note=_fell(facts, found.drawdown)),
+        Line(name="Trades", text=f"{found.trades:,}", note=_ended(found)),
+        Line(name="Win rate", text=_share(found.win_rate_pct), note="of the trades that ended"),
+        Line(name="Profit factor", text=_plain(found.profit_factor), note="won divided by lost"),
+        Line(
+            name="Expectancy", text=_usd(found.expectancy), note="a trade, after fees", tone=_tone(found.expectancy)
+        ),
+        Line(name="Average win", text=_usd(found.average_win), tone=_tone(found.average_win)),
+        Line(name="Average loss", text=_usd(found.average_loss), tone=_tone(found.average_loss)),
+        Line(name="Exposure", text=_share(found.exposure_pct), note="of equity in shares, mean"),
+        Line(name="Fees", text=f"${found.fees:,.2f}", note="commissions and regulatory fees"),
+        Line(name="Slippage of entries", text=_cost(found.entry_slippage), note=_points(found)),
+        Line(name="Slippage of stops", text=_cost(found.stop_slippage), note="below the stops' levels"),
+        Line(name="Sharpe ratio", text=_plain(found.sharpe), note=_from(found)),
+    ]  # fmt: skip
+
+
+def _on(found: Figures) -> str:
+    if found.profit is None:
+        return f"the equity is not known; {dollars(found.realized)} realised"
+    return f"{dollars(found.profit)} on ${found.starting_equity:,.2f}{_open(found)}"
+
+
+def _open(found: Figures) -> str:
+    return f", {dollars(found.open_profit)} of it open" if found.open_profit and found.trades > found.over else ""
+
+
+def _held(facts: Facts) -> str:
+    count = sum(1 for marks in facts.prices.values() if marks)
+    return f"of {count} symbol{'' if count == 1 else 's'} in equal parts" if count else "no prices are known"
+
+
+def _fall(found: Drawdown | None) -> str:
+    return UNKNOWN if found is None else percent(found.pct)
+
+
+def _fell(facts: Facts, found: Drawdown | None) -> str:
+    if found is None or not found.usd:
+        return ""
+    begins, ends = moment(found.since, facts.begins, facts.ends), moment(found.until, facts.begins, facts.ends)
+    return f"{dollars(found.usd)} from {begins} to {ends}"
+
+
+def _ended(found: Figures) -> str:
+    even, held = found.over - found.wins - found.losses, found.trades - found.over
+    more = (f", {even} even" if even else "") + (f", {held} still held" if held else "")
+    return f"{found.wins} won, {found.losses} lost{more}"
+
+
+def _points(found: Figures) -> str:
+    if found.entry_slippage_bps is None:
+        return "against the decision price"
+    side = "worse" if found.entry_slippage_bps > 0 else "better"
+    return f"{abs(found.entry_slippage_bps):.2f} basis points {side} than the decision price"
+
+
+def _from(found: Figures) -> str:
+    return "" if found.sharpe is not None else f"from {LEAST_TRADES} trades and {LEAST_SESSIONS} sessions on"
+
+
+def _pct(value: Decimal | None) -> str:
+    return UNKNOWN if value is None else percent(value)
+
+
+def _share(value: Decimal | None) -> str:
+    return UNKNOWN if value is None else f"{value:.1f} %"
+
+
+def _plain(value: Decimal | None) -> str:
+    return UNKNOWN if value is None else f"{value:.2f}"
+
+
+def _usd(value: Decimal | None) -> str:
+    return UNKNOWN if value is None else dollars(value)
+
+
+def _cost(value: Decimal | None) -> str:
+    """Write a cost: what is more than 0 was lost."""
+    return UNKNOWN if value is None else dollars(-value)
+
+
+def _tone(value: Decimal | None) -> str:
+    return "even" if value is None else tone(value)

@@ -1,0 +1,93 @@
+"""The report as one HTML file that needs nothing from anywhere, on a desk or on a phone, dark or light.
+
+Results lead, the counts of the machine come last; a day's page without the chart library has 1.5 MB at the most.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from infra.results.charts import charts
+from infra.results.facts import Facts
+from infra.results.figures import DEFINITIONS, Figures, Group
+from infra.results.headline import UNKNOWN, headline
+from infra.results.words import KINDS, clock, dollars, moment, percent, span, tone, why_left, why_skipped, words
+from shared.codec import dumps
+
+MOST_SKIPPED = 200
+"""Skipped signals that are listed one by one; beyond that only their reasons are counted."""
+MOST_RECEIPTS = 150
+"""Receipts of decisions that bought, the last ones."""
+MOST_TRADES = 500
+"""Trades that are listed one by one, the last ones; the JSON has all."""
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+def render(facts: Facts, found: Figures) -> str:
+    """Write the page of a run and its figures."""
+    drawn = charts(facts)
+    bought = [decision for decision in facts.decisions if decision.shares]
+    page = _environment(facts).get_template("report.html")
+    return page.render(
+        facts=facts,
+        found=found,
+        headline=headline(facts, found),
+        groups=_groups(found),
+        trades=facts.trades[-MOST_TRADES:],
+        skipped=facts.skipped[:MOST_SKIPPED],
+        bought=bought[-MOST_RECEIPTS:],
+        bought_count=len(bought),
+        charts=[(name, title) for name, title, _ in drawn],
+        chart_data=Markup(_script_json({name: figure for name, _, figure in drawn})),  # noqa: S704 - escaped
+        plotly=Markup(get_plotlyjs()),  # noqa: S704 - the installed package's own script
+        definitions=DEFINITIONS.values(),
+    )
+
+
+def _groups(found: Figures) -> list[tuple[str, Sequence[Group]]]:
+    """Give each way of grouping with its groups, in plain words."""
+    return [
+        ("Symbol", found.by_symbol),
+        ("Strategy", found.by_strategy),
+        ("Exit reason", found.by_reason),
+        ("Hour of entry", found.by_hour),
+    ]
+
+
+def _script_json(data: object) -> str:
+    """Write JSON that can stand inside a script element."""
+    return dumps(data).decode().replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def _environment(facts: Facts) -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {
+        "dollars": dollars,
+        "percent": percent,
+        "clock": clock,
+        "moment": partial(_moment, facts),
+        "tone": tone,
+        "words": words,
+        "why_left": why_left,
+        "why_skipped": why_skipped,
+        "span": span,
+        "kind": KINDS.get,
+    }
+    made.globals |= {"UNKNOWN": UNKNOWN}
+    return made
+
+
+def _moment(facts: Facts, at: datetime | None) -> str:
+    return "" if at is None else moment(at, facts.begins, facts.ends)
