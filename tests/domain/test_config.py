@@ -104,10 +104,7 @@ def test_what_is_no_number_is_refused(value: object) -> None:
         ({"universe.price_min": 1000}, "price_min must be below"),
         ({"signals.rsi_min": 80}, "rsi_min must be below signals.rsi_max"),
         ({"exits.rsi_min": 55}, "an entry is an exit at once"),
-        (
-            {"signals.min_votes": 3},
-            "strategies that are used: 3 votes, and momentum, opening_range alone",
-        ),
+        ({"signals.min_votes": 5}, "used: 5 votes, and momentum, opening_range, trend_confirmation, volume_surge"),
         ({"sizing.base_pct": 36}, "base_pct must not exceed"),
         ({"sizing.max_pct": 81}, "together must not exceed 100"),
         ({"exits.market_minutes": 10}, "market_minutes < exits.flatten_minutes"),

@@ -9,10 +9,12 @@ from shared.domain.bars import Bar
 from shared.strategies import registry
 from shared.strategies.indicators import Indicators
 from shared.strategies.view import LongerBars, View
-from tests.domain.made import DEFAULT, OPENS, at, quote, session
+from tests.domain.made import OPENS, at, config, quote, session
 
-USED = registry.bound(DEFAULT)
-"""The strategies of the default configuration."""
+ONE_VOTE = replace(config(signals__min_votes=1), strategies={"momentum": {}, "opening_range": {}})
+"""Two strategies of which one vote suffices; what the votes are made of is each strategy's own test."""
+TWO_VOTES = replace(ONE_VOTE, signals=replace(ONE_VOTE.signals, min_votes=2))
+USED = registry.bound(ONE_VOTE)
 NAMES = tuple(one.name for one in USED)
 RISING = Bar(end=at(30), open=Decimal(101), high=Decimal(102), low=Decimal(101), close=Decimal("101.50"), volume=30_000)
 

@@ -1,29 +1,32 @@
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from shared.domain.halts import FROZEN, HALTED, ONE_SIDED, PAUSE, UNTRADED, Sign
 from shared.domain.ids import signal_id
 from shared.domain.signals import Signal, Vote
-from shared.strategies.decide import SIGNAL, NoSignal, decide, joint_confidence, stop_distance, voted
-from shared.strategies.form import asked
+from shared.strategies import registry
+from shared.strategies.decide import FEW, SIGNAL, NoSignal, decide, joint_confidence, stop_distance, voted
+from shared.strategies.form import Bound, StrategyFault, asked
 from shared.strategies.view import View
-from tests.domain.made import DEFAULT, at, config, quote, session
-from tests.strategies.seen import NAMES, USED, bars_until, indicators, view
+from tests.domain.made import at, quote, session
+from tests.strategies.own import write
+from tests.strategies.seen import NAMES, ONE_VOTE, TWO_VOTES, USED, bars_until, indicators, view
 
 SECOND = timedelta(seconds=1)
 
 
 def codes(seen: View) -> tuple[str, ...]:
-    decision = decide(seen, DEFAULT, USED)
+    decision = decide(seen, ONE_VOTE, USED)
     return tuple(reason.code for reason in decision.reasons) if isinstance(decision, NoSignal) else ()
 
 
 def test_signal_names_its_slot_and_its_votes() -> None:
     """Two votes make a signal that carries price, distance, confidence and the slot that names it."""
-    decision = decide(view(at=at(33)), DEFAULT, USED)
+    decision = decide(view(at=at(33)), ONE_VOTE, USED)
     assert isinstance(decision, Signal)
     assert decision.signal_id == signal_id(strategy="momentum", symbol="IBM", side="BUY", session=session().day, slot=6)
     assert (decision.slot, decision.decision_price) == (6, Decimal("102.00"))
@@ -36,7 +39,7 @@ def test_signal_names_its_slot_and_its_votes() -> None:
 
 def test_slot_changes_every_five_minutes() -> None:
     """The same strategy and symbol have one signal in a slot of five minutes."""
-    first, same, following = (decide(view(at=at(minute)), DEFAULT, USED) for minute in (30, 34.99, 35))
+    first, same, following = (decide(view(at=at(minute)), ONE_VOTE, USED) for minute in (30, 34.99, 35))
     assert isinstance(first, Signal)
     assert isinstance(same, Signal)
     assert isinstance(following, Signal)
@@ -95,7 +98,7 @@ def test_first_blocking_rule_is_named(seen: View, expected: tuple[str, ...]) -> 
 
 def test_sources_that_differ_say_both_figures() -> None:
     """The receipt of closes that disagree has the broker's and the stored one."""
-    decision = decide(view(prior_close=Decimal("49.50")), DEFAULT, USED)
+    decision = decide(view(prior_close=Decimal("49.50")), ONE_VOTE, USED)
     assert isinstance(decision, NoSignal)
     (reason,) = decision.reasons
     assert (reason.found, reason.asked) == (Decimal("99.00"), "within 2 % of 49.50")
@@ -117,9 +120,25 @@ def test_single_vote_at_its_threshold_is_not_enough() -> None:
 
 def test_votes_are_counted() -> None:
     """With two votes asked for, one vote is refused with the other strategy's reason."""
-    decision = decide(view(opening_range=None), config(signals__min_votes=2), USED)
+    decision = decide(view(opening_range=None), TWO_VOTES, USED)
     assert isinstance(decision, NoSignal)
     assert [reason.code for reason in decision.reasons] == ["opening_range:NO_OPENING_RANGE"]
+
+
+@pytest.mark.parametrize("used", [USED[:1], ()])
+def test_fewer_strategies_than_votes_buy_nothing(used: tuple[Bound, ...]) -> None:
+    """Where strategies were left out and fewer are there than votes are asked for, that is the reason."""
+    decision = decide(view(), TWO_VOTES, used)
+    assert decision == NoSignal((FEW.on(len(used), "2 or more"),))
+
+
+def test_a_strategy_that_cannot_be_asked_says_nothing_of_the_symbol(tmp_path: Path) -> None:
+    """A fault is no decision: whoever asked goes on without that strategy, and asks anew."""
+    wrong = replace(ONE_VOTE, strategies={"mine": {}, "momentum": {}})
+    used = registry.bound(wrong, str(write(tmp_path, vote="return view.sentiment")))
+    with pytest.raises(StrategyFault, match="strategy mine: it raised AttributeError"):
+        decide(view(), wrong, used)
+    assert isinstance(decide(view(), wrong, used[1:]), Signal)
 
 
 def test_independent_votes_add_up() -> None:
@@ -143,7 +162,7 @@ def test_independent_votes_add_up() -> None:
 def test_stop_distance_is_three_atrs_within_its_limits(atr: str | None, expected: str) -> None:
     """The distance is three ATRs, not under 0.6 % nor over 2 % of the price, and 1.2 % without an ATR."""
     seen = view(quote=quote("100.00"), indicators=indicators(atr=None if atr is None else Decimal(atr)))
-    assert stop_distance(seen, DEFAULT) == Decimal(expected)
+    assert stop_distance(seen, ONE_VOTE) == Decimal(expected)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +189,7 @@ def test_a_verdict_tells_whether_a_strategy_voted(seen: View, near: bool) -> Non
 def test_one_vote_of_two_is_near() -> None:
     """Where two votes are asked for, the reason of the one strategy that did not vote says that the other did."""
     seen = view(quote=quote("102.00", previous_close="101.90"))
-    said = decide(seen, config(signals__min_votes=2), USED)
+    said = decide(seen, TWO_VOTES, USED)
     assert isinstance(said, NoSignal)
     assert [reason.code for reason in said.reasons] == ["momentum:RISE_TOO_SMALL"]
     assert voted("momentum:RISE_TOO_SMALL", NAMES)
