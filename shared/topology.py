@@ -222,6 +222,7 @@ TOPOLOGY = Topology(
                 "minutes": RW,
                 "watches": RW,
                 "receipts": RW,
+                "left_out": RW,
                 "bars": RW,
                 "quotes": RW,
                 "history": R,

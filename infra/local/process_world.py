@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
+from time import thread_time
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -176,7 +177,7 @@ def _open_bus(project: str, clock: Clock, chance: Chance) -> Bus:
 def _broker_side(world: WorldFile, function: str) -> dict[str, Any]:
     return {
         "history": _history(world, function), "http": _http(world, function), "authorize_page": world.authorize_page,
-        "pace": world.speed,
+        "pace": world.speed, "cpu": thread_time if world.broker is None else None,
     }  # fmt: skip
 
 

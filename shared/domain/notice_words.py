@@ -14,6 +14,7 @@ from shared.domain.doubted import HeldHalted, SourcesDiffer, held_halted, source
 from shared.domain.forged import OrderForged, order_forged
 from shared.domain.hand_notices import OrderAmbiguous, OrderCameLate, SharesTaken
 from shared.domain.hand_words import ambiguous, came_late, taken
+from shared.domain.left_out import StrategyLeftOut, strategy_left_out
 from shared.domain.notices import (
     CancelUnconfirmed,
     DayResult,
@@ -309,6 +310,7 @@ _WORDS: dict[type[Notice], Callable[[Any], Words]] = {
     HeldUnseen: _unseen,
     HeldHalted: held_halted,
     SourcesDiffer: sources_differ,
+    StrategyLeftOut: strategy_left_out,
     MessageBuried: _buried,
     AnswerUnread: answer_unread,
     EntryNotJudged: entry_not_judged,

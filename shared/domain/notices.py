@@ -18,6 +18,7 @@ from shared.domain.control import Control, TradingState
 from shared.domain.doubted import Doubted, HeldHalted, SourcesDiffer
 from shared.domain.forged import OrderForged
 from shared.domain.hand_notices import OrderAmbiguous, OrderCameLate, SharesTaken
+from shared.domain.left_out import StrategyLeftOut
 from shared.domain.orders import Order, State
 from shared.domain.row_notices import OddRow, OwnRowOdd
 from shared.domain.sign_in_notices import AccountRefused, LinkUsed, SignedIn, SignInFailed, SignInNeeded, SignInRefused
@@ -248,6 +249,7 @@ Notice = (
     | ScanBlind
     | HeldUnseen
     | Doubted
+    | StrategyLeftOut
     | MessageBuried
     | AnswerUnread
     | EntryNotJudged
@@ -291,6 +293,7 @@ NOTICES: dict[str, type[Notice]] = {
     "held_unseen": HeldUnseen,
     "held_halted": HeldHalted,
     "sources_differ": SourcesDiffer,
+    "strategy_left_out": StrategyLeftOut,
     "message_buried": MessageBuried,
     "answer_unread": AnswerUnread,
     "entry_not_judged": EntryNotJudged,
@@ -341,6 +344,7 @@ def event_of(notice: Notice) -> str:
             | SourceKeyBad()
             | HeldHalted()
             | SourcesDiffer()
+            | StrategyLeftOut()
             | LinkUsed()
             | DayResult()
         ):

@@ -90,11 +90,8 @@ Decision = Signal | NoSignal
 
 def decide(view: View, config: StrategyConfig, strategies: tuple[Bound, ...], ask: Ask = asked) -> Decision:
     """Give a signal, or why there is none; raises StrategyFault, and then says nothing of the symbol."""
-    if view.signs:
-        return NoSignal(tuple(RULES[sign.code].on(sign.found, sign.asked) for sign in view.signs))
-    blocked = _filtered(view, config)
-    if blocked is not None:
-        return NoSignal((blocked,))
+    if blocked := _blocked(view, config):
+        return NoSignal(blocked)
     if len(strategies) < config.signals.min_votes:
         return NoSignal((FEW.on(len(strategies), f"{config.signals.min_votes} or more"),))
     votes: list[Vote] = []
@@ -111,6 +108,18 @@ def decide(view: View, config: StrategyConfig, strategies: tuple[Bound, ...], as
     distance = stop_distance(view, config)
     gated = _gated(view, config, together, distance)
     return _signal(view, votes, together, distance) if gated is None else NoSignal((gated,))
+
+
+def is_open(view: View, config: StrategyConfig) -> bool:
+    """Tell whether strategies are asked about a symbol: neither a sign of a halt nor a filter is in the way."""
+    return not _blocked(view, config)
+
+
+def _blocked(view: View, config: StrategyConfig) -> tuple[Reason, ...]:
+    if view.signs:
+        return tuple(RULES[sign.code].on(sign.found, sign.asked) for sign in view.signs)
+    found = _filtered(view, config)
+    return () if found is None else (found,)
 
 
 def voted(code: str, names: Collection[str]) -> bool:

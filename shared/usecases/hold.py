@@ -66,12 +66,27 @@ def look_after(
                 stop_set_at=at,
             )  # fmt: skip
             return f"stop:{judgement.level}", watched.now(moved).kept(desk)
-        case ExitNow() if exits_blocked(desk):
-            return f"exit halted:{judgement.reason}", watched
-        case ExitNow() if not backoff.may_ask(position.exit_refused, at):
-            return f"exit refused:{judgement.reason}", watched
         case ExitNow():
-            return f"exit:{judgement.reason}", _leave(desk, position, watched, judgement, at)
+            return _decided_now(desk, position, watched, judgement, at)
+
+
+def leave_for(
+    desk: TradingDesk, position: Position, watched: Watched, quote: Sound, *, reason: str, at: datetime
+) -> tuple[str, Watched | None]:  # fmt: skip
+    """Sell what no rule of ours sells, for another reason; gives what `look_after` gives."""
+    limit = pricing.sell_limit(bid=quote.bid, config=desk.config)
+    decision = ExitNow(reason=reason, price_type=PriceType.LIMIT, limit_price=limit)
+    return _decided_now(desk, position, watched, decision, at)
+
+
+def _decided_now(
+    desk: TradingDesk, position: Position, watched: Watched, decision: ExitNow, at: datetime
+) -> tuple[str, Watched | None]:  # fmt: skip
+    if exits_blocked(desk):
+        return f"exit halted:{decision.reason}", watched
+    if not backoff.may_ask(position.exit_refused, at):
+        return f"exit refused:{decision.reason}", watched
+    return f"exit:{decision.reason}", _leave(desk, position, watched, decision, at)
 
 
 def _decided(

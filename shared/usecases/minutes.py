@@ -27,12 +27,14 @@ class Minute(Lease):
     """Who scans a minute, until when; `sight` is what it saw, None before its end.
 
     `ahead` are the seconds of the next minute at which its scanner looked, too, before it left; None while it has not.
-    `missing` is what it then knew of quotes that are missing.
+    `missing` is what it then knew of quotes that are missing. `asks` is the strategy that is asked just now, where that
+    is noted (`voting`).
     """
 
     sight: Sight | None = None
     ahead: tuple[int, ...] | None = None
     missing: Missing | None = None
+    asks: str = ""
 
 
 def take(desk: Desk, begins: datetime) -> Held[Minute] | None:
@@ -58,6 +60,12 @@ def handed_over(desk: Desk, begins: datetime) -> Minute | None:
             return None
         desk.clock.sleep_until(desk.clock.now() + _LOOKS_EVERY)
     return None if held is None else held.value
+
+
+def died(desk: Desk, begins: datetime) -> Minute | None:
+    """Give the minute before `begins` where whoever scanned it has not left, None for any other; raises StoreDown."""
+    held = read_sound(desk, Minute, _path(begins - MINUTE))
+    return None if held is None or held.value.ahead is not None else held.value
 
 
 def since(store: Store, at: datetime) -> list[Document]:

@@ -10,28 +10,24 @@ a quote is missing or cannot be believed (`_look`: then nothing rests on it). Wh
 store before it is on the bus, once per slot; nothing here sends an order or writes a position.
 """
 
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from shared.domain import halts
 from shared.domain.calendar import session_at
 from shared.domain.doubted import HeldHalted, SourcesDiffer
 from shared.domain.exits import Unquoted
-from shared.domain.messages import EnterPosition
 from shared.domain.positions import Position
 from shared.domain.quality import Sound, sound
-from shared.domain.quotes import Quote
-from shared.domain.receipts import said
+from shared.domain.quotes import Quote, Quotes
 from shared.domain.rounds import wanted
 from shared.domain.sight import SECONDS
-from shared.domain.signals import Signal
-from shared.errors import AuthError, BrokerError, Conflict, DeskError, Malformed, StoreError
+from shared.errors import AuthError, BrokerError, Malformed, StoreError
 from shared.ports import Put, Severity
-from shared.strategies.decide import DIFFER, SIGNAL, decide
-from shared.strategies.verdict import Reason
-from shared.strategies.view import Watch
-from shared.usecases import leases, minutes, outbox
-from shared.usecases.desk import Held, create, put
+from shared.strategies.view import View, Watch
+from shared.usecases import leases, minutes, outbox, voting
+from shared.usecases.desk import Held, put
 from shared.usecases.hold import look_after
 from shared.usecases.losses import open_positions
 from shared.usecases.minutes import MINUTE
@@ -47,6 +43,17 @@ WORKS_AT_MOST = timedelta(seconds=150)
 """An invocation's longest time: its own minute, one whose tick was lost, and until the tick of the one after comes."""
 LOST_AFTER = 20
 """From this second on a minute that nobody took is scanned by whoever goes on: its tick is lost."""
+
+
+KEPT = ("held", "stop")
+"""How the verdict on what is held begins where it stays held: then a strategy may have a reason to leave it."""
+
+
+class Looked(NamedTuple):
+    """What a look made of a symbol: its verdict as far as it is known, and what strategies are to be asked about."""
+
+    verdict: Verdict
+    view: View | None = None
 
 
 def scan(desk: TradingDesk, memory: ScanMemory, published_at: datetime) -> None:
@@ -72,9 +79,11 @@ def scan(desk: TradingDesk, memory: ScanMemory, published_at: datetime) -> None:
     try:
         memory.read_ahead(desk, session)
         left = minutes.handed_over(desk, begins)
+        died = None if left is not None else minutes.died(desk, begins)
         minute.go_on_from(desk, left)
+        voting.begin(desk, memory, minute, died)
         memory.recall(desk, session, begins)
-        memory.go_on_from(desk, left, minute.notes)
+        memory.go_on_from(left, minute.notes)
     except StoreError:
         leases.give_back(desk, lease)
         raise
@@ -141,7 +150,7 @@ def _is_ours(desk: TradingDesk, minute: Scanned, second: int, stops_at: datetime
             return minute.lease is not None
         return minutes.taken_at(desk, minute.begins) is None
     except StoreError as problem:
-        _stumble(desk, problem)
+        voting.stumble(desk, problem)
         return True
 
 
@@ -159,7 +168,7 @@ def _tick(desk: TradingDesk, memory: ScanMemory, minute: Scanned, second: int) -
             minute.holds = minute.holds or bool(minute.held)
             minute.unsure = False
     except StoreError as problem:
-        _stumble(desk, problem)
+        voting.stumble(desk, problem)
         return
     symbols = [
         *desk.mandate.watch_list,
@@ -173,21 +182,35 @@ def _tick(desk: TradingDesk, memory: ScanMemory, minute: Scanned, second: int) -
     minute.ticks += len(quotes.failed) < len(looked_at)
     minute.quotes += len(quotes.heard)
     memory.outages.look(desk, held=minute.held, asked=looked_at, quoted=quotes.heard, at=at)
+    verdicts = _judge(desk, memory, minute, quotes, symbols=looked_at, at=at)
     for symbol in looked_at:
-        failure = quotes.failed.get(symbol)
         quote = quotes.heard.get(symbol)
-        try:
-            verdict: Verdict = _look(desk, memory, minute, symbol=symbol, quote=quote, failure=failure, at=at)
-        except (BrokerError, StoreError) as problem:
-            _stumble(desk, problem)
-            minute.owing = True
-            verdict = type(problem).__name__
-        minute.note(symbol, second, verdict, quoted_at=None if quote is None else quote.at)
-        if failure is None:
-            memory.heed(desk, symbol, minute.notes[symbol][-1].code)
+        minute.note(symbol, second, verdicts[symbol], quoted_at=None if quote is None else quote.at)
+        if symbol not in quotes.failed:
+            memory.heed(symbol, minute.notes[symbol][-1].code)
     if not any(symbol in quotes.failed or symbol in quotes.unasked for symbol in due):
         minute.looked.add(second)
     minute.took_ms.append((desk.clock.now() - asked_at) // MILLISECOND)
+
+
+def _judge(
+    desk: TradingDesk, memory: ScanMemory, minute: Scanned, quotes: Quotes, *, symbols: Sequence[str], at: datetime
+) -> dict[str, Verdict]:  # fmt: skip
+    """Give the verdict on each symbol: what is held is judged before any strategy is asked about anything."""
+    found, views = dict[str, Verdict](), list[View]()
+    for symbol in sorted(symbols, key=lambda one: one not in minute.held):
+        quote, failure = quotes.heard.get(symbol), quotes.failed.get(symbol)
+        try:
+            seen = _look(desk, memory, minute, symbol=symbol, quote=quote, failure=failure, at=at)
+        except (BrokerError, StoreError) as problem:
+            voting.stumble(desk, problem)
+            minute.owing = True
+            seen = Looked(type(problem).__name__)
+        found[symbol] = seen.verdict
+        views += [] if seen.view is None else [seen.view]
+    found |= voting.ask(desk, memory, minute, views)
+    voting.keep(desk, memory, minute.session.day)
+    return found
 
 
 def _catch_up(desk: TradingDesk, minute: Scanned) -> None:
@@ -196,17 +219,13 @@ def _catch_up(desk: TradingDesk, minute: Scanned) -> None:
         outbox.drain(desk)
         minute.owing = False
     except (BrokerError, StoreError) as problem:
-        _stumble(desk, problem)
-
-
-def _stumble(desk: TradingDesk, problem: DeskError) -> None:
-    desk.journal.line("scan_stumbled", Severity.WARNING, kind=type(problem).__name__, detail=problem.detail)
+        voting.stumble(desk, problem)
 
 
 def _look(
     desk: TradingDesk, memory: ScanMemory, minute: Scanned, *, symbol: str, quote: Quote | None,
     failure: BrokerError | None, at: datetime,
-) -> Verdict:  # fmt: skip
+) -> Looked:  # fmt: skip
     """Judge one symbol's quote: one with any fault is seen for signs of a halt, and neither kept nor decided on.
 
     With the `failure` of its call there is none; what is held is looked after all the same.
@@ -218,11 +237,11 @@ def _look(
     minute.judge(symbol, wrong)
     believed = sound(quote, wrong)
     if held is not None:
-        code = _hold(desk, memory, minute, held=held, quote=believed, at=at)
-        return "+".join((code, *_named(watch, wrong))) if code == "held" else code
+        code, view = _hold(desk, memory, minute, held=held, quote=believed, at=at)
+        return Looked("+".join((code, *_named(watch, wrong))) if code == "held" else code, view)
     if believed is None:
-        return "+".join(_named(watch, wrong))
-    return _decide(desk, memory, minute, believed, at)
+        return Looked("+".join(_named(watch, wrong)))
+    return Looked("", watch.see(believed, at))
 
 
 def _named(watch: Watch, wrong: tuple[str, ...]) -> tuple[str, ...]:
@@ -230,36 +249,18 @@ def _named(watch: Watch, wrong: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*(sign.code for sign in watch.signs if sign.code != halts.PAUSE), *wrong)))
 
 
-def _decide(desk: TradingDesk, memory: ScanMemory, minute: Scanned, quote: Sound, at: datetime) -> Verdict:
-    decision = decide(memory.watch(desk, quote.symbol).see(quote, at), desk.config, memory.panel.of(desk.config))
-    if not isinstance(decision, Signal):
-        _differs(memory, minute, quote.symbol, decision.reasons)
-        return decision.reasons
-    if decision.signal_id not in memory.signalled:
-        _signal(desk, replace(decision, config_number=desk.config_number), quote)
-        memory.signalled.add(decision.signal_id)
-    return f"{SIGNAL}{decision.signal_id}"
-
-
-def _differs(memory: ScanMemory, minute: Scanned, symbol: str, reasons: tuple[Reason, ...]) -> None:
-    """Remember both closes of a symbol whose sources disagree, once a session, for the minute's end to tell."""
-    found = next((one for one in reasons if one.code == DIFFER.code), None)
-    if found is not None and symbol not in memory.differ:
-        memory.differ.add(symbol)
-        minute.differ[symbol] = f"{symbol} {said(found.found)}, {found.asked} is asked"
-
-
 def _hold(
     desk: TradingDesk, memory: ScanMemory, minute: Scanned, *, held: Held[Position], quote: Sound | None, at: datetime
-) -> str:
+) -> tuple[str, View | None]:
     """Judge a held symbol, also when no quote of it is sound: then for how long there has been none.
 
-    A book that stands still is no news either: what it decides waits for a move, or for the session's end.
+    A book that stands still is no news either: what it decides waits for a move, or for the session's end. Gives the
+    receipt's code, and what strategies may see of it where it stays held and trades.
     """
     symbol = held.value.symbol
-    watch = memory.watch(desk, symbol)
+    watch, view = memory.watch(desk, symbol), None
     if quote is not None:
-        watch.see(quote, at)
+        view = watch.see(quote, at)
         minute.marks[symbol] = quote
     signs = tuple(sign.code for sign in watch.signs)
     _tell_halt(desk, watch, signs, at)
@@ -270,7 +271,8 @@ def _hold(
     before = memory.held.get(symbol) or watched(desk, held.value)
     code, after = look_after(desk, held, before, seen, rsi=watch.rsi(at), session=minute.session, at=at)
     memory.hold(symbol, after)
-    return code
+    stays = not isinstance(seen, Unquoted) and code.partition(":")[0] in KEPT
+    return code, view if stays and after is not None and after.value.exit is None else None
 
 
 def _tell_halt(desk: TradingDesk, watch: Watch, signs: tuple[str, ...], at: datetime) -> None:
@@ -280,20 +282,6 @@ def _tell_halt(desk: TradingDesk, watch: Watch, signs: tuple[str, ...], at: date
         return
     desk.store.commit([announce(desk, HeldHalted(symbol=watch.symbol, signs=signs, since=halt.since, at=at))])
     halt.told = True
-
-
-def _signal(desk: TradingDesk, signal: Signal, quote: Sound) -> None:
-    """Store the signal with the quote that it rests on, and promise it to the order function; once per slot."""
-    row = outbox.promise(
-        desk, name=signal.signal_id, topic="signals", key=signal.symbol, message=EnterPosition(signal=signal)
-    )
-    path = f"signals/{signal.signal_id}"
-    try:
-        desk.store.commit([create(path, signal), put(f"quotes/{signal.symbol}", quote), row])
-    except Conflict:
-        return
-    desk.journal.line("signal", signal_id=signal.signal_id, symbol=signal.symbol, strategy=signal.strategy)
-    outbox.publish(desk, row)
 
 
 def _keep(desk: TradingDesk, memory: ScanMemory, minute: Scanned, *, saw: bool = True) -> None:
@@ -319,7 +307,7 @@ def _save(desk: TradingDesk, memory: ScanMemory, minute: Scanned, *, before: dat
         memory.forget()
         return False
     memory.save(desk, minute.session, minute.begins)
-    memory.heed_all(desk, minute.notes)
+    memory.heed_all(minute.notes)
     return True
 
 

@@ -20,11 +20,11 @@ from shared.domain.series import Series
 from shared.errors import Malformed
 from shared.ports import Severity
 from shared.strategies.decide import voted
+from shared.strategies.panel import Panel
 from shared.strategies.view import Watch
 from shared.usecases.books import books_of, put_books
 from shared.usecases.minutes import MINUTE, Minute
 from shared.usecases.outages import Outages
-from shared.usecases.panel import Panel
 from shared.usecases.trading import TradingDesk
 from shared.usecases.warmth import known_days, prepared
 from shared.usecases.watches import Watched
@@ -55,13 +55,15 @@ class ScanMemory:
 
     `held` are the watches over held symbols as the last tick left them; one that is not there has to be read. `differ`
     are the symbols of which the owner was told that their sources disagree, `hot` those for which a strategy voted in
-    their last verdict. `outages` knows since when the broker quotes nothing, `panel` which strategies are asked. What
-    is known of a session's days before is read once.
+    their last verdict. `outages` knows since when the broker quotes nothing, `panel` which strategies are asked,
+    and `told` names those of whose being left out the owner knows. What is known of a session's days before is read
+    once.
     """
 
     def __init__(self, outages: Outages | None = None, panel: Panel | None = None) -> None:
         self.outages = outages or Outages()
         self.panel = panel or Panel()
+        self.told: set[str] = set()
         self.watches: dict[str, Watch] = {}
         self.signalled: set[str] = set()
         self.held: dict[str, Watched] = {}
@@ -84,13 +86,16 @@ class ScanMemory:
         self._session, self._saved, self._prepared = session, None, None
         self._days, self.differ = {}, set()
 
+    def is_of(self, session: TradingSession, minute: datetime) -> bool:
+        """Tell whether this memory is that of the minute before `minute`."""
+        return self._session == session and self._saved == minute - MINUTE
+
     def recall(self, desk: TradingDesk, session: TradingSession, minute: datetime) -> None:
         """Make the memory that of the minute before `minute`: its own, or the store's.
 
         Books that cannot be read are reported and begin anew: what is held has to be looked after all the same.
         """
-        warm = self._session == session and self._saved == minute - MINUTE
-        if warm:
+        if self.is_of(session, minute):
             self._learn(desk, session)
             return
         if self._session == session:
@@ -107,24 +112,24 @@ class ScanMemory:
             except Malformed as problem:
                 desk.journal.line("books_unreadable", Severity.ERROR, symbol=symbol, kind=type(problem).__name__)
 
-    def heed(self, desk: TradingDesk, symbol: str, code: str) -> None:
+    def heed(self, symbol: str, code: str) -> None:
         """Take from a symbol's verdict, as its receipt has it, whether it is hot."""
-        if voted(code, [one.name for one in self.panel.of(desk.config)]):
+        if voted(code, self.panel.asked):
             self.hot.add(symbol)
         else:
             self.hot.discard(symbol)
 
-    def heed_all(self, desk: TradingDesk, notes: Mapping[str, Sequence[Mark]]) -> None:
+    def heed_all(self, notes: Mapping[str, Sequence[Mark]]) -> None:
         """Take who is hot from the last lines of a whole minute's receipt, as whoever begins cold after it does."""
         self.hot = set()
         for symbol, lines in notes.items():
-            self.heed(desk, symbol, lines[-1].code)
+            self.heed(symbol, lines[-1].code)
 
-    def go_on_from(self, desk: TradingDesk, left: Minute | None, notes: Mapping[str, Sequence[Mark]]) -> None:
+    def go_on_from(self, left: Minute | None, notes: Mapping[str, Sequence[Mark]]) -> None:
         """Take over what whoever scanned before knew of missing quotes, and who is hot by what it looked at since."""
         self.outages.go_on_from(None if left is None else left.missing)
         for symbol, lines in notes.items():
-            self.heed(desk, symbol, lines[-1].code)
+            self.heed(symbol, lines[-1].code)
 
     def _recall_hot(self, desk: TradingDesk, receipt: str) -> None:
         """Take who was hot from a minute's receipt; nobody where one call takes all, or there is none to read."""
@@ -133,7 +138,7 @@ class ScanMemory:
         if document is None:
             return
         try:
-            self.heed_all(desk, {symbol: marks(document.data, symbol) for symbol in document.data["symbols"]})
+            self.heed_all({symbol: marks(document.data, symbol) for symbol in document.data["symbols"]})
         except (Malformed, LookupError, AttributeError, TypeError, ValueError) as problem:
             kind = type(problem).__name__
             desk.journal.line("receipt_unreadable", Severity.ERROR, path=receipt, kind=kind)

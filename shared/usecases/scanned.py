@@ -28,7 +28,8 @@ class Scanned:
     `seen` are the symbols that had a usable quote, `wrong` the faults of each symbol, `differ` both closes of those
     whose sources disagree, `asked` in which second each symbol answered last. `lease` is None while it is looked at
     ahead of whoever will hold it; `looked` are the seconds at which every symbol that was due was asked and answered,
-    `took_ms` how long after the first request of a tick its last verdict was there.
+    `took_ms` how long after the first request of a tick its last verdict was there. `suspects` says that the minute
+    before died, perhaps of a strategy.
     """
 
     session: TradingSession
@@ -48,6 +49,7 @@ class Scanned:
     looked: set[int] = field(default_factory=set)
     holds: bool = False
     took_ms: list[int] = field(default_factory=list)
+    suspects: bool = False
 
     @property
     def ends(self) -> datetime:

@@ -32,6 +32,7 @@ class Platform:
     `history` are the daily bars of a simulated market, which then stand for every source; None means the real ones.
     `ways` lead to what stands for a source, by its name; without one the source itself is asked.
     `authorize_page` is where the owner accepts, None means E*TRADE's page; `pace` is that of a simulated time (Desk).
+    `cpu` gives the seconds of CPU of this thread, None where time is simulated.
     """
 
     function: Function
@@ -48,6 +49,7 @@ class Platform:
     http: BaseAdapter | None = None
     authorize_page: str | None = None
     pace: float = 1.0
+    cpu: Callable[[], float] | None = None
 
 
 Factory = Callable[[str], Platform]

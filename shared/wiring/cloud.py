@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
+from time import thread_time
 from typing import NoReturn
 
 from requests.adapters import BaseAdapter
@@ -57,7 +58,7 @@ def cloud(
         store=divided.of_function(databases.stores, TOPOLOGY, function),
         bus=NoBus() if open_bus is None else open_bus(project, clock, chance),
         vault=SecretVault(project=project, clock=clock, chance=chance, adds_only=function.adds_only),
-        journal=CloudJournal(name, project=project), http=http,
+        journal=CloudJournal(name, project=project), http=http, cpu=thread_time,
     )  # fmt: skip
 
 

@@ -7,8 +7,8 @@ from shared.domain.messages import PrepareTick, ScanTick
 from shared.door import PushDoor
 from shared.etrade.limits import Role
 from shared.ports import Envelope
+from shared.strategies.panel import Panel
 from shared.usecases.outages import Outages
-from shared.usecases.panel import Panel
 from shared.usecases.prepare import prepare
 from shared.usecases.scan import scan
 from shared.usecases.scan_memory import Memories, ScanMemory
@@ -29,7 +29,7 @@ def _build(platform: Platform) -> PushDoor:
     here = room(platform)
     desk = trading_desk(platform, here, Role.SCAN)
     patience = timedelta(seconds=here.settings.fallback_after_s)
-    memories = Memories(lambda: ScanMemory(Outages(patience), Panel(here.settings.strategies)))
+    memories = Memories(lambda: ScanMemory(Outages(patience), Panel(folder=here.settings.strategies, cpu=platform.cpu)))
 
     def work(envelope: Envelope, _: ScanTick) -> None:
         with memories.lent() as memory:

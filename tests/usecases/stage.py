@@ -15,6 +15,7 @@ from typing import Any
 from infra.local.clock import SeededChance
 from infra.local.memory_store import MemoryStore
 from shared.codec import decode
+from shared.domain.config import StrategyConfig
 from shared.domain.quotes import Quote, Quotes
 from shared.domain.receipts import at_second, marks
 from shared.domain.signals import Signal
@@ -92,6 +93,7 @@ class Stage:
     store: Recorded
     memory: ScanMemory
     minute: int = 0
+    config: StrategyConfig = field(default_factory=lambda: load("demo"))
     clock: Clock = field(default_factory=lambda: Clock(OPENS))
     journal: ListJournal = field(default_factory=ListJournal)
 
@@ -118,7 +120,7 @@ class Stage:
         }  # fmt: skip
         lists = OrderLists(broker=ports["broker"], clock=self.clock, journal=self.journal)
         mandate = Mandate(account_id="key", capital_usd=Decimal(100_000), watch_list=(WATCHED,))
-        return TradingDesk(actor=SCAN, **ports, lists=lists, config=load("demo"), mandate=mandate)
+        return TradingDesk(actor=SCAN, **ports, lists=lists, config=self.config, mandate=mandate)
 
     def restart(self) -> None:
         """Let another instance go on, which knows what is stored and nothing else."""

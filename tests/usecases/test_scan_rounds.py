@@ -21,6 +21,7 @@ from shared.usecases.scanned import SECOND
 from shared.usecases.trading import Mandate, TradingDesk
 from shared.usecases.warmth import Warmth
 from tests.domain.days import series
+from tests.strategies.seen import ONE_VOTE
 from tests.usecases.bench import Bench
 from tests.usecases.exchange import ScriptedBroker
 from tests.usecases.post import SCAN
@@ -68,7 +69,7 @@ class Watching:
         self.bench = Bench(latency_s=(0.0001, 0.0003), start=OPENS)
         self.market = Market(self.bench, room=room)
         mandate = Mandate(account_id="key", capital_usd=Decimal(100_000), watch_list=tuple(watched))
-        self.desk: TradingDesk = replace(self.bench.desks[SCAN], broker=self.market, mandate=mandate)
+        self.desk: TradingDesk = replace(self.bench.desks[SCAN], broker=self.market, mandate=mandate, config=ONE_VOTE)
         self.memory = ScanMemory()
         day = OPENS.date()
         for symbol in watched:

@@ -1,0 +1,55 @@
+"""Strategies that are left out for the rest of a session: the record of it, and what the owner is told."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from shared.domain.wording import Words, clock, short
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """From the symbol `about` at `at` on a strategy is not asked; `about` is "" where no symbol was the reason.
+
+    `why` says what it did, a clause without its full stop.
+    """
+
+    name: str
+    why: str
+    at: datetime
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionLeftOut:
+    """Every strategy that was left out of a session so far, in the order in which it was."""
+
+    session: date
+    strategies: tuple[LeftOut, ...] = ()
+    schema_version: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StrategyLeftOut:
+    """A strategy is left out for the rest of a session."""
+
+    left: LeftOut
+    session: date
+    at: datetime
+
+    @property
+    def event(self) -> str:
+        """One a session for each strategy."""
+        return f"{self.session.isoformat()}:{self.left.name}"
+
+
+def strategy_left_out(notice: StrategyLeftOut) -> Words:
+    """Say which strategy did what, and that the others go on."""
+    left = notice.left
+    about = f" about {left.about}" if left.about else ""
+    return Words(
+        title=f"Strategy left out: {left.name}",
+        sentence=f"At {clock(left.at)} the strategy {left.name} was asked{about}, and {short(left.why)}.",
+        advice="In this session it votes no more and gives no reason to sell; the others go on, and so do stops, "
+        "flatten and hold limit. Mend its file, or take it out with `strategy config edit`.",
+        urgent=False,
+    )
