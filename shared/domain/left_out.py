@@ -50,6 +50,6 @@ def strategy_left_out(notice: StrategyLeftOut) -> Words:
         title=f"Strategy left out: {left.name}",
         sentence=f"At {clock(left.at)} the strategy {left.name} was asked{about}, and {short(left.why)}.",
         advice="In this session it votes no more and gives no reason to sell; the others go on, and so do stops, "
-        "flatten and hold limit. Mend its file, or take it out with `strategy config edit`.",
+        "flatten and hold limit: mend its file, or take it out with `strategy config edit`.",
         urgent=False,
     )

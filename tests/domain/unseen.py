@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 from shared.domain.doubted import HeldHalted, SourcesDiffer
+from shared.domain.left_out import LeftOut, StrategyLeftOut
 from shared.domain.reads import Answer
 from shared.domain.unseen import AnswerUnread, EntryNotJudged, MessageRetried, PricesElsewhere, StaysHeld
 from tests.domain.made import NOON, at
@@ -25,6 +26,17 @@ UNSEEN = (
             "The close of the session before differs between E*TRADE and the stored daily bars for 1 symbol: "
             "IBM 99, within 2 % of 49.5 is asked. Nothing of it is bought while it is so, stops and exits go on: look "
             "for a split or a distribution that no source gave, and bring right bars with `strategy import FILE`."
+        ),
+    ),
+    (
+        StrategyLeftOut(
+            left=LeftOut(name="mine", why="it raised ValueError: odd", at=NOON, about="IBM"), session=DAY, at=NOON
+        ),
+        "Strategy left out: mine",
+        (
+            "At 12:00 ET the strategy mine was asked about IBM, and it raised ValueError: odd. "
+            "In this session it votes no more and gives no reason to sell; the others go on, and so do stops, "
+            "flatten and hold limit: mend its file, or take it out with `strategy config edit`."
         ),
     ),
     (
