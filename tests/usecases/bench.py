@@ -197,9 +197,14 @@ class Bench:
     @property
     def quiet(self) -> bool:
         """Tell whether every order has ended, nothing is held and no message is owed."""
-        if self.bus.owed or any(order.live for order in self.orders()) or self.store.query("outbox"):
+        if self.owing or any(order.live for order in self.orders()) or self.store.query("outbox"):
             return False
         return not any(position.is_open for position in self.positions())
+
+    @property
+    def owing(self) -> bool:
+        """Tell whether a message is owed whose work may still change something."""
+        return bool(self.bus.owed)
 
     def orders(self) -> list[Order]:
         """Give every intent, oldest first."""

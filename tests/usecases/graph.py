@@ -20,6 +20,7 @@ from shared.domain.calendar import session_at
 from shared.domain.messages import ScanTick
 from shared.domain.outcomes import CancelAnswer, NeverSent, PlaceAnswer, UnknownOutcome
 from shared.domain.turns import Purpose, Turn
+from shared.domain.values import Side
 from shared.door import PushDoor, Turnstile
 from shared.errors import NotSent
 from shared.etrade.exchange import MODULES, Endpoint
@@ -87,8 +88,15 @@ class Graph(Bench):
 
     @property
     def quiet(self) -> bool:
-        """Tell whether everything has ended and no fault still lasts."""
-        return not self.gate.holding and super().quiet
+        """Tell whether everything has ended, at the broker too, and no fault still lasts."""
+        exchange = self.exchange
+        rests = any(exchange.live(symbol, side) for symbol in (SYMBOL, OTHER) for side in Side)
+        return not (self.gate.holding or rests or +exchange.shares) and super().quiet
+
+    @property
+    def owing(self) -> bool:
+        """Tell whether a message is owed; a scan goes on until its next tick comes, and nothing new is bought here."""
+        return any(owed.topic != "scan-ticks" for owed in self.bus.owed)
 
     def push(self, function: str, owed: Owed, attempt: int) -> int:
         """Deliver one message to a process that has a place; 429 when none has."""

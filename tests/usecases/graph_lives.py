@@ -76,9 +76,15 @@ def life(
 ) -> Graph:
     """Live once."""
     graph = Graph(seed=seed, faults=faults, changed=changed)
-    script(graph)
-    graph.run_until_quiet()
+    _live(graph, script)
     return graph
+
+
+def _live(graph: Graph, script: Script) -> None:
+    """Live until both signals were sent and everything is quiet after them."""
+    script(graph)
+    graph.run(60)
+    graph.run_until_quiet()
 
 
 @cache
@@ -91,8 +97,7 @@ def points(script: Script, seed: int = 0) -> tuple[Point, ...]:
         found.setdefault((name, moment), Point(number=len(graph.gate.names), name=name, moment=moment))
 
     graph.gate.seen = see
-    script(graph)
-    graph.run_until_quiet()
+    _live(graph, script)
     return tuple(found.values())
 
 

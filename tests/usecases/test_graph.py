@@ -53,7 +53,7 @@ def test_an_undisturbed_life_is_never_naked_for_long_and_never_too_fast(name: st
 def test_what_is_lost_or_held_while_shares_are_naked_leaves_them_covered_soon(process: str, fault: Fault) -> None:
     """In calls from the first to the last, a sell is soon over the shares again and the day ends as it should."""
     struck = [point for point in points(target) if point.naked and point.name.startswith(process)]
-    struck = struck[:: max(1, len(struck) // AFEW)]  # every one of them, of every life, in `make long`
+    struck = struck[:: -(-len(struck) // AFEW)]  # every one of them, of every life, in `make long`
     swept = sweep(target, fault, struck)
     assert swept.lives >= 5
     assert swept.wrong == (), "\n".join(swept.wrong[:20])
