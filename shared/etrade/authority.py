@@ -18,7 +18,8 @@ from shared.etrade import parse_accounts
 from shared.etrade.exchange import Ask, Endpoint, Exchange
 from shared.etrade.faults import Unavailable
 from shared.etrade.retry import READ_ATTEMPTS
-from shared.etrade.session import PRODUCTION, SANDBOX, Call, Credentials, Signer
+from shared.etrade.session import PRODUCTION, SANDBOX, Call, Credentials
+from shared.etrade.signing import Signer
 from shared.ports import Chance, Clock, Journal
 
 AUTHORIZE_URL = "https://us.etrade.com/e/t/etws/authorize"

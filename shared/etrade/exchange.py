@@ -16,7 +16,8 @@ from shared.errors import BrokerError, NotSent, OutcomeUnknown, TokenDead, Token
 from shared.etrade.faults import Fault, Unavailable, error, fault
 from shared.etrade.limits import Limits, Module
 from shared.etrade.retry import Retry
-from shared.etrade.session import Answer, Call, Credentials, Signer, Wire
+from shared.etrade.session import Answer, Call, Credentials, Wire
+from shared.etrade.signing import Signer
 from shared.etrade.skew import BrokerClock
 from shared.ports import Chance, Clock, Journal, Scalar, Severity
 

@@ -14,8 +14,7 @@ What can go wrong here, and what is promised instead:
   gets its own signer with its own nonce and timestamp, from Chance and Clock, made right before it leaves.
 * Credentials leave for another place, or through a proxy of the environment, or into a log. Only the two API
   hosts are allowed, the environment is not asked (no proxies, no netrc, no CA override), redirects are not
-  followed, no cookie is kept, and the libraries' own loggers, which would print base strings and paths, are
-  silenced.
+  followed, no cookie is kept, and the library's own logger, which would print paths, is silenced.
 """
 
 import logging
@@ -31,6 +30,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 from shared.deadline import DeadlineAdapter, whole_body, within
 from shared.domain.tokens import AccessToken
 from shared.errors import BrokerError, InvariantBroken, NotSent, OutcomeUnknown, TokenDead
+from shared.etrade.signing import Signer
 from shared.ports import Chance, Clock
 
 PRODUCTION = "https://api.etrade.com"
@@ -49,22 +49,6 @@ _HEADERS = {
     "Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "etrade-strategy",
     "Connection": "keep-alive",
 }  # fmt: skip
-_TALKATIVE = ("oauthlib", "requests_oauthlib", "urllib3")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Signer:
-    """What signs one request; empty parts are left out of the header (etrade-api.md 1.2)."""
-
-    consumer_key: str
-    consumer_secret: str
-    token: str = ""
-    token_secret: str = ""
-    callback: str = ""
-    verifier: str = ""
-
-    def __repr__(self) -> str:
-        return "Signer(hidden)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -123,8 +107,7 @@ class Wire:
         self._clock = clock
         self._chance = chance
         self._adapter = http or DeadlineAdapter(connections=_POOL_SIZE)
-        for name in _TALKATIVE:
-            logging.getLogger(name).setLevel(logging.CRITICAL)
+        logging.getLogger("urllib3").setLevel(logging.CRITICAL)
 
     def send(self, call: Call, signer: Signer) -> Answer:
         """Make exactly one attempt and give whatever came back.
@@ -150,8 +133,6 @@ class Wire:
         raise failure
 
     def _signed(self, call: Call, signer: Signer) -> PreparedRequest:
-        from requests_oauthlib import OAuth1  # late: it loads all of oauthlib, and many a start makes no broker call
-
         # Filled by hand: the address is encoded already, and the general preparation would double the cost.
         request = PreparedRequest()
         request.method = call.method
@@ -161,19 +142,9 @@ class Wire:
             request.body = call.body
             request.headers["Content-Type"] = "application/json"
             request.headers["Content-Length"] = str(len(call.body))
-        sign = OAuth1(
-            signer.consumer_key,
-            client_secret=signer.consumer_secret,
-            resource_owner_key=signer.token or None,
-            resource_owner_secret=signer.token_secret or None,
-            callback_uri=signer.callback or None,
-            verifier=signer.verifier or None,
-            decoding=None,
-            nonce=self._chance.token(_NONCE_LENGTH),
-            timestamp=str(int(self._clock.now().timestamp())),
-        )
-        signed: PreparedRequest = sign(request)
-        return signed
+        nonce, timestamp = self._chance.token(_NONCE_LENGTH), int(self._clock.now().timestamp())
+        request.headers["Authorization"] = signer.header(call.method, call.url, nonce=nonce, timestamp=timestamp)
+        return request
 
 
 def _failure(problem: Exception) -> BrokerError:

@@ -15,7 +15,8 @@ from urllib3 import HTTPResponse
 
 from infra.brokersim.faults import Fault
 from infra.tools.locks import ROOT
-from shared.etrade.session import PRODUCTION, Call, Signer, Wire
+from shared.etrade.session import PRODUCTION, Call, Wire
+from shared.etrade.signing import Signer
 from tests.clients.front import KEY, SECRET, Front, front
 from tests.etrade.world import SeededChance, SteadyClock
 from tests.patience import PATIENCE_S
