@@ -3,8 +3,8 @@
 What can go wrong is the point of this room: a token that died at midnight New York, one that slept two hours,
 one that was revoked, a clock that is off, a nonce sent twice, a signature over another URL. Each gets
 E*TRADE's own text (fact sheet, sections 1.2-1.6). The order of checks is fixed there too: consumer key,
-timestamp, nonce, state of the token, signature. Signatures are checked by oauthlib's server side over the URL
-as it was requested.
+timestamp, nonce, state of the token, signature. Signatures are checked by what oauthlib makes of the URL as it
+was requested.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
+from functools import lru_cache
+from hmac import compare_digest
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlencode
@@ -214,17 +216,16 @@ class Provider:
 
     def _verify(self, signed: Signed, parameters: _Parameters, token_secret: str) -> None:
         """Refuses a signature that oauthlib cannot reproduce with our secrets."""
-        request: Any = SimpleNamespace(  # the four attributes that oauthlib reads; its own class costs far more
-            uri=signed.url,
-            http_method=signed.method,
-            params=[pair for pair in parameters.pairs if pair[0] != "oauth_signature"],
-            signature=parameters.values["oauth_signature"],
-        )
+        pairs: Any = [pair for pair in parameters.pairs if pair[0] != "oauth_signature"]
+        secrets: Any = SimpleNamespace(client_secret=self._secret, resource_owner_secret=token_secret)  # all it reads
+        method: Any = signed.method
         try:
-            holds = signature.verify_hmac_sha1(request, self._secret, token_secret)
+            wanted = signature.normalize_parameters(pairs)
+            base = signature.signature_base_string(method, _place(signed.url), wanted)
+            ours = signature.sign_hmac_sha1_with_client(base, secrets)
         except ValueError:
-            holds = False
-        if not holds:
+            raise AuthRefused("oauth_problem=signature_invalid") from None
+        if not compare_digest(ours.encode(), parameters.values["oauth_signature"].encode()):
             raise AuthRefused("oauth_problem=signature_invalid")
 
     def _token_text(self) -> str:
@@ -233,3 +234,10 @@ class Provider:
             text = base64.b64encode(self._chance.randbytes(32)).decode()
             if "+" in text and "/" in text:
                 return text
+
+
+@lru_cache(maxsize=64)
+def _place(url: str) -> str:
+    """What an address gives to a signature, which costs a third of a check and is the same all day."""
+    place: str = signature.base_string_uri(url)
+    return place
