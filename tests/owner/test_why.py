@@ -20,20 +20,21 @@ def _minutes(desk: Path) -> list[str]:
     return found
 
 
-def _written(desk: Path, lines: list[list[object]]) -> None:
+def written(desk: Path, lines: list[list[object]]) -> str:
+    """Let the last minute's receipt have these lines of ZXQ alone, and give when that minute was, in UTC."""
     store = SqliteStore(desk / "state.db")
     path = _minutes(desk)[-1]
     row = store.get(path)
     assert row is not None
     store.commit([Put(path, {**row.data, "configuration": 3, "symbols": {"ZXQ": lines}})])
     store.close()
+    minute = path.removeprefix("receipts/")
+    return f"{minute[:4]}-{minute[4:6]}-{minute[6:8]}T{minute[9:11]}:{minute[11:13]}"
 
 
 def test_a_rule_says_what_it_found_and_asked(desk: Path) -> None:
     """The rule in words, its figure, its threshold, where the figure came from, the quote's age, and the version."""
-    _written(desk, [[0, "PRICE_OUT_OF_RANGE", "4.5", "5 to 1000", 250], [30, "STALE", "", "", 12_000]])
-    minute = _minutes(desk)[-1].removeprefix("receipts/")
-    when = f"{minute[:4]}-{minute[4:6]}-{minute[6:8]}T{minute[9:11]}:{minute[11:13]}"
+    when = written(desk, [[0, "PRICE_OUT_OF_RANGE", "4.5", "5 to 1000", 250], [30, "STALE", "", "", 12_000]])
     found = answer("why", "zxq", "--at", f"{when}:29+00:00", "--state", str(desk))
     assert (found["symbol"], found["age_s"], found["configuration"]) == ("ZXQ", 0.25, 3)
     (rule,) = found["rules"]
@@ -46,9 +47,7 @@ def test_a_rule_says_what_it_found_and_asked(desk: Path) -> None:
 
 def test_a_quote_of_the_next_second_has_no_negative_age(desk: Path) -> None:
     """A quote whose time lies ahead of the scan's clock is said to be so."""
-    _written(desk, [[0, "held", "", "", -400]])
-    minute = _minutes(desk)[-1].removeprefix("receipts/")
-    when = f"{minute[:4]}-{minute[4:6]}-{minute[6:8]}T{minute[9:11]}:{minute[11:13]}"
+    when = written(desk, [[0, "held", "", "", -400]])
     told = strategy("why", "ZXQ", "--at", f"{when}:29+00:00", "--state", str(desk)).stdout
     assert "The quote's time was 0.4 s ahead. Judged by" in told
 
