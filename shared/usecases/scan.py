@@ -198,7 +198,7 @@ def _judge(
 ) -> dict[str, Verdict]:  # fmt: skip
     """Give the verdict on each symbol: what is held is judged before any strategy is asked about anything."""
     found, views = dict[str, Verdict](), list[View]()
-    for symbol in sorted(symbols, key=lambda one: one not in minute.held):
+    for symbol in symbols:
         quote, failure = quotes.heard.get(symbol), quotes.failed.get(symbol)
         try:
             seen = _look(desk, memory, minute, symbol=symbol, quote=quote, failure=failure, at=at)
