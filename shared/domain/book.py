@@ -11,7 +11,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from shared.domain.config import StrategyConfig
+from shared.domain.config import Limits, StrategyConfig
+from shared.domain.control import TradingState
 from shared.domain.orders import Order
 from shared.domain.positions import Fill, Ledger, Position
 from shared.domain.pricing import initial_stop
@@ -117,6 +118,24 @@ def booked(ledger: Ledger, position: Position, *, profit: Decimal, at: datetime,
     if position.is_open:
         return after
     return replace(after, losses_in_a_row=0) if position.realized >= 0 else _lost(after, at, config)
+
+
+def peak(capital: Decimal, ledgers: Sequence[Ledger]) -> Decimal:
+    """Give the highest equity in USD that any of these sessions, oldest first, ended with; the capital at least."""
+    highest = equity = capital
+    for past in ledgers:
+        equity += past.realized
+        highest = max(highest, equity)
+    return highest
+
+
+def restriction(lost: Decimal, *, capital: Decimal, limits: Limits) -> tuple[TradingState, str] | None:
+    """Give the trading state that a session's loss in USD asks for, and why: measured on the capital."""
+    if lost * 100 >= capital * limits.drawdown_pct:
+        return TradingState.HALTED, f"the session lost {lost} USD: the drawdown limit is reached"
+    if lost * 100 >= capital * limits.daily_loss_pct:
+        return TradingState.REDUCE_ONLY, f"the session lost {lost} USD: the daily limit is reached"
+    return None
 
 
 def late_price(fills: Sequence[Fill], *, filled: int, average_price: Decimal) -> Decimal | None:

@@ -55,6 +55,14 @@ def session_before(day: date) -> date | None:
     return next((one for one in backwards if session_of(one) is not None), None)
 
 
+def session_after(day: date) -> date:
+    """Give the day of the first session after a day; raises ValueError where the calendar ends."""
+    day += timedelta(days=1)
+    while session_of(day) is None:
+        day += timedelta(days=1)
+    return day
+
+
 def session_at(at: datetime) -> TradingSession | None:
     """Give the session of the New York day that `at` falls in, whether or not it is open then."""
     return session_of(new_york_day(at))

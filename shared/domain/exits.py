@@ -16,10 +16,12 @@ from decimal import Decimal
 from shared.domain import pricing
 from shared.domain.calendar import TradingSession
 from shared.domain.config import Exits, StrategyConfig
+from shared.domain.ids import intent_id
+from shared.domain.orders import Kind
 from shared.domain.positions import Position
 from shared.domain.quality import Sound
 from shared.domain.values import PriceType
-from shared.domain.watches import ExitDecision, PositionWatch
+from shared.domain.watches import EXIT_LIFE, ExitDecision, PositionWatch
 
 OWNER = "owner"
 """The reason of an exit that the owner asked for: it lasts until nothing is held."""
@@ -111,6 +113,30 @@ def judge(
     if quote.bid > level and _worth_moving(watch, level, now, exits):
         return MoveStop(level=level, high_water=high, breakeven=armed)
     return hold
+
+
+def decided(position: Position, watch: PositionWatch, sell: ExitNow, *, at: datetime) -> ExitDecision:
+    """Give the decision that the watch keeps, named after the second in which it was made; a row of them goes on."""
+    second = int((at - position.opened_at).total_seconds())
+    name = intent_id(kind=Kind.EXIT, cause=position.position_id, session=position.session, attempt=second)
+    return ExitDecision(
+        exit_id=name, reason=sell.reason, price_type=sell.price_type, limit_price=sell.limit_price, decided_at=at,
+        first_at=at if watch.exit is None else watch.exit.first_at,
+    )  # fmt: skip
+
+
+def is_over(decision: ExitDecision, position: Position, *, at: datetime, begun: bool) -> bool:
+    """Tell whether nothing more comes of a decision without a live order: it ended in the book, or never began."""
+    pending = position.pending_exit
+    if pending is not None and pending.exit_id == decision.exit_id:
+        return False
+    return begun or at - decision.decided_at > EXIT_LIFE
+
+
+def stop_passed(watch: PositionWatch, quote: Sound, *, at: datetime, config: StrategyConfig) -> bool:
+    """Tell whether the bid has reached a level that has stood for a while: without a sell nothing there sees it."""
+    settled = at - watch.stop_set_at >= timedelta(seconds=config.exits.stop_move_every_s)
+    return settled and quote.bid <= watch.stop_wanted
 
 
 def _again(

@@ -57,6 +57,8 @@ def following(watch: PositionWatch | None, position: Position) -> PositionWatch:
             position_id=position.position_id, high_water=position.average_cost, stop_wanted=position.stop_wanted,
             stop_set_at=position.stop_set_at,
         )  # fmt: skip
+    if watch.stop_wanted >= position.stop_wanted and watch.stop_set_at >= position.stop_set_at:
+        return watch
     return replace(
         watch, stop_wanted=max(watch.stop_wanted, position.stop_wanted),
         stop_set_at=max(watch.stop_set_at, position.stop_set_at),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from shared.domain import account_rules, pricing
+from shared.domain import account_rules, book, pricing
 from shared.domain.brokerage import AccountRecord, Balance, BrokerOrder, Holding
 from shared.domain.calendar import session_of
 from shared.domain.control import Control
@@ -100,7 +100,7 @@ def gather(
         live_orders=live if len(rows) == len(found) else None, holdings=seen.means.holdings,
         balance=seen.means.balance, capital=desk.mandate.capital_usd,
         realized_before=sum((past.realized for past in earlier), Decimal(0)),
-        equity_peak=_peak(desk.mandate.capital_usd, earlier), marks=marks(desk, positions),
+        equity_peak=book.peak(desk.mandate.capital_usd, earlier), marks=marks(desk, positions),
         day_trades=None if record.day_trades is None else DayTrades(before=record.day_trades, today=today),
         restriction=record.restricted, lost_at=before.value.lost_at if before else None,
         clock_ahead=desk.clock_ahead(),
@@ -117,12 +117,3 @@ def foreign(desk: TradingDesk, symbol: str, listing: Sequence[BrokerOrder]) -> t
         return ()
     desk.journal.line("foreign_order", Severity.WARNING, symbol=symbol, orders=len(strange))
     return (FOREIGN,)
-
-
-def _peak(capital: Decimal, earlier: Sequence[Ledger]) -> Decimal:
-    """Give the highest equity in USD that any session ended with."""
-    peak = equity = capital
-    for past in earlier:
-        equity += past.realized
-        peak = max(peak, equity)
-    return peak

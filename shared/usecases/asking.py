@@ -9,12 +9,9 @@ second in which it was decided: a watch that was lost and begun anew takes no na
 from dataclasses import replace
 from datetime import datetime
 
-from shared.domain.exits import ExitNow
-from shared.domain.ids import intent_id
+from shared.domain.exits import ExitNow, decided
 from shared.domain.messages import ExitPosition
-from shared.domain.orders import Kind
 from shared.domain.positions import Position
-from shared.domain.watches import ExitDecision
 from shared.ports import Create
 from shared.usecases import outbox
 from shared.usecases.desk import Desk
@@ -28,20 +25,15 @@ def ask_exit(
 
     Raises Conflict when another scan wrote the watch meanwhile.
     """
-    before = watched.value.exit
-    second = int((at - position.opened_at).total_seconds())
-    exit_id = intent_id(kind=Kind.EXIT, cause=position.position_id, session=position.session, attempt=second)
-    decided = ExitDecision(
-        exit_id=exit_id, reason=decision.reason, price_type=decision.price_type, limit_price=decision.limit_price,
-        decided_at=at, first_at=at if before is None else before.first_at,
-    )  # fmt: skip
+    wanted = decided(position, watched.value, decision, at=at)
+    exit_id = wanted.exit_id
     message = ExitPosition(
         symbol=position.symbol, position_id=position.position_id, exit_id=exit_id, session=position.session
     )
     row = outbox.promise(desk, name=exit_id, topic="exits", key=position.symbol, message=message)
-    after = watched.now(replace(watched.value, exit=decided))
+    after = watched.now(replace(watched.value, exit=wanted))
     version = desk.store.commit([after.write, row])[0]
     desk.journal.line(
-        "exit", symbol=position.symbol, reason=decision.reason, exit_id=exit_id, price_type=decided.price_type
+        "exit", symbol=position.symbol, reason=decision.reason, exit_id=exit_id, price_type=wanted.price_type
     )
     return after.written(version), row

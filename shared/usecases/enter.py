@@ -12,24 +12,22 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from shared.codec import dumps, encode
-from shared.domain import book, denials, sizing
+from shared.domain import book
 from shared.domain.account_rules import ACCOUNT_RULES, because, may_be_wash_sale
 from shared.domain.barred import CONFIGURATION_UNREAD, LEDGER_UNREADABLE, EntriesBarred
 from shared.domain.barred_words import seconds
 from shared.domain.brokerage import AccountRecord
+from shared.domain.entries import Denial, judged
 from shared.domain.facts import RiskFacts
-from shared.domain.ids import digest, intent_id
+from shared.domain.made import entry_of
 from shared.domain.messages import EnterPosition
-from shared.domain.orders import UNSENT, Kind, Order, State
+from shared.domain.orders import UNSENT, Order, State
 from shared.domain.positions import Ledger
-from shared.domain.risk import deny_codes
 from shared.domain.signals import Signal
 from shared.domain.skew import Off
 from shared.domain.unseen import EntryNotJudged
-from shared.domain.values import PriceType, Term
 from shared.errors import AuthError, Conflict, KeyRefused, Malformed, Refused
 from shared.ports import Check, Create, Put, Severity
 from shared.usecases import account, control
@@ -142,20 +140,14 @@ def _genuine(desk: TradingDesk, claimed: Signal) -> Signal:
 
 def _intent(desk: TradingDesk, signal: Signal) -> Held[Order]:
     """Write the signal's intent down; a signal that came before has one, and that is the one."""
-    name = intent_id(kind=Kind.ENTRY, cause=signal.signal_id, session=signal.session)
-    now = desk.clock.now()
-    order = Order(
-        intent_id=name, kind=Kind.ENTRY, position_id=name, signal_id=signal.signal_id, strategy=signal.strategy,
-        reason=f"{signal.strategy} at {signal.decision_price}", symbol=signal.symbol, side=signal.side,
-        venue=desk.mandate.venue, quantity=0, price_type=PriceType.LIMIT, term=Term.IMMEDIATE_OR_CANCEL,
-        limit_price=None, stop_price=None, stop_distance=signal.stop_distance, spread=Decimal(0),
-        session=signal.session, decided_at=signal.decided_at, created_at=now, updated_at=now,
-        config_number=desk.config_number, payload_hash=digest(dumps(encode(signal)).decode()),
+    order = entry_of(
+        signal, venue=desk.mandate.venue, now=desk.clock.now(), number=desk.config_number,
+        payload=dumps(encode(signal)).decode(),
     )  # fmt: skip
     try:
         return begin(desk, order, cause=f"signal {signal.signal_id}")
     except Conflict:
-        held = held_order(desk, name)
+        held = held_order(desk, order.intent_id)
         if held is None:
             raise
         return held
@@ -194,36 +186,24 @@ def _reserve(desk: TradingDesk, held: Held[Order], signal: Signal, seen: Seen, w
     )
     barred = [code for code, rule in ACCOUNT_RULES.items() if rule(facts, desk.config)]
     told = [_told(desk, facts, signal, code) for code in barred]
-    codes = [*foreign(desk, signal.symbol, seen.listing), *barred]
-    limit, quote = facts.limit_price, facts.quote
-    if limit is None or quote is None:
-        return _deny(desk, held, [*codes, "NO_QUOTE"], told)
-    if facts.means is None:
-        note = "A held symbol has no recent price: equity is not known."
-        return _deny(desk, held, [*codes, "FACTS_MISSING"], told, note)
-    votes = len(signal.votes)
-    sized = sizing.size(symbol=signal.symbol, price=limit, votes=votes, means=facts.means, config=desk.config)
-    if isinstance(sized, sizing.Denied):
-        why = f"{sized.text} {denials.sentences(codes, facts, desk.config)}".rstrip()
-        return _deny(desk, held, [*codes, sized.code], told, why)
-    size = sized.shares
-    codes += deny_codes(replace(facts, quantity=size), desk.config)
-    if codes:
+    against = (*foreign(desk, signal.symbol, seen.listing), *barred)
+    found = judged(facts, against, votes=len(signal.votes), config=desk.config)
+    if isinstance(found, Denial):
         filled_at = ledger.value.last_fill_at
         overtaken = filled_at is not None and seen.means.asked_at <= filled_at
-        if overtaken and _OF_HOLDINGS.issuperset(codes):
+        if overtaken and _OF_HOLDINGS.issuperset(found.codes):
             return None
-        off = clock_off(desk, signal.session, facts.clock_ahead) if CLOCK_SKEW in codes else None
-        note = denials.sentences(codes, replace(facts, quantity=size), desk.config)
-        if off is not None:
+        note = found.note
+        if CLOCK_SKEW in found.codes and (off := clock_off(desk, signal.session, facts.clock_ahead)) is not None:
             note += f" Our clock is {off.why}: from {seconds(Off.NO_ENTRIES)} on nothing is entered."
-        return _deny(desk, held, codes, told if off is None else [*told, announce(desk, off)], note)
-    cost = limit * size
+            told = [*told, announce(desk, off)]
+        return _deny(desk, held, found.codes, told, note)
     return move(
-        desk, held, State.RESERVED, ledger.update(book.reserved(ledger.value, cost)),
+        desk, held, State.RESERVED, ledger.update(book.reserved(ledger.value, found.cost)),
         Create(lock_path(signal.symbol), {"intent_id": held.value.intent_id}), Check(state.path, state.version),
-        cause="every rule approves", quantity=size, limit_price=limit, reserved=cost, spread=quote.spread,
-        sized=sized.text, possible_wash_sale=may_be_wash_sale(lost_at=facts.lost_at, now=facts.now),
+        cause="every rule approves", quantity=found.shares, limit_price=found.limit, reserved=found.cost,
+        spread=found.spread, sized=found.sized,
+        possible_wash_sale=may_be_wash_sale(lost_at=facts.lost_at, now=facts.now),
     )  # fmt: skip
 
 

@@ -13,24 +13,18 @@ from datetime import datetime
 from decimal import Decimal
 
 from shared.domain import book
-from shared.domain.brokerage import BrokerOrder, BrokerStatus
-from shared.domain.config import Exits
+from shared.domain.booking import folded, next_state
+from shared.domain.brokerage import BrokerOrder
 from shared.domain.orders import AT_BROKER, Order, State
 from shared.domain.own_rows import Said, said
 from shared.domain.positions import Fill, Ledger, Position, standing
 from shared.domain.values import Side
-from shared.errors import InvariantBroken, Unreadable
+from shared.errors import Unreadable
 from shared.ports import Where, Write
 from shared.usecases.desk import Held, create, held_rows, read, replaced
 from shared.usecases.moves import judged_on, move
 from shared.usecases.trading import TradingDesk, require_our_venue
 
-_ENDS = {
-    BrokerStatus.EXECUTED: State.FILLED,
-    BrokerStatus.CANCELLED: State.CANCELLED,
-    BrokerStatus.EXPIRED: State.EXPIRED,
-    BrokerStatus.REJECTED: State.REJECTED,
-}
 _MAY_FILL_LATE = frozenset({State.CANCELLED, State.EXPIRED})
 
 
@@ -70,7 +64,7 @@ def book_seen(desk: TradingDesk, held: Held[Order], seen: BrokerOrder) -> Held[O
     late = order.state in _MAY_FILL_LATE and shown.filled > order.filled
     if order.state not in AT_BROKER and not late:
         return held
-    to = order.state if late else _next_state(order, shown)
+    to = order.state if late else next_state(order, shown)
     unread = tuple(sorted({*order.unread, *shown.unread}))
     cause = f"the broker shows {shown.status or 'it'}"
     if shown.unread:
@@ -109,15 +103,6 @@ class _After:
     write: Write
 
 
-def _next_state(order: Order, shown: Said) -> State:
-    to = _ENDS.get(shown.status) if shown.status is not None else None
-    if to is State.FILLED and shown.filled < order.quantity:
-        return order.state
-    if to is not None:
-        return to
-    return State.FILLED if shown.filled == order.quantity else order.state
-
-
 def _average(order: Order, shown: Said, fill: Fill) -> Decimal:
     """Give the average price of all filled shares: the broker's, or ours where a guess is part of it."""
     if shown.average_price is not None and not fill.provisional:
@@ -134,7 +119,7 @@ def _fill(desk: TradingDesk, order: Order, shown: Said, order_id: int) -> tuple[
         raise Unreadable(f"the broker shows {shown.filled} shares of {order.intent_id} filled, but no price")
     now = desk.clock.now()
     held = held_position(desk, order.symbol)
-    position, profit = _fold(order, held.value if held else None, quantity, price, at=now, exits=desk.config.exits)
+    position, profit = folded(order, held.value if held else None, quantity, price, at=now, exits=desk.config.exits)
     fill = Fill(
         intent_id=order.intent_id, broker_order_id=order_id, position_id=order.position_id,
         symbol=order.symbol, side=order.side, quantity=quantity, price=price, cumulative=shown.filled,
@@ -150,23 +135,6 @@ def _new_price(order: Order, shown: Said) -> Decimal | None:
         return None
     new = book.newly_filled(order, filled=shown.filled, average_price=shown.average_price)
     return new[1] if new is not None and new[1] > 0 else None
-
-
-def _fold(
-    order: Order, position: Position | None, quantity: int, price: Decimal, *, at: datetime, exits: Exits
-) -> tuple[Position, Decimal]:
-    mine = position if position is not None and position.position_id == order.position_id else None
-    if order.side is Side.BUY:
-        if mine is not None:
-            return book.bought(mine, quantity=quantity, price=price, at=at), Decimal(0)
-        if position is not None and position.is_open:
-            raise InvariantBroken(f"{order.symbol} was bought while another position of ours is open in it")
-        opened = book.opened(order, quantity=quantity, price=price, at=at)
-        lost_at = position.lost_at if position is not None else None
-        return replace(opened, exits=exits, lost_at=lost_at), Decimal(0)
-    if mine is None:
-        raise InvariantBroken(f"{order.symbol} was sold for a position that the book does not have")
-    return book.sold(mine, quantity=quantity, price=price, at=at)
 
 
 def _give_price(desk: TradingDesk, held: Held[Order], *, filled: int, average_price: Decimal) -> Held[Order]:

@@ -12,17 +12,17 @@ changes the position, however many decisions there are (`leave`).
 """
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from shared.domain import backoff, pricing
 from shared.domain.calendar import TradingSession
-from shared.domain.exits import OWNER, ExitNow, Hold, MoveStop, Unquoted, judge
+from shared.domain.exits import OWNER, ExitNow, Hold, MoveStop, Unquoted, is_over, judge, stop_passed
 from shared.domain.orders import Order, State
 from shared.domain.positions import Position
 from shared.domain.quality import Sound, faults
 from shared.domain.values import PriceType
 from shared.domain.versions import held_by
-from shared.domain.watches import EXIT_LIFE, ExitDecision, PositionWatch
+from shared.domain.watches import PositionWatch
 from shared.errors import Conflict
 from shared.usecases import outbox
 from shared.usecases.asking import ask_exit
@@ -105,17 +105,9 @@ def _decided(
         return held.value, watched, order.value.state is not State.NEW
     again = read(desk.store, Position, held.path)
     position = held.value if again is None else again.value
-    if _over(decision, position, at, begun=order is not None):
+    if is_over(decision, position, at=at, begun=order is not None):
         watched = watched.now(replace(watched.value, exit=None))
     return position, watched, False
-
-
-def _over(decision: ExitDecision, position: Position, at: datetime, *, begun: bool) -> bool:
-    """Tell whether nothing more comes of a decision without a live order: it ended in the book, or never began."""
-    pending = position.pending_exit
-    if pending is not None and pending.exit_id == decision.exit_id:
-        return False
-    return begun or at - decision.decided_at > EXIT_LIFE
 
 
 def _without_a_stop(
@@ -146,10 +138,7 @@ def _unguarded(desk: TradingDesk, position: Position, watch: PositionWatch, quot
     The broker refuses a stop that is not below the market. Between the level and the distance from which `judge` calls
     a stop missed, nothing else would ever sell these shares.
     """
-    settled = at - watch.stop_set_at >= timedelta(seconds=desk.config.exits.stop_move_every_s)
-    if not settled or quote.bid > watch.stop_wanted:
-        return False
-    return not live_sells(desk, position.symbol)
+    return stop_passed(watch, quote, at=at, config=desk.config) and not live_sells(desk, position.symbol)
 
 
 def _leave(

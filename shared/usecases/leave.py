@@ -22,17 +22,16 @@ and finds it among the sells (order-safety.md 1.3, shared/README.md, One signal,
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
 
 from shared.domain.calendar import is_open, new_york_day, session_of
 from shared.domain.facts import RiskFacts
-from shared.domain.ids import digest
+from shared.domain.made import exit_of
 from shared.domain.messages import ExitPosition
 from shared.domain.notices import ExitUnseen
 from shared.domain.orders import AT_BROKER, IN_DOUBT, UNSENT, Kind, Order, State
 from shared.domain.positions import PendingExit, Position
 from shared.domain.risk import deny_codes
-from shared.domain.values import Side, Term
+from shared.domain.values import Side
 from shared.domain.watches import EXIT_LIFE, ExitDecision
 from shared.errors import Busy, Malformed, OutcomeUnknown, Refused, Unseen
 from shared.ports import Check, Severity
@@ -207,15 +206,7 @@ def _begin(desk: TradingDesk, wish: _Wish) -> None:
     """
     position, decision = wish.position.value, wish.decision
     now, before = desk.clock.now(), position.pending_exit
-    order = Order(
-        intent_id=decision.exit_id, kind=Kind.EXIT, position_id=position.position_id, signal_id=None,
-        strategy=position.strategy, reason=decision.reason, symbol=position.symbol, side=Side.SELL,
-        venue=position.venue, quantity=position.present, price_type=decision.price_type, term=Term.GOOD_FOR_DAY,
-        limit_price=decision.limit_price, stop_price=None, stop_distance=position.stop_distance, spread=Decimal(0),
-        session=new_york_day(now), decided_at=decision.decided_at, created_at=now, updated_at=now,
-        config_number=desk.config_number,
-        payload_hash=digest(decision.exit_id, str(position.present), str(decision.limit_price)),
-    )  # fmt: skip
+    order = exit_of(position, decision, now=now, number=desk.config_number)
     told = before is not None and before.told and before.first_at == decision.first_at
     pending = PendingExit(exit_id=decision.exit_id, first_at=decision.first_at, told=told)
     begun = wish.position.update(replace(position, pending_exit=pending))

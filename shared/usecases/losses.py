@@ -6,7 +6,6 @@ from decimal import Decimal
 
 from shared.domain import book
 from shared.domain.calendar import TradingSession
-from shared.domain.control import TradingState
 from shared.domain.positions import Ledger, Position
 from shared.domain.quality import BROKER
 from shared.domain.quotes import Quote
@@ -72,8 +71,7 @@ def watch_losses(desk: TradingDesk, session: TradingSession) -> None:
         Decimal(0),
     )
     lost = -(held.value.realized + open_profit)
-    limits, capital = desk.config.limits, desk.mandate.capital_usd
-    if lost * 100 >= capital * limits.drawdown_pct:
-        tighten(desk, TradingState.HALTED, reason=f"the session lost {lost} USD: the drawdown limit is reached")
-    elif lost * 100 >= capital * limits.daily_loss_pct:
-        tighten(desk, TradingState.REDUCE_ONLY, reason=f"the session lost {lost} USD: the daily limit is reached")
+    found = book.restriction(lost, capital=desk.mandate.capital_usd, limits=desk.config.limits)
+    if found is not None:
+        to, reason = found
+        tighten(desk, to, reason=reason)

@@ -22,14 +22,13 @@ also for shares that filled in the session's last second: the broker keeps such 
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from shared.domain import backoff
-from shared.domain.calendar import new_york_day
-from shared.domain.ids import digest, intent_id
+from shared.domain.ids import intent_id
+from shared.domain.made import stop_of
 from shared.domain.orders import AT_BROKER, IN_DOUBT, TERMINAL, UNSENT, Kind, Order, State
 from shared.domain.positions import Position
-from shared.domain.values import PriceType, Side, Term
+from shared.domain.values import Side
 from shared.ports import Check, Severity
 from shared.usecases.cancel import Listing, cancel_and_confirm
 from shared.usecases.cover import changed, orders_of
@@ -198,15 +197,8 @@ def _stop(
 ) -> None:  # fmt: skip
     position = held.value
     level = wanted_now(desk, position).stop_wanted
-    name = intent_id(kind=kind, cause=position.position_id, session=position.session, attempt=position.stops_asked)
-    now = desk.clock.now()
-    order = Order(
-        intent_id=name, kind=kind, position_id=position.position_id, signal_id=None, strategy=position.strategy,
-        reason="protective stop", symbol=position.symbol, side=Side.SELL, venue=position.venue,
-        quantity=quantity, price_type=PriceType.STOP, term=Term.GOOD_UNTIL_CANCEL, limit_price=None, stop_price=level,
-        stop_distance=position.stop_distance, spread=Decimal(0), session=new_york_day(now), decided_at=now,
-        created_at=now, updated_at=now, config_number=desk.config_number,
-        payload_hash=digest(name, str(quantity), str(level)), replaces=replaces,
+    order = stop_of(
+        position, quantity, kind, level=level, replaces=replaces, now=desk.clock.now(), number=desk.config_number
     )  # fmt: skip
     asked = held.update(replace(position, stops_asked=position.stops_asked + 1, pending_exit=None))
     stop = begin(desk, order, asked, cause=f"{quantity} shares need a stop at {level}")
