@@ -1,7 +1,7 @@
 """The moving parts of one run, wired to each other: kernel, simulated broker, functions, owner."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from requests.adapters import BaseAdapter
 
 from infra.brokersim.market import Market, daily_bars, without_bars
 from infra.brokersim.network import TRAVEL_S, Network, OwnTime
-from infra.brokersim.settings import SimulatorSettings
+from infra.brokersim.settings import Limit, SimulatorSettings
 from infra.brokersim.simulator import ConnectionDropped, Simulator
 from infra.day import environment
 from infra.day.hours import NEW_YORK, Hours
@@ -22,6 +22,7 @@ from infra.local.clock import SeededChance
 from infra.local.history import MarketHistory
 from infra.local.kernel import Kernel
 from infra.local.scheduler import Lateness
+from infra.local.stated import Stated
 from infra.local.timed import Latency
 from infra.local.transport import WsgiAdapter
 from infra.local.world import JOURNAL_FILE, World
@@ -39,6 +40,8 @@ _SCHEDULED: dict[str, Message] = {
 }
 _QUIET = timedelta(hours=1)
 _MINUTE = timedelta(minutes=1)
+_MILLISECOND = timedelta(milliseconds=1)
+_UNCOUNTED = Limit(per_second=1_000_000, per_hour=1_000_000_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +51,14 @@ class Surroundings:
     `hours`, `simulator` and `http` get the usual instants, settings and connection and give those to use; `ready`
     gets the machine before the day begins; `history` gets the market's own daily bars and gives the source that stands
     for all, None for those of the settings; `mode` says who takes the orders; `network` says how slow the way to the
-    broker is, and with it whether the scheduler is late.
+    broker is, and with it whether the scheduler is late; with `stated` every time is a constant instead.
     """
 
     hours: Callable[[Hours], Hours] = lambda usual: usual
     topology: Topology = TOPOLOGY
     mode: Mode = Mode.LIVE
     network: Network = Network.SLOW
+    stated: Stated | None = None
     simulator: Callable[[SimulatorSettings], SimulatorSettings] = lambda usual: usual
     http: Callable[[BaseAdapter], BaseAdapter] = lambda usual: usual
     history: Callable[[HistorySource], HistorySource | None] = lambda usual: usual
@@ -79,11 +83,11 @@ class Machine:
         self.kernel = kernel
         self.hours = hours
         self.settings = settings.load(environ)
-        simulated = around.simulator(simulator_settings(seed, hours))
-        slow = around.network is Network.SLOW
+        simulated = around.simulator(simulator_settings(seed, hours, around.stated))
+        slow = around.network is Network.SLOW and around.stated is None
         own_time = OwnTime(seed=seed, wait=kernel.sleep) if slow else None
         self.simulator = Simulator(market=market, now=kernel.now, settings=simulated, seed=seed, own_time=own_time)
-        latency = Latency(SeededChance(seed=seed, name="network"), *TRAVEL_S)
+        latency = None if around.stated else Latency(SeededChance(seed=seed, name="network"), *TRAVEL_S)
         self.http = around.http(WsgiAdapter(self.simulator, kernel=kernel, latency=latency, dropped=ConnectionDropped))
         bars = daily_bars(market_spec, seed=seed)
         self.without_bars = without_bars(self.settings.watch_list, bars)
@@ -98,6 +102,7 @@ class Machine:
             seed=seed,
             body_of=scheduled_body,
             lateness=Lateness(seed) if slow else None,
+            stated=around.stated,
         )
         self.world.vault.add(*environment.consumer(seed))
         self.world.vault.add(*environment.sign_in_key(seed))
@@ -153,11 +158,27 @@ def scheduled_body(kind: str) -> bytes:
     return pack(_SCHEDULED[kind])
 
 
-def simulator_settings(seed: int, hours: Hours) -> SimulatorSettings:
-    """Give the settings of a day's simulated broker: its consumer pair, its cash, and when it closes."""
-    return SimulatorSettings(
+def simulator_settings(seed: int, hours: Hours, stated: Stated | None = None) -> SimulatorSettings:
+    """Give the settings of a day's simulated broker: its consumer pair, its cash, when it closes, and its times."""
+    usual = SimulatorSettings(
         consumer_key=environment.CONSUMER_KEY,
         consumer_secret=environment.consumer_secret(seed),
         starting_cash=environment.STARTING_CASH,
         closes_at=hours.closes.astimezone(NEW_YORK).time(),
+    )
+    return usual if stated is None else at_stated_times(usual, stated)
+
+
+def at_stated_times(usual: SimulatorSettings, stated: Stated) -> SimulatorSettings:
+    """Give the settings of a simulated broker whose times are constants and that counts no calls."""
+    cancel_ms = stated.cancel_takes // _MILLISECOND
+    return replace(
+        usual,
+        fill_latency_ms=stated.fill_latency // _MILLISECOND,
+        fill_latency_spread_ms=0,
+        cancel_delay_min_ms=cancel_ms,
+        cancel_delay_max_ms=cancel_ms,
+        orders_limit=_UNCOUNTED,
+        accounts_limit=_UNCOUNTED,
+        market_limit=_UNCOUNTED,
     )

@@ -70,7 +70,8 @@ def run_day(
     with claim(state, runs=runs) as ours:
         card = Card(market=market.name, config=wanted.label, seed=seed, network=around.network.value)
         ours.write_card(card)
-        kernel = Kernel(start=when.starts, seed=seed, pace=1.0 if speed == "real" else None)
+        pace, in_order = 1.0 if speed == "real" else None, around.stated is not None
+        kernel = Kernel(start=when.starts, seed=seed, pace=pace, in_order=in_order)
         with _stays(ours.path, kernel):
             machine = Machine(
                 market=market,

@@ -66,7 +66,10 @@ class _Owed:
 
 
 class LocalBus:
-    """Delivers between a topology's functions; `duplicate_rate` is the share of messages sent once more."""
+    """Delivers between a topology's functions; `duplicate_rate` is the share of messages sent once more.
+
+    `transit` gives how long the messages of a topic travel, where that is not drawn.
+    """
 
     def __init__(
         self,
@@ -77,12 +80,14 @@ class LocalBus:
         deliver: Deliver,
         chance: Chance,
         duplicate_rate: float = 0.0,
+        transit: Callable[[str], timedelta] | None = None,
     ) -> None:
         self._kernel = kernel
         self._queue = queue
         self._deliver = deliver
         self._chance = chance
         self._duplicate_rate = duplicate_rate
+        self._transit = transit
         self._owed: dict[_Owed, None] = {}
         self._routes: dict[str, list[_Route]] = {topic: [] for topic in topology.topics}
         for function in topology.functions:
@@ -131,7 +136,10 @@ class LocalBus:
     def _owe(self, route: _Route, message: QueuedMessage, attempts: int) -> _Owed:
         owed = _Owed(route=route, message=message, attempts=attempts, answered=attempts)
         self._owed[owed] = None
-        self._start(route, TRANSIT_S, partial(self._attempt, owed))
+        travels = TRANSIT_S
+        if self._transit is not None:
+            travels = (self._transit(route.subscription.topic).total_seconds(),) * 2
+        self._start(route, travels, partial(self._attempt, owed))
         return owed
 
     def _start(self, route: _Route, after_s: tuple[float, float], work: Callable[[], None]) -> None:

@@ -61,15 +61,19 @@ class Invocation:
 
 
 class Kernel:
-    """A deterministic scheduler; `pace` is simulated seconds per real second, None as fast as it goes."""
+    """A deterministic scheduler; `pace` is simulated seconds per real second, None as fast as it goes.
 
-    def __init__(self, *, start: datetime, seed: int, pace: float | None = None) -> None:
+    With `in_order` nothing is drawn: what is due at one instant goes in the order in which it was scheduled.
+    """
+
+    def __init__(self, *, start: datetime, seed: int, pace: float | None = None, in_order: bool = False) -> None:
         if pace is not None and pace <= 0:
             raise ValueError(f"pace must be above zero, not {pace}")
         self._micros = _micros(start)
         self._now: datetime | None = None
         self._pace = pace
         self._ties = Random(f"kernel/{seed}")  # a text seed is hashed by SHA-512: equal on every machine
+        self._in_order = in_order
         self._heap: list[tuple[int, int, int, Invocation]] = []
         self._sequence = 0
         self._live: dict[Invocation, None] = {}  # a dict keeps the order of spawning; a set would not
@@ -202,7 +206,8 @@ class Kernel:
     def _schedule(self, invocation: Invocation, micros: int) -> None:
         self._sequence += 1
         invocation.wake = self._sequence
-        heappush(self._heap, (micros, self._ties.getrandbits(32), self._sequence, invocation))
+        tie = 0 if self._in_order else self._ties.getrandbits(32)
+        heappush(self._heap, (micros, tie, self._sequence, invocation))
 
     def _inside(self) -> Invocation:
         """Give the invocation that runs, which may wait; one that has crashed crashes again."""

@@ -17,13 +17,15 @@ from infra.local.wsgi import exchange, reason_of
 
 
 class WsgiAdapter(BaseAdapter):
-    """A requests adapter in front of a WSGI application; `latency` is drawn for each way.
+    """A requests adapter in front of a WSGI application; `latency` is drawn for each way, None where it takes no time.
 
     An exception of class `dropped` from the application is a connection that broke before the answer: it
     becomes requests' ConnectionError, and nobody knows whether it had done the work. No time-outs.
     """
 
-    def __init__(self, app: WSGIApplication, *, kernel: Kernel, latency: Latency, dropped: type[Exception]) -> None:
+    def __init__(
+        self, app: WSGIApplication, *, kernel: Kernel, latency: Latency | None, dropped: type[Exception]
+    ) -> None:
         super().__init__()
         self._app = app
         self._kernel = kernel
@@ -44,7 +46,7 @@ class WsgiAdapter(BaseAdapter):
         url, headers = request.url or "", request.headers
         scheme, _, rest = url.partition("://")
         host, slash, target = rest.partition("/")
-        self._kernel.sleep(self._latency.draw())
+        self._travel()
         try:
             status, fields, body = exchange(
                 self._app,
@@ -58,11 +60,15 @@ class WsgiAdapter(BaseAdapter):
         except self._dropped as drop:
             reset = ConnectionResetError(104, "Connection reset by peer")
             raise LostConnection(ProtocolError("Connection aborted.", reset), request=request) from drop
-        self._kernel.sleep(self._latency.draw())
+        self._travel()
         return self._response(request, status, fields, body)
 
     def close(self) -> None:
         """Nothing is held open."""
+
+    def _travel(self) -> None:
+        if self._latency is not None:
+            self._kernel.sleep(self._latency.draw())
 
     def _response(self, request: PreparedRequest, status: int, fields: list[tuple[str, str]], body: bytes) -> Response:
         response = Response()

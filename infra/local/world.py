@@ -17,12 +17,13 @@ from infra.local.kernel import Kernel
 from infra.local.queue import SqliteQueue
 from infra.local.scheduler import BodyOf, Lateness, LocalScheduler
 from infra.local.sqlite_store import SqliteStore
+from infra.local.stated import Stated
 from infra.local.timed import Latency, TimedBus, TimedStore, TimedVault
 from infra.local.vault import FileVault
 from infra.local.wsgi import Answer
 from shared import divided, wiring
 from shared.errors import ConfigError, InvariantBroken
-from shared.ports import HistorySource
+from shared.ports import Bus, HistorySource, Store, Vault
 from shared.topology import Topology
 from shared.wiring import Platform
 
@@ -40,7 +41,8 @@ VAULT_S = (0.004, 0.015)
 class World:
     """Runs the graph; `store`, `bus`, `vault` and `journal` are for the outside and take no simulated time.
 
-    `file` holds the documents of every domain. The scheduler is as late as `lateness` says, punctual without one.
+    `file` holds the documents of every domain. The scheduler is as late as `lateness` says, punctual without one. With
+    `stated` every time is a constant, no call takes any, and the broker's calls are not counted.
 
     Raises ConfigError for a folder in use, made by a newer version or with another key, and whatever a
     function's cold start raises. A folder left by a killed process is taken up: what was not acknowledged is
@@ -62,8 +64,10 @@ class World:
         functions_dir: Path = FUNCTIONS,
         duplicate_rate: float = 0.0,
         lateness: Lateness | None = None,
+        stated: Stated | None = None,
     ) -> None:
         self.kernel = kernel
+        self._stated = stated
         self._topology = topology
         self._environ = environ
         self._http = http
@@ -88,6 +92,7 @@ class World:
                 deliver=self._deliver,
                 chance=SeededChance(seed=seed, name="bus"),
                 duplicate_rate=duplicate_rate,
+                transit=None if stated is None else stated.transit,
             )
             self._scheduler = LocalScheduler(kernel=kernel, bus=self.bus, body_of=body_of, lateness=lateness)
             self._load(functions_dir, opened)
@@ -149,7 +154,13 @@ class World:
         except KeyError:
             raise InvariantBroken(f"the topology has no function {function}") from None
         chance = SeededChance(seed=self._seed, name=f"latency/{function}")
-        store = TimedStore(self.file, self.kernel, Latency(chance, *STORE_S))
+        store: Store = self.file
+        bus: Bus = self.bus
+        vault: Vault = self.vault
+        if self._stated is None:
+            store = TimedStore(store, self.kernel, Latency(chance, *STORE_S))
+            bus = TimedBus(bus, self.kernel, Latency(chance, *BUS_S))
+            vault = TimedVault(vault, self.kernel, Latency(chance, *VAULT_S))
         return Platform(
             function=entry,
             environ=self._environ,
@@ -157,11 +168,12 @@ class World:
             chance=SeededChance(seed=self._seed, name=f"function/{function}"),
             side_by_side=Greenlets(self.kernel),
             store=divided.of_function(divided.one_for_all(store), self._topology, entry),
-            bus=TimedBus(self.bus, self.kernel, Latency(chance, *BUS_S)),
-            vault=TimedVault(self.vault, self.kernel, Latency(chance, *VAULT_S)),
+            bus=bus,
+            vault=vault,
             journal=self.journal.of(function),
             history=self._history,
             http=self._http,
+            counted=self._stated is None,
         )
 
     def _deliver(self, function: str, body: bytes) -> int:

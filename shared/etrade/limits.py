@@ -222,6 +222,27 @@ class Limits:
         return self._pace
 
 
+class Uncounted(Limits):
+    """The turns at a simulated broker that counts no calls: each leaves as it comes."""
+
+    def take(self, module: Module, purpose: Purpose, *, within: timedelta | None = None) -> Turn | None:
+        """Give a turn of this instant."""
+        del module, purpose, within
+        now = self._clock.now()
+        return Turn(lane=0, at=now, until=now + APART)
+
+    def room(self, *, besides: int, keep: datetime) -> int:
+        """Let every call follow."""
+        del besides, keep
+        return MARKET_PER_SECOND
+
+    def sent(self, module: Module, turn: Turn) -> None:
+        """Note nothing."""
+
+    def throttled(self, module: Module) -> None:
+        """Stop nothing: nobody throttles."""
+
+
 def _apart(share: int, per_minute: int, burst: int) -> timedelta:
     """Give how far apart calls leave: `APART`, or evenly, rounded up, under caps below E*TRADE's own limit."""
     by_minute = -(-_MINUTE_US * MARKET_PER_SECOND // (per_minute * share))

@@ -33,6 +33,7 @@ class Platform:
     `ways` lead to what stands for a source, by its name; without one the source itself is asked.
     `authorize_page` is where the owner accepts, None means E*TRADE's page; `pace` is that of a simulated time (Desk).
     `cpu` gives the seconds of CPU of this thread, None where time is simulated.
+    `counted` is False where a simulated broker counts no calls: then none waits for a turn.
     """
 
     function: Function
@@ -50,6 +51,7 @@ class Platform:
     authorize_page: str | None = None
     pace: float = 1.0
     cpu: Callable[[], float] | None = None
+    counted: bool = True
 
 
 Factory = Callable[[str], Platform]

@@ -10,7 +10,7 @@ from shared.domain.values import Venue
 from shared.domain.versions import capped
 from shared.errors import ConfigError
 from shared.etrade.client import EtradeBroker
-from shared.etrade.limits import MARKET_SHARES, PAPER_SHARES, Limits, Role
+from shared.etrade.limits import MARKET_SHARES, PAPER_SHARES, Limits, Role, Uncounted
 from shared.etrade.skew import BrokerClock
 from shared.etrade.turns import AccountTurns
 from shared.paper.broker import PaperBroker, Source
@@ -66,7 +66,7 @@ def _etrade(platform: Platform, room: Room, role: Role, broker_clock: BrokerCloc
     """Give the client for each purpose; they share credentials, limits and what is known of the broker's clock."""
     desk, chosen = room.desk, room.settings
     turns = AccountTurns(store=desk.store, clock=desk.clock, chance=desk.chance, journal=desk.journal)
-    limits = Limits(
+    limits = (Limits if platform.counted else Uncounted)(
         clock=desk.clock, role=role, turns=None if role is Role.SCAN else turns,
         market_per_minute=chosen.rate_limit, market_burst=chosen.burst_limit,
         shares=PAPER_SHARES if chosen.mode is Mode.PAPER else MARKET_SHARES,
