@@ -7,7 +7,7 @@ may use one code. Source: strategy.md, Signals.
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
@@ -101,7 +101,7 @@ def decide(view: View, config: StrategyConfig, strategies: tuple[Bound, ...], as
         if isinstance(verdict, Vote):
             votes.append(verdict)
         else:
-            refusals.append(replace(verdict, code=f"{strategy.name}{OF}{verdict.code}"))
+            refusals.append(verdict.by(f"{strategy.name}{OF}{verdict.code}"))
     if len(votes) < config.signals.min_votes:
         return NoSignal(tuple(refusals))
     together = joint_confidence(votes)

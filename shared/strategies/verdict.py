@@ -1,6 +1,6 @@
 """What a strategy answers: a vote, or the reason why not."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 
 from shared.domain.signals import Vote
@@ -25,7 +25,11 @@ class Reason:
 
     def on(self, found: object, asked: object) -> "Reason":
         """Give the reason with what was compared."""
-        return replace(self, found=found, asked=asked)
+        return Reason(code=self.code, words=self.words, source=self.source, found=found, asked=asked)
+
+    def by(self, name: str) -> "Reason":
+        """Give the reason under another code."""
+        return Reason(code=name, words=self.words, source=self.source, found=self.found, asked=self.asked)
 
 
 QUOTE, BARS, DAYS, VOTES = "E*TRADE's quote", "today's bars", "daily bars", "the strategies' votes"

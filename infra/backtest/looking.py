@@ -1,0 +1,142 @@
+"""What the scan does at each look of a played day: what is held is judged, the others are decided.
+
+The same functions on the same quotes as `usecases.scan` and `hold`; what they decide is handed to the order function
+after the message's way.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from infra.backtest.day import Resolution
+from infra.backtest.placing import Placing
+from infra.backtest.room import Room
+from shared.domain import backoff, halts, pricing
+from shared.domain.bars import Bar
+from shared.domain.daybook import DayBook
+from shared.domain.exits import ExitNow, Hold, MoveStop, Unquoted, decided, is_over, judge, stop_passed
+from shared.domain.orders import State
+from shared.domain.positions import Position
+from shared.domain.quality import Sound, sound
+from shared.domain.quotes import Quote
+from shared.domain.signals import Signal
+from shared.domain.values import PriceType
+from shared.domain.versions import held_by
+from shared.domain.watches import PositionWatch, following
+from shared.strategies.decide import decide
+from shared.strategies.form import Bound
+from shared.strategies.view import Watch
+
+_NONE = timedelta(0)
+
+
+class Looking:
+    """The scan of a played day: a watch over each symbol, what is held as it was last read, and what was signalled."""
+
+    def __init__(self, room: Room, placing: Placing, strategies: tuple[Bound, ...]) -> None:
+        self._room = room
+        self._placing = placing
+        self._strategies = strategies
+        self._bars_only = room.day.resolution is Resolution.MINUTE
+        session, history = room.day.session, room.day.history
+        self._watches = {one: Watch(one, DayBook(session), history.get(one)) for one in room.day.symbols}
+        self._held: dict[str, Position] = {}
+        self._marks: dict[str, Quote] = {}
+        self._signalled: set[str] = set()
+
+    def read_held(self) -> None:
+        """Read what is held; until the next reading it is that."""
+        self._held = {one.symbol: one for one in self._room.open_positions()}
+
+    def leave_marks(self) -> None:
+        """Leave the last quotes of what is held to whoever reckons with them, as the end of a minute does."""
+        self._room.marks.update(self._marks)
+        self._marks = {}
+
+    def take(self, bars: Mapping[str, Bar]) -> None:
+        """Take the bars of a minute that is over."""
+        for symbol, bar in bars.items():
+            self._watches[symbol].take(bar)
+
+    def look(self, quotes: Mapping[str, Quote], at: datetime, *, late: timedelta = _NONE) -> None:
+        """Look at every symbol, so much later than at the look's own instant."""
+        held, config = self._held, self._room.config
+        for symbol, watch in self._watches.items():
+            quote = quotes.get(symbol)
+            if quote is not None and late:
+                quote = replace(quote, received_at=at + late)
+            believed = sound(quote, watch.doubt(quote, at, config))
+            if symbol in held:
+                self._hold(watch, held[symbol], believed, at, late)
+            elif believed is not None:
+                view = watch.view(believed, at) if self._bars_only else watch.see(believed, at)
+                found = decide(view, config, self._strategies)
+                if isinstance(found, Signal) and found.signal_id not in self._signalled:
+                    self._signal(found, believed, at + late)
+
+    def _signal(self, signal: Signal, quote: Sound, now: datetime) -> None:
+        room = self._room
+        self._signalled.add(signal.signal_id)
+        room.signals.append(signal)
+        room.marks[signal.symbol] = quote
+        room.plan(now + room.timing.signal, self._placing.enter(signal))
+
+    def _hold(self, watch: Watch, position: Position, quote: Sound | None, at: datetime, late: timedelta) -> None:
+        room, symbol = self._room, position.symbol
+        if quote is not None:
+            if not self._bars_only:
+                watch.see(quote, at)
+            self._marks[symbol] = quote
+        halted = watch.book.halts.shows(at, room.config.quotes)
+        seen: Sound | Unquoted = Unquoted(lasts=at - watch.book.seen_at, halted=halted)
+        if quote is not None and halts.FROZEN not in {sign.code for sign in watch.signs}:
+            seen = quote
+        mine = following(room.watches.get(symbol), position)
+        position, mine, live = self._decided(position, mine, at)
+        judged = judge(
+            position, mine, seen, rsi=watch.rsi(at), now=at, session=room.day.session,
+            config=held_by(position, room.config), exit_live=live,
+        )  # fmt: skip
+        if isinstance(judged, Hold) and mine.exit is None and position.is_open:
+            judged = self._without_a_stop(position, mine, seen, at) or judged
+        match judged:
+            case Hold():
+                same = judged.high_water == mine.high_water
+                room.watches[symbol] = mine if same else replace(mine, high_water=judged.high_water)
+            case MoveStop():
+                room.watches[symbol] = replace(
+                    mine, stop_wanted=judged.level, high_water=judged.high_water, breakeven=judged.breakeven,
+                    stop_set_at=at,
+                )  # fmt: skip
+            case ExitNow() if backoff.may_ask(position.exit_refused, at):
+                wish = decided(position, mine, judged, at=at)
+                room.watches[symbol] = replace(mine, exit=wish)
+                leaving = self._placing.leave(symbol, position.position_id, wish)
+                room.plan(at + late + room.timing.exit, leaving)
+            case ExitNow():
+                room.watches[symbol] = mine
+
+    def _decided(self, position: Position, mine: PositionWatch, at: datetime) -> tuple[Position, PositionWatch, bool]:
+        """Give the position, its watch without a decision that is over, and whether the decision's order is live."""
+        decision = mine.exit
+        if decision is None:
+            return position, mine, False
+        order = self._room.orders.get(decision.exit_id)
+        if order is not None and order.live:
+            return position, mine, order.state is not State.NEW
+        position = self._room.positions.get(position.symbol, position)
+        if is_over(decision, position, at=at, begun=order is not None):
+            mine = replace(mine, exit=None)
+        return position, mine, False
+
+    def _without_a_stop(
+        self, position: Position, mine: PositionWatch, quote: Sound | Unquoted, at: datetime
+    ) -> ExitNow | None:
+        """Sell what has no sell of ours while the bid is at its level or below."""
+        config = self._room.config
+        if isinstance(quote, Unquoted) or not stop_passed(mine, quote, at=at, config=config):
+            return None
+        if self._room.live_sells(position.symbol):
+            return None
+        limit = pricing.sell_limit(bid=quote.bid, config=config)
+        return ExitNow(reason="stop_missed", price_type=PriceType.LIMIT, limit_price=limit)

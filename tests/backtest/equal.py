@@ -1,0 +1,158 @@
+"""One market day twice: through the graph in the stated timing model, and by the fast path; and what differs first."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from itertools import zip_longest
+from pathlib import Path
+
+from infra.backtest.day import Day
+from infra.backtest.engine import play
+from infra.backtest.played import Carried, Fills, Played
+from infra.backtest.quoted import tick_day
+from infra.backtest.tick_fills import TickFills
+from infra.backtest.timing import TIMES, Timing
+from infra.brokersim.market import daily_bars, open_market
+from infra.day.environment import STARTING_CASH, watch_list
+from infra.day.machine import Surroundings
+from infra.day.result import DayResult
+from infra.day.run import run_day
+from infra.local.history import MarketHistory
+from infra.local.stated import STATED
+from shared.domain.calendar import session_of
+from shared.domain.config import StrategyConfig
+from shared.domain.orders import Order
+from shared.domain.positions import Fill, Ledger
+from shared.domain.signals import Signal
+from shared.strategies.config import load
+from shared.strategies.registry import bound
+
+Row = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whole:
+    """What a day was, as rows that say everything that has to be equal, each kind in the order of its instants."""
+
+    signals: tuple[Row, ...]
+    orders: tuple[Row, ...]
+    booked: tuple[Row, ...]
+    traded: tuple[Row, ...]
+    ledger: Row
+    cash: Decimal
+
+
+def graph(market: str, folder: Path, *, config: str, seed: int = 1) -> DayResult:
+    """Run a day through the graph, every time a constant and the broker's calls not counted."""
+    return run_day(
+        market_spec=market, config=config, seed=seed, speed="max", state=None, on_progress=lambda _: None, runs=folder,
+        around=Surroundings(stated=STATED),
+    )  # fmt: skip
+
+
+def fast(
+    market: str, *, config: StrategyConfig | str, seed: int = 1, timing: Timing = TIMES, fills: Fills | None = None
+) -> Played:
+    """Play the same day by the fast path."""
+    chosen = load(config) if isinstance(config, str) else config
+    first = Carried.first(STARTING_CASH)
+    return play(day_of(market, seed), first, chosen, bound(chosen), fills or TickFills(), timing=timing)
+
+
+def day_of(market: str, seed: int) -> Day:
+    """Give a market file, or `generated`, as a back-test's day."""
+    opened = open_market(market, seed=seed)
+    session = session_of(opened.day)
+    assert session is not None
+    source = MarketHistory.of(daily_bars(market, seed=seed))
+    symbols = watch_list(market, opened.symbols)
+    found = {
+        one: source.daily(one, start=session.day.replace(year=session.day.year - 2), before=session.day)
+        for one in symbols
+    }
+    history = {one: series for one, series in found.items() if series is not None}
+    return tick_day(opened, session, symbols, history, source=opened.name)
+
+
+def of_graph(result: DayResult) -> Whole:
+    """Give what the store and the simulator's ledger say of a day."""
+    book, ledger = result.book, result.ledger
+    traded = ((fill.at, fill.symbol, fill.action, fill.quantity, fill.price, fill.order_id) for fill in ledger.fills)
+    return Whole(
+        signals=_sorted(map(_signal, book.signals)), orders=_sorted(map(_order, book.orders)),
+        booked=_sorted(map(_fill, book.fills)), traded=_sorted(traded), cash=ledger.cash,
+        ledger=_ledger(book.ledgers[0] if book.ledgers else None),
+    )  # fmt: skip
+
+
+def of_fast(played: Played) -> Whole:
+    """Give what the fast path says of it."""
+    traded = (
+        (fill.at, fill.ticket.symbol, fill.ticket.action.value, fill.quantity, fill.price, fill.order_id)
+        for fill in played.traded
+    )
+    ledgers = played.carried.ledgers
+    return Whole(
+        signals=_sorted(map(_signal, played.signals)), orders=_sorted(map(_order, played.orders)),
+        booked=_sorted(map(_fill, played.fills)), traded=_sorted(traded), cash=played.carried.cash,
+        ledger=_ledger(ledgers[-1] if ledgers else None),
+    )  # fmt: skip
+
+
+def first_difference(one: Whole, other: Whole) -> str:
+    """Say where graph and fast path part, in lines that a person can read; "" where they do not."""
+    for kind in ("signals", "orders", "booked", "traded"):
+        pairs = zip_longest(getattr(one, kind), getattr(other, kind))
+        for number, (ours, theirs) in enumerate(pairs, start=1):
+            if ours != theirs:
+                return f"{kind}, number {number}:\n  graph: {_words(ours)}\n  fast:  {_words(theirs)}"
+    ours, theirs = (*one.ledger, one.cash), (*other.ledger, other.cash)
+    if ours != theirs:
+        return f"the day's sums:\n  graph: {_words(ours)}\n  fast:  {_words(theirs)}"
+    return ""
+
+
+def _sorted(rows: Iterable[Row]) -> tuple[Row, ...]:
+    return tuple(sorted(rows, key=lambda row: tuple(map(str, row))))
+
+
+def _signal(one: Signal) -> Row:
+    return (one.decided_at, one.symbol, replace(one, config_number=0))
+
+
+def _order(one: Order) -> Row:
+    return (
+        one.created_at, one.symbol, one.kind.value, one.intent_id, one.side.value, one.quantity, one.price_type.value,
+        one.term.value, one.limit_price, one.stop_price, one.state.value, one.reason, one.codes, one.note, one.sized,
+        one.placed_at, one.updated_at, one.filled, one.average_price, one.broker_order_id, one.possible_wash_sale,
+        one.replaces, one.decided_at,
+    )  # fmt: skip
+
+
+def _fill(one: Fill) -> Row:
+    return (
+        one.at, one.symbol, str(one.side), one.quantity, one.price, one.cumulative, one.realized, one.reason,
+        one.broker_order_id, one.position_id,
+    )  # fmt: skip
+
+
+def _ledger(one: Ledger | None) -> Row:
+    if one is None:
+        return ()
+    return (one.entries, one.realized, one.reserved, one.losses_in_a_row, one.cooldown_until, one.last_fill_at)
+
+
+def _words(row: Row | None) -> str:
+    return "nothing" if row is None else ", ".join(_word(part) for part in row)
+
+
+def _word(part: object) -> str:
+    return f"{part:%H:%M:%S.%f}"[:-3] if isinstance(part, datetime) else str(part)
+
+
+def differing(one: Whole, other: Whole) -> Iterator[str]:
+    """Name what of two days is not the same, for a test that wants to see a difference."""
+    for kind in ("signals", "orders", "booked", "traded", "ledger", "cash"):
+        if getattr(one, kind) != getattr(other, kind):
+            yield kind
