@@ -1,11 +1,18 @@
-"""One market day twice: through the graph in the stated timing model, and by the fast path; and what differs first."""
+"""One market day twice: through the graph in the stated timing model, and by the fast path; and what differs first.
 
+`python -m tests.backtest.equal MARKET [--config demo] [--seed 1] [--usual]` prints both results and the first
+difference; with `--usual` the graph has the usual network and scheduler, and shows what real delays change.
+"""
+
+import argparse
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from itertools import zip_longest
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from infra.backtest.day import Day
 from infra.backtest.engine import play
@@ -19,7 +26,7 @@ from infra.day.machine import Surroundings
 from infra.day.result import DayResult
 from infra.day.run import run_day
 from infra.local.history import MarketHistory
-from infra.local.stated import STATED
+from infra.local.stated import STATED, Stated
 from shared.domain.calendar import session_of
 from shared.domain.config import StrategyConfig
 from shared.domain.orders import Order
@@ -43,11 +50,11 @@ class Whole:
     cash: Decimal
 
 
-def graph(market: str, folder: Path, *, config: str, seed: int = 1) -> DayResult:
-    """Run a day through the graph, every time a constant and the broker's calls not counted."""
+def graph(market: str, folder: Path, *, config: str, seed: int = 1, stated: Stated | None = STATED) -> DayResult:
+    """Run a day through the graph, every time a constant and the broker's calls not counted, or as usual."""
     return run_day(
         market_spec=market, config=config, seed=seed, speed="max", state=None, on_progress=lambda _: None, runs=folder,
-        around=Surroundings(stated=STATED),
+        around=Surroundings(stated=stated),
     )  # fmt: skip
 
 
@@ -156,3 +163,27 @@ def differing(one: Whole, other: Whole) -> Iterator[str]:
     for kind in ("signals", "orders", "booked", "traded", "ledger", "cash"):
         if getattr(one, kind) != getattr(other, kind):
             yield kind
+
+
+def main() -> None:
+    """Run a day on both and print results and the first difference."""
+    parser = argparse.ArgumentParser(description="One day through the graph and by the fast path.")
+    parser.add_argument("market", help="a recorded day's file, or `generated`")
+    parser.add_argument("--config", default="demo")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--usual", action="store_true", help="the graph with the usual network and scheduler")
+    asked = parser.parse_args()
+    with TemporaryDirectory() as folder:
+        stated = None if asked.usual else STATED
+        result = graph(asked.market, Path(folder), config=asked.config, seed=asked.seed, stated=stated)
+    one = of_graph(result)
+    other = of_fast(fast(asked.market, config=asked.config, seed=asked.seed))
+    lines = [
+        f"{name}: {len(whole.signals)} signals, {len(whole.traded)} fills, {whole.cash - STARTING_CASH:,.2f} USD"
+        for name, whole in (("graph", one), ("fast", other))
+    ]
+    sys.stdout.write("\n".join([*lines, first_difference(one, other) or "no difference"]) + "\n")
+
+
+if __name__ == "__main__":
+    main()
