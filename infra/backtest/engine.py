@@ -8,6 +8,7 @@ signals, sizes, orders, fills and exits equal those of the graph in that model, 
 broker answers: no call fails here, no token ends, nobody halts by hand.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -38,7 +39,7 @@ def play(
     """Play one day from its open to its end, with a model of the market that is fit for its resolution.
 
     A day of minute bars has the same times: the scan looks at the end of each minute only, and what it decides reaches
-    the market in the next one. Raises StrategyFault for a strategy that cannot be asked.
+    the market in the next one. A strategy that does what none may is left out, and the others go on.
     """
     room = Room(day=day, carried=carried, config=config, timing=timing, fills=fills, now=day.session.opens_at)
     settling = Settling(room)
@@ -58,7 +59,7 @@ def play(
         if tick.at.second == 0:
             worth.append(_worth(room))
     room.run(closes + SETTLES_FOR)
-    return _played(room, worth)
+    return replace(_played(room, worth), left_out=looking.left_out)
 
 
 def _each_second(room: Room, looking: Looking, tick: Tick) -> None:

@@ -1,4 +1,4 @@
-"""What the scan does at each look of a played day: what is held is judged, the others are decided.
+"""What the scan does at each look of a played day: what is held is judged first, then strategies are asked.
 
 The same functions on the same quotes as `usecases.scan` and `hold`; what they decide is handed to the order function
 after the message's way.
@@ -15,6 +15,7 @@ from shared.domain import backoff, halts, pricing
 from shared.domain.bars import Bar
 from shared.domain.daybook import DayBook
 from shared.domain.exits import ExitNow, Hold, MoveStop, Unquoted, decided, is_over, judge, stop_passed
+from shared.domain.left_out import LeftOut
 from shared.domain.orders import State
 from shared.domain.positions import Position
 from shared.domain.quality import Sound, sound
@@ -23,9 +24,9 @@ from shared.domain.signals import Signal
 from shared.domain.values import PriceType
 from shared.domain.versions import held_by
 from shared.domain.watches import PositionWatch, following
-from shared.strategies.decide import decide
 from shared.strategies.form import Bound
-from shared.strategies.view import Watch
+from shared.strategies.panel import Panel
+from shared.strategies.view import View, Watch
 
 _NONE = timedelta(0)
 
@@ -36,7 +37,7 @@ class Looking:
     def __init__(self, room: Room, placing: Placing, strategies: tuple[Bound, ...]) -> None:
         self._room = room
         self._placing = placing
-        self._strategies = strategies
+        self._panel = Panel.of(strategies, room.config)
         self._bars_only = room.day.resolution is Resolution.MINUTE
         session, history = room.day.session, room.day.history
         self._watches = {one: Watch(one, DayBook(session), history.get(one)) for one in room.day.symbols}
@@ -44,9 +45,15 @@ class Looking:
         self._marks: dict[str, Quote] = {}
         self._signalled: set[str] = set()
 
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """The strategies that did what none may, and were asked no more."""
+        return tuple(self._panel.left.values())
+
     def read_held(self) -> None:
         """Read what is held; until the next reading it is that."""
-        self._held = {one.symbol: one for one in self._room.open_positions()}
+        held = {one.symbol: one for one in self._room.open_positions()}
+        self._held = {one: held[one] for one in self._watches if one in held}
 
     def leave_marks(self) -> None:
         """Leave the last quotes of what is held to whoever reckons with them, as the end of a minute does."""
@@ -59,20 +66,34 @@ class Looking:
             self._watches[symbol].take(bar)
 
     def look(self, quotes: Mapping[str, Quote], at: datetime, *, late: timedelta = _NONE) -> None:
-        """Look at every symbol, so much later than at the look's own instant."""
+        """Look at every symbol, so much later than at the look's own instant: what is held first, then strategies."""
         held, config = self._held, self._room.config
-        for symbol, watch in self._watches.items():
-            quote = quotes.get(symbol)
+        staying, views = list[View](), list[View]()
+        for symbol in (*held, *(one for one in self._watches if one not in held)) if held else self._watches:
+            quote, watch = quotes.get(symbol), self._watches[symbol]
             if quote is not None and late:
                 quote = replace(quote, received_at=at + late)
             believed = sound(quote, watch.doubt(quote, at, config))
             if symbol in held:
-                self._hold(watch, held[symbol], believed, at, late)
+                view = self._hold(watch, held[symbol], believed, at, late)
+                staying += [] if view is None else [view]
             elif believed is not None:
-                view = watch.view(believed, at) if self._bars_only else watch.see(believed, at)
-                found = decide(view, config, self._strategies)
-                if isinstance(found, Signal) and found.signal_id not in self._signalled:
-                    self._signal(found, believed, at + late)
+                views.append(watch.view(believed, at) if self._bars_only else watch.see(believed, at))
+        for view in staying:
+            self._ask_to_leave(view, held[view.symbol], late)
+        for view in views:
+            found = self._panel.decide(view, config)
+            if isinstance(found, Signal) and found.signal_id not in self._signalled:
+                self._signal(found, view.quote, at + late)
+
+    def _ask_to_leave(self, view: View, position: Position, late: timedelta) -> None:
+        """Sell what is held for a strategy's reason."""
+        config, mine = self._room.config, self._room.watches[view.symbol]
+        reason = self._panel.leaves(view, position, config)
+        if reason:
+            limit = pricing.sell_limit(bid=view.quote.bid, config=config)
+            wish = ExitNow(reason=reason, price_type=PriceType.LIMIT, limit_price=limit)
+            self._wish(position, mine, wish, view.at, late)
 
     def _signal(self, signal: Signal, quote: Sound, now: datetime) -> None:
         room = self._room
@@ -81,11 +102,13 @@ class Looking:
         room.marks[signal.symbol] = quote
         room.plan(now + room.timing.signal, self._placing.enter(signal))
 
-    def _hold(self, watch: Watch, position: Position, quote: Sound | None, at: datetime, late: timedelta) -> None:
-        room, symbol = self._room, position.symbol
+    def _hold(
+        self, watch: Watch, position: Position, quote: Sound | None, at: datetime, late: timedelta
+    ) -> View | None:
+        """Judge a held symbol; gives what strategies may see of it where it stays held and trades."""
+        room, symbol, view = self._room, position.symbol, None
         if quote is not None:
-            if not self._bars_only:
-                watch.see(quote, at)
+            view = watch.view(quote, at) if self._bars_only else watch.see(quote, at)
             self._marks[symbol] = quote
         halted = watch.book.halts.shows(at, room.config.quotes)
         seen: Sound | Unquoted = Unquoted(lasts=at - watch.book.seen_at, halted=halted)
@@ -97,7 +120,7 @@ class Looking:
             position, mine, seen, rsi=watch.rsi(at), now=at, session=room.day.session,
             config=held_by(position, room.config), exit_live=live,
         )  # fmt: skip
-        if isinstance(judged, Hold) and mine.exit is None and position.is_open:
+        if isinstance(judged, Hold) and mine.exit is None and _trades(position, room, at):
             judged = self._without_a_stop(position, mine, seen, at) or judged
         match judged:
             case Hold():
@@ -108,13 +131,19 @@ class Looking:
                     mine, stop_wanted=judged.level, high_water=judged.high_water, breakeven=judged.breakeven,
                     stop_set_at=at,
                 )  # fmt: skip
-            case ExitNow() if backoff.may_ask(position.exit_refused, at):
-                wish = decided(position, mine, judged, at=at)
-                room.watches[symbol] = replace(mine, exit=wish)
-                leaving = self._placing.leave(symbol, position.position_id, wish)
-                room.plan(at + late + room.timing.exit, leaving)
             case ExitNow():
-                room.watches[symbol] = mine
+                self._wish(position, mine, judged, at, late)
+                return None
+        return None if isinstance(seen, Unquoted) or mine.exit is not None else view
+
+    def _wish(self, position: Position, mine: PositionWatch, judged: ExitNow, at: datetime, late: timedelta) -> None:
+        """Keep a decision to sell and hand it on, unless the broker has refused one a moment ago."""
+        room, symbol = self._room, position.symbol
+        room.watches[symbol] = mine
+        if backoff.may_ask(position.exit_refused, at):
+            wish = decided(position, mine, judged, at=at)
+            room.watches[symbol] = replace(mine, exit=wish)
+            room.plan(at + late + room.timing.exit, self._placing.leave(symbol, position.position_id, wish))
 
     def _decided(self, position: Position, mine: PositionWatch, at: datetime) -> tuple[Position, PositionWatch, bool]:
         """Give the position, its watch without a decision that is over, and whether the decision's order is live."""
@@ -140,3 +169,8 @@ class Looking:
             return None
         limit = pricing.sell_limit(bid=quote.bid, config=config)
         return ExitNow(reason="stop_missed", price_type=PriceType.LIMIT, limit_price=limit)
+
+
+def _trades(position: Position, room: Room, at: datetime) -> bool:
+    session = room.day.session
+    return position.is_open and session.opens_at <= at < session.closes_at

@@ -17,6 +17,7 @@ from infra.brokersim.orders import Fill as MarketFill
 from infra.brokersim.orders import Order as MarketOrder
 from shared.domain.calendar import TradingSession
 from shared.domain.control import Control
+from shared.domain.left_out import LeftOut
 from shared.domain.orders import Order
 from shared.domain.positions import Fill, Ledger, Position
 from shared.domain.signals import Signal
@@ -76,7 +77,8 @@ class Played:
 
     `signals`, `orders`, `fills` and `positions` are the documents that the live system would have written, in the order
     of their instants; a fill's instant is when it was booked. `traded` are the same fills as the market made them.
-    `equity` has a point for each minute. `carried` is what the next day begins with.
+    `equity` has a point for each minute. `carried` is what the next day begins with. `left_out` are strategies that did
+    what none may and were asked no more.
     """
 
     session: TradingSession
@@ -88,6 +90,7 @@ class Played:
     skipped: tuple[Skipped, ...]
     equity: tuple[Worth, ...]
     carried: Carried
+    left_out: tuple[LeftOut, ...] = ()
 
 
 class Fills(Protocol):

@@ -45,6 +45,13 @@ class Panel:
         self._slow: set[str] = set()
         self._answers: dict[tuple[str, str], Verdict | StrategyFault] = {}
 
+    @classmethod
+    def of(cls, strategies: Iterable[Bound], config: StrategyConfig) -> "Panel":
+        """Give a panel of strategies that are bound already, as those of a configuration."""
+        panel = cls()
+        panel._named, panel._bound = config.strategies, tuple(strategies)
+        return panel
+
     def begin(self, left: Iterable[LeftOut] = ()) -> None:
         """Begin a session anew, or go on where those were left out."""
         self.left = {one.name: one for one in left}
