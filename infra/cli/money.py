@@ -1,5 +1,6 @@
 """The owner's commands on money: what was traded, with what result."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -28,6 +29,29 @@ def trades(  # noqa: PLR0917 - each parameter is an option, which typer passes b
         traded.listed(profile, state, symbol=symbol, last=last, json=json, csv=csv)
 
 
+def report(  # noqa: PLR0917 - each parameter is an option, which typer passes by name
+    session: Annotated[
+        str | None, typer.Option("--session", metavar="DAY", help="Of which session; without it the last one.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Where to; without it reports/ in the system's folder.")
+    ] = None,
+    opens: Annotated[bool, typer.Option("--open", help="Open it in your browser.")] = False,
+    profile: Profile = "local", state: State = None, json: Json = False,
+) -> None:  # fmt: skip
+    """Write the report of a session, such as `strategy report --open`: one page, and JSON beside it.
+
+    Return beside buy-and-hold, drawdown, win rate and what else tells how it went, trades, charts, skipped signals with
+    their reasons. `strategy up` writes one at the end of each session by itself. It is made of what the system has
+    stored: nothing is asked of E*TRADE. --json prints it and writes nothing.
+    """
+    from infra.cli import reported
+
+    with explained(acts=not json):
+        reported.report(profile, state, session=session, out=out, opens=opens, json=json)
+
+
 def add_to(app: typer.Typer) -> None:
-    """Give the command to the command line."""
+    """Give the commands to the command line."""
     app.command()(trades)
+    app.command()(report)

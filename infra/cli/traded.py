@@ -17,6 +17,7 @@ from infra.day.problems import UserError
 from infra.day.state import opened
 from infra.owner.trips import Trips, trips
 from infra.results.facts import Trade
+from infra.results.words import why_left, words
 from infra.up.folder import CARD
 from shared.domain.calendar import new_york_day
 from shared.domain.explain import WASH_SALE
@@ -67,7 +68,7 @@ def in_words(found: Trips, whole: Trips) -> None:
     """Print round trips, a table for each day, and their sum beside that of the `whole`."""
     for day, those in groupby(found.trades, key=lambda one: new_york_day(one.entered_at)):
         sys.stdout.write(f"{day}, New York\n")
-        table(("Symbol", "In", "Out", "Shares", "Paid", "Got", "Profit", "%", "Why"), (_row(one) for one in those))
+        table(("Symbol", "In", "Out", "Shares", "Entry", "Exit", "Profit", "%", "Why"), (_row(one) for one in those))
     sys.stdout.write(f"{_sum(found, whole)}\n")
     if any(one.possible_wash_sale for one in found.trades):
         sys.stdout.write(f"* {WASH_SALE}\n")
@@ -75,7 +76,7 @@ def in_words(found: Trips, whole: Trips) -> None:
 
 def _row(one: Trade) -> tuple[object, ...]:
     out = "held" if one.left_at is None else clock_on(new_york_day(one.entered_at), one.left_at)
-    why = f"{one.strategy.replace('_', ' ')}: {one.exit_reason}" if one.exit_reason else one.strategy.replace("_", " ")
+    why = f"{words(one.strategy)}: {why_left(one.exit_reason)}" if one.exit_reason else words(one.strategy)
     if one.unpriced:
         why += f"; without {one.unpriced:,} shares taken out at a price that is not known"
     if one.held:

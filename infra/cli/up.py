@@ -19,7 +19,11 @@ from infra.cli.hand import stated
 from infra.day.facts import bars_missing
 from infra.day.hours import clock, day_and_time
 from infra.day.problems import UserError
+from infra.local.owners_desk import owners_desk
+from infra.local.timeline import PacedClock
+from infra.owner.kept_reports import KeptReports
 from infra.owner.look import overview
+from infra.owner.reported import System, trading
 from infra.owner.systems import STATES
 from infra.up.libraries import install, needed
 from infra.up.outside import REAL, Outside
@@ -94,9 +98,10 @@ def _serve(wanted: Plan, outside: Outside, console: Console, told: threading.Eve
         console.print(f"Stop      strategy halt {here}", soft_wrap=True, markup=False, highlight=False)
         console.print(f"Logs      {station.folder.logs}", soft_wrap=True, markup=False, highlight=False)
         console.print(_END[wanted.cloud], highlight=False)
+        reports = _reports(station)
         ended = threading.Event()
         threading.Thread(target=_hand_on, args=(station, told), daemon=True).start()
-        threading.Thread(target=_tell, args=(station, console, ended), daemon=True).start()
+        threading.Thread(target=_tell, args=(station, console, reports, ended), daemon=True).start()
         try:
             station.run()
         finally:
@@ -106,6 +111,7 @@ def _serve(wanted: Plan, outside: Outside, console: Console, told: threading.Eve
             if at < station.ends_at:
                 station.rest()  # first: until the last function has ended it may still trade
             _tell_left(station, console)
+            _report(reports, console)
         if at >= station.ends_at:
             _judge(station, console)
 
@@ -161,10 +167,32 @@ def _hand_on(station: Station, told: threading.Event) -> None:
     station.stop()
 
 
-def _tell(station: Station, console: Console, ended: threading.Event) -> None:
-    """Say now and then how the desk is."""
+def _tell(station: Station, console: Console, reports: KeptReports, ended: threading.Event) -> None:
+    """Say now and then how the desk is, and write the report of a session that is over."""
     while not ended.wait(_TELL_EVERY_S):
         console.print(_line(station), highlight=False)
+        _report(reports, console)
+
+
+def _reports(station: Station) -> KeptReports:
+    """Give what writes the reports of a system."""
+    wanted = station.plan
+    desk = owners_desk(PacedClock(station.timeline), station.store, pace=wanted.speed)
+    said = trading(mode=wanted.mode.value, simulated=wanted.broker == "simulator")
+    system = System(name=f"the system in {wanted.state}", configuration=station.settings.config, said=said)
+    return KeptReports(desk=desk, system=system, state=station.folder.path)
+
+
+def _report(reports: KeptReports, console: Console) -> None:
+    """Write the report of a session that is over, once, and say where; what refuses it stops nothing."""
+    if (session := reports.due()) is None:
+        return
+    try:
+        page = reports.write(session)
+    except (DeskError, UserError, OSError) as refused:
+        console.print(f"No report of {session.day} yet: {refused}", soft_wrap=True, markup=False, highlight=False)
+    else:
+        console.print(f"Report    {page}", soft_wrap=True, markup=False, highlight=False)
 
 
 def _line(station: Station) -> str:

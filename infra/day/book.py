@@ -62,7 +62,7 @@ def read_book(store: Documents) -> Book:
         ledgers=tuple(decode(Ledger, one.data) for one in store.query("ledger")),
         taken=tuple(decode(Taken, one.data) for one in store.query("taken")),
         signals=tuple(decode(Signal, one.data) for one in store.query("signals")),
-        receipts=tuple(_receipt(one) for one in store.query("receipts")),
+        receipts=tuple(receipt_of(one) for one in store.query("receipts")),
         sights=tuple(sight for one in store.query("minutes") if (sight := decode(Minute, one.data).sight)),
         events=tuple(decode(AuditEvent, one.data) for one in store.query("audit")),
         seals=heads(one.data for one in store.query("seals")),
@@ -79,7 +79,8 @@ def _fill_order(fill: Fill) -> tuple[str, int, int]:
     return fill.at.isoformat(), fill.broker_order_id, fill.cumulative
 
 
-def _receipt(document: Document) -> Receipt:
+def receipt_of(document: Document) -> Receipt:
+    """Read a minute's receipt; raises Malformed for one that is none."""
     symbols = {
         str(symbol): tuple((one.second, one.code) for one in marks(document.data, symbol))
         for symbol in document.data["symbols"]

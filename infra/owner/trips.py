@@ -66,8 +66,27 @@ class Trips:
         return Trips.of(kept, sessions=self.sessions, unread=self.unread)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Money:
+    """All that moved a system's money, read at one instant; `fills` are those that count, `unread` what is in none."""
+
+    orders: tuple[Order, ...]
+    fills: tuple[Fill, ...]
+    taken: tuple[Taken, ...]
+    ledgers: tuple[Ledger, ...]
+    sessions: tuple[SessionSum, ...]
+    unread: tuple[str, ...]
+
+
 def trips(store: Documents) -> Trips:
-    """Give every round trip of a store, those that are still open too; raises StoreDown.
+    """Give every round trip of a store, those that are still open too; raises StoreDown."""
+    money = moved(store)
+    found = trades(orders=money.orders, fills=money.fills, taken=money.taken)
+    return Trips.of(found, sessions=money.sessions, unread=money.unread)
+
+
+def moved(store: Documents) -> Money:
+    """Read what moved a system's money; raises StoreDown.
 
     Each fill changes a ledger: where one changed while the rest was read, all is read again.
     """
@@ -81,14 +100,16 @@ def trips(store: Documents) -> Trips:
     return found
 
 
-def _read(store: Documents, ledgers: Sequence[Document]) -> Trips:
+def _read(store: Documents, ledgers: Sequence[Document]) -> Money:
     unread: list[str] = []
     orders = typed(Order, store.query("orders"), unread)
     fills = typed(Fill, store.query("fills"), unread)
     taken = typed(Taken, store.query("taken"), unread)
     said = typed(Ledger, ledgers, unread)
-    found = trades(orders=orders, fills=_as_learned(fills), taken=taken)
-    return Trips.of(found, sessions=_sessions(orders, fills, taken, said), unread=unread)
+    return Money(
+        orders=tuple(orders), fills=tuple(_as_learned(fills)), taken=tuple(taken), ledgers=tuple(said),
+        sessions=_sessions(orders, fills, taken, said), unread=tuple(unread),
+    )  # fmt: skip
 
 
 def _as_learned(fills: Sequence[Fill]) -> list[Fill]:

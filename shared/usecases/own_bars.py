@@ -15,7 +15,7 @@ from shared.domain.daybook import DayBook
 from shared.domain.own_days import MADE, own_day, with_close, with_day
 from shared.domain.series import Series
 from shared.errors import Malformed
-from shared.ports import Data, Delete, Put, Severity
+from shared.ports import Data, Delete, Put, Severity, Where
 from shared.usecases.books import books_of, pack, unpack
 from shared.usecases.desk import Desk, put, read_sound
 from shared.usecases.mornings import morning_of
@@ -71,9 +71,30 @@ def minutes_of(desk: Desk, symbol: str, session: TradingSession) -> tuple[Bar, .
     """
     row = desk.store.get(_minutes_path(symbol, session))
     plain = dict(books_of(desk, session)).get(symbol) if row is None else unpack(str(row.data.get("book")))
-    bars = [] if plain is None else DayBook.from_plain(plain, session).all_bars
+    return () if plain is None else _whole(desk, session, plain)
+
+
+def all_minutes(desk: Desk, session: TradingSession) -> tuple[dict[str, tuple[Bar, ...]], tuple[str, ...]]:
+    """Give those of every symbol that the scan saw, and the symbols whose minutes cannot be read; raises StoreDown."""
+    found, damaged = dict[str, tuple[Bar, ...]](), list[str]()
+    plain = dict(books_of(desk, session))
+    for row in desk.store.query("own_minutes", Where("session", "==", session.day.isoformat())):
+        symbol = str(row.data.get("symbol"))
+        try:
+            plain[symbol] = unpack(str(row.data.get("book")))
+        except Malformed:
+            damaged.append(symbol)
+    for symbol, book in sorted(plain.items()):
+        try:
+            found[symbol] = _whole(desk, session, book)
+        except Malformed:
+            damaged.append(symbol)
+    return found, tuple(damaged)
+
+
+def _whole(desk: Desk, session: TradingSession, plain: object) -> tuple[Bar, ...]:
     now = min(desk.clock.now(), session.closes_at)
-    return tuple(bar for bar in bars if session.opens_at < bar.end <= now)
+    return tuple(bar for bar in DayBook.from_plain(plain, session).all_bars if session.opens_at < bar.end <= now)
 
 
 def _keep_session(desk: Desk, session: TradingSession) -> None:

@@ -1,0 +1,89 @@
+"""`strategy report`: writes the report of a session, as far as it has come, and says where."""
+
+import sys
+import webbrowser
+from datetime import date, datetime
+from pathlib import Path
+
+from infra.cli.bars import day
+from infra.cli.exits import say
+from infra.cli.hand import reached
+from infra.day.folder import card_of
+from infra.day.problems import UserError
+from infra.day.result import REPORT_FILE
+from infra.owner.kept_reports import FOLDER, write
+from infra.owner.look import typed
+from infra.owner.profiles import Hand
+from infra.owner.reported import System, session_facts, trading
+from infra.results.facts import Facts
+from infra.results.figures import figures
+from infra.results.headline import headline
+from infra.results.plain import plain
+from infra.up.folder import CARD
+from shared.codec import dumps
+from shared.domain.calendar import TradingSession, new_york_day, session_before, session_of
+from shared.domain.positions import Ledger
+
+
+def report(
+    profile: str, state: Path | None, *, session: str | None, out: Path | None, opens: bool, json: bool
+) -> None:  # fmt: skip
+    """Write a session's report; raises UserError."""
+    if profile == "local" and state is not None and not (state / CARD).exists() and card_of(state) is not None:
+        what = f"{state} holds a run of `strategy demo` or `strategy day`, which has its report already"
+        raise UserError(what, remedy=f"open {state / REPORT_FILE}")
+    with reached(profile, state) as hand:
+        wanted = _session(session, hand)
+        facts = session_facts(hand.desk, wanted, _system(hand))
+    folder = out or (Path(FOLDER) if profile == "cloud" else Path(hand.name) / FOLDER)
+    if json:
+        sys.stdout.write(f"{dumps(plain(facts, figures(facts))).decode()}\n")
+        return
+    try:
+        page = write(facts, folder, wanted.day.isoformat())
+    except OSError as problem:
+        raise UserError(f"{folder} cannot be written: {problem.strerror}", remedy="name a folder with --out") from None
+    sys.stdout.write(f"{_line(facts)}\nReport  {page}\n")
+    for sentence in facts.said:
+        say(sentence)
+    if opens and not webbrowser.open(page.resolve().as_uri()):
+        say("No browser could be opened: open the file yourself.")
+
+
+def _line(facts: Facts) -> str:
+    """Give a session's result in a line."""
+    shown = headline(facts, figures(facts))[:5]
+    return f"{facts.title}: " + ", ".join(f"{line.name.lower()} {line.text}" for line in shown)
+
+
+def _system(hand: Hand) -> System:
+    return System(
+        name=f"the system in {hand.name}", configuration=hand.config or "default",
+        said=trading(mode=hand.mode, simulated=hand.simulated),
+    )  # fmt: skip
+
+
+def _session(text: str | None, hand: Hand) -> TradingSession:
+    """Give the session that is asked for, or the last one; raises UserError."""
+    now = hand.desk.clock.now()
+    wanted = _last(hand, now) if text is None else day(text)
+    remedy = "name the day of a session that has begun, such as --session 2026-09-30"
+    try:
+        found = None if wanted is None else session_of(wanted)
+    except ValueError as unknown:
+        raise UserError(str(unknown), remedy=remedy) from None
+    if found is None:
+        raise UserError(f"the New York Stock Exchange does not trade on {wanted}", remedy=remedy)
+    if found.opens_at > now:
+        raise UserError(f"the session of {wanted} has not begun", remedy=remedy)
+    return found
+
+
+def _last(hand: Hand, now: datetime) -> date | None:
+    """Give the last session that has begun; of a system that does not run here the last one that traded."""
+    traded = [] if hand.running else [one.session for one in typed(Ledger, hand.desk.store.query("ledger"), [])]
+    if traded:
+        return max(traded)
+    today = new_york_day(now)
+    session = session_of(today)
+    return today if session is not None and session.opens_at <= now else session_before(today)
