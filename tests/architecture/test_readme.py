@@ -169,6 +169,7 @@ IN_WORDS = {
     "universe.price_min": "a price from ${}", "universe.price_max": " to ${},",
     "universe.day_volume_min": "at least {} shares traded today",
     "universe.jump_max_pct": "nothing more than {} % away",
+    "signals.min_votes": "at least {} of them have to agree",
     "signals.rsi_min": "an RSI from {} to", "signals.rsi_max": " to {};",
     "entry.late_minutes": "nothing in the last {} minutes", "entry.cancel_after_s": "cancelled after {} s",
     "quotes.halt_pause_minutes": "until {} minutes after it moves again",
