@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from time import thread_time
 
 import pytest
 from requests.adapters import HTTPAdapter
@@ -45,6 +46,7 @@ def test_every_function_gets_its_world(name: str) -> None:
     assert isinstance(platform.vault, SecretVault)
     assert platform.history is None
     assert platform.http is None
+    assert platform.cpu is thread_time
     stores = list(platform.store._stores.values())
     assert {one._connection._client for one in stores if isinstance(one, FirestoreStore)} == {None}
     assert platform.vault._client is None
