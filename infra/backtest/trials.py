@@ -83,3 +83,10 @@ def _read(held: bytes) -> list[Trial]:
         except (Malformed, TypeError):
             continue
     return found
+
+
+def sentence(count: int) -> str:
+    """Say how many trials there were of the same data, and what that means."""
+    if count == 1:
+        return "This is the first trial on these data."
+    return f"This is trial {count} on these data: the best of many trials looks good by chance alone."

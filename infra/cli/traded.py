@@ -109,13 +109,16 @@ def _count(found: Trips) -> str:
 def _csv(found: Trips) -> None:
     rows = comma.writer(sys.stdout, lineterminator="\n")
     rows.writerow(COLUMNS)
-    for one in found.trades:
-        rows.writerow((
-            one.symbol, one.strategy, one.shares, one.entered_at.isoformat(), _money(one.entry_price),
-            one.left_at.isoformat() if one.left_at else "", _money(one.exit_price), _money(one.realized),
-            _money(one.percent), one.exit_reason, one.held, one.unpriced,
-            one.possible_wash_sale, one.position_id,
-        ))  # fmt: skip
+    rows.writerows(row_of(one) for one in found.trades)
+
+
+def row_of(one: Trade) -> tuple[object, ...]:
+    """Give a round trip's values in the order of COLUMNS."""
+    return (
+        one.symbol, one.strategy, one.shares, one.entered_at.isoformat(), _money(one.entry_price),
+        one.left_at.isoformat() if one.left_at else "", _money(one.exit_price), _money(one.realized),
+        _money(one.percent), one.exit_reason, one.held, one.unpriced, one.possible_wash_sale, one.position_id,
+    )  # fmt: skip
 
 
 def _money(amount: Decimal | None) -> str:

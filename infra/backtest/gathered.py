@@ -1,0 +1,166 @@
+"""Played days gathered into the facts of a report, a day at a time: what a year leaves is its trades and a thin curve.
+
+What can go wrong: memory grows with each quote of the span; fees are shown and not paid; a curve has a point where it
+suits. What this promises: of a day that is over its trades, its skipped signals and some points are kept, nothing else;
+fees are taken off what the account has when they fall due, and off what the next day begins with; the curve has a point
+each minute up to `MINUTELY` sessions, and beyond that at the end of each half hour.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+from infra.backtest.day import Day, Resolution, Tick
+from infra.backtest.fees import sale_fees
+from infra.backtest.played import Carried, Played
+from infra.brokersim.orders import Action
+from infra.results.facts import Beside, Facts, Mark, Point, Skipped, StopLine, Trade
+from infra.results.trades import stop_lines, trades
+from shared.domain.orders import Order
+from shared.domain.positions import Fill
+from shared.domain.quotes import Quote
+from shared.domain.signals import Signal
+
+MINUTELY = 10
+_HALF_HOUR = timedelta(minutes=30)
+_ZERO = Decimal(0)
+WORDS: Mapping[Resolution, str] = {Resolution.TICK: "one-second quotes", Resolution.MINUTE: "bars of a minute"}
+EQUITY_MADE = "made at the {step} of cash after fees and of what is held at its last price"
+
+
+class Gathered:
+    """What was played so far under one configuration."""
+
+    def __init__(self, capital: Decimal, *, sessions: int) -> None:
+        self.capital = capital
+        self.trades: list[Trade] = []
+        self._minutely = sessions <= MINUTELY
+        self._open = _Documents((), (), (), {})
+        self._held: list[Trade] = []
+        self._points: list[Point] = []
+        self._skipped: list[Skipped] = []
+        self._stops: list[StopLine] = []
+        self._marks: dict[str, list[Mark]] = {}
+        self._signals = 0
+        self._span: tuple[datetime, datetime] | None = None
+
+    def add(self, played: Played, marks: Mapping[str, Sequence[Mark]]) -> Carried:
+        """Take a day, and give what the next one begins with, its fees paid."""
+        session, due = played.session, _fees(played)
+        self._take_trades(played, due)
+        self._signals += len(played.signals)
+        self._skipped += [
+            Skipped(symbol=one.symbol, at=one.at, code=one.codes[0] if one.codes else "", sentence=one.sentence)
+            for one in played.skipped
+        ]
+        self._points += self._thinned(played, due)
+        if self._minutely:
+            self._stops += stop_lines(played.orders, session.closes_at)
+        for symbol, own in marks.items():
+            held = self._marks.setdefault(symbol, [])
+            held += own if self._minutely or not held else own[-1:]
+        self._span = (self._span[0] if self._span else session.opens_at, session.closes_at)
+        owed, carried = sum((usd for _, usd in due.values()), _ZERO), played.carried
+        return replace(carried, cash=carried.cash - owed, capital=carried.capital - owed)
+
+    @property
+    def equity(self) -> Decimal:
+        """What the account was worth at the last point."""
+        return self._points[-1].equity if self._points else self.capital
+
+    def facts(
+        self, *, title: str, day: Day, configuration: str, said: tuple[str, ...], beside: tuple[Beside, ...] = ()
+    ) -> Facts:  # fmt: skip
+        """Give the facts of all that was played; one day at least was, of which `day` is any."""
+        if self._span is None:
+            raise ValueError("nothing was played")
+        return Facts(
+            title=title, begins=self._span[0], ends=self._span[1], resolution=WORDS[day.resolution], source=day.source,
+            configuration=configuration, starting_equity=self.capital, equity=tuple(self._points),
+            equity_made=EQUITY_MADE.format(step="end of each minute" if self._minutely else "end of each half hour"),
+            trades=(*self.trades, *self._held), signals=self._signals, skipped=tuple(self._skipped),
+            prices={symbol: tuple(marks) for symbol, marks in self._marks.items()}, said=said, beside=beside,
+            stops=tuple(self._stops),
+        )  # fmt: skip
+
+    def _take_trades(self, played: Played, due: Mapping[int, tuple[datetime, Decimal]]) -> None:
+        """Take the day's trades, and what is still held with its documents, to which the next day adds."""
+        left = self._open
+        when = defaultdict[int, list[datetime]](list)
+        for one in played.traded:
+            when[one.order_id].append(one.at)
+        orders, fills = (*left.orders, *played.orders), (*left.fills, *played.fills)
+        signals = (*left.signals, *played.signals)
+        owed = defaultdict[str, Decimal](Decimal, left.fees)
+        position_of = {fill.broker_order_id: fill.position_id for fill in played.fills}
+        for order_id, (_, usd) in due.items():
+            owed[position_of.get(order_id, "")] += usd
+        made = trades(orders=orders, fills=fills, signals=signals, filled_at=when)
+        found = [replace(one, fees=owed[one.position_id]) for one in made]
+        self.trades += [one for one in found if one.is_over]
+        self._held = [one for one in found if not one.is_over]
+        still = {one.position_id for one in self._held}
+        kept = [order for order in orders if order.position_id in still]
+        named = {order.signal_id for order in kept}
+        self._open = _Documents(
+            orders=tuple(kept), fills=tuple(fill for fill in fills if fill.position_id in still),
+            signals=tuple(signal for signal in signals if signal.signal_id in named),
+            fees={position: owed[position] for position in still},
+        )  # fmt: skip
+
+    def _thinned(self, played: Played, due: Mapping[int, tuple[datetime, Decimal]]) -> Iterator[Point]:
+        last = len(played.equity) - 1
+        for place, worth in enumerate(played.equity):
+            since = worth.at - played.session.opens_at
+            if self._minutely or place == last or not since % _HALF_HOUR:
+                owed = sum((usd for at, usd in due.values() if at <= worth.at), _ZERO)
+                yield Point(at=worth.at, equity=worth.equity - owed, invested=worth.invested)
+
+
+class _Documents(NamedTuple):
+    """What positions that are still held are made of, and the fees that they cost so far."""
+
+    orders: tuple[Order, ...]
+    fills: tuple[Fill, ...]
+    signals: tuple[Signal, ...]
+    fees: Mapping[str, Decimal]
+
+
+def _fees(played: Played) -> dict[int, tuple[datetime, Decimal]]:
+    """Give what each sale of a day cost, by the broker's number, and when it was over."""
+    sold: dict[int, tuple[datetime, int, Decimal]] = {}
+    for one in played.traded:
+        if one.ticket.action is Action.SELL:
+            _, shares, usd = sold.get(one.order_id, (one.at, 0, _ZERO))
+            sold[one.order_id] = (one.at, shares + one.quantity, usd + one.quantity * one.price)
+    day = played.session.day
+    return {number: (at, sale_fees(day, shares=shares, usd=usd)) for number, (at, shares, usd) in sold.items()}
+
+
+class Watched:
+    """A day whose prices are noted as it is played: each symbol's first, and its last of each so many minutes."""
+
+    EVERY = timedelta(minutes=5)
+
+    def __init__(self, day: Day) -> None:
+        self.marks: dict[str, list[Mark]] = {}
+        self.day = replace(day, play=lambda: self._noted(day))
+
+    def _noted(self, day: Day) -> Iterator[Tick]:
+        self.marks.clear()
+        opens, last = day.session.opens_at, dict[str, Quote]()
+        for tick in day.ticks():
+            last |= tick.quotes
+            if not (tick.at - opens) % self.EVERY or not self.marks:
+                self._note(tick.at, last)
+            yield tick
+        self._note(day.session.closes_at, last)
+
+    def _note(self, at: datetime, quotes: Mapping[str, Quote]) -> None:
+        for symbol, quote in quotes.items():
+            held = self.marks.setdefault(symbol, [])
+            if not held or held[-1].at < at:
+                held.append(Mark(at=at, price=quote.last))

@@ -1,0 +1,204 @@
+"""One configuration over a span: day after day, with what each leaves to the next, and both resolutions side by side.
+
+What can go wrong: bars decide otherwise than quotes would, and nobody sees by how much. What this promises: where a
+session has one-second quotes it is also played as its own bars of a minute (or the other way round), with an account of
+its own, and what both decided and earned stands beside the result: on every such session of a back-test on quotes, and
+on the first few of one on bars, because quotes cost twenty times as much time. A strategy that cannot be asked is named
+and left out from that day on; the day is played without it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from infra.backtest.bar_fills import BarFills
+from infra.backtest.data import Chapter, Data, Survey
+from infra.backtest.day import Day, Resolution
+from infra.backtest.engine import play
+from infra.backtest.fees import KNOWN_UNTIL
+from infra.backtest.gathered import WORDS, Gathered, Watched
+from infra.backtest.played import Carried, Played
+from infra.backtest.tick_fills import TickFills
+from infra.results.facts import Beside, Facts
+from infra.results.figures import Figures, figures
+from shared.domain.config import StrategyConfig
+from shared.strategies.form import Bound, StrategyFault
+from shared.strategies.registry import bound
+
+_OTHER = {Resolution.TICK: Resolution.MINUTE, Resolution.MINUTE: Resolution.TICK}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One configuration to be played; `label` is what people call it, `folder` has the owner's own strategies.
+
+    `compared` is how many sessions at the most are played at the other resolution, too.
+    """
+
+    label: str
+    config: StrategyConfig
+    folder: str
+    data: Data
+    survey: Survey
+    resolution: Resolution
+    capital: Decimal
+    compared: int = 0
+    said: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a task is: sessions played, the last of them, and what came of it so far."""
+
+    done: int
+    of: int
+    day: date
+    trades: int
+    equity: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fidelity:
+    """What bars of a minute decide of sessions whose quotes are known: `missed` are signals that only quotes give.
+
+    A signal is the same where symbol, session and slot of five minutes are. Percents are the returns on these sessions.
+    """
+
+    sessions: int
+    shared: int
+    missed: int
+    added: int
+    quotes_pct: Decimal
+    bars_pct: Decimal
+
+    @property
+    def sentence(self) -> str:
+        """Say it."""
+        return (
+            f"{self.sessions} session{'' if self.sessions == 1 else 's'} as quotes and as bars: {self.shared} signals "
+            f"in both, {self.missed} missed by bars, {self.added} added by bars; {self.quotes_pct:+.2f} % on quotes, "
+            f"{self.bars_pct:+.2f} % on bars"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a task came to."""
+
+    label: str
+    facts: Facts
+    figures: Figures
+    fidelity: Fidelity | None
+
+
+@dataclass(slots=True)
+class _Chain:
+    """Days of one resolution, played one after another."""
+
+    config: StrategyConfig
+    strategies: tuple[Bound, ...]
+    gathered: Gathered
+    carried: Carried
+    left_out: list[str] = field(default_factory=list)
+
+    def play(self, day: Day) -> Played:
+        """Play the next day."""
+        watched = Watched(day)
+        while True:
+            fills = TickFills() if day.resolution is Resolution.TICK else BarFills()
+            try:
+                played = play(watched.day, self.carried, self.config, self.strategies, fills)
+            except StrategyFault as fault:
+                self.left_out.append(f"From {day.session.day} on without strategy {fault.name}: {fault.why}.")
+                self.strategies = tuple(one for one in self.strategies if one.name != fault.name)
+            else:
+                self.carried = self.gathered.add(played, watched.marks)
+                return played
+
+    @property
+    def gained_pct(self) -> Decimal:
+        """What the account gained so far, in percent."""
+        return (self.gathered.equity / self.gathered.capital - 1) * 100
+
+
+class _Compared:
+    """The same sessions at the other resolution, and what both decided."""
+
+    def __init__(self, main: _Chain, other: _Chain, *, most: int) -> None:
+        self._main, self._other, self._most = main, other, most
+        self._days = self._shared = self._missed = self._added = 0
+        self._main_pct = Decimal(0)
+
+    def play(self, chapter: Chapter, played: Played, resolution: Resolution) -> None:
+        """Play a session that has quotes at the other resolution, too."""
+        if chapter.ticks is None or self._days >= self._most:
+            return
+        bars = resolution is Resolution.MINUTE
+        other = self._other.play(chapter.ticks if bars else chapter.minutes)
+        quotes_gave, bars_gave = (_slots(one) for one in ((other, played) if bars else (played, other)))
+        self._days += 1
+        self._shared += len(quotes_gave & bars_gave)
+        self._missed += len(quotes_gave - bars_gave)
+        self._added += len(bars_gave - quotes_gave)
+        self._main_pct = self._main.gained_pct
+
+    def found(self, resolution: Resolution) -> Fidelity | None:
+        """Give what was found, None where no session has quotes."""
+        if not self._days:
+            return None
+        mine, others = self._main_pct, self._other.gained_pct
+        quotes_pct, bars_pct = (others, mine) if resolution is Resolution.MINUTE else (mine, others)
+        return Fidelity(
+            sessions=self._days, shared=self._shared, missed=self._missed, added=self._added, quotes_pct=quotes_pct,
+            bars_pct=bars_pct,
+        )  # fmt: skip
+
+
+def run(task: Task, tell: Callable[[Progress], object]) -> Outcome:
+    """Play a task's sessions, telling how far it is after each; raises UserError for a file that went bad."""
+    sessions, resolution = task.survey.sessions, task.resolution
+    strategies = bound(task.config, task.folder)
+    main, other = (_chain(task, strategies) for _ in range(2))
+    compared = _Compared(main, other, most=task.compared)
+    day: Day | None = None
+    chapters = task.data.chapters(sessions[0], sessions[-1], task.survey.symbols)
+    for number, chapter in enumerate(chapters, start=1):
+        day = chapter.ticks if resolution is Resolution.TICK and chapter.ticks is not None else chapter.minutes
+        played = main.play(day)
+        compared.play(chapter, played, day.resolution)
+        told = main.gathered
+        tell(
+            Progress(
+                done=number, of=len(sessions), day=day.session.day, trades=len(told.trades), equity=told.equity
+            )
+        )  # fmt: skip
+    if day is None:
+        raise ValueError("nothing was played")
+    return _outcome(task, main, day, compared.found(resolution))
+
+
+def _chain(task: Task, strategies: tuple[Bound, ...]) -> _Chain:
+    gathered = Gathered(task.capital, sessions=len(task.survey.sessions))
+    return _Chain(config=task.config, strategies=strategies, gathered=gathered, carried=Carried.first(task.capital))
+
+
+def _outcome(task: Task, main: _Chain, day: Day, fidelity: Fidelity | None) -> Outcome:
+    sessions = task.survey.sessions
+    late = (f"Fees after {KNOWN_UNTIL} are those of that day.",) if sessions[-1] > KNOWN_UNTIL else ()
+    said = (*task.data.said, *task.said, *task.survey.missing, *main.left_out, *late)
+    facts = main.gathered.facts(
+        title=f"Back-test, {sessions[0]} to {sessions[-1]}", day=day, configuration=task.label, said=said,
+        beside=() if fidelity is None else (_beside(fidelity, day.resolution),),
+    )  # fmt: skip
+    return Outcome(label=task.label, facts=facts, figures=figures(facts), fidelity=fidelity)
+
+
+def _beside(fidelity: Fidelity, resolution: Resolution) -> Beside:
+    other = _OTHER[resolution]
+    gained = fidelity.bars_pct if other is Resolution.MINUTE else fidelity.quotes_pct
+    return Beside(name=f"on {WORDS[other]}", note=fidelity.sentence, return_pct=round(gained, 2))
+
+
+def _slots(played: Played) -> set[tuple[date, str, int]]:
+    return {(one.session, one.symbol, one.slot) for one in played.signals}

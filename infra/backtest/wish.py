@@ -1,0 +1,98 @@
+"""What `strategy backtest` was asked, in its own values: data, span, and the configurations to play."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal, InvalidOperation
+
+from infra.backtest.data import Data
+from infra.backtest.generated_data import GeneratedData
+from infra.brokersim.generated import GENERATED_DAY
+from infra.day.chosen import choose
+from infra.day.problems import UserError
+from shared.codec import dumps, encode
+from shared.domain.config import StrategyConfig
+from shared.domain.tables import strategies_of
+from shared.domain.tickets import SYMBOL
+from shared.errors import ConfigError
+from shared.settings import DEFAULT_CONFIG
+from shared.strategies import config as configurations
+from shared.strategies.registry import bound
+
+MONTH = timedelta(days=30)
+LEAST_CAPITAL = Decimal(100)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configured:
+    """A configuration to be played: what people call it, its settings, and their digest."""
+
+    label: str
+    config: StrategyConfig
+
+    @property
+    def digest(self) -> str:
+        """The beginning of the SHA-256 of its settings."""
+        return hashlib.sha256(dumps(encode(self.config))).hexdigest()[:12]
+
+
+def configured(said: str, names: Sequence[str], folder: str) -> Configured:
+    """Read a configuration, of which only the named strategies vote where some are; raises UserError."""
+    chosen = choose(said, folder)
+    config = configurations.load(chosen.name) if chosen.file is None else chosen.file.own
+    if not names:
+        return Configured(label=chosen.label, config=config)
+    table = strategies_of({name: config.strategies.get(name, {}) for name in names})
+    least = min(config.signals.min_votes, len(table))
+    config = replace(config, strategies=table, signals=replace(config.signals, min_votes=least))
+    try:
+        bound(config, folder)
+    except ConfigError as wrong:
+        raise UserError("; ".join(wrong.problems), remedy="name a strategy that there is") from None
+    return Configured(label=f"{chosen.label}, only {' and '.join(sorted(table))}", config=config)
+
+
+def with_default(asked: Sequence[Configured]) -> list[Configured]:
+    """Give the configurations with the default one at their end, unless its settings are among them."""
+    default = Configured(label=DEFAULT_CONFIG, config=configurations.load(DEFAULT_CONFIG))
+    return [*asked, *([] if any(one.config == default.config for one in asked) else [default])]
+
+
+def symbols_of(text: str | None) -> tuple[str, ...]:
+    """Read symbols that commas part; raises UserError."""
+    found = tuple(dict.fromkeys(one.strip().upper() for one in (text or "").split(",") if one.strip()))
+    if wrong := [one for one in found if not SYMBOL.fullmatch(one)]:
+        raise UserError(f"{wrong[0][:30]!r} is no symbol", remedy="write symbols as tickets do: --symbols IBM,BRK.B")
+    return found
+
+
+def day_of(text: str, option: str) -> date:
+    """Read a day; raises UserError."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UserError(f"{option} {text[:30]!r} is no day", remedy="write it as 2013-10-07") from None
+
+
+def capital_of(text: str) -> Decimal:
+    """Read an amount of USD; raises UserError."""
+    try:
+        usd = Decimal(text.replace(",", "").removeprefix("$"))
+    except InvalidOperation:
+        usd = Decimal("NaN")
+    if not usd.is_finite() or usd < LEAST_CAPITAL:
+        remedy = f"say how many USD, {LEAST_CAPITAL} at least, such as --capital 25000"
+        raise UserError(f"{text[:30]!r} is no capital", remedy=remedy)
+    return usd
+
+
+def span(data: Data, first: date | None, last: date | None) -> tuple[date, date]:
+    """Give the days that were asked for, and for those that were not what there is; a month of a generated market."""
+    if isinstance(data, GeneratedData):
+        begins = first or GENERATED_DAY
+        return begins, last or begins + MONTH
+    there = sorted(data.present(first or date.min, last or date.max))
+    if not there:
+        raise UserError(f"there is no data in that span in {data.name}", remedy="take another span or --data")
+    return first or there[0], last or there[-1]

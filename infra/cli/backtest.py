@@ -1,0 +1,78 @@
+"""`strategy backtest`: play recorded, generated, own, imported or fetched days, and say what came of them."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from infra.cli.exits import explained
+from infra.cli.owner import Profile, State
+
+
+class Resolution(StrEnum):
+    """What the days are played on."""
+
+    TICK = "tick"
+    MINUTE = "1m"
+
+
+def backtest(  # noqa: PLR0917 - each parameter is an option, which typer passes by name
+    first: Annotated[
+        str | None, typer.Option("--from", metavar="DAY", help="First day, YYYY-MM-DD; else the first there is.")
+    ] = None,
+    last: Annotated[
+        str | None, typer.Option("--to", metavar="DAY", help="Last day; else the last, or a month of a generated one.")
+    ] = None,
+    symbols: Annotated[
+        str | None, typer.Option(metavar="IBM,SPY", help="Which symbols; else all of each day, ten of a generated one.")
+    ] = None,
+    strategy: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only this strategy votes; may be said again.")
+    ] = None,
+    config: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME|FILE.toml", help="A configuration; said again, all run at once. `default` if none."),
+    ] = None,
+    data: Annotated[
+        str,
+        typer.Option(
+            metavar="PATH|SOURCE",
+            help="A recorded day, a file of minutes, a folder of them, or generated, own, alpaca.",
+        ),
+    ] = "generated",
+    resolution: Annotated[
+        Resolution | None, typer.Option(help="Quotes each second, or bars of a minute, which are the default.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Draws the generated market.")] = 1,
+    capital: Annotated[str, typer.Option(metavar="USD", help="What the account begins with.")] = "100000",
+    out: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Where the results go; else the next under backtests/.")
+    ] = None,
+    profile: Profile = "local", state: State = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the results as JSON and nothing else.")] = False,
+) -> None:  # fmt: skip
+    """Play days of the past as the live system decides, such as `strategy backtest --data ../market-data`.
+
+    Decisions, sizes, limits and exits are the live ones; the money, what has settled and the day trades go on from day
+    to day. What is missing in the data is said before the run, the result first after it, and beside it that of the
+    default configuration. On bars the fills are a model's, which stands in infra/README.md.
+
+    A strategy on a generated month: strategy backtest --strategy momentum
+    """
+    from infra.cli import backtested
+
+    with explained(acts=True):
+        backtested.run(
+            backtested.Wish(
+                first=first, last=last, symbols=symbols, strategies=tuple(strategy or ()),
+                configs=tuple(config or ("default",)), data=data, seed=seed, capital=capital,
+                resolution=None if resolution is None else resolution.value, out=out, profile=profile, state=state,
+                json=json,
+            )
+        )  # fmt: skip
+
+
+def add_to(app: typer.Typer) -> None:
+    """Give the command to the command line."""
+    app.command()(backtest)

@@ -1,0 +1,206 @@
+"""What `strategy backtest` does: reads what was asked, plays it with a progress bar, prints and writes what came."""
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from infra.backtest import stored, trials, wish
+from infra.backtest import workers as work
+from infra.backtest.data import Data, survey
+from infra.backtest.day import Resolution
+from infra.backtest.generated_data import FIRST_TEN, GeneratedData
+from infra.backtest.kept_data import in_files
+from infra.backtest.run import Outcome, Task
+from infra.backtest.run import Progress as Far
+from infra.backtest.spool import Spool
+from infra.cli import backtest_shown as shown
+from infra.cli.exits import CRASHED, INTERRUPTED, say
+from infra.cli.hand import reached
+from infra.day.environment import OWN_STRATEGIES
+from infra.day.files import write_atomically
+from infra.day.folder import Card, claim
+from infra.day.problems import UserError
+from infra.owner.fetching import source_of
+from infra.results.plain import plain
+from infra.tools.extras import ready
+from shared.codec import dumps
+from shared.domain.calendar import new_york_day
+from shared.sources.alpaca import Alpaca
+
+FOLDERS = Path("backtests")
+GENERATED = "generated"
+COMPARED = 5
+"""So many sessions of a back-test on bars are played on quotes, too, where there are any; of a generated market one."""
+_TOLD_EVERY_S = 10
+_WIDTH = 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What was asked, as it was typed; None where nothing was said."""
+
+    first: str | None
+    last: str | None
+    symbols: str | None
+    strategies: tuple[str, ...]
+    configs: tuple[str, ...]
+    data: str
+    seed: int
+    capital: str
+    resolution: str | None
+    out: Path | None
+    profile: str
+    state: Path | None
+    json: bool
+
+
+def run(asked: Wish) -> None:
+    """Play what was asked; raises UserError for bad input, and typer.Exit with the code."""
+    folder = os.environ.get(OWN_STRATEGIES, "")
+    named = [wish.configured(one, asked.strategies, folder) for one in dict.fromkeys(asked.configs)]
+    with tempfile.TemporaryDirectory(prefix="strategy-backtest-") as place:
+        data = _data(asked, Spool(Path(place)))
+        tasks = _tasks(asked, data, named, folder)
+        with claim(asked.out, runs=FOLDERS) as ours:
+            tasks = _entered(tasks, named)
+            _say_first(tasks[0])
+            card = Card(market=data.name, config=", ".join(one.label for one in named), seed=asked.seed)
+            ours.write_card(card)
+            outcomes = shown.standing_beside(_played(tasks, ours.path), len(named))
+            _leave(asked, outcomes, ours.path)
+            ours.write_card(Card(market=card.market, config=card.config, seed=card.seed, status="finished"))
+
+
+def _leave(asked: Wish, outcomes: Sequence[Outcome], folder: Path) -> None:
+    """Write every result, and print it; several have a folder each."""
+    console = Console(width=None if sys.stdout.isatty() else _WIDTH)
+    for number, one in enumerate(outcomes, start=1):
+        place = folder if len(outcomes) == 1 else folder / f"{number:02d}"
+        shown.write(one, place)
+        if not asked.json:
+            shown.show(console, one, place)
+    if asked.json:
+        found = [plain(one.facts, one.figures) for one in outcomes]
+        sys.stdout.write(f"{dumps(found).decode()}\n")
+
+
+def _data(asked: Wish, spool: Spool) -> Data:
+    """Open what is to be played; what a source gives comes into the spool first."""
+    if asked.data == GENERATED:
+        return GeneratedData(seed=asked.seed)
+    if asked.data in {stored.OWN, stored.ALPACA}:
+        if asked.first is None or asked.last is None:
+            raise UserError(f"--data {asked.data} needs a span", remedy="say --from and --to")
+        first, last = wish.day_of(asked.first, "--from"), wish.day_of(asked.last, "--to")
+        with reached(asked.profile, asked.state) as hand:
+            if asked.data == stored.OWN:
+                return stored.own(hand, spool, first, last)
+            ready(asked.data, say=say)
+            source = source_of(hand, asked.data)
+            if not isinstance(source, Alpaca):
+                raise UserError(f"{asked.data} gives no minutes", remedy="take another source")
+            return stored.alpaca(source, spool, first, last, wish.symbols_of(asked.symbols), tell=say)
+    path = Path(asked.data)
+    if not path.exists():
+        known = f"a file or a folder, {GENERATED}, {stored.OWN} or {stored.ALPACA}"
+        raise UserError(f"there is no data {asked.data[:100]!r}", remedy=f"name {known}")
+    return in_files(path, spool=spool, today=new_york_day(datetime.now(UTC)), chosen=asked.symbols is not None)
+
+
+def _tasks(asked: Wish, data: Data, named: Sequence[wish.Configured], folder: str) -> list[Task]:
+    """Make the tasks, those that were asked for first."""
+    symbols = wish.symbols_of(asked.symbols) or (FIRST_TEN if asked.data == GENERATED else ())
+    days = [None if text is None else wish.day_of(text, option) for text, option in _days(asked)]
+    seen = survey(data, *wish.span(data, *days), symbols)
+    resolution = Resolution(asked.resolution or Resolution.MINUTE)
+    if resolution is Resolution.TICK and not data.has_ticks:
+        raise UserError(f"{data.name} has no quotes, only bars of a minute", remedy="leave --resolution out")
+    capital = wish.capital_of(asked.capital)
+    some = 1 if asked.data == GENERATED else COMPARED
+    compared = len(seen.sessions) if resolution is Resolution.TICK else some
+    return [
+        Task(
+            label=one.label, config=one.config, folder=folder, data=data, survey=seen, resolution=resolution,
+            capital=capital, compared=compared if number < len(named) else 0,
+        )
+        for number, one in enumerate(wish.with_default(named))
+    ]  # fmt: skip
+
+
+def _entered(tasks: Sequence[Task], named: Sequence[wish.Configured]) -> list[Task]:
+    """Write down what was asked for as trials, and have each say which it is."""
+    file, now = trials.place(), datetime.now(UTC)
+    entered = list(tasks)
+    for number, one in enumerate(named):
+        seen = tasks[number].survey
+        new = trials.trial(
+            at=now, data=tasks[number].data.name, first=seen.sessions[0], last=seen.sessions[-1],
+            symbols=seen.symbols, config=f"{one.label} {one.digest}",
+        )  # fmt: skip
+        entered[number] = replace(tasks[number], said=(trials.sentence(trials.enter(file, new)),))
+    return entered
+
+
+def _days(asked: Wish) -> tuple[tuple[str | None, str], ...]:
+    return (asked.first, "--from"), (asked.last, "--to")
+
+
+def _say_first(task: Task) -> None:
+    """Say what has to be known before any figure, and what is missing, before the run."""
+    sessions = task.survey.sessions
+    for sentence in (*task.data.said, *task.survey.missing, *task.said):
+        say(sentence)
+    count = f"{len(sessions)} session{'' if len(sessions) == 1 else 's'}"
+    say(f"Playing {count}, {sessions[0]} to {sessions[-1]}, {len(task.survey.symbols)} symbols: {task.data.name}.")
+
+
+def _played(tasks: Sequence[Task], folder: Path) -> list[Outcome]:
+    """Play every task with a bar each; raises typer.Exit where it is interrupted or the program is wrong."""
+    try:
+        with _bars(tasks) as tell:
+            return work.run_all(tasks, tell)
+    except KeyboardInterrupt:
+        say("Interrupted: every process of it has ended. The register of trials counts it; nothing else was kept.")
+        raise typer.Exit(INTERRUPTED) from None
+    except work.PlayFailed as failed:
+        write_atomically(folder / "crash.txt", failed.details.encode())
+        say(f"The back-test crashed. What happened is in {folder / 'crash.txt'}; nothing else was kept.")
+        raise typer.Exit(CRASHED) from None
+
+
+@contextmanager
+def _bars(tasks: Sequence[Task]) -> Iterator[work.Tell]:
+    """Give what tells of progress: bars on a terminal, elsewhere a line now and then with when it will be over."""
+    console = Console(stderr=True)
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(bar_width=20), TextColumn("{task.percentage:>3.0f} %"),
+        TextColumn("{task.fields[far]}"), TimeRemainingColumn(), console=console, transient=True,
+        disable=not console.is_terminal,
+    )  # fmt: skip
+    began = time.monotonic()
+    told_at = began
+
+    def tell(number: int, far: Far) -> None:
+        nonlocal told_at
+        bar.update(rows[number], completed=far.done, far=f"{far.day}  {far.trades} trades")
+        now = time.monotonic()
+        if not console.is_terminal and now - told_at >= _TOLD_EVERY_S:
+            told_at, left = now, (now - began) / far.done * (far.of - far.done)
+            say(f"{tasks[number].label}: {far.done} of {far.of} sessions, about {left:.0f} s left")
+
+    with bar:
+        rows: list[TaskID] = [
+            bar.add_task(escape(one.label[:24]), total=len(one.survey.sessions), far="") for one in tasks
+        ]
+        yield tell

@@ -1,0 +1,100 @@
+"""`strategy backtest`: the result first, its files, and every mistake as one sentence before anything is played."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from infra.cli.main import app
+from tests.backtest.test_data import MONDAY, TUESDAY, minutes
+
+STRATEGY = Path(sys.executable).with_name("strategy")
+
+
+def called(folder: Path, *words: str, timeout: float = 240) -> subprocess.CompletedProcess[str]:
+    """Run the command in a folder, with a register of its own."""
+    return subprocess.run(  # noqa: S603 - fixed words
+        [STRATEGY, "backtest", *words], cwd=folder, env=environment(folder), capture_output=True, text=True,
+        timeout=timeout, check=False,
+    )  # fmt: skip
+
+
+def environment(folder: Path) -> dict[str, str]:
+    return {**os.environ, "STRATEGY_TRIALS": str(folder / "trials.jsonl"), "STRATEGY_STRATEGIES": ""}
+
+
+def test_a_file_of_minutes_is_played_and_its_result_written(tmp_path: Path) -> None:
+    """A back-test leaves a page, its figures and its trades, says on what, and counts itself as a trial."""
+    file = minutes(tmp_path / "bars.csv", MONDAY, TUESDAY)
+    found = called(tmp_path, "--data", str(file), "--json")
+    assert found.returncode == 0, found.stderr
+    (result,) = json.loads(found.stdout)
+    assert result["span"]["sessions"] == 2
+    assert result["resolution"] == "bars of a minute"
+    assert "chosen today" in result["said"][0]
+    assert "first trial" in result["said"][1]
+    folder = tmp_path / "backtests" / "0001"
+    assert {"report.html", "report.json", "trades.csv"} <= {one.name for one in folder.iterdir()}
+    assert json.loads((folder / "report.json").read_text()) == result
+    shown = called(tmp_path, "--data", str(file), "--config", "demo", "--config", "default")
+    assert "This is trial 2 on these data" in shown.stdout
+    assert "This is trial 3 on these data" in shown.stdout
+    assert shown.stdout.index("chosen today") < shown.stdout.index("Return")
+    assert "Configuration demo" in shown.stdout
+    assert (tmp_path / "backtests" / "0002" / "02" / "report.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--data", "nowhere"), "there is no data 'nowhere'"),
+        (("--from", "2013-03-01"), "the generated market begins on 2013-03-04"),
+        (("--from", "yesterday"), "--from 'yesterday' is no day"),
+        (("--symbols", "XYZ"), "there is nothing of XYZ"),
+        (("--strategy", "nosuch"), "there is no strategy nosuch"),
+        (("--config", "nosuch"), "there is no configuration 'nosuch'"),
+        (("--capital", "little"), "'little' is no capital"),
+        (("--data", "own"), "--data own needs a span"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_nothing_is_played(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: Sequence[str], said: str
+) -> None:
+    """What cannot be played is refused with what is wrong and what to do, and is no trial."""
+    monkeypatch.chdir(tmp_path)
+    found = CliRunner().invoke(app, ["backtest", *words], env=environment(tmp_path))
+    assert found.exit_code == 2
+    assert said in found.stderr
+    assert "Remedy: " in found.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupt_ends_every_process(tmp_path: Path) -> None:
+    """Ctrl-C in the middle of a year ends the command and every process that it started, with exit code 130."""
+    words = ["--config", "demo", "--to", "2014-02-28", "--symbols", "IBM"]
+    running = subprocess.Popen(  # noqa: S603 - fixed words
+        [STRATEGY, "backtest", *words], cwd=tmp_path, env=environment(tmp_path), stderr=subprocess.PIPE, text=True
+    )
+    assert running.stderr is not None
+    children: list[int] = []
+    until = time.monotonic() + 120
+    while len(children) < 2 and time.monotonic() < until:
+        time.sleep(0.2)
+        children = _children(running.pid)
+    assert children
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 130, said
+    assert "Interrupted" in said
+    assert not [child for child in children if Path(f"/proc/{child}").exists()]
+
+
+def _children(pid: int) -> list[int]:
+    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
