@@ -53,7 +53,7 @@ def run_all(tasks: Sequence[Task], tell: Tell) -> list[Outcome]:
     try:
         while waiting or workers:
             while waiting and len(workers) < (os.cpu_count() or 1):
-                workers.append(_started(*waiting.pop(0)))
+                _start(workers, *waiting.pop(0))
             ready = wait([worker.inbox for worker in workers])
             for worker in [one for one in workers if one.inbox in ready]:
                 if (outcome := _heard(worker, tell)) is not None:
@@ -62,18 +62,20 @@ def run_all(tasks: Sequence[Task], tell: Tell) -> list[Outcome]:
                     workers.remove(worker)
     finally:
         for worker in workers:
-            worker.process.kill()
-            worker.process.join()
+            if worker.process.pid is not None:
+                worker.process.kill()
+                worker.process.join()
     return [outcomes[number] for number in range(len(tasks))]
 
 
-def _started(number: int, task: Task) -> _Worker:
+def _start(workers: list[_Worker], number: int, task: Task) -> None:
+    """Start a process that is among the workers before it runs, so that no interrupt comes between."""
     context = get_context("spawn")
     inbox, outbox = context.Pipe(duplex=False)
     process = context.Process(target=_work, args=(task, outbox, os.getpid()), daemon=True)
+    workers.append(_Worker(number, process, inbox))
     process.start()
     outbox.close()
-    return _Worker(number, process, inbox)
 
 
 def _heard(worker: _Worker, tell: Tell) -> Outcome | None:
