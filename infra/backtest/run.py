@@ -3,8 +3,8 @@
 What can go wrong: bars decide otherwise than quotes would, and nobody sees by how much. What this promises: where a
 session has one-second quotes it is also played as its own bars of a minute (or the other way round), with an account of
 its own, and what both decided and earned stands beside the result: on every such session of a back-test on quotes, and
-on the first few of one on bars, because quotes cost twenty times as much time. A strategy that cannot be asked is named
-and left out from that day on; the day is played without it.
+on the first few of one on bars, because quotes cost twenty times as much time. A strategy that does what
+none may is left out for the session, as it would live, and named.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ from infra.backtest.tick_fills import TickFills
 from infra.results.facts import Beside, Facts
 from infra.results.figures import Figures, figures
 from shared.domain.config import StrategyConfig
-from shared.strategies.form import Bound, StrategyFault
+from shared.strategies.form import Bound
 from shared.strategies.registry import bound
 
 _OTHER = {Resolution.TICK: Resolution.MINUTE, Resolution.MINUTE: Resolution.TICK}
@@ -100,21 +100,25 @@ class _Chain:
     strategies: tuple[Bound, ...]
     gathered: Gathered
     carried: Carried
-    left_out: list[str] = field(default_factory=list)
+    left_out: dict[tuple[str, str], list[date]] = field(default_factory=dict)
 
     def play(self, day: Day) -> Played:
         """Play the next day."""
         watched = Watched(day)
-        while True:
-            fills = TickFills() if day.resolution is Resolution.TICK else BarFills()
-            try:
-                played = play(watched.day, self.carried, self.config, self.strategies, fills)
-            except StrategyFault as fault:
-                self.left_out.append(f"From {day.session.day} on without strategy {fault.name}: {fault.why}.")
-                self.strategies = tuple(one for one in self.strategies if one.name != fault.name)
-            else:
-                self.carried = self.gathered.add(played, watched.marks)
-                return played
+        fills = TickFills() if day.resolution is Resolution.TICK else BarFills()
+        played = play(watched.day, self.carried, self.config, self.strategies, fills)
+        for one in played.left_out:
+            self.left_out.setdefault((one.name, one.why), []).append(day.session.day)
+        self.carried = self.gathered.add(played, watched.marks)
+        return played
+
+    @property
+    def without(self) -> tuple[str, ...]:
+        """Say of each strategy that did what none may on how many sessions it was left out, and why."""
+        return tuple(
+            f"Strategy {name} was left out of {len(days)} sessions, {days[0]} the first: {why}."
+            for (name, why), days in self.left_out.items()
+        )
 
     @property
     def gained_pct(self) -> Decimal:
@@ -186,7 +190,7 @@ def _chain(task: Task, strategies: tuple[Bound, ...]) -> _Chain:
 def _outcome(task: Task, main: _Chain, day: Day, fidelity: Fidelity | None) -> Outcome:
     sessions = task.survey.sessions
     late = (f"Fees after {KNOWN_UNTIL} are those of that day.",) if sessions[-1] > KNOWN_UNTIL else ()
-    said = (*task.data.said, *task.said, *task.survey.missing, *main.left_out, *late)
+    said = (*task.data.said, *task.said, *task.survey.missing, *main.without, *late)
     facts = main.gathered.facts(
         title=f"Back-test, {sessions[0]} to {sessions[-1]}", day=day, configuration=task.label, said=said,
         beside=() if fidelity is None else (_beside(fidelity, day.resolution),),
