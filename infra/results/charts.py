@@ -164,7 +164,7 @@ def _with_axis(facts: Facts, figure: Figure, *, unit: str) -> Figure:
     count = _sessions(facts)
     axis: dict[str, object] = {"tickformat": "%H:%M" if count <= 1 else "%-d %b"}
     if 1 < count <= MOST_SESSIONS:
-        axis["rangebreaks"] = _NIGHTS
+        axis |= {"tickformat": "%H:%M\n%-d %b", "rangebreaks": _NIGHTS}
     figure["layout"] |= {"xaxis": axis, "yaxis": {"tickformat": "$,.2f"} if unit == "$" else {"ticksuffix": " %"}}
     return figure
 
