@@ -181,6 +181,15 @@ def _history(found: look.History | None) -> str:
     return f"enough of {found.enough} of {found.enough + len(least)} symbols, {gathered}; {waits}"
 
 
+def _ranked(found: look.Ranked | None) -> str:
+    """Say for which session the watch list was ranked, when, and of how many symbols everything was known."""
+    if found is None:
+        return "none was made yet; the watch list's own order counts"
+    made = f"for {found.session}, made {day_and_time(found.at)} New York"
+    known = "" if found.whole == found.symbols else f"; of {found.symbols - found.whole} a part is unknown"
+    return f"{found.symbols} symbols {made}{known}; `strategy rank` shows it"
+
+
 def _left_out(found: look.History) -> Iterable[tuple[str, object]]:
     """Name the sources that are not asked for daily bars, and those that do not take their key."""
     if found.skipped:
@@ -216,6 +225,7 @@ def status_lines(seen: look.Overview) -> Iterable[tuple[str, object]]:
     yield "Daily bars", _history(seen.history)
     if seen.history is not None:
         yield from _left_out(seen.history)
+    yield "Rank", _ranked(seen.ranked)
     yield "Put aside", _buried(seen)
     yield "Given up", _given_up(seen.given_up)
     yield "Notices", _told(seen)

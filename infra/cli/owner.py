@@ -134,6 +134,14 @@ def why(
         whys.told(symbol, at, profile, state, json=json)
 
 
+def rank(profile: Profile = "local", state: State = None, json: Json = False) -> None:
+    """Rank the watch list, as `strategy rank` alone does: each symbol's place, its score and the parts of it."""
+    from infra.cli import ranks
+
+    with explained():
+        ranks.rank(profile, state, json=json)
+
+
 def halt(
     exits_too: Annotated[
         bool, typer.Option("--exits-too", help="Also send no exit: only stops still sell, and what is held stays held.")
@@ -301,6 +309,7 @@ def add_to(app: typer.Typer) -> None:
         notices,
         explain,
         why,
+        rank,
         halt,
         reduce,
         resume,

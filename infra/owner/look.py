@@ -30,7 +30,7 @@ from shared.domain.sight import Looks, Sight, looks
 from shared.domain.signals import Signal
 from shared.errors import Malformed
 from shared.ports import Document, Store, Where
-from shared.usecases import control, minutes
+from shared.usecases import control, minutes, ranking
 from shared.usecases.account import LAST_BALANCE
 from shared.usecases.desk import read
 from shared.usecases.fallback import latest
@@ -61,6 +61,16 @@ class History:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ranked:
+    """For which session the watch list was ranked, and when: so many `symbols`, of which `whole` have every part."""
+
+    session: date
+    at: datetime
+    symbols: int
+    whole: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
     """A desk at a glance.
 
@@ -73,8 +83,8 @@ class Overview:
     that traded, without its `unpriced` shares, which were taken out by hand at a price that is not known; `asked` are
     your wishes that wait; `control` is None for a new desk. `sight` is what the scan saw in the last minute that it
     finished, None when it finished none within `LATELY`; `looks` are the seconds of the session so far at which it
-    looked, None outside of one. `history` is how the daily bars stand, None before the first
-    morning. `closing` are symbols that you want sold and that are held still; `elsewhere` are prices of somebody
+    looked, None outside of one. `history` is how the daily bars stand, `ranked` the watch list's rank, None before the
+    first morning. `closing` are symbols that you want sold and that are held still; `elsewhere` are prices of somebody
     else's for what is held and E*TRADE does not quote; `owned` and `wealth` are its money. `killed` is what was left
     where the desk ended without being stopped.
     """
@@ -100,6 +110,7 @@ class Overview:
     sight: Sight | None
     looks: Looks | None
     history: History | None
+    ranked: Ranked | None
     notices: told.Delivery
     unreadable: tuple[str, ...]
     closing: tuple[str, ...]
@@ -141,6 +152,7 @@ def overview(
         unpriced=ledgers[-1].unpriced if ledgers else 0, asked=_asked(store, at, unread),
         dead_letters=len(buried), dead_letters_since=letters.since(buried),
         sight=_sight(store, at, unread), looks=_looks(store, at, unread), history=_history(store, unread),
+        ranked=_ranked(store, unread),
         notices=told.delivery(store),
         unreadable=tuple(unread),
         given_up=given_up, machine=machine, closing=tuple(one.symbol for one in open_ if one.closing),
@@ -255,6 +267,18 @@ def _history(store: Store, unread: list[str]) -> History | None:
         session=found.session, at=found.at, enough=len(days) - len(short), short=short, skipped=found.skipped,
         refused=tuple(sorted(found.refused)),
     )  # fmt: skip
+
+
+def _ranked(store: Store, unread: list[str]) -> Ranked | None:
+    try:
+        found = ranking.last_measured(store)
+    except Malformed:
+        unread.append(ranking.PATH)
+        return None
+    if found is None:
+        return None
+    whole = sum(None not in (one.liquidity, one.volatility, one.momentum, one.spread) for one in found.symbols)
+    return Ranked(session=found.session, at=found.at, symbols=len(found.symbols), whole=whole)
 
 
 def typed(kind: type[T], rows: Iterable[Document], unread: list[str]) -> list[T]:

@@ -26,6 +26,7 @@ class Tighter(Enum):
 
 
 DOWN, UP, EITHER = Tighter
+_WHOLE = 100
 
 
 class Span:
@@ -44,6 +45,8 @@ class Universe:
     """Which symbols are looked at: prices in USD, volume in shares of the day.
 
     `jump_max_pct` is how far today's price and those of the days before may lie apart and still be of the same share.
+    Of a watch list the first `scanned_max` of its rank are looked at, and what is held; the `rank_` settings weigh the
+    parts of that rank.
     """
 
     price_min: Annotated[Decimal, Span("1", "10000", UP)]
@@ -51,6 +54,19 @@ class Universe:
     day_volume_min: Annotated[int, Span(0, 1_000_000_000, UP)]
     spread_max_bps: Annotated[Decimal, Span("1", "200", DOWN)]
     jump_max_pct: Annotated[Decimal, Span("5", "300", DOWN)]
+    scanned_max: Annotated[int, Span(1, 200, DOWN)]
+    rank_liquidity_pct: Annotated[Decimal, Span("0", "100", EITHER)]
+    rank_volatility_pct: Annotated[Decimal, Span("0", "100", EITHER)]
+    rank_momentum_pct: Annotated[Decimal, Span("0", "100", EITHER)]
+    rank_spread_pct: Annotated[Decimal, Span("0", "100", EITHER)]
+
+    @property
+    def weights(self) -> Mapping[str, Decimal]:
+        """What each part of a symbol's rank weighs, in percent (`domain.ranking`)."""
+        return {
+            "liquidity": self.rank_liquidity_pct, "volatility": self.rank_volatility_pct,
+            "momentum": self.rank_momentum_pct, "spread": self.rank_spread_pct,
+        }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,8 +263,7 @@ def contradictions(config: StrategyConfig, *, buys: bool = True) -> Iterator[str
     has left to work with.
     """
     signals, exits = config.signals, config.exits
-    if config.universe.price_min >= config.universe.price_max:
-        yield "universe.price_min must be below universe.price_max"
+    yield from _of_universe(config.universe)
     if signals.rsi_min >= signals.rsi_max:
         yield "signals.rsi_min must be below signals.rsi_max"
     if exits.rsi_min >= signals.rsi_min:
@@ -276,6 +291,13 @@ def _too_few(config: StrategyConfig) -> Iterator[str]:
     if votes > len(named):
         used = f"{', '.join(named)} alone" if named else "no strategy"
         yield f"signals.min_votes must not exceed the strategies that are used: {votes} votes, and {used}"
+
+
+def _of_universe(universe: Universe) -> Iterator[str]:
+    if universe.price_min >= universe.price_max:
+        yield "universe.price_min must be below universe.price_max"
+    if sum(universe.weights.values()) != _WHOLE:
+        yield "universe.rank_liquidity_pct, rank_volatility_pct, rank_momentum_pct and rank_spread_pct must make 100"
 
 
 def target_pays(config: StrategyConfig, stop_distance: Decimal, spread: Decimal) -> bool:

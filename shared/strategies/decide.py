@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from shared.domain import halts
+from shared.domain import halts, ranking
 from shared.domain.config import StrategyConfig, target_pays
 from shared.domain.daybook import MINUTE, watched_since
 from shared.domain.ids import signal_id
@@ -62,12 +62,21 @@ FEW = Reason(code="FEW_STRATEGIES", words="Fewer strategies can be asked than vo
 THIN = Reason(
     code="TARGET_DOES_NOT_PAY", words="The target would not pay for the stop and twice the spread.", source=QUOTE
 )
+OUTRANKED = Reason(
+    code=ranking.RANKED_OUT, words="Its place in the watch list's rank is behind those that are looked at.",
+    source="the rank made before the open",
+)  # fmt: skip
+UNLISTED = Reason(
+    code=ranking.LISTED_OUT,
+    words="No rank was made before the open, and its place in the watch list is behind those that are looked at.",
+    source="the watch list",
+)
 
 RULES = {
     one.code: one
     for one in (
         CLOSED, LATE, PRICE, JUMP, DIFFER, HALTED, ONE_SIDED, FROZEN, UNTRADED, PAUSE, NEWCOMER, VOLUME,
-        SPREAD, QUALITY, FEW, DOUBT, NO_RSI, COOL, HOT, THIN,
+        SPREAD, QUALITY, FEW, DOUBT, NO_RSI, COOL, HOT, THIN, OUTRANKED, UNLISTED,
     )
 }  # fmt: skip
 """Every reason of ours for which nothing is bought, by its code; a strategy's own are in its file."""

@@ -18,7 +18,7 @@ from shared.domain.series import Series, cut, merged, unbroken, unsound
 from shared.domain.tickets import SYMBOL
 from shared.errors import Busy, DeskError, Malformed, SourceError, SourceKeyRefused, SourceRefused, Unreadable
 from shared.ports import Delete, HistorySource, Severity, Write
-from shared.usecases import own_bars
+from shared.usecases import own_bars, ranking
 from shared.usecases.desk import Desk, put, read_sound
 from shared.usecases.notices import announce
 from shared.usecases.warmth import Prepared, Warmth, prepared
@@ -64,8 +64,9 @@ class Gathered:
 class _Run:
     """One run under way: `out` are sources that are not asked any more, `failed` how often in a row each failed.
 
-    `answered` are the sources outside that did in this session, `why` is how each other one failed last, `asked` are
-    the symbols for which one of them was asked, `refused` the sources that did not take their key.
+    `series` are what was gathered, `answered` the sources outside that did answer in this session, `why` is how each
+    other one failed last, `asked` are the symbols for which one of them was asked, `refused` the sources that did not
+    take their key.
     """
 
     plan: Plan
@@ -78,6 +79,7 @@ class _Run:
     asked: set[str] = field(default_factory=set)
     why: dict[str, str] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
+    series: dict[str, Series] = field(default_factory=dict)
 
 
 def gather(desk: Desk, plan: Plan, *, asked: Sequence[str] = ()) -> None:
@@ -106,6 +108,8 @@ def gather(desk: Desk, plan: Plan, *, asked: Sequence[str] = ()) -> None:
         days[symbol] = _symbol(desk, run, symbol)
     _conclude(desk, run, before, kept, days)
     own_bars.forget(desk, before=session.day - plan.minutes_kept)
+    if not left:
+        ranking.measure(desk, session, plan.watch_list, run.series)
     if left:
         raise Busy(f"the history of {len(left)} symbols is left for the next delivery")
 
@@ -134,6 +138,7 @@ def _symbol(desk: Desk, run: _Run, symbol: str) -> int:
         desk.store.commit([*writes, *_taken_back(desk, run, symbol)])
         return 0
     desk.store.commit([*writes, put(f"history/{symbol}", Warmth(session=day, series=series))])
+    run.series[symbol] = series
     return len(unbroken(series.bars, before=day))
 
 

@@ -12,12 +12,14 @@ from shared.usecases.desk import Held, read
 class Morning:
     """What the broker said before a session: the close of the session before by symbol, in USD, and what it misses.
 
+    `spreads` are the last that were quoted, in basis points.
     `unquoted` are the watched symbols without a quote of which the owner heard.
     """
 
     session: date
     closes: dict[str, Decimal] = field(default_factory=dict)
     unquoted: tuple[str, ...] = ()
+    spreads: dict[str, Decimal] = field(default_factory=dict)
 
 
 def morning_of(store: Store, session: date) -> Held[Morning] | None:

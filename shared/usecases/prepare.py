@@ -1,7 +1,7 @@
-"""Prepare the session: whether the broker knows the watched symbols, and what it says of the day before.
+"""Prepare the session: whether the broker knows the watched symbols, what it says of the day before, and their spreads.
 
 Daily bars are `market_history`'s work. What the broker said is one document a session; whoever makes daily bars reads
-the previous closes in it.
+the previous closes in it, and the spreads, by which it ranks the watch list.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,6 +12,7 @@ from shared.domain.barred import SymbolsUnknown
 from shared.domain.calendar import new_york_day, session_at
 from shared.domain.messages import HistoryAsked
 from shared.domain.quotes import Quote
+from shared.domain.ranking import spread_bps
 from shared.errors import AuthError
 from shared.ports import Severity, Write
 from shared.usecases import outbox
@@ -53,7 +54,7 @@ def _check(desk: TradingDesk, session: date, reason: str) -> None:
     severity = Severity.WARNING if unknown else Severity.INFO
     desk.journal.line("prepared", severity, reason=reason, symbols=len(known), unknown=",".join(unknown))
     if known:
-        _keep(desk, session, _closes(known, session), unknown)
+        _keep(desk, session, known, unknown)
 
 
 def _closes(known: Mapping[str, Quote], session: date) -> dict[str, Decimal]:
@@ -65,18 +66,25 @@ def _closes(known: Mapping[str, Quote], session: date) -> dict[str, Decimal]:
     }
 
 
-def _keep(desk: TradingDesk, session: date, closes: dict[str, Decimal], unknown: Sequence[str]) -> None:
-    """Write down what is new, in one commit with the notice of unknown symbols and the ask that hands the closes on."""
+def _keep(desk: TradingDesk, session: date, known: Mapping[str, Quote], unknown: Sequence[str]) -> None:
+    """Write down what is new, in one commit with the notice of unknown symbols and the ask that hands it on.
+
+    It is handed on where closes are new, or the spread of a symbol of which none was known.
+    """
     held = morning_of(desk.store, session)
     before = Morning(session=session) if held is None else held.value
     new = tuple(symbol for symbol in unknown if symbol not in before.unquoted)
-    now = Morning(session=session, closes=before.closes | closes, unquoted=(*before.unquoted, *new))
+    spreads = {symbol: bps for symbol, quote in sorted(known.items()) if (bps := spread_bps(quote)) is not None}
+    now = Morning(
+        session=session, closes=before.closes | _closes(known, session), unquoted=(*before.unquoted, *new),
+        spreads=before.spreads | spreads,
+    )  # fmt: skip
     if now == before:
         return
     writes: list[Write] = [replaced(morning_path(session), held, now)]
     if new:
         writes.append(announce(desk, SymbolsUnknown(symbols=new, session=session, at=desk.clock.now())))
-    if now.closes == before.closes:
+    if now.closes == before.closes and now.spreads.keys() == before.spreads.keys():
         desk.store.commit(writes)
         return
     ask = HistoryAsked(session=session, symbols=tuple(now.closes))

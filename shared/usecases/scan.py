@@ -107,7 +107,7 @@ def _whole(desk: TradingDesk, memory: ScanMemory, minute: Scanned) -> Scanned | 
 def _stop(desk: TradingDesk, memory: ScanMemory, minute: Scanned, problem: AuthError) -> None:
     """Write down that a minute ended for want of a token: it says nothing of what there was to see."""
     desk.journal.line("scan_stopped", Severity.ERROR, kind=type(problem).__name__, detail=problem.detail)
-    for symbol in desk.mandate.watch_list:
+    for symbol in memory.chosen(desk).scanned:
         minute.note(symbol, 0, "NO_TOKEN")
     memory.outages.look(desk, held=minute.held, asked=minute.held, quoted=(), at=minute.begins)
     _keep(desk, memory, minute, saw=False)
@@ -170,10 +170,8 @@ def _tick(desk: TradingDesk, memory: ScanMemory, minute: Scanned, second: int) -
     except StoreError as problem:
         voting.stumble(desk, problem)
         return
-    symbols = [
-        *desk.mandate.watch_list,
-        *(name for name in minute.held if name not in desk.mandate.watch_list),
-    ]
+    scanned = memory.chosen(desk).scanned
+    symbols = [*scanned, *(name for name in minute.held if name not in scanned)]
     due, others = wanted(symbols, held=minute.held, hot=memory.hot, asked=minute.asked)
     asked_at = desk.clock.now()
     quotes = desk.broker.quotes(due, others=others, next_at=at + SECOND)
@@ -288,7 +286,7 @@ def _keep(desk: TradingDesk, memory: ScanMemory, minute: Scanned, *, saw: bool =
     """Write down a minute that is held, at its end; one that ended early has no sight, and nobody goes on from it."""
     _save(desk, memory, minute, before=minute.ends)
     left = minute.leave(sight=minute.sight()) if saw else minute.leave(ahead=(), missing=memory.outages.left())
-    _write_down(desk, minute, left)
+    _write_down(desk, memory, minute, left)
     _tell(desk, "minute_scanned", minute)
 
 
@@ -296,7 +294,7 @@ def _hand_over(desk: TradingDesk, memory: ScanMemory, done: Scanned, minute: Sca
     """Leave what was seen of a minute to whoever holds it; nothing, where that one waits no longer."""
     if _save(desk, memory, done, before=minute.begins):
         ahead, missing = tuple(sorted(minute.looked)), memory.outages.left()
-        _write_down(desk, minute, done.leave(sight=done.sight(), ahead=ahead, missing=missing))
+        _write_down(desk, memory, minute, done.leave(sight=done.sight(), ahead=ahead, missing=missing))
     _tell(desk, "scan_handed_over", minute)
 
 
@@ -311,13 +309,16 @@ def _save(desk: TradingDesk, memory: ScanMemory, minute: Scanned, *, before: dat
     return True
 
 
-def _write_down(desk: TradingDesk, minute: Scanned, left: list[Put]) -> None:
+def _write_down(desk: TradingDesk, memory: ScanMemory, minute: Scanned, left: list[Put]) -> None:
     """Write a minute's receipts, the last quotes of its positions, and what is left to whoever goes on."""
+    choice = memory.chosen(desk)
+    lines = {name: [line.row for line in lines] for name, lines in minute.notes.items()}
     receipt = {
         "session": minute.session.day.isoformat(),
         "minute": minute.begins.isoformat(),
         "configuration": desk.config_number,
-        "symbols": {name: [line.row for line in lines] for name, lines in sorted(minute.notes.items())},
+        "symbols": dict(sorted((choice.lines() | lines).items())),
+        **choice.receipt(),
     }
     rows = [put(f"quotes/{symbol}", quote) for symbol, quote in sorted(minute.marks.items())]
     if minute.differ:

@@ -4,7 +4,8 @@ The books of the session are written once a minute (`books`), and when the scan 
 scan the minute before reads them back and decides exactly as if it had never died. So it is with the watches over what
 is held, which have a document each. Daily bars that were gathered after a symbol was first seen are taken up in the
 next minute. Which symbols are hot (`domain.rounds`) is read in the receipt of the minute before, where the watch list
-is longer than one call.
+is longer than one call. Of a watch list that is longer than what is scanned the rank that was made before the open
+chooses (`ranking`), for the whole session.
 """
 
 from collections import deque
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from shared.domain.calendar import TradingSession
+from shared.domain.config import Universe
 from shared.domain.daybook import DayBook
 from shared.domain.receipts import Mark, marks, path_of
 from shared.domain.rounds import SYMBOLS_A_CALL
@@ -25,6 +27,7 @@ from shared.strategies.view import Watch
 from shared.usecases.books import books_of, put_books
 from shared.usecases.minutes import MINUTE, Minute
 from shared.usecases.outages import Outages
+from shared.usecases.ranking import Chosen, Measured, chosen, measured_of
 from shared.usecases.trading import TradingDesk
 from shared.usecases.warmth import known_days, prepared
 from shared.usecases.watches import Watched
@@ -73,18 +76,29 @@ class ScanMemory:
         self._saved: datetime | None = None
         self._prepared: datetime | None = None
         self._days: dict[str, Series | None] = {}
+        self._measured: Measured | None = None
+        self._choice: tuple[Universe, Chosen] | None = None
+
+    def chosen(self, desk: TradingDesk) -> Chosen:
+        """Give whom the session's scan looks at beside what is held."""
+        universe = desk.config.universe
+        if self._choice is None or self._choice[0] != universe:
+            watched, most = desk.mandate.watch_list, universe.scanned_max
+            self._choice = universe, chosen(self._measured, watched, universe.weights, most=most)
+        return self._choice[1]
 
     def read_ahead(self, desk: TradingDesk, session: TradingSession) -> None:
         """Read a session's days before, which takes long, while somebody else may still look; then `recall`."""
         if self._session != session:
             held = prepared(desk)  # before the days, so that what is gathered while they are read counts as more
-            self._begin(session)
+            self._begin(desk, session)
             self._prepared = None if held is None else held.value.at
-            self._days = {symbol: known_days(desk, symbol, session.day) for symbol in desk.mandate.watch_list}
+            self._days = {symbol: known_days(desk, symbol, session.day) for symbol in self.chosen(desk).scanned}
 
-    def _begin(self, session: TradingSession) -> None:
+    def _begin(self, desk: TradingDesk, session: TradingSession) -> None:
         self._session, self._saved, self._prepared = session, None, None
         self._days, self.differ = {}, set()
+        self._measured, self._choice = measured_of(desk, session.day), None
 
     def is_of(self, session: TradingSession, minute: datetime) -> bool:
         """Tell whether this memory is that of the minute before `minute`."""
@@ -101,7 +115,7 @@ class ScanMemory:
         if self._session == session:
             self._doubt_days(desk)
         else:
-            self._begin(session)
+            self._begin(desk, session)
         self.watches = {}
         self.signalled = set()
         self.held = {}

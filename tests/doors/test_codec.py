@@ -41,6 +41,7 @@ from shared.usecases.leases import Lease
 from shared.usecases.minutes import Minute
 from shared.usecases.mornings import Morning
 from shared.usecases.outbox import Row, pack, unpack
+from shared.usecases.ranking import Measured
 from shared.usecases.refusals import Refusals
 from shared.usecases.renew import Asked
 from shared.usecases.token import Coming
@@ -50,7 +51,7 @@ DOCUMENTS: list[type[Any]] = [
     AuditEvent, AccountRecord, Control, Order, Fill, Ledger, Position, Quote, Signal, TokenRecord, Flow, Lease, Row,
     Asked, Minute, PositionWatch, Coming, Pin, Refusals, Reminders, UsedLink,
     Warmth, Series, Gathered, Morning, Prepared, AccessToken, RequestToken, Pace, Told, Untold, Taken, Ask, Unread,
-    StrategyConfig, Version, Versions, FallbackQuote, LastBalance,
+    StrategyConfig, Version, Versions, FallbackQuote, LastBalance, Measured,
 ]  # fmt: skip
 
 st.register_type_strategy(

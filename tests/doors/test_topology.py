@@ -39,10 +39,11 @@ _PARTS: dict[str, set[str]] = {
     "market_scan": {
         "scan", "scan_memory", "scanned", "hold", "prepare", "leases", "losses", "outbox", "wake", "token", "desk",
         "moves", "trading", "listing", "asking", "minutes", "watches", "books", "warmth", "mornings", "configuration",
-        "outages", "voting",
+        "outages", "voting", "ranking",
     },
     "market_history": {
         "gather", "own_bars", "sources", "books", "warmth", "mornings", "notices", "outbox", "desk", "fallback",
+        "ranking",
     },
     "order_placement": {
         "enter", "leave", "send", "cancel", "account", "pins", "control", "fills", "losses", "moves", "last_check",

@@ -55,7 +55,7 @@ def test_a_desk_at_a_glance(played_desk: Path) -> None:
     assert set(seen) == {
         "name", "at", "running", "mode", "signed_in", "signed_out", "control", "live_orders", "in_doubt",
         "open_positions", "session", "realized", "unpriced", "asked", "dead_letters", "dead_letters_since", "given_up",
-        "machine", "sight", "looks", "history",
+        "machine", "sight", "looks", "history", "ranked",
         "notices", "unreadable", "closing", "elsewhere", "owned", "wealth", "killed",
     }  # fmt: skip
     signs_in = answer("token", "--state", str(played_desk))["signs_in"]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -16,20 +17,23 @@ from shared.usecases import outbox
 from shared.usecases.mornings import morning_of
 from shared.usecases.prepare import prepare
 from shared.usecases.trading import Mandate, TradingDesk
-from tests.domain.made import quote
+from tests.domain.made import OPENS, quote
 from tests.usecases.bench import START, Bench
 from tests.usecases.morning import Clock
-from tests.usecases.post import SCAN
+from tests.usecases.post import SCAN, SilentBus
 
 WATCHED = ("AIG", "GONE", "IBM", "OLD")
 
 
 class Market:
-    """A broker that quotes what it knows; `slow` are the symbols that it leaves out of its first answer."""
+    """A broker that quotes what it knows; `slow` are the symbols that it leaves out of its first answer.
+
+    Its quotes are of `at`, with bid and ask so many `cents` beside 100.
+    """
 
     def __init__(self, *known: str, slow: Sequence[str] = ()) -> None:
         self.known, self.slow, self.asked = known, tuple(slow), list[tuple[str, ...]]()
-        self.dead = False
+        self.dead, self.at, self.cents = False, OPENS, 1
 
     def quotes(self, symbols: Sequence[str]) -> Quotes:
         """Quote the symbols."""
@@ -38,7 +42,20 @@ class Market:
         first = not self.asked
         self.asked.append(tuple(symbols))
         shown = [one for one in symbols if one in self.known and not (first and one in self.slow)]
-        return Quotes({one: replace(quote(), symbol=one) for one in shown})
+        half = Decimal(self.cents) / 100
+        plain = replace(quote(when=self.at), bid=100 - half, ask=100 + half)
+        return Quotes({one: replace(plain, symbol=one) for one in shown})
+
+
+class Asks(SilentBus):
+    """A bus that counts how often history is asked for."""
+
+    count = 0
+
+    def publish(self, topic: str, data: bytes, **more: Any) -> str:
+        """Count."""
+        self.count += topic == "history-asks"
+        return super().publish(topic, data, **more)
 
 
 def desk(market: Market) -> TradingDesk:
@@ -112,3 +129,24 @@ def test_no_quote_of_any_symbol_is_no_matter_of_symbols(dead: bool) -> None:
     here = desk(market)
     prepare(here, reason="schedule")
     assert told(here) == []
+
+
+def test_the_spreads_are_kept_and_handed_on_once() -> None:
+    """The last spread of each symbol is kept; its first one asks for the rank to be made anew, another does not."""
+    market = Market("AIG", "IBM")
+    asks = Asks()
+    here = replace(desk(market), bus=asks)
+    market.at, market.cents = START - timedelta(days=1), 1  # so it says nothing of the close of the day before
+
+    prepare(here, reason="schedule")
+    held = morning_of(here.store, START.date())
+    assert held is not None
+    assert (held.value.closes, held.value.spreads) == ({}, {"AIG": Decimal("2.00"), "IBM": Decimal("2.00")})
+    market.cents = 2
+    prepare(here, reason="sign-in")
+    again = morning_of(here.store, START.date())
+    assert again is not None
+    assert (again.value.spreads["IBM"], asks.count) == (Decimal("4.00"), 1)
+    market.known = ("AIG", "IBM", "OLD")
+    prepare(here, reason="sign-in")
+    assert asks.count == 2
