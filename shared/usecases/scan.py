@@ -6,6 +6,7 @@ scans that one, too, where nobody does); the broker answers slowly (a tick that 
 never caught up in a burst); the clock jumps (a tick that it makes late or far off is skipped, nothing waits for one);
 store or bus fail for a moment (that costs a symbol's tick, not the minute, and what was promised goes out a second
 later); the token is dead (the minute ends, with its receipts); the process dies (the next minute reads the books back);
+a strategy does what none may, or ends the process (`voting`: it is asked after what is held was judged, and left out);
 a quote is missing or cannot be believed (`_look`: then nothing rests on it). What this promises: a signal is in the
 store before it is on the bus, once per slot; nothing here sends an order or writes a position.
 """
