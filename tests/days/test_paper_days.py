@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from infra.brokersim.ledger import Ledger
+from infra.day.hours import Hours
 from infra.day.machine import Machine, Surroundings
 from infra.day.result import DayResult
 from infra.day.run import run_day
@@ -120,15 +121,28 @@ def test_a_changed_paper_account_is_noticed(market: str, tmp_path: Path) -> None
     assert sentence.startswith("Book differs")
 
 
+def from_two(usual: Hours) -> Hours:
+    """Begin two hours before the close."""
+    begins = usual.closes - timedelta(hours=2)
+    return replace(
+        usual, starts=begins, signs_in=begins + timedelta(seconds=10), ends=usual.closes + timedelta(minutes=7)
+    )
+
+
 @pytest.mark.days
 @pytest.mark.timeout(600)
-def test_a_whole_generated_day_on_paper(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("around", "minutes"),
+    [(Surroundings(hours=from_two), 119), pytest.param(Surroundings(), 390, marks=pytest.mark.long)],
+    ids=["from two", "whole"],
+)
+def test_a_generated_day_on_paper(tmp_path: Path, around: Surroundings, minutes: int) -> None:
     """A generated day on paper scans every tick, trades both ways, ends flat and violates nothing."""
-    result, simulator = play("generated", tmp_path, Surroundings())
+    result, simulator = play("generated", tmp_path, around)
     nothing_reached_the_broker(simulator)
     assert list(result.summary.violations) == []
     assert not result.crashed, result.troubles
-    assert 389 * 60 <= result.summary.ticks <= 390 * 60
+    assert (minutes - 1) * 60 <= result.summary.ticks <= minutes * 60
     assert result.summary.open_positions == 0
     assert {fill.action for fill in result.ledger.fills} == {"BUY", "SELL"}
     assert cents(result.ledger.cash - 100_000) == Decimal(result.summary.realized_pnl)

@@ -7,8 +7,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,16 +18,16 @@ from infra.day import audit
 from infra.day.book import read_book
 from infra.day.environment import STARTING_CASH
 from infra.day.result import DayResult
-from infra.day.run import run_day
 from infra.day.state import opened
 from infra.day.summary import VARYING
 from infra.day.violations import violations
 from infra.local.sqlite_store import SqliteStore
 from shared.codec import loads
 from shared.ports import Put
+from tests.days.conftest import Recorded
 from tests.patience import PATIENCE_S
 
-pytestmark = [pytest.mark.days, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.days, pytest.mark.timeout(1200)]
 RECORDED = ("2013-10-07", "2013-10-08", "2013-10-09")
 ROOT = Path(__file__).resolve().parents[2]
 MEASURED = (ROOT / "tests" / "README.md").read_text(encoding="utf-8")
@@ -39,29 +41,16 @@ def told(config: str, name: str) -> tuple[int, Decimal]:
     return int(fills), Decimal(result.replace("$", ""))
 
 
-def play(market: Path | str, runs: Path, *, config: str = "demo") -> DayResult:
-    """Run one day as fast as the machine can."""
-    return run_day(
-        market_spec=str(market),
-        config=config,
-        seed=1,
-        speed="max",
-        state=None,
-        on_progress=lambda _: None,
-        runs=runs,
-    )
-
-
-@pytest.fixture(scope="module")
-def quiet(market_data: Path, tmp_path_factory: pytest.TempPathFactory) -> DayResult:
-    """Return the first recorded day, run once for every test that only looks at it."""
-    return play(market_data / "2013-10-07.csv.gz", tmp_path_factory.mktemp("runs"))
+@pytest.fixture
+def quiet(recorded: Recorded) -> DayResult:
+    """Return the first recorded day, which these tests only look at."""
+    return recorded(RECORDED[0])
 
 
 @pytest.mark.parametrize("name", RECORDED)
-def test_a_recorded_day_trades_and_ends_flat(market_data: Path, tmp_path: Path, name: str) -> None:
+def test_a_recorded_day_trades_and_ends_flat(recorded: Recorded, name: str) -> None:
     """With the demo configuration a recorded day enters and leaves, violates nothing, and ends as is told."""
-    result = play(market_data / f"{name}.csv.gz", tmp_path)
+    result = recorded(name)
     assert (len(result.ledger.fills), Decimal(result.summary.realized_pnl)) == told("demo", name)
     assert list(result.summary.violations) == []
     assert result.summary.open_positions == 0
@@ -71,10 +60,10 @@ def test_a_recorded_day_trades_and_ends_flat(market_data: Path, tmp_path: Path, 
     assert not result.crashed, result.troubles
 
 
-@pytest.mark.parametrize("name", RECORDED)
-def test_the_defaults_run_clean(market_data: Path, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("name", [*(pytest.param(one, marks=pytest.mark.long) for one in RECORDED[:2]), RECORDED[2]])
+def test_the_defaults_run_clean(recorded: Recorded, name: str) -> None:
     """With the default configuration a recorded day violates nothing and ends as is told."""
-    result = play(market_data / f"{name}.csv.gz", tmp_path, config="default")
+    result = recorded(name, "default")
     assert (len(result.ledger.fills), Decimal(result.summary.realized_pnl)) == told("default", name)
     assert list(result.summary.violations) == []
     assert not result.crashed, result.troubles
@@ -101,26 +90,14 @@ def test_orders_and_stops_are_fast(quiet: DayResult) -> None:
     assert quiet.timing.stop_delay.p99 <= 10
 
 
-def test_equal_seeds_give_equal_days(market_data: Path, tmp_path: Path) -> None:
-    """Two processes with different hash seeds write the same audit trail and the same figures."""
-    found = []
-    for hash_seed in ("1", "4242"):
-        folder, figures = tmp_path / f"run{hash_seed}", tmp_path / f"{hash_seed}.json"
-        market = str(market_data / "2013-10-07.csv.gz")
-        words = ["day", "--market", market, "--state", str(folder), "--json", str(figures)]
-        command(*words, hash_seed=hash_seed, check=True)
-        plain = loads(figures.read_bytes())
-        kept = {name: value for name, value in plain.items() if name not in VARYING}
-        found.append(((folder / audit.FILE).read_bytes(), kept))
-    assert found[0] == found[1]
-
-
-@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGKILL])
-def test_an_interrupted_run_can_be_read_and_repeated(market_data: Path, tmp_path: Path, kind: signal.Signals) -> None:
-    """A run that is interrupted leaves a readable trail, and the same command starts cleanly after it."""
-    folder, market = tmp_path / "day", str(market_data / "2013-10-07.csv.gz")
-    words = ["day", "--market", market, "--state", str(folder)]
-    with subprocess.Popen(argv(*words), cwd=ROOT) as process:  # noqa: S603 - our own command
+@pytest.mark.parametrize("kind", [pytest.param(signal.SIGINT, marks=pytest.mark.long), signal.SIGKILL])
+def test_a_run_that_ended_early_can_be_read_and_repeated(
+    quiet: DayResult, market_data: Path, tmp_path: Path, kind: signal.Signals
+) -> None:
+    """A run that ends early can be read; the same command then, with another hash seed, gives the undisturbed day."""
+    folder, figures, market = tmp_path / "day", tmp_path / "figures.json", str(market_data / f"{RECORDED[0]}.csv.gz")
+    words = ["day", "--market", market, "--state", str(folder), "--json", str(figures)]
+    with subprocess.Popen(argv(*words), cwd=ROOT, env=environment()) as process:  # noqa: S603 - our own command
         until_started(folder)
         process.send_signal(kind)
         code = process.wait(timeout=PATIENCE_S)
@@ -129,6 +106,13 @@ def test_an_interrupted_run_can_be_read_and_repeated(market_data: Path, tmp_path
     assert command("audit", "verify", "--state", str(folder)).returncode == 0
     assert command(*words).returncode == 0
     assert (tmp_path / "day.interrupted-1" / "state.db").exists()
+    assert (folder / audit.FILE).read_bytes() == (quiet.folder / audit.FILE).read_bytes()
+    assert kept(loads(figures.read_bytes())) == kept(quiet.summary.plain())
+
+
+def kept(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the figures that are the same in each run."""
+    return {name: value for name, value in figures.items() if name not in VARYING}
 
 
 @pytest.mark.parametrize(
@@ -159,17 +143,21 @@ def argv(*words: str) -> list[str]:
     return [sys.executable, "-m", "infra.cli.main", *words]
 
 
-def command(*words: str, hash_seed: str = "0", check: bool = False) -> subprocess.CompletedProcess[bytes]:
+def command(*words: str) -> subprocess.CompletedProcess[bytes]:
     """Run one command in a new process."""
-    environ = {**os.environ, "PYTHONHASHSEED": hash_seed}
     return subprocess.run(  # noqa: S603 - our own command
-        argv(*words), cwd=ROOT, capture_output=True, check=check, env=environ
+        argv(*words), cwd=ROOT, capture_output=True, check=False, env=environment()
     )
+
+
+def environment() -> dict[str, str]:
+    """Give this process's environment with a hash seed of its own."""
+    return {**os.environ, "PYTHONHASHSEED": "4242"}
 
 
 def until_started(folder: Path) -> None:
     """Wait until a run has placed an order, of which its audit trail tells."""
-    deadline, journal = time.monotonic() + 100, folder / "journal.jsonl"
+    deadline, journal = time.monotonic() + PATIENCE_S, folder / "journal.jsonl"
     while time.monotonic() < deadline:
         if journal.exists() and '"endpoint":"place"' in journal.read_text(encoding="utf-8", errors="replace"):
             return
