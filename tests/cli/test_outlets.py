@@ -64,6 +64,10 @@ def test_a_look_that_cannot_be_shown_says_so(desk: Path, words: tuple[str, ...])
     """On a full disk a command that only looks says that nothing was changed, with the same exit code."""
     done = to_full(*words, "--state", str(desk))
     assert (done.returncode, done.stderr) == (UNSHOWN, f"Nothing was changed, and nothing could be shown: {FULL}.\n")
+
+
+def test_help_that_cannot_be_shown_has_the_same_code() -> None:
+    """On a full disk --help ends with the exit code of what could not be shown."""
     assert to_full("--help").returncode == UNSHOWN
 
 

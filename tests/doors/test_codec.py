@@ -71,11 +71,12 @@ SIGNAL = Signal(
 )  # fmt: skip
 
 
+@pytest.mark.parametrize("examples", [25, pytest.param(250, marks=pytest.mark.long)])
 @pytest.mark.parametrize("kind", [*KINDS.values(), *DOCUMENTS], ids=lambda kind: kind.__name__)
-def test_every_type_comes_back_as_it_was(kind: type[Any]) -> None:
+def test_every_type_comes_back_as_it_was(kind: type[Any], examples: int) -> None:
     """Every message and document type is read back equal from what was written, through bytes of equal content."""
 
-    @settings(max_examples=60)
+    @settings(max_examples=examples)
     @given(value=st.from_type(kind))
     def holds(value: Any) -> None:
         raw = dumps(encode(value))
