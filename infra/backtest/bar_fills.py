@@ -44,6 +44,7 @@ class BarFills:
         self._bars: Tick | None = next(self._ahead, None)
         self._live: list[_Live] = []
         self._taken: dict[tuple[str, Action], int] = {}
+        self._quiet_until = self._begins
 
     def show(self, tick: Tick) -> None:
         """See `played.Fills.show`."""
@@ -52,10 +53,12 @@ class BarFills:
     def enter(self, order: Order) -> None:
         """See `played.Fills.enter`."""
         self._live.append(_Live(order))
+        self._quiet_until = self._begins
 
     def cancel(self, order: Order, effective: datetime) -> None:
         """See `played.Fills.cancel`."""
         next(live for live in self._live if live.order is order).cancels = effective
+        self._quiet_until = self._begins
 
     def advance(self, now: datetime) -> None:
         """See `played.Fills.advance`."""
@@ -63,17 +66,19 @@ class BarFills:
             self._run(self._bars.at)
             self._begins, self._bars = self._bars.at, next(self._ahead, None)
             self._taken.clear()
+            self._quiet_until = self._begins
             for live in self._live:
                 live.met_open = live.met_range = False
         self._run(now)
 
     def _run(self, until: datetime) -> None:
-        """Let the bar under way run to an instant."""
-        while self._live:
-            due = [step for live in self._live for step in self._steps(live) if step[0] <= until]
-            if not due:
+        """Let the bar under way run to an instant; until the next moment of any order nothing is looked at again."""
+        while self._live and until >= self._quiet_until:
+            steps = [step for live in self._live for step in self._steps(live)]
+            at, kind, live, meet = min(steps, key=_when, default=(self._closes, _CLOSES, None, self._open))
+            if at > until or live is None:
+                self._quiet_until = at
                 return
-            at, kind, live, meet = min(due, key=lambda step: step[:2])
             order = live.order
             if kind == _MEETS:
                 meet(live, at)
@@ -130,6 +135,10 @@ class BarFills:
         fill = Fill(at=at, order_id=order.order_id, ticket=ticket, quantity=quantity, price=price)
         order.take(fill)
         self._book(order, fill)
+
+
+def _when(step: tuple[datetime, int, _Live, Callable[[_Live, datetime], None]]) -> tuple[datetime, int]:
+    return step[:2]
 
 
 def _at_open(order: Order, bar: Bar) -> Decimal | None:

@@ -87,9 +87,9 @@ def survey(data: Data, first: date, last: date, symbols: Sequence[str]) -> Surve
     partly = [f"{symbol} in {counts[symbol]}" for symbol in chosen if counts[symbol] < len(played)]
     missing = []
     if gone:
-        missing.append(f"{_count(len(gone), 'session')} of {len(wanted)} without data: {_some(gone)}.")
+        missing.append(f"{counted(len(gone), 'session')} of {len(wanted)} without data: {_some(gone)}.")
     if partly:
-        missing.append(f"Not in every one of the {_count(len(played), 'session')}: {_some(partly)}.")
+        missing.append(f"Not in every one of the {counted(len(played), 'session')}: {_some(partly)}.")
     return Survey(first=first, last=last, sessions=tuple(played), symbols=chosen, missing=tuple(missing))
 
 
@@ -101,7 +101,8 @@ def sessions_between(first: date, last: date) -> list[TradingSession]:
         raise UserError(str(problem), remedy="take a span that the calendar covers") from None
 
 
-def _count(number: int, what: str) -> str:
+def counted(number: int, what: str) -> str:
+    """Say how many there are of something."""
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 

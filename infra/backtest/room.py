@@ -81,6 +81,7 @@ class Room:
     _agenda: list[tuple[datetime, int, Steps]] = field(default_factory=list)
     _numbers: Any = field(default_factory=count)
     _lists: dict[str, tuple[datetime, dict[int, Said]]] = field(default_factory=dict)
+    _over: dict[int, Said] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.shown = Shown(self.day)
@@ -198,9 +199,18 @@ class Room:
 
     def list_orders(self, who: Who) -> dict[int, Said]:
         """Read the list of all orders as the broker shows them now, and keep it for whoever asks again soon."""
-        listing = {one.order_id: _said(one) for one in self.at_market.values()}
+        listing = {one.order_id: self._shown(one) for one in self.at_market.values()}
         self._lists[who] = (self.now, listing)
         return listing
+
+    def _shown(self, order: MarketOrder) -> Said:
+        """Give what the broker says of an order; of one that is over it is always the same."""
+        if (known := self._over.get(order.order_id)) is not None:
+            return known
+        found = _said(order)
+        if not order.live:
+            self._over[order.order_id] = found
+        return found
 
     def recent_list(self, who: Who) -> dict[int, Said]:
         """Give a list of the last seconds, or read one."""

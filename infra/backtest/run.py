@@ -13,7 +13,7 @@ from datetime import date
 from decimal import Decimal
 
 from infra.backtest.bar_fills import BarFills
-from infra.backtest.data import Chapter, Data, Survey
+from infra.backtest.data import Chapter, Data, Survey, counted
 from infra.backtest.day import Day, Resolution
 from infra.backtest.engine import play
 from infra.backtest.fees import KNOWN_UNTIL
@@ -76,7 +76,7 @@ class Fidelity:
     def sentence(self) -> str:
         """Say it."""
         return (
-            f"{self.sessions} session{'' if self.sessions == 1 else 's'} as quotes and as bars: {self.shared} signals "
+            f"{counted(self.sessions, 'session')} as quotes and as bars: {self.shared} signals "
             f"in both, {self.missed} missed by bars, {self.added} added by bars; {self.quotes_pct:+.2f} % on quotes, "
             f"{self.bars_pct:+.2f} % on bars"
         )
@@ -116,7 +116,7 @@ class _Chain:
     def without(self) -> tuple[str, ...]:
         """Say of each strategy that did what none may on how many sessions it was left out, and why."""
         return tuple(
-            f"Strategy {name} was left out of {len(days)} sessions, {days[0]} the first: {why}."
+            f"Strategy {name} was left out of {counted(len(days), 'session')}, {days[0]} the first: {why}."
             for (name, why), days in self.left_out.items()
         )
 

@@ -17,7 +17,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from infra.backtest import stored, trials, wish
 from infra.backtest import workers as work
-from infra.backtest.data import Data, survey
+from infra.backtest.data import Data, counted, survey
 from infra.backtest.day import Resolution
 from infra.backtest.generated_data import FIRST_TEN, GeneratedData
 from infra.backtest.kept_data import in_files
@@ -161,7 +161,7 @@ def _say_first(task: Task) -> None:
     sessions = task.survey.sessions
     for sentence in (*task.data.said, *task.survey.missing, *task.said):
         say(sentence)
-    count = f"{len(sessions)} session{'' if len(sessions) == 1 else 's'}"
+    count = counted(len(sessions), "session")
     say(f"Playing {count}, {sessions[0]} to {sessions[-1]}, {len(task.survey.symbols)} symbols: {task.data.name}.")
 
 
