@@ -121,7 +121,7 @@ def _sold(book: Book) -> set[str]:
 @pytest.mark.days
 @pytest.mark.timeout(900)
 def test_a_stranger_signs_in_probes_warms_enters_protects_and_exits_on_paper(tmp_path: Path, unpacked: Path) -> None:
-    """From keys in the environment to a sold position on paper, with nothing but commands; no order leaves."""
+    """From keys in the environment to a sold position on paper and its report, with commands alone; no order leaves."""
     home = Home(tmp_path, unpacked)
     with home.up("06:40", SPEED):
         home.strategy("secrets", "set", "alpaca-key", given=f"{KEY_ID}\n{ALPACA_SECRET}\n")
@@ -134,6 +134,8 @@ def test_a_stranger_signs_in_probes_warms_enters_protects_and_exits_on_paper(tmp
     with home.up("09:20", SPEED):
         wait_for(lambda: _sold(home.book()))
         assert home.answer("status")["mode"] == "paper"
+        assert home.answer("report")["said"][0].startswith("Paper: orders are filled in the system's own book")
+    assert home.answer("report")["figures"]["realized"] == home.answer("trades")["realized"]
     book = home.book()
     (symbol, *_) = _sold(book)
     kinds = {order.kind for order in book.orders if order.symbol == symbol and order.placed_at is not None}
