@@ -19,7 +19,7 @@ def show(console: Console, result: DayResult) -> None:
     facts = result.facts
     title = f"Market day {result.card.market}, configuration {result.card.config}, seed {result.card.seed}"
     lines = ((line.name, f"{line.text}  {line.note}".rstrip()) for line in headline(facts, result.figures))
-    console.print(_table(title, [*lines, *_beside(facts.beside)]))
+    console.print(_table(title, [*lines, ("Account", result.account), *_beside(facts.beside)]))
     if facts.trades:
         console.print(_trades(result))
     if result.figures.skipped:

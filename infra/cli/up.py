@@ -16,6 +16,7 @@ from infra.brokersim.network import Network
 from infra.cli import money_words as money
 from infra.cli.exits import BROKEN, say, told_to_end
 from infra.cli.hand import stated
+from infra.day import account
 from infra.day.facts import bars_missing
 from infra.day.hours import clock, day_and_time
 from infra.day.problems import UserError
@@ -35,6 +36,7 @@ from shared.domain.versions import Version
 from shared.errors import ConfigError, DeskError, Malformed, StoreDown
 from shared.ports import Store
 from shared.settings import Mode, Settings
+from shared.strategies import config as strategies
 from shared.usecases import configuration, control
 
 _END = {
@@ -89,6 +91,10 @@ def _serve(wanted: Plan, outside: Outside, console: Console, told: threading.Eve
         console.print(
             f"Trades    {traded(station.settings, wanted.broker, newest(station.store))}", markup=False, highlight=False
         )
+        if wanted.broker == "simulator":
+            console.print(
+                f"Account   {held_in(station.settings, newest(station.store))}", markup=False, highlight=False
+            )
         if (stands := in_force(station.store)) is not None:
             console.print(stands, soft_wrap=True, markup=False, highlight=False)
         if station.without_bars:
@@ -139,6 +145,12 @@ def traded(ours: Settings, broker: Broker, version: Version | None) -> str:
     named = ours.config if version is None else f"version {version.number} ({version.note})"
     given = f"configuration {named}, {count} symbol{'s' * (count > 1)}, {ours.capital_usd:,} USD of capital"
     return given if broker == "simulator" else f"{given}; an entry needs 20 daily bars of its symbol"
+
+
+def held_in(ours: Settings, version: Version | None) -> str:
+    """Say which of the simulated accounts is traded."""
+    config = strategies.load(ours.config) if version is None else version.config
+    return account.told(ours.account_id, config.account.day_trade_rule)
 
 
 def _tell_left(station: Station, console: Console) -> None:

@@ -45,6 +45,11 @@ class Chosen:
         """What people read."""
         return self.name if self.file is None else self.file.label
 
+    @property
+    def config(self) -> StrategyConfig:
+        """What a day begins with."""
+        return strategies.load(self.name) if self.file is None else self.file.own
+
 
 def choose(said: str, folder: str = "") -> Chosen:
     """Read what `--config` was given, with the owner's own strategies; raises UserError with every problem."""

@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
-from infra.brokersim.simulator import CASH_ACCOUNT_KEY
+from infra.day.account import account_of
 from infra.day.problems import UserError
 from shared import settings, topology
 from shared.settings import Mode
@@ -45,7 +45,7 @@ def environ(
     simulated = {
         "STRATEGY_MODE": mode.value,
         "ETRADE_SANDBOX": "false",
-        "ETRADE_ACCOUNT_ID": CASH_ACCOUNT_KEY,
+        "ETRADE_ACCOUNT_ID": account_of(config),
         "STRATEGY_CONFIG": config,
         "STRATEGY_WATCH_LIST": ",".join(watch_list(market_spec, symbols)),
         "STRATEGY_CAPITAL_USD": str(STARTING_CASH),

@@ -43,7 +43,10 @@ class Prices(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ran:
-    """A day that is over, as far as its report needs it; `starting` is the equity in USD that it began with."""
+    """A day that is over, as far as its report needs it; `starting` is the equity in USD that it began with.
+
+    `account` says which account it traded.
+    """
 
     card: Card
     hours: Hours
@@ -56,6 +59,7 @@ class Ran:
     troubles: Mapping[str, int]
     beside: tuple[Beside, ...] = ()
     without_bars: tuple[str, ...] = ()
+    account: str = ""
 
 
 def day_facts(ran: Ran, market: Prices) -> Facts:
@@ -79,7 +83,7 @@ def day_facts(ran: Ran, market: Prices) -> Facts:
         signals=len(book.signals),
         skipped=skipped(receipts),
         prices=prices,
-        said=(_SIMULATED, *([bars_missing(ran.without_bars)] if ran.without_bars else [])),
+        said=tuple(_said(ran)),
         stops=stop_lines(book.orders, hours.closes),
         beside=ran.beside,
         decisions=tuple(receipts),
@@ -88,6 +92,15 @@ def day_facts(ran: Ran, market: Prices) -> Facts:
         troubles=tuple(f"{words(what)}, {times} times" for what, times in ran.troubles.items()),
         machine=tuple(_machine(ran)),
     )
+
+
+def _said(ran: Ran) -> Iterator[str]:
+    """Give what stands before every figure."""
+    yield _SIMULATED
+    if ran.account:
+        yield f"Traded in {ran.account}."
+    if ran.without_bars:
+        yield bars_missing(ran.without_bars)
 
 
 def bars_missing(symbols: Sequence[str]) -> str:

@@ -134,7 +134,9 @@ class Machine:
 
     def ledger(self) -> BrokerLedger:
         """Give the books of this moment of whoever takes the orders: the simulator, or the paper account."""
-        return account_ledger(self.settings, self.world.store, read_ledger(self.simulator.ledger()))
+        return account_ledger(
+            self.settings, self.world.store, read_ledger(self.simulator.ledger(self.settings.account_id))
+        )
 
     def close(self) -> None:
         """Close the world."""

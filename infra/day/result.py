@@ -39,8 +39,8 @@ OnProgress = Callable[[Progress], None]
 class DayResult:
     """A finished day with what its report is made of.
 
-    `troubles` counts the errors in the journal; `crashed` says that one of them was a bug in a function;
-    of the symbols in `without_bars` nothing could be bought, for want of daily bars.
+    `account` says which account it traded; `troubles` counts the errors in the journal; `crashed` says that one of them
+    was a bug in a function; of the symbols in `without_bars` nothing could be bought, for want of daily bars.
     """
 
     folder: Path
@@ -57,6 +57,7 @@ class DayResult:
     facts: Facts
     figures: Figures
     without_bars: tuple[str, ...] = ()
+    account: str = ""
 
     @property
     def report(self) -> Path:

@@ -13,9 +13,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from infra.brokersim.market import Market, MarketFileError, open_market
-from infra.day import audit, environment
+from infra.day import account, audit, environment
 from infra.day.book import read_book
-from infra.day.chosen import choose, write
+from infra.day.chosen import Chosen, choose, write
 from infra.day.facts import Ran, bars_missing, day_facts
 from infra.day.files import write_atomically
 from infra.day.folder import RUNS, Card, Claim, claim, finished_twin
@@ -89,13 +89,15 @@ def run_day(
                 if machine.without_bars:
                     on_warning(bars_missing(machine.without_bars))
                 machine.play(on_progress, step=_STEP[speed])
-                result = _conclude(machine, card=card, ours=ours, began=began, market=market)
+                result = _conclude(machine, card=card, ours=ours, began=began, market=market, wanted=wanted)
                 _write(result, machine)
         ours.write_card(replace(card, status="finished"))
     return result
 
 
-def _conclude(machine: Machine, *, card: Card, ours: Claim, began: float, market: Market) -> DayResult:
+def _conclude(
+    machine: Machine, *, card: Card, ours: Claim, began: float, market: Market, wanted: Chosen
+) -> DayResult:
     """Compare the books and count."""
     ledger, book, counts = machine.ledger(), read_book(machine.world.store), machine.journal.read()
     starting = starting_cash(machine.settings)
@@ -111,12 +113,13 @@ def _conclude(machine: Machine, *, card: Card, ours: Claim, began: float, market
         card=card, hours=machine.hours, watch_list=machine.settings.watch_list, summary=summary, timing=measured,
         book=book, ledger=ledger, starting=starting, troubles=dict(sorted(counts.troubles.items())),
         beside=_beside(card, ours.path), without_bars=machine.without_bars,
+        account=account.told(machine.settings.account_id, wanted.config.account.day_trade_rule),
     )  # fmt: skip
     facts = day_facts(ran, market)
     return DayResult(
         folder=ours.path, card=card, hours=ran.hours, watch_list=ran.watch_list, summary=summary, timing=measured,
         book=book, ledger=ledger, troubles=ran.troubles, crashed=counts.crashed, moved_to=ours.moved_to,
-        without_bars=ran.without_bars, facts=facts, figures=figures(facts),
+        without_bars=ran.without_bars, account=ran.account, facts=facts, figures=figures(facts),
     )  # fmt: skip
 
 

@@ -192,7 +192,7 @@ class Station:
         if self.broker is None:
             raise UserError("only the simulated broker opens its books", remedy="use --broker simulator")
         with self.broker.lock:
-            return read_ledger(self.broker.simulator.ledger())
+            return read_ledger(self.broker.simulator.ledger(self.settings.account_id))
 
     def verdict(self) -> list[str]:
         """Give what must never be true of a simulated day that is over, one sentence each (infra.day.violations)."""

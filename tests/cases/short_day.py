@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from infra.brokersim.simulator import CASH_ACCOUNT_KEY
 from infra.day.machine import Machine, Surroundings
 from infra.day.protection import gaps
 from infra.day.result import DayResult
@@ -127,7 +126,7 @@ def cancel_sells(machine: Machine) -> None:
     broker = owners_broker(machine)
     for one in machine.ledger().orders:
         if one.action == "SELL" and one.status == "OPEN":
-            broker.cancel(CASH_ACCOUNT_KEY, one.order_id)
+            broker.cancel(machine.settings.account_id, one.order_id)
 
 
 def sell(quantity: int) -> Deed:
@@ -144,8 +143,8 @@ def sell(quantity: int) -> Deed:
 def order(machine: Machine, ticket: Ticket) -> None:
     """Let the owner place any order."""
     broker = owners_broker(machine)
-    preview = broker.preview(CASH_ACCOUNT_KEY, ticket)
+    preview = broker.preview(machine.settings.account_id, ticket)
     assert isinstance(preview, Previewed), preview
     deadline = machine.kernel.now() + timedelta(seconds=20)
-    answer = broker.place(CASH_ACCOUNT_KEY, ticket, preview.preview_ids, deadline=deadline)
+    answer = broker.place(machine.settings.account_id, ticket, preview.preview_ids, deadline=deadline)
     assert isinstance(answer, Accepted), answer

@@ -1,5 +1,6 @@
 """What the broker says against an account, over a whole short day: obeyed, told once, and in the way of no sell."""
 
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -7,27 +8,42 @@ from typing import Any
 import pytest
 
 from infra.brokersim.broker import day_trades
-from infra.brokersim.simulator import CASH_ACCOUNT_KEY
 from infra.brokersim.standing import Standing
+from infra.day.chosen import OwnFile, write
 from infra.day.machine import Machine
+from infra.local.clock import KernelClock
+from shared.domain.day_trades import DayTradeRule
 from shared.domain.orders import Kind
+from shared.strategies.config import load
 from tests.cases.short_day import Deed, Played, as_every_day, entered, play
 from tests.days.made import SYMBOL, at
+from tests.days.seeded import PLAIN
 
 BEFORE_THE_ENTRY = at(12, 11)
 
 
 def small(earlier: int) -> Deed:
-    """Make the account a margin account of a worth that it does not say, with so many day trades before today."""
+    """Make the account one of a worth that it does not say, with so many day trades before today."""
 
     def deed(machine: Machine) -> None:
         broker = machine.simulator._broker
-        account = broker.accounts[CASH_ACCOUNT_KEY]
+        account = broker.accounts[machine.settings.account_id]
         account.mode = "MARGIN"
-        account.earlier = day_trades(broker._market, CASH_ACCOUNT_KEY, earlier)
+        account.earlier = day_trades(broker._market, account.key, earlier)
         machine.simulator.stand(Standing(leaves_out=frozenset({"RealTimeValues"})))
 
     return deed
+
+
+def counted(machine: Machine) -> None:
+    """Turn the demonstration's day-trade rule on."""
+    demo = load("demo")
+    account = replace(demo.account, day_trade_rule=DayTradeRule.LEGACY_PDT)
+    ours = OwnFile(label="counted", own=replace(demo, account=account))
+    write(ours, machine.world.store, KernelClock(machine.kernel), machine.settings)
+
+
+COUNTED = replace(PLAIN, ready=counted)
 
 
 def stand(**says: Any) -> Deed:
@@ -47,14 +63,21 @@ def denied(day: Played, code: str) -> None:
 
 def test_the_fourth_day_trade_is_not_begun(market: Path, tmp_path: Path) -> None:
     """With three day trades of the owner's own in the sessions before, a whole day buys nothing and says why."""
-    day = play(market, tmp_path, deeds=((BEFORE_THE_ENTRY, small(3)),))
+    day = play(market, tmp_path, around=COUNTED, deeds=((BEFORE_THE_ENTRY, small(3)),))
     denied(day, "DAY_TRADES")
     assert day.of("entries_barred", "3 in the sessions before, 0 today", "day_trade_rule")
 
 
 def test_the_third_day_trade_is_begun_and_sold(market: Path, tmp_path: Path) -> None:
     """With two day trades before, a day is as every day."""
-    as_every_day(play(market, tmp_path, deeds=((BEFORE_THE_ENTRY, small(2)),)))
+    as_every_day(play(market, tmp_path, around=COUNTED, deeds=((BEFORE_THE_ENTRY, small(2)),)))
+
+
+def test_the_demonstration_counts_no_day_trades(market: Path, tmp_path: Path) -> None:
+    """With its rule off, as it ships, the demonstration buys after three day trades, too, and says that it is off."""
+    day = play(market, tmp_path, deeds=((BEFORE_THE_ENTRY, small(3)),))
+    as_every_day(day)
+    assert day.result.account.endswith("day-trade rule off")
 
 
 @pytest.mark.parametrize(

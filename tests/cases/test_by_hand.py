@@ -41,7 +41,7 @@ def test_what_the_owner_sells_by_hand_is_booked_and_told(tmp_path: Path) -> None
 
 def test_what_the_owner_moves_away_has_no_made_up_price(market: Path, tmp_path: Path) -> None:
     """Forty shares moved to another broker while their stop stands leave at a price that is said to be unknown."""
-    away = (SOLD_AT, lambda machine: machine.simulator.withdraw(SYMBOL, 40))
+    away = (SOLD_AT, lambda machine: machine.simulator.withdraw(SYMBOL, 40, machine.settings.account_id))
     day = play(market, tmp_path, deeds=(away,))
     (told,) = day.of("shares_taken", SYMBOL, "40 shares", "is not known")
     assert told.told_at - SOLD_AT < timedelta(minutes=13)  # no portfolio has shown the shares before

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from infra.brokersim.simulator import CASH_ACCOUNT_KEY
 from infra.brokersim.tickets import body_of, ticket_of
 from infra.day.machine import Machine
 from shared.codec import encode
@@ -82,7 +81,7 @@ def ended(day: Played, *, sold: int) -> None:
 
 def test_two_orders_that_are_alike_are_told_and_a_command_ends_it(market: Path, tmp_path: Path) -> None:
     """An order whose answer was lost beside one of the owner's, both filled: told, resolved, protected and sold."""
-    first = decides(lambda machine: machine.simulator.ledger(CASH_ACCOUNT_KEY)["orders"][0]["order_id"])
+    first = decides(lambda machine: machine.simulator.ledger(machine.settings.account_id)["orders"][0]["order_id"])
     day = two_alike(market, tmp_path, first)
     told_what_it_may_be(day)
     ended(day, sold=98)

@@ -14,6 +14,7 @@ from shared.codec import loads
 from tests.cases.answers import Answers, Rule, edited, says
 from tests.cases.short_day import Played, as_every_day, play
 from tests.days.made import SYMBOL, at
+from tests.days.seeded import PLAIN
 
 FROM = at(12, 11)
 NOTHING_HELD = (
@@ -101,12 +102,17 @@ BALANCES: dict[str, Callable[[Any], object]] = {
 }
 
 
+CASH_ACCOUNT = replace(PLAIN, simulator=lambda usual: replace(usual, margin_mode="CASH"))
+"""The demonstration's account, were it a cash account."""
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("name", BALANCES)
 def test_a_figure_that_is_missing_is_missed_only_where_it_is_needed(market: Path, tmp_path: Path, name: str) -> None:
     """A cash account needs its settled cash and nothing else; where that is missing it is named."""
     change = BALANCES[name]
-    day = play(market, tmp_path, answers=with_balance(lambda body: change(body["BalanceResponse"]["Computed"])))
+    answers = with_balance(lambda body: change(body["BalanceResponse"]["Computed"]))
+    day = play(market, tmp_path, answers=answers, around=CASH_ACCOUNT)
     needed = "settled" in name
     assert bought_or_told(day) is not needed
     assert bool(day.with_words("settledCashForInvestment")) is needed

@@ -368,7 +368,7 @@ def result_of(
     return DayResult(
         folder=folder, card=ran.card, hours=HOURS, watch_list=SYMBOLS, summary=summary, timing=ran.timing,
         book=ran.book, ledger=ran.ledger, troubles=ran.troubles, crashed=False, moved_to=None, facts=facts,
-        figures=figures(facts),
+        figures=figures(facts), account=ran.account,
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from requests import PreparedRequest, Response
 from requests.adapters import BaseAdapter
 
 from infra.brokersim.settings import Limit, SimulatorSettings
-from infra.brokersim.simulator import CASH_ACCOUNT_KEY, Fault
+from infra.brokersim.simulator import Fault
 from infra.day.environment import CONSUMER_KEY, consumer_secret
 from infra.day.hours import Hours
 from infra.day.machine import Machine, Surroundings
@@ -117,10 +117,10 @@ def trade_by_hand() -> Surroundings:
                 price_type=PriceType.MARKET,
                 term=Term.GOOD_FOR_DAY,
             )
-            preview = broker.preview(CASH_ACCOUNT_KEY, ticket)
+            preview = broker.preview(machine.settings.account_id, ticket)
             assert isinstance(preview, Previewed)
             deadline = machine.kernel.now() + timedelta(seconds=10)
-            answer = broker.place(CASH_ACCOUNT_KEY, ticket, preview.preview_ids, deadline=deadline)
+            answer = broker.place(machine.settings.account_id, ticket, preview.preview_ids, deadline=deadline)
             assert isinstance(answer, Accepted)
 
     return _at(HELD, trade)

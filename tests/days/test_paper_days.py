@@ -39,7 +39,7 @@ def play(market: str, runs: Path, around: Surroundings, **environ: str) -> tuple
         market_spec=market, config="demo", seed=SEED, speed="max", state=None, on_progress=lambda _: None, runs=runs,
         environ=environ, around=replace(around, mode=Mode.PAPER, ready=ready),
     )  # fmt: skip
-    return result, machines[0].simulator.ledger()
+    return result, machines[0].simulator.ledger(machines[0].settings.account_id)
 
 
 def nothing_reached_the_broker(ledger: Ledger) -> None:

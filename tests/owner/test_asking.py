@@ -80,7 +80,7 @@ def test_shares_that_left_are_shown_and_booked_when_that_is_confirmed(bench: Ben
     """What left the account is shown first, and booked half a minute later once that is confirmed."""
     bench.run("10:02:10")
     held = look.positions(bench.world.store, unread=[])[0].quantity
-    bench.machine.simulator.withdraw(SYMBOL, 1)
+    bench.machine.simulator.withdraw(SYMBOL, 1, bench.machine.settings.account_id)
     shown, _ = _asked(bench, asking.wish_of(_hand(bench), AskKind.RECONCILE))
     assert (shown.shares, shown.lines[0].split(" since ")[0]) == (1, f"{SYMBOL}: 1 of {held} shares are missing")
     booked, told = _asked(bench, asking.confirmed(_hand(bench), shown))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.brokersim.market import open_market
+from infra.day.account import account_of
 from infra.day.book import read_book
 from infra.day.hours import hours
 from infra.day.ledger import read_ledger
@@ -67,7 +68,7 @@ def _wrong(folder: Path) -> list[str]:
         path=Folder(path=folder).calls, market=market, now=lambda: at, settings=settings, seed=SEED
     )
     with closing(simulator), closing(SqliteStore(Folder(path=folder).store)) as store:
-        return wrong(read_ledger(simulator.ledger()), store)
+        return wrong(read_ledger(simulator.ledger(account_of("demo"))), store)
 
 
 def _has_sold(folder: Path) -> bool:
