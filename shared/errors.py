@@ -154,6 +154,16 @@ class StoreDown(StoreError):
     """The store cannot be reached; the commit may or may not have been applied."""
 
 
+class NotKept(DeskError):
+    """A recording cannot go on: `quiet` where that is no news for the owner, as another process keeps it."""
+
+    disposition = Disposition.ACK
+
+    def __init__(self, detail: str, *, quiet: bool = False) -> None:
+        super().__init__(detail)
+        self.quiet = quiet
+
+
 class Busy(DeskError):
     """Every place for this kind of work is taken; the message is to come again."""
 

@@ -275,6 +275,22 @@ class LastPrices(Protocol):
         ...
 
 
+class Looks(Protocol):
+    """Where the lines of a recording are kept (`shared.usecases.record`); each call raises NotKept."""
+
+    def open(self, day: date) -> int:
+        """Give the number of the run of lines that goes on now, another one after each gap; 0 where none is wanted."""
+        ...
+
+    def keep(self, line: bytes) -> None:
+        """Keep a line behind the others; a process that dies afterwards does not take it away."""
+        ...
+
+    def turn(self) -> None:
+        """Take it that a minute is over."""
+        ...
+
+
 class Notifier(Protocol):
     """The owner's phone, mail or chat; nothing that it raises, journals or shows holds an address."""
 

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from infra.brokersim.network import Network
-from infra.cli import asks, audit, backtest, configuration, history, key, money, owner
+from infra.cli import asks, audit, backtest, configuration, history, key, money, owner, record
 from infra.cli.exits import explained, shown
 from infra.cli.helps import flowing
 from infra.up.plan import FASTEST
@@ -28,6 +28,7 @@ app = typer.Typer(
 )
 app.add_typer(audit.app, name="audit")
 app.add_typer(configuration.app, name="config")
+app.add_typer(record.app, name="record")
 
 
 class Broker(StrEnum):

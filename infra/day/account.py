@@ -18,6 +18,11 @@ def account_of(config: str) -> str:
     return MARGIN_ACCOUNT_KEY if config in _MARGIN else CASH_ACCOUNT_KEY
 
 
+def mode_of(config: str) -> str:
+    """Give the broker's word for that account, for who plays a day without a broker."""
+    return "MARGIN" if config in _MARGIN else "CASH"
+
+
 def told(key: str, rule: DayTradeRule) -> str:
     """Say what kind of account it is, when its proceeds can be spent, and which day-trade rule counts."""
     if key != MARGIN_ACCOUNT_KEY:

@@ -28,7 +28,7 @@ from infra.local.transport import WsgiAdapter
 from infra.local.world import JOURNAL_FILE, World
 from shared import settings
 from shared.domain.messages import NAMES, CloseTick, Message, PrepareTick, RefreshTick, ScanTick, SettleTick
-from shared.ports import HistorySource
+from shared.ports import HistorySource, Looks
 from shared.settings import Mode
 from shared.topology import TOPOLOGY, Topology
 from shared.usecases.links import LOGIN_LINK_LIFE, sign_in_key
@@ -51,7 +51,8 @@ class Surroundings:
     `hours`, `simulator` and `http` get the usual instants, settings and connection and give those to use; `ready`
     gets the machine before the day begins; `history` gets the market's own daily bars and gives the source that stands
     for all, None for those of the settings; `mode` says who takes the orders; `network` says how slow the way to the
-    broker is, and with it whether the scheduler is late; with `stated` every time is a constant instead.
+    broker is, and with it whether the scheduler is late; with `stated` every time is a constant instead. `looks` keeps
+    a recording of the scan.
     """
 
     hours: Callable[[Hours], Hours] = lambda usual: usual
@@ -61,6 +62,7 @@ class Surroundings:
     stated: Stated | None = None
     simulator: Callable[[SimulatorSettings], SimulatorSettings] = lambda usual: usual
     http: Callable[[BaseAdapter], BaseAdapter] = lambda usual: usual
+    looks: Looks | None = None
     history: Callable[[HistorySource], HistorySource | None] = lambda usual: usual
     ready: Callable[["Machine"], object] = lambda machine: machine
 
@@ -103,6 +105,7 @@ class Machine:
             body_of=scheduled_body,
             lateness=Lateness(seed) if slow else None,
             stated=around.stated,
+            looks=around.looks,
         )
         self.world.vault.add(*environment.consumer(seed))
         self.world.vault.add(*environment.sign_in_key(seed))

@@ -95,9 +95,7 @@ def run_day(
     return result
 
 
-def _conclude(
-    machine: Machine, *, card: Card, ours: Claim, began: float, market: Market, wanted: Chosen
-) -> DayResult:
+def _conclude(machine: Machine, *, card: Card, ours: Claim, began: float, market: Market, wanted: Chosen) -> DayResult:
     """Compare the books and count."""
     ledger, book, counts = machine.ledger(), read_book(machine.world.store), machine.journal.read()
     starting = starting_cash(machine.settings)

@@ -25,7 +25,20 @@ from shared.errors import ConfigError
 from shared.gcp.chance import SystemChance
 from shared.gcp.journal import CloudJournal
 from shared.gcp.threads import Threads
-from shared.ports import Bus, Chance, Clock, Document, HistorySource, Journal, Scalar, Severity, Store, Where, Write
+from shared.ports import (
+    Bus,
+    Chance,
+    Clock,
+    Document,
+    HistorySource,
+    Journal,
+    Looks,
+    Scalar,
+    Severity,
+    Store,
+    Where,
+    Write,
+)
 from shared.topology import CONSUMER, TOPOLOGY, Right
 from shared.wiring import Platform
 
@@ -44,7 +57,7 @@ class WorldFile:
     the library reads from the environment); `sign_in` is where the browser of the `operator` begins, and `account_id`
     the account of the settings; `broker` is the address of a simulator, or None for the network; `history` names a file
     of daily bars; `time` is the file of a simulated time that stands at `at` until it begins, none for the wall clock,
-    and `speed` how fast it then passes; `key` is what this
+    and `speed` how fast it then passes; `looks` is the folder of the scan's recordings; `key` is what this
     reader shows to the services, and `push_key` what deliveries to it show ("" for the owner, whom nobody delivers to).
     """
 
@@ -64,6 +77,7 @@ class WorldFile:
     broker: str | None = None
     history: str | None = None
     speed: float = 1.0
+    looks: str = ""
 
     def __repr__(self) -> str:
         return f"WorldFile({self.cloud})"
@@ -145,7 +159,7 @@ def _on_one_machine(world: WorldFile, function: str) -> Platform:
         function=one, environ=os.environ, clock=clock, chance=SystemChance(), side_by_side=Threads(clock),
         store=divided.of_function(divided.one_for_all(file), TOPOLOGY, one),
         bus=RemoteBus(services), vault=RemoteVault(services), journal=_journal(world, function, clock),
-        **_broker_side(world, function),
+        looks=_looks(world, function), **_broker_side(world, function),
     )  # fmt: skip
 
 
@@ -164,7 +178,7 @@ def _on_emulators(world: WorldFile, function: str) -> Platform:
     journal = _journal(world, function, clock)
     return dataclasses.replace(
         platform, clock=clock, side_by_side=Threads(clock), vault=vault, journal=journal,
-        **_broker_side(world, function),
+        looks=_looks(world, function), **_broker_side(world, function),
     )  # fmt: skip
 
 
@@ -187,6 +201,14 @@ def _http(world: WorldFile, function: str) -> BaseAdapter | None:
     from infra.local.to_simulator import ToSimulator  # late: only the archives of who calls E*TRADE hold what it needs
 
     return ToSimulator(world.broker)
+
+
+def _looks(world: WorldFile, function: str) -> Looks | None:
+    if not world.looks or Right.WRITE not in TOPOLOGY.function(function).collections.get("receipts", Right(0)):
+        return None
+    from infra.local.looks import KeptLooks  # late: only the function that scans records
+
+    return KeptLooks(Path(world.looks))
 
 
 def _history(world: WorldFile, function: str) -> HistorySource | None:

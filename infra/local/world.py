@@ -23,7 +23,7 @@ from infra.local.vault import FileVault
 from infra.local.wsgi import Answer
 from shared import divided, wiring
 from shared.errors import ConfigError, InvariantBroken
-from shared.ports import Bus, HistorySource, Store, Vault
+from shared.ports import Bus, HistorySource, Looks, Store, Vault
 from shared.topology import Topology
 from shared.wiring import Platform
 
@@ -41,8 +41,9 @@ VAULT_S = (0.004, 0.015)
 class World:
     """Runs the graph; `store`, `bus`, `vault` and `journal` are for the outside and take no simulated time.
 
-    `file` holds the documents of every domain. The scheduler is as late as `lateness` says, punctual without one. With
-    `stated` every time is a constant, no call takes any, and the broker's calls are not counted.
+    `file` holds the documents of every domain, `looks` a recording of the scan. The scheduler is as late as `lateness`
+    says, punctual without one. With `stated` every time is a constant, no call takes any, and the broker's calls are
+    not counted.
 
     Raises ConfigError for a folder in use, made by a newer version or with another key, and whatever a
     function's cold start raises. A folder left by a killed process is taken up: what was not acknowledged is
@@ -50,28 +51,18 @@ class World:
     """
 
     def __init__(
-        self,
-        *,
-        kernel: Kernel,
-        topology: Topology,
-        state: Path,
-        environ: Mapping[str, str],
-        http: BaseAdapter | None,
-        history: HistorySource | None,
-        vault_key: bytes,
-        seed: int,
-        body_of: BodyOf,
-        functions_dir: Path = FUNCTIONS,
-        duplicate_rate: float = 0.0,
-        lateness: Lateness | None = None,
-        stated: Stated | None = None,
-    ) -> None:
+        self, *, kernel: Kernel, topology: Topology, state: Path, environ: Mapping[str, str], http: BaseAdapter | None,
+        history: HistorySource | None, vault_key: bytes, seed: int, body_of: BodyOf, functions_dir: Path = FUNCTIONS,
+        duplicate_rate: float = 0.0, lateness: Lateness | None = None, stated: Stated | None = None,
+        looks: Looks | None = None,
+    ) -> None:  # fmt: skip
         self.kernel = kernel
         self._stated = stated
         self._topology = topology
         self._environ = environ
         self._http = http
         self._history = history
+        self._looks = looks
         self._seed = seed
         self._platforms: dict[str, Platform] = {}
         self._hosted: dict[str, HostedFunction] = {}
@@ -174,6 +165,7 @@ class World:
             history=self._history,
             http=self._http,
             counted=self._stated is None,
+            looks=self._looks,
         )
 
     def _deliver(self, function: str, body: bytes) -> int:

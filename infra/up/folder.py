@@ -57,6 +57,11 @@ class Folder:
         return self.path / "history.json"
 
     @property
+    def looks(self) -> Path:
+        """Recordings of what the scan looked at, where the owner wants any."""
+        return self.path / "looks"
+
+    @property
     def world(self) -> Path:
         """What the owner's commands must know of this run; for this user's eyes only."""
         return self.path / "world.json"

@@ -291,6 +291,7 @@ class Station:
             sign_in=self.sign_in_address, operator=self.operator,
             account_id=self.settings.account_id, broker=self._outside.broker if broker is None else broker.url,
             history=None if broker is None else str(self.folder.history), push_key="",
+            looks=str(self.folder.looks),
             speed=self.plan.speed, key=self.cloud.key_of(OWNER),
             **self.cloud.world,
         )  # fmt: skip

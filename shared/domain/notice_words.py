@@ -34,6 +34,7 @@ from shared.domain.notices import (
     TradingReduced,
     TradingResumed,
 )
+from shared.domain.recording import RecordingEnded, recording_ended
 from shared.domain.row_notices import OddRow, OwnRowOdd
 from shared.domain.row_words import odd_row, own_row
 from shared.domain.sign_in_notices import AccountRefused, LinkUsed, SignedIn, SignInFailed, SignInNeeded, SignInRefused
@@ -311,6 +312,7 @@ _WORDS: dict[type[Notice], Callable[[Any], Words]] = {
     HeldHalted: held_halted,
     SourcesDiffer: sources_differ,
     StrategyLeftOut: strategy_left_out,
+    RecordingEnded: recording_ended,
     MessageBuried: _buried,
     AnswerUnread: answer_unread,
     EntryNotJudged: entry_not_judged,

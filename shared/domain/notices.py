@@ -20,6 +20,7 @@ from shared.domain.forged import OrderForged
 from shared.domain.hand_notices import OrderAmbiguous, OrderCameLate, SharesTaken
 from shared.domain.left_out import StrategyLeftOut
 from shared.domain.orders import Order, State
+from shared.domain.recording import RecordingEnded
 from shared.domain.row_notices import OddRow, OwnRowOdd
 from shared.domain.sign_in_notices import AccountRefused, LinkUsed, SignedIn, SignInFailed, SignInNeeded, SignInRefused
 from shared.domain.sign_out import SignedOut
@@ -250,6 +251,7 @@ Notice = (
     | HeldUnseen
     | Doubted
     | StrategyLeftOut
+    | RecordingEnded
     | MessageBuried
     | AnswerUnread
     | EntryNotJudged
@@ -294,6 +296,7 @@ NOTICES: dict[str, type[Notice]] = {
     "held_halted": HeldHalted,
     "sources_differ": SourcesDiffer,
     "strategy_left_out": StrategyLeftOut,
+    "recording_ended": RecordingEnded,
     "message_buried": MessageBuried,
     "answer_unread": AnswerUnread,
     "entry_not_judged": EntryNotJudged,
@@ -345,6 +348,7 @@ def event_of(notice: Notice) -> str:
             | HeldHalted()
             | SourcesDiffer()
             | StrategyLeftOut()
+            | RecordingEnded()
             | LinkUsed()
             | DayResult()
         ):

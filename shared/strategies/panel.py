@@ -83,6 +83,10 @@ class Panel:
         self.left.setdefault(one.name, one)
         self._bound = tuple(bound for bound in self._bound if bound.name != one.name)
 
+    def follow(self, one: LeftOut) -> None:
+        """Leave a strategy out at the tick and the symbol where it was left out then, whatever it would do now."""
+        self._follows[one.name] = one
+
     def decide(self, view: View, config: StrategyConfig) -> Decision:
         """Give what is decided of a symbol by whoever can be asked."""
         while True:

@@ -33,6 +33,7 @@ from shared.usecases.hold import look_after
 from shared.usecases.losses import open_positions
 from shared.usecases.minutes import MINUTE
 from shared.usecases.notices import announce
+from shared.usecases.record import Row
 from shared.usecases.scan_memory import ScanMemory
 from shared.usecases.scanned import MILLISECOND, SECOND, Scanned, Verdict
 from shared.usecases.trading import TradingDesk
@@ -42,6 +43,7 @@ TICKS = SECONDS
 HELD_EVERY = 2
 WORKS_AT_MOST = timedelta(seconds=150)
 """An invocation's longest time: its own minute, one whose tick was lost, and until the tick of the one after comes."""
+_STUMBLES = frozenset(one.__name__ for kind in (BrokerError, StoreError) for one in (kind, *kind.__subclasses__()))
 LOST_AFTER = 20
 """From this second on a minute that nobody took is scanned by whoever goes on: its tick is lost."""
 
@@ -85,6 +87,7 @@ def scan(desk: TradingDesk, memory: ScanMemory, published_at: datetime) -> None:
         voting.begin(desk, memory, minute, died)
         memory.recall(desk, session, begins)
         memory.go_on_from(left, minute.notes)
+        memory.began(desk, session, begins, ahead=minute.notes)
     except StoreError:
         leases.give_back(desk, lease)
         raise
@@ -110,6 +113,7 @@ def _stop(desk: TradingDesk, memory: ScanMemory, minute: Scanned, problem: AuthE
     desk.journal.line("scan_stopped", Severity.ERROR, kind=type(problem).__name__, detail=problem.detail)
     for symbol in memory.chosen(desk).scanned:
         minute.note(symbol, 0, "NO_TOKEN")
+    memory.record.died(desk, minute.begins, memory.chosen(desk).scanned)
     memory.outages.look(desk, held=minute.held, asked=minute.held, quoted=(), at=minute.begins)
     _keep(desk, memory, minute, saw=False)
 
@@ -181,6 +185,7 @@ def _tick(desk: TradingDesk, memory: ScanMemory, minute: Scanned, second: int) -
     minute.ticks += len(quotes.failed) < len(looked_at)
     minute.quotes += len(quotes.heard)
     memory.outages.look(desk, held=minute.held, asked=looked_at, quoted=quotes.heard, at=at)
+    memory.asks(desk, at)
     verdicts = _judge(desk, memory, minute, quotes, symbols=looked_at, at=at)
     for symbol in looked_at:
         quote = quotes.heard.get(symbol)
@@ -190,6 +195,17 @@ def _tick(desk: TradingDesk, memory: ScanMemory, minute: Scanned, second: int) -
     if not any(symbol in quotes.failed or symbol in quotes.unasked for symbol in due):
         minute.looked.add(second)
     minute.took_ms.append((desk.clock.now() - asked_at) // MILLISECOND)
+    memory.looked(desk, at, [_row(memory, minute, symbol, quotes, verdicts[symbol]) for symbol in looked_at])
+
+
+def _row(memory: ScanMemory, minute: Scanned, symbol: str, quotes: Quotes, verdict: Verdict) -> Row:
+    """Give what a recording keeps of a symbol's tick."""
+    failure, seen = quotes.failed.get(symbol), symbol in memory.watches
+    failed = None if failure is None else type(failure).__name__
+    given = symbol in minute.held or not seen or (verdict in _STUMBLES and verdict != failed)
+    return Row(
+        symbol=symbol, quote=quotes.heard.get(symbol), failure=failed, given=str(verdict) if given else None, seen=seen
+    )
 
 
 def _judge(
@@ -237,13 +253,13 @@ def _look(
     believed = sound(quote, wrong)
     if held is not None:
         code, view = _hold(desk, memory, minute, held=held, quote=believed, at=at)
-        return Looked("+".join((code, *_named(watch, wrong))) if code == "held" else code, view)
+        return Looked("+".join((code, *named(watch, wrong))) if code == "held" else code, view)
     if believed is None:
-        return Looked("+".join(_named(watch, wrong)))
+        return Looked("+".join(named(watch, wrong)))
     return Looked("", watch.see(believed, at))
 
 
-def _named(watch: Watch, wrong: tuple[str, ...]) -> tuple[str, ...]:
+def named(watch: Watch, wrong: tuple[str, ...]) -> tuple[str, ...]:
     """Give every code of what is doubted: the signs of a halt, the faults of the quote."""
     return tuple(dict.fromkeys((*(sign.code for sign in watch.signs if sign.code != halts.PAUSE), *wrong)))
 
@@ -326,6 +342,7 @@ def _write_down(desk: TradingDesk, memory: ScanMemory, minute: Scanned, left: li
         closes = tuple(closes for _, closes in sorted(minute.differ.items()))
         rows.append(announce(desk, SourcesDiffer(closes=closes, session=minute.session.day, at=minute.begins)))
     desk.store.commit([*rows, *left, Put(minute.path, receipt)])
+    memory.record.wrote(desk, minute.begins, minute.notes)
 
 
 def _tell(desk: TradingDesk, event: str, minute: Scanned) -> None:

@@ -28,6 +28,7 @@ from shared.usecases.books import books_of, put_books
 from shared.usecases.minutes import MINUTE, Minute
 from shared.usecases.outages import Outages
 from shared.usecases.ranking import Chosen, Measured, chosen, measured_of
+from shared.usecases.record import Known, MemoryRecord, Notes, Record, Row, Unkept
 from shared.usecases.trading import TradingDesk
 from shared.usecases.warmth import known_days, prepared
 from shared.usecases.watches import Watched
@@ -63,9 +64,12 @@ class ScanMemory:
     once.
     """
 
-    def __init__(self, outages: Outages | None = None, panel: Panel | None = None) -> None:
+    def __init__(
+        self, outages: Outages | None = None, panel: Panel | None = None, *, record: MemoryRecord | None = None
+    ) -> None:
         self.outages = outages or Outages()
         self.panel = panel or Panel()
+        self.record = record or MemoryRecord(Record(Unkept()), 0)
         self.told: set[str] = set()
         self.watches: dict[str, Watch] = {}
         self.signalled: set[str] = set()
@@ -73,6 +77,7 @@ class ScanMemory:
         self.differ: set[str] = set()
         self.hot: set[str] = set()
         self._session: TradingSession | None = None
+        self._warm = False
         self._saved: datetime | None = None
         self._prepared: datetime | None = None
         self._days: dict[str, Series | None] = {}
@@ -109,7 +114,8 @@ class ScanMemory:
 
         Books that cannot be read are reported and begin anew: what is held has to be looked after all the same.
         """
-        if self.is_of(session, minute):
+        self._warm = self.is_of(session, minute)
+        if self._warm:
             self._learn(desk, session)
             return
         if self._session == session:
@@ -125,6 +131,20 @@ class ScanMemory:
                 self.watches[symbol] = self._watch(desk, symbol, DayBook.from_plain(plain, session))
             except Malformed as problem:
                 desk.journal.line("books_unreadable", Severity.ERROR, symbol=symbol, kind=type(problem).__name__)
+
+    def began(self, desk: TradingDesk, session: TradingSession, minute: datetime, *, ahead: Notes) -> None:
+        """Let the recording, if there is one, say with what a minute begins, after `recall`."""
+        known = Known(watches=self.watches, days=self._days, left=self.panel.left)
+        self.record.began(desk, session.day, minute, before=minute - MINUTE, warm=self._warm, ahead=ahead, known=known)
+
+    def asks(self, desk: TradingDesk, at: datetime) -> None:
+        """Let the recording, if there is one, say by what a tick is about to be judged."""
+        self.record.asks(desk, lambda: self.panel.strategies(desk.config, at))
+
+    def looked(self, desk: TradingDesk, at: datetime, rows: Sequence[Row]) -> None:
+        """Let the recording, if there is one, say what a tick looked at."""
+        known = Known(watches=self.watches, days=self._days, left=self.panel.left)
+        self.record.looked(desk, at, rows, known=known)
 
     def heed(self, symbol: str, code: str) -> None:
         """Take from a symbol's verdict, as its receipt has it, whether it is hot."""
@@ -189,6 +209,7 @@ class ScanMemory:
         self._saved = minute
         books = {symbol: watch.book.to_plain() for symbol, watch in self.watches.items()}
         put_books(desk, session, minute, books)
+        self.record.saved(desk, minute)
         for symbol, one in list(self.held.items()):
             if one.value != one.stored:
                 self.hold(symbol, one.kept(desk))

@@ -131,7 +131,7 @@ def _decide(desk: TradingDesk, memory: ScanMemory, minute: Scanned, view: View) 
         _differs(memory, minute, view.symbol, decision.reasons)
         return decision.reasons
     if decision.signal_id not in memory.signalled:
-        _signal(desk, replace(decision, config_number=desk.config_number), view.quote)
+        _signal(desk, memory, replace(decision, config_number=desk.config_number), view.quote)
         memory.signalled.add(decision.signal_id)
     return f"{SIGNAL}{decision.signal_id}"
 
@@ -144,7 +144,7 @@ def _differs(memory: ScanMemory, minute: Scanned, symbol: str, reasons: tuple[Re
         minute.differ[symbol] = f"{symbol} {said(found.found)}, {found.asked} is asked"
 
 
-def _signal(desk: TradingDesk, signal: Signal, quote: Sound) -> None:
+def _signal(desk: TradingDesk, memory: ScanMemory, signal: Signal, quote: Sound) -> None:
     """Store the signal with the quote that it rests on, and promise it to the order function; once per slot."""
     row = outbox.promise(
         desk, name=signal.signal_id, topic="signals", key=signal.symbol, message=EnterPosition(signal=signal)
@@ -154,6 +154,7 @@ def _signal(desk: TradingDesk, signal: Signal, quote: Sound) -> None:
         desk.store.commit([create(path, signal), put(f"quotes/{signal.symbol}", quote), row])
     except Conflict:
         return
+    memory.record.signalled(desk, signal)
     desk.journal.line("signal", signal_id=signal.signal_id, symbol=signal.symbol, strategy=signal.strategy)
     outbox.publish(desk, row)
 

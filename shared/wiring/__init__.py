@@ -11,7 +11,7 @@ from typing import TypeVar
 from requests.adapters import BaseAdapter
 
 from shared.errors import ConfigError
-from shared.ports import Bus, Chance, Clock, HistorySource, Journal, SideBySide, Store, Vault
+from shared.ports import Bus, Chance, Clock, HistorySource, Journal, Looks, SideBySide, Store, Vault
 from shared.topology import Function
 
 T = TypeVar("T")
@@ -32,7 +32,8 @@ class Platform:
     `history` are the daily bars of a simulated market, which then stand for every source; None means the real ones.
     `ways` lead to what stands for a source, by its name; without one the source itself is asked.
     `authorize_page` is where the owner accepts, None means E*TRADE's page; `pace` is that of a simulated time (Desk).
-    `cpu` gives the seconds of CPU of this thread, None where time is simulated.
+    `cpu` gives the seconds of CPU of this thread, None where time is simulated; `looks` is where a recording of the day
+    is kept, None where nobody records.
     `counted` is False where a simulated broker counts no calls: then none waits for a turn.
     """
 
@@ -52,6 +53,7 @@ class Platform:
     pace: float = 1.0
     cpu: Callable[[], float] | None = None
     counted: bool = True
+    looks: Looks | None = None
 
 
 Factory = Callable[[str], Platform]

@@ -1,6 +1,8 @@
 """market_scan: ticks in, signals and exits out."""
 
 from datetime import timedelta
+from itertools import count
+from threading import Lock
 
 from shared import wiring
 from shared.domain.messages import PrepareTick, ScanTick
@@ -10,6 +12,7 @@ from shared.ports import Envelope
 from shared.strategies.panel import Panel
 from shared.usecases.outages import Outages
 from shared.usecases.prepare import prepare
+from shared.usecases.record import MemoryRecord, Record, Unkept
 from shared.usecases.scan import scan
 from shared.usecases.scan_memory import Memories, ScanMemory
 from shared.wiring import Platform
@@ -29,7 +32,13 @@ def _build(platform: Platform) -> PushDoor:
     here = room(platform)
     desk = trading_desk(platform, here, Role.SCAN)
     patience = timedelta(seconds=here.settings.fallback_after_s)
-    memories = Memories(lambda: ScanMemory(Outages(patience), Panel(folder=here.settings.strategies, cpu=platform.cpu)))
+    record, numbers = Record(platform.looks or Unkept(), Lock()), count(1)
+
+    def memory() -> ScanMemory:
+        panel = Panel(folder=here.settings.strategies, cpu=platform.cpu)
+        return ScanMemory(Outages(patience), panel, record=MemoryRecord(record, next(numbers)))
+
+    memories = Memories(memory)
 
     def work(envelope: Envelope, _: ScanTick) -> None:
         with memories.lent() as memory:

@@ -21,6 +21,7 @@ from infra.backtest.quoted import tick_day
 from infra.backtest.tick_fills import TickFills
 from infra.backtest.timing import TIMES, Timing
 from infra.brokersim.market import daily_bars, open_market
+from infra.day.account import mode_of
 from infra.day.environment import STARTING_CASH, watch_list
 from infra.day.machine import Surroundings
 from infra.day.result import DayResult
@@ -61,9 +62,9 @@ def graph(market: str, folder: Path, *, config: str, seed: int = 1, stated: Stat
 def fast(
     market: str, *, config: StrategyConfig | str, seed: int = 1, timing: Timing = TIMES, fills: Fills | None = None
 ) -> Played:
-    """Play the same day by the fast path."""
+    """Play the same day by the fast path; one that is given whole trades the demonstration's account."""
     chosen = load(config) if isinstance(config, str) else config
-    first = Carried.first(STARTING_CASH)
+    first = Carried.first(STARTING_CASH, mode=mode_of(config if isinstance(config, str) else "demo"))
     return play(day_of(market, seed), first, chosen, bound(chosen), fills or TickFills(), timing=timing)
 
 

@@ -13,7 +13,7 @@ from infra.brokersim.broker import simulated_accounts
 from infra.brokersim.orders import Action, Fill, PriceType, Term, Ticket
 from infra.cli.result import show
 from infra.cli.up import held_in
-from infra.day.account import account_of, told
+from infra.day.account import account_of, mode_of, told
 from infra.day.environment import environ
 from infra.day.machine import simulator_settings
 from shared.domain.day_trades import DayTradeRule
@@ -61,6 +61,7 @@ def test_the_account_of_a_configuration_is_that_of_its_functions(config: str) ->
     """The functions are given the account that the run names, and the rule of the configuration goes with it."""
     given = environ({}, config=config, market_spec="generated", symbols=["ZA"])
     assert given["ETRADE_ACCOUNT_ID"] == account_of(config)
+    assert simulated_accounts(simulator_settings(1, HOURS))[account_of(config)].mode == mode_of(config)
     said = held_in(load(given), None)
     assert said == told(account_of(config), configuration(config).account.day_trade_rule)
 

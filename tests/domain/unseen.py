@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from shared.domain.doubted import HeldHalted, SourcesDiffer
 from shared.domain.left_out import LeftOut, StrategyLeftOut
 from shared.domain.reads import Answer
+from shared.domain.recording import RecordingEnded
 from shared.domain.unseen import AnswerUnread, EntryNotJudged, MessageRetried, PricesElsewhere, StaysHeld
 from tests.domain.made import NOON, at
 
@@ -17,6 +18,15 @@ UNSEEN = (
             "IBM is held, and since 11:56 ET its quotes look as if its trading were halted (QUOTE_FROZEN, NO_TRADES). "
             "Its stop at E*TRADE stays, and nothing of it is bought until some minutes after it moves again: look "
             "for news of a halt, after which a stop can sell far below its level."
+        ),
+    ),
+    (
+        RecordingEnded(why="looks takes no more: No space left on device.", session=DAY, at=NOON),
+        "The recording of the day ended",
+        (
+            "Nothing more of the session of 2013-10-07 is recorded: looks takes no more: No space left on device. "
+            "Trading goes on as before, and what was recorded until then can be read: make room, and it goes on in "
+            "another minute."
         ),
     ),
     (
