@@ -83,6 +83,7 @@ def _each_minute(room: Room, looking: Looking, tick: Tick) -> None:
 
 
 def _worth(room: Room) -> Worth:
+    room.meet()
     invested = room.worth()
     return Worth(at=room.now, equity=room.account.cash + invested, invested=invested)
 

@@ -111,7 +111,6 @@ class Room:
         while agenda and agenda[0][0] < until:
             at, _, work = heappop(agenda)
             self.now = max(self.now, at)
-            self.fills.advance(self.now)
             goes_on = next(work, None)
             if goes_on is not None:
                 self.plan(goes_on, work)
@@ -174,8 +173,13 @@ class Room:
 
     # The broker.
 
+    def meet(self) -> None:
+        """Let everything happen at the market that happens up to now: before anybody looks at it."""
+        self.fills.advance(self.now)
+
     def preview(self, order: Order) -> int | str:
         """Ask whether an order would be taken: the preview's number, or the broker's code where it refuses."""
+        self.meet()
         try:
             return self.desk.preview(self.account, ticket_of(order), self.now).preview_id
         except Refused as refusal:
@@ -193,12 +197,14 @@ class Room:
     def ask_cancel(self, order: Order, cause: str) -> Order:
         """Write a cancel down and ask for it; that it comes too late is for the next look to say."""
         order = self.move(order, State.CANCEL_REQ, cause=cause)
+        self.meet()
         with suppress(Refused):
             self.desk.cancel(self.account, self.at_market[order.intent_id].order_id, self.now)
         return order
 
     def list_orders(self, who: Who) -> dict[int, Said]:
         """Read the list of all orders as the broker shows them now, and keep it for whoever asks again soon."""
+        self.meet()
         listing = {one.order_id: self._shown(one) for one in self.at_market.values()}
         self._lists[who] = (self.now, listing)
         return listing
@@ -223,6 +229,7 @@ class Room:
         """Bring an order in line with a list, by its own answer where that lacks it, and book its fills."""
         if order.broker_order_id is None or not (order.state in AT_BROKER or order.state in _MAY_FILL_LATE):
             return order
+        self.meet()
         shown = listing.get(order.broker_order_id) or _said(self.at_market[order.intent_id])
         if shown.filled < order.filled:
             return order
@@ -256,11 +263,13 @@ class Room:
 
     def holdings(self) -> tuple[Holding, ...]:
         """Give what the account holds."""
+        self.meet()
         held = self.account.positions.items()
         return tuple(Holding(symbol=name, quantity=one.quantity, cost_per_share=None) for name, one in held)
 
     def balance(self) -> Balance:
         """Give what the account can spend, to the cent as the broker says it."""
+        self.meet()
         account, now = self.account, self.now
         settled = account.settled_cash(now) - account.reserved_cash()
         return Balance(

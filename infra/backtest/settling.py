@@ -35,6 +35,7 @@ class Settling:
         self._room = room
         self._until = datetime.min.replace(tzinfo=room.now.tzinfo)
         self._shown = 0
+        self._quiet: tuple[object, ...] = ()
 
     def settle(self, *, ticks: bool) -> Steps:
         """Poll until the book is quiet; leave where another one is at it and alive, unless this is a minute's tick."""
@@ -116,11 +117,16 @@ class Settling:
     def _poll(self, *, ticks: bool) -> Generator[datetime, None, bool]:
         """Look once: gives whether something is still in motion."""
         room = self._room
+        documents = (*room.live.values(), *room.positions.values(), *room.watches.values())
+        if not ticks and documents == self._quiet:
+            return False
         orders, positions = room.live_orders(), room.open_positions()
         ended = self._just_ended() if ticks else []
         if not (orders or positions or ended):
             return False
         if not (ticks or any(map(_moves, orders)) or any(map(self._needs_work, positions))):
+            # With a refusal of a while ago time alone makes work; without one, only another document does.
+            self._quiet = () if any(one.move_refused_at for one in positions) else documents
             return False
         listing = room.list_orders(_WHO)
         for order in (*ended, *orders):
@@ -177,8 +183,8 @@ class Settling:
 
     def _by_hand(self, positions: list[Position]) -> None:
         """Book what a portfolio shows to be gone."""
-        room, held = self._room, self._room.account.positions
-        there = {name: one.quantity for name, one in held.items()}
+        room = self._room
+        there = {one.symbol: one.quantity for one in room.holdings()}
         if any(there.get(one.symbol, 0) < one.quantity for one in positions):
             listing = room.list_orders(_WHO)
             for order in room.live_orders():
