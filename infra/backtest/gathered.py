@@ -26,6 +26,7 @@ from shared.domain.signals import Signal
 
 MINUTELY = 10
 _HALF_HOUR = timedelta(minutes=30)
+_MARKED_EVERY = timedelta(minutes=5)
 _ZERO = Decimal(0)
 WORDS: Mapping[Resolution, str] = {Resolution.TICK: "one-second quotes", Resolution.MINUTE: "bars of a minute"}
 EQUITY_MADE = "made at the {step} of cash after fees and of what is held at its last price"
@@ -140,27 +141,28 @@ def _fees(played: Played) -> dict[int, tuple[datetime, Decimal]]:
     return {number: (at, sale_fees(day, shares=shares, usd=usd)) for number, (at, shares, usd) in sold.items()}
 
 
-class Watched:
-    """A day whose prices are noted as it is played: each symbol's first, and its last of each so many minutes."""
+def noting(day: Day) -> tuple[Day, Mapping[str, Sequence[Mark]]]:
+    """Give a day whose prices are noted as it is played, and the notes: the first, and the last of each few minutes.
 
-    EVERY = timedelta(minutes=5)
+    Neither holds the other, so that a day that is over leaves the memory at once.
+    """
+    marks: dict[str, list[Mark]] = {}
+    return replace(day, play=lambda: _noted(day, marks)), marks
 
-    def __init__(self, day: Day) -> None:
-        self.marks: dict[str, list[Mark]] = {}
-        self.day = replace(day, play=lambda: self._noted(day))
 
-    def _noted(self, day: Day) -> Iterator[Tick]:
-        self.marks.clear()
-        opens, last = day.session.opens_at, dict[str, Quote]()
-        for tick in day.ticks():
-            last |= tick.quotes
-            if not (tick.at - opens) % self.EVERY or not self.marks:
-                self._note(tick.at, last)
-            yield tick
-        self._note(day.session.closes_at, last)
+def _noted(day: Day, marks: dict[str, list[Mark]]) -> Iterator[Tick]:
+    marks.clear()
+    opens, last = day.session.opens_at, dict[str, Quote]()
+    for tick in day.ticks():
+        last |= tick.quotes
+        if not (tick.at - opens) % _MARKED_EVERY or not marks:
+            _note(marks, tick.at, last)
+        yield tick
+    _note(marks, day.session.closes_at, last)
 
-    def _note(self, at: datetime, quotes: Mapping[str, Quote]) -> None:
-        for symbol, quote in quotes.items():
-            held = self.marks.setdefault(symbol, [])
-            if not held or held[-1].at < at:
-                held.append(Mark(at=at, price=quote.last))
+
+def _note(marks: dict[str, list[Mark]], at: datetime, quotes: Mapping[str, Quote]) -> None:
+    for symbol, quote in quotes.items():
+        held = marks.setdefault(symbol, [])
+        if not held or held[-1].at < at:
+            held.append(Mark(at=at, price=quote.last))

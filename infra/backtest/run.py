@@ -7,6 +7,7 @@ on the first few of one on bars, because quotes cost twenty times as much time. 
 none may is left out for the session, as it would live, and named.
 """
 
+import gc
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
@@ -17,7 +18,7 @@ from infra.backtest.data import Chapter, Data, Survey, counted
 from infra.backtest.day import Day, Resolution
 from infra.backtest.engine import play
 from infra.backtest.fees import KNOWN_UNTIL
-from infra.backtest.gathered import WORDS, Gathered, Watched
+from infra.backtest.gathered import WORDS, Gathered, noting
 from infra.backtest.played import Carried, Played
 from infra.backtest.tick_fills import TickFills
 from infra.results.facts import Beside, Facts
@@ -26,6 +27,8 @@ from shared.domain.config import StrategyConfig
 from shared.strategies.form import Bound
 from shared.strategies.registry import bound
 
+_FREED_EVERY = 5
+"""After so many sessions what they left in circles of references is freed, so that memory does not wait for chance."""
 _OTHER = {Resolution.TICK: Resolution.MINUTE, Resolution.MINUTE: Resolution.TICK}
 
 
@@ -104,12 +107,12 @@ class _Chain:
 
     def play(self, day: Day) -> Played:
         """Play the next day."""
-        watched = Watched(day)
+        noted, marks = noting(day)
         fills = TickFills() if day.resolution is Resolution.TICK else BarFills()
-        played = play(watched.day, self.carried, self.config, self.strategies, fills)
+        played = play(noted, self.carried, self.config, self.strategies, fills)
         for one in played.left_out:
             self.left_out.setdefault((one.name, one.why), []).append(day.session.day)
-        self.carried = self.gathered.add(played, watched.marks)
+        self.carried = self.gathered.add(played, marks)
         return played
 
     @property
@@ -171,6 +174,8 @@ def run(task: Task, tell: Callable[[Progress], object]) -> Outcome:
         day = chapter.ticks if resolution is Resolution.TICK and chapter.ticks is not None else chapter.minutes
         played = main.play(day)
         compared.play(chapter, played, day.resolution)
+        if not number % _FREED_EVERY:
+            gc.collect()
         told = main.gathered
         tell(
             Progress(
