@@ -43,7 +43,6 @@ GENERATED = "generated"
 COMPARED = 5
 """So many sessions of a back-test on bars are played on quotes, too, where there are any; of a generated market one."""
 _TOLD_EVERY_S = 10
-_WIDTH = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +83,7 @@ def run(asked: Wish) -> None:
 
 def _leave(asked: Wish, outcomes: Sequence[Outcome], folder: Path) -> None:
     """Write every result, and print it; several have a folder each."""
-    console = Console(width=None if sys.stdout.isatty() else _WIDTH)
+    console = Console()
     for number, one in enumerate(outcomes, start=1):
         place = folder if len(outcomes) == 1 else folder / f"{number:02d}"
         shown.write(one, place)
