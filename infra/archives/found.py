@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from infra.archives import passed
 from shared.strategies import files
 
 FOLDER = "shared/strategies"
@@ -15,6 +16,6 @@ def strategies(root: Path) -> list[str]:
 
 
 def owners(folder: Path | None) -> dict[str, Path]:
-    """Give the strategies of an owner's folder by their places in an archive."""
+    """Give the strategies of an owner's folder that passed `strategy check`, by their places in an archive."""
     found = {} if folder is None else files.owners(folder)
-    return {f"{FOLDER}/{files.OWN}/{path.name}": path for path in found.values()}
+    return {f"{FOLDER}/{files.OWN}/{path.name}": path for path in found.values() if passed.has_passed(path)}

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from infra.brokersim.network import Network
-from infra.cli import asks, audit, backtest, configuration, history, key, money, owner, record
+from infra.cli import asks, audit, backtest, configuration, history, key, money, owner, record, strategies
 from infra.cli.exits import explained, shown
 from infra.cli.helps import flowing
 from infra.up.plan import FASTEST
@@ -222,6 +222,7 @@ key.add_to(app)
 history.add_to(app)
 money.add_to(app)
 backtest.add_to(app)
+strategies.add_to(app)
 flowing((app, audit.app, configuration.app, owner.secrets))
 
 

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from infra.archives import Archive, ArchiveError, build_all, save
+from infra.archives import Archive, ArchiveError, build_all, passed, save
 from infra.cli.exits import BROKEN, say
 from infra.day.environment import OWN_STRATEGIES, own_strategies
 from infra.day.files import require_writable, write_atomically
@@ -23,6 +23,7 @@ def run(*, out: Path, json_out: Path | None, root: Path = ROOT) -> None:
         require_writable(json_out)
     try:
         own = own_strategies(os.environ).get(OWN_STRATEGIES)
+        _require_checked(own)
         archives = build_all(root, Path(own) if own else None)
     except ArchiveError as problem:
         say(f"Error: {problem}")
@@ -38,6 +39,13 @@ def run(*, out: Path, json_out: Path | None, root: Path = ROOT) -> None:
         write_atomically(json_out, dumps([_plain(archive) for archive in archives]) + b"\n")
     Console().print(_table(archives))
     typer.echo(f"{len(archives)} archives written to {out}.")
+
+
+def _require_checked(folder: str | None) -> None:
+    """Refuse to package beside strategies that no function may run; raises UserError."""
+    if wrong := passed.unchecked(Path(folder)) if folder else ():
+        what = f"{', '.join(wrong)} of {folder} never passed `strategy check` as it stands now; nothing was written"
+        raise UserError(what, remedy=f"run `strategy check {' '.join(wrong)}`, or move the file out of the folder")
 
 
 def _make(out: Path) -> None:

@@ -43,6 +43,7 @@ from infra.local.services import OWNER
 from infra.local.timeline import AnyTimeline, HeldTimeline, PacedClock, Timeline
 from infra.local.vault import vault_key
 from infra.up.broker import KeptSimulator, last_call
+from infra.up.checked import require_checked
 from infra.up.chores import Chores
 from infra.up.clouds import CloudSide, embedded, emulated
 from infra.up.fleet import PUBLIC, Fleet, function_ports
@@ -233,6 +234,7 @@ class Station:
         self._store_link_keys()
         if self.plan.own is not None:
             write(self.plan.own, self.cloud.store, PacedClock(self.timeline), self.settings)
+        require_checked(self.cloud.store, self.settings.config, self.plan.environ.get(environment.OWN_STRATEGIES, ""))
 
     def _store_consumer(self) -> None:
         """Put the consumer pair into the vault, unless the vault's own is the one."""

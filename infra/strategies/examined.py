@@ -1,0 +1,237 @@
+"""What a strategy does when it is asked on a generated day: run by `strategy check` in a process of its own.
+
+What can go wrong: a strategy hangs, or takes all memory (the process has limits); it prints, or ends the process (what
+was found so far is in a file); it opens a file, a connection or another program while it votes (Python's audit events
+stop it there); it knows what is still to come; it answers otherwise when it is asked again, in another order, or by a
+process that began later; it takes longer than a tick can spare. What this promises: each of these is a finding with
+what to do. It is asked with the defaults of its parameters, on one made day: what it does on others is not seen here.
+"""
+
+import gc
+import json
+import random
+import resource
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from infra.backtest.day import Day
+from infra.backtest.look_ahead import Looked, ahead, cut_short, decisions
+from infra.strategies import views
+from shared.domain.calendar import NEW_YORK
+from shared.domain.config import StrategyConfig
+from shared.domain.positions import Position
+from shared.domain.signals import Vote
+from shared.domain.tables import strategies_of
+from shared.domain.values import Venue
+from shared.strategies import registry
+from shared.strategies.config import load
+from shared.strategies.form import Bound, StrategyFault, asked, asked_to_leave, bind
+from shared.strategies.verdict import Verdict
+from shared.strategies.view import View
+
+LIMIT_MS = 100
+"""So much CPU a live session gives a strategy for one answer (`shared.strategies`)."""
+CPU_S, MEMORY = 240, 4 * 2**30
+_CUTS = 4
+_STOPPED = ("open", "socket.", "subprocess.", "os.", "shutil.", "urllib.", "ctypes.")
+_AGAIN = "it may use its view and its parameters alone: nothing that it keeps, no chance, no clock"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What a check found: which check, what the strategy did, and what to do."""
+
+    check: str
+    what: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """How often it was asked and voted, its CPU for one answer in milliseconds, and what was found."""
+
+    asked: int
+    votes: int
+    p50_ms: float
+    p99_ms: float
+    longest_ms: float
+    findings: tuple[Finding, ...]
+
+
+class _Outside(Exception):
+    """A strategy reached for something outside of the process while it voted."""
+
+
+class _Slow(Exception):
+    """A strategy took too long, twice."""
+
+
+class _Guard:
+    """Asks a strategy, with Python's audit events on guard and a clock for its own CPU."""
+
+    def __init__(self, bound: Bound) -> None:
+        self.bound = bound
+        self.took: list[float] = []
+        self._on = False
+        sys.addaudithook(self._audit)
+
+    def guarded(self, bound: Bound) -> Bound:
+        """Give the strategy as it is asked under guard."""
+        return replace(bound, vote=lambda view, own: self._ask(replace(bound, parameters=own), view))
+
+    def _ask(self, bound: Bound, view: View) -> Verdict:
+        verdict, took = self._timed(bound, view)
+        if took > LIMIT_MS:  # once may be the machine's: asked again, it is the strategy's
+            verdict, again = self._timed(bound, view)
+            if (took := min(took, again)) > LIMIT_MS:
+                raise _Slow(f"one answer took {took:.0f} ms of CPU: a live session leaves out what takes {LIMIT_MS}")
+        self.took.append(took)
+        return verdict
+
+    def _timed(self, bound: Bound, view: View) -> tuple[Verdict, float]:
+        self._on = True
+        begins = time.thread_time()
+        try:
+            return asked(bound, view), (time.thread_time() - begins) * 1000
+        finally:
+            self._on = False
+
+    def _audit(self, event: str, _: tuple[object, ...]) -> None:
+        if self._on and event.startswith(_STOPPED):
+            self._on = False
+            raise _Outside(f"it reached outside ({event}): a vote is made of the view and the parameters alone")
+
+
+def examine(name: str, folder: str) -> Examined:
+    """Ask a strategy on a generated day and give what was found; it is found by its name as the scan finds it."""
+    config = _alone(name)
+    used, wrong = registry.usable(config, folder)
+    if wrong:
+        return _nothing([Finding(check="form", what=one, remedy="put that right") for one in wrong[name]])
+    guard = _Guard(used[0])
+    bound = guard.guarded(used[0])
+    try:
+        whole = list(decisions(views.minutes(), config, (bound,)))
+        findings = [*_again(whole, bound, config), *_later(name, folder, guard), *_leaves(used[0])]
+        findings += _looks_ahead(whole, bound, config)
+    except StrategyFault as fault:
+        return _nothing([Finding(check="answers", what=fault.why, remedy="let it answer a Vote or one of its REASONS")])
+    except _Slow as slow:
+        return _nothing(
+            [Finding(check="time", what=str(slow), remedy="use view.indicators, which are kept up to date")]
+        )
+    took = sorted(guard.took)
+    votes = sum(isinstance(one.verdicts[0], Vote) for one in whole)
+    return Examined(
+        asked=len(whole), votes=votes, p50_ms=took[len(took) // 2], p99_ms=took[len(took) * 99 // 100],
+        longest_ms=took[-1], findings=tuple(findings),
+    )  # fmt: skip
+
+
+def _alone(name: str) -> StrategyConfig:
+    """Give the demonstration's configuration with this strategy alone, whose vote is enough."""
+    demo = load("demo")
+    return replace(demo, strategies=strategies_of({name: {}}), signals=replace(demo.signals, min_votes=1))
+
+
+def _nothing(findings: Sequence[Finding]) -> Examined:
+    return Examined(asked=0, votes=0, p50_ms=0, p99_ms=0, longest_ms=0, findings=tuple(findings))
+
+
+def _again(whole: Sequence[Looked], bound: Bound, config: StrategyConfig) -> Iterator[Finding]:
+    """Ask all of it a second time, the symbols in the opposite order."""
+    day = views.minutes()
+    turned = replace(day, symbols=tuple(reversed(day.symbols)))
+    first = {(one.at, one.symbol): one.verdicts for one in whole}
+    for one in decisions(turned, config, (bound,)):
+        if first.get((one.at, one.symbol)) != one.verdicts:
+            what = f"asked again of {one.symbol} at {_clock(one.at)}, it answered otherwise"
+            yield Finding(check="purity", what=what, remedy=_AGAIN)
+            return
+
+
+def _later(name: str, folder: str, guard: _Guard) -> Iterator[Finding]:
+    """Ask a copy of the file that runs from noon on only, as a process does that began then."""
+    young, old = guard.guarded(_anew(name, folder)), guard.guarded(guard.bound)
+    day = views.minutes()
+    noon = day.session.opens_at + (day.session.closes_at - day.session.opens_at) / 2
+    for view in views.seen(day):
+        earlier = old.vote(view, old.parameters)
+        if view.at >= noon and earlier != young.vote(view, young.parameters):
+            what = f"a process that began at noon answers otherwise of {view.symbol} at {_clock(view.at)}"
+            yield Finding(check="purity", what=what, remedy=_AGAIN)
+            return
+
+
+def _anew(name: str, folder: str) -> Bound:
+    """Run a strategy's file once more, so that it remembers nothing."""
+    path = registry.found(folder)[name]
+    module = ModuleType(f"examined_strategies.{name}")
+    sys.modules[module.__name__] = module
+    exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), module.__dict__)  # noqa: S102
+    return bind(name, module, {})
+
+
+def _leaves(bound: Bound) -> Iterator[Finding]:
+    """Ask for its reasons to leave, twice, for a position that each symbol has since the morning."""
+    held: dict[str, Position] = {}
+    for view in views.views() if bound.leave is not None else ():
+        position = held.setdefault(view.symbol, _position(view))
+        if asked_to_leave(bound, view, position) != asked_to_leave(bound, view, position):
+            what = f"asked again whether to leave {view.symbol} at {_clock(view.at)}, it answered otherwise"
+            yield Finding(check="purity", what=what, remedy=_AGAIN)
+            return
+
+
+def _position(view: View) -> Position:
+    price = view.quote.last
+    return Position(
+        position_id=f"{view.symbol}-1", symbol=view.symbol, venue=Venue.PAPER, strategy="check",
+        session=view.session.day, quantity=10, average_cost=price, opened_at=view.at, stop_distance=price / 100,
+        spread_paid=Decimal("0.01"), stop_wanted=price * 99 / 100, stop_set_at=view.at,
+    )  # fmt: skip
+
+
+def _looks_ahead(whole: Sequence[Looked], bound: Bound, config: StrategyConfig) -> Iterator[Finding]:
+    """Cut the data at instants that chance draws, and compare what is decided up to there."""
+    draw = random.Random(views.SEED)
+    day, early = views.minutes(), views.seconds()
+    cuts: list[tuple[Day, Sequence[Looked], datetime]] = [
+        (day, whole, day.session.opens_at + timedelta(minutes=draw.randint(1, 389))) for _ in range(_CUTS)
+    ]
+    quick = list(decisions(early, config, (bound,)))
+    cuts.append((early, quick, early.session.opens_at + timedelta(seconds=draw.randint(1, 1000))))
+    for data, all_of_it, cut in cuts:
+        found = ahead(all_of_it, cut_short(data, cut), cut, config, (bound,))
+        if found is not None:
+            what = f"of {found.whole.symbol} at {_clock(found.whole.at)} it decided by what came after {_clock(cut)}"
+            yield Finding(check="look-ahead", what=what, remedy=_AGAIN)
+            return
+
+
+def _clock(at: datetime) -> str:
+    return f"{at.astimezone(NEW_YORK):%H:%M:%S} New York"
+
+
+def plain(examined: Examined) -> Mapping[str, Any]:
+    """Give what was found as JSON data."""
+    return asdict(examined)
+
+
+def main(name: str, folder: str, out: str) -> None:
+    """Examine a strategy within limits of CPU and memory, and write what was found to a file."""
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    gc.disable()  # what is collected is the check's own, and is no time of the strategy
+    Path(out).write_text(json.dumps(plain(examine(name, folder))), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:4])

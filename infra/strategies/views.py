@@ -1,0 +1,60 @@
+"""What a strategy sees on a generated day, for tests of one's own and for `strategy check`."""
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from functools import cache
+
+from infra.backtest.data import Chapter
+from infra.backtest.day import Day
+from infra.backtest.generated_data import FIRST_TEN, GeneratedData
+from infra.backtest.look_ahead import cut_short
+from infra.brokersim.generated import GENERATED_DAY
+from shared.domain.daybook import DayBook
+from shared.domain.quality import sound
+from shared.strategies.config import load
+from shared.strategies.view import View, Watch
+
+SEED = 1
+SYMBOLS = FIRST_TEN[:5]
+SECONDS = timedelta(minutes=20)
+
+
+def views(*, seed: int = SEED, symbols: Sequence[str] = SYMBOLS) -> Iterator[View]:
+    """Give the view of each symbol at each minute of a generated day, one after another.
+
+    A view is of its instant: use it before you take the next, for the day's bars grow meanwhile.
+    """
+    yield from seen(_chapter(seed, tuple(symbols)).minutes)
+
+
+def seen(day: Day) -> Iterator[View]:
+    """Give the views of a day of 1-minute bars whose quotes are sound."""
+    config = load("default")
+    watches = {symbol: Watch(symbol, DayBook(day.session), day.history.get(symbol)) for symbol in day.symbols}
+    for tick in day.ticks():
+        for symbol, bar in tick.bars.items():
+            watches[symbol].take(bar)
+        for symbol, watch in watches.items():
+            quote = tick.quotes.get(symbol)
+            believed = sound(quote, watch.doubt(quote, tick.at, config))
+            if believed is not None:
+                yield watch.view(believed, tick.at)
+
+
+def minutes() -> Day:
+    """Give the day as bars of a minute, five symbols."""
+    return _chapter(SEED, SYMBOLS).minutes
+
+
+def seconds() -> Day:
+    """Give the beginning of the same day as one-second quotes."""
+    ticks = _chapter(SEED, SYMBOLS).ticks
+    if ticks is None:
+        raise RuntimeError("a generated day has quotes each second")
+    return cut_short(ticks, ticks.session.opens_at + SECONDS)
+
+
+@cache
+def _chapter(seed: int, symbols: tuple[str, ...]) -> Chapter:
+    *_, second = GeneratedData(seed=seed).chapters(GENERATED_DAY, GENERATED_DAY + timedelta(days=1), symbols)
+    return second

@@ -1,0 +1,105 @@
+"""`strategy check` finds what would make a strategy decide otherwise live than in a back-test."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from infra.archives import passed
+from infra.archives.found import owners
+from infra.day.problems import UserError
+from infra.strategies.checking import ask, check
+from shared.strategies.registry import found
+from tests.strategies.own import write
+
+REMEMBERS = """STATE.count += 1
+    if STATE.count % 977 == 0:
+        return CHEAP
+    return Vote(strategy=NAME, confidence=Decimal("0.80"), reasons=("it is another one",))
+
+
+class _State:
+    count = 0
+
+
+STATE = _State()
+"""
+FOUND = {
+    "answers": 'raise KeyError("no such bar")',
+    "purity": REMEMBERS,
+    "time": "sum(n * n for n in range(9_000_000 * (len(view.bars) == 100)))\n    return CHEAP",
+    "process": "import os\n    os._exit(7)",
+}
+
+
+def test_a_strategy_that_passes_is_entered_and_ships(tmp_path: Path) -> None:
+    """What passes stands in the register by its hash and goes into archives; changed by one byte it does neither."""
+    folder = write(tmp_path)
+    assert passed.unchecked(folder) == ("mine",)
+    checked = check("mine", str(folder))
+    assert (checked.passed, checked.findings) == (True, ())
+    assert checked.figures["votes"] > 0
+    assert passed.unchecked(folder) == ()
+    assert list(owners(folder)) == ["shared/strategies/own/mine.py"]
+    (folder / "mine.py").write_text((folder / "mine.py").read_text() + "\n")
+    assert passed.unchecked(folder) == ("mine",)
+    assert owners(folder) == {}
+
+
+@pytest.mark.parametrize("kind", FOUND)
+def test_what_it_does_when_asked_is_found(tmp_path: Path, kind: str) -> None:
+    """A strategy that raises, remembers, takes too long or ends its process is found by asking it."""
+    folder = write(tmp_path, vote=FOUND[kind])
+    figures = ask("mine", str(folder))
+    assert figures["findings"][0]["check"] == kind
+
+
+@pytest.mark.parametrize(
+    "reach", ["open('/dev/null')", "__import__('socket').socket()", "__import__('os').listdir('/')"]
+)
+def test_what_reaches_outside_is_stopped(tmp_path: Path, reach: str) -> None:
+    """A file, a connection or a folder that is opened while it votes is a finding, also where its text was not read."""
+    figures = ask("mine", str(write(tmp_path, vote=f"{reach}\n    return CHEAP")))
+    assert [one["check"] for one in figures["findings"]] == ["answers"]
+    assert "outside" in figures["findings"][0]["what"]
+
+
+def test_a_file_with_a_fault_is_not_run(tmp_path: Path) -> None:
+    """What its text shows is told with file and line before it is run, and it does not pass."""
+    folder = write(tmp_path, more="\n\nimport time\n(__import__('pathlib').Path(__file__).parent / 'ran').touch()\n")
+    checked = check("mine", str(folder))
+    assert not checked.passed
+    assert any(what == f"{folder / 'mine.py'}:{line}: it imports time" for _, what, _ in checked.findings
+               for line in [(folder / "mine.py").read_text().splitlines().index("import time") + 1])  # fmt: skip
+    assert not (folder / "ran").exists()
+    assert passed.unchecked(folder) == ("mine",)
+
+
+def test_a_file_that_is_no_python_is_named_with_its_line(tmp_path: Path) -> None:
+    """A syntax error is a finding of form with its place."""
+    (tmp_path / "mine.py").write_text("def vote(view, own:\n    pass\n")
+    (finding,) = check("mine", str(tmp_path)).findings
+    assert finding[0] == "form"
+    assert "mine.py:1" in finding[1]
+
+
+def test_what_is_not_there_is_refused_with_what_is(tmp_path: Path) -> None:
+    """A name that nobody has is refused, and the remedy lists those that there are."""
+    with pytest.raises(UserError, match="no strategy nobody") as problem:
+        check("nobody", str(tmp_path))
+    assert "momentum" in problem.value.remedy
+
+
+def test_a_damaged_register_passes_nothing(tmp_path: Path) -> None:
+    """Whatever stands in a register that is no table of rows, nothing in its folder has passed."""
+    folder = write(tmp_path)
+    for held in ("", "{", "[]", '{"mine": 1}', json.dumps({"mine": {"sha256": 1, "checks": passed.CHECKS}})):
+        (folder / passed.REGISTER).write_text(held)
+        assert passed.unchecked(folder) == ("mine",)
+
+
+@pytest.mark.parametrize("name", sorted(found()))
+def test_what_ships_passes(name: str) -> None:
+    """Every strategy that ships passes all checks."""
+    checked = check(name, "")
+    assert (checked.findings, checked.ships) == ((), True)

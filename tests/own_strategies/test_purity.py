@@ -1,0 +1,46 @@
+"""A strategy's text is read for what would make two runs of one day differ."""
+
+from pathlib import Path
+
+import pytest
+
+from infra.strategies.purity import faults
+from shared.strategies.registry import found
+from tests.strategies.own import write
+
+WRONG = {
+    "imports time": "import time",
+    "imports random": "from random import random",
+    "imports shared.usecases.outbox": "from shared.usecases import outbox\nimport shared.usecases.outbox",
+    "imports .": "from . import other",
+    "remembers between two calls with functools.cache": "from functools import cache",
+    "changes COUNT outside of the function": "COUNT = 0\n\ndef more():\n    global COUNT\n    COUNT += 1",
+    "calls open()": "def more():\n    return open('prices.csv')",
+    "calls eval()": "X = eval('1')",
+    "reads the clock with .now(): view.at is the time of the tick": "def more(datetime):\n    return datetime.now()",
+    "changes SEEN, which the file keeps between two calls": "SEEN = []\n\ndef more(view):\n    SEEN.append(view)",
+    "draws by chance with numpy.random": "import numpy as np\n\ndef more():\n    return np.random.rand()",
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_what_a_strategy_may_not_do_is_named_with_its_line(tmp_path: Path, what: str) -> None:
+    """Each usual way to depend on more than view and parameters is found in an otherwise sound strategy."""
+    text = (write(tmp_path) / "mine.py").read_text()
+    assert faults(text) == ()
+    found_there = faults(f"{text}\n{WRONG[what]}\n")
+    assert what in [one.what for one in found_there]
+    assert all(one.line > len(text.splitlines()) for one in found_there)
+
+
+def test_an_entry_of_a_kept_table_is_found() -> None:
+    """Writing into a table of the file is found as well as calling its methods, and a local one is not."""
+    kept = "SEEN = {}\n\ndef vote(view, own):\n    SEEN[view.symbol] = view.at\n"
+    local = "def vote(view, own):\n    seen = {}\n    seen[view.symbol] = view.at\n"
+    assert [one.line for one in faults(kept)] == [4]
+    assert faults(local) == ()
+
+
+def test_what_ships_is_clean() -> None:
+    """No strategy that ships does any of it."""
+    assert {name: faults(path.read_text()) for name, path in found().items()} == dict.fromkeys(found(), ())

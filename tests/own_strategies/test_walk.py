@@ -1,0 +1,76 @@
+"""The way from an idea to a played day stands in shared/strategies/README.md, and works as it stands."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+WALK = (ROOT / "shared" / "strategies" / "README.md").read_text(encoding="utf-8")
+LASTS_S = 600
+
+
+def blocks(language: str) -> list[str]:
+    """Give the README's blocks of a language, in their order."""
+    return re.findall(rf"^```{language}\n(.*?)^```", WALK, flags=re.DOTALL | re.MULTILINE)
+
+
+def commands() -> list[str]:
+    """Give the README's commands, in their order; what goes on at the time that its reader chooses is not run."""
+    lines = [line for block in blocks("sh") for line in block.splitlines()]
+    return [line for line in lines if line.startswith("strategy ") and not line.startswith("strategy up ")]
+
+
+def run(command: str, folder: Path) -> str:
+    """Run a command as a reader does in a folder, and give what it prints."""
+    environ = {
+        **os.environ, "STRATEGY_STRATEGIES": str(folder / "strategies"), "STRATEGY_TRIALS": str(folder / "trials"),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(ROOT),
+    }  # fmt: skip
+    words = [sys.executable, "-m", "infra.cli.main", *command.split()[1:]]
+    ended = subprocess.run(words, cwd=folder, env=environ, capture_output=True, text=True, timeout=LASTS_S, check=False)  # noqa: S603
+    assert ended.returncode == 0, f"{command}: {ended.stdout}{ended.stderr}"
+    return ended.stdout
+
+
+@pytest.fixture
+def walked(tmp_path: Path) -> Callable[[str], list[str]]:
+    """Give a walk that runs the README's commands that begin so, after its files are written where it says."""
+    (tmp_path / "strategies").mkdir()
+
+    def walk(begins: str) -> list[str]:
+        said = []
+        for command in commands():
+            if command.startswith(begins):
+                said.append(run(command, tmp_path))
+            if command.startswith("strategy new"):
+                (strategy,), (configured,) = blocks("python"), blocks("toml")
+                (tmp_path / "strategies" / "pull_back.py").write_text(strategy)
+                (tmp_path / "mine.toml").write_text(configured)
+        return said
+
+    return walk
+
+
+def test_begun_written_and_checked(walked: Callable[[str], list[str]], tmp_path: Path) -> None:
+    """The README's strategy is begun by its first command, and passes `strategy check` as it is printed there."""
+    (begun,) = walked("strategy new")
+    assert "strategy check pull_back" in begun
+    (checked,) = walked("strategy check")
+    assert "pull_back: passed" in checked
+    assert not re.search(r"voted 0 times", checked)
+    assert (tmp_path / "strategies" / "checked.json").is_file()
+
+
+@pytest.mark.days
+def test_the_whole_way(walked: Callable[[str], list[str]], tmp_path: Path, market_data: Path) -> None:
+    """Every command of the README runs one after another, and ends with a report and the trades of a recorded day."""
+    (tmp_path / "recorded").symlink_to(market_data)
+    said = walked("strategy ")
+    assert len(said) == len(commands())
+    assert (tmp_path / "day-1" / "report.html").is_file()
+    assert "pull_back" in (tmp_path / "day-1" / "report.html").read_text()
