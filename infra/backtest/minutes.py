@@ -10,9 +10,10 @@ from infra.backtest.day import Day, Resolution, Tick
 from shared.domain.bars import Bar
 from shared.domain.calendar import TradingSession, session_before
 from shared.domain.daybook import DayBook
-from shared.domain.quality import BROKER, Sound
+from shared.domain.quality import BROKER, faults, sound
 from shared.domain.quotes import Quote, QuoteStatus
 from shared.domain.series import Series, adjusted_closes
+from shared.strategies.config import load
 
 Bars = Mapping[str, Sequence[Bar]]
 
@@ -38,9 +39,12 @@ def as_minutes(day: Day) -> Day:
 
 def _built(day: Day) -> Bars:
     books = {symbol: DayBook(day.session) for symbol in day.symbols}
+    oldest = load("default").entry.quote_age_max_s
     for tick in day.ticks():
         for symbol, quote in tick.quotes.items():
-            books[symbol].observe(Sound(quote), tick.at)
+            believed = sound(quote, faults(quote, now=quote.received_at, max_age_s=oldest))
+            if believed is not None:
+                books[symbol].observe(believed, tick.at)
     return {symbol: book.all_bars for symbol, book in books.items()}
 
 

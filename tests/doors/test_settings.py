@@ -112,7 +112,7 @@ _EDGES: list[tuple[str, str, bool]] = [
         )
     ),
     *(("STRATEGY_BARS_KEPT_DAYS", value, value in ("7", "3650")) for value in ("6", "7", "3650", "3651")),
-    *(("STRATEGY_STRATEGIES", value, fine) for value, fine in (("", True), ("/home/me/own", True), ("a\nb", False))),
+    *(("STRATEGY_STRATEGIES", value, fine) for value, fine in (("", True), ("/srv/own", True), ("a\nb", False))),
     *(("STRATEGY_STRATEGIES", "x" * length, length == 1_000) for length in (1_000, 1_001)),
     *(("STRATEGY_FALLBACK_AFTER_S", value, value in ("10", "600")) for value in ("9", "10", "600", "601", "soon")),
     *(("STRATEGY_CLOSE_DOUBT_PERCENT", value, value in ("1", "50")) for value in ("0", "1", "50", "51", "2.5")),
