@@ -39,7 +39,7 @@ _PARTS: dict[str, set[str]] = {
     "market_scan": {
         "scan", "scan_memory", "scanned", "hold", "prepare", "leases", "losses", "outbox", "wake", "token", "desk",
         "moves", "trading", "listing", "asking", "minutes", "watches", "books", "warmth", "mornings", "configuration",
-        "outages", "voting", "ranking",
+        "outages", "voting", "ranking", "record",
     },
     "market_history": {
         "gather", "own_bars", "sources", "books", "warmth", "mornings", "notices", "outbox", "desk", "fallback",
