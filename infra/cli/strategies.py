@@ -8,19 +8,21 @@ import typer
 
 from infra.archives import passed
 from infra.cli.exits import BROKEN, explained
-from infra.day.environment import OWN_STRATEGIES, own_strategies
 from infra.day.problems import UserError
-from shared.strategies import files, registry
+from shared.strategies import files
 
 if TYPE_CHECKING:
     from infra.strategies.checking import Checked
 
 FOLDER = "strategies"
+OWN_STRATEGIES = "STRATEGY_STRATEGIES"
 SPAN = "--from 2013-03-04 --to 2013-03-28 --data generated"
 
 
 def folder_of_ones_own() -> str:
     """Give the folder of the owner's strategies: STRATEGY_STRATEGIES, else ./strategies if it is there, else ""."""
+    from infra.day.environment import own_strategies
+
     said = own_strategies(os.environ).get(OWN_STRATEGIES, "")
     return said or (str(Path(FOLDER).resolve()) if Path(FOLDER).is_dir() else "")
 
@@ -93,6 +95,8 @@ def _tell(checked: "Checked") -> None:
 def _own(folder: str, *, every: bool) -> list[str]:
     own = list(files.owners(Path(folder))) if folder else []
     if every:
+        from shared.strategies import registry
+
         return list(registry.found(folder))
     if not own:
         what = "there is no strategy of your own to check"

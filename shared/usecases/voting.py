@@ -81,7 +81,7 @@ def keep(desk: TradingDesk, memory: ScanMemory, session: date) -> None:
         stumble(desk, problem)
         return
     for one in new:
-        desk.journal.line("strategy_left_out", Severity.ERROR, strategy=one.name, about=one.about, why=one.why)
+        desk.journal.line("strategy_left_out", Severity.WARNING, strategy=one.name, about=one.about, why=one.why)
     memory.told |= set(memory.panel.left)
 
 

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page
 from infra.results.facts import Beside
 from tests.browser.served import DESK, PHONE
 from tests.days.sample import Sample, at, page_of, result_of
+from tests.patience import PATIENCE_S
 
 SIZES = {"small phone": 320, "phone": PHONE["width"], "tablet": 768, "narrow window": 940, "desk": DESK["width"]}
 _CUT = """() => [...document.querySelectorAll("table, td, th, .card, .tiles > div, summary")]
@@ -45,6 +46,7 @@ def shown(
     context = chromium.new_context(
         viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light", has_touch=width < 900
     )
+    context.set_default_timeout(1000 * PATIENCE_S)
     complaints: list[str] = []
     context.on("console", lambda message: complaints.append(message.text))
     page = context.new_page()

@@ -169,6 +169,7 @@ _REPLIES: dict[type[DeskError], tuple[int, bool]] = {
     errors.StoreError: (503, False),
     errors.Conflict: (503, False),
     errors.StoreDown: (503, False),
+    errors.NotKept: (204, False),
     errors.Busy: (429, False),
     errors.Undelivered: (503, False),
     errors.InvariantBroken: (204, True),

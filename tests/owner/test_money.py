@@ -180,7 +180,7 @@ def test_without_a_stop_at_the_broker_that_is_said() -> None:
 def test_settlement_notes_the_balance_of_its_look(played_desk: Path) -> None:
     """A system that ran has the last balance with its instant, and nobody asked the broker for it."""
     found = answer("status", "--state", str(played_desk))["wealth"]["last"]
-    assert (found["balance"]["account_mode"], found["capital"]) == ("CASH", "100000")
+    assert (found["balance"]["account_mode"], found["capital"]) == ("MARGIN", "100000")
     assert datetime.fromisoformat(found["balance"]["at"]) > NOON - timedelta(hours=2)
 
 

@@ -18,6 +18,7 @@ from shared.topology import TOPOLOGY
 from tests.architecture.files import ROOT
 from tests.packaging.checkouts import copy_checkout, hashes
 from tests.packaging.processes import interpreter
+from tests.strategies.own import passing
 
 NAMES = functions(ROOT)
 SIGN_IN_ONLY = ("oauth_callback", "token_refresh")
@@ -162,6 +163,7 @@ def test_the_scan_alone_ships_every_strategy_and_those_of_the_owner(tmp_path: Pa
     """Each strategy's file is in the scan's archive, the owner's among them, and no test of theirs; in no other."""
     (tmp_path / "mine.py").write_text("class Parameters: ...\ndef vote(view, own): ...\n")
     (tmp_path / "test_mine.py").write_text("")
+    passing(tmp_path)
     ours = {f"shared/strategies/{name}.py" for name in registry.found()}
     for name in NAMES:
         inside = contents(build(name, ROOT, tmp_path))
@@ -174,6 +176,7 @@ def test_the_scan_alone_ships_every_strategy_and_those_of_the_owner(tmp_path: Pa
 def test_a_strategy_that_could_not_run_in_the_cloud_is_no_archive(tmp_path: Path, text: str) -> None:
     """A file of the owner's that is no Python, or wants what the scan does not have, is named with its line."""
     (tmp_path / "mine.py").write_text(text)
+    passing(tmp_path)
     with pytest.raises(ArchiveError, match=r"shared/strategies/own/mine\.py:1: "):
         build("market_scan", ROOT, tmp_path)
 

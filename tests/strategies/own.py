@@ -1,6 +1,10 @@
 """Strategies as an owner writes them, into a folder of a test."""
 
+from datetime import UTC, datetime
 from pathlib import Path
+
+from infra.archives import passed
+from shared.strategies import files
 
 FORM = '''"""Yes to whatever costs enough."""
 
@@ -34,6 +38,13 @@ def vote(view: View, own: Parameters) -> Verdict:
         return CHEAP.on(view.quote.last, f"{{own.price_min}} or more")
     return Vote(strategy=NAME, confidence=Decimal("0.80"), reasons=("it costs enough",))
 '''
+
+
+def passing(folder: Path) -> Path:
+    """Enter every strategy of a folder as one that passed, whatever it is; gives the folder."""
+    for path in files.owners(folder).values():
+        passed.enter(path, path.read_bytes(), datetime(2013, 10, 7, tzinfo=UTC))
+    return folder
 
 
 def write(folder: Path, name: str = "mine", *, vote: str = "", more: str = "", without: str = "") -> Path:

@@ -8,7 +8,7 @@ import pytest
 
 from infra.day.problems import UserError
 from infra.up.folder import Folder
-from tests.strategies.own import write
+from tests.strategies.own import passing, write
 
 _FOUND = "from shared.strategies import registry; print(registry.HERE, *registry.found())"
 
@@ -21,7 +21,7 @@ def _folder(path: Path) -> Folder:
 def test_a_strategy_of_the_owner_s_is_found_by_the_function_that_scans(tmp_path: Path) -> None:
     """In the unpacked archive of `market_scan` the registry finds it beside what ships; no other archive has it."""
     (tmp_path / "own").mkdir()
-    homes = _folder(tmp_path / "desk").unpacked(write(tmp_path / "own"))
+    homes = _folder(tmp_path / "desk").unpacked(passing(write(tmp_path / "own")))
     call = [sys.executable, "-c", _FOUND]
     done = subprocess.run(call, cwd=homes["market_scan"], capture_output=True, text=True, check=True)  # noqa: S603 - ours
     place, *names = done.stdout.split()
@@ -35,4 +35,4 @@ def test_a_strategy_that_cannot_be_packed_stops_the_start_with_its_place(tmp_pat
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "mine.py").write_text('"""Mine."""\n\ndef vote(:\n')
     with pytest.raises(UserError, match=r"own/mine\.py:3: is not Python"):
-        _folder(tmp_path / "desk").unpacked(tmp_path / "own")
+        _folder(tmp_path / "desk").unpacked(passing(tmp_path / "own"))
