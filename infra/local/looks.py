@@ -54,16 +54,16 @@ class KeptLooks:
     def open(self, day: date) -> int:
         """See `shared.ports.Looks`."""
         with self._one:
-            if not (self._folder / WANTED).exists():
-                self._let_go()
-                return 0
-            if day != self._day:
-                self._let_go()
-                try:
-                    self._take(day)
-                except OSError as problem:
+            try:
+                if not (self._folder / WANTED).exists():
                     self._let_go()
-                    raise _refused(self._folder, problem) from None
+                    return 0
+                if day != self._day:
+                    self._let_go()
+                    self._take(day)
+            except OSError as problem:
+                self._let_go()
+                raise _refused(self._folder, problem) from None
             return self._run
 
     def keep(self, line: bytes) -> None:
@@ -212,8 +212,12 @@ def _hold(lock: Path) -> int:
         holder = os.pread(file, 20, 0).decode("ascii", "replace").strip()
         os.close(file)
         raise NotKept(f"process {holder} keeps the recording of this day", quiet=True) from None
-    os.ftruncate(file, 0)
-    os.pwrite(file, str(os.getpid()).encode(), 0)
+    try:
+        os.ftruncate(file, 0)
+        os.pwrite(file, str(os.getpid()).encode(), 0)
+    except OSError:
+        os.close(file)  # else this process would keep itself from the day
+        raise
     return file
 
 

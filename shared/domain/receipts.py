@@ -16,6 +16,8 @@ from shared.errors import Malformed
 
 _COLUMNS = 5
 _PLACES = Decimal("0.0001")
+_LONGEST = 20
+"""So many places before the point a figure may have to be written out; what is larger stands as it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +59,8 @@ def said(value: object) -> str:
         return ""
     if isinstance(value, Decimal | float):
         exact = Decimal(str(value))
-        return f"{exact.quantize(_PLACES).normalize():f}" if exact.is_finite() else str(value)
+        short = exact.is_finite() and exact.adjusted() <= _LONGEST
+        return f"{exact.quantize(_PLACES).normalize():f}" if short else str(value)
     return str(value)
 
 

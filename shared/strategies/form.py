@@ -23,7 +23,7 @@ whose it is: whoever asked goes on without that strategy.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from datetime import timedelta
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from types import ModuleType
 from typing import Any, get_args, get_type_hints
 
@@ -40,6 +40,7 @@ LONGEST_WORDS = 300
 TAKEN = frozenset({"exit", "held", "signal", "stop"})
 """What begins a verdict of the scan's own; a strategy's verdict begins with its name."""
 _FIGURES = (str, int, float, Decimal, timedelta)
+_BITS = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +65,16 @@ class StrategyFault(Exception):
 
 
 def bind(name: str, module: ModuleType, given: Given) -> Bound:
-    """Give the strategy of a file with its parameters; raises ConfigError with all problems."""
+    """Give the strategy of a file with its parameters; raises ConfigError with all problems, whatever the file does."""
+    try:
+        return _bind(name, module, given)
+    except ConfigError:
+        raise
+    except (Exception, SystemExit) as problem:  # noqa: BLE001 - the owner's own classes run here, too
+        raise ConfigError((f"strategies.{name}: {raised(problem)}",)) from None
+
+
+def _bind(name: str, module: ModuleType, given: Given) -> Bound:
     problems = [f"strategies.{name}: {problem}" for problem in _lacks(name, module)]
     if problems:
         raise ConfigError(tuple(problems))
@@ -83,10 +93,11 @@ def description_of(module: ModuleType) -> str:
 def asked(bound: Bound, view: View) -> Verdict:
     """Ask a strategy for its vote; raises StrategyFault for whatever it raises, and for an answer that is none."""
     try:
-        verdict = bound.vote(view, bound.parameters)
+        with localcontext():  # how it reckons with decimals is not how we do
+            verdict = bound.vote(view, bound.parameters)
+        wrong = _wrong_vote(bound, verdict) if isinstance(verdict, Vote) else _wrong_reason(bound, verdict)
     except (Exception, SystemExit) as problem:  # noqa: BLE001 - whatever it does, the others go on
-        raise _raised(bound, problem) from None
-    wrong = _wrong_vote(bound, verdict) if isinstance(verdict, Vote) else _wrong_reason(bound, verdict)
+        raise StrategyFault(bound.name, raised(problem)) from None
     if wrong:
         raise StrategyFault(bound.name, wrong)
     return verdict
@@ -97,17 +108,28 @@ def asked_to_leave(bound: Bound, view: View, position: Position) -> Reason | Non
     if bound.leave is None:
         return None
     try:
-        reason = bound.leave(view, bound.parameters, position)
+        with localcontext():
+            reason = bound.leave(view, bound.parameters, position)
+        wrong = "" if reason is None else _wrong_reason(bound, reason)
     except (Exception, SystemExit) as problem:  # noqa: BLE001 - whatever it does, the others go on
-        raise _raised(bound, problem) from None
-    if reason is not None and (wrong := _wrong_reason(bound, reason)):
+        raise StrategyFault(bound.name, raised(problem)) from None
+    if wrong:
         raise StrategyFault(bound.name, wrong)
     return reason
 
 
-def _raised(bound: Bound, problem: BaseException) -> StrategyFault:
-    what = " ".join(str(problem).split())[:LONGEST_WORDS]
-    return StrategyFault(bound.name, f"it raised {type(problem).__name__}{f': {what}' if what else ''}")
+def raised(problem: BaseException) -> str:
+    """Say what an owner's file raised, also where that cannot say it itself."""
+    try:
+        what = shortened(str(problem))
+    except Exception:  # noqa: BLE001 - its own class writes it
+        what = ""
+    return f"it raised {type(problem).__name__}{f': {what}' if what else ''}"
+
+
+def shortened(text: str) -> str:
+    """Give an owner's words in one line that can be stored: as many as `LONGEST_WORDS`, none that is no Unicode."""
+    return " ".join(text[: 4 * LONGEST_WORDS].encode(errors="replace").decode().split())[:LONGEST_WORDS]
 
 
 def _wrong_vote(bound: Bound, vote: Any) -> str:
@@ -118,7 +140,7 @@ def _wrong_vote(bound: Bound, vote: Any) -> str:
         return f"it voted with a confidence of {sure!r}, which must be a Decimal from 0 to 1"
     if not isinstance(vote.reasons, tuple) or len(vote.reasons) > MOST_WORDS:
         return f"it voted with reasons that are no tuple of up to {MOST_WORDS} sentences"
-    if not all(isinstance(one, str) and len(one) <= LONGEST_WORDS for one in vote.reasons):
+    if not all(isinstance(one, str) and _is_text(one, LONGEST_WORDS) for one in vote.reasons):
         return f"it voted with a reason that is no sentence of up to {LONGEST_WORDS} characters"
     return ""
 
@@ -131,7 +153,22 @@ def _wrong_reason(bound: Bound, reason: object) -> str:
     for figure in (reason.found, reason.asked):
         if figure is not None and not isinstance(figure, _FIGURES):
             return f"it compared {type(figure).__name__}, which is no figure and no text"
+        if not _can_be_kept(figure):
+            return f"it compared {type(figure).__name__} that is too long to be written down"
     return ""
+
+
+def _can_be_kept(figure: object) -> bool:
+    """Tell whether a figure or a text can be written into each minute's receipt."""
+    if isinstance(figure, str):
+        return _is_text(figure, LONGEST_WORDS)
+    if isinstance(figure, Decimal):
+        return len(figure.as_tuple().digits) <= _BITS
+    return not isinstance(figure, int) or figure.bit_length() <= _BITS
+
+
+def _is_text(text: str, longest: int) -> bool:
+    return len(text) <= longest and (text.isascii() or text == text.encode(errors="replace").decode())
 
 
 def _lacks(name: str, module: ModuleType) -> Iterator[str]:

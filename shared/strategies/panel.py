@@ -11,6 +11,7 @@ a session a strategy may take longer than CPU_MOST, because the interpreter may 
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from shared.domain.config import StrategyConfig
@@ -20,7 +21,7 @@ from shared.domain.tables import Given
 from shared.errors import ConfigError
 from shared.strategies import registry
 from shared.strategies.decide import OF, Decision, decide, is_open
-from shared.strategies.form import Bound, StrategyFault, asked, asked_to_leave
+from shared.strategies.form import Bound, StrategyFault, asked, asked_to_leave, shortened
 from shared.strategies.verdict import Reason, Verdict
 from shared.strategies.view import View
 
@@ -40,6 +41,7 @@ class Panel:
         self._cpu = cpu
         self._follows = {one.name: one for one in follows}
         self._named: Mapping[str, Given] | None = None
+        self._names: tuple[str, ...] = ()
         self._bound: tuple[Bound, ...] = ()
         self._wrong: Mapping[str, tuple[str, ...]] = {}
         self._slow: set[str] = set()
@@ -50,6 +52,7 @@ class Panel:
         """Give a panel of strategies that are bound already, as those of a configuration."""
         panel = cls()
         panel._named, panel._bound = config.strategies, tuple(strategies)
+        panel._names = tuple(one.name for one in panel._bound)
         return panel
 
     def begin(self, left: Iterable[LeftOut] = ()) -> None:
@@ -58,29 +61,38 @@ class Panel:
         self._slow = set()
         self._named = None
 
-    def strategies(self, config: StrategyConfig, at: datetime) -> tuple[Bound, ...]:
-        """Give who is asked by a configuration; whoever cannot be is left out from `at` on."""
+    def expect(self, config: StrategyConfig) -> None:
+        """Know who will be asked by a configuration, as far as that is known before any file is run."""
+        self._names = tuple(config.strategies)
+
+    def strategies(self, config: StrategyConfig, at: datetime, note: Note | None = None) -> tuple[Bound, ...]:
+        """Give who is asked by a configuration; whoever cannot be is left out from `at` on.
+
+        The file of one who is left out already is not run.
+        """
         if config.strategies is self._named:
             return self._bound
+        self.expect(config)
         if config.strategies != self._named:
             try:
-                self._bound, self._wrong = registry.usable(config, self._folder)
+                self._bound, self._wrong = registry.usable(config, self._folder, but=self.left, note=note)
             except ConfigError as problem:
                 self._bound, self._wrong = (), dict.fromkeys(config.strategies, problem.problems)
             for name, problems in self._wrong.items():
                 self.leave_out(LeftOut(name=name, why=f"it cannot be used: {'; '.join(problems)}", at=at))
-            self._bound = tuple(one for one in self._bound if one.name not in self.left)
+            if note is not None:
+                note("")
         self._named = config.strategies
         return self._bound
 
     @property
     def asked(self) -> tuple[str, ...]:
-        """The names of those who were asked last."""
-        return tuple(one.name for one in self._bound)
+        """The names of those who are asked."""
+        return tuple(name for name in self._names if name not in self.left)
 
     def leave_out(self, one: LeftOut) -> None:
         """Ask a strategy no more in this session."""
-        self.left.setdefault(one.name, one)
+        self.left.setdefault(one.name, replace(one, why=shortened(one.why)))
         self._bound = tuple(bound for bound in self._bound if bound.name != one.name)
 
     def follow(self, one: LeftOut) -> None:

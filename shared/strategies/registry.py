@@ -10,8 +10,9 @@ be used, with the reason, and gives the rest. A file is run once for each text t
 """
 
 import sys  # impure: an owner's file is a module as any other
-from collections.abc import Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import asdict, replace
+from decimal import localcontext
 from functools import lru_cache
 from importlib import import_module  # impure: strategies are found by their files, which ship or are the owner's
 from pathlib import Path  # impure: reads the strategies' files, nothing else
@@ -21,16 +22,22 @@ from shared.domain.config import StrategyConfig
 from shared.domain.tables import strategies_of
 from shared.errors import ConfigError
 from shared.strategies import files
-from shared.strategies.form import Bound, bind
+from shared.strategies.form import Bound, bind, raised
 from shared.strategies.verdict import Reason
 
 HERE = Path(__file__).parent
 
 
 def found(folder: str = "") -> Mapping[str, Path]:
-    """Give the file of every strategy there is, by its name; raises ConfigError for a name that is there twice."""
+    """Give the file of every strategy there is, by its name.
+
+    Raises ConfigError for a name that is there twice, and for a folder that cannot be read.
+    """
     ships = files.shipped(HERE)
-    own = files.owners(HERE / files.OWN) | (files.owners(Path(folder)) if folder else {})
+    try:
+        own = files.owners(HERE / files.OWN) | (files.owners(Path(folder)) if folder else {})
+    except (OSError, ValueError) as unread:
+        raise ConfigError((f"the folder of strategies {folder} cannot be read: {unread}",)) from None
     if twice := sorted(ships.keys() & own.keys()):
         problem = "has the name of a strategy that ships: call it otherwise"
         raise ConfigError(tuple(f"{own[name]} {problem}" for name in twice))
@@ -45,11 +52,20 @@ def bound(config: StrategyConfig, folder: str = "") -> tuple[Bound, ...]:
     return used
 
 
-def usable(config: StrategyConfig, folder: str = "") -> tuple[tuple[Bound, ...], Mapping[str, tuple[str, ...]]]:
-    """Give the strategies of a configuration that can be used, and by name the problems of those that cannot."""
+def usable(
+    config: StrategyConfig, folder: str = "", *, but: Container[str] = (), note: Callable[[str], object] | None = None
+) -> tuple[tuple[Bound, ...], Mapping[str, tuple[str, ...]]]:
+    """Give the strategies of a configuration that can be used, and by name the problems of those that cannot.
+
+    Those in `but` are not looked at; `note` is told each name before its file is run.
+    """
     there = found(folder)
     used, wrong = list[Bound](), dict[str, tuple[str, ...]]()
     for name, given in config.strategies.items():
+        if name in but:
+            continue
+        if note is not None:
+            note(name)
         try:
             used.append(bind(name, _module(name, there), given))
         except ConfigError as problem:
@@ -78,12 +94,12 @@ def _module(name: str, there: Mapping[str, Path]) -> ModuleType:
     if path is None:
         raise ConfigError((f"there is no strategy {name}: there are {', '.join(there)}",))
     try:
-        if path.parent == HERE:
-            return import_module(f"shared.strategies.{name}")
-        return _run(name, str(path), path.read_text(encoding="utf-8"))
+        with localcontext():  # a file that reckons otherwise does so for itself
+            if path.parent == HERE:
+                return import_module(f"shared.strategies.{name}")
+            return _run(name, str(path), path.read_text(encoding="utf-8"))
     except (Exception, SystemExit) as problem:  # noqa: BLE001 - whatever an owner's file does when it is run
-        what = " ".join(str(problem).split())
-        raise ConfigError((f"{path} cannot be imported: {type(problem).__name__}: {what}",)) from None
+        raise ConfigError((f"{path} cannot be imported: {raised(problem)}",)) from None
 
 
 @lru_cache(maxsize=256)

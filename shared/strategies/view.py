@@ -27,15 +27,16 @@ _MINIMAL = Decimal("0.2")
 class LongerBars:
     """A session's completed minutes joined into longer bars since the open: each minute is joined once.
 
-    It follows the list of minutes that it is given as that grows.
+    It follows the list of minutes that it is given as that grows. What it gives nobody can change.
     """
 
-    __slots__ = ("_joined", "_minutes", "_since", "_upto")
+    __slots__ = ("_complete", "_joined", "_minutes", "_since", "_upto")
 
     def __init__(self, minutes: Sequence[Bar], since: datetime) -> None:
         self._minutes = minutes
         self._since = since
         self._joined: dict[int, Joined] = {}
+        self._complete: dict[int, tuple[Bar, ...]] = {}
         self._upto: dict[int, int] = {}
 
     def of(self, minutes: int) -> Sequence[Bar]:
@@ -46,7 +47,10 @@ class LongerBars:
         for bar in self._minutes[self._upto.get(minutes, 0) :]:
             joined.add(bar)
         self._upto[minutes] = len(self._minutes)
-        return joined.complete
+        complete = self._complete.get(minutes, ())
+        if len(complete) < len(joined.complete):
+            complete = self._complete[minutes] = tuple(joined.complete)
+        return complete
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +94,8 @@ class Watch:
     """
 
     __slots__ = (
-        "_daily_close", "_days", "_fives", "_indicators", "_longer", "_means", "_opening_range", "_prior_close",
-        "_rolling", "book", "quality", "signs", "symbol",
+        "_bars", "_daily_close", "_days", "_fives", "_indicators", "_longer", "_means", "_opening_range",
+        "_prior_close", "_rolling", "book", "quality", "signs", "symbol",
     )  # fmt: skip
 
     def __init__(self, symbol: str, book: DayBook, history: Series | None) -> None:
@@ -99,6 +103,7 @@ class Watch:
         self.book = book
         self.quality = quality(0)
         self.signs: tuple[Sign, ...] = ()
+        self._bars = tuple(book.bars)
         self._rolling = Rolling()
         self._longer = LongerBars(book.bars, book.session.opens_at)
         self._fives = 0
@@ -166,7 +171,7 @@ class Watch:
         if self._opening_range is None:
             self._opening_range = book.opening_range(at)
         return View(
-            symbol=self.symbol, quote=quote, at=at, session=book.session, bars=book.bars, longer=self._longer,
+            symbol=self.symbol, quote=quote, at=at, session=book.session, bars=self._bars, longer=self._longer,
             indicators=self._indicators, opening_range=self._opening_range, quality=self.quality,
             daily_close=self._daily_close, prior_close=self._prior_close, days=self._days,
             session_high=book.session_high, session_low=book.session_low, signs=self.signs,
@@ -174,7 +179,8 @@ class Watch:
 
     def _take_bar(self) -> None:
         """Take the bar that was completed just now."""
-        self._rolling.add(self.book.bars[-1])
+        self._bars = tuple(self.book.bars)  # a strategy may keep or turn what it is given: the book's own is not given
+        self._rolling.add(self._bars[-1])
         self._take_fives()
         self._indicators = self._rolling.indicators(self._means)
 

@@ -295,6 +295,9 @@ class MemoryRecord:
         except NotKept as problem:
             self._run = 0
             self._tell(desk, problem)
+        except Exception as problem:  # noqa: BLE001 - whatever it is, the scan goes on
+            self._run = self._record.run = 0
+            self._tell(desk, NotKept(f"a line could not be made or kept: {problem!r}"))
 
     def _tell(self, desk: Desk, problem: NotKept) -> None:
         desk.journal.line("recording_ended", Severity.WARNING, detail=problem.detail)

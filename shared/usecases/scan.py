@@ -185,7 +185,6 @@ def _tick(desk: TradingDesk, memory: ScanMemory, minute: Scanned, second: int) -
     minute.ticks += len(quotes.failed) < len(looked_at)
     minute.quotes += len(quotes.heard)
     memory.outages.look(desk, held=minute.held, asked=looked_at, quoted=quotes.heard, at=at)
-    memory.asks(desk, at)
     verdicts = _judge(desk, memory, minute, quotes, symbols=looked_at, at=at)
     for symbol in looked_at:
         quote = quotes.heard.get(symbol)
@@ -223,7 +222,7 @@ def _judge(
             seen = Looked(type(problem).__name__)
         found[symbol] = seen.verdict
         views += [] if seen.view is None else [seen.view]
-    found |= voting.ask(desk, memory, minute, views)
+    found |= voting.ask(desk, memory, minute, views, at=at)
     voting.keep(desk, memory, minute.session.day)
     return found
 

@@ -6,12 +6,13 @@ this promises: who is left out is in the store in one commit with the owner's no
 who begins cold reads it. After a minute that died, the next one notes in its own document which strategy it is about to
 ask (`Minute.asks`): one during which that minute dies, too, is left out by the one after. One death is no proof, for
 machines die as well, and a note at each question of each second would be as many writes: so only such a minute pays for
-it, and a strategy that kills costs two minutes, of which each judged what is held before it died.
+it, and a strategy that kills costs two minutes, of which each judged what is held before it died. To run its file
+counts as asking it, for a file may do when it is run whatever a vote may.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
 from shared.domain.left_out import LeftOut, SessionLeftOut, StrategyLeftOut
 from shared.domain.messages import EnterPosition
@@ -36,16 +37,21 @@ from shared.usecases.trading import TradingDesk
 DIED = "the minute in which it was asked died, and so had the one before"
 
 
-def ask(desk: TradingDesk, memory: ScanMemory, minute: Scanned, views: Sequence[View]) -> Mapping[str, Verdict]:
+def ask(
+    desk: TradingDesk, memory: ScanMemory, minute: Scanned, views: Sequence[View], *, at: datetime
+) -> Mapping[str, Verdict]:
     """Give the verdict on each symbol: reasons to leave what is held first, then the votes on what is not.
 
-    A held symbol without a reason to leave is not in it.
+    A held symbol without a reason to leave is not in it. Files of strategies are run here at first, so that not even
+    they keep what is held from being judged.
     """
     held = [view for view in views if view.symbol in minute.held]
     others = [view for view in views if view.symbol not in minute.held]
     found = dict[str, Verdict]()
     note = _note(desk, minute)
     try:
+        memory.panel.strategies(desk.config, at, note)
+        memory.asks(desk, at)
         for view in held:
             if (code := _leave(desk, memory, minute, view, note)) is not None:
                 found[view.symbol] = code
@@ -98,7 +104,7 @@ def begin(desk: TradingDesk, memory: ScanMemory, minute: Scanned, died: Minute |
     minute.suspects = died is not None
     if died is not None and died.asks:
         memory.panel.leave_out(LeftOut(name=died.asks, why=DIED, at=minute.begins))
-    memory.panel.strategies(desk.config, minute.begins)
+    memory.panel.expect(desk.config)
 
 
 def stumble(desk: TradingDesk, problem: DeskError) -> None:

@@ -55,3 +55,15 @@ def test_a_minute_of_two_hundred_restless_symbols_fits_a_document() -> None:
     line = Mark(second=58, code="RISE_TOO_SMALL+NO_RISING_BAR", found="1.2345; ", asked="2 % or more; ", age_ms=1234)
     rows = [line.row] * 59
     assert len(dumps({"symbols": {f"SYMB.{n}": rows for n in range(200)}})) < 1_048_576
+
+
+@pytest.mark.parametrize(
+    ("figure", "expected"),
+    [
+        (Decimal("12.34567"), "12.3457"), (Decimal("1E+30"), "1E+30"), (1e25, "1e+25"), (float("inf"), "inf"),
+        (Decimal("1E+20"), "1" + "0" * 20), (-1e300, "-1e+300"), (Decimal("1E-500000"), "0"),
+    ],
+)  # fmt: skip
+def test_every_figure_can_be_written(figure: object, expected: str) -> None:
+    """A figure that a rule compared is written, however large a strategy's division made it."""
+    assert said(figure) == expected

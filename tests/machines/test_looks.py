@@ -172,6 +172,12 @@ def _full_disk() -> None:
         assert found(folder) == [*numbers, 99]
 
 
+def test_a_folder_that_cannot_be_looked_at_refuses_the_recording(tmp_path: Path) -> None:
+    """What the system answers where it is asked whether a recording is wanted costs the recording alone."""
+    with pytest.raises(NotKept, match="takes no more"):
+        KeptLooks(tmp_path / ("x" * 300)).open(DAY)
+
+
 if __name__ == "__main__":
     os.umask(0o077)
     _full_disk()

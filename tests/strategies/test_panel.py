@@ -142,3 +142,20 @@ def test_in_turn_the_same_is_decided_and_each_is_noted_before_it_is_asked(tmp_pa
         found += _decided(careful, tick)
     assert (found, careful.left) == (expected, usual.left)
     assert noted == ["mine", "momentum", "", "momentum", ""]
+
+
+def test_the_file_of_who_is_left_out_is_not_run(tmp_path: Path) -> None:
+    """A file that ends the process when it is run ends none that begins with the record of its being left out."""
+    panel = _panel(tmp_path, YES, more="raise KeyboardInterrupt\n")
+    panel.begin([LeftOut(name="mine", why="it died", at=at(30))])
+    assert _decided(panel, SEEN[:1]) == [["momentum"]]
+
+
+def test_what_is_kept_of_a_fault_is_short(tmp_path: Path) -> None:
+    """Whatever a file says when it is run, the record of it can be stored, and is a line."""
+    panel = _panel(tmp_path, YES, more="raise ValueError('\\ud800\\n' * 99_999)\n")
+    _decided(panel, SEEN[:1])
+    why = panel.left["mine"].why
+    assert len(why) <= 300
+    assert "\n" not in why
+    assert why.encode()

@@ -88,12 +88,12 @@ def test_all_problems_of_all_strategies_come_at_once(tmp_path: Path) -> None:
         ({"more": "leave = 7\n"}, "leave is no function"),
         ({"without": "(frozen=True, slots=True, kw_only=True)"}, "no frozen dataclass Parameters"),
         ({"without": " = 5"}, "the parameter bars has no default"),
-        ({"without": ", Span(1, 60)"}, "cannot be imported: TypeError"),
+        ({"without": ", Span(1, 60)"}, "cannot be imported: it raised TypeError"),
         ({"without": "[int, Span(1, 60)]"}, "the parameter bars must be a bool, or an Annotated int or Decimal"),
-        ({"without": 'Span("1", "10000")'}, "cannot be imported: TypeError"),
-        ({"more": "import nothing_of_the_kind\n"}, "cannot be imported: ModuleNotFoundError"),
-        ({"more": "raise SystemExit\n"}, "cannot be imported: SystemExit"),
-        ({"more": "def vote(:\n"}, "cannot be imported: SyntaxError"),
+        ({"without": 'Span("1", "10000")'}, "cannot be imported: it raised TypeError"),
+        ({"more": "import nothing_of_the_kind\n"}, "cannot be imported: it raised ModuleNotFoundError"),
+        ({"more": "raise SystemExit\n"}, "cannot be imported: it raised SystemExit"),
+        ({"more": "def vote(:\n"}, "cannot be imported: it raised SyntaxError"),
     ],
 )
 def test_what_a_file_lacks_of_the_form_is_named(tmp_path: Path, changes: dict[str, str], problem: str) -> None:
@@ -124,3 +124,28 @@ def test_every_parameter_is_shown(tmp_path: Path) -> None:
     """What was left out is shown as the file says it, what cannot be read as it was given."""
     shown = registry.completed(_using(mine={"bars": 7}, other={"speed": 3}), str(write(tmp_path))).strategies
     assert shown == {"mine": {"price_min": Decimal(50), "bars": 7, "bold": False}, "other": {"speed": 3}}
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            "bold: bool = False\n\n    def __post_init__(self):\n        assert self.bars < 7",
+            "it raised AssertionError",
+        ),
+        ('bold: "Unknown" = False', "it raised NameError: name 'Unknown' is not defined"),
+        ("bold: bool = False\n\n    def __post_init__(self):\n        self.bars / 0", "it raised ZeroDivisionError"),
+    ],
+)
+def test_whatever_a_file_s_parameters_do_is_a_problem_of_that_file(tmp_path: Path, text: str, problem: str) -> None:
+    """Parameters that cannot be made leave their own strategy out, and the others can be used."""
+    path = write(tmp_path) / "mine.py"
+    path.write_text(path.read_text().replace("bold: bool = False", text))
+    used, wrong = registry.usable(_using(mine={"bars": 9}, momentum={}), str(tmp_path))
+    assert [one.name for one in used] == ["momentum"]
+    assert problem in "; ".join(wrong["mine"])
+
+
+def test_a_folder_that_cannot_be_looked_at_is_named(tmp_path: Path) -> None:
+    """It is a problem of the configuration, as a name that is nowhere."""
+    assert "cannot be read" in "; ".join(_problems(tmp_path / ("x" * 300), momentum={}))

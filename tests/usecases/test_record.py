@@ -232,3 +232,28 @@ def test_a_full_disk_ends_the_recording_and_nothing_else(day: tuple[Recorded, Li
 
 def _notices(played: Recorded) -> list[Any]:
     return played.shifts.store.query("outbox", Where("topic", "==", outbox.NOTICES))
+
+
+class BreaksLooks(ListedLooks):
+    """Fails as no disk of ours does."""
+
+    broken = False
+
+    def keep(self, line: bytes) -> None:
+        """Keep a line, while it is whole."""
+        if self.broken:
+            raise ValueError("nobody thought of this")
+        super().keep(line)
+
+
+def test_whatever_goes_wrong_ends_the_recording_and_nothing_else(day: tuple[Recorded, Lines]) -> None:
+    """What no adapter says it raises costs the scan nothing either, and the owner is told once."""
+    looks = BreaksLooks()
+    played = Recorded(looks)
+    played.scan(0, 12)
+    looks.broken = True
+    played.scan(12, MINUTES)
+    played.shifts.run(MINUTES + 1)
+    assert played.shifts.left() == day[0].shifts.left()
+    told = [outbox.unpack(row.data["body"].encode()) for row in _notices(played)]
+    assert [type(one) for one in told].count(RecordingEnded) == 1

@@ -98,17 +98,23 @@ def test_an_instance_that_does_not_read_the_record_would_be_found(tmp_path: Path
     assert "mine" in _voters(played, at(BEGUN + 2))
 
 
-def test_what_is_held_is_judged_before_any_strategy_is_asked(tmp_path: Path) -> None:
+AT_ONCE = {"vote": YES, "more": f"\n{DIES}\n"}
+DEATHS = pytest.mark.parametrize("dies", [{"vote": DIES}, AT_ONCE], ids=["when it is asked", "when it is run"])
+
+
+@DEATHS
+def test_what_is_held_is_judged_before_any_strategy_is_asked(tmp_path: Path, dies: dict[str, str]) -> None:
     """A strategy that ends the process at the first tick of a minute has not kept what is held from being sold."""
-    played = _played(tmp_path, DIES)
+    played = _played(tmp_path, **dies)
     with pytest.raises(KeyboardInterrupt):
         played.play(_at_target)
     assert [one.reason for one in played.exits()] == ["target"]
 
 
-def test_a_strategy_that_ends_the_process_is_left_out_after_two_minutes(tmp_path: Path) -> None:
+@DEATHS
+def test_a_strategy_that_ends_the_process_is_left_out_after_two_minutes(tmp_path: Path, dies: dict[str, str]) -> None:
     """The minute after one that died notes whom it asks; when that dies too, the one after goes on without it."""
-    played = _played(tmp_path, DIES)
+    played = _played(tmp_path, **dies)
     _die(played, tmp_path)
     assert _left(played) == ()
     _die(played, tmp_path)
