@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from infra.backtest.day import Resolution
+from infra.backtest.day import Day, Resolution
 from infra.backtest.placing import Placing
 from infra.backtest.room import Room
 from shared.domain import backoff, halts, pricing
 from shared.domain.bars import Bar
+from shared.domain.config import StrategyConfig
 from shared.domain.daybook import DayBook
 from shared.domain.exits import ExitNow, Hold, MoveStop, Unquoted, decided, is_over, judge, stop_passed
 from shared.domain.left_out import LeftOut
@@ -20,6 +21,7 @@ from shared.domain.orders import State
 from shared.domain.positions import Position
 from shared.domain.quality import Sound, sound
 from shared.domain.quotes import Quote
+from shared.domain.ranking import known_measures, ranked
 from shared.domain.signals import Signal
 from shared.domain.values import PriceType
 from shared.domain.versions import held_by
@@ -40,7 +42,10 @@ class Looking:
         self._panel = Panel.of(strategies, room.config)
         self._bars_only = room.day.resolution is Resolution.MINUTE
         session, history = room.day.session, room.day.history
-        self._watches = {one: Watch(one, DayBook(session), history.get(one)) for one in room.day.symbols}
+        self._scanned = scanned(room.day, room.config)
+        looked_at = self._scanned | {one.symbol for one in room.open_positions()}
+        symbols = [one for one in room.day.symbols if one in looked_at]
+        self._watches = {one: Watch(one, DayBook(session), history.get(one)) for one in symbols}
         self._held: dict[str, Position] = {}
         self._marks: dict[str, Quote] = {}
         self._signalled: set[str] = set()
@@ -62,8 +67,9 @@ class Looking:
 
     def take(self, bars: Mapping[str, Bar]) -> None:
         """Take the bars of a minute that is over."""
-        for symbol, bar in bars.items():
-            self._watches[symbol].take(bar)
+        for symbol, watch in self._watches.items():
+            if symbol in bars:
+                watch.take(bars[symbol])
 
     def look(self, quotes: Mapping[str, Quote], at: datetime, *, late: timedelta = _NONE) -> None:
         """Look at every symbol, so much later than at the look's own instant: what is held first, then strategies."""
@@ -77,7 +83,7 @@ class Looking:
             if symbol in held:
                 view = self._hold(watch, held[symbol], believed, at, late)
                 staying += [] if view is None else [view]
-            elif believed is not None:
+            elif believed is not None and symbol in self._scanned:
                 views.append(watch.view(believed, at) if self._bars_only else watch.see(believed, at))
         for view in staying:
             self._ask_to_leave(view, held[view.symbol], late)
@@ -169,6 +175,15 @@ class Looking:
             return None
         limit = pricing.sell_limit(bid=quote.bid, config=config)
         return ExitNow(reason="stop_missed", price_type=PriceType.LIMIT, limit_price=limit)
+
+
+def scanned(day: Day, config: StrategyConfig) -> frozenset[str]:
+    """Give the symbols that the scan looks at beside what is held: the first of the day's rank, as known before it."""
+    most = config.universe.scanned_max
+    if len(day.symbols) <= most:
+        return frozenset(day.symbols)
+    known = (known_measures(one, day.history.get(one), day.session.day, spread=None) for one in day.symbols)
+    return frozenset(place.symbol for place in ranked(tuple(known), config.universe.weights)[:most])
 
 
 def _trades(position: Position, room: Room, at: datetime) -> bool:

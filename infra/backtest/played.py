@@ -39,7 +39,7 @@ class Carried:
 
     capital: Decimal
     cash: Decimal
-    mode: str = "CASH"
+    mode: str
     unsettled: tuple[tuple[date, Decimal], ...] = ()
     ledgers: tuple[Ledger, ...] = ()
     day_trades: tuple[tuple[date, int], ...] = ()
@@ -47,7 +47,7 @@ class Carried:
     control: Control | None = None
 
     @classmethod
-    def first(cls, capital: Decimal, *, mode: str = "CASH") -> "Carried":
+    def first(cls, capital: Decimal, *, mode: str) -> "Carried":
         """Give what an account knows that has not traded: its capital, all of it settled cash."""
         return cls(capital=capital, cash=capital, mode=mode)
 

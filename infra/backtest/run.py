@@ -21,6 +21,7 @@ from infra.backtest.fees import KNOWN_UNTIL
 from infra.backtest.gathered import WORDS, Gathered, noting
 from infra.backtest.played import Carried, Played
 from infra.backtest.tick_fills import TickFills
+from infra.day.account import account_of, mode_of, told
 from infra.results.facts import Beside, Facts
 from infra.results.figures import Figures, figures
 from shared.domain.config import StrategyConfig
@@ -36,10 +37,12 @@ _OTHER = {Resolution.TICK: Resolution.MINUTE, Resolution.MINUTE: Resolution.TICK
 class Task:
     """One configuration to be played; `label` is what people call it, `folder` has the owner's own strategies.
 
-    `compared` is how many sessions at the most are played at the other resolution, too.
+    `name` is the one that ships which it is, or which it changes: it decides the account, as for a day. `compared` is
+    how many sessions at the most are played at the other resolution, too.
     """
 
     label: str
+    name: str
     config: StrategyConfig
     folder: str
     data: Data
@@ -48,6 +51,20 @@ class Task:
     capital: Decimal
     compared: int = 0
     said: tuple[str, ...] = ()
+
+    @property
+    def account(self) -> str:
+        """Say which account it trades."""
+        return f"It trades {told(account_of(self.name), self.config.account.day_trade_rule)}."
+
+    @property
+    def ranked(self) -> tuple[str, ...]:
+        """Say that a session's symbols are more than are looked at, and by what they are chosen; nothing where not."""
+        symbols, most = len(self.survey.symbols), self.config.universe.scanned_max
+        if symbols <= most:
+            return ()
+        how = "by the daily bars before it; the spread is not known and earns nothing"
+        return (f"Of {symbols} symbols the first {most} of each session's rank are looked at, {how}.",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,11 +193,9 @@ def run(task: Task, tell: Callable[[Progress], object]) -> Outcome:
         compared.play(chapter, played, day.resolution)
         if not number % _FREED_EVERY:
             gc.collect()
-        told = main.gathered
+        far = main.gathered
         tell(
-            Progress(
-                done=number, of=len(sessions), day=day.session.day, trades=len(told.trades), equity=told.equity
-            )
+            Progress(done=number, of=len(sessions), day=day.session.day, trades=len(far.trades), equity=far.equity)
         )  # fmt: skip
     if day is None:
         raise ValueError("nothing was played")
@@ -189,13 +204,14 @@ def run(task: Task, tell: Callable[[Progress], object]) -> Outcome:
 
 def _chain(task: Task, strategies: tuple[Bound, ...]) -> _Chain:
     gathered = Gathered(task.capital, sessions=len(task.survey.sessions))
-    return _Chain(config=task.config, strategies=strategies, gathered=gathered, carried=Carried.first(task.capital))
+    first = Carried.first(task.capital, mode=mode_of(task.name))
+    return _Chain(config=task.config, strategies=strategies, gathered=gathered, carried=first)
 
 
 def _outcome(task: Task, main: _Chain, day: Day, fidelity: Fidelity | None) -> Outcome:
     sessions = task.survey.sessions
     late = (f"Fees after {KNOWN_UNTIL} are those of that day.",) if sessions[-1] > KNOWN_UNTIL else ()
-    said = (*task.data.said, *task.said, *task.survey.missing, *main.without, *late)
+    said = (*task.data.said, *task.said, task.account, *task.ranked, *task.survey.missing, *main.without, *late)
     facts = main.gathered.facts(
         title=f"Back-test, {sessions[0]} to {sessions[-1]}", day=day, configuration=task.label, said=said,
         beside=() if fidelity is None else (_beside(fidelity, day.resolution),),

@@ -26,9 +26,13 @@ LEAST_CAPITAL = Decimal(100)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configured:
-    """A configuration to be played: what people call it, its settings, and their digest."""
+    """A configuration to be played: what people call it, its settings, and their digest.
+
+    `name` is the one that ships which it is, or which it changes.
+    """
 
     label: str
+    name: str
     config: StrategyConfig
 
     @property
@@ -42,7 +46,7 @@ def configured(said: str, names: Sequence[str], folder: str) -> Configured:
     chosen = choose(said, folder)
     config = configurations.load(chosen.name) if chosen.file is None else chosen.file.own
     if not names:
-        return Configured(label=chosen.label, config=config)
+        return Configured(label=chosen.label, name=chosen.name, config=config)
     table = strategies_of({name: config.strategies.get(name, {}) for name in names})
     least = min(config.signals.min_votes, len(table))
     config = replace(config, strategies=table, signals=replace(config.signals, min_votes=least))
@@ -50,12 +54,13 @@ def configured(said: str, names: Sequence[str], folder: str) -> Configured:
         bound(config, folder)
     except ConfigError as wrong:
         raise UserError("; ".join(wrong.problems), remedy="name a strategy that there is") from None
-    return Configured(label=f"{chosen.label}, only {' and '.join(sorted(table))}", config=config)
+    label = f"{chosen.label}, only {' and '.join(sorted(table))}"
+    return Configured(label=label, name=chosen.name, config=config)
 
 
 def with_default(asked: Sequence[Configured]) -> list[Configured]:
     """Give the configurations with the default one at their end, unless its settings are among them."""
-    default = Configured(label=DEFAULT_CONFIG, config=configurations.load(DEFAULT_CONFIG))
+    default = Configured(label=DEFAULT_CONFIG, name=DEFAULT_CONFIG, config=configurations.load(DEFAULT_CONFIG))
     return [*asked, *([] if any(one.config == default.config for one in asked) else [default])]
 
 

@@ -130,8 +130,8 @@ def _tasks(asked: Wish, data: Data, named: Sequence[wish.Configured], folder: st
     compared = len(seen.sessions) if resolution is Resolution.TICK else some
     return [
         Task(
-            label=one.label, config=one.config, folder=folder, data=data, survey=seen, resolution=resolution,
-            capital=capital, compared=compared if number < len(named) else 0,
+            label=one.label, name=one.name, config=one.config, folder=folder, data=data, survey=seen,
+            resolution=resolution, capital=capital, compared=compared if number < len(named) else 0,
         )
         for number, one in enumerate(wish.with_default(named))
     ]  # fmt: skip

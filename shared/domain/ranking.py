@@ -11,12 +11,13 @@ Source: strategy.md, Universe.
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 
 from shared.domain.bars import DailyBar
 from shared.domain.quotes import Quote
-from shared.domain.series import LEAST_DAYS
+from shared.domain.series import LEAST_DAYS, Series, adjusted_bars, unbroken
 
 DAYS = LEAST_DAYS
 """The last daily bars that a rank is made of; with fewer a symbol is not bought, and its parts are not known."""
@@ -79,6 +80,13 @@ def measures(symbol: str, bars: Sequence[DailyBar], *, spread: Decimal | None) -
         symbol=symbol, liquidity=traded.quantize(_HUNDREDTH), volatility=moved.quantize(_SHARE),
         momentum=(100 * (last[-1].close / last[0].close - 1)).quantize(_SHARE), spread=spread,
     )  # fmt: skip
+
+
+def known_measures(symbol: str, series: Series | None, session: date, *, spread: Decimal | None) -> Measures:
+    """Measure a symbol by what was known of it before a session, in shares as they are on its day."""
+    bars = () if series is None else unbroken(series.bars, before=session)
+    splits = () if series is None else series.splits
+    return measures(symbol, adjusted_bars(bars, splits, on=session), spread=spread)
 
 
 def spread_bps(quote: Quote) -> Decimal | None:

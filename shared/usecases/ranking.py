@@ -13,9 +13,9 @@ from decimal import Decimal
 
 from shared.domain.calendar import TradingSession
 from shared.domain.daybook import MINUTE
-from shared.domain.ranking import LISTED_OUT, RANKED_OUT, Measures, Place, measures, ranked
+from shared.domain.ranking import LISTED_OUT, RANKED_OUT, Measures, Place, known_measures, ranked
 from shared.domain.receipts import Mark
-from shared.domain.series import Series, adjusted_bars, unbroken
+from shared.domain.series import Series
 from shared.ports import Store
 from shared.usecases.desk import Desk, put, read, read_sound
 from shared.usecases.mornings import morning_of
@@ -39,14 +39,10 @@ def measure(desk: Desk, session: TradingSession, watch_list: Iterable[str], days
         return
     morning = morning_of(desk.store, session.day)
     spreads = {} if morning is None else morning.value.spreads
-    found = []
-    for symbol in watch_list:
-        series = days.get(symbol)
-        bars = () if series is None else unbroken(series.bars, before=session.day)
-        splits = () if series is None else series.splits
-        whole = adjusted_bars(bars, splits, on=session.day)
-        found.append(measures(symbol, whole, spread=spreads.get(symbol)))
-    desk.store.commit([put(PATH, Measured(session=session.day, at=now, symbols=tuple(found)))])
+    found = tuple(
+        known_measures(symbol, days.get(symbol), session.day, spread=spreads.get(symbol)) for symbol in watch_list
+    )
+    desk.store.commit([put(PATH, Measured(session=session.day, at=now, symbols=found))])
     known = sum(one.liquidity is not None for one in found)
     desk.journal.line("universe_ranked", symbols=len(found), known=known, spreads=len(spreads))
 

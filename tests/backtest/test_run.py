@@ -9,9 +9,11 @@ from pathlib import Path
 from infra.backtest.data import survey
 from infra.backtest.day import Resolution
 from infra.backtest.generated_data import FIRST_TEN, GeneratedData
+from infra.backtest.looking import scanned
 from infra.backtest.run import Outcome, Progress, Task, run
 from infra.brokersim.generated import GENERATED_DAY
 from infra.results.figures import closes
+from shared.domain.ranking import known_measures, ranked
 from shared.domain.tables import strategies_of
 from shared.strategies.config import load
 
@@ -25,8 +27,8 @@ def task(
     data = GeneratedData(seed=1)
     seen = survey(data, GENERATED_DAY, last, FIRST_TEN[:symbols])
     return Task(
-        label="demo", config=load("demo"), folder="", data=data, survey=seen, resolution=resolution, capital=CAPITAL,
-        compared=compared,
+        label="demo", name="demo", config=load("demo"), folder="", data=data, survey=seen, resolution=resolution,
+        capital=CAPITAL, compared=compared,
     )  # fmt: skip
 
 
@@ -80,6 +82,35 @@ def test_bars_and_quotes_of_a_session_stand_side_by_side() -> None:
     assert (found.shared + found.added, found.shared + found.missed) == (on_bars.facts.signals, on_quotes.facts.signals)
     assert [one.name for one in on_bars.facts.beside] == ["on one-second quotes"]
     assert on_bars.facts.beside[0].return_pct == on_quotes.figures.return_pct
+
+
+def test_a_configuration_trades_the_account_that_a_day_gives_it() -> None:
+    """The demonstration's proceeds are spent again at once, another configuration's settle later; each says which."""
+    on_margin = run(task(GENERATED_DAY), lambda _: None)
+    of_cash = run(replace(task(GENERATED_DAY), name="default"), lambda _: None)
+    assert any(one.startswith("It trades a margin account without leverage") for one in on_margin.facts.said)
+    assert any(one.startswith("It trades a cash account") for one in of_cash.facts.said)
+    assert _spent(on_margin) > _spent(of_cash)
+    assert _spent(of_cash) <= CAPITAL
+
+
+def _spent(outcome: Outcome) -> Decimal:
+    return sum((one.shares * one.entry_price for one in outcome.facts.trades), Decimal(0))
+
+
+def test_of_many_symbols_the_first_of_the_day_s_rank_are_looked_at() -> None:
+    """With room for two of three symbols a session trades those two that lead by the daily bars before it."""
+    whole = task(GENERATED_DAY)
+    config = replace(whole.config, universe=replace(whole.config.universe, scanned_max=2))
+    (chapter,) = whole.data.chapters(GENERATED_DAY, GENERATED_DAY, whole.survey.symbols)
+    days = chapter.minutes.history
+    known = [known_measures(one, days[one], GENERATED_DAY, spread=None) for one in chapter.minutes.symbols]
+    first = {one.symbol for one in ranked(known, config.universe.weights)[:2]}
+    assert scanned(chapter.minutes, config) == first
+    outcome = run(replace(whole, config=config), lambda _: None)
+    assert {one.symbol for one in outcome.facts.trades} <= first
+    assert any(one.startswith("Of 3 symbols the first 2 of each session's rank") for one in outcome.facts.said)
+    assert {one.symbol for one in run(whole, lambda _: None).facts.trades} - first
 
 
 BROKEN = '''"""Breaks at its second hour."""

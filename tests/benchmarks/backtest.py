@@ -50,8 +50,8 @@ def measured(sessions: int, config: str, resolution: Resolution) -> Cost:
 def _play(sessions: int, config: str, resolution: Resolution) -> Cost:
     data, last = GeneratedData(seed=1), _last(sessions)
     task = Task(
-        label=config, config=load(config), folder="", data=data, resolution=resolution, capital=Decimal(100_000),
-        survey=survey(data, GENERATED_DAY, last, FIRST_TEN),
+        label=config, name=config, config=load(config), folder="", data=data, resolution=resolution,
+        capital=Decimal(100_000), survey=survey(data, GENERATED_DAY, last, FIRST_TEN),
     )  # fmt: skip
     months: list[float] = []
     began = time.process_time()
