@@ -87,7 +87,11 @@ def _tell(checked: "Checked") -> None:
             f"{figures['longest_ms']:.1f} ms."
         )
         if not figures["votes"]:
-            typer.echo("  It never voted there: it may be too strict, or wait for something that this day lacks.")
+            typer.echo(
+                "  It never voted there: it may be too strict, or wait for something that this day lacks. On bars of a "
+                "minute\n  the last price is the last bar's close, so it never leaves that bar: a breakout needs the "
+                "range of the bars before it."
+            )
     if checked.passed and not checked.ships:
         typer.echo(f"  Entered in {checked.path.parent / passed.REGISTER}: `strategy up` and the cloud may run it.")
 

@@ -18,11 +18,15 @@ from shared.strategies.registry import HERE, found
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _TEST = '''"""{name} keeps to its form, votes on a generated day, and says why when it does not."""
 
+import sys
+from pathlib import Path
+
 from infra.strategies.views import views
 from shared.domain.signals import Vote
 from shared.strategies.verdict import Reason
 
-import {name}
+sys.path.insert(0, str(Path(__file__).parent))
+import {name}  # noqa: E402
 
 
 def test_it_votes_on_a_generated_day() -> None:

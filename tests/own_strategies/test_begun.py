@@ -1,5 +1,6 @@
 """A strategy of one's own begins from one that works, and nothing that is there is written over."""
 
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -39,6 +40,17 @@ def test_its_test_passes_as_it_stands_and_can_fail(tmp_path: Path) -> None:
     text = begun.strategy.read_text()
     begun.strategy.write_text(text.replace("if rise_pct < own.change_min_pct:", "if rise_pct < 1000:"))
     assert subprocess.run(command, cwd=ROOT, check=False, capture_output=True).returncode == 1  # noqa: S603
+
+
+def test_its_test_passes_in_a_folder_of_this_repository(tmp_path: Path) -> None:
+    """In `strategies` beside the settings that this repository has for pytest, it finds its strategy too."""
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    begun = begin("mine", model="momentum", folder=tmp_path / "strategies")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(begun.test)]
+    assert subprocess.run(command, cwd=ROOT, check=False, capture_output=True).returncode == 0  # noqa: S603
+    blind = [line for line in begun.test.read_text().splitlines() if not line.startswith("sys.path")]
+    begun.test.write_text("\n".join(blind))
+    assert subprocess.run(command, cwd=ROOT, check=False, capture_output=True).returncode != 0  # noqa: S603
 
 
 @pytest.mark.parametrize("name", ["Mine", "1st", "my-idea", "class", "test_mine", "momentum", "held", "x" * 41, "../x"])

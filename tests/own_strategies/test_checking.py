@@ -8,6 +8,7 @@ import pytest
 from infra.archives import passed
 from infra.archives.found import owners
 from infra.day.problems import UserError
+from infra.strategies import views
 from infra.strategies.checking import ask, check
 from shared.strategies.registry import found
 from tests.strategies.own import write
@@ -44,6 +45,13 @@ def test_a_strategy_that_passes_is_entered_and_ships(tmp_path: Path) -> None:
     (folder / "mine.py").write_text((folder / "mine.py").read_text() + "\n")
     assert passed.unchecked(folder) == ("mine",)
     assert owners(folder) == {}
+
+
+def test_on_minutes_the_last_price_is_the_last_bars_close() -> None:
+    """As the README says, on bars of a minute a price never leaves the last bar, so only those before it are left."""
+    seen = [(view.quote.last, list(view.bars)) for view in views.views() if len(view.bars) > 1]
+    assert all(last == bars[-1].close for last, bars in seen)
+    assert any(last > bars[-2].high for last, bars in seen)
 
 
 @pytest.mark.parametrize("kind", FOUND)
