@@ -73,4 +73,5 @@ def test_the_whole_way(walked: Callable[[str], list[str]], tmp_path: Path, marke
     said = walked("strategy ")
     assert len(said) == len(commands())
     assert (tmp_path / "day-1" / "report.html").is_file()
-    assert "pull_back" in (tmp_path / "day-1" / "report.html").read_text()
+    assert "pull back" in (tmp_path / "day-1" / "report.html").read_text()
+    assert "round trips" in said[-1]
