@@ -13,6 +13,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from infra.day.problems import UserError
+from infra.up.registry import kept_at
 from shared.codec import dumps, loads
 from shared.errors import Malformed
 
@@ -46,15 +47,10 @@ def trial(*, at: datetime, data: str, first: date, last: date, symbols: tuple[st
 
 def place() -> Path:
     """Give the register's file; raises UserError where the user has no home."""
-    if given := os.environ.get(VARIABLE):
-        return Path(given)
-    base = Path(os.environ.get("XDG_STATE_HOME", ""))
-    if not base.is_absolute():
-        try:
-            base = Path.home() / ".local" / "state"
-        except RuntimeError:
-            raise UserError("this user has no home folder", remedy=f"set {VARIABLE} to a file") from None
-    return base / "etrade-strategy" / "trials.jsonl"
+    found = kept_at(VARIABLE, "trials.jsonl")
+    if found is None:
+        raise UserError("this user has no home folder", remedy=f"set {VARIABLE} to a file")
+    return found
 
 
 def enter(file: Path, new: Trial) -> int:

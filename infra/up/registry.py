@@ -49,15 +49,23 @@ class Entry:
 
 def place() -> Path:
     """Give the folder of the entries; raises ConfigError where the user has no home."""
-    if given := os.environ.get(VARIABLE):
+    found = kept_at(VARIABLE, "running")
+    if found is None:
+        raise ConfigError((f"this user has no home folder: set {VARIABLE} to a folder of theirs",))
+    return found
+
+
+def kept_at(variable: str, name: str) -> Path | None:
+    """Give where this user keeps something of this name, or where a variable says; None where there is no home."""
+    if given := os.environ.get(variable):
         return Path(given)
     base = Path(os.environ.get("XDG_STATE_HOME", ""))
     if not base.is_absolute():
         try:
             base = Path.home() / ".local" / "state"
         except RuntimeError:
-            raise ConfigError((f"this user has no home folder: set {VARIABLE} to a folder of theirs",)) from None
-    return base / "etrade-strategy" / "running"
+            return None
+    return base / "etrade-strategy" / name
 
 
 def user() -> str:
