@@ -53,6 +53,14 @@ def cut_short(day: Day, cut: datetime) -> Day:
 
 def decisions(day: Day, config: StrategyConfig, strategies: Sequence[Bound]) -> Iterator[Looked]:
     """Decide on every symbol at every instant of a day as the scan does while nothing is held."""
+    return (_looked(view, config, tuple(strategies)) for view in seen(day, config))
+
+
+def seen(day: Day, config: StrategyConfig) -> Iterator[View]:
+    """Give the views of a day, one symbol after another at each instant: what has no sound quote is not seen.
+
+    A view is of its instant: use it before you take the next, for the day's bars grow meanwhile.
+    """
     watches = {symbol: Watch(symbol, DayBook(day.session), day.history.get(symbol)) for symbol in day.symbols}
     by_bars = day.resolution is Resolution.MINUTE
     for tick in day.ticks():
@@ -62,8 +70,7 @@ def decisions(day: Day, config: StrategyConfig, strategies: Sequence[Bound]) -> 
             quote = tick.quotes.get(symbol)
             believed = sound(quote, watch.doubt(quote, tick.at, config))
             if believed is not None:
-                seen = watch.view(believed, tick.at) if by_bars else watch.see(believed, tick.at)
-                yield _looked(seen, config, tuple(strategies))
+                yield watch.view(believed, tick.at) if by_bars else watch.see(believed, tick.at)
 
 
 def ahead(whole: Sequence[Looked], short: Day, cut: datetime, config: StrategyConfig,

@@ -162,7 +162,7 @@ def _later(name: str, folder: str, guard: _Guard) -> Iterator[Finding]:
     young, old = guard.guarded(_anew(name, folder)), guard.guarded(guard.bound)
     day = views.minutes()
     noon = day.session.opens_at + (day.session.closes_at - day.session.opens_at) / 2
-    for view in views.seen(day):
+    for view in views.views():
         earlier = old.vote(view, old.parameters)
         if view.at >= noon and earlier != young.vote(view, young.parameters):
             what = f"a process that began at noon answers otherwise of {view.symbol} at {_clock(view.at)}"

@@ -7,12 +7,10 @@ from functools import cache
 from infra.backtest.data import Chapter
 from infra.backtest.day import Day
 from infra.backtest.generated_data import FIRST_TEN, GeneratedData
-from infra.backtest.look_ahead import cut_short
+from infra.backtest.look_ahead import cut_short, seen
 from infra.brokersim.generated import GENERATED_DAY
-from shared.domain.daybook import DayBook
-from shared.domain.quality import sound
 from shared.strategies.config import load
-from shared.strategies.view import View, Watch
+from shared.strategies.view import View
 
 SEED = 1
 SYMBOLS = FIRST_TEN[:5]
@@ -24,21 +22,7 @@ def views(*, seed: int = SEED, symbols: Sequence[str] = SYMBOLS) -> Iterator[Vie
 
     A view is of its instant: use it before you take the next, for the day's bars grow meanwhile.
     """
-    yield from seen(_chapter(seed, tuple(symbols)).minutes)
-
-
-def seen(day: Day) -> Iterator[View]:
-    """Give the views of a day of 1-minute bars whose quotes are sound."""
-    config = load("default")
-    watches = {symbol: Watch(symbol, DayBook(day.session), day.history.get(symbol)) for symbol in day.symbols}
-    for tick in day.ticks():
-        for symbol, bar in tick.bars.items():
-            watches[symbol].take(bar)
-        for symbol, watch in watches.items():
-            quote = tick.quotes.get(symbol)
-            believed = sound(quote, watch.doubt(quote, tick.at, config))
-            if believed is not None:
-                yield watch.view(believed, tick.at)
+    return seen(_chapter(seed, tuple(symbols)).minutes, load("default"))
 
 
 def minutes() -> Day:
