@@ -15,11 +15,12 @@ from decimal import Decimal
 from infra.backtest.day import Day, Resolution, Tick
 from infra.backtest.looking import Looking
 from infra.backtest.placing import Placing
-from infra.backtest.played import Carried, Fills, Played, Worth
+from infra.backtest.played import Carried, Fills, Played
 from infra.backtest.room import Room
 from infra.backtest.settling import Settling
 from infra.backtest.timing import TIMES, Timing
 from infra.brokersim.orders import Action
+from infra.results.facts import Point
 from shared.domain.calendar import session_after
 from shared.domain.config import StrategyConfig
 from shared.strategies.form import Bound
@@ -49,7 +50,7 @@ def play(
     while at < closes + SETTLES_FOR:
         room.plan(at + timing.settle_tick, settling.settle(ticks=True))
         at += MINUTE
-    worth: list[Worth] = []
+    worth: list[Point] = []
     for tick in day.ticks():
         room.run(tick.at)
         room.now = tick.at
@@ -82,13 +83,13 @@ def _each_minute(room: Room, looking: Looking, tick: Tick) -> None:
     looking.leave_marks()
 
 
-def _worth(room: Room) -> Worth:
+def _worth(room: Room) -> Point:
     room.meet()
     invested = room.worth()
-    return Worth(at=room.now, equity=room.account.cash + invested, invested=invested)
+    return Point(at=room.now, equity=room.account.cash + invested, invested=invested)
 
 
-def _played(room: Room, worth: list[Worth]) -> Played:
+def _played(room: Room, worth: list[Point]) -> Played:
     session = room.day.session
     worth.append(_worth(room))
     positions = sorted((*room.ended, *room.positions.values()), key=lambda one: (one.opened_at, one.symbol))

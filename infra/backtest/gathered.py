@@ -53,10 +53,7 @@ class Gathered:
         session, due = played.session, _fees(played)
         self._take_trades(played, due)
         self._signals += len(played.signals)
-        self._skipped += [
-            Skipped(symbol=one.symbol, at=one.at, code=one.codes[0] if one.codes else "", sentence=one.sentence)
-            for one in played.skipped
-        ]
+        self._skipped += played.skipped
         self._points += self._thinned(played, due)
         if self._minutely:
             self._stops += stop_lines(played.orders, session.closes_at)
@@ -118,7 +115,7 @@ class Gathered:
             since = worth.at - played.session.opens_at
             if self._minutely or place == last or not since % _HALF_HOUR:
                 owed = sum((usd for at, usd in due.values() if at <= worth.at), _ZERO)
-                yield Point(at=worth.at, equity=worth.equity - owed, invested=worth.invested)
+                yield replace(worth, equity=worth.equity - owed)
 
 
 class _Documents(NamedTuple):

@@ -8,10 +8,10 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-from infra.backtest.played import Skipped
 from infra.backtest.room import VENUE, Room, Steps, Who
 from infra.backtest.sending import send
 from infra.backtest.settling import Settling, count_refusal
+from infra.results.facts import Skipped
 from shared.domain import book, day_trades, pricing
 from shared.domain.account_rules import ACCOUNT_RULES, may_be_wash_sale
 from shared.domain.brokerage import Balance
@@ -88,7 +88,7 @@ class Placing:
 
     def _skip(self, signal: Signal, codes: tuple[str, ...], sentence: str) -> None:
         self._room.skipped.append(
-            Skipped(symbol=signal.symbol, at=signal.decided_at, codes=codes, sentence=sentence)
+            Skipped(symbol=signal.symbol, at=signal.decided_at, code=codes[0] if codes else "", sentence=sentence)
         )  # fmt: skip
 
     def _enter(self, signal: Signal) -> None:

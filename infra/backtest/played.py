@@ -15,6 +15,7 @@ from infra.backtest.day import Day, Tick
 from infra.brokersim.market import Market
 from infra.brokersim.orders import Fill as MarketFill
 from infra.brokersim.orders import Order as MarketOrder
+from infra.results.facts import Point, Skipped
 from shared.domain.calendar import TradingSession
 from shared.domain.control import Control
 from shared.domain.left_out import LeftOut
@@ -53,32 +54,13 @@ class Carried:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Skipped:
-    """A signal of which nothing was bought: the codes of what denied it, and the sentence that the owner reads."""
-
-    symbol: str
-    at: datetime
-    codes: tuple[str, ...]
-    sentence: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Worth:
-    """What the account is worth at an instant in USD: cash and shares at their last price, and the shares alone."""
-
-    at: datetime
-    equity: Decimal
-    invested: Decimal
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Played:
     """One day as it was played.
 
     `signals`, `orders`, `fills` and `positions` are the documents that the live system would have written, in the order
     of their instants; a fill's instant is when it was booked. `traded` are the same fills as the market made them.
-    `equity` has a point for each minute. `carried` is what the next day begins with. `left_out` are strategies that did
-    what none may and were asked no more.
+    `equity` has a point for each minute, before fees. `carried` is what the next day begins with. `left_out` are
+    strategies that did what none may and were asked no more.
     """
 
     session: TradingSession
@@ -88,7 +70,7 @@ class Played:
     positions: tuple[Position, ...]
     traded: tuple[MarketFill, ...]
     skipped: tuple[Skipped, ...]
-    equity: tuple[Worth, ...]
+    equity: tuple[Point, ...]
     carried: Carried
     left_out: tuple[LeftOut, ...] = ()
 

@@ -15,7 +15,7 @@ from itertools import count
 from typing import Any, Literal, cast
 
 from infra.backtest.day import Day
-from infra.backtest.played import Carried, Fills, Skipped
+from infra.backtest.played import Carried, Fills
 from infra.backtest.shown import Shown
 from infra.backtest.timing import Timing
 from infra.brokersim import orders as market_orders
@@ -27,6 +27,7 @@ from infra.brokersim.orders import Fill as MarketFill
 from infra.brokersim.orders import Order as MarketOrder
 from infra.brokersim.settings import SimulatorSettings
 from infra.brokersim.wire import Refused
+from infra.results.facts import Skipped
 from shared.domain import book
 from shared.domain.booking import folded, next_state
 from shared.domain.brokerage import Balance, BrokerStatus, Holding
