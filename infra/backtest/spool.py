@@ -6,7 +6,8 @@ bad row is named, a session of a symbol comes from one file only, and instants t
 """
 
 import csv
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -14,8 +15,8 @@ from pathlib import Path
 
 from infra.backtest.minutes import Bars
 from infra.day.problems import UserError
-from infra.owner.bars_file import INSTANTS, SHOWN, columns, listed, minute_of
-from infra.owner.bars_rows import Spoilt, rows_of
+from infra.owner.bars_file import INSTANTS, columns, listed, minute_of, wrong_rows
+from infra.owner.bars_rows import rows_of
 from shared.domain.bars import Bar, DailyBar
 from shared.domain.calendar import NEW_YORK, session_of
 from shared.domain.own_days import day_of, missing
@@ -50,28 +51,23 @@ class Spool:
 
     def take(self, path: Path, *, today: date) -> None:
         """Take a file of minutes; raises UserError for one that is not clean, or that has what another had."""
-        problems: list[str] = []
-        inside = local = 0
+        count = Counter[str]()
         with rows_of(path) as file:
             names = columns(path, file.names)
-            try:
-                for place, row in file.rows:
-                    try:
-                        plain = dict(zip(names, row, strict=True))
-                        found = minute_of(plain, today)
-                        inside, local = inside + (found is not None), local + (found is None and _is_local(plain))
-                        if found is not None:
-                            self._require_new(path, *found[:2])
-                            self.put(*found, source=str(path))
-                    except ValueError as wrong:
-                        problems.append(f"{place}: {wrong}")
-                    if len(problems) > SHOWN:
-                        break
-            except Spoilt as spoilt:
-                problems.append(str(spoilt))
+
+            def one(row: Sequence[str]) -> None:
+                plain = dict(zip(names, row, strict=True))
+                found = minute_of(plain, today)
+                count["inside"] += found is not None
+                count["local"] += found is None and _is_local(plain)
+                if found is not None:
+                    self._require_new(path, *found[:2])
+                    self.put(*found, source=str(path))
+
+            problems = wrong_rows(file, one)
         if problems:
             raise UserError(f"{path} cannot be used:{listed(problems)}", remedy="put that right, or leave the file out")
-        if local > inside:
+        if count["local"] > count["inside"]:
             raise UserError(f"{path} cannot be used: its instants look like New York's clock, not UTC", remedy=_UTC)
         self.flush()
 

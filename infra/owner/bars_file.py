@@ -80,25 +80,31 @@ def _apart(one: Decimal, other: Decimal) -> Decimal:
 
 
 def _read(path: Path, file: Rows, today: date) -> dict[str, Imported]:
-    problems: list[str] = []
     found: dict[str, Imported] = {}
     minutes: dict[tuple[str, date], list[Bar]] = {}
     names = columns(path, file.names)
+    problems = wrong_rows(file, lambda row: _take(found, minutes, names, row, today))
+    if not problems and not found and not minutes:
+        problems.append("there is no bar in it")
+    if problems:
+        raise UserError(f"nothing of {path} was imported:{listed(problems)}", remedy=WANTED)
+    return found or _days(minutes)
+
+
+def wrong_rows(file: Rows, take: Callable[[Sequence[str]], object]) -> list[str]:
+    """Give each row of a file to who takes it, and say what is wrong: ValueErrors, one more than is shown at most."""
+    problems: list[str] = []
     try:
         for place, row in file.rows:
             try:
-                _take(found, minutes, names, row, today)
+                take(row)
             except ValueError as wrong:
                 problems.append(f"{place}: {wrong}")
             if len(problems) > SHOWN:
                 break
     except Spoilt as spoilt:
         problems.append(str(spoilt))
-    if not problems and not found and not minutes:
-        problems.append("there is no bar in it")
-    if problems:
-        raise UserError(f"nothing of {path} was imported:{listed(problems)}", remedy=WANTED)
-    return found or _days(minutes)
+    return problems
 
 
 def listed(problems: Sequence[str]) -> str:
