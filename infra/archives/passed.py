@@ -9,7 +9,6 @@ write the register.
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -32,23 +31,10 @@ def unchecked(folder: Path) -> tuple[str, ...]:
     return tuple(name for name, path in files.owners(folder).items() if not has_passed(path))
 
 
-def enter(path: Path, content: bytes, at: datetime) -> None:
-    """Write down that a file with this content passed, and leave the others' rows as they are; raises OSError."""
-    rows = dict(_rows(path.parent))
-    rows[path.stem] = {
-        "sha256": hashlib.sha256(content).hexdigest(), "checks": CHECKS, "at": at.isoformat(timespec="seconds"),
-    }  # fmt: skip
-    register = path.parent / REGISTER
-    fresh = register.with_name(f".{REGISTER}.{os.getpid()}.tmp")
-    try:
-        with fresh.open("w", encoding="utf-8") as file:
-            json.dump(rows, file, indent=2, sort_keys=True)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(register)
-    finally:
-        fresh.unlink(missing_ok=True)
+def entered(path: Path, content: bytes, at: datetime) -> bytes:
+    """Give the register with a file of this content as one that passed; the others' rows stay as they are."""
+    row = {"sha256": hashlib.sha256(content).hexdigest(), "checks": CHECKS, "at": at.isoformat(timespec="seconds")}
+    return json.dumps({**_rows(path.parent), path.stem: row}, indent=2, sort_keys=True).encode() + b"\n"
 
 
 def _rows(folder: Path) -> Mapping[str, object]:

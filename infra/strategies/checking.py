@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.archives import passed
+from infra.day.files import write_atomically
 from infra.day.problems import UserError
 from infra.strategies import purity
 from shared.errors import ConfigError
@@ -57,11 +58,7 @@ def check(name: str, folder: str) -> Checked:
         figures = ask(name, folder)
         findings = [(one["check"], one["what"], one["remedy"]) for one in figures.get("findings", ())]
     if not findings and not ships:
-        try:
-            passed.enter(path, content, datetime.now(UTC))
-        except OSError as problem:
-            what = f"{name} passed, but {path.parent / passed.REGISTER} cannot be written: {problem.strerror}"
-            raise UserError(what, remedy="make room or the folder yours, and check again") from None
+        write_atomically(path.parent / passed.REGISTER, passed.entered(path, content, datetime.now(UTC)))
     return Checked(name=name, path=path, ships=ships, findings=tuple(findings), figures=figures)
 
 

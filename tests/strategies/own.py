@@ -43,7 +43,8 @@ def vote(view: View, own: Parameters) -> Verdict:
 def passing(folder: Path) -> Path:
     """Enter every strategy of a folder as one that passed, whatever it is; gives the folder."""
     for path in files.owners(folder).values():
-        passed.enter(path, path.read_bytes(), datetime(2013, 10, 7, tzinfo=UTC))
+        row = passed.entered(path, path.read_bytes(), datetime(2013, 10, 7, tzinfo=UTC))
+        (folder / passed.REGISTER).write_bytes(row)
     return folder
 
 
