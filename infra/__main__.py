@@ -29,6 +29,7 @@ from infra.components import deployment  # noqa: E402 - the same
 from infra.components.deployment import Deployment  # noqa: E402 - the same
 from infra.components.system import System, SystemArgs  # noqa: E402 - the same
 from shared.errors import ConfigError  # noqa: E402 - the same
+from shared.settings import OWN_STRATEGIES  # noqa: E402 - the same
 from shared.topology import TOPOLOGY  # noqa: E402 - the same
 
 
@@ -52,7 +53,7 @@ def archives(chosen: Deployment) -> Mapping[str, Path]:
     folder = ROOT / "build" / "archives"
     folder.mkdir(parents=True, exist_ok=True)
     source = (ROOT / chosen.source) if chosen.source else ROOT
-    own = os.environ.get("STRATEGY_STRATEGIES", "").strip()
+    own = os.environ.get(OWN_STRATEGIES, "").strip()
     return {one.function: save(one, folder) for one in build_all(source, Path(own) if own else None)}
 
 

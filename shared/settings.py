@@ -45,6 +45,7 @@ _UNSPOKEN = frozenset({
 _SHOWN = 60
 _LONGEST_PATH = 1_000
 DEFAULT_CONFIG = "default"
+OWN_STRATEGIES = "STRATEGY_STRATEGIES"
 NOT_YET = "STRATEGY_MODE=live with ETRADE_SANDBOX=false: live orders at production are not enabled yet"
 
 
@@ -298,7 +299,7 @@ _SETTINGS: dict[str, tuple[str, Callable[[str], Any], str | None]] = {
     "STRATEGY_CLOSE_DOUBT_PERCENT": ("close_doubt_pct", _whole(1, 50), "5"),
     "STRATEGY_FALLBACK_AFTER_S": ("fallback_after_s", _whole(10, 600), "30"),
     "STRATEGY_HEARTBEAT_URL": ("heartbeat_url", _address, ""),
-    "STRATEGY_STRATEGIES": ("strategies", _folder, ""),
+    OWN_STRATEGIES: ("strategies", _folder, ""),
     "STRATEGY_MOST_ORDER_USD": ("order_usd_most", _maybe(_capital), ""),
     "STRATEGY_MOST_ORDER_SHARES": ("order_shares_most", _maybe(_whole(1, 1_000_000)), ""),
     "STRATEGY_MOST_POSITIONS": ("positions_most", _maybe(_whole(1, 100)), ""),
@@ -325,7 +326,7 @@ _HINTS = {
     "STRATEGY_CLOSE_DOUBT_PERCENT": "percent, a whole number from 1 to 50",
     "STRATEGY_FALLBACK_AFTER_S": "seconds without a quote of E*TRADE's, a whole number from 10 to 600",
     "STRATEGY_HEARTBEAT_URL": "an https address (http on localhost) that is asked each minute, or empty",
-    "STRATEGY_STRATEGIES": "a folder of strategies of your own, or empty",
+    OWN_STRATEGIES: "a folder of strategies of your own, or empty",
     "STRATEGY_MOST_ORDER_USD": "the most that one order may cost in USD, from 100 to 10000000, or empty",
     "STRATEGY_MOST_ORDER_SHARES": "the most shares of one order, from 1 to 1000000, or empty",
     "STRATEGY_MOST_POSITIONS": "the most positions at once, from 1 to 100, or empty",

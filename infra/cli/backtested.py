@@ -27,7 +27,6 @@ from infra.backtest.spool import Spool
 from infra.cli import backtest_shown as shown
 from infra.cli.exits import CRASHED, INTERRUPTED, say
 from infra.cli.hand import reached
-from infra.day.environment import OWN_STRATEGIES
 from infra.day.files import write_atomically
 from infra.day.folder import Card, claim
 from infra.day.problems import UserError
@@ -36,6 +35,7 @@ from infra.results.plain import plain
 from infra.tools.extras import ready
 from shared.codec import dumps
 from shared.domain.calendar import new_york_day
+from shared.settings import OWN_STRATEGIES
 from shared.sources.alpaca import Alpaca
 
 FOLDERS = Path("backtests")

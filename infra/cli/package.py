@@ -9,11 +9,12 @@ from rich.table import Table
 
 from infra.archives import Archive, ArchiveError, build_all, passed, save
 from infra.cli.exits import BROKEN, say
-from infra.day.environment import OWN_STRATEGIES, own_strategies
+from infra.day.environment import own_strategies
 from infra.day.files import require_writable, write_atomically
 from infra.day.problems import UserError
 from infra.tools.locks import ROOT
 from shared.codec import dumps
+from shared.settings import OWN_STRATEGIES
 
 
 def run(*, out: Path, json_out: Path | None, root: Path = ROOT) -> None:

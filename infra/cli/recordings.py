@@ -14,6 +14,7 @@ from infra.day.problems import UserError
 from infra.day.replayed import Replayed
 from infra.local.looks import days_of
 from infra.owner import recording
+from shared.settings import OWN_STRATEGIES
 
 
 def want(profile: str, state: Path | None, *, wanted: bool, json: bool) -> None:
@@ -36,7 +37,7 @@ def write(profile: str, state: Path | None, out: Path, day: str | None, *, json:
 def check(profile: str, state: Path | None, folder: Path | None, day: str | None, *, json: bool) -> None:
     """Decide a recorded day again; raises typer.Exit where anything differs."""
     where = folder or recording.folder_of(profile, state)
-    done = recording.again(where, _day(where, day), strategies=os.environ.get("STRATEGY_STRATEGIES", ""))
+    done = recording.again(where, _day(where, day), strategies=os.environ.get(OWN_STRATEGIES, ""))
     show(done, lambda: sys.stdout.write(_checked(done)), json=json)
     if done.differing:
         raise typer.Exit(BROKEN)

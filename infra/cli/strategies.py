@@ -9,13 +9,13 @@ import typer
 from infra.archives import passed
 from infra.cli.exits import BROKEN, explained
 from infra.day.problems import UserError
+from shared.settings import OWN_STRATEGIES
 from shared.strategies import files
 
 if TYPE_CHECKING:
     from infra.strategies.checking import Checked
 
 FOLDER = "strategies"
-OWN_STRATEGIES = "STRATEGY_STRATEGIES"
 SPAN = "--from 2013-03-04 --to 2013-03-28 --data generated"
 
 

@@ -13,13 +13,13 @@ from rich.table import Table
 from infra.cli.exits import say
 from infra.cli.hand import reached, show
 from infra.day.chosen import of_file
-from infra.day.environment import OWN_STRATEGIES
 from infra.day.hours import day_and_time
 from infra.day.problems import UserError
 from infra.owner import configuring
 from infra.owner.configuring import Base, Changed, Shown
 from infra.owner.profiles import Hand
 from shared.errors import ConfigError, Conflict
+from shared.settings import OWN_STRATEGIES
 from shared.strategies import registry
 from shared.usecases import configuration
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import typer
 
 from infra.cli.hand import reached, show
-from infra.day.environment import OWN_STRATEGIES
 from infra.day.hours import NEW_YORK, clock, day_and_time
 from infra.day.problems import UserError
 from infra.owner.why import Why, why
 from shared.domain.calendar import new_york_day
+from shared.settings import OWN_STRATEGIES
 
 
 def told(symbol: str, at: str | None, profile: str, state: Path | None, *, json: bool) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from infra.day.account import account_of
 from infra.day.problems import UserError
 from shared import settings, topology
-from shared.settings import Mode
+from shared.settings import OWN_STRATEGIES, Mode
 from shared.strategies import config as strategies
 
 STARTING_CASH = Decimal(100_000)
@@ -22,7 +22,6 @@ GENERATED_WATCH_LIST = 10
 _SAID = {"STRATEGY_CONFIG": "--config", "STRATEGY_WATCH_LIST": "--market", "STRATEGY_MODE": "--mode"}
 """Which option says what a person's environment does not."""
 
-OWN_STRATEGIES = "STRATEGY_STRATEGIES"
 """Names the folder of a person's own strategies."""
 
 HONOURED = ("ETRADE_RATE_LIMIT", "ETRADE_BURST_LIMIT", "STRATEGY_CAPITAL_USD", "STRATEGY_WATCH_LIST")

@@ -34,6 +34,7 @@ from infra.results.figures import figures
 from infra.results.page import render
 from infra.results.plain import beside, plain
 from shared.codec import dumps, loads
+from shared.settings import OWN_STRATEGIES
 
 CRASH_FILE = "crash.txt"
 _USUAL = Surroundings()
@@ -61,7 +62,7 @@ def run_day(
     Raises UserError for bad input (nothing is written then) and DayStopped for a run that did not finish.
     """
     began = time.monotonic()
-    wanted = choose(config, (environ or {}).get(environment.OWN_STRATEGIES, ""))
+    wanted = choose(config, (environ or {}).get(OWN_STRATEGIES, ""))
     market = open_checked(market_spec, seed)
     when = around.hours(hours(market.day))
     chosen = environment.environ(

@@ -7,11 +7,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.day.environment import OWN_STRATEGIES
 from infra.local.bus import PUSH_HEADERS
 from infra.local.loopback import LOOPBACK, held_port
 from infra.local.processes import FunctionProcess
 from infra.up.folder import ROOT, Folder
+from shared.settings import OWN_STRATEGIES
 from shared.topology import TOPOLOGY, Function
 
 PUBLIC = "oauth_callback"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from infra.brokersim.network import Network
 from infra.day.problems import UserError
-from shared.settings import Mode
+from shared.settings import OWN_STRATEGIES, Mode
 
 if TYPE_CHECKING:
     from infra.day.chosen import OwnFile
@@ -56,7 +56,7 @@ def plan(
     if config is not None:
         from infra.day.chosen import choose  # here: every command imports this file
 
-        chosen = choose(config, environ.get("STRATEGY_STRATEGIES", ""))
+        chosen = choose(config, environ.get(OWN_STRATEGIES, ""))
         rest["own"] = chosen.file
         if broker == "simulator" or chosen.file is None:
             rest["config"] = chosen.name

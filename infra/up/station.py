@@ -59,6 +59,7 @@ from shared.codec import dumps, encode
 from shared.errors import ConfigError
 from shared.gcp.chance import SystemChance
 from shared.ports import Severity, Store, Vault
+from shared.settings import OWN_STRATEGIES
 from shared.topology import CONSUMER, HALT_KEY, NOTIFY_ADDRESSES, SIGN_IN_KEY, TOPOLOGY
 from shared.usecases.links import LOGIN_LINK_LIFE, MIN_KEY_BYTES, sign_in_key
 
@@ -234,7 +235,7 @@ class Station:
         self._store_link_keys()
         if self.plan.own is not None:
             write(self.plan.own, self.cloud.store, PacedClock(self.timeline), self.settings)
-        require_checked(self.cloud.store, self.settings.config, self.plan.environ.get(environment.OWN_STRATEGIES, ""))
+        require_checked(self.cloud.store, self.settings.config, self.plan.environ.get(OWN_STRATEGIES, ""))
 
     def _store_consumer(self) -> None:
         """Put the consumer pair into the vault, unless the vault's own is the one."""

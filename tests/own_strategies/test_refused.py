@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.archives import passed
 from infra.cli import package
-from infra.day.environment import OWN_STRATEGIES
 from infra.day.problems import UserError
 from infra.local.clock import KernelClock
 from infra.local.kernel import Kernel
@@ -18,9 +16,10 @@ from infra.local.owners_desk import owners_desk
 from infra.up.checked import require_checked
 from shared.domain.tables import strategies_of
 from shared.domain.versions import Ceilings
+from shared.settings import OWN_STRATEGIES
 from shared.strategies.config import load
 from shared.usecases import configuration
-from tests.strategies.own import write
+from tests.strategies.own import passing, write
 
 Stored = Callable[[str], MemoryStore]
 
@@ -52,7 +51,7 @@ def test_what_never_passed_and_is_named_is_refused(stored: Stored, tmp_path: Pat
     store = stored("mine")
     with pytest.raises(UserError, match=r"mine of .* never passed `strategy check`.*nothing was started"):
         require_checked(store, "default", str(folder))
-    passed.enter(folder / "mine.py", (folder / "mine.py").read_bytes(), datetime.now(UTC))
+    passing(folder)
     require_checked(store, "default", str(folder))
     (folder / "mine.py").write_text((folder / "mine.py").read_text() + "# later\n")
     with pytest.raises(UserError, match="as it stands now"):
