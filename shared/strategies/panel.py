@@ -80,8 +80,6 @@ class Panel:
                 self._bound, self._wrong = (), dict.fromkeys(config.strategies, problem.problems)
             for name, problems in self._wrong.items():
                 self.leave_out(LeftOut(name=name, why=f"it cannot be used: {'; '.join(problems)}", at=at))
-            if note is not None:
-                note("")
         self._named = config.strategies
         return self._bound
 

@@ -57,19 +57,22 @@ def usable(
 ) -> tuple[tuple[Bound, ...], Mapping[str, tuple[str, ...]]]:
     """Give the strategies of a configuration that can be used, and by name the problems of those that cannot.
 
-    Those in `but` are not looked at; `note` is told each name before its file is run.
+    Those in `but` are not looked at; `note` is told the name of each own strategy before its file is run, and "" after.
     """
     there = found(folder)
     used, wrong = list[Bound](), dict[str, tuple[str, ...]]()
     for name, given in config.strategies.items():
         if name in but:
             continue
-        if note is not None:
-            note(name)
+        tells = note if name in there and there[name].parent != HERE else None
+        if tells is not None:
+            tells(name)
         try:
             used.append(bind(name, _module(name, there), given))
         except ConfigError as problem:
             wrong[name] = problem.problems
+        if tells is not None:
+            tells("")
     return tuple(used), wrong
 
 

@@ -138,14 +138,16 @@ def a_secret_out_of_reach_loses_no_tick(graph: Graph) -> None:
 
 
 def the_close_is_sealed(graph: Graph) -> None:
-    """A close tick seals today's chains on a day with a session, and does nothing on a day of rest."""
-    session = session_at(datetime.now(UTC))
-    days = [] if session is None else [session.day.isoformat()]
+    """A close tick seals today's chains after the close, says so before it, and does nothing on a day of rest."""
+    session, process = session_at(datetime.now(UTC)), graph.functions["order_settlement"]
+    early = session is not None and datetime.now(UTC) < session.closes_at
+    days = [] if session is None or early else [session.day.isoformat()]
     if session is not None:  # the account is known, as it is when the market was open: the broker need not be asked
         graph.store.commit([put("account/main", AccountRecord(key="account-key", mode="CASH", session=session.day))])
     graph.publish("close-ticks", CloseTick())
     eventually(lambda: set(graph.documents("seals")) == {f"seals/{day}" for day in days}, "the seal")
-    assert graph.functions["order_settlement"].request("POST", "/", push_of(pack(CloseTick()))) == 204
+    eventually(lambda: bool(process.lines("close_too_early")) or not early, "the line of a tick that came too early")
+    assert process.request("POST", "/", push_of(pack(CloseTick()))) == 204
     assert [data["session"] for data in graph.documents("seals").values()] == days
 
 

@@ -146,6 +146,13 @@ def test_whatever_a_file_s_parameters_do_is_a_problem_of_that_file(tmp_path: Pat
     assert problem in "; ".join(wrong["mine"])
 
 
+def test_an_own_file_is_noted_while_it_is_run_and_one_that_ships_is_not(tmp_path: Path) -> None:
+    """A note costs a write to the store: it is made for files that nobody here has read, before and after."""
+    noted = list[str]()
+    registry.usable(_using(momentum={}, mine={}, trend={}), str(write(tmp_path)), note=noted.append)
+    assert noted == ["mine", ""]
+
+
 def test_a_folder_that_cannot_be_looked_at_is_named(tmp_path: Path) -> None:
     """It is a problem of the configuration, as a name that is nowhere."""
     assert "cannot be read" in "; ".join(_problems(tmp_path / ("x" * 300), momentum={}))
