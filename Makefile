@@ -29,10 +29,12 @@ PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
 # Two targets never install into the same environment at once.
 .NOTPARALLEL:
 .PHONY: help python setup setup-dev demo test days long package bench lint format types contracts check lock calendar clean \
-  audit census preview up mend clear-failed smoke keep deploy rollback destroy
+  vulnerabilities cloud-resources cloud-preview cloud-up cloud-mend cloud-clear-failed cloud-smoke cloud-keep \
+  cloud-deploy cloud-rollback cloud-destroy
 
-# Which stack the targets below deal with. What a build is started with is somebody's text: it is taken as it stands and
-# reaches a recipe as a variable of its environment, so neither make nor the shell reads words of their own in it.
+# Which stack the targets deal with that begin with cloud-. What a build is started with is somebody's text: it is taken
+# as it stands and reaches a recipe as a variable of its environment, so neither make nor the shell reads words of their
+# own in it.
 STACK = sandbox
 override STACK := $(value STACK)
 override STATE := $(value STATE)
@@ -47,7 +49,7 @@ UP = $(PULUMI) up --stack "$$STACK" --yes --parallel 32
 EXPORT = $(PULUMI) stack export --stack "$$STACK"
 
 help: ## list the commands
-	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 18
+	@sed -nE 's/^([a-z-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 26
 
 python: ## print the interpreter that .venv is made from
 	@test -n "$(PYTHON)" || { \
@@ -113,52 +115,53 @@ check: lint types contracts test days ## everything that must pass before a chan
 lock: $(STAMP_DEV) ## write the lock files from pyproject.toml; UPGRADE=1 looks for newer versions
 	$(BIN)/python -m infra.tools.locks $(if $(UPGRADE),--upgrade)
 
-audit: $(STAMP_DEV) ## look for known holes in everything that is locked; asks a service on the network
+vulnerabilities: $(STAMP_DEV) ## look for known vulnerabilities in all that is locked; asks a service on the network
 	$(BIN)/pip-audit --strict --disable-pip --require-hashes --requirement requirements/dev.txt
 
-census: $(STAMP_DEV) ## count the resources of each stack by kind, without the cloud
+cloud-resources: $(STAMP_DEV) ## count the resources of each stack by kind, without the cloud
 	$(BIN)/python -m tests.infra.cloud.census
 
 # Of a stack that has nothing yet every property is new: those are shown once there is something to compare. It looks at
 # nothing but the state (--refresh=false), for which the account of a pull request may ask.
-preview: ## show what `make up` would change; STACK=sandbox or production
+cloud-preview: ## show what `make cloud-up` would change; STACK=sandbox or production
 	$(PULUMI) install
 	if $(EXPORT) | grep -q '"urn":'; then diff=--diff; else diff=; fi; \
 	  $(PULUMI) preview --stack "$$STACK" --refresh=false $$diff
 
-# What an `up` that failed wrote down is what was meant: so each one first looks at what Google has (infra/Pulumi.yaml).
-up: ## provision the stack and deploy every function
+# What a `cloud-up` that failed wrote down is what was meant, so each one first looks at what Google has
+# (infra/Pulumi.yaml).
+cloud-up: ## provision the stack and deploy every function
 	$(PULUMI) install
 	$(UP)
 
-mend: ## mend an `up` that was killed, when no other one runs: free the lock, take in what it had made, then up
+cloud-mend: ## mend a `cloud-up` that was killed, while no other one runs: import what it had made, then deploy
 	$(PULUMI) install
 	$(PULUMI) cancel --stack "$$STACK" --yes
 	"$(PYTHON)" -m infra.tools.mend adopt "$$STACK" env $(PULUMI)
 	$(UP)
 	"$(PYTHON)" -m infra.tools.mend settle "$$STACK" env $(PULUMI)
 
-clear-failed: ## delete the stack's functions whose first build failed, which no `up` mends; then make up
+cloud-clear-failed: ## delete the functions whose first build failed, which no `cloud-up` mends; then cloud-up
 	@test -n "$(PYTHON)"
 	$(EXPORT) | "$(PYTHON)" -m infra.tools.failed
 
-smoke: ## ask a deployed stack whether it answers where it must and is closed where it must
+cloud-smoke: ## ask a deployed stack whether it answers where it must and is closed where it must
 	@test -n "$(PYTHON)"
 	$(PULUMI) stack output --stack "$$STACK" --json | "$(PYTHON)" -m infra.tools.smoke
 
-deploy: up smoke keep ## up, then smoke, then keep
+cloud-deploy: cloud-up cloud-smoke cloud-keep ## cloud-up, then cloud-smoke, then cloud-keep
 
 # What an archive is built from.
 SOURCES = functions shared pyproject.toml
 
 # A build in the cloud has no commit but its own and may fetch none: what it deployed lies beside Pulumi's state.
-keep: ## keep in the bucket STATE what a roll-back to this commit is built from; without STATE nothing is kept
+cloud-keep: ## keep in the bucket STATE what a roll-back to this commit is built from; without STATE nothing is kept
 	test -z "$$STATE" || { mkdir -p build && git archive --output build/kept.tar HEAD $(SOURCES) && \
 	  gcloud storage cp build/kept.tar "gs://$$STATE/deployed/$$(git rev-parse HEAD).tar"; }
 
 # The archives of a commit are built anew, to the byte what they were then: the same content, so the same names.
-rollback: ## deploy the functions of an earlier commit with the present provisioning: TO=commit
-	@test -n "$$TO" || { echo "Name the commit whose functions to deploy: make rollback TO=... STACK=..." >&2; exit 1; }
+cloud-rollback: ## deploy the functions of an earlier commit with the present provisioning: TO=commit
+	@test -n "$$TO" || { echo "Name the commit to go back to: make cloud-rollback TO=... STACK=..." >&2; exit 1; }
 	rm -rf build/rollback build/rollback.tar && mkdir -p build/rollback
 	if commit=$$(git rev-parse --verify --quiet --end-of-options "$$TO^{commit}"); \
 	  then git archive --output build/rollback.tar "$$commit" $(SOURCES); \
@@ -171,11 +174,11 @@ rollback: ## deploy the functions of an earlier commit with the present provisio
 	cp "infra/Pulumi.$$STACK.yaml" build/rollback.yaml
 	$(PULUMI) install
 	$(UP) --config-file "$(CURDIR)/build/rollback.yaml" --config etrade-strategy:source=build/rollback
-	@$(MAKE) --no-print-directory smoke
+	@$(MAKE) --no-print-directory cloud-smoke
 
 # Never without the engine's preview (--skip-preview): that is where it refuses as a whole. What Google itself protects no
 # preview sees, so both are looked at before, in what Google has now.
-destroy: ## take the stack down; while anything in it is protected, nothing is destroyed
+cloud-destroy: ## take the stack down; while anything in it is protected, nothing is destroyed
 	$(PULUMI) install
 	$(PULUMI) refresh --stack "$$STACK" --yes
 	$(EXPORT) | "$(PYTHON)" -m infra.tools.destroyable

@@ -40,7 +40,7 @@ class Databases(pulumi.ComponentResource):
     each day. `ready` are the databases, what their queries need, and what lets documents go: the parts that functions
     count on. Outbox and dead letters are in every database that a function writes.
 
-    The default would leave a database behind when the stack is destroyed, and the next `up` would collide with it.
+    The default would leave a database behind when the stack is destroyed, and the next `cloud-up` would meet it.
     Its settings of single fields go with it: to take each back first would be an operation of a minute for every one.
     """
 

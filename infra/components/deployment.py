@@ -89,7 +89,7 @@ def left_over(chosen: Deployment) -> tuple[str, ...]:
         "projectNumber": (
             chosen.project_number,
             "123456789012",
-            "`up` would grant to another project's agents, and fail",
+            "`cloud-up` would grant to another project's agents, and fail",
         ),
         "owner": (chosen.owner, EXAMPLE_EMAIL, "the page would be told to be somebody else's"),
         "alertEmails": (EXAMPLE_EMAIL in chosen.alert_emails, True, "alerts would reach nobody"),

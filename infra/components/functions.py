@@ -80,7 +80,7 @@ def environment(stage: Stage, one: Function) -> dict[str, str]:
         **stage.deployment.settings,
         **_sign_in(stage),
         **one.environ,
-        # Google adds it where it is missing, as a difference at every `up`, and then rewrites the journal's lines.
+        # Google adds it where it is missing, which every `cloud-up` would see, and then rewrites the journal's lines.
         "LOG_EXECUTION_ID": "false",
     }
 

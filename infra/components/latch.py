@@ -22,7 +22,7 @@ class Latch(pulumi.ComponentResource):
     A preview shows the engine every refusal before it begins. Without one (`pulumi destroy --skip-preview`) it deletes
     from the last to the first, and past a refusal it goes on with all that the refused thing does not rest on: with
     functions, pushes and alerts, had it only the database to refuse. The latch rests on everything and is met first. An
-    `up` never has a reason to delete it.
+    `cloud-up` never has a reason to delete it.
     """
 
     def __init__(self, name: str, args: LatchArgs, opts: pulumi.ResourceOptions) -> None:

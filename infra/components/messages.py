@@ -129,7 +129,7 @@ class Schedules(pulumi.ComponentResource):
                 pubsub_target=gcp.cloudscheduler.JobPubsubTargetArgs(
                     topic_name=args.topics[schedule.topic].id, data=base64.b64encode(body(schedule)).decode()
                 ),
-                # Unsaid, the provider asks for 180s; where Google answers 0s (pulumi-gcp 3442) every `up` would differ.
+                # Unsaid, the provider asks for 180s; where Google answers 0s (pulumi-gcp 3442) each would differ.
                 opts=args.stage.child(self, unlike="attemptDeadline"),
             )
         self.register_outputs({"jobs": [one.name for one in args.stage.topology.schedules]})

@@ -136,7 +136,7 @@ def _made(name: str, check: Callable[[], Iterable[Finding]]) -> Iterator[Finding
 def _settings(patient: Patient) -> Iterator[Finding]:
     given = patient.environ
     if patient.cloud:
-        yield _unchecked("settings", "the functions' settings lie in the stack: `make preview` reads them")
+        yield _unchecked("settings", "the functions' settings lie in the stack: `make cloud-preview` reads them")
         return
     if patient.simulated:
         yield _unchecked("settings", "a simulated day has settings of its own")
@@ -172,7 +172,7 @@ def room(free: int) -> Finding:
 
 def _permissions(patient: Patient) -> Iterator[Finding]:
     if patient.cloud:
-        yield _unchecked("permissions", "what Google granted is not read here: `make preview` compares it")
+        yield _unchecked("permissions", "what Google granted is not read here: `make cloud-preview` compares it")
         return
     folder = Path(patient.hand.name)
     own = [folder, *(one for name in ("vault.bin", "world.json") if (one := folder / name).exists())]

@@ -1,4 +1,4 @@
-"""What each kind of resource is at Google when an `up` was killed while it was made: known, made again, or twice.
+"""What each kind of resource is at Google when a `cloud-up` was killed while it was made: known, made again, or twice.
 
 The engine writes down what it is about to make, and what it got once it has it. Killed between the two, it knows what
 was meant and not whether it is there. Every kind that the program makes stands in exactly one of four tables:

@@ -1,8 +1,8 @@
-"""Refuses a destruction that would stop half-way: `make destroy` asks it before the engine deletes anything.
+"""Refuses a destruction that would stop half-way: `make cloud-destroy` asks it before the engine deletes anything.
 
 Reads the stack's state, as `pulumi stack export` writes it after a refresh, from standard input. Two things stop a
 destruction, and the engine's preview sees the first one only: what the engine protects, and a database that Google
-protects, which is reached when the functions and most else are gone already. What a killed `up` was making the engine
+protects, which is reached when the functions and most else are gone already. What a killed `cloud-up` made the engine
 does not know, so it would not delete it.
 """
 
@@ -26,10 +26,10 @@ def in_the_way(found: State) -> Iterator[str]:
             free = f"gcloud firestore databases update --database={name} --no-delete-protection"
             yield f"{one} is protected at Google: {free}"
         if one.outputs.get("deletionPolicy") != "DELETE":
-            yield f"{one} would be left behind at Google, where the next stack would meet it: make up"
+            yield f"{one} would be left behind at Google, where the next stack would meet it: make cloud-up"
     for one in found.making.values():
         if one.typ not in adoption.REPEATED:
-            yield f"{one} was being made by an `up` that was killed, and would be left behind at Google: make mend"
+            yield f"{one}, of a `cloud-up` that was killed, would be left behind at Google: make cloud-mend"
 
 
 def main() -> int:

@@ -1,7 +1,7 @@
-"""Deletes the functions of a stack that Google calls FAILED: `make clear-failed`.
+"""Deletes the functions of a stack that Google calls FAILED: `make cloud-clear-failed`.
 
 Reads the stack's state, as `pulumi stack export` writes it, from standard input: only functions that stand there are
-looked at. A function is FAILED when its first build was refused, so it never served; no later `up` mends it. One that
+looked at. A function is FAILED when its first build was refused, so it never served; no `cloud-up` mends it. One that
 works and whose next build fails goes on working and is not FAILED.
 """
 
@@ -48,8 +48,8 @@ def main() -> int:
         words = ("functions", "delete", name, f"--region={region}", f"--project={found.project}", "--quiet")
         if gcloud.ask(*words).returncode:
             left.append(name)
-    sys.stdout.write("Now: make up, which makes anew what was deleted.\n" if not left else "")
-    sys.stderr.write("".join(f"{name} could not be deleted: repeat make clear-failed\n" for name in left))
+    sys.stdout.write("Now: make cloud-up, which makes anew what was deleted.\n" if not left else "")
+    sys.stderr.write("".join(f"{name} could not be deleted: repeat make cloud-clear-failed\n" for name in left))
     return 1 if left else 0
 
 

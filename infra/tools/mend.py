@@ -1,12 +1,12 @@
-"""Mends a stack whose `up` was killed: takes in what is at Google and not in the state: `make mend`.
+"""Mends a stack whose `cloud-up` was killed: takes in what is at Google and not in the state: `make cloud-mend`.
 
     python -m infra.tools.mend adopt|settle STACK COMMAND...      COMMAND being Pulumi's, as the Makefile calls it
 
-`adopt` comes before the `up`: it reads what the engine was making, prints what becomes of each, and imports, one by
-one, what a second `up` would be refused. One that is not at Google fails to be imported, which is no fault: `up` makes
-it. `settle` comes after an `up` that went through: it names what may be there twice, and lets the engine forget what it
-was making. Neither changes anything at Google, and where nothing is left to mend neither does anything. Which kind is
-which stands in infra/tools/adoption.py.
+`adopt` comes before the `cloud-up`: it reads what the engine was making, prints what becomes of each, and imports, one
+by one, what a second `cloud-up` would be refused. One that is not at Google fails to be imported, which is no fault:
+`cloud-up` makes it. `settle` comes after a `cloud-up` that went through: it names what may be there twice, and lets the
+engine forget what it was making. Neither changes anything at Google, and where nothing is left to mend neither does
+anything. Which kind is which stands in infra/tools/adoption.py.
 """
 
 import json
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from infra.tools import adoption, gcloud, state
 from infra.tools.state import Made, State
 
-BY_HAND = "is not of a kind that is known here: where `up` says that it already exists, import it by hand"
+BY_HAND = "is not of a kind that is known here: where `cloud-up` says that it already exists, import it by hand"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,7 @@ def adopt(stack: Stack) -> None:
         if ident and not stack.adopt(one, ident):
             missing.append(one)
     for one in missing:
-        _say(f"{one}: not imported; where it is not at Google, `up` makes it now")
+        _say(f"{one}: not imported; where it is not at Google, `cloud-up` makes it now")
 
 
 def plan(found: State) -> Iterator[str]:
@@ -75,9 +75,9 @@ def plan(found: State) -> Iterator[str]:
         elif one.typ in adoption.FOUND:
             yield f"{one}: to be looked for in Google's list, and imported if it is there"
         elif one.typ in adoption.REPEATED:
-            yield f"{one}: made again by `up`, which changes nothing where it is there"
+            yield f"{one}: made again by `cloud-up`, which changes nothing where it is there"
         elif one.typ in adoption.DRAWN:
-            yield f"{one}: made again by `up`, and perhaps there twice; named again at the end"
+            yield f"{one}: made again by `cloud-up`, and perhaps there twice; named again at the end"
         else:
             yield f"{one}: {BY_HAND}"
 

@@ -1,4 +1,4 @@
-"""Asks a deployed stack from outside whether it answers where it must and is closed where it must: `make smoke`.
+"""Asks a deployed stack from outside whether it answers where it must and is closed where it must: `make cloud-smoke`.
 
 Reads the stack's outputs as JSON from standard input. An open sign-in answers its health question; a closed one is
 refused by name; every other function refuses a stranger, who cannot tell a closed door from no door: Google answers

@@ -16,8 +16,8 @@ BUILD: dict[str, Any] = yaml.safe_load((ROOT / "cloudbuild.yaml").read_text(enco
 ROLLBACK: dict[str, Any] = yaml.safe_load((ROOT / "infra/cloudbuild-rollback.yaml").read_text(encoding="utf-8"))
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 TARGETS = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
-DELIVERIES = ("preview", "deploy")
-CHECKS = ["lint", "types", "contracts", "test", "audit", "package"]
+DELIVERIES = ("cloud-preview", "cloud-deploy")
+CHECKS = ["lint", "types", "contracts", "test", "vulnerabilities", "package"]
 
 
 def faults(build: Mapping[str, Any]) -> Iterator[str]:
@@ -42,7 +42,7 @@ def faults(build: Mapping[str, Any]) -> Iterator[str]:
         yield "is given other words than it uses"
     if [step["id"] for step in build["steps"]] != [*(CHECKS if "_DELIVERY" in given else ()), "deliver"]:
         yield "does not check everything before it delivers, or checks before it goes back"
-    if given.get("_DELIVERY", "preview") != "preview":
+    if given.get("_DELIVERY", "cloud-preview") != "cloud-preview":
         yield "delivers when nobody asked for it"
 
 
@@ -57,17 +57,17 @@ def test_nothing_stands_before_a_roll_back() -> None:
     assert list(faults(ROLLBACK)) == []
     (step,) = ROLLBACK["steps"]
     (deliver,) = [one for one in BUILD["steps"] if one["id"] == "deliver"]
-    assert step["args"][0] == "rollback"
+    assert step["args"][0] == "cloud-rollback"
     assert {**step, "args": deliver["args"]} == deliver
     assert ROLLBACK["options"]["logging"] == "CLOUD_LOGGING_ONLY"
-    assert BUILD["substitutions"].items() - {("_DELIVERY", "preview")} < ROLLBACK["substitutions"].items()
+    assert BUILD["substitutions"].items() - {("_DELIVERY", "cloud-preview")} < ROLLBACK["substitutions"].items()
 
 
 def test_what_is_delivered_is_tried() -> None:
     """A deployment and a roll-back are tried before they are done, and the checks of a change are the build's."""
-    assert re.search(r"^deploy: up smoke keep ##", MAKEFILE, re.MULTILINE)
-    (rollback,) = re.findall(r"^rollback:.*\n((?:\t.*\n)+)", MAKEFILE, re.MULTILINE)
-    assert rollback.rstrip().endswith("smoke")
+    assert re.search(r"^cloud-deploy: cloud-up cloud-smoke cloud-keep ##", MAKEFILE, re.MULTILINE)
+    (rollback,) = re.findall(r"^cloud-rollback:.*\n((?:\t.*\n)+)", MAKEFILE, re.MULTILINE)
+    assert rollback.rstrip().endswith("cloud-smoke")
     assert re.search(rf"^SOURCES = {' '.join(PARTS)} pyproject.toml$", MAKEFILE, re.MULTILINE)
     (check,) = re.findall(r"^check: ([a-z ]+) ##", MAKEFILE, re.MULTILINE)
     assert set(check.split()) - {"days"} <= set(CHECKS)
@@ -84,7 +84,7 @@ def test_what_is_delivered_is_tried() -> None:
         (("steps", 0, "name"), "python:latest"),
         (("steps", 0, "id"), "skipped"),
         (("availableSecrets",), {}),
-        (("substitutions", "_DELIVERY"), "deploy"),
+        (("substitutions", "_DELIVERY"), "cloud-deploy"),
         (("substitutions", "_KEY"), "x"),
     ],
 )

@@ -37,14 +37,14 @@ def test_a_preview_is_short_until_there_is_something_to_compare(repository: Repo
     ):
         if state:
             repository.put(state=state)
-        ran = repository.make("preview", "STACK=sandbox")
+        ran = repository.make("cloud-preview", "STACK=sandbox")
         assert ran.returncode == 0, ran.stderr
         assert repository.told[-3:] == [["install"], EXPORT, told]
 
 
 def test_a_deployment_is_tried(repository: Repository) -> None:
     """A deployment names the stack, waits for many things at once, and asks the stack afterwards."""
-    ran = repository.make("deploy", "STACK=sandbox")
+    ran = repository.make("cloud-deploy", "STACK=sandbox")
     assert ran.returncode == 0, ran.stderr
     assert repository.told == [["install"], UP, OUTPUTS]
 
@@ -53,7 +53,7 @@ def test_a_destruction_looks_before_it_begins(repository: Repository) -> None:
     """The state is what Google has now, nothing is in the way, and the engine's own preview is not skipped."""
     kept = {"urn:pulumi:sandbox::a::desk-1": _database("desk-1", False, "ENABLED")}
     repository.put(state=exported(kept, {}), refreshed=exported(FREE, {}))
-    ran = repository.make("destroy", "STACK=sandbox")
+    ran = repository.make("cloud-destroy", "STACK=sandbox")
     assert ran.returncode == 0, ran.stderr
     refresh, destroy = ["refresh", "--stack", "sandbox", "--yes"], ["destroy", "--stack", "sandbox", "--yes"]
     assert repository.told == [["install"], refresh, EXPORT, destroy]
@@ -82,7 +82,7 @@ def test_a_destruction_that_would_stop_half_way_does_not_begin(
 ) -> None:
     """What the engine protects, any database that Google protects, and one that would stay, each keeps everything."""
     repository.put(state=exported(FREE, {}), refreshed=exported({**FREE, **changed}, {}))
-    ran = repository.make("destroy", "STACK=sandbox")
+    ran = repository.make("cloud-destroy", "STACK=sandbox")
     assert ran.returncode != 0
     assert "Nothing was destroyed" in ran.stderr
     assert said in ran.stderr
@@ -96,16 +96,16 @@ def test_what_a_killed_up_was_making_is_not_left_behind(repository: Repository) 
         "urn:pulumi:sandbox::a::a-grant": {"type": "gcp:pubsub/topicIAMMember:TopicIAMMember", "custom": True},
     }
     repository.put(state=exported(FREE, making))
-    ran = repository.make("destroy", "STACK=sandbox")
+    ran = repository.make("cloud-destroy", "STACK=sandbox")
     assert ran.returncode != 0
-    assert "Topic exits was being made by an `up` that was killed" in ran.stderr
+    assert "Topic exits, of a `cloud-up` that was killed" in ran.stderr
     assert "a-grant" not in ran.stderr
     assert not [call for call in repository.told if call[0] == "destroy"]
 
 
 def test_a_stack_that_cannot_be_read_is_not_destroyed(repository: Repository) -> None:
     """Without a state nothing is known to be free, so nothing begins."""
-    ran = repository.make("destroy", "STACK=sandbox")
+    ran = repository.make("cloud-destroy", "STACK=sandbox")
     assert ran.returncode != 0
     assert "could not be read" in ran.stderr
     assert not [call for call in repository.told if call[0] == "destroy"]
@@ -114,10 +114,10 @@ def test_a_stack_that_cannot_be_read_is_not_destroyed(repository: Repository) ->
 def _injected(repository: Repository, text: str) -> list[tuple[str, ...]]:
     """Give the calls with which such a text became a command of the shell."""
     calls = [
-        ("rollback", f"TO={text}"),
-        ("rollback", f"TO={'0' * 40}", f"STATE={text}"),
-        ("keep", f"STATE={text}"),
-        ("preview", f"STACK={text}"),
+        ("cloud-rollback", f"TO={text}"),
+        ("cloud-rollback", f"TO={'0' * 40}", f"STATE={text}"),
+        ("cloud-keep", f"STATE={text}"),
+        ("cloud-preview", f"STACK={text}"),
     ]
     found = []
     for words in calls:
@@ -143,7 +143,7 @@ def test_what_a_build_is_started_with_is_no_command(repository: Repository, text
 def test_a_rollback_deploys_the_functions_of_its_commit(repository: Repository, tmp_path: Path) -> None:
     """The functions are the very ones of the commit, the stack file stays as it is, and the result is tried."""
     before = (repository.folder / "infra" / "Pulumi.sandbox.yaml").read_bytes()
-    ran = repository.make("rollback", f"TO={repository.first}", "STACK=sandbox")
+    ran = repository.make("cloud-rollback", f"TO={repository.first}", "STACK=sandbox")
     assert ran.returncode == 0, ran.stderr
     rebuilt = repository.folder / "build" / "rollback"
     assert hashes(rebuilt) == hashes(ROOT) != hashes(repository.folder)
@@ -158,10 +158,10 @@ def test_a_rollback_deploys_the_functions_of_its_commit(repository: Repository, 
 def test_a_build_goes_back_without_the_repository(repository: Repository) -> None:
     """What a deployment kept is what a later build, which can fetch no other commit, rolls back to."""
     git(repository.folder, "checkout", "--quiet", repository.first)
-    assert repository.make("keep", "STATE=the-state").returncode == 0
+    assert repository.make("cloud-keep", "STATE=the-state").returncode == 0
     git(repository.folder, "checkout", "--quiet", "-")
     build = repository.clone()
-    ran = build.make("rollback", f"TO={repository.first}", "STACK=sandbox", "STATE=the-state")
+    ran = build.make("cloud-rollback", f"TO={repository.first}", "STACK=sandbox", "STATE=the-state")
     assert ran.returncode == 0, ran.stderr
     assert hashes(build.folder / "build" / "rollback") == hashes(ROOT)
 
@@ -169,7 +169,7 @@ def test_a_build_goes_back_without_the_repository(repository: Repository) -> Non
 def test_a_deployment_that_fails_is_not_kept(repository: Repository, tmp_path: Path) -> None:
     """Only what passed the smoke test can be gone back to."""
     (repository.folder / "bin" / "pulumi").write_text("#!/bin/sh\necho '{}'\n")
-    assert repository.make("deploy", "STACK=sandbox", "STATE=the-state").returncode != 0
+    assert repository.make("cloud-deploy", "STACK=sandbox", "STATE=the-state").returncode != 0
     assert not (tmp_path / "the-state").exists()
 
 
@@ -186,7 +186,7 @@ def test_a_deployment_that_fails_is_not_kept(repository: Repository, tmp_path: P
 )
 def test_a_rollback_to_nowhere_touches_nothing(repository: Repository, words: tuple[str, ...], why: str) -> None:
     """Without a commit, or with one that does not exist or was never kept, nothing is told to Pulumi."""
-    ran = repository.make("rollback", *words)
+    ran = repository.make("cloud-rollback", *words)
     assert ran.returncode != 0
     assert why in ran.stderr
     assert repository.told == []

@@ -1,4 +1,4 @@
-"""After an `up` that was killed, `make mend` brings the stack to where that `up` would have: with stand-ins."""
+"""After a `cloud-up` that was killed, `make cloud-mend` brings the stack to where it would have: with stand-ins."""
 
 from typing import Any
 
@@ -42,21 +42,21 @@ def _import(one: tuple[str, dict[str, Any]], ident: str, protect: str = "false")
 
 @pytest.fixture
 def killed(repository: Repository) -> Repository:
-    """Give a stack as a killed `up` leaves it: locked, and with two things made that the engine does not know."""
+    """Give a stack as a killed `cloud-up` leaves it: locked, and with two things made that the engine does not know."""
     repository.put(state=KILLED, google=AT_GOOGLE, listed=LISTED, lock="")
     return repository
 
 
 def test_an_up_alone_does_not_mend(killed: Repository) -> None:
-    """A lock stops the next `up`, and without the lock the database that exists does, as the engine does it."""
-    assert "locked" in killed.make("up").stderr
+    """A lock stops the next `cloud-up`, and without the lock the database that exists does, as the engine does it."""
+    assert "locked" in killed.make("cloud-up").stderr
     (killed.folder / "bin" / "lock").unlink()
-    assert "already exists" in killed.make("up").stderr
+    assert "already exists" in killed.make("cloud-up").stderr
 
 
 def test_a_killed_up_is_mended(killed: Repository) -> None:
-    """The lock goes, what exists is taken in under its group and as protected as it will be, `up` makes the rest."""
-    ran = killed.make("mend")
+    """The lock goes, what exists is imported under its group and as protected as it will be, the rest is made."""
+    ran = killed.make("cloud-mend")
     assert ran.returncode == 0, ran.stderr
     database, topic = (
         _import(DATABASE, AT_GOOGLE["desk"], "true"),
@@ -74,23 +74,23 @@ def test_a_killed_up_is_mended(killed: Repository) -> None:
 
 def test_it_says_what_it_does_before_it_does_it(killed: Repository) -> None:
     """What becomes of each is printed first; what may be there twice is named at the end, with the one that is ours."""
-    said = killed.make("mend").stdout
+    said = killed.make("cloud-mend").stdout
     first = said.index("$ pulumi import")
     for line in (
         "Database desk: to be imported if it is at Google", "BackupSchedule each-day: to be looked for",
-        "TopicIAMMember a-grant: made again", "AlertPolicy broken: made again by `up`, and perhaps there twice",
+        "TopicIAMMember a-grant: made again", "AlertPolicy broken: made again by `cloud-up`, and perhaps there twice",
     ):  # fmt: skip
         assert said.index(line) < first, line
-    assert "Topic exits: not imported; where it is not at Google, `up` makes it now" in said
+    assert "Topic exits: not imported; where it is not at Google, `cloud-up` makes it now" in said
     assert "look whether it is there twice, at Monitoring > Alerting > Policies" in said
     assert "The stack's is drawn-broken; delete the other there." in said
 
 
 def test_a_second_mend_does_nothing(killed: Repository) -> None:
     """Once mended, a further run imports nothing, forgets nothing and ends well."""
-    assert killed.make("mend").returncode == 0
+    assert killed.make("cloud-mend").returncode == 0
     before, told = killed.state, len(killed.told)
-    ran = killed.make("mend")
+    ran = killed.make("cloud-mend")
     assert ran.returncode == 0, ran.stderr
     assert killed.told[told:] == [["install"], ["cancel", *STACK, "--yes"], EXPORT, UP, EXPORT]
     assert "nothing to import" in ran.stdout
@@ -98,20 +98,20 @@ def test_a_second_mend_does_nothing(killed: Repository) -> None:
 
 
 def test_a_mend_that_does_not_get_through_forgets_nothing(killed: Repository) -> None:
-    """While `up` still fails, what was being made stays written down, so that the next run can take it in."""
+    """While `cloud-up` still fails, what was being made stays written down, so that the next run can take it in."""
     killed.put(google={**AT_GOOGLE, "exits": "a topic that cannot be read"})
-    assert killed.make("mend").returncode != 0
+    assert killed.make("cloud-mend").returncode != 0
     assert len(killed.state["pending_operations"]) == 5
     killed.put(google=AT_GOOGLE)
-    assert killed.make("mend").returncode == 0
+    assert killed.make("cloud-mend").returncode == 0
     assert [call[2] for call in killed.told if call[0] == "import"].count("desk") == 1
 
 
 @pytest.mark.parametrize("listed", [[], [*LISTED, {"name": "another", "dailyRecurrence": {}}]])
 def test_what_google_s_list_does_not_tell_apart_is_not_taken(killed: Repository, listed: list[dict[str, Any]]) -> None:
-    """One that Google names itself is imported when exactly one is like it, and else left to `up`."""
+    """One that Google names itself is imported when exactly one is like it, and else left to `cloud-up`."""
     killed.put(listed=listed, google={"desk": AT_GOOGLE["desk"]})
-    ran = killed.make("mend")
+    ran = killed.make("cloud-mend")
     assert ran.returncode == 0, ran.stderr
     assert f"Google's list has {len(listed)} like it" in ran.stdout
     assert "each-day" not in [call[2] for call in killed.told if call[0] == "import"]
@@ -121,7 +121,7 @@ def test_an_unknown_kind_and_a_lost_input_are_named(repository: Repository) -> N
     """What cannot be imported by itself is said, with the input that is not there, and the rest is mended."""
     odd, bare = _making("gcp:compute/network:Network", "net"), _making("gcp:pubsub/topic:Topic", "bare")
     repository.put(state=exported({}, dict([odd, bare, DATABASE])), google=AT_GOOGLE)
-    ran = repository.make("mend")
+    ran = repository.make("cloud-mend")
     assert ran.returncode == 0, ran.stderr
     assert "Network net: is not of a kind that is known here" in ran.stdout
     assert "Topic bare: name is not written down" in ran.stdout
@@ -129,8 +129,8 @@ def test_an_unknown_kind_and_a_lost_input_are_named(repository: Repository) -> N
 
 
 def test_a_stack_that_cannot_be_read_is_left_alone(repository: Repository) -> None:
-    """Without a state nothing is imported and no `up` follows."""
-    ran = repository.make("mend")
+    """Without a state nothing is imported and no `cloud-up` follows."""
+    ran = repository.make("cloud-mend")
     assert ran.returncode != 0
     assert "nothing was imported. Pulumi says: error: no stack named so" in ran.stderr
     assert [call[0] for call in repository.told] == ["install", "cancel", "stack"]
@@ -158,20 +158,20 @@ def with_functions(repository: Repository) -> Repository:
 
 def test_failed_functions_of_the_stack_are_deleted(with_functions: Repository) -> None:
     """Those that Google calls FAILED are shown and deleted; what works, or is not the stack's, is not touched."""
-    ran = with_functions.make("clear-failed")
+    ran = with_functions.make("cloud-clear-failed")
     assert ran.returncode == 0, ran.stderr
     listed, *deleted = with_functions.google_told
     assert listed[:3] == ["functions", "list", "--v2"]
     assert {"--project=example-project", "--regions=us-east4", "--filter=state=FAILED"} < set(listed)
     where = ["--region=us-east4", "--project=example-project", "--quiet"]
     assert deleted == [["functions", "delete", name, *where] for name in ("market-scan", "token-refresh")]
-    assert ran.stdout.index("market-scan in us-east4 is FAILED") < ran.stdout.index("Now: make up")
+    assert ran.stdout.index("market-scan in us-east4 is FAILED") < ran.stdout.index("Now: make cloud-up")
 
 
 def test_nothing_failed_and_nothing_is_deleted(with_functions: Repository) -> None:
     """Where no function of the stack failed, nothing is deleted, and it says so."""
     with_functions.put(listed=[_function("market-scan", "ACTIVE"), _function("another-s", "FAILED")])
-    ran = with_functions.make("clear-failed")
+    ran = with_functions.make("cloud-clear-failed")
     assert ran.returncode == 0, ran.stderr
     assert "nothing was deleted" in ran.stdout
     assert not [call for call in with_functions.google_told if "delete" in call]
@@ -180,7 +180,7 @@ def test_nothing_failed_and_nothing_is_deleted(with_functions: Repository) -> No
 def test_a_function_that_stays_is_named(with_functions: Repository) -> None:
     """A deletion that Google refuses is a failure that names the function."""
     with_functions.put(undeletable="")
-    ran = with_functions.make("clear-failed")
+    ran = with_functions.make("cloud-clear-failed")
     assert ran.returncode != 0
     assert "market-scan could not be deleted" in ran.stderr
-    assert "make up" not in ran.stdout
+    assert "make cloud-up" not in ran.stdout

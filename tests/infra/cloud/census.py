@@ -1,4 +1,4 @@
-"""Counts the resources of each committed stack by kind, without the cloud: `make census`."""
+"""Counts the resources of each committed stack by kind, without the cloud: `make cloud-resources`."""
 
 import sys
 import tempfile

@@ -1,4 +1,4 @@
-"""What is taken in after a killed `up`, and how, is said for every kind of resource that the program makes."""
+"""What is taken in after a killed `cloud-up`, and how, is said for every kind of resource that the program makes."""
 
 import importlib
 import inspect

@@ -108,7 +108,7 @@ def test_a_latch_without_its_lock_is_found(graphs: Mapping[str, Graph]) -> None:
 
 @pytest.mark.parametrize("stack", PROTECTED)
 def test_everything_in_the_way_is_named(graphs: Mapping[str, Graph], stack: str) -> None:
-    """`make destroy` is told of every protected thing and of every database, however many, until all are free."""
+    """`make cloud-destroy` is told of every protected thing and of every database, however many, until all are free."""
     graph = graphs[stack]
     made = {
         urn: {"type": one.typ, "custom": one.custom, "protect": one.protect, "inputs": dict(one.inputs)}

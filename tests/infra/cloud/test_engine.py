@@ -1,4 +1,4 @@
-"""What the engine does with the program: a preview that knows little, an `up` that finds no difference, a destroy."""
+"""What the engine does with the program: a preview that knows little, an update without a difference, a destroy."""
 
 import re
 from collections.abc import Iterator, Mapping

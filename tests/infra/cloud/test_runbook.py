@@ -76,7 +76,7 @@ def test_names_in_the_runbook_are_the_names() -> None:
 
 def test_the_preview_counts_as_the_runbook_says(graphs: Mapping[str, Graph]) -> None:
     """What the first preview creates is told with the groups and the stack, which the engine counts too."""
-    (told,) = re.findall(r"make preview STACK=sandbox +# ([0-9]+) to create", RUNBOOK)
+    (told,) = re.findall(r"make cloud-preview STACK=sandbox +# ([0-9]+) to create", RUNBOOK)
     assert int(told) == len(graphs["sandbox"].resources) + 1
 
 
@@ -94,7 +94,7 @@ def test_each_build_has_its_trigger() -> None:
     assert may_change == {"preview": False, "preview-main": False, "deploy": True, "rollback": True}
     for one in triggers:
         assert ("--require-approval" in one) == ("$DELIVER" in one) != ("$PREVIEW" in one)
-        assert ("_DELIVERY=deploy" in one) == ("--name=deploy" in one)
+        assert ("_DELIVERY=cloud-deploy" in one) == ("--name=deploy" in one)
     files = {*re.findall(r"--build-config=(\S+yaml)", RUNBOOK)}
     assert files == {"cloudbuild.yaml", "infra/cloudbuild-rollback.yaml"}
     assert all((ROOT / file).is_file() for file in files)
@@ -130,8 +130,8 @@ def test_what_the_owner_s_commands_are_told_is_what_the_functions_are_told(graph
 
 
 def test_a_protected_stack_is_freed_before_it_is_destroyed() -> None:
-    """Both protections go, the engine's and Google's, and `make destroy`, which looks at them, comes last."""
-    (steps,) = [block.splitlines() for block in BLOCKS if "make destroy STACK=production" in block]
+    """Both protections go, the engine's and Google's, and `make cloud-destroy`, which looks at them, comes last."""
+    (steps,) = [block.splitlines() for block in BLOCKS if "make cloud-destroy STACK=production" in block]
     told = [("unprotect", "--all"), ("update", "--no-delete-protection"), ("destroy",)]
     commands = [step for step in steps if step.strip() != "done" and not step.startswith("for ")]
     assert len(commands) == len(told)
