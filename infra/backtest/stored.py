@@ -1,6 +1,6 @@
 """Minutes of a system's own store, or of a source outside, put into a spool for a back-test.
 
-What was asked of a source lies in the spool's folder afterwards, so that the next back-test can name that folder.
+The spool lasts as long as the command: the next back-test asks the source once more.
 """
 
 from collections.abc import Callable, Mapping, Sequence

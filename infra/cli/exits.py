@@ -3,7 +3,7 @@
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -11,6 +11,7 @@ import typer
 
 from infra.cli.outlet import acted, outlet_of
 from infra.day.problems import UserError
+from shared.domain.wording import count
 
 BROKEN, BAD_INPUT, CRASHED, UNSHOWN, NOT_RUNNING, INTERRUPTED = 1, 2, 3, 4, 5, 130
 
@@ -58,6 +59,14 @@ def say(*lines: str) -> None:
     for line in lines:
         sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
+
+
+def say_unread(paths: Iterable[str]) -> None:
+    """Name documents that are not listed in one line, each once, with how many they are."""
+    found = list(dict.fromkeys(paths))
+    if found:
+        many = count(len(found), "document")
+        say(f"Not listed, because {many} cannot be read: {', '.join(found)}. Look on E*TRADE's own page.")
 
 
 @contextmanager

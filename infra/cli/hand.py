@@ -27,6 +27,7 @@ from shared.codec import dumps, encode
 from shared.domain.calendar import is_open
 from shared.domain.control import Control
 from shared.domain.fallback import FallbackQuote
+from shared.domain.left_out import said
 from shared.domain.series import LEAST_DAYS
 from shared.errors import ConfigError, Conflict, DeskError, StoreDown
 from shared.strategies import config as configurations
@@ -207,7 +208,7 @@ def status_lines(seen: look.Overview) -> Iterable[tuple[str, object]]:
     yield "Mode", seen.mode or "unknown here"
     waits = "no: the day is settled" if seen.signed_out else "NO: nothing is traded until `strategy login`"
     yield "Signed in", "yes" if seen.signed_in else waits
-    yield "Trading state", stated(seen.control) if seen.control else "ACTIVE: nothing was ever decided"
+    yield "Trading state", stated(seen.control) if seen.control else "ACTIVE (default)"
     yield "Live orders", seen.live_orders
     yield "In doubt", ", ".join(seen.in_doubt) or "none"
     yield "Open positions", seen.open_positions
@@ -220,14 +221,16 @@ def status_lines(seen: look.Overview) -> Iterable[tuple[str, object]]:
     if seen.asked:
         yield "Asked", "; ".join(seen.asked)
     yield "Scan", _scanned(seen)
+    if seen.left_out:
+        yield "LEFT OUT", "; ".join(map(said, seen.left_out))
     if seen.looks is not None:
         yield "Seconds", looked(seen.looks)
     yield "Daily bars", _history(seen.history)
     if seen.history is not None:
         yield from _left_out(seen.history)
     yield "Rank", _ranked(seen.ranked)
-    yield "Put aside", _buried(seen)
-    yield "Given up", _given_up(seen.given_up)
+    yield "Failed messages", _buried(seen)
+    yield "Undelivered messages", _given_up(seen.given_up)
     yield "Notices", _told(seen)
     if seen.machine is not None:
         yield "This machine", _machine(seen.machine)
@@ -266,12 +269,6 @@ def _realized(seen: look.Overview) -> str:
         return "nothing traded yet"
     unknown = f", without {seen.unpriced:,} shares that you took out at a price that is not known"
     return f"{seen.realized:+,.2f} USD on {seen.session}{unknown if seen.unpriced else ''}"
-
-
-def say_unread(paths: Iterable[str]) -> None:
-    """Name documents that are not listed."""
-    for path in paths:
-        say(f"Not listed, because it cannot be read: {path}. Look on E*TRADE's own page.")
 
 
 def _scanned(seen: look.Overview) -> str:

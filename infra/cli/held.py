@@ -5,8 +5,8 @@ from pathlib import Path
 
 from infra.cli import money_words as money
 from infra.cli import traded
-from infra.cli.exits import say
-from infra.cli.hand import from_elsewhere, reached, say_unread, show, table
+from infra.cli.exits import say, say_unread
+from infra.cli.hand import from_elsewhere, reached, show, table
 from infra.owner import look
 from infra.owner.trips import trips
 from infra.owner.wealth import Priced, closed

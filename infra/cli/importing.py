@@ -12,6 +12,7 @@ from infra.owner import importing
 from infra.owner.bars_rows import is_parquet
 from infra.owner.importing import Kept, Result
 from infra.tools.extras import ready
+from shared.domain.wording import count
 
 NEXT = "They are used from the next sign-in or the next morning at 07:00 on, whichever comes first.\n"
 _GONE = "From the next sign-in or the next morning at 07:00 on they are not used; what was gathered is until then.\n"
@@ -46,15 +47,16 @@ def tell(results: Sequence[Result]) -> None:
             sys.stdout.write(f"{one.symbol}: {one.again} of these days were there before ({one.earlier}): {some}\n")
         if one.short:
             days = ", ".join(day.isoformat() for day in one.short[:5])
-            sys.stdout.write(f"{one.symbol}: left out, for minutes are missing: {len(one.short)} days ({days})\n")
+            short = count(len(one.short), "day")
+            sys.stdout.write(f"{one.symbol}: left out, for minutes are missing: {short} ({days})\n")
         for odd in one.far:
             sys.stdout.write(f"{one.symbol}: taken as meant: {odd}\n")
     sys.stdout.write(NEXT)
 
 
 def _days(one: Result | Kept) -> str:
-    days = f"{one.bars} daily bars" + (f", {one.first} to {one.last}" if one.bars else "")
-    events = [f"{count} {name}" for count, name in ((one.splits, "splits"), (one.dividends, "dividends")) if count]
+    days = count(one.bars, "daily bar") + (f", {one.first} to {one.last}" if one.bars else "")
+    events = [count(many, name) for many, name in ((one.splits, "split"), (one.dividends, "dividend")) if many]
     return ", ".join([days, *events])
 
 

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from infra.cli.hand import reached, say_unread, show, table
+from infra.cli.exits import say_unread
+from infra.cli.hand import reached, show, table
 from infra.day.hours import clock
 from infra.day.problems import UserError
 from infra.owner import look

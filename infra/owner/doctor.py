@@ -17,7 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from infra.day.problems import UserError
-from infra.owner import key, tables
+from infra.owner import key, look, tables
 from infra.owner.login import authority_of, token_view
 from infra.owner.market import market_data
 from infra.owner.profiles import KEY_ALONE, Hand
@@ -25,6 +25,7 @@ from shared import settings
 from shared.apprise_notifier import AppriseNotifier
 from shared.domain import skew
 from shared.domain.calendar import new_york_day
+from shared.domain.left_out import said
 from shared.errors import (
     AuthError,
     BrokerError,
@@ -110,7 +111,7 @@ def examine(patient: Patient, *, notice: bool) -> Iterator[Finding]:
     """Make every check, in this order; `notice` sends one to each address."""
     checks: tuple[tuple[str, Callable[[Patient], Iterable[Finding]]], ...] = (
         ("settings", _settings), ("disk", _disk), ("permissions", _permissions), ("keys", _keys), ("token", _token),
-        ("reachability", _broker), ("alpaca", _alpaca),
+        ("strategies", _strategies), ("reachability", _broker), ("alpaca", _alpaca),
     )  # fmt: skip
     for name, check in checks:
         yield from _made(name, partial(check, patient))
@@ -237,6 +238,21 @@ def _token(patient: Patient) -> Iterator[Finding]:
         yield _problem("token", f"nobody is signed in: it is {view.state}", remedy)
     else:
         yield _ok("token", f"it is {view.state} by our record")
+
+
+def _strategies(patient: Patient) -> Iterator[Finding]:
+    """Name the strategies that are left out of today's session; a key alone asks none."""
+    if patient.alone:
+        return
+    unread, desk = list[str](), patient.hand.desk
+    found = look.left_out_of(desk.store, desk.clock.now(), unread)
+    for one in found:
+        remedy = "mend its file, or take it out with `strategy config edit`; it is asked again in the next session"
+        yield _problem("strategies", f"left out: {said(one)}", remedy)
+    if unread:
+        yield _unchecked("strategies", f"{unread[0]} cannot be read")
+    elif not found:
+        yield _ok("strategies", "none is left out today")
 
 
 def _broker(patient: Patient) -> Iterator[Finding]:

@@ -66,6 +66,11 @@ def bring(hand: Hand, path: Path, *, meant: bool = False) -> list[Result]:
     """Import a file's bars; of a day that was imported before the new bar counts. Raises UserError, StoreError."""
     refuse_simulated(hand)
     found = read_bars(path, today=new_york_day(hand.desk.clock.now()))
+    if not any(one.bars for one in found.values()):
+        short = sorted({(day, symbol) for symbol, one in found.items() for day in one.short})
+        named = ", ".join(f"{symbol} {day}" for day, symbol in short[:5]) + (" and more" if len(short) > 5 else "")
+        what = f"nothing of {path} was imported, for its minutes make no whole day: some are missing of {named}"
+        raise UserError(what, remedy="what was stored before is kept; give each minute from the open to the close")
     series = {symbol: _series(symbol, one, path.name, hand) for symbol, one in found.items()}
     results = keep(hand, series, what=str(path), meant=meant)
     return [replace(one, short=tuple(sorted(found[one.symbol].short))) for one in results]

@@ -18,10 +18,11 @@ from shared.codec import decode
 from shared.domain.asks import Ask
 from shared.domain.audit import AuditEvent
 from shared.domain.brokerage import LastBalance
-from shared.domain.calendar import session_at
+from shared.domain.calendar import new_york_day, session_at
 from shared.domain.control import Control
 from shared.domain.explain import PLAIN
 from shared.domain.fallback import FallbackQuote
+from shared.domain.left_out import LeftOut, SessionLeftOut, path_of
 from shared.domain.orders import IN_DOUBT, Order
 from shared.domain.positions import Fill, Ledger, Position
 from shared.domain.quotes import Quote
@@ -84,9 +85,9 @@ class Overview:
     your wishes that wait; `control` is None for a new desk. `sight` is what the scan saw in the last minute that it
     finished, None when it finished none within `LATELY`; `looks` are the seconds of the session so far at which it
     looked, None outside of one. `history` is how the daily bars stand, `ranked` the watch list's rank, None before the
-    first morning. `closing` are symbols that you want sold and that are held still; `elsewhere` are prices of somebody
-    else's for what is held and E*TRADE does not quote; `owned` and `wealth` are its money. `killed` is what was left
-    where the desk ended without being stopped.
+    first morning. `left_out` are the strategies that are not asked any more today. `closing` are symbols that you want
+    sold and that are held still; `elsewhere` are prices of somebody else's for what is held and E*TRADE does not quote;
+    `owned` and `wealth` are its money. `killed` is what was left where the desk ended without being stopped.
     """
 
     name: str
@@ -118,6 +119,7 @@ class Overview:
     owned: tuple[Owned, ...]
     wealth: Wealth
     killed: Killed | None
+    left_out: tuple[LeftOut, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +156,7 @@ def overview(
         sight=_sight(store, at, unread), looks=_looks(store, at, unread), history=_history(store, unread),
         ranked=_ranked(store, unread),
         notices=told.delivery(store),
-        unreadable=tuple(unread),
+        left_out=left_out_of(store, at, unread), unreadable=tuple(dict.fromkeys(unread)),
         given_up=given_up, machine=machine, closing=tuple(one.symbol for one in open_ if one.closing),
         elsewhere=others, owned=tuple(rows), wealth=wealth(rows, ledgers, balance, at, whole=whole),
         killed=None if killed is None else left_by(killed, open_, live),
@@ -267,6 +269,17 @@ def _history(store: Store, unread: list[str]) -> History | None:
         session=found.session, at=found.at, enough=len(days) - len(short), short=short, skipped=found.skipped,
         refused=tuple(sorted(found.refused)),
     )  # fmt: skip
+
+
+def left_out_of(store: Store, at: datetime, unread: list[str]) -> tuple[LeftOut, ...]:
+    """Give the strategies that are left out of the session of an instant's day; `unread` as above."""
+    path = path_of(new_york_day(at))
+    try:
+        held = read(store, SessionLeftOut, path)
+    except Malformed:
+        unread.append(path)
+        return ()
+    return () if held is None else held.value.strategies
 
 
 def _ranked(store: Store, unread: list[str]) -> Ranked | None:

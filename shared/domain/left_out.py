@@ -28,6 +28,17 @@ class SessionLeftOut:
     schema_version: int = 1
 
 
+def path_of(session: date) -> str:
+    """Give the path of a session's record."""
+    return f"left_out/{session.isoformat()}"
+
+
+def said(left: LeftOut) -> str:
+    """Say of a strategy since when it is left out, whom it was asked about, and why."""
+    about = f", asked about {left.about}" if left.about else ""
+    return f"{left.name} since {clock(left.at)}{about}: {short(left.why)}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StrategyLeftOut:
     """A strategy is left out for the rest of a session."""

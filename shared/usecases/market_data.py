@@ -182,7 +182,7 @@ class MarketData:
             given = self._ask(symbols)
         except BrokerError as problem:
             return {}, dict.fromkeys(symbols, f"{failed}: {problem.detail}")
-        troubles = dict.fromkeys(symbols, f"{self._broker} gives no quote that can be used")
+        troubles = dict.fromkeys(symbols, f"{self._broker} does not know it, or gives no quote that can be used")
         troubles |= dict.fromkeys(given.unasked, "it was not asked for: its turn did not come")
         troubles |= {symbol: f"{failed}: {problem.detail}" for symbol, problem in given.failed.items()}
         return given.heard, {symbol: why for symbol, why in troubles.items() if symbol not in given.heard}

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
-from shared.domain.left_out import LeftOut, SessionLeftOut, StrategyLeftOut
+from shared.domain.left_out import LeftOut, SessionLeftOut, StrategyLeftOut, path_of
 from shared.domain.messages import EnterPosition
 from shared.domain.quality import Sound
 from shared.domain.receipts import said
@@ -77,12 +77,12 @@ def keep(desk: TradingDesk, memory: ScanMemory, session: date) -> None:
     if not new:
         return
     try:
-        before = read_sound(desk, SessionLeftOut, _path(session))
+        before = read_sound(desk, SessionLeftOut, path_of(session))
         there = () if before is None else before.value.strategies
         new = [one for one in new if one.name not in {other.name for other in there}]
         after = SessionLeftOut(session=session, strategies=(*there, *new))
         told = [announce(desk, StrategyLeftOut(left=one, session=session, at=one.at)) for one in new]
-        desk.store.commit([replaced(_path(session), before, after), *told])
+        desk.store.commit([replaced(path_of(session), before, after), *told])
     except StoreError as problem:
         stumble(desk, problem)
         return
@@ -97,7 +97,7 @@ def begin(desk: TradingDesk, memory: ScanMemory, minute: Scanned, died: Minute |
     Where that died, every question of this one is noted. Raises StoreDown.
     """
     if not memory.is_of(minute.session, minute.begins):
-        held = read_sound(desk, SessionLeftOut, _path(minute.session.day))
+        held = read_sound(desk, SessionLeftOut, path_of(minute.session.day))
         left = () if held is None else held.value.strategies
         memory.panel.begin(left)
         memory.told = {one.name for one in left}
@@ -163,7 +163,3 @@ def _signal(desk: TradingDesk, memory: ScanMemory, signal: Signal, quote: Sound)
     memory.record.signalled(desk, signal)
     desk.journal.line("signal", signal_id=signal.signal_id, symbol=signal.symbol, strategy=signal.strategy)
     outbox.publish(desk, row)
-
-
-def _path(session: date) -> str:
-    return f"left_out/{session.isoformat()}"

@@ -15,9 +15,13 @@ from infra.local.to_simulator import ToSimulator
 from infra.owner.doctor import ENOUGH_BYTES, Finding, Patient, Result, examine, room
 from infra.owner.profiles import Hand
 from shared.codec import dumps
+from shared.domain.calendar import new_york_day
+from shared.domain.left_out import LeftOut, SessionLeftOut, path_of
 from shared.domain.series import Series
 from shared.errors import SourceKeyRefused
+from shared.ports import Put
 from shared.topology import ALPACA_KEY, CONSUMER, HALT_KEY, NOTIFY_ADDRESSES, SIGN_IN_KEY
+from shared.usecases.desk import create
 from tests.doors.webhook import Webhook, webhook
 from tests.owner.desks import refused, strategy
 from tests.owner.keyed import KeyHome
@@ -58,6 +62,22 @@ def clinic(tmp_path: Path) -> Any:
     """Give a key alone to which nothing is wrong."""
     with webhook() as hook:
         yield Clinic(tmp_path, hook)
+
+
+def test_a_strategy_that_is_left_out_is_a_problem_of_a_system(clinic: Clinic) -> None:
+    """It is named with why, and one that was left out yesterday is not; a key alone asks no strategy."""
+    clinic.changes = {"operator": "owner"}
+    today = new_york_day(clinic.home.clock.now())
+    assert [one.says for one in clinic.found() if one.check == "strategies"] == ["none is left out today"]
+    for name, day in (("mine", today), ("other", today - timedelta(days=1))):
+        broken = LeftOut(name=name, why="it raised ValueError: no idea", at=clinic.home.clock.now())
+        clinic.home.store.commit([create(path_of(day), SessionLeftOut(session=day, strategies=(broken,)))])
+    (found,) = [one for one in clinic.problems() if one.check == "strategies"]
+    assert found.says.startswith("left out: mine since ")
+    assert found.says.endswith("it raised ValueError: no idea")
+    clinic.home.store.commit([Put(path_of(today), {"strategies": 1})])
+    (unread,) = [one for one in clinic.found() if one.check == "strategies"]
+    assert (unread.result, unread.says) == (Result.UNCHECKED, f"{path_of(today)} cannot be read")
 
 
 def test_a_key_that_is_well_has_no_problem(clinic: Clinic) -> None:

@@ -210,6 +210,17 @@ def _minutes(day: date, count: int, *, by: str = "begins_utc") -> list[str]:
     return [f"{at:%Y-%m-%dT%H:%M:%SZ},IBM,100,101,99,100,10" for at in starts]
 
 
+def test_minutes_that_make_no_whole_day_are_refused_with_what_is_missing(tmp_path: Path) -> None:
+    """Half a day alone is no import: it is named, what was there before stays, and the exit code says so."""
+    (half,) = sessions(1)
+    home = Home(tmp_path)
+    with pytest.raises(UserError) as refused:
+        home.bring(HEAD.replace("date", "begins_utc"), *_minutes(half, 195))
+    assert f"its minutes make no whole day: some are missing of IBM {half}" in refused.value.what
+    assert "what was stored before is kept" in refused.value.remedy
+    assert home.series() is None
+
+
 @pytest.mark.parametrize("by", ["begins_utc", "ends_utc"])
 def test_whole_sessions_of_minutes_become_days_and_half_ones_do_not(tmp_path: Path, by: str) -> None:
     """A session that is there from end to end becomes a daily bar, half a day is named and left out."""
@@ -266,8 +277,8 @@ def test_the_owner_reads_what_was_taken(tmp_path: Path, capsys: pytest.CaptureFi
     half, whole = sessions(2)
     tell(Home(tmp_path).bring(HEAD.replace("date", "begins_utc"), *_minutes(half, 195), *_minutes(whole, 390)))
     shown = capsys.readouterr().out
-    assert f"IBM: 1 daily bars, {whole} to {whole}\n" in shown
-    assert f"left out, for minutes are missing: 1 days ({half})" in shown
+    assert f"IBM: 1 daily bar, {whole} to {whole}\n" in shown
+    assert f"left out, for minutes are missing: 1 day ({half})" in shown
     assert "next sign-in" in shown
     refused(strategy("import", str(tmp_path / "none.csv"), "--state", str(tmp_path / "no-desk")), "no-desk")
     for words in ((), ("--list", "--remove", "IBM"), (str(tmp_path / "bars.csv"), "--list")):

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from infra.cli.credentials import signed_in_until
+from infra.cli.exits import say_unread
 from infra.cli.hand import ELSEWHERE, status_lines
 from infra.local.folder import FolderLock
 from infra.local.memory_store import MemoryStore
@@ -56,7 +57,7 @@ def test_a_desk_at_a_glance(played_desk: Path) -> None:
         "name", "at", "running", "mode", "signed_in", "signed_out", "control", "live_orders", "in_doubt",
         "open_positions", "session", "realized", "unpriced", "asked", "dead_letters", "dead_letters_since", "given_up",
         "machine", "sight", "looks", "history", "ranked",
-        "notices", "unreadable", "closing", "elsewhere", "owned", "wealth", "killed",
+        "left_out", "notices", "unreadable", "closing", "elsewhere", "owned", "wealth", "killed",
     }  # fmt: skip
     signs_in = answer("token", "--state", str(played_desk))["signs_in"]
     assert (seen["mode"], seen["signed_in"]) == ("live", not signs_in)
@@ -66,6 +67,14 @@ def test_a_desk_at_a_glance(played_desk: Path) -> None:
     shown = strategy("status", "--state", str(played_desk)).stdout
     for part in ("ACTIVE", "2013-10-07", "the desk is not running", "In doubt"):
         assert part in shown
+
+
+def test_what_cannot_be_listed_is_named_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """Documents that cannot be read stand in one line, counted, however often they were met."""
+    say_unread(["orders/A", "orders/B", "orders/A"])
+    assert "because 2 documents cannot be read: orders/A, orders/B." in capsys.readouterr().err
+    say_unread([])
+    assert capsys.readouterr().err == ""
 
 
 MORNING = datetime(2013, 10, 7, 11, 20, tzinfo=UTC)

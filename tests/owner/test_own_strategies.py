@@ -1,21 +1,31 @@
 """The owner names strategies in the configuration, their own among them, and sees what each of them says."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from infra.cli.hand import status_lines
 from infra.day.chosen import choose
 from infra.day.environment import environ
 from infra.day.problems import UserError
+from infra.local.memory_store import MemoryStore
 from infra.owner.configuring import of_text, text_of
+from infra.owner.look import overview
+from shared.domain.calendar import new_york_day
+from shared.domain.left_out import LeftOut, SessionLeftOut, path_of
+from shared.ports import Put
 from shared.strategies import registry
 from shared.strategies.config import load
+from shared.usecases.desk import create
 from tests.owner.desks import answer, refused, strategy
 from tests.owner.test_why import written
 from tests.strategies.own import write
+
+MORNING = datetime(2013, 10, 7, 11, 20, tzinfo=UTC)
 
 
 def _own(folder: Path) -> dict[str, str]:
@@ -109,3 +119,19 @@ def test_a_day_is_given_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert "STRATEGY_STRATEGIES" not in given({})
     with pytest.raises(UserError, match="STRATEGY_STRATEGIES='none' is no folder"):
         given({"STRATEGY_STRATEGIES": "none"})
+
+
+def test_a_strategy_that_is_left_out_is_named_with_why() -> None:
+    """Status names it on its session's day and on no other; a record that cannot be read is named in its place."""
+    store = MemoryStore()
+    broken = LeftOut(name="mine", why="it raised ValueError: no idea", at=MORNING + timedelta(hours=3), about="IBM")
+    day = new_york_day(MORNING)
+    store.commit([create(path_of(day), SessionLeftOut(session=day, strategies=(broken,)))])
+    shown = dict(status_lines(overview(store, at=MORNING + timedelta(hours=4), running=True)))
+    assert shown["LEFT OUT"] == "mine since 10:20 ET, asked about IBM: it raised ValueError: no idea"
+    assert shown["Trading state"] == "ACTIVE (default)"
+    later = dict(status_lines(overview(store, at=MORNING + timedelta(days=1), running=True)))
+    assert "LEFT OUT" not in later
+    store.commit([Put(path_of(day), {"strategies": 1})])
+    seen = overview(store, at=MORNING + timedelta(hours=4), running=True)
+    assert (seen.left_out, seen.unreadable) == ((), (path_of(day),))

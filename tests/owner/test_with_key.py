@@ -80,7 +80,7 @@ def test_a_quote_has_its_own_age_and_delay() -> None:
     assert known.at is not None
     assert known.age_s == (home.clock.at - known.at).total_seconds()
     assert (unknown.symbol, unknown.bid, unknown.fresh, unknown.quality) == ("NONE", None, False, Decimal(0))
-    assert unknown.reasons == ("E*TRADE's production gives no quote that can be used",)
+    assert unknown.reasons == ("E*TRADE's production does not know it, or gives no quote that can be used",)
     assert found.delayed is None
 
 

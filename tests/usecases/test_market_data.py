@@ -126,7 +126,10 @@ def test_a_symbol_that_the_broker_leaves_out_is_missing() -> None:
     home.answer = lambda symbols: Quotes({"IBM": home.of("IBM")})
     found = home.data.quotes(["IBM", "NONE", "../orders"])
     assert found["IBM"].fresh
-    assert (found["NONE"].value, found["NONE"].reasons) == (None, ("E*TRADE gives no quote that can be used",))
+    assert (found["NONE"].value, found["NONE"].reasons) == (
+        None,
+        ("E*TRADE does not know it, or gives no quote that can be used",),
+    )
     assert (found["../ORDERS"].value, found["../ORDERS"].reasons) == (None, ("no symbol",))
     assert home.asked == [("IBM", "NONE")]
 
