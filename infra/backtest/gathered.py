@@ -70,13 +70,14 @@ class Gathered:
         return self._points[-1].equity if self._points else self.capital
 
     def facts(
-        self, *, title: str, day: Day, configuration: str, said: tuple[str, ...], beside: tuple[Beside, ...] = ()
+        self, *, title: str, resolution: Resolution, source: str, configuration: str, said: tuple[str, ...],
+        beside: tuple[Beside, ...] = (),
     ) -> Facts:  # fmt: skip
-        """Give the facts of all that was played; one day at least was, of which `day` is any."""
+        """Give the facts of all that was played; one day at least was."""
         if self._span is None:
             raise ValueError("nothing was played")
         return Facts(
-            title=title, begins=self._span[0], ends=self._span[1], resolution=WORDS[day.resolution], source=day.source,
+            title=title, begins=self._span[0], ends=self._span[1], resolution=WORDS[resolution], source=source,
             configuration=configuration, starting_equity=self.capital, equity=tuple(self._points),
             equity_made=EQUITY_MADE.format(step="end of each minute" if self._minutely else "end of each half hour"),
             trades=(*self.trades, *self._held), signals=self._signals, skipped=tuple(self._skipped),

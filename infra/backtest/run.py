@@ -8,6 +8,7 @@ none may is left out for the session, as it would live, and named.
 """
 
 import gc
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
@@ -82,7 +83,8 @@ class Progress:
 class Fidelity:
     """What bars of a minute decide of sessions whose quotes are known: `missed` are signals that only quotes give.
 
-    A signal is the same where symbol, session and slot of five minutes are. Percents are the returns on these sessions.
+    A signal is the same where symbol, session and slot of five minutes are. Percents are the returns on these sessions
+    and no others: each session's equity at its end by that at its start, multiplied.
     """
 
     sessions: int
@@ -121,15 +123,20 @@ class _Chain:
     gathered: Gathered
     carried: Carried
     left_out: dict[tuple[str, str], list[date]] = field(default_factory=dict)
+    grew: Decimal = Decimal(1)
+    resolutions: Counter[Resolution] = field(default_factory=Counter)
 
     def play(self, day: Day) -> Played:
-        """Play the next day."""
+        """Play the next day; `grew` is then what its equity was multiplied with on it."""
         noted, marks = noting(day)
+        before = self.gathered.equity
         fills = TickFills() if day.resolution is Resolution.TICK else BarFills()
         played = play(noted, self.carried, self.config, self.strategies, fills)
         for one in played.left_out:
             self.left_out.setdefault((one.name, one.why), []).append(day.session.day)
         self.carried = self.gathered.add(played, marks)
+        self.grew = self.gathered.equity / before
+        self.resolutions[day.resolution] += 1
         return played
 
     @property
@@ -140,10 +147,13 @@ class _Chain:
             for (name, why), days in self.left_out.items()
         )
 
-    @property
-    def gained_pct(self) -> Decimal:
-        """What the account gained so far, in percent."""
-        return (self.gathered.equity / self.gathered.capital - 1) * 100
+    def unlike(self, resolution: Resolution) -> tuple[str, ...]:
+        """Say how many sessions have no quotes where quotes were asked for; nothing where all have."""
+        without = self.resolutions.total() - self.resolutions[resolution]
+        if not without:
+            return ()
+        whole = counted(self.resolutions.total(), "session")
+        return (f"{without} of {whole} without quotes: played on {WORDS[_OTHER[resolution]]}.",)
 
 
 class _Compared:
@@ -152,10 +162,10 @@ class _Compared:
     def __init__(self, main: _Chain, other: _Chain, *, most: int) -> None:
         self._main, self._other, self._most = main, other, most
         self._days = self._shared = self._missed = self._added = 0
-        self._main_pct = Decimal(0)
+        self._grew = self._other_grew = Decimal(1)
 
     def play(self, chapter: Chapter, played: Played, resolution: Resolution) -> None:
-        """Play a session that has quotes at the other resolution, too."""
+        """Play a session that has quotes at the other resolution, too, and take what the main one made of it alone."""
         if chapter.ticks is None or self._days >= self._most:
             return
         bars = resolution is Resolution.MINUTE
@@ -165,13 +175,14 @@ class _Compared:
         self._shared += len(quotes_gave & bars_gave)
         self._missed += len(quotes_gave - bars_gave)
         self._added += len(bars_gave - quotes_gave)
-        self._main_pct = self._main.gained_pct
+        self._grew *= self._main.grew
+        self._other_grew *= self._other.grew
 
     def found(self, resolution: Resolution) -> Fidelity | None:
         """Give what was found, None where no session has quotes."""
         if not self._days:
             return None
-        mine, others = self._main_pct, self._other.gained_pct
+        mine, others = ((grew - 1) * 100 for grew in (self._grew, self._other_grew))
         quotes_pct, bars_pct = (others, mine) if resolution is Resolution.MINUTE else (mine, others)
         return Fidelity(
             sessions=self._days, shared=self._shared, missed=self._missed, added=self._added, quotes_pct=quotes_pct,
@@ -199,7 +210,7 @@ def run(task: Task, tell: Callable[[Progress], object]) -> Outcome:
         )  # fmt: skip
     if day is None:
         raise ValueError("nothing was played")
-    return _outcome(task, main, day, compared.found(resolution))
+    return _outcome(task, main, day.source, compared.found(resolution))
 
 
 def _chain(task: Task, strategies: tuple[Bound, ...]) -> _Chain:
@@ -208,13 +219,14 @@ def _chain(task: Task, strategies: tuple[Bound, ...]) -> _Chain:
     return _Chain(config=task.config, strategies=strategies, gathered=gathered, carried=first)
 
 
-def _outcome(task: Task, main: _Chain, day: Day, fidelity: Fidelity | None) -> Outcome:
-    sessions = task.survey.sessions
+def _outcome(task: Task, main: _Chain, source: str, fidelity: Fidelity | None) -> Outcome:
+    sessions, resolution = task.survey.sessions, task.resolution
     late = (f"Fees after {KNOWN_UNTIL} are those of that day.",) if sessions[-1] > KNOWN_UNTIL else ()
-    said = (*task.data.said, *task.said, task.account, *task.ranked, *task.survey.missing, *main.without, *late)
+    there = (*task.survey.missing, *main.unlike(resolution), *main.without)
+    said = (*task.data.said, *task.said, task.account, *task.ranked, *there, *late)
     facts = main.gathered.facts(
-        title=f"Back-test, {sessions[0]} to {sessions[-1]}", day=day, configuration=task.label, said=said,
-        beside=() if fidelity is None else (_beside(fidelity, day.resolution),),
+        title=f"Back-test, {sessions[0]} to {sessions[-1]}", resolution=resolution, source=source,
+        configuration=task.label, said=said, beside=() if fidelity is None else (_beside(fidelity, resolution),),
     )  # fmt: skip
     return Outcome(label=task.label, facts=facts, figures=figures(facts), fidelity=fidelity)
 

@@ -1,24 +1,35 @@
 """A span is played day after day: what one leaves the next begins with, and both resolutions stand side by side."""
 
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
+from itertools import pairwise
+from math import prod
 from pathlib import Path
 
-from infra.backtest.data import survey
-from infra.backtest.day import Resolution
+import pytest
+
+from infra.backtest.data import Chapter, survey
+from infra.backtest.day import Day, Resolution
+from infra.backtest.gathered import WORDS
 from infra.backtest.generated_data import FIRST_TEN, GeneratedData
 from infra.backtest.looking import scanned
+from infra.backtest.minutes import minute_day
 from infra.backtest.run import Outcome, Progress, Task, run
 from infra.brokersim.generated import GENERATED_DAY
 from infra.results.figures import closes
+from shared.domain.bars import Bar
 from shared.domain.ranking import known_measures, ranked
 from shared.domain.tables import strategies_of
+from shared.domain.values import CENT
 from shared.strategies.config import load
 
 CAPITAL = Decimal(50_000)
 TWO_DAYS = GENERATED_DAY + timedelta(days=1)
+MINUTE = timedelta(minutes=1)
+OTHER = {Resolution.TICK: Resolution.MINUTE, Resolution.MINUTE: Resolution.TICK}
 
 
 def task(
@@ -82,6 +93,65 @@ def test_bars_and_quotes_of_a_session_stand_side_by_side() -> None:
     assert (found.shared + found.added, found.shared + found.missed) == (on_bars.facts.signals, on_quotes.facts.signals)
     assert [one.name for one in on_bars.facts.beside] == ["on one-second quotes"]
     assert on_bars.facts.beside[0].return_pct == on_quotes.figures.return_pct
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rising(GeneratedData):
+    """The second and the last but one of its sessions have quotes; the others have bars only, of a strong rise."""
+
+    def chapters(self, first: date, last: date, symbols: Sequence[str]) -> Iterator[Chapter]:
+        """Give the sessions."""
+        for number, chapter in enumerate(super(_Rising, self).chapters(first, last, symbols)):
+            yield chapter if number in QUOTED else Chapter(minutes=_risen(chapter.minutes))
+
+
+QUOTED = (1, 3)
+RISING_DAYS = 5
+
+
+def _risen(day: Day) -> Day:
+    begins, minutes = day.session.opens_at, range((day.session.closes_at - day.session.opens_at) // MINUTE)
+
+    def bars(symbol: str) -> list[Bar]:
+        close = day.history[symbol].bars[-1].close
+        steps = [minute // 3 + minute % 3 for minute in (*minutes, len(minutes))]
+        prices = [(close * (1 + Decimal(step) / 1000)).quantize(CENT) for step in steps]
+        return [
+            Bar(
+                end=begins + (minute + 1) * MINUTE, open=one, high=max(one, other), low=min(one, other), close=other,
+                volume=1_000_000,
+            )
+            for minute, (one, other) in enumerate(pairwise(prices))
+        ]  # fmt: skip
+
+    return minute_day(
+        day.session, day.history, symbols=day.symbols, source=day.source,
+        bars=lambda: {one: bars(one) for one in day.symbols},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("resolution", list(Resolution))
+def test_returns_side_by_side_are_those_of_the_compared_sessions_alone(resolution: Resolution) -> None:
+    """What a back-test earned before, between and after the sessions that have quotes is in neither percent.
+
+    The mistake, to take all that was gained up to the last compared session, would give another figure by far.
+    """
+    last = GENERATED_DAY + timedelta(days=RISING_DAYS - 1)
+    whole = task(last, symbols=1, compared=RISING_DAYS, resolution=resolution)
+    told: list[Progress] = []
+    outcome = run(replace(whole, data=_Rising(seed=1)), told.append)
+    found, ends = outcome.fidelity, [CAPITAL, *(one.equity for one in told)]
+    assert found is not None
+    assert found.sessions == len(QUOTED)
+    grew = [after / before for before, after in pairwise(ends)]
+    mine = found.bars_pct if resolution is Resolution.MINUTE else found.quotes_pct
+    assert round(mine, 9) == round((prod((grew[one] for one in QUOTED), start=Decimal(1)) - 1) * 100, 9)
+    mistaken = (ends[QUOTED[-1] + 1] / CAPITAL - 1) * 100
+    assert mistaken - mine > 1
+    assert outcome.facts.resolution == WORDS[resolution]
+    assert [one.name for one in outcome.facts.beside] == [f"on {WORDS[OTHER[resolution]]}"]
+    without = "3 of 5 sessions without quotes: played on bars of a minute."
+    assert (without in outcome.facts.said) is (resolution is Resolution.TICK)
 
 
 def test_a_configuration_trades_the_account_that_a_day_gives_it() -> None:
