@@ -16,19 +16,31 @@ from infra.brokersim.market import Market
 from infra.brokersim.orders import Fill, Order
 from infra.day.result import DayResult
 from shared.strategies.config import load
-from tests.backtest.equal import Whole, differing, fast, first_difference, graph, of_fast, of_graph
+from tests.backtest.equal import (
+    KNOWN,
+    Whole,
+    differing,
+    fast,
+    first_difference,
+    graph,
+    missing,
+    of_fast,
+    of_graph,
+)  # fmt: skip
 
 RECORDED = ("2013-10-07", "2013-10-08", "2013-10-09")
+EMPTY = Whole(signals=(), orders=(), booked=(), traded=(), ledger=(), cash=Decimal(0))
 GENERATED = range(1, 3)
 MANY = range(3, 23)
 CONFIGS = ("demo", "default")
 
 
 def equal(market: str, folder: Path, *, config: str, seed: int = 1) -> DayResult:
-    """Run a day on both and show the first difference."""
+    """Run a day on both and show the first difference, or what both lack."""
     result = graph(market, folder, config=config, seed=seed)
-    difference = first_difference(of_graph(result), of_fast(fast(market, config=config, seed=seed)))
-    assert not difference, f"{result.card.market}, {config}: {difference}"
+    by_graph, by_fast = of_graph(result), of_fast(fast(market, config=config, seed=seed))
+    wrong = first_difference(by_graph, by_fast) or missing(by_fast, market, config)
+    assert not wrong, f"{result.card.market}, {config}: {wrong}"
     assert not result.crashed
     return result
 
@@ -38,7 +50,7 @@ def equal(market: str, folder: Path, *, config: str, seed: int = 1) -> DayResult
 @pytest.mark.parametrize("config", CONFIGS)
 @pytest.mark.parametrize("name", RECORDED)
 def test_a_recorded_day_is_the_same_by_both(market_data: Path, tmp_path: Path, name: str, config: str) -> None:
-    """A recorded day has the same signals, orders, fills and sums by the graph and by the fast path."""
+    """A recorded day has the same signals, orders, fills and sums by both, and no fewer than are known of it."""
     equal(str(market_data / f"{name}.csv.gz"), tmp_path, config=config)
 
 
@@ -107,3 +119,21 @@ def test_the_first_difference_is_named() -> None:
     assert first_difference(one, one) == ""
     assert first_difference(one, other) == "signals, number 1:\n  graph: 14:30:00.000, IBM\n  fast:  14:30:00.000, SPY"
     assert "the day's sums" in first_difference(one, replace(one, cash=Decimal(6)))
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+@pytest.mark.parametrize("name", [*RECORDED, "generated"])
+def test_two_days_without_anything_are_not_the_same(name: str, config: str) -> None:
+    """A day on which both sides have lost all that they decided is equal, and is told for what it lacks."""
+    assert first_difference(EMPTY, EMPTY) == ""
+    assert missing(EMPTY, f"{name}.csv.gz" if name in RECORDED else name, config).startswith("0 signals, and ")
+
+
+def test_a_recorded_day_lacks_what_is_fewer_than_known() -> None:
+    """One order fewer than are known of a recorded day is told, as many are not; every recorded day is known."""
+    assert {name for name, _ in KNOWN} == set(RECORDED)
+    assert all(min(known) > 0 for known in KNOWN.values())
+    whole = replace(EMPTY, signals=((1,),) * 3, orders=((1,),) * 7, traded=((1,),) * 4)
+    assert missing(whole, "days/2013-10-08.csv.gz", "demo") == ""
+    fewer = replace(whole, orders=whole.orders[1:])
+    assert missing(fewer, "days/2013-10-08.csv.gz", "demo") == "6 orders, and 7 at least are known of it"
