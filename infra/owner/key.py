@@ -35,6 +35,7 @@ from shared.etrade.session import Credentials
 from shared.etrade.skew import BrokerClock
 from shared.etrade.turns import AccountTurns
 from shared.gcp.threads import Threads
+from shared.ports import SideBySide
 from shared.topology import CONSUMER
 from shared.usecases import token
 from shared.wiring.credentials import stored_consumer
@@ -128,11 +129,12 @@ def credentials_of(hand: Hand) -> Credentials:
 
 def reads(
     hand: Hand, *, limits: Limits | None = None, over: Callable[[BaseAdapter], BaseAdapter] = lambda way: way,
-    broker_clock: BrokerClock | None = None,
+    broker_clock: BrokerClock | None = None, side_by_side: SideBySide | None = None,
 ) -> Reads:  # fmt: skip
     """Build the reading client of a hand that is signed in; a token that sleeps is woken.
 
-    `limits` replaces the account's turns, `over` may listen to what is sent, `broker_clock` hears each Date.
+    `limits` replaces the account's turns, `over` may listen to what is sent, `broker_clock` hears each Date,
+    `side_by_side` asks several things at once where no thread may.
     Raises TokenDead, ConfigError, StoreDown.
     """
     desk, given = hand.desk, credentials_of(hand)
@@ -145,9 +147,9 @@ def reads(
     turns = AccountTurns(store=desk.store, clock=desk.clock, chance=desk.chance, journal=desk.journal)
     broker = EtradeBroker(
         credentials=lambda: given, sandbox=hand.sandbox, clock=desk.clock, chance=desk.chance, journal=desk.journal,
-        limits=limits or Limits(clock=desk.clock, role=Role.PLACEMENT, turns=turns), side_by_side=Threads(desk.clock),
-        caller=desk.actor, purpose=Purpose.ENTER, http=ReadsAlone(over(hand.http or DeadlineAdapter(connections=2))),
-        mend=wake, broker_clock=broker_clock,
+        limits=limits or Limits(clock=desk.clock, role=Role.PLACEMENT, turns=turns),
+        side_by_side=side_by_side or Threads(desk.clock), caller=desk.actor, purpose=Purpose.ENTER,
+        http=ReadsAlone(over(hand.http or DeadlineAdapter(connections=2))), mend=wake, broker_clock=broker_clock,
     )  # fmt: skip
     return Reads(
         accounts=broker.accounts, balance=broker.balance, portfolio=broker.portfolio,

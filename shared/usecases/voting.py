@@ -20,13 +20,13 @@ from shared.domain.quality import Sound
 from shared.domain.receipts import said
 from shared.domain.signals import Signal
 from shared.errors import BrokerError, Conflict, DeskError, StoreError
-from shared.ports import Severity
+from shared.ports import Create, Severity
 from shared.strategies.decide import DIFFER, SIGNAL
 from shared.strategies.panel import Note
 from shared.strategies.verdict import Reason
 from shared.strategies.view import View
 from shared.usecases import outbox
-from shared.usecases.desk import create, put, read_sound, replaced
+from shared.usecases.desk import Desk, create, put, read_sound, replaced
 from shared.usecases.hold import leave_for
 from shared.usecases.minutes import Minute
 from shared.usecases.notices import announce
@@ -151,7 +151,18 @@ def _differs(memory: ScanMemory, minute: Scanned, symbol: str, reasons: tuple[Re
 
 
 def _signal(desk: TradingDesk, memory: ScanMemory, signal: Signal, quote: Sound) -> None:
-    """Store the signal with the quote that it rests on, and promise it to the order function; once per slot."""
+    if (row := stored(desk, signal, quote)) is None:
+        return
+    memory.record.signalled(desk, signal)
+    desk.journal.line("signal", signal_id=signal.signal_id, symbol=signal.symbol, strategy=signal.strategy)
+    outbox.publish(desk, row)
+
+
+def stored(desk: Desk, signal: Signal, quote: Sound) -> Create | None:
+    """Store a signal with the quote that it rests on, and promise it to the order function; once per slot.
+
+    Gives the promise, which is to be published; None where the signal is there.
+    """
     row = outbox.promise(
         desk, name=signal.signal_id, topic="signals", key=signal.symbol, message=EnterPosition(signal=signal)
     )
@@ -159,7 +170,5 @@ def _signal(desk: TradingDesk, memory: ScanMemory, signal: Signal, quote: Sound)
     try:
         desk.store.commit([create(path, signal), put(f"quotes/{signal.symbol}", quote), row])
     except Conflict:
-        return
-    memory.record.signalled(desk, signal)
-    desk.journal.line("signal", signal_id=signal.signal_id, symbol=signal.symbol, strategy=signal.strategy)
-    outbox.publish(desk, row)
+        return None
+    return row
