@@ -21,7 +21,6 @@ from infra.backtest.settling import Settling
 from infra.backtest.timing import TIMES, Timing
 from infra.brokersim.orders import Action
 from infra.results.facts import Point
-from shared.domain.calendar import session_after
 from shared.domain.config import StrategyConfig
 from shared.strategies.form import Bound
 
@@ -101,17 +100,14 @@ def _played(room: Room, worth: list[Point]) -> Played:
 
 
 def _carried(room: Room) -> Carried:
-    """Give what the next day begins with: what was sold today settles in the next session."""
+    """Give what the next day begins with, with what was sold and has not settled yet."""
     before, today = room.carried, room.day.session.day
-    sold = sum((one.quantity * one.price for one in room.traded if one.ticket.action is Action.SELL), start=_ZERO)
-    unsettled = [row for row in before.unsettled if row[0] > today]
-    if sold:
-        unsettled.append((session_after(today), sold))
     bought = {one.ticket.symbol for one in room.traded if one.ticket.action is Action.BUY}
     made = sum(one.filled > 0 for one in room.at_market.values() if one.ticket.action is Action.BUY) if bought else 0
     ledgers = before.ledgers if room.ledger is None else (*before.ledgers, room.ledger)
     return Carried(
-        capital=before.capital, cash=room.account.cash, mode=before.mode, unsettled=tuple(unsettled), ledgers=ledgers,
+        capital=before.capital, cash=room.account.cash, mode=before.mode, ledgers=ledgers,
+        unsettled=tuple(sorted(room.account.unsettled.items())),
         day_trades=(*before.day_trades, (today, made))[-_DAYS_COUNTED:], positions=room.positions,
         control=None if room.control.epoch == 0 else room.control,
     )  # fmt: skip

@@ -61,13 +61,14 @@ TAF: tuple[tuple[date, Activity], ...] = (
 
 def sale_fees(day: date, *, shares: int, usd: Decimal) -> Decimal:
     """Give in USD what one sale of so many shares for so much costs on a day; the oldest rates count before theirs."""
-    activity = _on(TAF, day)
-    sec = usd * _on(SEC_USD_PER_MILLION, day) / _MILLION
+    activity = valid_on(TAF, day)
+    sec = usd * valid_on(SEC_USD_PER_MILLION, day) / _MILLION
     taf = min(shares * activity.share, activity.most)
     return _up(sec) + _up(taf)
 
 
-def _on(table: tuple[tuple[date, T], ...], day: date) -> T:
+def valid_on(table: tuple[tuple[date, T], ...], day: date) -> T:
+    """Give what a dated table says of a day, oldest row first; before its first row that counts, too."""
     place = bisect_right(table, day, key=lambda row: row[0])
     return table[max(place - 1, 0)][1]
 

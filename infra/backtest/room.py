@@ -16,6 +16,7 @@ from typing import Any, Literal, cast
 
 from infra.backtest.day import Day
 from infra.backtest.played import Carried, Fills
+from infra.backtest.settlement import settles_on
 from infra.backtest.shown import Shown
 from infra.backtest.timing import Timing
 from infra.brokersim import orders as market_orders
@@ -89,7 +90,7 @@ class Room:
         today, carried = self.day.session.day, self.carried
         self.account = Account(
             account_id="1", key="account", mode=carried.mode, description="", cash=carried.cash,
-            _unsettled=[row for row in carried.unsettled if row[0] > today],
+            settles=settles_on, unsettled={day: usd for day, usd in carried.unsettled if day > today},
         )  # fmt: skip
         self.fills.begin(self.day, self.shown, lambda _, fill: self.account.book(fill))
         self.desk = Desk(

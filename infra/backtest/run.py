@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+from infra.backtest import settlement
 from infra.backtest.bar_fills import BarFills
 from infra.backtest.data import Chapter, Data, Survey, counted
 from infra.backtest.day import Day, Resolution
@@ -25,6 +26,7 @@ from infra.backtest.tick_fills import TickFills
 from infra.day.account import account_of, mode_of, told
 from infra.results.facts import Beside, Facts
 from infra.results.figures import Figures, figures
+from shared.domain.brokerage import is_margin
 from shared.domain.config import StrategyConfig
 from shared.strategies.form import Bound
 from shared.strategies.registry import bound
@@ -55,8 +57,10 @@ class Task:
 
     @property
     def account(self) -> str:
-        """Say which account it trades."""
-        return f"It trades {told(account_of(self.name), self.config.account.day_trade_rule)}."
+        """Say which account it trades, and by which rule what a cash account sells settles."""
+        sessions = self.survey.sessions
+        rule = "" if is_margin(mode_of(self.name)) else f" ({settlement.told(sessions[0], sessions[-1])})"
+        return f"It trades {told(account_of(self.name), self.config.account.day_trade_rule)}{rule}."
 
     @property
     def ranked(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -10,6 +11,14 @@ from infra.brokersim.orders import Action, Fill, Order
 from infra.brokersim.tape import NEW_YORK
 
 MARGIN_MODES = frozenset({"MARGIN", "PDT ACCOUNT", "REGT"})
+
+
+def next_weekday(day: date) -> date:
+    """The next weekday, on which a trade settles in a market of one day: it needs no holidays, and no rule but T+1."""
+    day += timedelta(days=1)
+    while day.weekday() >= 5:
+        day += timedelta(days=1)
+    return day
 
 
 @dataclass(slots=True, kw_only=True)
@@ -24,6 +33,9 @@ class Position:
 @dataclass(slots=True, kw_only=True)
 class Account:
     """One account of the simulated owner; never holds less than zero of anything.
+
+    `unsettled` are the proceeds of sells by the day from which a cash account may spend them, `settles` gives that day
+    of a trade's.
 
     `earlier` are orders of the days before, oldest first; `lost_in` the symbols that were sold at a loss today.
     """
@@ -42,7 +54,8 @@ class Account:
     fills: list[Fill] = field(default_factory=list)
     realized: Decimal = Decimal(0)
     withdrawn: dict[str, int] = field(default_factory=dict)
-    _unsettled: list[tuple[date, Decimal]] = field(default_factory=list)
+    settles: Callable[[date], date] = next_weekday
+    unsettled: dict[date, Decimal] = field(default_factory=dict)
 
     @property
     def margin(self) -> bool:
@@ -54,9 +67,9 @@ class Account:
         return [order for order in self.orders.values() if order.live]
 
     def settled_cash(self, at: datetime) -> Decimal:
-        """Cash without the proceeds of sells that settle after the New York date of `at` (T+1)."""
+        """Cash without the proceeds of sells that settle after the New York date of `at`."""
         today = at.astimezone(NEW_YORK).date()
-        return self.cash - sum((amount for settles, amount in self._unsettled if settles > today), Decimal(0))
+        return self.cash - sum((usd for day, usd in self.unsettled.items() if day > today), Decimal(0))
 
     def reserved_cash(self) -> Decimal:
         """Dollars that live buy orders may still spend."""
@@ -98,7 +111,8 @@ class Account:
         self.realized += amount - cost
         if amount < cost:
             self.lost_in.add(symbol)
-        self._unsettled.append((settles_on(fill.at), amount))
+        settles = self.settles(fill.at.astimezone(NEW_YORK).date())
+        self.unsettled[settles] = self.unsettled.get(settles, Decimal(0)) + amount
 
     def withdraw(self, symbol: str, quantity: int) -> None:
         """Moves shares to another broker, at their cost; what sells offer of them stays as it is."""
@@ -108,11 +122,3 @@ class Account:
         self.withdrawn[symbol] = self.withdrawn.get(symbol, 0) + quantity
         if not position.quantity:
             del self.positions[symbol]
-
-
-def settles_on(at: datetime) -> date:
-    """The settlement date of a trade: the next weekday (a one-day market needs no holidays)."""
-    day = at.astimezone(NEW_YORK).date() + timedelta(days=1)
-    while day.weekday() >= 5:
-        day += timedelta(days=1)
-    return day

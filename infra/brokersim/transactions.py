@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, time
 from typing import Any
 
-from infra.brokersim.account import Account, settles_on
+from infra.brokersim.account import Account
 from infra.brokersim.order_views import day_of
 from infra.brokersim.orders import Action, Fill
 from infra.brokersim.tape import NEW_YORK, new_york
@@ -84,7 +84,7 @@ def _row(account: Account, number: str, fill: Fill, details: str) -> dict[str, A
         "product": {"symbol": symbol, "securityType": "EQ"},
         **_trade(fill),
         "displaySymbol": symbol,
-        "settlementDate": _midnight(settles_on(fill.at)),
+        "settlementDate": _midnight(account.settles(day)),
     }
     return {
         "transactionId": number,

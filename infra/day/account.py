@@ -3,7 +3,7 @@
 What can go wrong: the sizes of a day are taken for those of the strategy, while the account shrank them. What this
 promises: each run says which account it had. The demonstration has a margin account without leverage, whose day-trade
 rule is off, so that its sizes follow its configuration; every other configuration has a cash account, whose proceeds
-settle on the next trading day.
+settle on a later day.
 """
 
 from infra.brokersim.broker import CASH_ACCOUNT_KEY, MARGIN_ACCOUNT_KEY
@@ -26,5 +26,5 @@ def mode_of(config: str) -> str:
 def told(key: str, rule: DayTradeRule) -> str:
     """Say what kind of account it is, when its proceeds can be spent, and which day-trade rule counts."""
     if key != MARGIN_ACCOUNT_KEY:
-        return "a cash account: what is sold settles the next day, so entries shrink through the day"
+        return "a cash account: what is sold settles on a later day, so entries shrink through the day"
     return f"a margin account without leverage: what is sold is spent again at once; day-trade rule {rule.value}"

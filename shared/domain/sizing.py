@@ -111,7 +111,7 @@ def _of_equity(means: Means) -> str:
         return ""
     return (
         f" (equity counts as {means.equity.quantize(CENT)} USD and not as {means.own.quantize(CENT)}, for the "
-        "broker lets no more be used: what a cash account sold settles the next day)"
+        "broker lets no more be used: what a cash account sold settles on a later day)"
     )
 
 

@@ -159,7 +159,7 @@ def test_a_configuration_trades_the_account_that_a_day_gives_it() -> None:
     on_margin = run(task(GENERATED_DAY), lambda _: None)
     of_cash = run(replace(task(GENERATED_DAY), name="default"), lambda _: None)
     assert any(one.startswith("It trades a margin account without leverage") for one in on_margin.facts.said)
-    assert any(one.startswith("It trades a cash account") for one in of_cash.facts.said)
+    assert any(one.startswith("It trades a cash account") and one.endswith("(T+3).") for one in of_cash.facts.said)
     assert _spent(on_margin) > _spent(of_cash)
     assert _spent(of_cash) <= CAPITAL
 

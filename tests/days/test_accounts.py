@@ -71,7 +71,7 @@ def test_each_account_is_said_in_a_sentence() -> None:
     margin = told(account_of("demo"), DayTradeRule.OFF)
     assert margin.startswith("a margin account without leverage")
     assert margin.endswith("day-trade rule off")
-    assert "settles the next day, so entries shrink" in told(account_of("default"), DayTradeRule.LEGACY_PDT)
+    assert "settles on a later day, so entries shrink" in told(account_of("default"), DayTradeRule.LEGACY_PDT)
 
 
 def test_output_and_report_name_the_account() -> None:
