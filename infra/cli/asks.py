@@ -16,9 +16,10 @@ LONG_ENOUGH = 150.0
 def cancel(
     order: Order, wait: Wait = LONG_ENOUGH, profile: Profile = "local", state: State = None, json: Json = False
 ) -> None:  # fmt: skip
-    """Cancel an entry that is not over, such as `strategy cancel IJIXF`; a protective stop is refused.
+    """Cancel an open entry order.
 
-    What it had filled by then stays, behind its stop: `strategy close SYMBOL` sells it.
+    Such as `strategy cancel IJIXF`; a protective stop is refused. Shares that were bought by then stay, with their
+    stop: `strategy close SYMBOL` sells them.
     """
     from infra.cli import answers
 
@@ -34,10 +35,11 @@ def resolve(  # noqa: PLR0917 - each parameter is an option, which typer passes 
     none: Annotated[bool, typer.Option("--none", help="It is none of them: they are yours.")] = False,
     wait: Wait = LONG_ENOUGH, profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """Say which of the broker's orders one in doubt is, such as `strategy resolve IJIXF --is 502`, or `--none`.
+    """Say what became of an order whose state is unknown.
 
-    The number is checked against the order list: what cannot be that order is refused with the reason. With `--none`
-    it ends, what was reserved for it is free, and those that look like it are never touched.
+    Such as `strategy resolve IJIXF --is 502`, or `--none`. The number is checked against E*TRADE's order list, and
+    refused with the reason where it cannot be that order. With `--none` the order ends and its cash is free again;
+    orders at E*TRADE that look like it are never touched.
     """
     from infra.cli import answers
 
@@ -49,10 +51,10 @@ def reconcile(
     yes: Annotated[bool, typer.Option("--yes", help="Book what is missing without asking me.")] = False,
     wait: Wait = LONG_ENOUGH, profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """Compare the book with the account, and book what you took out by hand, such as `strategy reconcile --yes`.
+    """Compare the books with the account, and book what you sold by hand.
 
-    It shows what is missing and asks; the booking is made by a second look half a minute after the first. Without this
-    command the desk does the same within minutes.
+    Such as `strategy reconcile --yes`. It shows what is missing and asks; the booking is made by a second comparison
+    half a minute after the first. Without this command the system does the same within minutes.
     """
     from infra.cli import answers
 

@@ -8,7 +8,10 @@ import typer
 
 from infra.cli.exits import BROKEN, explained
 
-app = typer.Typer(help="Export and verify the chained audit trail of a run.", no_args_is_help=True)
+app = typer.Typer(
+    help="Export and verify the audit trail of a run.\n\nSuch as `strategy audit verify runs/0001`.",
+    no_args_is_help=True,
+)
 
 State = Annotated[Path | None, typer.Option(help="Folder of the run; without it the newest under runs/.")]
 
@@ -18,7 +21,10 @@ def export(
     state: State = None,
     out: Annotated[Path | None, typer.Option(help="File to write; default audit.jsonl in the folder.")] = None,
 ) -> None:
-    """Write the audit trail of a run, also of one that was interrupted: `strategy audit export --state runs/0001`."""
+    """Write the audit trail of a run to a file.
+
+    Such as `strategy audit export --state runs/0001`, also of a run that was interrupted.
+    """
     from infra.day import audit, folder
     from infra.day.files import require_writable, write_atomically
     from infra.day.state import opened
@@ -41,10 +47,10 @@ def verify(
     ] = None,
     state: State = None,
 ) -> None:
-    """Check every chain and seal, such as `strategy audit verify runs/0001`.
+    """Check an audit trail for changed, missing or added events.
 
-    The exit code is 1 when one is broken, and 2 when the trail cannot be read.
-    The trail of a run is also compared with the state that the run left beside it; a file is checked by itself.
+    Such as `strategy audit verify runs/0001`. The exit code is 1 when one is broken, and 2 when the trail cannot be
+    read. The trail of a run is also compared with the state that the run left beside it; a file is checked by itself.
     """
     from infra.day import audit, folder
     from infra.day.problems import UserError

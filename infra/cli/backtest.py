@@ -44,7 +44,7 @@ def backtest(  # noqa: PLR0917 - each parameter is an option, which typer passes
     resolution: Annotated[
         Resolution | None, typer.Option(help="Quotes each second, or bars of a minute, which are the default.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Draws the generated market.")] = 1,
+    seed: Annotated[int, typer.Option(help="Random seed of the generated market.")] = 1,
     capital: Annotated[str, typer.Option(metavar="USD", help="What the account begins with.")] = "100000",
     out: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Where the results go; else the next under backtests/.")
@@ -52,11 +52,12 @@ def backtest(  # noqa: PLR0917 - each parameter is an option, which typer passes
     profile: Profile = "local", state: State = None,
     json: Annotated[bool, typer.Option("--json", help="Print the results as JSON and nothing else.")] = False,
 ) -> None:  # fmt: skip
-    """Play days of the past as the live system decides, such as `strategy backtest --data ../market-data`.
+    """Play past days as the live system decides, and show the result.
 
-    Decisions, sizes, limits and exits are the live ones; the money, what has settled and the day trades go on from day
-    to day. What is missing in the data is said before the run, the result first after it, and beside it that of the
-    default configuration. On bars the fills are a model's, which stands in infra/README.md.
+    Such as `strategy backtest --data ../market-data`. Decisions, sizes, limits and exits are the live ones; the money,
+    what has settled and the day trades go on from day to day. What is missing in the data is said before the run, the
+    result first after it, and beside it that of the default configuration. On bars the fills are a model's, which
+    stands in infra/README.md.
 
     A strategy on a generated month: strategy backtest --strategy momentum
     """

@@ -13,7 +13,7 @@ from infra.cli.exits import explained
 from infra.cli.owner import Json, Profile, State
 
 app = typer.Typer(
-    help="Look at and change what the system trades by, such as `strategy config set limits.positions_max 5`.",
+    help="Show and change the configuration.\n\nSuch as `strategy config set limits.positions_max 5`.",
     no_args_is_help=True,
 )
 
@@ -22,7 +22,10 @@ Number = Annotated[int, typer.Argument(min=0, help="A version's number; 0 is wha
 
 @app.command()
 def show(profile: Profile = "local", state: State = None, json: Json = False) -> None:
-    """Show every setting in force, and what waits for the next session: `strategy config show`."""
+    """Show every setting in force, and what waits for the next session.
+
+    Such as `strategy config show`.
+    """
     from infra.cli import versions
 
     with explained():
@@ -35,7 +38,10 @@ def set_one(
     value: Annotated[str, typer.Argument(help="What it is to be.")],
     profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """Change one setting, such as `strategy config set limits.daily_loss_pct 1.5`; a wrong one is refused."""
+    """Change one setting; a wrong one is refused.
+
+    Such as `strategy config set limits.daily_loss_pct 1.5`.
+    """
     from infra.cli import versions
 
     with explained(acts=True):
@@ -44,7 +50,10 @@ def set_one(
 
 @app.command()
 def edit(profile: Profile = "local", state: State = None, json: Json = False) -> None:
-    """Change the whole in your editor: `EDITOR=nano strategy config edit`. A text that is refused is kept in a file."""
+    """Change the whole configuration in your editor.
+
+    Such as `EDITOR=nano strategy config edit`. A text that is refused is kept in a file.
+    """
     from infra.cli import versions
 
     with explained(acts=True):
@@ -56,7 +65,10 @@ def load(
     file: Annotated[Path, typer.Argument(help="TOML that says what differs from `default`.")],
     profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """Take a file as the next version: `strategy config load mine.toml`; a wrong one is refused."""
+    """Take a file as the next version; a wrong one is refused.
+
+    Such as `strategy config load mine.toml`.
+    """
     from infra.cli import versions
 
     with explained(acts=True):
@@ -65,7 +77,10 @@ def load(
 
 @app.command()
 def diff(number: Number = 0, profile: Profile = "local", state: State = None, json: Json = False) -> None:
-    """Show what is wanted now against an earlier version: `strategy config diff 3`."""
+    """Compare the newest version with an earlier one.
+
+    Such as `strategy config diff 3`.
+    """
     from infra.cli import versions
 
     with explained():
@@ -74,7 +89,10 @@ def diff(number: Number = 0, profile: Profile = "local", state: State = None, js
 
 @app.command()
 def history(profile: Profile = "local", state: State = None, json: Json = False) -> None:
-    """List every version, when it came and what it changed: `strategy config history`."""
+    """List every version, when it came and what it changed.
+
+    Such as `strategy config history`.
+    """
     from infra.cli import versions
 
     with explained():
@@ -83,7 +101,10 @@ def history(profile: Profile = "local", state: State = None, json: Json = False)
 
 @app.command()
 def rollback(number: Number, profile: Profile = "local", state: State = None, json: Json = False) -> None:
-    """Take an earlier version once more, as a new one: `strategy config rollback 3`."""
+    """Take an earlier version again, as a new one.
+
+    Such as `strategy config rollback 3`.
+    """
     from infra.cli import versions
 
     with explained(acts=True):

@@ -28,12 +28,13 @@ def history(  # noqa: PLR0917 - each parameter is an option, which typer passes 
     csv: Annotated[bool, typer.Option("--csv", help="Print CSV, as `strategy import` takes it.")] = False,
     source: Annotated[Outside | None, typer.Option(help="Ask this source outside, from here.")] = None,
     save: Annotated[bool, typer.Option("--save", help="Keep what --source gives, as an import does.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Prices that lie far from the day before are meant.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Accept prices far from the day before.")] = False,
     profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """Show the bars of a symbol, such as `strategy history IBM --from 2026-09-01`.
+    """Show stored price bars, or fetch daily ones.
 
-    They are as traded, with their splits beside them and adjusted by none.
+    Such as `strategy history IBM --from 2026-09-01`. They are as traded, with their splits beside them and adjusted by
+    none.
 
     Daily bars are what was gathered, seen or imported; those within a session, such as --interval 5m, what the scan
     saw. What is missing is said.

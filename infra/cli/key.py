@@ -20,7 +20,10 @@ def accounts(  # noqa: PLR0917 - each parameter is an option, which typer passes
     broker: Alone = None, sign_in: SignIn = False, browser: Browser = True,
     profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """List the accounts of the key, such as `strategy accounts --broker production`; a number's last digits alone."""
+    """List the accounts of your key, by their last digits.
+
+    Such as `strategy accounts --broker production`.
+    """
     from infra.cli import with_key
 
     with explained(), with_key.key_reached(broker, profile, state) as hand:
@@ -31,7 +34,10 @@ def balance(  # noqa: PLR0917 - each parameter is an option, which typer passes 
     broker: Alone = None, sign_in: SignIn = False, browser: Browser = True,
     profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """Show what each active account can spend, such as `strategy balance --broker production`."""
+    """Show what each account can spend.
+
+    Such as `strategy balance --broker production`.
+    """
     from infra.cli import with_key
 
     with explained(), with_key.key_reached(broker, profile, state) as hand:
@@ -44,9 +50,10 @@ def quote(  # noqa: PLR0917 - each parameter is an option, which typer passes by
     broker: Alone = None, sign_in: SignIn = False, browser: Browser = True,
     profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """Quote symbols with source, age, delay and quality, such as `strategy quote IBM BRK.B --broker production`.
+    """Show quotes with source, age, delay and quality.
 
-    The quality goes from 0 to 1: from 0.5 on a quote has no fault, and 1 is fresh and without a spread.
+    Such as `strategy quote IBM BRK.B --broker production`. The quality goes from 0 to 1: from 0.5 on a quote has no
+    fault, and 1 is fresh and without a spread.
     """
     from infra.cli import with_key
 
@@ -58,9 +65,10 @@ def doctor(
     notice: Annotated[bool, typer.Option(help="Send a test notice to each address.")] = True,
     broker: Alone = None, profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """Check keys, clock, token, permissions, reachability, disk, settings, watch list and notices: a line for each.
+    """Check keys, clock, token, disk, settings and notices.
 
-    Such as `strategy doctor --broker production`; each problem stands with its remedy, and makes the exit code 1.
+    Such as `strategy doctor --broker production`, with a line for each of them, permissions, reachability and the watch
+    list too; each problem stands with its remedy, and makes the exit code 1.
     """
     from infra.cli import with_key
 
@@ -78,10 +86,11 @@ def probe(  # noqa: PLR0917 - each parameter is an option, which typer passes by
     broker: Alone = None, sign_in: SignIn = False, browser: Browser = True,
     profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """Find out what E*TRADE does with your key, such as `strategy probe --broker production`; nothing is placed.
+    """Find out what E*TRADE does with your key; places nothing.
 
-    It reads, previews one share far from the market, and calls at 1, 2 and 3 a second until the first throttle answer.
-    It writes a report for people and a redacted capture for tests, neither with a number or a key of yours.
+    Such as `strategy probe --broker production`. It reads, previews one share far from the market, and calls at 1, 2
+    and 3 a second until the first throttle answer. It writes a report for people and a redacted capture for tests,
+    neither with a number or a key of yours.
     """
     from infra.cli import with_key
 

@@ -15,15 +15,14 @@ import typer
 from infra.brokersim.network import Network
 from infra.cli import asks, audit, backtest, configuration, history, key, money, owner, record, strategies
 from infra.cli.exits import explained, shown
-from infra.cli.helps import flowing
+from infra.cli.helps import arranged, flowing
 from infra.up.plan import FASTEST
 from shared import settings
 
 app = typer.Typer(
     name="strategy",
-    help="Automated trading for an E*TRADE account: run market days on one machine and see what happened.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
 app.add_typer(audit.app, name="audit")
@@ -68,8 +67,8 @@ def _known(name: str | None) -> str | None:
 
 
 _NAMES = "|".join((*settings.CONFIGS, "FILE.toml"))
-CONFIGS = "What the strategies trade by: a name, or a file that says what differs from `default`."
-Seed = Annotated[int, typer.Option(help="Draws everything that chance decides; equal seeds give equal days.")]
+CONFIGS = "The configuration: a name, or a file that says what differs from `default`."
+Seed = Annotated[int, typer.Option(help="Random seed; the same seed gives the same day.")]
 State = Annotated[
     Path | None, typer.Option(help="Folder for the run's files; without it the next free one under runs/.")
 ]
@@ -82,9 +81,32 @@ MarketSpec = Annotated[
 ]
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        from infra.cli import release
+
+        typer.echo(release.said())
+        raise typer.Exit
+
+
+@app.callback()
+def strategy(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and end.")
+    ] = False,
+) -> None:
+    """Automated trading for an E*TRADE account.
+
+    Begin with `strategy demo`, a simulated market day. The help of each command has an example: `strategy halt -h`.
+    """
+
+
 @app.command()
 def demo(seed: Seed = 1, network: Slowness = Network.SLOW, state: State = None, json: Json = None) -> None:
-    """Run one whole generated market day and show what the system did: `strategy demo`."""
+    """Play one simulated market day and write its report.
+
+    Such as `strategy demo`.
+    """
     from infra.cli import day as command
 
     with explained(acts=True):
@@ -103,7 +125,10 @@ def day(  # noqa: PLR0917 - each parameter is an option, which typer passes by n
     state: State = None,
     json: Json = None,
 ) -> None:
-    """Run one market day through the whole graph, such as `strategy day --market 2013-10-07.csv.gz`."""
+    """Play one day, recorded or simulated, and write its report.
+
+    Such as `strategy day --market 2013-10-07.csv.gz`.
+    """
     from infra.cli import day as command
 
     with explained(acts=True):
@@ -125,9 +150,10 @@ def brokersim(  # noqa: PLR0917 - each parameter is an option, which typer passe
     seed: Seed = 1,
     network: Slowness = Network.SLOW,
 ) -> None:
-    """Serve the simulated broker on loopback until Ctrl-C.
+    """Run the simulated broker alone, on this machine.
 
-    Such as `strategy brokersim --port 8080`; http://127.0.0.1:8080/ has its endpoints and a signed example.
+    Such as `strategy brokersim --port 8080`, until Ctrl-C; http://127.0.0.1:8080/ has its endpoints and a signed
+    example.
     """
     from infra.cli import brokersim as command
 
@@ -145,15 +171,15 @@ def brokersim(  # noqa: PLR0917 - each parameter is an option, which typer passe
 
 @app.command()
 def up(  # noqa: PLR0917 - each parameter is an option, which typer passes by name
-    broker: Annotated[Broker, typer.Option(help="Whose quotes, and in live mode who takes the orders.")] = (
-        Broker.SIMULATOR
-    ),
+    broker: Annotated[
+        Broker, typer.Option(metavar="NAME", help="Whose quotes: simulator, sandbox or production.")
+    ] = Broker.SIMULATOR,
     mode: Annotated[Mode, typer.Option(help="Fill orders on paper, or send them to the broker.")] = Mode.PAPER,
-    cloud: Annotated[Cloud, typer.Option(help="Our own services, or Google's emulators (needs their SDK).")] = (
+    cloud: Annotated[Cloud, typer.Option(help="Own stand-ins, or Google's emulators (needs their SDK).")] = (
         Cloud.LOCAL
     ),
     state: Annotated[
-        Path | None, typer.Option(help="Folder of this desk; without it state/BROKER-MODE. It goes on where it was.")
+        Path | None, typer.Option(help="Folder of the system, which goes on from there; without it state/BROKER-MODE.")
     ] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Where the sign-in page listens; 0 is any.")] = 8765,
     market: Annotated[
@@ -165,7 +191,7 @@ def up(  # noqa: PLR0917 - each parameter is an option, which typer passes by na
     config: Annotated[
         str | None, typer.Option(callback=_known, metavar=_NAMES, help=f"{CONFIGS} A name is the simulator's only.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Draws everything that chance decides; 1 by default.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Random seed; 1 by default.")] = None,
     speed: Annotated[
         float, typer.Option(min=0.1, max=FASTEST, help="Simulated seconds in one real second; the simulator's only.")
     ] = 1.0,
@@ -176,10 +202,11 @@ def up(  # noqa: PLR0917 - each parameter is an option, which typer passes by na
         Network | None, typer.Option(help="A simulated broker and scheduler as slow and late as real ones, or fast.")
     ] = None,
 ) -> None:
-    """Run every function as a process of its own, such as `strategy up --speed 20`.
+    """Run the system on this machine.
 
-    Until Ctrl-C or the end of the simulated day; sign in with `strategy login` in another terminal. On E*TRADE's quotes
-    `strategy up --broker production`, with a key, STRATEGY_WATCH_LIST and STRATEGY_CAPITAL_USD in the environment.
+    Such as `strategy up --speed 20`. Every function is a process of its own, until Ctrl-C or the end of the simulated
+    day; sign in with `strategy login` in another terminal. On E*TRADE's quotes `strategy up --broker production`, with
+    a key, STRATEGY_WATCH_LIST and STRATEGY_CAPITAL_USD in the environment.
     """
     from infra.cli import up as command
 
@@ -198,7 +225,10 @@ def topology(
         bool, typer.Option("--taken-over", help="Print only what a function can do that was taken over, as Markdown.")
     ] = False,
 ) -> None:
-    """Show the graph: functions, triggers, schedules, and every permission: `strategy topology`."""
+    """Show the functions, their triggers and all their permissions.
+
+    Such as `strategy topology`.
+    """
     from infra.cli import topology as command
 
     command.show(mermaid_only=mermaid, matrix_only=matrix, taken_over_only=taken_over)
@@ -209,7 +239,10 @@ def package(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the archives; made when it is missing.")],
     json: Json = None,
 ) -> None:
-    """Write each function's deployment archive and show what it holds, such as `strategy package --out build`."""
+    """Write the deployment archive of each function.
+
+    Such as `strategy package --out build`; it shows what each archive holds.
+    """
     from infra.cli import package as command
 
     with explained(acts=True):
@@ -223,13 +256,14 @@ history.add_to(app)
 money.add_to(app)
 backtest.add_to(app)
 strategies.add_to(app)
-flowing((app, audit.app, configuration.app, owner.secrets))
+flowing((app, audit.app, configuration.app, record.app, owner.secrets))
+arranged(app)
 
 
 def main() -> None:
     """Run the command line."""
     with shown():
-        app()
+        app(prog_name="strategy")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from infra.cli.exits import explained
 from infra.cli.owner import Json, Profile, State
 
 Symbol = Annotated[str | None, typer.Option("--symbol", help="Only this symbol's.")]
-Last = Annotated[int | None, typer.Option("--last", min=1, help="Only so many, the newest.")]
+Last = Annotated[int | None, typer.Option("--last", min=1, help="Only the newest so many.")]
 
 
 def trades(  # noqa: PLR0917 - each parameter is an option, which typer passes by name
@@ -18,10 +18,10 @@ def trades(  # noqa: PLR0917 - each parameter is an option, which typer passes b
     csv: Annotated[bool, typer.Option("--csv", help="Print CSV and nothing else; instants in UTC.")] = False,
     profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """List every round trip: in, out, shares, prices, profit, why it was left, such as `strategy trades --last 10`.
+    """List finished trades with entry, exit, profit and reason.
 
-    Their sum is what `strategy status` says of the sessions; what is not equal is told. A * marks a possible wash sale.
-    --state also takes the folder of a run of `demo` or `day`.
+    Such as `strategy trades --last 10`. Their sum is what `strategy status` says of the sessions; what is not equal is
+    told. A * marks a possible wash sale. --state also takes the folder of a run of `demo` or `day`.
     """
     from infra.cli import traded
 
@@ -39,11 +39,11 @@ def report(  # noqa: PLR0917 - each parameter is an option, which typer passes b
     opens: Annotated[bool, typer.Option("--open", help="Open it in your browser.")] = False,
     profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """Write the report of a session, such as `strategy report --open`: one page, and JSON beside it.
+    """Write the report of a session: one page, and JSON.
 
-    Return beside buy-and-hold, drawdown, win rate and what else tells how it went, trades, charts, skipped signals with
-    their reasons. `strategy up` writes one at the end of each session by itself. It is made of what the system has
-    stored: nothing is asked of E*TRADE. --json prints it and writes nothing.
+    Such as `strategy report --open`. It has return beside buy-and-hold, drawdown, win rate and what else tells how it
+    went, trades, charts, skipped signals with their reasons. `strategy up` writes one at the end of each session by
+    itself. It is made of what the system has stored: nothing is asked of E*TRADE. --json prints it and writes nothing.
     """
     from infra.cli import reported
 

@@ -1,6 +1,6 @@
-"""The owner's commands on a desk: look at it, stop it, let it go on.
+"""The owner's commands on a system: look at it, stop it, let it go on.
 
-Each takes `--profile` (this machine, Google's emulators on it, Google Cloud), `--state` (which desk of this machine)
+Each takes `--profile` (this machine, Google's emulators on it, Google Cloud), `--state` (which one of this machine)
 and `--json`. They need nobody's leave: a halt works while the broker, the bus and every function are down.
 """
 
@@ -14,7 +14,7 @@ from infra.cli.exits import explained
 from infra.day.problems import UserError
 from shared.domain.control import TradingState
 
-Profile = Annotated[str, typer.Option(help="Where the desk runs: local, emulators or cloud.")]
+Profile = Annotated[str, typer.Option(help="Where the system runs: local, emulators or cloud.")]
 State = Annotated[
     Path | None,
     typer.Option(help="Folder of the system; without it the one that runs, else the only one under state/."),
@@ -35,21 +35,21 @@ Alone = Annotated[
     ),
 ]  # fmt: skip
 Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
-Reason = Annotated[str, typer.Option(help="Why, in up to 200 characters, for the record and its reader.")]
-Every = Annotated[bool, typer.Option("--all", help="Also what is over.")]
+Reason = Annotated[str, typer.Option(help="Why, for the audit trail; up to 200 characters.")]
+Every = Annotated[bool, typer.Option("--all", help="Include closed ones.")]
 
 
 def status(
     let_be: Annotated[
-        bool, typer.Option("--seen", help="Afterwards name no more what ended without being stopped.")
+        bool, typer.Option("--seen", help="Then name systems no more that ended without being stopped.")
     ] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Look again every two seconds, until Ctrl-C.")] = False,
     profile: Profile = "local", state: Seen = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """Show a desk at a glance, such as `strategy status`: the trading state, what is live, what is in doubt, the money.
+    """Show what is held, the day's profit, and what is wrong.
 
-    With `strategy status --watch` it is drawn anew in its place; in a pipe a line for each system and look.
-    What was killed is named with what it held, until it is started again or you say `--seen`.
+    Such as `strategy status`, or `strategy status --watch` to follow it; in a pipe that prints a line for each system
+    and look. A system that was killed is named with what it held, until it is started again or you say `--seen`.
     """
     from infra.cli import hand, watching
 
@@ -65,14 +65,15 @@ def status(
 def orders(  # noqa: PLR0917 - each parameter is an option, which typer passes by name
     symbol: Annotated[str | None, typer.Option("--symbol", help="Only this symbol's.")] = None,
     state_is: Annotated[
-        str | None, typer.Option("--state-is", help="Only those in this state, such as DENIED, also what is over.")
+        str | None, typer.Option("--state-is", help="Only those in this state, such as DENIED, closed ones too.")
     ] = None,
     last: Annotated[int | None, typer.Option("--last", min=1, help="Only so many, the newest.")] = None,
     profile: Profile = "local", state: State = None, every: Every = False, json: Json = False,
 ) -> None:  # fmt: skip
-    """List the orders that are not over, the newest at the end, such as `strategy orders --state-is DENIED --last 5`.
+    """List open orders, and why one was not placed.
 
-    An id is as short as makes it the only one; `strategy explain` takes it so.
+    Such as `strategy orders --state-is DENIED --last 5`, the newest last. An id is as short as tells it apart;
+    `strategy explain` takes it so.
     """
     from infra.cli import ordered
 
@@ -81,7 +82,10 @@ def orders(  # noqa: PLR0917 - each parameter is an option, which typer passes b
 
 
 def positions(profile: Profile = "local", state: State = None, every: Every = False, json: Json = False) -> None:
-    """List what is held, in money, such as `strategy positions`; with --all also each position that is over."""
+    """List what is held, with prices and profit.
+
+    Such as `strategy positions`; with --all closed positions too.
+    """
     from infra.cli import held
 
     with explained():
@@ -89,10 +93,11 @@ def positions(profile: Profile = "local", state: State = None, every: Every = Fa
 
 
 def dead_letters(profile: Profile = "local", state: State = None, json: Json = False) -> None:
-    """List the messages that nobody handled: which, when and why; never what they hold: `strategy dead-letters`.
+    """List messages that failed: which, when and why.
 
-    Those that a function put aside, and on this machine those that the bus gave up after their attempts. In the cloud
-    Pub/Sub keeps the latter in its subscription `dead-letters`: `gcloud pubsub subscriptions pull dead-letters`.
+    Such as `strategy dead-letters`; it never shows what they hold. They are those that a function set aside and, on
+    this machine, those that could not be delivered. In the cloud Pub/Sub keeps the latter in its subscription
+    `dead-letters`: `gcloud pubsub subscriptions pull dead-letters`.
     """
     from infra.cli import hand
 
@@ -104,7 +109,10 @@ def notices(
     last: Annotated[int, typer.Option(min=1, help="How many.")] = 20,
     profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """List what you were told, the newest at the end, and whether it reached you: `strategy notices --last 5`."""
+    """List your notices, and whether they reached you.
+
+    Such as `strategy notices --last 5`, the newest last.
+    """
     from infra.cli import notices as told
 
     with explained():
@@ -115,7 +123,10 @@ def explain(
     order: Annotated[str, typer.Argument(help="An order's id, its beginning, or the broker's number.")],
     profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """Tell one order's story, such as `strategy explain IJIXF`: the signal, each step, the fills, what happens next."""
+    """Tell one order's story: signal, steps, fills, what comes next.
+
+    Such as `strategy explain IJIXF`.
+    """
     from infra.cli import story
 
     with explained():
@@ -124,10 +135,13 @@ def explain(
 
 def why(
     symbol: Annotated[str, typer.Argument(help="Which symbol.")],
-    at: Annotated[str | None, typer.Option(help="When, New York, such as 10:31:02; the last look by default.")] = None,
+    at: Annotated[str | None, typer.Option(help="When, New York, such as 10:31:02; else the last time.")] = None,
     profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """Tell why a symbol was not bought, such as `strategy why IBM --at 10:31:02`: rule, figure, threshold, age."""
+    """Tell why a symbol was not bought: rule, value, threshold.
+
+    Such as `strategy why IBM --at 10:31:02`; it also says how old the quote was.
+    """
     from infra.cli import whys
 
     with explained():
@@ -135,7 +149,10 @@ def why(
 
 
 def rank(profile: Profile = "local", state: State = None, json: Json = False) -> None:
-    """Rank the watch list, as `strategy rank` alone does: each symbol's place, its score and the parts of it."""
+    """Rank the watch list, with each symbol's score and its parts.
+
+    Such as `strategy rank`.
+    """
     from infra.cli import ranks
 
     with explained():
@@ -144,14 +161,15 @@ def rank(profile: Profile = "local", state: State = None, json: Json = False) ->
 
 def halt(
     exits_too: Annotated[
-        bool, typer.Option("--exits-too", help="Also send no exit: only stops still sell, and what is held stays held.")
+        bool, typer.Option("--exits-too", help="Send no exits either: only the stops at the broker still sell.")
     ] = False,
     reason: Reason = "the owner halted", profile: Profile = "local", state: Stopped = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """Stop: no new entries, those at the broker are cancelled; protective stops stay, exits may go on.
+    """Stop trading: no new entries; stops and exits go on.
 
-    Such as `strategy halt --reason "a wrong price"`. Without --state every system of yours that runs on this machine is
-    halted, and named with its result. A halt that is in force keeps its first reason.
+    Such as `strategy halt --reason "a wrong price"`. Open entry orders are cancelled, protective stops stay. Without
+    --state every system of yours that runs on this machine is halted, and named with its result. A halt in force keeps
+    its first reason.
     """
     from infra.cli import stopping
 
@@ -164,7 +182,7 @@ def halt(
 def reduce(
     reason: Reason = "the owner wants no entries", profile: Profile = "local", state: Stopped = None, json: Json = False
 ) -> None:
-    """Take no new entries; what is held is looked after to its end.
+    """No new entries; open positions are managed until closed.
 
     Such as `strategy reduce --reason "a long lunch"`. Without --state this is so for every system of yours that runs on
     this machine.
@@ -176,13 +194,14 @@ def reduce(
 
 
 def resume(
-    reason: Annotated[str, typer.Option(help="Why it may trade again; it is asked for on purpose.")],
-    exits_only: Annotated[bool, typer.Option("--exits-only", help="Let exits go again, but no new entries.")] = False,
+    reason: Annotated[str, typer.Option(help="Why it may trade again, for the audit trail.")],
+    exits_only: Annotated[bool, typer.Option("--exits-only", help="Allow exits again, but no new entries.")] = False,
     profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """Trade again, after a halt of yours or of the system's: one system, named where several run.
+    """Trade again after a halt.
 
-    Such as `strategy resume --reason "the price was right"`.
+    Such as `strategy resume --reason "the price was right"`, after a halt of yours or of the system's. Where several
+    systems run, name one with --state.
     """
     from infra.cli import stopping
 
@@ -192,14 +211,15 @@ def resume(
 
 
 def close(
-    symbol: Annotated[str | None, typer.Argument(help="Of which symbol; or --all.", show_default=False)] = None,
+    symbol: Annotated[str | None, typer.Argument(help="Which symbol; or --all.", show_default=False)] = None,
     every: Annotated[bool, typer.Option("--all", help="Sell everything that is held.")] = False,
     profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """Sell what is held of a symbol, or all of it, as any exit is sold: its stop is cancelled first.
+    """Sell what is held of a symbol, or everything.
 
-    Such as `strategy close IBM`, in the session only. It works after a halt, too, unless that halt blocks exits. The
-    system may buy it again after its cool-down: `strategy reduce` first, to stay out.
+    Such as `strategy close IBM`, in the session only. Its stop is cancelled first, as for every exit. It works after a
+    halt too, unless that halt blocks exits. The system may buy it again after its cool-down: `strategy reduce` first,
+    to stay out.
     """
     from infra.cli import closing
 
@@ -209,20 +229,21 @@ def close(
 
 def login(  # noqa: PLR0917 - each parameter is an option, which typer passes by name
     link: Annotated[
-        bool, typer.Option("--link", help="Sign in on the system's own page, by a link that counts once.")
+        bool, typer.Option("--link", help="Sign in on the system's own page, by a one-time link.")
     ] = False,
     change: Annotated[
         bool, typer.Option("--change-account", help="Choose which account is traded from now on, and confirm it.")
     ] = False,
     browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
     wait: Annotated[
-        float, typer.Option(min=1.0, max=900.0, help="How long to wait for a link's token, seconds.")
+        float, typer.Option(min=1.0, max=900.0, help="How long to wait for that sign-in, seconds.")
     ] = 600.0,
     profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """Sign in to E*TRADE for the day: opens its page, takes the code here and stores the token; needs no page of ours.
+    """Sign in to E*TRADE for the day.
 
-    Such as `strategy login`, or `strategy login --link` to type the code on the system's own page, on any device.
+    Such as `strategy login`: it opens E*TRADE's page, takes the code here and stores the access token. With
+    `strategy login --link` you type the code on the system's own page, on any device.
     """
     from infra.cli import credentials
 
@@ -234,9 +255,10 @@ def logout(
     yes: Annotated[bool, typer.Option("--yes", help="Sign out although shares or orders are at the broker.")] = False,
     broker: Alone = None, profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """End the access token: revoked at E*TRADE, destroyed in the vault, such as `strategy logout --yes`.
+    """End the sign-in: the access token is revoked and deleted.
 
-    In any trading state. Stops stay at E*TRADE; nobody moves them or sells until `strategy login`.
+    Such as `strategy logout --yes`, in any trading state. Stops stay at E*TRADE; nobody moves them or sells until
+    `strategy login`.
     """
     from infra.cli import credentials
 
@@ -245,7 +267,10 @@ def logout(
 
 
 def token(profile: Profile = "local", state: State = None, json: Json = False) -> None:
-    """Show where the access token stands and when it dies; never the token: `strategy token`."""
+    """Show until when you are signed in; never the token itself.
+
+    Such as `strategy token`.
+    """
     from infra.cli import credentials
 
     with explained():
@@ -259,15 +284,15 @@ def import_bars(  # noqa: PLR0917 - each parameter is an option, which typer pas
     ] = None,
     listing: Annotated[bool, typer.Option("--list", help="List what was imported.")] = False,
     remove: Annotated[str | None, typer.Option(metavar="SYMBOL", help="Take a symbol's imported bars out.")] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Prices that lie far from the day before are meant.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Accept prices far from the day before.")] = False,
     profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """Import daily bars, such as `strategy import bars.csv`: a source of history; a file that is not clean is refused.
+    """Import daily price bars from a file.
 
-    The columns are date,symbol,open,high,low,close,volume and, where there are any, split (2 for two for one) and
-    dividend (USD a share), as traded and not adjusted. One-minute bars have begins_utc or ends_utc in the place of
-    date, and become daily bars. A price more than 40 % from the close of the day before, without a split that explains
-    it, needs --yes.
+    Such as `strategy import bars.csv`. A file with a faulty row is refused as a whole. The columns are
+    date,symbol,open,high,low,close,volume and, where there are any, split (2 for two for one) and dividend (USD a
+    share), as traded and not adjusted. One-minute bars have begins_utc or ends_utc in the place of date, and become
+    daily bars. A price more than 40 % from the close of the day before, without a split that explains it, needs --yes.
     """
     from infra.cli import importing
 
@@ -275,7 +300,10 @@ def import_bars(  # noqa: PLR0917 - each parameter is an option, which typer pas
         importing.imports(file, profile, state, listing=listing, remove=remove, yes=yes, json=json)
 
 
-secrets = typer.Typer(no_args_is_help=True, help="Store what only the owner has.")
+secrets = typer.Typer(
+    no_args_is_help=True,
+    help="Store keys and notification addresses.\n\nSuch as `strategy secrets set notify-addresses`.",
+)
 
 
 @secrets.command("set")
@@ -286,9 +314,10 @@ def set_secret(
     generate: Annotated[bool, typer.Option("--generate", help="Draw a new sign-in-key or halt-key.")] = False,
     profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """Store a secret, such as `strategy secrets set alpaca-key`: asked for without being shown, or read from stdin.
+    """Store a secret, typed without being shown or read from stdin.
 
-    From stdin it is a line for each part: key and secret, or one address after the other.
+    Such as `strategy secrets set alpaca-key`. From stdin it is a line for each part: key and secret, or one address
+    after the other.
     """
     from infra.cli import credentials
 

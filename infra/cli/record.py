@@ -8,7 +8,10 @@ import typer
 from infra.cli.exits import explained
 from infra.cli.owner import Json, Profile, State
 
-app = typer.Typer(help="Record the quotes that the scan looks at, second by second.", no_args_is_help=True)
+app = typer.Typer(
+    help="Record each second's quotes, and replay the day's decisions.\n\nSuch as `strategy record start`.",
+    no_args_is_help=True,
+)
 Day = Annotated[str | None, typer.Option("--day", metavar="DAY", help="YYYY-MM-DD; the last one that was recorded.")]
 Out = Annotated[Path, typer.Option(metavar="FOLDER", help="Where the recorded day goes.")]
 Filled = Annotated[
@@ -18,7 +21,10 @@ Filled = Annotated[
 
 @app.command()
 def start(profile: Profile = "local", state: State = None, json: Json = False) -> None:
-    """Record from the next minute on, such as `strategy record start`; what is traded is as without it."""
+    """Record from the next minute on; trading is not affected.
+
+    Such as `strategy record start`.
+    """
     from infra.cli import recordings
 
     with explained(acts=True):
@@ -27,7 +33,10 @@ def start(profile: Profile = "local", state: State = None, json: Json = False) -
 
 @app.command()
 def stop(profile: Profile = "local", state: State = None, json: Json = False) -> None:
-    """End the recording with the next minute, such as `strategy record stop`; what was recorded stays."""
+    """End the recording with the next minute; what was recorded stays.
+
+    Such as `strategy record stop`.
+    """
     from infra.cli import recordings
 
     with explained(acts=True):
@@ -36,7 +45,10 @@ def stop(profile: Profile = "local", state: State = None, json: Json = False) ->
 
 @app.command()
 def show(profile: Profile = "local", state: State = None, json: Json = False) -> None:
-    """Show whether a recording is wanted, and of which days there are any: `strategy record show`."""
+    """Show whether quotes are recorded, and of which days there are any.
+
+    Such as `strategy record show`.
+    """
     from infra.cli import recordings
 
     with explained():
@@ -47,9 +59,10 @@ def show(profile: Profile = "local", state: State = None, json: Json = False) ->
 def write(
     out: Out = Path("recorded"), day: Day = None, profile: Profile = "local", state: State = None, json: Json = False
 ) -> None:
-    """Write a recorded day, such as `strategy record write --out days`; `strategy day --market` plays it.
+    """Write a recorded day to files, which `strategy day --market` plays.
 
-    It may be written while the recording goes on; it then ends with the last second that was looked at.
+    Such as `strategy record write --out days`. It may be written while the recording goes on; it then ends with the
+    last second that was looked at.
     """
     from infra.cli import recordings
 
@@ -61,9 +74,9 @@ def write(
 def check(
     folder: Filled = None, day: Day = None, profile: Profile = "local", state: State = None, json: Json = False
 ) -> None:
-    """Decide a recorded day again, such as `strategy record check days`, and say what differs from then.
+    """Decide a recorded day again, and say what differs.
 
-    Exit code 1 where anything differs.
+    Such as `strategy record check days`. Exit code 1 where anything differs.
     """
     from infra.cli import recordings
 

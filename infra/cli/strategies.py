@@ -31,7 +31,7 @@ def new(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Small letters, digits and _, such as pull_back.")],
     model: Annotated[str, typer.Option("--from", metavar="STRATEGY", help="The strategy to begin from.")] = "momentum",
 ) -> None:
-    """Begin a strategy of your own: its file, with parameters and description, and its test.
+    """Begin a strategy of your own: its file and its test.
 
     Such as `strategy new pull_back --from momentum`. It goes into the folder STRATEGY_STRATEGIES, else ./strategies.
     """
@@ -53,9 +53,10 @@ def check(
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Also those that ship.")] = False,
 ) -> None:
-    """Check strategies: their form, that they look at nothing that is still to come, that they answer alike each time.
+    """Check strategies before they may trade.
 
-    Such as `strategy check pull_back`. What passes is entered beside its file, and `up` and the cloud may run it.
+    Such as `strategy check pull_back`: their form, that they see nothing of the future, and that the same data gives
+    the same answer. What passes is entered beside its file, and `up` and the cloud may run it.
     """
     from infra.strategies.checking import check as look
 

@@ -1,16 +1,10 @@
-"""The command line: what it shows, how it fails, and that help comes fast."""
+"""The command line: what it shows and how it fails."""
 
-import os
 import re
-import subprocess
-import sys
 from collections import Counter
-from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
-import typer
 from typer.testing import CliRunner, Result
 
 from infra.cli.main import app
@@ -23,8 +17,6 @@ from shared.ports import Put
 from shared.topology import TOPOLOGY, Right
 from tests.days.sample import quiet_day
 from tests.days.test_audit_file import Shelf
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def strategy(*words: str) -> Result:
@@ -48,75 +40,6 @@ def trail(tmp_path: Path) -> Path:
     path = tmp_path / audit.FILE
     path.write_bytes(audit.export(Shelf(quiet_day())))
     return path
-
-
-def _work(*words: str) -> tuple[float, str]:
-    """Give the CPU seconds of a new process of Python, and what it prints: work, not waiting, on a busy machine."""
-    before = os.times()
-    done = subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=True,
-        env={**os.environ, "COLUMNS": "100"},
-    )  # fmt: skip
-    after = os.times()
-    return (
-        after.children_user + after.children_system - before.children_user - before.children_system,
-        done.stdout,
-    )
-
-
-def test_help_is_fast_and_names_every_command() -> None:
-    """A new process shows help with at most three times the work of importing the libraries that print it."""
-    ours, bare = [], []
-    for _ in range(3):
-        cpu_s, shown = _work("-m", "infra.cli.main", "--help")
-        ours.append(cpu_s)
-        bare.append(_work("-c", "import typer.rich_utils")[0])
-        for command in ("demo", "day", "audit", "brokersim", "topology", "package"):
-            assert command in shown
-    assert min(ours) < 3 * min(bare)
-
-
-def _commands(here: typer.Typer, *before: str) -> Iterator[tuple[str, ...]]:
-    """Give the words of every command, those of groups included."""
-    for one in here.registered_commands:
-        yield (*before, one.name or getattr(one.callback, "__name__", "").replace("_", "-"))
-    for group in here.registered_groups:
-        if group.typer_instance is not None and group.name is not None:
-            yield from _commands(group.typer_instance, *before, group.name)
-
-
-COMMANDS = sorted(" ".join(words) for words in _commands(app))
-
-
-@pytest.mark.parametrize("words", COMMANDS)
-def test_the_help_of_each_command_has_an_example(words: str) -> None:
-    """Who is in a hurry finds one line to type, and what a command without --state reaches is said as it is."""
-    help_of = CliRunner().invoke(app, [*words.split(), "--help"], env={"COLUMNS": "200"}).stdout
-    shown = " ".join(help_of.replace("│", " ").split())
-    assert f"`strategy {words}" in shown or f" strategy {words}`" in shown
-    assert ("without it every one that runs" in shown) is (words in {"halt", "reduce", "status"})
-
-
-@pytest.mark.parametrize("words", COMMANDS)
-def test_the_help_of_each_command_fills_the_terminal(words: str) -> None:
-    """At 80 columns no line of a help's text ends before the next word would no longer have had its place."""
-    help_of = CliRunner().invoke(app, [*words.split(), "--help"], env={"COLUMNS": "80"}).stdout
-    text = help_of.partition("╭─")[0].partition("[OPTIONS]")[2].splitlines()[1:]
-    broken = [
-        line for line, after in pairwise(one.strip() for one in text)
-        if line and after and len(line) + 1 + len(after.split()[0]) <= 78
-    ]  # fmt: skip
-    assert broken == []
-
-
-def test_help_imports_nothing_heavy() -> None:
-    """Importing the command line brings in neither charts nor numbers nor functions, nor what the scan is made of."""
-    heavy = "{'plotly', 'numpy', 'flask', 'requests', 'greenlet', 'jinja2', 'sqlite3', 'shared.domain.daybook'}"
-    code = f"import sys, infra.cli.main; print(sorted({heavy} & set(sys.modules)))"
-    done = subprocess.run(  # noqa: S603 - our own module
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "[]\n"
 
 
 def test_topology_shows_the_whole_graph() -> None:
