@@ -184,7 +184,7 @@ cloud-destroy: ## take the stack down; while anything in it is protected, nothin
 	$(EXPORT) | "$(PYTHON)" -m infra.tools.destroyable
 	$(PULUMI) destroy --stack "$$STACK" --yes
 
-calendar: $(STAMP_DEV) ## write shared/domain/nyse.py from the exchange's rules
+calendar: $(STAMP_DEV) ## write shared/domain/base/nyse.py from the exchange's rules
 	$(BIN)/python -m infra.tools.nyse_calendar
 
 clean: ## remove .venv and the caches; runs and reports stay

@@ -19,17 +19,17 @@ from typing import Any
 from flask import Request
 
 from shared.codec import dumps, loads
-from shared.domain.control import TradingState
-from shared.domain.messages import MAX_BYTES, Message
-from shared.domain.notices import MessageBuried
+from shared.domain.control.control import TradingState
+from shared.domain.telling.messages import MAX_BYTES, Message
+from shared.domain.telling.notices import MessageBuried
 from shared.errors import Busy, Conflict, DeskError, Disposition, Malformed
 from shared.ports import Clock, Create, Envelope, Severity
 from shared.trace import follow, serving
-from shared.usecases.control import tighten
-from shared.usecases.desk import Desk
-from shared.usecases.notices import announce, post
-from shared.usecases.outbox import drain, unpack
-from shared.usecases.retried import Retried
+from shared.usecases.base.desk import Desk
+from shared.usecases.base.outbox import drain, unpack
+from shared.usecases.base.retried import Retried
+from shared.usecases.control.control import tighten
+from shared.usecases.telling.notices import announce, post
 
 Reply = tuple[str, int]
 Handler = Callable[[Envelope, Any], object]

@@ -1,8 +1,9 @@
 """Rights: a function touches what the topology gives it and nothing else, in both worlds.
 
 Google enforces publishing and secrets too, and on one machine the desk's services do, by the key of each function
-(infra/local/services.py). Neither knows rights per collection (google-cloud.md 9.5); in the function these wrappers
-enforce all three the same way everywhere. A refusal is our bug: it is journalled and raised as PermissionDenied.
+(infra/one_machine/services.py). Neither knows rights per collection (google-cloud.md 9.5); in the function these
+wrappers enforce all three the same way everywhere. A refusal is our bug: it is journalled and raised as
+PermissionDenied.
 """
 
 from collections.abc import Mapping, Sequence

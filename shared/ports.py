@@ -1,7 +1,7 @@
 """The ports: everything the use cases need from the world, as protocols and the plain values that pass through them.
 
-Adapters: `shared.gcp` in the cloud, `infra.local` on one machine, `shared.etrade` for the broker. One contract suite
-per port runs over all of them.
+Adapters: `shared.gcp` in the cloud, `infra.one_machine` on one machine, `shared.etrade` for the broker. One contract
+suite per port runs over all of them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,11 +11,11 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
-from shared.domain.brokerage import Account, Balance, BrokerOrder, Holding, Ticket
-from shared.domain.outcomes import CancelAnswer, PlaceAnswer, PreviewAnswer
-from shared.domain.quotes import Quotes
-from shared.domain.series import Series
-from shared.domain.tokens import AccessToken, RequestToken
+from shared.domain.broker.brokerage import Account, Balance, BrokerOrder, Holding, Ticket
+from shared.domain.broker.outcomes import CancelAnswer, PlaceAnswer, PreviewAnswer
+from shared.domain.broker.tokens import AccessToken, RequestToken
+from shared.domain.market.quotes import Quotes
+from shared.domain.market.series import Series
 
 T = TypeVar("T")
 Data = dict[str, Any]
@@ -276,7 +276,7 @@ class LastPrices(Protocol):
 
 
 class Looks(Protocol):
-    """Where the lines of a recording are kept (`shared.usecases.record`); each call raises NotKept."""
+    """Where the lines of a recording are kept (`shared.usecases.scanning.record`); each call raises NotKept."""
 
     def open(self, day: date) -> int:
         """Give the number of the run of lines that goes on now, another one after each gap; 0 where none is wanted."""

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from shared.errors import ConfigError
 
 T = TypeVar("T")
-_SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.\-^]{0,20}")  # what a ticket takes (shared.domain.tickets)
+_SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.\-^]{0,20}")  # what a ticket takes (shared.domain.broker.tickets)
 _ACCOUNT = re.compile(r"[A-Za-z0-9_-]{6,32}")
 _WHOLE = re.compile(r"[0-9]{1,9}")
 _MONEY = re.compile(r"[0-9]{1,9}(\.[0-9]{1,2})?")

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from infra.local.emulators import Emulators, Sdk, find, running
-from infra.up.registry import VARIABLE
+from infra.one_machine.emulators import Emulators, Sdk, find, running
+from infra.running.registry import VARIABLE
 from shared.codec import decode, dumps, encode, loads
 from shared.errors import ConfigError
 from tests.once import common, locked

@@ -16,7 +16,7 @@ from infra.backtest.day import Day, Tick
 from infra.backtest.played import Book
 from infra.brokersim.market import Market
 from infra.brokersim.orders import AT_ONCE, Action, Event, EventKind, Fill, Order, PriceType, Status, Term
-from shared.domain.bars import Bar
+from shared.domain.market.bars import Bar
 
 _MEETS, _CANCELS, _CLOSES = range(3)
 

@@ -19,8 +19,8 @@ from datetime import timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from functools import lru_cache
 
-from shared.domain.bars import Bar
-from shared.domain.values import CENT
+from shared.domain.base.values import CENT
+from shared.domain.market.bars import Bar
 
 MINUTE = timedelta(minutes=1)
 HALF = MINUTE / 2

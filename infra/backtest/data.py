@@ -13,9 +13,9 @@ from datetime import date
 from typing import Protocol
 
 from infra.backtest.day import Day
-from infra.day.problems import UserError
-from shared.domain.calendar import TradingSession
-from shared.domain.intervals import sessions_in
+from infra.simulated_day.problems import UserError
+from shared.domain.base.calendar import TradingSession
+from shared.domain.market.intervals import sessions_in
 
 CHOSEN_TODAY = (
     "The symbols were chosen today, not on each day: shares that did badly and are gone are not among them, so the "

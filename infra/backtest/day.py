@@ -12,10 +12,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from shared.domain.bars import Bar
-from shared.domain.calendar import TradingSession
-from shared.domain.quotes import Quote
-from shared.domain.series import Series
+from shared.domain.base.calendar import TradingSession
+from shared.domain.market.bars import Bar
+from shared.domain.market.quotes import Quote
+from shared.domain.market.series import Series
 
 
 class Resolution(StrEnum):

@@ -21,7 +21,7 @@ from infra.backtest.settling import Settling
 from infra.backtest.timing import TIMES, Timing
 from infra.brokersim.orders import Action
 from infra.results.facts import Point
-from shared.domain.config import StrategyConfig
+from shared.domain.control.config import StrategyConfig
 from shared.strategies.form import Bound
 
 MINUTE = timedelta(minutes=1)

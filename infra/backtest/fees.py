@@ -14,7 +14,7 @@ from datetime import date
 from decimal import ROUND_CEILING, Decimal
 from typing import TypeVar
 
-from shared.domain.values import CENT
+from shared.domain.base.values import CENT
 
 T = TypeVar("T")
 _MILLION = Decimal(1_000_000)

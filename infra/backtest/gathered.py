@@ -19,10 +19,10 @@ from infra.backtest.played import Carried, Played
 from infra.brokersim.orders import Action
 from infra.results.facts import Beside, Facts, Mark, Point, Skipped, StopLine, Trade
 from infra.results.trades import stop_lines, trades
-from shared.domain.orders import Order
-from shared.domain.positions import Fill
-from shared.domain.quotes import Quote
-from shared.domain.signals import Signal
+from shared.domain.market.quotes import Quote
+from shared.domain.orders.orders import Order
+from shared.domain.orders.positions import Fill
+from shared.domain.orders.signals import Signal
 
 MINUTELY = 10
 _HALF_HOUR = timedelta(minutes=30)

@@ -12,11 +12,11 @@ from infra.brokersim.generated import GENERATED_DAY, SYMBOLS
 from infra.brokersim.generated_days import GeneratedDay, GeneratedDays
 from infra.brokersim.tape import DailyBar as Row
 from infra.brokersim.tape import dollars
-from infra.day.problems import UserError
-from shared.domain.bars import Bar, DailyBar
-from shared.domain.calendar import NEW_YORK, TradingSession
-from shared.domain.daybook import MINUTE
-from shared.domain.series import Series
+from infra.simulated_day.problems import UserError
+from shared.domain.base.calendar import NEW_YORK, TradingSession
+from shared.domain.market.bars import Bar, DailyBar
+from shared.domain.market.daybook import MINUTE
+from shared.domain.market.series import Series
 
 FIRST_TEN = SYMBOLS[:10]
 

@@ -19,11 +19,11 @@ from infra.backtest.quoted import tick_day
 from infra.backtest.spool import EARLY, Spool, minutes_in
 from infra.brokersim.market import Market, MarketFileError, open_market
 from infra.brokersim.recorded import DAILY_FILE, contents
-from infra.day.problems import UserError
-from infra.owner.bars_file import INSTANTS, read_bars
-from infra.owner.bars_rows import is_parquet
-from shared.domain.calendar import TradingSession, session_of
-from shared.domain.series import Series, cut, merged
+from infra.operations.bars_file import INSTANTS, read_bars
+from infra.operations.bars_rows import is_parquet
+from infra.simulated_day.problems import UserError
+from shared.domain.base.calendar import TradingSession, session_of
+from shared.domain.market.series import Series, cut, merged
 
 _LONG_AGO = date(1970, 1, 1)
 _REMEDY = "name a recorded day, a file of minutes, or a folder of them"

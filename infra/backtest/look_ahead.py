@@ -13,9 +13,9 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from infra.backtest.day import Day, Resolution
-from shared.domain.config import StrategyConfig
-from shared.domain.daybook import DayBook
-from shared.domain.quality import sound
+from shared.domain.control.config import StrategyConfig
+from shared.domain.market.daybook import DayBook
+from shared.domain.market.quality import sound
 from shared.strategies.decide import Decision, decide
 from shared.strategies.form import Bound
 from shared.strategies.verdict import Verdict

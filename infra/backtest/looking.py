@@ -1,7 +1,7 @@
 """What the scan does at each look of a played day: what is held is judged first, then strategies are asked.
 
-The same functions on the same quotes as `usecases.scan` and `hold`; what they decide is handed to the order function
-after the message's way.
+The same functions on the same quotes as `scan` and `hold` of `usecases.scanning`; what they decide is handed to the
+order function after the message's way.
 """
 
 from collections.abc import Mapping
@@ -11,21 +11,22 @@ from datetime import datetime, timedelta
 from infra.backtest.day import Day, Resolution
 from infra.backtest.placing import Placing
 from infra.backtest.room import Room
-from shared.domain import backoff, halts, pricing
-from shared.domain.bars import Bar
-from shared.domain.config import StrategyConfig
-from shared.domain.daybook import DayBook
-from shared.domain.exits import ExitNow, Hold, MoveStop, Unquoted, decided, is_over, judge, stop_passed
-from shared.domain.left_out import LeftOut
-from shared.domain.orders import State
-from shared.domain.positions import Position
-from shared.domain.quality import Sound, sound
-from shared.domain.quotes import Quote
-from shared.domain.ranking import known_measures, ranked
-from shared.domain.signals import Signal
-from shared.domain.values import PriceType
-from shared.domain.versions import held_by
-from shared.domain.watches import PositionWatch, following
+from shared.domain.base.values import PriceType
+from shared.domain.control.config import StrategyConfig
+from shared.domain.market import halts
+from shared.domain.market.bars import Bar
+from shared.domain.market.daybook import DayBook
+from shared.domain.market.quality import Sound, sound
+from shared.domain.market.quotes import Quote
+from shared.domain.market.ranking import known_measures, ranked
+from shared.domain.orders import backoff, pricing
+from shared.domain.orders.exits import ExitNow, Hold, MoveStop, Unquoted, decided, is_over, judge, stop_passed
+from shared.domain.orders.orders import State
+from shared.domain.orders.positions import Position
+from shared.domain.orders.signals import Signal
+from shared.domain.orders.versions import held_by
+from shared.domain.orders.watches import PositionWatch, following
+from shared.domain.telling.left_out import LeftOut
 from shared.strategies.form import Bound
 from shared.strategies.panel import Panel
 from shared.strategies.view import View, Watch

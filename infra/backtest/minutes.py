@@ -7,12 +7,12 @@ from functools import cache, partial
 
 from infra.backtest.bar_market import MINUTE, shares_of, touch
 from infra.backtest.day import Day, Resolution, Tick
-from shared.domain.bars import Bar
-from shared.domain.calendar import TradingSession, session_before
-from shared.domain.daybook import DayBook
-from shared.domain.quality import BROKER, faults, sound
-from shared.domain.quotes import Quote, QuoteStatus
-from shared.domain.series import Series, adjusted_closes
+from shared.domain.base.calendar import TradingSession, session_before
+from shared.domain.market.bars import Bar
+from shared.domain.market.daybook import DayBook
+from shared.domain.market.quality import BROKER, faults, sound
+from shared.domain.market.quotes import Quote, QuoteStatus
+from shared.domain.market.series import Series, adjusted_closes
 from shared.strategies.config import load
 
 Bars = Mapping[str, Sequence[Bar]]

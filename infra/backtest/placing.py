@@ -1,7 +1,7 @@
 """What the order function does with a signal or an exit, in one process: judge, size, free shares, send.
 
-The same rules on the same facts at the same instants as `usecases.enter`, `leave`, `send` and `cancel`; one at a time,
-exits first, as the turnstile of its door lets them in.
+The same rules on the same facts at the same instants as `enter` and `leave` of `usecases.placing` and `send` and
+`cancel` of `usecases.orders`; one at a time, exits first, as the turnstile of its door lets them in.
 """
 
 from dataclasses import replace
@@ -12,21 +12,22 @@ from infra.backtest.room import VENUE, Room, Steps, Who
 from infra.backtest.sending import send
 from infra.backtest.settling import Settling, count_refusal
 from infra.results.facts import Skipped
-from shared.domain import book, day_trades, pricing
-from shared.domain.account_rules import ACCOUNT_RULES, may_be_wash_sale
-from shared.domain.brokerage import Balance
-from shared.domain.calendar import is_open
-from shared.domain.day_trades import DayTradeRule, DayTrades
-from shared.domain.entries import Denial, judged
-from shared.domain.facts import RiskFacts
-from shared.domain.made import entry_of, exit_of
-from shared.domain.orders import AT_BROKER, UNSENT, Kind, Order, State
-from shared.domain.positions import PendingExit, Position
-from shared.domain.quotes import Quote
-from shared.domain.risk import deny_codes
-from shared.domain.signals import Signal
-from shared.domain.values import PriceType, Side, Term
-from shared.domain.watches import ExitDecision
+from shared.domain.base.calendar import is_open
+from shared.domain.base.values import PriceType, Side, Term
+from shared.domain.broker import day_trades
+from shared.domain.broker.brokerage import Balance
+from shared.domain.broker.day_trades import DayTradeRule, DayTrades
+from shared.domain.market.quotes import Quote
+from shared.domain.orders import book, pricing
+from shared.domain.orders.made import entry_of, exit_of
+from shared.domain.orders.orders import AT_BROKER, UNSENT, Kind, Order, State
+from shared.domain.orders.positions import PendingExit, Position
+from shared.domain.orders.signals import Signal
+from shared.domain.orders.watches import ExitDecision
+from shared.domain.risk.account_rules import ACCOUNT_RULES, may_be_wash_sale
+from shared.domain.risk.entries import Denial, judged
+from shared.domain.risk.facts import RiskFacts
+from shared.domain.risk.risk import deny_codes
 
 _WHO: Who = "order_placement"
 

@@ -16,12 +16,12 @@ from infra.brokersim.market import Market
 from infra.brokersim.orders import Fill as MarketFill
 from infra.brokersim.orders import Order as MarketOrder
 from infra.results.facts import Point, Skipped
-from shared.domain.calendar import TradingSession
-from shared.domain.control import Control
-from shared.domain.left_out import LeftOut
-from shared.domain.orders import Order
-from shared.domain.positions import Fill, Ledger, Position
-from shared.domain.signals import Signal
+from shared.domain.base.calendar import TradingSession
+from shared.domain.control.control import Control
+from shared.domain.orders.orders import Order
+from shared.domain.orders.positions import Fill, Ledger, Position
+from shared.domain.orders.signals import Signal
+from shared.domain.telling.left_out import LeftOut
 
 Book = Callable[[MarketOrder, MarketFill], None]
 """Told of each fill, at its instant, by whoever matches orders."""

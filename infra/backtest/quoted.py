@@ -11,11 +11,11 @@ from decimal import Decimal
 from infra.backtest.day import Day, Resolution, Tick
 from infra.brokersim.market import Market
 from infra.brokersim.tape import Row
-from shared.domain.bars import Bar
-from shared.domain.calendar import TradingSession, instant, next_midnight
-from shared.domain.quality import BROKER
-from shared.domain.quotes import Quote, QuoteStatus
-from shared.domain.series import Series
+from shared.domain.base.calendar import TradingSession, instant, next_midnight
+from shared.domain.market.bars import Bar
+from shared.domain.market.quality import BROKER
+from shared.domain.market.quotes import Quote, QuoteStatus
+from shared.domain.market.series import Series
 
 SECOND = timedelta(seconds=1)
 _NO_BARS: Mapping[str, Bar] = {}

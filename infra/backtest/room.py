@@ -29,18 +29,18 @@ from infra.brokersim.orders import Order as MarketOrder
 from infra.brokersim.settings import SimulatorSettings
 from infra.brokersim.wire import Refused
 from infra.results.facts import Skipped
-from shared.domain import book
-from shared.domain.booking import folded, next_state
-from shared.domain.brokerage import Balance, BrokerStatus, Holding
-from shared.domain.config import StrategyConfig
-from shared.domain.control import Control, TradingState
-from shared.domain.orders import AT_BROKER, TERMINAL, Kind, Order, State, advance, born
-from shared.domain.own_rows import Said
-from shared.domain.positions import Fill, Ledger, Position
-from shared.domain.quotes import Quote
-from shared.domain.signals import Signal
-from shared.domain.values import CENT, Side, Venue
-from shared.domain.watches import PositionWatch
+from shared.domain.base.values import CENT, Side, Venue
+from shared.domain.broker.brokerage import Balance, BrokerStatus, Holding
+from shared.domain.control.config import StrategyConfig
+from shared.domain.control.control import Control, TradingState
+from shared.domain.market.quotes import Quote
+from shared.domain.orders import book
+from shared.domain.orders.booking import folded, next_state
+from shared.domain.orders.orders import AT_BROKER, TERMINAL, Kind, Order, State, advance, born
+from shared.domain.orders.own_rows import Said
+from shared.domain.orders.positions import Fill, Ledger, Position
+from shared.domain.orders.signals import Signal
+from shared.domain.orders.watches import PositionWatch
 
 Steps = Generator[datetime, None, None]
 """Work that waits: it gives the instant at which it goes on."""

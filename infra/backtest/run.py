@@ -23,11 +23,11 @@ from infra.backtest.fees import KNOWN_UNTIL
 from infra.backtest.gathered import WORDS, Gathered, noting
 from infra.backtest.played import Carried, Played
 from infra.backtest.tick_fills import TickFills
-from infra.day.account import account_of, mode_of, told
 from infra.results.facts import Beside, Facts
 from infra.results.figures import Figures, figures
-from shared.domain.brokerage import is_margin
-from shared.domain.config import StrategyConfig
+from infra.simulated_day.account import account_of, mode_of, told
+from shared.domain.broker.brokerage import is_margin
+from shared.domain.control.config import StrategyConfig
 from shared.strategies.form import Bound
 from shared.strategies.registry import bound
 

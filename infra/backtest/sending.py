@@ -1,11 +1,11 @@
-"""How an approved order reaches the broker of a played day: preview, the last check, place (`usecases.send`)."""
+"""How an approved order reaches the broker of a played day: preview, the last check, place (`usecases.orders.send`)."""
 
 from infra.backtest.room import Room
-from shared.domain import last_check
-from shared.domain.last_check import Found, Known, Owner
-from shared.domain.orders import Kind, Order, State
-from shared.domain.quotes import Quote
-from shared.domain.values import Side
+from shared.domain.base.values import Side
+from shared.domain.market.quotes import Quote
+from shared.domain.orders.orders import Kind, Order, State
+from shared.domain.risk import last_check
+from shared.domain.risk.last_check import Found, Known, Owner
 
 
 def send(room: Room, order: Order, quote: Quote | None) -> Order:

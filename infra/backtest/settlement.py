@@ -12,7 +12,7 @@ A live system does not need this table: E*TRADE says what has settled, and paper
 from datetime import date
 
 from infra.backtest.fees import valid_on
-from shared.domain.calendar import session_after
+from shared.domain.base.calendar import session_after
 
 CYCLES: tuple[tuple[date, int], ...] = (
     (date(1995, 6, 7), 3),

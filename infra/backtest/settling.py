@@ -1,8 +1,8 @@
 """What settlement does in one process: book what the broker shows, keep shares behind a stop, watch the losses.
 
-The looks come at the same instants as those of `usecases.settle`: each minute's tick looks and goes on while anything
-is in motion or held, an order that was placed wakes another one, and a lease lets one of them work. What a look does is
-that of `fills`, `protect`, `overdue`, `hands` and `cancel`.
+The looks come at the same instants as those of `usecases.settling.settle`: each minute's tick looks and goes on while
+anything is in motion or held, an order that was placed wakes another one, and a lease lets one of them work. What a
+look does is that of `fills`, `protect`, `overdue`, `hands` and `cancel`.
 """
 
 from collections.abc import Generator
@@ -12,16 +12,16 @@ from decimal import Decimal
 
 from infra.backtest.room import Room, Steps, Who
 from infra.backtest.sending import send
-from shared.domain import backoff, book
-from shared.domain.calendar import is_open
-from shared.domain.control import TradingState
-from shared.domain.made import stop_of
-from shared.domain.orders import AT_BROKER, STOPS, TERMINAL, UNSENT, Kind, Order, State
-from shared.domain.own_rows import Said
-from shared.domain.positions import Position
-from shared.domain.values import Side
-from shared.domain.watches import wanted
-from shared.usecases.overdue import CANCEL_AGAIN, EXIT_RESTS, EXIT_RESTS_AT_MOST
+from shared.domain.base.calendar import is_open
+from shared.domain.base.values import Side
+from shared.domain.control.control import TradingState
+from shared.domain.orders import backoff, book
+from shared.domain.orders.made import stop_of
+from shared.domain.orders.orders import AT_BROKER, STOPS, TERMINAL, UNSENT, Kind, Order, State
+from shared.domain.orders.own_rows import Said
+from shared.domain.orders.positions import Position
+from shared.domain.orders.watches import wanted
+from shared.usecases.settling.overdue import CANCEL_AGAIN, EXIT_RESTS, EXIT_RESTS_AT_MOST
 
 _WHO: Who = "order_settlement"
 _SWEPT_ENTRY, _SWEPT = timedelta(seconds=180), timedelta(seconds=60)

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from infra.backtest.day import Day, Tick
 from infra.brokersim.tape import Row
-from shared.domain.quotes import Quote
+from shared.domain.market.quotes import Quote
 
 
 class Shown:

@@ -14,13 +14,13 @@ from decimal import Decimal
 from pathlib import Path
 
 from infra.backtest.minutes import Bars
-from infra.day.problems import UserError
-from infra.owner.bars_file import INSTANTS, columns, listed, minute_of, wrong_rows
-from infra.owner.bars_rows import rows_of
-from shared.domain.bars import Bar, DailyBar
-from shared.domain.calendar import NEW_YORK, session_of
-from shared.domain.own_days import day_of, missing
-from shared.domain.series import Series
+from infra.operations.bars_file import INSTANTS, columns, listed, minute_of, wrong_rows
+from infra.operations.bars_rows import rows_of
+from infra.simulated_day.problems import UserError
+from shared.domain.base.calendar import NEW_YORK, session_of
+from shared.domain.market.bars import Bar, DailyBar
+from shared.domain.market.own_days import day_of, missing
+from shared.domain.market.series import Series
 
 COLUMNS = ("ends_utc", "symbol", "open", "high", "low", "close", "volume")
 _UTC = "give instants in UTC, such as 2026-11-17T14:31:00Z for 9:31 in New York in winter"

@@ -9,16 +9,16 @@ from datetime import date
 from infra.backtest.data import CHOSEN_TODAY, sessions_between
 from infra.backtest.kept_data import KeptData, in_spool
 from infra.backtest.spool import Spool
-from infra.day.problems import UserError
-from infra.owner.profiles import Hand
-from shared.domain.bars import Bar
-from shared.domain.calendar import TradingSession
-from shared.domain.series import Series
+from infra.operations.profiles import Hand
+from infra.simulated_day.problems import UserError
+from shared.domain.base.calendar import TradingSession
+from shared.domain.market.bars import Bar
+from shared.domain.market.series import Series
 from shared.errors import Malformed, SourceError, Unreadable
 from shared.sources.alpaca import Alpaca
-from shared.usecases.bars_stored import daily
-from shared.usecases.gather import SPAN
-from shared.usecases.own_bars import minutes_of
+from shared.usecases.market.bars_stored import daily
+from shared.usecases.market.gather import SPAN
+from shared.usecases.market.own_bars import minutes_of
 
 Tell = Callable[[str], object]
 OWN, ALPACA = "own", Alpaca.name

@@ -2,33 +2,37 @@
 
 A back-test and the live system decide alike; when things happen is not the decision's. So that both can be compared to
 the second, both run in one model, whose times are the constants of `Timing`: those of the graph's own code, and for
-what no code decides (the way of a message, the broker's work) those of `infra.local.stated`, with which the graph runs,
-too. Real times vary around them; `strategy day` with the usual network shows what that changes.
+what no code decides (the way of a message, the broker's work) those of `infra.one_machine.stated`, with which the graph
+runs, too. Real times vary around them; `strategy day` with the usual network shows what that changes.
 """
 
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from infra.local.stated import STATED
-from shared.domain.watches import EXIT_LIFE
-from shared.usecases import cancel, leases, listing, losses, protect, scan, settle
+from infra.one_machine.stated import STATED
+from shared.domain.orders.watches import EXIT_LIFE
+from shared.usecases.base import leases, listing
+from shared.usecases.orders import cancel, losses
+from shared.usecases.scanning import scan
+from shared.usecases.settling import protect, settle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
     """The times of a played day.
 
-    What the graph's bus and broker take, `infra.local.stated`: `signal` and `exit` from the scan to the order function,
-    `order_placed` and `settle_tick` to settlement, `fill_latency` from placing to working, `cancel_takes`. Of the scan:
-    `first_look` is how late a session's first second is looked at, with the message of its minute; whoever scanned the
-    minute before looks on until its second `hands_over` and then leaves its last quotes, as at each minute's end; what
-    is held is read each `held_every` seconds (`usecases.scan`). Of the order function: `turn` is how often who waits
-    for its turn asks (`door.Turnstile`), `confirm` how often a cancel is looked at, `confirm_within` at most
-    (`usecases.cancel`), `exit_life` how long a decision to sell may be begun (`domain.watches`). Of settlement:
-    `look_every`, `rest`, `lease`, `looking`, `works`, `late_fill` (`usecases.settle`), `watch_every`
-    (`usecases.leases`), `mark_life` (`usecases.losses`), `bare` and `moves_again` (`usecases.protect`); `list_life` of
-    an order list that serves again (`usecases.listing`).
+    What the graph's bus and broker take, `infra.one_machine.stated`: `signal` and `exit` from the scan to the order
+    function, `order_placed` and `settle_tick` to settlement, `fill_latency` from placing to working, `cancel_takes`. Of
+    the scan: `first_look` is how late a session's first second is looked at, with the message of its minute; whoever
+    scanned the minute before looks on until its second `hands_over` and then leaves its last quotes, as at each
+    minute's end; what is held is read each `held_every` seconds (`usecases.scanning.scan`). Of the order function:
+    `turn` is how often who waits for its turn asks (`door.Turnstile`), `confirm` how often a cancel is looked at,
+    `confirm_within` at most (`usecases.orders.cancel`), `exit_life` how long a decision to sell may be begun
+    (`domain.orders.watches`). Of settlement: `look_every`, `rest`, `lease`, `looking`, `works`, `late_fill`
+    (`usecases.settling.settle`), `watch_every` (`usecases.base.leases`), `mark_life` (`usecases.orders.losses`), `bare`
+    and `moves_again` (`usecases.settling.protect`); `list_life` of an order list that serves again
+    (`usecases.base.listing`).
     """
 
     signal: timedelta = STATED.signal

@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-from infra.day.problems import UserError
-from infra.up.registry import kept_at
+from infra.running.registry import kept_at
+from infra.simulated_day.problems import UserError
 from shared.codec import dumps, loads
 from shared.errors import Malformed
 

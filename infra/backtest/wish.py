@@ -9,12 +9,12 @@ from decimal import Decimal, InvalidOperation
 from infra.backtest.data import Data
 from infra.backtest.generated_data import GeneratedData
 from infra.brokersim.generated import GENERATED_DAY
-from infra.day.chosen import choose
-from infra.day.problems import UserError
+from infra.simulated_day.chosen import choose
+from infra.simulated_day.problems import UserError
 from shared.codec import dumps, encode
-from shared.domain.config import StrategyConfig
-from shared.domain.tables import strategies_of
-from shared.domain.tickets import SYMBOL
+from shared.domain.broker.tickets import SYMBOL
+from shared.domain.control.config import StrategyConfig
+from shared.domain.control.tables import strategies_of
 from shared.errors import ConfigError
 from shared.settings import DEFAULT_CONFIG
 from shared.strategies import config as configurations

@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 from infra.backtest.run import Outcome, Progress, Task, run
-from infra.day.problems import UserError
+from infra.simulated_day.problems import UserError
 
 Tell = Callable[[int, Progress], object]
 

@@ -7,10 +7,10 @@ import typer
 
 from infra.cli.exits import BROKEN, say
 from infra.cli.hand import reached, show
-from infra.day.problems import UserError
-from infra.owner import asking, look
-from shared.domain.asks import Ask, AskKind
-from shared.usecases.asks import LIFE
+from infra.operations import asking, look
+from infra.simulated_day.problems import UserError
+from shared.domain.control.asks import Ask, AskKind
+from shared.usecases.settling.asks import LIFE
 
 _DOUBT = "`strategy orders` lists what is live, and `strategy explain ORDER` tells its story"
 

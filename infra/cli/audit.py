@@ -25,9 +25,9 @@ def export(
 
     Such as `strategy audit export --state runs/0001`, also of a run that was interrupted.
     """
-    from infra.day import audit, folder
-    from infra.day.files import require_writable, write_atomically
-    from infra.day.state import opened
+    from infra.simulated_day import audit, folder
+    from infra.simulated_day.files import require_writable, write_atomically
+    from infra.simulated_day.state import opened
 
     with explained(acts=True):
         run = state if state is not None else folder.newest()
@@ -52,9 +52,9 @@ def verify(
     Such as `strategy audit verify runs/0001`. The exit code is 1 when one is broken, and 2 when the trail cannot be
     read. The trail of a run is also compared with the state that the run left beside it; a file is checked by itself.
     """
-    from infra.day import audit, folder
-    from infra.day.problems import UserError
-    from infra.day.state import STATE_FILE, opened
+    from infra.simulated_day import audit, folder
+    from infra.simulated_day.problems import UserError
+    from infra.simulated_day.state import STATE_FILE, opened
 
     with explained():
         if trail_or_run is not None and state is not None:

@@ -12,12 +12,12 @@ from rich.table import Table
 
 from infra.backtest.run import Outcome
 from infra.cli.traded import COLUMNS, row_of
-from infra.day.files import write_atomically
 from infra.results.facts import Beside, Facts
 from infra.results.headline import headline
 from infra.results.page import render
 from infra.results.plain import beside, plain
 from infra.results.words import percent
+from infra.simulated_day.files import write_atomically
 from shared.codec import dumps
 
 PAGE, FIGURES, TRADES = "report.html", "report.json", "trades.csv"

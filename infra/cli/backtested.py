@@ -27,14 +27,14 @@ from infra.backtest.spool import Spool
 from infra.cli import backtest_shown as shown
 from infra.cli.exits import CRASHED, INTERRUPTED, say
 from infra.cli.hand import reached
-from infra.day.files import write_atomically
-from infra.day.folder import Card, claim
-from infra.day.problems import UserError
-from infra.owner.fetching import source_of
+from infra.operations.fetching import source_of
 from infra.results.plain import plain
+from infra.simulated_day.files import write_atomically
+from infra.simulated_day.folder import Card, claim
+from infra.simulated_day.problems import UserError
 from infra.tools.extras import ready
 from shared.codec import dumps
-from shared.domain.calendar import new_york_day
+from shared.domain.base.calendar import new_york_day
 from shared.settings import OWN_STRATEGIES
 from shared.sources.alpaca import Alpaca
 

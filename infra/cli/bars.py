@@ -8,14 +8,14 @@ from pathlib import Path
 
 from infra.cli.exits import say
 from infra.cli.hand import reached, show, table
-from infra.day.hours import NEW_YORK, day_and_time
-from infra.day.problems import UserError
-from infra.owner.bars_file import DAILY, EVENTS, INSTANTS
-from infra.owner.market import market_data
-from shared.domain.bars import Bar, DailyBar, Interval
-from shared.domain.calendar import new_york_day
-from shared.domain.intervals import Bars
-from shared.domain.known import Known
+from infra.operations.bars_file import DAILY, EVENTS, INSTANTS
+from infra.operations.market import market_data
+from infra.simulated_day.hours import NEW_YORK, day_and_time
+from infra.simulated_day.problems import UserError
+from shared.domain.base.calendar import new_york_day
+from shared.domain.market.bars import Bar, DailyBar, Interval
+from shared.domain.market.intervals import Bars
+from shared.domain.market.known import Known
 
 USUAL = timedelta(days=30)
 _SHOWN = 5

@@ -8,8 +8,8 @@ from infra.brokersim.market import MarketFileError
 from infra.brokersim.network import Network
 from infra.brokersim.server import start
 from infra.cli.exits import told_to_end
-from infra.day.environment import require_market_file
-from infra.day.problems import UserError
+from infra.simulated_day.environment import require_market_file
+from infra.simulated_day.problems import UserError
 
 
 def pair(key: str | None, secret: str | None) -> tuple[str, str, bool]:

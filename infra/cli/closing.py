@@ -7,10 +7,10 @@ import typer
 
 from infra.cli.exits import BAD_INPUT, say
 from infra.cli.hand import reached, show
-from infra.day.problems import UserError
-from infra.owner import closing
-from infra.owner.closing import Closing
-from shared.usecases import token
+from infra.operations import closing
+from infra.operations.closing import Closing
+from infra.simulated_day.problems import UserError
+from shared.usecases.sign_in import token
 
 _NEXT = (
     "The scan takes it up within seconds: its stop at the broker is cancelled, then the shares are sold, about at the "

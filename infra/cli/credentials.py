@@ -13,15 +13,15 @@ import typer
 
 from infra.cli.exits import BAD_INPUT, say
 from infra.cli.hand import alone, pairs, reached, show
-from infra.day.hours import day_and_time
-from infra.day.problems import UserError
-from infra.owner import login as sign_in
-from infra.owner import logout as sign_out
-from infra.owner import secrets
-from infra.owner.logout import LoggedOut
-from infra.up.libraries import install
-from shared.domain.brokerage import Account
-from shared.domain.tokens import TokenRecord
+from infra.operations import login as sign_in
+from infra.operations import logout as sign_out
+from infra.operations import secrets
+from infra.operations.logout import LoggedOut
+from infra.running.libraries import install
+from infra.simulated_day.hours import day_and_time
+from infra.simulated_day.problems import UserError
+from shared.domain.broker.brokerage import Account
+from shared.domain.broker.tokens import TokenRecord
 from shared.sources.alpaca import Alpaca
 from shared.topology import ALPACA_KEY, CONSUMER, HALT_KEY, SIGN_IN_KEY
 

@@ -10,11 +10,11 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from infra.brokersim.network import Network
 from infra.cli.exits import BROKEN, CRASHED, INTERRUPTED, say
 from infra.cli.result import show
-from infra.day import result as days
-from infra.day.files import require_writable, write_atomically
-from infra.day.hours import clock
-from infra.day.machine import Surroundings
-from infra.day.run import CRASH_FILE, run_day
+from infra.simulated_day import result as days
+from infra.simulated_day.files import require_writable, write_atomically
+from infra.simulated_day.hours import clock
+from infra.simulated_day.machine import Surroundings
+from infra.simulated_day.run import CRASH_FILE, run_day
 from shared.codec import dumps
 
 

@@ -10,8 +10,8 @@ from types import FrameType
 import typer
 
 from infra.cli.outlet import acted, outlet_of
-from infra.day.problems import UserError
-from shared.domain.wording import count
+from infra.simulated_day.problems import UserError
+from shared.domain.telling.wording import count
 
 BROKEN, BAD_INPUT, CRASHED, UNSHOWN, NOT_RUNNING, INTERRUPTED = 1, 2, 3, 4, 5, 130
 

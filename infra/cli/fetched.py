@@ -11,17 +11,17 @@ from infra.cli import bars
 from infra.cli.exits import BAD_INPUT, say
 from infra.cli.hand import reached, show
 from infra.cli.importing import tell
-from infra.day.problems import UserError
-from infra.owner.fetching import Fetched, fetch, source_of
-from infra.owner.profiles import Hand
+from infra.operations.fetching import Fetched, fetch, source_of
+from infra.operations.profiles import Hand
+from infra.simulated_day.problems import UserError
 from infra.tools.extras import ready
-from shared.domain.bars import Interval
-from shared.domain.calendar import new_york_day
-from shared.domain.intervals import Bars
-from shared.domain.series import Series
-from shared.domain.tickets import SYMBOL
+from shared.domain.base.calendar import new_york_day
+from shared.domain.broker.tickets import SYMBOL
+from shared.domain.market.bars import Interval
+from shared.domain.market.intervals import Bars
+from shared.domain.market.series import Series
 from shared.ports import HistorySource
-from shared.usecases.gather import SPAN
+from shared.usecases.market.gather import SPAN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,24 +14,24 @@ from rich.text import Text
 
 from infra.cli import money_words as money
 from infra.cli.exits import BAD_INPUT, say
-from infra.day.hours import clock, day_and_time
-from infra.day.problems import UserError
-from infra.owner import letters, look, systems
-from infra.owner.killed import Killed
-from infra.owner.machine import Machine
-from infra.owner.profiles import Hand, reach, reach_key, require_profile
+from infra.operations import letters, look, systems
+from infra.operations.killed import Killed
+from infra.operations.machine import Machine
+from infra.operations.profiles import Hand, reach, reach_key, require_profile
 from infra.results.words import looked
-from infra.up import registry
+from infra.running import registry
+from infra.simulated_day.hours import clock, day_and_time
+from infra.simulated_day.problems import UserError
 from shared import settings
 from shared.codec import dumps, encode
-from shared.domain.calendar import is_open
-from shared.domain.control import Control
-from shared.domain.fallback import FallbackQuote
-from shared.domain.left_out import said
-from shared.domain.series import LEAST_DAYS
+from shared.domain.base.calendar import is_open
+from shared.domain.control.control import Control
+from shared.domain.market.fallback import FallbackQuote
+from shared.domain.market.series import LEAST_DAYS
+from shared.domain.telling.left_out import said
 from shared.errors import ConfigError, Conflict, DeskError, StoreDown
 from shared.strategies import config as configurations
-from shared.usecases.control import NOBODY
+from shared.usecases.control.control import NOBODY
 
 ELSEWHERE = {
     "emulators": "What Pub/Sub's emulator gave up after its attempts is not listed, and ends with it.",

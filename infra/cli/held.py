@@ -7,9 +7,9 @@ from infra.cli import money_words as money
 from infra.cli import traded
 from infra.cli.exits import say, say_unread
 from infra.cli.hand import from_elsewhere, reached, show, table
-from infra.owner import look
-from infra.owner.trips import trips
-from infra.owner.wealth import Priced, closed
+from infra.operations import look
+from infra.operations.trips import trips
+from infra.operations.wealth import Priced, closed
 
 
 def positions(profile: str, state: Path | None, *, every: bool, json: bool) -> None:

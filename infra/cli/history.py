@@ -7,8 +7,8 @@ import typer
 
 from infra.cli.exits import explained
 from infra.cli.owner import Json, Profile, State
-from infra.day.problems import UserError
-from shared.domain.bars import Interval
+from infra.simulated_day.problems import UserError
+from shared.domain.market.bars import Interval
 
 
 class Outside(StrEnum):

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from infra.cli.exits import say
 from infra.cli.hand import reached, show
-from infra.day.hours import day_and_time
-from infra.day.problems import UserError
-from infra.owner import importing
-from infra.owner.bars_rows import is_parquet
-from infra.owner.importing import Kept, Result
+from infra.operations import importing
+from infra.operations.bars_rows import is_parquet
+from infra.operations.importing import Kept, Result
+from infra.simulated_day.hours import day_and_time
+from infra.simulated_day.problems import UserError
 from infra.tools.extras import ready
-from shared.domain.wording import count
+from shared.domain.telling.wording import count
 
 NEXT = "They are used from the next sign-in or the next morning at 07:00 on, whichever comes first.\n"
 _GONE = "From the next sign-in or the next morning at 07:00 on they are not used; what was gathered is until then.\n"

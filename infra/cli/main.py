@@ -16,7 +16,7 @@ from infra.brokersim.network import Network
 from infra.cli import asks, audit, backtest, configuration, history, key, money, owner, record, strategies
 from infra.cli.exits import explained, shown
 from infra.cli.helps import arranged, flowing
-from infra.up.plan import FASTEST
+from infra.running.plan import FASTEST
 from shared import settings
 
 app = typer.Typer(

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from infra.day.hours import clock_on, day_and_time
-from infra.owner.wealth import Owned, Price, Priced, Wealth
-from shared.domain.brokerage import LastBalance, is_margin
-from shared.domain.calendar import new_york_day
+from infra.operations.wealth import Owned, Price, Priced, Wealth
+from infra.simulated_day.hours import clock_on, day_and_time
+from shared.domain.base.calendar import new_york_day
+from shared.domain.broker.brokerage import LastBalance, is_margin
 
 COLUMNS = ("Symbol", "Shares", "Cost", "Last", "Age", "Value", "Profit", "%", "Stop", "To stop", "Since")
 NOT_COUNTED = "* a price from elsewhere: its delay is not known, nothing is traded on it, and it is in no sum"

@@ -8,8 +8,8 @@ from rich.text import Text
 
 from infra.cli import hand
 from infra.cli.exits import say
-from infra.day.hours import day_and_time
-from infra.owner import told
+from infra.operations import told
+from infra.simulated_day.hours import day_and_time
 
 
 def notices(profile: str, state: Path | None, *, last: int, json: bool) -> None:

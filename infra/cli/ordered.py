@@ -7,11 +7,11 @@ from pathlib import Path
 
 from infra.cli.exits import say_unread
 from infra.cli.hand import reached, show, table
-from infra.day.hours import clock
-from infra.day.problems import UserError
-from infra.owner import look
-from shared.domain.calendar import new_york_day
-from shared.domain.orders import Order, State
+from infra.operations import look
+from infra.simulated_day.hours import clock
+from infra.simulated_day.problems import UserError
+from shared.domain.base.calendar import new_york_day
+from shared.domain.orders.orders import Order, State
 
 COLUMNS = ("Order", "Time", "Symbol", "Side", "Shares", "Filled", "Asked", "Fill", "State", "Why")
 SHORTEST = 8

@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 from infra.cli.exits import explained
-from infra.day.problems import UserError
-from shared.domain.control import TradingState
+from infra.simulated_day.problems import UserError
+from shared.domain.control.control import TradingState
 
 Profile = Annotated[str, typer.Option(help="Where the system runs: local, emulators or cloud.")]
 State = Annotated[

@@ -9,9 +9,9 @@ from rich.table import Table
 
 from infra.archives import Archive, ArchiveError, build_all, passed, save
 from infra.cli.exits import BROKEN, say
-from infra.day.environment import own_strategies
-from infra.day.files import require_writable, write_atomically
-from infra.day.problems import UserError
+from infra.simulated_day.environment import own_strategies
+from infra.simulated_day.files import require_writable, write_atomically
+from infra.simulated_day.problems import UserError
 from infra.tools.locks import ROOT
 from shared.codec import dumps
 from shared.settings import OWN_STRATEGIES

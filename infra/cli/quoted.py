@@ -14,9 +14,9 @@ from rich.text import Text
 from infra.cli import redrawn
 from infra.cli.hand import grid
 from infra.cli.redrawn import Wait
-from infra.day.hours import clock, day_and_time
-from infra.owner.tables import QuoteRow, Quotes
-from shared.usecases.kept import Served
+from infra.operations.tables import QuoteRow, Quotes
+from infra.simulated_day.hours import clock, day_and_time
+from shared.usecases.base.kept import Served
 
 COLUMNS = ("Symbol", "Bid", "Ask", "Last", "Volume", "Age", "Delay", "Quality", "Why")
 EVERY_S = 1.0

@@ -7,10 +7,10 @@ from decimal import Decimal
 from pathlib import Path
 
 from infra.cli.hand import reached, show, table
-from infra.day.hours import day_and_time
-from infra.owner.configuring import base_of
-from infra.owner.ranks import Ranks, ranks
-from shared.domain.ranking import Part
+from infra.operations.configuring import base_of
+from infra.operations.ranks import Ranks, ranks
+from infra.simulated_day.hours import day_and_time
+from shared.domain.market.ranking import Part
 
 COLUMNS = ("Rank", "Symbol", "Score", "Liquidity", "Volatility", "Momentum", "Spread", "Why")
 _FIGURES: dict[str, Callable[[Decimal], str]] = {

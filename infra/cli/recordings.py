@@ -9,11 +9,11 @@ import typer
 
 from infra.cli.exits import BROKEN
 from infra.cli.hand import show
-from infra.day.hours import clock
-from infra.day.problems import UserError
-from infra.day.replayed import Replayed
-from infra.local.looks import days_of
-from infra.owner import recording
+from infra.one_machine.looks import days_of
+from infra.operations import recording
+from infra.simulated_day.hours import clock
+from infra.simulated_day.problems import UserError
+from infra.simulated_day.replayed import Replayed
 from shared.settings import OWN_STRATEGIES
 
 

@@ -8,21 +8,21 @@ from pathlib import Path
 from infra.cli.bars import day
 from infra.cli.exits import say
 from infra.cli.hand import reached
-from infra.day.folder import card_of
-from infra.day.problems import UserError
-from infra.day.result import REPORT_FILE
-from infra.owner.kept_reports import FOLDER, write
-from infra.owner.look import typed
-from infra.owner.profiles import Hand
-from infra.owner.reported import System, session_facts, trading
+from infra.operations.kept_reports import FOLDER, write
+from infra.operations.look import typed
+from infra.operations.profiles import Hand
+from infra.operations.reported import System, session_facts, trading
 from infra.results.facts import Facts
 from infra.results.figures import figures
 from infra.results.headline import headline
 from infra.results.plain import plain
-from infra.up.folder import CARD
+from infra.running.folder import CARD
+from infra.simulated_day.folder import card_of
+from infra.simulated_day.problems import UserError
+from infra.simulated_day.result import REPORT_FILE
 from shared.codec import dumps
-from shared.domain.calendar import TradingSession, new_york_day, session_before, session_of
-from shared.domain.positions import Ledger
+from shared.domain.base.calendar import TradingSession, new_york_day, session_before, session_of
+from shared.domain.orders.positions import Ledger
 
 
 def report(

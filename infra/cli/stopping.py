@@ -15,11 +15,11 @@ import typer
 
 from infra.cli.exits import BAD_INPUT, NOT_RUNNING, say
 from infra.cli.hand import reached, show, stated
-from infra.day.problems import UserError
-from infra.owner import systems
-from infra.owner.profiles import Hand, require_profile
-from shared.domain.control import Control, TradingState
-from shared.usecases import control
+from infra.operations import systems
+from infra.operations.profiles import Hand, require_profile
+from infra.simulated_day.problems import UserError
+from shared.domain.control.control import Control, TradingState
+from shared.usecases.control import control
 
 LONGEST_REASON = 200
 STOP_NOW = {

@@ -4,9 +4,9 @@ from datetime import date, datetime
 from pathlib import Path
 
 from infra.cli.hand import pairs, reached, show, table
-from infra.day.hours import NEW_YORK, day_and_time
-from infra.owner import look
-from shared.domain.explain import WASH_SALE
+from infra.operations import look
+from infra.simulated_day.hours import NEW_YORK, day_and_time
+from shared.domain.orders.explain import WASH_SALE
 
 
 def explain(order: str, profile: str, state: Path | None, *, json: bool) -> None:

@@ -8,7 +8,7 @@ import typer
 
 from infra.archives import passed
 from infra.cli.exits import BROKEN, explained
-from infra.day.problems import UserError
+from infra.simulated_day.problems import UserError
 from shared.settings import OWN_STRATEGIES
 from shared.strategies import files
 
@@ -21,7 +21,7 @@ SPAN = "--from 2013-03-04 --to 2013-03-28 --data generated"
 
 def folder_of_ones_own() -> str:
     """Give the folder of the owner's strategies: STRATEGY_STRATEGIES, else ./strategies if it is there, else ""."""
-    from infra.day.environment import own_strategies
+    from infra.simulated_day.environment import own_strategies
 
     said = own_strategies(os.environ).get(OWN_STRATEGIES, "")
     return said or (str(Path(FOLDER).resolve()) if Path(FOLDER).is_dir() else "")

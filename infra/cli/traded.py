@@ -10,17 +10,17 @@ from pathlib import Path
 
 from infra.cli.exits import say
 from infra.cli.hand import reached, show, table
-from infra.day.book import Documents
-from infra.day.folder import card_of
-from infra.day.hours import clock, clock_on
-from infra.day.problems import UserError
-from infra.day.state import opened
-from infra.owner.trips import Trips, trips
+from infra.operations.trips import Trips, trips
 from infra.results.facts import Trade
 from infra.results.words import why_left, words
-from infra.up.folder import CARD
-from shared.domain.calendar import new_york_day
-from shared.domain.explain import WASH_SALE
+from infra.running.folder import CARD
+from infra.simulated_day.book import Documents
+from infra.simulated_day.folder import card_of
+from infra.simulated_day.hours import clock, clock_on
+from infra.simulated_day.problems import UserError
+from infra.simulated_day.state import opened
+from shared.domain.base.calendar import new_york_day
+from shared.domain.orders.explain import WASH_SALE
 
 COLUMNS = (
     "symbol", "strategy", "shares", "in_utc", "price_in", "out_utc", "price_out", "profit_usd", "profit_pct", "reason",

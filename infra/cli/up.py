@@ -16,28 +16,28 @@ from infra.brokersim.network import Network
 from infra.cli import money_words as money
 from infra.cli.exits import BROKEN, say, told_to_end
 from infra.cli.hand import stated
-from infra.day import account
-from infra.day.facts import bars_missing
-from infra.day.hours import clock, day_and_time
-from infra.day.problems import UserError
-from infra.local.owners_desk import owners_desk
-from infra.local.timeline import PacedClock
-from infra.owner.kept_reports import KeptReports
-from infra.owner.look import overview
-from infra.owner.reported import System, trading
-from infra.owner.systems import STATES
-from infra.up.libraries import install, needed
-from infra.up.outside import REAL, Outside
-from infra.up.plan import Broker, Plan, plan
-from infra.up.station import Station
-from infra.up.status import Status
-from shared.domain.control import TradingState
-from shared.domain.versions import Version
+from infra.one_machine.owners_desk import owners_desk
+from infra.one_machine.timeline import PacedClock
+from infra.operations.kept_reports import KeptReports
+from infra.operations.look import overview
+from infra.operations.reported import System, trading
+from infra.operations.systems import STATES
+from infra.running.libraries import install, needed
+from infra.running.outside import REAL, Outside
+from infra.running.plan import Broker, Plan, plan
+from infra.running.station import Station
+from infra.running.status import Status
+from infra.simulated_day import account
+from infra.simulated_day.facts import bars_missing
+from infra.simulated_day.hours import clock, day_and_time
+from infra.simulated_day.problems import UserError
+from shared.domain.control.control import TradingState
+from shared.domain.orders.versions import Version
 from shared.errors import ConfigError, DeskError, Malformed, StoreDown
 from shared.ports import Store
 from shared.settings import Mode, Settings
 from shared.strategies import config as strategies
-from shared.usecases import configuration, control
+from shared.usecases.control import configuration, control
 
 _END = {
     "local": "Ctrl-C ends it; the next start goes on from there.",

@@ -12,16 +12,16 @@ from rich.table import Table
 
 from infra.cli.exits import say
 from infra.cli.hand import reached, show
-from infra.day.chosen import of_file
-from infra.day.hours import day_and_time
-from infra.day.problems import UserError
-from infra.owner import configuring
-from infra.owner.configuring import Base, Changed, Shown
-from infra.owner.profiles import Hand
+from infra.operations import configuring
+from infra.operations.configuring import Base, Changed, Shown
+from infra.operations.profiles import Hand
+from infra.simulated_day.chosen import of_file
+from infra.simulated_day.hours import day_and_time
+from infra.simulated_day.problems import UserError
 from shared.errors import ConfigError, Conflict
 from shared.settings import OWN_STRATEGIES
 from shared.strategies import registry
-from shared.usecases import configuration
+from shared.usecases.control import configuration
 
 
 def look(profile: str, state: Path | None, *, json: bool) -> None:

@@ -9,9 +9,9 @@ from rich.text import Text
 from infra.cli import hand, redrawn
 from infra.cli import money_words as money
 from infra.cli.exits import told_to_end
-from infra.day.hours import clock
-from infra.owner.look import Overview
-from infra.owner.profiles import require_profile
+from infra.operations.look import Overview
+from infra.operations.profiles import require_profile
+from infra.simulated_day.hours import clock
 
 EVERY_S = 2.0
 CLOUD_EVERY_S = 15.0

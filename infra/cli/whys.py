@@ -7,10 +7,10 @@ from pathlib import Path
 import typer
 
 from infra.cli.hand import reached, show
-from infra.day.hours import NEW_YORK, clock, day_and_time
-from infra.day.problems import UserError
-from infra.owner.why import Why, why
-from shared.domain.calendar import new_york_day
+from infra.operations.why import Why, why
+from infra.simulated_day.hours import NEW_YORK, clock, day_and_time
+from infra.simulated_day.problems import UserError
+from shared.domain.base.calendar import new_york_day
 from shared.settings import OWN_STRATEGIES
 
 

@@ -13,16 +13,16 @@ from infra.cli import quoted
 from infra.cli.credentials import code, hidden
 from infra.cli.exits import BAD_INPUT, BROKEN, say, told_to_end
 from infra.cli.hand import alone, reached, show, table
-from infra.day.hours import day_and_time
-from infra.day.problems import UserError
-from infra.owner import doctor as examination
-from infra.owner import key, secrets, systems, tables
-from infra.owner.doctor import Finding, Result
-from infra.owner.login import by_code_alone
-from infra.owner.market import market_data
-from infra.owner.probing import run as probing
-from infra.owner.probing.facts import Verdict
-from infra.owner.profiles import Hand, require_profile
+from infra.operations import doctor as examination
+from infra.operations import key, secrets, systems, tables
+from infra.operations.doctor import Finding, Result
+from infra.operations.login import by_code_alone
+from infra.operations.market import market_data
+from infra.operations.probing import run as probing
+from infra.operations.probing.facts import Verdict
+from infra.operations.profiles import Hand, require_profile
+from infra.simulated_day.hours import day_and_time
+from infra.simulated_day.problems import UserError
 from shared import settings
 from shared.errors import AuthError, BrokerError
 from shared.settings import MAX_WATCHED

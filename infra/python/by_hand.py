@@ -8,20 +8,20 @@ the same order is meant, and a key that stands for another symbol is refused.
 from datetime import date, datetime
 from decimal import Decimal
 
-from infra.day.problems import UserError
-from shared.domain.calendar import TradingSession, session_at
-from shared.domain.config import StrategyConfig
-from shared.domain.ids import intent_id, signal_id
-from shared.domain.orders import Kind
-from shared.domain.quality import Sound, faults, sound
-from shared.domain.quotes import Quote
-from shared.domain.signals import Signal, Vote
-from shared.domain.values import Side
+from infra.simulated_day.problems import UserError
+from shared.domain.base.calendar import TradingSession, session_at
+from shared.domain.base.ids import intent_id, signal_id
+from shared.domain.base.values import Side
+from shared.domain.control.config import StrategyConfig
+from shared.domain.market.quality import Sound, faults, sound
+from shared.domain.market.quotes import Quote
+from shared.domain.orders.orders import Kind
+from shared.domain.orders.signals import Signal, Vote
 from shared.strategies.decide import SLOT
-from shared.usecases import outbox
-from shared.usecases.desk import Desk, read
-from shared.usecases.voting import stored
-from shared.usecases.warmth import known_days
+from shared.usecases.base import outbox
+from shared.usecases.base.desk import Desk, read
+from shared.usecases.market.warmth import known_days
+from shared.usecases.scanning.voting import stored
 
 BY_HAND = "by-hand"
 """The strategy of such an order, wherever one is named."""

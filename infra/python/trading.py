@@ -15,34 +15,34 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Self, TypeVar
 
-from infra.day import environment
-from infra.day.hours import NEW_YORK, hours
-from infra.day.machine import Machine, Surroundings, scheduled_body
-from infra.day.owner import accept
-from infra.day.problems import UserError
-from infra.day.run import open_checked
-from infra.local.clock import KernelClock
-from infra.local.greenlets import Greenlets
-from infra.local.kernel import Kernel
-from infra.local.owners_desk import owners_desk
-from infra.local.stated import STATED
-from infra.owner import asking, login, look, tables
-from infra.owner.key import Reads, reads
-from infra.owner.login import TokenView
-from infra.owner.market import market_data
-from infra.owner.profiles import Hand
-from infra.owner.tables import BalanceRow
+from infra.one_machine.clock import KernelClock
+from infra.one_machine.greenlets import Greenlets
+from infra.one_machine.kernel import Kernel
+from infra.one_machine.owners_desk import owners_desk
+from infra.one_machine.stated import STATED
+from infra.operations import asking, login, look, tables
+from infra.operations.key import Reads, reads
+from infra.operations.login import TokenView
+from infra.operations.market import market_data
+from infra.operations.profiles import Hand
+from infra.operations.tables import BalanceRow
 from infra.python import by_hand
-from shared.domain.asks import Ask, AskKind
-from shared.domain.bars import Interval
-from shared.domain.intervals import Bars
-from shared.domain.known import Glance, Known
-from shared.domain.orders import IN_DOUBT, UNSENT, Order
-from shared.domain.positions import Position
-from shared.domain.signals import Signal
+from infra.simulated_day import environment
+from infra.simulated_day.hours import NEW_YORK, hours
+from infra.simulated_day.machine import Machine, Surroundings, scheduled_body
+from infra.simulated_day.owner import accept
+from infra.simulated_day.problems import UserError
+from infra.simulated_day.run import open_checked
+from shared.domain.control.asks import Ask, AskKind
+from shared.domain.market.bars import Interval
+from shared.domain.market.intervals import Bars
+from shared.domain.market.known import Glance, Known
+from shared.domain.orders.orders import IN_DOUBT, UNSENT, Order
+from shared.domain.orders.positions import Position
+from shared.domain.orders.signals import Signal
 from shared.strategies import config as strategies
 from shared.topology import TOPOLOGY
-from shared.usecases.desk import Desk, read
+from shared.usecases.base.desk import Desk, read
 
 T = TypeVar("T")
 _MARKET = "generated"

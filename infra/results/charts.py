@@ -14,7 +14,7 @@ from typing import Any
 
 from infra.results.facts import Facts, Mark, Point, StopLine, Trade
 from infra.results.words import dollars, why_left
-from shared.domain.calendar import NEW_YORK, new_york_day
+from shared.domain.base.calendar import NEW_YORK, new_york_day
 
 Figure = dict[str, Any]
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from infra.results.facts import Mark, Point, Trade
-from shared.domain.taken import Taken
+from shared.domain.orders.taken import Taken
 
 MINUTE = timedelta(minutes=1)
 

@@ -14,7 +14,7 @@ from decimal import Decimal
 from statistics import mean, stdev
 
 from infra.results.facts import Facts, Mark, Point, Skipped, Trade
-from shared.domain.calendar import NEW_YORK, new_york_day
+from shared.domain.base.calendar import NEW_YORK, new_york_day
 
 LEAST_TRADES = 100
 LEAST_SESSIONS = 60

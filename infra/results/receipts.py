@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.domain.audit import AuditEvent
-from shared.domain.orders import Kind, Order
-from shared.domain.positions import Fill
-from shared.domain.signals import Signal
+from shared.domain.base.audit import AuditEvent
+from shared.domain.orders.orders import Kind, Order
+from shared.domain.orders.positions import Fill
+from shared.domain.orders.signals import Signal
 
 SCANNED_S = 59
 """Seconds of a minute in which the scan looks: 0 to 58."""

@@ -12,10 +12,10 @@ from datetime import datetime
 from decimal import Decimal
 
 from infra.results.facts import StopLine, Trade
-from shared.domain.orders import STOPS, TERMINAL, Order
-from shared.domain.positions import Fill
-from shared.domain.signals import Signal
-from shared.domain.taken import Taken
+from shared.domain.orders.orders import STOPS, TERMINAL, Order
+from shared.domain.orders.positions import Fill
+from shared.domain.orders.signals import Signal
+from shared.domain.orders.taken import Taken
 
 _PERCENT = Decimal("0.0001")
 _NOBODY: Mapping[int, Sequence[datetime]] = {}
@@ -27,7 +27,7 @@ def trades(
 ) -> list[Trade]:  # fmt: skip
     """Give the trades by the time of their first fill; `filled_at` is when a broker's order filled, by its number.
 
-    `fills` are those that count (shared.domain.positions.standing), in the order in which they came.
+    `fills` are those that count (shared.domain.orders.positions.standing), in the order in which they came.
     """
     of = {order.intent_id: order for order in orders}
     decided = {signal.signal_id: signal.decision_price for signal in signals}

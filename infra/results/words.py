@@ -6,10 +6,10 @@ from decimal import Decimal
 
 from infra.results.facts import Skipped
 from infra.results.receipts import Decision
-from shared.domain.calendar import NEW_YORK, new_york_day
-from shared.domain.orders import Kind, State
-from shared.domain.sight import Looks
-from shared.domain.values import cents
+from shared.domain.base.calendar import NEW_YORK, new_york_day
+from shared.domain.base.values import cents
+from shared.domain.market.sight import Looks
+from shared.domain.orders.orders import Kind, State
 
 NOT_TAKEN_UP = "NOT_TAKEN_UP"
 KINDS = {Kind.ENTRY: "Entry", Kind.PROTECT: "Protective stop", Kind.MOVE: "Stop moved", Kind.EXIT: "Exit"}

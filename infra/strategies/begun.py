@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.day.problems import UserError
+from infra.simulated_day.problems import UserError
 from shared.errors import ConfigError
 from shared.strategies import files
 from shared.strategies.form import TAKEN
@@ -22,7 +22,7 @@ import sys
 from pathlib import Path
 
 from infra.strategies.views import views
-from shared.domain.signals import Vote
+from shared.domain.orders.signals import Vote
 from shared.strategies.verdict import Reason
 
 sys.path.insert(0, str(Path(__file__).parent))

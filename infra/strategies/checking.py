@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from infra.archives import passed
-from infra.day.files import write_atomically
-from infra.day.problems import UserError
+from infra.simulated_day.files import write_atomically
+from infra.simulated_day.problems import UserError
 from infra.strategies import purity
 from shared.errors import ConfigError
 from shared.strategies import registry

@@ -24,12 +24,12 @@ from typing import Any
 from infra.backtest.day import Day
 from infra.backtest.look_ahead import Looked, ahead, cut_short, decisions
 from infra.strategies import views
-from shared.domain.calendar import NEW_YORK
-from shared.domain.config import StrategyConfig
-from shared.domain.positions import Position
-from shared.domain.signals import Vote
-from shared.domain.tables import strategies_of
-from shared.domain.values import Venue
+from shared.domain.base.calendar import NEW_YORK
+from shared.domain.base.values import Venue
+from shared.domain.control.config import StrategyConfig
+from shared.domain.control.tables import strategies_of
+from shared.domain.orders.positions import Position
+from shared.domain.orders.signals import Vote
 from shared.strategies import registry
 from shared.strategies.config import load
 from shared.strategies.form import Bound, StrategyFault, asked, asked_to_leave, bind

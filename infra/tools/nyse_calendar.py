@@ -1,4 +1,4 @@
-"""Writes shared/domain/nyse.py from the exchange_calendars package: `make calendar`.
+"""Writes shared/domain/base/nyse.py from the exchange_calendars package: `make calendar`.
 
 The domain imports nothing but the standard library, so the days on which the exchange rests are written
 down as data.
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import exchange_calendars
 
-TARGET = Path(__file__).resolve().parents[2] / "shared" / "domain" / "nyse.py"
+TARGET = Path(__file__).resolve().parents[2] / "shared" / "domain" / "base" / "nyse.py"
 FIRST = date(2012, 1, 1)
 LAST = date(2031, 12, 31)
 

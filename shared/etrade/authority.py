@@ -11,8 +11,8 @@ from urllib.parse import parse_qs, quote
 
 from requests.adapters import BaseAdapter
 
-from shared.domain.brokerage import Account
-from shared.domain.tokens import AccessToken, RequestToken
+from shared.domain.broker.brokerage import Account
+from shared.domain.broker.tokens import AccessToken, RequestToken
 from shared.errors import NotSent, OutcomeUnknown, Throttled, TokenDead, TokenIdle, Unreadable
 from shared.etrade import parse_accounts
 from shared.etrade.exchange import Ask, Endpoint, Exchange

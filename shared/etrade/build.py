@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
-from shared.domain.brokerage import Ticket
-from shared.domain.tickets import require_sound
-from shared.domain.values import tick
+from shared.domain.base.values import tick
+from shared.domain.broker.brokerage import Ticket
+from shared.domain.broker.tickets import require_sound
 from shared.errors import InvariantBroken
 
 

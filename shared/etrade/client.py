@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 
 from requests.adapters import BaseAdapter
 
-from shared.domain.brokerage import Account, Balance, BrokerOrder, Holding, Ticket
-from shared.domain.outcomes import (
+from shared.domain.broker.brokerage import Account, Balance, BrokerOrder, Holding, Ticket
+from shared.domain.broker.outcomes import (
     CancelAnswer,
     NeverSent,
     PlaceAnswer,
@@ -22,9 +22,9 @@ from shared.domain.outcomes import (
     Rejected,
     UnknownOutcome,
 )
-from shared.domain.quotes import Quote, Quotes
-from shared.domain.rounds import SYMBOLS_A_CALL
-from shared.domain.turns import Purpose
+from shared.domain.broker.turns import Purpose
+from shared.domain.market.quotes import Quote, Quotes
+from shared.domain.market.rounds import SYMBOLS_A_CALL
 from shared.errors import AuthError, BrokerError, NotSent, OutcomeUnknown, StoreError, Throttled, Unreadable
 from shared.etrade import build, parse_accounts, parse_orders, parse_quotes, parse_rows, place_answers
 from shared.etrade.exchange import Ask, Endpoint, Exchange, Fields, Reply

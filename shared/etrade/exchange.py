@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from requests.adapters import BaseAdapter
 
-from shared.domain.turns import Purpose, Turn
+from shared.domain.broker.turns import Purpose, Turn
 from shared.errors import BrokerError, NotSent, OutcomeUnknown, TokenDead, TokenIdle, Unreadable
 from shared.etrade.faults import Fault, Unavailable, error, fault
 from shared.etrade.limits import Limits, Module

@@ -22,7 +22,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from threading import Lock
 
-from shared.domain.turns import Purpose, Turn
+from shared.domain.broker.turns import Purpose, Turn
 from shared.errors import InvariantBroken
 from shared.etrade.turns import AccountTurns
 from shared.ports import Clock

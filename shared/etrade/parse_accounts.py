@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TypeVar
 
-from shared.domain.brokerage import Account, Balance, Holding, is_margin
+from shared.domain.broker.brokerage import Account, Balance, Holding, is_margin
 from shared.errors import Unreadable
 from shared.etrade import reading
 from shared.etrade.reading import Node

@@ -11,8 +11,8 @@ import contextlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.domain.brokerage import BrokerOrder, Ticket
-from shared.domain.outcomes import CancelAnswer, CancelRefused, CancelTaken, Previewed, UnknownOutcome
+from shared.domain.broker.brokerage import BrokerOrder, Ticket
+from shared.domain.broker.outcomes import CancelAnswer, CancelRefused, CancelTaken, Previewed, UnknownOutcome
 from shared.errors import Unreadable
 from shared.etrade import parse_rows, reading
 from shared.etrade.faults import fault

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import msgspec
 
-from shared.domain.quotes import Quote, QuoteStatus
+from shared.domain.market.quotes import Quote, QuoteStatus
 from shared.errors import Unreadable
 from shared.etrade import reading
 from shared.etrade.reading import Node

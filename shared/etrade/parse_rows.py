@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TypeVar
 
-from shared.domain.brokerage import BrokerOrder, BrokerStatus
-from shared.domain.values import PriceType, Side, Term
+from shared.domain.base.values import PriceType, Side, Term
+from shared.domain.broker.brokerage import BrokerOrder, BrokerStatus
 from shared.errors import Unreadable
 from shared.etrade import reading
 from shared.etrade.reading import Node

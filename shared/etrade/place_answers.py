@@ -19,7 +19,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.domain.outcomes import Accepted, PlaceAnswer, Rejected, UnknownOutcome
+from shared.domain.broker.outcomes import Accepted, PlaceAnswer, Rejected, UnknownOutcome
 from shared.errors import Unreadable
 from shared.etrade import reading
 from shared.etrade.faults import fault

@@ -28,7 +28,7 @@ from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from shared.deadline import DeadlineAdapter, whole_body, within
-from shared.domain.tokens import AccessToken
+from shared.domain.broker.tokens import AccessToken
 from shared.errors import BrokerError, InvariantBroken, NotSent, OutcomeUnknown, TokenDead
 from shared.etrade.signing import Signer
 from shared.ports import Chance, Clock

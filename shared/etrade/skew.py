@@ -9,7 +9,7 @@ a right one would excuse it.
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from shared.domain.skew import KEPT, Reading, ahead, reading
+from shared.domain.broker.skew import KEPT, Reading, ahead, reading
 from shared.ports import Clock
 
 _LONGEST = 40

@@ -6,7 +6,7 @@ turn without the store's word (NotSent); a turn that came too late is not used b
 lasted, and the width that was needed is the next turn's, so that with a slow store an order's turn still comes before
 its deadline, and an exit's comes however slow the store is; who met another writer rests for up to as long as the
 commit lasted, so that with a slow store nobody is always second; after a throttle answer nobody calls for a while,
-whichever instance got it. The rules are in `shared.domain.turns`.
+whichever instance got it. The rules are in `shared.domain.broker.turns`.
 
 Nothing is locked over a port call: threads of one instance compete in the store as instances do.
 """
@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.codec import decode, encode
-from shared.domain.turns import (
+from shared.domain.broker.turns import (
     INTERVAL,
     LONGEST_PAUSE,
     WIDE,

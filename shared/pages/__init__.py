@@ -20,11 +20,11 @@ from shared.pages.halting import Halting
 from shared.pages.refused import RefusalCount
 from shared.ports import Severity
 from shared.trace import serving
-from shared.usecases.authorize import Ending, Expired, NotPinned, Opened, Overtaken, Refused, SignIns, TooMany
-from shared.usecases.flows import AGAIN_LIFE, state_of
-from shared.usecases.links import Link
-from shared.usecases.obtain import Failed, OtherAccount, WrongCode
-from shared.usecases.outbox import drain
+from shared.usecases.base.links import Link
+from shared.usecases.base.outbox import drain
+from shared.usecases.sign_in.authorize import Ending, Expired, NotPinned, Opened, Overtaken, Refused, SignIns, TooMany
+from shared.usecases.sign_in.flows import AGAIN_LIFE, state_of
+from shared.usecases.sign_in.obtain import Failed, OtherAccount, WrongCode
 
 MAX_BYTES = 4096
 MAX_FIELDS = 8

@@ -12,11 +12,11 @@ import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from shared.domain.messages import HaltAsked
+from shared.domain.telling.messages import HaltAsked
 from shared.pages.keys import HeldKey
-from shared.usecases.desk import Desk
-from shared.usecases.links import Link
-from shared.usecases.outbox import pack
+from shared.usecases.base.desk import Desk
+from shared.usecases.base.links import Link
+from shared.usecases.base.outbox import pack
 
 TOPIC = "halt-asks"
 AT_MOST_EVERY = timedelta(seconds=5)

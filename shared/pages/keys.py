@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 
 from shared.errors import DeskError, StoreDown
 from shared.ports import Severity, Vault
-from shared.usecases.desk import Desk
-from shared.usecases.links import SECRETS, SIGN_IN, Link, LinkKey, has_form, is_cookie, newest
+from shared.usecases.base.desk import Desk
+from shared.usecases.base.links import SECRETS, SIGN_IN, Link, LinkKey, has_form, is_cookie, newest
 
 KEY_HELD = timedelta(minutes=1)
 ASKED_AGAIN = timedelta(seconds=5)

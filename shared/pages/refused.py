@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 
 from shared.errors import DeskError
 from shared.ports import Severity
-from shared.usecases import refusals
-from shared.usecases.desk import Desk
-from shared.usecases.notices import post
+from shared.usecases.base.desk import Desk
+from shared.usecases.sign_in import refusals
+from shared.usecases.telling.notices import post
 
 WRITE_EVERY = timedelta(minutes=5)
 MOST_LINES_A_MINUTE = 20

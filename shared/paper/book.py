@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from shared.domain.brokerage import FIRST_PAPER_ORDER, BrokerStatus, Ticket, is_margin
-from shared.domain.calendar import TradingSession, new_york_day, session_at, session_of
-from shared.domain.outcomes import Rejected
-from shared.domain.quotes import Quote
-from shared.domain.values import Side, Term
+from shared.domain.base.calendar import TradingSession, new_york_day, session_at, session_of
+from shared.domain.base.values import Side, Term
+from shared.domain.broker.brokerage import FIRST_PAPER_ORDER, BrokerStatus, Ticket, is_margin
+from shared.domain.broker.outcomes import Rejected
+from shared.domain.market.quotes import Quote
 
 FIRST_PREVIEW_ID = 100_000_000_001
 PREVIEW_LIFE = timedelta(seconds=180)

@@ -12,7 +12,7 @@ from shared.codec import decode
 from shared.paper.book import LIVE, PaperBook, PaperOrder
 from shared.paper.match import aged
 from shared.ports import Clock, Journal, Store, Where
-from shared.usecases.desk import Held, create
+from shared.usecases.base.desk import Held, create
 
 BOOK = "paper/book"
 

@@ -22,9 +22,10 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
 
-from shared.domain.brokerage import Account, Balance, BrokerOrder, BrokerStatus, Holding, Ticket
-from shared.domain.calendar import is_open
-from shared.domain.outcomes import (
+from shared.domain.base.calendar import is_open
+from shared.domain.base.values import Side
+from shared.domain.broker.brokerage import Account, Balance, BrokerOrder, BrokerStatus, Holding, Ticket
+from shared.domain.broker.outcomes import (
     Accepted,
     CancelAnswer,
     CancelRefused,
@@ -36,9 +37,8 @@ from shared.domain.outcomes import (
     Rejected,
     UnknownOutcome,
 )
-from shared.domain.quotes import Quote, Quotes
-from shared.domain.tickets import require_sound
-from shared.domain.values import Side
+from shared.domain.broker.tickets import require_sound
+from shared.domain.market.quotes import Quote, Quotes
 from shared.errors import AuthError, BrokerError, Conflict, InvariantBroken, Malformed, StoreError
 from shared.paper.book import (
     LIVE,
@@ -54,7 +54,7 @@ from shared.paper.book import (
 from shared.paper.books import PaperBooks
 from shared.paper.match import aged, matched
 from shared.ports import Clock, Journal, Severity, Store
-from shared.usecases.desk import persist
+from shared.usecases.base.desk import persist
 
 SURE_REFUSALS = frozenset({"1021", "1037"})
 """What the real client takes for a refusal of a place; behind other codes there may be an order (place_answers)."""

@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from shared.domain.brokerage import BrokerStatus
-from shared.domain.calendar import is_open
-from shared.domain.quality import faults
-from shared.domain.quotes import Quote
-from shared.domain.values import Side, Term
+from shared.domain.base.calendar import is_open
+from shared.domain.base.values import Side, Term
+from shared.domain.broker.brokerage import BrokerStatus
+from shared.domain.market.quality import faults
+from shared.domain.market.quotes import Quote
 from shared.paper.book import CANCEL_TAKES, LIVE, PaperBook, PaperFill, PaperOrder, Taken, booked, reached
 
 # A quote is as old as the market is still, and one side of it may be empty: neither keeps the other from trading.

@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from threading import Lock
 from typing import Protocol
 
-from shared.domain.calendar import new_york_day, next_midnight
+from shared.domain.base.calendar import new_york_day, next_midnight
 from shared.errors import SourceRefused
 from shared.ports import Clock
 

@@ -20,9 +20,9 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from shared.domain.bars import Bar, DailyBar
-from shared.domain.calendar import instant, new_york_day, session_of
-from shared.domain.series import Dividend, Series, Split
+from shared.domain.base.calendar import instant, new_york_day, session_of
+from shared.domain.market.bars import Bar, DailyBar
+from shared.domain.market.series import Dividend, Series, Split
 from shared.errors import DeskError, Unreadable
 from shared.ports import Clock
 from shared.sources.allowance import Allowance, Budget

@@ -6,9 +6,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from shared.domain.bars import DailyBar
-from shared.domain.calendar import new_york_day
-from shared.domain.series import Dividend, Split
+from shared.domain.base.calendar import new_york_day
+from shared.domain.market.bars import DailyBar
+from shared.domain.market.series import Dividend, Split
 from shared.errors import Unreadable
 
 E = TypeVar("E", Split, Dividend)

@@ -18,8 +18,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from shared.domain.calendar import instant, new_york_day, next_midnight
-from shared.domain.series import Series
+from shared.domain.base.calendar import instant, new_york_day, next_midnight
+from shared.domain.market.series import Series
 from shared.errors import DeskError, SourceDown, SourceRefused
 from shared.ports import Clock
 from shared.sources import yahoo_chart

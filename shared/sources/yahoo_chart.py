@@ -23,9 +23,9 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from shared.domain.bars import DailyBar
-from shared.domain.calendar import new_york_day
-from shared.domain.series import Dividend, Split
+from shared.domain.base.calendar import new_york_day
+from shared.domain.market.bars import DailyBar
+from shared.domain.market.series import Dividend, Split
 from shared.errors import SourceDown, Unreadable
 from shared.sources.reading import each_day, in_order, part, printed, shares
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from shared.domain import halts, ranking
-from shared.domain.config import StrategyConfig, target_pays
-from shared.domain.daybook import MINUTE, watched_since
-from shared.domain.ids import signal_id
-from shared.domain.same_share import disagree, is_of_another
-from shared.domain.signals import Signal, Vote
-from shared.domain.values import Side
+from shared.domain.base.ids import signal_id
+from shared.domain.base.values import Side
+from shared.domain.control.config import StrategyConfig, target_pays
+from shared.domain.market import halts, ranking
+from shared.domain.market.daybook import MINUTE, watched_since
+from shared.domain.market.same_share import disagree, is_of_another
+from shared.domain.orders.signals import Signal, Vote
 from shared.strategies.form import Bound, asked
 from shared.strategies.verdict import BARS, DAYS, QUOTE, VOTES, Reason, Verdict
 from shared.strategies.view import View

@@ -27,10 +27,10 @@ from decimal import Decimal, localcontext
 from types import ModuleType
 from typing import Any, get_args, get_type_hints
 
-from shared.domain.config import Span, number_of
-from shared.domain.positions import Position
-from shared.domain.signals import Vote
-from shared.domain.tables import Given
+from shared.domain.control.config import Span, number_of
+from shared.domain.control.tables import Given
+from shared.domain.orders.positions import Position
+from shared.domain.orders.signals import Vote
 from shared.errors import ConfigError
 from shared.strategies.verdict import Reason, Verdict
 from shared.strategies.view import View

@@ -18,7 +18,7 @@ import numpy as np
 import talib
 from talib import stream
 
-from shared.domain.bars import Bar
+from shared.domain.market.bars import Bar
 
 RSI_BARS = 14
 ATR_BARS = 14

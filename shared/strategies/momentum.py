@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated
 
-from shared.domain.config import Span
-from shared.domain.signals import Vote
+from shared.domain.control.config import Span
+from shared.domain.orders.signals import Vote
 from shared.strategies.verdict import QUOTE, Reason, Verdict, confidence
 from shared.strategies.view import View
 

@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from shared.domain.config import StrategyConfig
-from shared.domain.left_out import LeftOut
-from shared.domain.positions import Position
-from shared.domain.tables import Given
+from shared.domain.control.config import StrategyConfig
+from shared.domain.control.tables import Given
+from shared.domain.orders.positions import Position
+from shared.domain.telling.left_out import LeftOut
 from shared.errors import ConfigError
 from shared.strategies import registry
 from shared.strategies.decide import OF, Decision, decide, is_open

@@ -18,8 +18,8 @@ from importlib import import_module  # impure: strategies are found by their fil
 from pathlib import Path  # impure: reads the strategies' files, nothing else
 from types import ModuleType
 
-from shared.domain.config import StrategyConfig
-from shared.domain.tables import strategies_of
+from shared.domain.control.config import StrategyConfig
+from shared.domain.control.tables import strategies_of
 from shared.errors import ConfigError
 from shared.strategies import files
 from shared.strategies.form import Bound, bind, raised

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated
 
-from shared.domain.config import Span
-from shared.domain.receipts import said
-from shared.domain.signals import Vote
+from shared.domain.control.config import Span
+from shared.domain.market.receipts import said
+from shared.domain.orders.signals import Vote
 from shared.strategies.verdict import BARS, Reason, Verdict, confidence
 from shared.strategies.view import View
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from shared.domain.signals import Vote
+from shared.domain.orders.signals import Vote
 
 BASE = Decimal("0.70")
 _STEP = Decimal("0.01")

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from shared.domain.bars import Bar, DailyBar
-from shared.domain.calendar import TradingSession, session_before
-from shared.domain.config import StrategyConfig
-from shared.domain.daybook import MINUTE, DayBook, Joined
-from shared.domain.halts import Sign
-from shared.domain.quality import Sound, faults
-from shared.domain.quotes import Quote
-from shared.domain.series import LEAST_DAYS, Series, adjusted_bars, unbroken
+from shared.domain.base.calendar import TradingSession, session_before
+from shared.domain.control.config import StrategyConfig
+from shared.domain.market.bars import Bar, DailyBar
+from shared.domain.market.daybook import MINUTE, DayBook, Joined
+from shared.domain.market.halts import Sign
+from shared.domain.market.quality import Sound, faults
+from shared.domain.market.quotes import Quote
+from shared.domain.market.series import LEAST_DAYS, Series, adjusted_bars, unbroken
 from shared.strategies.indicators import Indicators, Rolling, daily_means
 
 ATR_MINUTES = 5

@@ -6,7 +6,7 @@ Every function asks, also one that does not trade: a system of which a part star
 from collections.abc import Mapping
 
 from shared import settings
-from shared.domain.versions import Ceilings
+from shared.domain.orders.versions import Ceilings
 from shared.settings import problems_of
 from shared.strategies import config
 

@@ -4,12 +4,12 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from shared import settings
-from shared.domain.tokens import TokenRecord, stage_of
+from shared.domain.broker.tokens import TokenRecord, stage_of
 from shared.errors import ConfigError, TokenDead
 from shared.etrade.session import Credentials
 from shared.ports import Clock, Journal, Severity, Store, Vault
 from shared.topology import CONSUMER
-from shared.usecases import token
+from shared.usecases.sign_in import token
 from shared.wiring import Platform
 from shared.wiring.keys import stored_key
 from shared.wiring.rooms import Room

@@ -4,16 +4,16 @@ from datetime import timedelta
 from importlib.util import find_spec
 
 from shared import wiring
-from shared.domain.messages import FallbackAsked, HistoryAsked, PrepareTick
+from shared.domain.telling.messages import FallbackAsked, HistoryAsked, PrepareTick
 from shared.door import PushDoor
 from shared.errors import ConfigError, StoreDown
 from shared.ports import Clock, HistorySource, LastPrices, Severity
 from shared.sources.alpaca import Alpaca, AlpacaKey
 from shared.sources.yahoo import Yahoo
 from shared.topology import ALPACA_KEY
-from shared.usecases.fallback import fetch
-from shared.usecases.gather import Plan, gather
-from shared.usecases.sources import imported, own_days
+from shared.usecases.market.fallback import fetch
+from shared.usecases.market.gather import Plan, gather
+from shared.usecases.market.sources import imported, own_days
 from shared.wiring import Platform, Way
 from shared.wiring.cloud_bus import open_bus
 from shared.wiring.keys import stored_key

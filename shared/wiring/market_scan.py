@@ -5,16 +5,16 @@ from itertools import count
 from threading import Lock
 
 from shared import wiring
-from shared.domain.messages import PrepareTick, ScanTick
+from shared.domain.telling.messages import PrepareTick, ScanTick
 from shared.door import PushDoor
 from shared.etrade.limits import Role
 from shared.ports import Envelope
 from shared.strategies.panel import Panel
-from shared.usecases.outages import Outages
-from shared.usecases.prepare import prepare
-from shared.usecases.record import MemoryRecord, Record, Unkept
-from shared.usecases.scan import scan
-from shared.usecases.scan_memory import Memories, ScanMemory
+from shared.usecases.market.outages import Outages
+from shared.usecases.scanning.prepare import prepare
+from shared.usecases.scanning.record import MemoryRecord, Record, Unkept
+from shared.usecases.scanning.scan import scan
+from shared.usecases.scanning.scan_memory import Memories, ScanMemory
 from shared.wiring import Platform
 from shared.wiring.cloud_bus import open_bus
 from shared.wiring.rooms import room

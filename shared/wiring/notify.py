@@ -6,14 +6,14 @@ from typing import cast
 
 from shared import settings, wiring
 from shared.apprise_notifier import AppriseNotifier
-from shared.domain.notices import NOTICES, Notice
+from shared.domain.telling.notices import NOTICES, Notice
 from shared.door import PushDoor
 from shared.errors import InvariantBroken, Undelivered
 from shared.ports import Vault
 from shared.settings import Mode
 from shared.topology import NOTIFY_ADDRESSES
-from shared.usecases.deliver import Links, deliver
-from shared.usecases.outbox import unpack
+from shared.usecases.base.outbox import unpack
+from shared.usecases.telling.deliver import Links, deliver
 from shared.wiring import Platform
 from shared.wiring.rooms import Room, room
 

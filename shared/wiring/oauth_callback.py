@@ -6,8 +6,8 @@ from shared.pages.halting import Halting
 from shared.pages.keys import HeldKey
 from shared.pages.refused import RefusalCount
 from shared.settings import Mode
-from shared.usecases.authorize import SignIns
-from shared.usecases.links import HALT
+from shared.usecases.base.links import HALT
+from shared.usecases.sign_in.authorize import SignIns
 from shared.wiring import Platform
 from shared.wiring.authority import authority
 from shared.wiring.cloud_bus import open_bus

@@ -3,13 +3,13 @@
 from contextlib import nullcontext
 
 from shared import wiring
-from shared.domain.messages import EnterPosition, ExitPosition, Message
+from shared.domain.telling.messages import EnterPosition, ExitPosition, Message
 from shared.door import Handler, PushDoor, Turnstile
 from shared.etrade.limits import Role
 from shared.ports import Envelope
-from shared.usecases.enter import enter, waited_too_long
-from shared.usecases.leave import leave
-from shared.usecases.trading import TradingDesk
+from shared.usecases.base.trading import TradingDesk
+from shared.usecases.placing.enter import enter, waited_too_long
+from shared.usecases.placing.leave import leave
 from shared.wiring import Platform
 from shared.wiring.cloud_bus import open_bus
 from shared.wiring.rooms import room

@@ -1,18 +1,18 @@
 """order_settlement: ticks and OrderPlaced in, a book that equals the broker's."""
 
 from shared import wiring
-from shared.domain.messages import CloseTick, HaltAsked, Message, OrderPlaced, SettleTick
+from shared.domain.telling.messages import CloseTick, HaltAsked, Message, OrderPlaced, SettleTick
 from shared.door import Handler, PushDoor
 from shared.etrade.limits import Role
 from shared.ports import Pulse
-from shared.usecases import account
-from shared.usecases.clock_off import ClockWatch
-from shared.usecases.close import close
-from shared.usecases.control import halt_by_link
-from shared.usecases.heartbeat import beat
-from shared.usecases.settle import settle
-from shared.usecases.trading import TradingDesk
-from shared.usecases.watch import watch, watch_sight
+from shared.usecases.base.trading import TradingDesk
+from shared.usecases.control.clock_off import ClockWatch
+from shared.usecases.control.control import halt_by_link
+from shared.usecases.orders import account
+from shared.usecases.settling.close import close
+from shared.usecases.settling.heartbeat import beat
+from shared.usecases.settling.settle import settle
+from shared.usecases.settling.watch import watch, watch_sight
 from shared.wiring import Platform
 from shared.wiring.cloud_bus import open_bus
 from shared.wiring.heartbeat import HttpPulse

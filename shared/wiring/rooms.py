@@ -6,7 +6,7 @@ from shared import settings
 from shared.errors import ConfigError
 from shared.guard import Guard, GuardedBus, GuardedStore, GuardedVault
 from shared.ports import Vault
-from shared.usecases.desk import Desk
+from shared.usecases.base.desk import Desk
 from shared.wiring import Platform, chosen
 
 

@@ -3,11 +3,11 @@
 from datetime import timedelta
 
 from shared import wiring
-from shared.domain.messages import RefreshTick, RenewAsked
+from shared.domain.telling.messages import RefreshTick, RenewAsked
 from shared.door import PushDoor
 from shared.ports import Envelope
-from shared.usecases.refresh import Care, refresh
-from shared.usecases.renew import renew_when_asked
+from shared.usecases.sign_in.refresh import Care, refresh
+from shared.usecases.sign_in.renew import renew_when_asked
 from shared.wiring import Platform
 from shared.wiring.authority import authority
 from shared.wiring.cloud_bus import open_bus

@@ -5,9 +5,9 @@ from datetime import datetime
 from threading import Lock
 from typing import assert_never
 
-from shared.domain.turns import Purpose
-from shared.domain.values import Venue
-from shared.domain.versions import capped
+from shared.domain.base.values import Venue
+from shared.domain.broker.turns import Purpose
+from shared.domain.orders.versions import capped
 from shared.errors import ConfigError
 from shared.etrade.client import EtradeBroker
 from shared.etrade.limits import MARKET_SHARES, PAPER_SHARES, Limits, Role, Uncounted
@@ -17,12 +17,12 @@ from shared.paper.broker import PaperBroker, Source
 from shared.ports import Broker
 from shared.settings import NOT_YET, Mode, Settings
 from shared.strategies.config import load
-from shared.usecases.account import judge
-from shared.usecases.configuration import Configured
-from shared.usecases.listing import OrderLists
-from shared.usecases.reads import NotedBroker
-from shared.usecases.trading import Mandate, TradingDesk, nothing_rests
-from shared.usecases.wake import Waking
+from shared.usecases.base.listing import OrderLists
+from shared.usecases.base.reads import NotedBroker
+from shared.usecases.base.trading import Mandate, TradingDesk, nothing_rests
+from shared.usecases.control.configuration import Configured
+from shared.usecases.orders.account import judge
+from shared.usecases.sign_in.wake import Waking
 from shared.wiring import Platform
 from shared.wiring.chosen import ceilings
 from shared.wiring.credentials import VaultCredentials

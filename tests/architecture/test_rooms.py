@@ -15,6 +15,7 @@ LINT_IMPORTS = Path(sys.executable).with_name("lint-imports")
 CONTRACTS: list[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"][
     "importlinter"
 ]["contracts"]
+PACKAGES = ("shared", "infra", "shared.usecases", "shared.domain")
 COMPONENTS_MAY_IMPORT = frozenset({"stored", "topology", "settings", "errors"})
 NO_ROOM = frozenset({"__init__", "venv"})  # the second is what `pulumi install` makes in infra, and belongs to nobody
 
@@ -27,7 +28,7 @@ def placed_rooms(package: str) -> list[str]:
 
 def existing_rooms(package: str, root: Path = ROOT) -> set[str]:
     """Return the rooms of the package that exist as a module or a package with code."""
-    entries = [one for one in (root / package).iterdir() if one.stem not in NO_ROOM]
+    entries = [one for one in root.joinpath(*package.split(".")).iterdir() if one.stem not in NO_ROOM]
     return {one.stem for one in entries if one.suffix == ".py" or any(one.rglob("*.py"))}
 
 
@@ -52,14 +53,15 @@ def check_contracts(folder: Path) -> subprocess.CompletedProcess[str]:
 def house(tmp_path: Path) -> Path:
     """Build a house with every room of the contracts, each empty."""
     (tmp_path / "pyproject.toml").write_bytes((ROOT / "pyproject.toml").read_bytes())
-    for package in ("shared", "infra"):
+    for package in PACKAGES:
         for room in ("", *placed_rooms(package)):
-            (tmp_path / package / room).mkdir()
-            (tmp_path / package / room / "__init__.py").touch()
+            folder = tmp_path.joinpath(*package.split("."), room)
+            folder.mkdir(exist_ok=True)
+            (folder / "__init__.py").touch()
     return tmp_path
 
 
-@pytest.mark.parametrize("package", ["shared", "infra"])
+@pytest.mark.parametrize("package", PACKAGES)
 def test_every_room_has_its_place(package: str) -> None:
     """Each room that exists is named in the exhaustive contract of its package."""
     assert existing_rooms(package) <= set(placed_rooms(package))
@@ -92,7 +94,7 @@ def test_components_have_their_contract() -> None:
 def test_a_clean_house_passes(house: Path) -> None:
     """A house with every room and only inward imports passes."""
     (house / "shared" / "door" / "__init__.py").write_text("import shared.usecases\nimport shared.errors\n")
-    (house / "infra" / "local" / "__init__.py").write_text("import infra.brokersim\nimport shared.wiring\n")
+    (house / "infra" / "one_machine" / "__init__.py").write_text("import infra.brokersim\nimport shared.wiring\n")
     result = check_contracts(house)
     assert result.returncode == 0, result.stdout
 
@@ -115,15 +117,21 @@ def test_a_clean_house_passes(house: Path) -> None:
         ("shared.sources", "shared.usecases", "The sources of history never call use cases"),
         ("shared.etrade", "shared.sources", "Doors in shared open only inward"),
         ("shared.usecases", "yfinance", "Only the sources of history import the libraries of those"),
-        ("infra.local", "alpaca.data", "Only the sources of history import the libraries of those"),
+        ("infra.one_machine", "alpaca.data", "Only the sources of history import the libraries of those"),
         ("shared.domain", "shared.settings", "The domain knows neither settings nor topology"),
         ("shared.domain", "shared.topology", "The domain knows neither settings nor topology"),
-        ("shared.wiring", "infra.local", "What ships never imports what stays at home"),
+        ("shared.usecases.orders", "shared.usecases.settling", "The rooms of the use cases open only inward"),
+        ("shared.usecases.scanning", "shared.usecases.placing", "The rooms of the use cases open only inward"),
+        ("shared.usecases.sign_in", "shared.usecases.control", "The rooms of the use cases open only inward"),
+        ("shared.usecases.settling", "shared.usecases.sign_in", "Signing in knows nothing of trading"),
+        ("shared.domain.market", "shared.domain.orders", "The rooms of the domain open only inward"),
+        ("shared.domain.risk", "shared.domain.telling", "The rooms of the domain open only inward"),
+        ("shared.wiring", "infra.one_machine", "What ships never imports what stays at home"),
         ("infra.brokersim", "shared.errors", "The simulated broker shares nothing with the client"),
         ("infra.brokersim", "shared", "The simulated broker shares nothing with the client"),
-        ("infra.local", "infra.cli", "The command line is the outermost room of infra"),
-        ("infra.brokersim", "infra.local", "The command line is the outermost room of infra"),
-        ("infra.components", "infra.local", "The command line is the outermost room of infra"),
+        ("infra.one_machine", "infra.cli", "The command line is the outermost room of infra"),
+        ("infra.brokersim", "infra.one_machine", "The command line is the outermost room of infra"),
+        ("infra.components", "infra.one_machine", "The command line is the outermost room of infra"),
     ],
 )
 def test_seeded_import_breaks_its_contract(house: Path, importer: str, imported: str, contract: str) -> None:
@@ -134,11 +142,12 @@ def test_seeded_import_breaks_its_contract(house: Path, importer: str, imported:
     assert any(line.startswith(contract) and line.endswith("BROKEN") for line in result.stdout.splitlines())
 
 
-@pytest.mark.parametrize("package", ["shared", "infra"])
+@pytest.mark.parametrize("package", PACKAGES)
 def test_seeded_room_without_a_place_fails(house: Path, package: str) -> None:
     """A room that no layer names fails the check."""
-    (house / package / "attic").mkdir()
-    (house / package / "attic" / "__init__.py").touch()
+    attic = house.joinpath(*package.split("."), "attic")
+    attic.mkdir()
+    (attic / "__init__.py").touch()
     result = check_contracts(house)
     assert result.returncode == 1
     assert "attic" in result.stdout

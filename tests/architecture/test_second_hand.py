@@ -8,9 +8,9 @@ import pytest
 from infra.archives.closure import follow
 from tests.architecture.files import ROOT, texts
 
-SHOWS = frozenset({"shared/domain/fallback.py", "shared/usecases/fallback.py"})
+SHOWS = frozenset({"shared/domain/market/fallback.py", "shared/usecases/market/fallback.py"})
 TRADES = ("market_scan", "order_placement", "order_settlement", "token_refresh", "oauth_callback", "notify")
-NAMES_IT = frozenset({"shared/stored.py", "shared/topology.py", "shared/usecases/fallback.py"})
+NAMES_IT = frozenset({"shared/stored.py", "shared/topology.py", "shared/usecases/market/fallback.py"})
 COLLECTION = "fallback_quotes"
 
 
@@ -36,12 +36,19 @@ def test_nothing_else_names_the_collection() -> None:
     assert named(texts("shared", "functions", suffix=".py")) == NAMES_IT
 
 
-RULES = ("usecases/enter", "usecases/hold", "usecases/scan", "usecases/leave", "domain/exits", "strategies/decide")
+RULES = (
+    "usecases/placing/enter",
+    "usecases/scanning/hold",
+    "usecases/scanning/scan",
+    "usecases/placing/leave",
+    "domain/orders/exits",
+    "strategies/decide",
+)
 
 
 @pytest.mark.parametrize("module", RULES)
 @pytest.mark.parametrize(
-    "seeded", ["from shared.usecases import fallback", "from shared.domain.fallback import FallbackQuote"]
+    "seeded", ["from shared.usecases.market import fallback", "from shared.domain.market.fallback import FallbackQuote"]
 )
 def test_a_rule_that_reads_it_is_found(tmp_path: Path, module: str, seeded: str) -> None:
     """Seeded mistake: with such an import in a rule an archive of a function that trades holds it."""
@@ -54,7 +61,9 @@ def test_a_rule_that_reads_it_is_found(tmp_path: Path, module: str, seeded: str)
 
 def test_a_path_that_is_written_out_is_found() -> None:
     """Seeded mistake: a rule that names the collection is named."""
-    assert named({"shared/usecases/hold.py": f'store.get(f"{COLLECTION}/IBM")'}) == {"shared/usecases/hold.py"}
+    assert named({"shared/usecases/scanning/hold.py": f'store.get(f"{COLLECTION}/IBM")'}) == {
+        "shared/usecases/scanning/hold.py"
+    }
 
 
 def _copied(root: Path, path: str, change: Callable[[str], str]) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.architecture.files import SHIPPED_OR_RUN, Finding, report, texts
 
-MAKER = "shared/domain/quality.py"
+MAKER = "shared/domain/market/quality.py"
 
 
 def makers(path: str, text: str) -> list[Finding]:

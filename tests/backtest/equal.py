@@ -26,18 +26,18 @@ from infra.backtest.quoted import tick_day
 from infra.backtest.tick_fills import TickFills
 from infra.backtest.timing import TIMES, Timing
 from infra.brokersim.market import daily_bars, open_market
-from infra.day.account import mode_of
-from infra.day.environment import STARTING_CASH, watch_list
-from infra.day.machine import Surroundings
-from infra.day.result import DayResult
-from infra.day.run import run_day
-from infra.local.history import MarketHistory
-from infra.local.stated import STATED, Stated
-from shared.domain.calendar import session_of
-from shared.domain.config import StrategyConfig
-from shared.domain.orders import Order
-from shared.domain.positions import Fill, Ledger
-from shared.domain.signals import Signal
+from infra.one_machine.history import MarketHistory
+from infra.one_machine.stated import STATED, Stated
+from infra.simulated_day.account import mode_of
+from infra.simulated_day.environment import STARTING_CASH, watch_list
+from infra.simulated_day.machine import Surroundings
+from infra.simulated_day.result import DayResult
+from infra.simulated_day.run import run_day
+from shared.domain.base.calendar import session_of
+from shared.domain.control.config import StrategyConfig
+from shared.domain.orders.orders import Order
+from shared.domain.orders.positions import Fill, Ledger
+from shared.domain.orders.signals import Signal
 from shared.strategies.config import load
 from shared.strategies.registry import bound
 

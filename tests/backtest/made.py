@@ -6,9 +6,9 @@ from decimal import Decimal
 
 from infra.backtest.day import Day
 from infra.backtest.minutes import minute_day
-from shared.domain.bars import Bar, DailyBar
-from shared.domain.calendar import TradingSession, session_of
-from shared.domain.series import Series
+from shared.domain.base.calendar import TradingSession, session_of
+from shared.domain.market.bars import Bar, DailyBar
+from shared.domain.market.series import Series
 
 DAY = date(2013, 10, 7)
 MINUTE = timedelta(minutes=1)

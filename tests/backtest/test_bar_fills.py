@@ -10,7 +10,7 @@ from infra.backtest.bar_fills import BarFills
 from infra.backtest.bar_market import got, paid
 from infra.brokersim.market import open_market
 from infra.brokersim.orders import Action, Fill, Order, PriceType, Status, Term, Ticket
-from shared.domain.bars import Bar
+from shared.domain.market.bars import Bar
 from tests.backtest.made import at, bar, day_of
 
 QUIET = "100 100 100 100"

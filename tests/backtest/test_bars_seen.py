@@ -3,8 +3,8 @@
 from infra.backtest.minutes import as_minutes
 from infra.backtest.quoted import tick_day
 from infra.brokersim.market import open_market
-from shared.domain.daybook import DayBook
-from shared.domain.quality import Sound
+from shared.domain.market.daybook import DayBook
+from shared.domain.market.quality import Sound
 from shared.strategies.view import Watch
 from tests.backtest.made import session
 

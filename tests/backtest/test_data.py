@@ -13,8 +13,8 @@ from infra.backtest.kept_data import KeptData, in_files
 from infra.backtest.minutes import as_minutes
 from infra.backtest.spool import COLUMNS, Spool
 from infra.brokersim.generated import GENERATED_DAY
-from infra.day.problems import UserError
-from shared.domain.calendar import NEW_YORK
+from infra.simulated_day.problems import UserError
+from shared.domain.base.calendar import NEW_YORK
 from tests.backtest.made import session
 
 TODAY = date(2026, 11, 30)

@@ -14,7 +14,7 @@ from infra.backtest.tick_fills import TickFills
 from infra.backtest.timing import TIMES
 from infra.brokersim.market import Market
 from infra.brokersim.orders import Fill, Order
-from infra.day.result import DayResult
+from infra.simulated_day.result import DayResult
 from shared.strategies.config import load
 from tests.backtest.equal import (
     KNOWN,

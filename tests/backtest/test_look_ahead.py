@@ -14,11 +14,11 @@ from infra.backtest.day import Day
 from infra.backtest.generated_data import FIRST_TEN, GeneratedData
 from infra.backtest.look_ahead import Looked, ahead, cut_short, decisions
 from infra.brokersim.generated import GENERATED_DAY
-from shared.domain.bars import DailyBar
-from shared.domain.config import StrategyConfig
-from shared.domain.series import Series
-from shared.domain.signals import Vote
-from shared.domain.tables import strategies_of
+from shared.domain.control.config import StrategyConfig
+from shared.domain.control.tables import strategies_of
+from shared.domain.market.bars import DailyBar
+from shared.domain.market.series import Series
+from shared.domain.orders.signals import Vote
 from shared.strategies.config import load
 from shared.strategies.form import Bound
 from shared.strategies.registry import bound, found

@@ -7,7 +7,7 @@ from infra.backtest.day import Resolution
 from infra.backtest.minutes import as_minutes
 from infra.backtest.quoted import tick_day
 from infra.brokersim.market import open_market
-from shared.domain.quality import faults
+from shared.domain.market.quality import faults
 from tests.backtest.made import at, bar, day_of, session
 
 

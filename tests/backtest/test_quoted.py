@@ -5,7 +5,7 @@ from datetime import timedelta
 from infra.backtest.day import Resolution
 from infra.backtest.quoted import tick_day
 from infra.brokersim.market import open_market
-from shared.domain.calendar import session_of
+from shared.domain.base.calendar import session_of
 
 
 def test_a_day_has_each_second_of_its_session_once() -> None:

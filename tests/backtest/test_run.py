@@ -20,10 +20,10 @@ from infra.backtest.minutes import minute_day
 from infra.backtest.run import Outcome, Progress, Task, run
 from infra.brokersim.generated import GENERATED_DAY
 from infra.results.figures import closes
-from shared.domain.bars import Bar
-from shared.domain.ranking import known_measures, ranked
-from shared.domain.tables import strategies_of
-from shared.domain.values import CENT
+from shared.domain.base.values import CENT
+from shared.domain.control.tables import strategies_of
+from shared.domain.market.bars import Bar
+from shared.domain.market.ranking import known_measures, ranked
 from shared.strategies.config import load
 
 CAPITAL = Decimal(50_000)

@@ -15,7 +15,7 @@ from infra.backtest.played import Carried, Played
 from infra.backtest.settlement import CYCLES, settles_on, told
 from infra.brokersim.account import Account
 from infra.brokersim.generated import GENERATED_DAY
-from shared.domain.calendar import session_after, session_before, session_of
+from shared.domain.base.calendar import session_after, session_before, session_of
 from shared.strategies.config import load
 from shared.strategies.registry import bound
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from infra.backtest.trials import Trial, enter, trial
-from infra.day.problems import UserError
+from infra.simulated_day.problems import UserError
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 

@@ -14,7 +14,7 @@ from requests.exceptions import ReadTimeout
 from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import ProtocolError
 
-from infra.local.kernel import Kernel
+from infra.one_machine.kernel import Kernel
 from shared.etrade.session import ANSWER_WITHIN_S
 from tests.between import Between
 

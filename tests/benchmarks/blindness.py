@@ -25,16 +25,16 @@ from rich.console import Console
 from rich.table import Table
 
 from infra.brokersim.market import open_market
-from infra.day.environment import environ
-from infra.day.hours import hours
-from infra.day.machine import Machine, Surroundings
-from infra.day.protection import gaps
-from infra.local.kernel import Kernel
+from infra.one_machine.kernel import Kernel
+from infra.simulated_day.environment import environ
+from infra.simulated_day.hours import hours
+from infra.simulated_day.machine import Machine, Surroundings
+from infra.simulated_day.protection import gaps
 from shared.codec import decode
-from shared.usecases.deliver import Told
+from shared.usecases.telling.deliver import Told
 from tests.benchmarks.bad_answers import ENDPOINTS, KINDS, BadAnswers, Endpoint, Kind
-from tests.days.made import at, market_file
-from tests.days.seeded import SEED, last_hour
+from tests.simulated_day.made import at, market_file
+from tests.simulated_day.seeded import SEED, last_hour
 
 Moment = Literal["begin", "fill", "held", "flatten"]
 MOMENTS: tuple[Moment, ...] = ("begin", "fill", "held", "flatten")

@@ -15,16 +15,16 @@ from rich.console import Console
 from rich.table import Table
 
 from shared.codec import decode
-from shared.domain.audit import AuditEvent
-from shared.domain.ids import intent_id
-from shared.domain.messages import ExitPosition
-from shared.domain.orders import UNSENT, Kind, Order, State
-from shared.domain.positions import Position
-from shared.domain.values import PriceType
-from shared.domain.watches import ExitDecision, following
-from shared.usecases.desk import put, read
-from shared.usecases.fills import position_path
-from shared.usecases.outbox import pack
+from shared.domain.base.audit import AuditEvent
+from shared.domain.base.ids import intent_id
+from shared.domain.base.values import PriceType
+from shared.domain.orders.orders import UNSENT, Kind, Order, State
+from shared.domain.orders.positions import Position
+from shared.domain.orders.watches import ExitDecision, following
+from shared.domain.telling.messages import ExitPosition
+from shared.usecases.base.desk import put, read
+from shared.usecases.base.outbox import pack
+from shared.usecases.orders.fills import position_path
 from tests.benchmarks.order_path import PLACEMENT
 from tests.benchmarks.outside import Outside, asked, at_work, intent_of, spread_over
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.usecases.scan import TICKS
-from shared.usecases.scanned import SECOND
+from shared.usecases.scanning.scan import TICKS
+from shared.usecases.scanning.scanned import SECOND
 
 _MILLISECOND = timedelta(milliseconds=1)
 _TRACE = "logging.googleapis.com/trace"  # one for each message, so one for each minute

@@ -15,8 +15,8 @@ from random import Random
 
 from rich.console import Console
 
-from shared.domain.orders import UNSENT, Kind, Order, State
-from shared.domain.signals import Signal
+from shared.domain.orders.orders import UNSENT, Kind, Order, State
+from shared.domain.orders.signals import Signal
 from shared.ports import Where
 from tests.benchmarks.outside import Outside, asked, at_work, intent_of, spread_over
 

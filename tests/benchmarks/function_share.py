@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from infra.up.station import Station
+from infra.running.station import Station
 from tests.benchmarks.share import limited
 
 

@@ -16,10 +16,10 @@ from rich.table import Table
 
 from infra.brokersim.market import Market, open_market
 from infra.brokersim.tape import Row
-from shared.domain.calendar import TradingSession, session_of
-from shared.domain.config import Quotes
-from shared.domain.halts import HaltWatch
-from shared.domain.quotes import Quote, QuoteStatus
+from shared.domain.base.calendar import TradingSession, session_of
+from shared.domain.control.config import Quotes
+from shared.domain.market.halts import HaltWatch
+from shared.domain.market.quotes import Quote, QuoteStatus
 from shared.strategies.config import load
 
 TRIED = (10, 20, 30, 60, 120)

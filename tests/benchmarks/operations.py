@@ -11,10 +11,10 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from infra.day.machine import Machine, Surroundings
-from infra.day.result import Progress
-from infra.day.run import run_day
-from infra.local.sqlite_store import SqliteStore
+from infra.one_machine.sqlite_store import SqliteStore
+from infra.simulated_day.machine import Machine, Surroundings
+from infra.simulated_day.result import Progress
+from infra.simulated_day.run import run_day
 from shared.ports import Check, Document, Where, Write
 from shared.stored import Domain
 from shared.topology import TOPOLOGY

@@ -14,27 +14,27 @@ from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 from infra.brokersim.market import Market
-from infra.day.environment import watch_list
-from infra.day.ledger import BrokerLedger, PlaceRequest
-from infra.day.run import open_checked
-from infra.local.bus import LocalBus
-from infra.local.emulators import DEAD_LETTERS
-from infra.up.plan import Plan, plan
-from infra.up.station import Station
+from infra.one_machine.bus import LocalBus
+from infra.one_machine.emulators import DEAD_LETTERS
+from infra.running.plan import Plan, plan
+from infra.running.station import Station
+from infra.simulated_day.environment import watch_list
+from infra.simulated_day.ledger import BrokerLedger, PlaceRequest
+from infra.simulated_day.run import open_checked
 from shared.codec import decode
-from shared.domain.ids import intent_id, signal_id
-from shared.domain.messages import EnterPosition
-from shared.domain.orders import Kind, Order
-from shared.domain.quality import BROKER
-from shared.domain.quotes import Quote, QuoteStatus
-from shared.domain.signals import Signal, Vote
-from shared.domain.values import Side
+from shared.domain.base.ids import intent_id, signal_id
+from shared.domain.base.values import Side
+from shared.domain.market.quality import BROKER
+from shared.domain.market.quotes import Quote, QuoteStatus
+from shared.domain.orders.orders import Kind, Order
+from shared.domain.orders.signals import Signal, Vote
+from shared.domain.telling.messages import EnterPosition
 from shared.ports import Bus, Where, Write
 from shared.settings import Mode
-from shared.usecases.desk import create, put, read
-from shared.usecases.moves import order_path
-from shared.usecases.outbox import pack
-from tests.up.browser import sign_in_at
+from shared.usecases.base.desk import create, put, read
+from shared.usecases.base.outbox import pack
+from shared.usecases.orders.moves import order_path
+from tests.running.browser import sign_in_at
 
 T = TypeVar("T")
 

@@ -18,8 +18,8 @@ from pathlib import Path
 import functions_framework
 from flask import Request, Response
 
-from shared.domain.brokerage import Account
-from shared.domain.tokens import AccessToken, RequestToken
+from shared.domain.broker.brokerage import Account
+from shared.domain.broker.tokens import AccessToken, RequestToken
 from shared.errors import TokenDead
 from shared.gcp.chance import SystemChance
 from shared.gcp.clock import SystemClock
@@ -29,9 +29,9 @@ from shared.pages.keys import HeldKey
 from shared.pages.refused import RefusalCount
 from shared.ports import Document, Write
 from shared.topology import HALT_KEY, SIGN_IN_KEY
-from shared.usecases.authorize import SignIns
-from shared.usecases.desk import Desk
-from shared.usecases.links import HALT, LOGIN_LINK_LIFE, LinkKey
+from shared.usecases.base.desk import Desk
+from shared.usecases.base.links import HALT, LOGIN_LINK_LIFE, LinkKey
+from shared.usecases.sign_in.authorize import SignIns
 from tests.doors.fakes import Lines, ListBus
 from tests.doors.strangers import CountedStore, CountedVault, Eager, OneCount
 

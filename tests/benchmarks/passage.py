@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.domain.orders import State
+from shared.domain.orders.orders import State
 
 STEPS = (State.NEW, State.RESERVED, State.PREVIEWED, State.PLACING)
 SENT = "sent"

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 
-from infra.local.scheduler import instants
+from infra.one_machine.scheduler import instants
 from shared.topology import Function, Topology
-from shared.usecases.scan import TICKS
-from shared.usecases.settle import WORK_AT_MOST
+from shared.usecases.scanning.scan import TICKS
+from shared.usecases.settling.settle import WORK_AT_MOST
 
 VCPU_S_USD = Decimal("0.000024")  # section 7
 GIB_S_USD = Decimal("0.0000025")  # section 7

@@ -13,8 +13,8 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from infra.local.looks import WANTED, KeptLooks
-from shared.usecases.record import Known, MemoryRecord, Record, Row
+from infra.one_machine.looks import WANTED, KeptLooks
+from shared.usecases.scanning.record import Known, MemoryRecord, Record, Row
 from tests.usecases.shifts import Shifts
 
 MINUTES = 5

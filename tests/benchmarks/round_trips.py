@@ -18,11 +18,11 @@ from typing import TypeVar
 from rich.console import Console
 from rich.table import Table
 
-from infra.local.memory_store import MemoryStore
-from shared.domain.turns import Purpose
+from infra.one_machine.memory_store import MemoryStore
+from shared.domain.broker.turns import Purpose
 from shared.etrade.turns import AccountTurns
 from shared.ports import Write
-from shared.usecases.desk import put
+from shared.usecases.base.desk import put
 from tests.domain.made import position
 from tests.etrade.world import KeptLines, SeededChance, SteadyClock
 from tests.usecases.bench import SYMBOL, Bench

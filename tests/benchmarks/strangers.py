@@ -28,10 +28,10 @@ from urllib.parse import urlencode
 
 from rich.table import Table
 
-from infra.local.loopback import LOOPBACK, held_port
+from infra.one_machine.loopback import LOOPBACK, held_port
 from shared.pages.body import FORM
 from shared.topology import TOPOLOGY
-from shared.usecases.flows import MOST_STARTS
+from shared.usecases.sign_in.flows import MOST_STARTS
 from tests.benchmarks import report
 from tests.benchmarks.page import link
 from tests.doors.strangers import forged_link

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.domain.orders import State
+from shared.domain.orders.orders import State
 from tests.benchmarks.order_path import percentile
 from tests.benchmarks.passage import SENT, passage
 

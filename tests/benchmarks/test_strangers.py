@@ -2,7 +2,7 @@
 
 import http.client
 
-from shared.usecases.flows import MOST_STARTS
+from shared.usecases.sign_in.flows import MOST_STARTS
 from tests.benchmarks.page import link
 from tests.benchmarks.strangers import served, slow_bodies, used_up
 from tests.patience import PATIENCE_S

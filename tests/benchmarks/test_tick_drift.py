@@ -9,8 +9,8 @@ import pytest
 
 from infra.brokersim.market import daily_bars, open_market
 from infra.brokersim.tape import new_york
-from infra.day.environment import watch_list
-from shared.usecases.scan import TICKS
+from infra.simulated_day.environment import watch_list
+from shared.usecases.scanning.scan import TICKS
 from tests.benchmarks import wide_market
 from tests.benchmarks.drift import Asked, drift, lateness, minute, scanned
 from tests.benchmarks.sizes import shares

@@ -8,8 +8,8 @@ from requests.adapters import BaseAdapter
 
 from infra.brokersim.generated import SYMBOL_COUNT
 from infra.brokersim.network import Network
-from infra.local.kernel import Kernel
-from infra.local.world import JOURNAL_FILE
+from infra.one_machine.kernel import Kernel
+from infra.one_machine.world import JOURNAL_FILE
 from shared.settings import Mode
 from tests.benchmarks.wide_scan import measure, table
 from tests.between import Between

@@ -20,12 +20,12 @@ from pathlib import Path
 from rich.table import Table
 
 from infra.brokersim.market import DailyBar, Row, daily_bars, open_market
-from infra.local.clock import KernelClock
-from shared.domain.daybook import DayBook
-from shared.domain.quality import sound
-from shared.domain.quotes import Quotes
-from shared.usecases.books import put_books
-from shared.usecases.scan_memory import ScanMemory
+from infra.one_machine.clock import KernelClock
+from shared.domain.market.daybook import DayBook
+from shared.domain.market.quality import sound
+from shared.domain.market.quotes import Quotes
+from shared.usecases.market.books import put_books
+from shared.usecases.scanning.scan_memory import ScanMemory
 from tests.benchmarks.report import machine, tell
 from tests.usecases.shifts import Shifts
 

@@ -20,13 +20,13 @@ from typing import Any
 from rich.table import Table
 
 from infra.brokersim.generated import SYMBOL_COUNT
-from infra.day.environment import GENERATED_WATCH_LIST
-from infra.up.plan import Plan, plan
-from infra.up.station import Station
+from infra.running.plan import Plan, plan
+from infra.running.station import Station
+from infra.simulated_day.environment import GENERATED_WATCH_LIST
 from shared.settings import Mode
 from shared.topology import TOPOLOGY
-from shared.usecases.minutes import MINUTE
-from shared.usecases.scan import TICKS
+from shared.usecases.market.minutes import MINUTE
+from shared.usecases.scanning.scan import TICKS
 from tests.benchmarks import wide_market
 from tests.benchmarks.drift import Drift, Minute, drift, minute, scanned
 from tests.benchmarks.function_share import limited_function
@@ -34,7 +34,7 @@ from tests.benchmarks.process_tree import cpu_s
 from tests.benchmarks.report import machine, tell
 from tests.benchmarks.share import limited
 from tests.benchmarks.sizes import TOPOLOGY_SHARES, remark, shares, usd_a_month
-from tests.up.browser import sign_in_at
+from tests.running.browser import sign_in_at
 
 SCAN = TOPOLOGY.function("market_scan")
 SEED = 8

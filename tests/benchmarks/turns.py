@@ -20,9 +20,9 @@ from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
-from infra.local.emulators import find, running
-from infra.local.variables import kept
-from shared.domain.turns import INTERVAL, Purpose
+from infra.one_machine.emulators import find, running
+from infra.one_machine.variables import kept
+from shared.domain.broker.turns import INTERVAL, Purpose
 from shared.errors import Conflict
 from shared.etrade.turns import AccountTurns
 from shared.gcp.chance import SystemChance

@@ -9,7 +9,7 @@ from pathlib import Path
 from infra.brokersim.market import daily_bars, open_market
 from infra.brokersim.recorded import BAR_COLUMNS, DAILY_FILE
 from infra.brokersim.tape import Row, new_york
-from tests.days.made import write_rows
+from tests.simulated_day.made import write_rows
 
 GENERATED = "generated"
 

@@ -28,13 +28,13 @@ from infra.brokersim.generated import SYMBOL_COUNT
 from infra.brokersim.market import open_market
 from infra.brokersim.network import WORDS, Network
 from infra.brokersim.tape import new_york
-from infra.day import environment
-from infra.day.hours import hours
-from infra.day.ledger import read_ledger
-from infra.day.machine import Machine, Surroundings
-from infra.local.kernel import Kernel
-from shared.domain.receipts import marks
-from shared.domain.rounds import HOT_MOST
+from infra.one_machine.kernel import Kernel
+from infra.simulated_day import environment
+from infra.simulated_day.hours import hours
+from infra.simulated_day.ledger import read_ledger
+from infra.simulated_day.machine import Machine, Surroundings
+from shared.domain.market.receipts import marks
+from shared.domain.market.rounds import HOT_MOST
 from shared.settings import Mode
 from shared.strategies.config import load
 from shared.strategies.decide import voted

@@ -17,17 +17,17 @@ from werkzeug.serving import make_server
 
 from infra.brokersim.settings import SimulatorSettings
 from infra.brokersim.simulator import CASH_ACCOUNT_KEY, Simulator
-from infra.local.hosting import load_app
-from infra.local.memory_store import MemoryStore
-from infra.local.world import FUNCTIONS
-from infra.local.wsgi import exchange
+from infra.one_machine.hosting import load_app
+from infra.one_machine.memory_store import MemoryStore
+from infra.one_machine.world import FUNCTIONS
+from infra.one_machine.wsgi import exchange
 from shared import wiring
 from shared.errors import ConfigError
 from shared.gcp.chance import SystemChance
 from shared.gcp.clock import SystemClock
 from shared.gcp.threads import Threads
 from shared.topology import CONSUMER, HALT_KEY, SIGN_IN_KEY, TOPOLOGY
-from shared.usecases.links import HALT, HALT_LINK_LIFE, LOGIN_LINK_LIFE, LinkKey, halt_page
+from shared.usecases.base.links import HALT, HALT_LINK_LIFE, LOGIN_LINK_LIFE, LinkKey, halt_page
 from shared.wiring import Platform
 from tests.doors.fakes import Lines, ListBus, ListVault
 from tests.infra.brokersim.world import InProcess, quiet

@@ -12,8 +12,8 @@ from playwright.sync_api import Browser, Page
 
 from infra.results.facts import Beside
 from tests.browser.served import DESK, PHONE
-from tests.days.sample import Sample, at, page_of, result_of
 from tests.patience import PATIENCE_S
+from tests.simulated_day.sample import Sample, at, page_of, result_of
 
 SIZES = {"small phone": 320, "phone": PHONE["width"], "tablet": 768, "narrow window": 940, "desk": DESK["width"]}
 _CUT = """() => [...document.querySelectorAll("table, td, th, .card, .tiles > div, summary")]

@@ -17,8 +17,8 @@ from requests.exceptions import ReadTimeout
 
 from infra.brokersim.faults import Endpoint
 from infra.brokersim.routes import route
-from infra.day.machine import Machine
-from infra.local.wsgi import reason_of
+from infra.one_machine.wsgi import reason_of
+from infra.simulated_day.machine import Machine
 from shared.codec import dumps, loads
 from tests.between import Between
 

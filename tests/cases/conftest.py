@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.days.made import market_file
 from tests.recorded import cases_folder
+from tests.simulated_day.made import market_file
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from infra.brokersim.recorded import BAR_COLUMNS, DAILY_FILE
-from tests.days.made import HALF_DAY, SYMBOL, at, market_file, rows, write_rows
+from tests.simulated_day.made import HALF_DAY, SYMBOL, at, market_file, rows, write_rows
 
 SECOND = "LATE"
 """A share with the same prices, in which too little is traded for an entry until `BUSY_FROM`."""

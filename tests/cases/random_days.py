@@ -13,13 +13,13 @@ from random import Random
 
 from infra.brokersim.faults import Endpoint
 from infra.brokersim.simulator import Fault
-from infra.day.ledger import BrokerLedger
-from infra.day.machine import Machine
-from shared.domain.values import Side
+from infra.simulated_day.ledger import BrokerLedger
+from infra.simulated_day.machine import Machine
+from shared.domain.base.values import Side
 from shared.errors import DeskError
 from tests.cases.answers import Answers, Rule, cut, hangs, says, silent
 from tests.cases.short_day import Deed, Played, by_hand, cancel_sells, sell
-from tests.days.made import SYMBOL, at
+from tests.simulated_day.made import SYMBOL, at
 
 NAKED_AT_MOST = timedelta(seconds=100)
 FIRST, APART = at(12, 25, 50), timedelta(minutes=6)

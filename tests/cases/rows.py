@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from tests.days.made import at
+from tests.simulated_day.made import at
 
 Row = dict[str, Any]
 OTHER = "ZZVT"

@@ -10,20 +10,20 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from infra.day.machine import Machine, Surroundings
-from infra.day.protection import gaps
-from infra.day.result import DayResult
-from infra.day.run import run_day
-from infra.local.sqlite_store import SqliteStore
-from infra.local.world import STATE_FILE
+from infra.one_machine.sqlite_store import SqliteStore
+from infra.one_machine.world import STATE_FILE
+from infra.simulated_day.machine import Machine, Surroundings
+from infra.simulated_day.protection import gaps
+from infra.simulated_day.result import DayResult
+from infra.simulated_day.run import run_day
 from shared.codec import decode
-from shared.domain.brokerage import Ticket
-from shared.domain.outcomes import Accepted, Previewed
-from shared.domain.values import PriceType, Side, Term
-from shared.usecases.deliver import Told
+from shared.domain.base.values import PriceType, Side, Term
+from shared.domain.broker.brokerage import Ticket
+from shared.domain.broker.outcomes import Accepted, Previewed
+from shared.usecases.telling.deliver import Told
 from tests.cases.answers import Answers
-from tests.days.made import SYMBOL, at
-from tests.days.seeded import PLAIN, SEED, owners_broker
+from tests.simulated_day.made import SYMBOL, at
+from tests.simulated_day.seeded import PLAIN, SEED, owners_broker
 
 LOOKS_A_MINUTE = "20"
 CLOSES = at(13, 0)

@@ -9,15 +9,15 @@ import pytest
 
 from infra.brokersim.broker import day_trades
 from infra.brokersim.standing import Standing
-from infra.day.chosen import OwnFile, write
-from infra.day.machine import Machine
-from infra.local.clock import KernelClock
-from shared.domain.day_trades import DayTradeRule
-from shared.domain.orders import Kind
+from infra.one_machine.clock import KernelClock
+from infra.simulated_day.chosen import OwnFile, write
+from infra.simulated_day.machine import Machine
+from shared.domain.broker.day_trades import DayTradeRule
+from shared.domain.orders.orders import Kind
 from shared.strategies.config import load
 from tests.cases.short_day import Deed, Played, as_every_day, entered, play
-from tests.days.made import SYMBOL, at
-from tests.days.seeded import PLAIN
+from tests.simulated_day.made import SYMBOL, at
+from tests.simulated_day.seeded import PLAIN
 
 BEFORE_THE_ENTRY = at(12, 11)
 

@@ -14,8 +14,8 @@ from shared.codec import loads
 from shared.topology import TOPOLOGY
 from tests.cases.answers import Answers, Change, Rule, cut, says, silent
 from tests.cases.short_day import CLOSES, FLATTENS, Played, cancel_sells, entered, play
-from tests.days.made import SYMBOL, at
-from tests.days.seeded import PLAIN
+from tests.simulated_day.made import SYMBOL, at
+from tests.simulated_day.seeded import PLAIN
 
 TOLD_WITHIN = timedelta(minutes=5)
 DOWN = {"Error": {"code": 100, "message": "The requested service is not currently available"}}

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from shared.domain.values import PriceType
+from shared.domain.base.values import PriceType
 from tests.cases.markets import BUSY_FROM, SECOND, with_second
 from tests.cases.short_day import CLOSES, Played, play, sell
-from tests.days.made import SYMBOL, at
+from tests.simulated_day.made import SYMBOL, at
 
 SOLD_AT = at(12, 26, 40)
 MOST_STOPS = 3

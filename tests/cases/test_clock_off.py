@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from infra.day.machine import Machine
-from shared.domain.orders import Kind, State
+from infra.simulated_day.machine import Machine
+from shared.domain.orders.orders import Kind, State
 from tests.cases.short_day import Played, as_every_day, play
-from tests.days.made import at
+from tests.simulated_day.made import at
 
 LONG = partial(pytest.param, marks=pytest.mark.long)
 BEGINS, AFTER_THE_FILL = at(12, 11), at(12, 28)

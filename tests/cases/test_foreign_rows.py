@@ -9,7 +9,7 @@ from shared.codec import loads
 from tests.cases.answers import Answers, Change, Rule, edited, says
 from tests.cases.rows import FOREIGN, Row, all_foreign, put_first
 from tests.cases.short_day import as_every_day, play
-from tests.days.made import SYMBOL, at
+from tests.simulated_day.made import SYMBOL, at
 
 LISTED_FROM = at(12, 11)
 UNREADABLE = says({"OrdersResponse": {"Order": "all of them"}})

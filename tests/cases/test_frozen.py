@@ -11,7 +11,7 @@ import pytest
 from infra.brokersim.faults import Endpoint
 from tests.cases.answers import Answers, Rule, hangs
 from tests.cases.short_day import CLOSES, FLATTENS, Played, cancel_sells, play
-from tests.days.made import at
+from tests.simulated_day.made import at
 
 AT_MOST = timedelta(seconds=100)
 

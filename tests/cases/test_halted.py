@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from infra.brokersim.halting import How
-from infra.day.machine import Machine
+from infra.simulated_day.machine import Machine
 from tests.cases.short_day import CLOSES, Deed, play
-from tests.days.made import SYMBOL, at
+from tests.simulated_day.made import SYMBOL, at
 
 PAUSE = timedelta(minutes=5)
 SHOWS: dict[How, str] = {"stands-still": "QUOTE_FROZEN", "empty-book": "BOOK_ONE_SIDED", "message-1043": "HALTED"}

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 
 from infra.brokersim.tickets import body_of, ticket_of
-from infra.day.machine import Machine
+from infra.simulated_day.machine import Machine
 from shared.codec import encode
-from shared.domain.asks import Ask, AskKind
-from shared.domain.brokerage import Ticket
-from shared.domain.orders import Order, State
-from shared.domain.values import PriceType, Side, Term
+from shared.domain.base.values import PriceType, Side, Term
+from shared.domain.broker.brokerage import Ticket
+from shared.domain.control.asks import Ask, AskKind
+from shared.domain.orders.orders import Order, State
 from shared.ports import Create
 from tests.cases.answers import Answers, Call, Rule, lost
 from tests.cases.short_day import CLOSES, Deed, Played, order, play
-from tests.days.made import SYMBOL, at
+from tests.simulated_day.made import SYMBOL, at
 
 DECIDED_AT = at(12, 32)
 

@@ -13,8 +13,8 @@ import pytest
 from shared.codec import loads
 from tests.cases.answers import Answers, Rule, edited, says
 from tests.cases.short_day import Played, as_every_day, play
-from tests.days.made import SYMBOL, at
-from tests.days.seeded import PLAIN
+from tests.simulated_day.made import SYMBOL, at
+from tests.simulated_day.seeded import PLAIN
 
 FROM = at(12, 11)
 NOTHING_HELD = (

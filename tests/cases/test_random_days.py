@@ -7,7 +7,7 @@ import pytest
 from tests.cases.answers import Answers, Rule
 from tests.cases.random_days import DOWN, arranged, troubles, wrongs
 from tests.cases.short_day import cancel_sells, play
-from tests.days.made import at
+from tests.simulated_day.made import at
 
 
 def played(market: Path, runs: Path, seed: int) -> list[str]:

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from shared import settings
-from shared.domain.brokerage import Ticket
-from shared.domain.tickets import require_sound
-from shared.domain.values import PriceType, Side, Term
+from shared.domain.base.values import PriceType, Side, Term
+from shared.domain.broker.brokerage import Ticket
+from shared.domain.broker.tickets import require_sound
 from shared.errors import ConfigError, InvariantBroken
 from tests.cases.markets import named
 from tests.cases.short_day import as_every_day, play

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from infra.cli.exits import NOT_RUNNING
-from infra.day.environment import environ
-from infra.day.problems import UserError
+from infra.simulated_day.environment import environ
+from infra.simulated_day.problems import UserError
 from shared.settings import CONFIGS
 from shared.strategies import config
 from shared.topology import TOPOLOGY
-from tests.owner.desks import left_desk, strategy, write_card
+from tests.operations.desks import left_desk, strategy, write_card
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTRADICTION = "configuration demo: exits.rsi_min must be below signals.rsi_min, or an entry is an exit at once"

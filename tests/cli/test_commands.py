@@ -8,15 +8,15 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from infra.cli.main import app
-from infra.day import audit
-from infra.day.folder import Card, claim
-from infra.day.state import STATE_FILE
-from infra.local.sqlite_store import SqliteStore
+from infra.one_machine.sqlite_store import SqliteStore
+from infra.simulated_day import audit
+from infra.simulated_day.folder import Card, claim
+from infra.simulated_day.state import STATE_FILE
 from shared.codec import dumps, encode
 from shared.ports import Put
 from shared.topology import TOPOLOGY, Right
-from tests.days.sample import quiet_day
-from tests.days.test_audit_file import Shelf
+from tests.simulated_day.sample import quiet_day
+from tests.simulated_day.test_audit_file import Shelf
 
 
 def strategy(*words: str) -> Result:

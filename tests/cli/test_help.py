@@ -150,7 +150,7 @@ def test_the_short_word_for_help_is_help(words: str) -> None:
 
 def _loaded(*words: str, **environment: str) -> list[str]:
     """Name what a run of the command line imported that is heavy: charts, numbers, functions, what the scan has."""
-    heavy = "{'plotly', 'numpy', 'flask', 'requests', 'greenlet', 'jinja2', 'sqlite3', 'shared.domain.daybook'}"
+    heavy = "{'plotly', 'numpy', 'flask', 'requests', 'greenlet', 'jinja2', 'sqlite3', 'shared.domain.market.daybook'}"
     code = f"""
 import json, sys
 from infra.cli.main import main

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from infra.cli.exits import NOT_RUNNING, UNSHOWN
-from infra.day import audit
-from tests.days.sample import quiet_day
-from tests.days.test_audit_file import Shelf
-from tests.owner.desks import answer, left_desk
+from infra.simulated_day import audit
+from tests.operations.desks import answer, left_desk
+from tests.simulated_day.sample import quiet_day
+from tests.simulated_day.test_audit_file import Shelf
 
 ROOT = Path(__file__).resolve().parents[2]
 FULL = "No space left on device"

@@ -8,12 +8,12 @@ from decimal import Decimal
 from infra.brokersim.market import Row
 from infra.brokersim.settings import Limit
 from infra.brokersim.simulator import CASH_ACCOUNT_KEY, Simulator
-from infra.local.memory_store import MemoryStore
-from shared.domain.brokerage import BrokerOrder, Ticket
-from shared.domain.outcomes import Accepted, PlaceAnswer, Previewed
-from shared.domain.tokens import AccessToken
-from shared.domain.turns import Purpose, Turn
-from shared.domain.values import PriceType, Side, Term
+from infra.one_machine.memory_store import MemoryStore
+from shared.domain.base.values import PriceType, Side, Term
+from shared.domain.broker.brokerage import BrokerOrder, Ticket
+from shared.domain.broker.outcomes import Accepted, PlaceAnswer, Previewed
+from shared.domain.broker.tokens import AccessToken
+from shared.domain.broker.turns import Purpose, Turn
 from shared.etrade.client import EtradeBroker
 from shared.etrade.limits import Limits, Module, Role
 from shared.etrade.session import Credentials

@@ -13,16 +13,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol, Self
 
-from infra.local.bus import Deliver, LocalBus
-from infra.local.clock import KernelClock, SeededChance
-from infra.local.emulators import DEAD_LETTERS, provision
-from infra.local.kernel import Kernel
-from infra.local.live import LiveKernel
-from infra.local.queue import SqliteQueue
-from infra.local.remote import RemoteBus, RemoteVault
-from infra.local.services import ServiceDesk
-from infra.local.timeline import PacedClock, Timeline
-from infra.local.vault import FileVault
+from infra.one_machine.bus import Deliver, LocalBus
+from infra.one_machine.clock import KernelClock, SeededChance
+from infra.one_machine.emulators import DEAD_LETTERS, provision
+from infra.one_machine.kernel import Kernel
+from infra.one_machine.live import LiveKernel
+from infra.one_machine.queue import SqliteQueue
+from infra.one_machine.remote import RemoteBus, RemoteVault
+from infra.one_machine.services import ServiceDesk
+from infra.one_machine.timeline import PacedClock, Timeline
+from infra.one_machine.vault import FileVault
 from shared.gcp.chance import SystemChance
 from shared.gcp.clock import SystemClock
 from shared.gcp.pubsub_bus import PubsubBus

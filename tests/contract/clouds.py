@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from infra.local.secret_manager import SecretManagerFake
+from infra.one_machine.secret_manager import SecretManagerFake
 from shared.gcp.chance import SystemChance
 from shared.gcp.clock import SystemClock
 from shared.gcp.firestore_store import Connection, FirestoreStore

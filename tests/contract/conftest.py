@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.memory_store import MemoryStore
-from infra.local.process_world import LateStore
-from infra.local.secret_manager import SecretManagerFake
-from infra.local.sqlite_store import SqliteStore
-from infra.local.vault import FileVault
+from infra.one_machine.memory_store import MemoryStore
+from infra.one_machine.process_world import LateStore
+from infra.one_machine.secret_manager import SecretManagerFake
+from infra.one_machine.sqlite_store import SqliteStore
+from infra.one_machine.vault import FileVault
 from shared.ports import Store, Vault
 from tests.contract.buses import BusWorld, EmulatedBus, KernelBus, ServedBus, served_vault
 from tests.contract.clouds import new_project, open_firestore, open_secret_vault

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
-from infra.local.clock import KernelClock
-from infra.local.greenlets import Greenlets
-from infra.local.kernel import Kernel
+from infra.one_machine.clock import KernelClock
+from infra.one_machine.greenlets import Greenlets
+from infra.one_machine.kernel import Kernel
 from shared.gcp.clock import SystemClock
 from shared.gcp.threads import Threads
 from shared.ports import Clock, SideBySide

@@ -5,8 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from shared.domain.brokerage import BrokerStatus
-from shared.domain.outcomes import (
+from shared.domain.base.values import Side, Term
+from shared.domain.broker.brokerage import BrokerStatus
+from shared.domain.broker.outcomes import (
     Accepted,
     CancelRefused,
     CancelTaken,
@@ -16,7 +17,6 @@ from shared.domain.outcomes import (
     Rejected,
     UnknownOutcome,
 )
-from shared.domain.values import Side, Term
 from shared.ports import Store
 from tests.contract.brokers import CASH, KEY, OTHER, SYMBOL, Desk, numbers, open_desk, sell, ticket
 from tests.infra.brokersim.world import CLOSE, DAY, NOON

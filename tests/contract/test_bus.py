@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from infra.local.memory_store import MemoryStore
-from shared.domain.messages import PrepareTick
+from infra.one_machine.memory_store import MemoryStore
+from shared.domain.telling.messages import PrepareTick
 from shared.errors import Conflict, StoreDown
 from shared.gcp.chance import SystemChance
 from shared.ports import Bus, Document, Severity, Store, Where, Write
-from shared.usecases import outbox
-from shared.usecases.desk import Desk
+from shared.usecases.base import outbox
+from shared.usecases.base.desk import Desk
 from tests.contract.buses import TRIES, BusWorld, Push
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from google.cloud import firestore
 
-from infra.local.emulators import Emulators
+from infra.one_machine.emulators import Emulators
 from shared.gcp.chance import SystemChance
 from shared.gcp.encoding import EXPIRES
 from shared.gcp.firestore_store import Connection, FirestoreStore

@@ -7,7 +7,7 @@ import grpc
 import pytest
 from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
 
-from infra.local.emulators import PUBSUB_VARIABLE, Emulators
+from infra.one_machine.emulators import PUBSUB_VARIABLE, Emulators
 from shared.errors import InvariantBroken, NotSent, StoreDown
 from shared.gcp.chance import SystemChance
 from shared.gcp.clock import SystemClock

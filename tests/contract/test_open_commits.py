@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import grpc
 import pytest
 
-from infra.local.emulators import FIRESTORE_VARIABLE, Emulators
+from infra.one_machine.emulators import FIRESTORE_VARIABLE, Emulators
 from shared.errors import Conflict, InvariantBroken, StoreDown
 from shared.gcp.chance import SystemChance
 from shared.gcp.clock import SystemClock

@@ -11,8 +11,8 @@ from typing import TypeVar
 
 import pytest
 
-from infra.local.greenlets import Greenlets
-from infra.local.kernel import Crashed, Kernel
+from infra.one_machine.greenlets import Greenlets
+from infra.one_machine.kernel import Crashed, Kernel
 from shared.gcp.clock import SystemClock
 from shared.gcp.threads import MOST, Threads, outcome
 from tests.contract.side_by_side import APART, START, Ground, on_kernel, on_threads, wrongs

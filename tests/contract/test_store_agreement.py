@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from infra.local.memory_store import MemoryStore
-from infra.local.sqlite_store import SqliteStore
+from infra.one_machine.memory_store import MemoryStore
+from infra.one_machine.sqlite_store import SqliteStore
 from shared.errors import Conflict
 from shared.ports import Check, Create, Data, Delete, Put, Store, Update, Where, Write
 from tests.contract.clouds import new_project, open_firestore

@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
-from shared.domain.turns import INTERVAL, Purpose
+from shared.domain.broker.turns import INTERVAL, Purpose
 from shared.etrade.turns import AccountTurns
 from shared.gcp.chance import SystemChance
 from shared.gcp.clock import SystemClock

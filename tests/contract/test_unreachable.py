@@ -7,9 +7,9 @@ import grpc
 import pytest
 from google.cloud.secretmanager_v1 import SecretManagerServiceClient
 
-from infra.local.emulators import FIRESTORE_VARIABLE, PUBSUB_VARIABLE
-from infra.local.secret_manager import SecretManagerFake, connect
-from infra.local.sqlite_store import SqliteStore
+from infra.one_machine.emulators import FIRESTORE_VARIABLE, PUBSUB_VARIABLE
+from infra.one_machine.secret_manager import SecretManagerFake, connect
+from infra.one_machine.sqlite_store import SqliteStore
 from shared.errors import StoreDown
 from shared.gcp.chance import SystemChance
 from shared.gcp.clock import SystemClock

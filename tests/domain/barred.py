@@ -1,10 +1,10 @@
-"""An example of each notice in `shared.domain.barred`, with what the owner reads."""
+"""An example of each notice in `shared.domain.telling.barred`, with what the owner reads."""
 
 from datetime import timedelta
 
-from shared.domain.barred import ClockOff, EntriesBarred, HistoryMissing, SourceKeyBad, SymbolsUnknown
-from shared.domain.notices import Notice
-from shared.domain.skew import Off
+from shared.domain.broker.skew import Off
+from shared.domain.telling.barred import ClockOff, EntriesBarred, HistoryMissing, SourceKeyBad, SymbolsUnknown
+from shared.domain.telling.notices import Notice
 from tests.domain.made import NOON, OPENS
 
 AHEAD = "3.2 s ahead of E*TRADE's"

@@ -6,9 +6,9 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
-from shared.domain.bars import DailyBar
-from shared.domain.calendar import session_of
-from shared.domain.series import Series
+from shared.domain.base.calendar import session_of
+from shared.domain.market.bars import DailyBar
+from shared.domain.market.series import Series
 from tests.domain.made import OPENS
 
 TODAY = OPENS.date()

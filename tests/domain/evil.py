@@ -4,7 +4,7 @@ import re
 from dataclasses import fields, replace
 from typing import Any
 
-from shared.domain.notices import Notice
+from shared.domain.telling.notices import Notice
 
 EVIL = (
     "https://etrade-login.example/start#2", "HTTP://LOGIN.EXAMPLE", "hxxp:\\\\login.example\\a", "ftp://10.0.0.7/a",

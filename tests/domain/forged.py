@@ -1,7 +1,7 @@
 """Examples of the notice that an order of unknown origin was stopped, with what they read."""
 
-from shared.domain.forged import OrderForged
-from shared.domain.notices import Notice
+from shared.domain.telling.forged import OrderForged
+from shared.domain.telling.notices import Notice
 from tests.domain.made import NOON
 
 FORGED: tuple[tuple[Notice, str, str], ...] = (

@@ -3,9 +3,9 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from shared.domain.hand_notices import OrderAmbiguous, OrderCameLate, SharesTaken
-from shared.domain.notices import Notice
-from shared.domain.orders import Candidate
+from shared.domain.orders.orders import Candidate
+from shared.domain.telling.hand_notices import OrderAmbiguous, OrderCameLate, SharesTaken
+from shared.domain.telling.notices import Notice
 from tests.domain.made import NOON
 
 HAND: tuple[tuple[Notice, str, str], ...] = (

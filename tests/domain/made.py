@@ -5,17 +5,17 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from shared.domain.brokerage import Balance, Holding
-from shared.domain.calendar import TradingSession, session_of
-from shared.domain.config import StrategyConfig, parse
-from shared.domain.control import Control, TradingState
-from shared.domain.facts import RiskFacts
-from shared.domain.orders import Kind, Order
-from shared.domain.positions import Ledger, Position
-from shared.domain.quality import Sound
-from shared.domain.quotes import Quote, QuoteStatus
-from shared.domain.risk import deny_codes
-from shared.domain.values import PriceType, Side, Term, Venue
+from shared.domain.base.calendar import TradingSession, session_of
+from shared.domain.base.values import PriceType, Side, Term, Venue
+from shared.domain.broker.brokerage import Balance, Holding
+from shared.domain.control.config import StrategyConfig, parse
+from shared.domain.control.control import Control, TradingState
+from shared.domain.market.quality import Sound
+from shared.domain.market.quotes import Quote, QuoteStatus
+from shared.domain.orders.orders import Kind, Order
+from shared.domain.orders.positions import Ledger, Position
+from shared.domain.risk.facts import RiskFacts
+from shared.domain.risk.risk import deny_codes
 from shared.strategies.config import _table, load
 
 OPENS = datetime(2013, 10, 7, 13, 30, tzinfo=UTC)

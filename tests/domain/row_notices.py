@@ -2,8 +2,8 @@
 
 from datetime import date
 
-from shared.domain.notices import Notice
-from shared.domain.row_notices import OddRow, OwnRowOdd
+from shared.domain.telling.notices import Notice
+from shared.domain.telling.row_notices import OddRow, OwnRowOdd
 from tests.domain.made import NOON
 
 DAY = date(2013, 10, 7)

@@ -1,7 +1,7 @@
 """Examples of the notice that the owner signed out, with what they read."""
 
-from shared.domain.notices import Notice
-from shared.domain.sign_out import SignedOut
+from shared.domain.telling.notices import Notice
+from shared.domain.telling.sign_out import SignedOut
 from tests.domain.made import NOON, at
 
 SIGNED_OUT: tuple[tuple[Notice, str, str], ...] = (

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from shared.domain import book
+from shared.domain.orders import book
 from tests.domain.made import NOON, position
 
 LATER = NOON + timedelta(minutes=1)

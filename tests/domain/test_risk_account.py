@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from shared.domain.orders import State
+from shared.domain.orders.orders import State
 from tests.domain.made import (
     at,
     balance,

@@ -4,12 +4,12 @@ import unicodedata
 
 import pytest
 
-from shared.domain.notice_words import words
-from shared.domain.notices import NOTICES, Notice, TradingHalted
-from shared.domain.wording import Words, unlinked
+from shared.domain.telling.notice_words import words
+from shared.domain.telling.notices import NOTICES, Notice, TradingHalted
+from shared.domain.telling.wording import Words, unlinked
 from tests.domain.evil import EVIL, laced, tempting
 from tests.domain.made import NOON
-from tests.domain.test_notices import EXAMPLES
+from tests.domain.telling.test_notices import EXAMPLES
 
 _NOTICES = tuple({type(notice): notice for notice, _, _ in EXAMPLES}.values())
 

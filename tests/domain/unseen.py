@@ -2,11 +2,11 @@
 
 from datetime import date, timedelta
 
-from shared.domain.doubted import HeldHalted, SourcesDiffer
-from shared.domain.left_out import LeftOut, StrategyLeftOut
-from shared.domain.reads import Answer
-from shared.domain.recording import RecordingEnded
-from shared.domain.unseen import AnswerUnread, EntryNotJudged, MessageRetried, PricesElsewhere, StaysHeld
+from shared.domain.broker.reads import Answer
+from shared.domain.telling.doubted import HeldHalted, SourcesDiffer
+from shared.domain.telling.left_out import LeftOut, StrategyLeftOut
+from shared.domain.telling.recording import RecordingEnded
+from shared.domain.telling.unseen import AnswerUnread, EntryNotJudged, MessageRetried, PricesElsewhere, StaysHeld
 from tests.domain.made import NOON, at
 
 DAY = date(2013, 10, 7)

@@ -10,11 +10,11 @@ from typing import Any
 from flask import Request
 from werkzeug.test import EnvironBuilder
 
-from infra.local.clock import SeededChance
-from infra.local.memory_store import MemoryStore
+from infra.one_machine.clock import SeededChance
+from infra.one_machine.memory_store import MemoryStore
 from shared.errors import DeskError, NotSent
 from shared.ports import Document, Scalar, Severity, Where, Write
-from shared.usecases.desk import Desk
+from shared.usecases.base.desk import Desk
 
 NOW = datetime(2013, 10, 7, 14, 0, tzinfo=UTC)
 

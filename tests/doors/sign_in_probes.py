@@ -35,12 +35,12 @@ from shared.pages import (
     WRONG_CODE,
 )
 from shared.topology import REQUEST_TOKEN
-from shared.usecases.desk import read
-from shared.usecases.end_day import Evening, clear, end_day
-from shared.usecases.flows import state_of
-from shared.usecases.refusals import PATH, Refusals
-from shared.usecases.renew import renew
-from shared.usecases.token import current
+from shared.usecases.base.desk import read
+from shared.usecases.sign_in.end_day import Evening, clear, end_day
+from shared.usecases.sign_in.flows import state_of
+from shared.usecases.sign_in.refusals import PATH, Refusals
+from shared.usecases.sign_in.renew import renew
+from shared.usecases.sign_in.token import current
 from tests.doors.sign_in_world import THEIRS, SignInWorld, back, cookie_of
 
 Probe = Callable[..., list[str]]

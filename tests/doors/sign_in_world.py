@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 from flask import Request, Response
 from werkzeug.test import EnvironBuilder
 
-from infra.local.clock import KernelClock, SeededChance
-from infra.local.kernel import Kernel
-from infra.local.memory_store import MemoryStore
-from infra.local.timed import Latency, TimedStore, TimedVault
-from shared.domain.brokerage import Account
-from shared.domain.tokens import AccessToken, RequestToken, stage_of
+from infra.one_machine.clock import KernelClock, SeededChance
+from infra.one_machine.kernel import Kernel
+from infra.one_machine.memory_store import MemoryStore
+from infra.one_machine.timed import Latency, TimedStore, TimedVault
+from shared.domain.broker.brokerage import Account
+from shared.domain.broker.tokens import AccessToken, RequestToken, stage_of
 from shared.errors import DeskError, TokenDead
 from shared.guard import Guard, GuardedVault
 from shared.pages import COOKIE, SignInPages
@@ -24,10 +24,10 @@ from shared.pages.halting import Halting
 from shared.pages.keys import HeldKey
 from shared.pages.refused import RefusalCount
 from shared.topology import ACCESS_TOKEN, HALT_KEY, SIGN_IN_KEY, TOPOLOGY
-from shared.usecases import token
-from shared.usecases.authorize import SignIns
-from shared.usecases.desk import Desk
-from shared.usecases.links import HALT, LOGIN_LINK_LIFE, LinkKey
+from shared.usecases.base.desk import Desk
+from shared.usecases.base.links import HALT, LOGIN_LINK_LIFE, LinkKey
+from shared.usecases.sign_in import token
+from shared.usecases.sign_in.authorize import SignIns
 from tests.doors.fakes import Lines, ListBus, ListVault, notices_of
 
 START = datetime(2026, 11, 23, 13, 30, tzinfo=UTC)

@@ -11,14 +11,14 @@ from typing import Any
 
 from flask import Request
 
-from infra.local.memory_store import MemoryStore
+from infra.one_machine.memory_store import MemoryStore
 from shared.pages import SignInPages
 from shared.ports import Document, Where, Write
-from shared.usecases import flows, refusals
-from shared.usecases.authorize import NotPinned, Opened, Overtaken, Refused, SignIns, TooMany
-from shared.usecases.desk import read
-from shared.usecases.links import Link, sign_in_key
-from shared.usecases.outbox import drain
+from shared.usecases.base.desk import read
+from shared.usecases.base.links import Link, sign_in_key
+from shared.usecases.base.outbox import drain
+from shared.usecases.sign_in import flows, refusals
+from shared.usecases.sign_in.authorize import NotPinned, Opened, Overtaken, Refused, SignIns, TooMany
 from tests.doors.fakes import ListVault
 from tests.doors.sign_in_world import SignInWorld
 

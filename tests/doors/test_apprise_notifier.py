@@ -10,9 +10,9 @@ from urllib.parse import quote
 
 import pytest
 
-from infra.local.clock import SeededChance
-from infra.local.history import MarketHistory
-from infra.local.loopback import held_port
+from infra.one_machine.clock import SeededChance
+from infra.one_machine.history import MarketHistory
+from infra.one_machine.loopback import held_port
 from shared.apprise_notifier import AppriseNotifier
 from shared.errors import ConfigError, StoreDown, Undelivered
 from shared.gcp.threads import Threads

@@ -10,14 +10,14 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
-from infra.day.owner import accept, post, start
-from shared.domain.sign_in_notices import SignInNeeded
-from shared.domain.tokens import AccessToken, RequestToken
+from infra.simulated_day.owner import accept, post, start
+from shared.domain.broker.tokens import AccessToken, RequestToken
+from shared.domain.telling.sign_in_notices import SignInNeeded
 from shared.errors import DeskError
 from shared.pages.keys import HeldKey
 from shared.topology import ACCESS_TOKEN, CONSUMER, HALT_KEY, REQUEST_TOKEN, SIGN_IN_KEY
-from shared.usecases.authorize import Opened
-from shared.usecases.links import LinkKey
+from shared.usecases.base.links import LinkKey
+from shared.usecases.sign_in.authorize import Opened
 from tests.doors.sign_in_world import KEY, OPERATOR, SignInWorld, back
 from tests.functions.made import Bench, write_market
 

@@ -12,40 +12,40 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.codec import _SUSPECT, _UNSOUND, decode, dumps, encode, loads
-from shared.domain.asks import Ask
-from shared.domain.audit import AuditEvent
-from shared.domain.brokerage import AccountRecord, LastBalance
-from shared.domain.config import StrategyConfig
-from shared.domain.control import Control
-from shared.domain.fallback import FallbackQuote
-from shared.domain.messages import KINDS, EnterPosition, ExitPosition, misnamed
-from shared.domain.orders import Order
-from shared.domain.pacing import Pace
-from shared.domain.pins import Pin
-from shared.domain.positions import Fill, Ledger, Position
-from shared.domain.quotes import Quote
-from shared.domain.reads import Unread
-from shared.domain.series import Series
-from shared.domain.signals import Signal, Vote
-from shared.domain.taken import Taken
-from shared.domain.token_day import Reminders
-from shared.domain.tokens import AccessToken, RequestToken, TokenRecord
-from shared.domain.values import Side
-from shared.domain.versions import Version, Versions
-from shared.domain.watches import PositionWatch
+from shared.domain.base.audit import AuditEvent
+from shared.domain.base.values import Side
+from shared.domain.broker.brokerage import AccountRecord, LastBalance
+from shared.domain.broker.reads import Unread
+from shared.domain.broker.token_day import Reminders
+from shared.domain.broker.tokens import AccessToken, RequestToken, TokenRecord
+from shared.domain.control.asks import Ask
+from shared.domain.control.config import StrategyConfig
+from shared.domain.control.control import Control
+from shared.domain.control.pins import Pin
+from shared.domain.market.fallback import FallbackQuote
+from shared.domain.market.quotes import Quote
+from shared.domain.market.series import Series
+from shared.domain.orders.orders import Order
+from shared.domain.orders.positions import Fill, Ledger, Position
+from shared.domain.orders.signals import Signal, Vote
+from shared.domain.orders.taken import Taken
+from shared.domain.orders.versions import Version, Versions
+from shared.domain.orders.watches import PositionWatch
+from shared.domain.telling.messages import KINDS, EnterPosition, ExitPosition, misnamed
+from shared.domain.telling.pacing import Pace
 from shared.errors import Malformed
-from shared.usecases.deliver import Told, Untold
-from shared.usecases.flows import Flow, UsedLink
-from shared.usecases.gather import Gathered
-from shared.usecases.leases import Lease
-from shared.usecases.minutes import Minute
-from shared.usecases.mornings import Morning
-from shared.usecases.outbox import Row, pack, unpack
-from shared.usecases.ranking import Measured
-from shared.usecases.refusals import Refusals
-from shared.usecases.renew import Asked
-from shared.usecases.token import Coming
-from shared.usecases.warmth import Prepared, Warmth
+from shared.usecases.base.leases import Lease
+from shared.usecases.base.outbox import Row, pack, unpack
+from shared.usecases.market.gather import Gathered
+from shared.usecases.market.minutes import Minute
+from shared.usecases.market.mornings import Morning
+from shared.usecases.market.ranking import Measured
+from shared.usecases.market.warmth import Prepared, Warmth
+from shared.usecases.sign_in.flows import Flow, UsedLink
+from shared.usecases.sign_in.refusals import Refusals
+from shared.usecases.sign_in.renew import Asked
+from shared.usecases.sign_in.token import Coming
+from shared.usecases.telling.deliver import Told, Untold
 
 DOCUMENTS: list[type[Any]] = [
     AuditEvent, AccountRecord, Control, Order, Fill, Ledger, Position, Quote, Signal, TokenRecord, Flow, Lease, Row,
@@ -114,7 +114,7 @@ def test_every_document_type_is_known_here() -> None:
     from pathlib import Path
 
     read = set()
-    for path in (Path(__file__).resolve().parents[2] / "shared" / "usecases").glob("*.py"):
+    for path in (Path(__file__).resolve().parents[2] / "shared" / "usecases").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("read", "decode"):
                 place = node.args[1] if node.func.id == "read" else node.args[0]

@@ -6,15 +6,15 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from shared.codec import decode
-from shared.domain.calendar import NEW_YORK
-from shared.domain.notices import ForeignOrder, Notice, OrderUnknown, ScanSilent, event_of
-from shared.domain.pacing import MOST, WINDOW
-from shared.domain.sign_in_notices import SignInNeeded, SignInRefused
+from shared.domain.base.calendar import NEW_YORK
+from shared.domain.telling.notices import ForeignOrder, Notice, OrderUnknown, ScanSilent, event_of
+from shared.domain.telling.pacing import MOST, WINDOW
+from shared.domain.telling.sign_in_notices import SignInNeeded, SignInRefused
 from shared.door import PushDoor
 from shared.errors import StoreDown, Undelivered
 from shared.ports import Put
-from shared.usecases import outbox
-from shared.usecases.deliver import Links, Untold, deliver
+from shared.usecases.base import outbox
+from shared.usecases.telling.deliver import Links, Untold, deliver
 from tests.doors.fakes import NOW, Hands, push, request
 
 PAGE = "https://desk.example/start"

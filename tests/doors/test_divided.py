@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from infra.local.memory_store import MemoryStore
+from infra.one_machine.memory_store import MemoryStore
 from shared import divided
 from shared.errors import InvariantBroken
 from shared.ports import Check, Create, Delete, Put, Store, Update, Where, Write

@@ -4,15 +4,15 @@ import re
 
 import pytest
 
-from shared.domain.notices import Notice
-from shared.domain.sign_in_notices import SignInNeeded
+from shared.domain.telling.notices import Notice
+from shared.domain.telling.sign_in_notices import SignInNeeded
 from shared.door import PushDoor
 from shared.topology import HALT_KEY
-from shared.usecases.deliver import Links, deliver
-from shared.usecases.links import REMINDER_LINK_LIFE, LinkKey, has_form
-from shared.usecases.outbox import pack
+from shared.usecases.base.links import REMINDER_LINK_LIFE, LinkKey, has_form
+from shared.usecases.base.outbox import pack
+from shared.usecases.telling.deliver import Links, deliver
 from tests.domain.evil import EVIL, laced, tempting
-from tests.domain.test_notices import EXAMPLES
+from tests.domain.telling.test_notices import EXAMPLES
 from tests.doors.fakes import NOW, Hands, push, request
 from tests.doors.sign_in_world import KEY, KEY_OF_HALTS, OPERATOR, PAGE
 from tests.doors.test_deliver import ListNotifier

@@ -7,20 +7,20 @@ from datetime import timedelta
 import pytest
 from flask import Response
 
-from shared.domain.control import TradingState
-from shared.domain.messages import HaltAsked
-from shared.domain.notices import ForeignOrder, Notice, PositionUnprotected
+from shared.domain.control.control import TradingState
+from shared.domain.telling.messages import HaltAsked
+from shared.domain.telling.notices import ForeignOrder, Notice, PositionUnprotected
 from shared.errors import StoreDown
 from shared.pages import HALT_REFUSED, NOT_ASKED, REFUSED
 from shared.pages.halting import AT_MOST_EVERY, TOPIC
 from shared.pages.keys import ASKED_AGAIN
 from shared.ports import Put
 from shared.topology import HALT_KEY, SIGN_IN_KEY, TOPOLOGY, Right
-from shared.usecases import control
-from shared.usecases.deliver import HALT_WORDS, Links, deliver
-from shared.usecases.desk import put
-from shared.usecases.links import HALT, HALT_LINK_LIFE, SIGN_IN, LinkKey, halt_page
-from shared.usecases.outbox import pack, unpack
+from shared.usecases.base.desk import put
+from shared.usecases.base.links import HALT, HALT_LINK_LIFE, SIGN_IN, LinkKey, halt_page
+from shared.usecases.base.outbox import pack, unpack
+from shared.usecases.control import control
+from shared.usecases.telling.deliver import HALT_WORDS, Links, deliver
 from tests.doors.fakes import NOW, Hands, ListBus
 from tests.doors.sign_in_world import KEY, KEY_OF_HALTS, NAME, OPERATOR, PAGE, SignInWorld
 from tests.doors.test_deliver import ListNotifier

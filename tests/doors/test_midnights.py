@@ -5,13 +5,13 @@ from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from functools import partial
 
-from infra.local.history import MarketHistory
-from shared.domain.calendar import instant, new_york_day, session_of
+from infra.one_machine.history import MarketHistory
+from shared.domain.base.calendar import instant, new_york_day, session_of
 from shared.gcp.threads import Threads
 from shared.ports import Put
 from shared.topology import CONSUMER, TOPOLOGY
-from shared.usecases.flows import FLOW_LIFE
-from shared.usecases.refresh import Care, refresh
+from shared.usecases.sign_in.flows import FLOW_LIFE
+from shared.usecases.sign_in.refresh import Care, refresh
 from shared.wiring import Platform
 from shared.wiring.credentials import VaultCredentials
 from shared.wiring.rooms import room

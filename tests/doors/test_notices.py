@@ -5,16 +5,17 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.control import TradingState
-from shared.domain.messages import Message, PrepareTick
-from shared.domain.notices import MessageBuried, ScanSilent, TradingHalted, TradingReduced, event_of
+from shared.domain.control.control import TradingState
+from shared.domain.telling.messages import Message, PrepareTick
+from shared.domain.telling.notices import MessageBuried, ScanSilent, TradingHalted, TradingReduced, event_of
 from shared.door import PushDoor
 from shared.errors import ConfigError, DeskError, InvariantBroken, PermissionDenied, StoreDown
 from shared.ports import Envelope, Put
-from shared.usecases import control, outbox
-from shared.usecases.control import tighten
-from shared.usecases.desk import Desk
-from shared.usecases.notices import MOST_AT_ONCE, announce, post
+from shared.usecases.base import outbox
+from shared.usecases.base.desk import Desk
+from shared.usecases.control import control
+from shared.usecases.control.control import tighten
+from shared.usecases.telling.notices import MOST_AT_ONCE, announce, post
 from tests.doors.fakes import NOW, Hands, push, request
 
 _SILENT = ScanSilent(since=NOW, at=NOW)

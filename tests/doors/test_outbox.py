@@ -3,11 +3,11 @@
 import pytest
 
 from shared.codec import loads
-from shared.domain.messages import ExitPosition
+from shared.domain.telling.messages import ExitPosition
 from shared.door import PushDoor
 from shared.errors import Conflict, NotSent, StoreDown
 from shared.ports import Create
-from shared.usecases import outbox
+from shared.usecases.base import outbox
 from tests.doors.fakes import NOW, Hands, push, request
 
 _EXIT = ExitPosition(symbol="AIG", position_id="P1", exit_id="E1", session=NOW.date())

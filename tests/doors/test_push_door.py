@@ -12,14 +12,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared import errors
-from shared.domain.control import TradingState
-from shared.domain.messages import KINDS, MAX_BYTES, SCHEMA_VERSION, ExitPosition, Message, PrepareTick, ScanTick
+from shared.domain.control.control import TradingState
+from shared.domain.telling.messages import (
+    KINDS,
+    MAX_BYTES,
+    SCHEMA_VERSION,
+    ExitPosition,
+    Message,
+    PrepareTick,
+    ScanTick,
+)
 from shared.door import MAX_BODY, PushDoor
 from shared.errors import DeskError, Disposition
 from shared.etrade import faults
 from shared.ports import Envelope, Put
-from shared.usecases import control
-from shared.usecases.outbox import pack, promise
+from shared.usecases.base.outbox import pack, promise
+from shared.usecases.control import control
 from tests.doors.fakes import NOW, Hands, push, request
 
 _EXIT = ExitPosition(symbol="AIG", position_id="P1", exit_id="E1", session=NOW.date())

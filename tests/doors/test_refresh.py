@@ -8,19 +8,19 @@ from typing import Any
 import pytest
 
 from shared.codec import decode, dumps, encode
-from shared.domain.brokerage import Account
-from shared.domain.calendar import instant
-from shared.domain.orders import Order, State
-from shared.domain.tokens import LIFE, AccessToken, RequestToken, TokenRecord, TokenState, issued, lost, stage_of
-from shared.domain.values import Term
+from shared.domain.base.calendar import instant
+from shared.domain.base.values import Term
+from shared.domain.broker.brokerage import Account
+from shared.domain.broker.tokens import LIFE, AccessToken, RequestToken, TokenRecord, TokenState, issued, lost, stage_of
+from shared.domain.orders.orders import Order, State
 from shared.errors import BrokerError, DeskError, KeyRefused, NotSent, StoreDown, TokenDead
 from shared.ports import Create, Put
 from shared.topology import ACCESS_TOKEN, SIGN_IN_KEY
-from shared.usecases import token
-from shared.usecases.desk import put
-from shared.usecases.links import LinkKey, is_signed_part
-from shared.usecases.refresh import Care, refresh
-from shared.usecases.renew import renew
+from shared.usecases.base.desk import put
+from shared.usecases.base.links import LinkKey, is_signed_part
+from shared.usecases.sign_in import token
+from shared.usecases.sign_in.refresh import Care, refresh
+from shared.usecases.sign_in.renew import renew
 from tests.domain.made import order
 from tests.doors.fakes import Hands, notices_of
 

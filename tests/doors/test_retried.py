@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from shared.domain.messages import CloseTick, ExitPosition, Message, SettleTick
-from shared.domain.notices import NOTICES
-from shared.domain.unseen import MessageRetried
+from shared.domain.telling.messages import CloseTick, ExitPosition, Message, SettleTick
+from shared.domain.telling.notices import NOTICES
+from shared.domain.telling.unseen import MessageRetried
 from shared.door import PushDoor
 from shared.errors import Busy, ConfigError, Conflict, DeskError, StoreDown, TokenDead, Unreadable
 from shared.ports import Envelope
-from shared.usecases.outbox import pack
-from shared.usecases.retried import RETRIED_AFTER
+from shared.usecases.base.outbox import pack
+from shared.usecases.base.retried import RETRIED_AFTER
 from tests.doors.fakes import NOW, Hands, notices_of, push, request
 
 EXIT = ExitPosition(symbol="AIG", position_id="P1", exit_id="E1", session=NOW.date())

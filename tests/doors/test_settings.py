@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from shared import settings
-from shared.domain import tickets
-from shared.domain.messages import OrderPlaced
+from shared.domain.broker import tickets
+from shared.domain.telling.messages import OrderPlaced
 from shared.errors import ConfigError
 from shared.settings import MAX_WATCHED, Mode, Settings, consumer, load, network_problems
-from shared.usecases.outbox import pack, unpack
+from shared.usecases.base.outbox import pack, unpack
 
 _LEAST = {"STRATEGY_WATCH_LIST": "AIG", "STRATEGY_CAPITAL_USD": "1000"}
 _CANARY = "CANARY0c2d77e1"

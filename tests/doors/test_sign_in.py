@@ -8,16 +8,16 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 
 from infra.brokersim.simulator import Fault
-from infra.day.owner import Page, accept, post, start
-from infra.local.wsgi import Answer
+from infra.one_machine.wsgi import Answer
+from infra.simulated_day.owner import Page, accept, post, start
 from shared.codec import decode
-from shared.domain.tokens import TokenRecord
+from shared.domain.broker.tokens import TokenRecord
 from shared.errors import StoreDown
 from shared.pages import EXPIRED, FAILED, HEADERS, LINK_EXPIRED, REFUSED, UNREACHABLE, WRONG_CODE
 from shared.ports import Put
 from shared.topology import ACCESS_TOKEN, REQUEST_TOKEN
-from shared.usecases import token
-from shared.usecases.flows import MOST_STARTS
+from shared.usecases.sign_in import token
+from shared.usecases.sign_in.flows import MOST_STARTS
 from tests.functions.made import Bench, write_market
 
 

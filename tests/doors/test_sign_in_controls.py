@@ -7,19 +7,19 @@ from typing import Any
 import pytest
 from flask import Request, Response
 
-from infra.local.memory_store import MemoryStore
-from shared.domain.brokerage import Account
-from shared.domain.tokens import AccessToken
+from infra.one_machine.memory_store import MemoryStore
+from shared.domain.broker.brokerage import Account
+from shared.domain.broker.tokens import AccessToken
 from shared.pages import COOKIE, SignInPages
 from shared.ports import Create, Delete, Document, Put, Update, Write
 from shared.topology import ACCESS_TOKEN
-from shared.usecases import flows, token
-from shared.usecases.authorize import Ending, Refused, SignIns
-from shared.usecases.desk import Held, put, read
-from shared.usecases.end_day import clear
-from shared.usecases.links import Link
-from shared.usecases.pins import Pinned
-from shared.usecases.renew import LEASE
+from shared.usecases.base.desk import Held, put, read
+from shared.usecases.base.links import Link
+from shared.usecases.base.pins import Pinned
+from shared.usecases.sign_in import flows, token
+from shared.usecases.sign_in.authorize import Ending, Refused, SignIns
+from shared.usecases.sign_in.end_day import clear
+from shared.usecases.sign_in.renew import LEASE
 from tests.doors import sign_in_probes as probes
 from tests.doors.fakes import ListVault
 from tests.doors.sign_in_world import Etrade, SignInWorld, back

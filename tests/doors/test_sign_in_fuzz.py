@@ -7,7 +7,7 @@ from flask import Request
 from werkzeug.test import EnvironBuilder
 
 from shared.pages import COOKIE
-from shared.usecases.flows import state_of
+from shared.usecases.sign_in.flows import state_of
 from tests.doors.sign_in_probes import CANARY, is_refused
 from tests.doors.sign_in_world import FORM, SignInWorld, back
 

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.clock import SeededChance
-from infra.local.history import MarketHistory
+from infra.one_machine.clock import SeededChance
+from infra.one_machine.history import MarketHistory
 from shared.codec import dumps
-from shared.domain.tokens import ARRIVES_WITHIN, AccessToken, issued
+from shared.domain.broker.tokens import ARRIVES_WITHIN, AccessToken, issued
 from shared.errors import ConfigError, DeskError, StoreDown, TokenDead
 from shared.gcp.threads import Threads
 from shared.ports import Create
 from shared.topology import ACCESS_TOKEN, CONSUMER, TOPOLOGY
-from shared.usecases import token
-from shared.usecases.desk import put
+from shared.usecases.base.desk import put
+from shared.usecases.sign_in import token
 from shared.wiring import Platform
 from shared.wiring.credentials import VaultCredentials
 from shared.wiring.rooms import room

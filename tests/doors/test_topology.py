@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from infra.archives.closure import follow
-from infra.day.machine import scheduled_body
+from infra.simulated_day.machine import scheduled_body
 from shared import topology
-from shared.domain.messages import KINDS, NAMES
+from shared.domain.telling.messages import KINDS, NAMES
 from shared.topology import (
     ACCESS_TOKEN,
     ALPACA_KEY,
@@ -23,7 +23,7 @@ from shared.topology import (
     Right,
     Topology,
 )  # fmt: skip
-from shared.usecases.outbox import unpack
+from shared.usecases.base.outbox import unpack
 
 ROOT = Path(__file__).resolve().parents[2]
 START, NO_LOCK = "functions/{}/main.py", frozenset[str]()
@@ -59,6 +59,11 @@ _PARTS: dict[str, set[str]] = {
     "notify": {"deliver", "links", "outbox", "desk"},
 }  # fmt: skip
 
+_MODULES = {
+    path.stem: path.relative_to(ROOT / "shared").with_suffix("").as_posix()
+    for path in (ROOT / "shared" / "usecases").glob("*/*.py")
+    if path.stem != "__init__"
+}
 _OWNERS = {"market_data", "bars_stored", "kept"}
 """The use cases that the owner's commands run alone: no function does, and so none has a right for them."""
 _ON_PAPER = {"order_placement", "order_settlement"}
@@ -171,19 +176,18 @@ def _paths(source: str) -> set[str]:
 
 def _used(name: str) -> set[str]:
     parts = _PARTS[name]
-    paths = [f"usecases/{part}" for part in sorted(parts)] + ["paper/books"] * (name in _ON_PAPER)
+    paths = [_MODULES[part] for part in sorted(parts)] + ["paper/books"] * (name in _ON_PAPER)
     paths += ["etrade/turns"] * (name in _ON_PAPER)
-    paths += ["domain/receipts"] * (name == "market_scan")
+    paths += ["domain/market/receipts"] * (name == "market_scan")
     sources = [(ROOT / "shared" / f"{path}.py").read_text() for path in paths]
     return set(chain.from_iterable(_paths(source) for source in sources)) | {"dead_letters"}
 
 
 def test_every_use_case_belongs_to_a_function() -> None:
     """The table of this file knows every use case, and the archive of no function reaches one of the owner's alone."""
-    modules = {path.stem for path in (ROOT / "shared" / "usecases").glob("*.py")} - {"__init__"}
-    assert set(chain.from_iterable(_PARTS.values())) | _OWNERS == modules
+    assert set(chain.from_iterable(_PARTS.values())) | _OWNERS == set(_MODULES)
     for name in _PARTS:
-        assert not {f"shared/usecases/{one}.py" for one in _OWNERS} & follow(ROOT, START.format(name), NO_LOCK).modules
+        assert not {f"shared/{_MODULES[one]}.py" for one in _OWNERS} & follow(ROOT, START.format(name), NO_LOCK).modules
 
 
 @pytest.mark.parametrize("name", _PARTS)

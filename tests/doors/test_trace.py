@@ -2,13 +2,13 @@
 
 import pytest
 
-from shared.domain.messages import ExitPosition, PrepareTick
+from shared.domain.telling.messages import ExitPosition, PrepareTick
 from shared.door import PushDoor
 from shared.guard import Guard, GuardedBus
 from shared.ports import Envelope
 from shared.topology import TOPOLOGY
 from shared.trace import from_headers, serving, trace_id, traceparent
-from shared.usecases.outbox import pack
+from shared.usecases.base.outbox import pack
 from tests.doors.fakes import NOW, Hands, ListBus, push, request
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"

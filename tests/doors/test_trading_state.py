@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.domain.control import Control, TradingState, in_force
-from shared.domain.messages import HaltAsked
+from shared.domain.control.control import Control, TradingState, in_force
+from shared.domain.telling.messages import HaltAsked
 from shared.errors import Conflict, StoreDown
 from shared.ports import Check, Put, Write
 from shared.topology import TOPOLOGY
-from shared.usecases import control
-from shared.usecases.desk import Desk, put, read
+from shared.usecases.base.desk import Desk, put, read
+from shared.usecases.control import control
 from tests.doors.fakes import NOW, Hands
 
 STATES = st.sampled_from(TradingState)

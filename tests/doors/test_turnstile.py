@@ -7,8 +7,8 @@ from functools import partial
 
 import pytest
 
-from infra.local.clock import KernelClock
-from infra.local.kernel import Kernel
+from infra.one_machine.clock import KernelClock
+from infra.one_machine.kernel import Kernel
 from shared.door import TURN_LASTS, Turnstile
 from shared.errors import Busy
 from tests.doors.fakes import NOW, HandClock

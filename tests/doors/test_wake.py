@@ -7,17 +7,17 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from infra.local.clock import KernelClock
-from infra.local.timed import Latency, TimedStore
-from shared.domain.messages import RenewAsked
+from infra.one_machine.clock import KernelClock
+from infra.one_machine.timed import Latency, TimedStore
+from shared.domain.telling.messages import RenewAsked
 from shared.door import Turnstile
 from shared.errors import Asleep, DeskError, NotSent, PermissionDenied
 from shared.guard import Guard, GuardedBus, GuardedStore
 from shared.topology import TOPOLOGY
-from shared.usecases import renew, token
-from shared.usecases.desk import Desk
-from shared.usecases.outbox import unpack
-from shared.usecases.wake import ASK_EVERY, TOPIC, WAITS, Waking
+from shared.usecases.base.desk import Desk
+from shared.usecases.base.outbox import unpack
+from shared.usecases.sign_in import renew, token
+from shared.usecases.sign_in.wake import ASK_EVERY, TOPIC, WAITS, Waking
 from tests.doors.fakes import ListBus
 from tests.doors.sign_in_world import SignInWorld, back
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared.domain.brokerage import Balance, is_margin
+from shared.domain.broker.brokerage import Balance, is_margin
 from shared.errors import Unreadable
 from shared.etrade import parse_accounts
 from tests.etrade import samples

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from shared.deadline import DeadlineAdapter
-from shared.domain.turns import Purpose
+from shared.domain.broker.turns import Purpose
 from shared.errors import BrokerError
 from shared.etrade.client import GOING_ROUND_WITHIN_S, EtradeBroker
 from shared.etrade.limits import Limits, Role

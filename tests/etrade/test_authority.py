@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from requests.exceptions import ConnectTimeout, ReadTimeout
 
-from shared.domain.tokens import AccessToken, RequestToken
+from shared.domain.broker.tokens import AccessToken, RequestToken
 from shared.errors import DeskError, KeyRefused, NotSent, OutcomeUnknown, Refused, TokenDead, Unreadable
 from shared.etrade.faults import ServerFailure
 from shared.ports import Authority

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.domain.brokerage import Ticket
-from shared.domain.values import PriceType, Side, Term
+from shared.domain.base.values import PriceType, Side, Term
+from shared.domain.broker.brokerage import Ticket
 from shared.errors import InvariantBroken
 from shared.etrade import build
 

@@ -7,10 +7,10 @@ import pytest
 from requests import PreparedRequest
 from requests.exceptions import ConnectTimeout, ReadTimeout
 
-from shared.domain.outcomes import (
+from shared.domain.broker.outcomes import (
     UnknownOutcome,
 )
-from shared.domain.quotes import Quotes
+from shared.domain.market.quotes import Quotes
 from shared.errors import (
     AuthError,
     DeskError,

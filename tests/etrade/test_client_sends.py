@@ -8,7 +8,7 @@ import pytest
 from requests import PreparedRequest
 from requests.exceptions import ConnectTimeout, ReadTimeout
 
-from shared.domain.outcomes import (
+from shared.domain.broker.outcomes import (
     Accepted,
     CancelTaken,
     NeverSent,

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from requests.adapters import HTTPAdapter
 
-from infra.local.loopback import held_port
+from infra.one_machine.loopback import held_port
 from shared.deadline import DeadlineAdapter
 from shared.etrade.session import Answer
 from tests.certificates import certificate as loopback_certificate

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.domain.outcomes import Accepted, CancelTaken, Previewed
+from shared.domain.broker.outcomes import Accepted, CancelTaken, Previewed
 from shared.errors import AuthError, BrokerError
 from tests.etrade import samples
 from tests.etrade.test_build import TICKET

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infra.local.memory_store import MemoryStore
-from shared.domain.turns import Purpose
+from infra.one_machine.memory_store import MemoryStore
+from shared.domain.broker.turns import Purpose
 from shared.errors import InvariantBroken
 from shared.etrade.limits import (
     APART,

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from shared.domain.outcomes import UnknownOutcome
+from shared.domain.broker.outcomes import UnknownOutcome
 from shared.errors import TokenDead, TokenIdle
 from tests.etrade import samples
 from tests.etrade.test_build import TICKET

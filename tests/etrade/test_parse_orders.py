@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from shared.domain.brokerage import BrokerOrder, BrokerStatus
-from shared.domain.outcomes import CancelRefused, CancelTaken, Previewed, UnknownOutcome
-from shared.domain.values import PriceType, Side, Term
+from shared.domain.base.values import PriceType, Side, Term
+from shared.domain.broker.brokerage import BrokerOrder, BrokerStatus
+from shared.domain.broker.outcomes import CancelRefused, CancelTaken, Previewed, UnknownOutcome
 from shared.errors import Unreadable
 from shared.etrade import parse_orders
 from shared.etrade.session import Answer

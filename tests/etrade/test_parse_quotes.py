@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.domain.quotes import Quote, QuoteStatus
+from shared.domain.market.quotes import Quote, QuoteStatus
 from shared.errors import Unreadable
 from shared.etrade import parse_quotes
 from tests.etrade import samples

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from shared.domain.brokerage import BrokerOrder, BrokerStatus
-from shared.domain.values import Side
+from shared.domain.base.values import Side
+from shared.domain.broker.brokerage import BrokerOrder, BrokerStatus
 from shared.etrade import parse_orders, parse_rows
 from tests.etrade import samples
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.domain.outcomes import Accepted, PlaceAnswer, Rejected, UnknownOutcome
+from shared.domain.broker.outcomes import Accepted, PlaceAnswer, Rejected, UnknownOutcome
 from shared.etrade.place_answers import REFUSALS, ROWS, judge
 from shared.etrade.session import Answer
 from tests.etrade import samples

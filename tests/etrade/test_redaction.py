@@ -12,7 +12,7 @@ import pytest
 from requests.exceptions import ConnectionError as RequestsConnectionError
 from requests.exceptions import ConnectTimeout, ReadTimeout
 
-from shared.domain.tokens import AccessToken, RequestToken
+from shared.domain.broker.tokens import AccessToken, RequestToken
 from shared.errors import DeskError
 from shared.etrade.authority import EtradeAuthority
 from shared.etrade.client import EtradeBroker

@@ -15,12 +15,12 @@ from typing import Any
 
 import pytest
 
-from shared.domain.brokerage import BrokerOrder, BrokerStatus
-from shared.domain.orders import Licence, Order, State
-from shared.domain.own_rows import Said, said
-from shared.domain.values import PriceType, Side
+from shared.domain.base.values import PriceType, Side
+from shared.domain.broker.brokerage import BrokerOrder, BrokerStatus
+from shared.domain.orders.orders import Licence, Order, State
+from shared.domain.orders.own_rows import Said, said
 from shared.etrade import parse_orders, parse_rows
-from shared.usecases.resolve import could_be
+from shared.usecases.settling.resolve import could_be
 from tests.domain.made import NOON, order
 from tests.etrade import samples
 from tests.etrade.mutations import mutated

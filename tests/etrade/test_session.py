@@ -13,7 +13,7 @@ from requests.exceptions import ConnectionError as RequestsConnectionError
 from requests.exceptions import ConnectTimeout, ReadTimeout, SSLError
 from urllib3.exceptions import MaxRetryError, NameResolutionError, NewConnectionError, ProtocolError
 
-from infra.local.loopback import held_port
+from infra.one_machine.loopback import held_port
 from shared.deadline import DeadlineAdapter
 from shared.errors import InvariantBroken, NotSent, OutcomeUnknown
 from shared.etrade.session import PRODUCTION, SANDBOX, Answer, Call, Wire

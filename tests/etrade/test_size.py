@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.domain.outcomes import UnknownOutcome
-from shared.domain.tokens import RequestToken
+from shared.domain.broker.outcomes import UnknownOutcome
+from shared.domain.broker.tokens import RequestToken
 from shared.errors import OutcomeUnknown, Unreadable
 from shared.etrade.authority import EtradeAuthority
 from shared.etrade.session import MOST_BYTES, Answer

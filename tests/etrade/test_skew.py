@@ -5,7 +5,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from shared.domain.skew import Off, judged
+from shared.domain.broker.skew import Off, judged
 from shared.errors import DeskError
 from shared.etrade.skew import BrokerClock
 from tests.etrade import samples

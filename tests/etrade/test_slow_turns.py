@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from infra.local.clock import KernelClock, SeededChance
-from infra.local.kernel import Kernel
-from infra.local.memory_store import MemoryStore
-from shared.domain.turns import INTERVAL, Purpose
+from infra.one_machine.clock import KernelClock, SeededChance
+from infra.one_machine.kernel import Kernel
+from infra.one_machine.memory_store import MemoryStore
+from shared.domain.broker.turns import INTERVAL, Purpose
 from shared.errors import NotSent
 from shared.etrade.turns import AccountTurns
 from shared.ports import Document, Where, Write

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from infra.local.memory_store import MemoryStore
+from infra.one_machine.memory_store import MemoryStore
 from shared.codec import decode, encode
-from shared.domain.outcomes import NeverSent, UnknownOutcome
-from shared.domain.turns import HOLD, INTERVAL, LONGEST_PAUSE, WIDTH, Purpose, Turns
+from shared.domain.broker.outcomes import NeverSent, UnknownOutcome
+from shared.domain.broker.turns import HOLD, INTERVAL, LONGEST_PAUSE, WIDTH, Purpose, Turns
 from shared.errors import Conflict, NotSent, StoreDown
 from shared.etrade.turns import LONGEST, MOST_CONFLICTS, AccountTurns
 from shared.ports import Document, Put, Where, Write

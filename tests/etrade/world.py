@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 from requests import PreparedRequest, Response
 from requests.adapters import BaseAdapter
 
-from infra.local.memory_store import MemoryStore
-from shared.domain.tokens import AccessToken
-from shared.domain.turns import Purpose
+from infra.one_machine.memory_store import MemoryStore
+from shared.domain.broker.tokens import AccessToken
+from shared.domain.broker.turns import Purpose
 from shared.etrade.authority import EtradeAuthority
 from shared.etrade.client import EtradeBroker
 from shared.etrade.limits import Limits, Role

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from infra.day.problems import UserError
 from infra.python import Trading, by_hand, simulated
-from shared.domain.control import TradingState
-from shared.domain.orders import State
-from shared.usecases import control
+from infra.simulated_day.problems import UserError
+from shared.domain.control.control import TradingState
+from shared.domain.orders.orders import State
+from shared.usecases.control import control
 
 
 @pytest.fixture(scope="module")

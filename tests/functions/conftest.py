@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.domain.messages import CloseTick
-from shared.usecases.outbox import pack
+from shared.domain.telling.messages import CloseTick
+from shared.usecases.base.outbox import pack
 from tests.functions.made import Bench, at, write_market
 
 

@@ -16,14 +16,14 @@ from typing import Any
 
 from infra.brokersim.market import open_market
 from infra.brokersim.network import Network
-from infra.day.environment import environ
-from infra.day.hours import NEW_YORK, Hours, hours
-from infra.day.machine import Machine, Surroundings
-from infra.local.kernel import Kernel
-from shared.domain.calendar import session_of
-from shared.domain.messages import Message
+from infra.one_machine.kernel import Kernel
+from infra.simulated_day.environment import environ
+from infra.simulated_day.hours import NEW_YORK, Hours, hours
+from infra.simulated_day.machine import Machine, Surroundings
+from shared.domain.base.calendar import session_of
+from shared.domain.telling.messages import Message
 from shared.ports import HistorySource, Put
-from shared.usecases.outbox import pack
+from shared.usecases.base.outbox import pack
 
 DAY = date(2013, 10, 7)
 SYMBOL, QUIET = "AIG", "BAC"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from infra.local.hosting import load_app
-from infra.local.world import FUNCTIONS
+from infra.one_machine.hosting import load_app
+from infra.one_machine.world import FUNCTIONS
 from shared import wiring
 from shared.errors import ConfigError
 from shared.topology import TOPOLOGY

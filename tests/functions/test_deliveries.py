@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 
 from infra.brokersim.simulator import Fault
-from infra.day.book import read_book
-from infra.day.environment import STARTING_CASH
-from infra.day.violations import violations
+from infra.simulated_day.book import read_book
+from infra.simulated_day.environment import STARTING_CASH
+from infra.simulated_day.violations import violations
 from shared.codec import decode
-from shared.domain.control import Control, TradingState
-from shared.domain.messages import CloseTick, PrepareTick, RefreshTick, ScanTick, SettleTick
-from shared.domain.orders import Kind, Order, State
+from shared.domain.control.control import Control, TradingState
+from shared.domain.orders.orders import Kind, Order, State
+from shared.domain.telling.messages import CloseTick, PrepareTick, RefreshTick, ScanTick, SettleTick
 from shared.errors import StoreDown
 from shared.ports import Put
 from shared.topology import TOPOLOGY
-from shared.usecases.outbox import pack
-from shared.usecases.scan import TICKS
+from shared.usecases.base.outbox import pack
+from shared.usecases.scanning.scan import TICKS
 from tests.functions.made import MINUTE, SYMBOL, Bench, at, late
 
 PUSHED = [function.name for function in TOPOLOGY.functions if function.subscriptions]

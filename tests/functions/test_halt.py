@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from infra.brokersim.faults import Endpoint, Fault
-from infra.day import environment
-from infra.day.owner import post
-from infra.local.clock import KernelClock, SeededChance
-from shared.domain.control import TradingState
-from shared.domain.orders import State
+from infra.one_machine.clock import KernelClock, SeededChance
+from infra.simulated_day import environment
+from infra.simulated_day.owner import post
+from shared.domain.control.control import TradingState
+from shared.domain.orders.orders import State
 from shared.gcp.no_bus import NoBus
-from shared.usecases import control
-from shared.usecases.desk import Desk
-from shared.usecases.links import HALT_LINK_LIFE, halt_key, halt_page
+from shared.usecases.base.desk import Desk
+from shared.usecases.base.links import HALT_LINK_LIFE, halt_key, halt_page
+from shared.usecases.control import control
 from tests.doors.fakes import Lines
 from tests.functions.made import Bench, at, late
 

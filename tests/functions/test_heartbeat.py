@@ -11,7 +11,7 @@ import pytest
 
 from infra.brokersim.faults import FaultKind
 from infra.brokersim.simulator import Fault
-from shared.domain.messages import SettleTick
+from shared.domain.telling.messages import SettleTick
 from shared.ports import Scalar, Severity
 from shared.wiring.heartbeat import HttpPulse
 from tests.etrade.loopback import server

@@ -3,16 +3,16 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from infra.day.book import read_book
-from infra.day.environment import STARTING_CASH
-from infra.day.violations import violations
+from infra.simulated_day.book import read_book
+from infra.simulated_day.environment import STARTING_CASH
+from infra.simulated_day.violations import violations
 from shared.codec import decode
-from shared.domain.audit import AuditEvent, breaks
-from shared.domain.messages import SCHEMA_VERSION
-from shared.domain.orders import Kind, Order, State
-from shared.domain.positions import Fill, Position
-from shared.domain.signals import Signal
-from shared.domain.values import PriceType, Side
+from shared.domain.base.audit import AuditEvent, breaks
+from shared.domain.base.values import PriceType, Side
+from shared.domain.orders.orders import Kind, Order, State
+from shared.domain.orders.positions import Fill, Position
+from shared.domain.orders.signals import Signal
+from shared.domain.telling.messages import SCHEMA_VERSION
 from tests.functions.made import DAY, SYMBOL, Bench, Delivery, at
 
 _PLACED = ["NEW", "RESERVED", "PREVIEWED", "PLACING", "WORKING"]

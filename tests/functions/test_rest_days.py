@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.domain.messages import CloseTick, PrepareTick, RefreshTick, ScanTick, SettleTick
+from shared.domain.telling.messages import CloseTick, PrepareTick, RefreshTick, ScanTick, SettleTick
 from tests.functions.made import Bench, at, write_market
 
 THANKSGIVING, EARLY = date(2013, 11, 28), date(2013, 11, 29)

@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 
 from infra.brokersim.simulator import Fault
-from infra.day.environment import OPERATOR, START_PAGE
-from infra.local.clock import SeededChance
+from infra.one_machine.clock import SeededChance
+from infra.simulated_day.environment import OPERATOR, START_PAGE
 from shared import wiring
-from shared.domain.messages import CloseTick, ScanTick, SettleTick
-from shared.domain.orders import State
-from shared.domain.sign_in_notices import SignInNeeded, SignInRefused
+from shared.domain.orders.orders import State
+from shared.domain.telling.messages import CloseTick, ScanTick, SettleTick
+from shared.domain.telling.sign_in_notices import SignInNeeded, SignInRefused
 from shared.errors import NotSent
 from shared.topology import NOTIFY_ADDRESSES, TOPOLOGY, Function
-from shared.usecases.links import REMINDER_LINK_LIFE, sign_in_key
-from shared.usecases.outbox import pack
+from shared.usecases.base.links import REMINDER_LINK_LIFE, sign_in_key
+from shared.usecases.base.outbox import pack
 from tests.doors.webhook import Webhook, webhook
 from tests.functions.made import SYMBOL, Bench, at, late, write_market
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.emulators import ROOT_VARIABLE, find, running
+from infra.one_machine.emulators import ROOT_VARIABLE, find, running
 from shared.errors import ConfigError
 
 

@@ -6,7 +6,7 @@ import pytest
 from google.api_core import exceptions as google
 from google.cloud.secretmanager_v1 import SecretManagerServiceClient, types
 
-from infra.local.secret_manager import SecretManagerFake
+from infra.one_machine.secret_manager import SecretManagerFake
 from shared.gcp.crc32c import crc32c
 
 PARENT = "projects/my-desk/secrets/access"

@@ -133,7 +133,7 @@ def repository_in(folder: Path) -> Iterator[Repository]:
         (folder / file).write_bytes((ROOT / file).read_bytes())
     git(folder, "init", "--quiet")
     first = _commit(folder)
-    with (folder / "shared" / "usecases" / "scan.py").open("a", encoding="utf-8") as source:
+    with (folder / "shared" / "usecases" / "scanning" / "scan.py").open("a", encoding="utf-8") as source:
         source.write("\n# a line that did not hold\n")
     _commit(folder)
     with answering(200) as address:

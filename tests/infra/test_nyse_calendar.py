@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from infra.tools import nyse_calendar
-from shared.domain import nyse
+from shared.domain.base import nyse
 
 
 def test_calendar_is_up_to_date() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from infra.local.loopback import LOOPBACK, held_port
+from infra.one_machine.loopback import LOOPBACK, held_port
 from infra.tools.locks import ROOT
 from infra.tools.smoke import faults
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from infra.day.problems import UserError
+from infra.simulated_day.problems import UserError
 from infra.strategies.begun import begin
-from shared.domain.config import StrategyConfig
-from shared.domain.tables import strategies_of
+from shared.domain.control.config import StrategyConfig
+from shared.domain.control.tables import strategies_of
 from shared.strategies.config import load
 from shared.strategies.registry import bound, found
 

@@ -7,7 +7,7 @@ import pytest
 
 from infra.archives import passed
 from infra.archives.found import owners
-from infra.day.problems import UserError
+from infra.simulated_day.problems import UserError
 from infra.strategies import views
 from infra.strategies.checking import ask, check
 from shared.strategies.registry import found

@@ -11,7 +11,7 @@ from tests.strategies.own import write
 WRONG = {
     "imports time": "import time",
     "imports random": "from random import random",
-    "imports shared.usecases.outbox": "from shared.usecases import outbox\nimport shared.usecases.outbox",
+    "imports shared.usecases.base.outbox": "from shared.usecases import outbox\nimport shared.usecases.base.outbox",
     "imports .": "from . import other",
     "remembers between two calls with functools.cache": "from functools import cache",
     "changes COUNT outside of the function": "COUNT = 0\n\ndef more():\n    global COUNT\n    COUNT += 1",

@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 
 from infra.cli import package
-from infra.day.problems import UserError
-from infra.local.clock import KernelClock
-from infra.local.kernel import Kernel
-from infra.local.memory_store import MemoryStore
-from infra.local.owners_desk import owners_desk
-from infra.up.checked import require_checked
-from shared.domain.tables import strategies_of
-from shared.domain.versions import Ceilings
+from infra.one_machine.clock import KernelClock
+from infra.one_machine.kernel import Kernel
+from infra.one_machine.memory_store import MemoryStore
+from infra.one_machine.owners_desk import owners_desk
+from infra.running.checked import require_checked
+from infra.simulated_day.problems import UserError
+from shared.domain.control.tables import strategies_of
+from shared.domain.orders.versions import Ceilings
 from shared.settings import OWN_STRATEGIES
 from shared.strategies.config import load
-from shared.usecases import configuration
+from shared.usecases.control import configuration
 from tests.strategies.own import passing, write
 
 Stored = Callable[[str], MemoryStore]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from infra.archives import build_all
-from infra.local.emulators import Emulators
+from infra.one_machine.emulators import Emulators
 from tests.architecture.files import ROOT
 from tests.once import once
 from tests.packaging.graph import Graph, running_graph

@@ -11,20 +11,20 @@ from decimal import Decimal
 from typing import Any
 
 from shared.codec import decode, encode
-from shared.domain.audit import AuditEvent, breaks
-from shared.domain.brokerage import AccountRecord
-from shared.domain.calendar import is_open, new_york_day, session_at
-from shared.domain.ids import intent_id, signal_id
-from shared.domain.messages import CloseTick, EnterPosition, PrepareTick, RefreshTick, ScanTick
-from shared.domain.orders import Kind, Order, State
-from shared.domain.signals import Signal, Vote
-from shared.domain.tokens import TokenRecord
-from shared.domain.values import Side
+from shared.domain.base.audit import AuditEvent, breaks
+from shared.domain.base.calendar import is_open, new_york_day, session_at
+from shared.domain.base.ids import intent_id, signal_id
+from shared.domain.base.values import Side
+from shared.domain.broker.brokerage import AccountRecord
+from shared.domain.broker.tokens import TokenRecord
+from shared.domain.orders.orders import Kind, Order, State
+from shared.domain.orders.signals import Signal, Vote
+from shared.domain.telling.messages import CloseTick, EnterPosition, PrepareTick, RefreshTick, ScanTick
 from shared.ports import Create, Delete
 from shared.topology import TOPOLOGY
-from shared.usecases import token
-from shared.usecases.desk import create, put
-from shared.usecases.outbox import Row, pack
+from shared.usecases.base.desk import create, put
+from shared.usecases.base.outbox import Row, pack
+from shared.usecases.sign_in import token
 from tests.packaging.graph import BUT_NOTICES, Graph, eventually, push_of, versioned
 
 Errand = Callable[[Graph], None]

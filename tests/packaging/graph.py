@@ -12,16 +12,16 @@ from typing import Any
 import pytest
 from google.cloud.pubsub_v1 import PublisherClient
 
-from infra.local.emulators import FIRESTORE_VARIABLE, Emulators, provision
-from infra.local.loopback import held_port
+from infra.one_machine.emulators import FIRESTORE_VARIABLE, Emulators, provision
+from infra.one_machine.loopback import held_port
 from shared import divided
-from shared.domain.messages import Message
+from shared.domain.telling.messages import Message
 from shared.gcp.chance import SystemChance
 from shared.gcp.clock import SystemClock
 from shared.gcp.databases import Databases
 from shared.ports import Store
 from shared.topology import TOPOLOGY
-from shared.usecases.outbox import pack
+from shared.usecases.base.outbox import pack
 from tests.contract.clouds import new_project
 from tests.packaging.processes import Runnable, Served, started
 from tests.patience import PATIENCE_S

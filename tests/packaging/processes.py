@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.archives import Archive
-from infra.local.loopback import LOOPBACK, held_port
+from infra.one_machine.loopback import LOOPBACK, held_port
 from tests.patience import PATIENCE_S
 
 START_TIMEOUT_S = 60.0

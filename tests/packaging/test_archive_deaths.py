@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from infra.archives import build
-from infra.local.emulators import Emulators
-from infra.local.loopback import held_port
-from shared.domain.messages import EnterPosition, ScanTick
-from shared.usecases.desk import create
-from shared.usecases.outbox import pack
+from infra.one_machine.emulators import Emulators
+from infra.one_machine.loopback import held_port
+from shared.domain.telling.messages import EnterPosition, ScanTick
+from shared.usecases.base.desk import create
+from shared.usecases.base.outbox import pack
 from tests.architecture.files import ROOT
 from tests.contract.lossy import Fault, lossy_before
 from tests.packaging.drive import decided, promise, signal

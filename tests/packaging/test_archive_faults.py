@@ -11,7 +11,7 @@ from infra.archives.third_party import DISTRIBUTIONS, distribution, locked
 from tests.architecture.files import ROOT
 from tests.packaging.checkouts import copy_checkout
 
-MODULE = "shared/domain/ids.py"
+MODULE = "shared/domain/base/ids.py"
 
 
 def foreign() -> list[str]:

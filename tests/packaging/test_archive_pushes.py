@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from shared.domain.messages import MAX_BYTES, SCHEMA_VERSION
+from shared.domain.telling.messages import MAX_BYTES, SCHEMA_VERSION
 from shared.door import MAX_BODY
 from shared.topology import TOPOLOGY
 from tests.packaging.drive import one_new_document, takers

@@ -235,7 +235,7 @@ def test_declared_data_ships_with_its_package(archives: dict[str, Archive]) -> N
     ("path", "certainly", "never"),
     [
         ("shared/errors.py", set(NAMES), set()),
-        ("shared/domain/exits.py", {"market_scan"}, set(SIGN_IN_ONLY)),
+        ("shared/domain/orders/exits.py", {"market_scan"}, set(SIGN_IN_ONLY)),
         ("shared/strategies/indicators.py", {"market_scan"}, set(NAMES) - {"market_scan"}),
         ("shared/strategies/config/demo.toml", set(NAMES), set()),
         ("shared/pages/look.py", {"oauth_callback"}, set(NAMES) - {"oauth_callback"}),

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from infra.archives import build, functions
-from infra.local.emulators import Emulators
+from infra.one_machine.emulators import Emulators
 from shared.topology import TOPOLOGY
 from tests.architecture.files import ROOT
 from tests.packaging.drive import ERRANDS, Errand

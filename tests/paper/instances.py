@@ -8,14 +8,14 @@ from functools import partial
 from random import Random
 from typing import TypeVar
 
-from infra.local.clock import KernelClock
-from infra.local.kernel import Kernel
-from infra.local.memory_store import MemoryStore
+from infra.one_machine.clock import KernelClock
+from infra.one_machine.kernel import Kernel
+from infra.one_machine.memory_store import MemoryStore
 from shared.codec import decode
-from shared.domain.brokerage import Account, Ticket
-from shared.domain.outcomes import Accepted, Previewed
-from shared.domain.quotes import Quote, Quotes, QuoteStatus
-from shared.domain.values import PriceType, Side, Term
+from shared.domain.base.values import PriceType, Side, Term
+from shared.domain.broker.brokerage import Account, Ticket
+from shared.domain.broker.outcomes import Accepted, Previewed
+from shared.domain.market.quotes import Quote, Quotes, QuoteStatus
 from shared.errors import Conflict
 from shared.paper.book import PaperBook, PaperOrder
 from shared.paper.books import BOOK

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.domain.brokerage import BrokerStatus
-from shared.domain.values import Side
+from shared.domain.base.values import Side
+from shared.domain.broker.brokerage import BrokerStatus
 from tests.paper.instances import CASH, SYMBOLS, Deed, Floor
 
 _SIGN = {Side.BUY: 1, Side.SELL: -1}

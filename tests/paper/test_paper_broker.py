@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from infra.local.memory_store import MemoryStore
-from shared.domain.brokerage import BrokerStatus
-from shared.domain.outcomes import Accepted, NeverSent, Previewed, UnknownOutcome
-from shared.domain.quotes import Quotes, QuoteStatus
+from infra.one_machine.memory_store import MemoryStore
+from shared.domain.broker.brokerage import BrokerStatus
+from shared.domain.broker.outcomes import Accepted, NeverSent, Previewed, UnknownOutcome
+from shared.domain.market.quotes import Quotes, QuoteStatus
 from shared.errors import Conflict, DeskError, InvariantBroken, PermissionDenied, StoreDown, Throttled, TokenDead
 from shared.guard import Guard, GuardedStore
 from shared.paper.broker import PaperBroker, Source

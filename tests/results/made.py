@@ -7,7 +7,7 @@ from decimal import Decimal
 from hypothesis import strategies as st
 
 from infra.results.facts import Facts, Mark, Point, Skipped, Trade
-from shared.domain.calendar import session_of
+from shared.domain.base.calendar import session_of
 
 DAY = date(2013, 10, 7)
 START = Decimal(100_000)

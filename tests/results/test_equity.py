@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from infra.results.equity import Move, curve, minutes, taken_out, traded
 from infra.results.facts import Mark
-from shared.domain.taken import OwnersSell, Taken
+from shared.domain.orders.taken import OwnersSell, Taken
 from tests.results.made import DAY, START, at, trade
 
 MINUTES = minutes(at(9, 30), at(9, 40))

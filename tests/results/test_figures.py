@@ -11,7 +11,7 @@ from hypothesis import given
 from infra.results import figures as work
 from infra.results.facts import Facts, Point, Skipped
 from infra.results.figures import DEFINITIONS, LEAST_SESSIONS, LEAST_TRADES, Figures, figures
-from shared.domain.calendar import session_of
+from shared.domain.base.calendar import session_of
 from tests.results.made import START, at, curve, drawn, facts, trade
 
 FOUR = (

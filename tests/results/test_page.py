@@ -12,7 +12,7 @@ from infra.results.figures import DEFINITIONS, figures
 from infra.results.page import render
 from infra.results.plain import beside, plain
 from shared.codec import dumps, loads
-from shared.domain.calendar import session_of
+from shared.domain.base.calendar import session_of
 from tests.results.made import START, at, curve, facts, trade
 
 MOST_BYTES = 1_500_000

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from shared.domain.bars import DailyBar
-from shared.domain.calendar import instant
+from shared.domain.base.calendar import instant
+from shared.domain.market.bars import DailyBar
 from tests.sources.standing import Asked, Said, Standing, said
 
 KEY_ID, SECRET = "INVENTED-KEY-ID", "invented-secret-of-a-test"

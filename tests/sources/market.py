@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from shared.domain.bars import DailyBar
-from shared.domain.calendar import session_of
-from shared.domain.series import Dividend, Split
+from shared.domain.base.calendar import session_of
+from shared.domain.market.bars import DailyBar
+from shared.domain.market.series import Dividend, Split
 
 NOW = datetime(2026, 3, 10, 15, 0, tzinfo=UTC)
 """11:00 in New York: the session of `TODAY` is under way."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
 
-from shared.domain.bars import DailyBar
-from shared.domain.series import Series, adjusted_closes
+from shared.domain.market.bars import DailyBar
+from shared.domain.market.series import Series, adjusted_closes
 from shared.errors import SourceDown, SourceRefused, Unreadable
 from shared.ports import HistorySource
 from tests.sources.market import NOW, TODAY

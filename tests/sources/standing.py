@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from infra.local.loopback import LOOPBACK
+from infra.one_machine.loopback import LOOPBACK
 from tests.sources.market import NOW, SYMBOL, Market
 
 PIECES, APART_S = 80, 0.05

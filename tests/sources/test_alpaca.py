@@ -12,7 +12,7 @@ from alpaca.data.requests import StockBarsRequest
 from alpaca.data.timeframe import TimeFrame
 from requests import PreparedRequest
 
-from shared.domain.calendar import session_of
+from shared.domain.base.calendar import session_of
 from shared.errors import InvariantBroken, SourceKeyRefused, SourceRefused, Unreadable
 from shared.sources.allowance import Allowance
 from shared.sources.alpaca import Alpaca, AlpacaKey

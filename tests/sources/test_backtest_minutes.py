@@ -8,15 +8,15 @@ import pytest
 from infra.backtest import stored
 from infra.backtest.data import CHOSEN_TODAY
 from infra.backtest.spool import Spool
-from infra.day.problems import UserError
-from infra.local.clock import SeededChance
-from infra.owner.profiles import Hand
-from shared.domain.calendar import session_of
+from infra.one_machine.clock import SeededChance
+from infra.operations.profiles import Hand
+from infra.simulated_day.problems import UserError
+from shared.domain.base.calendar import session_of
 from shared.gcp.no_bus import NoBus
 from shared.sources.alpaca import Alpaca
-from shared.usecases.desk import Desk
+from shared.usecases.base.desk import Desk
 from tests.domain.days import sessions
-from tests.domain.test_own_days import seen
+from tests.domain.market.test_own_days import seen
 from tests.doors.fakes import Lines, ListVault
 from tests.sources.world import opened
 from tests.usecases.morning import Clock, MorningBench

@@ -10,22 +10,22 @@ import pytest
 import typer
 
 from infra.cli.fetched import Wish, asked
-from infra.day.problems import UserError
-from infra.local.memory_store import MemoryStore
-from infra.owner.bars_file import read_bars
-from infra.owner.fetching import source_of
-from infra.owner.profiles import Hand
+from infra.one_machine.memory_store import MemoryStore
+from infra.operations.bars_file import read_bars
+from infra.operations.fetching import source_of
+from infra.operations.profiles import Hand
+from infra.simulated_day.problems import UserError
 from shared.codec import dumps
-from shared.domain.series import Series
+from shared.domain.market.series import Series
 from shared.errors import ConfigError
 from shared.gcp.no_bus import NoBus
 from shared.ports import Clock, HistorySource
 from shared.topology import ALPACA_KEY
-from shared.usecases.desk import Desk
-from shared.usecases.sources import imported
+from shared.usecases.base.desk import Desk
+from shared.usecases.market.sources import imported
 from tests.doors.fakes import Lines, ListVault
 from tests.etrade.world import SeededChance, SteadyClock
-from tests.owner.desks import refused, strategy
+from tests.operations.desks import refused, strategy
 from tests.sources.market import FIRST, NOW, TODAY
 from tests.sources.world import SOURCES, World, opened
 

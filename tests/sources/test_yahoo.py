@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from yfinance.data import YfData
 from yfinance.exceptions import YFRateLimitError
 
-from shared.domain.bars import DailyBar
-from shared.domain.series import Split
+from shared.domain.market.bars import DailyBar
+from shared.domain.market.series import Split
 from shared.errors import SourceDown, SourceRefused, Unreadable
 from shared.sources import yahoo_chart
 from shared.sources.allowance import Allowance

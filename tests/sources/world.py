@@ -7,8 +7,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from infra.local.loopback import LOOPBACK
-from shared.domain.series import Dividend, Series, Split
+from infra.one_machine.loopback import LOOPBACK
+from shared.domain.market.series import Dividend, Series, Split
 from shared.ports import HistorySource
 from shared.sources.alpaca import Alpaca, AlpacaKey
 from shared.sources.yahoo import Yahoo

@@ -7,7 +7,7 @@ from datetime import date, time
 from decimal import Decimal
 from typing import Any
 
-from shared.domain.calendar import instant
+from shared.domain.base.calendar import instant
 from shared.sources.reading import for_yahoo
 from tests.sources.standing import Asked, Said, Standing, said
 

@@ -10,8 +10,8 @@ from math import isnan
 import numpy as np
 import talib
 
-from shared.domain.bars import Bar
-from shared.domain.daybook import joined_bars
+from shared.domain.market.bars import Bar
+from shared.domain.market.daybook import joined_bars
 from shared.strategies.indicators import Indicators, Rolling, daily_means, usd
 from shared.strategies.view import LongerBars
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from shared.domain.bars import Bar
+from shared.domain.market.bars import Bar
 from shared.strategies import registry
 from shared.strategies.indicators import Indicators
 from shared.strategies.view import LongerBars, View

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from shared.domain.halts import FROZEN, HALTED, ONE_SIDED, PAUSE, UNTRADED, Sign
-from shared.domain.ids import signal_id
-from shared.domain.signals import Signal, Vote
+from shared.domain.base.ids import signal_id
+from shared.domain.market.halts import FROZEN, HALTED, ONE_SIDED, PAUSE, UNTRADED, Sign
+from shared.domain.orders.signals import Signal, Vote
 from shared.strategies import registry
 from shared.strategies.decide import FEW, SIGNAL, NoSignal, decide, joint_confidence, stop_distance, voted
 from shared.strategies.form import Bound, StrategyFault, asked

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.domain.daybook import DayBook
+from shared.domain.market.daybook import DayBook
 from shared.strategies import registry
 from shared.strategies.form import Bound, StrategyFault, asked, asked_to_leave
 from shared.strategies.view import Watch

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infra.brokersim.recorded import RecordedMarket
-from shared.domain.bars import Bar
-from shared.domain.calendar import session_of
-from shared.domain.daybook import MINUTE, DayBook
+from shared.domain.base.calendar import session_of
+from shared.domain.market.bars import Bar
+from shared.domain.market.daybook import MINUTE, DayBook
 from shared.strategies.indicators import Atr, Indicators, Rolled, Rolling, VolumeRatio, daily_means, rsi
 from shared.strategies.view import LongerBars
 from tests.domain.made import OPENS, at, quote

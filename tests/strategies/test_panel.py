@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from shared.domain.left_out import LeftOut
-from shared.domain.signals import Signal
+from shared.domain.orders.signals import Signal
+from shared.domain.telling.left_out import LeftOut
 from shared.strategies.decide import Decision
 from shared.strategies.panel import Panel
 from shared.strategies.view import View

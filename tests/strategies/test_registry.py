@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from shared.domain.config import StrategyConfig
-from shared.domain.signals import Vote
+from shared.domain.control.config import StrategyConfig
+from shared.domain.orders.signals import Vote
 from shared.errors import ConfigError
 from shared.strategies import registry
 from shared.strategies.form import StrategyFault, asked

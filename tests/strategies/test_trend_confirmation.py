@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.domain.signals import Vote
+from shared.domain.orders.signals import Vote
 from shared.errors import ConfigError
 from shared.strategies import trend_confirmation
 from shared.strategies.form import bind

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.domain.bars import DailyBar
-from shared.domain.daybook import DayBook
-from shared.domain.quotes import Quote
-from shared.domain.series import Series, Split
+from shared.domain.market.bars import DailyBar
+from shared.domain.market.daybook import DayBook
+from shared.domain.market.quotes import Quote
+from shared.domain.market.series import Series, Split
 from shared.strategies.decide import decide
 from shared.strategies.view import Watch, quality
 from tests.domain.made import DEFAULT, OPENS, at, quote, session

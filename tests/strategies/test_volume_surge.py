@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from shared.domain.signals import Vote
+from shared.domain.orders.signals import Vote
 from shared.strategies import volume_surge
 from shared.strategies.volume_surge import Parameters
 from tests.domain.made import quote

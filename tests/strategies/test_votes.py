@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from shared.domain.signals import Vote
+from shared.domain.orders.signals import Vote
 from shared.strategies import momentum, opening_range
 from shared.strategies.verdict import confidence
 from tests.domain.made import quote

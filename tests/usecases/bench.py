@@ -14,20 +14,20 @@ from typing import Any
 from flask import Request
 from werkzeug.test import EnvironBuilder
 
-from infra.local.bus import push_body
-from infra.local.clock import KernelClock, SeededChance
-from infra.local.kernel import Kernel
-from infra.local.memory_store import MemoryStore
-from infra.local.queue import QueuedMessage
+from infra.one_machine.bus import push_body
+from infra.one_machine.clock import KernelClock, SeededChance
+from infra.one_machine.kernel import Kernel
+from infra.one_machine.memory_store import MemoryStore
+from infra.one_machine.queue import QueuedMessage
 from shared.codec import decode
-from shared.domain.calendar import session_at
-from shared.domain.config import StrategyConfig
-from shared.domain.messages import CloseTick, EnterPosition, ExitPosition, OrderPlaced, SettleTick
-from shared.domain.orders import Order
-from shared.domain.positions import Fill, Position
-from shared.domain.quality import Sound
-from shared.domain.signals import Signal, Vote
-from shared.domain.values import Side
+from shared.domain.base.calendar import session_at
+from shared.domain.base.values import Side
+from shared.domain.control.config import StrategyConfig
+from shared.domain.market.quality import Sound
+from shared.domain.orders.orders import Order
+from shared.domain.orders.positions import Fill, Position
+from shared.domain.orders.signals import Signal, Vote
+from shared.domain.telling.messages import CloseTick, EnterPosition, ExitPosition, OrderPlaced, SettleTick
 from shared.door import Handler, PushDoor
 from shared.errors import Conflict, DeskError
 from shared.guard import Guard, GuardedBus, GuardedStore
@@ -35,20 +35,20 @@ from shared.ports import Check as CheckWrite
 from shared.ports import Put, Store, Update, Write
 from shared.strategies.config import load
 from shared.topology import TOPOLOGY
-from shared.usecases import outbox
-from shared.usecases.account import judge
-from shared.usecases.close import close
-from shared.usecases.desk import Desk, create
-from shared.usecases.enter import enter
-from shared.usecases.hold import look_after
-from shared.usecases.leave import leave
-from shared.usecases.listing import OrderLists
-from shared.usecases.losses import open_positions
-from shared.usecases.reads import NotedBroker
-from shared.usecases.scan_memory import ScanMemory
-from shared.usecases.settle import settle
-from shared.usecases.trading import Mandate, TradingDesk
-from shared.usecases.watches import watched
+from shared.usecases.base import outbox
+from shared.usecases.base.desk import Desk, create
+from shared.usecases.base.listing import OrderLists
+from shared.usecases.base.reads import NotedBroker
+from shared.usecases.base.trading import Mandate, TradingDesk
+from shared.usecases.orders.account import judge
+from shared.usecases.orders.losses import open_positions
+from shared.usecases.orders.watches import watched
+from shared.usecases.placing.enter import enter
+from shared.usecases.placing.leave import leave
+from shared.usecases.scanning.hold import look_after
+from shared.usecases.scanning.scan_memory import ScanMemory
+from shared.usecases.settling.close import close
+from shared.usecases.settling.settle import settle
 from tests.usecases.exchange import Exchange, ScriptedBroker
 from tests.usecases.gate import Died, Fault, Gate, GatedStore
 from tests.usecases.post import PLACEMENT, SCAN, SETTLEMENT, GatedBus, ListBus, ListJournal, Owed

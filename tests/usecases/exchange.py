@@ -13,9 +13,10 @@ from decimal import Decimal
 from itertools import count
 from typing import Any, Protocol, TypeVar
 
-from infra.local.kernel import Kernel
-from shared.domain.brokerage import Account, Balance, BrokerOrder, BrokerStatus, Holding, Ticket
-from shared.domain.outcomes import (
+from infra.one_machine.kernel import Kernel
+from shared.domain.base.values import PriceType, Side, Term
+from shared.domain.broker.brokerage import Account, Balance, BrokerOrder, BrokerStatus, Holding, Ticket
+from shared.domain.broker.outcomes import (
     Accepted,
     CancelAnswer,
     CancelRefused,
@@ -27,8 +28,7 @@ from shared.domain.outcomes import (
     Rejected,
     UnknownOutcome,
 )
-from shared.domain.quotes import Quote, Quotes, QuoteStatus
-from shared.domain.values import PriceType, Side, Term
+from shared.domain.market.quotes import Quote, Quotes, QuoteStatus
 from shared.errors import BrokerError, DeskError
 
 T = TypeVar("T")

@@ -13,8 +13,8 @@ from typing import Protocol, TypeVar
 
 from greenlet import getcurrent, greenlet
 
-from infra.local.clock import KernelClock
-from infra.local.kernel import Kernel
+from infra.one_machine.clock import KernelClock
+from infra.one_machine.kernel import Kernel
 from shared.errors import StoreDown
 from shared.ports import Document, Store, Where, Write
 

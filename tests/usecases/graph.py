@@ -15,12 +15,12 @@ from typing import Any, TypeVar
 
 from infra.brokersim.limiter import Limiter
 from infra.brokersim.settings import Limit
-from shared.domain.brokerage import Ticket
-from shared.domain.calendar import session_at
-from shared.domain.messages import ScanTick
-from shared.domain.outcomes import CancelAnswer, NeverSent, PlaceAnswer, UnknownOutcome
-from shared.domain.turns import Purpose, Turn
-from shared.domain.values import Side
+from shared.domain.base.calendar import session_at
+from shared.domain.base.values import Side
+from shared.domain.broker.brokerage import Ticket
+from shared.domain.broker.outcomes import CancelAnswer, NeverSent, PlaceAnswer, UnknownOutcome
+from shared.domain.broker.turns import Purpose, Turn
+from shared.domain.telling.messages import ScanTick
 from shared.door import PushDoor, Turnstile
 from shared.errors import NotSent
 from shared.etrade.exchange import MODULES, Endpoint
@@ -29,14 +29,14 @@ from shared.etrade.turns import AccountTurns
 from shared.guard import Guard, GuardedBus, GuardedStore
 from shared.ports import Broker, Clock, Store
 from shared.topology import TOPOLOGY
-from shared.usecases import outbox
-from shared.usecases.account import judge
-from shared.usecases.desk import Desk
-from shared.usecases.listing import OrderLists
-from shared.usecases.reads import NotedBroker
-from shared.usecases.scan import scan
-from shared.usecases.scan_memory import ScanMemory
-from shared.usecases.trading import Mandate, TradingDesk
+from shared.usecases.base import outbox
+from shared.usecases.base.desk import Desk
+from shared.usecases.base.listing import OrderLists
+from shared.usecases.base.reads import NotedBroker
+from shared.usecases.base.trading import Mandate, TradingDesk
+from shared.usecases.orders.account import judge
+from shared.usecases.scanning.scan import scan
+from shared.usecases.scanning.scan_memory import ScanMemory
 from shared.wiring import order_placement, order_settlement
 from tests.usecases.bench import CONFIG, START, SYMBOL, Bench, request
 from tests.usecases.exchange import ScriptedBroker

@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import cache, partial
 from itertools import cycle
 
-from shared.domain.values import Side
+from shared.domain.base.values import Side
 from tests.usecases.bench import ENDS, START, SYMBOL
 from tests.usecases.gate import Fault
 from tests.usecases.graph import OTHER, Changed, Graph

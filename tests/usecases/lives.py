@@ -6,8 +6,8 @@ from datetime import timedelta
 from functools import cache
 
 from shared.codec import decode
-from shared.domain.audit import AuditEvent, breaks
-from shared.domain.orders import ARROWS, State
+from shared.domain.base.audit import AuditEvent, breaks
+from shared.domain.orders.orders import ARROWS, State
 from tests.usecases.bench import SYMBOL, Bench, Variant
 from tests.usecases.gate import Fault
 from tests.usecases.proofs import wrongs

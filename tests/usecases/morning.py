@@ -6,23 +6,23 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TypeVar
 
-from infra.local.clock import SeededChance
-from infra.local.memory_store import MemoryStore
+from infra.one_machine.clock import SeededChance
+from infra.one_machine.memory_store import MemoryStore
 from shared import divided
 from shared.codec import decode
-from shared.domain.barred import HistoryMissing, SourceKeyBad
-from shared.domain.daybook import DayBook
-from shared.domain.series import Series
+from shared.domain.market.daybook import DayBook
+from shared.domain.market.series import Series
+from shared.domain.telling.barred import HistoryMissing, SourceKeyBad
 from shared.guard import Guard, GuardedStore
 from shared.ports import HistorySource, Where
 from shared.topology import TOPOLOGY
-from shared.usecases import outbox
-from shared.usecases.books import put_books
-from shared.usecases.desk import Desk, put, read
-from shared.usecases.gather import Plan, gather
-from shared.usecases.mornings import Morning, morning_path
-from shared.usecases.sources import imported, own_days
-from shared.usecases.warmth import Warmth
+from shared.usecases.base import outbox
+from shared.usecases.base.desk import Desk, put, read
+from shared.usecases.market.books import put_books
+from shared.usecases.market.gather import Plan, gather
+from shared.usecases.market.mornings import Morning, morning_path
+from shared.usecases.market.sources import imported, own_days
+from shared.usecases.market.warmth import Warmth
 from tests.domain.days import TODAY
 from tests.domain.made import OPENS
 from tests.usecases.post import ListJournal

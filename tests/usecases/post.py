@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from infra.local.kernel import Kernel
+from infra.one_machine.kernel import Kernel
 from shared.ports import Scalar, Severity
 from shared.topology import TOPOLOGY
-from shared.usecases import outbox
+from shared.usecases.base import outbox
 from tests.usecases.gate import Died, Passes
 
 PLACEMENT, SETTLEMENT, SCAN = "order_placement", "order_settlement", "market_scan"

@@ -5,11 +5,11 @@ from datetime import timedelta
 from decimal import Decimal
 
 from shared.codec import decode
-from shared.domain import audit
-from shared.domain.orders import TERMINAL, Kind, Order, State
-from shared.domain.positions import Fill, Ledger
-from shared.domain.taken import Taken
-from shared.domain.values import Side
+from shared.domain.base import audit
+from shared.domain.base.values import Side
+from shared.domain.orders.orders import TERMINAL, Kind, Order, State
+from shared.domain.orders.positions import Fill, Ledger
+from shared.domain.orders.taken import Taken
 from tests.usecases.bench import CLOSES, Bench
 
 

@@ -9,24 +9,24 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from infra.brokersim.market import DailyBar, Market, daily_bars, open_market
-from infra.local.clock import KernelClock, SeededChance
-from infra.local.history import MarketHistory
-from infra.local.kernel import Kernel
-from infra.local.memory_store import MemoryStore
-from shared.domain.calendar import TradingSession, session_of
-from shared.domain.config import StrategyConfig
-from shared.domain.quotes import Quote, Quotes, QuoteStatus
+from infra.one_machine.clock import KernelClock, SeededChance
+from infra.one_machine.history import MarketHistory
+from infra.one_machine.kernel import Kernel
+from infra.one_machine.memory_store import MemoryStore
+from shared.domain.base.calendar import TradingSession, session_of
+from shared.domain.control.config import StrategyConfig
+from shared.domain.market.quotes import Quote, Quotes, QuoteStatus
 from shared.guard import Guard, GuardedStore
 from shared.ports import Document
 from shared.strategies.config import load
 from shared.topology import TOPOLOGY
-from shared.usecases.desk import put
-from shared.usecases.listing import OrderLists
-from shared.usecases.minutes import MINUTE
-from shared.usecases.scan import scan
-from shared.usecases.scan_memory import ScanMemory
-from shared.usecases.trading import Mandate, TradingDesk
-from shared.usecases.warmth import Warmth
+from shared.usecases.base.desk import put
+from shared.usecases.base.listing import OrderLists
+from shared.usecases.base.trading import Mandate, TradingDesk
+from shared.usecases.market.minutes import MINUTE
+from shared.usecases.market.warmth import Warmth
+from shared.usecases.scanning.scan import scan
+from shared.usecases.scanning.scan_memory import ScanMemory
 from tests.usecases.exchange import Exchange, ScriptedBroker
 from tests.usecases.post import SCAN, ListJournal, SilentBus
 

@@ -12,25 +12,25 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from infra.local.clock import SeededChance
-from infra.local.memory_store import MemoryStore
+from infra.one_machine.clock import SeededChance
+from infra.one_machine.memory_store import MemoryStore
 from shared.codec import decode
-from shared.domain.config import StrategyConfig
-from shared.domain.quotes import Quote, Quotes
-from shared.domain.receipts import at_second, marks
-from shared.domain.signals import Signal
-from shared.domain.watches import ExitDecision, PositionWatch
+from shared.domain.control.config import StrategyConfig
+from shared.domain.market.quotes import Quote, Quotes
+from shared.domain.market.receipts import at_second, marks
+from shared.domain.orders.signals import Signal
+from shared.domain.orders.watches import ExitDecision, PositionWatch
 from shared.errors import BrokerError
 from shared.ports import Write
 from shared.strategies.config import load
-from shared.usecases import outbox
-from shared.usecases.desk import put
-from shared.usecases.listing import OrderLists
-from shared.usecases.minutes import Minute
-from shared.usecases.scan import scan
-from shared.usecases.scan_memory import ScanMemory
-from shared.usecases.trading import Mandate, TradingDesk
-from shared.usecases.warmth import Warmth
+from shared.usecases.base import outbox
+from shared.usecases.base.desk import put
+from shared.usecases.base.listing import OrderLists
+from shared.usecases.base.trading import Mandate, TradingDesk
+from shared.usecases.market.minutes import Minute
+from shared.usecases.market.warmth import Warmth
+from shared.usecases.scanning.scan import scan
+from shared.usecases.scanning.scan_memory import ScanMemory
 from tests.domain.days import series
 from tests.domain.made import OPENS, at, position, quote
 from tests.usecases.morning import Clock

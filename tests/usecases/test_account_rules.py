@@ -6,16 +6,17 @@ from typing import Any
 
 import pytest
 
-from shared.domain.barred import EntriesBarred
-from shared.domain.brokerage import AccountRecord, BrokerStatus
-from shared.domain.day_trades import sessions_before
-from shared.domain.messages import SettleTick
-from shared.domain.orders import Kind, Order, State
-from shared.domain.values import PriceType, Side, Term
+from shared.domain.base.values import PriceType, Side, Term
+from shared.domain.broker.brokerage import AccountRecord, BrokerStatus
+from shared.domain.broker.day_trades import sessions_before
+from shared.domain.orders.orders import Kind, Order, State
+from shared.domain.telling.barred import EntriesBarred
+from shared.domain.telling.messages import SettleTick
 from shared.ports import Envelope
-from shared.usecases import account, notices
-from shared.usecases.desk import put, read
-from shared.usecases.outbox import unpack
+from shared.usecases.base.desk import put, read
+from shared.usecases.base.outbox import unpack
+from shared.usecases.orders import account
+from shared.usecases.telling import notices
 from shared.wiring import order_settlement
 from tests.domain.made import config, position
 from tests.usecases.bench import START, SYMBOL, Bench

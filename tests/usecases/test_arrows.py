@@ -7,12 +7,12 @@ from decimal import Decimal
 
 import pytest
 
-from shared.domain.asks import Ask, AskKind
-from shared.domain.brokerage import BrokerStatus
-from shared.domain.orders import ARROWS, TERMINAL, State, advance
-from shared.domain.values import PriceType, Side
+from shared.domain.base.values import PriceType, Side
+from shared.domain.broker.brokerage import BrokerStatus
+from shared.domain.control.asks import Ask, AskKind
+from shared.domain.orders.orders import ARROWS, TERMINAL, State, advance
 from shared.errors import InvariantBroken
-from shared.usecases.asks import ask
+from shared.usecases.settling.asks import ask
 from tests.domain.made import NOON, order
 from tests.usecases.bench import START, SYMBOL, Bench
 from tests.usecases.exchange import Script

@@ -9,19 +9,21 @@ from functools import partial
 import pytest
 
 from shared.codec import encode
-from shared.domain.brokerage import Account, BrokerStatus
-from shared.domain.control import TradingState
-from shared.domain.messages import ExitPosition
-from shared.domain.notices import DayResult
-from shared.domain.orders import Kind, State
-from shared.domain.positions import Position
-from shared.domain.values import PriceType, Side
-from shared.domain.watches import ExitDecision, PositionWatch
+from shared.domain.base.values import PriceType, Side
+from shared.domain.broker.brokerage import Account, BrokerStatus
+from shared.domain.control.control import TradingState
+from shared.domain.orders.orders import Kind, State
+from shared.domain.orders.positions import Position
+from shared.domain.orders.watches import ExitDecision, PositionWatch
+from shared.domain.telling.messages import ExitPosition
+from shared.domain.telling.notices import DayResult
 from shared.errors import Refused
 from shared.ports import Put
-from shared.usecases import control, flows, leases, outbox
-from shared.usecases.desk import put
-from shared.usecases.pins import pinning
+from shared.usecases.base import leases, outbox
+from shared.usecases.base.desk import put
+from shared.usecases.base.pins import pinning
+from shared.usecases.control import control
+from shared.usecases.sign_in import flows
 from tests.domain.made import quote
 from tests.doors.fakes import Hands
 from tests.usecases.bench import ENDS, START, SYMBOL, Bench

@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.domain.doubted import HeldHalted, SourcesDiffer
-from shared.domain.positions import Position
-from shared.domain.quotes import Quote, QuoteStatus
-from shared.domain.values import PriceType
+from shared.domain.base.values import PriceType
+from shared.domain.market.quotes import Quote, QuoteStatus
+from shared.domain.orders.positions import Position
+from shared.domain.telling.doubted import HeldHalted, SourcesDiffer
 from shared.errors import Malformed, NotSent
 from shared.strategies.config import load
-from shared.usecases.desk import put, read
-from shared.usecases.scan import scan
-from shared.usecases.warmth import Warmth
+from shared.usecases.base.desk import put, read
+from shared.usecases.market.warmth import Warmth
+from shared.usecases.scanning.scan import scan
 from tests.domain.days import series
 from tests.domain.made import OPENS, at, session
 from tests.usecases.stage import BEGUN, HELD, MINUTE, SECOND, WATCHED, Said, Stage, sound, stage

@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from shared.usecases.scan_memory import ScanMemory
+from shared.usecases.scanning.scan_memory import ScanMemory
 from tests.usecases.shifts import Shifts
 
 MINUTES, KILLS = 390, 50

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.domain.orders import Kind, State
+from shared.domain.orders.orders import Kind, State
 from tests.usecases.gate import Fault
 from tests.usecases.lives import FREEZE_ANYWHERE, LEGAL, calls, life, sweep
 from tests.usecases.proofs import wrongs

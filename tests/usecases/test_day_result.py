@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 
 from shared.codec import decode
-from shared.domain.notices import DayResult, event_of
-from shared.domain.orders import Order, State
-from shared.domain.values import Side
+from shared.domain.base.values import Side
+from shared.domain.orders.orders import Order, State
+from shared.domain.telling.notices import DayResult, event_of
 from shared.errors import AuthError, DeskError, TokenDead, Unreadable
-from shared.usecases import outbox
-from shared.usecases.close import close
+from shared.usecases.base import outbox
+from shared.usecases.settling.close import close
 from tests.usecases.bench import CLOSES, START, SYMBOL, Bench
 from tests.usecases.exchange import Script
 from tests.usecases.post import SETTLEMENT

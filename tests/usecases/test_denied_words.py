@@ -3,9 +3,9 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from shared.domain.control import TradingState
-from shared.domain.orders import Order, State
-from shared.usecases import control
+from shared.domain.control.control import TradingState
+from shared.domain.orders.orders import Order, State
+from shared.usecases.control import control
 from tests.usecases.bench import CONFIG, Bench
 from tests.usecases.post import SETTLEMENT
 

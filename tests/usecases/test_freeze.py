@@ -10,13 +10,13 @@ from functools import cache
 
 import pytest
 
-from shared.domain.messages import EnterPosition, ExitPosition
-from shared.domain.orders import Kind, State
-from shared.domain.values import Side
+from shared.domain.base.values import Side
+from shared.domain.orders.orders import Kind, State
+from shared.domain.telling.messages import EnterPosition, ExitPosition
 from shared.door import TURN_LASTS, Turnstile
-from shared.usecases.enter import enter
-from shared.usecases.leave import leave
-from shared.usecases.trading import TradingDesk
+from shared.usecases.base.trading import TradingDesk
+from shared.usecases.placing.enter import enter
+from shared.usecases.placing.leave import leave
 from tests.usecases.bench import SYMBOL, Bench, Variant
 from tests.usecases.gate import Fault
 from tests.usecases.lives import script

@@ -7,14 +7,14 @@ from random import Random
 import pytest
 
 from shared.codec import decode
-from shared.domain.quotes import Quote
-from shared.domain.receipts import marks
-from shared.domain.sight import BLIND, LOOKED, Looks, looks
+from shared.domain.market.quotes import Quote
+from shared.domain.market.receipts import marks
+from shared.domain.market.sight import BLIND, LOOKED, Looks, looks
 from shared.topology import TOPOLOGY
-from shared.usecases import minutes
-from shared.usecases.minutes import Minute
-from shared.usecases.scan import WORKS_AT_MOST
-from shared.usecases.scan_memory import Memories, ScanMemory
+from shared.usecases.market import minutes
+from shared.usecases.market.minutes import Minute
+from shared.usecases.scanning.scan import WORKS_AT_MOST
+from shared.usecases.scanning.scan_memory import Memories, ScanMemory
 from tests.domain.made import at
 from tests.usecases.post import SCAN
 from tests.usecases.shifts import Shifts

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from shared.domain.orders import Kind, State
-from shared.domain.values import Side
+from shared.domain.base.values import Side
+from shared.domain.orders.orders import Kind, State
 from shared.ports import Clock, Document, Store, Where
 from tests.usecases.gate import Fault
 from tests.usecases.graph import Changed

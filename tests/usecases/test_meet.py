@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
-from shared.domain.values import Side
-from shared.usecases.settle import settle
+from shared.domain.base.values import Side
+from shared.usecases.settling.settle import settle
 from tests.usecases.bench import START, SYMBOL, Bench, Variant
 
 OFTEN = timedelta(seconds=3)

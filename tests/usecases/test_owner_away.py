@@ -9,26 +9,26 @@ from typing import Any
 
 import pytest
 
-from shared.domain.brokerage import Account
-from shared.domain.control import TradingState
-from shared.domain.orders import Kind, Order, State
-from shared.domain.positions import Ledger
-from shared.domain.values import PriceType, Side
+from shared.domain.base.values import PriceType, Side
+from shared.domain.broker.brokerage import Account
+from shared.domain.control.control import TradingState
+from shared.domain.orders.orders import Kind, Order, State
+from shared.domain.orders.positions import Ledger
 from shared.errors import ConfigError, StoreDown
 from shared.ports import Document, Put, Store, Where, Write
-from shared.usecases import control
-from shared.usecases import send as place_once
-from shared.usecases.desk import Held, put
-from shared.usecases.last_check import check
-from shared.usecases.moves import ledger_path
-from shared.usecases.pins import pinning
-from shared.usecases.trading import TradingDesk
+from shared.usecases.base.desk import Held, put
+from shared.usecases.base.pins import pinning
+from shared.usecases.base.trading import TradingDesk
+from shared.usecases.control import control
+from shared.usecases.orders import send as place_once
+from shared.usecases.orders.last_check import check
+from shared.usecases.orders.moves import ledger_path
 from tests.usecases.bench import START, SYMBOL, Bench, Variant
 from tests.usecases.exchange import Script
 from tests.usecases.gate import Fault
+from tests.usecases.orders.test_last_check import Sender, approved, checked
 from tests.usecases.post import PLACEMENT, SETTLEMENT
 from tests.usecases.proofs import safety
-from tests.usecases.test_last_check import Sender, approved, checked
 
 OWNERS = ("control/", "pins/")
 AWAY_S = 20

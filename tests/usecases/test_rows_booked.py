@@ -4,18 +4,18 @@ import json
 from dataclasses import replace
 from decimal import Decimal
 
-from infra.local.memory_store import MemoryStore
+from infra.one_machine.memory_store import MemoryStore
 from shared.codec import decode
-from shared.domain.orders import Order, State
-from shared.domain.positions import Fill, Ledger, standing
-from shared.domain.values import Side
+from shared.domain.base.values import Side
+from shared.domain.orders.orders import Order, State
+from shared.domain.orders.positions import Fill, Ledger, standing
 from shared.etrade import parse_orders, parse_rows
-from shared.usecases.claims import claim
-from shared.usecases.desk import create, read
-from shared.usecases.fills import book_seen, position_path, rows_of
-from shared.usecases.moves import held_order, ledger_path, order_path
-from shared.usecases.resolve import resolve
-from shared.usecases.trading import TradingDesk
+from shared.usecases.base.desk import create, read
+from shared.usecases.base.trading import TradingDesk
+from shared.usecases.orders.claims import claim
+from shared.usecases.orders.fills import book_seen, position_path, rows_of
+from shared.usecases.orders.moves import held_order, ledger_path, order_path
+from shared.usecases.settling.resolve import resolve
 from tests.domain.made import NOON, position
 from tests.etrade.test_rows_mutated import DOUBTFUL, LEG, OURS, TWIN, figure, mixture, row_of, stated
 from tests.usecases.bench import Bench

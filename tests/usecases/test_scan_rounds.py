@@ -8,18 +8,18 @@ from itertools import pairwise
 
 import pytest
 
-from shared.domain.quotes import Quote, Quotes
-from shared.domain.receipts import Mark, marks
-from shared.domain.rounds import SYMBOLS_A_CALL
+from shared.domain.market.quotes import Quote, Quotes
+from shared.domain.market.receipts import Mark, marks
+from shared.domain.market.rounds import SYMBOLS_A_CALL
 from shared.errors import Throttled
 from shared.ports import Put
-from shared.usecases.desk import put
-from shared.usecases.minutes import MINUTE
-from shared.usecases.scan import TICKS, scan
-from shared.usecases.scan_memory import ScanMemory
-from shared.usecases.scanned import SECOND
-from shared.usecases.trading import Mandate, TradingDesk
-from shared.usecases.warmth import Warmth
+from shared.usecases.base.desk import put
+from shared.usecases.base.trading import Mandate, TradingDesk
+from shared.usecases.market.minutes import MINUTE
+from shared.usecases.market.warmth import Warmth
+from shared.usecases.scanning.scan import TICKS, scan
+from shared.usecases.scanning.scan_memory import ScanMemory
+from shared.usecases.scanning.scanned import SECOND
 from tests.domain.days import series
 from tests.strategies.seen import ONE_VOTE
 from tests.usecases.bench import Bench

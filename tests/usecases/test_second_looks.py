@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-from shared.domain.brokerage import BrokerStatus
-from shared.domain.control import TradingState
-from shared.domain.orders import Kind, State
-from shared.domain.values import PriceType, Side
+from shared.domain.base.values import PriceType, Side
+from shared.domain.broker.brokerage import BrokerStatus
+from shared.domain.control.control import TradingState
+from shared.domain.orders.orders import Kind, State
 from shared.ports import Create
-from shared.usecases import control
+from shared.usecases.control import control
 from tests.usecases.bench import SYMBOL, Bench
 from tests.usecases.exchange import Script
 from tests.usecases.proofs import safety

@@ -9,15 +9,15 @@ from typing import TypeVar
 
 import pytest
 
-from shared.domain.brokerage import BrokerOrder, BrokerStatus
-from shared.domain.notices import CancelUnconfirmed, ExitUnseen, Notice, event_of
-from shared.domain.orders import Kind, State
-from shared.domain.values import PriceType, Side
+from shared.domain.base.values import PriceType, Side
+from shared.domain.broker.brokerage import BrokerOrder, BrokerStatus
+from shared.domain.orders.orders import Kind, State
+from shared.domain.telling.notices import CancelUnconfirmed, ExitUnseen, Notice, event_of
 from shared.errors import DeskError, OutcomeUnknown, Refused, Throttled, Unreadable
-from shared.usecases import outbox
-from shared.usecases.cancel import cancel_and_confirm
-from shared.usecases.desk import put
-from shared.usecases.moves import live_sells
+from shared.usecases.base import outbox
+from shared.usecases.base.desk import put
+from shared.usecases.orders.cancel import cancel_and_confirm
+from shared.usecases.orders.moves import live_sells
 from tests.usecases.bench import CLOSES, ENDS, START, SYMBOL, Bench
 from tests.usecases.exchange import Script
 from tests.usecases.post import PLACEMENT

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.domain.values import Side
+from shared.domain.base.values import Side
 from tests.usecases.bench import START, SYMBOL
 from tests.usecases.graph import Graph
 from tests.usecases.proofs import safety

@@ -6,9 +6,9 @@ from functools import partial
 
 import pytest
 
-from shared.domain.positions import Position
-from shared.domain.values import Side, Venue
-from shared.usecases.desk import create
+from shared.domain.base.values import Side, Venue
+from shared.domain.orders.positions import Position
+from shared.usecases.base.desk import create
 from tests.usecases.bench import CLOSES, CONFIG, START
 from tests.usecases.graph import Graph
 

@@ -5,12 +5,12 @@ from decimal import Decimal
 
 import pytest
 
-from shared.domain.brokerage import BrokerStatus, Ticket
-from shared.domain.control import TradingState
-from shared.domain.orders import Kind, State
-from shared.domain.values import PriceType, Side, Term
+from shared.domain.base.values import PriceType, Side, Term
+from shared.domain.broker.brokerage import BrokerStatus, Ticket
+from shared.domain.control.control import TradingState
+from shared.domain.orders.orders import Kind, State
 from shared.ports import Create, Put
-from shared.usecases import control
+from shared.usecases.control import control
 from tests.usecases.bench import CLOSES, SYMBOL, Bench
 from tests.usecases.exchange import Script
 from tests.usecases.gate import Fault

@@ -5,19 +5,19 @@ from typing import TypeVar
 
 import pytest
 
-from shared.domain.brokerage import BrokerStatus
-from shared.domain.notices import PositionUnprotected, event_of
-from shared.domain.orders import Kind, Order, State, advance
-from shared.domain.reads import Answer, Unread
-from shared.domain.unseen import AnswerUnread, EntryNotJudged, StaysHeld
-from shared.domain.values import PriceType
+from shared.domain.base.values import PriceType
+from shared.domain.broker.brokerage import BrokerStatus
+from shared.domain.broker.reads import Answer, Unread
+from shared.domain.orders.orders import Kind, Order, State, advance
+from shared.domain.telling.notices import PositionUnprotected, event_of
+from shared.domain.telling.unseen import AnswerUnread, EntryNotJudged, StaysHeld
 from shared.errors import DeskError, Refused, Unreadable
-from shared.usecases import outbox
-from shared.usecases.cover import may_be_naked, naked_since, uncovered
-from shared.usecases.desk import put
-from shared.usecases.notices import post
-from shared.usecases.settle import settle
-from shared.usecases.watch import NEAR_THE_CLOSE, UNREAD_AFTER, watch, watch_sight
+from shared.usecases.base import outbox
+from shared.usecases.base.desk import put
+from shared.usecases.settling.cover import may_be_naked, naked_since, uncovered
+from shared.usecases.settling.settle import settle
+from shared.usecases.settling.watch import NEAR_THE_CLOSE, UNREAD_AFTER, watch, watch_sight
+from shared.usecases.telling.notices import post
 from tests.usecases.bench import CLOSES, START, SYMBOL, Bench
 from tests.usecases.exchange import Script
 from tests.usecases.post import PLACEMENT, SETTLEMENT

@@ -8,24 +8,25 @@ from decimal import Decimal
 
 import pytest
 
-from shared.domain.brokerage import BrokerStatus
-from shared.domain.control import TradingState
-from shared.domain.messages import EnterPosition, ExitPosition
-from shared.domain.notices import PositionUnprotected, TradingReduced
-from shared.domain.orders import State
-from shared.domain.values import PriceType, Side, Venue
-from shared.domain.watches import ExitDecision, following
+from shared.domain.base.values import PriceType, Side, Venue
+from shared.domain.broker.brokerage import BrokerStatus
+from shared.domain.control.control import TradingState
+from shared.domain.orders.orders import State
+from shared.domain.orders.watches import ExitDecision, following
+from shared.domain.telling.messages import EnterPosition, ExitPosition
+from shared.domain.telling.notices import PositionUnprotected, TradingReduced
 from shared.errors import AnotherVenue
-from shared.usecases import control, outbox
-from shared.usecases.desk import put
-from shared.usecases.enter import enter
-from shared.usecases.leave import leave
-from shared.usecases.losses import open_positions
-from shared.usecases.moves import order_path
-from shared.usecases.notices import post
-from shared.usecases.settle import settle
-from shared.usecases.trading import TradingDesk
-from shared.usecases.watch import watch
+from shared.usecases.base import outbox
+from shared.usecases.base.desk import put
+from shared.usecases.base.trading import TradingDesk
+from shared.usecases.control import control
+from shared.usecases.orders.losses import open_positions
+from shared.usecases.orders.moves import order_path
+from shared.usecases.placing.enter import enter
+from shared.usecases.placing.leave import leave
+from shared.usecases.settling.settle import settle
+from shared.usecases.settling.watch import watch
+from shared.usecases.telling.notices import post
 from tests.usecases.bench import SYMBOL, Bench
 from tests.usecases.gate import Died, Fault
 from tests.usecases.post import PLACEMENT, SCAN, SETTLEMENT

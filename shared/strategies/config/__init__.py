@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from importlib import resources  # impure: reads only the files that ship beside this module
 
-from shared.domain.config import StrategyConfig, parse
+from shared.domain.control.config import StrategyConfig, parse
 from shared.errors import ConfigError
 from shared.settings import CONFIGS
 

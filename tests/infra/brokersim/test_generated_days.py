@@ -9,7 +9,7 @@ from infra.brokersim.generated import GENERATED_DAY
 from infra.brokersim.generated_days import GeneratedDays
 from infra.brokersim.market import open_market
 from infra.brokersim.tape import dollars, new_york
-from shared.domain.calendar import NEW_YORK, session_of
+from shared.domain.base.calendar import NEW_YORK, session_of
 
 SYMBOLS = ("IBM", "ZXAA", "AAPL")
 

@@ -12,7 +12,7 @@ from infra.brokersim.market import open_market
 from infra.brokersim.network import LONGEST_S, MEDIAN_S, TRAVEL_S, OwnTime, there_and_back
 from infra.brokersim.settings import SimulatorSettings
 from infra.brokersim.simulator import Simulator
-from infra.local.wsgi import Answer, exchange
+from infra.one_machine.wsgi import Answer, exchange
 
 CALLS = 20_000
 WAY_S = sum(TRAVEL_S) / 2

@@ -10,7 +10,7 @@ from google.cloud.firestore_v1 import types
 from shared.gcp import encoding
 from shared.ports import Where
 from shared.topology import TOPOLOGY, Index
-from shared.usecases.desk import not_before
+from shared.usecases.base.desk import not_before
 from tests.architecture.files import ROOT
 
 Operator = types.StructuredQuery.FieldFilter.Operator
@@ -60,7 +60,7 @@ def _asked(sources: Mapping[str, str]) -> list[tuple[str, tuple[Where, ...]]]:
     return [query for source in sources.values() for query in queries(source)]
 
 
-SOURCES = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "shared" / "usecases").glob("*.py")}
+SOURCES = {str(path): path.read_text(encoding="utf-8") for path in (ROOT / "shared" / "usecases").rglob("*.py")}
 
 
 def test_every_query_has_its_index() -> None:

@@ -10,9 +10,9 @@ import pytest
 
 from infra.cli import permissions
 from infra.cli.topology import mermaid
-from infra.local.history import MarketHistory
-from infra.local.kernel import Kernel
-from infra.local.world import World
+from infra.one_machine.history import MarketHistory
+from infra.one_machine.kernel import Kernel
+from infra.one_machine.world import World
 from shared.topology import TOPOLOGY, Topology
 from tests.infra.cloud import sdk
 from tests.infra.cloud.capture import Graph

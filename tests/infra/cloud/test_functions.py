@@ -104,7 +104,8 @@ def test_a_second_build_changes_nothing(graphs: Mapping[str, Graph], tmp_path: P
 
 
 @pytest.mark.parametrize(
-    "file", ["shared/usecases/scan.py", "shared/usecases/token.py", "functions/order_placement/main.py"]
+    "file",
+    ["shared/usecases/scanning/scan.py", "shared/usecases/sign_in/token.py", "functions/order_placement/main.py"],
 )
 def test_one_line_changes_the_functions_that_ship_it(graphs: Mapping[str, Graph], tmp_path: Path, file: str) -> None:
     """A changed line gives new archives to exactly the functions that ship it, and changes nothing else."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from infra.components.messages import body
-from infra.day.machine import scheduled_body
+from infra.simulated_day.machine import scheduled_body
 from shared.topology import TOPOLOGY, Schedule
 from tests.infra.cloud.capture import Graph
 

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from infra.cli.main import app
 from infra.components import deployment
-from infra.owner.secrets import DRAWN, KINDS
+from infra.operations.secrets import DRAWN, KINDS
 from infra.tools.locks import ROOT
 from shared.stored import Domain, database
 from shared.topology import TOPOLOGY

@@ -10,7 +10,7 @@ import pytest
 
 from infra.components.alarms import silence
 from infra.components.watch import each_minute
-from infra.local.scheduler import instants
+from infra.one_machine.scheduler import instants
 from shared.topology import TOPOLOGY
 from tests.infra.cloud.capture import Graph, leaves
 from tests.infra.cloud.filters import finds

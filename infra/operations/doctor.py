@@ -1,0 +1,372 @@
+"""Whether all that a key, or a system, needs is there and right: one finding for each thing, with its remedy.
+
+What can go wrong: one thing that is broken hides the others; what was not looked at is taken for well; looking changes
+something. What this promises: every check is made whatever the others found; what cannot be seen from here is told as
+not checked, never as well; nothing is written but a file that is taken away again, one request token is asked for and
+left to run out, and each address for notices gets one notice, unless that is not wanted.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+
+from infra.operations import key, look, tables
+from infra.operations.login import authority_of, token_view
+from infra.operations.market import market_data
+from infra.operations.profiles import KEY_ALONE, Hand
+from infra.simulated_day.problems import UserError
+from shared import settings
+from shared.apprise_notifier import AppriseNotifier
+from shared.domain.base.calendar import new_york_day
+from shared.domain.broker import skew
+from shared.domain.telling.left_out import said
+from shared.errors import (
+    AuthError,
+    BrokerError,
+    ConfigError,
+    DeskError,
+    KeyRefused,
+    NotSent,
+    SourceKeyRefused,
+    Undelivered,
+)
+from shared.etrade.skew import BrokerClock
+from shared.ports import Clock, HistorySource
+from shared.sources.alpaca import Alpaca, AlpacaKey
+from shared.strategies import config as configurations
+from shared.topology import ALPACA_KEY, HALT_KEY, NOTIFY_ADDRESSES, SIGN_IN_KEY
+from shared.usecases.base.links import halt_key, sign_in_key
+from shared.usecases.base.pins import pinned
+from shared.wiring.credentials import stored_consumer
+from shared.wiring.keys import stored_key
+from shared.wiring.notify import stored_addresses
+
+ENOUGH_BYTES = 1_000_000_000
+_CLOCK_CALLS = skew.AGREE
+_TITLE, _TEXT = "A test", "`strategy doctor` sent this notice. It reached you: nothing is to be done."
+_NETWORK = "look at this machine's network: HTTPS to api.etrade.com and apisb.etrade.com has to be let out, no proxy"
+_NO_KEY = "give the pair that E*TRADE issued: ETRADE_CONSUMER_KEY and ETRADE_CONSUMER_SECRET, or `strategy secrets set`"
+
+
+class Result(StrEnum):
+    """What came of one check."""
+
+    OK = "ok"
+    PROBLEM = "problem"
+    UNCHECKED = "not checked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was looked at; `remedy` stands beside a problem."""
+
+    check: str
+    result: Result
+    says: str
+    remedy: str = ""
+
+
+def _ok(check: str, says: str) -> Finding:
+    return Finding(check=check, result=Result.OK, says=says)
+
+
+def _problem(check: str, says: str, remedy: str) -> Finding:
+    return Finding(check=check, result=Result.PROBLEM, says=says, remedy=remedy)
+
+
+def _unchecked(check: str, says: str) -> Finding:
+    return Finding(check=check, result=Result.UNCHECKED, says=says)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patient:
+    """What is looked at: a hand, the environment it was reached with, and whether it is in the cloud.
+
+    `alpaca` makes the source that a stored key is tried with.
+    """
+
+    hand: Hand
+    environ: Mapping[str, str]
+    cloud: bool = False
+    alpaca: Callable[[AlpacaKey, Clock], HistorySource] = lambda key, clock: Alpaca(key, clock=clock)
+
+    @property
+    def alone(self) -> bool:
+        """Whether there is a key and no system."""
+        return self.hand.operator == KEY_ALONE
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the broker is the simulator, whose settings and watch list are its own."""
+        return self.hand.simulated
+
+
+def examine(patient: Patient, *, notice: bool) -> Iterator[Finding]:
+    """Make every check, in this order; `notice` sends one to each address."""
+    checks: tuple[tuple[str, Callable[[Patient], Iterable[Finding]]], ...] = (
+        ("settings", _settings), ("disk", _disk), ("permissions", _permissions), ("keys", _keys), ("token", _token),
+        ("strategies", _strategies), ("reachability", _broker), ("alpaca", _alpaca),
+    )  # fmt: skip
+    for name, check in checks:
+        yield from _made(name, partial(check, patient))
+    yield from _made("notices", partial(_notices, patient, send=notice))
+
+
+def _made(name: str, check: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
+    """Make one check; what it raises is its finding."""
+    try:
+        yield from check()
+    except ConfigError as wrong:
+        yield _problem(name, "; ".join(wrong.problems), "put that right and ask again")
+    except UserError as problem:
+        yield _problem(name, problem.what, problem.remedy)
+    except AuthError as refused:
+        yield _problem("token", f"E*TRADE does not take the token: {refused.detail}", "sign in anew")
+    except NotSent as gone:
+        yield _problem("reachability", f"E*TRADE cannot be reached: {gone.detail}", _NETWORK)
+    except (DeskError, OSError) as broken:
+        yield _problem(name, f"could not be looked at: {broken}", "ask again in a moment")
+
+
+def _settings(patient: Patient) -> Iterator[Finding]:
+    given = patient.environ
+    if patient.cloud:
+        yield _unchecked("settings", "the functions' settings lie in the stack: `make cloud-preview` reads them")
+        return
+    if patient.simulated:
+        yield _unchecked("settings", "a simulated day has settings of its own")
+        return
+    wrong = settings.wrong_ones(given) if patient.alone else settings.problems_of(settings.load, given)
+    for problem in (*wrong, *configurations.problems_of(given.get("STRATEGY_CONFIG", settings.DEFAULT_CONFIG))):
+        yield _problem("settings", problem, "set it so in the environment of `strategy up`")
+    if not wrong:
+        yield _ok("settings", "none is wrong" if patient.alone else "all are there, and none is wrong")
+
+
+def _disk(patient: Patient) -> Iterator[Finding]:
+    if patient.cloud:
+        yield _unchecked("disk", "the cloud has none of ours")
+        return
+    folder = Path(patient.hand.name)
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(4096))
+            file.flush()
+    except OSError as problem:
+        remedy = f"make room, or let its owner write in {folder}"
+        yield _problem("disk", f"{folder} cannot be written: {problem.strerror}", remedy)
+        return
+    yield room(shutil.disk_usage(folder).free)
+
+
+def room(free: int) -> Finding:
+    """Judge so many free bytes."""
+    says = f"{free / 1e9:,.1f} GB are free"
+    return _ok("disk", says) if free >= ENOUGH_BYTES else _problem("disk", says, "make room: 1 GB or more")
+
+
+def _permissions(patient: Patient) -> Iterator[Finding]:
+    if patient.cloud:
+        yield _unchecked("permissions", "what Google granted is not read here: `make cloud-preview` compares it")
+        return
+    folder = Path(patient.hand.name)
+    own = [folder, *(one for name in ("vault.bin", "world.json") if (one := folder / name).exists())]
+    open_ones = [str(one) for one in own if one.stat().st_mode & 0o077]
+    if open_ones:
+        remedy = f"take it back with: chmod go-rwx {' '.join(open_ones)}"
+        yield _problem("permissions", f"other users of this machine may enter {', '.join(open_ones)}", remedy)
+    else:
+        yield _ok("permissions", f"{folder} and its secrets are for this user alone")
+
+
+def _keys(patient: Patient) -> Iterator[Finding]:
+    hand, vault = patient.hand, patient.hand.open_vault()
+    try:
+        stored_consumer(vault)
+    except ConfigError as missing:
+        yield _problem("keys", "; ".join(missing.problems), _NO_KEY)
+    else:
+        yield from _accepted(hand)
+    if patient.alone:
+        return
+    for read, name in ((sign_in_key, SIGN_IN_KEY), (halt_key, HALT_KEY)):
+        try:
+            read(vault, hand.operator)
+        except ConfigError as missing:
+            yield _problem("keys", "; ".join(missing.problems), f"draw one: `strategy secrets set {name} --generate`")
+        else:
+            yield _ok("keys", f"{name} is there")
+
+
+def _accepted(hand: Hand) -> Iterator[Finding]:
+    """Ask E*TRADE for a request token, which proves the pair and runs out by itself."""
+    if hand.simulated and hand.http is None:
+        yield _unchecked("keys", "the simulator runs with its system alone")
+        return
+    try:
+        authority_of(hand, hand.open_vault()).request_token()
+    except KeyRefused as refused:
+        remedy = (
+            "compare it with E*TRADE's page of keys: a sandbox key opens the sandbox alone, keys end without a word, "
+            "and a new one is stored with `strategy secrets set etrade-consumer`"
+        )
+        yield _problem("keys", f"{key.source_of(hand)} refuses the consumer pair: {refused.detail}", remedy)
+    except AuthError as refused:
+        remedy = "set this machine's clock, then compare the pair with E*TRADE's page of keys"
+        yield _problem("keys", f"E*TRADE begins no sign-in: {refused.detail}", remedy)
+    except NotSent:
+        raise
+    except BrokerError as broken:
+        yield _problem(
+            "keys", f"E*TRADE did not say whether it takes the pair: {broken.detail}", "ask again in a moment"
+        )
+    else:
+        yield _ok("keys", "E*TRADE takes the consumer pair, for sign-ins")
+
+
+def _token(patient: Patient) -> Iterator[Finding]:
+    view = token_view(patient.hand)
+    if view.signs_in:
+        alone = f"`strategy accounts --broker {'sandbox' if patient.hand.sandbox else 'production'}`"
+        remedy = f"sign in with {alone if patient.alone else '`strategy login`'}"
+        yield _problem("token", f"nobody is signed in: it is {view.state}", remedy)
+    else:
+        yield _ok("token", f"it is {view.state} by our record")
+
+
+def _strategies(patient: Patient) -> Iterator[Finding]:
+    """Name the strategies that are left out of today's session; a key alone asks none."""
+    if patient.alone:
+        return
+    unread, desk = list[str](), patient.hand.desk
+    found = look.left_out_of(desk.store, desk.clock.now(), unread)
+    for one in found:
+        remedy = "mend its file, or take it out with `strategy config edit`; it is asked again in the next session"
+        yield _problem("strategies", f"left out: {said(one)}", remedy)
+    if unread:
+        yield _unchecked("strategies", f"{unread[0]} cannot be read")
+    elif not found:
+        yield _ok("strategies", "none is left out today")
+
+
+def _broker(patient: Patient) -> Iterator[Finding]:
+    """Read what a token opens: accounts and quotes, and with their answers the clock."""
+    hand, clock = patient.hand, BrokerClock(patient.hand.desk.clock)
+    if not key.signs(hand) or (hand.simulated and hand.http is None):
+        for name in ("reachability", "account", "clock", "watch list"):
+            yield _unchecked(name, "it needs a token and a broker that runs")
+        return
+    reads = key.reads(hand, broker_clock=clock)
+    for _ in range(_CLOCK_CALLS - 1):
+        reads.accounts()
+    yield _ok("reachability", f"{key.source_of(hand)} answers, and takes the token")
+    yield from _made("account", partial(_account, patient, reads))
+    yield from _made("watch list", partial(_watch_list, patient, reads))
+    yield _clock(clock)
+
+
+def _account(patient: Patient, reads: key.Reads) -> Iterator[Finding]:
+    hand = patient.hand
+    known, found = pinned(hand.desk.store, hand.operator, hand.account_id), reads.accounts()
+    active = [one for one in found if one.may_be_active]
+    if patient.alone and active:
+        yield _ok("account", f"{len(active)} of {len(found)} are active")
+    elif not known.known:
+        yield _problem("account", "none is chosen", "`strategy login` chooses it")
+    elif not known.among(found):
+        remedy = "sign in with the right one, or choose anew: `strategy login --change-account`"
+        yield _problem("account", "the chosen one is not among the active accounts of this sign-in", remedy)
+    else:
+        yield _ok("account", "the chosen one is there and active")
+    odd = sorted({name for one in found for name in one.odd})
+    if odd:
+        yield _problem("account", f"E*TRADE's list lacks {', '.join(odd)}", "run `strategy probe` and show its report")
+
+
+def _watch_list(patient: Patient, reads: key.Reads) -> Iterator[Finding]:
+    given = patient.environ.get("STRATEGY_WATCH_LIST", "")
+    if patient.simulated or patient.cloud or not given.strip():
+        kept = "the simulated day's own" if patient.simulated else "in the stack"
+        where = kept if patient.simulated or patient.cloud else "not set (STRATEGY_WATCH_LIST)"
+        yield _unchecked("watch list", f"it is {where}")
+        return
+    wanted = settings.load(settings.LEAST | {"STRATEGY_WATCH_LIST": given}).watch_list
+    found = tables.quotes(patient.hand, market_data(patient.hand, reads), wanted)
+    missing = [one.symbol for one in found.rows if not one.fresh]
+    if missing:
+        remedy = "look each up at E*TRADE, and take it out of STRATEGY_WATCH_LIST or write it as E*TRADE does"
+        why = "; ".join(dict.fromkeys(one.reasons[0] for one in found.rows if not one.fresh))
+        yield _problem("watch list", f"no quote that can be used of {', '.join(missing)}: {why}", remedy)
+    if found.delayed is not None:
+        yield _problem("watch list", "quotes are delayed", found.delayed)
+    if not missing and found.delayed is None:
+        yield _ok("watch list", f"all {len(found.rows)} symbols are quoted, none delayed")
+
+
+def _clock(clock: BrokerClock) -> Finding:
+    ahead = clock.ahead()
+    if ahead is None:
+        return _unchecked("clock", "E*TRADE's answers had no Date to compare it with")
+    if skew.judged(ahead) is skew.Off.RIGHT:
+        return _ok("clock", "no answer proves that it is off by 2 s or more")
+    remedy = "let this machine set its clock from the network (NTP), then ask again"
+    return _problem("clock", f"this machine's is {skew.said(ahead)}", remedy)
+
+
+def _alpaca(patient: Patient) -> Iterator[Finding]:
+    """Ask Alpaca for a week of one symbol with the key that is stored; a system needs none, a key alone has none."""
+    if patient.alone or patient.simulated:
+        return
+    stored, clock = stored_key(patient.hand.open_vault(), ALPACA_KEY, AlpacaKey), patient.hand.desk.clock
+    if stored is None:
+        yield _unchecked("alpaca", "no key is stored, so it is not asked for bars: `strategy secrets set alpaca-key`")
+        return
+    if find_spec("alpaca") is None:
+        yield _unchecked("alpaca", "its library is not here; `strategy up` installs it, as does `strategy history`")
+        return
+    (_, key), today = stored, new_york_day(clock.now())
+    try:
+        patient.alpaca(key, clock).daily("SPY", start=today - timedelta(days=7), before=today)
+    except SourceKeyRefused as refused:
+        remedy = "compare it with Alpaca's page of API keys, and store it again: `strategy secrets set alpaca-key`"
+        yield _problem("alpaca", refused.detail, remedy)
+    else:
+        yield _ok("alpaca", "it takes the key, and gives bars")
+
+
+def _notices(patient: Patient, *, send: bool) -> Iterator[Finding]:
+    addresses = _addresses(patient)
+    if not addresses:
+        remedy = "store some: `strategy secrets set notify-addresses`, or STRATEGY_NOTIFY_ADDRESSES on one machine"
+        yield _problem("notices", "there is no address: what needs you is told to nobody", remedy)
+    elif not send:
+        yield _unchecked("notices", f"{len(addresses)} address(es), and no test was wanted")
+        return
+    for place, address in enumerate(addresses, start=1):
+        one = AppriseNotifier(addresses=partial(_alone, address), journal=patient.hand.desk.journal)
+        try:
+            one.tell(title=_TITLE, text=_TEXT, urgent=False)
+        except Undelivered:
+            remedy = "see that it is written as apprise wants it, and that its service is up; then store it again"
+            yield _problem("notices", f"address {place} did not take a test notice", remedy)
+        else:
+            yield _ok("notices", f"address {place} took a test notice: see that it reached you")
+
+
+def _alone(address: str) -> tuple[str, ...]:
+    return (address,)
+
+
+def _addresses(patient: Patient) -> tuple[str, ...]:
+    vault = patient.hand.open_vault()
+    found = settings.notify_addresses(patient.environ) or stored_addresses(vault)
+    if found is None:
+        remedy = "store it again: `strategy secrets set notify-addresses`"
+        raise UserError(f"the secret {NOTIFY_ADDRESSES} cannot be used", remedy=remedy)
+    return found

@@ -1,0 +1,203 @@
+"""The report of one session of a system, out of what it stored: while the session runs, at its end, or days later.
+
+What can go wrong: nobody measured the equity; a position was carried over from a session before; what the owner is told
+differs from `strategy trades`; a document cannot be read. What this promises: trades are those of `strategy trades`;
+the equity of each minute is made of the capital, of what earlier sessions realised, of fills as the system learned of
+them and of its own minute bars, which the report says; what is left out and what does not agree is said first. Nothing
+is asked of the broker.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from infra.operations.look import typed
+from infra.operations.trips import Money, moved
+from infra.results.equity import MINUTE, Move, curve, minutes, taken_out, traded
+from infra.results.facts import Count, Facts, Mark, Point, Trade
+from infra.results.receipts import Decision, decisions, why_not
+from infra.results.trades import stop_lines, trades
+from infra.results.words import clock, dollars, looked, skipped
+from infra.simulated_day.book import receipt_of
+from shared.domain.base.audit import AuditEvent
+from shared.domain.base.calendar import TradingSession, new_york_day
+from shared.domain.broker.brokerage import LastBalance
+from shared.domain.market.bars import Bar
+from shared.domain.market.sight import looks
+from shared.domain.orders.orders import Order
+from shared.domain.orders.positions import Fill
+from shared.domain.orders.signals import Signal
+from shared.errors import Malformed
+from shared.ports import Where
+from shared.usecases.base.desk import Desk, not_before, read
+from shared.usecases.market.minutes import Minute
+from shared.usecases.market.own_bars import all_minutes
+from shared.usecases.orders.account import LAST_BALANCE
+
+EQUITY_MADE = "made each minute of fills, as the system learned of them, and of its own minute bars"
+NO_CAPITAL = "the capital is not known before settlement has read the balance for the first time"
+NO_MINUTES = "no minute of the session is over"
+MOST_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """Which system is reported: its name, the configuration, and a sentence of whose prices and money it traded."""
+
+    name: str
+    configuration: str
+    said: str
+
+
+def trading(*, mode: str | None, simulated: bool) -> str:
+    """Say whose prices and money a system trades, "" where nobody on this machine knows."""
+    if simulated:
+        return "Simulated broker, simulated money: no order left this machine."
+    if mode == "paper":
+        return "Paper: orders are filled in the system's own book at E*TRADE's quotes, none is sent to E*TRADE."
+    return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Read:
+    """What was read of a session until `ends`; `unread` grows by the paths of what cannot be read."""
+
+    desk: Desk
+    session: TradingSession
+    money: Money
+    signals: Sequence[Signal]
+    ends: datetime
+    unread: list[str]
+
+    @property
+    def orders(self) -> list[Order]:
+        """The session's orders."""
+        return [one for one in self.money.orders if one.session == self.session.day]
+
+
+def session_facts(desk: Desk, session: TradingSession, system: System) -> Facts:
+    """Give the facts of a session of a system; raises StoreDown."""
+    money, unread = moved(desk.store), list[str]()
+    signals = typed(Signal, desk.store.query("signals", _of(session)), unread)
+    ends = max(min(desk.clock.now(), session.closes_at), session.opens_at)
+    was = _Read(desk=desk, session=session, money=money, signals=signals, ends=ends, unread=unread)
+    every = trades(orders=money.orders, fills=money.fills, taken=money.taken, signals=signals)
+    found = [trade for trade in every if _touches(trade, session)]
+    bars, damaged = all_minutes(desk, session)
+    prices = {symbol: tuple(_marks(those)) for symbol, those in bars.items() if those}
+    receipts, reasons = _decisions(was), why_not(_receipts(was), prices)
+    starting, equity, made = _equity(was, found, prices)
+    unread += [*money.unread, *(f"the minutes of {symbol}" for symbol in damaged)]
+    return Facts(
+        title=f"{session.day:%A, %-d %B %Y}", begins=session.opens_at, ends=ends, resolution="one-second quotes",
+        source=system.name, configuration=_configuration(system, signals), starting_equity=starting, equity=equity,
+        equity_made=made, trades=tuple(found), signals=len(signals), skipped=skipped(receipts), prices=prices,
+        said=tuple(_said(was, system)), stops=stop_lines(was.orders, ends), decisions=tuple(receipts),
+        why_not=tuple(reasons), machine=tuple(_machine(was)),
+    )  # fmt: skip
+
+
+def _of(session: TradingSession) -> Where:
+    return Where("session", "==", session.day.isoformat())
+
+
+def _touches(trade: Trade, session: TradingSession) -> bool:
+    """Tell whether a trade was entered, held or left in a session."""
+    entered = new_york_day(trade.entered_at) <= session.day
+    return entered and (trade.left_at is None or new_york_day(trade.left_at) >= session.day)
+
+
+def _marks(bars: Sequence[Bar]) -> Iterator[Mark]:
+    """Give the open of the first minute, one at least, and the close of each."""
+    yield Mark(at=bars[0].end - MINUTE, price=bars[0].open)
+    yield from (Mark(at=bar.end, price=bar.close) for bar in bars)
+
+
+def _equity(
+    was: _Read, found: Sequence[Trade], prices: Mapping[str, tuple[Mark, ...]]
+) -> tuple[Decimal, tuple[Point, ...], str]:  # fmt: skip
+    """Give the starting equity in USD, the curve, and how it was made, or why there is none."""
+    capital, money, opens = _capital(was), was.money, was.session.opens_at
+    if capital is None:
+        return Decimal(0), (), NO_CAPITAL
+    starting = capital + sum((one.realized for one in money.ledgers if one.session < was.session.day), Decimal(0))
+    instants = minutes(opens, was.ends)
+    if len(instants) <= 1:
+        return starting, (), NO_MINUTES
+    ours = {trade.position_id for trade in found}
+    fills = [fill for fill in money.fills if fill.position_id in ours]
+    taken = [one for one in money.taken if one.position_id in ours]
+    moves = [*(_move(fill) for fill in fills), *taken_out(taken, found)]
+    # What a carried position realised before is in the starting equity already, and comes again with its moves.
+    again = sum((fill.realized for fill in fills if fill.at < opens), Decimal(0))
+    again += sum((one.realized for one in taken if one.at < opens), Decimal(0))
+    return starting, curve(moves, prices, starting - again, instants), EQUITY_MADE
+
+
+def _move(fill: Fill) -> Move:
+    return traded(fill.at, fill.symbol, buys=fill.side == "BUY", quantity=fill.quantity, price=fill.price)
+
+
+def _capital(was: _Read) -> Decimal | None:
+    try:
+        held = read(was.desk.store, LastBalance, LAST_BALANCE)
+    except Malformed:
+        was.unread.append(LAST_BALANCE)
+        return None
+    return None if held is None else held.value.capital
+
+
+def _decisions(was: _Read) -> list[Decision]:
+    """Give the receipts of a session, with the steps of those orders that belong to something bought."""
+    store, bought, events = was.desk.store, {fill.position_id for fill in was.money.fills}, list[AuditEvent]()
+    for order in was.orders:
+        if order.position_id in bought:
+            events += typed(AuditEvent, store.query("audit", Where("chain", "==", order.intent_id)), was.unread)
+    return decisions(was.signals, orders=was.orders, events=events, fills=was.money.fills)
+
+
+def _receipts(was: _Read) -> Iterator[Mapping[str, tuple[tuple[int, str], ...]]]:
+    for row in was.desk.store.query("receipts", _of(was.session)):
+        try:
+            yield receipt_of(row).symbols
+        except (Malformed, LookupError, TypeError):
+            was.unread.append(row.path)
+
+
+def _configuration(system: System, signals: Sequence[Signal]) -> str:
+    numbers = sorted({signal.config_number for signal in signals if signal.config_number})
+    return " and ".join(f"version {number}" for number in numbers) or system.configuration
+
+
+def _said(was: _Read, system: System) -> Iterator[str]:
+    """Say what must be known before any figure."""
+    now, left_out = was.desk.clock.now(), was.unread
+    if system.said:
+        yield system.said
+    if now < was.session.closes_at:
+        yield f"The session is not over: figures until {clock(now)} New York."
+    if left_out:
+        more = f" and {len(left_out) - MOST_NAMED} more" if len(left_out) > MOST_NAMED else ""
+        yield f"Left out, because it cannot be read: {', '.join(left_out[:MOST_NAMED])}{more}."
+    for one in was.money.sessions:
+        if one.session == was.session.day and not one.agrees:
+            ledger = "there is no ledger" if one.ledger is None else f"its ledger says {dollars(one.ledger)}"
+            yield f"Different: the trades realised {dollars(one.realized)}, {ledger}."
+
+
+def _machine(was: _Read) -> Iterator[Count]:
+    orders, opens = was.orders, was.session.opens_at
+    intents = {one.intent_id for one in orders}
+    sent = sum(1 for one in orders if one.broker_order_id is not None)
+    filled = sum(1 for one in was.money.fills if one.intent_id in intents)
+    yield Count(name="Signals", text=f"{len(was.signals):,}")
+    yield Count(
+        name="Orders",
+        text=f"{len(orders):,} intents (entries, stops and exits), {sent:,} orders at the broker, {filled:,} fills",
+    )
+    rows = typed(Minute, was.desk.store.query("minutes", not_before("until", opens)), [])
+    sights = [one.sight for one in rows if one.sight is not None and one.sight.begins < was.session.closes_at]
+    if sights:
+        whole = was.ends.replace(second=0, microsecond=0)
+        yield Count(name="Seconds looked at", text=looked(looks(sights, opens, whole)))

@@ -1,0 +1,191 @@
+"""Which systems a command means that names none: what runs on this machine, else what lies below `state`.
+
+What can go wrong: a command reaches a system that ended and not the one that trades; what runs cannot be looked up; a
+folder that ended for good is taken for a system; one was killed, and nobody hears of what it held. What this promises:
+everything that runs is found first, by its entry (`running.registry`) or by the lock of a folder below `state`; what
+could not be looked at is told; an ended run or day is never halted, because nothing would come of it; what was killed
+is named until it runs again or the owner lets it be; where nothing runs it is said where that was looked up, because
+the systems of another user or HOME are not seen.
+"""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from infra.one_machine.folder import share
+from infra.running import registry
+from infra.running.folder import CARD, Folder
+from infra.running.instant import KeptInstant
+from infra.simulated_day.folder import FINISHED, card_of
+from infra.simulated_day.hours import hours
+from infra.simulated_day.problems import UserError
+from shared.domain.base.calendar import new_york_day
+from shared.errors import ConfigError
+
+STATES = Path("state")
+_ANOTHER = "leave --state out to reach what runs, or name the folder that `strategy up` was given"
+LET_BE = "`strategy status --seen` names it no more"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """One system: `state` is its folder, None where it runs and nobody can say where; `profile` is None where unknown.
+
+    `name` tells it from others; `pid` is the process of one that runs; `killed` is the entry of one that ended without
+    being stopped.
+    """
+
+    name: str
+    state: Path | None
+    profile: str | None = None
+    pid: int | None = None
+    killed: registry.Entry | None = None
+
+    def folder(self) -> Path:
+        """Give its folder; raises UserError that says what to do without one."""
+        if self.state is None and self.killed is not None:
+            what = f"its broker was {self.killed.broker}, and its folder is not there any more"
+            raise UserError(what, remedy=f"look on E*TRADE's own page what is held; {LET_BE}")
+        if self.state is None:
+            remedy = f"name its folder with --state, or end it: kill {self.pid}"
+            raise UserError(f"{self.name} runs, and where its folder is now is not known", remedy=remedy)
+        return self.state
+
+
+def running(troubles: list[str]) -> list[System]:
+    """List what runs on this machine; what could not be looked up is added to `troubles`."""
+    try:
+        entries = registry.running()
+    except ConfigError as problem:
+        troubles += problem.problems
+        entries = []
+    found = [_of(entry) for entry in entries]
+    known = {one.state.resolve() for one in found if one.state is not None}
+    here = [path for path in _below_states() if path.resolve() not in known and _held_alone(path)]
+    return [*found, *(System(name=str(path), state=path) for path in here)]
+
+
+def stopped() -> list[System]:
+    """List the systems below `state` that do not run."""
+    return [System(name=str(path), state=path) for path in _below_states() if not _held_alone(path)]
+
+
+def seen(troubles: list[str]) -> list[System]:
+    """List what runs, or else what rests below `state`, and beside it what was killed; `troubles` as for `running`."""
+    found = running(troubles) or stopped()
+    marks = {one.state or Path(one.began_in): one for one in killed()}
+    marked = [replace(one, killed=marks.pop(one.state.resolve(), None)) if one.state else one for one in found]
+    return [*marked, *(replace(_of(one), killed=one, pid=None) for one in marks.values())]
+
+
+def killed() -> list[registry.Entry]:
+    """List what ended without being stopped and does not run now; nothing where that cannot be looked up."""
+    with suppress(ConfigError):
+        return [one for one in registry.killed() if one.state is None or not _held_alone(one.state)]
+    return []
+
+
+def killed_at(state: Path) -> registry.Entry | None:
+    """Give the entry of what was killed in a folder, None where nothing was."""
+    return next((one for one in killed() if one.state == state.resolve()), None)
+
+
+def only() -> Path:
+    """Give the folder of the only system that runs, or the only one below `state`; raises UserError."""
+    found = running([])
+    if len(found) > 1:
+        raise UserError(f"{len(found)} systems run: {names(found)}", remedy="name one with --state")
+    if found:
+        return found[0].folder()
+    resting = stopped()
+    if len(resting) == 1:
+        return resting[0].folder()
+    raise none_or_many(resting)
+
+
+def none_or_many(resting: list[System]) -> UserError:
+    """Say that nothing runs, and which systems there are, if any."""
+    gone = [one.began_in for one in killed()]
+    if gone:
+        unseen = f"{where()}; ENDED WITHOUT BEING STOPPED, as `strategy status` tells: {', '.join(gone)}"
+    else:
+        unseen = where()
+    if not resting:
+        remedy = "start one with `strategy up`, name it with --state, or add --profile cloud for the one in the cloud"
+        what = f"no system of yours runs on this machine, and there is none in {STATES}: {unseen}"
+        return UserError(what, remedy=remedy)
+    what = f"no system runs, and there is more than one: {names(resting)}: {unseen}"
+    return UserError(what, remedy="name one with --state")
+
+
+def where() -> str:
+    """Say where what runs was looked up, and what is not seen from here."""
+    try:
+        folder = str(registry.place())
+    except ConfigError as problem:
+        return "; ".join(problem.problems)
+    nothing = f"no running system of user {registry.user()} is registered in {folder}"
+    return f"{nothing}; a system of another user or HOME is not seen"
+
+
+def names(systems: Iterable[System]) -> str:
+    """Name systems in a sentence."""
+    return ", ".join(one.name for one in systems)
+
+
+def require_unended(state: Path) -> None:
+    """Refuse the folder of a run or of a simulated day that is over and does not run; raises UserError."""
+    if not (state / CARD).exists() and card_of(state) is not None:
+        raise not_a_system(state)
+    if _day_is_over(state):
+        what = f"the simulated day of {state} is over, and it will not run any more"
+        raise UserError(what, remedy=f"{_ANOTHER}; the next day wants another folder: `strategy up --state OTHER`")
+
+
+def not_a_system(state: Path) -> UserError:
+    """Say what a folder is that holds no desk, and which command is right instead."""
+    begin = f"`strategy up --state {state}` begins a new one there"
+    if not state.exists():
+        return UserError(f"{state} does not exist", remedy=f"{_ANOTHER}; {begin}")
+    if not state.is_dir():
+        return UserError(f"{state} is a file and holds no desk", remedy=_ANOTHER)
+    run = card_of(state)
+    if run is not None:
+        ended = "it does not run any more" if run.status == FINISHED else "it runs, or was interrupted"
+        what = f"{state} holds a run of `strategy demo` or `strategy day`, and no system of `strategy up`; {ended}"
+        looks = f"look at {state / 'report.html'}, or check its trail with `strategy audit verify {state}`"
+        return UserError(what, remedy=f"{looks}; {_ANOTHER}")
+    below = sorted(path.parent.name for path in state.glob(f"*/{CARD}"))
+    if below:
+        what = f"{state} holds no desk itself, but {', '.join(below)} in it do"
+        return UserError(what, remedy=f"name one of them, such as --state {state / below[0]}, or begin one: {begin}")
+    return UserError(f"{state} holds no desk", remedy=f"{_ANOTHER}; where it is empty, {begin}")
+
+
+def _day_is_over(state: Path) -> bool:
+    """Tell whether a simulated day was played to its end; what cannot be read does not say so."""
+    with suppress(UserError):
+        card, at = Folder(path=state).card(), KeptInstant(state).read()
+        simulated = card is not None and card["broker"] == "simulator"
+        return simulated and at is not None and at >= hours(new_york_day(at)).ends
+    return False
+
+
+def _of(entry: registry.Entry) -> System:
+    where = entry.state or (f"{entry.began_in} (moved)" if entry.began_in else f"the system of process {entry.pid}")
+    return System(name=str(where), state=entry.state, profile=entry.cloud or None, pid=entry.pid)
+
+
+def _below_states() -> list[Path]:
+    return sorted(path.parent for path in STATES.glob(f"*/{CARD}"))
+
+
+def _held_alone(folder: Path) -> bool:
+    """Tell whether a process has this folder for itself now; one that cannot be asked may."""
+    with suppress(ConfigError):
+        let_go = share(folder)
+        if let_go is not None:
+            let_go()
+        return let_go is None
+    return True

@@ -1,0 +1,30 @@
+"""Which of the simulated owner's accounts a day trades, and what of it decides how large an entry can be.
+
+What can go wrong: the sizes of a day are taken for those of the strategy, while the account shrank them. What this
+promises: each run says which account it had. The demonstration has a margin account without leverage, whose day-trade
+rule is off, so that its sizes follow its configuration; every other configuration has a cash account, whose proceeds
+settle on a later day.
+"""
+
+from infra.brokersim.broker import CASH_ACCOUNT_KEY, MARGIN_ACCOUNT_KEY
+from shared.domain.broker.day_trades import DayTradeRule
+
+_MARGIN = frozenset({"demo"})
+"""The configurations that trade the margin account."""
+
+
+def account_of(config: str) -> str:
+    """Give the key of the account that a configuration which ships trades, by its name."""
+    return MARGIN_ACCOUNT_KEY if config in _MARGIN else CASH_ACCOUNT_KEY
+
+
+def mode_of(config: str) -> str:
+    """Give the broker's word for that account, for who plays a day without a broker."""
+    return "MARGIN" if config in _MARGIN else "CASH"
+
+
+def told(key: str, rule: DayTradeRule) -> str:
+    """Say what kind of account it is, when its proceeds can be spent, and which day-trade rule counts."""
+    if key != MARGIN_ACCOUNT_KEY:
+        return "a cash account: what is sold settles on a later day, so entries shrink through the day"
+    return f"a margin account without leverage: what is sold is spent again at once; day-trade rule {rule.value}"

@@ -1,0 +1,1 @@
+"""What everything else is made of: values, names, the calendar, the audit trail."""

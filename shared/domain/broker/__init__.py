@@ -1,0 +1,1 @@
+"""What the broker says and allows, in our words."""

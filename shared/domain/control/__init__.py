@@ -1,0 +1,1 @@
+"""What the owner decided: the trading state, the configuration, the account."""

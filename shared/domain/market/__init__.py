@@ -1,0 +1,1 @@
+"""What the market shows: quotes and their faults, bars, the day book."""

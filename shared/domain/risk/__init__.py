@@ -1,0 +1,1 @@
+"""Whether an entry may be made: facts, rules, denials, the last check."""

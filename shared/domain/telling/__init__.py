@@ -1,0 +1,1 @@
+"""Notices and messages: facts first, and the words that the owner reads."""

@@ -1,0 +1,66 @@
+"""What every notice is made of in words: title, sentence and advice, with times of New York and counted things."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.domain.base.calendar import NEW_YORK
+
+_SHOWN = 300
+_SLASHES = re.compile(r"(?<=[:/\\])(?=[/\\])")
+_DOTS = re.compile(
+    r"(?<=[.\u3002])(?![A-Z](?:[\s,;:.)]|$))(?=[^\W\d_])"  # a name's last part; a share class, such as BRK.B, is none
+    r"|(?<=[0-9][.\u3002])(?=[0-9]+[.\u3002][0-9])"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """One notice in words; `urgent` notices are never held back."""
+
+    title: str
+    sentence: str
+    advice: str
+    urgent: bool
+
+    @property
+    def text(self) -> str:
+        """The sentence and the advice."""
+        return f"{self.sentence} {self.advice}"
+
+
+def clock(at: datetime) -> str:
+    """Say an instant in New York's time, which is E*TRADE's."""
+    return f"{at.astimezone(NEW_YORK):%H:%M} ET"
+
+
+def day_and_clock(at: datetime) -> str:
+    """Say an instant of any day in New York's time."""
+    return f"{at.astimezone(NEW_YORK):%Y-%m-%d %H:%M:%S} ET"
+
+
+def ago(since: datetime, at: datetime) -> str:
+    """Say an instant and how long ago it was."""
+    return f"{clock(since)}, {count(int((at - since).total_seconds() // 60), 'minute')} ago"
+
+
+def count(number: int, what: str) -> str:
+    """Say a number of things."""
+    return f"{number:,} {what}" + "s" * (number != 1)
+
+
+def short(reason: str) -> str:
+    """Give a reason fit for the middle of a sentence."""
+    return reason.rstrip(".")[:_SHOWN]
+
+
+def unlinked(text: str) -> str:
+    """Give a text in one line in which no program sees an address: a blank is put where one would hold together.
+
+    That is between slashes, before the last part of a name with dots, and in a number with more than one dot. Letters
+    that only look like others become those, and what shows nothing a blank.
+    """
+    shown = unicodedata.normalize("NFKC", text)
+    line = " ".join("".join(one if one.isprintable() else " " for one in shown).split())
+    return _DOTS.sub(" ", _SLASHES.sub(" ", line))

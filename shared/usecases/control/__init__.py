@@ -1,0 +1,1 @@
+"""Whether anything may be traded, and by which configuration."""

@@ -1,0 +1,1 @@
+"""Entries and exits become orders: judged, sized, sent."""

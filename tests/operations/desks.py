@@ -1,0 +1,72 @@
+"""Desks for the owner's hand: folders that a short simulated morning left, and the command line on them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from infra.cli.exits import NOT_RUNNING
+from infra.cli.main import app
+from infra.one_machine.vault import FileVault
+from infra.running.folder import CARD
+from infra.simulated_day.environment import vault_key
+from shared.domain.telling.messages import CloseTick
+from shared.usecases.base.outbox import pack
+from tests.functions.made import Bench, at, write_market
+from tests.once import once
+
+CARD_OF = {"cloud": "local", "broker": "simulator", "mode": "live", "market": "made", "config": "demo", "seed": "1"}
+
+
+def leave_desk(folder: Path) -> Path:
+    """Let a morning pass that enters, protects and leaves, and leave its folder as `strategy up` would."""
+    bench = Bench(folder, write_market(folder.parent / "market"))
+    bench.sign_in_at("07:20")
+    bench.world.start_schedules(at("10:07"))
+    bench.run("10:07:30")
+    bench.world.bus.publish("close-ticks", pack(CloseTick()), attributes={})
+    bench.run("10:08")
+    bench.close()
+    write_card(folder)
+    return folder
+
+
+def left_desk(factory: pytest.TempPathFactory) -> Path:
+    """Give a folder as `leave_desk` leaves it, made once for all processes of a run; nobody changes it."""
+    return once(factory, "left", lambda folder: leave_desk(folder / "made")) / "made"
+
+
+def write_card(folder: Path, **changes: str) -> None:
+    """Say what desk a folder is of."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / CARD).write_text(json.dumps(CARD_OF | changes))
+
+
+def vault_of(folder: Path) -> FileVault:
+    """Open a stopped desk's vault."""
+    return FileVault(folder / "vault.bin", key=vault_key(1))
+
+
+def strategy(*words: str, given: str | None = None, **environ: str) -> Result:
+    """Run one command in this process."""
+    return CliRunner().invoke(app, list(words), input=given, env={"COLUMNS": "200", "NO_COLOR": "1", **environ})
+
+
+def answer(*words: str, given: str | None = None, **environ: str) -> Any:
+    """Run one command that succeeds with --json, also on a desk that does not run, and give what it printed."""
+    done = strategy(*words, "--json", given=given, **environ)
+    assert done.exit_code in ({0, NOT_RUNNING} if words[0] in {"halt", "reduce"} else {0}), done.stderr
+    return json.loads(done.stdout)
+
+
+def refused(result: Result, *parts: str) -> None:
+    """Check that a command refused: exit code 2, one sentence and a remedy, nothing else."""
+    assert result.exit_code == 2, result.output
+    assert result.stdout == ""
+    sentence, remedy = result.stderr.splitlines()
+    assert sentence.startswith("Error: ")
+    assert remedy.startswith("Remedy: ")
+    for part in parts:
+        assert part in result.stderr

@@ -1,0 +1,123 @@
+"""A halt is the last thing that fails: it needs a desk's documents and nothing else, and says so when it has none."""
+
+import json
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from infra.cli.exits import NOT_RUNNING
+from infra.one_machine.folder import FolderLock
+from infra.one_machine.sqlite_store import SqliteStore
+from shared.codec import encode
+from shared.domain.control.control import TradingState
+from shared.ports import Put
+from shared.usecases.control import control
+from tests.domain.made import position
+from tests.operations.desks import answer, refused, strategy, write_card
+
+
+def _put(desk: Path, path: str, data: dict[str, object]) -> None:
+    store = SqliteStore(desk / "state.db")
+    store.commit([Put(path, data)])
+    store.close()
+
+
+def _state(desk: Path) -> str:
+    store = SqliteStore(desk / "state.db")
+    said = control.standing(store)
+    store.close()
+    assert said is not None
+    return str(said.state)
+
+
+DAMAGE: dict[str, Callable[[Path], object]] = {
+    "desk.json": lambda desk: (desk / "desk.json").write_text("{"),
+    "holds no desk": lambda desk: (desk / "desk.json").unlink(),
+    "runs over emulators": lambda desk: write_card(desk, cloud="emulators"),
+    "instant": lambda desk: (desk / "instant").write_text("yesterday"),
+}
+
+
+@pytest.mark.parametrize("what", DAMAGE)
+def test_a_halt_works_without_what_it_does_not_need(desk: Path, what: str) -> None:
+    """A damaged, missing or contradicting file beside the documents is named, and trading is halted all the same."""
+    DAMAGE[what](desk)
+    done = strategy("halt", "--state", str(desk))
+    assert done.exit_code == NOT_RUNNING, done.stderr
+    assert done.stdout.startswith(f"The trading state of {desk} (")
+    assert what in done.stderr
+    assert _state(desk) == TradingState.HALTED
+
+
+@pytest.mark.parametrize("broker", ["simulator", "sandbox"])
+def test_a_halt_opens_no_vault(desk: Path, broker: str) -> None:
+    """A damaged vault, or one whose key is nowhere, is not asked for by a halt or a look."""
+    write_card(desk, broker=broker)
+    (desk / "vault.bin").write_bytes(b"nothing")
+    environ = {"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
+    assert strategy("halt", "--state", str(desk), **environ).exit_code == NOT_RUNNING
+    assert answer("status", "--state", str(desk), **environ)["control"]["state"] == "HALTED"
+    refused(strategy("secrets", "set", "sign-in-key", "--generate", "--state", str(desk), **environ), "vault")
+
+
+@pytest.mark.parametrize("world", [None, "{"])
+def test_a_halt_reaches_a_desk_that_is_starting(desk: Path, world: str | None) -> None:
+    """While a desk has not yet said where it listens, a halt is written, and other commands say to ask again."""
+    held = FolderLock(desk)
+    if world is not None:
+        (desk / "world.json").write_text(world)
+    done = strategy("halt", "--json", "--state", str(desk))
+    refused(strategy("status", "--state", str(desk)), "ask again when it has started")
+    held.release()
+    assert (json.loads(done.stdout)["state"], _state(desk)) == ("HALTED", "HALTED")
+    assert "world.json" in done.stderr
+
+
+def test_a_halt_of_a_stopped_desk_says_that_nobody_acts(desk: Path) -> None:
+    """Where no function runs, entries at the broker are cancelled by nobody, and the owner reads that."""
+    assert "nobody cancels, protects or sells" in strategy("halt", "--reason", "", "--state", str(desk)).stderr
+
+
+def test_an_open_outcome_is_told_as_one(desk: Path) -> None:
+    """When the documents stop answering while a halt is written, it is not said that nothing is halted."""
+    strategy("reduce", "--reason", "less", "--state", str(desk))
+    refusing = sqlite3.connect(desk / "state.db")
+    refusing.execute("CREATE TRIGGER t BEFORE INSERT ON documents BEGIN SELECT RAISE(FAIL, 'the disk refuses'); END")
+    refusing.close()
+    asked = strategy("halt", "--state", str(desk))
+    refused(asked, "IT IS NOT KNOWN WHETHER TRADING IS HALTED", "the disk refuses", "ask again", "Ctrl-C")
+
+
+def test_a_halt_is_written_over_what_cannot_be_read(desk: Path) -> None:
+    """A trading state that cannot be read is replaced by a halt, with an epoch above any other, and by nothing else."""
+    before = answer("status", "--state", str(desk))["control"]["epoch"]
+    _put(desk, control.PATH, {"state": "perhaps"})
+    for words in (("status",), ("reduce",), ("resume", "--reason", "why not")):
+        refused(strategy(*words, "--state", str(desk)), "not a Control", "halt")
+    halted = answer("halt", "--state", str(desk))
+    assert (halted["state"], halted["epoch"] > before) == ("HALTED", True)
+    assert answer("resume", "--reason", "seen", "--state", str(desk))["epoch"] == halted["epoch"] + 1
+
+
+def test_a_halt_that_cannot_be_written_says_how_to_stop(desk: Path, tmp_path: Path) -> None:
+    """Where no halt can be written the first words say so, and the remedy stops trading without it."""
+    (desk / "state.db").write_bytes(b"no database " * 100)
+    here = ("NOTHING IS HALTED", "Ctrl-C", "E*TRADE's own page")
+    refused(strategy("halt", "--state", str(desk)), "not a state file", *here)
+    refused(strategy("halt", "--state", str(tmp_path)), "holds no desk", *here)
+    assert not (tmp_path / "lock").exists()
+    (tmp_path / "file").touch()
+    refused(strategy("halt", "--state", str(tmp_path / "file")), *here)
+    cloud = strategy("halt", "--profile", "cloud", GOOGLE_CLOUD_PROJECT="")
+    refused(cloud, "NOTHING IS HALTED", "GOOGLE_CLOUD_PROJECT is not set", "gcloud scheduler jobs pause scan")
+
+
+def test_the_account_is_not_changed_while_shares_are_held(desk: Path) -> None:
+    """What is held lies in the account of now: the command names it, and chooses nothing until it is sold."""
+    _put(desk, "positions/IBM", encode(position()))
+    refused(
+        strategy("login", "--change-account", "--state", str(desk)), "nothing was changed", "10 shares of IBM",
+        "strategy close --all",
+    )  # fmt: skip

@@ -1,0 +1,111 @@
+"""Every symbol can answer at every tick why it was or was not bought."""
+
+from pathlib import Path
+
+import pytest
+
+from infra.cli.whys import instant
+from infra.one_machine.sqlite_store import SqliteStore
+from infra.simulated_day.problems import UserError
+from shared.ports import Put
+from shared.strategies.decide import RULES
+from tests.functions.made import at
+from tests.operations.desks import answer, refused, strategy
+
+
+def _minutes(desk: Path) -> list[str]:
+    store = SqliteStore(desk / "state.db")
+    found = sorted(row.path for row in store.query("receipts"))
+    store.close()
+    return found
+
+
+def written(desk: Path, lines: list[list[object]]) -> str:
+    """Let the last minute's receipt have these lines of ZXQ alone, and give when that minute was, in UTC."""
+    store = SqliteStore(desk / "state.db")
+    path = _minutes(desk)[-1]
+    row = store.get(path)
+    assert row is not None
+    store.commit([Put(path, {**row.data, "configuration": 3, "symbols": {"ZXQ": lines}})])
+    store.close()
+    minute = path.removeprefix("receipts/")
+    return f"{minute[:4]}-{minute[4:6]}-{minute[6:8]}T{minute[9:11]}:{minute[11:13]}"
+
+
+def test_a_rule_says_what_it_found_and_asked(desk: Path) -> None:
+    """The rule in words, its figure, its threshold, where the figure came from, the quote's age, and the version."""
+    when = written(desk, [[0, "PRICE_OUT_OF_RANGE", "4.5", "5 to 1000", 250], [30, "STALE", "", "", 12_000]])
+    found = answer("why", "zxq", "--at", f"{when}:29+00:00", "--state", str(desk))
+    assert (found["symbol"], found["age_s"], found["configuration"]) == ("ZXQ", 0.25, 3)
+    (rule,) = found["rules"]
+    assert (rule["code"], rule["found"], rule["asked"]) == ("PRICE_OUT_OF_RANGE", "4.5", "5 to 1000")
+    assert rule["source"] == "E*TRADE's quote"
+    told = strategy("why", "ZXQ", "--at", f"{when}:31+00:00", "--state", str(desk)).stdout
+    assert "The quote was too old." in told
+    assert "The quote was 12.0 s old. Judged by version 3" in told
+
+
+def test_a_quote_of_the_next_second_has_no_negative_age(desk: Path) -> None:
+    """A quote whose time lies ahead of the scan's clock is said to be so."""
+    when = written(desk, [[0, "held", "", "", -400]])
+    told = strategy("why", "ZXQ", "--at", f"{when}:29+00:00", "--state", str(desk)).stdout
+    assert "The quote's time was 0.4 s ahead. Judged by" in told
+
+
+def test_before_the_first_look_of_a_minute_the_last_one_holds(desk: Path) -> None:
+    """A scan whose tick came late has looked in the minute before, and what it found there is the answer."""
+    store = SqliteStore(desk / "state.db")
+    first, second = _minutes(desk)[-2:]
+    for path, lines in ((first, [[0, "STALE", "", "", 12_000]]), (second, [[2, "held", "", "", 250]])):
+        row = store.get(path)
+        assert row is not None
+        store.commit([Put(path, {**row.data, "symbols": {"ZXQ": lines}})])
+    store.close()
+    minute = second.removeprefix("receipts/")
+    when = f"{minute[:4]}-{minute[4:6]}-{minute[6:8]}T{minute[9:11]}:{minute[11:13]}"
+    codes = [
+        answer("why", "ZXQ", "--at", f"{when}:{at_second}+00:00", "--state", str(desk))["rules"][0]["code"]
+        for at_second in ("00", "02")
+    ]
+    assert codes == ["STALE", "held"]
+
+
+def test_what_the_scan_really_wrote_is_told(desk: Path) -> None:
+    """On a desk that traded each watched symbol has an answer for each second of a minute, in words."""
+    minute = _minutes(desk)[0].removeprefix("receipts/")
+    when = f"{minute[:4]}-{minute[4:6]}-{minute[6:8]}T{minute[9:11]}:{minute[11:13]}"
+    for second in (0, 17, 58):
+        found = answer("why", "AIG", "--at", f"{when}:{second:02}+00:00", "--state", str(desk))
+        assert found["rules"]
+        assert all(rule["words"].endswith(".") for rule in found["rules"])
+
+
+@pytest.mark.parametrize(
+    ("symbol", "when", "why"),
+    [
+        ("ZZZZ", None, "was not looked at"),
+        ("AIG", "03:00", "no minute at"),
+        ("AIG", "noon", "'noon' is no time"),
+    ],
+)
+def test_where_nobody_looked_that_is_said(desk: Path, symbol: str, when: str | None, why: str) -> None:
+    """A symbol that is not watched, an hour without a scan and a word that is no time are told apart."""
+    minute = _minutes(desk)[-1].removeprefix("receipts/")
+    last = f"{minute[:4]}-{minute[4:6]}-{minute[6:8]}T{minute[9:11]}:{minute[11:13]}:10+00:00"
+    refused(strategy("why", symbol, "--at", when or last, "--state", str(desk)), why)
+
+
+def test_a_time_is_new_yorks_of_today() -> None:
+    """An hour alone is today's in New York, a day with an hour too, and an offset is taken as it stands."""
+    now = at("11:00")
+    assert instant("10:31:02", now) == at("10:31:02")
+    assert instant(f"{now:%Y-%m-%d}T10:31:02", now) == at("10:31:02")
+    assert instant(f"{at('10:31:02'):%Y-%m-%dT%H:%M:%S}+00:00", now) == at("10:31:02")
+    with pytest.raises(UserError):
+        instant("25:00", now)
+
+
+def test_every_rule_has_its_words() -> None:
+    """Whatever keeps a symbol from being bought has a sentence and says where its figure comes from."""
+    assert len(RULES) >= 18
+    assert all(one.words.endswith(".") and one.source for one in RULES.values())

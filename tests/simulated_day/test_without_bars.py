@@ -1,0 +1,29 @@
+"""A recorded day without daily bars buys nothing, and says so before it runs and in its report."""
+
+from pathlib import Path
+
+import pytest
+
+from infra.simulated_day.result import Progress
+from infra.simulated_day.run import run_day
+from tests.simulated_day.made import SYMBOL, rows, write_rows
+
+
+@pytest.mark.days
+def test_a_day_without_daily_bars_says_so(tmp_path: Path) -> None:
+    """Which symbols have none is said before the first instant passes, and stands in the report."""
+    market, said = tmp_path / "market.csv", list[str]()
+    write_rows(market, list(rows())[:100])
+    moved: list[int] = []
+
+    def on_progress(progress: Progress) -> None:
+        moved.append(len(said))
+
+    result = run_day(
+        market_spec=str(market), config="demo", seed=1, speed="max", state=tmp_path / "run", on_progress=on_progress,
+        on_warning=said.append,
+    )  # fmt: skip
+    (warning,) = said
+    assert warning.startswith(f"Nothing can be bought of {SYMBOL}: no daily bars before the day")
+    assert (set(moved), result.without_bars) == ({1}, (SYMBOL,))
+    assert f"Nothing can be bought of {SYMBOL}:" in result.report.read_text()
