@@ -13,10 +13,11 @@ PYTHON = $(eval PYTHON := $(FIND_PYTHON))$(PYTHON)
 
 VENV := .venv
 BIN := $(VENV)/bin
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-compile
+INSTALL := $(BIN)/python -m infra.tools.install
 # What is installed is compiled once, on all cores: a process that may not write bytecode would compile it at each start.
 COMPILE := $(BIN)/python -m compileall -q -j 0
 STAMP_LOCAL := $(VENV)/.installed-local
+STAMP_COMPILED := $(VENV)/.compiled
 STAMP_DEV := $(VENV)/.installed-dev
 
 # One process for each core, and one because many tests wait; what has nothing left takes over from another.
@@ -58,27 +59,39 @@ python: ## print the interpreter that .venv is made from
 	@echo "$(PYTHON)"
 
 $(BIN)/python:
-	@$(MAKE) --no-print-directory python
-	"$(PYTHON)" -m venv $(VENV)
+	@$(MAKE) --no-print-directory python >/dev/null
+	@echo "Creating $(VENV) with $(PYTHON)."
+	@"$(PYTHON)" -m venv $(VENV)
 
 # Each lock is installed once and again after it changed. `dev` holds all of `local` in the same versions.
 $(STAMP_LOCAL): $(BIN)/python requirements/local.txt pyproject.toml
-	$(INSTALL) --require-hashes --only-binary :all: --requirement requirements/local.txt
-	$(INSTALL) --no-deps --no-build-isolation --editable .
-	$(COMPILE) $(VENV)/lib shared infra
+	@$(INSTALL) requirements/local.txt
+	@echo "Installing this project into $(VENV)."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-compile --no-deps \
+	  --no-build-isolation --editable .
 	@touch $@
+
+$(STAMP_COMPILED): $(STAMP_LOCAL)
+	@echo "Compiling what was installed, so that every command starts at once."
+	@$(COMPILE) $(VENV)/lib shared infra
+	@touch $@
+	@echo "Ready: $(BIN)/strategy --help"
 
 $(STAMP_DEV): $(STAMP_LOCAL) requirements/dev.txt
-	$(INSTALL) --require-hashes --only-binary :all: --requirement requirements/dev.txt
-	$(COMPILE) $(VENV)/lib
+	@$(INSTALL) requirements/dev.txt
+	@echo "Compiling what was installed."
+	@$(COMPILE) $(VENV)/lib shared infra
 	@touch $@
 
-setup: $(STAMP_LOCAL) ## create .venv with what the product needs (.venv/bin/strategy)
+setup: $(STAMP_COMPILED) ## create .venv with what the product needs (.venv/bin/strategy)
 
 setup-dev: $(STAMP_DEV) ## add to .venv what the tests and checks need
 
+# The day comes before the compilation of what it does not need.
 demo: $(STAMP_LOCAL) ## run one whole generated market day and show its result
-	$(BIN)/strategy demo
+	@echo "Playing one simulated market day."
+	@$(BIN)/strategy demo
+	@$(MAKE) --no-print-directory --silent setup
 
 test: $(STAMP_DEV) ## run the tests, without those that play days and the long ones
 	$(PYTEST) -m "not days and not long" $(PARALLEL)

@@ -1,6 +1,7 @@
-"""`strategy demo` and `strategy day`: run a day with a progress bar and show its result."""
+"""`strategy demo` and `strategy day`: run a day with a progress bar, or lines, and show its result."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import typer
@@ -27,6 +28,7 @@ def run(
     console = Console()
     try:
         with _bar(Console(stderr=True)) as bar:
+            lines = Lines(say) if bar.disable else None
             task = bar.add_task("New York", total=1.0, clock="06:55:00", counts="")
             result = run_day(
                 market_spec=market,
@@ -34,7 +36,7 @@ def run(
                 seed=seed,
                 speed=speed,
                 state=state,
-                on_progress=lambda progress: _move(bar, task, progress),
+                on_progress=lambda progress: lines.tell(progress) if lines else _move(bar, task, progress),
                 environ=os.environ,
                 around=Surroundings(network=network),
                 on_warning=say,
@@ -62,10 +64,25 @@ def _bar(console: Console) -> Progress:
 
 
 def _move(bar: Progress, task: TaskID, progress: days.Progress) -> None:
-    counts = (
-        f"{progress.ticks:,} ticks  {progress.orders} orders  {progress.fills} fills  {progress.realized:+,.2f} USD"
-    )
-    bar.update(task, completed=progress.done, clock=clock(progress.at), counts=counts)
+    bar.update(task, completed=progress.done, clock=clock(progress.at), counts=_counts(progress))
+
+
+def _counts(progress: days.Progress) -> str:
+    return f"{progress.ticks:,} ticks  {progress.orders} orders  {progress.fills} fills  {progress.realized:+,.2f} USD"
+
+
+class Lines:
+    """How far a day is, in lines, where no bar can be drawn: its first step, and the first of each simulated hour."""
+
+    def __init__(self, write: Callable[[str], object]) -> None:
+        self._write, self._hour = write, ""
+
+    def tell(self, progress: days.Progress) -> None:
+        """Write a line where a new hour of New York begins."""
+        at = clock(progress.at)
+        if at[:2] != self._hour:
+            self._hour = at[:2]
+            self._write(f"{at} New York  {_counts(progress)}")
 
 
 def _explain(stopped: days.DayStopped) -> int:

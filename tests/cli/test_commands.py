@@ -2,15 +2,19 @@
 
 import re
 from collections import Counter
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from infra.cli.day import Lines
 from infra.cli.main import app
 from infra.one_machine.sqlite_store import SqliteStore
 from infra.simulated_day import audit
 from infra.simulated_day.folder import Card, claim
+from infra.simulated_day.result import Progress
 from infra.simulated_day.state import STATE_FILE
 from shared.codec import dumps, encode
 from shared.ports import Put
@@ -213,3 +217,16 @@ def test_words_that_are_no_command_are_refused(words: tuple[str, ...]) -> None:
 def test_half_a_consumer_pair_is_refused() -> None:
     """A consumer key without its secret is refused."""
     refused(strategy("brokersim", "--port", "0", "--consumer-key", "k"), "only one of")
+
+
+def test_a_day_tells_how_far_it_is_where_no_bar_can_be_drawn() -> None:
+    """In a pipe the first step of a day has a line, and then each new hour, so no silence lasts for the whole day."""
+    told: list[str] = []
+    lines = Lines(told.append)
+    for minutes in range(1, 131):
+        at = datetime(2013, 10, 7, 10, 55, tzinfo=UTC) + timedelta(minutes=minutes)
+        lines.tell(Progress(at=at, done=0.1, ticks=1_200, orders=3, fills=2, realized=Decimal("12.5")))
+    assert [line.partition("  ")[0] for line in told] == [
+        f"{at} New York" for at in ("06:56:00", "07:00:00", "08:00:00", "09:00:00")
+    ]
+    assert told[0].endswith("1,200 ticks  3 orders  2 fills  +12.50 USD")
