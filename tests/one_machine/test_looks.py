@@ -98,6 +98,34 @@ def test_a_killed_process_loses_no_line(folder: Path) -> None:
     assert found(folder) == list(range(29))
 
 
+def test_two_writers_of_one_day_do_not_meet(folder: Path) -> None:
+    """The second is refused and leaves the first one's lines alone; when that has ended it goes on behind them."""
+    first, second = kept(folder, 1, 2, turn=True), KeptLooks(folder)
+    first.keep(b'["line",3]')
+    for _ in range(2):
+        with pytest.raises(NotKept, match=f"process {os.getpid()} keeps the recording"):
+            second.open(DAY)
+        second.keep(b'["line",99]')
+        second.turn()
+    first.keep(b'["line",4]')
+    assert found(folder) == [1, 2, 3, 4]
+    let_go(first)
+    assert second.open(DAY) > 0
+    second.keep(b'["line",5]')
+    assert found(folder) == [1, 2, 3, 4, 5]
+
+
+def test_two_writers_without_the_lock_would_be_found(folder: Path) -> None:
+    """Seeded mistake: where the lock file is gone both keep the day, and a line that was kept is not read."""
+    first = kept(folder, 1, 2)
+    (folder / f"{DAY}.lock").unlink()
+    second = kept(folder, 3)
+    first.keep(b'["line",4]')
+    first.turn()
+    second.keep(b'["line",5]')
+    assert found(folder) == [1, 2, 3, 4]
+
+
 def _cut_line(folder: Path) -> None:
     part = folder / f"{DAY}.part"
     part.write_bytes(part.read_bytes()[:-4])

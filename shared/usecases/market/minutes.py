@@ -20,6 +20,8 @@ MINUTE = timedelta(minutes=1)
 WAITS = timedelta(seconds=3)
 """So long whoever holds a minute waits for who scanned the one before: two looks, the second of them a slow one."""
 _LOOKS_EVERY = timedelta(milliseconds=250)
+LOOKS_BACK = 6
+"""So many minutes at the most pass before an instance of the scan that hangs has been ended, and another one begins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +65,16 @@ def handed_over(desk: Desk, begins: datetime) -> Minute | None:
 
 
 def died(desk: Desk, begins: datetime) -> Minute | None:
-    """Give the minute before `begins` where whoever scanned it has not left, None for any other; raises StoreDown."""
-    held = read_sound(desk, Minute, _path(begins - MINUTE))
-    return None if held is None or held.value.ahead is not None else held.value
+    """Give the last minute before `begins` that somebody took, where whoever did has not left; raises StoreDown.
+
+    None where it has left, and where nobody took any of `LOOKS_BACK`: who hangs keeps the minutes after it from being
+    taken, until the platform ends it.
+    """
+    for back in range(1, LOOKS_BACK + 1):
+        held = read_sound(desk, Minute, _path(begins - back * MINUTE))
+        if held is not None:
+            return None if held.value.ahead is not None else held.value
+    return None
 
 
 def since(store: Store, at: datetime) -> list[Document]:

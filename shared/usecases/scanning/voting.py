@@ -6,8 +6,10 @@ this promises: who is left out is in the store in one commit with the owner's no
 who begins cold reads it. After a minute that died, the next one notes in its own document which strategy it is about to
 ask (`Minute.asks`): one during which that minute dies, too, is left out by the one after. One death is no proof, for
 machines die as well, and a note at each question of each second would be as many writes: so only such a minute pays for
-it, and a strategy that kills costs two minutes, of which each judged what is held before it died. To run its file
-counts as asking it, for a file may do when it is run whatever a vote may.
+it, and a strategy that kills costs two minutes, of which each judged what is held before it died. One that hangs keeps
+its instances until the platform ends them (`topology`, `timeout_s`), and nobody takes the minutes until then: what
+counts is the last one that somebody took (`minutes.died`). To run its file counts as asking it, for a file may do when
+it is run whatever a vote may.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,6 +1,11 @@
 """The scan asks strategies after it has judged what is held, and none of them stops it for longer than two minutes."""
 
-from collections.abc import Sequence
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -11,10 +16,13 @@ from shared.codec import decode
 from shared.domain.market.quotes import Quote
 from shared.domain.telling.left_out import LeftOut, SessionLeftOut, StrategyLeftOut
 from shared.errors import StoreDown
-from shared.ports import Put, Write
+from shared.ports import Delete, Put, Write
 from shared.strategies.panel import Panel
+from shared.usecases.market.minutes import LOOKS_BACK
 from shared.usecases.scanning.scan_memory import ScanMemory
+from shared.usecases.scanning.voting import DIED
 from tests.domain.made import OPENS, at
+from tests.patience import PATIENCE_S
 from tests.strategies.own import write
 from tests.usecases.stage import BEGUN, HELD, SECOND, WATCHED, Recorded, Said, Stage, sound, stage
 
@@ -125,6 +133,111 @@ def test_a_strategy_that_ends_the_process_is_left_out_after_two_minutes(tmp_path
     assert _told(played) == ["mine"]
     assert "mine" not in _voters(played, at(BEGUN))
     assert played.signals()
+
+
+HANGS = """import pathlib
+    pathlib.Path({file!r}).touch()
+    while True: pass"""
+"""A strategy that never answers; it says that it was asked, for whoever ends its process to know when."""
+
+
+@contextmanager
+def _ended_when_it_hangs(file: Path) -> Iterator[None]:
+    """End the minute from outside as soon as the strategy hangs, as the platform ends a process that takes too long."""
+
+    def end(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    def watch() -> None:
+        until = time.monotonic() + PATIENCE_S
+        while not file.exists() and time.monotonic() < until:
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGUSR1)
+
+    before = signal.signal(signal.SIGUSR1, end)
+    watching = threading.Thread(target=watch)
+    watching.start()
+    try:
+        yield
+    finally:
+        watching.join()
+        signal.signal(signal.SIGUSR1, before)
+        file.unlink()
+
+
+def test_a_strategy_that_never_answers_is_left_out_by_the_minute_after(tmp_path: Path) -> None:
+    """What is held is sold before it is asked; the second minute that it holds up has noted it, the third does without.
+
+    Then the others vote again, and the owner is told once.
+    """
+    file = tmp_path / "asked"
+    played = _played(tmp_path, HANGS.format(file=str(file)))
+    with _ended_when_it_hangs(file), pytest.raises(KeyboardInterrupt):
+        played.play(_at_target)
+    assert [one.reason for one in played.exits()] == ["target"]
+    assert _left(played) == ()
+    played.minute += 1
+    _anew(played, tmp_path)
+    with _ended_when_it_hangs(file):
+        _die(played, tmp_path)
+    played.play(sound, minutes=2)
+    (one,) = _left(played)
+    assert (one.name, one.at, one.why) == ("mine", at(BEGUN + 2), DIED)
+    assert _told(played) == ["mine"]
+    assert not file.exists()
+    assert "momentum" in _voters(played, at(BEGUN + 2))
+
+
+def _hung(tmp_path: Path, nobody: int) -> Stage:
+    """Let a strategy take two minutes and their instances with it, so that nobody takes some of those after them."""
+    played = _played(tmp_path, DIES)
+    for _ in range(2):
+        _die(played, tmp_path)
+    for _ in range(nobody):
+        played.store.commit([Delete(f"minutes/{at(played.minute):%Y%m%dT%H%M}")])
+        played.minute += 1
+    return played
+
+
+@pytest.mark.parametrize("nobody", range(LOOKS_BACK))
+def test_minutes_that_nobody_could_take_hide_no_strategy(tmp_path: Path, nobody: int) -> None:
+    """What hangs keeps every instance until it is ended; the first minute after that knows whom the last one asked."""
+    played = _hung(tmp_path, nobody)
+    begins = at(played.minute)
+    played.play(sound, minutes=2)
+    assert [(one.name, one.at) for one in _left(played)] == [("mine", begins)]
+
+
+def test_to_look_at_the_minute_before_alone_would_be_found(tmp_path: Path) -> None:
+    """Seeded mistake: with more such minutes than are looked back at, the strategy is asked again, and hangs again."""
+    played = _hung(tmp_path, LOOKS_BACK)
+    with pytest.raises(KeyboardInterrupt):
+        played.play(sound, minutes=4)
+    assert _left(played) == ()
+
+
+def test_a_strategy_that_waits_without_work_is_asked_on(tmp_path: Path) -> None:
+    """The limit of 100 ms counts CPU alone: one that sleeps longer makes its ticks late, and is asked on.
+
+    So shared/strategies/README.md says; `strategy check` refuses whatever could wait.
+    """
+    sleeps = f"import time; time.sleep(0.15 if view.at.second < 3 else 0)\n    {YES}"
+    played = _played(tmp_path, sleeps)
+    played.memory = ScanMemory(panel=Panel(folder=str(tmp_path), cpu=time.thread_time))
+    played.play(sound)
+    assert _left(played) == ()
+    assert "mine" in _voters(played, at(BEGUN))
+
+
+def test_a_strategy_that_works_as_long_would_be_left_out(tmp_path: Path) -> None:
+    """Seeded mistake: the same strategy with work in place of sleep has no place at its second long answer."""
+    waits = "while view.at.second < 3 and time.thread_time() < ends: pass"
+    works = f"import time; ends = time.thread_time() + 0.15\n    {waits}\n    {YES}"
+    played = _played(tmp_path, works)
+    played.memory = ScanMemory(panel=Panel(folder=str(tmp_path), cpu=time.thread_time))
+    played.play(sound)
+    (one,) = _left(played)
+    assert "ms of CPU" in one.why
 
 
 def test_without_the_note_every_minute_would_die(tmp_path: Path) -> None:
