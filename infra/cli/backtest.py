@@ -42,8 +42,8 @@ def backtest(  # noqa: PLR0917 - each parameter is an option, which typer passes
         ),
     ] = "generated",
     resolution: Annotated[
-        Resolution | None, typer.Option(help="Quotes each second, or bars of a minute, which are the default.")
-    ] = None,
+        Resolution, typer.Option(help="Bars of a minute, or quotes each second where there are any.")
+    ] = Resolution.MINUTE,
     seed: Annotated[int, typer.Option(help="Random seed of the generated market.")] = 1,
     capital: Annotated[str, typer.Option(metavar="USD", help="What the account begins with.")] = "100000",
     out: Annotated[
@@ -68,7 +68,7 @@ def backtest(  # noqa: PLR0917 - each parameter is an option, which typer passes
             backtested.Wish(
                 first=first, last=last, symbols=symbols, strategies=tuple(strategy or ()),
                 configs=tuple(config or ("default",)), data=data, seed=seed, capital=capital,
-                resolution=None if resolution is None else resolution.value, out=out, profile=profile, state=state,
+                resolution=resolution.value, out=out, profile=profile, state=state,
                 json=json,
             )
         )  # fmt: skip

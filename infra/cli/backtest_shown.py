@@ -39,11 +39,12 @@ def write(outcome: Outcome, folder: Path) -> None:
     write_atomically(folder / TRADES, _trades(outcome.facts).encode())
 
 
-def show(console: Console, outcome: Outcome, folder: Path) -> None:
-    """Print a result: what must be said, what it came to, what stands beside it, where the rest is."""
+def show(console: Console, outcome: Outcome, folder: Path, *, but: Sequence[str] = ()) -> None:
+    """Print a result: what must be said `but` what was, what it came to, what stands beside it, where the rest is."""
     facts = outcome.facts
     for sentence in facts.said:
-        console.print(escape(sentence))
+        if sentence not in but:
+            console.print(escape(sentence))
     table = Table(
         title=escape(f"{facts.title}, configuration {outcome.label}"), title_justify="left", show_header=False,
         box=None, pad_edge=False,

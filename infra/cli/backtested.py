@@ -57,7 +57,7 @@ class Wish:
     data: str
     seed: int
     capital: str
-    resolution: str | None
+    resolution: str
     out: Path | None
     profile: str
     state: Path | None
@@ -77,18 +77,20 @@ def run(asked: Wish) -> None:
             card = Card(market=data.name, config=", ".join(one.label for one in named), seed=asked.seed)
             ours.write_card(card)
             outcomes = shown.standing_beside(_played(tasks, ours.path), len(named))
-            _leave(asked, outcomes, ours.path)
+            _leave(asked, outcomes, ours.path, said=data.said)
             ours.write_card(Card(market=card.market, config=card.config, seed=card.seed, status="finished"))
 
 
-def _leave(asked: Wish, outcomes: Sequence[Outcome], folder: Path) -> None:
-    """Write every result, and print it; several have a folder each."""
+def _leave(asked: Wish, outcomes: Sequence[Outcome], folder: Path, *, said: Sequence[str]) -> None:
+    """Write every result, and print it after what is `said` of the data; several have a folder each."""
     console = Console()
+    for sentence in said if not asked.json else ():
+        console.print(escape(sentence))
     for number, one in enumerate(outcomes, start=1):
         place = folder if len(outcomes) == 1 else folder / f"{number:02d}"
         shown.write(one, place)
         if not asked.json:
-            shown.show(console, one, place)
+            shown.show(console, one, place, but=said)
     if asked.json:
         found = [plain(one.facts, one.figures) for one in outcomes]
         sys.stdout.write(f"{dumps(found).decode()}\n")
@@ -122,7 +124,7 @@ def _tasks(asked: Wish, data: Data, named: Sequence[wish.Configured], folder: st
     symbols = wish.symbols_of(asked.symbols) or (FIRST_TEN if asked.data == GENERATED else ())
     days = [None if text is None else wish.day_of(text, option) for text, option in _days(asked)]
     seen = survey(data, *wish.span(data, *days), symbols)
-    resolution = Resolution(asked.resolution or Resolution.MINUTE)
+    resolution = Resolution(asked.resolution)
     if resolution is Resolution.TICK and not data.has_ticks:
         raise UserError(f"{data.name} has no quotes, only bars of a minute", remedy="leave --resolution out")
     capital = wish.capital_of(asked.capital)
@@ -156,9 +158,9 @@ def _days(asked: Wish) -> tuple[tuple[str | None, str], ...]:
 
 
 def _say_first(task: Task) -> None:
-    """Say what has to be known before any figure, and what is missing, before the run."""
+    """Say before the run what is missing and what is played; what has to be known of the data leads the results."""
     sessions = task.survey.sessions
-    for sentence in (*task.data.said, *task.survey.missing, *task.said):
+    for sentence in task.survey.missing:
         say(sentence)
     count = counted(len(sessions), "session")
     say(f"Playing {count}, {sessions[0]} to {sessions[-1]}, {len(task.survey.symbols)} symbols: {task.data.name}.")

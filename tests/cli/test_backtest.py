@@ -1,7 +1,9 @@
 """`strategy backtest`: the result first, its files, and every mistake as one sentence before anything is played."""
 
+import inspect
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +14,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from infra.cli.backtest import Resolution, backtest
 from infra.cli.main import app
 from tests.backtest.test_data import MONDAY, TUESDAY, minutes
 
@@ -44,11 +47,23 @@ def test_a_file_of_minutes_is_played_and_its_result_written(tmp_path: Path) -> N
     assert {"report.html", "report.json", "trades.csv"} <= {one.name for one in folder.iterdir()}
     assert json.loads((folder / "report.json").read_text()) == result
     shown = called(tmp_path, "--data", str(file), "--config", "demo", "--config", "default")
+    assert (shown.stdout + shown.stderr).count("chosen today") == 1
     assert "This is trial 2 on these data" in shown.stdout
     assert "This is trial 3 on these data" in shown.stdout
     assert shown.stdout.index("chosen today") < shown.stdout.index("Return")
     assert "Configuration demo" in shown.stdout
     assert (tmp_path / "backtests" / "0002" / "02" / "report.html").exists()
+
+
+def test_the_help_and_the_readmes_name_the_same_resolution() -> None:
+    """Without `--resolution` bars of a minute are played, and the help and both READMEs say so."""
+    (default,) = [one.default for one in inspect.signature(backtest).parameters.values() if one.name == "resolution"]
+    assert default is Resolution.MINUTE
+    told = CliRunner().invoke(app, ["backtest", "--help"], env={"COLUMNS": "200"}).stdout
+    assert re.search(r"--resolution.*Bars of a minute.*\[default: 1m\]", told)
+    room = Path(__file__).resolve().parents[2]
+    assert "(the default,\n`--resolution 1m`)" in (room / "infra" / "README.md").read_text()
+    assert "with `--resolution 1m`, its default)" in (room / "shared" / "strategies" / "README.md").read_text()
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,15 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
+
+from shared.domain.market.bars import Bar
+from shared.domain.orders.positions import Position
+from shared.strategies.config import load
+from shared.strategies.indicators import RSI_BARS
 
 ROOT = Path(__file__).parents[2]
 WALK = (ROOT / "shared" / "strategies" / "README.md").read_text(encoding="utf-8")
@@ -54,6 +60,37 @@ def walked(tmp_path: Path) -> Callable[[str], list[str]]:
         return said
 
     return walk
+
+
+@pytest.mark.parametrize(
+    ("kind", "begins"),
+    [(Bar, "A bar of `view.bars`"), (Position, "`position` is what is held:")],
+    ids=["bar", "position"],
+)
+def test_the_fields_are_those_of_the_code(kind: type[Bar | Position], begins: str) -> None:
+    """Each field of a bar and of a position stands in its table, and nothing else does."""
+    assert _fields(WALK, begins) == sorted(field.name for field in fields(kind))
+
+
+def test_a_field_that_is_not_told_would_be_found() -> None:
+    """Seeded mistake: a table without the volume of a bar is not that of the code."""
+    poorer = WALK.replace("| `volume` | shares that traded |\n", "")
+    assert _fields(poorer, "A bar of `view.bars`") != sorted(field.name for field in fields(Bar))
+
+
+def _fields(text: str, begins: str) -> list[str]:
+    """Give the names in the first column of the table that follows some words."""
+    table = text.partition(begins)[2].partition("|---|---|\n")[2].partition("\n\n")[0]
+    return sorted(name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split(" | ")[0]))
+
+
+def test_the_figures_of_the_rsi_are_those_that_ship() -> None:
+    """The bounds that the README names for a purchase and a sale by the RSI are those of the default configuration."""
+    told = re.findall(r"`(signals|exits)\.(rsi_\w+)` (\d+)", WALK)
+    shipped = load("default")
+    assert len(told) == 3
+    assert all(getattr(getattr(shipped, room), name) == int(value) for room, name, value in told)
+    assert f"{RSI_BARS + 1} bars of them" in WALK
 
 
 def test_begun_written_and_checked(walked: Callable[[str], list[str]], tmp_path: Path) -> None:
