@@ -112,7 +112,7 @@ def dead_letters(profile: str, state: Path | None, *, json: bool) -> None:
 @contextmanager
 def reached(profile: str, state: Path | None, *, halting: bool = False) -> Iterator[Hand]:
     """Reach the desk, with its failures as one sentence and a remedy."""
-    with _in_words(), reach(profile, state, os.environ, halting=halting) as hand:
+    with in_words(), reach(profile, state, os.environ, halting=halting) as hand:
         if profile != "cloud":
             _say_wrong(hand)
         yield hand
@@ -121,12 +121,12 @@ def reached(profile: str, state: Path | None, *, halting: bool = False) -> Itera
 @contextmanager
 def alone(broker: str, state: Path | None) -> Iterator[Hand]:
     """Reach a key alone, in the same way."""
-    with _in_words(), reach_key(broker, state, os.environ) as hand:
+    with in_words(), reach_key(broker, state, os.environ) as hand:
         yield hand
 
 
 @contextmanager
-def _in_words() -> Iterator[None]:
+def in_words() -> Iterator[None]:
     """Turn the failures of a desk into one sentence and a remedy each."""
     try:
         yield

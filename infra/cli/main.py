@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from infra.brokersim.network import Network
-from infra.cli import asks, audit, backtest, configuration, history, key, money, owner, record, strategies
+from infra.cli import asks, audit, backtest, configuration, history, init, key, money, owner, record, strategies
 from infra.cli.exits import explained, shown
 from infra.cli.helps import arranged, flowing
 from infra.running.plan import FASTEST
@@ -249,6 +249,7 @@ def package(
         command.run(out=out, json_out=json)
 
 
+init.add_to(app)
 owner.add_to(app)
 asks.add_to(app)
 key.add_to(app)

@@ -1,0 +1,153 @@
+"""The conversation of `strategy init`: three questions, each explained, each asked again where the answer is no good.
+
+What can go wrong: a key is seen on the screen, or in a command's words; a mistyped answer replaces a good one; somebody
+believes that this begins to trade. What this promises: key and secret are typed unseen and repeated nowhere; nothing
+is stored before it was checked, and what was there stays until then; nothing is sent to E*TRADE.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from shlex import quote
+
+from infra.cli.credentials import hidden
+from infra.cli.exits import say
+from infra.cli.hand import in_words
+from infra.operations import secrets
+from infra.operations.beginning import Beginning, beginning
+from infra.simulated_day.problems import UserError
+from shared import settings
+from shared.topology import CONSUMER
+
+_TRIES = 3
+_HELLO = """\
+This sets up automated trading with an E*TRADE account, on paper. Paper means:
+orders are filled in this system's own books, by E*TRADE's quotes, and none is
+sent. At production this version refuses to send orders. Nothing is sent to
+E*TRADE now. What is stored already stays until you replace it.
+
+Which key of E*TRADE's do you have? You get one on its developer pages.
+  production  real quotes: what a paper day needs, after you signed E*TRADE's
+              agreements
+  sandbox     E*TRADE's practice host: made-up answers that never change; good
+              to see that key and sign-in work, not to trade by
+  none        go without: a simulator stands in for E*TRADE"""
+_NO_KEY = """\
+Without a key, on a simulated market; nothing leaves this machine:
+  strategy demo            one day and its report, one to three minutes
+  strategy up --speed 20   the same live, in twenty minutes
+  strategy login           in a second terminal: sign in at the simulated E*TRADE"""
+_WATCH_LIST, _CAPITAL = "STRATEGY_WATCH_LIST", "STRATEGY_CAPITAL_USD"
+
+
+def begin() -> None:
+    """Ask, store and say what comes next; raises UserError where nobody can be asked, or an answer stays no good."""
+    if not sys.stdin.isatty():
+        what = "`strategy init` asks its questions on a terminal, and nothing was changed"
+        remedy = (
+            "run it there; a program sets ETRADE_CONSUMER_KEY, ETRADE_CONSUMER_SECRET, STRATEGY_WATCH_LIST and "
+            "STRATEGY_CAPITAL_USD, and runs `strategy up --broker production`"
+        )
+        raise UserError(what, remedy=remedy)
+    say(_HELLO)
+    try:
+        _ask_all()
+    except EOFError:
+        what = "the answers ended, and what was stored before that stays"
+        raise UserError(what, remedy="run `strategy init` again") from None
+
+
+def _ask_all() -> None:
+    broker = _until_good("Key (production, sandbox, none)", "none", _broker)
+    if broker == "none":
+        say("", _NO_KEY)
+        return
+    with in_words(), beginning(broker, os.environ) as ours:
+        _key(ours, broker)
+        folder = ours.folder
+    say("", f"Which symbols may it buy? {settings.MAX_WATCHED} at most, with commas between them.")
+    symbols = _until_good("Symbols", os.environ.get(_WATCH_LIST) or "AIG,BAC,IBM,SPY", _checked(_WATCH_LIST))
+    say("", "How much of the account may it use, in USD? On paper it begins with that much.")
+    capital = _until_good("Capital", os.environ.get(_CAPITAL) or "10000", _checked(_CAPITAL))
+    say("", *_next(broker, str(folder), symbols, capital))
+
+
+def _key(ours: Beginning, broker: str) -> None:
+    """Ask for key and secret, unseen, until they are a pair, or keep those that are stored."""
+    say("", f"A {broker} key has two parts. You do not see them as you type or paste.")
+    if ours.has_key and _until_good("A key is stored. Replace it (yes, no)", "no", _yes_or_no) == "no":
+        ours.keep()
+        say("The stored key stays.")
+        return
+    for _ in range(_TRIES):
+        try:
+            ours.store(hidden(secrets.KINDS[CONSUMER].asks))
+        except UserError as wrong:
+            say(f"{wrong.what[:1].upper()}{wrong.what[1:]}, and nothing was changed: {wrong.remedy}.")
+        else:
+            say("Stored, encrypted.")
+            return
+    raise UserError("no key was stored, and nothing was changed", remedy="run `strategy init` again")
+
+
+def _until_good(question: str, default: str, check: Callable[[str], str]) -> str:
+    """Ask until an answer is good and give it, `default` for an empty one; raises UserError, EOFError."""
+    for _ in range(_TRIES):
+        sys.stderr.write(f"{question} [{default}]: ")
+        sys.stderr.flush()
+        if not (line := sys.stdin.readline()):
+            raise EOFError
+        try:
+            return check(line.strip() or default)
+        except ValueError as wrong:
+            say(f"{wrong}.")
+    what = "that was no answer, and what was stored before stays"
+    raise UserError(what, remedy="run `strategy init` again")
+
+
+def _broker(answer: str) -> str:
+    if answer.lower() not in {"production", "sandbox", "none"}:
+        raise ValueError("Type production, sandbox or none")
+    return answer.lower()
+
+
+def _yes_or_no(answer: str) -> str:
+    if answer.lower() not in {"yes", "no", "y", "n"}:
+        raise ValueError("Type yes or no")
+    return "yes" if answer.lower() in {"yes", "y"} else "no"
+
+
+def _checked(name: str) -> Callable[[str], str]:
+    """Give the check of a setting, by the one that the functions use."""
+
+    def check(answer: str) -> str:
+        if problems := settings.wrong_ones({name: answer}):
+            raise ValueError("; ".join(problems))
+        return answer
+
+    return check
+
+
+def _next(broker: str, folder: str, symbols: str, capital: str) -> list[str]:
+    """Say what comes next."""
+    quotes = "E*TRADE's real quotes" if broker == "production" else "the sandbox's made-up quotes, as a try"
+    return [
+        f"Done. The key is kept, encrypted, in {folder} and",
+        f"state/{broker}-key: stay in this folder for all that follows. Type these",
+        "two lines in each new terminal, or put them into your shell's profile:",
+        f"  export {_WATCH_LIST}={quote(symbols)}",
+        f"  export {_CAPITAL}={quote(capital)}",
+        "",
+        f"A paper day, on {quotes}:",
+        f"  strategy doctor --broker {broker}",
+        "      looks first whether key, clock and settings are right",
+        f"  strategy up --broker {broker}",
+        "      runs until Ctrl-C; start it before 9:30 New York",
+        "  strategy login",
+        "      in a second terminal, each morning. The one active account is chosen at",
+        "      the first sign-in; of several `strategy login --change-account` asks which",
+        "  strategy status --watch",
+        "      what it holds, what it made today",
+        "",
+        "Without an account: `strategy demo`, a simulated day, one to three minutes.",
+    ]

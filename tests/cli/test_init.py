@@ -1,0 +1,189 @@
+"""`strategy init` on a pseudo-terminal: what is asked, what is stored, and that nothing secret is seen."""
+
+import base64
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from infra.cli.main import app
+from infra.one_machine.folder import FolderLock
+from infra.one_machine.vault import KEY_VARIABLE, FileVault
+from infra.running.registry import VARIABLE
+from shared.wiring.credentials import stored_consumer
+
+ROOT = Path(__file__).resolve().parents[2]
+VAULT_KEY = bytes(range(32))
+KEY, HALF, OTHER = "CANARY-the-key", "CANARY-the-half", "CANARY-another-half"
+WHICH, REPLACE = "sandbox, none) [none]: ", "Replace it (yes, no) [no]: "
+PAIR = [("Consumer key: ", KEY), ("Consumer secret: ", HALF)]
+REST = [("Symbols [AIG,BAC,IBM,SPY]: ", ""), ("Capital [10000]: ", "2500")]
+LASTS_S = 120
+Talk = Sequence[tuple[str, str]]
+
+
+def environ(folder: Path) -> dict[str, str]:
+    """Give what a person's terminal has: no key, no symbols, no capital, and a vault's key of their own."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ETRADE_", "STRATEGY_"))}
+    vault = base64.urlsafe_b64encode(VAULT_KEY).decode()
+    return {**kept, KEY_VARIABLE: vault, VARIABLE: str(folder / "running"), "PYTHONPATH": str(ROOT)}
+
+
+def init(folder: Path, talk: Talk, **changes: str) -> tuple[int, str]:
+    """Run it on a terminal of its own, type each answer when its question is there, and give code and screen."""
+    ours, theirs = pty.openpty()
+    words = [sys.executable, "-m", "infra.cli.main", "init"]
+    done = subprocess.Popen(  # noqa: S603 - our own program
+        words,
+        cwd=folder,
+        env=environ(folder) | changes,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    screen, ends = "", time.monotonic() + LASTS_S
+    try:
+        for question, answer in talk:
+            seen = len(screen)
+            while question not in screen[seen:]:
+                screen += read(ours, ends)
+            os.write(ours, f"{answer}\n".encode())
+        while part := read(ours, ends):
+            screen += part
+        return done.wait(LASTS_S), screen.replace("\r\n", "\n")
+    finally:
+        os.close(ours)
+        if done.poll() is None:
+            done.kill()
+            done.wait()
+
+
+def read(terminal: int, ends: float) -> str:
+    """Give what is on the screen next, nothing where the program has ended."""
+    ready, _, _ = select.select([terminal], [], [], max(0.0, ends - time.monotonic()))
+    assert ready, "the program neither asks nor ends"
+    try:
+        return os.read(terminal, 4096).decode()
+    except OSError:  # Linux says so where nobody has the other end any more
+        return ""
+
+
+def stored(folder: Path, of: str) -> tuple[str, str]:
+    """Give the pair in a vault."""
+    return stored_consumer(FileVault(folder / "state" / of / "vault.bin", key=VAULT_KEY))
+
+
+def nothing_secret(screen: str, folder: Path) -> None:
+    """Check that no part of a key is on the screen, or in any file as it was typed."""
+    assert "CANARY" not in screen
+    assert not any(b"CANARY" in path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("broker", ["production", "sandbox"])
+def test_a_key_is_stored_and_never_shown(tmp_path: Path, broker: str) -> None:
+    """Both vaults have the pair, neither screen nor file shows it, and the last words name what comes next."""
+    code, screen = init(tmp_path, [(WHICH, broker), *PAIR, *REST])
+    assert code == 0, screen
+    assert [stored(tmp_path, f"{broker}-{of}") for of in ("paper", "key")] == [(KEY, HALF)] * 2
+    nothing_secret(screen, tmp_path)
+    for part in (
+        "export STRATEGY_WATCH_LIST=AIG,BAC,IBM,SPY", "export STRATEGY_CAPITAL_USD=2500",
+        f"strategy doctor --broker {broker}", f"strategy up --broker {broker}", "strategy login", "strategy demo",
+    ):  # fmt: skip
+        assert f"  {part}\n" in screen or f"`{part}`" in screen
+    for part in ("made-up answers", "real quotes", "Paper means", "refuses to send orders"):
+        assert part in screen
+    assert max(map(len, screen.splitlines())) <= 80
+
+
+def test_again_it_keeps_what_is_stored(tmp_path: Path) -> None:
+    """The second time the key stays where nothing is typed, also in a vault that had lost it."""
+    init(tmp_path, [(WHICH, "production"), *PAIR, *REST])
+    (tmp_path / "state" / "production-key" / "vault.bin").unlink()
+    code, screen = init(tmp_path, [(WHICH, "production"), (REPLACE, ""), *REST])
+    assert code == 0, screen
+    assert "The stored key stays." in screen
+    assert [stored(tmp_path, f"production-{of}") for of in ("paper", "key")] == [(KEY, HALF)] * 2
+
+
+def test_a_key_is_replaced_by_a_good_one_only(tmp_path: Path) -> None:
+    """What is no pair is refused with a sentence while the old key stays, and the good one after it replaces that."""
+    init(tmp_path, [(WHICH, "production"), *PAIR, *REST])
+    bad = [("Consumer key: ", "short"), ("Consumer secret: ", "short")]
+    asked = [(WHICH, "production"), (REPLACE, "yes")]
+    code, screen = init(tmp_path, [*asked, *bad, *bad, *bad])
+    assert code == 2, screen
+    assert "This is no etrade-consumer, and nothing was changed: give the consumer key" in screen
+    assert stored(tmp_path, "production-paper") == (KEY, HALF)
+    code, screen = init(tmp_path, [*asked, *bad, ("Consumer key: ", KEY), ("Consumer secret: ", OTHER), *REST])
+    assert code == 0, screen
+    assert stored(tmp_path, "production-paper") == stored(tmp_path, "production-key") == (KEY, OTHER)
+    nothing_secret(screen, tmp_path)
+
+
+def test_a_bad_setting_is_asked_for_again(tmp_path: Path) -> None:
+    """Another word than a broker, symbols or capital that the functions would refuse are told, and asked for again."""
+    talk = [
+        (WHICH, "etrade"), (WHICH, "production"), *PAIR, ("Symbols", "A B C"), ("Symbols", "IBM"), ("Capital", "5"),
+        ("Capital", "5000"),
+    ]  # fmt: skip
+    code, screen = init(tmp_path, talk)
+    assert code == 0, screen
+    assert "Type production, sandbox or none." in screen
+    assert "STRATEGY_CAPITAL_USD='5' cannot be used: the capital" in screen
+    assert "export STRATEGY_WATCH_LIST=IBM\n" in screen
+
+
+def test_without_a_key_nothing_is_written(tmp_path: Path) -> None:
+    """Who has no key is told of the simulated day, and no folder is made."""
+    code, screen = init(tmp_path, [(WHICH, "")])
+    assert code == 0, screen
+    assert "  strategy demo " in screen
+    assert not (tmp_path / "state").exists()
+
+
+def test_a_system_that_runs_is_left_alone(tmp_path: Path) -> None:
+    """While a system holds the folder, no key is asked for, and the way out is named."""
+    lock = FolderLock(tmp_path / "state" / "production-paper")
+    code, screen = init(tmp_path, [(WHICH, "production")])
+    lock.release()
+    assert code == 2
+    assert "nothing was changed" in screen
+    assert "Ctrl-C" in screen
+
+
+def test_without_a_place_for_the_vaults_key_no_key_is_asked_for(tmp_path: Path) -> None:
+    """Where the vault's own key is no key, that is told with how to make one, before anything secret is typed."""
+    code, screen = init(tmp_path, [(WHICH, "production")], **{KEY_VARIABLE: "nonsense"})
+    assert code == 2
+    assert f"{KEY_VARIABLE} is not 32 bytes" in screen
+    assert "Consumer key" not in screen
+
+
+def test_without_a_terminal_it_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a pipe nothing is asked and nothing stored: the variables and the command for a program are named."""
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["init"], input=f"production\n{KEY}\n{HALF}\n")
+    assert done.exit_code == 2
+    assert "nothing was changed" in done.stderr
+    assert "ETRADE_CONSUMER_KEY" in done.stderr
+    assert "CANARY" not in done.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_shown_secret_would_be_noticed(tmp_path: Path) -> None:
+    """A key that is echoed on the screen, or lies in a file as it was typed, is found."""
+    with pytest.raises(AssertionError):
+        nothing_secret(f"Consumer key: {KEY}", tmp_path)
+    (tmp_path / "notes").write_text(HALF)
+    with pytest.raises(AssertionError):
+        nothing_secret("", tmp_path)
