@@ -11,6 +11,7 @@ from decimal import Decimal
 from infra.backtest.room import VENUE, Room, Steps, Who
 from infra.backtest.sending import send
 from infra.backtest.settling import Settling, count_refusal
+from infra.results.ends import came_to, of_code
 from infra.results.facts import Skipped
 from shared.domain.base.calendar import is_open
 from shared.domain.base.values import PriceType, Side, Term
@@ -24,6 +25,7 @@ from shared.domain.orders.orders import AT_BROKER, UNSENT, Kind, Order, State
 from shared.domain.orders.positions import PendingExit, Position
 from shared.domain.orders.signals import Signal
 from shared.domain.orders.watches import ExitDecision
+from shared.domain.risk import denials
 from shared.domain.risk.account_rules import ACCOUNT_RULES, may_be_wash_sale
 from shared.domain.risk.entries import Denial, judged
 from shared.domain.risk.facts import RiskFacts
@@ -85,7 +87,7 @@ class Placing:
     def _too_old(self, signal: Signal) -> None:
         order = self._intent(signal)
         self._room.move(order, State.VOIDED, cause="the signal waited too long", codes=("SIGNAL_STALE",))
-        self._skip(signal, ("SIGNAL_STALE",), "The signal waited too long.")
+        self._skip(signal, ("SIGNAL_STALE",), of_code("SIGNAL_STALE"))
 
     def _skip(self, signal: Signal, codes: tuple[str, ...], sentence: str) -> None:
         self._room.skipped.append(
@@ -103,8 +105,8 @@ class Placing:
         found = judged(facts, barred, votes=len(signal.votes), config=room.config)
         if isinstance(found, Denial):
             codes = tuple(dict.fromkeys(found.codes))
-            room.move(order, State.DENIED, codes=codes, note=found.note)
-            self._skip(signal, codes, found.note)
+            order = room.move(order, State.DENIED, codes=codes, note=found.note)
+            self._skip(signal, codes, came_to(order))
             return
         wash = may_be_wash_sale(lost_at=facts.lost_at, now=room.now)
         order = room.move(
@@ -114,7 +116,7 @@ class Placing:
         )  # fmt: skip
         order = self._send(order, quote)
         if order.state is not State.WORKING:
-            self._skip(signal, order.codes, "The order was not taken.")
+            self._skip(signal, order.codes, came_to(order))
 
     def _facts(self, signal: Signal, order: Order, quote: Quote | None) -> RiskFacts:
         room = self._room
@@ -221,5 +223,5 @@ class Placing:
         )  # fmt: skip
         codes = deny_codes(facts, room.config)
         if codes:
-            return room.move(order, State.DENIED, codes=codes)
+            return room.move(order, State.DENIED, codes=codes, note=denials.sentences(codes, facts, room.config))
         return room.move(order, State.RESERVED, quantity=position.present)

@@ -6,6 +6,7 @@ from shared.domain.market.quotes import Quote
 from shared.domain.orders.orders import Kind, Order, State
 from shared.domain.risk import last_check
 from shared.domain.risk.last_check import Found, Known, Owner
+from shared.domain.risk.last_check_words import worded
 
 
 def send(room: Room, order: Order, quote: Quote | None) -> Order:
@@ -22,7 +23,7 @@ def send(room: Room, order: Order, quote: Quote | None) -> Order:
     if found.refused or found.void:
         codes = (*found.refused, *found.void)
         to = State.DENIED if found.refused else State.VOIDED
-        return room.move(order, to, cause="not sent: " + ", ".join(codes), codes=codes)
+        return room.move(order, to, cause="not sent: " + ", ".join(codes), codes=codes, note=found.note)
     order = room.move(order, State.PLACING)
     code = room.place(order, preview)
     if code is not None:
@@ -36,10 +37,10 @@ def _checked(room: Room, order: Order, quote: Quote | None) -> Found:
     others = tuple(one for one in room.live.values() if one.intent_id != order.intent_id)
     if order.kind is Kind.ENTRY:
         known = Known(now=room.now, quote=quote, positions=tuple(room.open_positions()), others=others)
-        return last_check.judge(order, known, owner)
+        return worded(last_check.judge(order, known, owner), order, owner, known)
     mine = tuple(one for one in others if one.symbol == order.symbol and one.side is Side.SELL)
     sold = [one.at for one in room.booked if one.position_id == order.position_id and one.side == Side.SELL]
     known = Known(
         now=room.now, position=room.positions.get(order.symbol), others=mine, sold_at=max(sold, default=None)
     )  # fmt: skip
-    return last_check.judge(order, known, owner)
+    return worded(last_check.judge(order, known, owner), order, owner, known)

@@ -8,6 +8,8 @@ from pathlib import Path
 from infra.cli.exits import say_unread
 from infra.cli.hand import reached, show, table
 from infra.operations import look
+from infra.results.ends import came_to
+from infra.results.words import words
 from infra.simulated_day.hours import clock
 from infra.simulated_day.problems import UserError
 from shared.domain.base.calendar import new_york_day
@@ -45,8 +47,7 @@ def short(ids: Sequence[str]) -> int:
 
 def why(order: Order) -> str:
     """Say why an order exists, and where it came to nothing why not, in words."""
-    codes = (code.removeprefix("preview:").replace("_", " ").lower() for code in order.codes)
-    ended = f"{order.state.replace('_', ' ').lower()}: {order.note or ', '.join(codes)}" if order.codes else ""
+    ended = f"{words(order.state)}: {came_to(order)}" if order.codes else ""
     wash_sale = "possible wash sale" if order.possible_wash_sale else ""
     return "; ".join(part for part in (order.reason, ended, wash_sale) if part)
 

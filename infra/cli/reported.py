@@ -1,5 +1,6 @@
 """`strategy report`: writes the report of a session, as far as it has come, and says where."""
 
+import os
 import sys
 import webbrowser
 from datetime import date, datetime
@@ -23,6 +24,7 @@ from infra.simulated_day.result import REPORT_FILE
 from shared.codec import dumps
 from shared.domain.base.calendar import TradingSession, new_york_day, session_before, session_of
 from shared.domain.orders.positions import Ledger
+from shared.settings import OWN_STRATEGIES
 
 
 def report(
@@ -40,7 +42,7 @@ def report(
         sys.stdout.write(f"{dumps(plain(facts, figures(facts))).decode()}\n")
         return
     try:
-        page = write(facts, folder, wanted.day.isoformat())
+        page = write(facts, folder, wanted.day.isoformat(), strategies=os.environ.get(OWN_STRATEGIES, ""))
     except OSError as problem:
         raise UserError(f"{folder} cannot be written: {problem.strerror}", remedy="name a folder with --out") from None
     sys.stdout.write(f"{_line(facts)}\nReport  {page}\n")

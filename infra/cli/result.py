@@ -6,9 +6,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from infra.results.ends import why_skipped
 from infra.results.facts import Beside
 from infra.results.headline import headline
-from infra.results.words import clock, dollars, percent, why_left, why_skipped
+from infra.results.words import clock, dollars, percent, why_left
 from infra.simulated_day.facts import bars_missing
 from infra.simulated_day.result import DayResult
 from shared.domain.orders.explain import WASH_SALE

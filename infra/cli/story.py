@@ -5,6 +5,7 @@ from pathlib import Path
 
 from infra.cli.hand import pairs, reached, show, table
 from infra.operations import look
+from infra.results.ends import came_to
 from infra.simulated_day.hours import NEW_YORK, day_and_time
 from shared.domain.orders.explain import WASH_SALE
 
@@ -24,8 +25,7 @@ def _story(story: look.Story) -> None:
         ("Stands", f"{order.state}: {story.stands}"),
         ("Next", story.next_step),
         *((("Signal", f"{story.signal.signal_id} of {story.signal.strategy}"),) if story.signal else ()),
-        *((("Codes", ", ".join(order.codes)),) if order.codes else ()),
-        *((("Because", order.note),) if order.note else ()),
+        *((("Because", f"{came_to(order)} ({', '.join(order.codes)})"),) if order.codes else ()),
         *((("Size", order.sized),) if order.sized else ()),
         *((("Taxes", WASH_SALE),) if order.possible_wash_sale else ()),
     ))  # fmt: skip

@@ -35,7 +35,7 @@ from shared.domain.control.control import TradingState
 from shared.domain.orders.versions import Version
 from shared.errors import ConfigError, DeskError, Malformed, StoreDown
 from shared.ports import Store
-from shared.settings import Mode, Settings
+from shared.settings import OWN_STRATEGIES, Mode, Settings
 from shared.strategies import config as strategies
 from shared.usecases.control import configuration, control
 
@@ -192,7 +192,8 @@ def _reports(station: Station) -> KeptReports:
     desk = owners_desk(PacedClock(station.timeline), station.store, pace=wanted.speed)
     said = trading(mode=wanted.mode.value, simulated=wanted.broker == "simulator")
     system = System(name=f"the system in {wanted.state}", configuration=station.settings.config, said=said)
-    return KeptReports(desk=desk, system=system, state=station.folder.path)
+    own = os.environ.get(OWN_STRATEGIES, "")
+    return KeptReports(desk=desk, system=system, state=station.folder.path, strategies=own)
 
 
 def _report(reports: KeptReports, console: Console) -> None:

@@ -39,9 +39,8 @@ def instant(text: str, now: datetime) -> datetime:
 def _print(found: Why) -> None:
     typer.echo(f"{found.symbol} at {day_and_time(found.at)} New York, so since {clock(found.since)}:")
     for rule in found.rules:
-        compared = f" Found {rule.found}, asked {rule.asked}." if rule.asked else ""
         source = f" From {rule.source}." if rule.source else ""
-        typer.echo(f"  {rule.words}{compared}{source} ({rule.code})")
+        typer.echo(f"  {rule.sentence}{source} ({rule.code})")
     typer.echo(f"  {_aged(found.age_s)}Judged by version {found.configuration} of the configuration.")
 
 

@@ -23,24 +23,28 @@ AFTER = timedelta(minutes=10)
 """After the close: the last fills are booked by then."""
 
 
-def write(facts: Facts, folder: Path, name: str) -> Path:
-    """Write a report as a page and as JSON, and give the page; raises UserError."""
+def write(facts: Facts, folder: Path, name: str, *, strategies: str = "") -> Path:
+    """Write a report as a page and as JSON, and give the page; raises UserError.
+
+    `strategies` is the folder of the owner's own, whose reasons the page says.
+    """
     from infra.results.page import render  # here: nobody else of the commands needs the chart library
 
     folder.mkdir(parents=True, exist_ok=True)
     found, page = figures(facts), folder / f"{name}.html"
     write_atomically(folder / f"{name}.json", dumps(plain(facts, found)) + b"\n")
-    write_atomically(page, render(facts, found).encode())
+    write_atomically(page, render(facts, found, strategies).encode())
     return page
 
 
 @dataclass(slots=True)
 class KeptReports:
-    """Writes the report of each session of a system that runs, once the session is over."""
+    """Writes the report of each session of a system that runs, once the session is over; `strategies` as above."""
 
     desk: Desk
     system: System
     state: Path
+    strategies: str = ""
     done: TradingSession | None = None
 
     def due(self) -> TradingSession | None:
@@ -52,6 +56,7 @@ class KeptReports:
 
     def write(self, session: TradingSession) -> Path:
         """Write a session's report and give its page; raises StoreDown, UserError, OSError."""
-        page = write(session_facts(self.desk, session, self.system), self.state / FOLDER, session.day.isoformat())
+        facts = session_facts(self.desk, session, self.system)
+        page = write(facts, self.state / FOLDER, session.day.isoformat(), strategies=self.strategies)
         self.done = session
         return page

@@ -14,12 +14,13 @@ from decimal import Decimal
 
 from infra.operations.look import typed
 from infra.operations.trips import Money, moved
+from infra.results.ends import skipped
 from infra.results.equity import MINUTE, Move, curve, minutes, taken_out, traded
 from infra.results.facts import Count, Facts, Mark, Point, Trade
 from infra.results.receipts import Decision, decisions, why_not
 from infra.results.trades import stop_lines, trades
-from infra.results.words import clock, dollars, looked, skipped
-from infra.simulated_day.book import receipt_of
+from infra.results.words import clock, dollars, looked
+from infra.simulated_day.book import Receipt, receipt_of
 from shared.domain.base.audit import AuditEvent
 from shared.domain.base.calendar import TradingSession, new_york_day
 from shared.domain.broker.brokerage import LastBalance
@@ -157,10 +158,10 @@ def _decisions(was: _Read) -> list[Decision]:
     return decisions(was.signals, orders=was.orders, events=events, fills=was.money.fills)
 
 
-def _receipts(was: _Read) -> Iterator[Mapping[str, tuple[tuple[int, str], ...]]]:
+def _receipts(was: _Read) -> Iterator[Receipt]:
     for row in was.desk.store.query("receipts", _of(was.session)):
         try:
-            yield receipt_of(row).symbols
+            yield receipt_of(row)
         except (Malformed, LookupError, TypeError):
             was.unread.append(row.path)
 

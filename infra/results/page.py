@@ -13,10 +13,13 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from infra.results.charts import charts
+from infra.results.ends import why_skipped
 from infra.results.facts import Facts
 from infra.results.figures import DEFINITIONS, Figures, Group
 from infra.results.headline import UNKNOWN, headline
-from infra.results.words import KINDS, clock, dollars, moment, percent, span, tone, why_left, why_skipped, words
+from infra.results.reasons import Rule, rules
+from infra.results.receipts import WhyNot
+from infra.results.words import KINDS, clock, dollars, moment, percent, span, tone, why_left, words
 from shared.codec import dumps
 
 MOST_SKIPPED = 200
@@ -29,11 +32,11 @@ MOST_TRADES = 500
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
-def render(facts: Facts, found: Figures) -> str:
-    """Write the page of a run and its figures."""
+def render(facts: Facts, found: Figures, strategies: str = "") -> str:
+    """Write the page of a run and its figures; `strategies` is the folder of the owner's own, "" without any."""
     drawn = charts(facts)
     bought = [decision for decision in facts.decisions if decision.shares]
-    page = _environment(facts).get_template("report.html")
+    page = _environment(facts, strategies).get_template("report.html")
     return page.render(
         facts=facts,
         found=found,
@@ -65,7 +68,7 @@ def _script_json(data: object) -> str:
     return dumps(data).decode().replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
-def _environment(facts: Facts) -> Environment:
+def _environment(facts: Facts, strategies: str) -> Environment:
     made = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -84,9 +87,16 @@ def _environment(facts: Facts) -> Environment:
         "why_skipped": why_skipped,
         "span": span,
         "kind": KINDS.get,
+        "reasons": partial(_reasons, strategies),
     }
     made.globals |= {"UNKNOWN": UNKNOWN}
     return made
+
+
+def _reasons(strategies: str, line: WhyNot) -> list[tuple[Rule, int]]:
+    """Give the reasons that kept a symbol from being bought, each with its seconds."""
+    compared = ((code, *line.compared.get(code, ("", "")), seconds) for code, seconds in line.seconds)
+    return [(rules(code, found, asked, strategies)[0], seconds) for code, found, asked, seconds in compared]
 
 
 def _moment(facts: Facts, at: datetime | None) -> str:

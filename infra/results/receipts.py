@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
 from shared.domain.base.audit import AuditEvent
 from shared.domain.orders.orders import Kind, Order
@@ -48,12 +49,28 @@ class Decision:
         return self.entry.filled if self.entry is not None else 0
 
 
+class Scanned(Protocol):
+    """A minute's receipt, as `why_not` reads it."""
+
+    @property
+    def symbols(self) -> Mapping[str, Sequence[tuple[int, str]]]:
+        """For each symbol pairs of a second and the codes, with + between them, that hold from it on."""
+
+    @property
+    def compared(self) -> Mapping[str, Mapping[str, tuple[str, str]]]:
+        """For each symbol and code what was found and asked last."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhyNot:
-    """For how many seconds each reason kept one symbol from being traded, the longest first."""
+    """For how many seconds each reason kept one symbol from being traded, the longest first.
+
+    Several may do so at once. `compared` has what a reason found and asked when it spoke last.
+    """
 
     symbol: str
     seconds: tuple[tuple[str, int], ...]
+    compared: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 def decisions(
@@ -80,22 +97,25 @@ def decisions(
     return found
 
 
-def why_not(minutes: Iterable[Mapping[str, Sequence[tuple[int, str]]]], symbols: Iterable[str]) -> list[WhyNot]:
-    """Add up, for each scanned symbol, how long each reason in the receipts of the minutes held.
-
-    A minute's receipt has for each symbol pairs of a second and the code that holds from it on.
-    """
+def why_not(minutes: Iterable[Scanned], symbols: Iterable[str]) -> list[WhyNot]:
+    """Add up, for each scanned symbol, how long each reason in the receipts of the minutes held."""
     seconds: dict[str, Counter[str]] = {symbol: Counter() for symbol in symbols}
+    compared: dict[str, dict[str, tuple[str, str]]] = {}
     for minute in minutes:
-        for symbol, marks in minute.items():
+        for symbol, marks in minute.symbols.items():
             ends = [second for second, _ in marks[1:]] + [SCANNED_S]
-            for (begins, code), end in zip(marks, ends, strict=True):
-                if not code.startswith(_TRADED):
-                    seconds.setdefault(symbol, Counter())[code] += end - begins
+            for (begins, codes), end in zip(marks, ends, strict=True):
+                if not codes.startswith(_TRADED):
+                    seconds.setdefault(symbol, Counter()).update(dict.fromkeys(codes.split("+"), end - begins))
+        for symbol, those in minute.compared.items():
+            compared.setdefault(symbol, {}).update(those)
     return [
-        WhyNot(symbol=symbol, seconds=tuple(sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))))
+        WhyNot(
+            symbol=symbol, seconds=tuple(sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))),
+            compared=compared.get(symbol, {}),
+        )
         for symbol, found in seconds.items()
-    ]
+    ]  # fmt: skip
 
 
 def _related(entry: Order, positions: dict[str, list[Order]]) -> list[Order]:

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from shared.codec import decode
 from shared.domain.base.audit import AuditEvent
-from shared.domain.market.receipts import marks
+from shared.domain.market.receipts import Mark, apart, marks
 from shared.domain.market.sight import Sight
 from shared.domain.orders.orders import Order
 from shared.domain.orders.positions import Fill, Ledger, Position, standing
@@ -26,11 +26,15 @@ class Documents(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """What one scanned minute did with each symbol: pairs of a second and the code that holds from it on."""
+    """What one scanned minute did with each symbol: pairs of a second and the code that holds from it on.
+
+    `compared` has, for each symbol and code, what its rule found and asked when it spoke last in that minute.
+    """
 
     session: str
     minute: str
     symbols: Mapping[str, tuple[tuple[int, str], ...]]
+    compared: Mapping[str, Mapping[str, tuple[str, str]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +85,14 @@ def _fill_order(fill: Fill) -> tuple[str, int, int]:
 
 def receipt_of(document: Document) -> Receipt:
     """Read a minute's receipt; raises Malformed for one that is none."""
-    symbols = {
-        str(symbol): tuple((one.second, one.code) for one in marks(document.data, symbol))
-        for symbol in document.data["symbols"]
-    }
-    return Receipt(session=str(document.data["session"]), minute=str(document.data["minute"]), symbols=symbols)
+    lines = {str(symbol): marks(document.data, symbol) for symbol in document.data["symbols"]}
+    return Receipt(
+        session=str(document.data["session"]), minute=str(document.data["minute"]),
+        symbols={symbol: tuple((one.second, one.code) for one in those) for symbol, those in lines.items()},
+        compared={symbol: _compared(those) for symbol, those in lines.items()},
+    )  # fmt: skip
+
+
+def _compared(lines: Iterable[Mark]) -> Mapping[str, tuple[str, str]]:
+    parts = (part for line in lines for part in apart(line.code, line.found, line.asked))
+    return {code: (found, asked) for code, found, asked in parts if asked}

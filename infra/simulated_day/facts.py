@@ -8,11 +8,12 @@ from decimal import Decimal
 from typing import Protocol
 
 from infra.brokersim.network import WORDS, Network
+from infra.results.ends import skipped
 from infra.results.equity import Move, curve, minutes, taken_out, traded
 from infra.results.facts import Beside, Count, Facts, Mark, Trade
 from infra.results.receipts import Decision, decisions, why_not
 from infra.results.trades import stop_lines, trades
-from infra.results.words import looked, skipped, words
+from infra.results.words import looked, words
 from infra.simulated_day.book import Book
 from infra.simulated_day.folder import Card
 from infra.simulated_day.hours import NEW_YORK, Hours
@@ -87,7 +88,7 @@ def day_facts(ran: Ran, market: Prices) -> Facts:
         stops=stop_lines(book.orders, hours.closes),
         beside=ran.beside,
         decisions=tuple(receipts),
-        why_not=tuple(why_not((one.symbols for one in book.receipts), ran.watch_list)),
+        why_not=tuple(why_not(book.receipts, ran.watch_list)),
         violations=ran.summary.violations,
         troubles=tuple(f"{words(what)}, {times} times" for what, times in ran.troubles.items()),
         machine=tuple(_machine(ran)),

@@ -91,7 +91,7 @@ def run_day(
                     on_warning(bars_missing(machine.without_bars))
                 machine.play(on_progress, step=_STEP[speed])
                 result = _conclude(machine, card=card, ours=ours, began=began, market=market, wanted=wanted)
-                _write(result, machine)
+                _write(result, machine, chosen.get(OWN_STRATEGIES, ""))
         ours.write_card(replace(card, status="finished"))
     return result
 
@@ -122,11 +122,11 @@ def _conclude(machine: Machine, *, card: Card, ours: Claim, began: float, market
     )  # fmt: skip
 
 
-def _write(result: DayResult, machine: Machine) -> None:
+def _write(result: DayResult, machine: Machine, own: str) -> None:
     write_atomically(result.folder / audit.FILE, audit.export(machine.world.store))
     write_atomically(result.folder / SUMMARY_FILE, dumps(result.summary.plain()) + b"\n")
     write_atomically(result.folder / REPORT_JSON, dumps(plain(result.facts, result.figures)) + b"\n")
-    write_atomically(result.report, render(result.facts, result.figures).encode())
+    write_atomically(result.report, render(result.facts, result.figures, own).encode())
 
 
 @contextmanager

@@ -198,7 +198,12 @@ def test_the_first_minute_is_not_missed_before_it_can_be_over() -> None:
 @pytest.mark.parametrize(
     ("state", "codes", "note", "said"),
     [
-        (State.DENIED, ("COOLDOWN_SYMBOL", "DAILY_LOSS"), "", "denied: cooldown symbol, daily loss"),
+        (
+            State.DENIED,
+            ("COOLDOWN_SYMBOL", "DAILY_LOSS"),
+            "",
+            "denied: The symbol was left a short time ago. Daily loss limit.",
+        ),
         (State.REJECTED, ("1037",), "Not enough shares", "rejected: Not enough shares"),
         (
             State.DENIED,
@@ -211,7 +216,7 @@ def test_the_first_minute_is_not_missed_before_it_can_be_over() -> None:
 def test_why_an_order_came_to_nothing_is_said_in_words(
     desk: Path, state: State, codes: tuple[str, ...], note: str, said: str
 ) -> None:  # fmt: skip
-    """Codes of ours are words in the list, and a refusal of the broker's is its own sentence."""
+    """Codes of ours are sentences in the list and the story, and a refusal of the broker's is its own."""
     on = ("--state", str(desk))
     name = answer("orders", "--all", *on)[0]["intent_id"]
     store = SqliteStore(desk / "state.db")
@@ -222,7 +227,8 @@ def test_why_an_order_came_to_nothing_is_said_in_words(
     shown = " ".join(strategy("orders", "--all", *on, COLUMNS="300").stdout.split())
     assert said in shown
     assert codes[0] not in shown
-    assert note in " ".join(strategy("explain", name, *on, COLUMNS="300").stdout.split())
+    story = " ".join(strategy("explain", name, *on, COLUMNS="300").stdout.split())
+    assert f"Because {said.partition(': ')[2].rstrip('.')}" in story
 
 
 def test_a_possible_wash_sale_is_said_of_its_order(desk: Path) -> None:

@@ -87,7 +87,7 @@ def test_it_shows_trades_receipts_and_reasons() -> None:
         "momentum",
         "volume 1.9 x",
         "PLACING",
-        "blocked: the spread was too wide, blocked: daily loss limit",
+        "The spread was too wide. Daily loss limit.",
     ):
         assert part in text
     assert re.search(r"before opening range <strong>57 s<", text)
@@ -177,7 +177,7 @@ def test_a_receipt_holds_the_whole_chain() -> None:
 
 def test_why_not_leaves_out_what_was_traded() -> None:
     """Signals, exits and held seconds are no reasons against a trade."""
-    minutes = [receipt.symbols for receipt in quiet_day().book().receipts]
+    minutes = quiet_day().book().receipts
     ibm = next(line for line in why_not(minutes, SYMBOLS) if line.symbol == "IBM")
     assert ibm.seconds == (("NO_VOTE", 12),)
 

@@ -141,7 +141,7 @@ def _whatever_account(desk: TradingDesk, held: Held[Order]) -> Held[Order]:
     """Seeded mistake: send as `send` does, without asking once more which account is the chosen one."""
     held = place_once._preview(desk, held, "key")
     found = check(desk, held.value, None)
-    held = place_once._license(desk, held, found.void, life=timedelta(seconds=5), expires_at=None, baseline=())
+    held = place_once._license(desk, held, found, life=timedelta(seconds=5), expires_at=None, baseline=())
     return place_once._post(desk, held, "key")
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from itertools import zip_longest
 from typing import Any
 
 from shared.errors import Malformed
@@ -51,6 +52,12 @@ def at_second(lines: Sequence[Mark], second: int) -> Mark | None:
     """Give the line that holds at a second, None before the first one."""
     before = [line for line in lines if line.second <= second]
     return before[-1] if before else None
+
+
+def apart(codes: str, found: str, asked: str) -> tuple[tuple[str, str, str], ...]:
+    """Give each code of a line with what it found and asked, "" where the line has none for it."""
+    names, values, limits = codes.split("+"), found.split("; "), asked.split("; ")
+    return tuple(zip_longest(names, values[: len(names)], limits[: len(names)], fillvalue=""))
 
 
 def said(value: object) -> str:

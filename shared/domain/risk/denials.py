@@ -12,6 +12,7 @@ from shared.domain.base.calendar import NEW_YORK
 from shared.domain.base.values import cents
 from shared.domain.control.config import StrategyConfig
 from shared.domain.control.control import Control
+from shared.domain.orders.orders import Kind
 from shared.domain.risk.account_rules import ACCOUNT_RULES, because
 from shared.domain.risk.facts import RiskFacts
 from shared.domain.risk.risk import as_known
@@ -35,11 +36,13 @@ def halted(found: Control | None) -> str:
     return f"Trading is {found.state} since {found.at.astimezone(NEW_YORK):%H:%M:%S} New York, by {found.by}: {why}"
 
 
-def _usd(amount: Decimal | None) -> str:
+def usd(amount: Decimal | None) -> str:
+    """Say an amount of money to the cent, also one that is not known."""
     return _UNKNOWN if amount is None or not amount.is_finite() else f"{cents(amount):,.2f} USD"
 
 
-def _clock(at: datetime | None) -> str:
+def at_clock(at: datetime | None) -> str:
+    """Say an instant of a known day in New York's time, also one that is not known."""
     return _UNKNOWN if at is None else f"{at.astimezone(NEW_YORK):%H:%M:%S} New York"
 
 
@@ -61,7 +64,7 @@ def _spread(facts: RiskFacts, config: StrategyConfig) -> str:
 def _collar(facts: RiskFacts, config: StrategyConfig) -> str:
     quote = facts.quote
     near = _UNKNOWN if quote is None else f"last {quote.last} and middle {quote.mid}"
-    return f"The limit {_usd(facts.limit_price)} is further than {config.entry.collar_pct} % from {near}"
+    return f"The limit {usd(facts.limit_price)} is further than {config.entry.collar_pct} % from {near}"
 
 
 def _jump(facts: RiskFacts, config: StrategyConfig) -> str:
@@ -90,36 +93,34 @@ def _orders(facts: RiskFacts, config: StrategyConfig) -> str:
 
 def _buying(facts: RiskFacts, _config: StrategyConfig) -> str:
     reserved = None if facts.ledger is None else facts.ledger.reserved
-    return (
-        f"The order costs {_usd(facts.notional)} and {_usd(reserved)} are reserved, {_usd(facts.usable)} may be spent"
-    )
+    return f"The order costs {usd(facts.notional)} and {usd(reserved)} are reserved, {usd(facts.usable)} may be spent"
 
 
 def _in_symbol(facts: RiskFacts, config: StrategyConfig) -> str:
     most = _of(config.sizing.max_pct, facts.equity)
     return (
-        f"With {_usd(facts.notional)} more than {_usd(most)} would be in it, {config.sizing.max_pct} % of equity: "
-        f"{_usd(facts.in_symbol)} are"
+        f"With {usd(facts.notional)} more than {usd(most)} would be in it, {config.sizing.max_pct} % of equity: "
+        f"{usd(facts.in_symbol)} are"
     )
 
 
 def _exposure(facts: RiskFacts, config: StrategyConfig) -> str:
     most = _of(_PERCENT - config.sizing.reserve_pct, facts.equity)
     return (
-        f"With {_usd(facts.notional)} more than {_usd(most)} would be invested, which leaves no "
-        f"{config.sizing.reserve_pct} % of equity in cash: {_usd(facts.exposure)} are"
+        f"With {usd(facts.notional)} more than {usd(most)} would be invested, which leaves no "
+        f"{config.sizing.reserve_pct} % of equity in cash: {usd(facts.exposure)} are"
     )
 
 
 def _loss(facts: RiskFacts, config: StrategyConfig) -> str:
     began = None if facts.capital is None or facts.realized_before is None else facts.capital + facts.realized_before
     limit = _of(config.limits.daily_loss_pct, began)
-    return f"The session stands at {_usd(facts.session_profit)}, its loss may come to {_usd(limit)}"
+    return f"The session stands at {usd(facts.session_profit)}, its loss may come to {usd(limit)}"
 
 
 def _drawdown(facts: RiskFacts, config: StrategyConfig) -> str:
     return (
-        f"Equity is {_usd(facts.own_equity)}, its highest was {_usd(facts.equity_peak)}, and it may lie at most "
+        f"Equity is {usd(facts.own_equity)}, its highest was {usd(facts.equity_peak)}, and it may lie at most "
         f"{config.limits.drawdown_pct} % below"
     )
 
@@ -134,12 +135,18 @@ def _row(facts: RiskFacts, _config: StrategyConfig) -> str:
     ledger = facts.ledger
     if ledger is None:
         return f"Losses in a row: {_UNKNOWN}"
-    return f"After {ledger.losses_in_a_row} losses in a row nothing is bought until {_clock(ledger.cooldown_until)}"
+    return f"After {ledger.losses_in_a_row} losses in a row nothing is bought until {at_clock(ledger.cooldown_until)}"
 
 
 def _quote_age(facts: RiskFacts, config: StrategyConfig) -> str:
     since = None if facts.quote is None else facts.quote.at
     return f"The quote is {_age(facts, since)} old, at most {config.entry.quote_age_max_s} s are allowed"
+
+
+def _short(facts: RiskFacts, _config: StrategyConfig) -> str:
+    if facts.kind is Kind.ENTRY:
+        return "An entry buys"
+    return f"It would sell {facts.quantity} shares, more of {facts.symbol} than are held and free of other orders"
 
 
 def _account(code: str) -> Words:
@@ -148,7 +155,7 @@ def _account(code: str) -> Words:
 
 WORDS: Mapping[str, Words] = {
     "KILL_SWITCH": lambda facts, _: halted(facts.control),
-    "SESSION_CLOSED": lambda facts, _: f"The session is not open at {_clock(facts.now)}",
+    "SESSION_CLOSED": lambda facts, _: f"The session is not open at {at_clock(facts.now)}",
     "LATE_ENTRY": lambda _, config: f"The session's last {config.entry.late_minutes} minutes take no entry",
     "SIGNAL_STALE": lambda facts, config: (
         f"The decision is {_age(facts, facts.decided_at)} old, at most {config.entry.signal_age_max_s} s are allowed"
@@ -163,7 +170,7 @@ WORDS: Mapping[str, Words] = {
         f"{facts.quantity} shares are no number from 1 to {config.limits.order_shares_max}, the largest order"
     ),
     "NOTIONAL_MAX_ORDER": lambda facts, config: (
-        f"The order costs {_usd(facts.notional)}, at most {_usd(config.limits.order_usd_max)} are allowed"
+        f"The order costs {usd(facts.notional)}, at most {usd(config.limits.order_usd_max)} are allowed"
     ),
     "NOTIONAL_MAX_SYMBOL": _in_symbol,
     "EXPOSURE_MAX_ACCOUNT": _exposure,
@@ -173,12 +180,12 @@ WORDS: Mapping[str, Words] = {
     "ENTRIES_PER_DAY": _entries,
     "BUYING_POWER": _buying,
     "BALANCE_STALE": _balance,
-    "NO_SHORT": lambda _facts, _config: "An entry buys",
+    "NO_SHORT": _short,
     "DAILY_LOSS": _loss,
     "DRAWDOWN": _drawdown,
     "CONSECUTIVE_LOSSES": _row,
     "COOLDOWN_SYMBOL": lambda facts, config: (
-        f"{facts.symbol} was left at {_clock(facts.closed_at)}, and is bought again after "
+        f"{facts.symbol} was left at {at_clock(facts.closed_at)}, and is bought again after "
         f"{config.limits.symbol_cooldown_minutes} minutes"
     ),
     "LEDGER_MISMATCH": lambda _facts, _config: "The account holds fewer shares than the book says are ours",

@@ -21,7 +21,7 @@ how many entries a day has, losses, pauses and the day's other rules rest on the
 Whoever forges the instants of a document can so have it voided instead of refused, and not sent either way.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -76,10 +76,14 @@ class Known:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """The codes of what no sound document has, and of what time, market or owner explain; without any it may go."""
+    """The codes of what no sound document has, and of what time, market or owner explain; without any it may go.
+
+    `note` says them in sentences (`last_check_words`), and is no part of what was found.
+    """
 
     refused: tuple[str, ...] = ()
     void: tuple[str, ...] = ()
+    note: str = field(default="", compare=False)
 
 
 def judge(order: Order, known: Known, owner: Owner) -> Found:
@@ -105,6 +109,13 @@ def free_shares(known: Known) -> int:
     """Give the shares that are held and that no sell which may be at the broker can still take."""
     held = known.position.present if known.position is not None else 0
     return held - sum(max(sell.quantity - sell.filled, 0) for sell in _covering(known))
+
+
+def committed(known: Known) -> Decimal:
+    """Give the money in USD that is in open positions and reserved for the entries of others."""
+    reserved = (one.reserved for one in known.others if one.kind is Kind.ENTRY and one.reserved.is_finite())
+    held = sum(map(book.invested, known.positions), Decimal(0))
+    return held + sum((max(one, Decimal(0)) for one in reserved), Decimal(0))
 
 
 def _entry_document(order: Order, owner: Owner) -> dict[str, bool]:
@@ -142,12 +153,9 @@ def _sell_document(order: Order) -> dict[str, bool]:
 
 def _entry(order: Order, known: Known, owner: Owner) -> Found:
     limit = order.limit_price or Decimal(0)
-    reserved = (one.reserved for one in known.others if one.kind is Kind.ENTRY and one.reserved.is_finite())
-    used = sum(map(book.invested, known.positions), Decimal(0))
-    used += sum((max(one, Decimal(0)) for one in reserved), Decimal(0))
     void = {
         "SESSION_CLOSED": not is_open(known.now),
-        "CAPITAL_MAX": used + limit * order.quantity > owner.capital,
+        "CAPITAL_MAX": committed(known) + limit * order.quantity > owner.capital,
         **_of_quote(limit, known, owner.config),
     }
     return Found(void=tuple(code for code, is_so in void.items() if is_so))

@@ -6,7 +6,6 @@ A refused order gives back no more cash than the ledger holds beyond the other l
 forged the order also wrote its reservation.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -16,6 +15,7 @@ from shared.domain.market.quotes import Quote
 from shared.domain.orders.orders import Kind, Order, State
 from shared.domain.orders.positions import Fill, Ledger
 from shared.domain.risk.last_check import QUOTE_LIFE, Found, Known, Owner, free_shares, judge, of_document
+from shared.domain.risk.last_check_words import worded
 from shared.domain.telling.forged import OrderForged
 from shared.ports import Severity, Where
 from shared.usecases.base.desk import Held, held_rows, read
@@ -29,7 +29,7 @@ from shared.usecases.telling.notices import announce
 
 def check_document(desk: TradingDesk, order: Order) -> Found:
     """Judge what the document alone tells: it asks nobody anything."""
-    return of_document(order, _owner(desk))
+    return worded(of_document(order, _owner(desk)), order, _owner(desk))
 
 
 def check(desk: TradingDesk, order: Order, quote: Quote | None) -> Found:
@@ -44,21 +44,21 @@ def check(desk: TradingDesk, order: Order, quote: Quote | None) -> Found:
         quote = desk.broker.quotes([order.symbol]).get(order.symbol)
     positions = tuple(row.value for row in positions_anywhere(desk))
     known = Known(now=desk.clock.now(), quote=quote, positions=positions, others=tuple(_others(desk, order)))
-    return judge(order, known, _owner(desk))
+    return worded(judge(order, known, _owner(desk)), order, _owner(desk), known)
 
 
-def refuse(desk: TradingDesk, held: Held[Order], codes: Sequence[str]) -> Held[Order]:
+def refuse(desk: TradingDesk, held: Held[Order], found: Found) -> Held[Order]:
     """Halt trading over an order that none of ours can have made, tell the owner, and end it unsent."""
-    order = held.value
+    order, codes = held.value, found.refused
     price = "the market" if (limit := order.limit_price or order.stop_price) is None else f"{limit} USD"
     what = f"{order.side} {order.quantity} {order.symbol} at {price}"
     desk.journal.line("order_forged", Severity.CRITICAL, intent_id=order.intent_id, what=what, codes=",".join(codes))
     reason = f"an order of unknown origin was stopped: {what} ({', '.join(codes)})"
     control.tighten(desk, TradingState.HALTED, reason=reason)
-    told = OrderForged(intent_id=order.intent_id, what=what, codes=tuple(codes), at=desk.clock.now())
+    told = OrderForged(intent_id=order.intent_id, what=what, codes=codes, at=desk.clock.now())
     cause = "no judgement of ours can have made it: " + ", ".join(codes)
     held = replace(held, value=replace(order, reserved=_reserved(desk, order)))
-    return move(desk, held, State.DENIED, announce(desk, told), cause=cause, codes=tuple(codes))
+    return move(desk, held, State.DENIED, announce(desk, told), cause=cause, codes=codes, note=found.note)
 
 
 def _owner(desk: TradingDesk) -> Owner:
@@ -78,7 +78,7 @@ def _check_sell(desk: TradingDesk, order: Order) -> Found:
         rows = desk.store.query("fills", Where("position_id", "==", order.position_id))
         sold = [fill.value.at for fill in held_rows(desk, Fill, rows) if fill.value.side == Side.SELL]
         known = replace(known, sold_at=max(sold, default=None))
-    return judge(order, known, _owner(desk))
+    return worded(judge(order, known, _owner(desk)), order, _owner(desk), known)
 
 
 def _others(desk: TradingDesk, order: Order) -> list[Order]:

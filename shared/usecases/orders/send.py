@@ -33,6 +33,8 @@ from shared.domain.orders.orders import (
     PreviewRecord,
     State,
 )
+from shared.domain.risk import denials
+from shared.domain.risk.last_check import Found
 from shared.errors import AuthError, BrokerError, KeyRefused, StoreDown
 from shared.ports import Check, Severity
 from shared.usecases.base.desk import Held
@@ -76,7 +78,7 @@ def send(
         return move(desk, held, State.VOIDED, cause=f"it was made for {held.value.venue}", codes=("OTHER_VENUE",))
     found = check_document(desk, held.value)
     if found.refused:
-        return refuse(desk, held, found.refused)
+        return refuse(desk, held, found)
     if listing is None:
         listing = _baseline(desk, held.value, account_key)
     try:
@@ -92,9 +94,9 @@ def send(
     except AuthError:
         return move(desk, held, State.VOIDED, cause="the access token is not accepted", codes=("TOKEN_DEAD",))
     if found.refused:
-        return refuse(desk, held, found.refused)
+        return refuse(desk, held, found)
     baseline = tuple(seen.order_id for seen in listing if seen.order_id is not None)
-    held = _license(desk, held, found.void, life=life, expires_at=expires_at, baseline=baseline)
+    held = _license(desk, held, found, life=life, expires_at=expires_at, baseline=baseline)
     if held.value.state is not State.PLACING:
         return held
     return _post(desk, held, account_key)
@@ -139,8 +141,8 @@ def _preview(desk: TradingDesk, held: Held[Order], account_key: str) -> Held[Ord
     match answer:
         case Rejected():
             # A sell of what is not held is refused by the broker, too: it must not end as if it were ours.
-            if order.kind is not Kind.ENTRY and (refused := check(desk, order, None).refused):
-                return refuse(desk, held, refused)
+            if order.kind is not Kind.ENTRY and (found := check(desk, order, None)).refused:
+                return refuse(desk, held, found)
             return move(
                 desk, held, State.REJECTED, *account.barred(desk, order, answer.code),
                 cause=f"the broker refused the preview: {answer.message}", codes=(f"preview:{answer.code}",),
@@ -175,7 +177,7 @@ def _preview(desk: TradingDesk, held: Held[Order], account_key: str) -> Held[Ord
 
 
 def _license(
-    desk: TradingDesk, held: Held[Order], void: tuple[str, ...], *, life: timedelta, expires_at: datetime | None,
+    desk: TradingDesk, held: Held[Order], found: Found, *, life: timedelta, expires_at: datetime | None,
     baseline: tuple[int, ...],
 ) -> Held[Order]:  # fmt: skip
     state = _state(desk, held.value.kind)
@@ -186,9 +188,11 @@ def _license(
     preview = held.value.preview
     if preview is None or preview.request_hash != held.value.request_hash or now - preview.at > PREVIEW_USABLE:
         why = why or "PREVIEW_STALE"
-    codes = void if why is None else (why,)
+    codes = found.void if why is None else (why,)
     if codes:
-        return move(desk, held, State.VOIDED, cause="not sent: " + ", ".join(codes), codes=codes)
+        halted = denials.halted(state.value) if why == "KILL_SWITCH" and state is not None else ""
+        note = found.note if why is None else halted and f"{halted}."
+        return move(desk, held, State.VOIDED, cause="not sent: " + ", ".join(codes), codes=codes, note=note)
     licence = Licence(
         nonce=desk.chance.token(16), signed_at=now, deadline=now + life, baseline=baseline,
         epoch=0 if state is None else state.value.epoch,

@@ -29,6 +29,7 @@ from shared.domain.orders.made import exit_of
 from shared.domain.orders.orders import AT_BROKER, IN_DOUBT, UNSENT, Kind, Order, State
 from shared.domain.orders.positions import PendingExit, Position
 from shared.domain.orders.watches import EXIT_LIFE, ExitDecision
+from shared.domain.risk import denials
 from shared.domain.risk.facts import RiskFacts
 from shared.domain.risk.risk import deny_codes
 from shared.domain.telling.messages import ExitPosition
@@ -230,6 +231,7 @@ def _approve(desk: TradingDesk, held: Held[Order], position: Held[Position]) -> 
     )  # fmt: skip
     codes = deny_codes(facts, desk.config)
     if codes:
-        return move(desk, held, State.DENIED, cause="denied: " + ", ".join(codes), codes=codes)
+        note = denials.sentences(codes, facts, desk.config)
+        return move(desk, held, State.DENIED, cause="denied: " + ", ".join(codes), codes=codes, note=note)
     unchanged = Check(position.path, position.version)
     return move(desk, held, State.RESERVED, unchanged, cause="reduces what is held", quantity=quantity)

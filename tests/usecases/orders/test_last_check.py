@@ -13,6 +13,7 @@ from shared.domain.base.values import PriceType, Side, Term, Venue
 from shared.domain.control.control import TradingState
 from shared.domain.orders.orders import Kind, Order, PreviewRecord, State
 from shared.domain.orders.positions import Ledger
+from shared.domain.risk.last_check import Found
 from shared.usecases.base import outbox
 from shared.usecases.base.desk import Held, put
 from shared.usecases.base.trading import TradingDesk
@@ -34,7 +35,7 @@ def checked(desk: TradingDesk, held: Held[Order]) -> Held[Order]:
 def _unchecked(desk: TradingDesk, held: Held[Order]) -> Held[Order]:
     """Send as `send` does, without its last check: the seeded mistake."""
     held = place_once._preview(desk, held, "key")
-    held = place_once._license(desk, held, (), life=timedelta(seconds=5), expires_at=None, baseline=())
+    held = place_once._license(desk, held, Found(), life=timedelta(seconds=5), expires_at=None, baseline=())
     return place_once._post(desk, held, "key")
 
 

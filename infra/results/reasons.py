@@ -1,0 +1,61 @@
+"""Why a symbol was not bought, in sentences: the reasons of the scan's verdicts, ours and the strategies' own.
+
+What can go wrong: a person reads a code. What this promises: a reason of a strategy is told in the words of its file,
+and one that nobody knows here says so; `strategy why` and the page of a report take their words from here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from shared.domain.market.quality import FAULTS
+from shared.domain.market.receipts import apart
+from shared.strategies import registry
+from shared.strategies.decide import OF, RULES
+
+_UNSEEN: Mapping[str, str] = {
+    "NO_QUOTE": "E*TRADE gave no quote",
+    "OUT_OF_ORDER": "the quote was of an earlier instant than one before it",
+    "NO_TOKEN": "nobody was signed in",
+}
+_STATES: Mapping[str, str] = {
+    "signal": "a signal was given: `strategy explain` tells what became of it",
+    "held": "it was held, and nothing was to be done",
+    "stop": "it was held, and its stop was to move up",
+    "exit": "it was held, and was to be sold",
+    "exit halted": "it was held, and a halt kept it from being sold",
+    "exit refused": "it was held, and waited because E*TRADE had refused its sale",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One rule's answer: what it says, what it found and asked, both "" where it compares nothing, and from where."""
+
+    code: str
+    words: str
+    found: str
+    asked: str
+    source: str
+
+    @property
+    def sentence(self) -> str:
+        """Its words, with what it compared."""
+        return f"{self.words} Found {self.found}, asked {self.asked}." if self.asked else self.words
+
+
+def rules(codes: str, found: str, asked: str, folder: str = "") -> tuple[Rule, ...]:
+    """Give each answer of a verdict of the scan, whose texts are those of its receipt (`domain.receipts`).
+
+    `folder` has the owner's own strategies, whose reasons are told in the words of their files.
+    """
+    return tuple(_rule(code, one, limit, folder) for code, one, limit in apart(codes, found, asked))
+
+
+def _rule(code: str, found: str, asked: str, folder: str) -> Rule:
+    state, _, rest = code.partition(OF)
+    known = RULES.get(code) or registry.reason_of(state, rest, folder)
+    if known is not None:
+        return Rule(code=code, words=known.words, found=found, asked=asked, source=known.source)
+    unknown = f"strategy {state} said {rest}, and its file is not here" if rest else f"the scan could not look: {code}"
+    words = FAULTS.get(code) or _UNSEEN.get(code) or _STATES.get(state) or unknown
+    return Rule(code=code, words=f"{words[0].upper()}{words[1:]}.", found=found, asked=asked, source="")
