@@ -132,10 +132,7 @@ def _risen(day: Day) -> Day:
 
 @pytest.mark.parametrize("resolution", list(Resolution))
 def test_returns_side_by_side_are_those_of_the_compared_sessions_alone(resolution: Resolution) -> None:
-    """What a back-test earned before, between and after the sessions that have quotes is in neither percent.
-
-    The mistake, to take all that was gained up to the last compared session, would give another figure by far.
-    """
+    """What a back-test earned before, between and after the sessions that have quotes is in neither percent."""
     last = GENERATED_DAY + timedelta(days=RISING_DAYS - 1)
     whole = task(last, symbols=1, compared=RISING_DAYS, resolution=resolution)
     told: list[Progress] = []

@@ -166,10 +166,7 @@ def _ended_when_it_hangs(file: Path) -> Iterator[None]:
 
 
 def test_a_strategy_that_never_answers_is_left_out_by_the_minute_after(tmp_path: Path) -> None:
-    """What is held is sold before it is asked; the second minute that it holds up has noted it, the third does without.
-
-    Then the others vote again, and the owner is told once.
-    """
+    """What is held is sold before it is asked; the third minute does without it, and the owner is told once."""
     file = tmp_path / "asked"
     played = _played(tmp_path, HANGS.format(file=str(file)))
     with _ended_when_it_hangs(file), pytest.raises(KeyboardInterrupt):
@@ -217,10 +214,7 @@ def test_to_look_at_the_minute_before_alone_would_be_found(tmp_path: Path) -> No
 
 
 def test_a_strategy_that_waits_without_work_is_asked_on(tmp_path: Path) -> None:
-    """The limit of 100 ms counts CPU alone: one that sleeps longer makes its ticks late, and is asked on.
-
-    So shared/strategies/README.md says; `strategy check` refuses whatever could wait.
-    """
+    """The limit of 100 ms counts CPU alone: one that sleeps longer makes its ticks late, and is asked on."""
     sleeps = f"import time; time.sleep(0.15 if view.at.second < 3 else 0)\n    {YES}"
     played = _played(tmp_path, sleeps)
     played.memory = ScanMemory(panel=Panel(folder=str(tmp_path), cpu=time.thread_time))
