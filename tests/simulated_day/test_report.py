@@ -90,7 +90,7 @@ def test_it_shows_trades_receipts_and_reasons() -> None:
         "The spread was too wide. Daily loss limit.",
     ):
         assert part in text
-    assert re.search(r"before opening range <strong>57 s<", text)
+    assert re.search(r"<dt>57 s</dt><dd>[^<]+ <span class=\"soft mono\">BEFORE_OPENING_RANGE<", text)
 
 
 def test_a_possible_wash_sale_is_marked() -> None:
