@@ -10,6 +10,10 @@ from decimal import Decimal
 from infra.brokersim.orders import Action, Fill, Order
 from infra.brokersim.tape import NEW_YORK
 
+CASH_ACCOUNT_KEY = "-simulated-cash-key-01"
+MARGIN_ACCOUNT_KEY = "simulated_margin-key-2"
+CLOSED_ACCOUNT_KEY = "simulated_closed-key-3"
+
 MARGIN_MODES = frozenset({"MARGIN", "PDT ACCOUNT", "REGT"})
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 
 from infra.brokersim import order_views, transactions, views
-from infra.brokersim.account import Account
+from infra.brokersim.account import CASH_ACCOUNT_KEY, CLOSED_ACCOUNT_KEY, MARGIN_ACCOUNT_KEY, Account
 from infra.brokersim.chance import stream
 from infra.brokersim.desk import Desk
 from infra.brokersim.exchange import Exchange
@@ -22,10 +22,6 @@ from infra.brokersim.tape import new_york
 from infra.brokersim.tickets import body_of, preview_id_of, ticket_of
 from infra.brokersim.views import Scene
 from infra.brokersim.wire import CATCH_ALL, Answer, Refused, Request, nothing_found
-
-CASH_ACCOUNT_KEY = "-simulated-cash-key-01"
-MARGIN_ACCOUNT_KEY = "simulated_margin-key-2"
-CLOSED_ACCOUNT_KEY = "simulated_closed-key-3"
 
 _OPENS = time(9, 30)
 _SATURDAY = 5

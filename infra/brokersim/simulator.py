@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, get_args
 from urllib.parse import parse_qsl, quote
 
 from infra.brokersim import pages
-from infra.brokersim.broker import CASH_ACCOUNT_KEY, Broker
+from infra.brokersim.account import CASH_ACCOUNT_KEY
+from infra.brokersim.broker import Broker
 from infra.brokersim.chance import stream
 from infra.brokersim.faults import ConnectionDropped, Endpoint, Fault, FaultPlan, faulty_answer
 from infra.brokersim.halting import How

@@ -4,30 +4,19 @@ import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from infra.one_machine.bus import PUSH_HEADERS
 from infra.one_machine.loopback import LOOPBACK, held_port
 from infra.one_machine.processes import FunctionProcess
 from infra.running.folder import ROOT, Folder
+from infra.running.status import FunctionStatus
 from shared.settings import OWN_STRATEGIES
 from shared.topology import TOPOLOGY, Function
 
 PUBLIC = "oauth_callback"
 FULL = 429
 _PASSED_ON = ("HOME", "LANG", "PATH", "TMPDIR", "TZ")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FunctionStatus:
-    """One function's process: `answers` is its health, `pid` None while it is down."""
-
-    name: str
-    address: str
-    pid: int | None
-    answers: bool
-    restarts: int
 
 
 @contextmanager

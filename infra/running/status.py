@@ -4,13 +4,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from infra.running.fleet import FunctionStatus
 from shared.domain.base.calendar import new_york_day
 from shared.domain.control.control import TradingState
 from shared.errors import Malformed, StoreDown
 from shared.ports import Store
 from shared.usecases.control import control
 from shared.usecases.sign_in import token
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionStatus:
+    """One function's process: `answers` is its health, `pid` None while it is down."""
+
+    name: str
+    address: str
+    pid: int | None
+    answers: bool
+    restarts: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ rule is off, so that its sizes follow its configuration; every other configurati
 settle on a later day.
 """
 
-from infra.brokersim.broker import CASH_ACCOUNT_KEY, MARGIN_ACCOUNT_KEY
+from infra.brokersim.account import CASH_ACCOUNT_KEY, MARGIN_ACCOUNT_KEY
 from shared.domain.broker.day_trades import DayTradeRule
 
 _MARGIN = frozenset({"demo"})

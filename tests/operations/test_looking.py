@@ -19,10 +19,9 @@ from infra.one_machine.process_world import WorldFile
 from infra.one_machine.queue import SqliteQueue
 from infra.one_machine.sqlite_store import SqliteStore
 from infra.operations.look import overview
-from infra.running.fleet import FunctionStatus
 from infra.running.folder import Folder
 from infra.running.instant import KeptInstant
-from infra.running.status import Status, standing
+from infra.running.status import FunctionStatus, Status, standing
 from shared.codec import dumps, encode
 from shared.domain.broker.tokens import TokenRecord, issued
 from shared.domain.orders.explain import PLAIN

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from infra.brokersim.broker import CASH_ACCOUNT_KEY, CLOSED_ACCOUNT_KEY, MARGIN_ACCOUNT_KEY
+from infra.brokersim.account import CASH_ACCOUNT_KEY, CLOSED_ACCOUNT_KEY, MARGIN_ACCOUNT_KEY
 from tests.infra.brokersim.world import ListedMarket, World, quiet, row, world
 
 ACCOUNT = f"/v1/accounts/{CASH_ACCOUNT_KEY}"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from infra.brokersim.broker import CASH_ACCOUNT_KEY, MARGIN_ACCOUNT_KEY
+from infra.brokersim.account import CASH_ACCOUNT_KEY, MARGIN_ACCOUNT_KEY
 from infra.brokersim.standing import Standing
 from tests.infra.brokersim.world import World, world
 
