@@ -3,16 +3,16 @@
 TA-Lib's own streaming handles (0.8 and later) carry them, so that a value is that of its batch function over the same
 bars, bit for bit; the tests compare both. What TA-Lib has no function for is the volume ratio, and the ATR of a few
 bars. A value is None while there are too few bars, and VWAP while nothing has traded. What is in USD goes from TA-Lib's
-float back to Decimal, to the sixth place: in floats, RSI alone leaves here.
+float back to Decimal, to the sixth place, and only when it is asked for: in floats, RSI alone leaves here.
 Source: strategy.md, Signals and Exits.
 """
 
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
 from functools import partial
-from typing import Any
+from typing import Any, cast, overload
 
 import numpy as np
 import talib
@@ -30,9 +30,34 @@ FAST, SLOW, SIGNAL = 12, 26, 9
 """The bars of EMA 12 and 26 and of the MACD that is made of them, and of the MACD's own mean."""
 SMA_DAYS = (20, 50, 200)
 _STEP = Decimal("0.000001")
+_OURS = Context()
+"""How we reckon with decimals: a figure is made while a strategy is asked, which may reckon otherwise."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class Usd:
+    """A field in USD that may be given as TA-Lib's float: it becomes a Decimal when it is read first, and stays it."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, one: None, kind: type) -> None: ...
+    @overload
+    def __get__(self, one: object, kind: type) -> Decimal | None: ...
+    def __get__(self, one: object | None, kind: type) -> Decimal | None:
+        if one is None:
+            return None  # the field's default
+        kept: dict[str, Any] = one.__dict__
+        found = kept[self._name]
+        if isinstance(found, float):
+            found = kept[self._name] = usd(found)
+        return cast(Decimal | None, found)
+
+    def __set__(self, one: object, value: float | Decimal | None) -> None:
+        one.__dict__[self._name] = value
+
+
+@dataclass(frozen=True, kw_only=True)
 class Indicators:
     """Indicators of the bars completed so far; prices and ranges in USD, `rsi` 0 to 100, `obv` in shares.
 
@@ -43,17 +68,17 @@ class Indicators:
 
     last_bar: Bar | None = None
     rsi: float | None = None
-    macd: Decimal | None = None
-    macd_signal: Decimal | None = None
-    macd_histogram: Decimal | None = None
-    ema_12: Decimal | None = None
-    ema_26: Decimal | None = None
-    bollinger_lower: Decimal | None = None
-    bollinger_middle: Decimal | None = None
-    bollinger_upper: Decimal | None = None
+    macd: Usd = Usd()
+    macd_signal: Usd = Usd()
+    macd_histogram: Usd = Usd()
+    ema_12: Usd = Usd()
+    ema_26: Usd = Usd()
+    bollinger_lower: Usd = Usd()
+    bollinger_middle: Usd = Usd()
+    bollinger_upper: Usd = Usd()
     volume_ratio: Decimal | None = None
     obv: int | None = None
-    vwap: Decimal | None = None
+    vwap: Usd = Usd()
     atr: Decimal | None = None
     sma_20: Decimal | None = None
     sma_50: Decimal | None = None
@@ -195,11 +220,11 @@ class Rolling:
         sma_20, sma_50, sma_200 = means
         return Indicators(
             last_bar=self.last_bar, rsi=self._rsi.value,
-            macd=usd(line), macd_signal=usd(signal), macd_histogram=usd(histogram),
-            ema_12=usd(self._ema_12.value), ema_26=usd(self._ema_26.value),
-            bollinger_lower=usd(lower), bollinger_middle=usd(middle), bollinger_upper=usd(upper),
+            macd=line, macd_signal=signal, macd_histogram=histogram,
+            ema_12=self._ema_12.value, ema_26=self._ema_26.value,
+            bollinger_lower=lower, bollinger_middle=middle, bollinger_upper=upper,
             volume_ratio=self._volume.value, obv=None if total is None else int(total),
-            vwap=usd(self._vwap.value or None), atr=self._atr.value,
+            vwap=self._vwap.value or None, atr=self._atr.value,
             sma_20=sma_20, sma_50=sma_50, sma_200=sma_200,
         )  # fmt: skip
 
@@ -214,4 +239,4 @@ def daily_means(closes: Sequence[Decimal]) -> tuple[Decimal | None, ...]:
 
 def usd(value: float | None) -> Decimal | None:
     """Give a figure of TA-Lib's in USD, to the sixth place."""
-    return None if value is None else Decimal(repr(float(value))).quantize(_STEP)
+    return None if value is None else Decimal(repr(float(value))).quantize(_STEP, context=_OURS)

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal, localcontext
 from itertools import pairwise
 
 import pytest
@@ -110,6 +110,19 @@ def test_a_minute_costs_no_look_at_those_before() -> None:
             rolling.add_five(five)
             fives += 1
         assert rolling.indicators(UNKNOWN) == right
+
+
+def test_a_figure_is_the_same_however_who_reads_it_first_reckons() -> None:
+    """A figure in USD is made when it is read, as we round it: for whoever reads it first, and for all after that."""
+    rolling = Rolling()
+    for one in walked([(count * 37 % 61 - 30, 3, 4, 700 + count, 1) for count in range(60)]):
+        rolling.add(one)
+    found, again = rolling.indicators(UNKNOWN), rolling.indicators(UNKNOWN)
+    with localcontext() as careless:
+        careless.prec, careless.rounding = 8, ROUND_DOWN
+        first = (found.vwap, found.ema_12, found.macd_histogram, found.bollinger_upper)
+    assert first == (again.vwap, again.ema_12, again.macd_histogram, again.bollinger_upper)
+    assert found == again
 
 
 def last(one: Rolled, closes: Sequence[float]) -> object:
