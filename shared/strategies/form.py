@@ -151,7 +151,9 @@ def _wrong_reason(bound: Bound, reason: object) -> str:
     if reason.code not in bound.reasons:
         return f"it answered {reason.code!r}, which is not among its REASONS"
     for figure in (reason.found, reason.asked):
-        if figure is not None and not isinstance(figure, _FIGURES):
+        if figure is None:
+            continue
+        if not isinstance(figure, _FIGURES):
             return f"it compared {type(figure).__name__}, which is no figure and no text"
         if not _can_be_kept(figure):
             return f"it compared {type(figure).__name__} that is too long to be written down"
@@ -163,7 +165,7 @@ def _can_be_kept(figure: object) -> bool:
     if isinstance(figure, str):
         return _is_text(figure, LONGEST_WORDS)
     if isinstance(figure, Decimal):
-        return len(figure.as_tuple().digits) <= _BITS
+        return len(str(figure)) <= LONGEST_WORDS
     return not isinstance(figure, int) or figure.bit_length() <= _BITS
 
 

@@ -138,7 +138,7 @@ class Panel:
         note("")
 
     def _vote(self, bound: Bound, view: View) -> Verdict:
-        answer = self._answers.pop((bound.name, view.symbol), None)
+        answer = self._answers.pop((bound.name, view.symbol), None) if self._answers else None
         if isinstance(answer, StrategyFault):
             raise answer
         return self._asked(bound, view) if answer is None else answer

@@ -1,7 +1,7 @@
 """What a strategy answers: a vote, or the reason why not."""
 
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from shared.domain.orders.signals import Vote
 
@@ -9,12 +9,12 @@ BASE = Decimal("0.70")
 _STEP = Decimal("0.01")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
+class Reason(NamedTuple):
     """Why there is no vote or no signal: a stable code and one sentence in plain words.
 
     `source` is where the compared figure comes from; `found` and `asked` are the figure and what it had to be, None
-    where the rule compares none.
+    where the rule compares none. A named tuple and no dataclass: a day has tens of
+    thousands of them.
     """
 
     code: str
@@ -25,11 +25,11 @@ class Reason:
 
     def on(self, found: object, asked: object) -> "Reason":
         """Give the reason with what was compared."""
-        return Reason(code=self.code, words=self.words, source=self.source, found=found, asked=asked)
+        return Reason(self.code, self.words, self.source, found, asked)
 
     def by(self, name: str) -> "Reason":
         """Give the reason under another code."""
-        return Reason(code=name, words=self.words, source=self.source, found=self.found, asked=self.asked)
+        return Reason(name, self.words, self.source, self.found, self.asked)
 
 
 QUOTE, BARS, DAYS, VOTES = "E*TRADE's quote", "today's bars", "daily bars", "the strategies' votes"

@@ -1,9 +1,9 @@
 """What a strategy may see of one symbol, made at each tick from what is computed once per completed bar."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from shared.domain.base.calendar import TradingSession, session_before
 from shared.domain.control.config import StrategyConfig
@@ -53,15 +53,14 @@ class LongerBars:
         return complete
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class View(NamedTuple):
     """One symbol at one tick: a sound quote, and what its session and history say.
 
     `opening_range` is low and high in USD; `quality` is the history's tier, 0 to 1; `daily_close` is the last daily
     bar's in USD, adjusted for the splits that are in force today, `prior_close` the same where that bar is of the
     session before. `days` are the daily bars before today, so adjusted, `longer` joins `bars` into longer ones.
     `session_high` and `session_low` in USD are those since the open, None before it. `signs` are those of a trading
-    halt.
+    halt. A named tuple and no dataclass: each tick has one of each symbol.
     """
 
     symbol: str

@@ -65,7 +65,7 @@ def said(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, Decimal | float):
-        exact = Decimal(str(value))
+        exact = value if isinstance(value, Decimal) else Decimal(str(value))
         short = exact.is_finite() and exact.adjusted() <= _LONGEST
         return f"{exact.quantize(_PLACES).normalize():f}" if short else str(value)
     return str(value)
