@@ -207,14 +207,13 @@ class Room:
     def list_orders(self, who: Who) -> dict[int, Said]:
         """Read the list of all orders as the broker shows them now, and keep it for whoever asks again soon."""
         self.meet()
-        listing = {one.order_id: self._shown(one) for one in self.at_market.values()}
+        over = self._over
+        listing = {one.order_id: over.get(one.order_id) or self._shown(one) for one in self.at_market.values()}
         self._lists[who] = (self.now, listing)
         return listing
 
     def _shown(self, order: MarketOrder) -> Said:
-        """Give what the broker says of an order; of one that is over it is always the same."""
-        if (known := self._over.get(order.order_id)) is not None:
-            return known
+        """Give what the broker says of an order, and keep what it says of one that is over: that stays the same."""
         found = _said(order)
         if not order.live:
             self._over[order.order_id] = found

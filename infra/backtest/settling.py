@@ -93,7 +93,7 @@ class Settling:
                 looks, looked_at = False, room.now
                 self._extend(room.now + timing.looking)
                 self._by_hand(positions)
-            elif is_open(room.now) and any(_refused_since(one, looked_at) for one in positions):
+            elif any(_refused_since(one, looked_at) for one in positions) and is_open(room.now):
                 looked_at = room.now
                 self._by_hand(positions)
             if room.now + pause >= give_up or not (busy or positions):
@@ -321,5 +321,5 @@ def _covered(sells: list[Order]) -> int:
 
 
 def _refused_since(position: Position, looked_at: datetime) -> bool:
-    refusals = (position.stop_refused, position.exit_refused)
-    return any(one is not None and one.last_at > looked_at for one in refusals)
+    stop, leave = position.stop_refused, position.exit_refused
+    return (stop is not None and stop.last_at > looked_at) or (leave is not None and leave.last_at > looked_at)

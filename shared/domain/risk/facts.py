@@ -87,32 +87,32 @@ class RiskFacts:
     @property
     def open_profit(self) -> Decimal | None:
         """The profit of all open positions at their marks, in USD; not known when a mark is missing."""
-        if self.positions is None or self.marks is None:
+        positions, marks = self.positions, self.marks
+        if positions is None or marks is None or any(held.symbol not in marks for held in positions):
             return None
-        if any(position.symbol not in self.marks for position in self.positions):
-            return None
-        return sum((book.open_profit(held, self.marks[held.symbol]) for held in self.positions), Decimal(0))
+        return sum((book.open_profit(held, marks[held.symbol]) for held in positions), Decimal(0))
 
     @property
     def session_profit(self) -> Decimal | None:
         """The session's realised and open profit, in USD."""
-        if self.open_profit is None or self.ledger is None:
-            return None
-        return self.ledger.realized + self.open_profit
+        open_profit = self.open_profit
+        return None if open_profit is None or self.ledger is None else self.ledger.realized + open_profit
 
     @property
     def own_equity(self) -> Decimal | None:
         """Capital plus all our realised and open profit, in USD, whatever the broker lets us use."""
-        if self.capital is None or self.realized_before is None or self.session_profit is None:
+        profit = self.session_profit
+        if self.capital is None or self.realized_before is None or profit is None:
             return None
-        return self.capital + self.realized_before + self.session_profit
+        return self.capital + self.realized_before + profit
 
     @property
     def equity(self) -> Decimal | None:
         """What sizes and shares are measured on (`sizing.equity`), in USD."""
-        if self.own_equity is None or self.usable is None or self.invested is None:
+        own, usable, invested = self.own_equity, self.usable, self.invested
+        if own is None or usable is None or invested is None:
             return None
-        return equity(own=self.own_equity, usable=self.usable, invested=self.invested)
+        return equity(own=own, usable=usable, invested=invested)
 
     @property
     def live_entries(self) -> tuple[Order, ...]:
