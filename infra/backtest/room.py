@@ -81,6 +81,7 @@ class Room:
     ended: list[Position] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     _agenda: list[tuple[datetime, int, Steps]] = field(default_factory=list)
+    _until: datetime = field(init=False)
     _numbers: Any = field(default_factory=count)
     _lists: dict[str, tuple[datetime, dict[int, Said]]] = field(default_factory=dict)
     _over: dict[int, Said] = field(default_factory=dict)
@@ -109,13 +110,22 @@ class Room:
 
     def run(self, until: datetime) -> None:
         """Do everything that is due before an instant."""
-        agenda = self._agenda
+        agenda, self._until = self._agenda, until
         while agenda and agenda[0][0] < until:
             at, _, work = heappop(agenda)
             self.now = max(self.now, at)
             goes_on = next(work, None)
             if goes_on is not None:
                 self.plan(goes_on, work)
+
+    def skipped_to(self, step: timedelta, before: datetime) -> datetime:
+        """Give the last of the instants, a step apart, at which nobody else has done anything yet; a step is the least.
+
+        They are before another work that is planned, before the next instant of the market, and before `before`.
+        """
+        next_work = self._agenda[0][0] if self._agenda else self._until
+        steps = (min(next_work, self._until, before) - self.now - timedelta.resolution) // step
+        return self.now + max(steps, 1) * step
 
     # The book.
 

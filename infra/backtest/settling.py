@@ -98,8 +98,11 @@ class Settling:
                 self._by_hand(positions)
             if room.now + pause >= give_up or not (busy or positions):
                 return
-            self._extend(room.now + pause + timing.lease)
-            yield room.now + pause
+            goes_on = room.now + pause
+            if not (busy or looks) and self._is_quiet():
+                goes_on = room.skipped_to(pause, give_up - pause)
+            self._extend(goes_on + timing.lease)
+            yield goes_on
 
     def _watch_losses(self) -> None:
         room = self._room
@@ -117,8 +120,7 @@ class Settling:
     def _poll(self, *, ticks: bool) -> Generator[datetime, None, bool]:
         """Look once: gives whether something is still in motion."""
         room = self._room
-        documents = (*room.live.values(), *room.positions.values(), *room.watches.values())
-        if not ticks and documents == self._quiet:
+        if not ticks and self._is_quiet():
             return False
         orders, positions = room.live_orders(), room.open_positions()
         ended = self._just_ended() if ticks else []
@@ -126,7 +128,7 @@ class Settling:
             return False
         if not (ticks or any(map(_moves, orders)) or any(map(self._needs_work, positions))):
             # With a refusal of a while ago time alone makes work; without one, only another document does.
-            self._quiet = () if any(one.move_refused_at for one in positions) else documents
+            self._quiet = () if any(one.move_refused_at for one in positions) else self._documents()
             return False
         listing = room.list_orders(_WHO)
         for order in (*ended, *orders):
@@ -136,6 +138,14 @@ class Settling:
             self._extend(room.now + room.timing.lease)
             yield from self._protect(position.symbol)
         return any(map(_moves, room.live.values())) or any(map(self._needs_work, room.open_positions()))
+
+    def _documents(self) -> tuple[object, ...]:
+        room = self._room
+        return (*room.live.values(), *room.positions.values(), *room.watches.values())
+
+    def _is_quiet(self) -> bool:
+        """Tell whether a look would find what the last one found that had nothing to do."""
+        return self._documents() == self._quiet
 
     def _just_ended(self) -> list[Order]:
         room, since = self._room, self._room.now - self._room.timing.late_fill
