@@ -178,7 +178,7 @@ def _used(name: str) -> set[str]:
     parts = _PARTS[name]
     paths = [_MODULES[part] for part in sorted(parts)] + ["paper/books"] * (name in _ON_PAPER)
     paths += ["etrade/turns"] * (name in _ON_PAPER)
-    paths += ["domain/market/receipts"] * (name == "market_scan")
+    paths += ["domain/market/receipts", "domain/telling/left_out"] * (name == "market_scan")
     sources = [(ROOT / "shared" / f"{path}.py").read_text() for path in paths]
     return set(chain.from_iterable(_paths(source) for source in sources)) | {"dead_letters"}
 
