@@ -50,7 +50,7 @@ _MAY_FILL_LATE = frozenset({State.CANCELLED, State.EXPIRED})
 _TICK = Decimal("0.0001")
 _MILLISECOND = timedelta(milliseconds=1)
 _ACTIVE = Control(
-    state=TradingState.ACTIVE, exits_too=False, epoch=0, reason="a new book", by="order_placement",
+    state=TradingState.ACTIVE, exits_too=False, epoch=0, reason="new account book created", by="order_placement",
     at=datetime.fromtimestamp(0, UTC),
 )  # fmt: skip
 

@@ -131,7 +131,7 @@ class _Reader:
         try:
             at = datetime.fromisoformat(text)
         except ValueError:
-            raise self._fail(line, f"time_utc {text!r} is not an instant") from None
+            raise self._fail(line, f"time_utc {text!r} is not a valid timestamp") from None
         if at.utcoffset() is None:
             raise self._fail(line, f"time_utc {text!r} has no time zone")
         return at.astimezone(UTC)

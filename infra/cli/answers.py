@@ -46,7 +46,7 @@ def reconcile(
             answer = asking.ask(hand, asking.confirmed(hand, answer), wait_s=wait_s, tell=say)
     _show(answer, json=json)
     if answer.shares and not answer.confirmed:
-        say("Nothing was booked: `strategy reconcile --yes` does it now, the desk by itself within minutes.")
+        say("Nothing was booked: `strategy reconcile --yes` does it now, the system by itself within minutes.")
 
 
 def _agreed(answer: Ask) -> bool:

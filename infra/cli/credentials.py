@@ -69,7 +69,7 @@ def _open(address: str, private: Path | None, shown: ExitStack, otherwise: str) 
 def signed_in_until(record: TokenRecord) -> str:
     """Say how long a sign-in lasts, as a line."""
     until = f"Signed in until {day_and_time(record.dies_at)} New York at the latest"
-    return f"{until}; the desk ends it earlier, when the day is settled.\n"
+    return f"{until}; the system ends it earlier, when the day is settled.\n"
 
 
 def logout(
@@ -126,7 +126,7 @@ def set_secret(name: str, profile: str, state: Path | None, *, generate: bool, j
         secrets.require_real_broker(hand, name)
         if name == CONSUMER and hand.running and profile != "cloud":
             raise UserError(
-                "the desk runs with the pair that it has", remedy="end it with Ctrl-C, store, and start again"
+                "the system runs with the key that it has", remedy="end it with Ctrl-C, store, and start again"
             )
         value = secrets.generated() if generate else secrets.value_of(name, _answers(kind))
         stored = secrets.store(hand.open_vault(), name, value)

@@ -133,7 +133,7 @@ def in_words() -> Iterator[None]:
     except ConfigError as wrong:
         raise UserError("; ".join(wrong.problems), remedy="put that right and ask again") from None
     except Conflict as meanwhile:
-        raise UserError(meanwhile.detail, remedy="look with `strategy status`, then say it again") from None
+        raise UserError(meanwhile.detail, remedy="look with `strategy status`, then repeat the command") from None
     except StoreDown as down:
         raise UserError(f"the store does not answer: {down.detail}", remedy="ask again in a moment") from None
     except OSError as problem:
@@ -202,15 +202,15 @@ def _left_out(found: look.History) -> Iterable[tuple[str, object]]:
 
 def status_lines(seen: look.Overview) -> Iterable[tuple[str, object]]:
     """Say a desk at a glance, a line for each thing."""
-    yield "At", f"{day_and_time(seen.at)} New York{'' if seen.running else ' (the desk is not running)'}"
+    yield "At", f"{day_and_time(seen.at)} New York{'' if seen.running else ' (the system is not running)'}"
     if seen.killed is not None:
         yield "KILLED", _killed(seen.killed)
     yield "Mode", seen.mode or "unknown here"
     waits = "no: the day is settled" if seen.signed_out else "NO: nothing is traded until `strategy login`"
     yield "Signed in", "yes" if seen.signed_in else waits
     yield "Trading state", stated(seen.control) if seen.control else "ACTIVE (default)"
-    yield "Live orders", seen.live_orders
-    yield "In doubt", ", ".join(seen.in_doubt) or "none"
+    yield "Open orders", seen.live_orders
+    yield "Unknown orders", ", ".join(seen.in_doubt) or "none"
     yield "Open positions", seen.open_positions
     yield from money.lines(seen.owned, seen.wealth)
     if seen.elsewhere:
@@ -323,11 +323,11 @@ def _given_up(count: int | None) -> str:
 
 def _machine(seen: Machine) -> str:
     if seen.age_s is None:
-        return "UNKNOWN: what the desk writes down each second cannot be read; look into its terminal"
-    parts = [f"NOT ANSWERING: {', '.join(seen.silent)}"] if seen.silent else ["all functions answer"]
+        return "UNKNOWN: what the system reports each second cannot be read; look at its terminal"
+    parts = [f"NOT ANSWERING: {', '.join(seen.silent)}"] if seen.silent else ["all functions healthy"]
     parts += [f"{name} started again, {times} so far" for name, times in seen.restarted.items()]
     parts += [f"REFUSED: {seen.refused}"] if seen.refused else []
-    parts.append(f"written down {seen.age_s:.0f} s ago{': TOO OLD, look into its terminal' if seen.old else ''}")
+    parts.append(f"updated {seen.age_s:.0f} s ago{': TOO OLD, look at its terminal' if seen.old else ''}")
     return "; ".join(parts)
 
 

@@ -44,7 +44,7 @@ _END = {
     "emulators": "Ctrl-C ends it, and everything that the emulators hold; the next start begins anew.",
 }
 _TELL_EVERY_S = 30.0
-_MAKE_ROOM = "put that right and start again; what the folder holds is whole, and the desk goes on from there"
+_MAKE_ROOM = "correct that and start again; what the folder holds is whole, and the system goes on from there"
 
 
 def run(
@@ -69,10 +69,10 @@ def serve(wanted: Plan, outside: Outside = REAL) -> None:
         with told_to_end() as told:
             _serve(wanted, outside, console, told)
     except ConfigError as wrong:
-        what = "the desk cannot run:\n" + "\n".join(f"  - {problem}" for problem in wrong.problems)
-        raise UserError(what, remedy="put that right and start again; what the folder holds is as it was") from None
+        what = "the system cannot run:\n" + "\n".join(f"  - {problem}" for problem in wrong.problems)
+        raise UserError(what, remedy="correct that and start again; what the folder holds is as it was") from None
     except StoreDown as down:
-        raise UserError(f"the desk's disk refuses: {down.detail}", remedy=_MAKE_ROOM) from None
+        raise UserError(f"the disk refuses to write: {down.detail}", remedy=_MAKE_ROOM) from None
     except OSError as problem:
         raise UserError(f"this machine refuses: {problem}", remedy=_MAKE_ROOM) from None
     except ArchiveError as problem:
@@ -211,11 +211,11 @@ def _report(reports: KeptReports, console: Console) -> None:
 def _line(station: Station) -> str:
     status = station.status()
     down = [one.name for one in status.functions if not one.answers]
-    parts = [f"{clock(status.at)} New York", f"not answering: {', '.join(down)}" if down else "all functions answer"]
+    parts = [f"{clock(status.at)} New York", f"not answering: {', '.join(down)}" if down else "all functions healthy"]
     with suppress(StoreDown, Malformed):
         seen = overview(station.store, at=status.at, running=True)
         parts += [f"{seen.live_orders} live orders, {seen.open_positions} positions", money.short(seen.wealth)]
-        parts += [f"{seen.dead_letters} messages put aside"] if seen.dead_letters else []
+        parts += [f"{seen.dead_letters} failed messages"] if seen.dead_letters else []
     if status.trading not in {None, "ACTIVE"}:
         parts.append(f"trading is {status.trading}")
     if status.signed_out:

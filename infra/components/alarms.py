@@ -33,7 +33,7 @@ ALARMS = (
             "books_unreadable", "receipt_unreadable", "notice_not_delivered",
             "close_too_early",
         ),
-        told="A message or a document cannot be read and was put aside, which nothing repeats by itself:"
+        told="A message or a document cannot be read and was set aside, which nothing repeats by itself:"
         " `strategy dead-letters --profile cloud` lists them, and the line names the document. Or a notice reached none"
         " of your addresses: the line has its text.",
     ),

@@ -30,7 +30,8 @@ def dashboard(topology: Topology) -> str:
         _chart("Oldest message, s", _OLDEST, "ALIGN_MAX", _BY_SUBSCRIPTION, "REDUCE_MAX"),
         {"title": "Warnings and worse", "logsPanel": {"filter": lines}},
     ]
-    return json.dumps({"displayName": "The desk", "gridLayout": {"columns": "2", "widgets": widgets}}, sort_keys=True)
+    shown = {"displayName": "Trading system", "gridLayout": {"columns": "2", "widgets": widgets}}
+    return json.dumps(shown, sort_keys=True)
 
 
 def _chart(title: str, metric: str, aligner: str, by: str, reducer: str = "REDUCE_SUM") -> Mapping[str, Any]:

@@ -63,7 +63,7 @@ class Trail(pulumi.ComponentResource):
             location=chosen.region,
             bucket_id=f"trail-{chosen.generation}",
             retention_days=chosen.trail_days,
-            description="what the desk did",
+            description="what the system did",
             opts=stage.child(self, kept=True),
         )
         services = " OR ".join(f'"{names.dashed(one.name)}"' for one in stage.topology.functions)

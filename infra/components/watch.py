@@ -157,7 +157,7 @@ class Watch(pulumi.ComponentResource):
         gcp.billing.Budget(
             "budget",
             billing_account=chosen.billing_account,
-            display_name=f"{chosen.project}: the desk",
+            display_name=f"{chosen.project}: trading system",
             amount=gcp.billing.BudgetAmountArgs(
                 # Without a currency it is the billing account's own; another one is refused.
                 specified_amount=gcp.billing.BudgetAmountSpecifiedAmountArgs(units=str(chosen.budget))

@@ -124,7 +124,7 @@ class WorldFile:
                 return []
             if not (ours or public):
                 start_response("403 Forbidden", [("Content-Type", "text/plain")])
-                return [b"Only the desk itself may deliver here."]
+                return [b"Only the system itself may deliver here."]
             return app(environ, start_response)
 
         return admitted

@@ -55,7 +55,7 @@ def ask(
     asks.ask(hand.desk, wish)
     if not token.stage(store, hand.desk.clock.now()).signs:
         tell("NOBODY IS SIGNED IN: nothing is worked until `strategy login`.")
-    tell("Asked; the desk looks within a minute.")
+    tell("Asked; the system looks within a minute.")
     seen = wish
     for _ in range(max(1, int(wait_s / EVERY_S))):
         held = read(store, Ask, asks.path(wish.ask_id))
@@ -88,5 +88,5 @@ def _require_somebody(hand: Hand) -> None:
         raise UserError(what, remedy=f"start it with `strategy up` and ask again; {by_hand}")
     now = hand.desk.clock.now()
     if session_at(now) is None or not FIRST_HOUR <= now.astimezone(NEW_YORK).hour <= LAST_HOUR:
-        what = f"the desk looks at wishes from {FIRST_HOUR}:00 to {LAST_HOUR}:59 New York on trading days"
+        what = f"the system takes requests from {FIRST_HOUR}:00 to {LAST_HOUR}:59 New York on trading days"
         raise UserError(f"{what}; nothing was asked", remedy=f"ask then; {by_hand}")

@@ -73,7 +73,7 @@ def _attempt(desk: Desk, symbol: str) -> Closing:
     try:
         return persist(lambda: _ask(desk, symbol))
     except DeskError as problem:
-        return Closing(symbol=symbol, problem=f"{problem.detail}: nothing was asked for, say it again")
+        return Closing(symbol=symbol, problem=f"{problem.detail}: nothing was asked for, repeat the command")
 
 
 def _ask(desk: Desk, symbol: str) -> Closing:

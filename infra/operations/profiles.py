@@ -172,7 +172,7 @@ def _on_this_machine(
     given_up = None
     if over == "emulators":
         if world is None:
-            gone = f"the desk of {folder.path} is not running, and what its emulators held ended with them"
+            gone = f"the system of {folder.path} is not running, and what its emulators held ended with them"
             lost = f"where the emulators of {folder.path} listen cannot be read"
             remedy = "end it with Ctrl-C; " if running else ""
             raise UserError(lost if running else gone, remedy=f"{remedy}start it with `strategy up --cloud emulators`")

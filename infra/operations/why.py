@@ -57,6 +57,6 @@ def why(hand: Hand, symbol: str, at: datetime | None, folder: str = "") -> Why:
         )  # fmt: skip
     if not scanned:
         what = f"no minute at {day_and_time(when)} New York was scanned to its end"
-        raise UserError(what, remedy="a minute is written down as it ends; `strategy status` says how the scan is")
+        raise UserError(what, remedy="a minute is recorded as it ends; `strategy status` says how the scan is")
     what = f"{symbol} was not looked at by {clock(when)} in that minute, nor in the one before"
     raise UserError(what, remedy="see that the watch list names it, or ask for another time with --at")

@@ -51,7 +51,7 @@ SKIPPED: Mapping[str, str] = {
     State.EXPIRED: "sent, expired unfilled",
     State.CANCELLED: "sent, cancelled unfilled",
     State.REJECTED: "rejected by the broker",
-    State.VOIDED: "given up before it was sent",
+    State.VOIDED: "cancelled before it was sent",
     State.NOT_PLACED: "never reached the broker",
     State.DENIED: "blocked by our own rules",
 }

@@ -30,7 +30,7 @@ def settings_of(plan: Plan, market: Market | None) -> dict[str, str]:
     config = strategies.problems_of(given.get("STRATEGY_CONFIG", settings.DEFAULT_CONFIG).strip())
     if problems := (*wrong, *config, *settings.network_problems(given)):
         what = "the settings cannot be used:\n" + "\n".join(f"  - {problem}" for problem in problems)
-        raise UserError(what, remedy="set these variables otherwise")
+        raise UserError(what, remedy="correct these variables")
     ours = {name: value for name, value in given.items() if name in settings.NAMES}
     return ours | environment.own_strategies(given)
 

@@ -100,7 +100,7 @@ def sentences(verdict: Verdict) -> Iterable[str]:
     state = "holds" if not verdict.broken else "is broken"
     yield f"The audit trail {state}: {verdict.events} events in {verdict.chains} chains."
     if verdict.unsealed:
-        yield f"{verdict.unsealed} chains are not sealed: a cut at their end could not be seen."
+        yield f"{verdict.unsealed} chains are not sealed: events missing at their end cannot be detected."
 
 
 def _place(event: dict[str, Any]) -> tuple[str, int]:

@@ -175,7 +175,7 @@ def _instant(value: int | None, to_ms: int, what: str) -> datetime | None:
     try:
         return _EPOCH + timedelta(milliseconds=value * to_ms)
     except OverflowError:
-        raise Unreadable(f"{what} is not an instant") from None
+        raise Unreadable(f"{what} is not a valid timestamp") from None
 
 
 def _first(node: Node, names: tuple[str, ...]) -> object:

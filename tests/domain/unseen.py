@@ -71,7 +71,7 @@ UNSEEN = (
         ),
         "No entry could be judged: IBM",
         (
-            "A signal for IBM died unjudged because E*TRADE's balance could not be read "
+            "A signal for IBM expired without a decision because E*TRADE's balance could not be read "
             "(balance: accountMode is missing). "
             "Nothing is bought while it stays so: see whether E*TRADE's own page shows it, and report the reason "
             "if it does."
@@ -98,8 +98,8 @@ UNSEEN = (
         "order_settlement cannot do its work",
         (
             "order_settlement could not handle close_tick since 11:57 ET, 3 minutes ago "
-            "(Busy: another settlement is at work). It is tried again until it can be done or is put aside: "
-            "put right what the reason names, and look at the log of the function."
+            "(Busy: another settlement is at work). It is tried again until it can be done or is set aside: "
+            "correct what the reason names, and look at the log of the function."
         ),
     ),
     (

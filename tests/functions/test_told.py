@@ -104,7 +104,7 @@ def test_going_blind_while_holding_is_urgent(tmp_path: Path, market: Path, hook:
         told.close()
     assert line["severity"] == "WARNING"
     assert "3 minutes ago (STALE), also none of what is held: AIG." in line["text"]
-    assert "put the clock of the machine that scans right, for it is ahead" in line["text"]
+    assert "correct the clock of the machine that scans: it is fast" in line["text"]
 
 
 def test_one_held_symbol_that_goes_dark_reaches_the_owner(tmp_path: Path, market: Path, hook: Webhook) -> None:

@@ -73,7 +73,7 @@ def test_an_account_that_holds_all_is_reconciled_within_a_minute(bench: Bench) -
     given, told = _asked(bench, asking.wish_of(_hand(bench), AskKind.RECONCILE))
     assert (given.waiting, given.done, given.shares) == (False, True, 0)
     assert given.answer == "the account holds all that the book does"
-    assert told == ["Asked; the desk looks within a minute."]
+    assert told == ["Asked; the system looks within a minute."]
 
 
 def test_shares_that_left_are_shown_and_booked_when_that_is_confirmed(bench: Bench) -> None:
@@ -122,7 +122,7 @@ def test_who_waits_in_vain_is_told_and_the_wish_ends_by_itself(bench: Bench) -> 
     bench.run("10:02:30")
     held = read(bench.world.store, Ask, asks.path(wish.ask_id))
     assert held is not None
-    assert held.value.answer == "nobody worked it for 10 minutes: say it again"
+    assert held.value.answer == "no function handled it for 10 minutes: repeat the command"
 
 
 @pytest.mark.parametrize(

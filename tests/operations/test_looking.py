@@ -45,7 +45,7 @@ def test_every_state_is_told_in_plain_words() -> None:
     for state, (stands, next_step) in PLAIN.items():
         assert stands.endswith(".")
         assert next_step.endswith(".")
-        assert (next_step == "Nothing: this is its end.") is (state in TERMINAL)
+        assert (next_step == "Nothing more happens.") is (state in TERMINAL)
         assert state not in IN_DOUBT or "nothing was sent" not in stands
 
 
@@ -64,7 +64,7 @@ def test_a_desk_at_a_glance(played_desk: Path) -> None:
     assert (seen["control"]["state"], seen["session"], seen["dead_letters"]) == ("ACTIVE", "2013-10-07", 0)
     assert (seen["given_up"], seen["machine"]) == (0, None)
     shown = strategy("status", "--state", str(played_desk)).stdout
-    for part in ("ACTIVE", "2013-10-07", "the desk is not running", "In doubt"):
+    for part in ("ACTIVE", "2013-10-07", "the system is not running", "Unknown orders"):
         assert part in shown
 
 
@@ -166,7 +166,7 @@ def test_all_times_are_new_yorks_and_say_so(desk: Path) -> None:
     store.close()
     KeptInstant(desk).write(MORNING)
     (entry, *_), (held,) = answer("orders", "--all", *on), answer("positions", "--all", *on)
-    assert "2013-10-07 07:20:00 New York (the desk is not running)" in strategy("status", *on).stdout
+    assert "2013-10-07 07:20:00 New York (the system is not running)" in strategy("status", *on).stdout
     assert "1 since 2013-10-08 00:00:00 New York" in strategy("status", *on).stdout
     assert "2013-10-08 00:00:00 New York" in strategy("token", *on).stdout
     assert "2013-10-08 00:00:00 New York" in strategy("dead-letters", *on).stdout
@@ -313,11 +313,11 @@ def _written(ago_s: float, refused: str | None) -> str:
 def test_trouble_of_the_machine_is_on_the_page(desk: Path) -> None:
     """Beside a running desk the page names who does not answer or was started again, what is refused, and the age."""
     page, plain = _shown_beside(desk, _written(2, "no space left"))
-    assert "NOT ANSWERING: notify; market_scan started again, 2 so far; REFUSED: no space left; written down" in page
+    assert "NOT ANSWERING: notify; market_scan started again, 2 so far; REFUSED: no space left; updated" in page
     assert "TOO OLD" not in page
     assert (plain["silent"], plain["restarted"], plain["refused"]) == (["notify"], {"market_scan": 2}, "no space left")
     page, plain = _shown_beside(desk, _written(300, None))
-    assert "TOO OLD, look into its terminal" in page
+    assert "TOO OLD, look at its terminal" in page
     assert (plain["age_s"] >= 300, plain["refused"]) == (True, None)
 
 

@@ -193,7 +193,7 @@ def test_a_killed_simulated_day_is_one_line(desk: Path) -> None:
     """Nothing real is held by a simulated day: it is named in one line, and its sums are in the JSON."""
     _kill_one(desk)
     shown = strategy("status").stdout
-    assert ("this simulated day ended without being stopped" in shown, "Live orders" in shown) == (True, False)
+    assert ("this simulated day ended without being stopped" in shown, "Open orders" in shown) == (True, False)
     (seen,) = answer("status")
     assert (seen["killed"]["state"], seen["killed"]["held"], seen["running"]) == (str(desk), [], False)
 

@@ -88,7 +88,7 @@ def _token_ended(notice: TokenEnded) -> Words:
     return Words(
         title="The day's sign-in has ended",
         sentence=f"The access token was ended at {_clock(notice.at)}, and {left}.",
-        advice=advice if notice.left_open else "Nothing is to be done before the next sign-in.",
+        advice=advice if notice.left_open else "Nothing to do before the next sign-in.",
         urgent=bool(notice.left_open),
     )
 
@@ -109,7 +109,8 @@ def _halted(notice: TradingHalted) -> Words:
 def _reduced(notice: TradingReduced) -> Words:
     return Words(
         title="Trading is REDUCE_ONLY",
-        sentence=f"Nothing new is bought, what is held is looked after; set by {notice.by}: {_short(notice.reason)}.",
+        sentence="Nothing new is bought, open positions are managed until closed; "
+        f"set by {notice.by}: {_short(notice.reason)}.",
         advice="Find the cause before you resume; nothing resumes by itself.",
         urgent=True,
     )
@@ -240,8 +241,8 @@ def _unseen(notice: HeldUnseen) -> Words:
 
 _CURES = {
     "DELAYED": "sign E*TRADE's agreement on real-time quotes for this account",
-    "FUTURE": "put the clock of the machine that scans right, for it is behind",
-    "STALE": "if the market is not halted, put the clock of the machine that scans right, for it is ahead",
+    "FUTURE": "correct the clock of the machine that scans: it is slow",
+    "STALE": "if the market is not halted, correct the clock of the machine that scans: it is fast",
 }
 
 
@@ -254,7 +255,7 @@ def _cure(faults: tuple[str, ...]) -> str:
 def _buried(notice: MessageBuried) -> Words:
     return Words(
         title="A message could not be handled",
-        sentence=f"{notice.function} got a message that it cannot handle ({notice.reason}) and put it aside.",
+        sentence=f"{notice.function} got a message that it cannot handle ({notice.reason}) and set it aside.",
         advice=f"It is not tried again: `strategy dead-letters` shows it as {notice.function}:{notice.letter}.",
         urgent=False,
     )
@@ -263,7 +264,7 @@ def _buried(notice: MessageBuried) -> Words:
 def _day_result(notice: DayResult) -> Words:
     left = f"still holds {', '.join(notice.open_positions)}" if notice.open_positions else "holds nothing"
     live = f" and has {_count(notice.live_orders, 'live order')}" if notice.live_orders else ""
-    advice = "Nothing is to be done."
+    advice = "Nothing to do."
     if notice.open_positions or notice.live_orders:
         advice = "Look at what is left on E*TRADE's own page."
     sign = "-" if notice.realized < 0 else "+"

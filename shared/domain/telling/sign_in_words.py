@@ -41,7 +41,7 @@ def sign_in_failed(notice: SignInFailed) -> Words:
     """Say why the owner has to begin again."""
     return Words(
         title="Sign in again",
-        sentence=f"E*TRADE let you in, but no token could be kept ({short(notice.why)}).",
+        sentence=f"The sign-in failed: no access token could be stored ({short(notice.why)}).",
         advice="Sign in again; until then nothing is traded.",
         urgent=True,
     )

@@ -52,7 +52,7 @@ def entry_not_judged(notice: EntryNotJudged) -> Words:
     """Say which answer kept a signal from being judged."""
     return Words(
         title=f"No entry could be judged: {notice.symbol}",
-        sentence=f"A signal for {notice.symbol} died unjudged because E*TRADE's {NAMES[notice.what]} "
+        sentence=f"A signal for {notice.symbol} expired without a decision because E*TRADE's {NAMES[notice.what]} "
         f"could not be read ({short(notice.why)}).",
         advice="Nothing is bought while it stays so: see whether E*TRADE's own page shows it, and report the reason "
         "if it does.",
@@ -82,7 +82,7 @@ def message_retried(notice: MessageRetried) -> Words:
         title=f"{notice.function} cannot do its work",
         sentence=f"{notice.function} could not handle {notice.message} since {ago(notice.since, notice.at)} "
         f"({short(notice.reason)}).",
-        advice="It is tried again until it can be done or is put aside: put right what the reason names, and look at "
+        advice="It is tried again until it can be done or is set aside: correct what the reason names, and look at "
         "the log of the function.",
         urgent=notice.function in TRADERS,
     )

@@ -135,7 +135,7 @@ def change(
         desk.store.commit([kept, replaced(PATH, over, after)])
     except Conflict:
         raise Conflict(
-            "another command changed the configuration at the same moment: look at it, and say it again"
+            "another command changed the configuration at the same moment: look at it, and repeat the command"
         ) from None
     desk.journal.line("configuration", Severity.WARNING, number=after.newest.number, note=note)
     return after

@@ -93,7 +93,12 @@ def _restriction(desk: Desk) -> Held[Control]:
     if held is not None:
         return held
     first = Control(
-        state=TradingState.ACTIVE, exits_too=False, epoch=0, reason="a new book", by=desk.actor, at=desk.clock.now()
+        state=TradingState.ACTIVE,
+        exits_too=False,
+        epoch=0,
+        reason="new account book created",
+        by=desk.actor,
+        at=desk.clock.now(),
     )
     try:
         return Held(path=PATH, value=first, version=desk.store.commit([create(PATH, first)])[0])

@@ -56,7 +56,9 @@ def work(
     wish = held.value
     if desk.clock.now() - wish.at > LIFE:
         minutes = int(LIFE.total_seconds() // 60)
-        answer(desk, held, Verdict(done=False, text=f"nobody worked it for {minutes} minutes: say it again"))
+        answer(
+            desk, held, Verdict(done=False, text=f"no function handled it for {minutes} minutes: repeat the command")
+        )
         return
     match wish.kind:
         case AskKind.CANCEL:
@@ -127,7 +129,7 @@ def _resolve(desk: TradingDesk, held: Held[Ask], listing: Listing) -> Verdict | 
         return Verdict(done=False, text=f"there is no order {wish.intent_id}")
     order = found.value
     if order.state is State.PLACING:
-        return "its licence to send has to run out first"
+        return "its authorisation to send has to expire first"
     if order.state not in (State.UNKNOWN, State.MANUAL):
         return Verdict(done=False, text=f"{order.intent_id} is {order.state}: nothing of it is in doubt")
     possible = candidates(desk, order, listing)

@@ -73,7 +73,7 @@ EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
         sign_in.SignInFailed(why="the vault does not answer.", at=NOON),
         "Sign in again",
         (
-            "E*TRADE let you in, but no token could be kept (the vault does not answer). "
+            "The sign-in failed: no access token could be stored (the vault does not answer). "
             "Sign in again; until then nothing is traded."
         ),
     ),
@@ -123,7 +123,8 @@ EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
         TradingReduced(reason="the daily limit is reached", by="order_settlement", epoch=5, at=NOON),
         "Trading is REDUCE_ONLY",
         (
-            "Nothing new is bought, what is held is looked after; set by order_settlement: the daily limit is reached. "
+            "Nothing new is bought, open positions are managed until closed; set by order_settlement: "
+            "the daily limit is reached. "
             "Find the cause before you resume; nothing resumes by itself."
         ),
     ),
@@ -225,7 +226,7 @@ EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
         MessageBuried(function="market_scan", reason="Malformed", letter="0a", at=NOON),
         "A message could not be handled",
         (
-            "market_scan got a message that it cannot handle (Malformed) and put it aside. "
+            "market_scan got a message that it cannot handle (Malformed) and set it aside. "
             "It is not tried again: `strategy dead-letters` shows it as market_scan:0a."
         ),
     ),
@@ -278,7 +279,7 @@ def test_a_result_says_which_shares_it_leaves_out() -> None:
     )
     assert words(result).text == (
         "The session ended with +$5.00 realized, not counting 99 shares taken out by hand at a price that is not "
-        "known, 2 orders and 1 fill; the system holds nothing. Nothing is to be done."
+        "known, 2 orders and 1 fill; the system holds nothing. Nothing to do."
     )
 
 
@@ -290,8 +291,7 @@ def test_a_quiet_day_is_not_urgent() -> None:
     said = words(quiet)
     assert not said.urgent
     assert said.text == (
-        "The session ended with +$392.26 realized, 93 orders and 51 fills; the system holds nothing. "
-        "Nothing is to be done."
+        "The session ended with +$392.26 realized, 93 orders and 51 fills; the system holds nothing. Nothing to do."
     )
 
 
@@ -300,8 +300,7 @@ def test_an_evening_with_nothing_open_is_not_urgent() -> None:
     said = words(TokenEnded(left_open=(), at=at(510)))
     assert not said.urgent
     assert said.text == (
-        "The access token was ended at 18:00 ET, and nothing is left open. "
-        "Nothing is to be done before the next sign-in."
+        "The access token was ended at 18:00 ET, and nothing is left open. Nothing to do before the next sign-in."
     )
 
 
@@ -309,8 +308,8 @@ def test_an_evening_with_nothing_open_is_not_urgent() -> None:
     ("faults", "cure"),
     [
         (("STALE", "DELAYED"), "sign E*TRADE's agreement on real-time quotes for this account."),
-        (("FUTURE",), "put the clock of the machine that scans right, for it is behind."),
-        (("STALE",), "if the market is not halted, put the clock of the machine that scans right, for it is ahead."),
+        (("FUTURE",), "correct the clock of the machine that scans: it is slow."),
+        (("STALE",), "if the market is not halted, correct the clock of the machine that scans: it is fast."),
         (("NotSent",), "look at E*TRADE's own page, and at the log of the function market_scan."),
     ],
 )

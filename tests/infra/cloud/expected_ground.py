@@ -64,7 +64,7 @@ def _trail(cloud: Cloud) -> Iterator[Thing]:
         return
     bucket = {
         "project": cloud.project, "location": cloud.region, "bucketId": f"trail-{cloud.generation}",
-        "retentionDays": int(cloud.given("trailDays", "365")), "description": "what the desk did",
+        "retentionDays": int(cloud.given("trailDays", "365")), "description": "what the system did",
     }  # fmt: skip
     yield Thing("logging/projectBucketConfig:ProjectBucketConfig", "trail", bucket, kept=True)
     services = " OR ".join(f'"{dashed(one)}"' for one in cloud.topology.functions)

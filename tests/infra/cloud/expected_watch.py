@@ -188,7 +188,7 @@ def _dashboard(cloud: Cloud) -> dict[str, Any]:
         _chart("Oldest message, s", f"{waiting}oldest_unacked_message_age", pubsub, "ALIGN_MAX", reducer="MAX"),
         {"title": "Warnings and worse", "logsPanel": {"filter": lines}},
     ]
-    return {"displayName": "The desk", "gridLayout": {"columns": "2", "widgets": widgets}}
+    return {"displayName": "Trading system", "gridLayout": {"columns": "2", "widgets": widgets}}
 
 
 def _chart(
@@ -210,7 +210,7 @@ def _budget(cloud: Cloud) -> Thing:
     spent, foreseen = "CURRENT_SPEND", "FORECASTED_SPEND"
     shares = ((0.5, spent), (0.9, spent), (1.0, spent), (1.0, foreseen))
     inputs = {
-        "billingAccount": cloud.given("billingAccount"), "displayName": f"{cloud.project}: the desk",
+        "billingAccount": cloud.given("billingAccount"), "displayName": f"{cloud.project}: trading system",
         "amount": {"specifiedAmount": {"units": cloud.given("budget", "50")}},
         "budgetFilter": {"projects": [f"projects/{cloud.number}"]},
         "thresholdRules": [{"thresholdPercent": share, "spendBasis": basis} for share, basis in shares],

@@ -311,7 +311,7 @@ def test_a_wish_that_nobody_worked_says_so() -> None:
     )
     asks.ask(bench.desks[SETTLEMENT], wish)
     bench.run(6)
-    assert _asked(bench).answer == "nobody worked it for 10 minutes: say it again"
+    assert _asked(bench).answer == "no function handled it for 10 minutes: repeat the command"
     assert bench.exchange.cancels == []
 
 
