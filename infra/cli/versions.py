@@ -23,6 +23,12 @@ from shared.settings import OWN_STRATEGIES
 from shared.strategies import registry
 from shared.usecases.control import configuration
 
+_UNITS = {
+    "pct": "%", "bps": "basis points", "usd": "USD", "price": "USD", "s": "seconds", "minutes": "minutes",
+    "shares": "shares", "volume": "shares",
+}  # fmt: skip
+"""The unit of a setting by a word of its name; a setting without such a word is a number or a word."""
+
 
 def look(profile: str, state: Path | None, *, json: bool) -> None:
     """Show every setting in force, and what waits."""
@@ -138,14 +144,23 @@ def _tell_change(done: Changed) -> None:
 
 
 def _tell(shown: Shown) -> None:
-    table = Table("Setting", "In force", "From the next session", title=f"Version {shown.number} over {shown.base}")
+    table = Table(
+        "Setting", "In force", "Unit", "Default", "Next session", title=f"Version {shown.number} over {shown.base}"
+    )
     for name, value in shown.settings.items():
-        table.add_row(name, value, shown.waiting.get(name, ""))
+        default = shown.defaults.get(name, "")
+        style = "bold" if default or name in shown.waiting else ""
+        table.add_row(name, value, _unit(name), default, shown.waiting.get(name, ""), style=style)
     Console().print(table)
+    typer.echo("A default is shown where the value in force differs from it.")
     for name, value in shown.ceilings.items():
         typer.echo(f"No version exceeds {name} = {value}, which this environment says.")
     if not shown.ceilings:
         say("No ceilings are set here (STRATEGY_MOST_ORDER_USD and its like); a system's own may be others.")
+
+
+def _unit(name: str) -> str:
+    return next((_UNITS[word] for word in reversed(name.rpartition(".")[2].split("_")) if word in _UNITS), "")
 
 
 def _list(rows: tuple[configuring.Line, ...]) -> None:

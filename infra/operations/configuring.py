@@ -51,12 +51,16 @@ class Base:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """The configuration: each setting in force, and what is wanted where that waits for the next session."""
+    """The configuration: each setting in force, and what is wanted where that waits for the next session.
+
+    `defaults` is what the file `base` says of each setting that differs from it now.
+    """
 
     number: int
     base: str
     settings: Mapping[str, str]
     waiting: Mapping[str, str]
+    defaults: Mapping[str, str]
     ceilings: Mapping[str, str]
 
 
@@ -91,10 +95,11 @@ def show(hand: Hand, base: Base) -> Shown:
     """Give what is in force now, and what waits."""
     versions = None if base.held is None else base.held.value
     now = in_force(versions, base.file, base.most, hand.desk.clock.now())
-    wanted, ours = whole(base, base.wanted), whole(base, now.config)
+    wanted, ours, ships = whole(base, base.wanted), whole(base, now.config), whole(base, base.file)
     return Shown(
         number=now.number, base=base.name, settings=ours,
         waiting={name: value for name, value in wanted.items() if value != ours.get(name)},
+        defaults={name: ships.get(name, _NOTHING) for name, value in ours.items() if value != ships.get(name)},
         ceilings={name: value for name, value in flat(base.most).items() if value != "None"},
     )  # fmt: skip
 

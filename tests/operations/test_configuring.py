@@ -199,7 +199,10 @@ def test_it_is_shown_in_words(desk: Path) -> None:
     done = strategy("config", "set", "limits.positions_max", "5", *_here(desk))
     assert "Version 1 is written." in done.stdout
     shown = strategy("config", "show", *_here(desk))
-    assert "limits.positions_max" in shown.stdout
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in shown.stdout.splitlines()]
+    assert ["limits.positions_max", "5", "", "10", ""] in rows
+    assert ["limits.daily_loss_pct", "2", "%", "", ""] in rows
+    assert ["limits.order_usd_max", "50000", "USD", "", ""] in rows
     assert "No ceilings are set here" in shown.stderr
     assert "limits.positions_max: 10 -> 5" in strategy("config", "history", *_here(desk)).stdout
     assert strategy("config", "diff", "1", *_here(desk)).stdout == "Nothing differs from version 1.\n"
