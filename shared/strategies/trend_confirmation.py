@@ -8,7 +8,6 @@ gives no points.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
 from typing import Annotated
 
 from shared.domain.control.config import Span
@@ -22,7 +21,7 @@ FEW_POINTS = Reason(code="FEW_POINTS", words="Too few signs of a trend hold at o
 REASONS = (FEW_POINTS,)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Parameters:
     """The points of each sign, those from which it votes, and the figures that RSI, volume and ATR have to reach."""
 
@@ -42,7 +41,7 @@ class Parameters:
         if self.points_min > self.most:
             raise ValueError(f"points_min is {self.points_min}, and all signs together give {self.most}")
 
-    @cached_property
+    @property
     def most(self) -> Decimal:
         """The points of all signs together."""
         trend = self.order_points + self.position_points + self.rsi_points + self.macd_points

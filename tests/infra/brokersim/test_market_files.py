@@ -82,7 +82,7 @@ def test_a_plain_csv_reads_the_same(tmp_path: Path) -> None:
         ("2013-10-07T13:30:06Z,SPY,NaN,1,167.56,1,167.55,1", "'NaN' is not a price"),
         ("2013-10-07T13:30:06Z,SPY,167.55555,1,167.56,1,167.55,1", "finer than"),
         ("2013-10-07T13:30:06Z,SPY,167.55,1.5,167.56,1,167.55,1", "not a whole number"),
-        ("yesterday,SPY,167.55,1,167.56,1,167.55,1", "not an instant"),
+        ("yesterday,SPY,167.55,1,167.56,1,167.55,1", "not a valid timestamp"),
         ("2013-10-07T13:30:06,SPY,167.55,1,167.56,1,167.55,1", "no time zone"),
         ("2013-10-08T13:30:06Z,SPY,167.55,1,167.56,1,167.55,1", "a row of 2013-10-08"),
         ("2013-10-07T13:30:06Z,SPY,167.55", "3 values where the header has 8"),
