@@ -48,10 +48,11 @@ class Settling:
                     return
                 continue
             self._extend(room.now + timing.lease)
+            began = room.now
             yield from self._work(give_up, ticks=first)
             self._extend(room.now)
-            if not any(map(_moves, room.live.values())):
-                return
+            if room.now == began or not any(map(_moves, room.live.values())):
+                return  # what moves still, as where the data end, is for the next minute's tick
             first = False
 
     def cancel_and_confirm(self, order: Order, who: Who) -> Steps:

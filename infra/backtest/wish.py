@@ -22,6 +22,7 @@ from shared.strategies.registry import bound
 
 MONTH = timedelta(days=30)
 LEAST_CAPITAL = Decimal(100)
+MOST_CAPITAL = Decimal(1_000_000_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +87,8 @@ def capital_of(text: str) -> Decimal:
         usd = Decimal(text.replace(",", "").removeprefix("$"))
     except InvalidOperation:
         usd = Decimal("NaN")
-    if not usd.is_finite() or usd < LEAST_CAPITAL:
-        remedy = f"say how many USD, {LEAST_CAPITAL} at least, such as --capital 25000"
+    if not usd.is_finite() or not LEAST_CAPITAL <= usd <= MOST_CAPITAL:
+        remedy = f"say how many USD, from {LEAST_CAPITAL} to {MOST_CAPITAL:,}, such as --capital 25000"
         raise UserError(f"{text[:30]!r} is no capital", remedy=remedy)
     return usd
 

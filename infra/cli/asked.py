@@ -13,6 +13,7 @@ from shlex import quote
 from infra.cli.credentials import hidden
 from infra.cli.exits import say
 from infra.cli.hand import in_words
+from infra.one_machine.vault import KEY_VARIABLE
 from infra.operations import secrets
 from infra.operations.beginning import Beginning, beginning
 from infra.simulated_day.problems import UserError
@@ -128,6 +129,16 @@ def _checked(name: str) -> Callable[[str], str]:
     return check
 
 
+_KEEP = (
+    f"Keep {KEY_VARIABLE} as you set it, and set it there, too: without it the",
+    "key that is stored here can never be read again.",
+)
+_PROBE = (
+    "  strategy probe --broker production",
+    "      once, and alone: finds out what E*TRADE does with your key; places nothing",
+)
+
+
 def _next(broker: str, folder: str, symbols: str, capital: str) -> list[str]:
     """Say what comes next."""
     quotes = "E*TRADE's real quotes" if broker == "production" else "the sandbox's made-up quotes, as a try"
@@ -137,10 +148,12 @@ def _next(broker: str, folder: str, symbols: str, capital: str) -> list[str]:
         "two lines in each new terminal, or put them into your shell's profile:",
         f"  export {_WATCH_LIST}={quote(symbols)}",
         f"  export {_CAPITAL}={quote(capital)}",
+        *_KEEP * (KEY_VARIABLE in os.environ),
         "",
         f"A paper day, on {quotes}:",
         f"  strategy doctor --broker {broker}",
         "      looks first whether key, clock and settings are right",
+        *_PROBE * (broker == "production"),
         f"  strategy up --broker {broker}",
         "      runs until Ctrl-C; start it before 9:30 New York",
         "  strategy login",

@@ -135,7 +135,7 @@ def explain(
 
 def why(
     symbol: Annotated[str, typer.Argument(help="Which symbol.")],
-    at: Annotated[str | None, typer.Option(help="When, New York, such as 10:31:02; else the last time.")] = None,
+    at: Annotated[str | None, typer.Option(help="When, New York, such as 10:31:02; else a minute ago.")] = None,
     profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
     """Tell why a symbol was not bought: rule, value, threshold.

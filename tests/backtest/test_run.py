@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from itertools import pairwise
 from math import prod
 from pathlib import Path
@@ -107,6 +107,29 @@ class _Rising(GeneratedData):
 
 QUOTED = (1, 3)
 RISING_DAYS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cut(GeneratedData):
+    """Its sessions have bars of a rise that end soon after the first purchases."""
+
+    def chapters(self, first: date, last: date, symbols: Sequence[str]) -> Iterator[Chapter]:
+        """Give the sessions."""
+        for chapter in super(_Cut, self).chapters(first, last, symbols):
+            day, risen = chapter.minutes, _risen(chapter.minutes)
+            until = day.session.opens_at + timedelta(minutes=18)
+            bars = {one: [tick.bars[one] for tick in risen.ticks() if tick.at <= until] for one in day.symbols}
+            yield Chapter(minutes=minute_day(day.session, day.history, symbols=day.symbols, source=day.source,
+                                             bars=partial(dict, bars)))  # fmt: skip
+
+
+@pytest.mark.timeout(120)
+def test_data_that_end_while_something_is_held_end_the_day_and_are_said() -> None:
+    """A session whose bars end early is played to its close, keeps what was held, and says so."""
+    outcome = run(replace(task(GENERATED_DAY, symbols=2), data=_Cut(seed=1)), lambda _: None)
+    assert [trade.is_over for trade in outcome.facts.trades] == [False] * len(outcome.facts.trades) != []
+    said = f"The data of 1 session ends before the close, {GENERATED_DAY} at 09:48:00 New York the first"
+    assert any(one.startswith(said) for one in outcome.facts.said)
 
 
 def _risen(day: Day) -> Day:
