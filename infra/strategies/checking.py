@@ -22,7 +22,7 @@ from infra.strategies import purity
 from shared.errors import ConfigError
 from shared.strategies import registry
 
-LASTS_S = 600
+LASTS_S = 120
 _RULES = "a vote is made of the view and the parameters alone; shared/strategies/README.md lists what it may import"
 
 
