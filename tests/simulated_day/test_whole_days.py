@@ -70,14 +70,13 @@ def test_the_defaults_run_clean(recorded: Recorded, name: str) -> None:
 
 
 def test_a_recorded_day_keeps_the_budget(quiet: DayResult) -> None:
-    """A recorded day looks at 95 % of its 23,400 seconds, with late ticks and a lost one, within 512 MB."""
+    """A recorded day looks at 95 % of its 23,400 seconds, with late ticks and a lost one."""
     assert quiet.timing.looks.seconds == 23_400
     assert quiet.timing.looks.looked >= 0.95 * 23_400
     assert quiet.summary.ticks >= quiet.timing.looks.looked
     assert quiet.summary.unseen_s <= 8
     assert quiet.timing.quote_age is not None
     assert quiet.timing.quote_age.p99 <= 1.5
-    assert quiet.summary.peak_rss_mb <= RSS_MB
 
 
 def test_orders_and_stops_are_fast(quiet: DayResult) -> None:
@@ -94,7 +93,7 @@ def test_orders_and_stops_are_fast(quiet: DayResult) -> None:
 def test_a_run_that_ended_early_can_be_read_and_repeated(
     quiet: DayResult, market_data: Path, tmp_path: Path, kind: signal.Signals
 ) -> None:
-    """A run that ends early can be read; the same command then, with another hash seed, gives the undisturbed day."""
+    """A run that ends early can be read; the same command then gives the undisturbed day, within 512 MB of its own."""
     folder, figures, market = tmp_path / "day", tmp_path / "figures.json", str(market_data / f"{RECORDED[0]}.csv.gz")
     words = ["day", "--market", market, "--state", str(folder), "--json", str(figures)]
     with subprocess.Popen(argv(*words), cwd=ROOT, env=environment()) as process:  # noqa: S603 - our own command
@@ -107,7 +106,9 @@ def test_a_run_that_ended_early_can_be_read_and_repeated(
     assert command(*words).returncode == 0
     assert (tmp_path / "day.interrupted-1" / "state.db").exists()
     assert (folder / audit.FILE).read_bytes() == (quiet.folder / audit.FILE).read_bytes()
-    assert kept(loads(figures.read_bytes())) == kept(quiet.summary.plain())
+    again = loads(figures.read_bytes())
+    assert kept(again) == kept(quiet.summary.plain())
+    assert again["peak_rss_mb"] <= RSS_MB  # of the process that played this day alone; ours has played others before
 
 
 def kept(figures: Mapping[str, Any]) -> dict[str, Any]:
