@@ -9,7 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from infra.simulated_day.problems import UserError
-from shared.domain.base.calendar import TradingSession, session_at
+from shared.domain.base.calendar import TradingSession, is_open, session_at
 from shared.domain.base.ids import intent_id, signal_id
 from shared.domain.base.values import Side
 from shared.domain.control.config import StrategyConfig
@@ -17,7 +17,7 @@ from shared.domain.market.quality import Sound, faults, sound
 from shared.domain.market.quotes import Quote
 from shared.domain.orders.orders import Kind
 from shared.domain.orders.signals import Signal, Vote
-from shared.strategies.decide import SLOT
+from shared.strategies.decide import SLOT, stop_distance
 from shared.usecases.base import outbox
 from shared.usecases.base.desk import Desk, read
 from shared.usecases.market.warmth import known_days
@@ -26,13 +26,12 @@ from shared.usecases.scanning.voting import stored
 BY_HAND = "by-hand"
 """The strategy of such an order, wherever one is named."""
 _VOTE = Vote(strategy=BY_HAND, confidence=Decimal(1), reasons=("A program asked for it.",))
-_CENT_OF_CENT = Decimal("0.0001")
 
 
 def open_session(at: datetime) -> TradingSession:
     """Give the session that trades at an instant; raises UserError outside of one."""
     session = session_at(at)
-    if session is None or not session.opens_at <= at < session.closes_at:
+    if session is None or not is_open(at):
         what = "the market is closed, and nothing was sent"
         raise UserError(what, remedy="ask in the session, from 9:30 to 16:00 New York")
     return session
@@ -67,7 +66,7 @@ def ask(desk: Desk, quote: Sound, key: str, session: TradingSession, config: Str
     signal = Signal(
         signal_id=_name(key, session.day), strategy=BY_HAND, symbol=symbol, side=Side.BUY, session=session.day,
         slot=(at - session.opens_at) // SLOT, decided_at=at, decision_price=quote.last,
-        stop_distance=(config.exits.stop_fallback_pct * quote.last / 100).quantize(_CENT_OF_CENT),
+        stop_distance=stop_distance(config.exits, quote.last, None),
         confidence=Decimal(1), quality=Decimal(1), votes=(_VOTE,),
         daily_close=days.bars[-1].close if days is not None and days.bars else None,
     )  # fmt: skip

@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from shared.domain.base.ids import signal_id
 from shared.domain.base.values import Side
-from shared.domain.control.config import StrategyConfig, target_pays
+from shared.domain.control.config import Exits, StrategyConfig, target_pays
 from shared.domain.market import halts, ranking
 from shared.domain.market.daybook import MINUTE, watched_since
 from shared.domain.market.same_share import disagree, is_of_another
@@ -114,7 +114,7 @@ def decide(view: View, config: StrategyConfig, strategies: tuple[Bound, ...], as
     if len(votes) < config.signals.min_votes:
         return NoSignal(tuple(refusals))
     together = joint_confidence(votes)
-    distance = stop_distance(view, config)
+    distance = stop_distance(config.exits, view.quote.last, view.indicators.atr)
     gated = _gated(view, config, together, distance)
     return _signal(view, votes, together, distance) if gated is None else NoSignal((gated,))
 
@@ -151,15 +151,15 @@ def joint_confidence(votes: list[Vote]) -> Decimal:
     return (1 - doubt).quantize(_CENT_OF_CENT)
 
 
-def stop_distance(view: View, config: StrategyConfig) -> Decimal:
+def stop_distance(exits: Exits, price: Decimal, atr: Decimal | None) -> Decimal:
     """Give the stop distance in USD a share: some ATRs, between its limits in percent of the price.
 
     The fallback stands in while the ATR is not known. Source: strategy.md, Exits.
     """
-    exits, percent = config.exits, view.quote.last / 100
-    if view.indicators.atr is None:
+    percent = price / 100
+    if atr is None:
         return (exits.stop_fallback_pct * percent).quantize(_CENT_OF_CENT)
-    wanted = exits.atr_factor * view.indicators.atr
+    wanted = exits.atr_factor * atr
     return min(max(wanted, exits.stop_min_pct * percent), exits.stop_max_pct * percent).quantize(_CENT_OF_CENT)
 
 

@@ -162,7 +162,7 @@ def test_independent_votes_add_up() -> None:
 def test_stop_distance_is_three_atrs_within_its_limits(atr: str | None, expected: str) -> None:
     """The distance is three ATRs, not under 0.6 % nor over 2 % of the price, and 1.2 % without an ATR."""
     seen = view(quote=quote("100.00"), indicators=indicators(atr=None if atr is None else Decimal(atr)))
-    assert stop_distance(seen, ONE_VOTE) == Decimal(expected)
+    assert stop_distance(ONE_VOTE.exits, seen.quote.last, seen.indicators.atr) == Decimal(expected)
 
 
 @pytest.mark.parametrize(
