@@ -1,5 +1,7 @@
 """The figures of a day: their names, their kinds, and how durations are summarised."""
 
+import subprocess
+import sys
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -40,6 +42,14 @@ def test_the_json_has_exactly_the_promised_keys() -> None:
     assert Decimal(plain["realized_pnl"]).as_tuple().exponent == -2
     assert sorted(plain["cache"]) == ["asked", "served"]
     assert (plain["orders"], plain["fills"], plain["intents"], plain["signals"]) == (6, 4, 7, 3)
+
+
+def test_the_memory_told_is_this_program_s_own() -> None:
+    """A day that a process of 400 MB starts is told with its own memory, not with that of who started it."""
+    mine = bytearray(b"1") * (400 * 1024 * 1024)
+    line = "from infra.simulated_day.summary import peak_rss_mb; print(peak_rss_mb())"
+    told = subprocess.run([sys.executable, "-c", line], capture_output=True, text=True, check=True)  # noqa: S603 - ours
+    assert 1 < float(told.stdout) < len(mine) / (2 * 1024 * 1024)
 
 
 @pytest.mark.parametrize(("count", "p50", "p99"), [(1, 1, 1), (2, 1, 2), (100, 50, 99), (101, 51, 100)])
