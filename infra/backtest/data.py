@@ -9,10 +9,11 @@ week; `said` are the sentences that stand before every figure.
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Protocol
 
 from infra.backtest.day import Day
+from infra.results.data_end import End, end_of, told
 from infra.simulated_day.problems import UserError
 from shared.domain.base.calendar import TradingSession
 from shared.domain.market.intervals import sessions_in
@@ -47,8 +48,8 @@ class Data(Protocol):
     def has_ticks(self) -> bool:
         """Whether any session has one-second quotes."""
 
-    def present(self, first: date, last: date) -> Mapping[date, tuple[str, ...]]:
-        """Give the symbols that each session of a span has; sessions without any are left out."""
+    def present(self, first: date, last: date) -> Mapping[date, Mapping[str, datetime]]:
+        """Give the symbols that each session of a span has, each with when its data end; the others are left out."""
 
     def chapters(self, first: date, last: date, symbols: Sequence[str]) -> Iterator[Chapter]:
         """Give the sessions of a span in order, with those of the symbols that each has; all where none are named."""
@@ -56,13 +57,17 @@ class Data(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """What there is of a span: the sessions that will be played, and in sentences what is missing."""
+    """What there is of a span: the sessions that will be played, and in sentences what is missing.
+
+    `ends` are those sessions whose data end before they close.
+    """
 
     first: date
     last: date
     sessions: tuple[date, ...]
     symbols: tuple[str, ...]
     missing: tuple[str, ...]
+    ends: tuple[End, ...] = ()
 
 
 def survey(data: Data, first: date, last: date, symbols: Sequence[str]) -> Survey:
@@ -90,7 +95,19 @@ def survey(data: Data, first: date, last: date, symbols: Sequence[str]) -> Surve
         missing.append(f"{counted(len(gone), 'session')} of {len(wanted)} without data: {_some(gone)}.")
     if partly:
         missing.append(f"Not in every one of the {counted(len(played), 'session')}: {_some(partly)}.")
-    return Survey(first=first, last=last, sessions=tuple(played), symbols=chosen, missing=tuple(missing))
+    ends = _ends([one for one in wanted if one.day in set(played)], present, frozenset(chosen))
+    return Survey(
+        first=first, last=last, sessions=tuple(played), symbols=chosen, missing=(*missing, *told(ends)), ends=ends
+    )
+
+
+def _ends(
+    played: Sequence[TradingSession], present: Mapping[date, Mapping[str, datetime]], chosen: frozenset[str]
+) -> tuple[End, ...]:
+    """Give those sessions whose data end before they close."""
+    last = ({one: at for one, at in present[session.day].items() if one in chosen} for session in played)
+    found = (end_of(session.day, session.closes_at, own) for session, own in zip(played, last, strict=True))
+    return tuple(one for one in found if one is not None)
 
 
 def sessions_between(first: date, last: date) -> list[TradingSession]:

@@ -42,11 +42,11 @@ class GeneratedData:
         """See `data.Data`."""
         return True
 
-    def present(self, first: date, last: date) -> Mapping[date, tuple[str, ...]]:
+    def present(self, first: date, last: date) -> Mapping[date, Mapping[str, datetime]]:
         """See `data.Data`; raises UserError for days before the first."""
         if first < GENERATED_DAY:
             raise UserError(f"the generated market begins on {GENERATED_DAY}", remedy=f"say --from {GENERATED_DAY}")
-        return {one.day: SYMBOLS for one in sessions_between(first, last)}
+        return {one.day: dict.fromkeys(SYMBOLS, one.closes_at) for one in sessions_between(first, last)}
 
     def chapters(self, first: date, last: date, symbols: Sequence[str]) -> Iterator[Chapter]:
         """See `data.Data`."""

@@ -9,7 +9,7 @@ import csv
 import gzip
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 
@@ -37,7 +37,7 @@ class KeptData:
     said: tuple[str, ...]
     quoted: Mapping[date, Path]
     minutes: Mapping[date, Path]
-    there: Mapping[date, tuple[str, ...]]
+    there: Mapping[date, Mapping[str, datetime]]
     series: Mapping[str, Series]
 
     @property
@@ -45,7 +45,7 @@ class KeptData:
         """See `data.Data`."""
         return bool(self.quoted)
 
-    def present(self, first: date, last: date) -> Mapping[date, tuple[str, ...]]:
+    def present(self, first: date, last: date) -> Mapping[date, Mapping[str, datetime]]:
         """See `data.Data`."""
         return {day: symbols for day, symbols in self.there.items() if first <= day <= last}
 
@@ -78,7 +78,7 @@ def in_files(path: Path, *, spool: Spool, today: date, chosen: bool) -> KeptData
     if daily is None and path.is_file() and (beside := path.with_name(DAILY_FILE)).exists():
         daily = beside
     quoted: dict[date, Path] = {}
-    there: dict[date, tuple[str, ...]] = {}
+    there: dict[date, Mapping[str, datetime]] = {}
     for file in (one for one in files if one.name != DAILY_FILE):
         if not _has_minutes(file):
             day, symbols = _contents(file)
@@ -129,7 +129,7 @@ def _has_minutes(path: Path) -> bool:
     return any(name.strip().lower() in INSTANTS for name in names)
 
 
-def _contents(path: Path) -> tuple[date, tuple[str, ...]]:
+def _contents(path: Path) -> tuple[date, Mapping[str, datetime]]:
     try:
         return contents(path)
     except MarketFileError as problem:

@@ -10,8 +10,8 @@ none may is left out for the session, as it would live, and named.
 import gc
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date
 from decimal import Decimal
 
 from infra.backtest import settlement
@@ -23,10 +23,10 @@ from infra.backtest.fees import KNOWN_UNTIL
 from infra.backtest.gathered import WORDS, Gathered, noting
 from infra.backtest.played import Carried, Played
 from infra.backtest.tick_fills import TickFills
+from infra.results.data_end import named
 from infra.results.facts import Beside, Facts
 from infra.results.figures import Figures, figures
 from infra.simulated_day.account import account_of, mode_of, told
-from infra.simulated_day.hours import clock
 from shared.domain.broker.brokerage import is_margin
 from shared.domain.control.config import StrategyConfig
 from shared.strategies.form import Bound
@@ -34,8 +34,6 @@ from shared.strategies.registry import bound
 
 _FREED_EVERY = 5
 """After so many sessions what they left in circles of references is freed, so that memory does not wait for chance."""
-_ENDS_EARLY = timedelta(minutes=30)
-"""Bars that end so long before the close are said: a symbol may well not trade in the last minutes."""
 _OTHER = {Resolution.TICK: Resolution.MINUTE, Resolution.MINUTE: Resolution.TICK}
 
 
@@ -132,7 +130,6 @@ class _Chain:
     left_out: dict[tuple[str, str], list[date]] = field(default_factory=dict)
     grew: Decimal = Decimal(1)
     resolutions: Counter[Resolution] = field(default_factory=Counter)
-    ends: dict[date, datetime] = field(default_factory=dict)
 
     def play(self, day: Day) -> Played:
         """Play the next day; `grew` is then what its equity was multiplied with on it."""
@@ -144,27 +141,8 @@ class _Chain:
             self.left_out.setdefault((one.name, one.why), []).append(day.session.day)
         self.carried = self.gathered.add(played, marks)
         self.grew = self.gathered.equity / before
-        self._look_for_an_end(day)
         self.resolutions[day.resolution] += 1
         return played
-
-    def _look_for_an_end(self, day: Day) -> None:
-        """Remember a day of bars whose last bar is long before its close."""
-        if day.resolution is Resolution.MINUTE:
-            last = max((tick.at for tick in day.ticks() if tick.bars), default=day.session.opens_at)
-            if last < day.session.closes_at - _ENDS_EARLY:
-                self.ends[day.session.day] = last
-
-    @property
-    def early(self) -> tuple[str, ...]:
-        """Say on how many sessions the bars end long before the close; nothing where none does."""
-        if not self.ends:
-            return ()
-        first, at = next(iter(self.ends.items()))
-        many = "ends" if len(self.ends) == 1 else "end"
-        found = f"The data of {counted(len(self.ends), 'session')} {many} before the close"
-        when = f"{first} at {clock(at)} New York the first"
-        return (f"{found}, {when}: what was held then could not be sold and counts at its last price.",)
 
     @property
     def without(self) -> tuple[str, ...]:
@@ -249,12 +227,13 @@ def _chain(task: Task, strategies: tuple[Bound, ...]) -> _Chain:
 def _outcome(task: Task, main: _Chain, source: str, fidelity: Fidelity | None) -> Outcome:
     sessions, resolution = task.survey.sessions, task.resolution
     late = (f"Fees after {KNOWN_UNTIL} are those of that day.",) if sessions[-1] > KNOWN_UNTIL else ()
-    there = (*task.survey.missing, *main.early, *main.unlike(resolution), *main.without)
+    there = (*task.survey.missing, *main.unlike(resolution), *main.without)
     said = (*task.data.said, *task.said, task.account, *task.ranked, *there, *late)
     facts = main.gathered.facts(
         title=f"Back-test, {sessions[0]} to {sessions[-1]}", resolution=resolution, source=source,
         configuration=task.label, said=said, beside=() if fidelity is None else (_beside(fidelity, resolution),),
     )  # fmt: skip
+    facts = replace(facts, trades=named(facts.trades, task.survey.ends))
     return Outcome(label=task.label, facts=facts, figures=figures(facts), fidelity=fidelity)
 
 

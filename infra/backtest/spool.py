@@ -105,12 +105,12 @@ class Spool:
         self._rows.clear()
         self._held = 0
 
-    def present(self) -> dict[date, tuple[str, ...]]:
-        """Give the symbols of each session."""
-        found: dict[date, list[str]] = {}
-        for day, symbol in sorted(self._sums):
-            found.setdefault(day, []).append(symbol)
-        return {day: tuple(symbols) for day, symbols in found.items()}
+    def present(self) -> dict[date, Mapping[str, datetime]]:
+        """Give the symbols of each session, each with the end of its last minute."""
+        found: dict[date, dict[str, datetime]] = {}
+        for (day, symbol), one in sorted(self._sums.items(), key=lambda item: item[0]):
+            found.setdefault(day, {})[symbol] = one.last.end
+        return dict(found)
 
     def series(self) -> dict[str, Series]:
         """Give the daily bars of the sessions that are there from end to end, by symbol."""

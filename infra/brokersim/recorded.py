@@ -69,16 +69,18 @@ def recorded_daily_bars(path: Path) -> dict[str, list[DailyBar]]:
     raise MarketFileError(path, 1, _NO_ROWS)
 
 
-def contents(path: Path) -> tuple[date, tuple[str, ...]]:
-    """The New York day and the symbols of a recorded file, without the checks of its figures."""
-    day: date | None = None
-    symbols: dict[str, None] = {}
+def contents(path: Path) -> tuple[date, dict[str, datetime]]:
+    """The New York day of a recorded file, and each symbol with its last row's instant; without the checks of its
+    figures.
+    """
+    last: dict[str, tuple[str, int]] = {}
     for line, (time_text, symbol, *_) in _records(path, ROW_COLUMNS):
-        day = day or _Reader(path).moment(time_text, line).astimezone(NEW_YORK).date()
-        symbols[symbol] = None
-    if day is None:
+        last[symbol] = (time_text, line)
+    if not last:
         raise MarketFileError(path, 1, _NO_ROWS)
-    return day, tuple(sorted(symbols))
+    read = _Reader(path)
+    ends = {symbol: read.moment(*found) for symbol, found in sorted(last.items())}
+    return next(iter(ends.values())).astimezone(NEW_YORK).date(), ends
 
 
 def _text(path: Path) -> str:

@@ -55,8 +55,8 @@ def backtest(  # noqa: PLR0917 - each parameter is an option, which typer passes
     """Play past days as the live system decides, and show the result.
 
     Such as `strategy backtest --data ../market-data`. Decisions, sizes, limits and exits are the live ones; the money,
-    what has settled and the day trades go on from day to day. Missing sessions are said before the run, data that end
-    early with the result, and beside it that of the default configuration. On bars the fills are a model's, which
+    what has settled and the day trades go on from day to day. Missing sessions and data that end early are said before
+    the run, and beside the result stands that of the default configuration. On bars the fills are a model's, which
     stands in infra/README.md.
 
     A strategy on a generated month: strategy backtest --strategy momentum

@@ -10,7 +10,6 @@ from infra.results.ends import why_skipped
 from infra.results.facts import Beside
 from infra.results.headline import headline
 from infra.results.words import clock, dollars, percent, why_left
-from infra.simulated_day.facts import bars_missing
 from infra.simulated_day.result import DayResult
 from shared.domain.orders.explain import WASH_SALE
 
@@ -18,6 +17,8 @@ from shared.domain.orders.explain import WASH_SALE
 def show(console: Console, result: DayResult) -> None:
     """Print what the day came to, its trades, what was skipped and why, then the counts, and the files."""
     facts = result.facts
+    for sentence in result.known_before:
+        console.print(f"[bold]{escape(sentence)}[/]", soft_wrap=True)
     title = f"Market day {result.card.market}, configuration {result.card.config}, seed {result.card.seed}"
     lines = ((line.name, f"{line.text}  {line.note}".rstrip()) for line in headline(facts, result.figures))
     console.print(_table(title, [*lines, ("Account", result.account), *_beside(facts.beside)]))
@@ -27,8 +28,6 @@ def show(console: Console, result: DayResult) -> None:
         console.print(_skipped(result))
     for sentence in result.summary.violations:
         console.print(f"[bold red]Violation[/] {escape(sentence)}", soft_wrap=True)
-    if result.without_bars:
-        console.print(f"[bold]{escape(bars_missing(result.without_bars))}[/]", soft_wrap=True)
     for what, times in result.troubles.items():
         console.print(f"[bold red]Trouble[/] {escape(what)}, {times} times", soft_wrap=True)
     console.print(_table("The machine", ((count.name, count.text) for count in facts.machine)))

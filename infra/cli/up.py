@@ -28,7 +28,6 @@ from infra.running.plan import Broker, Plan, plan
 from infra.running.station import Station
 from infra.running.status import Status
 from infra.simulated_day import account
-from infra.simulated_day.facts import bars_missing
 from infra.simulated_day.hours import clock, day_and_time
 from infra.simulated_day.problems import UserError
 from shared.domain.control.control import TradingState
@@ -97,8 +96,8 @@ def _serve(wanted: Plan, outside: Outside, console: Console, told: threading.Eve
             )
         if (stands := in_force(station.store)) is not None:
             console.print(stands, soft_wrap=True, markup=False, highlight=False)
-        if station.without_bars:
-            console.print(bars_missing(station.without_bars), soft_wrap=True, markup=False, highlight=False)
+        for sentence in station.known_before:
+            console.print(sentence, soft_wrap=True, markup=False, highlight=False)
         here = f"--profile {wanted.cloud} --state {wanted.state.resolve()}"
         console.print(f"Sign in   strategy login {here}", soft_wrap=True, markup=False, highlight=False)
         console.print(f"Stop      strategy halt {here}", soft_wrap=True, markup=False, highlight=False)

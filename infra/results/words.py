@@ -19,6 +19,7 @@ EXITS: Mapping[str, str] = {
     "rsi": "RSI too low",
     "stop_missed": "stop level missed",
     "owner": "sold on your word",
+    "data_end": "at the last price, the data had ended",
 }
 
 
@@ -70,7 +71,10 @@ def span(seconds: int) -> str:
 
 
 def looked(of: Looks) -> str:
-    """Say how many seconds of a session were looked at, and the longest time without a look at what was held."""
+    """Say how many seconds of a session were looked at, how many of them showed nothing that can be used, and the
+    longest time without a look at what was held.
+    """
     share = f" ({100 * of.looked / of.seconds:.1f} %)" if of.seconds else ""
     held = f"; what was held was never without a look for more than {of.unseen_s} s" if of.unseen_s else ""
-    return f"{of.looked:,} of {of.seconds:,}{share}, {of.blind:,} blind{held}"
+    unquoted = f", {of.unquoted:,} without a usable quote" if of.unquoted else ""
+    return f"{of.looked:,} of {of.seconds:,}{share}, {of.blind:,} blind{unquoted}{held}"

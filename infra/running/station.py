@@ -46,10 +46,11 @@ from infra.running.status import Status, standing
 from infra.simulated_day import environment
 from infra.simulated_day.book import read_book
 from infra.simulated_day.chosen import write
+from infra.simulated_day.facts import known_before
 from infra.simulated_day.files import write_atomically
 from infra.simulated_day.hours import NEW_YORK, Hours, clock, hours
 from infra.simulated_day.ledger import BrokerLedger, read_ledger
-from infra.simulated_day.machine import scheduled_body, simulator_settings
+from infra.simulated_day.machine import end_in, scheduled_body, simulator_settings
 from infra.simulated_day.paper import account_ledger, starting_cash
 from infra.simulated_day.problems import UserError
 from infra.simulated_day.run import open_checked
@@ -96,7 +97,7 @@ class Station:
         self.plan = plan
         self.folder = Folder(path=plan.state.resolve())  # the processes work in folders of their own
         self.broker: RunningSimulator | None = None
-        self.without_bars: tuple[str, ...] = ()
+        self.known_before: tuple[str, ...] = ()
         with ExitStack() as opened:
             opened.callback(FolderLock(self.folder.path).release)
             self.folder.path.chmod(0o700)  # documents, calls and logs are nobody else's business
@@ -126,7 +127,7 @@ class Station:
             self._prepare()
             if day is not None:
                 self.broker = opened.enter_context(self._open_broker(day))
-                self._write_history()
+                self._write_history(day)
             self._describe_world()
             opened.callback(self._end_time)
             opened.callback(self.fleet.end)  # while messages still flow: what a function says at its end is heard
@@ -279,10 +280,10 @@ class Station:
             return None, None
         return slowly(self.plan.seed, lambda seconds: time.sleep(self.timeline.real_s(timedelta(seconds=seconds))))
 
-    def _write_history(self) -> None:
-        """Write the simulated day's daily bars down, and remember of which symbols there are none."""
-        bars = daily_bars(self.plan.market, seed=self.plan.seed)
-        self.without_bars = without_bars(self.settings.watch_list, bars)
+    def _write_history(self, day: _Day) -> None:
+        """Write the simulated day's daily bars down, and remember what its market lacks."""
+        bars, watched = daily_bars(self.plan.market, seed=self.plan.seed), self.settings.watch_list
+        self.known_before = known_before(without_bars(watched, bars), end_in(day.market, watched, day.hours))
         MarketHistory.of(bars).write(self.folder.history)
 
     def _describe_world(self) -> None:

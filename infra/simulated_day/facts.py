@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from infra.brokersim.network import WORDS, Network
+from infra.results.data_end import End, named, told
 from infra.results.ends import skipped
 from infra.results.equity import Move, curve, minutes, taken_out, traded
 from infra.results.facts import Beside, Count, Facts, Mark, Trade
@@ -46,7 +47,7 @@ class Prices(Protocol):
 class Ran:
     """A day that is over, as far as its report needs it; `starting` is the equity in USD that it began with.
 
-    `account` says which account it traded.
+    `account` says which account it traded, `end` where the market's data end before the close.
     """
 
     card: Card
@@ -61,6 +62,7 @@ class Ran:
     beside: tuple[Beside, ...] = ()
     without_bars: tuple[str, ...] = ()
     account: str = ""
+    end: End | None = None
 
 
 def day_facts(ran: Ran, market: Prices) -> Facts:
@@ -68,7 +70,8 @@ def day_facts(ran: Ran, market: Prices) -> Facts:
     book, hours = ran.book, ran.hours
     begins = max(hours.opens, hours.starts)
     instants = minutes(begins, hours.closes)
-    found, receipts = trades_of(book, ran.ledger), decisions_of(book)
+    ends = () if ran.end is None else (ran.end,)
+    found, receipts = named(trades_of(book, ran.ledger), ends), decisions_of(book)
     prices = {symbol: tuple(_marks(symbol, market, instants)) for symbol in ran.watch_list}
     return Facts(
         title=f"{hours.opens.astimezone(NEW_YORK):%A, %-d %B %Y}",
@@ -80,7 +83,7 @@ def day_facts(ran: Ran, market: Prices) -> Facts:
         starting_equity=ran.starting,
         equity=curve(_moves(ran, found), prices, ran.starting, instants),
         equity_made=EQUITY_MADE,
-        trades=tuple(found),
+        trades=found,
         signals=len(book.signals),
         skipped=skipped(receipts),
         prices=prices,
@@ -100,8 +103,13 @@ def _said(ran: Ran) -> Iterator[str]:
     yield _SIMULATED
     if ran.account:
         yield f"Traded in {ran.account}."
-    if ran.without_bars:
-        yield bars_missing(ran.without_bars)
+    yield from known_before(ran.without_bars, ran.end)
+
+
+def known_before(without_bars: Sequence[str], end: End | None) -> tuple[str, ...]:
+    """Say before a day runs what its market lacks: daily bars of some symbols, and data up to the close."""
+    bars = (bars_missing(without_bars),) if without_bars else ()
+    return (*bars, *told(() if end is None else (end,)))
 
 
 def bars_missing(symbols: Sequence[str]) -> str:

@@ -1,6 +1,6 @@
 """The moving parts of one run, wired to each other: kernel, simulated broker, functions, owner."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -9,6 +9,7 @@ from requests.adapters import BaseAdapter
 
 from infra.brokersim.market import Market, daily_bars, without_bars
 from infra.brokersim.network import TRAVEL_S, Network, OwnTime
+from infra.brokersim.recorded import RecordedMarket
 from infra.brokersim.settings import Limit, SimulatorSettings
 from infra.brokersim.simulator import ConnectionDropped, Simulator
 from infra.one_machine.clock import SeededChance
@@ -19,6 +20,7 @@ from infra.one_machine.stated import Stated
 from infra.one_machine.timed import Latency
 from infra.one_machine.transport import WsgiAdapter
 from infra.one_machine.world import JOURNAL_FILE, World
+from infra.results.data_end import End, end_of
 from infra.simulated_day import environment
 from infra.simulated_day.hours import NEW_YORK, Hours
 from infra.simulated_day.journal import JournalTail
@@ -93,6 +95,7 @@ class Machine:
         self.http = around.http(WsgiAdapter(self.simulator, kernel=kernel, latency=latency, dropped=ConnectionDropped))
         bars = daily_bars(market_spec, seed=seed)
         self.without_bars = without_bars(self.settings.watch_list, bars)
+        self.end = end_in(market, self.settings.watch_list, hours)
         self.world = World(
             kernel=kernel,
             topology=around.topology,
@@ -156,6 +159,15 @@ class Machine:
             fills=len(ledger.fills),
             realized=ledger.realized_pnl,
         )
+
+
+def end_in(market: Market, symbols: Iterable[str], hours: Hours) -> End | None:
+    """Give where a recorded market's data of some symbols end before the close, None where they last."""
+    if not isinstance(market, RecordedMarket):
+        return None
+    shown = {symbol: market.quote(symbol, hours.closes) for symbol in symbols}
+    last = {symbol: row.at for symbol, row in shown.items() if row is not None}
+    return end_of(market.day, hours.closes, last)
 
 
 def scheduled_body(kind: str) -> bytes:

@@ -40,7 +40,7 @@ class DayResult:
     """A finished day with what its report is made of.
 
     `account` says which account it traded; `troubles` counts the errors in the journal; `crashed` says that one of them
-    was a bug in a function; of the symbols in `without_bars` nothing could be bought, for want of daily bars.
+    was a bug in a function; `known_before` are the sentences of what the market lacks.
     """
 
     folder: Path
@@ -56,7 +56,7 @@ class DayResult:
     moved_to: Path | None
     facts: Facts
     figures: Figures
-    without_bars: tuple[str, ...] = ()
+    known_before: tuple[str, ...] = ()
     account: str = ""
 
     @property

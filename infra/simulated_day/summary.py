@@ -22,7 +22,8 @@ class Summary:
     """What a day came to: counts, `realized_pnl` in USD as text, wall time in seconds, memory in MB.
 
     `network` says of which network every figure about time is; `blind_s` are the seconds of the session that were not
-    looked at, `unseen_s` the most from one look to the next while something was held.
+    looked at, `unquoted_s` those of minutes without one usable quote, `unseen_s` the most from one look to the next
+    while something was held.
     """
 
     ticks: int
@@ -33,6 +34,7 @@ class Summary:
     fills: int
     open_positions: int
     blind_s: int
+    unquoted_s: int
     unseen_s: int
     network: str
     realized_pnl: str
@@ -53,6 +55,7 @@ class Summary:
             "fills": self.fills,
             "open_positions": self.open_positions,
             "blind_s": self.blind_s,
+            "unquoted_s": self.unquoted_s,
             "unseen_s": self.unseen_s,
             "network": self.network,
             "realized_pnl": self.realized_pnl,
@@ -78,6 +81,7 @@ def summarise(
         fills=len(ledger.fills),
         open_positions=sum(1 for shares in ledger.positions.values() if shares),
         blind_s=looks.blind,
+        unquoted_s=looks.unquoted,
         unseen_s=looks.unseen_s,
         network=network,
         realized_pnl=str(cents(ledger.realized_pnl)),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cache, partial
 from itertools import pairwise
@@ -25,6 +25,7 @@ from shared.domain.control.tables import strategies_of
 from shared.domain.market.bars import Bar
 from shared.domain.market.ranking import known_measures, ranked
 from shared.strategies.config import load
+from tests.backtest.made import session
 
 CAPITAL = Decimal(50_000)
 TWO_DAYS = GENERATED_DAY + timedelta(days=1)
@@ -109,15 +110,23 @@ QUOTED = (1, 3)
 RISING_DAYS = 5
 
 
+CUT = timedelta(minutes=18)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Cut(GeneratedData):
     """Its sessions have bars of a rise that end soon after the first purchases."""
+
+    def present(self, first: date, last: date) -> dict[date, dict[str, datetime]]:
+        """Give the symbols, each with when its bars end."""
+        known = super(_Cut, self).present(first, last)
+        return {day: dict.fromkeys(those, session(day).opens_at + CUT) for day, those in known.items()}
 
     def chapters(self, first: date, last: date, symbols: Sequence[str]) -> Iterator[Chapter]:
         """Give the sessions."""
         for chapter in super(_Cut, self).chapters(first, last, symbols):
             day, risen = chapter.minutes, _risen(chapter.minutes)
-            until = day.session.opens_at + timedelta(minutes=18)
+            until = day.session.opens_at + CUT
             bars = {one: [tick.bars[one] for tick in risen.ticks() if tick.at <= until] for one in day.symbols}
             yield Chapter(minutes=minute_day(day.session, day.history, symbols=day.symbols, source=day.source,
                                              bars=partial(dict, bars)))  # fmt: skip
@@ -126,10 +135,14 @@ class _Cut(GeneratedData):
 @pytest.mark.timeout(120)
 def test_data_that_end_while_something_is_held_end_the_day_and_are_said() -> None:
     """A session whose bars end early is played to its close, keeps what was held, and says so."""
-    outcome = run(replace(task(GENERATED_DAY, symbols=2), data=_Cut(seed=1)), lambda _: None)
+    whole, data = task(GENERATED_DAY, symbols=2), _Cut(seed=1)
+    seen = survey(data, GENERATED_DAY, GENERATED_DAY, whole.survey.symbols)
+    outcome = run(replace(whole, data=data, survey=seen), lambda _: None)
     assert [trade.is_over for trade in outcome.facts.trades] == [False] * len(outcome.facts.trades) != []
-    said = f"The data of 1 session ends before the close, {GENERATED_DAY} at 09:48:00 New York the first"
-    assert any(one.startswith(said) for one in outcome.facts.said)
+    said = f"The data of {GENERATED_DAY} end at 09:48:00 New York, before the close at 16:00:00"
+    assert any(one.startswith(said) for one in seen.missing)
+    assert set(seen.missing) <= set(outcome.facts.said)
+    assert whole.survey.missing == ()
 
 
 def _risen(day: Day) -> Day:

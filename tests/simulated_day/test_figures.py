@@ -23,6 +23,7 @@ KEYS = [
     "fills",
     "open_positions",
     "blind_s",
+    "unquoted_s",
     "unseen_s",
     "network",
     "realized_pnl",
@@ -38,7 +39,7 @@ def test_the_json_has_exactly_the_promised_keys() -> None:
     """The JSON has the promised keys and no other, counts are integers, the profit is decimal text."""
     plain = result_of(quiet_day(), Path()).summary.plain()
     assert list(plain) == KEYS
-    assert all(type(plain[name]) is int for name in KEYS[:9])
+    assert all(type(plain[name]) is int for name in KEYS[:10])
     assert Decimal(plain["realized_pnl"]).as_tuple().exponent == -2
     assert sorted(plain["cache"]) == ["asked", "served"]
     assert (plain["orders"], plain["fills"], plain["intents"], plain["signals"]) == (6, 4, 7, 3)

@@ -23,7 +23,8 @@ def test_a_day_without_daily_bars_says_so(tmp_path: Path) -> None:
         market_spec=str(market), config="demo", seed=1, speed="max", state=tmp_path / "run", on_progress=on_progress,
         on_warning=said.append,
     )  # fmt: skip
-    (warning,) = said
+    warning, early = said
     assert warning.startswith(f"Nothing can be bought of {SYMBOL}: no daily bars before the day")
-    assert (set(moved), result.without_bars) == ({1}, (SYMBOL,))
+    assert early.startswith("The data of 2013-11-29 end at 09:33:15 New York, before the close at 13:00:00")
+    assert (set(moved), result.known_before) == ({2}, (warning, early))
     assert f"Nothing can be bought of {SYMBOL}:" in result.report.read_text()

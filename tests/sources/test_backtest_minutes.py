@@ -68,6 +68,6 @@ def test_own_minutes_are_those_that_the_scan_saw(tmp_path: Path) -> None:
     (chapter,) = data.chapters(last, last, ())
     bars = [tick.bars["IBM"] for tick in chapter.minutes.ticks() if tick.bars]
     assert bars == book.all_bars
-    assert (data.said, data.present(last, last)) == ((), {last: ("IBM",)})
+    assert (data.said, data.present(last, last)) == ((), {last: {"IBM": bars[-1].end}})
     with pytest.raises(UserError, match="here has no minutes of its own"):
         stored.own(hand, Spool(tmp_path), date(2013, 6, 3), date(2013, 6, 4))

@@ -45,11 +45,13 @@ class Looks:
     """How many of so many `seconds` of a session the scan looked at.
 
     `unseen_s` are the most seconds from one look to the next while something was held, 0 where nothing was.
+    `unquoted` are the seconds of those minutes in which quotes were asked for and no symbol had a usable one.
     """
 
     seconds: int
     looked: int
     unseen_s: int
+    unquoted: int = 0
 
     @property
     def blind(self) -> int:
@@ -60,17 +62,19 @@ class Looks:
 def looks(sights: Iterable[Sight], begins: datetime, ends: datetime) -> Looks:
     """Count the seconds of the whole minutes from `begins` to `ends`; a minute that left no sight was not looked at."""
     known = {sight.begins: sight for sight in sights}
-    looked, gap, longest, holds = 0, 0, 0, False
+    looked, gap, longest, unquoted, holds = 0, 0, 0, 0, False
+    begins += -timedelta(seconds=begins.second, microseconds=begins.microsecond) % _MINUTE
     minutes = max(0, (ends - begins) // _MINUTE)
     for begun in (begins + one * _MINUTE for one in range(minutes)):
         sight = known.get(begun)
         holds = holds if sight is None else sight.holds
+        unquoted += SECONDS if sight is not None and sight.blind else 0
         for sign in ("" if sight is None else sight.seconds).ljust(SECONDS, BLIND):
             gap = gap + 1 if holds else 0
             longest = max(longest, gap)
             if sign == LOOKED:
                 looked, gap = looked + 1, 0
-    return Looks(seconds=minutes * SECONDS, looked=looked, unseen_s=longest)
+    return Looks(seconds=minutes * SECONDS, looked=looked, unseen_s=longest, unquoted=unquoted)
 
 
 def lasts_since(sights: Sequence[Sight], holds: Callable[[Sight], bool], *, minutes: int) -> datetime | None:
