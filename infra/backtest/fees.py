@@ -8,15 +8,13 @@ row that is marked `[from memory]` was not read again in a notice when it was wr
 the newest rate is taken, and the report says so.
 """
 
-from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_CEILING, Decimal
-from typing import TypeVar
 
+from shared.domain.base.calendar import valid_on
 from shared.domain.base.values import CENT
 
-T = TypeVar("T")
 _MILLION = Decimal(1_000_000)
 KNOWN_UNTIL = date(2026, 3, 31)
 
@@ -65,12 +63,6 @@ def sale_fees(day: date, *, shares: int, usd: Decimal) -> Decimal:
     sec = usd * valid_on(SEC_USD_PER_MILLION, day) / _MILLION
     taf = min(shares * activity.share, activity.most)
     return _up(sec) + _up(taf)
-
-
-def valid_on(table: tuple[tuple[date, T], ...], day: date) -> T:
-    """Give what a dated table says of a day, oldest row first; before its first row that counts, too."""
-    place = bisect_right(table, day, key=lambda row: row[0])
-    return table[max(place - 1, 0)][1]
 
 
 def _up(usd: Decimal) -> Decimal:

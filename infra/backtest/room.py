@@ -16,7 +16,6 @@ from typing import Any, Literal, cast
 
 from infra.backtest.day import Day
 from infra.backtest.played import Carried, Fills
-from infra.backtest.settlement import settles_on
 from infra.backtest.shown import Shown
 from infra.backtest.timing import Timing
 from infra.brokersim import orders as market_orders
@@ -29,6 +28,7 @@ from infra.brokersim.orders import Order as MarketOrder
 from infra.brokersim.settings import SimulatorSettings
 from infra.brokersim.wire import Refused
 from infra.results.facts import Skipped
+from shared.domain.base.settlement import settles_on
 from shared.domain.base.values import CENT, Side, Venue
 from shared.domain.broker.brokerage import Balance, BrokerStatus, Holding
 from shared.domain.control.config import StrategyConfig

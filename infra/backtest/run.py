@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
-from infra.backtest import settlement
 from infra.backtest.bar_fills import BarFills
 from infra.backtest.data import Chapter, Data, Survey, counted
 from infra.backtest.day import Day, Resolution
@@ -27,6 +26,7 @@ from infra.results.data_end import named
 from infra.results.facts import Beside, Facts
 from infra.results.figures import Figures, figures
 from infra.simulated_day.account import account_of, mode_of, told
+from shared.domain.base import settlement
 from shared.domain.broker.brokerage import is_margin
 from shared.domain.control.config import StrategyConfig
 from shared.strategies.form import Bound

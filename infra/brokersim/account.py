@@ -18,7 +18,7 @@ MARGIN_MODES = frozenset({"MARGIN", "PDT ACCOUNT", "REGT"})
 
 
 def next_weekday(day: date) -> date:
-    """The next weekday, on which a trade settles in a market of one day: it needs no holidays, and no rule but T+1."""
+    """The next weekday, on which a trade settles where nobody gives another calendar: no holidays, and T+1 always."""
     day += timedelta(days=1)
     while day.weekday() >= 5:
         day += timedelta(days=1)

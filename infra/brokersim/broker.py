@@ -37,6 +37,7 @@ def simulated_accounts(settings: SimulatorSettings) -> dict[str, Account]:
             mode=settings.cash_mode,
             description="Simulated cash",
             cash=cash,
+            settles=settings.settles,
         ),
         Account(
             account_id="00000002",
@@ -44,6 +45,7 @@ def simulated_accounts(settings: SimulatorSettings) -> dict[str, Account]:
             mode=settings.margin_mode,
             description="Simulated margin",
             cash=cash,
+            settles=settings.settles,
         ),
         Account(
             account_id="00000003",
@@ -52,6 +54,7 @@ def simulated_accounts(settings: SimulatorSettings) -> dict[str, Account]:
             description="Simulated closed",
             cash=Decimal(0),
             closed_at=closed,
+            settles=settings.settles,
         ),
     )
     return {account.key: account for account in accounts}

@@ -6,12 +6,13 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock_time
 from typing import TYPE_CHECKING
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
+from infra.brokersim.account import next_weekday
 from infra.brokersim.chance import stream
 from infra.brokersim.faults import ConnectionDropped
 from infra.brokersim.market import open_market
@@ -128,6 +129,7 @@ def start(
     seed: int,
     network: Network = Network.SLOW,
     made_up: bool = False,
+    settles: Callable[[date], date] = next_weekday,
 ) -> RunningSimulator:
     """Opens a market and serves it from half a minute before its open, `speed` times as fast as the wall
     clock.
@@ -145,6 +147,7 @@ def start(
             public_url=f"http://{LOOPBACK}:{listening.getsockname()[1]}",
             speed=speed,
             made_up=made_up,
+            settles=settles,
         )
         slow = slowly(seed, lambda seconds: time.sleep(seconds / speed)) if network is Network.SLOW else (None, None)
         own_time, travel = slow

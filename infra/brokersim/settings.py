@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import time
+from datetime import date, time
 from decimal import Decimal
 from typing import Literal
 
+from infra.brokersim.account import next_weekday
 from infra.brokersim.standing import Standing
 
 
@@ -24,8 +26,9 @@ class SimulatorSettings:
 
     `cash_mode` and `margin_mode` are what the two open accounts call themselves; a mode that has no margin spends
     settled cash. `adjusted` are the symbols whose quotes carry the sign of adjusted prices. `earlier_day_trades` are
-    purchases that the owner made and sold by hand on the weekdays before. The page at `/` tells `speed`, and the
-    consumer secret only if the pair was `made_up` for this simulator.
+    purchases that the owner made and sold by hand on the weekdays before; `settles` gives the day on which a sale of a
+    day may be spent. The page at `/` tells `speed`, and the consumer secret only if the pair was `made_up` for this
+    simulator.
     """
 
     consumer_key: str
@@ -48,6 +51,7 @@ class SimulatorSettings:
     standing: Standing = field(default_factory=Standing)
     adjusted: frozenset[str] = frozenset()
     earlier_day_trades: int = 0
+    settles: Callable[[date], date] = next_weekday
     public_url: str = "http://127.0.0.1"
     speed: float = 1.0
     made_up: bool = False

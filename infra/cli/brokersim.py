@@ -10,6 +10,7 @@ from infra.brokersim.server import start
 from infra.cli.exits import told_to_end
 from infra.simulated_day.environment import require_market_file
 from infra.simulated_day.problems import UserError
+from shared.domain.base.settlement import settles_on
 
 
 def pair(key: str | None, secret: str | None) -> tuple[str, str, bool]:
@@ -39,6 +40,7 @@ def serve(
             seed=seed,
             network=network,
             made_up=made_up,
+            settles=settles_on,
         )
     except MarketFileError as problem:
         raise UserError(str(problem), remedy="repair the file or take another one") from None

@@ -29,6 +29,7 @@ from infra.simulated_day.owner import sign_in
 from infra.simulated_day.paper import account_ledger
 from infra.simulated_day.result import OnProgress, Progress
 from shared import settings
+from shared.domain.base.settlement import settles_on
 from shared.domain.telling.messages import NAMES, CloseTick, Message, PrepareTick, RefreshTick, ScanTick, SettleTick
 from shared.ports import HistorySource, Looks
 from shared.settings import Mode
@@ -182,6 +183,7 @@ def simulator_settings(seed: int, hours: Hours, stated: Stated | None = None) ->
         consumer_secret=environment.consumer_secret(seed),
         starting_cash=environment.STARTING_CASH,
         closes_at=hours.closes.astimezone(NEW_YORK).time(),
+        settles=settles_on,
     )
     return usual if stated is None else at_stated_times(usual, stated)
 

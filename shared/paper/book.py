@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from shared.domain.base.calendar import TradingSession, new_york_day, session_at, session_of
+from shared.domain.base.settlement import settles_on
 from shared.domain.base.values import Side, Term
 from shared.domain.broker.brokerage import FIRST_PAPER_ORDER, BrokerStatus, Ticket, is_margin
 from shared.domain.broker.outcomes import Rejected
@@ -128,7 +129,7 @@ class PaperBook:
         return sum((order.reserve_price * order.remaining for order in self.orders), _ZERO)
 
     def settled_cash(self, at: datetime) -> Decimal:
-        """Give the cash in USD that no sell of today or yesterday still owes (T+1), reserved or not."""
+        """Give the cash in USD that no sell still owes, reserved or not."""
         today = new_york_day(at)
         return self.cash - sum((owed.amount for owed in self.proceeds if owed.settles > today), _ZERO)
 
@@ -216,7 +217,7 @@ def booked(book: PaperBook, ticket: Ticket, fill: PaperFill) -> PaperBook:
         positions[ticket.symbol] = PaperPosition(quantity=held.quantity - fill.quantity, cost=held.cost - cost)
     today = new_york_day(fill.at)
     owed = {one.settles: one.amount for one in book.proceeds if one.settles > today}
-    settles = _next_session(fill.at, after=today).day
+    settles = settles_on(today)
     owed[settles] = owed.get(settles, _ZERO) + amount
     proceeds = tuple(Proceeds(settles=day, amount=sum_of) for day, sum_of in owed.items())
     return replace(
@@ -224,10 +225,9 @@ def booked(book: PaperBook, ticket: Ticket, fill: PaperFill) -> PaperBook:
     )
 
 
-def _next_session(at: datetime, *, after: date | None = None) -> TradingSession:
-    """Give the first session that has not closed at an instant, or the first one after a day."""
-    day = new_york_day(at) if after is None else after + _DAY
-    session = session_at(at) if after is None else session_of(day)
+def _next_session(at: datetime) -> TradingSession:
+    """Give the first session that has not closed at an instant."""
+    day, session = new_york_day(at), session_at(at)
     while session is None or session.closes_at <= at:
         day += _DAY
         session = session_of(day)

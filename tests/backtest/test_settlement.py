@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
@@ -12,10 +12,16 @@ from infra.backtest.bar_fills import BarFills
 from infra.backtest.engine import play
 from infra.backtest.generated_data import FIRST_TEN, GeneratedData
 from infra.backtest.played import Carried, Played
-from infra.backtest.settlement import CYCLES, settles_on, told
 from infra.brokersim.account import Account
+from infra.brokersim.broker import simulated_accounts
 from infra.brokersim.generated import GENERATED_DAY
+from infra.simulated_day.hours import hours
+from infra.simulated_day.machine import simulator_settings
 from shared.domain.base.calendar import session_after, session_before, session_of
+from shared.domain.base.settlement import CYCLES, settles_on, told
+from shared.domain.base.values import PriceType, Side, Term
+from shared.domain.broker.brokerage import Ticket
+from shared.paper.book import PaperBook, PaperFill, PaperPosition, booked
 from shared.strategies.config import load
 from shared.strategies.registry import bound
 
@@ -103,6 +109,30 @@ def test_today_s_rule_in_another_year_would_be_found() -> None:
     """Seeded mistake: where all settles in the next session the three spend more than there was."""
     bought, *_ = _three_sessions(session_after)
     assert bought > CAPITAL
+
+
+def test_the_broker_of_a_simulated_day_settles_by_the_same_calendar() -> None:
+    """The accounts of a day's simulated broker have the settlement days of a back-test."""
+    accounts = simulated_accounts(simulator_settings(1, hours(date(2024, 10, 11)))).values()
+    for day in (date(2013, 10, 7), date(2024, 7, 3), date(2024, 10, 11)):
+        assert {one.settles(day) for one in accounts} == {settles_on(day)}
+
+
+@pytest.mark.parametrize("day", [date(2013, 10, 7), date(2024, 10, 11), date(2026, 11, 10)])
+def test_the_paper_account_settles_by_the_same_calendar(day: date) -> None:
+    """What a paper account sold is settled from the day on that the calendar names, and not a day before."""
+    session = session_of(day)
+    assert session is not None
+    ticket = Ticket(
+        client_order_id="1", symbol="IBM", side=Side.SELL, quantity=1, price_type=PriceType.MARKET,
+        term=Term.GOOD_FOR_DAY,
+    )  # fmt: skip
+    held = PaperBook(
+        account_mode="CASH", cash=Decimal(0), positions={"IBM": PaperPosition(quantity=1, cost=Decimal(90))}
+    )
+    book = booked(held, ticket, PaperFill(at=session.opens_at, quantity=1, price=Decimal(100)))
+    settles, days = settles_on(day), [session.opens_at + timedelta(days=one) for one in range(9)]
+    assert [book.settled_cash(at) for at in days] == [Decimal(100) * (at.date() >= settles) for at in days]
 
 
 def test_the_simulated_broker_s_own_rule_would_be_found() -> None:

@@ -222,11 +222,13 @@ def test_one_instance_fills_what_another_placed(desk: Desk) -> None:
     assert order.filled == 100
 
 
-def test_settled_cash_is_there_the_next_day(desk: Desk) -> None:
-    """What a sell brought on one day may be spent on the next trading day."""
+def test_settled_cash_is_there_once_it_has_settled(desk: Desk) -> None:
+    """What a sell brought may be spent from the day on which it settles, in 2013 three business days later."""
     desk.bought()
     desk.placed(sell())
     desk.wait()
+    assert desk.broker.balance(KEY).usable == CASH - 1002
+    desk.clock.at += timedelta(days=2)
     assert desk.broker.balance(KEY).usable == CASH - 1002
     desk.clock.at += timedelta(days=1)
     assert desk.broker.balance(KEY).usable == CASH - 2

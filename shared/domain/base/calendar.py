@@ -3,14 +3,17 @@
 Source: strategy.md, Market day.
 """
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from shared.domain.base import nyse
 
+T = TypeVar("T")
 NEW_YORK = ZoneInfo("America/New_York")
 _PREP = time(7, 0)
 _OPEN = time(9, 30)
@@ -99,3 +102,9 @@ def next_midnight(at: datetime) -> datetime:
 def instant(day: date, clock: time) -> datetime:
     """Give a wall clock's instant on a New York day, as UTC."""
     return datetime.combine(day, clock, NEW_YORK).astimezone(UTC)
+
+
+def valid_on(table: tuple[tuple[date, T], ...], day: date) -> T:
+    """Give what a dated table says of a day, oldest row first; before its first row that counts, too."""
+    place = bisect_right(table, day, key=lambda row: row[0])
+    return table[max(place - 1, 0)][1]

@@ -1,18 +1,18 @@
 """When a cash account may spend what it sold: so many business days after the trade, by the rule of the trade's day.
 
 What can go wrong: a back-test of years ago spends proceeds on the day after, as only today's rule lets it, and so
-trades more than anybody could. What this promises: what is sold settles by the rule of its day, and neither on a day on
-which the exchange rests nor on one of the two on which it trades while the banks rest.
+trades more than anybody could; two accounts of one program settle on different days. What this promises: a back-test,
+the simulated broker of a day and the paper account have this one calendar; what is sold settles by the rule of its day,
+and neither on a day on which the exchange rests nor on one of the two on which it trades while the banks rest.
 
 Sources: SEC, Rule 15c6-1, as amended in 2017 (T+2, 82 FR 15564) and in 2023 (T+1), for trades made from the day in its
 row on. That Columbus Day and Veterans Day are no settlement dates: FINRA's yearly schedules, such as NASD notice 95-77.
-A live system does not need this table: E*TRADE says what has settled, and paper trades by the rule of today.
+A live system does not need this table: E*TRADE says what has settled.
 """
 
 from datetime import date
 
-from infra.backtest.fees import valid_on
-from shared.domain.base.calendar import session_after
+from shared.domain.base.calendar import session_after, valid_on
 
 CYCLES: tuple[tuple[date, int], ...] = (
     (date(1995, 6, 7), 3),
