@@ -89,8 +89,8 @@ class Looking:
         for view in staying:
             self._ask_to_leave(view, held[view.symbol], late)
         for view in views:
-            found = self._panel.decide(view, config)
-            if isinstance(found, Signal) and found.signal_id not in self._signalled:
+            found = self._panel.signal(view, config)
+            if found is not None and found.signal_id not in self._signalled:
                 self._signal(found, view.quote, at + late)
 
     def _ask_to_leave(self, view: View, position: Position, late: timedelta) -> None:

@@ -72,4 +72,4 @@ class _Shown:
 
 
 def _second(at: datetime) -> datetime:
-    return at.replace(microsecond=0)
+    return at.replace(microsecond=0) if at.microsecond else at

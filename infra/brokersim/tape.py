@@ -67,6 +67,7 @@ def microseconds(at: datetime) -> int:
     return (at - _EPOCH) // _MICROSECOND
 
 
+@lru_cache(maxsize=1024)
 def instant(at_us: int) -> datetime:
     """The inverse of `microseconds`."""
     return _EPOCH + timedelta(microseconds=at_us)

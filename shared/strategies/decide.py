@@ -85,6 +85,8 @@ SIGNAL = "signal:"
 """How the verdict of a tick that gave a signal begins."""
 _GATES = frozenset(one.code for one in (DOUBT, NO_RSI, COOL, HOT, THIN))
 _CENT_OF_CENT = Decimal("0.0001")
+_BPS = Decimal(10_000)
+_DEAR = frozenset({"trend_confirmation"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +113,45 @@ def decide(view: View, config: StrategyConfig, strategies: tuple[Bound, ...], as
             votes.append(verdict)
         else:
             refusals.append(verdict.by(f"{strategy.name}{OF}{verdict.code}"))
-    if len(votes) < config.signals.min_votes:
-        return NoSignal(tuple(refusals))
+    return NoSignal(tuple(refusals)) if len(votes) < config.signals.min_votes else _voted(view, config, votes)
+
+
+def signal_of(view: View, config: StrategyConfig, strategies: tuple[Bound, ...], ask: Ask = asked) -> Signal | None:
+    """Give the signal that `decide` gives, None where it gives none; raises StrategyFault as that does.
+
+    For whoever reads no reasons, as a back-test: where too few votes can still come, strategies that ship are not
+    asked, for nothing but their answer comes of asking them. `strategies` come `in_turn`.
+    """
+    least, votes, left = config.signals.min_votes, list[Vote](), len(strategies)
+    if left < least or _blocked(view, config):
+        return None
+    for strategy in strategies:
+        if len(votes) + left >= least or not strategy.ships:
+            verdict = ask(strategy, view)
+            if isinstance(verdict, Vote):
+                votes.append(verdict)
+        left -= 1
+    if len(votes) < least:
+        return None
+    found = _voted(view, config, sorted(votes, key=_name))
+    return found if isinstance(found, Signal) else None
+
+
+def in_turn(strategies: tuple[Bound, ...]) -> tuple[Bound, ...]:
+    """Give strategies in the order in which `signal_of` asks them: the dearest last, which so is seldom asked."""
+    return tuple(sorted(strategies, key=_is_dear))
+
+
+def _is_dear(strategy: Bound) -> bool:
+    return strategy.name in _DEAR
+
+
+def _name(vote: Vote) -> str:
+    return vote.strategy
+
+
+def _voted(view: View, config: StrategyConfig, votes: list[Vote]) -> Decision:
+    """Decide on enough votes, in the order of their strategies' names."""
     together = joint_confidence(votes)
     distance = stop_distance(config.exits, view.quote.last, view.indicators.atr)
     gated = _gated(view, config, together, distance)
@@ -167,7 +206,7 @@ def _filtered(view: View, config: StrategyConfig) -> Reason | None:
     universe, quote, session = config.universe, view.quote, view.session
     if not session.opens_at <= view.at < session.closes_at:
         return CLOSED
-    if session.closes_at - view.at <= timedelta(minutes=config.entry.late_minutes):
+    if session.closes_at - view.at <= config.entry.late_minutes * MINUTE:
         return LATE.on(session.closes_at - view.at, f"more than {config.entry.late_minutes} minutes")
     if not universe.price_min <= quote.last <= universe.price_max:
         return PRICE.on(quote.last, f"{universe.price_min} to {universe.price_max}")
@@ -180,17 +219,19 @@ def _filtered(view: View, config: StrategyConfig) -> Reason | None:
         return early
     if quote.day_volume < universe.day_volume_min:
         return VOLUME.on(quote.day_volume, f"{universe.day_volume_min} or more")
-    if quote.spread * 10_000 > universe.spread_max_bps * quote.mid:
-        return SPREAD.on(quote.spread * 10_000 / quote.mid, f"{universe.spread_max_bps} bps or less")
+    if quote.spread * _BPS > universe.spread_max_bps * quote.mid:
+        return SPREAD.on(quote.spread * _BPS / quote.mid, f"{universe.spread_max_bps} bps or less")
     least = config.signals.quality_min
     return QUALITY.on(view.quality, f"{least} or more") if view.quality < least else None
 
 
 def _newcomer(view: View, config: StrategyConfig) -> Reason | None:
     """Say that the scan sees the symbol for too short a time; what it saw from the open on, it may judge at once."""
-    gap, opens_at = config.quotes.gap_minutes * MINUTE, view.session.opens_at
     minutes = config.quotes.late_start_minutes
     lately = view.bars[-minutes - 1 :]  # who is watched over all of these is watched for long enough
+    if len(lately) > minutes and view.at - lately[0].end < (minutes + 1) * MINUTE:
+        return None  # so many minutes in so short a time are all that there were
+    gap, opens_at = config.quotes.gap_minutes * MINUTE, view.session.opens_at
     since, least = watched_since(lately, at=view.at, gap=gap, opens_at=opens_at), minutes * MINUTE
     if since == opens_at or view.at - since >= least:
         return None

@@ -45,7 +45,10 @@ _BITS = 256
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bound:
-    """A strategy that is used: its functions, with the parameters of one configuration."""
+    """A strategy that is used: its functions, with the parameters of one configuration.
+
+    `ships` says that it is one of this folder, whose answers are of the form whatever it is shown (tests hold it).
+    """
 
     name: str
     description: str
@@ -53,6 +56,7 @@ class Bound:
     reasons: Mapping[str, Reason]
     vote: Callable[[View, Any], Verdict]
     leave: Callable[[View, Any, Position], Reason | None] | None = None
+    ships: bool = False
 
 
 class StrategyFault(Exception):
@@ -82,6 +86,7 @@ def _bind(name: str, module: ModuleType, given: Given) -> Bound:
     return Bound(
         name=name, description=description_of(module), parameters=parameters, vote=module.vote,
         reasons={one.code: one for one in module.REASONS}, leave=getattr(module, "leave", None),
+        ships=module.__name__ == f"{__package__}.{name}",
     )  # fmt: skip
 
 
@@ -93,6 +98,8 @@ def description_of(module: ModuleType) -> str:
 def asked(bound: Bound, view: View) -> Verdict:
     """Ask a strategy for its vote; raises StrategyFault for whatever it raises, and for an answer that is none."""
     try:
+        if bound.ships:
+            return bound.vote(view, bound.parameters)
         with localcontext():  # how it reckons with decimals is not how we do
             verdict = bound.vote(view, bound.parameters)
         wrong = _wrong_vote(bound, verdict) if isinstance(verdict, Vote) else _wrong_reason(bound, verdict)

@@ -17,10 +17,11 @@ from datetime import datetime
 from shared.domain.control.config import StrategyConfig
 from shared.domain.control.tables import Given
 from shared.domain.orders.positions import Position
+from shared.domain.orders.signals import Signal
 from shared.domain.telling.left_out import LeftOut
 from shared.errors import ConfigError
 from shared.strategies import registry
-from shared.strategies.decide import OF, Decision, decide, is_open
+from shared.strategies.decide import OF, Decision, decide, in_turn, is_open, signal_of
 from shared.strategies.form import Bound, StrategyFault, asked, asked_to_leave, shortened
 from shared.strategies.verdict import Reason, Verdict
 from shared.strategies.view import View
@@ -43,6 +44,7 @@ class Panel:
         self._named: Mapping[str, Given] | None = None
         self._names: tuple[str, ...] = ()
         self._bound: tuple[Bound, ...] = ()
+        self._turns: tuple[tuple[Bound, ...], tuple[Bound, ...]] = ((), ())
         self._wrong: Mapping[str, tuple[str, ...]] = {}
         self._slow: set[str] = set()
         self._answers: dict[tuple[str, str], Verdict | StrategyFault] = {}
@@ -105,6 +107,17 @@ class Panel:
             except StrategyFault as fault:
                 self.leave_out(LeftOut(name=fault.name, why=fault.why, at=view.at, about=view.symbol))
 
+    def signal(self, view: View, config: StrategyConfig) -> Signal | None:
+        """Give the signal that `decide` gives, None where it gives none: for whoever reads no reasons."""
+        while True:
+            used = self.strategies(config, view.at)
+            if used is not self._turns[0]:
+                self._turns = used, in_turn(used)
+            try:
+                return signal_of(view, config, self._turns[1], self._vote)
+            except StrategyFault as fault:
+                self.leave_out(LeftOut(name=fault.name, why=fault.why, at=view.at, about=view.symbol))
+
     def leaves(self, view: View, position: Position, config: StrategyConfig, note: Note | None = None) -> str:
         """Give the first reason of a strategy to sell what is held, as NAME:CODE, "" for none."""
         for bound in self.strategies(config, view.at):
@@ -144,29 +157,31 @@ class Panel:
         return self._asked(bound, view) if answer is None else answer
 
     def _asked(self, bound: Bound, view: View) -> Verdict:
-        self._follow(bound, view)
-        began = self._began()
+        if bound.name in self._follows:
+            self._follow(bound, view)
+        if self._cpu is None:
+            return asked(bound, view)
+        began = self._cpu()
         verdict = asked(bound, view)
-        self._in_time(bound, began)
+        self._in_time(bound, self._cpu() - began)
         return verdict
 
     def _to_leave(self, bound: Bound, view: View, position: Position) -> Reason | None:
-        self._follow(bound, view)
-        began = self._began()
+        if bound.name in self._follows:
+            self._follow(bound, view)
+        if self._cpu is None:
+            return asked_to_leave(bound, view, position)
+        began = self._cpu()
         reason = asked_to_leave(bound, view, position)
-        self._in_time(bound, began)
+        self._in_time(bound, self._cpu() - began)
         return reason
 
     def _follow(self, bound: Bound, view: View) -> None:
-        then = self._follows.get(bound.name)
-        if then is not None and (view.at > then.at or (view.at == then.at and then.about in ("", view.symbol))):
+        then = self._follows[bound.name]
+        if view.at > then.at or (view.at == then.at and then.about in ("", view.symbol)):
             raise StrategyFault(bound.name, then.why)
 
-    def _began(self) -> float:
-        return 0.0 if self._cpu is None else self._cpu()
-
-    def _in_time(self, bound: Bound, began: float) -> None:
-        took = 0.0 if self._cpu is None else self._cpu() - began
+    def _in_time(self, bound: Bound, took: float) -> None:
         if took <= CPU_MOST:
             return
         if bound.name in self._slow:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 from datetime import date
+from functools import lru_cache
 
 _LENGTH = 19
 
@@ -18,6 +19,7 @@ def _name(prefix: str, *facts: str) -> str:
     return prefix + base64.b32encode(raw).decode()[:_LENGTH]
 
 
+@lru_cache(maxsize=1024)
 def signal_id(*, strategy: str, symbol: str, side: str, session: date, slot: int) -> str:
     """Name a signal: 20 alphanumerics, one per strategy, symbol, side, session and slot."""
     return _name("S", strategy, symbol, side, session.isoformat(), str(slot))

@@ -28,6 +28,7 @@ PAUSE = "AFTER_HALT"
 SHOWN = frozenset({HALTED, ONE_SIDED})
 """The signs that the broker itself shows in its answer of this moment; the others are what we make of many."""
 _NONE = "-"
+_ZERO = Decimal(0)
 _Figures = tuple[Decimal, Decimal, Decimal, int]
 
 
@@ -83,7 +84,7 @@ class HaltWatch:
         if not believed or (self._figures is not None and at < self._seen_at):
             return () if self.since is None else (Sign(code=PAUSE),)
         moved = self._move(quote, at)
-        signs = tuple(self._signs(quote, at))
+        signs = () if self._is_calm(quote, at) else tuple(self._signs(quote, at))
         self._shown_at = at if signs and any(sign.code in SHOWN for sign in signs) else None
         if signs:
             if self.since is None:
@@ -123,6 +124,14 @@ class HaltWatch:
             self._lively_since = at
         self._figures, self._moved_at = figures, at
         return before is not None
+
+    def _is_calm(self, quote: Quote, at: datetime) -> bool:
+        """Tell of a book with two sides that moved just now, after a trade just now, what most quotes are."""
+        traded_at, limits = quote.traded_at, self._limits
+        return (
+            not quote.halted and quote.bid > _ZERO and quote.ask > _ZERO and quote.bid_size > 0 and quote.ask_size > 0
+            and at - self._moved_at < limits.frozen and (traded_at is None or at - traded_at <= limits.untraded)
+        )  # fmt: skip
 
     def _signs(self, quote: Quote, at: datetime) -> Iterator[Sign]:
         if quote.halted:

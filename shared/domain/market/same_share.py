@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from shared.domain.market.quotes import Quote
 
-_PERCENT = Decimal(100)
+_ZERO, _PERCENT = Decimal(0), Decimal(100)
 AGREE_PCT = Decimal(1)
 """How far the last daily close may lie from the previous close of a quote whose prices the broker has adjusted."""
 
@@ -22,11 +22,12 @@ def is_of_another(quote: Quote, *, daily_close: Decimal | None, jump_max_pct: De
     the limit. Prices that the broker has adjusted (`Quote.adjusted`) count only where the daily bars agree with them.
     """
     close = quote.previous_close
-    if _apart(quote.last, close, jump_max_pct):
+    if daily_close is None or close is None:
+        return quote.adjusted or _apart(quote.last, close, jump_max_pct)
+    if not (quote.last.is_finite() and close.is_finite() and daily_close.is_finite()):
         return True
-    if daily_close is None:
-        return quote.adjusted
-    if _apart(quote.last, daily_close, jump_max_pct) or _apart(daily_close, close, jump_max_pct):
+    lowest, highest = min(quote.last, close, daily_close), max(quote.last, close, daily_close)
+    if _apart(lowest, highest, jump_max_pct):
         return True
     return quote.adjusted and _apart(daily_close, close, AGREE_PCT)
 
@@ -43,6 +44,6 @@ def disagree(quote: Quote, *, prior_close: Decimal | None, limit_pct: Decimal) -
 
 
 def _apart(one: Decimal, other: Decimal | None, limit_pct: Decimal) -> bool:
-    if other is None or not (one.is_finite() and other.is_finite() and one > 0 and other > 0):
+    if other is None or not (one.is_finite() and other.is_finite() and one > _ZERO and other > _ZERO):
         return True
-    return abs(one - other) * _PERCENT > limit_pct * min(one, other)
+    return one != other and abs(one - other) * _PERCENT > limit_pct * min(one, other)
