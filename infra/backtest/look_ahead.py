@@ -19,7 +19,8 @@ from shared.domain.market.quality import sound
 from shared.strategies.decide import Decision, decide
 from shared.strategies.form import Bound
 from shared.strategies.verdict import Verdict
-from shared.strategies.view import View, Watch
+from shared.strategies.view import View
+from shared.strategies.watch import Watch
 
 
 class Looked(NamedTuple):

@@ -29,7 +29,8 @@ from shared.domain.orders.watches import PositionWatch, following
 from shared.domain.telling.left_out import LeftOut
 from shared.strategies.form import Bound
 from shared.strategies.panel import Panel
-from shared.strategies.view import View, Watch
+from shared.strategies.view import View
+from shared.strategies.watch import Watch
 
 _NONE = timedelta(0)
 

@@ -12,11 +12,12 @@ from tempfile import TemporaryDirectory
 import typer
 
 from infra.cli.exits import BAD_INPUT, say
-from infra.cli.hand import alone, pairs, reached, show
+from infra.cli.hand import alone, reached, show
 from infra.operations import login as sign_in
 from infra.operations import logout as sign_out
 from infra.operations import secrets
 from infra.operations.logout import LoggedOut
+from infra.operations.token_view import token_view
 from infra.running.libraries import install
 from infra.simulated_day.hours import day_and_time
 from infra.simulated_day.problems import UserError
@@ -56,7 +57,7 @@ def login(
             choose = _account if change else None
             sign_in.by_code(hand, lambda page: code(page, hand.private, browser=browser), say, choose=choose)
         record = sign_in.await_token(hand, before, within_s=wait_s)
-        view = sign_in.token_view(hand)
+        view = token_view(hand)
     show(view, lambda: sys.stdout.write(signed_in_until(record)), json=json)
 
 
@@ -105,18 +106,6 @@ def _signed_out(done: LoggedOut) -> str:
     gone = "destroyed here" if done.problem else "revoked at E*TRADE and destroyed here"
     stays = f" It stays at E*TRADE: {'; '.join(done.left)}." if done.left else ""
     return f"Signed out: the access token is {gone}.{stays} `strategy login` signs in again.\n"
-
-
-def token(profile: str, state: Path | None, *, json: bool) -> None:
-    """Show where the token stands."""
-    with reached(profile, state) as hand:
-        view = sign_in.token_view(hand)
-    instants = (
-        ("Issued", view.issued_at), ("Renewed", view.renewed_at), ("Dies", view.dies_at), ("Ended", view.ended_at)
-    )  # fmt: skip
-    rows = [("Token", f"{view.state}{': sign in with `strategy login`' if view.signs_in else ''}")]
-    rows += [(name, f"{day_and_time(at)} New York") for name, at in instants if at is not None]
-    show(view, lambda: pairs(rows), json=json)
 
 
 def set_secret(name: str, profile: str, state: Path | None, *, generate: bool, json: bool) -> None:

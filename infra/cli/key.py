@@ -70,10 +70,10 @@ def doctor(
     Such as `strategy doctor --broker production`, with a line for each of them, permissions, reachability and the watch
     list too; each problem stands with its remedy, and makes the exit code 1.
     """
-    from infra.cli import with_key
+    from infra.cli import examined, with_key
 
     with explained(), with_key.key_reached(broker, profile, state, asks=False) as hand:
-        with_key.doctor(hand, cloud=profile == "cloud", notice=notice, json=json)
+        examined.doctor(hand, cloud=profile == "cloud", notice=notice, json=json)
 
 
 def probe(  # noqa: PLR0917 - each parameter is an option, which typer passes by name
@@ -92,10 +92,10 @@ def probe(  # noqa: PLR0917 - each parameter is an option, which typer passes by
     and 3 a second until the first throttle answer. It writes a report for people and a redacted capture for tests,
     neither with a number or a key of yours.
     """
-    from infra.cli import with_key
+    from infra.cli import probed, with_key
 
     with explained(acts=True), with_key.key_reached(broker, profile, state) as hand:
-        with_key.probe(
+        probed.probe(
             hand, symbols or (), minutes=minutes, out=out, anew=sign_in, browser=browser, json=json
         )  # fmt: skip
 

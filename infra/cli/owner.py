@@ -271,10 +271,10 @@ def token(profile: Profile = "local", state: State = None, json: Json = False) -
 
     Such as `strategy token`.
     """
-    from infra.cli import credentials
+    from infra.cli import token_shown
 
     with explained():
-        credentials.token(profile, state, json=json)
+        token_shown.token(profile, state, json=json)
 
 
 def import_bars(  # noqa: PLR0917 - each parameter is an option, which typer passes by name

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.archives import passed
 from infra.cli.exits import BROKEN, explained
 from infra.simulated_day.problems import UserError
 from shared.settings import OWN_STRATEGIES
@@ -94,6 +93,8 @@ def _tell(checked: "Checked") -> None:
                 "range of the bars before it."
             )
     if checked.passed and not checked.ships:
+        from infra.archives import passed
+
         typer.echo(f"  Entered in {checked.path.parent / passed.REGISTER}: `strategy up` and the cloud may run it.")
 
 

@@ -1,7 +1,6 @@
-"""What `strategy accounts`, `balance`, `quote`, `doctor` and `probe` do: reach the key, sign in, show."""
+"""What `strategy accounts`, `balance` and `quote` do: reach the key, sign in, show; and how others reach it."""
 
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -11,16 +10,13 @@ import typer
 
 from infra.cli import quoted
 from infra.cli.credentials import code, hidden
-from infra.cli.exits import BAD_INPUT, BROKEN, say, told_to_end
+from infra.cli.exits import BAD_INPUT, say, told_to_end
 from infra.cli.hand import alone, reached, show, table
-from infra.operations import doctor as examination
 from infra.operations import key, secrets, systems, tables
-from infra.operations.doctor import Finding, Result
 from infra.operations.login import by_code_alone
 from infra.operations.market import market_data
-from infra.operations.probing import run as probing
-from infra.operations.probing.facts import Verdict
 from infra.operations.profiles import Hand, require_profile
+from infra.operations.reads import Reads
 from infra.simulated_day.hours import day_and_time
 from infra.simulated_day.problems import UserError
 from shared import settings
@@ -73,7 +69,7 @@ def refusals() -> Iterator[None]:
         raise UserError(what, remedy="ask again in a moment; `strategy doctor` looks for the cause") from None
 
 
-def signed_in(hand: Hand, *, anew: bool, browser: bool) -> key.Reads:
+def signed_in(hand: Hand, *, anew: bool, browser: bool) -> Reads:
     """Give the reading client, after a sign-in where no token lives or one is wanted `anew`; raises UserError."""
     key.require_reachable(hand)
     if anew or not key.signs(hand):
@@ -135,40 +131,6 @@ def quote(
         say(f"{found.delayed[:1].upper()}{found.delayed[1:]}.")
     if not all(one.fresh for one in found.rows):
         raise typer.Exit(BAD_INPUT)
-
-
-def probe(
-    hand: Hand, symbols: Sequence[str], *, minutes: float, out: Path, anew: bool, browser: bool, json: bool
-) -> None:  # fmt: skip
-    """Probe the key, write report and capture, and show what contradicts us."""
-    probing.require_alone(hand, minutes)
-    with refusals():
-        signed_in(hand, anew=anew, browser=browser)
-        wanted = [symbol.strip().upper() for symbol in symbols] or list(probing.SYMBOLS)
-        done = probing.probe(hand, minutes=minutes, symbols=wanted, out=out, tell=say)
-    show(done, lambda: sys.stdout.writelines(f"{line}\n" for line in _told(done)), json=json)
-
-
-def _told(done: probing.Probed) -> Iterator[str]:
-    for verdict in Verdict:
-        names = [one.name for one in done.facts if one.verdict is verdict]
-        yield f"{str(verdict).capitalize()}: {len(names)}{': ' if names else ''}{', '.join(names)}."
-    yield f"Report  {done.report}"
-    yield f"Capture {done.capture}"
-
-
-def doctor(hand: Hand, *, cloud: bool, notice: bool, json: bool) -> None:
-    """Make every check and print a line for each; raises typer.Exit where anything is wrong."""
-    patient = examination.Patient(hand=hand, environ=os.environ, cloud=cloud)
-    found = list(examination.examine(patient, notice=notice))
-    show(found, lambda: sys.stdout.writelines(f"{_line(one)}\n" for one in found), json=json)
-    if any(one.result is Result.PROBLEM for one in found):
-        raise typer.Exit(BROKEN)
-
-
-def _line(one: Finding) -> str:
-    remedy = f" Remedy: {one.remedy}." if one.remedy else ""
-    return f"{one.result:<12} {one.check}: {one.says}.{remedy}"
 
 
 def _say_source(source: str, asked_at: datetime, what: str) -> None:

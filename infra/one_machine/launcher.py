@@ -37,7 +37,8 @@ def main(outside: Callable[[Any], Any] = lambda platform: platform) -> None:
     from functions_framework._http import create_server
 
     from infra.one_machine.loopback import LOOPBACK
-    from infra.one_machine.process_world import WorldFile, install
+    from infra.one_machine.process_world import install
+    from infra.one_machine.world_file import WorldFile
     from shared import wiring
     from shared.topology import TOPOLOGY
 

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import IO
 
 from infra.one_machine.loopback import LOOPBACK
-from infra.one_machine.process_world import ALIVE
+from infra.one_machine.world_file import ALIVE
 from shared.errors import ConfigError
 from shared.topology import Function
 

@@ -1,7 +1,7 @@
 """Variables of this process's environment that a library reads, put back as they were."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 
@@ -16,3 +16,11 @@ def kept(names: Iterable[str]) -> Iterator[None]:
             os.environ.pop(name, None)
             if value is not None:
                 os.environ[name] = value
+
+
+@contextmanager
+def in_environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Let Google's libraries in this process find the emulators, and forget them afterwards."""
+    with kept(values):
+        os.environ.update(values)
+        yield

@@ -14,15 +14,16 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import keyring
-import keyring.errors
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from keyring.backend import KeyringBackend
 
 from shared.codec import dumps, loads
 from shared.errors import ConfigError, InvariantBroken, StoreDown
+
+if TYPE_CHECKING:
+    from keyring.backend import KeyringBackend
 
 KEY_VARIABLE = "STRATEGY_VAULT_KEY"
 KEY_BYTES = 32
@@ -36,7 +37,7 @@ _MAKE = 'python3 -c "import base64, secrets; print(base64.urlsafe_b64encode(secr
 _Secrets = dict[str, dict[str, str | None]]
 
 
-def vault_key(environ: Mapping[str, str], ring: KeyringBackend | None = None) -> bytes:
+def vault_key(environ: Mapping[str, str], ring: "KeyringBackend | None" = None) -> bytes:
     """Give the vault's 32 bytes from the environment, else from the system's keyring, made on first use.
 
     Raises ConfigError when the value is no key, or when there is neither a value nor a keyring.
@@ -44,6 +45,8 @@ def vault_key(environ: Mapping[str, str], ring: KeyringBackend | None = None) ->
     given = environ.get(KEY_VARIABLE)
     if given is not None:
         return _decoded(given, KEY_VARIABLE)
+    import keyring.errors  # late: it looks for the keyrings of the whole installation
+
     ring = ring or keyring.get_keyring()
     try:
         kept = ring.get_password(_SERVICE, _USER)

@@ -17,9 +17,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from infra.operations import key, look, tables
-from infra.operations.login import authority_of, token_view
+from infra.operations.login import authority_of
 from infra.operations.market import market_data
 from infra.operations.profiles import KEY_ALONE, Hand
+from infra.operations.reads import Reads, source_of
+from infra.operations.token_view import token_view
 from infra.simulated_day.problems import UserError
 from shared import settings
 from shared.apprise_notifier import AppriseNotifier
@@ -43,9 +45,9 @@ from shared.strategies import config as configurations
 from shared.topology import ALPACA_KEY, HALT_KEY, NOTIFY_ADDRESSES, SIGN_IN_KEY
 from shared.usecases.base.links import halt_key, sign_in_key
 from shared.usecases.base.pins import pinned
+from shared.wiring.addresses import stored_addresses
 from shared.wiring.credentials import stored_consumer
 from shared.wiring.keys import stored_key
-from shared.wiring.notify import stored_addresses
 
 ENOUGH_BYTES = 1_000_000_000
 _CLOCK_CALLS = skew.AGREE
@@ -216,7 +218,7 @@ def _accepted(hand: Hand) -> Iterator[Finding]:
             "compare it with E*TRADE's page of keys: a sandbox key opens the sandbox alone, keys end without a word, "
             "and a new one is stored with `strategy secrets set etrade-consumer`"
         )
-        yield _problem("keys", f"{key.source_of(hand)} refuses the consumer pair: {refused.detail}", remedy)
+        yield _problem("keys", f"{source_of(hand)} refuses the consumer pair: {refused.detail}", remedy)
     except AuthError as refused:
         remedy = "set this machine's clock, then compare the pair with E*TRADE's page of keys"
         yield _problem("keys", f"E*TRADE begins no sign-in: {refused.detail}", remedy)
@@ -265,13 +267,13 @@ def _broker(patient: Patient) -> Iterator[Finding]:
     reads = key.reads(hand, broker_clock=clock)
     for _ in range(_CLOCK_CALLS - 1):
         reads.accounts()
-    yield _ok("reachability", f"{key.source_of(hand)} answers, and takes the token")
+    yield _ok("reachability", f"{source_of(hand)} answers, and takes the token")
     yield from _made("account", partial(_account, patient, reads))
     yield from _made("watch list", partial(_watch_list, patient, reads))
     yield _clock(clock)
 
 
-def _account(patient: Patient, reads: key.Reads) -> Iterator[Finding]:
+def _account(patient: Patient, reads: Reads) -> Iterator[Finding]:
     hand = patient.hand
     known, found = pinned(hand.desk.store, hand.operator, hand.account_id), reads.accounts()
     active = [one for one in found if one.may_be_active]
@@ -289,7 +291,7 @@ def _account(patient: Patient, reads: key.Reads) -> Iterator[Finding]:
         yield _problem("account", f"E*TRADE's list lacks {', '.join(odd)}", "run `strategy probe` and show its report")
 
 
-def _watch_list(patient: Patient, reads: key.Reads) -> Iterator[Finding]:
+def _watch_list(patient: Patient, reads: Reads) -> Iterator[Finding]:
     given = patient.environ.get("STRATEGY_WATCH_LIST", "")
     if patient.simulated or patient.cloud or not given.strip():
         kept = "the simulated day's own" if patient.simulated else "in the stack"

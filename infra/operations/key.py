@@ -8,9 +8,8 @@ account is named by its last digits alone.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,14 +19,12 @@ from requests.adapters import BaseAdapter
 from infra.operations import secrets
 from infra.operations.login import authority_of
 from infra.operations.profiles import Hand
+from infra.operations.reads import Reads
 from infra.simulated_day.problems import UserError
 from shared import settings
 from shared.deadline import DeadlineAdapter
-from shared.domain.broker.brokerage import Account, Balance, BrokerOrder, Holding, Ticket
-from shared.domain.broker.outcomes import PreviewAnswer
 from shared.domain.broker.tokens import stage_of
 from shared.domain.broker.turns import Purpose
-from shared.domain.market.quotes import Quotes
 from shared.errors import InvariantBroken, TokenDead
 from shared.etrade.client import EtradeBroker
 from shared.etrade.limits import Limits, Role
@@ -44,18 +41,6 @@ _READ = re.compile(
     r"/v1/(accounts/list|accounts/[^/]+/(balance|portfolio|orders|orders/[0-9]+)|market/quote/[^/]+)\.json"
 )
 _PREVIEW = re.compile(r"/v1/accounts/[^/]+/orders/preview\.json")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reads:
-    """All that a key alone may ask of E*TRADE; there is no word here that places or cancels."""
-
-    accounts: Callable[[], tuple[Account, ...]]
-    balance: Callable[[str], Balance]
-    portfolio: Callable[[str], tuple[Holding, ...]]
-    quotes: Callable[[Sequence[str]], Quotes]
-    preview: Callable[[str, Ticket], PreviewAnswer]
-    orders: Callable[[str, date], tuple[BrokerOrder, ...]]
 
 
 class ReadsAlone(BaseAdapter):
@@ -76,13 +61,6 @@ class ReadsAlone(BaseAdapter):
     def close(self) -> None:
         """Let the connections go."""
         self._way.close()
-
-
-def source_of(hand: Hand) -> str:
-    """Say whose answers these are."""
-    if hand.simulated:
-        return "the simulator"
-    return f"E*TRADE's {'sandbox' if hand.sandbox else 'production'}"
 
 
 def require_reachable(hand: Hand) -> None:
@@ -149,7 +127,8 @@ def reads(
         credentials=lambda: given, sandbox=hand.sandbox, clock=desk.clock, chance=desk.chance, journal=desk.journal,
         limits=limits or Limits(clock=desk.clock, role=Role.PLACEMENT, turns=turns),
         side_by_side=side_by_side or Threads(desk.clock), caller=desk.actor, purpose=Purpose.ENTER,
-        http=ReadsAlone(over(hand.http or DeadlineAdapter(connections=2))), mend=wake, broker_clock=broker_clock,
+        http=ReadsAlone(over(hand.http() if hand.http else DeadlineAdapter(connections=2))),
+        mend=wake, broker_clock=broker_clock,
     )  # fmt: skip
     return Reads(
         accounts=broker.accounts, balance=broker.balance, portfolio=broker.portfolio,

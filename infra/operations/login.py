@@ -9,8 +9,6 @@ not what a page says.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,7 +16,7 @@ from infra.operations import systems
 from infra.operations.profiles import Hand
 from infra.simulated_day.problems import UserError
 from shared.domain.broker.brokerage import Account
-from shared.domain.broker.tokens import AccessToken, TokenRecord, TokenState, stage_of
+from shared.domain.broker.tokens import AccessToken, TokenRecord
 from shared.domain.telling.sign_in_notices import SignedIn
 from shared.etrade.authority import AUTHORIZE_URL, EtradeAuthority
 from shared.etrade.session import Credentials
@@ -38,30 +36,6 @@ Choose = Callable[[tuple[Account, ...]], Account | None]
 
 def _silently(_said: str) -> None:
     """Tell nobody."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenView:
-    """Where the token stands; never the token itself. `signs_in` says that the owner has to sign in."""
-
-    state: TokenState
-    signs_in: bool
-    issued_at: datetime | None
-    renewed_at: datetime | None
-    dies_at: datetime | None
-    ended_at: datetime | None
-
-
-def token_view(hand: Hand) -> TokenView:
-    """Look at the token's record; raises StoreDown."""
-    held = token.current(hand.desk.store)
-    record = held.value if held is not None else None
-    stage = stage_of(record, hand.desk.clock.now())
-    return TokenView(
-        state=stage.state, signs_in=stage.signs_in,
-        issued_at=record.issued_at if record else None, renewed_at=record.renewed_at if record else None,
-        dies_at=record.dies_at if record else None, ended_at=record.ended_at if record else None,
-    )  # fmt: skip
 
 
 def link(hand: Hand) -> str:
@@ -180,7 +154,7 @@ def authority_of(hand: Hand, vault: Vault, access: AccessToken | None = None) ->
     desk, given = hand.desk, Credentials(consumer_key=key, consumer_secret=secret, token=access)
     return EtradeAuthority(
         credentials=lambda: given, clock=desk.clock, chance=desk.chance, journal=desk.journal, caller=desk.actor,
-        http=hand.http, page=hand.authorize_page or AUTHORIZE_URL, sandbox=hand.sandbox,
+        http=hand.http() if hand.http else None, page=hand.authorize_page or AUTHORIZE_URL, sandbox=hand.sandbox,
     )  # fmt: skip
 
 

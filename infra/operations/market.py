@@ -1,7 +1,7 @@
 """The one interface to the market's data, over a desk as its owner reaches it, signed in or not."""
 
-from infra.operations.key import Reads, source_of
 from infra.operations.profiles import Hand
+from infra.operations.reads import Reads, source_of
 from shared.usecases.market.market_data import MarketData
 
 

@@ -14,26 +14,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
-
-from requests.adapters import BaseAdapter
+from typing import TYPE_CHECKING, TypeVar
 
 from infra.one_machine.folder import share
 from infra.one_machine.owners_desk import owners_desk
-from infra.one_machine.process_world import WorldFile
 from infra.one_machine.queue import QueuedDelivery, SqliteQueue
-from infra.one_machine.remote import RemoteVault
 from infra.one_machine.sqlite_store import SqliteStore
 from infra.one_machine.timeline import PacedClock, Timeline
-from infra.one_machine.to_simulator import ToSimulator
-from infra.one_machine.vault import FileVault, vault_key
-from infra.one_machine.wire import Services
+from infra.one_machine.variables import in_environment
+from infra.one_machine.world_file import WorldFile
 from infra.operations import systems
 from infra.operations.machine import Machine, read_machine
-from infra.running.clouds import PREFIX, in_environment
 from infra.running.folder import Folder
 from infra.running.instant import KeptInstant
-from infra.simulated_day.environment import vault_key as simulated_key
 from infra.simulated_day.folder import card_of
 from infra.simulated_day.problems import UserError
 from shared import divided
@@ -43,6 +36,9 @@ from shared.gcp.chance import SystemChance
 from shared.ports import Clock, Vault
 from shared.topology import TOPOLOGY
 from shared.usecases.base.desk import Desk
+
+if TYPE_CHECKING:
+    from requests.adapters import BaseAdapter
 
 T = TypeVar("T")
 PROFILES = ("local", "emulators", "cloud")
@@ -60,8 +56,8 @@ class Hand:
     UserError or StoreDown; `private` is a folder of this machine that only its owner may enter; `troubles` are what
     could not be read and was not needed; `simulated` says that its broker is the simulator, and its vault one that
     anyone can open; `given_up` lists what the bus gave up, None where the bus is not ours; `machine` is how this
-    machine runs it, None where not; `account_id` and `sandbox` are its settings; `http` carries its broker calls and
-    `authorize_page` is where the owner accepts, None for the network and for E*TRADE's own.
+    machine runs it, None where not; `account_id` and `sandbox` are its settings; `http` gives what carries its
+    broker calls and `authorize_page` is where the owner accepts, None for the network and for E*TRADE's own.
     """
 
     name: str
@@ -79,7 +75,7 @@ class Hand:
     machine: Machine | None = None
     account_id: str = ""
     sandbox: bool = True
-    http: BaseAdapter | None = None
+    http: "Callable[[], BaseAdapter] | None" = None
     authorize_page: str | None = None
 
 
@@ -131,7 +127,7 @@ def reach_key(broker: str, state: Path | None, environ: Mapping[str, str]) -> It
         store = divided.of_owner(divided.one_for_all(file), TOPOLOGY)
         yield Hand(
             name=str(path), desk=owners_desk(PacedClock(Timeline.real()), store),
-            open_vault=lambda: FileVault(folder.vault, key=vault_key(environ)), sign_in=None, operator=KEY_ALONE,
+            open_vault=partial(_file_vault, folder, environ), sign_in=None, operator=KEY_ALONE,
             running=False, mode=None, private=path, sandbox=broker == "sandbox",
         )  # fmt: skip
 
@@ -274,18 +270,38 @@ class StandingClock:
 
 def _vault(folder: Folder, card: Mapping[str, str], world: WorldFile | None, environ: Mapping[str, str]) -> Vault:
     if world is not None:
+        from infra.one_machine.remote import RemoteVault
+        from infra.one_machine.wire import Services
+
         return RemoteVault(Services(address=world.services, key=world.key))
-    simulated = card["broker"] == "simulator"
-    return FileVault(folder.vault, key=simulated_key(int(card["seed"])) if simulated else vault_key(environ))
+    return _file_vault(folder, environ, int(card["seed"]) if card["broker"] == "simulator" else None)
 
 
-def _http(world: WorldFile | None) -> BaseAdapter | None:
-    return None if world is None or world.broker is None else ToSimulator(world.broker)
+def _file_vault(folder: Folder, environ: Mapping[str, str], seed: int | None = None) -> Vault:
+    """Open a folder's vault, that of a simulated day of this `seed`."""
+    from infra.one_machine.vault import FileVault, vault_key  # late: few commands read a secret
+
+    if seed is None:
+        return FileVault(folder.vault, key=vault_key(environ))
+    from infra.simulated_day.environment import vault_key as simulated_key
+
+    return FileVault(folder.vault, key=simulated_key(seed))
+
+
+def _http(world: WorldFile | None) -> "Callable[[], BaseAdapter] | None":
+    return None if world is None or world.broker is None else partial(_to_simulator, world.broker)
+
+
+def _to_simulator(address: str) -> "BaseAdapter":
+    from infra.one_machine.to_simulator import ToSimulator  # late: most commands call no broker
+
+    return ToSimulator(address)
 
 
 def _emulated(world: WorldFile, opened: ExitStack) -> tuple[DividedStore, Callable[[], Vault]]:
     from infra.one_machine.emulators import FIRESTORE_VARIABLE
     from infra.one_machine.secret_manager import connect
+    from infra.running.clouds import PREFIX
     from shared.gcp.clock import SystemClock
     from shared.gcp.databases import Databases
     from shared.gcp.secret_vault import SecretVault

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from infra.operations.key import Reads, source_of
 from infra.operations.profiles import Hand
+from infra.operations.reads import Reads, source_of
 from shared.domain.broker.brokerage import Account
 from shared.domain.market.known import Glance, Known
 from shared.domain.market.quotes import QuoteStatus

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from infra.results.facts import Trade
 from shared.domain.base.calendar import new_york_day
 from shared.domain.base.values import cents
 from shared.domain.broker.brokerage import LastBalance
@@ -23,6 +23,9 @@ from shared.domain.orders import book
 from shared.domain.orders.orders import AT_BROKER, STOPS, Order
 from shared.domain.orders.positions import Ledger, Position
 from shared.usecases.orders.losses import MARK_LIFE
+
+if TYPE_CHECKING:
+    from infra.results.facts import Trade
 
 _PERCENT = Decimal("0.01")
 
@@ -118,7 +121,7 @@ def owned(held: Sequence[Position], live: Iterable[Order], priced: Mapping[str, 
     return [_owned(one, priced[one.symbol], stops.get(one.symbol)) for one in held]
 
 
-def closed(found: Iterable[Trade]) -> list[Owned]:
+def closed(found: "Iterable[Trade]") -> list[Owned]:
     """Give the round trips that are over."""
     return [
         Owned(

@@ -21,11 +21,12 @@ from infra.one_machine.kernel import Kernel
 from infra.one_machine.owners_desk import owners_desk
 from infra.one_machine.stated import STATED
 from infra.operations import asking, login, look, tables
-from infra.operations.key import Reads, reads
-from infra.operations.login import TokenView
+from infra.operations.key import reads
 from infra.operations.market import market_data
 from infra.operations.profiles import Hand
+from infra.operations.reads import Reads
 from infra.operations.tables import BalanceRow
+from infra.operations.token_view import TokenView, token_view
 from infra.python import by_hand
 from infra.simulated_day import environment
 from infra.simulated_day.hours import NEW_YORK, hours
@@ -97,7 +98,7 @@ class Trading:
         self._do(lambda: login.by_code(self._hand, ask))
         self._reads = self._do(lambda: reads(self._hand, side_by_side=Greenlets(self._kernel)))
         self._data = market_data(self._hand, self._reads)
-        return login.token_view(self._hand)
+        return token_view(self._hand)
 
     def accept(self, page: str) -> str:
         """Do what a person does on the broker's page, press Accept and read the code: a simulated broker lets one."""
@@ -228,7 +229,7 @@ def _hand(machine: Machine) -> Hand:
         name="the simulated day", desk=owners_desk(KernelClock(machine.kernel), world.store),
         open_vault=lambda: world.vault, sign_in=None, operator=environment.OPERATOR, running=True,
         mode=machine.settings.mode.value, simulated=True, account_id=machine.settings.account_id, sandbox=False,
-        http=machine.http,
+        http=lambda: machine.http,
     )  # fmt: skip
 
 

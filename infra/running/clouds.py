@@ -1,6 +1,5 @@
 """What stands in for Google Cloud around real processes: our own embedded services, or Google's emulators."""
 
-import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -14,7 +13,7 @@ from infra.one_machine.processes import FunctionProcess
 from infra.one_machine.queue import SqliteQueue
 from infra.one_machine.services import OWNER, ServiceDesk
 from infra.one_machine.sqlite_store import SqliteStore
-from infra.one_machine.variables import kept
+from infra.one_machine.variables import in_environment
 from infra.one_machine.vault import FileVault
 from infra.running.folder import Folder
 from shared import divided
@@ -111,11 +110,3 @@ def _given_up(bus: LocalBus) -> int | None:
         return len(bus.dead_letters())
     except StoreDown:
         return None
-
-
-@contextmanager
-def in_environment(values: Mapping[str, str]) -> Iterator[None]:
-    """Let Google's libraries in this process find the emulators, and forget them afterwards."""
-    with kept(values):
-        os.environ.update(values)
-        yield

@@ -6,7 +6,6 @@ from pathlib import Path
 from tempfile import mkdtemp
 from zipfile import ZipFile
 
-from infra.archives import ArchiveError, build_all, save
 from infra.one_machine.database import is_written
 from infra.running.instant import FILE
 from infra.running.plan import Plan
@@ -94,6 +93,8 @@ class Folder:
 
         `own` has the owner's strategies; raises UserError for one that cannot be packed.
         """
+        from infra.archives import ArchiveError, build_all, save  # late: only a start builds archives
+
         packed, homes = self.path / "archives", {}
         packed.mkdir(exist_ok=True)
         try:

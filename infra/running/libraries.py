@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from infra.one_machine.vault import FileVault, vault_key
 from infra.running.folder import Folder
 from infra.running.plan import Plan
 from infra.tools.extras import ready
@@ -41,5 +40,7 @@ def left_out(extra: str, wrong: ConfigError) -> str:
 
 
 def _keyed(wanted: Plan) -> bool:
+    from infra.one_machine.vault import FileVault, vault_key
+
     vault = Folder(path=wanted.state).vault
     return vault.exists() and bool(FileVault(vault, key=vault_key(wanted.environ)).versions(ALPACA_KEY))

@@ -25,12 +25,12 @@ from infra.one_machine.folder import FolderLock
 from infra.one_machine.history import MarketHistory
 from infra.one_machine.journal import FileJournal
 from infra.one_machine.live import LiveKernel
-from infra.one_machine.process_world import WorldFile
 from infra.one_machine.processes import LONGEST_ANSWER_S, MARGIN_S
 from infra.one_machine.scheduler import Lateness, LocalScheduler
 from infra.one_machine.services import OWNER
 from infra.one_machine.timeline import AnyTimeline, HeldTimeline, PacedClock, Timeline
 from infra.one_machine.vault import vault_key
+from infra.one_machine.world_file import WorldFile
 from infra.running.broker import KeptSimulator, last_call
 from infra.running.checked import require_checked
 from infra.running.chores import Chores

@@ -26,7 +26,7 @@ from shared.domain.telling.left_out import LeftOut
 from shared.errors import Malformed
 from shared.strategies.decide import SIGNAL
 from shared.strategies.panel import Panel
-from shared.strategies.view import Watch
+from shared.strategies.watch import Watch
 from shared.usecases.scanning.record import FIELDS, OWN, SAVED, UNSEEN, VERSION, Row
 from shared.usecases.scanning.scan import named
 from shared.usecases.scanning.scanned import SECOND, Scanned, Verdict

@@ -6,13 +6,14 @@ Imports no adapter before the cloud is asked for. `Platform` is what a world giv
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
-
-from requests.adapters import BaseAdapter
+from typing import TYPE_CHECKING, TypeVar
 
 from shared.errors import ConfigError
 from shared.ports import Bus, Chance, Clock, HistorySource, Journal, Looks, SideBySide, Store, Vault
 from shared.topology import Function
+
+if TYPE_CHECKING:
+    from requests.adapters import BaseAdapter
 
 T = TypeVar("T")
 
@@ -48,7 +49,7 @@ class Platform:
     journal: Journal
     history: HistorySource | None = None
     ways: Mapping[str, Way] = field(default_factory=dict)
-    http: BaseAdapter | None = None
+    http: "BaseAdapter | None" = None
     authorize_page: str | None = None
     pace: float = 1.0
     cpu: Callable[[], float] | None = None

@@ -9,12 +9,12 @@ from shared.apprise_notifier import AppriseNotifier
 from shared.domain.telling.notices import NOTICES, Notice
 from shared.door import PushDoor
 from shared.errors import InvariantBroken, Undelivered
-from shared.ports import Vault
 from shared.settings import Mode
 from shared.topology import NOTIFY_ADDRESSES
 from shared.usecases.base.outbox import unpack
 from shared.usecases.telling.deliver import Links, deliver
 from shared.wiring import Platform
+from shared.wiring.addresses import stored_addresses
 from shared.wiring.rooms import Room, room
 
 NAME = "notify"
@@ -74,14 +74,3 @@ class VaultAddresses:
         if found is None:  # raised here, where no exception that holds the secret is its context
             raise Undelivered(f"the secret {NOTIFY_ADDRESSES} is not {settings.ADDRESSES_HINT}")
         return found
-
-
-def stored_addresses(vault: Vault) -> tuple[str, ...] | None:
-    """Read a vault's newest addresses, none where nobody stored any; None for a secret that cannot be used."""
-    versions = vault.versions(NOTIFY_ADDRESSES)
-    if not versions:
-        return ()
-    try:
-        return settings.addresses(vault.read(NOTIFY_ADDRESSES, versions[-1]).decode())
-    except (KeyError, ValueError):
-        return None

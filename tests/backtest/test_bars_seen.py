@@ -5,7 +5,7 @@ from infra.backtest.quoted import tick_day
 from infra.brokersim.market import open_market
 from shared.domain.market.daybook import DayBook
 from shared.domain.market.quality import Sound
-from shared.strategies.view import Watch
+from shared.strategies.watch import Watch
 from tests.backtest.made import session
 
 

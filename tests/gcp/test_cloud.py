@@ -170,7 +170,7 @@ def test_a_start_loads_nothing_that_only_some_messages_need(name: str) -> None:
 def test_numpy_starts_no_threads() -> None:
     """With what the topology tells a function, loading the indicators leaves the process with its one thread."""
     hidden = "import sys; sys.modules['pandas'] = None"  # the lock of the function lacks it
-    script = f"{hidden}; import os, shared.strategies.indicators; print(len(os.listdir('/proc/self/task')))"
+    script = f"{hidden}; import os, shared.strategies.rolling; print(len(os.listdir('/proc/self/task')))"
     environ = {"PATH": os.defpath, **TOPOLOGY.function("market_scan").environ}
     run = subprocess.run(  # noqa: S603 - fixed words
         [sys.executable, "-c", script], cwd=ROOT, env=environ, capture_output=True, text=True, check=True

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from infra.one_machine.loopback import held_port
-from infra.one_machine.process_world import WorldFile
 from infra.one_machine.processes import MAX_LOG, FunctionProcess
+from infra.one_machine.world_file import WorldFile
 from shared.errors import ConfigError
 from shared.topology import TOPOLOGY
 from tests.patience import PATIENCE_S

@@ -15,13 +15,13 @@ import pytest
 from infra.one_machine.bus import LocalBus
 from infra.one_machine.clock import SeededChance
 from infra.one_machine.live import LiveKernel
-from infra.one_machine.process_world import WorldFile
 from infra.one_machine.queue import SqliteQueue
 from infra.one_machine.remote import RemoteBus, RemoteVault
 from infra.one_machine.services import MAX_BODY, OWNER, ServiceDesk
 from infra.one_machine.timeline import Timeline
 from infra.one_machine.vault import FileVault
 from infra.one_machine.wire import Services, text
+from infra.one_machine.world_file import WorldFile
 from shared.errors import InvariantBroken, NotSent, StoreDown
 from shared.stored import Domain
 from shared.topology import RW, TOPOLOGY, Function, Right, Topology

@@ -67,7 +67,7 @@ class KeyHome:
         )
         given: dict[str, Any] = {
             "name": "key", "desk": desk, "open_vault": lambda: self.vault, "sign_in": None, "operator": KEY_ALONE,
-            "running": False, "mode": None, "sandbox": False, "http": self.http,
+            "running": False, "mode": None, "sandbox": False, "http": lambda: self.http,
         }  # fmt: skip
         return Hand(**(given | changes))
 

@@ -13,7 +13,7 @@ import pytest
 from infra.cli.closing import tell
 from infra.one_machine.clock import KernelClock, SeededChance
 from infra.one_machine.folder import FolderLock
-from infra.one_machine.process_world import WorldFile
+from infra.one_machine.world_file import WorldFile
 from infra.operations import closing
 from infra.operations.closing import Closing
 from infra.operations.profiles import Hand

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import typer
 
-from infra.cli import with_key
+from infra.cli import examined
 from infra.one_machine.loopback import held_port
 from infra.one_machine.to_simulator import ToSimulator
 from infra.operations.doctor import ENOUGH_BYTES, Finding, Patient, Result, examine, room
@@ -182,7 +182,7 @@ def test_one_trouble_hides_no_other(clinic: Clinic) -> None:
 def test_a_broker_that_is_out_of_reach_is_told_as_that(clinic: Clinic) -> None:
     """Where nobody listens it is the network that is named, not the key."""
     with held_port() as port:
-        clinic.changes["http"] = ToSimulator(f"http://127.0.0.1:{port}")
+        clinic.changes["http"] = lambda: ToSimulator(f"http://127.0.0.1:{port}")
         found = clinic.problems()
     assert {one.check for one in found} == {"reachability"}
     assert "network" in found[0].remedy
@@ -243,13 +243,13 @@ def test_room_is_judged_by_what_is_free() -> None:
 
 def test_the_command_prints_a_line_for_each_check(clinic: Clinic, capsys: pytest.CaptureFixture[str]) -> None:
     """Each check is a line, a problem makes the exit code 1, and as JSON it is the same list."""
-    with_key.doctor(clinic.hand(), cloud=True, notice=False, json=False)
+    examined.doctor(clinic.hand(), cloud=True, notice=False, json=False)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == len(CHECKS)
     delayed(clinic)
     no_address(clinic)
     with pytest.raises(typer.Exit) as ended:
-        with_key.doctor(clinic.hand(), cloud=True, notice=False, json=True)
+        examined.doctor(clinic.hand(), cloud=True, notice=False, json=True)
     assert ended.value.exit_code == 1
     assert json.loads(capsys.readouterr().out)[-1]["result"] == "problem"
 

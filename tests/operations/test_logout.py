@@ -64,7 +64,7 @@ class Owner:
             peer.sendall(b"HTTP/1.1 " + status + b"\r\nContent-Length: 13\r\n\r\nRevoked Token")
 
         with server(talk, heard=self.asked.append) as port:
-            return by(self.hand(http=ToSimulator(f"http://127.0.0.1:{port}")))
+            return by(self.hand(http=lambda: ToSimulator(f"http://127.0.0.1:{port}")))
 
     def state(self) -> TokenState:
         """Tell where the token stands."""
@@ -163,7 +163,7 @@ def test_an_etrade_that_cannot_be_reached_stops_nothing() -> None:
     """Where nobody answers the token is destroyed here all the same."""
     owner = Owner()
     with held_port() as port:
-        done = logout(owner.hand(http=ToSimulator(f"http://127.0.0.1:{port}")))
+        done = logout(owner.hand(http=lambda: ToSimulator(f"http://127.0.0.1:{port}")))
     assert "no connection" in done.problem
     assert gone(owner)
 

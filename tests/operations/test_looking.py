@@ -15,9 +15,9 @@ from infra.cli.exits import say_unread
 from infra.cli.hand import ELSEWHERE, status_lines
 from infra.one_machine.folder import FolderLock
 from infra.one_machine.memory_store import MemoryStore
-from infra.one_machine.process_world import WorldFile
 from infra.one_machine.queue import SqliteQueue
 from infra.one_machine.sqlite_store import SqliteStore
+from infra.one_machine.world_file import WorldFile
 from infra.operations.look import overview
 from infra.running.folder import Folder
 from infra.running.instant import KeptInstant

@@ -41,7 +41,7 @@ class Home:
         )
         self.hand = Hand(
             name="here", desk=desk, open_vault=lambda: self.vault, sign_in=None, operator="owner", running=True,
-            mode="paper", account_id=account_id, sandbox=False, http=self.http,
+            mode="paper", account_id=account_id, sandbox=False, http=lambda: self.http,
         )  # fmt: skip
 
     def _now(self) -> datetime:

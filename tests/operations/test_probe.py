@@ -16,7 +16,7 @@ from infra.brokersim.server import serve
 from infra.brokersim.settings import Limit
 from infra.brokersim.simulator import CASH_ACCOUNT_KEY
 from infra.brokersim.standing import Standing
-from infra.cli import with_key
+from infra.cli import probed as command
 from infra.one_machine.to_simulator import ToSimulator
 from infra.operations import key
 from infra.operations.probing import judge, run
@@ -339,11 +339,11 @@ def test_the_command_shows_what_contradicts_us(tmp_path: Path, capsys: pytest.Ca
     """The command names what contradicts us and where the two files are, in words and as JSON."""
     home = KeyHome(lively())
     hand = home.signed_in()
-    with_key.probe(hand, SYMBOLS, minutes=0.5, out=tmp_path, anew=False, browser=False, json=False)
+    command.probe(hand, SYMBOLS, minutes=0.5, out=tmp_path, anew=False, browser=False, json=False)
     shown = capsys.readouterr().out
     assert "Contradicts our assumption: " in shown
     assert str(tmp_path / run.REPORT) in shown
-    with_key.probe(hand, SYMBOLS, minutes=0.5, out=tmp_path, anew=False, browser=False, json=True)
+    command.probe(hand, SYMBOLS, minutes=0.5, out=tmp_path, anew=False, browser=False, json=True)
     assert json.loads(capsys.readouterr().out)["capture"] == str(tmp_path / run.CAPTURE)
 
 

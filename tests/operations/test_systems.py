@@ -13,8 +13,8 @@ import pytest
 
 from infra.cli.exits import BAD_INPUT, NOT_RUNNING
 from infra.one_machine.folder import FolderLock
-from infra.one_machine.process_world import WorldFile
 from infra.one_machine.sqlite_store import SqliteStore
+from infra.one_machine.world_file import WorldFile
 from infra.running import registry
 from infra.running.plan import Plan
 from shared.errors import ConfigError

@@ -16,11 +16,12 @@ from infra.brokersim.faults import Fault
 from infra.brokersim.standing import Standing
 from infra.cli import with_key
 from infra.operations import key, tables
-from infra.operations.key import Reads, ReadsAlone
+from infra.operations.key import ReadsAlone
 from infra.operations.login import by_code_alone
 from infra.operations.logout import logout
 from infra.operations.market import market_data
 from infra.operations.profiles import Hand, reach_key
+from infra.operations.reads import Reads
 from infra.simulated_day.owner import accept
 from infra.simulated_day.problems import UserError
 from shared.domain.broker.turns import Purpose
@@ -233,7 +234,7 @@ def test_a_sign_in_lasts_in_the_folder_of_the_key(tmp_path: Path) -> None:
     @contextmanager
     def reached() -> Iterator[Hand]:
         with reach_key("production", tmp_path / "key", environ) as hand:
-            yield replace(hand, http=home.http, desk=replace(hand.desk, clock=home.clock))
+            yield replace(hand, http=lambda: home.http, desk=replace(hand.desk, clock=home.clock))
 
     with reached() as hand:
         key.require_pair(hand, pair, tuple)

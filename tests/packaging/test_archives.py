@@ -188,7 +188,7 @@ def test_only_the_scan_brings_indicators(archives: dict[str, Archive]) -> None:
         scans = name == "market_scan"
         assert ("\nta-lib==" in requirements) is scans
         assert ("\nnumpy==" in requirements) is (name in {"market_scan", "market_history"})
-        assert ("shared/strategies/indicators.py" in archive.files) is scans
+        assert ("shared/strategies/rolling.py" in archive.files) is scans
 
 
 def test_only_history_brings_the_libraries_of_sources(archives: dict[str, Archive]) -> None:
@@ -236,7 +236,7 @@ def test_declared_data_ships_with_its_package(archives: dict[str, Archive]) -> N
     [
         ("shared/errors.py", set(NAMES), set()),
         ("shared/domain/orders/exits.py", {"market_scan"}, set(SIGN_IN_ONLY)),
-        ("shared/strategies/indicators.py", {"market_scan"}, set(NAMES) - {"market_scan"}),
+        ("shared/strategies/rolling.py", {"market_scan"}, set(NAMES) - {"market_scan"}),
         ("shared/strategies/config/demo.toml", set(NAMES), set()),
         ("shared/pages/look.py", {"oauth_callback"}, set(NAMES) - {"oauth_callback"}),
         ("shared/wiring/order_placement.py", {"order_placement"}, set(NAMES) - {"order_placement"}),

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from infra.brokersim.simulator import CASH_ACCOUNT_KEY
-from infra.one_machine.process_world import WorldFile
 from infra.one_machine.sqlite_store import SqliteStore
+from infra.one_machine.world_file import WorldFile
 from infra.running.folder import Folder
 from infra.simulated_day.book import Book, read_book
 from shared.domain.orders.orders import Kind

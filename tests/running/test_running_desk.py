@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from infra.one_machine.process_world import WorldFile
 from infra.one_machine.to_simulator import ToSimulator
+from infra.one_machine.world_file import WorldFile
 from infra.operations import login
 from infra.operations.profiles import reach
 from infra.running.plan import Plan

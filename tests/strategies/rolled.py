@@ -12,7 +12,8 @@ import talib
 
 from shared.domain.market.bars import Bar
 from shared.domain.market.daybook import joined_bars
-from shared.strategies.indicators import Indicators, Rolling, daily_means, usd
+from shared.strategies.indicators import Indicators, usd
+from shared.strategies.rolling import Rolling, daily_means
 from shared.strategies.view import LongerBars
 
 UNKNOWN = daily_means(())

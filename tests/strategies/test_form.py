@@ -9,7 +9,7 @@ import pytest
 from shared.domain.market.daybook import DayBook
 from shared.strategies import registry
 from shared.strategies.form import Bound, StrategyFault, asked, asked_to_leave
-from shared.strategies.view import Watch
+from shared.strategies.watch import Watch
 from tests.domain.made import DEFAULT, at, position, quote, session
 from tests.strategies.own import write
 from tests.strategies.seen import view

@@ -15,7 +15,8 @@ from infra.brokersim.recorded import RecordedMarket
 from shared.domain.base.calendar import session_of
 from shared.domain.market.bars import Bar
 from shared.domain.market.daybook import MINUTE, DayBook
-from shared.strategies.indicators import Atr, Indicators, Rolled, Rolling, VolumeRatio, daily_means, rsi
+from shared.strategies.indicators import Indicators
+from shared.strategies.rolling import Atr, Rolled, Rolling, VolumeRatio, daily_means, rsi
 from shared.strategies.view import LongerBars
 from tests.domain.made import OPENS, at, quote
 from tests.recorded import market_data_folder

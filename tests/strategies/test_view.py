@@ -12,7 +12,8 @@ from shared.domain.market.daybook import DayBook
 from shared.domain.market.quotes import Quote
 from shared.domain.market.series import Series, Split
 from shared.strategies.decide import decide
-from shared.strategies.view import Watch, quality
+from shared.strategies.view import quality
+from shared.strategies.watch import Watch
 from tests.domain.made import DEFAULT, OPENS, at, quote, session
 from tests.strategies.seen import USED
 

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TypeVar
 
-from infra.operations.key import Reads
 from infra.operations.probing.heard import Ear, Heard
 from infra.operations.probing.pace import (
     REST,
@@ -24,6 +23,7 @@ from infra.operations.probing.pace import (
     most_in_a_second,
     stages,
 )
+from infra.operations.reads import Reads
 from infra.simulated_day.hours import NEW_YORK
 from shared.domain.base.values import PriceType, Side, Term, price_down
 from shared.domain.broker.brokerage import Account, Balance, BrokerOrder, Holding, Ticket

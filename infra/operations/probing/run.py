@@ -20,6 +20,7 @@ from infra.operations.probing.measure import Probe, Tell
 from infra.operations.probing.pace import Pace
 from infra.operations.probing.report import facts, report
 from infra.operations.profiles import Hand
+from infra.operations.reads import source_of
 from infra.simulated_day.files import require_writable, write_atomically
 from infra.simulated_day.hours import NEW_YORK
 from infra.simulated_day.problems import UserError
@@ -99,7 +100,7 @@ def probe(hand: Hand, *, minutes: float, symbols: Sequence[str], out: Path, tell
     )  # fmt: skip
     seen = one.run(minutes)
     seen.ahead, seen.beside = heard_clock.ahead(), hand.running
-    source, secrets = key.source_of(hand), secrets_of(seen, _own(hand))
+    source, secrets = source_of(hand), secrets_of(seen, _own(hand))
     found = facts(seen)
     case = capture(seen, Redaction(symbols=frozenset(seen.symbols), secrets=secrets), source=source)
     write_atomically(captured, dumps(case) + b"\n")

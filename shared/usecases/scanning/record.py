@@ -47,7 +47,7 @@ from shared.domain.telling.recording import RecordingEnded
 from shared.errors import NotKept, StoreError
 from shared.ports import Looks, Severity
 from shared.strategies.form import Bound
-from shared.strategies.view import Watch
+from shared.strategies.watch import Watch
 from shared.usecases.base.desk import Desk
 from shared.usecases.base.trading import TradingDesk
 from shared.usecases.telling.notices import announce

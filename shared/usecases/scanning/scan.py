@@ -26,7 +26,8 @@ from shared.domain.orders.positions import Position
 from shared.domain.telling.doubted import HeldHalted, SourcesDiffer
 from shared.errors import AuthError, BrokerError, Malformed, StoreError
 from shared.ports import Put, Severity
-from shared.strategies.view import View, Watch
+from shared.strategies.view import View
+from shared.strategies.watch import Watch
 from shared.usecases.base import leases, outbox
 from shared.usecases.base.desk import Held, put
 from shared.usecases.base.trading import TradingDesk

@@ -23,7 +23,7 @@ from shared.errors import Malformed
 from shared.ports import Severity
 from shared.strategies.decide import voted
 from shared.strategies.panel import Panel
-from shared.strategies.view import Watch
+from shared.strategies.watch import Watch
 from shared.usecases.base.trading import TradingDesk
 from shared.usecases.market.books import books_of, put_books
 from shared.usecases.market.minutes import MINUTE, Minute

@@ -1,0 +1,19 @@
+"""`strategy token`: where the token stands; it is never shown."""
+
+from pathlib import Path
+
+from infra.cli.hand import pairs, reached, show
+from infra.operations.token_view import token_view
+from infra.simulated_day.hours import day_and_time
+
+
+def token(profile: str, state: Path | None, *, json: bool) -> None:
+    """Show where the token stands."""
+    with reached(profile, state) as hand:
+        view = token_view(hand)
+    instants = (
+        ("Issued", view.issued_at), ("Renewed", view.renewed_at), ("Dies", view.dies_at), ("Ended", view.ended_at)
+    )  # fmt: skip
+    rows = [("Token", f"{view.state}{': sign in with `strategy login`' if view.signs_in else ''}")]
+    rows += [(name, f"{day_and_time(at)} New York") for name, at in instants if at is not None]
+    show(view, lambda: pairs(rows), json=json)

@@ -1,0 +1,32 @@
+"""Until when the owner is signed in, as the token's record says it; never the token."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from infra.operations.profiles import Hand
+from shared.domain.broker.tokens import TokenState, stage_of
+from shared.usecases.sign_in import token
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenView:
+    """Where the token stands; never the token itself. `signs_in` says that the owner has to sign in."""
+
+    state: TokenState
+    signs_in: bool
+    issued_at: datetime | None
+    renewed_at: datetime | None
+    dies_at: datetime | None
+    ended_at: datetime | None
+
+
+def token_view(hand: Hand) -> TokenView:
+    """Look at the token's record; raises StoreDown."""
+    held = token.current(hand.desk.store)
+    record = held.value if held is not None else None
+    stage = stage_of(record, hand.desk.clock.now())
+    return TokenView(
+        state=stage.state, signs_in=stage.signs_in,
+        issued_at=record.issued_at if record else None, renewed_at=record.renewed_at if record else None,
+        dies_at=record.dies_at if record else None, ended_at=record.ended_at if record else None,
+    )  # fmt: skip
