@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from tests.infra.checkout import git
 PROGRAM = ("-m", "infra.cli.main")
 
 
+@cache
 def _help(words: str, columns: int = 80, flag: str = "--help") -> str:
     """Give the help of a command, as a terminal of so many columns shows it."""
     return CliRunner().invoke(app, [*words.split(), flag], env={"COLUMNS": str(columns)}).stdout
