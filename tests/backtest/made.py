@@ -3,12 +3,17 @@
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 from infra.backtest.day import Day
 from infra.backtest.minutes import minute_day
+from infra.brokersim.generated import GENERATED_DAY
+from infra.brokersim.market import daily_bars, open_market
+from infra.brokersim.recorded import BAR_COLUMNS, DAILY_FILE
 from shared.domain.base.calendar import TradingSession, session_of
 from shared.domain.market.bars import Bar, DailyBar
 from shared.domain.market.series import Series
+from tests.simulated_day import made
 
 DAY = date(2013, 10, 7)
 MINUTE = timedelta(minutes=1)
@@ -51,3 +56,19 @@ def day_of(bars: Sequence[Bar], symbol: str = "IBM") -> Day:
     return minute_day(
         session(), {symbol: history(symbol)}, symbols=[symbol], source="by hand", bars=lambda: {symbol: bars}
     )
+
+
+def half_day(folder: Path, symbol: str) -> Path:
+    """Write a share's generated day until one o'clock as a half-day, and its daily bars, and give the market's file."""
+    moved = made.HALF_DAY - GENERATED_DAY
+    begins, ends = made.at(9, 25) - moved, made.at(13, 1) - moved
+    rows = open_market("generated", seed=1).rows(symbol, begins, ends)
+    bars = daily_bars("generated", seed=1)[symbol]
+    made.write_rows(
+        folder / DAILY_FILE,
+        [(one.date + moved, symbol, one.open, one.high, one.low, one.close, one.volume) for one in bars],
+        columns=BAR_COLUMNS,
+    )
+    path = folder / "market.csv"
+    made.write_rows(path, [((row.at + moved).isoformat(), symbol, *row[1:]) for row in rows])
+    return path

@@ -27,6 +27,7 @@ from tests.backtest.equal import (
     of_fast,
     of_graph,
 )  # fmt: skip
+from tests.backtest.made import half_day
 
 RECORDED = ("2013-10-07", "2013-10-08", "2013-10-09")
 EMPTY = Whole(signals=(), orders=(), booked=(), traded=(), ledger=(), cash=Decimal(0))
@@ -47,8 +48,14 @@ def equal(market: str, folder: Path, *, config: str, seed: int = 1) -> DayResult
 
 @pytest.mark.days
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("config", CONFIGS)
-@pytest.mark.parametrize("name", RECORDED)
+@pytest.mark.parametrize(
+    ("name", "config"),
+    [
+        *((one, "demo") for one in RECORDED),
+        *(pytest.param(one, "default", marks=pytest.mark.long) for one in RECORDED[:2]),
+        (RECORDED[2], "default"),
+    ],
+)
 def test_a_recorded_day_is_the_same_by_both(market_data: Path, tmp_path: Path, name: str, config: str) -> None:
     """A recorded day has the same signals, orders, fills and sums by both, and no fewer than are known of it."""
     equal(str(market_data / f"{name}.csv.gz"), tmp_path, config=config)
@@ -95,18 +102,29 @@ def _mistakes() -> Iterator[tuple[str, dict[str, object]]]:
 
 
 @pytest.fixture(scope="module")
-def lively() -> Whole:
-    """Return a generated day by the fast path as it is."""
-    return of_fast(fast("generated", config="demo", seed=1))
+def short(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return a half-day of one lively share, on which each of the mistakes matters."""
+    return str(half_day(tmp_path_factory.mktemp("short"), "ZXAD"))
+
+
+@pytest.fixture(scope="module")
+def lively(short: str) -> Whole:
+    """Return it by the fast path as it is."""
+    return of_fast(fast(short, config="demo"))
 
 
 @pytest.mark.days
-@pytest.mark.timeout(3600)
+def test_the_half_day_of_the_mistakes_is_the_same_by_both(short: str, tmp_path: Path) -> None:
+    """Without a mistake the half-day has the same of everything by both: what differs with one is the mistake's."""
+    equal(short, tmp_path, config="demo")
+
+
+@pytest.mark.days
 @pytest.mark.parametrize(("what", "wrong"), list(_mistakes()), ids=lambda one: one if isinstance(one, str) else "")
-def test_a_mistake_shows(lively: Whole, what: str, wrong: dict[str, object]) -> None:
+def test_a_mistake_shows(short: str, lively: Whole, what: str, wrong: dict[str, object]) -> None:
     """A mistake that is built into the fast path makes a day that is not the same: the comparison can fail."""
-    told = {"config": "demo", "seed": 1} | wrong
-    mistaken = of_fast(fast("generated", **told))  # type: ignore[arg-type]
+    told = {"config": "demo"} | wrong
+    mistaken = of_fast(fast(short, **told))  # type: ignore[arg-type]
     assert list(differing(lively, mistaken)), what
     assert first_difference(lively, mistaken).startswith(("signals", "orders", "booked", "traded", "the day's sums"))
 
