@@ -23,9 +23,8 @@ from shared.domain.broker.outcomes import Accepted, Previewed
 from shared.usecases.telling.deliver import Told
 from tests.cases.answers import Answers
 from tests.simulated_day.made import SYMBOL, at
-from tests.simulated_day.seeded import PLAIN, SEED, owners_broker
+from tests.simulated_day.seeded import FEWER_LOOKS, PLAIN, SEED, owners_broker
 
-LOOKS_A_MINUTE = "20"
 CLOSES = at(13, 0)
 FLATTENS = at(12, 50)
 Deed = Callable[[Machine], object]
@@ -96,7 +95,7 @@ def play(
 
     result = run_day(
         market_spec=str(market), config="demo", seed=SEED, speed="max", state=None, on_progress=lambda _: None,
-        runs=runs, environ={"ETRADE_RATE_LIMIT": LOOKS_A_MINUTE, **environ},
+        runs=runs, environ={**FEWER_LOOKS, **environ},
         around=replace(around, http=between.between, ready=ready),
     )  # fmt: skip
     store = SqliteStore(result.folder / STATE_FILE)

@@ -33,6 +33,8 @@ from tests.between import Between
 from tests.simulated_day.made import SYMBOL, at
 
 SEED = 1
+FEWER_LOOKS = {"ETRADE_RATE_LIMIT": "20"}
+"""A market that moves once a minute is looked at every few seconds: it spares half the work of a day."""
 BEGUN_LATE = {"order_settlement: scan_silent"}
 """Where a run begins long after the open, settlement's first look may come before the scan's first minute is taken."""
 HELD = at(12, 40)

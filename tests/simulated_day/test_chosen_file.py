@@ -12,6 +12,7 @@ from infra.simulated_day.run import run_day
 from shared.strategies.config import load
 from shared.usecases.control.configuration import stored
 from tests.simulated_day.made import rows, write_rows
+from tests.simulated_day.seeded import PLAIN
 
 MINE = "[limits]\npositions_max = 3\n"
 
@@ -79,6 +80,7 @@ def test_a_day_trades_by_the_file(tmp_path: Path) -> None:
     said, folder = _file(tmp_path, MINE), tmp_path / "run"
     run_day(
         market_spec=str(market), config=said, seed=1, speed="max", state=folder, on_progress=lambda _: None,
+        around=PLAIN,
     )  # fmt: skip
     store = SqliteStore(folder / "state.db")
     held = stored(store)

@@ -9,6 +9,7 @@ from infra.simulated_day.run import run_day
 from shared.codec import decode
 from shared.domain.telling.left_out import SessionLeftOut
 from tests.simulated_day.made import SYMBOL, market_file
+from tests.simulated_day.seeded import FEWER_LOOKS
 from tests.strategies.own import write
 
 LEAVES = """
@@ -33,7 +34,7 @@ def test_a_day_trades_and_leaves_by_a_strategy_of_one_s_own(tmp_path: Path) -> N
     chosen.write_text("[signals]\nmin_votes = 1\n[strategies.mine]\nprice_min = 60\n[strategies.odd]\n")
     result = run_day(
         market_spec=str(market_file(tmp_path)), config=str(chosen), seed=1, speed="max", state=tmp_path / "run",
-        environ={"STRATEGY_STRATEGIES": str(folder)}, on_progress=lambda _: None,
+        environ={**FEWER_LOOKS, "STRATEGY_STRATEGIES": str(folder)}, on_progress=lambda _: None,
     )  # fmt: skip
     store = SqliteStore(tmp_path / "run" / "state.db")
     (row,), notices = store.query("left_out"), [one.path for one in store.query("notices")]

@@ -11,7 +11,7 @@ from infra.simulated_day.result import DayResult
 from infra.simulated_day.run import run_day
 from shared.codec import loads
 from tests.simulated_day.made import SYMBOL, at, market_file
-from tests.simulated_day.seeded import BEGUN_LATE, FAULTS, PLAIN, SEED
+from tests.simulated_day.seeded import BEGUN_LATE, FAULTS, FEWER_LOOKS, PLAIN, SEED
 
 BOOK, OPEN, UNPROTECTED = "Book differs", "Position open after the close", "Position unprotected"
 THROTTLE, TWICE, CHAIN, ACCESS = "Throttle answer", "Second place", "Broken audit chain", "Undeclared access"
@@ -34,7 +34,7 @@ def play(market: Path, runs: Path, around: Surroundings, **environ: str) -> DayR
         state=None,
         on_progress=lambda _: None,
         runs=runs,
-        environ=environ,
+        environ={**FEWER_LOOKS, **environ},
         around=around,
     )
 

@@ -7,6 +7,7 @@ import pytest
 from infra.simulated_day.result import Progress
 from infra.simulated_day.run import run_day
 from tests.simulated_day.made import SYMBOL, rows, write_rows
+from tests.simulated_day.seeded import PLAIN
 
 
 @pytest.mark.days
@@ -21,7 +22,7 @@ def test_a_day_without_daily_bars_says_so(tmp_path: Path) -> None:
 
     result = run_day(
         market_spec=str(market), config="demo", seed=1, speed="max", state=tmp_path / "run", on_progress=on_progress,
-        on_warning=said.append,
+        on_warning=said.append, around=PLAIN,
     )  # fmt: skip
     warning, early = said
     assert warning.startswith(f"Nothing can be bought of {SYMBOL}: no daily bars before the day")
