@@ -23,7 +23,7 @@ AGE_P99_MS = 1_500
 @pytest.mark.parametrize("mode", [Mode.LIVE, Mode.PAPER])
 def test_a_long_list_is_looked_at(tmp_path: Path, mode: Mode) -> None:
     """Of 118 symbols what is held and hot is seen in 95 % of the seconds, and no call is throttled."""
-    seen = measure(tmp_path, minutes=22, mode=mode)
+    seen = measure(tmp_path, minutes=18, mode=mode)
     assert (seen.share_pct >= LEAST_PCT, seen.throttled) == (True, 0), seen
     assert seen.held_unseen_s <= HELD_UNSEEN_S
     assert seen.age_p99_ms <= AGE_P99_MS

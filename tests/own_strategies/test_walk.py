@@ -1,5 +1,6 @@
 """The way from an idea to a played day stands in shared/strategies/README.md, and works as it stands."""
 
+import gzip
 import os
 import re
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.brokersim.recorded import DAILY_FILE
 from shared.domain.market.bars import Bar
 from shared.domain.orders.positions import Position
 from shared.strategies.config import load
@@ -103,10 +105,27 @@ def test_begun_written_and_checked(walked: Callable[[str], list[str]], tmp_path:
     assert (tmp_path / "strategies" / "checked.json").is_file()
 
 
+def of_one(symbol: str, market_data: Path, folder: Path) -> None:
+    """Write the recorded days with one of their symbols alone."""
+    folder.mkdir()
+    (folder / DAILY_FILE).symlink_to(market_data / DAILY_FILE)
+    for path in market_data.glob("*.csv.gz"):
+        head, *rows = gzip.decompress(path.read_bytes()).splitlines(keepends=True)
+        of = [row for row in rows if f",{symbol},".encode() in row]
+        (folder / path.name).write_bytes(gzip.compress(b"".join([head, *of])))
+
+
 @pytest.mark.days
-def test_the_whole_way(walked: Callable[[str], list[str]], tmp_path: Path, market_data: Path) -> None:
+@pytest.mark.parametrize("whole", [pytest.param(True, marks=pytest.mark.long), False], ids=["whole", "one symbol"])
+def test_the_whole_way(
+    walked: Callable[[str], list[str]], tmp_path: Path, market_data: Path, monkeypatch: pytest.MonkeyPatch, whole: bool
+) -> None:
     """Every command of the README runs one after another, and ends with a report and the trades of a recorded day."""
-    (tmp_path / "recorded").symlink_to(market_data)
+    if whole:
+        (tmp_path / "recorded").symlink_to(market_data)
+    else:
+        monkeypatch.setenv("ETRADE_RATE_LIMIT", "20")  # a look every few seconds trades, too, and is less work
+        of_one("IBM", market_data, tmp_path / "recorded")
     said = walked("strategy ")
     assert len(said) == len(commands())
     assert (tmp_path / "day-1" / "report.html").is_file()

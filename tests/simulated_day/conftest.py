@@ -1,20 +1,29 @@
 """The whole days that several tests look at: each is played once for all processes of a run, and nobody changes it."""
 
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from infra.simulated_day.result import DayResult
 from infra.simulated_day.run import run_day
+from infra.simulated_day.summary import VARYING
 from tests.once import once
 from tests.simulated_day.made import market_file
 from tests.simulated_day.seeded import SEED
 
 Recorded = Callable[..., DayResult]
+RSS_MB = 512
+"""What a day alone in its process may take."""
 _RESULT = "result.pickle"
+
+
+def kept(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the figures that are the same in each run."""
+    return {name: value for name, value in figures.items() if name not in VARYING}
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,9 @@ from infra.cli.main import app
 from infra.simulated_day.environment import environ
 from infra.simulated_day.problems import UserError
 from infra.simulated_day.result import DayResult
+from shared.codec import loads
 from tests.patience import PATIENCE_S
+from tests.simulated_day.conftest import RSS_MB, kept
 from tests.simulated_day.made import market_file, rows, write_rows
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -191,17 +193,21 @@ def test_bad_settings_end_a_process_before_it_writes(market: Path, tmp_path: Pat
 def test_killed_and_interrupted_runs_leave_a_trail_and_room_for_the_next(
     half_day: DayResult, market: Path, tmp_path: Path
 ) -> None:
-    """A run killed while it holds shares and one interrupted there can be read; the next is as if nothing had been."""
-    folder = tmp_path / "day"
+    """A killed run and an interrupted one can be read; the next is the undisturbed day, within 512 MB of its own."""
+    folder, figures = tmp_path / "day", tmp_path / "figures.json"
     assert stopped(market, folder, signal.SIGKILL) == -signal.SIGKILL
     first = trail(folder)
     assert stopped(market, folder, signal.SIGINT) == 130
     assert trail(tmp_path / "day.interrupted-1") == first
     assert trail(folder)
     assert not (folder / "crash.txt").exists()
-    done = command("day", "--market", str(market), "--state", str(folder))
+    words = ["day", "--market", str(market), "--state", str(folder), "--json", str(figures)]
+    done = command(*words, PYTHONHASHSEED="4242")
     assert done.returncode == 0, done.stderr
     assert (folder / "audit.jsonl").read_bytes() == (half_day.folder / "audit.jsonl").read_bytes()
+    again = loads(figures.read_bytes())
+    assert kept(again) == kept(half_day.summary.plain())
+    assert again["peak_rss_mb"] <= RSS_MB
 
 
 def stopped(market: Path, folder: Path, kind: signal.Signals) -> int:

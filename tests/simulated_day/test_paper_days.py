@@ -121,9 +121,9 @@ def test_a_changed_paper_account_is_noticed(market: str, tmp_path: Path) -> None
     assert sentence.startswith("Book differs")
 
 
-def from_two(usual: Hours) -> Hours:
-    """Begin two hours before the close."""
-    begins = usual.closes - timedelta(hours=2)
+def from_three(usual: Hours) -> Hours:
+    """Begin an hour before the close."""
+    begins = usual.closes - timedelta(hours=1)
     return replace(
         usual, starts=begins, signs_in=begins + timedelta(seconds=10), ends=usual.closes + timedelta(minutes=7)
     )
@@ -133,8 +133,8 @@ def from_two(usual: Hours) -> Hours:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("around", "minutes"),
-    [(Surroundings(hours=from_two), 119), pytest.param(Surroundings(), 390, marks=pytest.mark.long)],
-    ids=["from two", "whole"],
+    [(Surroundings(hours=from_three), 59), pytest.param(Surroundings(), 390, marks=pytest.mark.long)],
+    ids=["from three", "whole"],
 )
 def test_a_generated_day_on_paper(tmp_path: Path, around: Surroundings, minutes: int) -> None:
     """A generated day on paper scans every tick, trades both ways, ends flat and violates nothing."""

@@ -7,10 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,18 +18,16 @@ from infra.simulated_day.book import read_book
 from infra.simulated_day.environment import STARTING_CASH
 from infra.simulated_day.result import DayResult
 from infra.simulated_day.state import opened
-from infra.simulated_day.summary import VARYING
 from infra.simulated_day.violations import violations
 from shared.codec import loads
 from shared.ports import Put
 from tests.patience import PATIENCE_S
-from tests.simulated_day.conftest import Recorded
+from tests.simulated_day.conftest import RSS_MB, Recorded, kept
 
 pytestmark = [pytest.mark.days, pytest.mark.timeout(1200)]
 RECORDED = ("2013-10-07", "2013-10-08", "2013-10-09")
 ROOT = Path(__file__).resolve().parents[2]
 MEASURED = (ROOT / "tests" / "README.md").read_text(encoding="utf-8")
-RSS_MB = 512
 
 
 def told(config: str, name: str) -> tuple[int, Decimal]:
@@ -47,7 +43,7 @@ def quiet(recorded: Recorded) -> DayResult:
     return recorded(RECORDED[0])
 
 
-@pytest.mark.parametrize("name", RECORDED)
+@pytest.mark.parametrize("name", [RECORDED[0], *(pytest.param(one, marks=pytest.mark.long) for one in RECORDED[1:])])
 def test_a_recorded_day_trades_and_ends_flat(recorded: Recorded, name: str) -> None:
     """With the demo configuration a recorded day enters and leaves, violates nothing, and ends as is told."""
     result = recorded(name)
@@ -89,7 +85,8 @@ def test_orders_and_stops_are_fast(quiet: DayResult) -> None:
     assert quiet.timing.stop_delay.p99 <= 10
 
 
-@pytest.mark.parametrize("kind", [pytest.param(signal.SIGINT, marks=pytest.mark.long), signal.SIGKILL])
+@pytest.mark.long
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGKILL])
 def test_a_run_that_ended_early_can_be_read_and_repeated(
     quiet: DayResult, market_data: Path, tmp_path: Path, kind: signal.Signals
 ) -> None:
@@ -109,11 +106,6 @@ def test_a_run_that_ended_early_can_be_read_and_repeated(
     again = loads(figures.read_bytes())
     assert kept(again) == kept(quiet.summary.plain())
     assert again["peak_rss_mb"] <= RSS_MB
-
-
-def kept(figures: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the figures that are the same in each run."""
-    return {name: value for name, value in figures.items() if name not in VARYING}
 
 
 @pytest.mark.parametrize(
