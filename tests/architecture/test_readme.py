@@ -22,7 +22,7 @@ from tests.architecture.files import ROOT, texts
 
 READMES = texts(suffix="README.md")
 README, FUNCTIONS, SHARED = (READMES[f"{room}README.md"] for room in ("", "functions/", "shared/"))
-LINES, PICTURE_BYTES = 150, 200_000
+LINES, WORDS, PICTURE_BYTES = 150, 900, 200_000
 
 
 def test_the_picture_of_the_graph_is_the_graph() -> None:
@@ -93,8 +93,16 @@ def test_every_command_has_its_line() -> None:
     assert sorted(named) == sorted(getattr(get_command(app), "commands"))  # noqa: B009 - a group, which the type hides
 
 
+def _words(readme: str) -> int:
+    """Count what is read as words: tables too, addresses of links and blocks of code not."""
+    prose = re.sub(r"\]\([^)]*\)", "]", re.sub(r"^```.*?^```", "", readme, flags=re.DOTALL | re.MULTILINE))
+    return sum(1 for one in prose.split() if re.search(r"\w", one))
+
+
 def test_the_first_readme_is_short() -> None:
-    """A stranger reads the root README in three minutes: it has few lines, and its picture is small."""
+    """A stranger reads the root README in three minutes: it has few lines and words, and its picture is small."""
+    assert _words("A [link](to/a/page) | and\n```sh\ncode\n```\nmore.") == 4
+    assert _words(README) <= WORDS
     assert len(README.splitlines()) <= LINES
     (picture,) = re.findall(r"!\[[^]]+\]\(([^)]+)\)", README)
     assert (ROOT / picture).stat().st_size <= PICTURE_BYTES
@@ -186,20 +194,39 @@ IN_WORDS = {
     "exits.flatten_minutes": "from {} minutes before the close", "exits.market_minutes": "at the market from {} |",
     "limits.daily_loss_pct": "of {} % of the capital", "limits.drawdown_pct": "a halt after {} %",
 }  # fmt: skip
-"""How the root README says each figure that an owner has to know."""
+"""How shared/README.md says each limit in words."""
+
+FIRST = {
+    "universe.price_min": "a price from ${}", "universe.price_max": " to ${},",
+    "signals.min_votes": "at least {} of 4",
+    "sizing.base_pct": "{} % of equity an entry", "sizing.max_pct": "at most {} % in one symbol",
+    "sizing.reserve_pct": "{} % stays cash",
+    "limits.positions_max": "up to {} positions", "limits.entries_per_day": "{} entries a day",
+    "limits.order_usd_max": "at most ${} and", "limits.order_shares_max": "and {} shares",
+    "exits.stop_min_pct": "{} % to", "exits.stop_max_pct": "to {} % below", "exits.target_factor": "at {} times",
+    "exits.hold_max_minutes": "after {} minutes;", "exits.flatten_minutes": "from {} minutes before the close",
+    "limits.daily_loss_pct": "of {} % of the capital", "limits.drawdown_pct": "a halt after {} %",
+}  # fmt: skip
+"""How the root README says each figure that an owner has to know first."""
 
 
-def _misquoted(readme: str) -> list[str]:
-    """Name each figure that the table of what is done with the owner's money says otherwise than it ships."""
-    table = readme.partition("## What it does with your money")[2].partition("\n## ")[0]
+def _misquoted(readme: str, section: str, said: dict[str, str]) -> list[str]:
+    """Name each figure that a section of a README says otherwise than it ships."""
+    table = readme.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
     values = {f"{room}.{name}": value for room, names in SHIPPED.items() for name, value in names.items()}
-    return [name for name, words in IN_WORDS.items() if words.format(f"{values[name]:,}") not in table]
+    return [name for name, words in said.items() if words.format(f"{values[name]:,}") not in table]
 
 
-def test_the_limits_in_words_are_the_limits() -> None:
-    """Each figure in the root README's table of money is the one that ships, and another one is found."""
-    assert _misquoted(README) == []
-    assert _misquoted(README.replace("of 2 % of the capital", "of 3 % of the capital")) == ["limits.daily_loss_pct"]
+@pytest.mark.parametrize(
+    ("readme", "section", "said"),
+    [(SHARED, "Every limit in words", IN_WORDS), (README, "What it does with your money", FIRST)],
+    ids=["shared", "root"],
+)
+def test_the_limits_in_words_are_the_limits(readme: str, section: str, said: dict[str, str]) -> None:
+    """Each figure in the two tables of limits in words is the one that ships, and another one is found."""
+    assert _misquoted(readme, section, said) == []
+    other = readme.replace("of 2 % of the capital", "of 3 % of the capital")
+    assert _misquoted(other, section, said) == ["limits.daily_loss_pct"]
 
 
 def _anchors(text: str) -> set[str]:
