@@ -153,10 +153,7 @@ class Trading:
         key of another symbol's.
         """
         desk, broker, session = self._hand.desk, self._signed_in(), by_hand.open_session(self._kernel.now())
-        symbol = symbol.strip().upper()
-        if symbol not in self.watch_list:
-            what = f"{symbol} is not on the watch list, and nothing was sent"
-            raise UserError(what, remedy=f"choose {', '.join(self.watch_list)}")
+        symbol = self._listed(symbol)
         name = by_hand.known(desk, symbol, key, session.day)
         if name is None:
             config = self._config
@@ -184,6 +181,14 @@ class Trading:
             )
         )
 
+    def halt_symbol(self, symbol: str) -> None:
+        """Have the exchange stop trading in a symbol: quotes stand still, an order waits; raises UserError."""
+        self._machine.simulator.halt(self._listed(symbol))
+
+    def resume_symbol(self, symbol: str) -> None:
+        """Have the exchange trade a symbol again; raises UserError for one that is not on the watch list."""
+        self._machine.simulator.resume(self._listed(symbol))
+
     def positions(self) -> tuple[Position, ...]:
         """Give what is held."""
         return tuple(look.positions(self._hand.desk.store, unread=[]))
@@ -208,6 +213,14 @@ class Trading:
         if self._reads is None:
             raise UserError("nobody is signed in", remedy="call sign_in first")
         return self._reads
+
+    def _listed(self, symbol: str) -> str:
+        """Give a symbol as the watch list writes it; raises UserError for one that is not there."""
+        wanted = symbol.strip().upper()
+        if wanted not in self.watch_list:
+            what = f"{wanted} is not on the watch list, and nothing was sent"
+            raise UserError(what, remedy=f"choose {', '.join(self.watch_list)}")
+        return wanted
 
     def _found(self, name: str) -> Order | None:
         held = read(self._hand.desk.store, Order, f"orders/{name}")

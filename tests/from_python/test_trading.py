@@ -45,6 +45,19 @@ def test_orders_without_a_key_of_their_own_would_be_two(morning: Trading, monkey
     assert again.intent_id != first.intent_id
 
 
+def test_an_order_that_waits_is_cancelled(morning: Trading) -> None:
+    """Under a halt of its symbol an order waits, and a cancel ends it with no share; without one it comes too late."""
+    morning.halt_symbol("ibm")
+    waiting = morning.place_order("IBM", key="waits")
+    wish = morning.cancel(waiting)
+    morning.resume_symbol("IBM")
+    assert wish.done
+    assert (morning.order(waiting).state, morning.order(waiting).filled) == (State.CANCELLED, 0)
+    assert not morning.cancel(morning.place_order("IBM", key="waits not")).done
+    with pytest.raises(UserError, match="not on the watch list"):
+        morning.halt_symbol("GE")
+
+
 @pytest.mark.parametrize(
     ("symbol", "key", "why"),
     [("GE", "new", "not on the watch list"), ("IBM", "taken", "stands for an order of GOOG")],
