@@ -7,7 +7,8 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from infra.cli.exits import say
-from infra.cli.hand import reached, show, table
+from infra.cli.hand import reached, show
+from infra.cli.laid_out import table
 from infra.operations.bars_file import DAILY, EVENTS, INSTANTS
 from infra.operations.market import market_data
 from infra.simulated_day.hours import NEW_YORK, day_and_time

@@ -68,7 +68,9 @@ def _move(bar: Progress, task: TaskID, progress: days.Progress) -> None:
 
 
 def _counts(progress: days.Progress) -> str:
-    return f"{progress.ticks:,} ticks  {progress.orders} orders  {progress.fills} fills  {progress.realized:+,.2f} USD"
+    return (
+        f"{progress.ticks:,} s watched  {progress.orders} orders  {progress.fills} fills  {progress.realized:+,.2f} USD"
+    )
 
 
 class Lines:

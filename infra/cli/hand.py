@@ -2,18 +2,16 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from infra.cli import money_words as money
 from infra.cli.exits import BAD_INPUT, say
+from infra.cli.laid_out import pairs
 from infra.operations import letters, look, systems
 from infra.operations.killed import Killed
 from infra.operations.machine import Machine
@@ -137,7 +135,9 @@ def in_words() -> Iterator[None]:
     except StoreDown as down:
         raise UserError(f"the store does not answer: {down.detail}", remedy="ask again in a moment") from None
     except OSError as problem:
-        raise UserError(f"this machine refuses: {problem}", remedy="ask as the one whose desk it is") from None
+        raise UserError(
+            f"this machine refuses: {problem}", remedy="run it as the user who started the system"
+        ) from None
     except DeskError as broken:
         what = f"this could not be done: {broken.detail}"
         raise UserError(what, remedy="`strategy halt` still works; then look at the document that is named") from None
@@ -162,7 +162,7 @@ def show(value: object, in_words: Callable[[], object], *, json: bool) -> None:
 def stated(value: Control) -> str:
     """Say a trading state with who set it first, when and why, and what came after while it was in force."""
     if value.by == NOBODY:
-        return f"{value.state}: nobody has said anything else"
+        return f"{value.state} (default)"
     blocked = " (no exit is sent either)" if value.exits_too else ""
     first = f"{value.state}{blocked} since {day_and_time(value.at)} New York, by {value.by}: {value.reason}"
     return "; ".join((first, *(f"then by {one}" for one in value.later)))
@@ -171,23 +171,23 @@ def stated(value: Control) -> str:
 def _history(found: look.History | None) -> str:
     """Say of how many symbols there are daily bars enough, and how many sessions of our own each other one needs."""
     if found is None:
-        return f"none were gathered yet; an entry needs {LEAST_DAYS} of its symbol"
+        return f"none were gathered yet; a symbol needs {LEAST_DAYS} before it is bought"
     gathered = f"for {found.session}, gathered {day_and_time(found.at)} New York"
     if not found.short:
         return f"enough of all {found.enough} symbols, {gathered}"
     least = sorted(found.short.items(), key=lambda one: -one[1])
     named = ", ".join(f"{symbol} {LEAST_DAYS - days}" for symbol, days in least[:5])
     more = f" and {len(least) - 5} more" if len(least) > 5 else ""
-    waits = f"sessions of our own that are still needed, without another source or `strategy import`: {named}{more}"
+    waits = f"the others need more sessions, or `strategy import`: {named}{more}"
     return f"enough of {found.enough} of {found.enough + len(least)} symbols, {gathered}; {waits}"
 
 
 def _ranked(found: look.Ranked | None) -> str:
     """Say for which session the watch list was ranked, when, and of how many symbols everything was known."""
     if found is None:
-        return "none was made yet; the watch list's own order counts"
+        return "not made yet; the watch list counts in its own order"
     made = f"for {found.session}, made {day_and_time(found.at)} New York"
-    known = "" if found.whole == found.symbols else f"; of {found.symbols - found.whole} a part is unknown"
+    known = "" if found.whole == found.symbols else f"; {found.symbols - found.whole} of them with a part unknown"
     return f"{found.symbols} symbols {made}{known}; `strategy rank` shows it"
 
 
@@ -224,7 +224,7 @@ def status_lines(seen: look.Overview) -> Iterable[tuple[str, object]]:
     if seen.left_out:
         yield "LEFT OUT", "; ".join(map(said, seen.left_out))
     if seen.looks is not None:
-        yield "Seconds", looked(seen.looks)
+        yield "Seconds watched", looked(seen.looks)
     yield "Daily bars", _history(seen.history)
     if seen.history is not None:
         yield from _left_out(seen.history)
@@ -234,6 +234,12 @@ def status_lines(seen: look.Overview) -> Iterable[tuple[str, object]]:
     yield "Notices", _told(seen)
     if seen.machine is not None:
         yield "This machine", _machine(seen.machine)
+    if seen.running:
+        yield (
+            "Not bought?",
+            "`strategy why SYMBOL` tells why a symbol was not bought, `strategy orders --all` why an order",
+        )
+        yield "To stop", "`strategy halt` stops purchases at once; `strategy close --all` sells what is held"
     if seen.unreadable:
         yield "UNREADABLE", f"{', '.join(seen.unreadable)}: in none of these counts, look on E*TRADE's own page"
 
@@ -291,7 +297,7 @@ def _told(seen: look.Overview) -> str:
     if state.untold and state.untold_since:
         return f"{state.untold} NOT DELIVERED since {day_and_time(state.untold_since)} New York: {shown}"
     if state.unaddressed:
-        return f"only in the journal, NO ADDRESS is set: {shown}"
+        return f"sent nowhere, NO ADDRESS is set: {shown}"
     return f"{state.told} lately, the last one delivered" if state.told else "none so far"
 
 
@@ -329,67 +335,3 @@ def _machine(seen: Machine) -> str:
     parts += [f"REFUSED: {seen.refused}"] if seen.refused else []
     parts.append(f"updated {seen.age_s:.0f} s ago{': TOO OLD, look at its terminal' if seen.old else ''}")
     return "; ".join(parts)
-
-
-def pairs(rows: Iterable[tuple[str, object]]) -> None:
-    """Print names and values."""
-    Console().print(pairs_of(rows), highlight=False, markup=False)
-
-
-def pairs_of(rows: Iterable[tuple[str, object]]) -> Table:
-    """Lay names and values out."""
-    table = Table(show_header=False, box=None, pad_edge=False)
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, value in rows:
-        table.add_row(name, Text(str(value)))
-    return table
-
-
-def table(columns: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
-    """Print rows: as a table, or where the terminal is too narrow for one a block for each row."""
-    console, kept = Console(), [list(row) for row in rows]
-    if fits(columns, kept, console):
-        console.print(grid(columns, kept, console), highlight=False, markup=False)
-        return
-    for row in kept:
-        pairs((name, value) for name, value in zip(columns, row, strict=True) if value not in (None, ""))
-        sys.stdout.write("\n")
-
-
-def fits(columns: Iterable[str], rows: Iterable[Iterable[object]], console: Console) -> bool:
-    """Tell whether a table of these rows breaks nothing within a word."""
-    widths, longest = _widths(columns, [[_text(cell) for cell in row] for row in rows])
-    return _needed(widths, longest, gap=1) <= console.width
-
-
-def _needed(widths: Mapping[str, int], longest: int, *, gap: int) -> int:
-    return sum(longest if name == "Why" else width for name, width in widths.items()) + gap * (len(widths) - 1)
-
-
-def _widths(columns: Iterable[str], lines: Sequence[Sequence[str]]) -> tuple[dict[str, int], int]:
-    """Give each column's width, and the length of the longest word of the reasons."""
-    named = list(zip(columns, *lines, strict=True))
-    words = [word for name, *cells in named if name == "Why" for cell in cells for word in cell.split()]
-    return {name: max(map(len, (name, *cells))) for name, *cells in named}, max(map(len, words), default=len("Why"))
-
-
-def _text(cell: object) -> str:
-    return "" if cell is None else str(cell)
-
-
-def grid(columns: Iterable[str], rows: Iterable[Iterable[object]], console: Console) -> Table:
-    """Lay rows out; the reasons are wrapped between words first, every column where that is not enough.
-
-    Nothing is cut.
-    """
-    lines = [[_text(cell) for cell in row] for row in rows]
-    widths, longest = _widths(columns, lines)
-    whole = _needed(widths, longest, gap=1) <= console.width
-    roomy = sum(widths.values()) + 2 * len(widths) <= console.width
-    shown = Table(box=None, pad_edge=False, padding=(0, 2 if roomy else 1, 0, 0))
-    for name in widths:
-        shown.add_column(name, no_wrap=whole and name != "Why", overflow="fold")
-    for line in lines:
-        shown.add_row(*line)
-    return shown

@@ -6,7 +6,8 @@ from pathlib import Path
 from infra.cli import money_words as money
 from infra.cli import traded
 from infra.cli.exits import say, say_unread
-from infra.cli.hand import from_elsewhere, reached, show, table
+from infra.cli.hand import from_elsewhere, reached, show
+from infra.cli.laid_out import table
 from infra.operations import look
 from infra.operations.trips import trips
 from infra.operations.wealth import Priced, closed

@@ -95,23 +95,23 @@ def _day(owned: Sequence[Owned], wealth: Wealth) -> str:
         why = f"no fresh price of {', '.join(wealth.unknown)}" if wealth.unknown else "the book cannot be read whole"
         return f"not known: {why}; {wealth.realized_today:+,.2f} USD of it are realised"
     if not owned:
-        return f"{wealth.day_profit:+,.2f} USD, all of it realised"
+        return f"{wealth.day_profit:+,.2f} USD; nothing is open"
     parts = f"{wealth.realized_today:+,.2f} realised, {wealth.open_profit:+,.2f} open"
     return f"{wealth.day_profit:+,.2f} USD: {parts}"
 
 
 def _equity(wealth: Wealth) -> str:
     if wealth.last is None:
-        return "not known: settlement has read no balance yet"
-    of = f"{wealth.last.capital:,.2f} USD of capital with all that was won and lost"
+        return "not known: the balance was not read yet"
+    of = f"{wealth.last.capital:,.2f} USD of capital and all profit and loss"
     if wealth.equity is None:
         return f"not known, because the open profit is not: {of}"
-    return f"{wealth.equity:,.2f} USD: {of}; {wealth.exposure_pct or Decimal(0)} % of it are in shares"
+    return f"{wealth.equity:,.2f} USD: {of}; {wealth.exposure_pct or Decimal(0)} % in shares"
 
 
 def _cash(last: LastBalance | None, age_s: float | None) -> str:
     if last is None:
-        return "not known: settlement has read no balance yet"
+        return "not known: the balance was not read yet"
     found = last.balance
     parts = [
         f"{amount:,.2f} USD {name}"

@@ -1,15 +1,16 @@
 """`strategy orders`: what is live, or everything: when, at what price, and why it came to nothing."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 
 from infra.cli.exits import say_unread
-from infra.cli.hand import reached, show, table
+from infra.cli.hand import reached, show
+from infra.cli.laid_out import table
 from infra.operations import look
 from infra.results.ends import came_to
-from infra.results.words import words
+from infra.results.words import why_made, words
 from infra.simulated_day.hours import clock
 from infra.simulated_day.problems import UserError
 from shared.domain.base.calendar import new_york_day
@@ -36,7 +37,8 @@ def orders(
         and (wanted is None or one.state is wanted)
     ]  # fmt: skip
     rows = rows if last is None else rows[-last:]
-    show(rows, lambda: _in_words(rows, short([one.intent_id for one in known])), json=json)
+    none = "No open orders; --all lists closed ones.\n" if known else "No orders yet.\n"
+    show(rows, lambda: _in_words(rows, short([one.intent_id for one in known]), none), json=json)
 
 
 def short(ids: Sequence[str]) -> int:
@@ -49,7 +51,7 @@ def why(order: Order) -> str:
     """Say why an order exists, and where it came to nothing why not, in words."""
     ended = f"{words(order.state)}: {came_to(order)}" if order.codes else ""
     wash_sale = "possible wash sale" if order.possible_wash_sale else ""
-    return "; ".join(part for part in (order.reason, ended, wash_sale) if part)
+    return "; ".join(part for part in (why_made(order), ended, wash_sale) if part)
 
 
 def _state(name: str) -> State:
@@ -59,7 +61,9 @@ def _state(name: str) -> State:
         raise UserError(f"there is no state {name!r}", remedy=f"choose {', '.join(State)}") from None
 
 
-def _in_words(rows: Iterable[Order], length: int) -> None:
+def _in_words(rows: Sequence[Order], length: int, none: str) -> None:
+    if not rows:
+        sys.stdout.write(none)
     for day, those in groupby(rows, key=lambda one: new_york_day(one.created_at)):
         sys.stdout.write(f"{day}, New York\n")
         table(COLUMNS, (_row(one, length) for one in those))

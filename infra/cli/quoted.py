@@ -12,7 +12,7 @@ from rich.console import Console, Group
 from rich.text import Text
 
 from infra.cli import redrawn
-from infra.cli.hand import grid
+from infra.cli.laid_out import grid
 from infra.cli.redrawn import Wait
 from infra.operations.tables import QuoteRow, Quotes
 from infra.simulated_day.hours import clock, day_and_time

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 
-from infra.cli.hand import reached, show, table
+from infra.cli.hand import reached, show
+from infra.cli.laid_out import table
 from infra.operations.configuring import base_of
 from infra.operations.ranks import Ranks, ranks
 from infra.simulated_day.hours import day_and_time

@@ -9,9 +9,9 @@ from rich.table import Table
 from infra.results.ends import why_skipped
 from infra.results.facts import Beside
 from infra.results.headline import headline
-from infra.results.words import clock, dollars, percent, why_left
+from infra.results.words import clock, dollars, percent
 from infra.simulated_day.result import DayResult
-from shared.domain.orders.explain import WASH_SALE
+from shared.domain.orders.explain import WASH_SALE, why_left
 
 
 def show(console: Console, result: DayResult) -> None:
@@ -27,12 +27,12 @@ def show(console: Console, result: DayResult) -> None:
     if result.figures.skipped:
         console.print(_skipped(result))
     for sentence in result.summary.violations:
-        console.print(f"[bold red]Violation[/] {escape(sentence)}", soft_wrap=True)
+        console.print(f"[bold red]Check failed:[/] {escape(sentence)}", soft_wrap=True)
     for what, times in result.troubles.items():
         console.print(f"[bold red]Trouble[/] {escape(what)}, {times} times", soft_wrap=True)
-    console.print(_table("The machine", ((count.name, count.text) for count in facts.machine)))
+    console.print(_table("Technical figures", ((count.name, count.text) for count in facts.machine)))
     if not result.summary.violations:
-        console.print("[green]No violations:[/] the book equals the simulator's ledger to the cent and the share.")
+        console.print("[green]All checks passed:[/] the books equal the simulated broker's to the cent and the share.")
     if result.moved_to is not None:
         console.print(f"An interrupted run was in the way; it is now in {result.moved_to}.", soft_wrap=True)
     console.print(f"Report  {result.report}", soft_wrap=True, markup=False)

@@ -3,11 +3,13 @@
 from datetime import date, datetime
 from pathlib import Path
 
-from infra.cli.hand import pairs, reached, show, table
+from infra.cli.hand import reached, show
+from infra.cli.laid_out import pairs, table
 from infra.operations import look
 from infra.results.ends import came_to
+from infra.results.words import KINDS, plain, why_made
 from infra.simulated_day.hours import NEW_YORK, day_and_time
-from shared.domain.orders.explain import WASH_SALE
+from shared.domain.orders.explain import WASH_SALE, step
 
 
 def explain(order: str, profile: str, state: Path | None, *, json: bool) -> None:
@@ -19,18 +21,19 @@ def explain(order: str, profile: str, state: Path | None, *, json: bool) -> None
 
 def _story(story: look.Story) -> None:
     order = story.order
+    made = ", ".join(dict.fromkeys((KINDS[order.kind].lower(), why_made(order))))
     pairs((
-        ("Order", f"{order.intent_id}: {order.side} {order.quantity} {order.symbol}, {order.kind}, {order.reason}"),
+        ("Order", f"{order.intent_id}: {order.side} {order.quantity} {order.symbol}, {made}"),
         ("Decided", f"{day_and_time(order.decided_at)} New York"),
-        ("Stands", f"{order.state}: {story.stands}"),
+        ("State", f"{order.state}: {story.stands}"),
         ("Next", story.next_step),
-        *((("Signal", f"{story.signal.signal_id} of {story.signal.strategy}"),) if story.signal else ()),
-        *((("Because", f"{came_to(order)} ({', '.join(order.codes)})"),) if order.codes else ()),
+        *((("Signal", f"{story.signal.signal_id} of {plain(story.signal.strategy)}"),) if story.signal else ()),
+        *((("Because", came_to(order)),) if order.codes else ()),
         *((("Size", order.sized),) if order.sized else ()),
         *((("Taxes", WASH_SALE),) if order.possible_wash_sale else ()),
     ))  # fmt: skip
-    table(("Step", "New York", "By", "From", "To", "Why"), (
-        (one.seq, _on(order.session, one.at), one.actor, one.before, one.after, one.cause) for one in story.events
+    table(("New York", "By", "What happened"), (
+        (_on(order.session, one.at), one.actor, step(one.after, one.cause)) for one in story.events
     ))  # fmt: skip
     if story.fills:
         table(("Filled, New York", "Shares", "Price", "Realised"), (

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from infra.cli.hand import pairs, reached, show
+from infra.cli.hand import reached, show
+from infra.cli.laid_out import pairs
 from infra.operations.token_view import token_view
 from infra.simulated_day.hours import day_and_time
 

@@ -9,10 +9,11 @@ from itertools import groupby
 from pathlib import Path
 
 from infra.cli.exits import say
-from infra.cli.hand import reached, show, table
+from infra.cli.hand import reached, show
+from infra.cli.laid_out import table
 from infra.operations.trips import Trips, trips
 from infra.results.facts import Trade
-from infra.results.words import why_left, words
+from infra.results.words import words
 from infra.running.folder import CARD
 from infra.simulated_day.book import Documents
 from infra.simulated_day.folder import card_of
@@ -20,7 +21,7 @@ from infra.simulated_day.hours import clock, clock_on
 from infra.simulated_day.problems import UserError
 from infra.simulated_day.state import opened
 from shared.domain.base.calendar import new_york_day
-from shared.domain.orders.explain import WASH_SALE
+from shared.domain.orders.explain import WASH_SALE, why_left
 
 COLUMNS = (
     "symbol", "strategy", "shares", "in_utc", "price_in", "out_utc", "price_out", "profit_usd", "profit_pct", "reason",

@@ -98,9 +98,15 @@ def _serve(wanted: Plan, outside: Outside, console: Console, told: threading.Eve
             console.print(stands, soft_wrap=True, markup=False, highlight=False)
         for sentence in station.known_before:
             console.print(sentence, soft_wrap=True, markup=False, highlight=False)
-        here = f"--profile {wanted.cloud} --state {wanted.state.resolve()}"
-        console.print(f"Sign in   strategy login {here}", soft_wrap=True, markup=False, highlight=False)
-        console.print(f"Stop      strategy halt {here}", soft_wrap=True, markup=False, highlight=False)
+        profile = "" if wanted.cloud == "local" else f"--profile {wanted.cloud} "
+        here = f"{profile}--state {wanted.state.resolve()}"
+        for what, does in (
+            ("Sign in", f"strategy login {here}"),
+            ("Held", f"strategy status {here}  (also what it made today)"),
+            ("Not held", f"strategy why SYMBOL {here}  (why it was not bought)"),
+            ("Stop", f"strategy halt {here}"),
+        ):
+            console.print(f"{what:<9} {does}", soft_wrap=True, markup=False, highlight=False)
         console.print(f"Logs      {station.folder.logs}", soft_wrap=True, markup=False, highlight=False)
         console.print(_END[wanted.cloud], highlight=False)
         reports = _reports(station)
@@ -157,8 +163,8 @@ def _tell_left(station: Station, console: Console) -> None:
     with suppress(DeskError):
         seen = overview(station.store, at=station.timeline.now(), running=True)
         if seen.live_orders or seen.open_positions:
-            left = f"{seen.live_orders} live orders and {seen.open_positions} positions stay as they are"
-            console.print(f"{left}: nobody looks after them before the next start.", highlight=False)
+            left = f"{seen.live_orders} open orders and {seen.open_positions} positions stay as they are"
+            console.print(f"{left}: nothing manages them before the next start.", highlight=False)
 
 
 def _judge(station: Station, console: Console) -> None:
@@ -166,10 +172,10 @@ def _judge(station: Station, console: Console) -> None:
     console.print(_line(station), highlight=False)
     found = station.verdict()
     for sentence in found:
-        console.print(f"[bold red]Violation[/] {escape(sentence)}", soft_wrap=True)
+        console.print(f"[bold red]Check failed:[/] {escape(sentence)}", soft_wrap=True)
     if found:
         raise typer.Exit(BROKEN)
-    console.print("[green]No violations:[/] the book equals the simulator's ledger, and nothing is left open.")
+    console.print("[green]All checks passed:[/] the books equal the simulated broker's, and nothing is left open.")
 
 
 def _hand_on(station: Station, told: threading.Event) -> None:
@@ -213,7 +219,7 @@ def _line(station: Station) -> str:
     parts = [f"{clock(status.at)} New York", f"not answering: {', '.join(down)}" if down else "all functions healthy"]
     with suppress(StoreDown, Malformed):
         seen = overview(station.store, at=status.at, running=True)
-        parts += [f"{seen.live_orders} live orders, {seen.open_positions} positions", money.short(seen.wealth)]
+        parts += [f"{seen.live_orders} open orders, {seen.open_positions} positions", money.short(seen.wealth)]
         parts += [f"{seen.dead_letters} failed messages"] if seen.dead_letters else []
     if status.trading not in {None, "ACTIVE"}:
         parts.append(f"trading is {status.trading}")
@@ -224,7 +230,7 @@ def _line(station: Station) -> str:
     if status.refused:
         parts.append(f"REFUSED: {status.refused}")
     if status.given_up:
-        parts.append(f"{status.given_up} messages given up")
+        parts.append(f"{status.given_up} undelivered messages")
     return "  ".join(parts)
 
 

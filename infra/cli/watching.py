@@ -9,6 +9,7 @@ from rich.text import Text
 from infra.cli import hand, redrawn
 from infra.cli import money_words as money
 from infra.cli.exits import told_to_end
+from infra.cli.laid_out import pairs_of
 from infra.operations.look import Overview
 from infra.operations.profiles import require_profile
 from infra.simulated_day.hours import clock
@@ -40,7 +41,7 @@ def drawn(found: Sequence[Overview]) -> RenderableType:
     """Lay all of it out."""
     parts: list[RenderableType] = []
     for one in found:
-        parts += [hand.pairs_of((("System", one.name), *hand.status_lines(one))), Text("")]
+        parts += [pairs_of((("System", one.name), *hand.status_lines(one))), Text("")]
     return Group(*parts, Text("Ctrl-C ends this; what runs goes on."))
 
 
@@ -50,5 +51,5 @@ def plain(found: Sequence[Overview]) -> Iterator[str]:
         state = "no trading state" if one.control is None else str(one.control.state)
         parts = [f"{clock(one.at)} {one.name}", state if one.running else "NOT RUNNING", money.short(one.wealth)]
         parts += [money.held(row) for row in one.owned]
-        parts.append(f"{one.live_orders} live orders")
+        parts.append(f"{one.live_orders} open orders")
         yield "; ".join(parts)

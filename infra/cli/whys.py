@@ -37,11 +37,12 @@ def instant(text: str, now: datetime) -> datetime:
 
 
 def _print(found: Why) -> None:
-    typer.echo(f"{found.symbol} at {day_and_time(found.at)} New York, so since {clock(found.since)}:")
+    typer.echo(f"{found.symbol} at {day_and_time(found.at)} New York, unchanged since {clock(found.since)}:")
     for rule in found.rules:
         source = f" From {rule.source}." if rule.source else ""
-        typer.echo(f"  {rule.sentence}{source} ({rule.code})")
-    typer.echo(f"  {_aged(found.age_s)}Judged by version {found.configuration} of the configuration.")
+        typer.echo(f"  {rule.sentence}{source}")
+    version = f"version {found.configuration}" if found.configuration else "as the system was started with"
+    typer.echo(f"  {_aged(found.age_s)}Configuration: {version}.")
 
 
 def _aged(age_s: float | None) -> str:

@@ -11,7 +11,8 @@ import typer
 from infra.cli import quoted
 from infra.cli.credentials import code, hidden
 from infra.cli.exits import BAD_INPUT, say, told_to_end
-from infra.cli.hand import alone, reached, show, table
+from infra.cli.hand import alone, reached, show
+from infra.cli.laid_out import table
 from infra.operations import key, secrets, systems, tables
 from infra.operations.login import by_code_alone
 from infra.operations.market import market_data

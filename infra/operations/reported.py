@@ -195,7 +195,7 @@ def _machine(was: _Read) -> Iterator[Count]:
     yield Count(name="Signals", text=f"{len(was.signals):,}")
     yield Count(
         name="Orders",
-        text=f"{len(orders):,} intents (entries, stops and exits), {sent:,} orders at the broker, {filled:,} fills",
+        text=f"{len(orders):,} decided (entries, stops and exits), {sent:,} orders at the broker, {filled:,} fills",
     )
     rows = typed(Minute, was.desk.store.query("minutes", not_before("until", opens)), [])
     sights = [one.sight for one in rows if one.sight is not None and one.sight.begins < was.session.closes_at]

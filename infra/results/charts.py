@@ -13,8 +13,9 @@ from itertools import pairwise
 from typing import Any
 
 from infra.results.facts import Facts, Mark, Point, StopLine, Trade
-from infra.results.words import dollars, why_left
+from infra.results.words import dollars
 from shared.domain.base.calendar import NEW_YORK, new_york_day
+from shared.domain.orders.explain import why_left
 
 Figure = dict[str, Any]
 

@@ -28,16 +28,17 @@ def headline(facts: Facts, found: Figures) -> list[Line]:
         Line(name="Largest drawdown", text=_fall(found.drawdown), note=_fell(facts, found.drawdown)),
         Line(name="Trades", text=f"{found.trades:,}", note=_ended(found)),
         Line(name="Win rate", text=_share(found.win_rate_pct), note="of the trades that ended"),
-        Line(name="Profit factor", text=_plain(found.profit_factor), note="won divided by lost"),
+        Line(name="Profit factor", text=_plain(found.profit_factor), note="sum won, divided by sum lost"),
         Line(
-            name="Expectancy", text=_usd(found.expectancy), note="a trade, after fees", tone=_tone(found.expectancy)
+            name="Expectancy", text=_usd(found.expectancy), note="a trade, on average, after fees",
+            tone=_tone(found.expectancy),
         ),
         Line(name="Average win", text=_usd(found.average_win), tone=_tone(found.average_win)),
         Line(name="Average loss", text=_usd(found.average_loss), tone=_tone(found.average_loss)),
-        Line(name="Exposure", text=_share(found.exposure_pct), note="of equity in shares, mean"),
+        Line(name="Exposure", text=_share(found.exposure_pct), note="of equity in shares, on average"),
         Line(name="Fees", text=f"${found.fees:,.2f}", note="commissions and regulatory fees"),
         Line(name="Slippage of entries", text=_cost(found.entry_slippage), note=_points(found)),
-        Line(name="Slippage of stops", text=_cost(found.stop_slippage), note="below the stops' levels"),
+        Line(name="Slippage of stops", text=_cost(found.stop_slippage), note="sold below the stops' levels"),
         Line(name="Sharpe ratio", text=_plain(found.sharpe), note=_from(found)),
     ]  # fmt: skip
 
@@ -76,13 +77,13 @@ def _ended(found: Figures) -> str:
 
 def _points(found: Figures) -> str:
     if found.entry_slippage_bps is None:
-        return "against the decision price"
-    side = "worse" if found.entry_slippage_bps > 0 else "better"
-    return f"{abs(found.entry_slippage_bps):.2f} basis points {side} than the decision price"
+        return "against the price of the decision"
+    side = "above" if found.entry_slippage_bps > 0 else "below"
+    return f"paid {abs(found.entry_slippage_bps) / 100:.3f} % {side} the price of the decision"
 
 
 def _from(found: Figures) -> str:
-    return "" if found.sharpe is not None else f"from {LEAST_TRADES} trades and {LEAST_SESSIONS} sessions on"
+    return "" if found.sharpe is not None else f"needs {LEAST_TRADES} trades and {LEAST_SESSIONS} sessions"
 
 
 def _pct(value: Decimal | None) -> str:

@@ -19,8 +19,9 @@ from infra.results.figures import DEFINITIONS, Figures, Group
 from infra.results.headline import UNKNOWN, headline
 from infra.results.reasons import Rule, rules
 from infra.results.receipts import WhyNot
-from infra.results.words import KINDS, clock, dollars, moment, percent, span, tone, why_left, words
+from infra.results.words import KINDS, clock, dollars, moment, percent, span, tone, why_made, words
 from shared.codec import dumps
+from shared.domain.orders.explain import step, why_left
 
 MOST_SKIPPED = 200
 """Skipped signals that are listed one by one; beyond that only their reasons are counted."""
@@ -87,6 +88,8 @@ def _environment(facts: Facts, strategies: str) -> Environment:
         "why_skipped": why_skipped,
         "span": span,
         "kind": KINDS.get,
+        "why_made": why_made,
+        "step": lambda event: step(event.after, event.cause),
         "reasons": partial(_reasons, strategies),
     }
     made.globals |= {"UNKNOWN": UNKNOWN}

@@ -7,6 +7,8 @@ and one that nobody knows here says so; `strategy why` and the page of a report 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from infra.results.words import plain
+from infra.results.words import words as words_of
 from shared.domain.market.quality import FAULTS
 from shared.domain.market.receipts import apart
 from shared.strategies import registry
@@ -38,9 +40,16 @@ class Rule:
     source: str
 
     @property
+    def strategy(self) -> str:
+        """The strategy that gave it, in words, "" for a rule of the scan's own."""
+        name, by, _ = self.code.partition(OF)
+        return plain(name) if by and self.source else ""
+
+    @property
     def sentence(self) -> str:
-        """Its words, with what it compared."""
-        return f"{self.words} Found {self.found}, asked {self.asked}." if self.asked else self.words
+        """Its words, whose they are, and what it compared."""
+        said = f"{self.strategy}: {self.words}" if self.strategy else self.words
+        return f"{said} Found {self.found}, needed {self.asked}." if self.asked else said
 
 
 def rules(codes: str, found: str, asked: str, folder: str = "") -> tuple[Rule, ...]:
@@ -56,6 +65,10 @@ def _rule(code: str, found: str, asked: str, folder: str) -> Rule:
     known = RULES.get(code) or registry.reason_of(state, rest, folder)
     if known is not None:
         return Rule(code=code, words=known.words, found=found, asked=asked, source=known.source)
-    unknown = f"strategy {state} said {rest}, and its file is not here" if rest else f"the scan could not look: {code}"
+    unknown = (
+        f"the strategy {state} said {rest}, and its file is not here"
+        if rest
+        else f"the symbol could not be judged: {words_of(code)}"
+    )
     words = FAULTS.get(code) or _UNSEEN.get(code) or _STATES.get(state) or unknown
     return Rule(code=code, words=f"{words[0].upper()}{words[1:]}.", found=found, asked=asked, source="")

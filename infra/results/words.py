@@ -1,31 +1,25 @@
 """The words of a report: exits, amounts and times as a person reads them; why an order ended is in `ends`."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
 from shared.domain.base.calendar import NEW_YORK, new_york_day
 from shared.domain.base.values import cents
 from shared.domain.market.sight import Looks
-from shared.domain.orders.orders import Kind
+from shared.domain.orders.explain import why_left
+from shared.domain.orders.orders import Kind, Order
 
 KINDS = {Kind.ENTRY: "Entry", Kind.PROTECT: "Protective stop", Kind.MOVE: "Stop moved", Kind.EXIT: "Exit"}
-EXITS: Mapping[str, str] = {
-    "flatten": "end-of-day exit",
-    "max_hold": "held for the longest time",
-    "target": "profit target",
-    "stop": "stop loss",
-    "trail": "trailing stop",
-    "rsi": "RSI too low",
-    "stop_missed": "stop level missed",
-    "owner": "sold on your word",
-    "data_end": "at the last price, the data had ended",
-}
 
 
-def why_left(reason: str) -> str:
-    """Say why a position was sold in a few words; several reasons have a comma between them."""
-    return ", ".join(EXITS.get(one, words(one)) for one in reason.split(", ")) if reason else ""
+def plain(text: str) -> str:
+    """Write the name of a strategy inside a text as words: opening range at 167.96."""
+    return text.replace("_", " ")
+
+
+def why_made(order: Order) -> str:
+    """Say why an order exists in a few words."""
+    return why_left(order.reason) if order.kind is Kind.EXIT else plain(order.reason)
 
 
 def words(code: str) -> str:
@@ -71,10 +65,10 @@ def span(seconds: int) -> str:
 
 
 def looked(of: Looks) -> str:
-    """Say how many seconds of a session were looked at, how many of them showed nothing that can be used, and the
-    longest time without a look at what was held.
+    """Say how many seconds of a session were watched, how many of them showed nothing that can be used, and how often
+    what was held was watched.
     """
     share = f" ({100 * of.looked / of.seconds:.1f} %)" if of.seconds else ""
-    held = f"; what was held was never without a look for more than {of.unseen_s} s" if of.unseen_s else ""
+    held = f"; what was held was watched at least every {of.unseen_s} s" if of.unseen_s else ""
     unquoted = f", {of.unquoted:,} without a usable quote" if of.unquoted else ""
-    return f"{of.looked:,} of {of.seconds:,}{share}, {of.blind:,} blind{unquoted}{held}"
+    return f"{of.looked:,} of {of.seconds:,}{share}, {of.blind:,} not{unquoted}{held}"

@@ -22,7 +22,7 @@ from infra.simulated_day.ledger import BrokerLedger
 from infra.simulated_day.summary import Summary
 from infra.simulated_day.timing import Spread, Timing
 
-EQUITY_MADE = "made each minute of cash and of what is held at its last trade"
+EQUITY_MADE = "each minute: cash, and what is held at its last price"
 _SIMULATED = "Simulated broker, simulated money: no order left this machine."
 
 
@@ -152,8 +152,8 @@ def _machine(ran: Ran) -> Iterator[Count]:
     kinds = ", ".join(f"{kind} {count:,}" for kind, count in sorted(summary.broker_calls.items()))
     rows = {
         "Network": f"{ran.card.network} network: {WORDS[Network(ran.card.network)]}",
-        "Scanned": f"{summary.ticks:,} ticks of {len(ran.watch_list)} symbols, {summary.quotes:,} quotes",
-        "Orders": f"{summary.intents:,} intents (entries, stops and exits), {summary.orders:,} orders at the broker, "
+        "Scanned": f"{summary.ticks:,} seconds of {len(ran.watch_list)} symbols, {summary.quotes:,} quotes",
+        "Orders": f"{summary.intents:,} decided (entries, stops and exits), {summary.orders:,} orders at the broker, "
         f"{summary.fills:,} fills, {summary.open_positions} positions left open",
         "Broker calls": f"{calls:,}: {kinds}",
         "Cache": f"{summary.cache['served']:,} of {summary.cache['asked']:,} answers without a broker call",
@@ -162,10 +162,11 @@ def _machine(ran: Ran) -> Iterator[Count]:
         "Age of quotes decided on": "" if timing.quote_age is None else _spread(timing.quote_age, "2"),
         "Seconds looked at": looked(timing.looks),
         "Run": f"{summary.wall_s:,.1f} s, {summary.peak_rss_mb:,.0f} MB",
-        "Audit trail": "audit.jsonl beside this report: strategy audit verify --state and the run's folder",
+        "Audit trail": "audit.jsonl beside this report; `strategy audit verify --state FOLDER` checks it",
     }
     yield from (Count(name=name, text=text) for name, text in rows.items() if text)
 
 
 def _spread(spread: Spread, places: str = "1") -> str:
-    return f"p50 {spread.p50:.{places}f} s, p99 {spread.p99:.{places}f} s ({spread.count:,} measured, simulated time)"
+    median = f"median {spread.p50:.{places}f} s, 99 of 100 within {spread.p99:.{places}f} s"
+    return f"{median} ({spread.count:,} measured, simulated time)"

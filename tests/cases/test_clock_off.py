@@ -40,7 +40,7 @@ def test_some_seconds_are_told(market: Path, tmp_path: Path, seconds: float) -> 
     day = play(market, tmp_path, deeds=((BEGINS, off(seconds)),))
     as_every_day(day)
     (told,) = day.of("clock_off", "time server", "behind" if seconds > 0 else "ahead of")
-    assert "from 5 s on entries are denied" in told.text
+    assert "from 5 s on nothing is bought" in told.text
 
 
 @pytest.mark.parametrize("seconds", [-10, 10])
@@ -54,7 +54,7 @@ def test_ten_seconds_stop_entries(market: Path, tmp_path: Path, seconds: int) ->
     assert all(state is State.DENIED and "CLOCK_SKEW" in codes for state, codes in found)
     assert all("Our clock is" in order.note for order in day.result.book.orders)
     (told,) = day.of("clock_off")
-    assert "entries are denied until it is right" in told.text
+    assert "nothing is bought until it is right" in told.text
     assert day.of("trading_halted") == []
 
 

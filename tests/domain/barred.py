@@ -14,16 +14,17 @@ BARRED: tuple[tuple[Notice, str, str], ...] = (
         EntriesBarred(code="DAY_TRADES", why="2 in the sessions before, 1 today", session=OPENS.date(), at=NOON),
         "Nothing is bought: a rule of the account",
         (
-            "Entries are denied since 12:00 ET: another entry could be the fourth day trade within five "
+            "Nothing is bought since 12:00 ET: another entry could be the fourth day trade within five "
             "sessions, which bars a margin account below $25,000 (2 in the sessions before, 1 today). "
-            "Stops and exits go on; if E*TRADE no longer applies that rule to you, set day_trade_rule of account."
+            "Stops and exits go on; if E*TRADE no longer applies that rule to you, set day_trade_rule to off "
+            "with `strategy config edit`."
         ),
     ),
     (
         EntriesBarred(code="MARGIN_CALL", why="houseCall", session=OPENS.date(), at=NOON),
         "Nothing is bought: a rule of the account",
         (
-            "Entries are denied since 12:00 ET: a margin call of E*TRADE is open (houseCall). "
+            "Nothing is bought since 12:00 ET: a margin call of E*TRADE is open (houseCall). "
             "Stops and exits go on; meet it, or ask E*TRADE."
         ),
     ),
@@ -31,8 +32,8 @@ BARRED: tuple[tuple[Notice, str, str], ...] = (
         EntriesBarred(code="LEDGER_UNREADABLE", why="ledger/2013-10-04", session=OPENS.date(), at=NOON),
         "Nothing is bought: a damaged ledger",
         (
-            "Entries are denied since 12:00 ET: the ledger of a session cannot be read, and sizes and the "
-            "drawdown limit rest on the profit of them all (ledger/2013-10-04). Stops and exits go on; restore that "
+            "Nothing is bought since 12:00 ET: the ledger (the profit) of a session cannot be read, and sizes and the "
+            "drawdown limit need that of each (ledger/2013-10-04). Stops and exits go on; restore that "
             "document from a backup, or delete it if its session's profit may count as 0."
         ),
     ),
@@ -40,7 +41,8 @@ BARRED: tuple[tuple[Notice, str, str], ...] = (
         ClockOff(function="order_settlement", off=Off.WARNED, why=AHEAD, session=OPENS.date(), at=NOON),
         "The clock is wrong",
         (
-            "The clock of order_settlement is 3.2 s ahead of E*TRADE's; from 5 s on entries are denied, from 60 s on "
+            "The clock of the order settlement is 3.2 s ahead of E*TRADE's; from 5 s on nothing is bought, from 60 s "
+            "on "
             "trading is halted. "
             "Put it right: at home let the system set the clock by a time server (NTP); in the cloud tell Google."
         ),
@@ -49,7 +51,8 @@ BARRED: tuple[tuple[Notice, str, str], ...] = (
         ClockOff(function="order_placement", off=Off.NO_ENTRIES, why=AHEAD, session=OPENS.date(), at=NOON),
         "The clock is wrong",
         (
-            "The clock of order_placement is 3.2 s ahead of E*TRADE's: entries are denied until it is right; stops and "
+            "The clock of the order placement is 3.2 s ahead of E*TRADE's: nothing is bought until it is right; "
+            "stops and "
             "exits go on. "
             "Put it right: at home let the system set the clock by a time server (NTP); in the cloud tell Google."
         ),
@@ -58,14 +61,14 @@ BARRED: tuple[tuple[Notice, str, str], ...] = (
         ClockOff(function="order_settlement", off=Off.HALTED, why=AHEAD, session=OPENS.date(), at=NOON),
         "The clock is wrong",
         (
-            "The clock of order_settlement is 3.2 s ahead of E*TRADE's: trading is halted, stops and exits go on. "
+            "The clock of the order settlement is 3.2 s ahead of E*TRADE's: trading is halted, stops and exits go on. "
             "Put it right, then `strategy resume`: at home let the system set the clock by a time server (NTP); in the "
             "cloud tell Google."
         ),
     ),
     (
         SymbolsUnknown(symbols=("ABC", "BRK.B"), session=OPENS.date(), at=NOON),
-        "Watched symbols that E*TRADE does not quote",
+        "Symbols that E*TRADE does not quote",
         (
             "E*TRADE gives no quote for 2 watched symbols: ABC, BRK.B. Nothing is traded in them; "
             "look whether they were renamed or delisted, and change STRATEGY_WATCH_LIST."

@@ -11,9 +11,9 @@ FORGED: tuple[tuple[Notice, str, str], ...] = (
         ),
         "An order of unknown origin was stopped",
         (
-            "The order BUY 440 IBM at 220.00 USD (I1) stood in the book as approved, which it cannot have been "
-            "(NOTIONAL_MAX_ORDER, RESERVATION): it was not sent, trading is HALTED, and stops at E*TRADE stay in "
-            "force. Somebody else may write in your book: compare orders and positions with E*TRADE's own page, keep "
+            "The order BUY 440 IBM at 220.00 USD (I1) stood in the books as approved, which it cannot have been "
+            "(notional max order, reservation): it was not sent, trading is HALTED, and stops at E*TRADE stay in "
+            "force. Somebody else may write in your books: compare orders and positions with E*TRADE's own page, keep "
             "the trail with `strategy audit export`, and find out who wrote it before you resume."
         ),
     ),

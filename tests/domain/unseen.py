@@ -15,8 +15,9 @@ UNSEEN = (
         HeldHalted(symbol="IBM", signs=("QUOTE_FROZEN", "NO_TRADES"), since=NOON - timedelta(minutes=4), at=NOON),
         "Trading looks halted: IBM",
         (
-            "IBM is held, and since 11:56 ET its quotes look as if its trading were halted (QUOTE_FROZEN, NO_TRADES). "
-            "Its stop at E*TRADE stays, and nothing of it is bought until some minutes after it moves again: look "
+            "IBM is held, and since 11:56 ET its quotes look as if its trading were halted (bid and ask stand still, "
+            "the last trade is long ago). Its stop at E*TRADE stays, and nothing of it is bought until some minutes "
+            "after it moves again: look "
             "for news of a halt, after which a stop can sell far below its level."
         ),
     ),
@@ -45,8 +46,9 @@ UNSEEN = (
         "Strategy left out: mine",
         (
             "At 12:00 ET the strategy mine was asked about IBM, and it raised ValueError: odd. "
-            "In this session it votes no more and gives no reason to sell; the others go on, and so do stops, "
-            "flatten and hold limit: mend its file, or take it out with `strategy config edit`."
+            "For the rest of the session it is not asked; the others go on, and so do stops, the end-of-day exit and "
+            "the "
+            "longest holding time: correct its file, or take it out with `strategy config edit`."
         ),
     ),
     (
@@ -69,7 +71,7 @@ UNSEEN = (
         EntryNotJudged(
             session=DAY, symbol="IBM", what=Answer.BALANCE, why="balance: accountMode is missing", at=NOON
         ),
-        "No entry could be judged: IBM",
+        "Not bought: IBM",
         (
             "A signal for IBM expired without a decision because E*TRADE's balance could not be read "
             "(balance: accountMode is missing). "
@@ -95,11 +97,12 @@ UNSEEN = (
             function="order_settlement", message="close_tick", name="17", since=NOON - timedelta(minutes=3), at=NOON,
             reason="Busy: another settlement is at work",
         ),
-        "order_settlement cannot do its work",
+        "Work is delayed: order settlement",
         (
-            "order_settlement could not handle close_tick since 11:57 ET, 3 minutes ago "
-            "(Busy: another settlement is at work). It is tried again until it can be done or is set aside: "
-            "correct what the reason names, and look at the log of the function."
+            "The function order settlement has been unable to do a task (close tick) since 11:57 ET, 3 minutes ago "
+            "(the "
+            "same work is being done already: another settlement is at work). It is tried again until it succeeds or "
+            "is set aside: correct what the reason names; `strategy status` and the log of the function say more."
         ),
     ),
     (

@@ -17,7 +17,7 @@ MORNING = datetime(2013, 10, 7, 11, 0, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("days", "said"),
     [
-        ({}, "none were gathered yet; an entry needs 20"),
+        ({}, "none were gathered yet; a symbol needs 20"),
         ({"AIG": 20, "IBM": 250}, "enough of all 2 symbols, for 2013-10-07"),
         ({"AIG": 19, "IBM": 250, "X": 0}, "enough of 1 of 3 symbols, for 2013-10-07"),
     ],
@@ -31,7 +31,7 @@ def test_status_says_how_many_sessions_of_our_own_are_needed(days: dict[str, int
     seen = overview(store, at=MORNING, running=True)
     shown = str(dict(status_lines(seen))["Daily bars"])
     assert shown.startswith(said)
-    assert ("needed" in shown) is (0 in days.values())
+    assert ("need more" in shown) is (0 in days.values())
     if "X" in days:
         assert shown.endswith(": AIG 1, X 20")
     assert seen.unreadable == ()

@@ -19,12 +19,13 @@ from infra.one_machine.queue import SqliteQueue
 from infra.one_machine.sqlite_store import SqliteStore
 from infra.one_machine.world_file import WorldFile
 from infra.operations.look import overview
+from infra.results.words import plain
 from infra.running.folder import Folder
 from infra.running.instant import KeptInstant
 from infra.running.status import FunctionStatus, Status, standing
 from shared.codec import dumps, encode
 from shared.domain.broker.tokens import TokenRecord, issued
-from shared.domain.orders.explain import PLAIN
+from shared.domain.orders.explain import PLAIN, why_left
 from shared.domain.orders.orders import IN_DOUBT, TERMINAL, Order, State
 from shared.door import bury
 from shared.errors import Malformed, UnknownVersion
@@ -152,7 +153,8 @@ def test_nothing_of_a_table_is_cut(played_desk: Path, columns: str) -> None:
     everything = answer("orders", "--all", "--state", str(played_desk))
     shown = strategy("orders", "--all", "--state", str(played_desk), COLUMNS=columns).stdout
     for order in everything:
-        for word in (order["intent_id"][:8], order["state"], *order["reason"].split()):
+        reason = why_left(order["reason"]) if order["kind"] == "exit" else plain(order["reason"])
+        for word in (order["intent_id"][:8], order["state"], *reason.split()):
             assert word in shown.split()
     assert shown.count("Symbol") == 1 or int(columns) < 80
     assert all(len(line) <= int(columns) for line in shown.splitlines())

@@ -44,10 +44,10 @@ def test_what_is_not_over_does_not_count() -> None:
     """Only whole minutes count: before the first of them there is nothing, and nothing is divided by it."""
     found = looks(sights((WHOLE, True)), OPENS, OPENS + timedelta(seconds=59))
     assert found == Looks(seconds=0, looked=0, unseen_s=0)
-    assert looked(found) == "0 of 0, 0 blind"
+    assert looked(found) == "0 of 0, 0 not"
 
 
 def test_status_says_how_blind_it_was() -> None:
-    """The owner reads seconds, share, blind seconds, and the longest time without a look at what was held."""
+    """The owner reads the seconds watched and not, their share, and how often what was held was watched."""
     said = looked(Looks(seconds=23_400, looked=23_100, unseen_s=4))
-    assert said == "23,100 of 23,400 (98.7 %), 300 blind; what was held was never without a look for more than 4 s"
+    assert said == "23,100 of 23,400 (98.7 %), 300 not; what was held was watched at least every 4 s"

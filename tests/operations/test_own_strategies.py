@@ -107,7 +107,7 @@ def test_a_strategy_s_reason_is_told_in_its_own_words(desk: Path, tmp_path: Path
     mine, momentum = answer(*words, **_own(tmp_path))["rules"]
     assert (mine["words"], mine["found"], mine["asked"]) == ("It costs too little.", "40", "50 or more")
     assert momentum["words"].startswith("The rise over the previous close")
-    assert answer(*words)["rules"][0]["words"] == "Strategy mine said CHEAP, and its file is not here."
+    assert answer(*words)["rules"][0]["words"] == "The strategy mine said CHEAP, and its file is not here."
 
 
 def test_a_day_is_given_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from infra.results.data_end import End, end_of, named, told
-from infra.results.words import why_left
+from shared.domain.orders.explain import why_left
 from tests.results.made import DAY, trade
 
 CLOSES = datetime(2013, 10, 7, 20, tzinfo=UTC)

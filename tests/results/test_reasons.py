@@ -60,11 +60,11 @@ def test_a_strategys_own_reason_is_said_in_the_words_of_its_file(tmp_path: Path)
     """Of an owner's file by its folder, of one that ships by itself; one that is not here says whose it is."""
     folder = str(write(tmp_path))
     ours, mine = rules("momentum:RISE_TOO_SMALL+mine:CHEAP", "0.2; 3", "0.4 or more; 5", folder)
-    assert ours.sentence.endswith("Found 0.2, asked 0.4 or more.")
+    assert ours.sentence.endswith("Found 0.2, needed 0.4 or more.")
     assert mine.words == "It costs too little."
     assert mine.code == "mine:CHEAP"
     (gone,) = rules("gone:NOT_YET", "", "")
-    assert gone.sentence == "Strategy gone said NOT_YET, and its file is not here."
+    assert gone.sentence == "The strategy gone said NOT_YET, and its file is not here."
 
 
 class _Minute:
@@ -78,15 +78,15 @@ class _Minute:
 
 
 def test_the_page_says_why_a_symbol_was_not_bought_in_sentences() -> None:
-    """Each reason that held has its sentence, what it found and asked last, its seconds, and its code beside it."""
+    """Each reason that held has its sentence, what it found and asked last, its seconds, and no code."""
     (line,) = why_not([_Minute()], ["IBM"])
     assert dict(line.seconds) == {
         "SPREAD_TOO_WIDE": 12, "momentum:RISE_TOO_SMALL": 47, "opening_range:INSIDE_RANGE": 47,
     }  # fmt: skip
     text = _page(line)
-    assert f"{RULES['SPREAD_TOO_WIDE'].words} Found 55, asked 40 or less." in text
-    assert "Found 0.2, asked 0.4 or more." in text
-    assert ">SPREAD_TOO_WIDE<" in text
+    assert f"{RULES['SPREAD_TOO_WIDE'].words} Found 55, needed 40 or less." in text
+    assert "Found 0.2, needed 0.4 or more." in text
+    assert "SPREAD_TOO_WIDE" not in text
 
 
 @pytest.mark.parametrize("words", ["spread too wide", "momentum: rise too small"])

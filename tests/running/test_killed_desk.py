@@ -115,9 +115,9 @@ def test_nothing_outlives_a_killed_desk_and_the_next_start_goes_on(desk: Path) -
     with closing(SqliteStore(Folder(path=desk).store)) as store:
         seen = overview(store, at=ended_at, running=False)
     said_last = " ".join(_said(desk).read_text().split())
-    assert f"strategy halt --profile local --state {desk}" in said_last
+    assert f"strategy halt --state {desk}" in said_last
     assert "Trades configuration demo, 10 symbols, 100,000 USD of capital" in said_last
-    left = f"{seen.live_orders} live orders and {seen.open_positions} positions stay as they are: nobody looks after"
+    left = f"{seen.live_orders} open orders and {seen.open_positions} positions stay as they are: nothing manages"
     assert (left in said_last) is bool(seen.live_orders or seen.open_positions)
 
 

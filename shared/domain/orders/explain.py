@@ -1,5 +1,7 @@
 """Each state of an order in plain words, and what happens next without anybody's doing."""
 
+from collections.abc import Mapping
+
 from shared.domain.orders.orders import State
 
 WASH_SALE = "possible wash sale: shares of the symbol were sold at a loss in the thirty days before"
@@ -36,3 +38,46 @@ PLAIN: dict[State, tuple[str, str]] = {
     State.CANCELLED: ("It was cancelled; fills until then count.", "Nothing more happens."),
     State.EXPIRED: ("It expired at the broker.", "Nothing more happens."),
 }
+_DONE: dict[State, str] = {
+    State.NEW: "decided, and written down",
+    State.RESERVED: "passed every limit, and its cash or shares are set aside",
+    State.PREVIEWED: "checked by the broker, which would take it",
+    State.PLACING: "authorised to be sent once, and being sent",
+    State.WORKING: "open at the broker",
+    State.UNKNOWN: "sent, and not clearly answered",
+    State.CANCEL_REQ: "the cancel was asked for",
+    State.MANUAL: "more than one order at the broker could be it",
+    State.DENIED: "blocked by the system's own limits",
+    State.VOIDED: "cancelled before it was sent",
+    State.REJECTED: "refused by the broker",
+    State.NOT_PLACED: "the broker has no such order",
+    State.FILLED: "filled completely",
+    State.CANCELLED: "cancelled",
+    State.EXPIRED: "expired at the broker",
+}
+_SAYS_IT_ALL = frozenset({State.RESERVED, State.PREVIEWED, State.PLACING, State.WORKING})
+EXITS: Mapping[str, str] = {
+    "flatten": "end-of-day exit",
+    "max_hold": "held for the longest time",
+    "target": "profit target",
+    "stop": "stop loss",
+    "trail": "trailing stop",
+    "rsi": "RSI too low",
+    "stop_missed": "stop level missed",
+    "owner": "sold at your request",
+    "data_end": "at the last price, the data had ended",
+}
+
+
+def why_left(reason: str) -> str:
+    """Say why a position is sold in a few words; several reasons have a comma between them."""
+    return ", ".join(EXITS.get(one, one.replace("_", " ")) for one in reason.split(", "))
+
+
+def step(after: str, cause: str) -> str:
+    """Say one step of an order in words, with its cause where the step alone does not tell it."""
+    try:
+        state = State(after)
+    except ValueError:
+        return cause
+    return _DONE[state] if state in _SAYS_IT_ALL else f"{_DONE[state]} ({cause})"

@@ -68,18 +68,18 @@ def size(*, symbol: str, price: Decimal, votes: int, means: Means, config: Strat
     tightest = min(rooms, key=lambda name: rooms[name])
     room, intended = max(rooms[tightest], Decimal(0)), _intended(means, share, price, config)
     shares = min(int(room // price), shares_max)
-    limited = f"{tightest} leaves {room.quantize(CENT)} USD{_of_equity(means)}"
+    limited = f"{tightest} leaves {room:,.2f} USD{_of_equity(means)}"
     if shares < 1 or shares * price < config.sizing.min_usd:
         needed = smallest_capital(price=price, votes=votes, config=config)
         code = "SIZE_ZERO" if shares < 1 else "SIZE_TOO_SMALL"
-        text = f"{symbol} at {price} USD: {limited}; the smallest capital that would trade it is {needed} USD."
+        text = f"{symbol} at {price} USD: {limited}; the smallest capital that would trade it is {needed:,.2f} USD."
         return Denied(code=code, text=text)
     if shares * price * _PERCENT < intended * config.sizing.least_pct:
-        least = f"less than {config.sizing.least_pct} % of the {intended.quantize(CENT)} USD that are intended"
+        least = f"less than {config.sizing.least_pct} % of the intended {intended:,.2f} USD"
         return Denied(code="SIZE_TOO_SMALL", text=f"{symbol} at {price} USD: {limited}, {least}.")
     if shares == shares_max:
         limited = f"the largest order is {shares_max} shares"
-    return Sized(shares=shares, text=f"{limited}; {intended.quantize(CENT)} USD are intended.")
+    return Sized(shares=shares, text=f"{limited}; the intended size is {intended:,.2f} USD.")
 
 
 def smallest_capital(*, price: Decimal, votes: int, config: StrategyConfig) -> Decimal:
@@ -109,10 +109,7 @@ def _of_equity(means: Means) -> str:
     """Say by how much equity is less than our own, where the broker lets less be used."""
     if means.equity >= means.own:
         return ""
-    return (
-        f" (equity counts as {means.equity.quantize(CENT)} USD and not as {means.own.quantize(CENT)}, for the "
-        "broker lets no more be used: what a cash account sold settles on a later day)"
-    )
+    return f" (equity counts as {means.equity:,.2f} USD, not {means.own:,.2f}: the broker lets no more be used now)"
 
 
 def _rooms(means: Means, share_pct: Decimal, config: StrategyConfig) -> dict[str, Decimal]:

@@ -10,12 +10,13 @@ from shared.domain.telling.barred import (
     SourceKeyBad,
     SymbolsUnknown,
 )
+from shared.domain.telling.codes_said import named
 from shared.domain.telling.wording import Words, clock, count, short
 
 _BARS = {
     "DAY_TRADES": (
         "another entry could be the fourth day trade within five sessions, which bars a margin account below $25,000",
-        "if E*TRADE no longer applies that rule to you, set day_trade_rule of account.",
+        "if E*TRADE no longer applies that rule to you, set day_trade_rule to off with `strategy config edit`.",
     ),
     "INTRADAY_MARGIN": (
         "what is held would need more margin within the day than the account is worth",
@@ -31,12 +32,12 @@ _BARS = {
         "ask E*TRADE what lifts it, entries are tried again in the next session.",
     ),
     LEDGER_UNREADABLE: (
-        "the ledger of a session cannot be read, and sizes and the drawdown limit rest on the profit of them all",
+        "the ledger (the profit) of a session cannot be read, and sizes and the drawdown limit need that of each",
         "restore that document from a backup, or delete it if its session's profit may count as 0.",
     ),
     CONFIGURATION_UNREAD: (
-        "the configuration in force cannot be read, and what the file allows may be more than you want",
-        "look with `strategy config show`, and write it anew with `strategy config edit`.",
+        "the configuration in force cannot be read, and the file may allow more than you want",
+        "look with `strategy config show`, and write it again with `strategy config edit`.",
     ),
 }
 _TITLES = {LEDGER_UNREADABLE: "a damaged ledger", CONFIGURATION_UNREAD: "no configuration"}
@@ -47,7 +48,7 @@ def entries_barred(notice: EntriesBarred) -> Words:
     rule, advice = _BARS.get(notice.code, (f"a rule of the account denies it ({notice.code})", "ask E*TRADE."))
     return Words(
         title=f"Nothing is bought: {_TITLES.get(notice.code, 'a rule of the account')}",
-        sentence=f"Entries are denied since {clock(notice.at)}: {rule} ({short(notice.why)}).",
+        sentence=f"Nothing is bought since {clock(notice.at)}: {rule} ({short(notice.why)}).",
         advice=f"Stops and exits go on; {advice}",
         urgent=notice.code != "DAY_TRADES",
     )
@@ -55,17 +56,17 @@ def entries_barred(notice: EntriesBarred) -> Words:
 
 def clock_off(notice: ClockOff) -> Words:
     """Say how far a clock is off, what goes on, and how it is put right."""
-    told = f"The clock of {notice.function} is {notice.why}"
+    told = f"The clock of the {named(notice.function)} is {notice.why}"
     remedy = "at home let the system set the clock by a time server (NTP); in the cloud tell Google."
     match notice.off:
         case Off.HALTED:
             sentence = f"{told}: trading is halted, stops and exits go on."
             remedy = f"Put it right, then `strategy resume`: {remedy}"
         case Off.NO_ENTRIES:
-            sentence = f"{told}: entries are denied until it is right; stops and exits go on."
+            sentence = f"{told}: nothing is bought until it is right; stops and exits go on."
             remedy = f"Put it right: {remedy}"
         case _:
-            sentence = f"{told}; from {seconds(Off.NO_ENTRIES)} on entries are denied, from {seconds(Off.HALTED)} on "
+            sentence = f"{told}; from {seconds(Off.NO_ENTRIES)} on nothing is bought, from {seconds(Off.HALTED)} on "
             sentence += "trading is halted."
             remedy = f"Put it right: {remedy}"
     return Words(title="The clock is wrong", sentence=sentence, advice=remedy, urgent=notice.off is not Off.WARNED)
@@ -80,7 +81,7 @@ def symbols_unknown(notice: SymbolsUnknown) -> Words:
     """Say which watched symbols have no quote, and where to look."""
     names = short(", ".join(notice.symbols))
     return Words(
-        title="Watched symbols that E*TRADE does not quote",
+        title="Symbols that E*TRADE does not quote",
         sentence=f"E*TRADE gives no quote for {count(len(notice.symbols), 'watched symbol')}: {names}.",
         advice="Nothing is traded in them; look whether they were renamed or delisted, and change STRATEGY_WATCH_LIST.",
         urgent=False,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from shared.domain.base.ids import digest
+from shared.domain.telling.codes_said import halt_signs
 from shared.domain.telling.wording import Words, clock, count, short
 
 
@@ -44,7 +45,7 @@ def held_halted(notice: HeldHalted) -> Words:
     return Words(
         title=f"Trading looks halted: {notice.symbol}",
         sentence=f"{notice.symbol} is held, and since {clock(notice.since)} its quotes look as if its trading were "
-        f"halted ({', '.join(notice.signs)}).",
+        f"halted ({halt_signs(notice.signs)}).",
         advice="Its stop at E*TRADE stays, and nothing of it is bought until some minutes after it moves again: look "
         "for news of a halt, after which a stop can sell far below its level.",
         urgent=True,

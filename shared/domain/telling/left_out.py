@@ -60,7 +60,8 @@ def strategy_left_out(notice: StrategyLeftOut) -> Words:
     return Words(
         title=f"Strategy left out: {left.name}",
         sentence=f"At {clock(left.at)} the strategy {left.name} was asked{about}, and {short(left.why)}.",
-        advice="In this session it votes no more and gives no reason to sell; the others go on, and so do stops, "
-        "flatten and hold limit: mend its file, or take it out with `strategy config edit`.",
+        advice="For the rest of the session it is not asked; the others go on, and so do stops, the end-of-day exit "
+        "and the "
+        "longest holding time: correct its file, or take it out with `strategy config edit`.",
         urgent=False,
     )

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from shared.domain.orders.explain import why_left
 from shared.domain.telling.barred import ClockOff, EntriesBarred, HistoryMissing, SourceKeyBad, SymbolsUnknown
 from shared.domain.telling.barred_words import (
     clock_off,
@@ -16,6 +17,7 @@ from shared.domain.telling.barred_words import (
     source_key_bad,
     symbols_unknown,
 )
+from shared.domain.telling.codes_said import named, quote_faults, why
 from shared.domain.telling.doubted import HeldHalted, SourcesDiffer, held_halted, sources_differ
 from shared.domain.telling.forged import OrderForged, order_forged
 from shared.domain.telling.hand_notices import OrderAmbiguous, OrderCameLate, SharesTaken
@@ -84,10 +86,10 @@ def words(notice: Notice) -> Words:
 
 def _token_ended(notice: TokenEnded) -> Words:
     left = f"{', '.join(notice.left_open)} stay as they are" if notice.left_open else "nothing is left open"
-    advice = "Look at them on E*TRADE's own page; nobody else does until you sign in again."
+    advice = "Look at them on E*TRADE's own page: nothing manages them until you sign in again."
     return Words(
         title="The day's sign-in has ended",
-        sentence=f"The access token was ended at {_clock(notice.at)}, and {left}.",
+        sentence=f"The sign-in at E*TRADE was ended at {_clock(notice.at)}, and {left}.",
         advice=advice if notice.left_open else "Nothing to do before the next sign-in.",
         urgent=bool(notice.left_open),
     )
@@ -100,7 +102,8 @@ def _halted(notice: TradingHalted) -> Words:
         advice = "What is held stays held, overnight too, until you resume or sell it on E*TRADE's own page"
     return Words(
         title="Trading is HALTED",
-        sentence=f"Entries are blocked and cancelled, {exits}; set by {notice.by}: {_short(notice.reason)}.",
+        sentence=f"Nothing is bought, open buy orders are cancelled, {exits}; set by {named(notice.by)}: "
+        f"{_short(notice.reason)}.",
         advice=f"{advice}; nothing resumes by itself.",
         urgent=True,
     )
@@ -110,7 +113,7 @@ def _reduced(notice: TradingReduced) -> Words:
     return Words(
         title="Trading is REDUCE_ONLY",
         sentence="Nothing new is bought, open positions are managed until closed; "
-        f"set by {notice.by}: {_short(notice.reason)}.",
+        f"set by {named(notice.by)}: {_short(notice.reason)}.",
         advice="Find the cause before you resume; nothing resumes by itself.",
         urgent=True,
     )
@@ -119,7 +122,7 @@ def _reduced(notice: TradingReduced) -> Words:
 def _resumed(notice: TradingResumed) -> Words:
     return Words(
         title="Trading is ACTIVE",
-        sentence=f"Entries are allowed again; set by {notice.by}: {_short(notice.reason)}.",
+        sentence=f"Purchases are allowed again; set by {named(notice.by)}: {_short(notice.reason)}.",
         advice="If this was not you, halt trading.",
         urgent=True,
     )
@@ -130,7 +133,7 @@ def _unknown(notice: OrderUnknown) -> Words:
     return Words(
         title=f"Order unknown: {notice.symbol}",
         sentence=f"The order {what} ({notice.intent_id}) was sent and not answered: E*TRADE may or may not have it.",
-        advice="It is not sent again and is looked for in every list; leave it alone unless you are asked.",
+        advice="It is not sent again, and is looked for in each order list; do nothing unless you are asked.",
         urgent=True,
     )
 
@@ -150,7 +153,8 @@ def _exit_unseen(notice: ExitUnseen) -> Words:
     shares = _count(notice.quantity, "share")
     return Words(
         title=f"Not sold: {notice.symbol}",
-        sentence=f"{shares} of {notice.symbol} should be sold since {_clock(notice.since)} ({notice.reason}), but "
+        sentence=f"{shares} of {notice.symbol} should be sold since {_clock(notice.since)} "
+        f"({why_left(notice.reason)}), but "
         f"E*TRADE does not show our orders ({_short(notice.why)}), so the stop was not cancelled.",
         advice="The system goes on trying; to sell at once, cancel the stop in E*TRADE's app and sell there.",
         urgent=True,
@@ -211,8 +215,10 @@ def _foreign(notice: ForeignOrder) -> Words:
 def _silent(notice: ScanSilent) -> Words:
     return Words(
         title="The market is not being watched",
-        sentence=f"No minute has been scanned since {_ago(notice.since, notice.at)}.",
-        advice="Stops at E*TRADE stay in force and no exit is decided: look at the function market_scan and its log.",
+        sentence=f"The symbols have not been looked at since {_ago(notice.since, notice.at)}.",
+        advice="Stops at E*TRADE stay in force, but nothing else is sold: see what `strategy status` says of the "
+        "function "
+        "market_scan, and its log.",
         urgent=True,
     )
 
@@ -222,8 +228,8 @@ def _blind(notice: ScanBlind) -> Words:
     return Words(
         title="No quote can be used",
         sentence=f"Not one quote could be used since {_ago(notice.since, notice.at)} "
-        f"({', '.join(notice.faults)}){held}.",
-        advice=f"Stops at E*TRADE stay in force, nothing is bought and no exit is decided: {_cure(notice.faults)}.",
+        f"({quote_faults(notice.faults)}){held}.",
+        advice=f"Stops at E*TRADE stay in force, nothing is bought and nothing else is sold: {_cure(notice.faults)}.",
         urgent=bool(notice.held),
     )
 
@@ -232,8 +238,9 @@ def _unseen(notice: HeldUnseen) -> Words:
     return Words(
         title=f"No quote can be used: {notice.symbol}",
         sentence=f"{notice.symbol} is held and not one quote of it could be used since "
-        f"{_ago(notice.since, notice.at)} ({', '.join(notice.faults)}).",
-        advice="A stop at E*TRADE stays in force and no exit is decided: see whether its trading is halted, and sell on"
+        f"{_ago(notice.since, notice.at)} ({quote_faults(notice.faults)}).",
+        advice="A stop at E*TRADE stays in force, but nothing else sells it: see whether its trading is halted, and "
+        "sell on"
         " E*TRADE's own page if you want it sold.",
         urgent=True,
     )
@@ -241,8 +248,8 @@ def _unseen(notice: HeldUnseen) -> Words:
 
 _CURES = {
     "DELAYED": "sign E*TRADE's agreement on real-time quotes for this account",
-    "FUTURE": "correct the clock of the machine that scans: it is slow",
-    "STALE": "if the market is not halted, correct the clock of the machine that scans: it is fast",
+    "FUTURE": "correct the clock of the machine: it is slow",
+    "STALE": "if the market is not halted, correct the clock of the machine: it is fast",
 }
 
 
@@ -255,26 +262,27 @@ def _cure(faults: tuple[str, ...]) -> str:
 def _buried(notice: MessageBuried) -> Words:
     return Words(
         title="A message could not be handled",
-        sentence=f"{notice.function} got a message that it cannot handle ({notice.reason}) and set it aside.",
-        advice=f"It is not tried again: `strategy dead-letters` shows it as {notice.function}:{notice.letter}.",
+        sentence=f"The function {named(notice.function)} got a message that it cannot handle ({why(notice.reason)}) "
+        "and set it aside.",
+        advice=f"It is not tried again: see `strategy dead-letters`, where it is {notice.function}:{notice.letter}.",
         urgent=False,
     )
 
 
 def _day_result(notice: DayResult) -> Words:
     left = f"still holds {', '.join(notice.open_positions)}" if notice.open_positions else "holds nothing"
-    live = f" and has {_count(notice.live_orders, 'live order')}" if notice.live_orders else ""
+    live = f" and has {_count(notice.live_orders, 'open order')}" if notice.live_orders else ""
     advice = "Nothing to do."
     if notice.open_positions or notice.live_orders:
         advice = "Look at what is left on E*TRADE's own page."
     sign = "-" if notice.realized < 0 else "+"
     result = f"{sign}${abs(notice.realized):,.2f}"
-    profit = f"{result} realized"
+    profit = f"{result} realised"
     if notice.unpriced:
         profit += f", not counting {_count(notice.unpriced, 'share')} taken out by hand at a price that is not known"
     counted = f"{_count(notice.orders, 'order')} and {_count(notice.fills, 'fill')}"
     if notice.unknown:
-        return _day_unknown(notice, f"{profit}, {counted}, {_count(notice.live_orders, 'live order')}")
+        return _day_unknown(notice, f"{profit}, {counted}, {_count(notice.live_orders, 'open order')}")
     return Words(
         title=f"{notice.session.isoformat()}: {result}",
         sentence=f"The session ended with {profit}, {counted}; the system {left}{live}.",
@@ -285,13 +293,13 @@ def _day_result(notice: DayResult) -> Words:
 
 def _day_unknown(notice: DayResult, figures: str) -> Words:
     since = "" if notice.since is None else f" since {_clock(notice.since)}"
-    held = f"holding {', '.join(notice.open_positions)}" if notice.open_positions else "no shares in the book"
+    held = f"holding {', '.join(notice.open_positions)}" if notice.open_positions else "no shares in the books"
     return Words(
         title=f"{notice.session.isoformat()}: the result is not known",
         sentence=f"The session's result is not known{since} ({'; '.join(notice.unknown)}); last known were {figures} "
         f"and {held}.",
-        advice="Look at orders and positions in E*TRADE's app: what is held there may have no stop, and the trail is "
-        "sealed as far as it is known.",
+        advice="Look at orders and positions in E*TRADE's app: what is held there may have no stop, and the audit "
+        "trail is closed as far as it is known.",
         urgent=True,
     )
 

@@ -23,7 +23,11 @@ def signed_out(notice: SignedOut) -> Words:
     done = "the access token was revoked at E*TRADE and destroyed here"
     if notice.problem:
         done = f"the access token was destroyed here but not revoked at E*TRADE ({short(notice.problem)})"
-    stays = f"{'; '.join(notice.left)}: nobody looks after this" if notice.left else "nothing is left at E*TRADE"
+    stays = (
+        f"{'; '.join(notice.left)}: nothing manages this until you sign in again"
+        if notice.left
+        else "nothing is left at E*TRADE"
+    )
     advice = "Nothing is traded until `strategy login`; if this was not you, change your E*TRADE password."
     if notice.problem:
         advice = "The token may live until midnight ET: if somebody else may have it, change your E*TRADE password."

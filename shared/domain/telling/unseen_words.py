@@ -3,6 +3,7 @@
 from typing import assert_never
 
 from shared.domain.broker.reads import Answer
+from shared.domain.telling.codes_said import named, why
 from shared.domain.telling.unseen import AnswerUnread, EntryNotJudged, MessageRetried, PricesElsewhere, StaysHeld
 from shared.domain.telling.wording import Words, ago, clock, count, short
 
@@ -51,7 +52,7 @@ def answer_unread(notice: AnswerUnread) -> Words:
 def entry_not_judged(notice: EntryNotJudged) -> Words:
     """Say which answer kept a signal from being judged."""
     return Words(
-        title=f"No entry could be judged: {notice.symbol}",
+        title=f"Not bought: {notice.symbol}",
         sentence=f"A signal for {notice.symbol} expired without a decision because E*TRADE's {NAMES[notice.what]} "
         f"could not be read ({short(notice.why)}).",
         advice="Nothing is bought while it stays so: see whether E*TRADE's own page shows it, and report the reason "
@@ -79,11 +80,12 @@ def stays_held(notice: StaysHeld) -> Words:
 def message_retried(notice: MessageRetried) -> Words:
     """Say which function cannot do its work, and why."""
     return Words(
-        title=f"{notice.function} cannot do its work",
-        sentence=f"{notice.function} could not handle {notice.message} since {ago(notice.since, notice.at)} "
-        f"({short(notice.reason)}).",
-        advice="It is tried again until it can be done or is set aside: correct what the reason names, and look at "
-        "the log of the function.",
+        title=f"Work is delayed: {named(notice.function)}",
+        sentence=f"The function {named(notice.function)} has been unable to do a task ({named(notice.message)}) since "
+        f"{ago(notice.since, notice.at)} ({short(why(notice.reason))}).",
+        advice="It is tried again until it succeeds or is set aside: correct what the reason names; `strategy "
+        "status` and "
+        "the log of the function say more.",
         urgent=notice.function in TRADERS,
     )
 

@@ -86,7 +86,7 @@ def test_order_is_capped_in_shares_and_money() -> None:
     assert shares("10.00", 1, means("900000000")) == 5000
     small = config(limits__order_shares_max=7)
     assert size(symbol="F", price=Decimal(10), votes=1, means=means(), config=small) == Sized(
-        shares=7, text="the largest order is 7 shares; 70.00 USD are intended."
+        shares=7, text="the largest order is 7 shares; the intended size is 70.00 USD."
     )
 
 
@@ -138,8 +138,8 @@ def test_a_small_part_of_what_is_intended_is_not_bought(total: str, bought: int 
         return
     assert isinstance(found, Denied)
     assert found.code == "SIZE_TOO_SMALL"
-    assert "leaves 249.90 USD (equity counts as 2499.00 USD and not as 10000.00" in found.text
-    assert "less than 25 % of the 1000.00 USD that are intended" in found.text
+    assert "leaves 249.90 USD (equity counts as 2,499.00 USD, not 10,000.00" in found.text
+    assert "less than 25 % of the intended 1,000.00 USD" in found.text
     free = size(symbol="F", price=Decimal(10), votes=1, means=given, config=config(sizing__least_pct=0))
     assert isinstance(free, Sized)
 

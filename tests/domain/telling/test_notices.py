@@ -81,8 +81,8 @@ EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
         TokenEnded(left_open=("position AIG", "order I7"), at=at(510)),
         "The day's sign-in has ended",
         (
-            "The access token was ended at 18:00 ET, and position AIG, order I7 stay as they are. "
-            "Look at them on E*TRADE's own page; nobody else does until you sign in again."
+            "The sign-in at E*TRADE was ended at 18:00 ET, and position AIG, order I7 stay as they are. "
+            "Look at them on E*TRADE's own page: nothing manages them until you sign in again."
         ),
     ),
     *SIGNED_OUT,
@@ -115,28 +115,28 @@ EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
         ),
         "Trading is HALTED",
         (
-            "Entries are blocked and cancelled, stops stay and positions may still be sold; set by order_settlement: "
-            "the drawdown limit is reached. Find the cause before you resume; nothing resumes by itself."
+            "Nothing is bought, open buy orders are cancelled, stops stay and positions may still be sold; set by "
+            "order "
+            "settlement: the drawdown limit is reached. Find the cause before you resume; nothing resumes by itself."
         ),
     ),
     (
         TradingReduced(reason="the daily limit is reached", by="order_settlement", epoch=5, at=NOON),
         "Trading is REDUCE_ONLY",
         (
-            "Nothing new is bought, open positions are managed until closed; set by order_settlement: "
-            "the daily limit is reached. "
-            "Find the cause before you resume; nothing resumes by itself."
+            "Nothing new is bought, open positions are managed until closed; set by order settlement: "
+            "the daily limit is reached. Find the cause before you resume; nothing resumes by itself."
         ),
     ),
     (
         TradingResumed(reason="looked at", by="owner", epoch=6, at=NOON), "Trading is ACTIVE",
-        "Entries are allowed again; set by owner: looked at. If this was not you, halt trading.",
+        "Purchases are allowed again; set by owner: looked at. If this was not you, halt trading.",
     ),
     (
         OrderUnknown(intent_id="I1", symbol="IBM", side="BUY", quantity=10, at=NOON), "Order unknown: IBM",
         (
             "The order BUY 10 IBM (I1) was sent and not answered: E*TRADE may or may not have it. "
-            "It is not sent again and is looked for in every list; leave it alone unless you are asked."
+            "It is not sent again, and is looked for in each order list; do nothing unless you are asked."
         ),
     ),
     (
@@ -153,7 +153,7 @@ EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
         ),
         "Not sold: IBM",
         (
-            "98 shares of IBM should be sold since 15:45 ET (flatten), but E*TRADE does not show our orders "
+            "98 shares of IBM should be sold since 15:45 ET (end-of-day exit), but E*TRADE does not show our orders "
             "(orders: 500), so the stop was not cancelled. "
             "The system goes on trying; to sell at once, cancel the stop in E*TRADE's app and sell there."
         ),
@@ -199,17 +199,17 @@ EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
     (
         ScanSilent(since=NOON - timedelta(minutes=6), at=NOON), "The market is not being watched",
         (
-            "No minute has been scanned since 11:54 ET, 6 minutes ago. "
-            "Stops at E*TRADE stay in force and no exit is decided: look at the function market_scan and its log."
+            "The symbols have not been looked at since 11:54 ET, 6 minutes ago. Stops at E*TRADE stay in force, but "
+            "nothing else is sold: see what `strategy status` says of the function market_scan, and its log."
         ),
     ),
     (
         ScanBlind(faults=("DELAYED", "STALE"), held=("AIG", "IBM"), since=NOON - timedelta(minutes=6), at=NOON),
         "No quote can be used",
         (
-            "Not one quote could be used since 11:54 ET, 6 minutes ago (DELAYED, STALE), "
-            "also none of what is held: AIG, IBM. "
-            "Stops at E*TRADE stay in force, nothing is bought and no exit is decided: "
+            "Not one quote could be used since 11:54 ET, 6 minutes ago (the quote was delayed: real-time quotes need "
+            "the agreement on E*TRADE's page, the quote was too old), also none of what is held: AIG, IBM. "
+            "Stops at E*TRADE stay in force, nothing is bought and nothing else is sold: "
             "sign E*TRADE's agreement on real-time quotes for this account."
         ),
     ),
@@ -217,8 +217,8 @@ EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
         HeldUnseen(symbol="IBM", faults=("STALE",), since=NOON - timedelta(minutes=6), at=NOON),
         "No quote can be used: IBM",
         (
-            "IBM is held and not one quote of it could be used since 11:54 ET, 6 minutes ago (STALE). "
-            "A stop at E*TRADE stays in force and no exit is decided: see whether its trading is halted, "
+            "IBM is held and not one quote of it could be used since 11:54 ET, 6 minutes ago (the quote was too "
+            "old). A stop at E*TRADE stays in force, but nothing else sells it: see whether its trading is halted, "
             "and sell on E*TRADE's own page if you want it sold."
         ),
     ),
@@ -226,8 +226,9 @@ EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
         MessageBuried(function="market_scan", reason="Malformed", letter="0a", at=NOON),
         "A message could not be handled",
         (
-            "market_scan got a message that it cannot handle (Malformed) and set it aside. "
-            "It is not tried again: `strategy dead-letters` shows it as market_scan:0a."
+            "The function market scan got a message that it cannot handle (its content cannot be read) and set it "
+            "aside. "
+            "It is not tried again: see `strategy dead-letters`, where it is market_scan:0a."
         ),
     ),
     *HAND,
@@ -241,8 +242,8 @@ EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
         ),
         "2013-10-07: -$1,059.71",
         (
-            "The session ended with -$1,059.71 realized, 14 orders and 1 fill; the system still holds AIG, IBM "
-            "and has 1 live order. Look at what is left on E*TRADE's own page."
+            "The session ended with -$1,059.71 realised, 14 orders and 1 fill; the system still holds AIG, IBM "
+            "and has 1 open order. Look at what is left on E*TRADE's own page."
         ),
     ),
 )  # fmt: skip
@@ -278,7 +279,7 @@ def test_a_result_says_which_shares_it_leaves_out() -> None:
         session=DAY, realized=Decimal(5), orders=2, fills=1, open_positions=(), live_orders=0, at=NOON, unpriced=99
     )
     assert words(result).text == (
-        "The session ended with +$5.00 realized, not counting 99 shares taken out by hand at a price that is not "
+        "The session ended with +$5.00 realised, not counting 99 shares taken out by hand at a price that is not "
         "known, 2 orders and 1 fill; the system holds nothing. Nothing to do."
     )
 
@@ -291,7 +292,7 @@ def test_a_quiet_day_is_not_urgent() -> None:
     said = words(quiet)
     assert not said.urgent
     assert said.text == (
-        "The session ended with +$392.26 realized, 93 orders and 51 fills; the system holds nothing. Nothing to do."
+        "The session ended with +$392.26 realised, 93 orders and 51 fills; the system holds nothing. Nothing to do."
     )
 
 
@@ -300,7 +301,7 @@ def test_an_evening_with_nothing_open_is_not_urgent() -> None:
     said = words(TokenEnded(left_open=(), at=at(510)))
     assert not said.urgent
     assert said.text == (
-        "The access token was ended at 18:00 ET, and nothing is left open. Nothing to do before the next sign-in."
+        "The sign-in at E*TRADE was ended at 18:00 ET, and nothing is left open. Nothing to do before the next sign-in."
     )
 
 
@@ -308,8 +309,8 @@ def test_an_evening_with_nothing_open_is_not_urgent() -> None:
     ("faults", "cure"),
     [
         (("STALE", "DELAYED"), "sign E*TRADE's agreement on real-time quotes for this account."),
-        (("FUTURE",), "correct the clock of the machine that scans: it is slow."),
-        (("STALE",), "if the market is not halted, correct the clock of the machine that scans: it is fast."),
+        (("FUTURE",), "correct the clock of the machine: it is slow."),
+        (("STALE",), "if the market is not halted, correct the clock of the machine: it is fast."),
         (("NotSent",), "look at E*TRADE's own page, and at the log of the function market_scan."),
     ],
 )
@@ -374,9 +375,9 @@ def test_each_trading_state_has_its_notice() -> None:
         assert (notice.reason, notice.by, notice.epoch) == ("test", "owner", 1)
     blocked = of_control(control(TradingState.HALTED, exits_too=True))
     assert words(blocked).text == (
-        "Entries are blocked and cancelled, and no sale is decided any more: only stops, and sells that E*TRADE has "
-        "already, may still sell; set by owner: test. What is held stays held, overnight too, until you resume or sell "
-        "it on E*TRADE's own page; nothing resumes by itself."
+        "Nothing is bought, open buy orders are cancelled, and no sale is decided any more: only stops, and sells that "
+        "E*TRADE has already, may still sell; set by owner: test. What is held stays held, overnight too, until you "
+        "resume or sell it on E*TRADE's own page; nothing resumes by itself."
     )
 
 

@@ -24,9 +24,9 @@ def test_a_day_that_is_not_known_says_so() -> None:
     assert (said.title, said.urgent) == ("2013-10-07: the result is not known", True)
     assert said.text == (
         "The session's result is not known since 11:30 ET (E*TRADE's order list could not be read; "
-        "98 AIG were sent for); last known were +$0.00 realized, 1 order and 0 fills, 1 live order and no shares in "
-        "the book. Look at orders and positions in E*TRADE's app: what is held there may have no stop, and the trail "
-        "is sealed as far as it is known."
+        "98 AIG were sent for); last known were +$0.00 realised, 1 order and 0 fills, 1 open order and no shares in "
+        "the books. Look at orders and positions in E*TRADE's app: what is held there may have no stop, and the audit "
+        "trail is closed as far as it is known."
     )
     assert event_of(unknown) != event_of(replace(unknown, unknown=()))
 
