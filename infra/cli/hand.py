@@ -26,6 +26,7 @@ from shared.domain.base.calendar import is_open
 from shared.domain.control.control import Control
 from shared.domain.market.fallback import FallbackQuote
 from shared.domain.market.series import LEAST_DAYS
+from shared.domain.telling.codes_said import quote_faults
 from shared.domain.telling.left_out import said
 from shared.errors import ConfigError, Conflict, DeskError, StoreDown
 from shared.strategies import config as configurations
@@ -288,7 +289,7 @@ def _scanned(seen: look.Overview) -> str:
         return f"NO minute was scanned in the last {minutes} minutes"
     minute = f"{day_and_time(sight.begins)} New York"
     if sight.blind:
-        return f"{minute}: NO usable quote of {sight.symbols} symbols ({', '.join(sight.faults)})"
+        return f"{minute}: NO usable quote of {sight.symbols} symbols ({quote_faults(sight.faults)})"
     return f"{minute}: usable quotes of {sight.usable} of {sight.symbols} symbols"
 
 

@@ -11,14 +11,10 @@ from infra.results.words import plain
 from infra.results.words import words as words_of
 from shared.domain.market.quality import FAULTS
 from shared.domain.market.receipts import apart
+from shared.domain.telling.codes_said import UNSEEN
 from shared.strategies import registry
 from shared.strategies.decide import OF, RULES
 
-_UNSEEN: Mapping[str, str] = {
-    "NO_QUOTE": "E*TRADE gave no quote",
-    "OUT_OF_ORDER": "the quote was of an earlier instant than one before it",
-    "NO_TOKEN": "nobody was signed in",
-}
 _STATES: Mapping[str, str] = {
     "signal": "a signal was given: `strategy explain` tells what became of it",
     "held": "it was held, and nothing was to be done",
@@ -70,5 +66,5 @@ def _rule(code: str, found: str, asked: str, folder: str) -> Rule:
         if rest
         else f"the symbol could not be judged: {words_of(code)}"
     )
-    words = FAULTS.get(code) or _UNSEEN.get(code) or _STATES.get(state) or unknown
+    words = FAULTS.get(code) or UNSEEN.get(code) or _STATES.get(state) or unknown
     return Rule(code=code, words=f"{words[0].upper()}{words[1:]}.", found=found, asked=asked, source="")

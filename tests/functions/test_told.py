@@ -82,7 +82,7 @@ def test_delayed_quotes_reach_the_owner(told: Bench, hook: Webhook) -> None:
     told.machine.simulator.delay_quotes(True)
     told.run("10:05")
     (post,) = [one for one in hook.posts if one["title"] == "No quote can be used"]
-    faults = "3 minutes ago (DELAYED, OUT_OF_ORDER, STALE)"
+    faults = "of an earlier instant than one before it, the quote was too old)"
     for part in ("since 09:40", faults, "sign E*TRADE's agreement on real-time quotes"):
         assert part in post["message"]
     assert len(told.of("scan_blind")) > 1
@@ -103,8 +103,8 @@ def test_going_blind_while_holding_is_urgent(tmp_path: Path, market: Path, hook:
     finally:
         told.close()
     assert line["severity"] == "WARNING"
-    assert "3 minutes ago (STALE), also none of what is held: AIG." in line["text"]
-    assert "correct the clock of the machine that scans: it is fast" in line["text"]
+    assert "3 minutes ago (the quote was too old), also none of what is held: AIG." in line["text"]
+    assert "correct the clock of the machine: it is fast" in line["text"]
 
 
 def test_one_held_symbol_that_goes_dark_reaches_the_owner(tmp_path: Path, market: Path, hook: Webhook) -> None:
@@ -121,7 +121,7 @@ def test_one_held_symbol_that_goes_dark_reaches_the_owner(tmp_path: Path, market
         told.close()
     assert "No quote can be used" not in _titles(hook)
     (post,) = [one for one in hook.posts if one["title"] == f"No quote can be used: {SYMBOL}"]
-    assert "5 minutes ago (STALE)" in post["message"]
+    assert "5 minutes ago (the quote was too old)" in post["message"]
 
 
 def test_the_day_s_result_reaches_the_owner(told: Bench, hook: Webhook) -> None:

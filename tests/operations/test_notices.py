@@ -133,7 +133,7 @@ def test_delivery_looks_at_the_last_week() -> None:
         (SCANNED, OPEN, "usable quotes of 4 of 4 symbols"),
         (
             Sight(begins=OPEN, symbols=4, usable=0, faults=("FUTURE",), unseen={}), OPEN,
-            "NO usable quote of 4 symbols (FUTURE)",
+            "NO usable quote of 4 symbols (the quote was ahead of our clock)",
         ),
         (SCANNED, OPEN + timedelta(minutes=30), "NO minute was scanned in the last 10 minutes"),
         (SCANNED, OPEN + timedelta(hours=9), "the market is closed"),

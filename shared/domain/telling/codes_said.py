@@ -33,6 +33,12 @@ ERRORS: Mapping[str, str] = {
     "Unseen": "E*TRADE does not show the order",
 }
 """The kinds of our errors (`shared.errors`), by name."""
+UNSEEN: Mapping[str, str] = {
+    "NO_QUOTE": "E*TRADE gave no quote",
+    "OUT_OF_ORDER": "the quote was of an earlier instant than one before it",
+    "NO_TOKEN": "nobody was signed in",
+}
+"""What else keeps a symbol from being judged, beside the faults of its quote."""
 HALTS: Mapping[str, str] = {
     halts.HALTED: "E*TRADE says so",
     halts.ONE_SIDED: "nothing is bid or nothing offered",
@@ -57,7 +63,7 @@ def why(reason: str) -> str:
 
 def quote_faults(codes: Iterable[str]) -> str:
     """Say what is wrong with quotes, or why there are none."""
-    return ", ".join(FAULTS.get(code) or ERRORS.get(code) or code for code in codes)
+    return ", ".join(FAULTS.get(code) or UNSEEN.get(code) or ERRORS.get(code) or code for code in codes)
 
 
 def halt_signs(codes: Iterable[str]) -> str:
