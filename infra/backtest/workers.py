@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 from infra.backtest.run import Outcome, Progress, Task, run
+from infra.simulated_day.own import aside
 from infra.simulated_day.problems import UserError
 
 Tell = Callable[[int, Progress], object]
@@ -107,7 +108,9 @@ def _work(task: Task, outbox: Connection, parent: int) -> None:
         outbox.send(progress)
 
     try:
-        outbox.send(run(task, tell))
+        with aside():
+            outcome = run(task, tell)
+        outbox.send(outcome)
     except UserError as refused:
         outbox.send(_Refused(refused.what, refused.remedy))
     except Exception:  # noqa: BLE001 - whatever it is, whoever asked is told

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
 import typer
 from rich.console import Console
@@ -31,6 +32,7 @@ from infra.operations.fetching import source_of
 from infra.results.plain import plain
 from infra.simulated_day.files import write_atomically
 from infra.simulated_day.folder import Card, claim
+from infra.simulated_day.own import aside, left_out
 from infra.simulated_day.problems import UserError
 from infra.tools.extras import ready
 from shared.codec import dumps
@@ -66,9 +68,10 @@ class Wish:
 
 def run(asked: Wish) -> None:
     """Play what was asked; raises UserError for bad input, and typer.Exit with the code."""
-    folder = os.environ.get(OWN_STRATEGIES, "")
-    named = [wish.configured(one, asked.strategies, folder) for one in dict.fromkeys(asked.configs)]
-    with tempfile.TemporaryDirectory(prefix="strategy-backtest-") as place:
+    folder, out = os.environ.get(OWN_STRATEGIES, ""), sys.stdout
+    say(*left_out(folder))
+    with aside(), tempfile.TemporaryDirectory(prefix="strategy-backtest-") as place:
+        named = [wish.configured(one, asked.strategies, folder) for one in dict.fromkeys(asked.configs)]
         data = _data(asked, Spool(Path(place)))
         tasks = _tasks(asked, data, named, folder)
         with claim(asked.out, runs=FOLDERS) as ours:
@@ -77,13 +80,13 @@ def run(asked: Wish) -> None:
             card = Card(market=data.name, config=", ".join(one.label for one in named), seed=asked.seed)
             ours.write_card(card)
             outcomes = shown.standing_beside(_played(tasks, ours.path), len(named))
-            _leave(asked, outcomes, ours.path, said=data.said)
+            _leave(asked, outcomes, ours.path, said=data.said, out=out)
             ours.write_card(Card(market=card.market, config=card.config, seed=card.seed, status="finished"))
 
 
-def _leave(asked: Wish, outcomes: Sequence[Outcome], folder: Path, *, said: Sequence[str]) -> None:
-    """Write every result, and print it after what is `said` of the data; several have a folder each."""
-    console = Console()
+def _leave(asked: Wish, outcomes: Sequence[Outcome], folder: Path, *, said: Sequence[str], out: TextIO) -> None:
+    """Write every result, and print it to `out` after what is `said` of the data; several have a folder each."""
+    console = Console(file=out)
     for sentence in said if not asked.json else ():
         console.print(escape(sentence))
     for number, one in enumerate(outcomes, start=1):
@@ -93,7 +96,7 @@ def _leave(asked: Wish, outcomes: Sequence[Outcome], folder: Path, *, said: Sequ
             shown.show(console, one, place, but=said)
     if asked.json:
         found = [plain(one.facts, one.figures) for one in outcomes]
-        sys.stdout.write(f"{dumps(found).decode()}\n")
+        out.write(f"{dumps(found).decode()}\n")
 
 
 def _data(asked: Wish, spool: Spool) -> Data:

@@ -15,8 +15,10 @@ from infra.simulated_day import result as days
 from infra.simulated_day.files import require_writable, write_atomically
 from infra.simulated_day.hours import clock
 from infra.simulated_day.machine import Surroundings
+from infra.simulated_day.own import aside, left_out
 from infra.simulated_day.run import CRASH_FILE, run_day
 from shared.codec import dumps
+from shared.settings import OWN_STRATEGIES
 
 
 def run(
@@ -30,17 +32,19 @@ def run(
         with _bar(Console(stderr=True)) as bar:
             lines = Lines(say) if bar.disable else None
             task = bar.add_task("New York", total=1.0, clock="06:55:00", counts="")
-            result = run_day(
-                market_spec=market,
-                config=config,
-                seed=seed,
-                speed=speed,
-                state=state,
-                on_progress=lambda progress: lines.tell(progress) if lines else _move(bar, task, progress),
-                environ=os.environ,
-                around=Surroundings(network=network),
-                on_warning=say,
-            )
+            say(*left_out(os.environ.get(OWN_STRATEGIES, "")))
+            with aside():
+                result = run_day(
+                    market_spec=market,
+                    config=config,
+                    seed=seed,
+                    speed=speed,
+                    state=state,
+                    on_progress=lambda progress: lines.tell(progress) if lines else _move(bar, task, progress),
+                    environ=os.environ,
+                    around=Surroundings(network=network),
+                    on_warning=say,
+                )
     except days.DayStopped as stopped:
         raise typer.Exit(_explain(stopped)) from None
     if json_out is not None:

@@ -45,11 +45,13 @@ class Checked:
 def check(name: str, folder: str) -> Checked:
     """Check a strategy, and enter one of the owner's that passes in the register; raises UserError for no such file."""
     try:
-        there = registry.found(folder)
+        there, taken = registry.found(folder), registry.taken(folder)
     except ConfigError as wrong:
         raise UserError("; ".join(wrong.problems), remedy="put that right first") from None
     if name not in there:
         raise UserError(f"there is no strategy {name}", remedy=f"there are {', '.join(there)}; see STRATEGY_STRATEGIES")
+    if name in taken:
+        return _taken(name, Path(folder, f"{name}.py"))
     path, ships = there[name], there[name].parent == registry.HERE
     content = path.read_bytes()
     findings = _by_its_text(path, content)
@@ -60,6 +62,13 @@ def check(name: str, folder: str) -> Checked:
     if not findings and not ships:
         write_atomically(path.parent / passed.REGISTER, passed.entered(path, content, datetime.now(UTC)))
     return Checked(name=name, path=path, ships=ships, findings=tuple(findings), figures=figures)
+
+
+def _taken(name: str, path: Path) -> Checked:
+    """Say of a file of the owner's that nobody runs it, whatever is in it."""
+    remedy = f"rename it, and its NAME; until then {name} is the strategy that ships"
+    finding = ("name", f"{path} has the name of a strategy that ships, and is left out", remedy)
+    return Checked(name=name, path=path, ships=False, findings=(finding,), figures={})
 
 
 def _by_its_text(path: Path, content: bytes) -> list[tuple[str, str, str]]:

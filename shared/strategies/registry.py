@@ -26,22 +26,30 @@ from shared.strategies.form import Bound, bind, raised
 from shared.strategies.verdict import Reason
 
 HERE = Path(__file__).parent
+OWN_ROOM = "own_strategies"
+"""The package that an owner's files say they are in."""
 
 
 def found(folder: str = "") -> Mapping[str, Path]:
-    """Give the file of every strategy there is, by its name.
+    """Give the file of every strategy there is, by its name; one of the owner's whose name ships is left out (`taken`).
 
-    Raises ConfigError for a name that is there twice, and for a folder that cannot be read.
+    Raises ConfigError for a folder that cannot be read.
     """
-    ships = files.shipped(HERE)
+    return dict(sorted((_owners(folder) | files.shipped(HERE)).items()))
+
+
+def taken(folder: str = "") -> Mapping[str, str]:
+    """Say of each of the owner's files whose name ships why it is left out, by that name; raises ConfigError."""
+    ships, own = files.shipped(HERE), _owners(folder)
+    problem = "has the name of a strategy that ships, and is left out: call it otherwise"
+    return {name: f"{own[name]} {problem}" for name in sorted(ships.keys() & own.keys())}
+
+
+def _owners(folder: str) -> dict[str, Path]:
     try:
-        own = files.owners(HERE / files.OWN) | (files.owners(Path(folder)) if folder else {})
+        return files.owners(HERE / files.OWN) | (files.owners(Path(folder)) if folder else {})
     except (OSError, ValueError) as unread:
         raise ConfigError((f"the folder of strategies {folder} cannot be read: {unread}",)) from None
-    if twice := sorted(ships.keys() & own.keys()):
-        problem = "has the name of a strategy that ships: call it otherwise"
-        raise ConfigError(tuple(f"{own[name]} {problem}" for name in twice))
-    return dict(sorted((ships | own).items()))
 
 
 def bound(config: StrategyConfig, folder: str = "") -> tuple[Bound, ...]:
@@ -108,7 +116,7 @@ def _module(name: str, there: Mapping[str, Path]) -> ModuleType:
 @lru_cache(maxsize=256)
 def _run(name: str, path: str, text: str) -> ModuleType:
     """Run an owner's file: once for each text that it has."""
-    module = ModuleType(f"own_strategies.{name}")
+    module = ModuleType(f"{OWN_ROOM}.{name}")
     module.__file__ = path
     sys.modules[module.__name__] = module
     code = compile(text, path, "exec")

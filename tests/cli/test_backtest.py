@@ -16,16 +16,21 @@ from typer.testing import CliRunner
 
 from infra.cli.backtest import Resolution, backtest
 from infra.cli.main import app
+from infra.simulated_day.own import MOST_LINES
 from tests.backtest.test_data import MONDAY, TUESDAY, minutes
+from tests.strategies.own import write
 
 STRATEGY = Path(sys.executable).with_name("strategy")
 
 
-def called(folder: Path, *words: str, timeout: float = 240) -> subprocess.CompletedProcess[str]:
-    """Run the command in a folder, with a register of its own."""
+def called(
+    folder: Path, *words: str, timeout: float = 240, own: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the command in a folder, with a register of its own, and with strategies of one's `own`."""
+    environ = environment(folder) | ({} if own is None else {"STRATEGY_STRATEGIES": str(own)})
     return subprocess.run(  # noqa: S603 - fixed words
-        [STRATEGY, "backtest", *words], cwd=folder, env=environment(folder), capture_output=True, text=True,
-        timeout=timeout, check=False,
+        [STRATEGY, "backtest", *words], cwd=folder, env=environ, capture_output=True, text=True, timeout=timeout,
+        check=False,
     )  # fmt: skip
 
 
@@ -53,6 +58,23 @@ def test_a_file_of_minutes_is_played_and_its_result_written(tmp_path: Path) -> N
     assert shown.stdout.index("chosen today") < shown.stdout.index("Return")
     assert "Configuration demo" in shown.stdout
     assert (tmp_path / "backtests" / "0002" / "02" / "report.html").exists()
+
+
+def test_what_a_strategy_prints_spoils_no_answer(tmp_path: Path) -> None:
+    """What a strategy prints is on stderr under its name, the first lines of it, and JSON is the only answer."""
+    own = tmp_path / "own"
+    own.mkdir()
+    write(own, vote="print('asked', view.symbol)\n    return CHEAP", more="\n\nprint('it begins')\n")
+    write(own, "momentum")
+    words = ("--to", "2013-03-04", "--symbols", "IBM", "--strategy", "mine", "--json")
+    found = called(tmp_path, *words, own=own)
+    assert found.returncode == 0, found.stderr
+    (result,) = json.loads(found.stdout)
+    assert result["span"]["sessions"] == 1
+    assert "Strategy mine printed: it begins\n" in found.stderr
+    assert 1 < found.stderr.count("Strategy mine printed: asked IBM\n") <= MOST_LINES
+    assert found.stderr.count("beyond that is not shown") == 1
+    assert "momentum.py has the name of a strategy that ships, and is left out" in found.stderr
 
 
 def test_the_help_and_the_readmes_name_the_same_resolution() -> None:

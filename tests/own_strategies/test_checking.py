@@ -4,9 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from infra.archives import passed
 from infra.archives.found import owners
+from infra.cli.main import app
 from infra.simulated_day.problems import UserError
 from infra.strategies import views
 from infra.strategies.checking import ask, check
@@ -96,6 +98,17 @@ def test_what_is_not_there_is_refused_with_what_is(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no strategy nobody") as problem:
         check("nobody", str(tmp_path))
     assert "momentum" in problem.value.remedy
+
+
+def test_a_file_with_a_name_that_ships_stops_no_other(tmp_path: Path) -> None:
+    """A file that has the name of a strategy that ships does not pass and is told why; the others are checked."""
+    folder = write(write(tmp_path), "momentum")
+    found = CliRunner().invoke(app, ["check"], env={"STRATEGY_STRATEGIES": str(folder)})
+    assert found.exit_code == 1
+    assert "momentum: did not pass" in found.stdout
+    assert "momentum.py has the name of a strategy that ships, and is left out" in found.stdout
+    assert "mine: passed" in found.stdout
+    assert passed.unchecked(folder) == ("momentum",)
 
 
 def test_a_damaged_register_passes_nothing(tmp_path: Path) -> None:

@@ -112,11 +112,16 @@ def test_a_default_out_of_its_range_is_named(tmp_path: Path) -> None:
 
 
 def test_a_name_that_ships_cannot_be_taken(tmp_path: Path) -> None:
-    """A file of the owner's never stands for one that ships, nor for a verdict of the scan's own."""
-    write(tmp_path, "momentum")
-    (problem,) = _problems(tmp_path, momentum={})
-    assert "momentum.py has the name of a strategy that ships" in problem
-    (tmp_path / "momentum.py").unlink()
+    """A file of the owner's never stands for one that ships: it is named and left out, and the others can be used."""
+    write(write(tmp_path), "momentum")
+    used, wrong = registry.usable(_using(mine={}, momentum={}), str(tmp_path))
+    assert ([one.name for one in used], wrong) == (["mine", "momentum"], {})
+    assert registry.found(str(tmp_path))["momentum"].parent == registry.HERE
+    assert "momentum.py has the name of a strategy that ships" in registry.taken(str(tmp_path))["momentum"]
+
+
+def test_a_verdict_of_the_scan_s_own_is_no_name(tmp_path: Path) -> None:
+    """A strategy cannot be called what the scan calls a verdict of its own."""
     assert "the scan uses this name" in _problems(write(tmp_path, "signal"), signal={})[0]
 
 
