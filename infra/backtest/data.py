@@ -17,6 +17,7 @@ from infra.results.data_end import End, end_of, told
 from infra.simulated_day.problems import UserError
 from shared.domain.base.calendar import TradingSession
 from shared.domain.market.intervals import sessions_in
+from shared.domain.telling.wording import count
 
 CHOSEN_TODAY = (
     "The symbols were chosen today, not on each day: shares that did badly and are gone are not among them, so the "
@@ -73,10 +74,12 @@ class Survey:
 def survey(data: Data, first: date, last: date, symbols: Sequence[str]) -> Survey:
     """Look at what a span has; raises UserError for a span or a symbol of which there is nothing."""
     if last < first:
-        raise UserError(f"{last} is before {first}", remedy="give days such as --from 2013-10-07 --to 2013-10-09")
+        raise UserError(f"--to {last} is before --from {first}", remedy="say the earlier day with --from")
     wanted = sessions_between(first, last)
     if not wanted:
-        raise UserError(f"the exchange does not trade from {first} to {last}", remedy="take a longer span")
+        raise UserError(
+            f"the exchange does not trade from {first} to {last}", remedy="take an earlier --from or a later --to"
+        )
     present = data.present(first, last)
     counts = Counter(symbol for there in present.values() for symbol in there)
     if unknown := [symbol for symbol in symbols if not counts[symbol]]:
@@ -92,9 +95,9 @@ def survey(data: Data, first: date, last: date, symbols: Sequence[str]) -> Surve
     partly = [f"{symbol} in {counts[symbol]}" for symbol in chosen if counts[symbol] < len(played)]
     missing = []
     if gone:
-        missing.append(f"{counted(len(gone), 'session')} of {len(wanted)} without data: {_some(gone)}.")
+        missing.append(f"{count(len(gone), 'session')} of {len(wanted)} without data: {_some(gone)}.")
     if partly:
-        missing.append(f"Not in every one of the {counted(len(played), 'session')}: {_some(partly)}.")
+        missing.append(f"Not in every one of the {count(len(played), 'session')}: {_some(partly)}.")
     ends = _ends([one for one in wanted if one.day in set(played)], present, frozenset(chosen))
     return Survey(
         first=first, last=last, sessions=tuple(played), symbols=chosen, missing=(*missing, *told(ends)), ends=ends
@@ -116,11 +119,6 @@ def sessions_between(first: date, last: date) -> list[TradingSession]:
         return sessions_in(first, last)
     except ValueError as problem:
         raise UserError(str(problem), remedy="take a span that the calendar covers") from None
-
-
-def counted(number: int, what: str) -> str:
-    """Say how many there are of something."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _some(things: Sequence[object]) -> str:

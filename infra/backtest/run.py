@@ -15,7 +15,7 @@ from datetime import date
 from decimal import Decimal
 
 from infra.backtest.bar_fills import BarFills
-from infra.backtest.data import Chapter, Data, Survey, counted
+from infra.backtest.data import Chapter, Data, Survey
 from infra.backtest.day import Day, Resolution
 from infra.backtest.engine import play
 from infra.backtest.fees import KNOWN_UNTIL
@@ -29,6 +29,7 @@ from infra.simulated_day.account import account_of, mode_of, told
 from shared.domain.base import settlement
 from shared.domain.broker.brokerage import is_margin
 from shared.domain.control.config import StrategyConfig
+from shared.domain.telling.wording import count
 from shared.strategies.form import Bound
 from shared.strategies.registry import bound
 
@@ -70,7 +71,7 @@ class Task:
         if symbols <= most:
             return ()
         how = "by the daily bars before it; the spread is not known and earns nothing"
-        return (f"Of {symbols} symbols the first {most} of each session's rank are looked at, {how}.",)
+        return (f"Of {count(symbols, 'symbol')} the first {most} of each session's rank are looked at, {how}.",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +104,7 @@ class Fidelity:
     def sentence(self) -> str:
         """Say it."""
         return (
-            f"{counted(self.sessions, 'session')} as quotes and as bars: {self.shared} signals "
+            f"{count(self.sessions, 'session')} as quotes and as bars: {count(self.shared, 'signal')} "
             f"in both, {self.missed} missed by bars, {self.added} added by bars; {self.quotes_pct:+.2f} % on quotes, "
             f"{self.bars_pct:+.2f} % on bars"
         )
@@ -148,7 +149,7 @@ class _Chain:
     def without(self) -> tuple[str, ...]:
         """Say of each strategy that did what none may on how many sessions it was left out, and why."""
         return tuple(
-            f"Strategy {name} was left out of {counted(len(days), 'session')}, {days[0]} the first: {why}."
+            f"Strategy {name} was left out of {count(len(days), 'session')}, {days[0]} the first: {why}."
             for (name, why), days in self.left_out.items()
         )
 
@@ -157,7 +158,7 @@ class _Chain:
         without = self.resolutions.total() - self.resolutions[resolution]
         if not without:
             return ()
-        whole = counted(self.resolutions.total(), "session")
+        whole = count(self.resolutions.total(), "session")
         return (f"{without} of {whole} without quotes: played on {WORDS[_OTHER[resolution]]}.",)
 
 

@@ -14,6 +14,7 @@ from infra.simulated_day.problems import UserError
 from shared.domain.base.calendar import TradingSession
 from shared.domain.market.bars import Bar
 from shared.domain.market.series import Series
+from shared.domain.telling.wording import count
 from shared.errors import Malformed, SourceError, Unreadable
 from shared.sources.alpaca import Alpaca
 from shared.usecases.market.bars_stored import daily
@@ -56,7 +57,7 @@ def alpaca(
     sessions = sessions_between(first, last)
     series: dict[str, Series | None] = {}
     for number, symbol in enumerate(symbols, start=1):
-        tell(f"{symbol}, {number} of {len(symbols)} symbols, {len(sessions)} sessions")
+        tell(f"{symbol}, {number} of {count(len(symbols), 'symbol')}, {count(len(sessions), 'session')}")
         try:
             series[symbol] = source.daily(symbol, start=first - SPAN, before=last)
             for session in sessions:

@@ -81,6 +81,15 @@ def day_of(text: str, option: str) -> date:
         raise UserError(f"{option} {text[:30]!r} is no day", remedy="write it as 2013-10-07") from None
 
 
+def days(first: str | None, last: str | None) -> tuple[date | None, date | None]:
+    """Read the days of a span, None where one was not said; raises UserError, also for days in the wrong order."""
+    begins = None if first is None else day_of(first, "--from")
+    ends = None if last is None else day_of(last, "--to")
+    if begins is not None and ends is not None and ends < begins:
+        raise UserError(f"--to {ends} is before --from {begins}", remedy="say the earlier day with --from")
+    return begins, ends
+
+
 def capital_of(text: str) -> Decimal:
     """Read an amount of USD; raises UserError."""
     try:
@@ -100,5 +109,7 @@ def span(data: Data, first: date | None, last: date | None) -> tuple[date, date]
         return begins, last or begins + MONTH
     there = sorted(data.present(first or date.min, last or date.max))
     if not there:
-        raise UserError(f"there is no data in that span in {data.name}", remedy="take another span or --data")
+        every = sorted(data.present(date.min, date.max))
+        has = f"it has {every[0]} to {every[-1]}: say --from and --to within that" if every else "take another --data"
+        raise UserError(f"there is no data in that span in {data.name}", remedy=has)
     return first or there[0], last or there[-1]

@@ -19,8 +19,11 @@ from infra.results.plain import beside, plain
 from infra.results.words import percent
 from infra.simulated_day.files import write_atomically
 from shared.codec import dumps
+from shared.domain.telling.wording import count
 
 PAGE, FIGURES, TRADES = "report.html", "report.json", "trades.csv"
+BEFORE_FEES = {"profit_usd": "profit_before_fees_usd", "profit_pct": "profit_before_fees_pct"}
+"""What two columns of `strategy trades` are called where fees are known."""
 
 
 def standing_beside(outcomes: Sequence[Outcome], asked: int) -> list[Outcome]:
@@ -55,7 +58,9 @@ def show(console: Console, outcome: Outcome, folder: Path, *, but: Sequence[str]
         table.add_row(line.name, escape(f"{line.text}  {line.note}".rstrip()))
     for other in facts.beside:
         table.add_row(escape(other.name.capitalize()), escape(_said(other)))
-    table.add_row("Played", escape(f"{outcome.figures.sessions} sessions of {facts.resolution}, {facts.source}"))
+    table.add_row(
+        "Played", escape(f"{count(outcome.figures.sessions, 'session')} of {facts.resolution}, {facts.source}")
+    )
     console.print(table)
     console.print(f"Report  {folder / PAGE}", soft_wrap=True, markup=False)
     console.print(f"Trades  {folder / TRADES}", soft_wrap=True, markup=False)
@@ -71,14 +76,15 @@ def _others(one: Outcome, outcomes: Sequence[Outcome]) -> list[Beside]:
 
 def _said(other: Beside) -> str:
     gained = [] if other.return_pct is None else [percent(other.return_pct)]
-    trades = [] if other.trades is None else [f"{other.trades} trades"]
+    trades = [] if other.trades is None else [count(other.trades, "trade")]
     fall = [] if other.drawdown_pct is None else [f"largest drawdown {percent(other.drawdown_pct)}"]
     return ", ".join([*gained, *trades, *fall, other.note])
 
 
 def _trades(facts: Facts) -> str:
+    """Give the trades as CSV; the profit after fees is what the report counts."""
     out = io.StringIO()
     rows = csv.writer(out, lineterminator="\n")
-    rows.writerow((*COLUMNS, "fees_usd"))
-    rows.writerows((*row_of(one), f"{one.fees:f}") for one in facts.trades)
+    rows.writerow((*(BEFORE_FEES.get(one, one) for one in COLUMNS), "fees_usd", "profit_after_fees_usd"))
+    rows.writerows((*row_of(one), f"{one.fees:f}", f"{one.net:f}") for one in facts.trades)
     return out.getvalue()

@@ -18,7 +18,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from infra.backtest import stored, trials, wish
 from infra.backtest import workers as work
-from infra.backtest.data import Data, counted, survey
+from infra.backtest.data import Data, survey
 from infra.backtest.day import Resolution
 from infra.backtest.generated_data import FIRST_TEN, GeneratedData
 from infra.backtest.kept_data import in_files
@@ -37,6 +37,7 @@ from infra.simulated_day.problems import UserError
 from infra.tools.extras import ready
 from shared.codec import dumps
 from shared.domain.base.calendar import new_york_day
+from shared.domain.telling.wording import count
 from shared.settings import OWN_STRATEGIES
 from shared.sources.alpaca import Alpaca
 
@@ -68,6 +69,7 @@ class Wish:
 
 def run(asked: Wish) -> None:
     """Play what was asked; raises UserError for bad input, and typer.Exit with the code."""
+    wish.days(asked.first, asked.last)
     folder, out = os.environ.get(OWN_STRATEGIES, ""), sys.stdout
     say(*left_out(folder))
     with aside(), tempfile.TemporaryDirectory(prefix="strategy-backtest-") as place:
@@ -125,8 +127,7 @@ def _data(asked: Wish, spool: Spool) -> Data:
 def _tasks(asked: Wish, data: Data, named: Sequence[wish.Configured], folder: str) -> list[Task]:
     """Make the tasks, those that were asked for first."""
     symbols = wish.symbols_of(asked.symbols) or (FIRST_TEN if asked.data == GENERATED else ())
-    days = [None if text is None else wish.day_of(text, option) for text, option in _days(asked)]
-    seen = survey(data, *wish.span(data, *days), symbols)
+    seen = survey(data, *wish.span(data, *wish.days(asked.first, asked.last)), symbols)
     resolution = Resolution(asked.resolution)
     if resolution is Resolution.TICK and not data.has_ticks:
         raise UserError(f"{data.name} has no quotes, only bars of a minute", remedy="leave --resolution out")
@@ -156,17 +157,13 @@ def _entered(tasks: Sequence[Task], named: Sequence[wish.Configured]) -> list[Ta
     return entered
 
 
-def _days(asked: Wish) -> tuple[tuple[str | None, str], ...]:
-    return (asked.first, "--from"), (asked.last, "--to")
-
-
 def _say_first(task: Task) -> None:
     """Say before the run what is missing and what is played; what has to be known of the data leads the results."""
     sessions = task.survey.sessions
     for sentence in task.survey.missing:
         say(sentence)
-    count = counted(len(sessions), "session")
-    say(f"Playing {count}, {sessions[0]} to {sessions[-1]}, {len(task.survey.symbols)} symbols: {task.data.name}.")
+    played, symbols = count(len(sessions), "session"), count(len(task.survey.symbols), "symbol")
+    say(f"Playing {played}, {sessions[0]} to {sessions[-1]}, {symbols}: {task.data.name}.")
 
 
 def _played(tasks: Sequence[Task], folder: Path) -> list[Outcome]:
@@ -197,11 +194,11 @@ def _bars(tasks: Sequence[Task]) -> Iterator[work.Tell]:
 
     def tell(number: int, far: Far) -> None:
         nonlocal told_at
-        bar.update(rows[number], completed=far.done, far=f"{far.day}  {far.trades} trades")
+        bar.update(rows[number], completed=far.done, far=f"{far.day}  {count(far.trades, 'trade')}")
         now = time.monotonic()
         if not console.is_terminal and now - told_at >= _TOLD_EVERY_S:
             told_at, left = now, (now - began) / far.done * (far.of - far.done)
-            say(f"{tasks[number].label}: {far.done} of {far.of} sessions, about {left:.0f} s left")
+            say(f"{tasks[number].label}: {far.done} of {count(far.of, 'session')}, about {left:.0f} s left")
 
     with bar:
         rows: list[TaskID] = [

@@ -18,6 +18,7 @@ from infra.simulated_day.machine import Surroundings
 from infra.simulated_day.own import aside, left_out
 from infra.simulated_day.run import CRASH_FILE, run_day
 from shared.codec import dumps
+from shared.domain.telling.wording import count
 from shared.settings import OWN_STRATEGIES
 
 
@@ -72,9 +73,9 @@ def _move(bar: Progress, task: TaskID, progress: days.Progress) -> None:
 
 
 def _counts(progress: days.Progress) -> str:
-    return (
-        f"{progress.ticks:,} s watched  {progress.orders} orders  {progress.fills} fills  {progress.realized:+,.2f} USD"
-    )
+    things = ((progress.orders, "order"), (progress.fills, "fill"))
+    counted = [f"{progress.ticks:,} s watched", *(count(*one) for one in things)]
+    return "  ".join([*counted, f"{progress.realized:+,.2f} USD"])
 
 
 class Lines:

@@ -28,6 +28,7 @@ from shared.domain.market.fallback import FallbackQuote
 from shared.domain.market.series import LEAST_DAYS
 from shared.domain.telling.codes_said import quote_faults
 from shared.domain.telling.left_out import said
+from shared.domain.telling.wording import count
 from shared.errors import ConfigError, Conflict, DeskError, StoreDown
 from shared.strategies import config as configurations
 from shared.usecases.control.control import NOBODY
@@ -175,12 +176,12 @@ def _history(found: look.History | None) -> str:
         return f"none were gathered yet; a symbol needs {LEAST_DAYS} before it is bought"
     gathered = f"for {found.session}, gathered {day_and_time(found.at)} New York"
     if not found.short:
-        return f"enough of all {found.enough} symbols, {gathered}"
+        return f"enough of all {count(found.enough, 'symbol')}, {gathered}"
     least = sorted(found.short.items(), key=lambda one: -one[1])
     named = ", ".join(f"{symbol} {LEAST_DAYS - days}" for symbol, days in least[:5])
     more = f" and {len(least) - 5} more" if len(least) > 5 else ""
     waits = f"the others need more sessions, or `strategy import`: {named}{more}"
-    return f"enough of {found.enough} of {found.enough + len(least)} symbols, {gathered}; {waits}"
+    return f"enough of {found.enough} of {count(found.enough + len(least), 'symbol')}, {gathered}; {waits}"
 
 
 def _ranked(found: look.Ranked | None) -> str:
@@ -189,7 +190,7 @@ def _ranked(found: look.Ranked | None) -> str:
         return "not made yet; the watch list counts in its own order"
     made = f"for {found.session}, made {day_and_time(found.at)} New York"
     known = "" if found.whole == found.symbols else f"; {found.symbols - found.whole} of them with a part unknown"
-    return f"{found.symbols} symbols {made}{known}; `strategy rank` shows it"
+    return f"{count(found.symbols, 'symbol')} {made}{known}; `strategy rank` shows it"
 
 
 def _left_out(found: look.History) -> Iterable[tuple[str, object]]:
@@ -289,8 +290,8 @@ def _scanned(seen: look.Overview) -> str:
         return f"NO minute was scanned in the last {minutes} minutes"
     minute = f"{day_and_time(sight.begins)} New York"
     if sight.blind:
-        return f"{minute}: NO usable quote of {sight.symbols} symbols ({quote_faults(sight.faults)})"
-    return f"{minute}: usable quotes of {sight.usable} of {sight.symbols} symbols"
+        return f"{minute}: NO usable quote of {count(sight.symbols, 'symbol')} ({quote_faults(sight.faults)})"
+    return f"{minute}: usable quotes of {sight.usable} of {count(sight.symbols, 'symbol')}"
 
 
 def _told(seen: look.Overview) -> str:

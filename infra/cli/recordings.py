@@ -14,6 +14,7 @@ from infra.operations import recording
 from infra.simulated_day.hours import clock
 from infra.simulated_day.problems import UserError
 from infra.simulated_day.replayed import Replayed
+from shared.domain.telling.wording import count
 from shared.settings import OWN_STRATEGIES
 
 
@@ -64,14 +65,15 @@ def _day(folder: Path, said: str | None) -> date:
 def _written(done: recording.Written) -> str:
     left = f"Left out: {done.left_out:,} quotes that no market file may hold; the looks have them.\n"
     return (
-        f"{done.market}: {done.symbols} symbols, {done.rows:,} rows, {done.looks:,} looks, "
+        f"{done.market}: {count(done.symbols, 'symbol')}, {count(done.rows, 'row')}, {count(done.looks, 'look')}, "
         f"{clock(done.first)} to {clock(done.last)} New York.\n" + left * bool(done.left_out)
         + f"Play it:  strategy day --market {done.market}\nCheck it: strategy record check {done.market.parent}\n"
     )  # fmt: skip
 
 
 def _checked(done: Replayed) -> str:
-    again = f"{done.looks:,} looks, {done.verdicts:,} verdicts, {done.signals} signals, {done.minutes} receipts"
+    things = ((done.looks, "look"), (done.verdicts, "verdict"), (done.signals, "signal"), (done.minutes, "receipt"))
+    again = ", ".join(count(*one) for one in things)
     held = f"{done.given:,} verdicts were taken as they are: shares were held, or the store failed.\n"
     gaps = f"The recording begins anew {done.gaps} times within the day.\n"
     head = f"{done.day}, decided again: {again}.\n" + held * bool(done.given) + gaps * bool(done.gaps)

@@ -12,6 +12,7 @@ from infra.results.headline import headline
 from infra.results.words import clock, dollars, percent
 from infra.simulated_day.result import DayResult
 from shared.domain.orders.explain import WASH_SALE, why_left
+from shared.domain.telling.wording import count
 
 
 def show(console: Console, result: DayResult) -> None:
@@ -29,8 +30,8 @@ def show(console: Console, result: DayResult) -> None:
     for sentence in result.summary.violations:
         console.print(f"[bold red]Check failed:[/] {escape(sentence)}", soft_wrap=True)
     for what, times in result.troubles.items():
-        console.print(f"[bold red]Trouble[/] {escape(what)}, {times} times", soft_wrap=True)
-    console.print(_table("Technical figures", ((count.name, count.text) for count in facts.machine)))
+        console.print(f"[bold red]Trouble[/] {escape(what)}, {count(times, 'time')}", soft_wrap=True)
+    console.print(_table("Technical figures", ((one.name, one.text) for one in facts.machine)))
     if not result.summary.violations:
         console.print("[green]All checks passed:[/] the books equal the simulated broker's to the cent and the share.")
     if result.moved_to is not None:
@@ -51,7 +52,7 @@ def _table(title: str, rows: Iterable[tuple[str, str]]) -> Table:
 def _beside(others: Iterable[Beside]) -> Iterable[tuple[str, str]]:
     for other in others:
         gained = "" if other.return_pct is None else f"{percent(other.return_pct)}  "
-        trades = "" if other.trades is None else f", {other.trades} trades"
+        trades = "" if other.trades is None else f", {count(other.trades, 'trade')}"
         yield f"Configuration {other.name}", f"{gained}{other.note}{trades}"
 
 
@@ -81,5 +82,5 @@ def _trades(result: DayResult) -> Table:
 
 def _skipped(result: DayResult) -> Table:
     found = result.figures
-    title = f"Skipped signals: {found.skipped} of {found.signals} bought nothing"
+    title = f"Skipped signals: {found.skipped} of {count(found.signals, 'signal')} bought nothing"
     return _table(title, ((why_skipped(one.code), f"{one.count:,}") for one in found.skipped_by))

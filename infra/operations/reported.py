@@ -29,6 +29,7 @@ from shared.domain.market.sight import looks
 from shared.domain.orders.orders import Order
 from shared.domain.orders.positions import Fill
 from shared.domain.orders.signals import Signal
+from shared.domain.telling.wording import count
 from shared.errors import Malformed
 from shared.ports import Where
 from shared.usecases.base.desk import Desk, not_before, read
@@ -39,6 +40,8 @@ from shared.usecases.orders.account import LAST_BALANCE
 EQUITY_MADE = "made each minute of fills, as the system learned of them, and of its own minute bars"
 NO_CAPITAL = "the capital is not known before settlement has read the balance for the first time"
 NO_MINUTES = "no minute of the session is over"
+NOT_KNOWN = "not known"
+"""What is said of fees: no answer of the broker's that is kept has them."""
 MOST_NAMED = 5
 
 
@@ -95,7 +98,7 @@ def session_facts(desk: Desk, session: TradingSession, system: System) -> Facts:
         source=system.name, configuration=_configuration(system, signals), starting_equity=starting, equity=equity,
         equity_made=made, trades=tuple(found), signals=len(signals), skipped=skipped(receipts), prices=prices,
         said=tuple(_said(was, system)), stops=stop_lines(was.orders, ends), decisions=tuple(receipts),
-        why_not=tuple(reasons), machine=tuple(_machine(was)),
+        why_not=tuple(reasons), fees_unknown=NOT_KNOWN, machine=tuple(_machine(was)),
     )  # fmt: skip
 
 
@@ -195,7 +198,8 @@ def _machine(was: _Read) -> Iterator[Count]:
     yield Count(name="Signals", text=f"{len(was.signals):,}")
     yield Count(
         name="Orders",
-        text=f"{len(orders):,} decided (entries, stops and exits), {sent:,} orders at the broker, {filled:,} fills",
+        text=f"{len(orders):,} decided (entries, stops and exits), {count(sent, 'order')} at the broker, "
+        f"{count(filled, 'fill')}",
     )
     rows = typed(Minute, was.desk.store.query("minutes", not_before("until", opens)), [])
     sights = [one.sight for one in rows if one.sight is not None and one.sight.begins < was.session.closes_at]

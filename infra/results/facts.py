@@ -121,6 +121,7 @@ class Count:
 class Facts:
     """A run as its report needs it.
 
+    `fees_unknown` says in two words why fees are in no figure, "" where they are in all of them.
     `said` are the sentences that stand before every figure. `begins` and `ends` are the span that was really played,
     `resolution` and `source` of which prices it really was. `equity` is in the order of time, one point a minute of a
     session or another even step, and `equity_made` says how it was made; it is empty where it cannot be known.
@@ -142,6 +143,7 @@ class Facts:
     signals: int
     skipped: tuple[Skipped, ...]
     prices: Mapping[str, tuple[Mark, ...]]
+    fees_unknown: str = ""
     said: tuple[str, ...] = ()
     stops: tuple[StopLine, ...] = ()
     beside: tuple[Beside, ...] = ()

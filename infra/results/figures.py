@@ -62,7 +62,13 @@ DEFINITIONS: Mapping[str, tuple[str, str]] = {
         "Exposure",
         "The mean over the points of the equity curve of what is in shares, in percent of the equity at that point.",
     ),
-    "fees": ("Fees", "Commissions and regulatory fees that were charged, in USD."),
+    "fees": (
+        "Fees",
+        (
+            "Commissions and regulatory fees that were charged, in USD. Where they are not modelled, or not known, no "
+            "figure of the report has them, and each profit is before fees."
+        ),
+    ),
     "entry_slippage": (
         "Slippage of entries",
         (
@@ -72,7 +78,10 @@ DEFINITIONS: Mapping[str, tuple[str, str]] = {
     ),
     "stop_slippage": (
         "Slippage of stops",
-        "What the shares that a protective stop sold brought less than at the stop's level, in USD.",
+        (
+            "What the shares that a protective stop sold brought less than at the stop's level, in USD. Of other exits "
+            "the price at the decision is not kept, and their slippage is not known."
+        ),
     ),
     "open_profit": ("Open profit", "The profit of what is still held, at its last price, in USD."),
     "sharpe": (
@@ -155,7 +164,7 @@ class Figures:
     average_win: Decimal | None
     average_loss: Decimal | None
     exposure_pct: Decimal | None
-    fees: Decimal
+    fees: Decimal | None
     entry_slippage: Decimal | None
     entry_slippage_bps: Decimal | None
     stop_slippage: Decimal | None
@@ -187,7 +196,7 @@ def figures(facts: Facts) -> Figures:
         win_rate_pct=_percent(Decimal(len(won)), Decimal(len(over))),
         profit_factor=_ratio(sum(won, Decimal(0)), -sum(lost, Decimal(0))),
         expectancy=_mean([trade.net for trade in over]), average_win=_mean(won), average_loss=_mean(lost),
-        exposure_pct=exposure_pct(facts.equity), fees=sum((trade.fees for trade in facts.trades), Decimal(0)),
+        exposure_pct=exposure_pct(facts.equity), fees=_fees(facts),
         entry_slippage=bought, entry_slippage_bps=_basis_points(facts.trades, bought),
         stop_slippage=_known(trade.stop_slippage for trade in facts.trades),
         sharpe=sharpe(facts.equity, facts.starting_equity, trades=len(over)),
@@ -276,6 +285,10 @@ def _group(name: str, trades: Sequence[Trade]) -> Group:
         fees=sum((trade.fees for trade in trades), Decimal(0)),
         win_rate_pct=_percent(Decimal(wins), Decimal(len(over))),
     )  # fmt: skip
+
+
+def _fees(facts: Facts) -> Decimal | None:
+    return None if facts.fees_unknown else sum((trade.fees for trade in facts.trades), Decimal(0))
 
 
 def _hour(trade: Trade) -> str:

@@ -8,6 +8,7 @@ from infra.results.figures import LEAST_SESSIONS, LEAST_TRADES, Drawdown, Figure
 from infra.results.words import dollars, moment, percent, tone
 
 UNKNOWN = "none"
+_BELOW = "sold below the stops' levels; of other exits it is not known"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,16 +30,13 @@ def headline(facts: Facts, found: Figures) -> list[Line]:
         Line(name="Trades", text=f"{found.trades:,}", note=_ended(found)),
         Line(name="Win rate", text=_share(found.win_rate_pct), note="of the trades that ended"),
         Line(name="Profit factor", text=_plain(found.profit_factor), note="sum won, divided by sum lost"),
-        Line(
-            name="Expectancy", text=_usd(found.expectancy), note="a trade, on average, after fees",
-            tone=_tone(found.expectancy),
-        ),
+        Line(name="Expectancy", text=_usd(found.expectancy), note=_each(found), tone=_tone(found.expectancy)),
         Line(name="Average win", text=_usd(found.average_win), tone=_tone(found.average_win)),
         Line(name="Average loss", text=_usd(found.average_loss), tone=_tone(found.average_loss)),
         Line(name="Exposure", text=_share(found.exposure_pct), note="of equity in shares, on average"),
-        Line(name="Fees", text=f"${found.fees:,.2f}", note="commissions and regulatory fees"),
+        _charged(facts, found),
         Line(name="Slippage of entries", text=_cost(found.entry_slippage), note=_points(found)),
-        Line(name="Slippage of stops", text=_cost(found.stop_slippage), note="sold below the stops' levels"),
+        Line(name="Slippage of stops", text=_cost(found.stop_slippage), note=_BELOW),
         Line(name="Sharpe ratio", text=_plain(found.sharpe), note=_from(found)),
     ]  # fmt: skip
 
@@ -73,6 +71,16 @@ def _ended(found: Figures) -> str:
     even, held = found.over - found.wins - found.losses, found.trades - found.over
     more = (f", {even} even" if even else "") + (f", {held} still held" if held else "")
     return f"{found.wins} won, {found.losses} lost{more}"
+
+
+def _each(found: Figures) -> str:
+    return f"a trade, on average, {'before' if found.fees is None else 'after'} fees"
+
+
+def _charged(facts: Facts, found: Figures) -> Line:
+    if found.fees is None:
+        return Line(name="Fees", text=facts.fees_unknown, note="commissions and regulatory fees: in no figure here")
+    return Line(name="Fees", text=f"${found.fees:,.2f}", note="commissions and regulatory fees")
 
 
 def _points(found: Figures) -> str:

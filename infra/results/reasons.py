@@ -4,6 +4,7 @@ What can go wrong: a person reads a code. What this promises: a reason of a stra
 and one that nobody knows here says so; `strategy why` and the page of a report take their words from here.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from shared.domain.telling.codes_said import UNSEEN
 from shared.strategies import registry
 from shared.strategies.decide import OF, RULES
 
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_UNIT = re.compile(r"[0-9.]+ (%|bps)(?: |$)")
 _STATES: Mapping[str, str] = {
     "signal": "a signal was given: `strategy explain` tells what became of it",
     "held": "it was held, and nothing was to be done",
@@ -48,12 +51,18 @@ class Rule:
         return f"{said} Found {self.found}, needed {self.asked}." if self.asked else said
 
 
+def with_unit(found: str, asked: str) -> str:
+    """Give what was found in the unit of what was asked, where that is a number with one, such as 0.4 % or more."""
+    unit = _UNIT.match(asked)
+    return f"{found} {unit[1]}" if unit is not None and _NUMBER.fullmatch(found) else found
+
+
 def rules(codes: str, found: str, asked: str, folder: str = "") -> tuple[Rule, ...]:
     """Give each answer of a verdict of the scan, whose texts are those of its receipt (`domain.receipts`).
 
     `folder` has the owner's own strategies, whose reasons are told in the words of their files.
     """
-    return tuple(_rule(code, one, limit, folder) for code, one, limit in apart(codes, found, asked))
+    return tuple(_rule(code, with_unit(one, limit), limit, folder) for code, one, limit in apart(codes, found, asked))
 
 
 def _rule(code: str, found: str, asked: str, folder: str) -> Rule:

@@ -21,8 +21,11 @@ from infra.simulated_day.hours import NEW_YORK, Hours
 from infra.simulated_day.ledger import BrokerLedger
 from infra.simulated_day.summary import Summary
 from infra.simulated_day.timing import Spread, Timing
+from shared.domain.telling.wording import count
 
 EQUITY_MADE = "each minute: cash, and what is held at its last price"
+NOT_MODELLED = "not modelled"
+"""What a simulated day says of fees: its broker takes none."""
 _SIMULATED = "Simulated broker, simulated money: no order left this machine."
 
 
@@ -92,8 +95,9 @@ def day_facts(ran: Ran, market: Prices) -> Facts:
         beside=ran.beside,
         decisions=tuple(receipts),
         why_not=tuple(why_not(book.receipts, ran.watch_list)),
+        fees_unknown=NOT_MODELLED,
         violations=ran.summary.violations,
-        troubles=tuple(f"{words(what)}, {times} times" for what, times in ran.troubles.items()),
+        troubles=tuple(f"{words(what)}, {count(times, 'time')}" for what, times in ran.troubles.items()),
         machine=tuple(_machine(ran)),
     )
 
@@ -152,9 +156,10 @@ def _machine(ran: Ran) -> Iterator[Count]:
     kinds = ", ".join(f"{kind} {count:,}" for kind, count in sorted(summary.broker_calls.items()))
     rows = {
         "Network": f"{ran.card.network} network: {WORDS[Network(ran.card.network)]}",
-        "Scanned": f"{summary.ticks:,} seconds of {len(ran.watch_list)} symbols, {summary.quotes:,} quotes",
-        "Orders": f"{summary.intents:,} decided (entries, stops and exits), {summary.orders:,} orders at the broker, "
-        f"{summary.fills:,} fills, {summary.open_positions} positions left open",
+        "Scanned": f"{count(summary.ticks, 'second')} of {count(len(ran.watch_list), 'symbol')}, "
+        f"{count(summary.quotes, 'quote')}",
+        "Orders": f"{summary.intents:,} decided (entries, stops and exits), {count(summary.orders, 'order')} at the "
+        f"broker, {count(summary.fills, 'fill')}, {count(summary.open_positions, 'position')} left open",
         "Broker calls": f"{calls:,}: {kinds}",
         "Cache": f"{summary.cache['served']:,} of {summary.cache['asked']:,} answers without a broker call",
         **{f"Signal to order, {ahead} ahead": _spread(ages) for ahead, ages in timing.signal_age.items()},

@@ -65,7 +65,7 @@ def test_what_is_missing_is_named_before_the_run(tmp_path: Path) -> None:
     [
         (TUESDAY, TUESDAY, (), "there is no data from 2013-10-08"),
         (MONDAY, MONDAY, ("XYZ",), "there is nothing of XYZ"),
-        (WEDNESDAY, MONDAY, (), "2013-10-07 is before 2013-10-09"),
+        (WEDNESDAY, MONDAY, (), "--to 2013-10-07 is before --from 2013-10-09"),
         (date(2013, 10, 12), date(2013, 10, 13), (), "the exchange does not trade"),
     ],
 )

@@ -1,5 +1,6 @@
 """`strategy backtest`: the result first, its files, and every mistake as one sentence before anything is played."""
 
+import csv
 import inspect
 import json
 import os
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -60,6 +62,23 @@ def test_a_file_of_minutes_is_played_and_its_result_written(tmp_path: Path) -> N
     assert (tmp_path / "backtests" / "0002" / "02" / "report.html").exists()
 
 
+def test_the_trades_add_up_to_what_the_report_says(tmp_path: Path) -> None:
+    """The profits after fees in trades.csv are together what the report counts, those before fees less the fees."""
+    found = called(tmp_path, "--to", "2013-03-04", "--config", "demo", "--json")
+    assert found.returncode == 0, found.stderr
+    (result,) = json.loads(found.stdout)
+    with (tmp_path / "backtests" / "0001" / "trades.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    before, fees, after = (
+        sum(Decimal(row[name]) for row in rows)
+        for name in ("profit_before_fees_usd", "fees_usd", "profit_after_fees_usd")
+    )
+    assert (after, fees) == (Decimal(result["figures"]["realized"]), Decimal(result["figures"]["fees"]))
+    assert before - fees == after
+    assert fees > 0
+    assert "profit_usd" not in rows[0]
+
+
 def test_what_a_strategy_prints_spoils_no_answer(tmp_path: Path) -> None:
     """What a strategy prints is on stderr under its name, the first lines of it, and JSON is the only answer."""
     own = tmp_path / "own"
@@ -94,6 +113,9 @@ def test_the_help_and_the_readmes_name_the_same_resolution() -> None:
         (("--data", "nowhere"), "there is no data 'nowhere'"),
         (("--from", "2013-03-01"), "the generated market begins on 2013-03-04"),
         (("--from", "yesterday"), "--from 'yesterday' is no day"),
+        (("--from", "2013-03-08", "--to", "2013-03-04"), "--to 2013-03-04 is before --from 2013-03-08"),
+        (("--data", "own", "--from", "2013-03-08", "--to", "2013-03-04"), "is before --from 2013-03-08"),
+        (("--from", "2013-03-09", "--to", "2013-03-10"), "does not trade from 2013-03-09 to 2013-03-10"),
         (("--symbols", "XYZ"), "there is nothing of XYZ"),
         (("--strategy", "nosuch"), "there is no strategy nosuch"),
         (("--config", "nosuch"), "there is no configuration 'nosuch'"),

@@ -11,6 +11,7 @@ from hypothesis import given
 from infra.results import figures as work
 from infra.results.facts import Facts, Point, Skipped
 from infra.results.figures import DEFINITIONS, LEAST_SESSIONS, LEAST_TRADES, Figures, figures
+from infra.results.headline import headline
 from shared.domain.base.calendar import session_of
 from tests.results.made import START, at, curve, drawn, facts, trade
 
@@ -32,6 +33,11 @@ def test_four_trades_worked_out_by_hand() -> None:
     assert (found.expectancy, found.average_win, found.average_loss) == (Decimal("36.75"), Decimal(299), Decimal(-76))
     assert (found.realized, found.fees) == (Decimal(147), Decimal(4))
     assert (found.entry_slippage, found.stop_slippage) == (Decimal(1), Decimal(4))
+    unknown = facts(FOUR, fees_unknown="not modelled")
+    assert figures(unknown).fees is None
+    said = {line.name: f"{line.text} {line.note}" for line in headline(unknown, figures(unknown))}
+    assert said["Fees"] == "not modelled commissions and regulatory fees: in no figure here"
+    assert "before fees" in said["Expectancy"]
     assert found.entry_slippage_bps == Decimal("5.00")  # 1 USD of the 1,999 that the same shares were to cost
 
 

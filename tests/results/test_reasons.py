@@ -36,6 +36,22 @@ def test_the_kept_sentence_with_its_figures_is_what_is_said() -> None:
     assert (one.code, one.sentence, came_to(made)) == ("BUYING_POWER", note, note)
 
 
+@pytest.mark.parametrize(
+    ("found", "asked", "said"),
+    [
+        ("-0.7527", "0.4 % or more", "Found -0.7527 %, asked 0.4 % or more."),
+        ("12.5", "10 bps or less", "Found 12.5 bps, asked 10 bps or less."),
+        ("180.1", "within 40 % of 100", "Found 180.1, asked within 40 % of 100."),
+        ("0:04:00", "more than 5 minutes", "Found 0:04:00, asked more than 5 minutes."),
+        ("900", "1000 or more", "Found 900, asked 1000 or more."),
+    ],
+)
+def test_what_was_found_has_the_unit_of_what_was_asked(found: str, asked: str, said: str) -> None:
+    """A number stands in the unit of its threshold, and what has none, or one of its own, stays as it is."""
+    (one,) = rules("SPREAD_TOO_WIDE", found, asked)
+    assert one.sentence.endswith(said)
+
+
 def test_an_order_that_stands_beside_ours_is_told_beside_the_figures() -> None:
     """The one reason that no kept sentence has is added to it; of a code that nobody knows the words are said."""
     both = _denied(codes=("FOREIGN_ORDER", "QTY"), note="0 shares are no number from 1 to 10000, the largest order.")
