@@ -1,7 +1,5 @@
 """The result of a back-test on a terminal and in its folder: what must be said, what it came to, what is beside it."""
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +9,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from infra.backtest.run import Outcome
-from infra.cli.traded import COLUMNS, row_of
-from infra.results.facts import Beside, Facts
+from infra.cli.traded import as_csv
+from infra.results.facts import Beside
 from infra.results.headline import headline
 from infra.results.page import render
 from infra.results.plain import beside, plain
@@ -22,8 +20,6 @@ from shared.codec import dumps
 from shared.domain.telling.wording import count
 
 PAGE, FIGURES, TRADES = "report.html", "report.json", "trades.csv"
-BEFORE_FEES = {"profit_usd": "profit_before_fees_usd", "profit_pct": "profit_before_fees_pct"}
-"""What two columns of `strategy trades` are called where fees are known."""
 
 
 def standing_beside(outcomes: Sequence[Outcome], asked: int) -> list[Outcome]:
@@ -39,7 +35,7 @@ def write(outcome: Outcome, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / PAGE, render(outcome.facts, outcome.figures).encode())
     write_atomically(folder / FIGURES, dumps(plain(outcome.facts, outcome.figures)) + b"\n")
-    write_atomically(folder / TRADES, _trades(outcome.facts).encode())
+    write_atomically(folder / TRADES, as_csv(outcome.facts.trades, fees=True).encode())
 
 
 def show(console: Console, outcome: Outcome, folder: Path, *, but: Sequence[str] = ()) -> None:
@@ -79,12 +75,3 @@ def _said(other: Beside) -> str:
     trades = [] if other.trades is None else [count(other.trades, "trade")]
     fall = [] if other.drawdown_pct is None else [f"largest drawdown {percent(other.drawdown_pct)}"]
     return ", ".join([*gained, *trades, *fall, other.note])
-
-
-def _trades(facts: Facts) -> str:
-    """Give the trades as CSV; the profit after fees is what the report counts."""
-    out = io.StringIO()
-    rows = csv.writer(out, lineterminator="\n")
-    rows.writerow((*(BEFORE_FEES.get(one, one) for one in COLUMNS), "fees_usd", "profit_after_fees_usd"))
-    rows.writerows((*row_of(one), f"{one.fees:f}", f"{one.net:f}") for one in facts.trades)
-    return out.getvalue()

@@ -31,7 +31,7 @@ from infra.cli.hand import reached
 from infra.operations.fetching import source_of
 from infra.results.plain import plain
 from infra.simulated_day.files import write_atomically
-from infra.simulated_day.folder import Card, claim
+from infra.simulated_day.folder import BACK_TEST, FINISHED, Card, Claim, claim
 from infra.simulated_day.own import aside, left_out
 from infra.simulated_day.problems import UserError
 from infra.tools.extras import ready
@@ -79,21 +79,28 @@ def run(asked: Wish) -> None:
         with claim(asked.out, runs=FOLDERS) as ours:
             tasks = _entered(tasks, named)
             _say_first(tasks[0])
-            card = Card(market=data.name, config=", ".join(one.label for one in named), seed=asked.seed)
+            labels = ", ".join(one.label for one in named)
+            card = Card(market=data.name, config=labels, seed=asked.seed, kind=BACK_TEST)
             ours.write_card(card)
             outcomes = shown.standing_beside(_played(tasks, ours.path), len(named))
-            _leave(asked, outcomes, ours.path, said=data.said, out=out)
-            ours.write_card(Card(market=card.market, config=card.config, seed=card.seed, status="finished"))
+            done = replace(card, status=FINISHED)
+            _leave(asked, outcomes, ours, done, said=data.said, out=out)
+            ours.write_card(done)
 
 
-def _leave(asked: Wish, outcomes: Sequence[Outcome], folder: Path, *, said: Sequence[str], out: TextIO) -> None:
+def _leave(
+    asked: Wish, outcomes: Sequence[Outcome], ours: Claim, card: Card, *, said: Sequence[str], out: TextIO
+) -> None:  # fmt: skip
     """Write every result, and print it to `out` after what is `said` of the data; several have a folder each."""
     console = Console(file=out)
     for sentence in said if not asked.json else ():
         console.print(escape(sentence))
     for number, one in enumerate(outcomes, start=1):
-        place = folder if len(outcomes) == 1 else folder / f"{number:02d}"
+        alone = len(outcomes) == 1
+        place = ours.path if alone else ours.path / f"{number:02d}"
         shown.write(one, place)
+        if not alone:
+            replace(ours, path=place).write_card(replace(card, config=one.label))
         if not asked.json:
             shown.show(console, one, place, but=said)
     if asked.json:

@@ -21,7 +21,7 @@ def trades(  # noqa: PLR0917 - each parameter is an option, which typer passes b
     """List finished trades with entry, exit, profit and reason.
 
     Such as `strategy trades --last 10`. Their sum is what `strategy status` says of the sessions; what is not equal is
-    told. A * marks a possible wash sale. --state also takes the folder of a run of `demo` or `day`.
+    told. A * marks a possible wash sale. --state also takes the folder of a run of `demo`, `day` or `backtest`.
     """
     from infra.cli import traded
 

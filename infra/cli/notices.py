@@ -8,6 +8,7 @@ from rich.text import Text
 
 from infra.cli import hand
 from infra.cli.exits import say
+from infra.cli.looked import looked_at
 from infra.operations import told
 from infra.simulated_day.hours import day_and_time
 
@@ -15,7 +16,7 @@ from infra.simulated_day.hours import day_and_time
 def notices(profile: str, state: Path | None, *, last: int, json: bool) -> None:
     """List the last notices, the newest at the end."""
     unread: list[str] = []
-    with hand.reached(profile, state) as reached:
+    with looked_at(profile, state) as reached:
         lines = told.notices(reached.desk.store, unread=unread)[-last:]
     for path in unread:
         say(f"Not listed, because it cannot be read: {path}.")

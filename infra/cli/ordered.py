@@ -6,8 +6,9 @@ from itertools import groupby
 from pathlib import Path
 
 from infra.cli.exits import say_unread
-from infra.cli.hand import reached, show
+from infra.cli.hand import show
 from infra.cli.laid_out import table
+from infra.cli.looked import looked_at
 from infra.operations import look
 from infra.results.ends import came_to
 from infra.results.words import why_made, words
@@ -26,7 +27,7 @@ def orders(
 ) -> None:  # fmt: skip
     """List orders, the newest at the end; raises UserError for a state that does not exist."""
     wanted, unread = None if state_is is None else _state(state_is), list[str]()
-    with reached(profile, state) as hand:
+    with looked_at(profile, state) as hand:
         # One that is over shows where its state is asked for, and ids are as long as makes them unique among all.
         known = look.orders(hand.desk.store, every=True, unread=unread)
     say_unread(unread)

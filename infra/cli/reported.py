@@ -13,12 +13,11 @@ from infra.operations.kept_reports import FOLDER, write
 from infra.operations.look import typed
 from infra.operations.profiles import Hand
 from infra.operations.reported import System, session_facts, trading
+from infra.operations.runs import report_of, run_at
 from infra.results.facts import Facts
 from infra.results.figures import figures
 from infra.results.headline import headline
 from infra.results.plain import plain
-from infra.running.folder import CARD
-from infra.simulated_day.folder import card_of
 from infra.simulated_day.problems import UserError
 from infra.simulated_day.result import REPORT_FILE
 from shared.codec import dumps
@@ -31,9 +30,9 @@ def report(
     profile: str, state: Path | None, *, session: str | None, out: Path | None, opens: bool, json: bool
 ) -> None:  # fmt: skip
     """Write a session's report; raises UserError."""
-    if profile == "local" and state is not None and not (state / CARD).exists() and card_of(state) is not None:
-        what = f"{state} holds a run of `strategy demo` or `strategy day`, which has its report already"
-        raise UserError(what, remedy=f"open {state / REPORT_FILE}")
+    if (run := run_at(profile, state)) is not None:
+        _of_run(run, opens=opens, json=json)
+        return
     with reached(profile, state) as hand:
         wanted = _session(session, hand)
         facts = session_facts(hand.desk, wanted, _system(hand))
@@ -48,7 +47,25 @@ def report(
     sys.stdout.write(f"{_line(facts)}\nReport  {page}\n")
     for sentence in facts.said:
         say(sentence)
-    if opens and not webbrowser.open(page.resolve().as_uri()):
+    if opens:
+        _open(page)
+
+
+def _of_run(folder: Path, *, opens: bool, json: bool) -> None:
+    """Show the report that a run of `demo`, `day` or `backtest` has left; raises UserError where it left none."""
+    kept, page = report_of(folder), folder / REPORT_FILE
+    if json:
+        sys.stdout.write(f"{dumps(kept).decode()}\n")
+        return
+    sys.stdout.write(f"{kept['title']}, configuration {kept['configuration']}\nReport  {page}\n")
+    for sentence in kept["said"]:
+        say(sentence)
+    if opens:
+        _open(page)
+
+
+def _open(page: Path) -> None:
+    if not webbrowser.open(page.resolve().as_uri()):
         say("No browser could be opened: open the file yourself.")
 
 

@@ -3,8 +3,9 @@
 from datetime import date, datetime
 from pathlib import Path
 
-from infra.cli.hand import reached, show
+from infra.cli.hand import show
 from infra.cli.laid_out import pairs, table
+from infra.cli.looked import looked_at
 from infra.operations import look
 from infra.results.ends import came_to
 from infra.results.words import KINDS, plain, why_made
@@ -14,7 +15,7 @@ from shared.domain.orders.explain import WASH_SALE, step
 
 def explain(order: str, profile: str, state: Path | None, *, json: bool) -> None:
     """Tell one order's story."""
-    with reached(profile, state) as hand:
+    with looked_at(profile, state) as hand:
         story = look.story(hand.desk.store, order)
     show(story, lambda: _story(story), json=json)
 

@@ -2,24 +2,21 @@
 
 import csv as comma
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from decimal import Decimal
+from io import StringIO
 from itertools import groupby
 from pathlib import Path
 
 from infra.cli.exits import say
-from infra.cli.hand import reached, show
+from infra.cli.hand import show
 from infra.cli.laid_out import table
-from infra.operations.trips import Trips, trips
+from infra.cli.looked import trips_at
+from infra.operations.trips import Trips
 from infra.results.facts import Trade
 from infra.results.words import words
-from infra.running.folder import CARD
-from infra.simulated_day.book import Documents
-from infra.simulated_day.folder import card_of
 from infra.simulated_day.hours import clock, clock_on
 from infra.simulated_day.problems import UserError
-from infra.simulated_day.state import opened
 from shared.domain.base.calendar import new_york_day
 from shared.domain.orders.explain import WASH_SALE, why_left
 
@@ -28,6 +25,7 @@ COLUMNS = (
     "held", "unpriced", "possible_wash_sale", "position",
 )  # fmt: skip
 
+_BEFORE_FEES = {"profit_usd": "profit_before_fees_usd", "profit_pct": "profit_before_fees_pct"}
 MOST_NAMED = 5
 
 
@@ -37,8 +35,7 @@ def listed(
     """List round trips; raises UserError."""
     if json and csv:
         raise UserError("JSON and CSV were both asked for", remedy="leave one of --json and --csv out")
-    with _documents(profile, state) as store:
-        whole = trips(store)
+    whole = trips_at(profile, state)
     found = whole.only(symbol=symbol, last=last)
     if found.unread:
         more = f" and {len(found.unread) - MOST_NAMED} more" if len(found.unread) > MOST_NAMED else ""
@@ -49,20 +46,9 @@ def listed(
             said = "no ledger" if one.ledger is None else f"its ledger says {one.ledger:+,.2f} USD"
             say(f"DIFFERENT: the round trips of {one.session} brought {one.realized:+,.2f} USD, {said}.")
     if csv:
-        _csv(found)
+        sys.stdout.write(as_csv(found.trades, fees=any(one.fees for one in found.trades)))
         return
     show(found, lambda: in_words(found, whole), json=json)
-
-
-@contextmanager
-def _documents(profile: str, state: Path | None) -> Iterator[Documents]:
-    """Open what a system, or a run of `demo` or `day`, has stored."""
-    if profile == "local" and state is not None and not (state / CARD).exists() and card_of(state) is not None:
-        with opened(state) as run:
-            yield run
-        return
-    with reached(profile, state) as hand:
-        yield hand.desk.store
 
 
 def in_words(found: Trips, whole: Trips) -> None:
@@ -85,8 +71,8 @@ def _row(one: Trade) -> tuple[object, ...]:
     return (
         one.symbol + " *" * one.possible_wash_sale, clock(one.entered_at), out, f"{one.shares:,}",
         f"{one.entry_price:,.2f}", "" if one.exit_price is None else f"{one.exit_price:,.2f}",
-        f"{one.realized:+,.2f}" if one.exit_price is not None else "",
-        "" if one.percent is None else f"{one.percent:+.2f}", why,
+        f"{one.net:+,.2f}" if one.exit_price is not None else "",
+        "" if one.net_percent is None else f"{one.net_percent:+.2f}", why,
     )  # fmt: skip
 
 
@@ -107,13 +93,18 @@ def _count(found: Trips) -> str:
     return f"{count} round trip{'' if count == 1 else 's'}{f', {held} of them still open' if held else ''}"
 
 
-def _csv(found: Trips) -> None:
-    rows = comma.writer(sys.stdout, lineterminator="\n")
-    rows.writerow(COLUMNS)
-    rows.writerows(row_of(one) for one in found.trades)
+def as_csv(trades: Iterable[Trade], *, fees: bool) -> str:
+    """Give round trips as CSV; where `fees` are known the profit stands before and after them."""
+    out = StringIO()
+    rows = comma.writer(out, lineterminator="\n")
+    more = ("fees_usd", "profit_after_fees_usd") if fees else ()
+    rows.writerow((*(_BEFORE_FEES.get(one, one) if fees else one for one in COLUMNS), *more))
+    for one in trades:
+        rows.writerow((*_row_of(one), *((_money(one.fees), _money(one.net)) if fees else ())))
+    return out.getvalue()
 
 
-def row_of(one: Trade) -> tuple[object, ...]:
+def _row_of(one: Trade) -> tuple[object, ...]:
     """Give a round trip's values in the order of COLUMNS."""
     return (
         one.symbol, one.strategy, one.shares, one.entered_at.isoformat(), _money(one.entry_price),

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import typer
 
-from infra.cli.hand import reached, show
+from infra.cli.hand import show
+from infra.cli.looked import looked_at
 from infra.operations.why import Why, why
 from infra.simulated_day.hours import NEW_YORK, clock, day_and_time
 from infra.simulated_day.problems import UserError
@@ -16,7 +17,7 @@ from shared.settings import OWN_STRATEGIES
 
 def told(symbol: str, at: str | None, profile: str, state: Path | None, *, json: bool) -> None:
     """Print the verdict on a symbol."""
-    with reached(profile, state) as hand:
+    with looked_at(profile, state) as hand:
         when = None if at is None else instant(at, hand.desk.clock.now())
         found = why(hand, symbol.upper(), when, os.environ.get(OWN_STRATEGIES, ""))
     show(found, lambda: _print(found), json=json)

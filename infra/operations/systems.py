@@ -17,7 +17,7 @@ from infra.one_machine.folder import share
 from infra.running import registry
 from infra.running.folder import CARD, Folder
 from infra.running.instant import KeptInstant
-from infra.simulated_day.folder import FINISHED, card_of
+from infra.simulated_day.folder import BACK_TEST, FINISHED, card_of
 from infra.simulated_day.hours import hours
 from infra.simulated_day.problems import UserError
 from shared.domain.base.calendar import new_york_day
@@ -153,8 +153,11 @@ def not_a_system(state: Path) -> UserError:
     run = card_of(state)
     if run is not None:
         ended = "it does not run any more" if run.status == FINISHED else "it runs, or was interrupted"
-        what = f"{state} holds a run of `strategy demo` or `strategy day`, and no system of `strategy up`; {ended}"
-        looks = f"look at {state / 'report.html'}, or check its trail with `strategy audit verify {state}`"
+        of = "of `strategy backtest`" if run.kind == BACK_TEST else "of `strategy demo` or `strategy day`"
+        what = f"{state} holds a run {of}, and no system of `strategy up`; {ended}"
+        looks = f"`strategy report` and `trades` show it with --state {state}"
+        if run.kind != BACK_TEST:
+            looks += ", and so do `orders`, `positions`, `explain`, `why` and `notices`"
         return UserError(what, remedy=f"{looks}; {_ANOTHER}")
     below = sorted(path.parent.name for path in state.glob(f"*/{CARD}"))
     if below:

@@ -40,7 +40,8 @@ class SessionSum:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trips:
-    """Round trips by the time of their first fill; `realized` in USD and `unpriced` shares are theirs alone.
+    """Round trips by the time of their first fill; `realized` in USD, after fees that are known, and `unpriced` shares
+    are theirs alone.
 
     `sessions` are of all of them, also of those that were not asked for; `unread` are documents that are in none.
     """
@@ -55,7 +56,7 @@ class Trips:
     def of(cls, found: Sequence[Trade], *, sessions: tuple[SessionSum, ...], unread: Sequence[str]) -> Self:
         """Sum round trips up."""
         return cls(
-            trades=tuple(found), realized=sum((one.realized for one in found), Decimal(0)),
+            trades=tuple(found), realized=sum((one.net for one in found), Decimal(0)),
             unpriced=sum(one.unpriced for one in found), sessions=sessions, unread=tuple(unread),
         )  # fmt: skip
 

@@ -52,6 +52,12 @@ class Trade:
         return self.realized - self.fees
 
     @property
+    def net_percent(self) -> Decimal | None:
+        """That in percent of what the shares cost that left, None where it is not known."""
+        cost = self.entry_price * (self.shares - self.held)
+        return self.percent if self.percent is None or not cost else self.percent - self.fees * 100 / cost
+
+    @property
     def is_over(self) -> bool:
         """Whether no share of it is held any more."""
         return self.left_at is not None

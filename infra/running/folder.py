@@ -122,7 +122,7 @@ class Folder:
             raise UserError(damaged.what, remedy=remedy) from None
         if found is None:
             if card_of(self.path) is not None:
-                what = f"{self.path} holds a run of `strategy demo` or `strategy day`"
+                what = f"{self.path} holds a run of `strategy demo`, `day` or `backtest`"
                 raise UserError(what, remedy="name another folder with --state, or leave it out")
             return
         differ = [f"{name} {found.get(name)}" for name in card if found.get(name) != card[name]]

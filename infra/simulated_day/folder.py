@@ -22,17 +22,19 @@ RUNS = Path("runs")
 _CARD = "run.json"
 _LOCK = "run.lock"
 FINISHED = "finished"
+DAY, BACK_TEST = "day", "back-test"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """What a run is of; `status` is "running" until the last file is written."""
+    """What a run is of; `status` is "running" until the last file is written, `kind` DAY or BACK_TEST."""
 
     market: str
     config: str
     seed: int
     network: str = "slow"
     status: str = "running"
+    kind: str = DAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

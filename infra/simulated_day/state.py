@@ -5,17 +5,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from infra.one_machine.sqlite_store import SqliteStore
-from infra.simulated_day.book import Documents
 from infra.simulated_day.problems import UserError
 from shared import divided
 from shared.errors import ConfigError, StoreError
+from shared.ports import Store
 from shared.topology import TOPOLOGY
 
 STATE_FILE = "state.db"
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[Documents]:
+def opened(folder: Path) -> Iterator[Store]:
     """Open the store of a run's folder; raises UserError when there is none or it cannot be read."""
     path = folder / STATE_FILE
     if not path.is_file():

@@ -273,7 +273,7 @@ def test_what_has_ended_is_refused(desk: Path, tmp_path: Path, word: str) -> Non
     run = Path(shutil.copytree(desk, tmp_path / "run"))
     (run / "desk.json").unlink()
     (run / "run.json").write_text('{"market":"generated","config":"demo","seed":1,"status":"finished"}')
-    refused(strategy(word, "--state", str(run)), "strategy demo", "does not run any more", "report.html")
+    refused(strategy(word, "--state", str(run)), "strategy demo", "does not run any more", "strategy report")
     assert (_state(desk), _state(run)) == ("ACTIVE", "ACTIVE")
 
 

@@ -13,15 +13,19 @@ from infra.one_machine.memory_store import MemoryStore
 from infra.one_machine.sqlite_store import SqliteStore
 from infra.operations.look import overview
 from infra.operations.trips import Trips, trips
-from infra.simulated_day.folder import Card
-from shared.codec import dumps, encode
+from infra.results.facts import Trade
+from infra.results.plain import plain
+from infra.simulated_day.folder import BACK_TEST, Card
+from infra.simulated_day.folder import DAY as DAY_RUN
+from infra.simulated_day.hours import clock
+from shared.codec import decode, dumps, encode
 from shared.domain.base.values import Side
 from shared.domain.orders.book import repriced
 from shared.domain.orders.positions import Fill, Ledger
 from shared.ports import Put
 from shared.usecases.base.desk import put, read
 from tests.operations.desks import answer, refused, strategy
-from tests.simulated_day.sample import DAY, quiet_day
+from tests.simulated_day.sample import DAY, quiet_day, result_of
 from tests.usecases.bench import CONFIG as BASE
 from tests.usecases.bench import START, SYMBOL, WATCHED, Bench
 
@@ -153,6 +157,52 @@ def test_a_system_s_round_trips_as_table_json_and_csv(played_desk: Path) -> None
     assert one["exit_reason"] == "rsi"
     assert "RSI too low" in " ".join(shown.split())
     refused(strategy("trades", "--csv", "--json", *on), "JSON and CSV")
+
+
+@pytest.mark.parametrize("kind", [DAY_RUN, BACK_TEST])
+def test_the_trades_of_a_run_are_those_of_its_report(run: Path, kind: str) -> None:
+    """Instants, reasons and profits after fees are those of the report, which knows when the broker filled."""
+    result = result_of(quiet_day(), run)
+    paid = tuple(replace(one, fees=Decimal("0.35")) for one in result.facts.trades)
+    (run / "report.json").write_bytes(dumps(plain(replace(result.facts, trades=paid), result.figures)))
+    (run / "run.json").write_bytes(
+        dumps(encode(Card(market="made", config="demo", seed=1, status="finished", kind=kind)))
+    )
+    on = ("--state", str(run))
+    found = answer("trades", *on)
+    assert [decode(Trade, one) for one in found["trades"]] == list(paid)
+    assert Decimal(found["realized"]) == sum(one.net for one in paid)
+    assert clock(paid[0].entered_at) in strategy("trades", *on).stdout
+    (row, _) = csv.DictReader(StringIO(strategy("trades", "--csv", *on).stdout))
+    before, after = Decimal(row["profit_before_fees_usd"]), Decimal(row["profit_after_fees_usd"])
+    assert before - Decimal("0.35") == after == paid[0].net
+    assert answer("report", *on)["title"] == result.facts.title
+
+
+def test_a_back_test_s_folder_says_what_it_does_not_keep(tmp_path: Path) -> None:
+    """Its orders, receipts and positions are asked for in vain, with the command that shows its trades."""
+    card = Card(market="made", config="demo", seed=1, status="finished", kind=BACK_TEST)
+    (tmp_path / "run.json").write_bytes(dumps(encode(card)))
+    for words in (("orders",), ("positions",), ("why", "IBM"), ("explain", "X"), ("notices",)):
+        refused(strategy(*words, "--state", str(tmp_path)), "holds a back-test", "strategy trades --state")
+    (tmp_path / "01").mkdir()
+    (tmp_path / "01" / "report.json").write_text("{}")
+    refused(strategy("trades", "--state", str(tmp_path)), "holds several results: 01")
+
+
+def test_a_day_s_folder_is_looked_at_as_a_system_is(desk: Path) -> None:
+    """Orders, positions, an order's story, a verdict and notices of a run are those that the same folder has as one."""
+    on = ("--state", str(desk))
+    asked = (("orders", "--all"), ("positions", "--all"), ("why", "AIG", "--at", "2013-10-07T10:06:30"), ("notices",))
+    before = [strategy(*words, *on).stdout for words in asked]
+    (desk / "desk.json").unlink()
+    card = Card(market="made", config="demo", seed=1, status="finished")
+    (desk / "run.json").write_bytes(dumps(encode(card)))
+    assert [strategy(*words, *on).stdout for words in asked] == before
+    (first, *_) = answer("orders", "--all", *on)
+    assert first["intent_id"] in strategy("explain", first["intent_id"], *on).stdout
+    assert "AIG at 2013-10-07 10:0" in strategy("why", "AIG", *on).stdout
+    refused(strategy("report", *on), "left no report")
 
 
 def test_some_of_them_have_a_sum_of_their_own() -> None:

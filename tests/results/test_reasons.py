@@ -39,11 +39,11 @@ def test_the_kept_sentence_with_its_figures_is_what_is_said() -> None:
 @pytest.mark.parametrize(
     ("found", "asked", "said"),
     [
-        ("-0.7527", "0.4 % or more", "Found -0.7527 %, asked 0.4 % or more."),
-        ("12.5", "10 bps or less", "Found 12.5 bps, asked 10 bps or less."),
-        ("180.1", "within 40 % of 100", "Found 180.1, asked within 40 % of 100."),
-        ("0:04:00", "more than 5 minutes", "Found 0:04:00, asked more than 5 minutes."),
-        ("900", "1000 or more", "Found 900, asked 1000 or more."),
+        ("-0.7527", "0.4 % or more", "Found -0.7527 %, needed 0.4 % or more."),
+        ("12.5", "10 bps or less", "Found 12.5 bps, needed 10 bps or less."),
+        ("180.1", "within 40 % of 100", "Found 180.1, needed within 40 % of 100."),
+        ("0:04:00", "more than 5 minutes", "Found 0:04:00, needed more than 5 minutes."),
+        ("900", "1000 or more", "Found 900, needed 1000 or more."),
     ],
 )
 def test_what_was_found_has_the_unit_of_what_was_asked(found: str, asked: str, said: str) -> None:
