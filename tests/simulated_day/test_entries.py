@@ -25,6 +25,7 @@ from tests import certificates
 from tests.doors.fakes import Lines, ListVault
 from tests.etrade.world import SeededChance, SteadyClock
 from tests.functions.made import Bench, at
+from tests.simulated_day.seeded import FEWER_LOOKS
 from tests.sources.alpaca_standing import AlpacaStanding
 from tests.sources.market import Market
 from tests.sources.world import opened
@@ -106,7 +107,7 @@ def play(folder: Path, day: Day) -> tuple[list[str], list[Mapping[str, Any]]]:
     """Play the generated day of one share with its bars from where `day` says; gives their source and the entries."""
     bench = Bench(
         folder, Path("generated"), start="09:25", seed=SEED, history=lambda _: day.history,
-        settings={"STRATEGY_WATCH_LIST": SYMBOL, "STRATEGY_HISTORY_SOURCES": day.order},
+        settings={**FEWER_LOOKS, "STRATEGY_WATCH_LIST": SYMBOL, "STRATEGY_HISTORY_SOURCES": day.order},
     )  # fmt: skip
     with closing(bench):
         day.fill(bench)

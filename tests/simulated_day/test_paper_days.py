@@ -22,7 +22,7 @@ from shared.ports import Put
 from shared.settings import Mode
 from shared.topology import TOPOLOGY
 from tests.simulated_day.made import SYMBOL, at, market_file
-from tests.simulated_day.seeded import BEGUN_LATE, PLAIN, SEED
+from tests.simulated_day.seeded import BEGUN_LATE, FEWER_LOOKS, PLAIN, SEED
 
 ORDER_CALLS = ("preview", "place", "cancel", "orders", "order", "portfolio")
 
@@ -95,7 +95,7 @@ def test_settlement_alone_fills_on_paper(hour: tuple[DayResult, Ledger]) -> None
 @pytest.mark.days
 def test_a_paper_day_spends_the_capital_that_it_is_given(market: str, tmp_path: Path) -> None:
     """The paper account opens with the capital of a person's environment, not with the broker's cash."""
-    result, simulator = play(market, tmp_path, PLAIN, STRATEGY_CAPITAL_USD="5000")
+    result, simulator = play(market, tmp_path, PLAIN, STRATEGY_CAPITAL_USD="5000", **FEWER_LOOKS)
     assert list(result.summary.violations) == []
     assert result.ledger.fills[0].quantity == 4
     assert cents(result.ledger.cash) == 5000 + Decimal(result.summary.realized_pnl)
@@ -116,6 +116,7 @@ def test_a_changed_paper_account_is_noticed(market: str, tmp_path: Path) -> None
         market,
         tmp_path,
         replace(PLAIN, ready=lambda machine: machine.kernel.spawn(lambda: edit(machine), at=at(16, 6), name="edit")),
+        **FEWER_LOOKS,
     )
     (sentence,) = result.summary.violations
     assert sentence.startswith("Book differs")

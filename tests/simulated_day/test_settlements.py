@@ -8,7 +8,7 @@ import pytest
 from infra.simulated_day.result import DayResult
 from infra.simulated_day.run import run_day
 from tests.simulated_day.crowd import INSTANCES, SYMBOLS, market_file, three_settlements
-from tests.simulated_day.seeded import SEED
+from tests.simulated_day.seeded import FEWER_LOOKS, SEED
 
 pytestmark = pytest.mark.days
 
@@ -23,7 +23,7 @@ def play(market: Path, runs: Path, lease_went_to: list[int], *, apart: bool = Fa
     """Run the last hour of the half-day."""
     return run_day(
         market_spec=str(market), config="demo", seed=SEED, speed="max", state=None, on_progress=lambda _: None,
-        runs=runs, around=three_settlements(lease_went_to, apart=apart),
+        runs=runs, environ=FEWER_LOOKS, around=three_settlements(lease_went_to, apart=apart),
     )  # fmt: skip
 
 
