@@ -3,8 +3,9 @@
 import gc
 import os
 import sys
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import chain, islice
 from pathlib import Path
 
 import pytest
@@ -51,12 +52,21 @@ def pytest_collection(session: pytest.Session) -> Generator[None, object, object
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest wait, and the last process's part with all others: what is in between has their cores."""
-    waits = sorted(filter(_wait_s, items), key=_wait_s, reverse=True)
-    rest = [one for one in items if not _wait_s(one)]
+    """Begin with the longest wait, and the last process's part with all others: what is in between has their cores.
+
+    After those each process begins with its share of the longest work: one that begins last would work alone.
+    """
+    waits, works = _longest(items, "waits"), _longest(items, "works")
+    first = {*waits, *works}
+    rest = iter([one for one in items if one not in first])
     processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    last = len(items) * (processes - 1) // processes
-    items[:] = [*waits[:1], *rest[:last], *waits[1:], *rest[last:]]
+    parts, whole = [works[number::processes] for number in range(processes)], len(items)
+    parts[0] = [*waits[:1], *parts[0]]
+    parts[-1] = [*waits[1:], *parts[-1]]
+    for number, part in enumerate(parts):
+        size = whole * (number + 1) // processes - whole * number // processes
+        part.extend(islice(rest, max(size - len(part), 0)))
+    items[:] = [*chain(*parts), *rest]
 
 
 def pytest_collection_finish() -> None:
@@ -64,9 +74,10 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
-def _wait_s(item: pytest.Item) -> float:
-    marker = item.get_closest_marker("waits")
-    return 0.0 if marker is None else float(marker.args[0])
+def _longest(items: Iterable[pytest.Item], mark: str) -> list[pytest.Item]:
+    """Give the tests that have a mark, the one of most seconds first."""
+    marked = [(float(marker.args[0]), one) for one in items if (marker := one.get_closest_marker(mark))]
+    return [one for _, one in sorted(marked, key=lambda both: -both[0])]
 
 
 @pytest.fixture(scope="session")

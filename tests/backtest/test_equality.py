@@ -46,6 +46,7 @@ def equal(market: str, folder: Path, *, config: str, seed: int = 1) -> DayResult
     return result
 
 
+@pytest.mark.works(85)
 @pytest.mark.days
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize(
@@ -61,6 +62,7 @@ def test_a_recorded_day_is_the_same_by_both(market_data: Path, tmp_path: Path, n
     equal(str(market_data / f"{name}.csv.gz"), tmp_path, config=config)
 
 
+@pytest.mark.works(150)
 @pytest.mark.days
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("seed", GENERATED)

@@ -115,6 +115,7 @@ def of_one(symbol: str, market_data: Path, folder: Path) -> None:
         (folder / path.name).write_bytes(gzip.compress(b"".join([head, *of])))
 
 
+@pytest.mark.works(105)
 @pytest.mark.days
 @pytest.mark.parametrize("whole", [pytest.param(True, marks=pytest.mark.long), False], ids=["whole", "one symbol"])
 def test_the_whole_way(

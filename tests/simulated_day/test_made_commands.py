@@ -188,6 +188,7 @@ def test_bad_settings_end_a_process_before_it_writes(market: Path, tmp_path: Pat
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.works(75)
 @pytest.mark.days
 @pytest.mark.timeout(1200)
 def test_killed_and_interrupted_runs_leave_a_trail_and_room_for_the_next(

@@ -43,6 +43,7 @@ def quiet(recorded: Recorded) -> DayResult:
     return recorded(RECORDED[0])
 
 
+@pytest.mark.works(75)
 @pytest.mark.parametrize("name", [RECORDED[0], *(pytest.param(one, marks=pytest.mark.long) for one in RECORDED[1:])])
 def test_a_recorded_day_trades_and_ends_flat(recorded: Recorded, name: str) -> None:
     """With the demo configuration a recorded day enters and leaves, violates nothing, and ends as is told."""
@@ -56,6 +57,7 @@ def test_a_recorded_day_trades_and_ends_flat(recorded: Recorded, name: str) -> N
     assert not result.crashed, result.troubles
 
 
+@pytest.mark.works(85)
 @pytest.mark.parametrize("name", [*(pytest.param(one, marks=pytest.mark.long) for one in RECORDED[:2]), RECORDED[2]])
 def test_the_defaults_run_clean(recorded: Recorded, name: str) -> None:
     """With the default configuration a recorded day violates nothing and ends as is told."""
