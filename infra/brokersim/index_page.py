@@ -38,6 +38,9 @@ td:first-child { color: #5b6475; }
   pre { background: #14171d; } dt, td:first-child { color: #a3acbd; } tr, td { border-color: #363d4a; }
 }
 """
+_NOT_FOR_PROGRAMS = """
+<p>It serves the running system alone, and takes only calls that are signed with that system's time.
+<code>strategy brokersim</code> runs one for programs of yours, with signed examples.</p>"""
 _CURL = """\
 URL={url} KEY={key}
 SECRET={secret}
@@ -89,10 +92,6 @@ print(api.get(f"{{URL}}/v1/market/quote/{symbol}.json", params={{"detailFlag": "
 
 def index_page(settings: SimulatorSettings, symbols: Sequence[str], at: datetime, session: str) -> Answer:
     """The page of one simulator at an instant (UTC); `session` is which part of the day that is."""
-    shown = settings.consumer_secret if settings.made_up else GIVEN
-    words = {"url": settings.public_url, "key": settings.consumer_key, "secret": shown}
-    in_shell = {name: quote(value) for name, value in words.items()}
-    in_python = {name: repr(value) for name, value in words.items()}
     rates = (settings.market_limit.per_second, settings.accounts_limit.per_second, settings.orders_limit.per_second)
     rows = "".join(
         f"<tr><td>{verb}</td><td><code>{escape(path)}</code></td><td>{escape(what)}</td></tr>"
@@ -102,13 +101,7 @@ def index_page(settings: SimulatorSettings, symbols: Sequence[str], at: datetime
 <p>It behaves like E*TRADE's REST API v1 and fills orders from one market day. No account, order or
 price here is real.</p>
 {_facts(settings, symbols, at, session)}
-<h2>A signed call with curl</h2>
-<p>Paste it into a shell that has <code>curl</code> and <code>openssl</code>. It signs in, accepts, and asks for a
-quote; then <code>signed PATH NAME=VALUE</code> makes any other GET.</p>
-<pre id="curl">{escape(_CURL.format(**in_shell, symbol=symbols[0]))}</pre>
-<h2>The same with Python</h2>
-<p>It needs <code>requests-oauthlib</code>.</p>
-<pre id="python">{escape(_PYTHON.format(**in_python, symbol=symbols[0]))}</pre>
+{_examples(settings, symbols[0]) if settings.for_programs else _NOT_FOR_PROGRAMS}
 <h2>Endpoints</h2>
 <p>An answer is XML; with <code>.json</code> at the end of the path, or <code>Accept: application/json</code>, it is
 JSON. A body may be either. Calls in one second: {rates[0]} of market, {rates[1]} of accounts, {rates[2]} of orders;
@@ -117,11 +110,26 @@ more are refused.</p>
     return page("Simulated E*TRADE", content, style=_STYLE)
 
 
+def _examples(settings: SimulatorSettings, symbol: str) -> str:
+    """Both examples, ready to be pasted."""
+    shown = settings.consumer_secret if settings.made_up else GIVEN
+    words = {"url": settings.public_url, "key": settings.consumer_key, "secret": shown}
+    in_shell = {name: quote(value) for name, value in words.items()}
+    in_python = {name: repr(value) for name, value in words.items()}
+    return f"""<h2>A signed call with curl</h2>
+<p>Paste it into a shell that has <code>curl</code> and <code>openssl</code>. It signs in, accepts, and asks for a
+quote; then <code>signed PATH NAME=VALUE</code> makes any other GET.</p>
+<pre id="curl">{escape(_CURL.format(**in_shell, symbol=symbol))}</pre>
+<h2>The same with Python</h2>
+<p>It needs <code>requests-oauthlib</code>.</p>
+<pre id="python">{escape(_PYTHON.format(**in_python, symbol=symbol))}</pre>"""
+
+
 def _facts(settings: SimulatorSettings, symbols: Sequence[str], at: datetime, session: str) -> str:
     more = f" and {len(symbols) - _SHOWN_SYMBOLS} more" if len(symbols) > _SHOWN_SYMBOLS else ""
     secret = settings.consumer_secret if settings.made_up else "the one that was given to it; it is not shown"
     facts = {
-        "Address": settings.public_url,
+        **({"Address": settings.public_url} if settings.for_programs else {}),
         "In the market": f"{at.astimezone(NEW_YORK):%A, %d %B %Y, %H:%M:%S} New York, {session}",
         "Speed": f"{settings.speed:g} simulated seconds in a real one" if settings.speed != 1 else "as the wall clock",
         "Symbols": ", ".join(symbols[:_SHOWN_SYMBOLS]) + more,

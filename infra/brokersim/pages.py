@@ -62,7 +62,7 @@ def verifier_page(verifier: str) -> Answer:
     return page(
         "Your verification code",
         f'<output id="verifier">{escape(verifier)}</output>'
-        "<p>Give this code to the application that sent you here.</p>"
+        "<p>Type this code where you began to sign in.</p>"
         "<small>It works once and only for a few minutes.</small>",
     )
 

@@ -28,7 +28,7 @@ class SimulatorSettings:
     settled cash. `adjusted` are the symbols whose quotes carry the sign of adjusted prices. `earlier_day_trades` are
     purchases that the owner made and sold by hand on the weekdays before; `settles` gives the day on which a sale of a
     day may be spent. The page at `/` tells `speed`, and the consumer secret only if the pair was `made_up` for this
-    simulator.
+    simulator. One that is not `for_programs` serves a running system, goes by its time, and shows no example.
     """
 
     consumer_key: str
@@ -55,3 +55,4 @@ class SimulatorSettings:
     public_url: str = "http://127.0.0.1"
     speed: float = 1.0
     made_up: bool = False
+    for_programs: bool = True

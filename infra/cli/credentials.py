@@ -50,7 +50,7 @@ def login(
         before = sign_in.version(hand)
         if link:
             page = sign_in.link(hand)
-            say("Open this link; it counts once, within ten minutes:", page)
+            say("Open this link; it works once, within ten minutes:", page)
             if browser:
                 _open(page, hand.private, shown, "No browser was found here: open the link yourself.")
         else:
@@ -80,7 +80,7 @@ def logout(
     with reached(profile, state) if broker is None else alone(broker, state) as hand:
         left = sign_out.left_at_broker(hand.desk)
         if left and not (yes or (terminal and not json and _agreed(left))):
-            what = f"nothing was done, because nobody would look after what is at the broker: {'; '.join(left)}"
+            what = f"nothing was done, because nothing would manage what is at the broker: {'; '.join(left)}"
             raise UserError(what, remedy="say --yes to sign out all the same; `strategy close --all` sells first")
         done = sign_out.logout(hand)
     show(done, lambda: sys.stdout.write(_signed_out(done)), json=json)
@@ -96,7 +96,7 @@ def logout(
 
 
 def _agreed(left: Sequence[str]) -> bool:
-    say("Nobody looks after this once you are signed out:", *left)
+    say("Nothing manages this once you are signed out:", *left)
     return typer.confirm("Sign out all the same?")
 
 
@@ -155,7 +155,7 @@ def code(page: str, private: Path | None, *, browser: bool) -> str:
 
 def _account(accounts: tuple[Account, ...]) -> Account | None:
     """Ask which account is traded from now on, by its last digits; what is not one of them chooses none."""
-    say("Which account is traded from now on? Everything in this system's book must belong to it.")
+    say("Which account is traded from now on? Everything in this system's books must belong to it.")
     for one in accounts:
         say(f"  ...{one.number[-4:]}  {one.mode}")
     say("Type its last four digits, or nothing to leave it as it is.")

@@ -256,10 +256,10 @@ def _killed(left: Killed) -> str:
         f"{one.quantity:,} {one.symbol} with {f'a stop over {one.stopped:,}' if one.stopped else 'NO STOP'}"
         for one in left.held
     )
-    where = "in the paper book" if left.mode == "paper" else "at E*TRADE"
-    book = f"As far as its book knows it held, {where}, {held}" if held else "As far as its book knows it held nothing"
+    where = "in the paper books" if left.mode == "paper" else "at E*TRADE"
+    book = f"By its books it held, {where}, {held}" if held else "By its books it held nothing"
     return (
-        f"it ended without being stopped or settled, and nobody looks after it.{began} {book}. {again}; "
+        f"it ended without being stopped or settled, and nothing manages it.{began} {book}. {again}; "
         f"or look on E*TRADE's own page yourself. {systems.LET_BE}."
     )
 

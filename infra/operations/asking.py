@@ -54,7 +54,7 @@ def ask(
     store = hand.desk.store
     asks.ask(hand.desk, wish)
     if not token.stage(store, hand.desk.clock.now()).signs:
-        tell("NOBODY IS SIGNED IN: nothing is worked until `strategy login`.")
+        tell("NOBODY IS SIGNED IN: nothing is done until `strategy login`.")
     tell("Asked; the system looks within a minute.")
     seen = wish
     for _ in range(max(1, int(wait_s / EVERY_S))):

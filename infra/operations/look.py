@@ -226,7 +226,7 @@ def _asked(store: Store, at: datetime, unread: list[str]) -> tuple[str, ...]:
     rows = sorted(typed(Ask, store.query("asks", Where("waiting", "==", True)), unread), key=lambda one: one.at)
     return tuple(
         f"{one.kind}{'' if one.intent_id is None else f' {one.intent_id}'} since {day_and_time(one.at)} New York"
-        f"{': NOBODY WORKS IT' if at - one.at > ANSWERED_WITHIN and not one.progress else ''}"
+        f"{': NOT DONE YET' if at - one.at > ANSWERED_WITHIN and not one.progress else ''}"
         for one in rows
     )
 

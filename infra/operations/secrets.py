@@ -102,13 +102,13 @@ def require_real_broker(hand: Hand, name: str) -> None:
     if hand.simulated and name == ALPACA_KEY:
         what = (
             f"nothing was stored, and the vault is as it was: the simulated market of {hand.name} has days of its own, "
-            "and a simulated desk's vault is one that anyone can open"
+            "and a simulated system's vault is one that anyone can open"
         )
         raise UserError(what, remedy="store it for a system at E*TRADE, or with --profile cloud")
     if hand.simulated and name == CONSUMER:
         what = (
             f"nothing was stored, and the vault is as it was: the broker of {hand.name} is the simulator, which has a "
-            "key of its own, and a simulated desk's vault is one that anyone can open"
+            "key of its own, and a simulated system's vault is one that anyone can open"
         )
         remedy = (
             "start a system at E*TRADE with `strategy up --broker sandbox` and the pair in ETRADE_CONSUMER_KEY and "

@@ -149,7 +149,7 @@ def not_a_system(state: Path) -> UserError:
     if not state.exists():
         return UserError(f"{state} does not exist", remedy=f"{_ANOTHER}; {begin}")
     if not state.is_dir():
-        return UserError(f"{state} is a file and holds no desk", remedy=_ANOTHER)
+        return UserError(f"{state} is a file and holds no system", remedy=_ANOTHER)
     run = card_of(state)
     if run is not None:
         ended = "it does not run any more" if run.status == FINISHED else "it runs, or was interrupted"
@@ -161,9 +161,9 @@ def not_a_system(state: Path) -> UserError:
         return UserError(what, remedy=f"{looks}; {_ANOTHER}")
     below = sorted(path.parent.name for path in state.glob(f"*/{CARD}"))
     if below:
-        what = f"{state} holds no desk itself, but {', '.join(below)} in it do"
+        what = f"{state} holds no system itself, but {', '.join(below)} in it do"
         return UserError(what, remedy=f"name one of them, such as --state {state / below[0]}, or begin one: {begin}")
-    return UserError(f"{state} holds no desk", remedy=f"{_ANOTHER}; where it is empty, {begin}")
+    return UserError(f"{state} holds no system", remedy=f"{_ANOTHER}; where it is empty, {begin}")
 
 
 def _day_is_over(state: Path) -> bool:

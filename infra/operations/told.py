@@ -27,9 +27,9 @@ class Fate(StrEnum):
     """What became of a notice."""
 
     TOLD = "told"
-    NO_ADDRESS = "journal only: no address"
-    HELD_BACK = "journal only: many of its kind"
-    PROMISED = "not yet: not sent"
+    NO_ADDRESS = "sent nowhere: no address"
+    HELD_BACK = "not sent: many of its kind"
+    PROMISED = "not sent yet"
     UNTOLD = "NOT DELIVERED: no address took it"
 
 

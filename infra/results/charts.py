@@ -166,7 +166,10 @@ def _with_axis(facts: Facts, figure: Figure, *, unit: str) -> Figure:
     axis: dict[str, object] = {"tickformat": "%H:%M" if count <= 1 else "%-d %b"}
     if 1 < count <= MOST_SESSIONS:
         axis |= {"tickformat": "%H:%M\n%-d %b", "rangebreaks": _NIGHTS}
-    figure["layout"] |= {"xaxis": axis, "yaxis": {"tickformat": "$,.2f"} if unit == "$" else {"ticksuffix": " %"}}
+    figure["layout"] |= {
+        "xaxis": axis,
+        "yaxis": {"tickformat": "$,.2f"} if unit == "$" else {"ticksuffix": " %", "tickformat": ".2f"},
+    }
     return figure
 
 

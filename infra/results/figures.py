@@ -72,8 +72,8 @@ DEFINITIONS: Mapping[str, tuple[str, str]] = {
     "entry_slippage": (
         "Slippage of entries",
         (
-            "What the purchased shares cost more than at the price at which the strategy decided, in USD and in basis "
-            "points of that price; negative where they cost less."
+            "What the purchased shares cost more than at the price at which the strategy decided, in USD and in "
+            "percent of that price; negative where they cost less."
         ),
     ),
     "stop_slippage": (

@@ -21,7 +21,7 @@ _GONE = (
     "put the file back, with the two beside it if there are any (-wal, -shm); where it is lost, look at E*TRADE what "
     "is held and what works there, then begin in another folder with --state"
 )
-_MEND = "give `strategy up` the options of that desk: it says what to write into the file"
+_MEND = "give `strategy up` the options of that system: it says what to write into the file"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

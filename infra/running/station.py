@@ -214,7 +214,9 @@ class Station:
         known = [at for at in (self._instant.read(), last_call(self.folder.calls)) if at is not None]
         at = max(known, default=first)
         if at >= day.hours.ends:
-            what = f"the simulated day is over at {clock(day.hours.ends)} New York, and this desk stands at {clock(at)}"
+            what = (
+                f"the simulated day is over at {clock(day.hours.ends)} New York, and this system stands at {clock(at)}"
+            )
             raise UserError(what, remedy="take another folder with --state, or an earlier --starts for a new one")
         return self._held(at)
 
@@ -268,7 +270,7 @@ class Station:
         own_time, travel = self._network()
         simulator = KeptSimulator(
             path=self.folder.calls, market=day.market, now=self.timeline.now,
-            settings=_patient(simulator_settings(self.plan.seed, day.hours)), seed=self.plan.seed,
+            settings=_own(simulator_settings(self.plan.seed, day.hours), self.plan.speed), seed=self.plan.seed,
             jitter=_jitter(self.plan.speed), own_time=own_time,
         )  # fmt: skip
         with closing(simulator), serve(simulator, 0, travel) as running:
@@ -365,12 +367,13 @@ class Station:
             self._instant.write(self.timeline.now())
 
 
-def _patient(usual: SimulatorSettings) -> SimulatorSettings:
-    """Let request tokens live for a person's five minutes at any speed, the same one for every start of a desk.
+def _own(usual: SimulatorSettings, speed: float) -> SimulatorSettings:
+    """Let request tokens live for a person's five minutes at any `speed`; that is for the simulator's page alone.
 
-    What the simulator once answered it has to answer again, also when the next start runs at another speed.
+    What it once answered it has to answer again, also when the next start runs at another speed.
     """
-    return replace(usual, request_token_minutes=usual.request_token_minutes * FASTEST)
+    lives = usual.request_token_minutes * FASTEST
+    return replace(usual, request_token_minutes=lives, speed=speed, for_programs=False)
 
 
 def _jitter(speed: float) -> timedelta:

@@ -29,7 +29,7 @@ from shared.usecases.sign_in.obtain import Failed, OtherAccount, WrongCode
 MAX_BYTES = 4096
 MAX_FIELDS = 8
 COOKIE = "__Host-sign-in"
-REFUSED = "This sign-in cannot be used, and nothing was changed. Begin again, or ask for a new link."
+REFUSED = "This sign-in cannot be used, and nothing was changed. Begin again with a new link, or with strategy login."
 OVERTAKEN = (
     "Somebody has signed in since this link was made, and that ended the link. Nothing was changed. "
     "If it was not you, halt trading. To sign in again, ask for a new link."
@@ -39,16 +39,16 @@ LINK_EXPIRED = "This link has expired, and nothing was changed. Ask for a new on
 WRONG_CODE = "The code was not accepted. Accept at E*TRADE again, and type the new code."
 FAILED = "E*TRADE did not give a token for this code. Nothing was changed; begin again."
 UNREACHABLE = "The sign-in does not work at the moment. Nothing was changed; try again in a minute."
-TOO_MANY = "This link has begun as many sign-ins as one may. Nothing was changed; ask for a new link."
+TOO_MANY = "This link was used too often. Nothing was changed; ask for a new link with strategy login --link."
 NOT_PINNED = (
-    "No account is chosen for this system yet, and this page chooses none. Nothing was changed, and the link is as it "
-    "was: run strategy login on your machine."
+    "No account is chosen for this system yet, and this page cannot choose one. Nothing was changed: run strategy "
+    "login on your machine."
 )
 OTHER_ACCOUNT = (
     "This is not the account that this system trades. The sign-in was ended at E*TRADE, and nothing was changed. "
     "To trade another account, run strategy login --change-account."
 )
-SLOW = "This did not come in time, and nothing was changed. Try again."
+SLOW = "Your answer did not arrive in time, and nothing was changed. Try again."
 HALT_REFUSED = (
     "This link cannot be used, and nothing was halted. Take the link of a newer notice, or run strategy halt. "
     "In the app of E*TRADE you can cancel orders and sell."
@@ -121,7 +121,7 @@ class SignInPages:
                 answer = self.sign_ins.finish(_cookie(request), form.get("state", ""), pin, typed=not self.callback_url)
                 return self._ended(request, answer)
             case "GET" | "HEAD", "/health":
-                return _sealed(look.sentence_page("Well", "The sign-in answers.", mood="good"))
+                return _sealed(look.sentence_page("Working", "The sign-in page answers.", mood="good"))
         return _sealed(look.sentence_page("Not found", NOTHING_HERE), 404)
 
     def _halt(self, request: Request) -> Response:

@@ -71,7 +71,7 @@ _PAGE = """<!doctype html>
 <footer>Your E*TRADE password is typed at E*TRADE only, never on this page.</footer>{script}</body></html>
 """
 _START = (
-    "<p>Sign in for today, so that the system can trade and look after what it holds. "
+    "<p>Sign in for today, so that the system can trade and manage what it holds. "
     "It takes half a minute: E*TRADE asks you to accept, and you come back here.</p>"
     '<form method="post" action="/start"><div class="paste"><label for="link">The link that you were sent</label>'
     '<input id="link" name="link" autocomplete="off" autocapitalize="none" spellcheck="false" required></div>'
@@ -128,7 +128,7 @@ def pin_page(url: str, state: str, *, said: str = "") -> str:
         'autocapitalize="characters" autocorrect="off" spellcheck="false" required maxlength="24" '
         'pattern="\\s*[A-Za-z0-9]{4,16}\\s*" title="The letters and digits that E*TRADE shows">'
         '<button class="go">Sign in</button></form></li></ol>'
-        '<p class="note">This page is good for five minutes.</p>'
+        '<p class="note">This page is valid for five minutes.</p>'
     )
     return _page("Two steps to sign in", body)
 

@@ -220,7 +220,7 @@ def _filtered(view: View, config: StrategyConfig) -> Reason | None:
     if quote.day_volume < universe.day_volume_min:
         return VOLUME.on(quote.day_volume, f"{universe.day_volume_min} or more")
     if quote.spread * _BPS > universe.spread_max_bps * quote.mid:
-        return SPREAD.on(quote.spread * _BPS / quote.mid, f"{universe.spread_max_bps} bps or less")
+        return SPREAD.on(100 * quote.spread / quote.mid, f"{universe.spread_max_bps / 100} % or less")
     least = config.signals.quality_min
     return QUALITY.on(view.quality, f"{least} or more") if view.quality < least else None
 

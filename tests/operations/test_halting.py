@@ -34,7 +34,7 @@ def _state(desk: Path) -> str:
 
 DAMAGE: dict[str, Callable[[Path], object]] = {
     "desk.json": lambda desk: (desk / "desk.json").write_text("{"),
-    "holds no desk": lambda desk: (desk / "desk.json").unlink(),
+    "holds no system": lambda desk: (desk / "desk.json").unlink(),
     "runs over emulators": lambda desk: write_card(desk, cloud="emulators"),
     "instant": lambda desk: (desk / "instant").write_text("yesterday"),
 }
@@ -106,7 +106,7 @@ def test_a_halt_that_cannot_be_written_says_how_to_stop(desk: Path, tmp_path: Pa
     (desk / "state.db").write_bytes(b"no database " * 100)
     here = ("NOTHING IS HALTED", "Ctrl-C", "E*TRADE's own page")
     refused(strategy("halt", "--state", str(desk)), "not a state file", *here)
-    refused(strategy("halt", "--state", str(tmp_path)), "holds no desk", *here)
+    refused(strategy("halt", "--state", str(tmp_path)), "holds no system", *here)
     assert not (tmp_path / "lock").exists()
     (tmp_path / "file").touch()
     refused(strategy("halt", "--state", str(tmp_path / "file")), *here)

@@ -23,7 +23,7 @@ def test_without_a_desk_a_command_says_how_to_get_one(tmp_path: Path, monkeypatc
     """Where no desk is, a command says so and names the command that starts one."""
     monkeypatch.chdir(tmp_path)
     refused(strategy("status"), "no system of yours runs", "strategy up")
-    refused(strategy("status", "--state", str(tmp_path)), "holds no desk", "strategy up")
+    refused(strategy("status", "--state", str(tmp_path)), "holds no system", "strategy up")
 
 
 def test_where_nothing_runs_the_registry_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

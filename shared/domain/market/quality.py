@@ -73,7 +73,7 @@ def _shortfalls(quote: Quote, now: datetime, max_age_s: int, spread_max_bps: Dec
         yield age / max_age_s, f"{age:.0f} s old, {max_age_s} s is the limit"
     spread = quote.spread * 10_000 / quote.mid
     if spread > 0:
-        yield spread / spread_max_bps, f"a spread of {spread:.1f} bps, {spread_max_bps} bps is the limit"
+        yield spread / spread_max_bps, f"a spread of {spread / 100:.3f} %, {spread_max_bps / 100} % is the limit"
 
 
 def faults(quote: Quote, *, now: datetime, max_age_s: int) -> tuple[str, ...]:

@@ -57,8 +57,8 @@ def _of(part: Decimal, whole: Decimal | None) -> Decimal | None:
 def _spread(facts: RiskFacts, config: StrategyConfig) -> str:
     quote, most = facts.quote, config.universe.spread_max_bps
     if quote is None or not quote.mid:
-        return f"The spread is {_UNKNOWN}, at most {most} basis points are allowed"
-    return f"The spread is {quote.spread * 10_000 / quote.mid:.1f} basis points, at most {most} are allowed"
+        return f"The spread is {_UNKNOWN}, at most {most / 100} % is allowed"
+    return f"The spread is {quote.spread * 100 / quote.mid:.3f} %, at most {most / 100} % is allowed"
 
 
 def _collar(facts: RiskFacts, config: StrategyConfig) -> str:

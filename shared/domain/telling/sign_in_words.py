@@ -19,7 +19,7 @@ def sign_in_needed(notice: SignInNeeded) -> Words:
         title="Sign in to E*TRADE",
         sentence=f"Nothing can be traded or protected until you sign in, and the market {when}.",
         advice=(
-            "Open the link and accept, or run `strategy login`; the link works once and not for long."
+            "Run `strategy login`, or open the link if you were sent one: it works once, and not for long."
             if notice.signed
             else "Run `strategy login`."
         ),

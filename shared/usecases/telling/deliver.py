@@ -157,5 +157,5 @@ def _tail(what: Turn, held_back: int) -> str:
     parts = [f"Held back before this one: {held_back}."] if held_back else []
     if what is Turn.LAST:
         minutes = int(WINDOW.total_seconds() // 60)
-        parts.append(f"There are many of these: the next are only in the journal, for up to {minutes} minutes.")
+        parts.append(f"There are many of these: for up to {minutes} minutes the next are only in `strategy notices`.")
     return " ".join(parts)

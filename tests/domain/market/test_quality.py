@@ -76,7 +76,7 @@ def test_age_and_spread_take_off_what_they_use_up() -> None:
     """Half the age and a quarter of the spread that are allowed take off 0.125 and 0.0625, and are named."""
     found = grade(quote("100", bid="99.95", ask="100.05", when=OPENS - timedelta(seconds=5)))
     assert found.value == Decimal("0.81")
-    assert found.reasons == ("5 s old, 10 s is the limit", "a spread of 10.0 bps, 40 bps is the limit")
+    assert found.reasons == ("5 s old, 10 s is the limit", "a spread of 0.100 %, 0.4 % is the limit")
 
 
 @pytest.mark.parametrize("bad", BAD)

@@ -59,7 +59,7 @@ EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
         "Sign in to E*TRADE",
         (
             "Nothing can be traded or protected until you sign in, and the market opens in 60 minutes. "
-            "Open the link and accept, or run `strategy login`; the link works once and not for long."
+            "Run `strategy login`, or open the link if you were sent one: it works once, and not for long."
         ),
     ),
     (

@@ -80,6 +80,16 @@ def test_a_secret_that_was_given_is_not_shown() -> None:
     assert GIVEN in answer.text
 
 
+def test_the_simulator_of_a_running_system_shows_no_example() -> None:
+    """Where a program's own time is not taken, no example stands that would fail, nor an address, and that is said."""
+    page = requests_in(world(logged_in=False, for_programs=False, speed=20.0).simulator).get(f"{URL}/").text
+    assert "20 simulated seconds in a real one" in page
+    assert "strategy brokersim" in page
+    for part in ('id="curl"', 'id="python"', "Address"):
+        assert part not in page
+        assert part in requests_in(world(logged_in=False).simulator).get(f"{URL}/").text
+
+
 def test_the_page_loads_nothing_and_runs_nothing() -> None:
     """The page has no script, and names no other address than its own."""
     page = requests_in(world(logged_in=False).simulator).get(f"{URL}/").text
