@@ -85,8 +85,8 @@ def test_the_span_resolution_and_source_are_those_that_there_were() -> None:
 
 def test_bars_and_quotes_of_a_session_stand_side_by_side() -> None:
     """What bars miss and add of the signals of quotes is counted, whichever of both is the back-test."""
-    on_bars = run(task(GENERATED_DAY, symbols=2, compared=1), lambda _: None)
-    on_quotes = run(task(GENERATED_DAY, symbols=2, compared=1, resolution=Resolution.TICK), lambda _: None)
+    on_bars = run(task(GENERATED_DAY, symbols=1, compared=1), lambda _: None)
+    on_quotes = run(task(GENERATED_DAY, symbols=1, compared=1, resolution=Resolution.TICK), lambda _: None)
     assert on_bars.fidelity == on_quotes.fidelity
     found = on_bars.fidelity
     assert found is not None
