@@ -36,7 +36,7 @@ from shared.domain.control.control import Control, TradingState
 from shared.domain.market.quotes import Quote
 from shared.domain.orders import book
 from shared.domain.orders.booking import folded, next_state
-from shared.domain.orders.orders import AT_BROKER, TERMINAL, Kind, Order, State, advance, born
+from shared.domain.orders.orders import AT_BROKER, TERMINAL, Kind, Order, State, moved
 from shared.domain.orders.own_rows import Said
 from shared.domain.orders.positions import Fill, Ledger, Position
 from shared.domain.orders.signals import Signal
@@ -131,7 +131,6 @@ class Room:
 
     def begin(self, order: Order) -> Order:
         """Write a new order."""
-        order, _ = born(order, actor="", cause="")
         self.orders[order.intent_id] = self.live[order.intent_id] = order
         return order
 
@@ -141,7 +140,7 @@ class Room:
         frees = to in TERMINAL and held_cash and order.kind is Kind.ENTRY
         if frees:
             changes["reserved"] = Decimal(0)
-        after, _ = advance(order, to, at=self.now, actor="", cause=cause, **changes)
+        after = moved(order, to, at=self.now, cause=cause, **changes)
         if ledger is not None:
             self.ledger = ledger
         if frees:

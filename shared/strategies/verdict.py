@@ -1,20 +1,22 @@
 """What a strategy answers: a vote, or the reason why not."""
 
 from decimal import Decimal
-from typing import NamedTuple
 
+import msgspec
+
+from shared.domain.base.often import often
 from shared.domain.orders.signals import Vote
 
 BASE = Decimal("0.70")
 _STEP = Decimal("0.01")
 
 
-class Reason(NamedTuple):
+@often
+class Reason(msgspec.Struct, frozen=True):
     """Why there is no vote or no signal: a stable code and one sentence in plain words.
 
     `source` is where the compared figure comes from; `found` and `asked` are the figure and what it had to be, None
-    where the rule compares none. A named tuple and no dataclass: a day has tens of
-    thousands of them.
+    where the rule compares none. No dataclass: a day has hundreds of thousands of them.
     """
 
     code: str

@@ -1,5 +1,7 @@
 """A session that is known by its bars is seen as one that was watched each second, at the end of each minute."""
 
+from typing import cast
+
 from infra.backtest.minutes import as_minutes
 from infra.backtest.quoted import tick_day
 from infra.brokersim.market import open_market
@@ -19,11 +21,11 @@ def test_bars_show_what_watching_each_second_shows() -> None:
     watched = {}
     for at, quote in ticks.items():
         high, low = seconds.book.session_high, seconds.book.session_low
-        seen = seconds.see(Sound(quote), at)
+        seen = seconds.see(cast(Sound, quote), at)
         watched[at] = (tuple(seen.bars[-30:]), len(seen.bars), seen.indicators, seen.opening_range, high, low)
     for tick in list(as_minutes(quoted).ticks())[:-1]:
         minutes.take(tick.bars[symbol])
-        seen = minutes.view(Sound(tick.quotes[symbol]), tick.at)
+        seen = minutes.view(cast(Sound, tick.quotes[symbol]), tick.at)
         shown = (tuple(seen.bars[-30:]), len(seen.bars), seen.indicators, seen.opening_range)
         assert (*shown, seen.session_high, seen.session_low) == watched[tick.at]
     assert minutes.book.day_volume == sum(bar.volume for bar in minutes.book.all_bars)

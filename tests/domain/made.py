@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from shared.domain.base.calendar import TradingSession, session_of
 from shared.domain.base.values import PriceType, Side, Term, Venue
@@ -61,7 +61,7 @@ def quote(
         status=status,
         source=source,
     )
-    return Sound(made)
+    return cast(Sound, made)
 
 
 DEFAULT = load("default")

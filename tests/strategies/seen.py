@@ -33,7 +33,7 @@ def view(**changes: Any) -> View:
         session=session(), bars=bars, longer=LongerBars(bars, OPENS), indicators=indicators(),
         opening_range=(Decimal("99.00"), Decimal("101.00")), quality=Decimal("1.0"),
     )  # fmt: skip
-    return made._replace(**changes)
+    return replace(made, **changes)
 
 
 def indicators(**changes: Any) -> Indicators:

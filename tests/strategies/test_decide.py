@@ -115,7 +115,7 @@ def test_single_vote_at_its_threshold_is_not_enough() -> None:
     """One strategy that has just reached its threshold is not confident enough alone."""
     barely = view(quote=quote("102.00", previous_close="100.00"), opening_range=None)
     assert codes(barely) == ("CONFIDENCE_LOW",)
-    assert codes(barely._replace(quote=quote("102.40", previous_close="100.00"))) == ()
+    assert codes(replace(barely, quote=quote("102.40", previous_close="100.00"))) == ()
 
 
 def test_votes_are_counted() -> None:

@@ -30,7 +30,7 @@ def _voters(decision: Decision) -> list[str]:
 
 def _about(symbol: str, minute: float) -> View:
     seen = view(symbol=symbol, at=at(minute))
-    return seen._replace(quote=replace(quote("102.00", when=at(minute), previous_close="99.00"), symbol=symbol))
+    return replace(seen, quote=replace(quote("102.00", when=at(minute), previous_close="99.00"), symbol=symbol))
 
 
 def _decided(panel: Panel, views: list[View]) -> list[list[str]]:

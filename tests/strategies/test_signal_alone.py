@@ -69,7 +69,7 @@ def test_votes_stand_in_the_order_of_their_names() -> None:
     figures = indicators(
         sma_20=Decimal(100), sma_50=Decimal(99), sma_200=Decimal(98), volume_ratio=Decimal(4), macd_histogram=Decimal(1)
     )
-    found = _alone(seen._replace(indicators=figures), 4, in_turn(SHIPS))
+    found = _alone(replace(seen, indicators=figures), 4, in_turn(SHIPS))
     assert found is not None
     assert (
         [vote.strategy for vote in found.votes] == [one.name for one in SHIPS] != [one.name for one in in_turn(SHIPS)]
@@ -112,7 +112,7 @@ def _counted(seen: View, strategies: tuple[Bound, ...], least: int) -> Mapping[s
 def test_who_cannot_change_anything_is_not_asked() -> None:
     """Three that do not vote leave too few for two votes, so the fourth and dearest is not asked; for one it is."""
     flat = view(quote=quote("100.00", when=at(30), previous_close="99.00"))
-    flat = flat._replace(indicators=indicators(volume_ratio=Decimal(1)))
+    flat = replace(flat, indicators=indicators(volume_ratio=Decimal(1)))
     asked_once = {"momentum": 1, "opening_range": 1, "volume_surge": 1}
     assert _counted(flat, SHIPS, least=2) == asked_once | {"trend_confirmation": 0}
     assert _counted(flat, SHIPS, least=1) == asked_once | {"trend_confirmation": 1}

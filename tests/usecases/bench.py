@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from flask import Request
 from werkzeug.test import EnvironBuilder
@@ -229,7 +229,7 @@ class Bench:
                 outbox.drain(desk)
             for held in open_positions(desk):
                 symbol = held.value.symbol
-                quote = Sound(self.exchange.quote(symbol))
+                quote = cast(Sound, self.exchange.quote(symbol))
                 before = self._scanned.held.get(symbol) or watched(desk, held.value)
                 _, after = look_after(desk, held, before, quote, rsi=None, session=session, at=now)
                 self._scanned.hold(symbol, after)

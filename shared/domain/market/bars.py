@@ -1,9 +1,12 @@
 """Bars: what a symbol did in an interval, labelled by the interval's end."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+
+import msgspec
+
+from shared.domain.base.often import often
 
 
 class Interval(StrEnum):
@@ -21,8 +24,8 @@ class Interval(StrEnum):
         return {"1d": 0, "1h": 60, "15m": 15, "5m": 5, "1m": 1}[self.value]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bar:
+@often
+class Bar(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One interval of one symbol: prices in USD, volume in shares, `end` in UTC (exclusive)."""
 
     end: datetime
@@ -33,8 +36,8 @@ class Bar:
     volume: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DailyBar:
+@often
+class DailyBar(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One trading day of one symbol, as a data source gave it."""
 
     day: date

@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import NewType
+from functools import lru_cache
+from typing import cast
 
 from shared.domain.market.quotes import Quote, QuoteStatus
 
 BROKER = "etrade"
-Sound = NewType("Sound", Quote)
-"""A quote that was found without a fault: all that an entry, a target, a trail or a stop level is decided on."""
 CLOCK_SKEW = timedelta(seconds=2)
+_EARLIEST = -CLOCK_SKEW
 FAULTS = {
     "NAN": "a price was no number",
     "ZERO": "a price was zero or less",
@@ -37,6 +37,13 @@ _WORTH = {
 _LESS = Decimal("0.25")
 _STEP = Decimal("0.01")
 _ZERO, _ONE = Decimal(0), Decimal(1)
+
+
+class Sound(Quote, frozen=True, kw_only=True):
+    """A quote that was found without a fault: all that an entry, a target, a trail or a stop level is decided on.
+
+    None is ever made: `sound` calls a quote so, which stays what it is.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,16 +94,21 @@ def faults(quote: Quote, *, now: datetime, max_age_s: int) -> tuple[str, ...]:
     if (
         bid.is_finite() and ask.is_finite() and last.is_finite()
         and _ZERO < bid <= ask and last > _ZERO and quote.bid_size > 0 and quote.ask_size > 0
-        and -CLOCK_SKEW <= now - quote.at <= timedelta(seconds=max_age_s)
+        and _EARLIEST <= now - quote.at <= _seconds(max_age_s)
         and quote.status is QuoteStatus.REALTIME and quote.source == BROKER and not quote.halted
     ):  # fmt: skip
         return ()
     return _price_faults(quote) + _origin_faults(quote, now=now, max_age_s=max_age_s)
 
 
+@lru_cache(maxsize=16)
+def _seconds(many: int) -> timedelta:
+    return timedelta(seconds=many)
+
+
 def sound(quote: Quote | None, found: tuple[str, ...]) -> Sound | None:
     """Give a quote as one to decide on, None when it is missing or anything was found wrong with it."""
-    return None if quote is None or found else Sound(quote)
+    return None if quote is None or found else cast(Sound, quote)
 
 
 def is_finite(quote: Quote) -> bool:

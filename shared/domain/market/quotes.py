@@ -1,11 +1,13 @@
 """Quotes as the broker gives them, and nothing that it did not give."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+import msgspec
+
+from shared.domain.base.often import often
 from shared.errors import BrokerError, NotSent
 
 
@@ -21,8 +23,8 @@ class QuoteStatus(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quote:
+@often
+class Quote(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One symbol's market at one moment: prices in USD, sizes and volume in shares, instants in UTC.
 
     What the broker did not give is None: the previous close, and when the last trade was. `adjusted` is its sign that
