@@ -4,9 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-import msgspec
-
-from shared.domain.base.often import often
+from shared.domain.base.often import Struct, often
 
 
 class Interval(StrEnum):
@@ -25,7 +23,7 @@ class Interval(StrEnum):
 
 
 @often
-class Bar(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Bar(Struct, frozen=True, kw_only=True, gc=False):
     """One interval of one symbol: prices in USD, volume in shares, `end` in UTC (exclusive)."""
 
     end: datetime
@@ -37,7 +35,7 @@ class Bar(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 @often
-class DailyBar(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class DailyBar(Struct, frozen=True, kw_only=True, gc=False):
     """One trading day of one symbol, as a data source gave it."""
 
     day: date

@@ -5,9 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-import msgspec
-
-from shared.domain.base.often import often
+from shared.domain.base.often import Struct, often
 from shared.errors import BrokerError, NotSent
 
 
@@ -24,7 +22,7 @@ class QuoteStatus(StrEnum):
 
 
 @often
-class Quote(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Quote(Struct, frozen=True, kw_only=True, gc=False):
     """One symbol's market at one moment: prices in USD, sizes and volume in shares, instants in UTC.
 
     What the broker did not give is None: the previous close, and when the last trade was. `adjusted` is its sign that
