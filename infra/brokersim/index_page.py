@@ -23,6 +23,7 @@ main { max-width: 60rem; margin: 0 auto; border-radius: 0; }
 @media (min-width: 62rem) { main { margin: 2rem auto; border-radius: 12px; } }
 h2 { font-size: 1.1rem; margin: 2rem 0 .6rem; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .3rem 1.25rem; margin: 0; }
+dl + p { margin-top: 1.25rem; }
 dt { color: #5b6475; } dd { margin: 0; overflow-wrap: anywhere; }
 code, pre { font: .84rem/1.5 ui-monospace, monospace; }
 pre { margin: 0; padding: .9rem 1rem; border-radius: 8px; background: #f3f4f8; overflow-x: auto; }
