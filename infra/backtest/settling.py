@@ -48,12 +48,15 @@ class Settling:
                     return
                 continue
             self._extend(room.now + timing.lease)
-            began = room.now
             yield from self._work(give_up, ticks=first)
             self._extend(room.now)
-            if room.now == began or not any(map(_moves, room.live.values())):
-                return  # what moves still, as where the data end, is for the next minute's tick
-            first = False
+            if not any(map(_moves, room.live.values())):
+                return
+            first, last = False, give_up - timing.last_look
+            if room.now + timing.look_every >= give_up:
+                if room.now >= last:
+                    return  # what moves still, as where the data end, is for the next minute's tick
+                yield last
 
     def cancel_and_confirm(self, order: Order, who: Who) -> Steps:
         """Cancel one order and look until it has ended."""

@@ -29,10 +29,10 @@ class Timing:
     minute's end; what is held is read each `held_every` seconds (`usecases.scanning.scan`). Of the order function:
     `turn` is how often who waits for its turn asks (`door.Turnstile`), `confirm` how often a cancel is looked at,
     `confirm_within` at most (`usecases.orders.cancel`), `exit_life` how long a decision to sell may be begun
-    (`domain.orders.watches`). Of settlement: `look_every`, `rest`, `lease`, `looking`, `works`, `late_fill`
-    (`usecases.settling.settle`), `watch_every` (`usecases.base.leases`), `mark_life` (`usecases.orders.losses`), `bare`
-    and `moves_again` (`usecases.settling.protect`); `list_life` of an order list that serves again
-    (`usecases.base.listing`).
+    (`domain.orders.watches`). Of settlement: `look_every`, `rest`, `lease`, `looking`, `works`, `last_look`,
+    `late_fill` (`usecases.settling.settle`), `watch_every` (`usecases.base.leases`), `mark_life`
+    (`usecases.orders.losses`), `bare` and `moves_again` (`usecases.settling.protect`); `list_life` of an order list
+    that serves again (`usecases.base.listing`).
     """
 
     signal: timedelta = STATED.signal
@@ -53,6 +53,7 @@ class Timing:
     lease: timedelta = settle.LEASE
     looking: timedelta = settle.LOOKING
     works: timedelta = settle.WORK_AT_MOST
+    last_look: timedelta = settle.LAST_LOOK
     late_fill: timedelta = settle.LATE_FILL
     watch_every: timedelta = leases.WATCH_EVERY
     mark_life: timedelta = losses.MARK_LIFE

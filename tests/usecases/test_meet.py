@@ -55,6 +55,18 @@ def test_a_resting_stop_meets_the_market_every_two_seconds() -> None:
     assert seldom(meeting, minutes=5) == []
 
 
+def test_what_stays_in_motion_is_looked_at_with_a_pause_to_the_last() -> None:
+    """While an order neither fills nor ends, no two looks but the last of each settlement follow without a pause."""
+    meeting = Meeting(says=False)
+    exchange = meeting.bench.exchange
+    exchange.entry_fill, exchange.refuses_term, exchange.cancel_takes = 0, True, timedelta(hours=1)
+    meeting.bench.send(meeting.bench.signal())
+    meeting.bench.run(300)
+    assert len(meeting.at) > 100
+    hasty = [before for before, after in pairwise(meeting.at) if after - before < timedelta(seconds=1)]
+    assert len(hasty) <= 6, hasty  # one each of five ticks, and of the settlement that the order itself woke
+
+
 def test_a_settlement_that_rests_too_long_is_found() -> None:
     """A settlement that does not know that something rests comes only every five seconds."""
     assert len(seldom(Meeting(says=False).hold(300), minutes=5)) > 20

@@ -58,6 +58,8 @@ LOOKING = timedelta(seconds=30)
 """Longer than three answers that do not come."""
 WORK_AT_MOST = timedelta(seconds=50)
 LOOK_EVERY = timedelta(seconds=2)
+LAST_LOOK = timedelta(milliseconds=500)
+"""So long before it gives up it looks once more at what is still in motion, where a whole pause is not left."""
 CLOSING = "leases/close"
 """The lease of the close, from before it waits for its turn until the day is sealed."""
 CLOSE_WAITS = timedelta(seconds=1)
@@ -105,7 +107,11 @@ def settle(desk: TradingDesk, *, must_run: bool = False, list_first: bool = Fals
             leases.give_back(desk, lease)
         if not _in_motion(live_orders(desk)) or (not must_run and _sealed(desk, session)):
             break
-        list_first = False
+        list_first, last = False, give_up - LAST_LOOK
+        if desk.clock.now() + LOOK_EVERY >= give_up:
+            if desk.clock.now() >= last:
+                break
+            desk.clock.sleep_until(last)
     if must_run and not worked:
         raise Busy("another settlement is at work")
     if ticks and look is None and not open_positions(desk):
