@@ -32,7 +32,7 @@ from shared.domain.base.settlement import settles_on
 from shared.domain.base.values import CENT, Side, Venue
 from shared.domain.broker.brokerage import Balance, BrokerStatus, Holding
 from shared.domain.control.config import StrategyConfig
-from shared.domain.control.control import Control, TradingState
+from shared.domain.control.control import Control, TradingState, of_a_new_book
 from shared.domain.market.quotes import Quote
 from shared.domain.orders import book
 from shared.domain.orders.booking import folded, next_state
@@ -49,10 +49,7 @@ VENUE = Venue.PRODUCTION
 _MAY_FILL_LATE = frozenset({State.CANCELLED, State.EXPIRED})
 _TICK = Decimal("0.0001")
 _MILLISECOND = timedelta(milliseconds=1)
-_ACTIVE = Control(
-    state=TradingState.ACTIVE, exits_too=False, epoch=0, reason="new account book created", by="order_placement",
-    at=datetime.fromtimestamp(0, UTC),
-)  # fmt: skip
+_ACTIVE = of_a_new_book(by="order_placement", at=datetime.fromtimestamp(0, UTC))
 
 
 @dataclass(slots=True, kw_only=True)

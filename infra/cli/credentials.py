@@ -17,6 +17,7 @@ from infra.operations import login as sign_in
 from infra.operations import logout as sign_out
 from infra.operations import secrets
 from infra.operations.logout import LoggedOut
+from infra.operations.profiles import Hand
 from infra.operations.token_view import token_view
 from infra.running.libraries import install
 from infra.simulated_day.hours import day_and_time
@@ -55,7 +56,7 @@ def login(
                 _open(page, hand.private, shown, "No browser was found here: open the link yourself.")
         else:
             choose = _account if change else None
-            sign_in.by_code(hand, lambda page: code(page, hand.private, browser=browser), say, choose=choose)
+            sign_in.by_code(hand, lambda page: code(page, hand, browser=browser), say, choose=choose)
         record = sign_in.await_token(hand, before, within_s=wait_s)
         view = token_view(hand)
     show(view, lambda: sys.stdout.write(signed_in_until(record)), json=json)
@@ -140,13 +141,14 @@ def leading_to(link: str, private: Path | None) -> Iterator[str]:
         yield page.as_uri()
 
 
-def code(page: str, private: Path | None, *, browser: bool) -> str:
+def code(page: str, hand: Hand, *, browser: bool) -> str:
     """Ask for the code, which may be seen: it is good once, for minutes, and a mistake has to be seen."""
-    say("Open this page of E*TRADE and accept:", page)
+    whose = "the simulated E*TRADE" if hand.simulated else "E*TRADE"
+    say(f"Open this page of {whose} and accept:", page)
     say("Type the code that it shows, or paste the address to which it leads your browser.")
     with ExitStack() as shown:
         if browser:
-            _open(page, private, shown, "No browser was found here: open the page yourself.")
+            _open(page, hand.private, shown, "No browser was found here: open the page yourself.")
         if sys.stdin.isatty():
             sys.stderr.write("Code: ")
             sys.stderr.flush()

@@ -22,7 +22,7 @@ from infra.simulated_day.hours import clock, day_and_time
 from infra.simulated_day.problems import UserError
 from shared import settings
 from shared.codec import dumps, encode
-from shared.domain.base.calendar import is_open
+from shared.domain.base.calendar import is_open, new_york_day
 from shared.domain.control.control import Control
 from shared.domain.market.fallback import FallbackQuote
 from shared.domain.market.series import LEAST_DAYS
@@ -219,7 +219,10 @@ def status_lines(seen: look.Overview) -> Iterable[tuple[str, object]]:
         yield "NOT TRADED ON", "; ".join(map(from_elsewhere, seen.elsewhere))
     if seen.closing:
         yield "Closing", f"{', '.join(seen.closing)}: you asked for the sale, and it is not done yet"
-    yield "Last session", _realized(seen)
+    yield (
+        "This session" if is_open(seen.at) and seen.session == new_york_day(seen.at) else "Last session",
+        _realized(seen),
+    )
     if seen.asked:
         yield "Asked", "; ".join(seen.asked)
     yield "Scan", _scanned(seen)

@@ -19,7 +19,7 @@ def lines(owned: Sequence[Owned], wealth: Wealth) -> Iterable[tuple[str, str]]:
         yield "Held", "; ".join(map(held, owned))
     yield "Day's profit", _day(owned, wealth)
     yield "Equity", _equity(wealth)
-    yield "Cash", _cash(wealth.last, wealth.balance_age_s)
+    yield "Cash", cash(wealth.last, wealth.balance_age_s)
 
 
 def held(one: Owned) -> str:
@@ -109,7 +109,8 @@ def _equity(wealth: Wealth) -> str:
     return f"{wealth.equity:,.2f} USD: {of}; {wealth.exposure_pct or Decimal(0)} % in shares"
 
 
-def _cash(last: LastBalance | None, age_s: float | None) -> str:
+def cash(last: LastBalance | None, age_s: float | None) -> str:
+    """Say what the account can spend, as settlement read it so long ago."""
     if last is None:
         return "not known: the balance was not read yet"
     found = last.balance

@@ -119,7 +119,9 @@ def _every(wish: Wish, profile: str) -> list[Result]:
     resting = [] if found else systems.stopped()
     if not found and len(resting) != 1:
         problem = systems.none_or_many(resting)
-        raise UserError(f"{_nothing(wish)}: {problem.what}", remedy=_remedy(wish, profile, problem.remedy))
+        gone = [f"`strategy {wish.word} --state {one.began_in}`" for one in systems.killed()]
+        remedy = ", or ".join((*gone, problem.remedy))
+        raise UserError(f"{_nothing(wish)}: {problem.what}", remedy=_remedy(wish, profile, remedy))
     return [_attempt(wish, profile, one, runs=bool(found)) for one in found or resting]
 
 

@@ -19,6 +19,7 @@ from infra.simulated_day.hours import clock, clock_on
 from infra.simulated_day.problems import UserError
 from shared.domain.base.calendar import new_york_day
 from shared.domain.orders.explain import WASH_SALE, why_left
+from shared.domain.telling.wording import count
 
 COLUMNS = (
     "symbol", "strategy", "shares", "in_utc", "price_in", "out_utc", "price_out", "profit_usd", "profit_pct", "reason",
@@ -89,8 +90,8 @@ def _sum(found: Trips, whole: Trips) -> str:
 
 
 def _count(found: Trips) -> str:
-    count, held = len(found.trades), sum(1 for one in found.trades if one.held)
-    return f"{count} round trip{'' if count == 1 else 's'}{f', {held} of them still open' if held else ''}"
+    held = sum(1 for one in found.trades if one.held)
+    return f"{count(len(found.trades) - held, 'closed trade')}{f' and {held} open' if held else ''}"
 
 
 def as_csv(trades: Iterable[Trade], *, fees: bool) -> str:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import typer
 
+from infra.cli import money_words as money
 from infra.cli import quoted
 from infra.cli.credentials import code, hidden
 from infra.cli.exits import BAD_INPUT, say, told_to_end
 from infra.cli.hand import alone, reached, show
 from infra.cli.laid_out import table
-from infra.operations import key, secrets, systems, tables
+from infra.operations import key, look, secrets, systems, tables
 from infra.operations.login import by_code_alone
 from infra.operations.market import market_data
 from infra.operations.profiles import Hand, require_profile
@@ -22,7 +23,7 @@ from infra.simulated_day.hours import day_and_time
 from infra.simulated_day.problems import UserError
 from shared import settings
 from shared.errors import AuthError, BrokerError
-from shared.settings import MAX_WATCHED
+from shared.settings import MAX_WATCHED, Mode
 from shared.topology import CONSUMER
 
 
@@ -76,7 +77,7 @@ def signed_in(hand: Hand, *, anew: bool, browser: bool) -> Reads:
     if anew or not key.signs(hand):
         if hand.running:
             raise UserError(f"nobody is signed in at {hand.name}", remedy="sign in with `strategy login`")
-        by_code_alone(hand, lambda page: code(page, hand.private, browser=browser), say)
+        by_code_alone(hand, lambda page: code(page, hand, browser=browser), say)
     return key.reads(hand)
 
 
@@ -100,6 +101,8 @@ def balance(hand: Hand, *, anew: bool, browser: bool, json: bool) -> None:
          one.day_trader_status, ", ".join(one.calls), quoted.age(one.age_s)) for one in found.rows
     )), json=json)  # fmt: skip
     _say_source(found.source, found.asked_at, "USD, not delayed")
+    if hand.mode == Mode.PAPER:
+        say(f"This system trades on paper, and that account is not touched. Its own one, on paper: {_on_paper(hand)}.")
     for one in found.rows:
         if one.problem is not None:
             say(f"NOT READ: the account that ends in {one.ending}: {one.problem}.")
@@ -107,6 +110,11 @@ def balance(hand: Hand, *, anew: bool, browser: bool, json: bool) -> None:
         say("There is no active account: `strategy accounts` lists those that there are.")
     if any(one.problem is not None for one in found.rows):
         raise typer.Exit(BAD_INPUT)
+
+
+def _on_paper(hand: Hand) -> str:
+    last = look.last_balance(hand.desk.store, [])
+    return money.cash(last, None if last is None else (hand.desk.clock.now() - last.balance.at).total_seconds())
 
 
 def quote(

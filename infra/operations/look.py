@@ -144,7 +144,7 @@ def overview(
     said, buried = control.standing(store), letters.letters(store)
     live, open_ = orders(store, every=False, unread=unread), positions(store, unread=unread)
     ledgers = sorted(typed(Ledger, store.query("ledger"), unread), key=lambda one: one.session)
-    (rows, others), balance = money(store, open_, live, at, unread=unread), _balance(store, unread)
+    (rows, others), balance = money(store, open_, live, at, unread=unread), last_balance(store, unread)
     whole = not any(path.startswith(("positions/", "ledger/")) for path in unread)
     return Overview(
         name=name, at=at, running=running, mode=mode, signed_in=signed_in(store, at), signed_out=signed_out(store, at),
@@ -246,7 +246,8 @@ def _looks(store: Store, at: datetime, unread: list[str]) -> Looks | None:
     return looks((one.sight for one in found if one.sight), session.opens_at, ends)
 
 
-def _balance(store: Store, unread: list[str]) -> LastBalance | None:
+def last_balance(store: Store, unread: list[str]) -> LastBalance | None:
+    """Give the balance as settlement read it last; one that cannot be read is added to `unread`."""
     try:
         found = read(store, LastBalance, LAST_BALANCE)
     except Malformed:

@@ -40,7 +40,8 @@ def read(path: Path) -> tuple[list[AuditEvent], dict[str, str]]:
     try:
         raw = path.read_bytes()
     except OSError as problem:
-        remedy = "write one with `strategy audit export`"
+        run = path.parent if path.name == FILE else "FOLDER"
+        remedy = f"write it first, with `strategy audit export --state {run}`"
         raise UserError(f"{path} cannot be read: {problem.strerror}", remedy=remedy) from None
     events: list[AuditEvent] = []
     seals: list[dict[str, Any]] = []

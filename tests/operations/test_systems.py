@@ -178,8 +178,9 @@ def test_a_killed_system_is_named_until_the_owner_lets_it_be(
     """After a kill it is not taken for running; a status says what it held, over what a stop stands, and what to do."""
     _hold(desk, 40, stopped)
     _kill_one(desk, "production")
+    remedy = f"`strategy halt --state {desk}`"
     assert registry.running() == []
-    refused(strategy("halt"), "NOTHING IS HALTED: no system of yours runs", "ENDED WITHOUT BEING STOPPED, as")
+    refused(strategy("halt"), "NOTHING IS HALTED: no system of yours runs", "ENDED WITHOUT BEING STOPPED, as", remedy)
     for words in (("status",), ("status", "--state", str(desk)), ("status", "--seen")):
         shown = " ".join(strategy(*words).stdout.split())
         assert f"in the paper book, {said}" in shown

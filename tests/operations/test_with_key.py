@@ -226,6 +226,14 @@ def test_the_pair_of_the_environment_goes_into_the_vault(tmp_path: Path) -> None
     assert (tmp_path / "key").stat().st_mode & 0o077 == 0
 
 
+def test_a_balance_says_what_paper_has(capsys: pytest.CaptureFixture[str]) -> None:
+    """The system on paper has an account of its own: that the shown one is not touched is said, a live one's not."""
+    home = KeyHome()
+    for mode, said in (("paper", True), ("live", False)):
+        with_key.balance(replace(home.signed_in(), mode=mode), json=False, **SHOWN)
+        assert ("This system trades on paper, and that account is not touched." in capsys.readouterr().err) is said
+
+
 def test_a_sign_in_lasts_in_the_folder_of_the_key(tmp_path: Path) -> None:
     """Signed in once, a later command reads with the token of the folder, until it is signed out there."""
     home, environ = KeyHome(), {"STRATEGY_VAULT_KEY": VAULT_KEY}

@@ -60,6 +60,13 @@ class Control:
         return _FIGURE.sub("", f"{by}: {reason}") in known
 
 
+def of_a_new_book(*, by: str, at: datetime) -> Control:
+    """Give what is in force in an account book that was created just now."""
+    return Control(
+        state=TradingState.ACTIVE, exits_too=False, epoch=0, reason="new account book created", by=by, at=at
+    )  # fmt: skip
+
+
 def restricts(word: Control, restriction: Control) -> bool:
     """Tell whether a restriction is in force: no resume of the owner has known of it."""
     return restriction.state is not TradingState.ACTIVE and restriction.epoch > word.lifts

@@ -18,7 +18,7 @@ whoever restricts writes them anew as that.
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from shared.domain.control.control import MOST_LATER, Control, TradingState, in_force, restricts
+from shared.domain.control.control import MOST_LATER, Control, TradingState, in_force, of_a_new_book, restricts
 from shared.domain.telling.messages import HaltAsked
 from shared.domain.telling.notices import of_control
 from shared.errors import Conflict, Malformed, StoreDown
@@ -92,14 +92,7 @@ def _restriction(desk: Desk) -> Held[Control]:
     held = read(desk.store, Control, PATH)
     if held is not None:
         return held
-    first = Control(
-        state=TradingState.ACTIVE,
-        exits_too=False,
-        epoch=0,
-        reason="new account book created",
-        by=desk.actor,
-        at=desk.clock.now(),
-    )
+    first = of_a_new_book(by=desk.actor, at=desk.clock.now())
     try:
         return Held(path=PATH, value=first, version=desk.store.commit([create(PATH, first)])[0])
     except Conflict:
