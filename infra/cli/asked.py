@@ -1,21 +1,26 @@
-"""The conversation of `strategy init`: three questions, each explained, each asked again where the answer is no good.
+"""The conversation of `strategy init`: a few questions, each explained, each asked again where its answer is no good.
 
 What can go wrong: a key is seen on the screen, or in a command's words; a mistyped answer replaces a good one; somebody
 believes that this begins to trade. What this promises: key and secret are typed unseen and repeated nowhere; nothing
-is stored before it was checked, and what was there stays until then; nothing is sent to E*TRADE.
+is stored before it was checked, and what was there stays until then; nothing is sent to E*TRADE; symbols and capital
+are kept beside the key, where `strategy up` finds them.
 """
 
 import os
+import re
 import sys
+from collections import Counter
 from collections.abc import Callable
-from shlex import quote
 
+from infra.brokersim.network import Network
 from infra.cli.credentials import hidden
 from infra.cli.exits import say
 from infra.cli.hand import in_words
 from infra.one_machine.vault import KEY_VARIABLE
 from infra.operations import secrets
 from infra.operations.beginning import Beginning, beginning
+from infra.running import wanted
+from infra.running.wanted import CAPITAL, WATCH_LIST
 from infra.simulated_day.problems import UserError
 from shared import settings
 from shared.topology import CONSUMER
@@ -38,7 +43,10 @@ Without a key, on a simulated market; nothing leaves this machine:
   strategy demo            one day and its report, one to three minutes
   strategy up --speed 20   the same live, in twenty minutes
   strategy login           in a second terminal: sign in at the simulated E*TRADE"""
-_WATCH_LIST, _CAPITAL = "STRATEGY_WATCH_LIST", "STRATEGY_CAPITAL_USD"
+_A_DAY = "Play the simulated day now (yes, no)"
+_SYMBOL = re.compile(r"[A-Z]{1,5}([.-][A-Z0-9]{1,3}){0,2}")
+_CAPITALS = re.compile(r"\$?[0-9]{1,3}(,[0-9]{3})*(\.[0-9]{1,2})?")
+"""An amount as people write it; without its commas it is checked as the functions check it."""
 
 
 def begin() -> None:
@@ -62,15 +70,28 @@ def _ask_all() -> None:
     broker = _until_good("Key (production, sandbox, none)", "none", _broker)
     if broker == "none":
         say("", _NO_KEY)
-        return
-    with in_words(), beginning(broker, os.environ) as ours:
-        _key(ours, broker)
-        folder = ours.folder
+    else:
+        with in_words(), beginning(broker, os.environ) as ours:
+            _key(ours, broker)
+            _wants(ours)
+        say("", *_next(broker, ours))
+    say("")
+    if _until_good(_A_DAY, "no", _yes_or_no) == "yes":
+        from infra.cli import day
+
+        day.run(
+            market="generated", config="demo", seed=1, speed="max", network=Network.SLOW, state=None, json_out=None
+        )  # fmt: skip
+
+
+def _wants(ours: Beginning) -> None:
+    """Ask for symbols and capital, and keep them beside the key."""
+    before = wanted.kept(ours.folder)
     say("", f"Which symbols may it buy? {settings.MAX_WATCHED} at most, with commas between them.")
-    symbols = _until_good("Symbols", os.environ.get(_WATCH_LIST) or "AIG,BAC,IBM,SPY", _checked(_WATCH_LIST))
+    symbols = _until_good("Symbols", before.get(WATCH_LIST, "AIG,BAC,IBM,SPY"), _symbols)
     say("", "How much of the account may it use, in USD? On paper it begins with that much.")
-    capital = _until_good("Capital", os.environ.get(_CAPITAL) or "10000", _checked(_CAPITAL))
-    say("", *_next(broker, str(folder), symbols, capital))
+    capital = _until_good("Capital", before.get(CAPITAL, "10000"), _amount)
+    ours.want({WATCH_LIST: symbols, CAPITAL: capital})
 
 
 def _key(ours: Beginning, broker: str) -> None:
@@ -102,7 +123,7 @@ def _until_good(question: str, default: str, check: Callable[[str], str]) -> str
             return check(line.strip() or default)
         except ValueError as wrong:
             say(f"{wrong}.")
-    what = "that was no answer, and what was stored before stays"
+    what = f"{_TRIES} answers could not be used; what was stored before stays"
     raise UserError(what, remedy="run `strategy init` again")
 
 
@@ -118,20 +139,30 @@ def _yes_or_no(answer: str) -> str:
     return "yes" if answer.lower() in {"yes", "y"} else "no"
 
 
-def _checked(name: str) -> Callable[[str], str]:
-    """Give the check of a setting, by the one that the functions use."""
+def _symbols(answer: str) -> str:
+    """Give symbols in capitals, each once; raises ValueError that names each word that cannot be one."""
+    named = Counter(word.upper() for word in re.split(r"[,\s]+", answer) if word)
+    if wrong := [repr(word) for word in named if not _SYMBOL.fullmatch(word)]:
+        are = "is no symbol" if len(wrong) == 1 else "are no symbols"
+        raise ValueError(f"{', '.join(wrong)} {are}: 1 to 5 letters, and behind a dot its class, such as BRK.B")
+    if len(named) > settings.MAX_WATCHED:
+        raise ValueError(f"{len(named)} symbols are more than {settings.MAX_WATCHED}")
+    if twice := [word for word, times in named.items() if times > 1]:
+        say(f"Named more than once, and counted once: {', '.join(twice)}.")
+    return ",".join(named)
 
-    def check(answer: str) -> str:
-        if problems := settings.wrong_ones({name: answer}):
-            raise ValueError("; ".join(problems))
-        return answer
 
-    return check
+def _amount(answer: str) -> str:
+    """Give an amount of USD as the setting has it; raises ValueError."""
+    plain = answer.replace(",", "").removeprefix("$") if _CAPITALS.fullmatch(answer) else answer
+    if settings.wrong_ones({CAPITAL: plain}):
+        raise ValueError(f"{answer!r} cannot be used: give an amount from 100 to 10,000,000, such as 10000")
+    return plain
 
 
 _KEEP = (
-    f"Keep {KEY_VARIABLE} as you set it, and set it there, too: without it the",
-    "key that is stored here can never be read again.",
+    f"Keep {KEY_VARIABLE} as you set it, and set it in each new terminal, too:",
+    "without it the key that is stored here can never be read again.",
 )
 _PROBE = (
     "  strategy probe --broker production",
@@ -139,15 +170,15 @@ _PROBE = (
 )
 
 
-def _next(broker: str, folder: str, symbols: str, capital: str) -> list[str]:
-    """Say what comes next."""
+def _next(broker: str, ours: Beginning) -> list[str]:
+    """Say what is stored where, and what comes next."""
+    stronger = [name for name in wanted.NAMES if name in os.environ]
     quotes = "E*TRADE's real quotes" if broker == "production" else "the sandbox's made-up quotes, as a try"
     return [
-        f"Done. The key is kept, encrypted, in {folder} and",
-        f"state/{broker}-key: stay in this folder for all that follows. Type these",
-        "two lines in each new terminal, or put them into your shell's profile:",
-        f"  export {_WATCH_LIST}={quote(symbols)}",
-        f"  export {_CAPITAL}={quote(capital)}",
+        f"Done. In {ours.folder} and {ours.alone}",
+        f"are the key, encrypted, and symbols and capital, in {wanted.FILE}. Stay in",
+        "this folder for all that follows.",
+        *(f"Your variable {name} is set, and counts instead: unset it." for name in stronger),
         *_KEEP * (KEY_VARIABLE in os.environ),
         "",
         f"A paper day, on {quotes}:",
@@ -162,5 +193,6 @@ def _next(broker: str, folder: str, symbols: str, capital: str) -> list[str]:
         "  strategy status --watch",
         "      what it holds, what it made today",
         "",
-        "Without an account: `strategy demo`, a simulated day, one to three minutes.",
+        "A simulated day needs no account and no key: `strategy demo`, one to three",
+        "minutes.",
     ]

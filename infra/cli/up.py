@@ -27,6 +27,7 @@ from infra.running.outside import REAL, Outside
 from infra.running.plan import Broker, Plan, plan
 from infra.running.station import Station
 from infra.running.status import Status
+from infra.running.wanted import given
 from infra.simulated_day import account
 from infra.simulated_day.hours import clock, day_and_time
 from infra.simulated_day.problems import UserError
@@ -53,8 +54,10 @@ def run(
     """Run a desk; raises UserError for what cannot be run and typer.Exit for a fault in the code."""
     simulated: dict[str, object] = {"market": market, "seed": seed, "network": network}
     simulated |= {"starts": None if starts is None else _time(starts)}
+    folder = state or STATES / f"{broker}-{mode}"
     wanted = plan(
-        broker=broker, mode=Mode(mode), cloud=cloud, state=state or STATES / f"{broker}-{mode}", environ=os.environ,
+        broker=broker, mode=Mode(mode), cloud=cloud, state=folder,
+        environ=os.environ if broker == "simulator" else given(folder, os.environ),
         config=config, port=port, speed=speed,
         **{name: value for name, value in simulated.items() if value is not None},
     )  # fmt: skip

@@ -15,6 +15,7 @@ from infra.cli.hand import reached, show
 from infra.operations import configuring
 from infra.operations.configuring import Base, Changed, Shown
 from infra.operations.profiles import Hand
+from infra.running import wanted
 from infra.simulated_day.chosen import of_file
 from infra.simulated_day.hours import day_and_time
 from infra.simulated_day.problems import UserError
@@ -35,6 +36,16 @@ def look(profile: str, state: Path | None, *, json: bool) -> None:
     with reached(profile, state) as hand:
         shown = configuring.show(hand, _base(hand))
         show(shown, lambda: _tell(shown), json=json)
+        if profile == "local" and not hand.simulated and not json:
+            _tell_wanted(Path(hand.name))
+
+
+def _tell_wanted(folder: Path) -> None:
+    """Say which symbols and which capital count beside the configuration, and where they come from."""
+    found = wanted.given(folder, os.environ)
+    for name, what in ((wanted.WATCH_LIST, "Symbols"), (wanted.CAPITAL, "Capital, USD")):
+        said = f"{found[name]}, from {wanted.source(name, folder, os.environ)}" if name in found else "not set"
+        typer.echo(f"{what}: {said}; `strategy init` asks for it, and the next start takes it.")
 
 
 def set_one(name: str, value: str, profile: str, state: Path | None, *, json: bool) -> None:

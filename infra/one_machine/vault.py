@@ -54,8 +54,9 @@ def vault_key(environ: Mapping[str, str], ring: "KeyringBackend | None" = None) 
             kept = base64.urlsafe_b64encode(secrets.token_bytes(KEY_BYTES)).decode()
             ring.set_password(_SERVICE, _USER, kept)
     except keyring.errors.KeyringError as problem:
-        remedy = f"set {KEY_VARIABLE} to the output of: {_MAKE}"
-        raise ConfigError((f"no keyring for the vault's key ({problem}); {remedy}",)) from None
+        what = f"secrets are stored encrypted, and this machine has no keyring that would hold their key ({problem})"
+        remedy = f"make one once, keep it, and set {KEY_VARIABLE} to it in each terminal. This prints one: {_MAKE}"
+        raise ConfigError((f"{what}; {remedy}",)) from None
     return _decoded(kept, f"the keyring's entry {_SERVICE!r}")
 
 

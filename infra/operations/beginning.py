@@ -15,6 +15,7 @@ from infra.one_machine.folder import share
 from infra.one_machine.vault import FileVault, vault_key
 from infra.operations import secrets, systems
 from infra.operations.profiles import reach_key
+from infra.running import wanted
 from infra.running.folder import Folder
 from infra.simulated_day.folder import card_of
 from infra.simulated_day.problems import UserError
@@ -25,9 +26,10 @@ from shared.topology import CONSUMER
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beginning:
-    """Where the key of a broker is kept: `folder` is that of the system, `vaults` its own and that of the key alone."""
+    """Where the key of a broker is kept: the `folder` of the system, that of the key `alone`, and their `vaults`."""
 
     folder: Path
+    alone: Path
     vaults: tuple[Vault, ...]
 
     @property
@@ -48,6 +50,11 @@ class Beginning:
         for vault in self.vaults:
             if not vault.versions(CONSUMER):
                 secrets.store(vault, CONSUMER, value)
+
+    def want(self, values: Mapping[str, str]) -> None:
+        """Keep symbols and capital for the system, and for a look with the key alone."""
+        for folder in (self.folder, self.alone):
+            wanted.keep(folder, values)
 
 
 @contextmanager
@@ -70,4 +77,4 @@ def beginning(broker: str, environ: Mapping[str, str]) -> Iterator[Beginning]:
         path.chmod(0o700)
         alone = opened.enter_context(reach_key(broker, None, environ))
         ours = FileVault(folder.vault, key=vault_key(environ))
-        yield Beginning(folder=path, vaults=(ours, alone.open_vault()))
+        yield Beginning(folder=path, alone=Path(alone.name), vaults=(ours, alone.open_vault()))

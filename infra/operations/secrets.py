@@ -27,8 +27,9 @@ _WANTED_KEY = f"{MIN_KEY_BYTES} random characters or more, or --generate"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """One secret that the owner stores: what is asked for, and how the answers become its bytes; raises ValueError."""
+    """One secret that the owner stores: what it is `called`; `parse` gives its bytes, and raises ValueError."""
 
+    called: str
     asks: tuple[str, ...]
     parse: Callable[[tuple[str, ...]], bytes]
     wants: str
@@ -71,15 +72,20 @@ def _key(answers: tuple[str, ...]) -> bytes:
 
 KINDS = {
     CONSUMER: Kind(
+        called="a consumer key with its secret",
         asks=("Consumer key", "Consumer secret"), parse=partial(_pair, "key"),
         wants="the consumer key and the consumer secret as E*TRADE shows them, each on a line",
     ),
     NOTIFY_ADDRESSES: Kind(
-        asks=("Addresses for notices, blanks between them",), parse=_addresses, wants=settings.ADDRESSES_HINT
+        called="a list of addresses for notices",
+        asks=("Addresses for notices, blanks between them",), parse=_addresses, wants=settings.ADDRESSES_HINT,
     ),
-    SIGN_IN_KEY: Kind(asks=("Key that signs sign-in links",), parse=_key, wants=_WANTED_KEY),
-    HALT_KEY: Kind(asks=("Key that signs halt links",), parse=_key, wants=_WANTED_KEY),
+    SIGN_IN_KEY: Kind(
+        called="a key for sign-in links", asks=("Key that signs sign-in links",), parse=_key, wants=_WANTED_KEY
+    ),
+    HALT_KEY: Kind(called="a key for halt links", asks=("Key that signs halt links",), parse=_key, wants=_WANTED_KEY),
     ALPACA_KEY: Kind(
+        called="a key id of Alpaca's with its secret",
         asks=("Alpaca's key id", "Alpaca's secret"), parse=partial(_pair, "key_id"),
         wants="the key id and the secret as Alpaca shows them, each on a line",
     ),
@@ -125,7 +131,7 @@ def value_of(name: str, answers: tuple[str, ...]) -> bytes:
             raise ValueError
         return kind.parse(answers)
     except ValueError:
-        raise UserError(f"this is no {name}", remedy=f"give {kind.wants}") from None
+        raise UserError(f"this cannot be {kind.called}", remedy=f"give {kind.wants}") from None
 
 
 def generated() -> bytes:

@@ -17,6 +17,8 @@ from infra.cli.main import app
 from infra.one_machine.folder import FolderLock
 from infra.one_machine.vault import KEY_VARIABLE, FileVault
 from infra.running.registry import VARIABLE
+from infra.running.wanted import given, kept, source
+from infra.simulated_day.problems import UserError
 from shared.wiring.credentials import stored_consumer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,7 +26,9 @@ VAULT_KEY = bytes(range(32))
 KEY, HALF, OTHER = "CANARY-the-key", "CANARY-the-half", "CANARY-another-half"
 WHICH, REPLACE = "sandbox, none) [none]: ", "Replace it (yes, no) [no]: "
 PAIR = [("Consumer key: ", KEY), ("Consumer secret: ", HALF)]
-REST = [("Symbols [AIG,BAC,IBM,SPY]: ", ""), ("Capital [10000]: ", "2500")]
+DAY = ("Play the simulated day now (yes, no) [no]: ", "")
+REST = [("Symbols [AIG,BAC,IBM,SPY]: ", ""), ("Capital [10000]: ", "2500"), DAY]
+AGAIN = [("Symbols [AIG,BAC,IBM,SPY]: ", ""), ("Capital [2500]: ", ""), DAY]
 LASTS_S = 120
 Talk = Sequence[tuple[str, str]]
 
@@ -96,7 +100,6 @@ def test_a_key_is_stored_and_never_shown(tmp_path: Path, broker: str) -> None:
     assert [stored(tmp_path, f"{broker}-{of}") for of in ("paper", "key")] == [(KEY, HALF)] * 2
     nothing_secret(screen, tmp_path)
     for part in (
-        "export STRATEGY_WATCH_LIST=AIG,BAC,IBM,SPY", "export STRATEGY_CAPITAL_USD=2500",
         f"strategy doctor --broker {broker}", f"strategy up --broker {broker}", "strategy login", "strategy demo",
     ):  # fmt: skip
         assert f"  {part}\n" in screen or f"`{part}`" in screen
@@ -109,7 +112,7 @@ def test_again_it_keeps_what_is_stored(tmp_path: Path) -> None:
     """The second time the key stays where nothing is typed, also in a vault that had lost it."""
     init(tmp_path, [(WHICH, "production"), *PAIR, *REST])
     (tmp_path / "state" / "production-key" / "vault.bin").unlink()
-    code, screen = init(tmp_path, [(WHICH, "production"), (REPLACE, ""), *REST])
+    code, screen = init(tmp_path, [(WHICH, "production"), (REPLACE, ""), *AGAIN])
     assert code == 0, screen
     assert "The stored key stays." in screen
     assert [stored(tmp_path, f"production-{of}") for of in ("paper", "key")] == [(KEY, HALF)] * 2
@@ -122,9 +125,9 @@ def test_a_key_is_replaced_by_a_good_one_only(tmp_path: Path) -> None:
     asked = [(WHICH, "production"), (REPLACE, "yes")]
     code, screen = init(tmp_path, [*asked, *bad, *bad, *bad])
     assert code == 2, screen
-    assert "This is no etrade-consumer, and nothing was changed: give the consumer key" in screen
+    assert "This cannot be a consumer key with its secret, and nothing was changed: give the consumer key" in screen
     assert stored(tmp_path, "production-paper") == (KEY, HALF)
-    code, screen = init(tmp_path, [*asked, *bad, ("Consumer key: ", KEY), ("Consumer secret: ", OTHER), *REST])
+    code, screen = init(tmp_path, [*asked, *bad, ("Consumer key: ", KEY), ("Consumer secret: ", OTHER), *AGAIN])
     assert code == 0, screen
     assert stored(tmp_path, "production-paper") == stored(tmp_path, "production-key") == (KEY, OTHER)
     nothing_secret(screen, tmp_path)
@@ -133,19 +136,35 @@ def test_a_key_is_replaced_by_a_good_one_only(tmp_path: Path) -> None:
 def test_a_bad_setting_is_asked_for_again(tmp_path: Path) -> None:
     """Another word than a broker, symbols or capital that the functions would refuse are told, and asked for again."""
     talk = [
-        (WHICH, "etrade"), (WHICH, "production"), *PAIR, ("Symbols", "A B C"), ("Symbols", "IBM"), ("Capital", "5"),
-        ("Capital", "5000"),
+        (WHICH, "etrade"), (WHICH, "production"), *PAIR, ("Symbols", "apples IBM 3M"), ("Symbols", "ibm, brk.b ibm"),
+        ("Capital", "5"), ("Capital", "$5,000"), DAY,
     ]  # fmt: skip
     code, screen = init(tmp_path, talk)
     assert code == 0, screen
     assert "Type production, sandbox or none." in screen
-    assert "STRATEGY_CAPITAL_USD='5' cannot be used: the capital" in screen
-    assert "export STRATEGY_WATCH_LIST=IBM\n" in screen
+    assert "'APPLES', '3M' are no symbols: 1 to 5 letters" in screen
+    assert "Named more than once, and counted once: IBM." in screen
+    assert "'5' cannot be used: give an amount from 100 to 10,000,000" in screen
+    wanted_of = {"STRATEGY_WATCH_LIST": "IBM,BRK.B", "STRATEGY_CAPITAL_USD": "5000"}
+    assert [kept(tmp_path / "state" / f"production-{of}") for of in ("paper", "key")] == [wanted_of] * 2
+
+
+def test_what_was_answered_is_what_counts(tmp_path: Path) -> None:
+    """A start takes symbols and capital from the folder, a variable of the environment instead, and says which."""
+    init(tmp_path, [(WHICH, "sandbox"), *PAIR, *REST])
+    folder, variable = tmp_path / "state" / "sandbox-paper", {"STRATEGY_CAPITAL_USD": "300"}
+    asked = {"STRATEGY_WATCH_LIST": "AIG,BAC,IBM,SPY", "STRATEGY_CAPITAL_USD": "2500"}
+    assert (given(folder, {}), given(folder, variable)) == (asked, asked | variable)
+    assert source("STRATEGY_CAPITAL_USD", folder, {}) == str(folder / "wanted.json")
+    assert source("STRATEGY_CAPITAL_USD", folder, variable) == "the variable STRATEGY_CAPITAL_USD"
+    (folder / "wanted.json").write_text("[]")
+    with pytest.raises(UserError, match="cannot be used"):
+        given(folder, variable)
 
 
 def test_without_a_key_nothing_is_written(tmp_path: Path) -> None:
     """Who has no key is told of the simulated day, and no folder is made."""
-    code, screen = init(tmp_path, [(WHICH, "")])
+    code, screen = init(tmp_path, [(WHICH, ""), DAY])
     assert code == 0, screen
     assert "  strategy demo " in screen
     assert not (tmp_path / "state").exists()

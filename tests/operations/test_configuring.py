@@ -9,10 +9,11 @@ import pytest
 
 from infra.one_machine.sqlite_store import SqliteStore
 from infra.operations.configuring import of_text, text_of
+from infra.running import wanted
 from shared.ports import Put
 from shared.settings import CONFIGS
 from shared.strategies.config import load
-from tests.operations.desks import answer, refused, strategy
+from tests.operations.desks import answer, refused, strategy, write_card
 
 
 def _here(desk: Path) -> tuple[str, ...]:
@@ -206,3 +207,13 @@ def test_it_is_shown_in_words(desk: Path) -> None:
     assert "No ceilings are set here" in shown.stderr
     assert "limits.positions_max: 10 -> 5" in strategy("config", "history", *_here(desk)).stdout
     assert strategy("config", "diff", "1", *_here(desk)).stdout == "Nothing differs from version 1.\n"
+
+
+def test_symbols_and_capital_are_shown_with_their_source(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a system at E*TRADE it says which symbols and capital the next start takes, and what said so."""
+    write_card(desk, broker="sandbox", config="default")
+    wanted.keep(desk, {wanted.WATCH_LIST: "AIG,IBM", wanted.CAPITAL: "2500"})
+    monkeypatch.setenv(wanted.CAPITAL, "900")
+    shown = strategy("config", "show", *_here(desk)).stdout
+    assert f"Symbols: AIG,IBM, from {desk / wanted.FILE};" in shown
+    assert f"Capital, USD: 900, from the variable {wanted.CAPITAL};" in shown

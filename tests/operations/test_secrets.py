@@ -96,7 +96,7 @@ def test_a_bad_value_is_refused_and_not_repeated(desk: Path, name: str, given: s
     """What cannot be this secret changes nothing, and no message repeats it."""
     before = vault_of(desk).versions(name)
     result = strategy("secrets", "set", name, "--state", str(desk), given=given)
-    refused(result, f"this is no {name}")
+    refused(result, f"this cannot be {secrets.KINDS[name].called}")
     assert CANARY not in result.output
     assert vault_of(desk).versions(name) == before
 

@@ -1,0 +1,48 @@
+"""What the owner wants of a system at E*TRADE, as `strategy init` was told: its symbols and its capital, in its folder.
+
+What can go wrong: the folder says one thing and the environment another, and nobody knows which counts; the file is
+damaged. What this promises: a variable of the environment counts, the file stands for one that is not set, and
+`source` says which of both it was; what cannot be read is refused with what to do, never left out.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from infra.simulated_day.files import write_atomically
+from infra.simulated_day.problems import UserError
+from shared import settings
+from shared.codec import decode, dumps, loads
+from shared.errors import Malformed
+
+FILE = "wanted.json"
+WATCH_LIST, CAPITAL = "STRATEGY_WATCH_LIST", "STRATEGY_CAPITAL_USD"
+NAMES = (WATCH_LIST, CAPITAL)
+
+
+def kept(folder: Path) -> dict[str, str]:
+    """Give what is kept in a system's folder, by the names of the variables; raises UserError for a damaged file."""
+    path = folder / FILE
+    if not path.exists():
+        return {}
+    try:
+        found = decode(dict[str, str], loads(path.read_bytes()))
+    except Malformed:
+        found = {"": ""}
+    if set(found) - set(NAMES) or settings.wrong_ones(found):
+        raise UserError(f"{path} cannot be used", remedy="run `strategy init` again, which writes it anew")
+    return found
+
+
+def keep(folder: Path, values: Mapping[str, str]) -> None:
+    """Keep what was answered in a system's folder."""
+    write_atomically(folder / FILE, dumps(dict(values)) + b"\n")
+
+
+def given(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """Give the environment, with what the folder keeps where it says nothing; raises UserError for a damaged file."""
+    return {**kept(folder), **environ}
+
+
+def source(name: str, folder: Path, environ: Mapping[str, str]) -> str:
+    """Say where a value comes from that `given` gives."""
+    return f"the variable {name}" if name in environ else str(folder / FILE)
