@@ -277,7 +277,7 @@ def test_without_a_pair_nothing_is_asked_of_etrade(tmp_path: Path) -> None:
         "balance", "--broker", "sandbox", "--state", str(tmp_path / "new"), given="canary-word\n",
         STRATEGY_VAULT_KEY=VAULT_KEY,
     )  # fmt: skip
-    refused(done, "etrade-consumer", "consumer secret")
+    refused(done, "a consumer key with its secret", "consumer secret")
     assert "canary-word" not in done.output
 
 
