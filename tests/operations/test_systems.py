@@ -183,7 +183,7 @@ def test_a_killed_system_is_named_until_the_owner_lets_it_be(
     refused(strategy("halt"), "NOTHING IS HALTED: no system of yours runs", "ENDED WITHOUT BEING STOPPED, as", remedy)
     for words in (("status",), ("status", "--state", str(desk)), ("status", "--seen")):
         shown = " ".join(strategy(*words).stdout.split())
-        assert f"in the paper book, {said}" in shown
+        assert f"in the paper books, {said}" in shown
         assert f"`strategy up --broker production --mode paper --state {desk}` goes on from there" in shown
         assert "Closing AIG: you asked for the sale" in shown
     assert list(place.iterdir()) == []
