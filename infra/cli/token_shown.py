@@ -13,7 +13,7 @@ def token(profile: str, state: Path | None, *, json: bool) -> None:
     with reached(profile, state) as hand:
         view = token_view(hand)
     instants = (
-        ("Issued", view.issued_at), ("Renewed", view.renewed_at), ("Dies", view.dies_at), ("Ended", view.ended_at)
+        ("Issued", view.issued_at), ("Renewed", view.renewed_at), ("Expires", view.dies_at), ("Ended", view.ended_at)
     )  # fmt: skip
     rows = [("Token", f"{view.state}{': sign in with `strategy login`' if view.signs_in else ''}")]
     rows += [(name, f"{day_and_time(at)} New York") for name, at in instants if at is not None]

@@ -116,7 +116,7 @@ def test_who_waits_in_vain_is_told_and_the_wish_ends_by_itself(bench: Bench) -> 
     assert given.waiting
     seen = look.overview(hand.desk.store, at=hand.desk.clock.now(), running=True, name="desk")
     assert seen.asked[0].startswith("reconcile since 2013-10-07 ")
-    assert seen.asked[0].endswith("NOBODY WORKS IT")
+    assert seen.asked[0].endswith("NOT DONE YET")
     late = replace(wish, at=wish.at - timedelta(minutes=7))
     hand.desk.store.commit([put(asks.path(wish.ask_id), late)])
     bench.run("10:02:30")

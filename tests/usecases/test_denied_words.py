@@ -34,4 +34,4 @@ def test_a_size_of_nothing_keeps_its_figures() -> None:
     bench = Bench(config=replace(CONFIG, sizing=replace(CONFIG.sizing, min_usd=Decimal(50_000))))
     order = _denied(bench)
     assert order.codes == ("SIZE_TOO_SMALL",)
-    assert "leaves 10000.00 USD; the smallest capital that would trade it is" in order.note
+    assert "leaves 10,000.00 USD; the smallest capital that would trade it is" in order.note
