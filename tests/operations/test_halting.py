@@ -59,7 +59,7 @@ def test_a_halt_opens_no_vault(desk: Path, broker: str) -> None:
     environ = {"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
     assert strategy("halt", "--state", str(desk), **environ).exit_code == NOT_RUNNING
     assert answer("status", "--state", str(desk), **environ)["control"]["state"] == "HALTED"
-    refused(strategy("secrets", "set", "sign-in-key", "--generate", "--state", str(desk), **environ), "vault")
+    refused(strategy("secrets", "set", "sign-in-key", "--generate", "--state", str(desk), **environ), "keyring")
 
 
 @pytest.mark.parametrize("world", [None, "{"])

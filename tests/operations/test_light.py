@@ -14,12 +14,13 @@ HEAVY = ("talib", "numpy", "pandas", "plotly", "jinja2", "flask", "werkzeug", "g
 """Each takes a tenth of a second or more."""
 _RUN = f"""
 import sys
+before = frozenset(sys.modules)  # a package of ours or others may be in each interpreter from its start
 from infra.cli.main import main
 sys.argv = ["strategy", *sys.argv[1:]]
 try:
     main()
 finally:
-    sys.stderr.write("loaded: " + " ".join(name for name in {HEAVY!r} if name in sys.modules))
+    sys.stderr.write("loaded: " + " ".join(name for name in {HEAVY!r} if name in sys.modules and name not in before))
 """
 
 

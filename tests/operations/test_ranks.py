@@ -55,7 +55,7 @@ def test_status_says_that_it_was_made(desk: Path) -> None:
     _written(desk, FIRST, SECOND)
     told = " ".join(strategy("status", "--state", str(desk)).stdout.split())
     assert "2 symbols for 2013-10-07, made 2013-10-07 07:01" in told
-    assert "of 1 a part is unknown" in told
+    assert "1 of them with a part unknown" in told
     assert answer("status", "--state", str(desk))["ranked"]["symbols"] == 2
 
 
@@ -75,4 +75,4 @@ def test_without_a_rank_that_is_said(desk: Path) -> None:
     store.commit([Delete(PATH)])
     store.close()
     refused(strategy("rank", "--state", str(desk)), "its own order counts", "07:00")
-    assert "the watch list's own order counts" in strategy("status", "--state", str(desk)).stdout
+    assert "the watch list counts in its own order" in strategy("status", "--state", str(desk)).stdout

@@ -112,10 +112,7 @@ def test_begun_written_and_checked(walked: Callable[[str], list[str]], tmp_path:
 def test_the_whole_way(
     walked: Callable[[str], list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, looks: str
 ) -> None:
-    """Every command of the README runs one after another, with nothing but the repository and what it says to write.
-
-    They end with a report and the trades of a generated day.
-    """
+    """Every command of the README runs in its order, on nothing but the repository, and ends with a day's trades."""
     if looks:
         monkeypatch.setenv("ETRADE_RATE_LIMIT", looks)  # so few looks a minute trade, too, and are less work
     said = walked("strategy ")
