@@ -39,7 +39,7 @@ def test_alpacas_minutes_are_asked_once_and_lie_in_a_folder(certificate: Path, t
     assert max(bar.day for bar in chapter.minutes.history["BRK.B"].bars) < DAY
     assert data.said == (CHOSEN_TODAY,)
     assert [file.name for file in tmp_path.iterdir()] == ["2026-03-09.csv"]
-    assert told == ["BRK.B, 1 of 1 symbols, 1 sessions"]
+    assert told == ["BRK.B, 1 of 1 symbol, 1 session"]
 
 
 def test_a_source_without_symbols_is_refused(certificate: Path, tmp_path: Path) -> None:
