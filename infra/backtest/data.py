@@ -23,6 +23,8 @@ CHOSEN_TODAY = (
     "The symbols were chosen today, not on each day: shares that did badly and are gone are not among them, so the "
     "result looks better than it could have been."
 )
+EXCHANGE = "exchange"
+"""The market of all data that are not generated."""
 _SHOWN = 5
 
 
@@ -39,7 +41,11 @@ class Data(Protocol):
 
     @property
     def name(self) -> str:
-        """What the report calls it; equal names are the same data."""
+        """What the report calls it."""
+
+    @property
+    def market(self) -> str:
+        """Which market it is of: a session of a symbol is the same in all data of one market."""
 
     @property
     def said(self) -> tuple[str, ...]:

@@ -33,6 +33,11 @@ class GeneratedData:
         return f"generated market, seed {self.seed}"
 
     @property
+    def market(self) -> str:
+        """See `data.Data`."""
+        return self.name
+
+    @property
     def said(self) -> tuple[str, ...]:
         """See `data.Data`."""
         return ("The market is generated: it shows how the strategies act, and nothing of what they would earn.",)

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 
-from infra.backtest.data import CHOSEN_TODAY, Chapter
+from infra.backtest.data import CHOSEN_TODAY, EXCHANGE, Chapter
 from infra.backtest.minutes import Bars, as_minutes, minute_day
 from infra.backtest.quoted import tick_day
 from infra.backtest.spool import EARLY, Spool, minutes_in
@@ -39,6 +39,11 @@ class KeptData:
     minutes: Mapping[date, Path]
     there: Mapping[date, Mapping[str, datetime]]
     series: Mapping[str, Series]
+
+    @property
+    def market(self) -> str:
+        """See `data.Data`."""
+        return EXCHANGE
 
     @property
     def has_ticks(self) -> bool:

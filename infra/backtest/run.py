@@ -55,7 +55,6 @@ class Task:
     resolution: Resolution
     capital: Decimal
     compared: int = 0
-    said: tuple[str, ...] = ()
 
     @property
     def account(self) -> str:
@@ -229,7 +228,7 @@ def _outcome(task: Task, main: _Chain, source: str, fidelity: Fidelity | None) -
     sessions, resolution = task.survey.sessions, task.resolution
     late = (f"Fees after {KNOWN_UNTIL} are those of that day.",) if sessions[-1] > KNOWN_UNTIL else ()
     there = (*task.survey.missing, *main.unlike(resolution), *main.without)
-    said = (*task.data.said, *task.said, task.account, *task.ranked, *there, *late)
+    said = (*task.data.said, task.account, *task.ranked, *there, *late)
     facts = main.gathered.facts(
         title=f"Back-test, {sessions[0]} to {sessions[-1]}", resolution=resolution, source=source,
         configuration=task.label, said=said, beside=() if fidelity is None else (_beside(fidelity, resolution),),

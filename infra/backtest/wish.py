@@ -18,7 +18,7 @@ from shared.domain.control.tables import strategies_of
 from shared.errors import ConfigError
 from shared.settings import DEFAULT_CONFIG
 from shared.strategies import config as configurations
-from shared.strategies.registry import bound
+from shared.strategies import registry
 
 MONTH = timedelta(days=30)
 LEAST_CAPITAL = Decimal(100)
@@ -27,7 +27,7 @@ MOST_CAPITAL = Decimal(1_000_000_000)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configured:
-    """A configuration to be played: what people call it, its settings, and their digest.
+    """A configuration to be played: what people call it, and its settings.
 
     `name` is the one that ships which it is, or which it changes.
     """
@@ -36,10 +36,14 @@ class Configured:
     name: str
     config: StrategyConfig
 
-    @property
-    def digest(self) -> str:
-        """The beginning of the SHA-256 of its settings."""
-        return hashlib.sha256(dumps(encode(self.config))).hexdigest()[:12]
+    def digest(self, folder: str) -> str:
+        """Give the beginning of the SHA-256 of its settings and of the owner's files that vote in it."""
+        whole = hashlib.sha256(dumps(encode(registry.completed(self.config, folder))))
+        there = registry.found(folder)
+        for name in sorted(self.config.strategies.keys() & there.keys()):
+            if there[name].parent != registry.HERE:
+                whole.update(there[name].read_bytes())
+        return whole.hexdigest()[:12]
 
 
 def configured(said: str, names: Sequence[str], folder: str) -> Configured:
@@ -52,7 +56,7 @@ def configured(said: str, names: Sequence[str], folder: str) -> Configured:
     least = min(config.signals.min_votes, len(table))
     config = replace(config, strategies=table, signals=replace(config.signals, min_votes=least))
     try:
-        bound(config, folder)
+        registry.bound(config, folder)
     except ConfigError as wrong:
         raise UserError("; ".join(wrong.problems), remedy="name a strategy that there is") from None
     label = f"{chosen.label}, only {' and '.join(sorted(table))}"

@@ -4,6 +4,7 @@ import os
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -72,17 +73,21 @@ def run(asked: Wish) -> None:
     wish.days(asked.first, asked.last)
     folder, out = os.environ.get(OWN_STRATEGIES, ""), sys.stdout
     say(*left_out(folder))
+    twice = [one for one, times in Counter(asked.configs).items() if times > 1]
+    say(*(f"--config {one[:100]} was said more than once, and is played once." for one in twice))
     with aside(), tempfile.TemporaryDirectory(prefix="strategy-backtest-") as place:
         named = [wish.configured(one, asked.strategies, folder) for one in dict.fromkeys(asked.configs)]
         data = _data(asked, Spool(Path(place)))
         tasks = _tasks(asked, data, named, folder)
         with claim(asked.out, runs=FOLDERS) as ours:
-            tasks = _entered(tasks, named)
+            register = trials.place()
             _say_first(tasks[0])
+            digests = [one.digest(folder) for one in named]
             labels = ", ".join(one.label for one in named)
             card = Card(market=data.name, config=labels, seed=asked.seed, kind=BACK_TEST)
             ours.write_card(card)
             outcomes = shown.standing_beside(_played(tasks, ours.path), len(named))
+            outcomes = _entered(register, outcomes, tasks[0], digests)
             done = replace(card, status=FINISHED)
             _leave(asked, outcomes, ours, done, said=data.said, out=out)
             ours.write_card(done)
@@ -150,17 +155,18 @@ def _tasks(asked: Wish, data: Data, named: Sequence[wish.Configured], folder: st
     ]  # fmt: skip
 
 
-def _entered(tasks: Sequence[Task], named: Sequence[wish.Configured]) -> list[Task]:
-    """Write down what was asked for as trials, and have each say which it is."""
-    file, now = trials.place(), datetime.now(UTC)
-    entered = list(tasks)
-    for number, one in enumerate(named):
-        seen = tasks[number].survey
-        new = trials.trial(
-            at=now, data=tasks[number].data.name, first=seen.sessions[0], last=seen.sessions[-1],
-            symbols=seen.symbols, config=f"{one.label} {one.digest}",
+def _entered(register: Path, outcomes: Sequence[Outcome], task: Task, digests: Sequence[str]) -> list[Outcome]:
+    """Write down what saw a result as a trial, and have each say how it stands, after what is said of the data."""
+    now, seen, of_data = datetime.now(UTC), task.survey, len(task.data.said)
+    entered = []
+    for one, digest in zip(outcomes, digests, strict=True):
+        new = trials.Trial(
+            at=now, market=task.data.market, sessions=seen.sessions, symbols=seen.symbols, config=one.label,
+            digest=digest,
         )  # fmt: skip
-        entered[number] = replace(tasks[number], said=(trials.sentence(trials.enter(file, new)),))
+        said = one.facts.said
+        said = (*said[:of_data], trials.enter(register, new).sentence, *said[of_data:])
+        entered.append(replace(one, facts=replace(one.facts, said=said)))
     return entered
 
 
@@ -179,7 +185,7 @@ def _played(tasks: Sequence[Task], folder: Path) -> list[Outcome]:
         with _bars(tasks) as tell:
             return work.run_all(tasks, tell)
     except KeyboardInterrupt:
-        say("Interrupted: every process of it has ended. The register of trials counts it; nothing else was kept.")
+        say("Interrupted: every process of it has ended. Nothing was kept, and it is no trial.")
         raise typer.Exit(INTERRUPTED) from None
     except work.PlayFailed as failed:
         write_atomically(folder / "crash.txt", failed.details.encode())

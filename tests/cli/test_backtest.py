@@ -5,6 +5,7 @@ import inspect
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +20,8 @@ from typer.testing import CliRunner
 from infra.cli.backtest import Resolution, backtest
 from infra.cli.main import app
 from infra.simulated_day.own import MOST_LINES
-from tests.backtest.test_data import MONDAY, TUESDAY, minutes
+from tests.backtest.made import session
+from tests.backtest.test_data import MONDAY, TUESDAY, minutes, quotes
 from tests.strategies.own import write
 
 STRATEGY = Path(sys.executable).with_name("strategy")
@@ -53,13 +55,35 @@ def test_a_file_of_minutes_is_played_and_its_result_written(tmp_path: Path) -> N
     folder = tmp_path / "backtests" / "0001"
     assert {"report.html", "report.json", "trades.csv"} <= {one.name for one in folder.iterdir()}
     assert json.loads((folder / "report.json").read_text()) == result
-    shown = called(tmp_path, "--data", str(file), "--config", "demo", "--config", "default")
+    twice = ("--config", "demo", "--config", "default", "--config", "demo")
+    shown = called(tmp_path, "--data", str(copy_of(file)), *twice)
     assert (shown.stdout + shown.stderr).count("chosen today") == 1
+    assert shown.stderr.count("--config demo was said more than once, and is played once.") == 1
     assert "This is trial 2 on these data" in shown.stdout
-    assert "This is trial 3 on these data" in shown.stdout
+    said = " ".join(shown.stdout.split())
+    assert "tried on these data before, and is no new trial. The trials are 2 on these data" in said
     assert shown.stdout.index("chosen today") < shown.stdout.index("Return")
     assert "Configuration demo" in shown.stdout
     assert (tmp_path / "backtests" / "0002" / "02" / "report.html").exists()
+
+
+def copy_of(file: Path) -> Path:
+    """Copy a file into a folder of its own."""
+    folder = file.with_suffix("")
+    folder.mkdir()
+    return Path(shutil.copy(file, folder))
+
+
+def test_what_shows_no_result_is_no_trial(tmp_path: Path) -> None:
+    """A run that is refused for a fault in its file leaves the register as it was."""
+    file = quotes(tmp_path / "day.csv", MONDAY)
+    with file.open("a", encoding="utf-8") as rows:
+        rows.write(f"{session(MONDAY).opens_at.isoformat()},SPY,101,100,100,100,100,5000\n")
+    found = called(tmp_path, "--data", str(file), "--resolution", "tick")
+    assert (found.returncode, (tmp_path / "trials.jsonl").read_bytes()) == (2, b""), found.stderr
+    assert "crossed quote" in found.stderr
+    quotes(file, MONDAY)
+    assert "This is the first trial on these data." in called(tmp_path, "--data", str(file)).stdout
 
 
 def test_the_trades_add_up_to_what_the_report_says(tmp_path: Path) -> None:
