@@ -10,6 +10,7 @@ from infra.cli.hand import reached, show
 from infra.operations import closing
 from infra.operations.closing import Closing
 from infra.simulated_day.problems import UserError
+from shared.domain.orders.explain import at_venue
 from shared.usecases.sign_in import token
 
 _NEXT = (
@@ -45,8 +46,9 @@ def tell(results: list[Closing]) -> None:
     for one in results:
         if one.problem is None:
             sys.stdout.write(f"{_line(one)}\n")
-    if any(one.problem is None for one in results):
-        sys.stdout.write(_NEXT)
+    asked = [one.venue for one in results if one.problem is None]
+    if asked:
+        sys.stdout.write(at_venue(_NEXT, asked[0]))
 
 
 def _line(one: Closing) -> str:

@@ -8,6 +8,7 @@ from infra.operations.wealth import Owned, Price, Priced, Wealth
 from infra.simulated_day.hours import clock_on, day_and_time
 from shared.domain.base.calendar import new_york_day
 from shared.domain.broker.brokerage import LastBalance, is_margin
+from shared.domain.orders.explain import at_venue
 
 COLUMNS = ("Symbol", "Shares", "Cost", "Last", "Age", "Value", "Profit", "%", "Stop", "To stop", "Since")
 NOT_COUNTED = "* a price from elsewhere: its delay is not known, nothing is traded on it, and it is in no sum"
@@ -25,7 +26,7 @@ def lines(owned: Sequence[Owned], wealth: Wealth) -> Iterable[tuple[str, str]]:
 def held(one: Owned) -> str:
     """Say one position in a sentence."""
     price = one.price or Price(kind=Priced.MISSING)
-    stop = "NO STOP at the broker" if one.stop is None else f"stop {one.stop:,.2f}"
+    stop = at_venue("NO STOP at the broker", one.venue) if one.stop is None else f"stop {one.stop:,.2f}"
     if one.stop is not None and one.stop_distance is not None:
         stop += f", {one.stop_distance:,.2f} ({one.stop_percent} %) away"
     said = f"{one.quantity:,} {one.symbol} at {one.average_cost:,.2f}"

@@ -34,7 +34,8 @@ def _story(story: look.Story) -> None:
         *((("Taxes", WASH_SALE),) if order.possible_wash_sale else ()),
     ))  # fmt: skip
     table(("New York", "By", "What happened"), (
-        (_on(order.session, one.at), one.actor, step(one.after, one.cause)) for one in story.events
+        (_on(order.session, one.at), one.actor, step(one.after, one.cause, order.venue))
+        for one in story.events
     ))  # fmt: skip
     if story.fills:
         table(("Filled, New York", "Shares", "Price", "Realised"), (

@@ -26,11 +26,13 @@ from shared.usecases.control.control import exits_blocked
 class Closing:
     """What became of one symbol, with the shares that are held.
 
-    `already` says that it was asked for before; `problem` that nothing was asked for, and why.
+    `venue` is where it is held; `already` says that it was asked for before; `problem` that nothing was asked for, and
+    why.
     """
 
     symbol: str
     quantity: int = 0
+    venue: str = ""
     already: bool = False
     problem: str | None = None
 
@@ -83,7 +85,7 @@ def _ask(desk: Desk, symbol: str) -> Closing:
     position = held.value
     if not position.closing:
         desk.store.commit([held.update(replace(position, closing=True))])
-    return Closing(symbol=symbol, quantity=position.quantity, already=position.closing)
+    return Closing(symbol=symbol, quantity=position.quantity, venue=position.venue, already=position.closing)
 
 
 def failed(results: Iterable[Closing]) -> bool:

@@ -24,7 +24,7 @@ from shared.domain.market.fallback import FallbackQuote
 from shared.domain.market.quotes import Quote
 from shared.domain.market.series import LEAST_DAYS
 from shared.domain.market.sight import Looks, Sight, looks
-from shared.domain.orders.explain import PLAIN
+from shared.domain.orders.explain import standing
 from shared.domain.orders.orders import IN_DOUBT, Order
 from shared.domain.orders.positions import Fill, Ledger, Position
 from shared.domain.orders.signals import Signal
@@ -212,7 +212,7 @@ def find(store: Store, name: str) -> Order:
 def story(store: Store, name: str) -> Story:
     """Tell one order's story; `name` as `find` takes it."""
     order = find(store, name)
-    stands, next_step = PLAIN[order.state]
+    stands, next_step = standing(order)
     return Story(
         order=order, stands=stands, next_step=next_step,
         signal=_signal(store, order),

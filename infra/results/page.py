@@ -89,7 +89,7 @@ def _environment(facts: Facts, strategies: str) -> Environment:
         "span": span,
         "kind": KINDS.get,
         "why_made": why_made,
-        "step": lambda event: step(event.after, event.cause),
+        "step": lambda event: step(event.after, event.cause, event.detail.get("venue", "")),
         "reasons": partial(_reasons, strategies),
     }
     made.globals |= {"UNKNOWN": UNKNOWN}

@@ -20,6 +20,7 @@ from infra.operations.profiles import Hand
 from infra.running.instant import KeptInstant
 from infra.simulated_day.problems import UserError
 from shared.codec import decode
+from shared.domain.base.values import Venue
 from shared.domain.control.control import TradingState
 from shared.domain.orders.orders import Kind
 from shared.domain.orders.positions import Position
@@ -98,6 +99,16 @@ def test_who_closes_reads_that_it_may_be_bought_again(capsys: pytest.CaptureFixt
     tell([Closing(symbol="IBM", quantity=40)])
     said = capsys.readouterr().out
     assert "may buy the symbol again after its cool-down: `strategy reduce` keeps it from buying" in said
+    assert "its stop at the broker is cancelled" in said
+
+
+def test_who_closes_on_paper_reads_of_the_paper_account(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is held on paper has its stop there, and its sale says so."""
+    hand = _made(position(venue=Venue.PAPER))
+    tell(closing.close(hand, "IBM", unread=[]))
+    said = capsys.readouterr().out
+    assert "its stop in the paper account is cancelled" in said
+    assert "broker" not in said
 
 
 def _made(position: Position | None, **changes: Any) -> Hand:

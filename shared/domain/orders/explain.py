@@ -1,8 +1,13 @@
-"""Each state of an order in plain words, and what happens next without anybody's doing."""
+"""Each state of an order in plain words, and what happens next without anybody's doing.
+
+What can go wrong: an owner on paper reads that an order is at the broker. What this promises: the words are those of
+the venue that the order was made for; on paper the account is the paper account, and nothing went to E*TRADE.
+"""
 
 from collections.abc import Mapping
 
-from shared.domain.orders.orders import State
+from shared.domain.base.values import Venue
+from shared.domain.orders.orders import Order, State
 
 WASH_SALE = "possible wash sale: shares of the symbol were sold at a loss in the thirty days before"
 
@@ -38,6 +43,26 @@ PLAIN: dict[State, tuple[str, str]] = {
     State.CANCELLED: ("It was cancelled; fills until then count.", "Nothing more happens."),
     State.EXPIRED: ("It expired at the broker.", "Nothing more happens."),
 }
+_ON_PAPER: Mapping[State, tuple[str, str]] = {
+    State.PREVIEWED: (
+        "The paper account said what it would do.", "It is authorised once, then given to the paper account."
+    ),
+    State.PLACING: (
+        "It is authorised and being given to the paper account, or the process that does so stopped.",
+        "Once the authorisation has expired, its state is unknown, and settlement looks for it in the paper account.",
+    ),
+    State.UNKNOWN: (
+        "It was given to the paper account and no clear answer came; cash and symbol stay reserved.",
+        "Settlement looks for it in the paper account's lists every minute; it is never given to it again.",
+    ),
+    State.WORKING: (
+        "It is open in the paper account; no order went to E*TRADE.", "Settlement books its fills and its end."
+    ),
+    State.NOT_PLACED: (
+        "It was given to the paper account, which has no such order; it counts again if one turns up.",
+        "Nothing more happens.",
+    ),
+}  # fmt: skip
 _DONE: dict[State, str] = {
     State.NEW: "decided, and written down",
     State.RESERVED: "passed every limit, and its cash or shares are set aside",
@@ -54,6 +79,12 @@ _DONE: dict[State, str] = {
     State.FILLED: "filled completely",
     State.CANCELLED: "cancelled",
     State.EXPIRED: "expired at the broker",
+}
+_DONE_ON_PAPER: Mapping[State, str] = {
+    State.PREVIEWED: "checked by the paper account, which would take it",
+    State.PLACING: "authorised once, and being given to the paper account",
+    State.WORKING: "open in the paper account; no order went to E*TRADE",
+    State.UNKNOWN: "given to the paper account, and not clearly answered",
 }
 _SAYS_IT_ALL = frozenset({State.RESERVED, State.PREVIEWED, State.PLACING, State.WORKING})
 EXITS: Mapping[str, str] = {
@@ -74,10 +105,30 @@ def why_left(reason: str) -> str:
     return ", ".join(EXITS.get(one, one.replace("_", " ")) for one in reason.split(", "))
 
 
-def step(after: str, cause: str) -> str:
-    """Say one step of an order in words, with its cause where the step alone does not tell it."""
+def at_venue(text: str, venue: str) -> str:
+    """Say a text about the broker of the account in which it happens: on paper of the paper account."""
+    if venue != Venue.PAPER:
+        return text
+    inside = text.replace("at the broker", "in the paper account").replace("the broker", "the paper account")
+    return inside.replace("The broker", "The paper account")
+
+
+def standing(order: Order) -> tuple[str, str]:
+    """Say where an order stands at its venue, and what happens next."""
+    if order.venue is Venue.PAPER and order.state in _ON_PAPER:
+        return _ON_PAPER[order.state]
+    stands, next_step = PLAIN[order.state]
+    return at_venue(stands, order.venue), at_venue(next_step, order.venue)
+
+
+def step(after: str, cause: str, venue: str) -> str:
+    """Say one step of an order at its venue in words, with its cause where the step alone does not tell it."""
+    why = at_venue(cause, venue)
     try:
         state = State(after)
     except ValueError:
-        return cause
-    return _DONE[state] if state in _SAYS_IT_ALL else f"{_DONE[state]} ({cause})"
+        return why
+    done = at_venue(_DONE[state], venue)
+    if venue == Venue.PAPER:
+        done = _DONE_ON_PAPER.get(state, done)
+    return done if state in _SAYS_IT_ALL else f"{done} ({why})"
