@@ -16,7 +16,7 @@ from pathlib import Path
 from shared.strategies import files
 
 REGISTER = "checked.json"
-CHECKS = 1
+CHECKS = 2
 """Counts up when the checks become stricter."""
 
 

@@ -6,10 +6,13 @@ passes with no finding only, and what passed is entered in the register beside i
 """
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +26,8 @@ from shared.errors import ConfigError
 from shared.strategies import registry
 
 LASTS_S = 120
+SEEDS = tuple(str(seed) for seed in range(1, 7))
+"""Each is the PYTHONHASHSEED of a process: with six, of 100 sets of two words 97 or more have two orders among them."""
 _RULES = "a vote is made of the view and the parameters alone; shared/strategies/README.md lists what it may import"
 
 
@@ -81,21 +86,48 @@ def _by_its_text(path: Path, content: bytes) -> list[tuple[str, str, str]]:
     return [("purity", f"{path}:{one.line}: it {one.what}", _RULES) for one in found]
 
 
-def ask(name: str, folder: str) -> Mapping[str, Any]:
-    """Run `examined` in a process of its own, whose output goes nowhere; gives what it found, or how it ended."""
+class _NothingSaid(Exception):
+    """A process of a check ended and left nothing, or did not end."""
+
+
+def ask(name: str, folder: str, *, seeds: Sequence[str] = SEEDS) -> Mapping[str, Any]:
+    """Run `examined` in a process of its own, whose output goes nowhere; gives what it found, or how it ended.
+
+    Where it found nothing, a process for each seed is asked for all answers, which have to be the same.
+    """
+    ends = time.monotonic() + LASTS_S
+    try:
+        found: Mapping[str, Any] = _said("findings", name, folder, seeds[0], ends)
+        if found["findings"]:
+            return found
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            answers = list(pool.map(lambda seed: _said("answers", name, folder, seed, ends), seeds))
+    except _NothingSaid as problem:
+        remedy = "a vote answers, and neither waits nor ends"
+        return {"findings": [{"check": "process", "what": str(problem), "remedy": remedy}]}
+    return {**found, "findings": list(_differ(answers))}
+
+
+def _said(what: str, name: str, folder: str, seed: str, ends: float) -> Any:
+    """Give what a process with its own seed of `hash` writes down; raises _NothingSaid."""
+    environ = {**os.environ, "PYTHONHASHSEED": seed}
     with tempfile.TemporaryDirectory() as place:
-        out = Path(place, "found.json")
-        command = [sys.executable, "-m", "infra.strategies.examined", name, folder, str(out)]
+        out = Path(place, "said.json")
+        command = [sys.executable, "-m", "infra.strategies.examined", what, name, folder, str(out)]
+        left = max(ends - time.monotonic(), 0)
         try:
-            ended = subprocess.run(command, capture_output=True, check=False, timeout=LASTS_S)  # noqa: S603
+            ended = subprocess.run(command, env=environ, capture_output=True, check=False, timeout=left)  # noqa: S603
         except subprocess.TimeoutExpired:
-            return _broken(f"it did not end within {LASTS_S} s")
+            raise _NothingSaid(f"it did not end within {LASTS_S} s") from None
         if not out.is_file():
             last = ended.stderr.decode(errors="replace").strip().splitlines()[-1:]
-            return _broken(f"its process ended with code {ended.returncode}{': ' if last else ''}{''.join(last)}")
-        found: Mapping[str, Any] = json.loads(out.read_bytes())
-        return found
+            raise _NothingSaid(f"its process ended with code {ended.returncode}{': ' if last else ''}{''.join(last)}")
+        return json.loads(out.read_bytes())
 
 
-def _broken(what: str) -> Mapping[str, Any]:
-    return {"findings": [{"check": "process", "what": what, "remedy": "a vote answers, and neither waits nor ends"}]}
+def _differ(answers: Sequence[Sequence[tuple[str, str]]]) -> Iterator[Mapping[str, str]]:
+    """Compare what the processes answered at each instant, and give the first difference."""
+    for (asked, _), *_ in (same for same in zip(*answers, strict=True) if any(one != same[0] for one in same)):
+        why = "its answers depend on the order of a set or on hash(), which differ from process to process"
+        yield {"check": "purity", "what": f"{asked}, another process answered otherwise: {why}", "remedy": "sort first"}
+        return

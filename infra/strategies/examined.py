@@ -1,4 +1,4 @@
-"""What a strategy does when it is asked on a generated day: run by `strategy check` in a process of its own.
+"""What a strategy does when it is asked on a generated day: run by `strategy check` in processes of its own.
 
 What can go wrong: a strategy hangs, or takes all memory (the process has limits); it prints, or ends the process (what
 was found so far is in a file); it opens a file, a connection or another program while it votes (Python's audit events
@@ -13,13 +13,12 @@ import random
 import resource
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from infra.backtest.day import Day
 from infra.backtest.look_ahead import Looked, ahead, cut_short, decisions
@@ -220,18 +219,27 @@ def _clock(at: datetime) -> str:
     return f"{at.astimezone(NEW_YORK):%H:%M:%S} New York"
 
 
-def plain(examined: Examined) -> Mapping[str, Any]:
-    """Give what was found as JSON data."""
-    return asdict(examined)
+def answers(name: str, folder: str) -> Iterator[tuple[str, str]]:
+    """Give when a strategy is asked of what on the generated day, and its vote and reason to leave in one text."""
+    (bound,) = registry.bound(_alone(name), folder)
+    held: dict[str, Position] = {}
+    for view in views.views():
+        position = held.setdefault(view.symbol, _position(view))
+        try:
+            answer = repr((asked(bound, view), asked_to_leave(bound, view, position)))
+        except StrategyFault as fault:
+            answer = fault.why
+        yield f"asked of {view.symbol} at {_clock(view.at)}", answer
 
 
-def main(name: str, folder: str, out: str) -> None:
-    """Examine a strategy within limits of CPU and memory, and write what was found to a file."""
+def main(what: str, name: str, folder: str, out: str) -> None:
+    """Within limits of CPU and memory write to a file what an examination found, or what a strategy answers."""
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     gc.disable()  # what is collected is the check's own, and is no time of the strategy
-    Path(out).write_text(json.dumps(plain(examine(name, folder))), encoding="utf-8")
+    said = list(answers(name, folder)) if what == "answers" else asdict(examine(name, folder))
+    Path(out).write_text(json.dumps(said), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:4])
+    main(*sys.argv[1:5])

@@ -65,6 +65,26 @@ def test_what_it_does_when_asked_is_found(tmp_path: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("where", "odd"),
+    [
+        ("vote", "hash(view.quote.symbol) % 2"),
+        ("vote", "'up' == next(iter({'up', 'down'}))"),
+        ("leave", "hash(view.quote.symbol) % 2"),
+    ],
+)
+def test_what_another_process_answers_otherwise_is_found(tmp_path: Path, odd: str, where: str) -> None:
+    """What hash() or the order of a set decides is found by processes of other seeds, and by those of one seed not."""
+    body = f"if {odd}:\n        return CHEAP\n    return "
+    yes = "Vote(strategy=NAME, confidence=Decimal('0.80'), reasons=('it is the other',))"
+    leave = f"\n\ndef leave(view, own, position):\n    {body}None\n"
+    folder = str(write(tmp_path, vote=f"{body}{yes}") if where == "vote" else write(tmp_path, more=leave))
+    (finding,) = ask("mine", folder)["findings"]
+    assert finding["check"] == "purity"
+    assert "the order of a set or on hash(), which differ from process to process" in finding["what"]
+    assert ask("mine", folder, seeds=("1", "1"))["findings"] == []
+
+
+@pytest.mark.parametrize(
     "reach", ["open('/dev/null')", "__import__('socket').socket()", "__import__('os').listdir('/')"]
 )
 def test_what_reaches_outside_is_stopped(tmp_path: Path, reach: str) -> None:
