@@ -119,4 +119,4 @@ def test_the_whole_way(
     assert len(said) == len(commands())
     assert (tmp_path / "day-1" / "report.html").is_file()
     assert "pull back" in (tmp_path / "day-1" / "report.html").read_text()
-    assert "round trips" in said[-1]
+    assert "closed trades" in said[-1]
