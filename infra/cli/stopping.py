@@ -10,15 +10,20 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 import typer
 
 from infra.cli.exits import BAD_INPUT, NOT_RUNNING, say
 from infra.cli.hand import reached, show, stated
-from infra.operations import systems
+from infra.cli.whose import unattended
+from infra.operations import look, systems
 from infra.operations.profiles import Hand, require_profile
 from infra.simulated_day.problems import UserError
 from shared.domain.control.control import Control, TradingState
+from shared.domain.orders.orders import Kind
+from shared.domain.telling.wording import count
+from shared.errors import DeskError
 from shared.usecases.control import control
 
 LONGEST_REASON = 200
@@ -51,13 +56,17 @@ class Wish:
 class Result:
     """What became of one system: `control` is what is in force there, None where `problem` says why nothing is known.
 
-    `troubles` are what could not be read beside the documents, and was not needed.
+    `buys` are the buy orders that are not over, `held` the positions, None where they could not be counted; `troubles`
+    are what could not be read beside the documents, and was not needed.
     """
 
     system: str
     running: bool
     mode: str | None = None
+    broker: str | None = None
     control: Control | None = None
+    buys: int | None = None
+    held: int | None = None
     problem: str | None = None
     troubles: tuple[str, ...] = ()
 
@@ -78,10 +87,10 @@ def command(
     named = profile == "cloud" or state is not None
     if named or loosen:
         results = [_set(wish, profile, state if named else _only())]
-        show(results[0].control, lambda: _tell(results), json=json)
+        show(results[0].control, lambda: _tell(results, profile), json=json)
     else:
         results = _every(wish, profile)
-        show(results, lambda: _tell(results), json=json)
+        show(results, lambda: _tell(results, profile), json=json)
     for one in results:
         _warn(one, wish)
     if not named:
@@ -154,7 +163,22 @@ def _set(wish: Wish, profile: str, state: Path | None) -> Result:
 
 
 def _done(hand: Hand, value: Control) -> Result:
-    return Result(system=hand.name, running=hand.running, mode=hand.mode, control=value, troubles=hand.troubles)
+    buys, held = _left(hand)
+    return Result(
+        system=hand.name, running=hand.running, mode=hand.mode, broker=hand.broker, control=value, buys=buys,
+        held=held, troubles=hand.troubles,
+    )  # fmt: skip
+
+
+def _left(hand: Hand) -> tuple[int | None, int | None]:
+    """Count what is being bought and what is held; the state is written already, and nothing here takes it back."""
+    unread: list[str] = []
+    try:
+        live = look.orders(hand.desk.store, every=False, unread=unread)
+        held = look.positions(hand.desk.store, unread=unread)
+    except (DeskError, OSError):
+        return None, None
+    return (None, None) if unread else (sum(one.kind is Kind.ENTRY for one in live), len(held))
 
 
 def _nothing(wish: Wish) -> str:
@@ -167,11 +191,34 @@ def _remedy(wish: Wish, profile: str, remedy: str) -> str:
     return f"{remedy}. {STOP_NOW['cloud' if profile == 'cloud' else 'here']}"
 
 
-def _tell(results: Iterable[Result]) -> None:
+def _tell(results: Iterable[Result], profile: str) -> None:
     for one in results:
         if one.control is not None:
             mode = one.mode or "mode unknown here"
             sys.stdout.write(f"The trading state of {one.system} ({mode}) is {stated(one.control)}.\n")
+            if one.control.state is not TradingState.ACTIVE:
+                on = f"--state {quote(one.system)}" if profile == "local" else f"--profile {profile}"
+                sys.stdout.write(f"{_follows(one, one.control, on)}\n")
+
+
+def _follows(one: Result, value: Control, on: str) -> str:
+    """Say what becomes of what is being bought and of what is held, and the commands that sell and resume."""
+    halted = value.state is TradingState.HALTED
+    if one.buys is None or one.held is None:
+        counts = "What is being bought and held could not be counted: `strategy status` shows it."
+    else:
+        when = "" if one.running else " once it runs"
+        cancelled = f"{'is' if one.buys == 1 else 'are'} cancelled{when}"
+        kept = "may still fill: `strategy cancel ORDER` cancels one"
+        sold = "no exit is sent, only stops sell" if value.exits_too else f"stops and exits go on{when}"
+        buys = f"{count(one.buys, 'open buy order')} {cancelled if halted else kept}"
+        held = f"{count(one.held, 'position')} {'is' if one.held == 1 else 'are'} held: {sold}"
+        counts = f"{buys if one.buys else 'No buy order is open'}; {held if one.held else 'nothing is held'}."
+    first = f'`strategy resume --exits-only --reason "..." {on}`, then ' if value.exits_too else ""
+    return (
+        f"Nothing new is bought. {counts} To sell what is held: {first}`strategy close --all {on}`. "
+        f'To trade again: `strategy resume --reason "..." {on}`.'
+    )
 
 
 def _warn(one: Result, wish: Wish) -> None:
@@ -184,8 +231,9 @@ def _warn(one: Result, wish: Wish) -> None:
     for trouble in one.troubles:
         say(f"Halted all the same, although something needs mending: {trouble}.")
     if not one.running:
-        gone = "until it runs nobody cancels, protects or sells anything at the broker"
-        say(f"{one.system} does not run: {gone}. If another one trades, it was not reached.")
+        say(
+            f"{one.system} does not run: {unattended(one.broker, one.mode)}. If another one trades, it was not reached."
+        )
 
 
 def _worded(reason: str, *, halting: bool) -> str:

@@ -54,10 +54,11 @@ class Hand:
     `sign_in` is the address of its start page, None where nobody serves it; `mode` is paper or live, None where the
     owner's machine does not know it; `config` is the configuration of a simulated day; `open_vault` raises ConfigError,
     UserError or StoreDown; `private` is a folder of this machine that only its owner may enter; `troubles` are what
-    could not be read and was not needed; `simulated` says that its broker is the simulator, and its vault one that
-    anyone can open; `given_up` lists what the bus gave up, None where the bus is not ours; `machine` is how this
-    machine runs it, None where not; `account_id` and `sandbox` are its settings; `http` gives what carries its
-    broker calls and `authorize_page` is where the owner accepts, None for the network and for E*TRADE's own.
+    could not be read and was not needed; `broker` is simulator, sandbox or production, None as for `mode`; `simulated`
+    says that its broker is the simulator, and its vault one that anyone can open; `given_up` lists what the bus gave
+    up, None where the bus is not ours; `machine` is how this machine runs it, None where not; `account_id` and
+    `sandbox` are its settings; `http` gives what carries its broker calls and `authorize_page` is where the owner
+    accepts, None for the network and for E*TRADE's own.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Hand:
     operator: str
     running: bool
     mode: str | None
+    broker: str | None = None
     config: str | None = None
     private: Path | None = None
     troubles: tuple[str, ...] = ()
@@ -186,7 +188,7 @@ def _on_this_machine(
         open_vault=open_vault, running=running,
         sign_in=None if world is None else world.sign_in,
         operator=_operator(environ) if world is None else world.operator,
-        mode=card.get("mode"), config=card.get("config"),
+        mode=card.get("mode"), broker=card.get("broker"), config=card.get("config"),
         private=folder.path if running else None, troubles=tuple(missed.troubles),
         simulated=card.get("broker") == "simulator",
         given_up=given_up, machine=read_machine(folder.status, now=wall.now()) if running else None,

@@ -12,9 +12,10 @@ from infra.one_machine.folder import FolderLock
 from infra.one_machine.sqlite_store import SqliteStore
 from shared.codec import encode
 from shared.domain.control.control import TradingState
+from shared.domain.orders.orders import Kind
 from shared.ports import Put
 from shared.usecases.control import control
-from tests.domain.made import position
+from tests.domain.made import order, position
 from tests.operations.desks import answer, refused, strategy, write_card
 
 
@@ -75,9 +76,51 @@ def test_a_halt_reaches_a_desk_that_is_starting(desk: Path, world: str | None) -
     assert "world.json" in done.stderr
 
 
-def test_a_halt_of_a_stopped_desk_says_that_nobody_acts(desk: Path) -> None:
-    """Where no function runs, entries at the broker are cancelled by nobody, and the owner reads that."""
-    assert "nobody cancels, protects or sells" in strategy("halt", "--reason", "", "--state", str(desk)).stderr
+@pytest.mark.parametrize(
+    ("broker", "mode", "said"),
+    [
+        ("production", "paper", "on paper nothing fills and no stop works until it runs"),
+        ("simulator", "live", "its simulated time stands still: nothing fills and no stop works until it runs"),
+        ("sandbox", "live", "until it runs nobody cancels, protects or sells anything; only stops that are at E*TRADE"),
+    ],
+)
+def test_a_halt_of_a_stopped_desk_says_that_nobody_acts(desk: Path, broker: str, mode: str, said: str) -> None:
+    """Where no function runs nobody cancels or sells, on paper no stop works either, and the owner reads that."""
+    write_card(desk, broker=broker, mode=mode)
+    assert said in strategy("halt", "--reason", "", "--state", str(desk)).stderr
+
+
+def test_a_halt_says_what_it_did_and_what_to_do_next(desk: Path) -> None:
+    """Buy orders that are cancelled, positions that go on, and the commands that sell and resume are in its answer."""
+    on = f"--state {desk}"
+    _put(desk, "positions/IBM", encode(position()))
+    _put(desk, "orders/I1", encode(order()))
+    _put(desk, "orders/I2", encode(order(intent_id="I2", kind=Kind.PROTECT)))
+    halted = strategy("halt", "--state", str(desk)).stdout
+    assert (
+        "1 open buy order is cancelled once it runs; 1 position is held: stops and exits go on once it runs" in halted
+    )
+    assert f"To sell what is held: `strategy close --all {on}`." in halted
+    assert f'To trade again: `strategy resume --reason "..." {on}`.' in halted
+    still = strategy("halt", "--exits-too", "--state", str(desk)).stdout
+    assert "no exit is sent, only stops sell" in still
+    assert f'`strategy resume --exits-only --reason "..." {on}`, then `strategy close --all {on}`' in still
+
+
+def test_a_reduce_says_what_it_did(desk: Path) -> None:
+    """Nothing new is bought, and an open buy order stays: that is a sentence, whatever the state is called."""
+    _put(desk, "orders/I1", encode(order()))
+    reduced = strategy("reduce", "--state", str(desk)).stdout
+    assert "Nothing new is bought. 1 open buy order may still fill: `strategy cancel ORDER` cancels one" in reduced
+    assert "nothing is held." in reduced
+
+
+def test_a_halt_counts_nothing_that_it_cannot_read(desk: Path) -> None:
+    """Where the book cannot be read whole the halt is in force all the same, and no count is told."""
+    _put(desk, "orders/bad", {"live": True, "kind": "odd"})
+    halted = strategy("halt", "--state", str(desk)).stdout
+    assert "could not be counted" in halted
+    assert _state(desk) == "HALTED"
 
 
 def test_an_open_outcome_is_told_as_one(desk: Path) -> None:
