@@ -39,7 +39,12 @@ LIMIT_MS = 100
 """So much CPU a live session gives a strategy for one answer (`shared.strategies`)."""
 CPU_S, MEMORY = 240, 4 * 2**30
 _CUTS = 4
-_STOPPED = ("open", "socket.", "subprocess.", "os.", "shutil.", "urllib.", "ctypes.")
+_STOPPED = {
+    "open": "opened a file", "socket.": "used the network", "subprocess.": "started a program",
+    "os.": "asked the operating system", "shutil.": "changed files", "urllib.": "used the network",
+    "ctypes.": "called foreign code",
+}  # fmt: skip
+"""How Python's audit events begin that no vote may cause, and what the strategy did."""
 _AGAIN = "it may use its view and its parameters alone: nothing that it keeps, no chance, no clock"
 
 
@@ -78,7 +83,7 @@ class _Guard:
     def __init__(self, bound: Bound) -> None:
         self.bound = bound
         self.took: list[float] = []
-        self._on = False
+        self._on, self._did = False, ""
         sys.addaudithook(self._audit)
 
     def guarded(self, bound: Bound) -> Bound:
@@ -95,17 +100,20 @@ class _Guard:
         return verdict
 
     def _timed(self, bound: Bound, view: View) -> tuple[Verdict, float]:
-        self._on = True
+        self._on, self._did = True, ""
         begins = time.thread_time()
         try:
             return asked(bound, view), (time.thread_time() - begins) * 1000
         finally:
             self._on = False
+            if self._did:  # also where the strategy caught what stopped it
+                raise _Outside(f"while it voted it {self._did}")
 
     def _audit(self, event: str, _: tuple[object, ...]) -> None:
-        if self._on and event.startswith(_STOPPED):
-            self._on = False
-            raise _Outside(f"it reached outside ({event}): a vote is made of the view and the parameters alone")
+        did = next((what for begins, what in _STOPPED.items() if event.startswith(begins)), "") if self._on else ""
+        if did:
+            self._on, self._did = False, f"{did} ({event})"
+            raise _Outside(did)
 
 
 def examine(name: str, folder: str) -> Examined:
@@ -122,6 +130,8 @@ def examine(name: str, folder: str) -> Examined:
         findings += _looks_ahead(whole, bound, config)
     except StrategyFault as fault:
         return _nothing([Finding(check="answers", what=fault.why, remedy="let it answer a Vote or one of its REASONS")])
+    except _Outside as outside:
+        return _nothing([Finding(check="purity", what=str(outside), remedy=_AGAIN)])
     except _Slow as slow:
         return _nothing(
             [Finding(check="time", what=str(slow), remedy="use view.indicators, which are kept up to date")]
@@ -183,7 +193,13 @@ def _leaves(bound: Bound) -> Iterator[Finding]:
     held: dict[str, Position] = {}
     for view in views.views() if bound.leave is not None else ():
         position = held.setdefault(view.symbol, _position(view))
-        if asked_to_leave(bound, view, position) != asked_to_leave(bound, view, position):
+        try:
+            first, second = (asked_to_leave(bound, view, position) for _ in range(2))
+        except StrategyFault as fault:
+            remedy = "let leave answer one of its REASONS, or None"
+            yield Finding(check="answers", what=f"asked whether to leave {view.symbol}, {fault.why}", remedy=remedy)
+            return
+        if first != second:
             what = f"asked again whether to leave {view.symbol} at {_clock(view.at)}, it answered otherwise"
             yield Finding(check="purity", what=what, remedy=_AGAIN)
             return

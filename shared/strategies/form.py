@@ -7,7 +7,8 @@ A strategy's file has
     Parameters        a dataclass, frozen, with slots and keywords only: every field has a default, and is a `bool` or
                       `Annotated[int, Span(low, high)]` or `Annotated[Decimal, Span(low, high)]`, ends included
     REASONS           a tuple of every Reason that it may give
-    vote              `vote(view: View, own: Parameters) -> Verdict`: a Vote in its own name, or one of REASONS
+    vote              `vote(view: View, own: Parameters) -> Verdict`: a Vote in its own name with a reason or more in
+                      words, or one of REASONS
     leave             optional: `leave(view: View, own: Parameters, position: Position) -> Reason | None`, one more
                       reason to sell what is held; stop, flatten and hold limit stand whatever it says
 
@@ -41,6 +42,8 @@ TAKEN = frozenset({"exit", "held", "signal", "stop"})
 """What begins a verdict of the scan's own; a strategy's verdict begins with its name."""
 _FIGURES = (str, int, float, Decimal, timedelta)
 _BITS = 256
+_NO_VERDICT = "it answered {}, which is neither a Vote nor a Reason"
+_NO_LEAVE = "its leave answered {}, which is neither one of its REASONS nor None"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +105,7 @@ def asked(bound: Bound, view: View) -> Verdict:
             return bound.vote(view, bound.parameters)
         with localcontext():  # how it reckons with decimals is not how we do
             verdict = bound.vote(view, bound.parameters)
-        wrong = _wrong_vote(bound, verdict) if isinstance(verdict, Vote) else _wrong_reason(bound, verdict)
+        wrong = _wrong_vote(bound, verdict) if isinstance(verdict, Vote) else _wrong_reason(bound, verdict, _NO_VERDICT)
     except (Exception, SystemExit) as problem:  # noqa: BLE001 - whatever it does, the others go on
         raise StrategyFault(bound.name, raised(problem)) from None
     if wrong:
@@ -117,7 +120,7 @@ def asked_to_leave(bound: Bound, view: View, position: Position) -> Reason | Non
     try:
         with localcontext():
             reason = bound.leave(view, bound.parameters, position)
-        wrong = "" if reason is None else _wrong_reason(bound, reason)
+        wrong = "" if reason is None else _wrong_reason(bound, reason, _NO_LEAVE)
     except (Exception, SystemExit) as problem:  # noqa: BLE001 - whatever it does, the others go on
         raise StrategyFault(bound.name, raised(problem)) from None
     if wrong:
@@ -145,16 +148,16 @@ def _wrong_vote(bound: Bound, vote: Any) -> str:
         return f"it voted in the name of {vote.strategy!r}"
     if not isinstance(sure, Decimal) or not sure.is_finite() or not 0 <= sure <= 1:
         return f"it voted with a confidence of {sure!r}, which must be a Decimal from 0 to 1"
-    if not isinstance(vote.reasons, tuple) or len(vote.reasons) > MOST_WORDS:
-        return f"it voted with reasons that are no tuple of up to {MOST_WORDS} sentences"
-    if not all(isinstance(one, str) and _is_text(one, LONGEST_WORDS) for one in vote.reasons):
+    if not isinstance(vote.reasons, tuple) or not 1 <= len(vote.reasons) <= MOST_WORDS:
+        return f"it voted with reasons that are no tuple of 1 to {MOST_WORDS} sentences"
+    if not all(isinstance(one, str) and one.strip() and _is_text(one, LONGEST_WORDS) for one in vote.reasons):
         return f"it voted with a reason that is no sentence of up to {LONGEST_WORDS} characters"
     return ""
 
 
-def _wrong_reason(bound: Bound, reason: object) -> str:
+def _wrong_reason(bound: Bound, reason: object, no_reason: str) -> str:
     if not isinstance(reason, Reason):
-        return f"it answered {type(reason).__name__}, which is neither a Vote nor a Reason"
+        return no_reason.format(type(reason).__name__)
     if reason.code not in bound.reasons:
         return f"it answered {reason.code!r}, which is not among its REASONS"
     for figure in (reason.found, reason.asked):

@@ -85,13 +85,27 @@ def test_what_another_process_answers_otherwise_is_found(tmp_path: Path, odd: st
 
 
 @pytest.mark.parametrize(
-    "reach", ["open('/dev/null')", "__import__('socket').socket()", "__import__('os').listdir('/')"]
+    ("reach", "did"),
+    [
+        ("open('/dev/null')", "opened a file (open)"),
+        ("try:\n        open('/dev/null')\n    except Exception:\n        pass", "opened a file (open)"),
+        ("__import__('socket').socket()", "used the network (socket.__new__)"),
+        ("__import__('os').listdir('/')", "asked the operating system (os.listdir)"),
+    ],
 )
-def test_what_reaches_outside_is_stopped(tmp_path: Path, reach: str) -> None:
+def test_what_reaches_outside_is_stopped(tmp_path: Path, reach: str, did: str) -> None:
     """A file, a connection or a folder that is opened while it votes is a finding, also where its text was not read."""
     figures = ask("mine", str(write(tmp_path, vote=f"{reach}\n    return CHEAP")))
-    assert [one["check"] for one in figures["findings"]] == ["answers"]
-    assert "outside" in figures["findings"][0]["what"]
+    assert [(one["check"], one["what"]) for one in figures["findings"]] == [("purity", f"while it voted it {did}")]
+
+
+@pytest.mark.parametrize("body", ["return 'because'", "return 1 / 0"])
+def test_a_leave_without_an_answer_is_told_what_it_may_answer(tmp_path: Path, body: str) -> None:
+    """A `leave` that raises or answers nonsense is told to answer a reason or None, and nothing of a Vote."""
+    figures = ask("mine", str(write(tmp_path, more=f"\n\ndef leave(view, own, position):\n    {body}\n")))
+    (finding,) = figures["findings"]
+    assert (finding["check"], finding["remedy"]) == ("answers", "let leave answer one of its REASONS, or None")
+    assert "Vote" not in finding["what"]
 
 
 def test_a_file_with_a_fault_is_not_run(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from tests.strategies.own import write
 from tests.strategies.seen import ONE_VOTE, view
 
 CONFIG = replace(ONE_VOTE, strategies={"mine": {}, "momentum": {}})
-YES = "return Vote(strategy=NAME, confidence=Decimal('0.80'), reasons=())"
+YES = "return Vote(strategy=NAME, confidence=Decimal('0.80'), reasons=('yes',))"
 
 
 def _panel(folder: Path, vote: str, more: str = "", **given: object) -> Panel:

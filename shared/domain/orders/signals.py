@@ -9,7 +9,7 @@ from shared.domain.base.values import Side
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vote:
-    """One strategy's yes: `confidence` 0 to 1, and the reasons in plain words."""
+    """One strategy's yes: `confidence` 0 to 1, and the reasons, one at least, in plain words."""
 
     strategy: str
     confidence: Decimal

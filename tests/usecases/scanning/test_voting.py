@@ -26,7 +26,7 @@ from tests.patience import PATIENCE_S
 from tests.strategies.own import write
 from tests.usecases.stage import BEGUN, HELD, SECOND, WATCHED, Recorded, Said, Stage, sound, stage
 
-YES = "return Vote(strategy=NAME, confidence=Decimal('0.80'), reasons=())"
+YES = "return Vote(strategy=NAME, confidence=Decimal('0.80'), reasons=('yes',))"
 DIES = "raise KeyboardInterrupt"
 PATH = f"left_out/{OPENS.date().isoformat()}"
 
