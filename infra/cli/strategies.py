@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from infra.cli.exits import BROKEN, explained
+from infra.cli.exits import BROKEN, explained, say
 from infra.simulated_day.problems import UserError
 from shared.settings import OWN_STRATEGIES
 from shared.strategies import files
@@ -57,12 +57,14 @@ def check(
     Such as `strategy check pull_back`: their form, that they see nothing of the future, and that the same data gives
     the same answer. What passes is entered beside its file, and `up` and the cloud may run it.
     """
+    from infra.strategies.checking import LASTS_S
     from infra.strategies.checking import check as look
 
     with explained(acts=True):
         folder = folder_of_ones_own()
-        checked = []
-        for name in names or _own(folder, every=every):
+        asked, checked = names or _own(folder, every=every), []
+        for turn, name in enumerate(asked, 1):
+            say(f"Checking {name} ({turn} of {len(asked)}): up to {LASTS_S // 60} minutes.")
             checked.append(look(name, folder))
             _tell(checked[-1])
         if not all(one.passed for one in checked):

@@ -6,6 +6,7 @@ written. What this promises: nothing that is there is changed, and both files ar
 
 import keyword
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +14,10 @@ from infra.simulated_day.problems import UserError
 from shared.errors import ConfigError
 from shared.strategies import files
 from shared.strategies.form import TAKEN
-from shared.strategies.registry import HERE, found
+from shared.strategies.registry import HERE, found, listed
 
+MODULES = sys.stdlib_module_names | {"infra", "numpy", "pytest", "shared", "talib"}
+"""A file of one of these names stands in the place of that module for whatever runs in its folder."""
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _TEST = '''"""{name} keeps to its form, votes on a generated day, and says why when it does not."""
 
@@ -59,6 +62,9 @@ def begin(name: str, *, model: str, folder: Path) -> Begun:
     if not _NAME.fullmatch(name) or keyword.iskeyword(name) or name in TAKEN or name.startswith("test_"):
         what = f"{name!r} is no name for a strategy"
         raise UserError(what, remedy="take small letters, digits and _, a letter first, such as pull_back")
+    if name in MODULES:
+        what = f"{name} is the name of a module of Python, or of one that this system uses"
+        raise UserError(what, remedy="take another name: the file would stand in that module's place")
     there = files.shipped(HERE)
     if name in there:
         raise UserError(f"a strategy named {name} ships already", remedy="take another name, and --from to copy it")
@@ -89,7 +95,7 @@ def _copied(name: str, model: str, folder: Path) -> str:
     except ConfigError as wrong:
         raise UserError("; ".join(wrong.problems), remedy="put that right first") from None
     if model not in known:
-        raise UserError(f"there is no strategy {model!r} to begin from", remedy=f"take one of {', '.join(known)}")
+        raise UserError(f"there is no strategy {model!r} to begin from", remedy=f"take one of {listed(known)}")
     text = known[model].read_text(encoding="utf-8")
     mine = text.replace(f'NAME = "{model}"', f'NAME = "{name}"', 1)
     if mine == text:

@@ -22,6 +22,7 @@ from infra.archives import passed
 from infra.simulated_day.files import write_atomically
 from infra.simulated_day.problems import UserError
 from infra.strategies import purity
+from infra.strategies.begun import MODULES
 from shared.errors import ConfigError
 from shared.strategies import registry
 
@@ -54,9 +55,16 @@ def check(name: str, folder: str) -> Checked:
     except ConfigError as wrong:
         raise UserError("; ".join(wrong.problems), remedy="put that right first") from None
     if name not in there:
-        raise UserError(f"there is no strategy {name}", remedy=f"there are {', '.join(there)}; see STRATEGY_STRATEGIES")
+        raise UserError(
+            f"there is no strategy {name}", remedy=f"there are {registry.listed(there)}; see STRATEGY_STRATEGIES"
+        )
     if name in taken:
-        return _taken(name, Path(folder, f"{name}.py"))
+        path = Path(folder, f"{name}.py")
+        remedy = f"rename it, and its NAME; until then {name} is the strategy that ships"
+        return _misnamed(name, path, f"{path} has the name of a strategy that ships, and is left out", remedy)
+    if name in MODULES:
+        what = f"{there[name]} stands in the place of the module {name} for whatever runs in its folder"
+        return _misnamed(name, there[name], what, "rename it, and its NAME")
     path, ships = there[name], there[name].parent == registry.HERE
     content = path.read_bytes()
     findings = _by_its_text(path, content)
@@ -69,11 +77,9 @@ def check(name: str, folder: str) -> Checked:
     return Checked(name=name, path=path, ships=ships, findings=tuple(findings), figures=figures)
 
 
-def _taken(name: str, path: Path) -> Checked:
-    """Say of a file of the owner's that nobody runs it, whatever is in it."""
-    remedy = f"rename it, and its NAME; until then {name} is the strategy that ships"
-    finding = ("name", f"{path} has the name of a strategy that ships, and is left out", remedy)
-    return Checked(name=name, path=path, ships=False, findings=(finding,), figures={})
+def _misnamed(name: str, path: Path, what: str, remedy: str) -> Checked:
+    """Say of a file of the owner's that its name is another's, whatever is in it."""
+    return Checked(name=name, path=path, ships=False, findings=(("name", what, remedy),), figures={})
 
 
 def _by_its_text(path: Path, content: bytes) -> list[tuple[str, str, str]]:

@@ -26,6 +26,7 @@ from shared.strategies.form import Bound, bind, raised
 from shared.strategies.verdict import Reason
 
 HERE = Path(__file__).parent
+MOST_LISTED = 10
 OWN_ROOM = "own_strategies"
 """The package that an owner's files say they are in."""
 
@@ -43,6 +44,23 @@ def taken(folder: str = "") -> Mapping[str, str]:
     ships, own = files.shipped(HERE), _owners(folder)
     problem = "has the name of a strategy that ships, and is left out: call it otherwise"
     return {name: f"{own[name]} {problem}" for name in sorted(ships.keys() & own.keys())}
+
+
+def listed(there: Mapping[str, Path]) -> str:
+    """List strategies in an error: at most `MOST_LISTED` of those whose files are of the form, and how many are left.
+
+    The names of files that cannot be read, or are no strategies, are left out.
+    """
+    names = [name for name, path in there.items() if _is_one(path)]
+    left = len(names) - MOST_LISTED
+    return ", ".join(names[:MOST_LISTED]) + (f" and {left} more" if left > 0 else "")
+
+
+def _is_one(path: Path) -> bool:
+    try:
+        return files.is_strategy(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
 
 
 def _owners(folder: str) -> dict[str, Path]:
@@ -103,7 +121,7 @@ def reason_of(name: str, code: str, folder: str = "") -> Reason | None:
 def _module(name: str, there: Mapping[str, Path]) -> ModuleType:
     path = there.get(name)
     if path is None:
-        raise ConfigError((f"there is no strategy {name}: there are {', '.join(there)}",))
+        raise ConfigError((f"there is no strategy {name}: there are {listed(there)}",))
     try:
         with localcontext():  # a file that reckons otherwise does so for itself
             if path.parent == HERE:

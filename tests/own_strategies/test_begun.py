@@ -53,7 +53,9 @@ def test_its_test_passes_in_a_folder_of_this_repository(tmp_path: Path) -> None:
     assert subprocess.run(command, cwd=ROOT, check=False, capture_output=True).returncode != 0  # noqa: S603
 
 
-@pytest.mark.parametrize("name", ["Mine", "1st", "my-idea", "class", "test_mine", "momentum", "held", "x" * 41, "../x"])
+@pytest.mark.parametrize(
+    "name", ["Mine", "1st", "my-idea", "class", "test_mine", "momentum", "held", "x" * 41, "../x", "json", "numpy"]
+)
 def test_a_name_that_cannot_be_is_refused(tmp_path: Path, name: str) -> None:
     """A name that is none, is taken or leads elsewhere is refused, and nothing is written."""
     with pytest.raises(UserError):

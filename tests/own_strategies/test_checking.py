@@ -145,6 +145,24 @@ def test_a_file_with_a_name_that_ships_stops_no_other(tmp_path: Path) -> None:
     assert passed.unchecked(folder) == ("momentum",)
 
 
+def test_a_file_with_the_name_of_a_module_does_not_pass(tmp_path: Path) -> None:
+    """A file that stands in the place of a module of Python's own does not pass, and is told why."""
+    (finding,) = check("json", str(write(tmp_path, "json"))).findings
+    assert finding[0] == "name"
+    assert "json.py stands in the place of the module json" in finding[1]
+
+
+def test_it_says_what_it_checks_before_it_does(tmp_path: Path) -> None:
+    """Before each strategy's answer a line of stderr names it, its turn and how long that may last."""
+    for name in ("first", "second"):
+        (tmp_path / f"{name}.py").write_text("def vote(:\n")
+    found = CliRunner().invoke(app, ["check"], env={"STRATEGY_STRATEGIES": str(tmp_path)})
+    said = ["Checking first (1 of 2): up to 2 minutes.", "Checking second (2 of 2): up to 2 minutes."]
+    assert found.stderr.splitlines() == said
+    lines = [line for line in found.output.splitlines() if line.startswith(("Checking", "first", "second"))]
+    assert [line.split()[0] for line in lines] == ["Checking", "first:", "Checking", "second:"]
+
+
 def test_a_damaged_register_passes_nothing(tmp_path: Path) -> None:
     """Whatever stands in a register that is no table of rows, nothing in its folder has passed."""
     folder = write(tmp_path)

@@ -37,6 +37,17 @@ def test_every_file_of_the_form_is_found_and_can_be_used() -> None:
         assert all(reason.words.endswith(".") and reason.source for reason in one.reasons.values())
 
 
+def test_an_error_lists_ten_that_can_be_used(tmp_path: Path) -> None:
+    """Of many strategies an error names ten and how many more there are, and no file that is none."""
+    for turn in range(12):
+        write(tmp_path, f"mine_{turn:02}")
+    (tmp_path / "aside.py").write_text("HELPS = True\n")
+    (tmp_path / "bytes.py").write_bytes(b"\xff")
+    (said,) = _problems(tmp_path, other={})
+    ten = ", ".join(f"mine_{turn:02}" for turn in range(10))
+    assert said == f"there is no strategy other: there are {ten} and {2 + len(registry.found())} more"
+
+
 def test_a_file_in_the_owner_s_folder_is_a_strategy(tmp_path: Path) -> None:
     """It is bound with the parameters that were given and its own for the others, whole numbers as decimals, too."""
     (one,) = registry.bound(_using(mine={"price_min": 120}), str(write(tmp_path)))
