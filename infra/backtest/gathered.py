@@ -80,10 +80,16 @@ class Gathered:
             title=title, begins=self._span[0], ends=self._span[1], resolution=WORDS[resolution], source=source,
             configuration=configuration, starting_equity=self.capital, equity=tuple(self._points),
             equity_made=EQUITY_MADE.format(step="end of each minute" if self._minutely else "end of each half hour"),
-            trades=(*self.trades, *self._held), signals=self._signals, skipped=tuple(self._skipped),
+            trades=(*self.trades, *self._valued()), signals=self._signals, skipped=tuple(self._skipped),
             prices={symbol: tuple(marks) for symbol, marks in self._marks.items()}, said=said, beside=beside,
             stops=tuple(self._stops),
         )  # fmt: skip
+
+    def _valued(self) -> Iterator[Trade]:
+        """Give what is still held with the last price that there was."""
+        for one in self._held:
+            marks = self._marks.get(one.symbol)
+            yield replace(one, last_price=marks[-1].price) if marks else one
 
     def _take_trades(self, played: Played, due: Mapping[int, tuple[datetime, Decimal]]) -> None:
         """Take the day's trades, and what is still held with its documents, to which the next day adds."""

@@ -21,10 +21,12 @@ from infra.backtest.engine import play
 from infra.backtest.fees import KNOWN_UNTIL
 from infra.backtest.gathered import WORDS, Gathered, noting
 from infra.backtest.played import Carried, Played
+from infra.backtest.shielded import shielded
 from infra.backtest.tick_fills import TickFills
 from infra.results.data_end import named
 from infra.results.facts import Beside, Facts
 from infra.results.figures import Figures, figures
+from infra.results.words import percent
 from infra.simulated_day.account import account_of, mode_of, told
 from shared.domain.base import settlement
 from shared.domain.broker.brokerage import is_margin
@@ -104,8 +106,8 @@ class Fidelity:
         """Say it."""
         return (
             f"{count(self.sessions, 'session')} as quotes and as bars: {count(self.shared, 'signal')} "
-            f"in both, {self.missed} missed by bars, {self.added} added by bars; {self.quotes_pct:+.2f} % on quotes, "
-            f"{self.bars_pct:+.2f} % on bars"
+            f"in both, {self.missed} missed by bars, {self.added} added by bars; {percent(self.quotes_pct)} on quotes, "
+            f"{percent(self.bars_pct)} on bars"
         )
 
 
@@ -198,7 +200,7 @@ class _Compared:
 def run(task: Task, tell: Callable[[Progress], object]) -> Outcome:
     """Play a task's sessions, telling how far it is after each; raises UserError for a file that went bad."""
     sessions, resolution = task.survey.sessions, task.resolution
-    strategies = bound(task.config, task.folder)
+    strategies = tuple(map(shielded, bound(task.config, task.folder)))
     main, other = (_chain(task, strategies) for _ in range(2))
     compared = _Compared(main, other, most=task.compared)
     day: Day | None = None

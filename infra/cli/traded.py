@@ -22,11 +22,10 @@ from shared.domain.orders.explain import WASH_SALE, why_left
 from shared.domain.telling.wording import count
 
 COLUMNS = (
-    "symbol", "strategy", "shares", "in_utc", "price_in", "out_utc", "price_out", "profit_usd", "profit_pct", "reason",
-    "held", "unpriced", "possible_wash_sale", "position",
+    "symbol", "strategy", "shares", "in_utc", "price_in", "out_utc", "price_out", "profit_before_fees_usd",
+    "profit_before_fees_pct", "reason", "held", "last_price", "open_profit_usd", "unpriced", "possible_wash_sale",
+    "position",
 )  # fmt: skip
-
-_BEFORE_FEES = {"profit_usd": "profit_before_fees_usd", "profit_pct": "profit_before_fees_pct"}
 MOST_NAMED = 5
 
 
@@ -81,7 +80,8 @@ def _sum(found: Trips, whole: Trips) -> str:
     """Say what the round trips came to, and where not all are shown what all did."""
     if not whole.trades:
         return "No round trip: nothing was bought yet."
-    said = f"{_count(found)}: {found.realized:+,.2f} USD realised"
+    fees = "after" if any(one.fees for one in whole.trades) else "before"
+    said = f"{_count(found)}: {found.realized:+,.2f} USD realised, {fees} fees"
     if found.unpriced:
         said += f", without {found.unpriced:,} shares taken out at a price that is not known"
     if len(found.trades) == len(whole.trades):
@@ -95,11 +95,14 @@ def _count(found: Trips) -> str:
 
 
 def as_csv(trades: Iterable[Trade], *, fees: bool) -> str:
-    """Give round trips as CSV; where `fees` are known the profit stands before and after them."""
+    """Give round trips as CSV; where `fees` are known the profit stands before and after them.
+
+    What is held has the profit of its shares beside that, where their last price is known.
+    """
     out = StringIO()
     rows = comma.writer(out, lineterminator="\n")
     more = ("fees_usd", "profit_after_fees_usd") if fees else ()
-    rows.writerow((*(_BEFORE_FEES.get(one, one) if fees else one for one in COLUMNS), *more))
+    rows.writerow((*COLUMNS, *more))
     for one in trades:
         rows.writerow((*_row_of(one), *((_money(one.fees), _money(one.net)) if fees else ())))
     return out.getvalue()
@@ -110,7 +113,8 @@ def _row_of(one: Trade) -> tuple[object, ...]:
     return (
         one.symbol, one.strategy, one.shares, one.entered_at.isoformat(), _money(one.entry_price),
         one.left_at.isoformat() if one.left_at else "", _money(one.exit_price), _money(one.realized),
-        _money(one.percent), one.exit_reason, one.held, one.unpriced, one.possible_wash_sale, one.position_id,
+        _money(one.percent), one.exit_reason, one.held, _money(one.last_price), _money(one.open_profit), one.unpriced,
+        one.possible_wash_sale, one.position_id,
     )  # fmt: skip
 
 

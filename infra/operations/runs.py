@@ -26,6 +26,7 @@ from shared.errors import Malformed
 from shared.ports import Store
 from shared.usecases.market.minutes import MINUTE
 
+_WORKED_OUT = ("net", "open_profit")
 _NAMED = "minutes/%Y%m%dT%H%M"
 
 
@@ -80,7 +81,7 @@ def report_of(folder: Path) -> Mapping[str, Any]:
 
 
 def _trade(plain: Mapping[str, Any]) -> Trade:
-    return decode(Trade, {name: value for name, value in plain.items() if name != "net"})
+    return decode(Trade, {name: value for name, value in plain.items() if name not in _WORKED_OUT})
 
 
 def _is_back_test(folder: Path) -> bool:

@@ -22,10 +22,11 @@ class Trade:
 
     `realized` is its profit before `fees`, `percent` that in percent of what those shares cost that left at a known
     price, None while there are none. `unpriced` shares are those that the owner took out at a price that is not known:
-    they are in neither price nor profit. `held` are the shares that it still has. `entry_slippage` is what its shares
-    cost more than at the price of the decision, `stop_slippage` what those that a protective stop sold brought less
-    than at its level; negative where it was better, None where nothing is to be compared. `possible_wash_sale` is the
-    mark of its entry: shares of the symbol were sold at a loss in the thirty days before.
+    they are in neither price nor profit. `held` are the shares that it still has, `last_price` the last one that these
+    had, None where nothing is held or nobody looked. `entry_slippage` is what its shares cost more than at the price of
+    the decision, `stop_slippage` what those that a protective stop sold brought less than at its level; negative where
+    it was better, None where nothing is to be compared. `possible_wash_sale` is the mark of its entry: shares of the
+    symbol were sold at a loss in the thirty days before.
     """
 
     position_id: str
@@ -45,6 +46,12 @@ class Trade:
     fees: Decimal = Decimal(0)
     entry_slippage: Decimal | None = None
     stop_slippage: Decimal | None = None
+    last_price: Decimal | None = None
+
+    @property
+    def open_profit(self) -> Decimal | None:
+        """The profit of the shares that are held at their last price, None where that is not known."""
+        return None if self.last_price is None else self.held * (self.last_price - self.entry_price)
 
     @property
     def net(self) -> Decimal:

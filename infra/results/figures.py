@@ -33,8 +33,9 @@ DEFINITIONS: Mapping[str, tuple[str, str]] = {
     "hold_pct": (
         "Buy and hold",
         (
-            "What the watched symbols would have gained: the starting equity in equal parts, each bought at its first "
-            "price of the span and valued at its last, without costs. Symbols without a price are left out."
+            "What the watched symbols would have gained: the starting equity in equal parts, each bought at the first "
+            "price that the run saw of it, on bars of a minute the close of its first bar, and valued at its last, "
+            "without costs. Symbols without a price are left out."
         ),
     ),
     "drawdown": (

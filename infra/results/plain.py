@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from infra.results.facts import Beside, Facts
+from infra.results.facts import Beside, Facts, Trade
 from infra.results.figures import DEFINITIONS, Figures
 from shared.codec import encode
 
@@ -24,7 +24,9 @@ def plain(facts: Facts, found: Figures) -> dict[str, Any]:
         "figures": encode(found),
         "equity": [[encode(one.at), str(one.equity), str(one.invested)] for one in facts.equity],
         "equity_made": facts.equity_made,
-        "trades": [{**encode(one), "net": str(one.net)} for one in facts.trades],
+        "trades": [
+            {**encode(one), "net": str(one.net), "open_profit": encode(one.open_profit)} for one in facts.trades
+        ],
         "skipped": encode(facts.skipped),
         "beside": encode(facts.beside),
         "violations": None if facts.violations is None else list(facts.violations),
@@ -32,6 +34,11 @@ def plain(facts: Facts, found: Figures) -> dict[str, Any]:
         "machine": {one.name: one.text for one in facts.machine},
         "definitions": dict(DEFINITIONS.values()),
     }
+
+
+def _with_profits(one: Trade) -> dict[str, Any]:
+    """Give a trade with what is worked out of it: what it brought after fees, and what it has open."""
+    return {**encode(one), "net": str(one.net), "open_profit": encode(one.open_profit)}
 
 
 def beside(name: str, report: Mapping[str, Any], *, note: str) -> Beside:

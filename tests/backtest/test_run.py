@@ -1,10 +1,13 @@
 """A span is played day after day: what one leaves the next begins with, and both resolutions stand side by side."""
 
+import csv
+import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cache, partial
+from io import StringIO
 from itertools import pairwise
 from math import prod
 from pathlib import Path
@@ -17,9 +20,12 @@ from infra.backtest.gathered import WORDS
 from infra.backtest.generated_data import FIRST_TEN, GeneratedData
 from infra.backtest.looking import scanned
 from infra.backtest.minutes import minute_day
-from infra.backtest.run import Outcome, Progress, Task, run
+from infra.backtest.run import Fidelity, Outcome, Progress, Task, run
+from infra.backtest.workers import run_all
 from infra.brokersim.generated import GENERATED_DAY
-from infra.results.figures import closes
+from infra.cli.traded import as_csv
+from infra.results.figures import DEFINITIONS, closes
+from infra.results.plain import plain
 from shared.domain.base.values import CENT
 from shared.domain.control.tables import strategies_of
 from shared.domain.market.bars import Bar
@@ -83,6 +89,16 @@ def test_the_span_resolution_and_source_are_those_that_there_were() -> None:
     assert sorted(facts.prices) == sorted(FIRST_TEN[:3])
 
 
+def test_buy_and_hold_begins_where_its_definition_says() -> None:
+    """On bars of a minute it buys at the close of the first bar, and the definition says so."""
+    outcome, _ = two_days()
+    first = {symbol: marks[0].price for symbol, marks in outcome.facts.prices.items()}
+    whole = task()
+    (chapter,) = whole.data.chapters(GENERATED_DAY, GENERATED_DAY, whole.survey.symbols)
+    assert first == {symbol: bar.close for symbol, bar in next(chapter.minutes.ticks()).bars.items()}
+    assert "on bars of a minute the close of its first bar" in DEFINITIONS["hold_pct"][1]
+
+
 def test_bars_and_quotes_of_a_session_stand_side_by_side() -> None:
     """What bars miss and add of the signals of quotes is counted, whichever of both is the back-test."""
     on_bars = run(task(GENERATED_DAY, symbols=1, compared=1), lambda _: None)
@@ -143,6 +159,21 @@ def test_data_that_end_while_something_is_held_end_the_day_and_are_said() -> Non
     assert any(one.startswith(said) for one in seen.missing)
     assert set(seen.missing) <= set(outcome.facts.said)
     assert whole.survey.missing == ()
+
+
+@pytest.mark.timeout(120)
+def test_what_is_held_has_its_value_in_the_trades() -> None:
+    """Profits after fees and open profits in the CSV are together the report's, and the JSON says each."""
+    whole, data = task(GENERATED_DAY, symbols=2), _Cut(seed=1)
+    outcome = run(replace(whole, data=data), lambda _: None)
+    rows = list(csv.DictReader(StringIO(as_csv(outcome.facts.trades, fees=True))))
+    assert [int(row["held"]) for row in rows] == [one.shares for one in outcome.facts.trades] != []
+    gained = [Decimal(row["open_profit_usd"]) for row in rows]
+    assert all(gained)
+    assert sum(gained) == outcome.figures.open_profit
+    assert sum(Decimal(row["profit_after_fees_usd"]) for row in rows) + sum(gained) == outcome.figures.profit
+    told = plain(outcome.facts, outcome.figures)["trades"]
+    assert [Decimal(one["open_profit"]) for one in told] == gained
 
 
 def _risen(day: Day) -> Day:
@@ -248,3 +279,34 @@ def test_a_strategy_that_raises_is_named_and_left_out(tmp_path: Path) -> None:
     said = "Strategy broken was left out of 2 sessions, 2013-03-04 the first: it raised RuntimeError: no idea."
     assert said in outcome.facts.said
     assert outcome.facts.trades == two_days()[0].facts.trades
+
+
+@pytest.mark.parametrize("ending", ["SystemExit", "KeyboardInterrupt"])
+def test_a_strategy_that_ends_the_program_is_left_out(tmp_path: Path, ending: str) -> None:
+    """Where a back-test plays no Ctrl-C raises anything: whatever a strategy raises to end the program is its fault."""
+    (tmp_path / "broken.py").write_text(BROKEN.replace('RuntimeError("no idea")', f'{ending}("enough")'))
+    demo = load("demo")
+    config = replace(demo, strategies=strategies_of({"broken": {}}))
+    whole = replace(task(GENERATED_DAY, symbols=1), config=config, folder=str(tmp_path))
+    (outcome,) = run_all([whole], lambda *_: None)
+    assert any("it raised " in one and ending in one and one.endswith("enough.") for one in outcome.facts.said)
+
+
+def test_a_ctrl_c_ends_what_asks_a_strategy(tmp_path: Path) -> None:
+    """Where Ctrl-C raises KeyboardInterrupt, one that comes while a strategy is asked ends the run."""
+    (tmp_path / "broken.py").write_text(BROKEN.replace('RuntimeError("no idea")', "KeyboardInterrupt"))
+    config = replace(load("demo"), strategies=strategies_of({"broken": {}}))
+    whole = replace(task(GENERATED_DAY, symbols=1), config=config, folder=str(tmp_path))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run(whole, lambda _: None)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_nothing_gained_has_one_form() -> None:
+    """What rounds to no percent is written without a sign, also where both resolutions stand side by side."""
+    nothing, less = Decimal("0.0004"), Decimal("-0.0004")
+    found = Fidelity(sessions=1, shared=0, missed=0, added=0, quotes_pct=nothing, bars_pct=less)
+    assert found.sentence.endswith("; 0.00 % on quotes, 0.00 % on bars")

@@ -150,9 +150,9 @@ def test_a_system_s_round_trips_as_table_json_and_csv(played_desk: Path) -> None
     (one,) = plain["trades"]
     assert plain["realized"] == seen["realized"] == one["realized"]
     (row,) = csv.DictReader(StringIO(strategy("trades", "--csv", *on).stdout))
-    assert (row["symbol"], row["profit_usd"], row["shares"]) == ("AIG", one["realized"], str(one["shares"]))
+    assert (row["symbol"], row["profit_before_fees_usd"], row["shares"]) == ("AIG", one["realized"], str(one["shares"]))
     shown = strategy("trades", *on, COLUMNS="80").stdout
-    assert f"{Decimal(seen['realized']):+,.2f} USD realised" in shown
+    assert f"{Decimal(seen['realized']):+,.2f} USD realised, before fees" in shown
     assert all(len(line) <= 80 for line in shown.splitlines())
     assert one["exit_reason"] == "rsi"
     assert "RSI too low" in " ".join(shown.split())
@@ -172,7 +172,9 @@ def test_the_trades_of_a_run_are_those_of_its_report(run: Path, kind: str) -> No
     found = answer("trades", *on)
     assert [decode(Trade, one) for one in found["trades"]] == list(paid)
     assert Decimal(found["realized"]) == sum(one.net for one in paid)
-    assert clock(paid[0].entered_at) in strategy("trades", *on).stdout
+    shown = strategy("trades", *on).stdout
+    assert clock(paid[0].entered_at) in shown
+    assert f"{sum(one.net for one in paid):+,.2f} USD realised, after fees" in shown
     (row, _) = csv.DictReader(StringIO(strategy("trades", "--csv", *on).stdout))
     before, after = Decimal(row["profit_before_fees_usd"]), Decimal(row["profit_after_fees_usd"])
     assert before - Decimal("0.35") == after == paid[0].net
