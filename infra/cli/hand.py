@@ -12,6 +12,7 @@ import typer
 from infra.cli import money_words as money
 from infra.cli.exits import BAD_INPUT, say
 from infra.cli.laid_out import pairs
+from infra.cli.whose import SIMULATOR, account, quoted, unattended
 from infra.operations import letters, look, systems
 from infra.operations.killed import Killed
 from infra.operations.machine import Machine
@@ -88,6 +89,7 @@ def glance(profile: str, state: Path | None, killed: registry.Entry | None = Non
         given_up = None if hand.given_up is None else len(hand.given_up())
         return look.overview(
             hand.desk.store, at=hand.desk.clock.now(), running=hand.running, name=hand.name, mode=hand.mode,
+            broker=hand.broker, again=None if hand.running else systems.again(Path(hand.name)),
             given_up=given_up, machine=hand.machine, killed=killed,
         )  # fmt: skip
 
@@ -95,8 +97,10 @@ def glance(profile: str, state: Path | None, killed: registry.Entry | None = Non
 def _titled(views: Iterable[look.Overview]) -> None:
     for seen in views:
         left = seen.killed
-        simulated = left is not None and left.broker == "simulator"
-        pairs((("System", seen.name), *([("KILLED", _killed(left))] if left and simulated else status_lines(seen))))
+        simulated = left is not None and left.broker == SIMULATOR
+        pairs(
+            (("System", seen.name), *([("KILLED", _killed(left, seen))] if left and simulated else status_lines(seen)))
+        )
         sys.stdout.write("\n")
 
 
@@ -204,17 +208,22 @@ def _left_out(found: look.History) -> Iterable[tuple[str, object]]:
 
 def status_lines(seen: look.Overview) -> Iterable[tuple[str, object]]:
     """Say a desk at a glance, a line for each thing."""
-    yield "At", f"{day_and_time(seen.at)} New York{'' if seen.running else ' (the system is not running)'}"
+    simulated = ", simulated time" if seen.broker == SIMULATOR else ""
+    resting = "" if seen.running else " (the system is not running)"
+    yield "At", f"{day_and_time(seen.at)} New York{simulated}{resting}"
+    if not seen.running:
+        yield "NOT RUNNING", _resting(seen)
     if seen.killed is not None:
-        yield "KILLED", _killed(seen.killed)
+        yield "KILLED", _killed(seen.killed, seen)
     yield "Mode", seen.mode or "unknown here"
     waits = "no: the day is settled" if seen.signed_out else "NO: nothing is traded until `strategy login`"
-    yield "Signed in", "yes" if seen.signed_in else waits
+    signed = "yes" if seen.running else "yes, which nobody uses until it runs"
+    yield "Signed in", signed if seen.signed_in else waits
     yield "Trading state", stated(seen.control) if seen.control else "ACTIVE (default)"
     yield "Open orders", seen.live_orders
     yield "Unknown orders", ", ".join(seen.in_doubt) or "none"
     yield "Open positions", seen.open_positions
-    yield from money.lines(seen.owned, seen.wealth)
+    yield from money.lines(seen.owned, seen.wealth, account(seen.broker, seen.mode))
     if seen.elsewhere:
         yield "NOT TRADED ON", "; ".join(map(from_elsewhere, seen.elsewhere))
     if seen.closing:
@@ -249,18 +258,29 @@ def status_lines(seen: look.Overview) -> Iterable[tuple[str, object]]:
         yield "UNREADABLE", f"{', '.join(seen.unreadable)}: in none of these counts, look on E*TRADE's own page"
 
 
-def _killed(left: Killed) -> str:
+def _resting(seen: look.Overview) -> str:
+    """Say what a system that does not run leaves undone, and how to start it again."""
+    start = f". Start it again with `{seen.again}`" if seen.again is not None and seen.killed is None else ""
+    return f"{unattended(seen.broker, seen.mode)}{start}"
+
+
+def _killed(left: Killed, seen: look.Overview) -> str:
     """Say what a system held that ended without being stopped, and what to do."""
-    began = f" It was started at {day_and_time(datetime.fromisoformat(left.since))} New York." if left.since else ""
-    again = f"`strategy up --broker {left.broker} --mode {left.mode} --state {left.state}` goes on from there"
-    if left.broker == "simulator":
-        return f"this simulated day ended without being stopped.{began} {again}; {systems.LET_BE}."
+    simulated = left.broker == SIMULATOR
+    began = f" It was started at {day_and_time(datetime.fromisoformat(left.since))} New York" if left.since else ""
+    began += f"{', real time' if simulated else ''}." if began else ""
+    again = f"`{seen.again}` goes on from there" if seen.again is not None else "`strategy report` shows it"
     held = "; ".join(
         f"{one.quantity:,} {one.symbol} with {f'a stop over {one.stopped:,}' if one.stopped else 'NO STOP'}"
         for one in left.held
     )
-    where = "in the paper books" if left.mode == "paper" else "at E*TRADE"
+    live = "at the simulated broker" if simulated else "at E*TRADE"
+    where = "in the paper books" if left.mode == "paper" else live
     book = f"By its books it held, {where}, {held}" if held else "By its books it held nothing"
+    if simulated:
+        stands = f"this simulated day, which stands at {day_and_time(seen.at)} New York, simulated time"
+        shown = f"`strategy positions --state {left.state}` shows what is held"
+        return f"{stands}, ended without being stopped.{began} {book}. {again}; {shown}. {systems.LET_BE}."
     return (
         f"it ended without being stopped or settled, and nothing manages it.{began} {book}. {again}; "
         f"or look on E*TRADE's own page yourself. {systems.LET_BE}."
@@ -279,7 +299,7 @@ def _realized(seen: look.Overview) -> str:
     if not seen.session:
         return "nothing traded yet"
     unknown = f", without {seen.unpriced:,} shares that you took out at a price that is not known"
-    return f"{seen.realized:+,.2f} USD on {seen.session}{unknown if seen.unpriced else ''}"
+    return f"{seen.realized:+,.2f} USD realised on {seen.session}{unknown if seen.unpriced else ''}"
 
 
 def _scanned(seen: look.Overview) -> str:
@@ -293,7 +313,8 @@ def _scanned(seen: look.Overview) -> str:
         return f"NO minute was scanned in the last {minutes} minutes"
     minute = f"{day_and_time(sight.begins)} New York"
     if sight.blind:
-        return f"{minute}: NO usable quote of {count(sight.symbols, 'symbol')} ({quote_faults(sight.faults)})"
+        faults = quoted(quote_faults(sight.faults), seen.broker)
+        return f"{minute}: NO usable quote of {count(sight.symbols, 'symbol')} ({faults})"
     return f"{minute}: usable quotes of {sight.usable} of {count(sight.symbols, 'symbol')}"
 
 

@@ -14,13 +14,13 @@ COLUMNS = ("Symbol", "Shares", "Cost", "Last", "Age", "Value", "Profit", "%", "S
 NOT_COUNTED = "* a price from elsewhere: its delay is not known, nothing is traded on it, and it is in no sum"
 
 
-def lines(owned: Sequence[Owned], wealth: Wealth) -> Iterable[tuple[str, str]]:
-    """Say a system's money, a line for each thing."""
+def lines(owned: Sequence[Owned], wealth: Wealth, whose: str) -> Iterable[tuple[str, str]]:
+    """Say a system's money, a line for each thing; the figures of the balance are those of `whose` account."""
     if owned:
         yield "Held", "; ".join(map(held, owned))
     yield "Day's profit", _day(owned, wealth)
     yield "Equity", _equity(wealth)
-    yield "Cash", cash(wealth.last, wealth.balance_age_s)
+    yield "Cash", cash(wealth.last, wealth.balance_age_s, whose)
 
 
 def held(one: Owned) -> str:
@@ -104,14 +104,14 @@ def _day(owned: Sequence[Owned], wealth: Wealth) -> str:
 def _equity(wealth: Wealth) -> str:
     if wealth.last is None:
         return "not known: the balance was not read yet"
-    of = f"{wealth.last.capital:,.2f} USD of capital and all profit and loss"
+    of = f"{wealth.last.capital:,.2f} USD of capital and all profit and loss, at the last prices"
     if wealth.equity is None:
         return f"not known, because the open profit is not: {of}"
     return f"{wealth.equity:,.2f} USD: {of}; {wealth.exposure_pct or Decimal(0)} % in shares"
 
 
-def cash(last: LastBalance | None, age_s: float | None) -> str:
-    """Say what the account can spend, as settlement read it so long ago."""
+def cash(last: LastBalance | None, age_s: float | None, whose: str) -> str:
+    """Say what an account can spend and is worth by its own figures, as settlement read them so long ago."""
     if last is None:
         return "not known: the balance was not read yet"
     found = last.balance
@@ -124,7 +124,7 @@ def cash(last: LastBalance | None, age_s: float | None) -> str:
     ]  # fmt: skip
     kind = "margin" if is_margin(found.account_mode) else "cash"
     said = ", ".join(parts) or "the broker gave no figure"
-    return f"{said} ({kind} account, read at {_when(found.at, age_s)})"
+    return f"{said} ({kind} account; {whose} own figures, read at {_when(found.at, age_s)})"
 
 
 def _when(at: datetime, age_s: float | None) -> str:

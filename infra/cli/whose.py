@@ -9,6 +9,20 @@ from shared.settings import Mode
 SIMULATOR = "simulator"
 
 
+def account(broker: str | None, mode: str | None) -> str:
+    """Say whose figures a balance has; None for both where this machine does not know, as of the cloud."""
+    if mode == Mode.PAPER:
+        return "the paper account's"
+    if broker == SIMULATOR:
+        return "the simulated broker's"
+    return "E*TRADE's" if mode is not None else "the account's"
+
+
+def quoted(text: str, broker: str | None) -> str:
+    """Say a text about E*TRADE's quotes of the simulator where that gives them."""
+    return text.replace("E*TRADE", "the simulator") if broker == SIMULATOR else text
+
+
 def unattended(broker: str | None, mode: str | None) -> str:
     """Say what a system that does not run leaves undone."""
     if mode == Mode.PAPER:

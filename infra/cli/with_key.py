@@ -14,6 +14,7 @@ from infra.cli.credentials import code, hidden
 from infra.cli.exits import BAD_INPUT, say, told_to_end
 from infra.cli.hand import alone, reached, show
 from infra.cli.laid_out import table
+from infra.cli.whose import account
 from infra.operations import key, look, secrets, systems, tables
 from infra.operations.login import by_code_alone
 from infra.operations.market import market_data
@@ -114,7 +115,8 @@ def balance(hand: Hand, *, anew: bool, browser: bool, json: bool) -> None:
 
 def _on_paper(hand: Hand) -> str:
     last = look.last_balance(hand.desk.store, [])
-    return money.cash(last, None if last is None else (hand.desk.clock.now() - last.balance.at).total_seconds())
+    age_s = None if last is None else (hand.desk.clock.now() - last.balance.at).total_seconds()
+    return money.cash(last, age_s, account(hand.broker, hand.mode))
 
 
 def quote(

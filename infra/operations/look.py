@@ -79,7 +79,8 @@ class Overview:
     `name` is its folder or its project; `in_doubt` are orders that may or may not be at the broker,
     `dead_letters_since` is when the oldest message was put aside by a function, `given_up` counts what the bus gave up,
     None where it does not tell; `machine` is how this machine runs the desk, None where it does not; `unreadable` are
-    documents in none of the counts.
+    documents in none of the counts. `broker` is simulator, sandbox or production, None where this machine does not know
+    it; `again` is the command that starts what does not run, None where there is none.
 
     `signed_out` says that the day's token was ended with it. `realized` is the profit in USD of `session`, the last one
     that traded, without its `unpriced` shares, which were taken out by hand at a price that is not known; `asked` are
@@ -95,6 +96,8 @@ class Overview:
     at: datetime
     running: bool
     mode: str | None
+    broker: str | None
+    again: str | None
     signed_in: bool
     signed_out: bool
     control: Control | None
@@ -137,6 +140,7 @@ class Story:
 
 def overview(
     store: Store, *, at: datetime, running: bool, name: str = "", mode: str | None = None,
+    broker: str | None = None, again: str | None = None,
     given_up: int | None = None, machine: Machine | None = None, killed: Entry | None = None,
 ) -> Overview:  # fmt: skip
     """Look at a whole desk; raises StoreDown."""
@@ -147,7 +151,8 @@ def overview(
     (rows, others), balance = money(store, open_, live, at, unread=unread), last_balance(store, unread)
     whole = not any(path.startswith(("positions/", "ledger/")) for path in unread)
     return Overview(
-        name=name, at=at, running=running, mode=mode, signed_in=signed_in(store, at), signed_out=signed_out(store, at),
+        name=name, at=at, running=running, mode=mode, broker=broker, again=again,
+        signed_in=signed_in(store, at), signed_out=signed_out(store, at),
         control=said, live_orders=len(live),
         in_doubt=tuple(order.intent_id for order in live if order.state in IN_DOUBT),
         open_positions=len(open_),

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shlex import quote
 
 from infra.one_machine.folder import share
 from infra.running import registry
@@ -164,6 +165,17 @@ def not_a_system(state: Path) -> UserError:
         what = f"{state} holds no system itself, but {', '.join(below)} in it do"
         return UserError(what, remedy=f"name one of them, such as --state {state / below[0]}, or begin one: {begin}")
     return UserError(f"{state} holds no system", remedy=f"{_ANOTHER}; where it is empty, {begin}")
+
+
+def again(state: Path) -> str | None:
+    """Give the command that starts a system again where it stopped, None for a day that is over or an unread folder."""
+    with suppress(UserError):
+        card = Folder(path=state).card()
+        if card is not None and not _day_is_over(state):
+            made_with = ("market", "config", "seed") if card["broker"] == "simulator" else ()
+            given = [f"--{name} {quote(card[name])}" for name in ("broker", "mode", *made_with) if name in card]
+            return " ".join(("strategy up", *given, f"--state {quote(str(state))}"))
+    return None
 
 
 def _day_is_over(state: Path) -> bool:

@@ -54,7 +54,8 @@ def test_a_desk_at_a_glance(played_desk: Path) -> None:
     """The overview counts what the morning left, and says whether the desk runs."""
     seen = answer("status", "--state", str(played_desk))
     assert set(seen) == {
-        "name", "at", "running", "mode", "signed_in", "signed_out", "control", "live_orders", "in_doubt",
+        "name", "at", "running", "mode", "broker", "again", "signed_in", "signed_out", "control",
+        "live_orders", "in_doubt",
         "open_positions", "session", "realized", "unpriced", "asked", "dead_letters", "dead_letters_since", "given_up",
         "machine", "sight", "looks", "history", "ranked",
         "left_out", "notices", "unreadable", "closing", "elsewhere", "owned", "wealth", "killed",
@@ -168,7 +169,7 @@ def test_all_times_are_new_yorks_and_say_so(desk: Path) -> None:
     store.close()
     KeptInstant(desk).write(MORNING)
     (entry, *_), (held,) = answer("orders", "--all", *on), answer("positions", "--all", *on)
-    assert "2013-10-07 07:20:00 New York (the system is not running)" in strategy("status", *on).stdout
+    assert "2013-10-07 07:20:00 New York, simulated time (the system is not running)" in strategy("status", *on).stdout
     assert "1 since 2013-10-08 00:00:00 New York" in strategy("status", *on).stdout
     assert "2013-10-08 00:00:00 New York" in strategy("token", *on).stdout
     assert "2013-10-08 00:00:00 New York" in strategy("dead-letters", *on).stdout

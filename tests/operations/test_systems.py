@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,11 +17,12 @@ from infra.one_machine.folder import FolderLock
 from infra.one_machine.sqlite_store import SqliteStore
 from infra.one_machine.world_file import WorldFile
 from infra.running import registry
+from infra.running.instant import KeptInstant
 from infra.running.plan import Plan
 from shared.errors import ConfigError
 from shared.ports import Put
 from shared.usecases.control import control
-from tests.operations.desks import answer, refused, strategy
+from tests.operations.desks import answer, refused, strategy, write_card
 
 ROOT = Path(__file__).resolve().parents[2]
 Start = Callable[[Path], Path]
@@ -177,6 +179,7 @@ def test_a_killed_system_is_named_until_the_owner_lets_it_be(
 ) -> None:  # fmt: skip
     """After a kill it is not taken for running; a status says what it held, over what a stop stands, and what to do."""
     _hold(desk, 40, stopped)
+    write_card(desk, broker="production", mode="paper")
     _kill_one(desk, "production")
     remedy = f"`strategy halt --state {desk}`"
     assert registry.running() == []
@@ -191,12 +194,18 @@ def test_a_killed_system_is_named_until_the_owner_lets_it_be(
 
 
 def test_a_killed_simulated_day_is_one_line(desk: Path) -> None:
-    """Nothing real is held by a simulated day: it is named in one line, and its sums are in the JSON."""
+    """It is named with what it held, whether a stop stands, and which time is simulated; its sums are in the JSON."""
+    _hold(desk, 40, 0)
+    KeptInstant(desk).write(datetime(2013, 10, 7, 14, 8, tzinfo=UTC))
     _kill_one(desk)
-    shown = strategy("status").stdout
-    assert ("this simulated day ended without being stopped" in shown, "Open orders" in shown) == (True, False)
+    shown = " ".join(strategy("status").stdout.split())
+    assert "this simulated day, which stands at 2013-10-07 10:08:00 New York, simulated time, ended without" in shown
+    assert "New York, real time. By its books it held, " in shown
+    assert "40 AIG with NO STOP" in shown
+    assert f"`strategy positions --state {desk}` shows what is held" in shown
+    assert "Open orders" not in shown
     (seen,) = answer("status")
-    assert (seen["killed"]["state"], seen["killed"]["held"], seen["running"]) == (str(desk), [], False)
+    assert (seen["killed"]["state"], seen["killed"]["held"][0]["quantity"]) == (str(desk), 40)
 
 
 def test_a_killed_system_that_is_started_again_is_killed_no_more(desk: Path, place: Path) -> None:
