@@ -10,10 +10,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import chain
 from typing import Protocol
 
 from infra.backtest.day import Day
 from infra.results.data_end import End, end_of, told
+from infra.results.data_holes import Gaps, holes_of
+from infra.results.data_holes import told as holes_told
 from infra.simulated_day.problems import UserError
 from shared.domain.base.calendar import TradingSession
 from shared.domain.market.intervals import sessions_in
@@ -54,6 +57,10 @@ class Data(Protocol):
     @property
     def has_ticks(self) -> bool:
         """Whether any session has one-second quotes."""
+
+    @property
+    def gaps(self) -> Mapping[date, Gaps]:
+        """The times without a row of each session, where that is known; the others have none."""
 
     def present(self, first: date, last: date) -> Mapping[date, Mapping[str, datetime]]:
         """Give the symbols that each session of a span has, each with when its data end; the others are left out."""
@@ -104,10 +111,11 @@ def survey(data: Data, first: date, last: date, symbols: Sequence[str]) -> Surve
         missing.append(f"{count(len(gone), 'session')} of {len(wanted)} without data: {_some(gone)}.")
     if partly:
         missing.append(f"Not in every one of the {count(len(played), 'session')}: {_some(partly)}.")
-    ends = _ends([one for one in wanted if one.day in set(played)], present, frozenset(chosen))
-    return Survey(
-        first=first, last=last, sessions=tuple(played), symbols=chosen, missing=(*missing, *told(ends)), ends=ends
-    )
+    sessions = [one for one in wanted if one.day in set(played)]
+    ends = _ends(sessions, present, frozenset(chosen))
+    holes = (holes_of(one, data.gaps[one.day], chosen) for one in sessions if one.day in data.gaps)
+    missing += [*told(ends), *holes_told(chain.from_iterable(holes))]
+    return Survey(first=first, last=last, sessions=tuple(played), symbols=chosen, missing=tuple(missing), ends=ends)
 
 
 def _ends(

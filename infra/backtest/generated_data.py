@@ -12,6 +12,7 @@ from infra.brokersim.generated import GENERATED_DAY, SYMBOLS
 from infra.brokersim.generated_days import GeneratedDay, GeneratedDays
 from infra.brokersim.tape import DailyBar as Row
 from infra.brokersim.tape import dollars
+from infra.results.data_holes import Gaps
 from infra.simulated_day.problems import UserError
 from shared.domain.base.calendar import NEW_YORK, TradingSession
 from shared.domain.market.bars import Bar, DailyBar
@@ -46,6 +47,11 @@ class GeneratedData:
     def has_ticks(self) -> bool:
         """See `data.Data`."""
         return True
+
+    @property
+    def gaps(self) -> Mapping[date, Gaps]:
+        """See `data.Data`."""
+        return {}
 
     def present(self, first: date, last: date) -> Mapping[date, Mapping[str, datetime]]:
         """See `data.Data`; raises UserError for days before the first."""

@@ -18,9 +18,10 @@ from infra.backtest.minutes import Bars, as_minutes, minute_day
 from infra.backtest.quoted import tick_day
 from infra.backtest.spool import EARLY, Spool, minutes_in
 from infra.brokersim.market import Market, MarketFileError, open_market
-from infra.brokersim.recorded import DAILY_FILE, contents
+from infra.brokersim.recorded import DAILY_FILE, Times, contents
 from infra.operations.bars_file import INSTANTS, read_bars
 from infra.operations.bars_rows import is_parquet
+from infra.results.data_holes import OF_QUOTES, Gaps, around
 from infra.simulated_day.problems import UserError
 from shared.domain.base.calendar import TradingSession, session_of
 from shared.domain.market.series import Series, cut, merged
@@ -38,6 +39,7 @@ class KeptData:
     quoted: Mapping[date, Path]
     minutes: Mapping[date, Path]
     there: Mapping[date, Mapping[str, datetime]]
+    gaps: Mapping[date, Gaps]
     series: Mapping[str, Series]
 
     @property
@@ -84,12 +86,14 @@ def in_files(path: Path, *, spool: Spool, today: date, chosen: bool) -> KeptData
         daily = beside
     quoted: dict[date, Path] = {}
     there: dict[date, Mapping[str, datetime]] = {}
+    gaps: dict[date, Gaps] = {}
     for file in (one for one in files if one.name != DAILY_FILE):
         if not _has_minutes(file):
-            day, symbols = _contents(file)
+            day, times = _contents(file)
             if day in quoted:
                 raise UserError(f"{quoted[day]} and {file} are both of {day}", remedy="leave one of them out")
-            quoted[day], there[day] = file, symbols
+            quoted[day], there[day] = file, {symbol: one.last for symbol, one in times.items()}
+            gaps[day] = Gaps(least=OF_QUOTES, of={symbol: around(*one) for symbol, one in times.items()})
         else:
             spool.take(file, today=today)
     minutes = spool.present()
@@ -100,7 +104,8 @@ def in_files(path: Path, *, spool: Spool, today: date, chosen: bool) -> KeptData
     series = _series(spool, daily, today)
     return KeptData(
         name=f"files in {path.resolve()}", said=(CHOSEN_TODAY,) if chosen or minutes else (), quoted=quoted,
-        minutes={day: spool.folder / f"{day}.csv" for day in minutes}, there=there | minutes, series=series,
+        minutes={day: spool.folder / f"{day}.csv" for day in minutes}, there=there | minutes,
+        gaps=gaps | spool.gaps(), series=series,
     )  # fmt: skip
 
 
@@ -109,7 +114,9 @@ def in_spool(name: str, spool: Spool, series: Mapping[str, Series], *, said: tup
     spool.flush()
     there = spool.present()
     minutes = {day: spool.folder / f"{day}.csv" for day in there}
-    return KeptData(name=name, said=said, quoted={}, minutes=minutes, there=there, series=_with(spool, series))
+    return KeptData(
+        name=name, said=said, quoted={}, minutes=minutes, there=there, series=_with(spool, series), gaps=spool.gaps()
+    )
 
 
 def _files(path: Path) -> list[Path]:
@@ -134,9 +141,9 @@ def _has_minutes(path: Path) -> bool:
     return any(name.strip().lower() in INSTANTS for name in names)
 
 
-def _contents(path: Path) -> tuple[date, Mapping[str, datetime]]:
+def _contents(path: Path) -> tuple[date, Mapping[str, Times]]:
     try:
-        return contents(path)
+        return contents(path, apart=OF_QUOTES)
     except MarketFileError as problem:
         raise UserError(str(problem), remedy="repair the file or leave it out") from None
 

@@ -23,7 +23,7 @@ from infra.backtest.gathered import WORDS, Gathered, noting
 from infra.backtest.played import Carried, Played
 from infra.backtest.shielded import shielded
 from infra.backtest.tick_fills import TickFills
-from infra.results.data_end import named
+from infra.results.data_end import ended, named
 from infra.results.facts import Beside, Facts
 from infra.results.figures import Figures, figures
 from infra.results.words import percent
@@ -235,7 +235,8 @@ def _outcome(task: Task, main: _Chain, source: str, fidelity: Fidelity | None) -
         title=f"Back-test, {sessions[0]} to {sessions[-1]}", resolution=resolution, source=source,
         configuration=task.label, said=said, beside=() if fidelity is None else (_beside(fidelity, resolution),),
     )  # fmt: skip
-    facts = replace(facts, trades=named(facts.trades, task.survey.ends))
+    ends = task.survey.ends
+    facts = replace(facts, trades=named(facts.trades, ends), equity=ended(facts.equity, ends))
     return Outcome(label=task.label, facts=facts, figures=figures(facts), fidelity=fidelity)
 
 

@@ -8,7 +8,7 @@ bad row is named, a session of a symbol comes from one file only, and instants t
 import csv
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -16,9 +16,11 @@ from pathlib import Path
 from infra.backtest.minutes import Bars
 from infra.operations.bars_file import INSTANTS, columns, listed, minute_of, wrong_rows
 from infra.operations.bars_rows import rows_of
+from infra.results.data_holes import OF_BARS, Gap, Gaps, around
 from infra.simulated_day.problems import UserError
 from shared.domain.base.calendar import NEW_YORK, session_of
 from shared.domain.market.bars import Bar, DailyBar
+from shared.domain.market.daybook import MINUTE
 from shared.domain.market.own_days import day_of, missing
 from shared.domain.market.series import Series
 
@@ -31,12 +33,16 @@ EARLY = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(slots=True)
 class _Sum:
-    """What a session's bars of one symbol add up to: the first, the last, how many, and all as one bar."""
+    """What a session's bars of one symbol add up to: the first, the last, how many, and all as one bar.
+
+    `apart` are the times between bars that lie far apart.
+    """
 
     first: Bar
     last: Bar
     count: int
     whole: DailyBar
+    apart: list[Gap] = field(default_factory=list)
 
 
 class Spool:
@@ -81,6 +87,8 @@ class Spool:
         if before is None:
             self._sums[at] = _Sum(first=bar, last=bar, count=1, whole=one)
         else:
+            if bar.end - MINUTE - before.last.end >= OF_BARS:
+                before.apart.append((before.last.end, bar.end - MINUTE))
             before.last, before.count, before.whole = bar, before.count + 1, _joined(before.whole, one)
         prices = f"{bar.open},{bar.high},{bar.low},{bar.close}"
         self._rows.setdefault(day, []).append(f"{bar.end.isoformat()},{symbol},{prices},{bar.volume}\n")
@@ -111,6 +119,13 @@ class Spool:
         for (day, symbol), one in sorted(self._sums.items(), key=lambda item: item[0]):
             found.setdefault(day, {})[symbol] = one.last.end
         return dict(found)
+
+    def gaps(self) -> dict[date, Gaps]:
+        """Give the times of each session that have no minutes, by symbol."""
+        found: dict[date, dict[str, Sequence[Gap]]] = {}
+        for (day, symbol), one in self._sums.items():
+            found.setdefault(day, {})[symbol] = around(one.first.end - MINUTE, one.last.end, one.apart)
+        return {day: Gaps(least=OF_BARS, of=those) for day, those in found.items()}
 
     def series(self) -> dict[str, Series]:
         """Give the daily bars of the sessions that are there from end to end, by symbol."""

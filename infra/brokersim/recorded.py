@@ -11,10 +11,11 @@ from __future__ import annotations
 import csv
 import zlib
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from itertools import takewhile
 from pathlib import Path
+from typing import NamedTuple
 
 from infra.brokersim.tape import (
     NEW_YORK,
@@ -69,18 +70,33 @@ def recorded_daily_bars(path: Path) -> dict[str, list[DailyBar]]:
     raise MarketFileError(path, 1, _NO_ROWS)
 
 
-def contents(path: Path) -> tuple[date, dict[str, datetime]]:
-    """The New York day of a recorded file, and each symbol with its last row's instant; without the checks of its
-    figures.
+class Times(NamedTuple):
+    """When a symbol of a recorded file has rows: the first, the last, and each pair of rows that lie far apart."""
+
+    first: datetime
+    last: datetime
+    apart: list[tuple[datetime, datetime]]
+
+
+def contents(path: Path, *, apart: timedelta) -> tuple[date, dict[str, Times]]:
+    """The New York day of a recorded file, and each symbol with its rows' instants, of which those are `apart` that
+    are so much or more; without the checks of its figures.
     """
-    last: dict[str, tuple[str, int]] = {}
+    read, found = _Reader(path), dict[str, Times]()
+    latest, at = "", datetime.min.replace(tzinfo=UTC)
     for line, (time_text, symbol, *_) in _records(path, ROW_COLUMNS):
-        last[symbol] = (time_text, line)
-    if not last:
+        if time_text != latest:
+            latest, at = time_text, read.moment(time_text, line)
+        before = found.get(symbol)
+        if before is None:
+            found[symbol] = Times(at, at, [])
+        elif before.last != at:
+            if at - before.last >= apart:
+                before.apart.append((before.last, at))
+            found[symbol] = before._replace(last=at)
+    if not found:
         raise MarketFileError(path, 1, _NO_ROWS)
-    read = _Reader(path)
-    ends = {symbol: read.moment(*found) for symbol, found in sorted(last.items())}
-    return next(iter(ends.values())).astimezone(NEW_YORK).date(), ends
+    return at.astimezone(NEW_YORK).date(), dict(sorted(found.items()))
 
 
 def _text(path: Path) -> str:

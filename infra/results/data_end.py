@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
-from infra.results.facts import Trade
+from infra.results.facts import Point, Trade
 from infra.results.words import clock
 from shared.domain.base.calendar import new_york_day
 
@@ -52,7 +52,7 @@ def told(ends: Iterable[End]) -> tuple[str, ...]:
     found = tuple(ends)
     whole = [(one, one.at) for one in found if one.at is not None]
     alone = [f"{symbol} on {one.day} at {clock(at)}" for one in found for symbol, at in one.symbols.items()]
-    by_itself = (f"The data of some symbols end before the others: {_some(alone)} New York.",) if alone else ()
+    by_itself = (f"The data of some symbols end before the others: {some(alone)} New York.",) if alone else ()
     return (*_whole(whole), *by_itself)
 
 
@@ -60,6 +60,24 @@ def named(trades: Iterable[Trade], ends: Iterable[End]) -> tuple[Trade, ...]:
     """Give the trades, those that were left after their data had ended with ENDED among the reasons."""
     of = {one.day: one for one in ends}
     return tuple(replace(one, exit_reason=f"{one.exit_reason}, {ENDED}") if _after(one, of) else one for one in trades)
+
+
+def ended(points: Iterable[Point], ends: Iterable[End]) -> tuple[Point, ...]:
+    """Give an equity curve that ends where a session's data do: what came of it until its close stands there.
+
+    So nothing between counts in a drawdown, an exposure or a chart, and the next session begins with what it had.
+    """
+    of = {one.day: one.at for one in ends if one.at is not None}
+    found: list[Point] = []
+    for point in points:
+        at = of.get(new_york_day(point.at))
+        if at is None or point.at < at:
+            found.append(point)
+        else:
+            if found and found[-1].at == at:
+                found.pop()
+            found.append(replace(point, at=at))
+    return tuple(found)
 
 
 def _after(trade: Trade, of: Mapping[date, End]) -> bool:
@@ -73,11 +91,12 @@ def _whole(ends: Sequence[tuple[End, datetime]]) -> Iterator[str]:
         first, at = ends[0]
         what = f"{first.day} end at {clock(at)} New York, before the close at {clock(first.closes)}"
         if len(ends) > 1:
-            each = _some([f"{one.day} at {clock(at)}" for one, at in ends])
+            each = some([f"{one.day} at {clock(at)}" for one, at in ends])
             what = f"{len(ends)} sessions end before the close, {each} New York"
         yield f"The data of {what}: nothing after that can be judged, and what was held then counts at its last price."
 
 
-def _some(things: Sequence[str]) -> str:
+def some(things: Sequence[str]) -> str:
+    """Name the first few, and count the others."""
     more = len(things) - _NAMED
     return ", ".join(things[:_NAMED]) + (f" and {more} more" if more > 0 else "")

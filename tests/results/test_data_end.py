@@ -1,12 +1,15 @@
 """Data that end before a session's close are named, and a sale after their end is told from one at a price of then."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
-from infra.results.data_end import End, end_of, named, told
+from infra.results.data_end import End, end_of, ended, named, told
+from infra.results.facts import Point
+from infra.results.figures import exposure_pct
 from shared.domain.orders.explain import why_left
-from tests.results.made import DAY, trade
+from tests.results.made import DAY, at, curve, trade
 
 CLOSES = datetime(2013, 10, 7, 20, tzinfo=UTC)
 NOON = datetime(2013, 10, 7, 16, tzinfo=UTC)
@@ -58,3 +61,21 @@ def test_a_sale_after_the_end_says_so() -> None:
     found = named([before, late, other, held], [end])
     assert [one.exit_reason for one in found] == ["flatten", "flatten, data_end", "flatten, data_end", ""]
     assert why_left(found[1].exit_reason) == "end-of-day exit, at the last price, the data had ended"
+
+
+def test_a_curve_ends_where_the_data_end() -> None:
+    """The points after a session's data are one at their end, with what the next session begins with; others stay."""
+    end = End(day=DAY, closes=CLOSES, at=NOON)
+    before, after = curve([100, 90]), curve([95], day=DAY + timedelta(days=1))
+    late = [Point(at=NOON + timedelta(minutes=one), equity=Decimal(80 + one), invested=Decimal(0)) for one in range(9)]
+    found = ended([*before, *late, *after], [end])
+    assert found == (*before, Point(at=NOON, equity=Decimal(88), invested=Decimal(0)), *after)
+    assert ended([*before, *late], [End(day=DAY, closes=CLOSES, at=None)]) == (*before, *late)
+
+
+def test_hours_without_data_count_in_no_exposure() -> None:
+    """What is held when the data end counts in the exposure up to then, and not for the hours that nobody saw."""
+    end = End(day=DAY, closes=CLOSES, at=at(9, 31))
+    held = curve([100] * 10, invested=[0] + [100] * 9)
+    assert exposure_pct(ended(held, [end])) == 50
+    assert exposure_pct(held) == 90
