@@ -158,6 +158,9 @@ def test_data_that_end_while_something_is_held_end_the_day_and_are_said() -> Non
     said = f"The data of {GENERATED_DAY} end at 09:48:00 New York, before the close at 16:00:00"
     assert any(one.startswith(said) for one in seen.missing)
     assert set(seen.missing) <= set(outcome.facts.said)
+    last = outcome.facts.equity[-1]
+    gained = sum(one.net + (one.open_profit or 0) for one in outcome.facts.trades)
+    assert (last.at, last.equity) == (session(GENERATED_DAY).opens_at + CUT, CAPITAL + gained)
     assert whole.survey.missing == ()
 
 
