@@ -38,7 +38,7 @@ def orders(
         and (wanted is None or one.state is wanted)
     ]  # fmt: skip
     rows = rows if last is None else rows[-last:]
-    none = "No open orders; --all lists closed ones.\n" if known else "No orders yet.\n"
+    none = "No open orders; --all lists closed ones, and why one was not placed.\n" if known else "No orders yet.\n"
     show(rows, lambda: _in_words(rows, short([one.intent_id for one in known]), none), json=json)
 
 

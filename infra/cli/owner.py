@@ -70,7 +70,7 @@ def orders(  # noqa: PLR0917 - each parameter is an option, which typer passes b
     last: Annotated[int | None, typer.Option("--last", min=1, help="Only so many, the newest.")] = None,
     profile: Profile = "local", state: State = None, every: Every = False, json: Json = False,
 ) -> None:  # fmt: skip
-    """List open orders, and why one was not placed.
+    """List open orders; with --all closed ones, and why not placed.
 
     Such as `strategy orders --state-is DENIED --last 5`, the newest last. An id is as short as tells it apart;
     `strategy explain` takes it so.

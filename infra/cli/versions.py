@@ -155,15 +155,18 @@ def _tell_change(done: Changed) -> None:
 
 
 def _tell(shown: Shown) -> None:
-    table = Table(
-        "Setting", "In force", "Unit", "Default", "Next session", title=f"Version {shown.number} over {shown.base}"
-    )
+    names = {"Default": shown.defaults, "Next session": shown.waiting}
+    more = {name: values for name, values in names.items() if values}
+    table = Table(title=f"Version {shown.number} over {shown.base}")
+    table.add_column("Setting", no_wrap=True)  # whole however narrow it is: `config set` takes it by this name
+    for name in ("In force", "Unit", *more):
+        table.add_column(name, overflow="fold")
     for name, value in shown.settings.items():
-        default = shown.defaults.get(name, "")
-        style = "bold" if default or name in shown.waiting else ""
-        table.add_row(name, value, _unit(name), default, shown.waiting.get(name, ""), style=style)
+        others = [values.get(name, "") for values in more.values()]
+        table.add_row(name, value, _unit(name), *others, style="bold" if any(others) else "")
     Console().print(table)
-    typer.echo("A default is shown where the value in force differs from it.")
+    if shown.defaults:
+        typer.echo("A default is shown where the value in force differs from it.")
     for name, value in shown.ceilings.items():
         typer.echo(f"No version exceeds {name} = {value}, which this environment says.")
     if not shown.ceilings:

@@ -29,6 +29,19 @@ def test_a_setting_that_was_changed_is_shown_with_its_version(desk: Path) -> Non
     assert (shown["number"], shown["settings"]["limits.positions_max"]) == (1, "5")
 
 
+@pytest.mark.parametrize("columns", ["60", "80"])
+def test_every_setting_is_shown_by_its_whole_name(desk: Path, columns: str) -> None:
+    """A narrow terminal cuts no name that `config set` takes, with or without a default beside it."""
+    names = answer("config", "show", *_here(desk))["settings"]
+    shown = strategy("config", "show", *_here(desk), COLUMNS=columns).stdout
+    assert set(names) <= set(shown.split())
+    assert not {"Default", "Next"} & set(shown.split())
+    answer("config", "set", "limits.positions_max", "5", *_here(desk))
+    shown = strategy("config", "show", *_here(desk), COLUMNS=columns).stdout
+    assert set(names) <= set(shown.split())
+    assert "Default" in shown.split() or columns == "60"
+
+
 def test_a_name_that_is_no_setting_is_refused_with_what_is_near(desk: Path) -> None:
     """Who leaves the group out, or mistypes, is told which settings there are, and nothing is written."""
     refused(strategy("config", "set", "positions_max", "5", *_here(desk)), "did you mean limits.positions_max?")
@@ -201,9 +214,9 @@ def test_it_is_shown_in_words(desk: Path) -> None:
     assert "Version 1 is written." in done.stdout
     shown = strategy("config", "show", *_here(desk))
     rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in shown.stdout.splitlines()]
-    assert ["limits.positions_max", "5", "", "10", ""] in rows
-    assert ["limits.daily_loss_pct", "2", "%", "", ""] in rows
-    assert ["limits.order_usd_max", "50000", "USD", "", ""] in rows
+    assert ["limits.positions_max", "5", "", "10"] in rows
+    assert ["limits.daily_loss_pct", "2", "%", ""] in rows
+    assert ["limits.order_usd_max", "50000", "USD", ""] in rows
     assert "No ceilings are set here" in shown.stderr
     assert "limits.positions_max: 10 -> 5" in strategy("config", "history", *_here(desk)).stdout
     assert strategy("config", "diff", "1", *_here(desk)).stdout == "Nothing differs from version 1.\n"

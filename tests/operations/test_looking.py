@@ -106,6 +106,7 @@ def test_signed_in_means_that_calls_are_signed(record: TokenRecord | None, now: 
 def test_orders_and_positions_are_listed(played_desk: Path) -> None:
     """What is over shows only when all is asked for: the entry, the stop and the exit of the one position."""
     assert answer("orders", "--state", str(played_desk)) == []
+    assert "--all lists closed ones, and why one" in strategy("orders", "--state", str(played_desk)).stdout
     assert answer("positions", "--state", str(played_desk)) == []
     everything = answer("orders", "--all", "--state", str(played_desk))
     assert [order["kind"] for order in everything] == ["entry", "protect", "exit"]
