@@ -10,7 +10,9 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from textwrap import wrap
 
 from infra.brokersim.network import Network
 from infra.cli.credentials import hidden
@@ -23,6 +25,7 @@ from infra.running import wanted
 from infra.running.wanted import CAPITAL, WATCH_LIST
 from infra.simulated_day.problems import UserError
 from shared import settings
+from shared.domain.telling.wording import count
 from shared.topology import CONSUMER
 
 _TRIES = 3
@@ -40,9 +43,12 @@ Which key of E*TRADE's do you have? You get one on its developer pages.
   none        go without: a simulator stands in for E*TRADE"""
 _NO_KEY = """\
 Without a key, on a simulated market; nothing leaves this machine:
-  strategy demo            one day and its report, one to three minutes
-  strategy up --speed 20   the same live, in twenty minutes
-  strategy login           in a second terminal: sign in at the simulated E*TRADE"""
+  strategy demo    one day and its report: one to three minutes, longer on a
+                   busy machine
+  strategy up --speed 20 --starts 09:05
+                   the same live, in twenty minutes
+  strategy login   in a second terminal, within a minute: sign in at the
+                   simulated E*TRADE"""
 _A_DAY = "Play the simulated day now (yes, no)"
 _SYMBOL = re.compile(r"[A-Z]{1,5}([.-][A-Z0-9]{1,3}){0,2}")
 _CAPITALS = re.compile(r"\$?[0-9]{1,3}(,[0-9]{3})*(\.[0-9]{1,2})?")
@@ -73,8 +79,8 @@ def _ask_all() -> None:
     else:
         with in_words(), beginning(broker, os.environ) as ours:
             _key(ours, broker)
-            _wants(ours)
-        say("", *_next(broker, ours))
+            taken = _wants(ours)
+        say("", *_next(broker, ours, taken))
     say("")
     if _until_good(_A_DAY, "no", _yes_or_no) == "yes":
         from infra.cli import day
@@ -84,14 +90,27 @@ def _ask_all() -> None:
         )  # fmt: skip
 
 
-def _wants(ours: Beginning) -> None:
-    """Ask for symbols and capital, and keep them beside the key."""
+def _wants(ours: Beginning) -> list[str]:
+    """Ask for symbols and capital, keep them beside the key, and say what was taken."""
     before = wanted.kept(ours.folder)
-    say("", f"Which symbols may it buy? {settings.MAX_WATCHED} at most, with commas between them.")
+    say("", f"Which symbols may it buy? {settings.MAX_WATCHED} at most, with commas between them.", *_offered(before))
     symbols = _until_good("Symbols", before.get(WATCH_LIST, "AIG,BAC,IBM,SPY"), _symbols)
-    say("", "How much of the account may it use, in USD? On paper it begins with that much.")
+    say("", "How much of the account may it use, in USD? On paper it begins with that much.", *_offered(before))
     capital = _until_good("Capital", before.get(CAPITAL, "10000"), _amount)
     ours.want({WATCH_LIST: symbols, CAPITAL: capital})
+    return _taken(symbols, capital)
+
+
+def _offered(before: Mapping[str, str]) -> tuple[str, ...]:
+    """Say what the offered answer is: what was answered before, or an example and no advice."""
+    return () if before else ("What stands in brackets is an example, no advice; Enter takes it.",)
+
+
+def _taken(symbols: str, capital: str) -> list[str]:
+    """Say what was understood: each symbol, and the amount as people write one."""
+    named = symbols.split(",")
+    said = f"It may buy {count(len(named), 'symbol')}: {', '.join(named)}."
+    return [*wrap(said, 78), f"It may use {Decimal(capital):,} USD."]
 
 
 def _key(ours: Beginning, broker: str) -> None:
@@ -102,14 +121,25 @@ def _key(ours: Beginning, broker: str) -> None:
         say("The stored key stays.")
         return
     for _ in range(_TRIES):
+        answers = tuple(map(_some, secrets.KINDS[CONSUMER].asks))
         try:
-            ours.store(hidden(secrets.KINDS[CONSUMER].asks))
+            ours.store(answers)
         except UserError as wrong:
             say(f"{wrong.what[:1].upper()}{wrong.what[1:]}, and nothing was changed: {wrong.remedy}.")
         else:
             say("Stored, encrypted.")
             return
     raise UserError("no key was stored, and nothing was changed", remedy="run `strategy init` again")
+
+
+def _some(ask: str) -> str:
+    """Ask for one part of a key, unseen, again at once where nothing was typed; raises UserError."""
+    for _ in range(_TRIES):
+        (answer,) = hidden((ask,))
+        if answer:
+            return answer
+        say(f"Nothing was typed: paste the {ask.lower()}, then press Enter.")
+    raise UserError("no key was typed, and nothing was changed", remedy="run `strategy init` again")
 
 
 def _until_good(question: str, default: str, check: Callable[[str], str]) -> str:
@@ -141,7 +171,8 @@ def _yes_or_no(answer: str) -> str:
 
 def _symbols(answer: str) -> str:
     """Give symbols in capitals, each once; raises ValueError that names each word that cannot be one."""
-    named = Counter(word.upper() for word in re.split(r"[,\s]+", answer) if word)
+    between = r"\s*,\s*" if "," in answer else r"\s+"  # where commas are, a blank within a word makes it no symbol
+    named = Counter(word.upper() for word in re.split(between, answer.strip()) if word)
     if wrong := [repr(word) for word in named if not _SYMBOL.fullmatch(word)]:
         are = "is no symbol" if len(wrong) == 1 else "are no symbols"
         raise ValueError(f"{', '.join(wrong)} {are}: 1 to 5 letters, and behind a dot its class, such as BRK.B")
@@ -170,14 +201,15 @@ _PROBE = (
 )
 
 
-def _next(broker: str, ours: Beginning) -> list[str]:
-    """Say what is stored where, and what comes next."""
+def _next(broker: str, ours: Beginning, taken: Sequence[str]) -> list[str]:
+    """Say what was `taken`, what is stored where, and what comes next."""
     stronger = [name for name in wanted.NAMES if name in os.environ]
     quotes = "E*TRADE's real quotes" if broker == "production" else "the sandbox's made-up quotes, as a try"
     return [
         f"Done. In {ours.folder} and {ours.alone}",
         f"are the key, encrypted, and symbols and capital, in {wanted.FILE}. Stay in",
         "this folder for all that follows.",
+        *taken,
         *(f"Your variable {name} is set, and counts instead: unset it." for name in stronger),
         *_KEEP * (KEY_VARIABLE in os.environ),
         "",
@@ -194,5 +226,5 @@ def _next(broker: str, ours: Beginning) -> list[str]:
         "      what it holds, what it made today",
         "",
         "A simulated day needs no account and no key: `strategy demo`, one to three",
-        "minutes.",
+        "minutes, longer on a busy machine.",
     ]

@@ -31,6 +31,7 @@ from infra.running.wanted import given
 from infra.simulated_day import account
 from infra.simulated_day.hours import clock, day_and_time
 from infra.simulated_day.problems import UserError
+from shared.domain.control.config import StrategyConfig
 from shared.domain.control.control import TradingState
 from shared.domain.orders.versions import Version
 from shared.errors import ConfigError, DeskError, Malformed, StoreDown
@@ -152,7 +153,16 @@ def traded(ours: Settings, broker: Broker, version: Version | None) -> str:
     count = len(ours.watch_list)
     named = ours.config if version is None else f"version {version.number} ({version.note})"
     given = f"configuration {named}, {count} symbol{'s' * (count > 1)}, {ours.capital_usd:,} USD of capital"
+    if version is None and ours.config == "demo":
+        demo, default = strategies.load("demo"), strategies.load("default")
+        given += (
+            f"; {_votes(demo)} suffice, so that a day shows trades; as shipped (--config default) {_votes(default)} do"
+        )
     return given if broker == "simulator" else f"{given}; an entry needs 20 daily bars of its symbol"
+
+
+def _votes(config: StrategyConfig) -> str:
+    return f"{config.signals.min_votes} of {len(config.strategies)} votes"
 
 
 def held_in(ours: Settings, version: Version | None) -> str:

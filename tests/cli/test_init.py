@@ -133,17 +133,29 @@ def test_a_key_is_replaced_by_a_good_one_only(tmp_path: Path) -> None:
     nothing_secret(screen, tmp_path)
 
 
+def test_an_empty_part_of_a_key_is_asked_for_again_at_once(tmp_path: Path) -> None:
+    """Who only presses Enter is asked for that part again, before the next one."""
+    (key, secret) = PAIR
+    code, screen = init(tmp_path, [(WHICH, "sandbox"), ("Consumer key: ", ""), key, ("secret: ", ""), secret, *REST])
+    assert code == 0, screen
+    assert screen.count("Nothing was typed: paste the consumer") == 2
+    assert stored(tmp_path, "sandbox-paper") == (KEY, HALF)
+
+
 def test_a_bad_setting_is_asked_for_again(tmp_path: Path) -> None:
     """Another word than a broker, symbols or capital that the functions would refuse are told, and asked for again."""
     talk = [
-        (WHICH, "etrade"), (WHICH, "production"), *PAIR, ("Symbols", "apples IBM 3M"), ("Symbols", "ibm, brk.b ibm"),
-        ("Capital", "5"), ("Capital", "$5,000"), DAY,
+        (WHICH, "etrade"), (WHICH, "production"), *PAIR, ("Symbols", "apples IBM 3M"), ("Symbols", "ibm,,not a symbol"),
+        ("Symbols", "ibm, brk.b,ibm"), ("Capital", "5"), ("Capital", "$5,000"), DAY,
     ]  # fmt: skip
     code, screen = init(tmp_path, talk)
     assert code == 0, screen
     assert "Type production, sandbox or none." in screen
     assert "'APPLES', '3M' are no symbols: 1 to 5 letters" in screen
+    assert "'NOT A SYMBOL' is no symbol: 1 to 5 letters" in screen
     assert "Named more than once, and counted once: IBM." in screen
+    assert "It may buy 2 symbols: IBM, BRK.B.\nIt may use 5,000 USD.\n" in screen
+    assert screen.count("is an example, no advice") == 2
     assert "'5' cannot be used: give an amount from 100 to 10,000,000" in screen
     wanted_of = {"STRATEGY_WATCH_LIST": "IBM,BRK.B", "STRATEGY_CAPITAL_USD": "5000"}
     assert [kept(tmp_path / "state" / f"production-{of}") for of in ("paper", "key")] == [wanted_of] * 2

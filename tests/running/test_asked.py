@@ -175,6 +175,8 @@ def test_it_is_said_what_an_entry_needs(broker: Broker, buys: bool) -> None:
     shown = traded(given, broker, None)
     assert shown.startswith("configuration demo, 1 symbol, 5,000 USD of capital")
     assert ("needs 20 daily bars" in shown) is not buys
+    assert "; 1 of 2 votes suffice, so that a day shows trades; as shipped (--config default) 2 of 4 votes do" in shown
+    assert "suffice" not in traded(load({**GIVEN, "STRATEGY_CONFIG": "default"}), broker, None)
     version = Version(number=3, config=load_config("demo"), note="mine.toml 0a1b2c3d", at=new_york(9, 0))
     assert traded(given, broker, version).startswith("configuration version 3 (mine.toml 0a1b2c3d), 1 symbol")
 
