@@ -18,7 +18,7 @@ from infra.brokersim.network import Network
 from infra.cli.credentials import hidden
 from infra.cli.exits import say
 from infra.cli.hand import in_words
-from infra.one_machine.vault import KEY_VARIABLE
+from infra.one_machine.vault import ADD_LINE, KEY_VARIABLE, NO_KEYRING, has_place
 from infra.operations import secrets
 from infra.operations.beginning import Beginning, beginning
 from infra.running import wanted
@@ -65,6 +65,8 @@ def begin() -> None:
         )
         raise UserError(what, remedy=remedy)
     say(_HELLO)
+    if not has_place(os.environ):
+        say("", f"For a key of E*TRADE's, first: {NO_KEYRING}; {ADD_LINE}. Then run `strategy init` again.")
     try:
         _ask_all()
     except EOFError:

@@ -75,7 +75,7 @@ def _move(bar: Progress, task: TaskID, progress: days.Progress) -> None:
 def _counts(progress: days.Progress) -> str:
     things = ((progress.orders, "order"), (progress.fills, "fill"))
     counted = [f"{progress.ticks:,} s watched", *(count(*one) for one in things)]
-    return "  ".join([*counted, f"{progress.realized:+,.2f} USD"])
+    return "  ".join([*counted, f"{progress.realized:+,.2f} USD realised"])
 
 
 class Lines:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from infra.cli.exits import say_unread
 from infra.cli.hand import show
-from infra.cli.laid_out import table
+from infra.cli.laid_out import price, table
 from infra.cli.looked import looked_at
 from infra.operations import look
 from infra.results.ends import came_to
@@ -74,5 +74,5 @@ def _row(one: Order, length: int) -> tuple[object, ...]:
     asked = one.stop_price or one.limit_price
     return (
         one.intent_id[:length], clock(one.created_at), one.symbol, one.side, one.quantity, one.filled, asked,
-        None if one.average_price is None else f"{one.average_price:,.2f}", one.state, why(one),
+        price(one.average_price), one.state, why(one),
     )  # fmt: skip

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from infra.cli.hand import show
-from infra.cli.laid_out import pairs, table
+from infra.cli.laid_out import pairs, price, table
 from infra.cli.looked import looked_at
 from infra.operations import look
 from infra.results.ends import came_to
@@ -38,8 +38,8 @@ def _story(story: look.Story) -> None:
         for one in story.events
     ))  # fmt: skip
     if story.fills:
-        table(("Filled, New York", "Shares", "Price", "Realised"), (
-            (_on(order.session, one.at), one.quantity, one.price, one.realized) for one in story.fills
+        table(("Filled, New York", "Shares", "Average price", "Realised"), (
+            (_on(order.session, one.at), one.quantity, price(one.price), one.realized) for one in story.fills
         ))  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from infra.cli.exits import say
 from infra.cli.hand import show
-from infra.cli.laid_out import table
+from infra.cli.laid_out import price, table
 from infra.cli.looked import trips_at
 from infra.operations.trips import Trips
 from infra.results.facts import Trade
@@ -70,7 +70,7 @@ def _row(one: Trade) -> tuple[object, ...]:
         why += f"; {one.held:,} still held"
     return (
         one.symbol + " *" * one.possible_wash_sale, clock(one.entered_at), out, f"{one.shares:,}",
-        f"{one.entry_price:,.2f}", "" if one.exit_price is None else f"{one.exit_price:,.2f}",
+        price(one.entry_price), price(one.exit_price),
         f"{one.net:+,.2f}" if one.exit_price is not None else "",
         "" if one.net_percent is None else f"{one.net_percent:+.2f}", why,
     )  # fmt: skip
@@ -111,11 +111,15 @@ def as_csv(trades: Iterable[Trade], *, fees: bool) -> str:
 def _row_of(one: Trade) -> tuple[object, ...]:
     """Give a round trip's values in the order of COLUMNS."""
     return (
-        one.symbol, one.strategy, one.shares, one.entered_at.isoformat(), _money(one.entry_price),
-        one.left_at.isoformat() if one.left_at else "", _money(one.exit_price), _money(one.realized),
+        one.symbol, one.strategy, one.shares, one.entered_at.isoformat(), _average(one.entry_price),
+        one.left_at.isoformat() if one.left_at else "", _average(one.exit_price), _money(one.realized),
         _money(one.percent), one.exit_reason, one.held, _money(one.last_price), _money(one.open_profit), one.unpriced,
         one.possible_wash_sale, one.position_id,
     )  # fmt: skip
+
+
+def _average(price: Decimal | None) -> str:
+    return "" if price is None else f"{price:.4f}"
 
 
 def _money(amount: Decimal | None) -> str:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 
 import typer
@@ -98,7 +99,7 @@ def balance(hand: Hand, *, anew: bool, browser: bool, json: bool) -> None:
         found = tables.balances(hand, signed_in(hand, anew=anew, browser=browser))
     columns = ("Account", "Mode", "Settled cash", "Buying power", "Worth", "Day trader", "Calls", "Age")
     show(found, lambda: table(columns, (
-        (f"...{one.ending}", one.mode, one.settled_cash, one.cash_buying_power, one.account_value,
+        (f"...{one.ending}", one.mode, *map(_usd, (one.settled_cash, one.cash_buying_power, one.account_value)),
          one.day_trader_status, ", ".join(one.calls), quoted.age(one.age_s)) for one in found.rows
     )), json=json)  # fmt: skip
     _say_source(found.source, found.asked_at, "USD, not delayed")
@@ -111,6 +112,10 @@ def balance(hand: Hand, *, anew: bool, browser: bool, json: bool) -> None:
         say("There is no active account: `strategy accounts` lists those that there are.")
     if any(one.problem is not None for one in found.rows):
         raise typer.Exit(BAD_INPUT)
+
+
+def _usd(amount: Decimal | None) -> str | None:
+    return None if amount is None else f"{amount:,.2f} USD"
 
 
 def _on_paper(hand: Hand) -> str:

@@ -32,7 +32,14 @@ MAX_SECRET_BYTES = 65_536
 _HEADER = b"strategy vault 1\n"
 _NONCE_BYTES = 12
 _SERVICE, _USER = "strategy", "vault key"
-_MAKE = 'python3 -c "import base64, secrets; print(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())"'
+_CODE = "import base64, secrets; print(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())"
+_MAKE = f'python3 -c "{_CODE}"'
+NO_KEYRING = "secrets are stored encrypted, and this machine has no keyring that would hold their key"
+ADD_LINE = (
+    f"add one to your shell's start file, once: echo \"export {KEY_VARIABLE}=$(python3 -c '{_CODE}')\" >> ~/.bashrc, "
+    "open a new terminal, and keep that line as you keep a password: without it what is stored can never be read again"
+)
+"""What to do where there is no keyring: the line holds the made key itself, so that each terminal has the same."""
 
 _Secrets = dict[str, dict[str, str | None]]
 
@@ -53,11 +60,22 @@ def vault_key(environ: Mapping[str, str], ring: "KeyringBackend | None" = None) 
         if kept is None:
             kept = base64.urlsafe_b64encode(secrets.token_bytes(KEY_BYTES)).decode()
             ring.set_password(_SERVICE, _USER, kept)
-    except keyring.errors.KeyringError as problem:
-        what = f"secrets are stored encrypted, and this machine has no keyring that would hold their key ({problem})"
-        remedy = f"make one once, keep it, and set {KEY_VARIABLE} to it in each terminal. This prints one: {_MAKE}"
-        raise ConfigError((f"{what}; {remedy}",)) from None
+    except keyring.errors.KeyringError:
+        raise ConfigError((f"{NO_KEYRING}; {ADD_LINE}",)) from None
     return _decoded(kept, f"the keyring's entry {_SERVICE!r}")
+
+
+def has_place(environ: Mapping[str, str], ring: "KeyringBackend | None" = None) -> bool:
+    """Tell whether `vault_key` finds or can make a key, without making one."""
+    if KEY_VARIABLE in environ:
+        return True
+    import keyring.errors  # late, as above
+
+    try:
+        (ring or keyring.get_keyring()).get_password(_SERVICE, _USER)
+    except keyring.errors.KeyringError:
+        return False
+    return True
 
 
 def _decoded(text: str, source: str) -> bytes:

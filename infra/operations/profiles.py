@@ -125,6 +125,8 @@ def reach_key(broker: str, state: Path | None, environ: Mapping[str, str]) -> It
             raise UserError(f"a process has {path} for itself", remedy="let it end, or name another folder")
         opened.callback(let_go)
         path.chmod(0o700)
+        folder.store.touch(mode=0o600)  # what SQLite lays beside it has the same rights
+        folder.store.chmod(0o600)
         file = opened.enter_context(closing(SqliteStore(folder.store, durable=True)))
         store = divided.of_owner(divided.one_for_all(file), TOPOLOGY)
         yield Hand(

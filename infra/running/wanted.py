@@ -34,8 +34,8 @@ def kept(folder: Path) -> dict[str, str]:
 
 
 def keep(folder: Path, values: Mapping[str, str]) -> None:
-    """Keep what was answered in a system's folder."""
-    write_atomically(folder / FILE, dumps(dict(values)) + b"\n")
+    """Keep what was answered in a system's folder, for its owner alone."""
+    write_atomically(folder / FILE, dumps(dict(values)) + b"\n", mode=0o600)
 
 
 def given(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:

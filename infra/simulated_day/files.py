@@ -7,7 +7,7 @@ from pathlib import Path
 from infra.simulated_day.problems import UserError
 
 
-def write_atomically(path: Path, content: bytes, *, durable: bool = True) -> None:
+def write_atomically(path: Path, content: bytes, *, durable: bool = True, mode: int = 0o644) -> None:
     """Replace a file in one step; a reader sees the old or the new one, `durable` also after a power cut.
 
     Raises UserError.
@@ -20,7 +20,7 @@ def write_atomically(path: Path, content: bytes, *, durable: bool = True) -> Non
                 file.flush()
                 if durable:
                     os.fsync(file.fileno())
-            Path(name).chmod(0o644)
+            Path(name).chmod(mode)
             Path(name).replace(path)
         except BaseException:
             Path(name).unlink(missing_ok=True)

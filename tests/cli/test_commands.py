@@ -229,4 +229,4 @@ def test_a_day_tells_how_far_it_is_where_no_bar_can_be_drawn() -> None:
     assert [line.partition("  ")[0] for line in told] == [
         f"{at} New York" for at in ("06:56:00", "07:00:00", "08:00:00", "09:00:00")
     ]
-    assert told[0].endswith("1,200 s watched  3 orders  2 fills  +12.50 USD")
+    assert told[0].endswith("1,200 s watched  3 orders  2 fills  +12.50 USD realised")

@@ -40,14 +40,14 @@ def environ(folder: Path) -> dict[str, str]:
     return {**kept, KEY_VARIABLE: vault, VARIABLE: str(folder / "running"), "PYTHONPATH": str(ROOT)}
 
 
-def init(folder: Path, talk: Talk, **changes: str) -> tuple[int, str]:
+def init(folder: Path, talk: Talk, **changes: str | None) -> tuple[int, str]:
     """Run it on a terminal of its own, type each answer when its question is there, and give code and screen."""
     ours, theirs = pty.openpty()
     words = [sys.executable, "-m", "infra.cli.main", "init"]
     done = subprocess.Popen(  # noqa: S603 - our own program
         words,
         cwd=folder,
-        env=environ(folder) | changes,
+        env={name: value for name, value in (environ(folder) | changes).items() if value is not None},
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
@@ -99,6 +99,9 @@ def test_a_key_is_stored_and_never_shown(tmp_path: Path, broker: str) -> None:
     assert code == 0, screen
     assert [stored(tmp_path, f"{broker}-{of}") for of in ("paper", "key")] == [(KEY, HALF)] * 2
     nothing_secret(screen, tmp_path)
+    files = [path for path in (tmp_path / "state").rglob("*") if path.is_file()]
+    assert {path.name for path in files} >= {"vault.bin", "state.db", "wanted.json"}
+    assert [path for path in files if path.stat().st_mode & 0o077] == []
     for part in (
         f"strategy doctor --broker {broker}", f"strategy up --broker {broker}", "strategy login", "strategy demo",
     ):  # fmt: skip
@@ -198,6 +201,18 @@ def test_without_a_place_for_the_vaults_key_no_key_is_asked_for(tmp_path: Path) 
     assert code == 2
     assert f"{KEY_VARIABLE} is not 32 bytes" in screen
     assert "Consumer key" not in screen
+
+
+def test_a_missing_keyring_is_told_before_the_first_question(tmp_path: Path) -> None:
+    """Without a keyring the line to add stands before the key is chosen, in our words; who has no key goes on."""
+    changes = {KEY_VARIABLE: None, "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
+    code, screen = init(tmp_path, [(WHICH, "none"), DAY], **changes)
+    assert code == 0, screen
+    assert f'echo "export {KEY_VARIABLE}=$(python3 -c' in screen.partition(WHICH)[0]
+    assert "pypi" not in screen
+    code, screen = init(tmp_path, [(WHICH, "production")], **changes)
+    assert code == 2
+    assert "pypi" not in screen
 
 
 def test_without_a_terminal_it_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import pytest
 from keyring.backend import KeyringBackend
 from keyring.backends.fail import Keyring as NoKeyring
 
-from infra.one_machine.vault import KEY_VARIABLE, FileVault, vault_key
+from infra.one_machine.vault import KEY_VARIABLE, FileVault, has_place, vault_key
 from shared.errors import ConfigError, InvariantBroken, StoreDown
 
 KEY = bytes(range(32))
@@ -123,5 +123,16 @@ def test_the_key_is_kept_in_the_keyring() -> None:
 
 def test_without_a_keyring_the_remedy_is_told() -> None:
     """A machine without a keyring gets a ConfigError that names the environment value."""
-    with pytest.raises(ConfigError, match=KEY_VARIABLE):
-        vault_key({}, NoKeyring())  # type: ignore[no-untyped-call]  # the same
+    ring = NoKeyring()  # type: ignore[no-untyped-call]  # the same
+    with pytest.raises(ConfigError, match=f'echo "export {KEY_VARIABLE}=') as refused:
+        vault_key({}, ring)
+    assert "pypi" not in str(refused.value)
+    assert not has_place({}, ring)
+
+
+def test_looking_for_a_place_makes_no_key() -> None:
+    """A keyring, or a value in the environment, is a place; to look leaves nothing behind."""
+    ring = _Ring()
+    assert has_place({}, ring)
+    assert has_place({KEY_VARIABLE: ""}, ring)
+    assert ring.kept == {}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.cli.laid_out import price
 from infra.one_machine.memory_store import MemoryStore
 from infra.one_machine.sqlite_store import SqliteStore
 from infra.operations.look import overview
@@ -143,6 +144,15 @@ def test_a_price_that_came_late_moves_no_instant(desk: Path) -> None:
     assert one.realized == was.realized + was.shares
 
 
+@pytest.mark.parametrize(
+    ("amount", "said"),
+    [("27.83", "27.83"), ("27.829994904459", "27.83"), ("1028.4671999", "1,028.4672"), ("28.4", "28.40"), (None, "")],
+)
+def test_an_average_has_the_places_that_explain_the_profit(amount: str | None, said: str) -> None:
+    """A price of whole cents stands so, an average of several fills with four places, and no rest of a division."""
+    assert price(None if amount is None else Decimal(amount)) == said
+
+
 def test_a_system_s_round_trips_as_table_json_and_csv(played_desk: Path) -> None:
     """The three say the same, and the table says the sum of the status."""
     on = ("--state", str(played_desk))
@@ -151,6 +161,9 @@ def test_a_system_s_round_trips_as_table_json_and_csv(played_desk: Path) -> None
     assert plain["realized"] == seen["realized"] == one["realized"]
     (row,) = csv.DictReader(StringIO(strategy("trades", "--csv", *on).stdout))
     assert (row["symbol"], row["profit_before_fees_usd"], row["shares"]) == ("AIG", one["realized"], str(one["shares"]))
+    assert (row["price_in"], row["price_out"]) == tuple(
+        f"{Decimal(one[at]):.4f}" for at in ("entry_price", "exit_price")
+    )
     shown = strategy("trades", *on, COLUMNS="80").stdout
     assert f"{Decimal(seen['realized']):+,.2f} USD realised, before fees" in shown
     assert all(len(line) <= 80 for line in shown.splitlines())
