@@ -66,7 +66,7 @@ def begin() -> None:
         raise UserError(what, remedy=remedy)
     say(_HELLO)
     if not has_place(os.environ):
-        say("", f"For a key of E*TRADE's, first: {NO_KEYRING}; {ADD_LINE}. Then run `strategy init` again.")
+        say("", f"A key of E*TRADE's needs this first: {NO_KEYRING}; {ADD_LINE}")
     try:
         _ask_all()
     except EOFError:

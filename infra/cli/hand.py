@@ -238,7 +238,7 @@ def status_lines(seen: look.Overview) -> Iterable[tuple[str, object]]:
     if seen.left_out:
         yield "LEFT OUT", "; ".join(map(said, seen.left_out))
     if seen.looks is not None:
-        yield "Seconds watched", looked(seen.looks)
+        yield "Seconds watched", f"{looked(seen.looks)}{_not_before(seen.late_sign_in)}"
     yield "Daily bars", _history(seen.history)
     if seen.history is not None:
         yield from _left_out(seen.history)
@@ -262,6 +262,10 @@ def _resting(seen: look.Overview) -> str:
     """Say what a system that does not run leaves undone, and how to start it again."""
     start = f". Start it again with `{seen.again}`" if seen.again is not None and seen.killed is None else ""
     return f"{unattended(seen.broker, seen.mode)}{start}"
+
+
+def _not_before(late: datetime | None) -> str:
+    return "" if late is None else f"; not watched before the sign-in at {clock(late)} New York"
 
 
 def _killed(left: Killed, seen: look.Overview) -> str:

@@ -36,8 +36,9 @@ _CODE = "import base64, secrets; print(base64.urlsafe_b64encode(secrets.token_by
 _MAKE = f'python3 -c "{_CODE}"'
 NO_KEYRING = "secrets are stored encrypted, and this machine has no keyring that would hold their key"
 ADD_LINE = (
-    f"add one to your shell's start file, once: echo \"export {KEY_VARIABLE}=$(python3 -c '{_CODE}')\" >> ~/.bashrc, "
-    "open a new terminal, and keep that line as you keep a password: without it what is stored can never be read again"
+    "make one, once, with the command at the end, then open a new terminal; keep the line that it adds to ~/.bashrc as "
+    "you keep a password, for without it what is stored can never be read again: "
+    f"echo \"export {KEY_VARIABLE}=$(python3 -c '{_CODE}')\" >> ~/.bashrc"
 )
 """What to do where there is no keyring: the line holds the made key itself, so that each terminal has the same."""
 

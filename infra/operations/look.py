@@ -23,7 +23,7 @@ from shared.domain.control.control import Control
 from shared.domain.market.fallback import FallbackQuote
 from shared.domain.market.quotes import Quote
 from shared.domain.market.series import LEAST_DAYS
-from shared.domain.market.sight import Looks, Sight, looks
+from shared.domain.market.sight import LOOKED, Looks, Sight, looks
 from shared.domain.orders.explain import standing
 from shared.domain.orders.orders import IN_DOUBT, Order
 from shared.domain.orders.positions import Fill, Ledger, Position
@@ -37,6 +37,7 @@ from shared.usecases.market import minutes, ranking
 from shared.usecases.market.fallback import latest
 from shared.usecases.market.warmth import Prepared
 from shared.usecases.orders.account import LAST_BALANCE
+from shared.usecases.sign_in import token
 
 T = TypeVar("T")
 LATELY = timedelta(minutes=10)
@@ -82,14 +83,15 @@ class Overview:
     documents in none of the counts. `broker` is simulator, sandbox or production, None where this machine does not know
     it; `again` is the command that starts what does not run, None where there is none.
 
-    `signed_out` says that the day's token was ended with it. `realized` is the profit in USD of `session`, the last one
-    that traded, without its `unpriced` shares, which were taken out by hand at a price that is not known; `asked` are
-    your wishes that wait; `control` is None for a new desk. `sight` is what the scan saw in the last minute that it
-    finished, None when it finished none within `LATELY`; `looks` are the seconds of the session so far at which it
-    looked, None outside of one. `history` is how the daily bars stand, `ranked` the watch list's rank, None before the
-    first morning. `left_out` are the strategies that are not asked any more today. `closing` are symbols that you want
-    sold and that are held still; `elsewhere` are prices of somebody else's for what is held and E*TRADE does not quote;
-    `owned` and `wealth` are its money. `killed` is what was left where the desk ended without being stopped.
+    `signed_out` says that the day's token was ended with it. `realized` is the profit in USD of `session`, the last
+    one that traded, without its `unpriced` shares, which were taken out by hand at a price that is not known;
+    `asked` are your wishes that wait; `control` is None for a new desk. `sight` is what the scan saw in the last
+    minute that it finished, None when it finished none within `LATELY`; `looks` are the seconds of the session so
+    far at which it looked, None outside of one; `late_sign_in` is that before which nothing was watched in it, None
+    where none was. `history` is how the daily bars stand, `ranked` the watch list's rank, None before the first
+    morning. `left_out` are the strategies that are not asked any more today. `closing` are symbols that you want
+    sold and that are held still; `elsewhere` are prices of somebody else's for what is held and E*TRADE does not
+    quote; `owned` and `wealth` are its money. `killed` is what was left where the desk ended without being stopped.
     """
 
     name: str
@@ -114,6 +116,7 @@ class Overview:
     machine: Machine | None
     sight: Sight | None
     looks: Looks | None
+    late_sign_in: datetime | None
     history: History | None
     ranked: Ranked | None
     notices: told.Delivery
@@ -159,7 +162,8 @@ def overview(
         session=ledgers[-1].session if ledgers else None, realized=ledgers[-1].realized if ledgers else Decimal(0),
         unpriced=ledgers[-1].unpriced if ledgers else 0, asked=_asked(store, at, unread),
         dead_letters=len(buried), dead_letters_since=letters.since(buried),
-        sight=_sight(store, at, unread), looks=_looks(store, at, unread), history=_history(store, unread),
+        sight=_sight(store, at, unread), looks=_looks(store, at, unread),
+        late_sign_in=_late_sign_in(store, at, unread), history=_history(store, unread),
         ranked=_ranked(store, unread),
         notices=told.delivery(store),
         left_out=left_out_of(store, at, unread), unreadable=tuple(dict.fromkeys(unread)),
@@ -249,6 +253,17 @@ def _looks(store: Store, at: datetime, unread: list[str]) -> Looks | None:
     ends = min(at - _WRITTEN_WITHIN, session.closes_at)
     found = typed(minutes.Minute, minutes.since(store, session.opens_at), unread)
     return looks((one.sight for one in found if one.sight), session.opens_at, ends)
+
+
+def _late_sign_in(store: Store, at: datetime, unread: list[str]) -> datetime | None:
+    """Give the sign-in that came after the open, where no minute that ended before it was watched."""
+    session, held = session_at(at), token.current(store)
+    if session is None or held is None or not session.opens_at < held.value.issued_at <= at:
+        return None
+    found = typed(minutes.Minute, minutes.since(store, session.opens_at), unread)
+    seen = (one.sight for one in found if one.sight and LOOKED in one.sight.seconds)
+    issued_at = held.value.issued_at
+    return None if any(one.begins + minutes.MINUTE <= issued_at for one in seen) else issued_at
 
 
 def last_balance(store: Store, unread: list[str]) -> LastBalance | None:

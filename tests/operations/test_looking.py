@@ -57,7 +57,7 @@ def test_a_desk_at_a_glance(played_desk: Path) -> None:
         "name", "at", "running", "mode", "broker", "again", "signed_in", "signed_out", "control",
         "live_orders", "in_doubt",
         "open_positions", "session", "realized", "unpriced", "asked", "dead_letters", "dead_letters_since", "given_up",
-        "machine", "sight", "looks", "history", "ranked",
+        "machine", "sight", "looks", "late_sign_in", "history", "ranked",
         "left_out", "notices", "unreadable", "closing", "elsewhere", "owned", "wealth", "killed",
     }  # fmt: skip
     signs_in = answer("token", "--state", str(played_desk))["signs_in"]
@@ -105,9 +105,8 @@ def test_signed_in_means_that_calls_are_signed(record: TokenRecord | None, now: 
 
 def test_orders_and_positions_are_listed(played_desk: Path) -> None:
     """What is over shows only when all is asked for: the entry, the stop and the exit of the one position."""
-    assert answer("orders", "--state", str(played_desk)) == []
+    assert answer("orders", "--state", str(played_desk)) == answer("positions", "--state", str(played_desk)) == []
     assert "--all lists closed ones, and why one" in strategy("orders", "--state", str(played_desk)).stdout
-    assert answer("positions", "--state", str(played_desk)) == []
     everything = answer("orders", "--all", "--state", str(played_desk))
     assert [order["kind"] for order in everything] == ["entry", "protect", "exit"]
     (held,) = answer("positions", "--all", "--state", str(played_desk))

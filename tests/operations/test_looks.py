@@ -4,8 +4,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from infra.cli.hand import status_lines
+from infra.one_machine.memory_store import MemoryStore
+from infra.operations.look import overview
 from infra.results.words import looked
+from shared.domain.broker.tokens import issued
 from shared.domain.market.sight import BLIND, LOOKED, Looks, Sight, looks
+from shared.usecases.base.desk import put
+from shared.usecases.market.minutes import Minute
+from shared.usecases.sign_in import token
 
 OPENS = datetime(2013, 10, 7, 13, 30, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -51,3 +58,20 @@ def test_status_says_how_blind_it_was() -> None:
     """The owner reads the seconds watched and not, their share, and how often what was held was watched."""
     said = looked(Looks(seconds=23_400, looked=23_100, unseen_s=4))
     assert said == "23,100 of 23,400 (98.7 %), 300 not; what was held was watched at least every 4 s"
+
+
+@pytest.mark.parametrize(
+    ("signed_in", "watched", "said"),
+    [(29, 30, True), (-5, 0, False), (29, 0, False)],
+    ids=["late", "before the open", "a second time that day"],
+)
+def test_seconds_before_a_late_sign_in_are_told_as_such(signed_in: int, watched: int, said: bool) -> None:
+    """Where nobody signed in before the open, what was not watched until then is no fault, and status says so."""
+    store = MemoryStore()
+    begins = OPENS + timedelta(minutes=watched)
+    seen = Sight(begins=begins, symbols=1, usable=1, faults=(), unseen={}, seconds=LOOKED * 60, holds=False)
+    minute = Minute(holder="one", until=begins + timedelta(minutes=2), sight=seen)
+    record = issued("1", OPENS + timedelta(minutes=signed_in))
+    store.commit([put(f"minutes/{begins:%Y%m%dT%H%M}", minute), put(token.PATH, record)])
+    shown = dict(status_lines(overview(store, at=OPENS + timedelta(minutes=35), running=True)))["Seconds watched"]
+    assert ("; not watched before the sign-in at 09:59:00 New York" in str(shown)) is said
