@@ -69,6 +69,12 @@ def test_a_balance_that_fails_hides_no_other() -> None:
     assert (first.problem is None, second.problem) == (False, None)
 
 
+def test_a_balance_is_shown_as_people_write_an_amount(capsys: pytest.CaptureFixture[str]) -> None:
+    """Cash, buying power and worth stand in USD with commas and cents."""
+    with_key.balance(KeyHome().signed_in(), anew=False, browser=False, json=False)
+    assert "100,000.00 USD" in capsys.readouterr().out
+
+
 def test_a_quote_has_its_own_age_and_delay() -> None:
     """The age of a quote is that of its own time, an unknown symbol is a row that says so, and small letters count."""
     home = KeyHome()
