@@ -19,6 +19,7 @@ from shared.domain.market.daybook import MINUTE, watched_since
 from shared.domain.market.same_share import disagree, is_of_another
 from shared.domain.orders.signals import Signal, Vote
 from shared.strategies.form import Bound, asked
+from shared.strategies.indicators import RSI_BARS
 from shared.strategies.verdict import BARS, DAYS, QUOTE, VOTES, Reason, Verdict
 from shared.strategies.view import View
 
@@ -243,7 +244,7 @@ def _gated(view: View, config: StrategyConfig, confidence: Decimal, distance: De
     if confidence < signals.confidence_min:
         return DOUBT.on(confidence, f"{signals.confidence_min} or more")
     if rsi is None:
-        return NO_RSI
+        return NO_RSI.on(len(view.bars), f"{RSI_BARS + 1} or more")
     if rsi < signals.rsi_min:
         return COOL.on(rsi, f"{signals.rsi_min} or more")
     if rsi > signals.rsi_max:

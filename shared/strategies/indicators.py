@@ -12,6 +12,8 @@ from typing import Any, cast, overload
 
 from shared.domain.market.bars import Bar
 
+RSI_BARS = 14
+"""The RSI is of the changes between so many closes and the one before them: it needs a bar more."""
 _STEP = Decimal("0.000001")
 _OURS = Context()
 """How we reckon with decimals: a figure is made while a strategy is asked, which may reckon otherwise."""

@@ -5,18 +5,18 @@ from decimal import Decimal
 from typing import Annotated
 
 from shared.domain.control.config import Span
+from shared.domain.market.daybook import MINUTE, OPENING_MINUTES
 from shared.domain.market.receipts import said
 from shared.domain.orders.signals import Vote
 from shared.strategies.verdict import BARS, QUOTE, Reason, Verdict, confidence
 from shared.strategies.view import View
 
 NAME = "opening_range"
-NO_RANGE = Reason(
-    code="NO_OPENING_RANGE", words="The opening range is not over, or was not watched whole.", source=BARS
-)
+NOT_OVER = Reason(code="OPENING_RANGE_NOT_OVER", words="The opening range is not over.")
+NO_RANGE = Reason(code="NO_OPENING_RANGE", words="The opening range was not watched whole.", source=BARS)
 INSIDE = Reason(code="INSIDE_RANGE", words="The price has not broken out of the opening range.", source=QUOTE)
 NO_RISING_BAR = Reason(code="NO_RISING_BAR", words="The last minute did not rise on volume.", source=BARS)
-REASONS = (NO_RANGE, INSIDE, NO_RISING_BAR)
+REASONS = (NOT_OVER, NO_RANGE, INSIDE, NO_RISING_BAR)
 _WHOLE = Decimal(10_000)
 
 
@@ -34,7 +34,8 @@ def vote(view: View, own: Parameters) -> Verdict:
     while that mean is not known.
     """
     if view.opening_range is None:
-        return NO_RANGE
+        ends_at = view.session.opens_at + OPENING_MINUTES * MINUTE
+        return NOT_OVER if view.at < ends_at else NO_RANGE
     high = view.opening_range[1]
     asked = high * (_WHOLE + own.breakout_bps) / _WHOLE
     if view.quote.last < asked:

@@ -17,9 +17,8 @@ import talib
 from talib import stream
 
 from shared.domain.market.bars import Bar
-from shared.strategies.indicators import Indicators, usd
+from shared.strategies.indicators import RSI_BARS, Indicators, usd
 
-RSI_BARS = 14
 ATR_BARS = 14
 ATR_BARS_MIN = 3
 VOLUME_BARS = 20

@@ -13,7 +13,7 @@ import pytest
 from shared.domain.market.bars import Bar
 from shared.domain.orders.positions import Position
 from shared.strategies.config import load
-from shared.strategies.rolling import RSI_BARS
+from shared.strategies.indicators import RSI_BARS
 
 ROOT = Path(__file__).parents[2]
 WALK = (ROOT / "shared" / "strategies" / "README.md").read_text(encoding="utf-8")

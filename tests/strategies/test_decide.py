@@ -104,6 +104,14 @@ def test_sources_that_differ_say_both_figures() -> None:
     assert (reason.found, reason.asked) == (Decimal("99.00"), "within 2 % of 49.50")
 
 
+def test_too_few_bars_are_counted() -> None:
+    """Who asks why there is no RSI reads how many bars there are, and how many it needs."""
+    decision = decide(view(bars=bars_until(at(30))[18:], indicators=indicators(rsi=None)), ONE_VOTE, USED)
+    assert isinstance(decision, NoSignal)
+    (reason,) = decision.reasons
+    assert (reason.code, reason.found, reason.asked) == ("RSI_UNKNOWN", 12, "15 or more")
+
+
 def test_a_symbol_that_is_watched_from_the_open_may_be_bought_at_once() -> None:
     """The first minutes of the session are no late start for who saw the first of them."""
     for minute in (0.2, 1, 1.5):

@@ -6,7 +6,7 @@ import pytest
 from shared.domain.orders.signals import Vote
 from shared.strategies import momentum, opening_range
 from shared.strategies.verdict import confidence
-from tests.domain.made import quote
+from tests.domain.made import at, quote
 from tests.strategies.seen import RISING, indicators, view
 
 
@@ -48,8 +48,9 @@ def test_breakout_is_ten_basis_points_above_the_high(last: str, voted: bool) -> 
 
 
 def test_breakout_needs_the_range() -> None:
-    """Without a complete opening range there is no breakout."""
-    assert opening_range.vote(view(opening_range=None), opening_range.Parameters()) is opening_range.NO_RANGE
+    """Without a complete opening range there is no breakout, and whether it may still come is told apart."""
+    for minute, reason in ((14.99, opening_range.NOT_OVER), (15, opening_range.NO_RANGE), (30, opening_range.NO_RANGE)):
+        assert opening_range.vote(view(opening_range=None, at=at(minute)), opening_range.Parameters()) is reason
 
 
 @pytest.mark.parametrize(

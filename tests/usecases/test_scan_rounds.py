@@ -127,7 +127,7 @@ def test_who_is_not_asked_for_keeps_the_verdict() -> None:
     made = Watching()
     begins = made.minute(0)
     assert [line.code for line in made.lines(begins, "ZXAB")] == [
-        "momentum:RISE_TOO_SMALL+opening_range:NO_OPENING_RANGE"
+        "momentum:RISE_TOO_SMALL+opening_range:OPENING_RANGE_NOT_OVER"
     ]
     assert [line.code for line in made.lines(begins, "ZXBB")] == ["RSI_UNKNOWN"]
     assert made.lines(begins, "ZXDZ")[0].second > 0
