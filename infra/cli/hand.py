@@ -285,9 +285,10 @@ def _killed(left: Killed, seen: look.Overview) -> str:
         stands = f"this simulated day, which stands at {day_and_time(seen.at)} New York, simulated time"
         shown = f"`strategy positions --state {left.state}` shows what is held"
         return f"{stands}, ended without being stopped.{began} {book}. {again}; {shown}. {systems.LET_BE}."
+    look_there = "" if left.mode == "paper" else "; or look on E*TRADE's own page yourself"
     return (
-        f"it ended without being stopped or settled, and nothing manages it.{began} {book}. {again}; "
-        f"or look on E*TRADE's own page yourself. {systems.LET_BE}."
+        f"it ended without being stopped or settled, and nothing manages it.{began} {book}. {again}{look_there}. "
+        f"{systems.LET_BE}."
     )
 
 

@@ -53,11 +53,11 @@ def close(hand: Hand, symbol: str | None, *, unread: list[str]) -> list[Closing]
 
 def _require_able(hand: Hand) -> None:
     """Refuse where no exit would be sold; raises UserError."""
-    by_hand = "what has to go at once you sell on E*TRADE's own page"
+    by_hand = "" if hand.mode == "paper" else "; what has to go at once you sell on E*TRADE's own page"
     if not hand.running:
         systems.require_unended(Path(hand.name))
         what = f"{hand.name} does not run, so nobody would sell"
-        raise UserError(what, remedy=f"start it with `strategy up`; {by_hand}")
+        raise UserError(what, remedy=f"start it with `strategy up`{by_hand}")
     if not is_open(hand.desk.clock.now()):
         raise UserError(
             "the market is closed, and no exit is sent outside the session", remedy="ask again when it opens"
@@ -68,7 +68,7 @@ def _require_able(hand: Hand) -> None:
         blocked = False  # whoever works the exit reads it again
     if blocked:
         what = "your halt blocks exits too"
-        raise UserError(what, remedy=f'let exits go with `strategy resume --exits-only --reason "..."`; {by_hand}')
+        raise UserError(what, remedy=f'let exits go with `strategy resume --exits-only --reason "..."`{by_hand}')
 
 
 def _attempt(desk: Desk, symbol: str) -> Closing:

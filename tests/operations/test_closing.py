@@ -139,6 +139,14 @@ def test_what_cannot_be_sold_is_refused() -> None:
         assert [row.data["closing"] for row in hand.desk.store.query("positions")] in ([], [False])
 
 
+@pytest.mark.parametrize(("mode", "sent_there"), [("live", True), ("paper", False)])
+def test_nobody_is_sent_to_etrade_to_sell_what_is_on_paper(mode: str, sent_there: bool) -> None:
+    """Where a sale is refused the remedy names E*TRADE's own page only for what is held there."""
+    with pytest.raises(UserError) as refusal:
+        closing.close(_made(position(), running=False, mode=mode), "IBM", unread=[])
+    assert ("E*TRADE's own page" in refusal.value.remedy) is sent_there
+
+
 def test_one_that_fails_stops_no_other() -> None:
     """Of two positions the one that somebody else keeps writing is told as not asked for, and the other is sold."""
     hand = _made(position())

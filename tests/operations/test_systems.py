@@ -189,6 +189,7 @@ def test_a_killed_system_is_named_until_the_owner_lets_it_be(
         assert f"in the paper books, {said}" in shown
         assert f"`strategy up --broker production --mode paper --state {desk}` goes on from there" in shown
         assert "Closing AIG: you asked for the sale" in shown
+        assert "E*TRADE's own page" not in shown
     assert list(place.iterdir()) == []
     refused(strategy("status"), "no system of yours runs")
 
