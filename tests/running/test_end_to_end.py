@@ -30,10 +30,11 @@ from tests.doors.webhook import Webhook, webhook
 from tests.running.browser import lose_token, run_until, sign_in_at, token_state
 from tests.running.desks import SEED, first_bars, new_york, wait_for, with_archives
 
-# Shares are bought a quarter of an hour after the open of this day and sold within minutes.
+# Shares are bought a quarter of an hour after the open of this day and sold within minutes; on a busy machine, where
+# looks are missed, later.
 STARTS = time(9, 43, 30)
 SEEN = new_york(9, 44)
-WITHIN = timedelta(minutes=14)
+WITHIN = timedelta(minutes=28)
 TOLD = timedelta(minutes=9)
 SETTLED = timedelta(minutes=8)
 ORDER_CALLS = ("preview", "place", "cancel", "orders", "order", "portfolio")
