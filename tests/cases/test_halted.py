@@ -15,6 +15,7 @@ from tests.simulated_day.made import SYMBOL, at
 
 PAUSE = timedelta(minutes=5)
 SHOWS: dict[How, str] = {"stands-still": "QUOTE_FROZEN", "empty-book": "BOOK_ONE_SIDED", "message-1043": "HALTED"}
+SAYS: dict[How, str] = {"empty-book": "nothing is bid or nothing offered", "message-1043": "E*TRADE says so"}
 HALTS, RESUMES = at(12, 22, 30), at(12, 23, 10)
 """So shortly that each minute has quotes, and before the entry, which is at 12:26 without it."""
 HELD_SINCE = at(12, 40)
@@ -55,7 +56,7 @@ def test_what_is_held_in_a_halt_keeps_its_stop(market: Path, tmp_path: Path, how
     assert [fill.action for fill in day.result.ledger.fills] == ["BUY"]
     stop = next(order for order in day.result.ledger.orders if order.price_type == "STOP")
     assert not {event.event for event in stop.history} & {"cancel_requested", "cancelled"}
-    (told,) = day.of("held_halted", SYMBOL, SHOWS[how])
+    (told,) = day.of("held_halted", SYMBOL, SAYS[how])
     assert timedelta(0) <= told.told_at - HELD_SINCE <= timedelta(minutes=2)
     (stays,) = day.of("stays_held", SYMBOL)
     assert stays.told_at < CLOSES
