@@ -14,13 +14,13 @@ from itertools import chain
 from typing import Protocol
 
 from infra.backtest.day import Day
-from infra.results.data_end import End, end_of, told
+from infra.results.data_end import NAMED, End, end_of, told
 from infra.results.data_holes import Gaps, holes_of
 from infra.results.data_holes import told as holes_told
 from infra.simulated_day.problems import UserError
 from shared.domain.base.calendar import TradingSession
 from shared.domain.market.intervals import sessions_in
-from shared.domain.telling.wording import count
+from shared.domain.telling.wording import count, few
 
 CHOSEN_TODAY = (
     "The symbols were chosen today, not on each day: shares that did badly and are gone are not among them, so the "
@@ -28,7 +28,6 @@ CHOSEN_TODAY = (
 )
 EXCHANGE = "exchange"
 """The market of all data that are not generated."""
-_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,8 +85,7 @@ class Survey:
 
 def survey(data: Data, first: date, last: date, symbols: Sequence[str]) -> Survey:
     """Look at what a span has; raises UserError for a span or a symbol of which there is nothing."""
-    if last < first:
-        raise UserError(f"--to {last} is before --from {first}", remedy="say the earlier day with --from")
+    require_order(first, last)
     wanted = sessions_between(first, last)
     if not wanted:
         raise UserError(
@@ -97,7 +95,7 @@ def survey(data: Data, first: date, last: date, symbols: Sequence[str]) -> Surve
     counts = Counter(symbol for there in present.values() for symbol in there)
     if unknown := [symbol for symbol in symbols if not counts[symbol]]:
         raise UserError(
-            f"there is nothing of {', '.join(unknown[:_SHOWN])} from {first} to {last} in {data.name}",
+            f"there is nothing of {', '.join(unknown[:NAMED])} from {first} to {last} in {data.name}",
             remedy=f"choose of {', '.join(sorted(counts)[:20]) or 'another span'}",
         )
     played = [day for day in sorted(present) if not symbols or set(symbols) & set(present[day])]
@@ -108,9 +106,9 @@ def survey(data: Data, first: date, last: date, symbols: Sequence[str]) -> Surve
     partly = [f"{symbol} in {counts[symbol]}" for symbol in chosen if counts[symbol] < len(played)]
     missing = []
     if gone:
-        missing.append(f"{count(len(gone), 'session')} of {len(wanted)} without data: {_some(gone)}.")
+        missing.append(f"{count(len(gone), 'session')} of {len(wanted)} without data: {few(gone, NAMED)}.")
     if partly:
-        missing.append(f"Not in every one of the {count(len(played), 'session')}: {_some(partly)}.")
+        missing.append(f"Not in every one of the {count(len(played), 'session')}: {few(partly, NAMED)}.")
     sessions = [one for one in wanted if one.day in set(played)]
     ends = _ends(sessions, present, frozenset(chosen))
     holes = (holes_of(one, data.gaps[one.day], chosen) for one in sessions if one.day in data.gaps)
@@ -118,12 +116,20 @@ def survey(data: Data, first: date, last: date, symbols: Sequence[str]) -> Surve
     return Survey(first=first, last=last, sessions=tuple(played), symbols=chosen, missing=tuple(missing), ends=ends)
 
 
+def require_order(first: date, last: date) -> None:
+    """Raise UserError for a span whose days are in the wrong order."""
+    if last < first:
+        raise UserError(f"--to {last} is before --from {first}", remedy="say the earlier day with --from")
+
+
 def _ends(
     played: Sequence[TradingSession], present: Mapping[date, Mapping[str, datetime]], chosen: frozenset[str]
 ) -> tuple[End, ...]:
     """Give those sessions whose data end before they close."""
-    last = ({one: at for one, at in present[session.day].items() if one in chosen} for session in played)
-    found = (end_of(session.day, session.closes_at, own) for session, own in zip(played, last, strict=True))
+    found = (
+        end_of(one.day, one.closes_at, {symbol: at for symbol, at in present[one.day].items() if symbol in chosen})
+        for one in played
+    )
     return tuple(one for one in found if one is not None)
 
 
@@ -133,8 +139,3 @@ def sessions_between(first: date, last: date) -> list[TradingSession]:
         return sessions_in(first, last)
     except ValueError as problem:
         raise UserError(str(problem), remedy="take a span that the calendar covers") from None
-
-
-def _some(things: Sequence[object]) -> str:
-    shown = ", ".join(map(str, things[:_SHOWN]))
-    return shown if len(things) <= _SHOWN else f"{shown} and {len(things) - _SHOWN} more"

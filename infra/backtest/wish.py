@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 
-from infra.backtest.data import Data
+from infra.backtest.data import Data, require_order
 from infra.backtest.generated_data import GeneratedData
 from infra.brokersim.generated import GENERATED_DAY
 from infra.simulated_day.chosen import choose
@@ -89,8 +89,8 @@ def days(first: str | None, last: str | None) -> tuple[date | None, date | None]
     """Read the days of a span, None where one was not said; raises UserError, also for days in the wrong order."""
     begins = None if first is None else day_of(first, "--from")
     ends = None if last is None else day_of(last, "--to")
-    if begins is not None and ends is not None and ends < begins:
-        raise UserError(f"--to {ends} is before --from {begins}", remedy="say the earlier day with --from")
+    if begins is not None and ends is not None:
+        require_order(begins, ends)
     return begins, ends
 
 

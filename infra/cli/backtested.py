@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TextIO
 
@@ -47,6 +47,8 @@ GENERATED = "generated"
 COMPARED = 5
 """So many sessions of a back-test on bars are played on quotes, too, where there are any; of a generated market one."""
 _TOLD_EVERY_S = 10
+Between = tuple[date | None, date | None]
+"""The days of the span, None where one was not said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,15 +72,15 @@ class Wish:
 
 def run(asked: Wish) -> None:
     """Play what was asked; raises UserError for bad input, and typer.Exit with the code."""
-    wish.days(asked.first, asked.last)
+    between = wish.days(asked.first, asked.last)
     folder, out = os.environ.get(OWN_STRATEGIES, ""), sys.stdout
     say(*left_out(folder))
     twice = [one for one, times in Counter(asked.configs).items() if times > 1]
     say(*(f"--config {one[:100]} was said more than once, and is played once." for one in twice))
     with aside(), tempfile.TemporaryDirectory(prefix="strategy-backtest-") as place:
         named = [wish.configured(one, asked.strategies, folder) for one in dict.fromkeys(asked.configs)]
-        data = _data(asked, Spool(Path(place)))
-        tasks = _tasks(asked, data, named, folder)
+        data = _data(asked, between, Spool(Path(place)))
+        tasks = _tasks(asked, data, between, named, folder)
         with claim(asked.out, runs=FOLDERS) as ours:
             register = trials.place()
             _say_first(tasks[0])
@@ -113,14 +115,14 @@ def _leave(
         out.write(f"{dumps(found).decode()}\n")
 
 
-def _data(asked: Wish, spool: Spool) -> Data:
+def _data(asked: Wish, between: Between, spool: Spool) -> Data:
     """Open what is to be played; what a source gives comes into the spool first."""
     if asked.data == GENERATED:
         return GeneratedData(seed=asked.seed)
     if asked.data in {stored.OWN, stored.ALPACA}:
-        if asked.first is None or asked.last is None:
+        first, last = between
+        if first is None or last is None:
             raise UserError(f"--data {asked.data} needs a span", remedy="say --from and --to")
-        first, last = wish.day_of(asked.first, "--from"), wish.day_of(asked.last, "--to")
         with reached(asked.profile, asked.state) as hand:
             if asked.data == stored.OWN:
                 return stored.own(hand, spool, first, last)
@@ -136,10 +138,12 @@ def _data(asked: Wish, spool: Spool) -> Data:
     return in_files(path, spool=spool, today=new_york_day(datetime.now(UTC)), chosen=asked.symbols is not None)
 
 
-def _tasks(asked: Wish, data: Data, named: Sequence[wish.Configured], folder: str) -> list[Task]:
+def _tasks(
+    asked: Wish, data: Data, between: Between, named: Sequence[wish.Configured], folder: str
+) -> list[Task]:  # fmt: skip
     """Make the tasks, those that were asked for first."""
     symbols = wish.symbols_of(asked.symbols) or (FIRST_TEN if asked.data == GENERATED else ())
-    seen = survey(data, *wish.span(data, *wish.days(asked.first, asked.last)), symbols)
+    seen = survey(data, *wish.span(data, *between), symbols)
     resolution = Resolution(asked.resolution)
     if resolution is Resolution.TICK and not data.has_ticks:
         raise UserError(f"{data.name} has no quotes, only bars of a minute", remedy="leave --resolution out")

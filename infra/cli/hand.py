@@ -29,8 +29,9 @@ from shared.domain.market.fallback import FallbackQuote
 from shared.domain.market.series import LEAST_DAYS
 from shared.domain.telling.codes_said import quote_faults
 from shared.domain.telling.left_out import said
-from shared.domain.telling.wording import count
+from shared.domain.telling.wording import count, few
 from shared.errors import ConfigError, Conflict, DeskError, StoreDown
+from shared.settings import Mode
 from shared.strategies import config as configurations
 from shared.usecases.control.control import NOBODY
 
@@ -182,9 +183,8 @@ def _history(found: look.History | None) -> str:
     if not found.short:
         return f"enough of all {count(found.enough, 'symbol')}, {gathered}"
     least = sorted(found.short.items(), key=lambda one: -one[1])
-    named = ", ".join(f"{symbol} {LEAST_DAYS - days}" for symbol, days in least[:5])
-    more = f" and {len(least) - 5} more" if len(least) > 5 else ""
-    waits = f"the others need more sessions, or `strategy import`: {named}{more}"
+    named = few([f"{symbol} {LEAST_DAYS - days}" for symbol, days in least], 5)
+    waits = f"the others need more sessions, or `strategy import`: {named}"
     return f"enough of {found.enough} of {count(found.enough + len(least), 'symbol')}, {gathered}; {waits}"
 
 
@@ -279,13 +279,13 @@ def _killed(left: Killed, seen: look.Overview) -> str:
         for one in left.held
     )
     live = "at the simulated broker" if simulated else "at E*TRADE"
-    where = "in the paper books" if left.mode == "paper" else live
+    where = "in the paper books" if left.mode == Mode.PAPER else live
     book = f"By its books it held, {where}, {held}" if held else "By its books it held nothing"
     if simulated:
         stands = f"this simulated day, which stands at {day_and_time(seen.at)} New York, simulated time"
         shown = f"`strategy positions --state {left.state}` shows what is held"
         return f"{stands}, ended without being stopped.{began} {book}. {again}; {shown}. {systems.LET_BE}."
-    look_there = "" if left.mode == "paper" else "; or look on E*TRADE's own page yourself"
+    look_there = "" if left.mode == Mode.PAPER else "; or look on E*TRADE's own page yourself"
     return (
         f"it ended without being stopped or settled, and nothing manages it.{began} {book}. {again}{look_there}. "
         f"{systems.LET_BE}."

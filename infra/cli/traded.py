@@ -19,7 +19,7 @@ from infra.simulated_day.hours import clock, clock_on
 from infra.simulated_day.problems import UserError
 from shared.domain.base.calendar import new_york_day
 from shared.domain.orders.explain import WASH_SALE, why_left
-from shared.domain.telling.wording import count
+from shared.domain.telling.wording import count, few
 
 COLUMNS = (
     "symbol", "strategy", "shares", "in_utc", "price_in", "out_utc", "price_out", "profit_before_fees_usd",
@@ -38,9 +38,8 @@ def listed(
     whole = trips_at(profile, state)
     found = whole.only(symbol=symbol, last=last)
     if found.unread:
-        more = f" and {len(found.unread) - MOST_NAMED} more" if len(found.unread) > MOST_NAMED else ""
-        named = ", ".join(found.unread[:MOST_NAMED])
-        say(f"In no round trip, because it cannot be read: {named}{more}. Look on E*TRADE's own page.")
+        named = few(found.unread, MOST_NAMED)
+        say(f"In no round trip, because it cannot be read: {named}. Look on E*TRADE's own page.")
     for one in found.sessions:
         if not one.agrees:
             said = "no ledger" if one.ledger is None else f"its ledger says {one.ledger:+,.2f} USD"

@@ -18,6 +18,7 @@ from infra.simulated_day.problems import UserError
 from shared.domain.base.calendar import is_open
 from shared.domain.orders.positions import Position
 from shared.errors import DeskError, Malformed
+from shared.settings import Mode
 from shared.usecases.base.desk import Desk, persist, read
 from shared.usecases.control.control import exits_blocked
 
@@ -53,7 +54,7 @@ def close(hand: Hand, symbol: str | None, *, unread: list[str]) -> list[Closing]
 
 def _require_able(hand: Hand) -> None:
     """Refuse where no exit would be sold; raises UserError."""
-    by_hand = "" if hand.mode == "paper" else "; what has to go at once you sell on E*TRADE's own page"
+    by_hand = "" if hand.mode == Mode.PAPER else "; what has to go at once you sell on E*TRADE's own page"
     if not hand.running:
         systems.require_unended(Path(hand.name))
         what = f"{hand.name} does not run, so nobody would sell"

@@ -152,6 +152,7 @@ def overview(
     live, open_ = orders(store, every=False, unread=unread), positions(store, unread=unread)
     ledgers = sorted(typed(Ledger, store.query("ledger"), unread), key=lambda one: one.session)
     (rows, others), balance = money(store, open_, live, at, unread=unread), last_balance(store, unread)
+    scanned = _of_session(store, at, unread)
     whole = not any(path.startswith(("positions/", "ledger/")) for path in unread)
     return Overview(
         name=name, at=at, running=running, mode=mode, broker=broker, again=again,
@@ -162,8 +163,8 @@ def overview(
         session=ledgers[-1].session if ledgers else None, realized=ledgers[-1].realized if ledgers else Decimal(0),
         unpriced=ledgers[-1].unpriced if ledgers else 0, asked=_asked(store, at, unread),
         dead_letters=len(buried), dead_letters_since=letters.since(buried),
-        sight=_sight(store, at, unread), looks=_looks(store, at, unread),
-        late_sign_in=_late_sign_in(store, at, unread), history=_history(store, unread),
+        sight=_sight(store, at, unread), looks=_looks(scanned, at),
+        late_sign_in=_late_sign_in(store, scanned, at), history=_history(store, unread),
         ranked=_ranked(store, unread),
         notices=told.delivery(store),
         left_out=left_out_of(store, at, unread), unreadable=tuple(dict.fromkeys(unread)),
@@ -245,23 +246,27 @@ def _sight(store: Store, at: datetime, unread: list[str]) -> Sight | None:
     return max((one.sight for one in scans if one.sight), key=lambda sight: sight.begins, default=None)
 
 
-def _looks(store: Store, at: datetime, unread: list[str]) -> Looks | None:
+def _of_session(store: Store, at: datetime, unread: list[str]) -> list[minutes.Minute]:
+    """Give the minutes of the session that were scanned."""
+    session = session_at(at)
+    return [] if session is None else typed(minutes.Minute, minutes.since(store, session.opens_at), unread)
+
+
+def _looks(scanned: Iterable[minutes.Minute], at: datetime) -> Looks | None:
     """Count the whole minutes of the session whose sight must be written down by now."""
     session = session_at(at)
     if session is None or at < session.opens_at + minutes.MINUTE + _WRITTEN_WITHIN:
         return None
     ends = min(at - _WRITTEN_WITHIN, session.closes_at)
-    found = typed(minutes.Minute, minutes.since(store, session.opens_at), unread)
-    return looks((one.sight for one in found if one.sight), session.opens_at, ends)
+    return looks((one.sight for one in scanned if one.sight), session.opens_at, ends)
 
 
-def _late_sign_in(store: Store, at: datetime, unread: list[str]) -> datetime | None:
+def _late_sign_in(store: Store, scanned: Iterable[minutes.Minute], at: datetime) -> datetime | None:
     """Give the sign-in that came after the open, where no minute that ended before it was watched."""
     session, held = session_at(at), token.current(store)
     if session is None or held is None or not session.opens_at < held.value.issued_at <= at:
         return None
-    found = typed(minutes.Minute, minutes.since(store, session.opens_at), unread)
-    seen = (one.sight for one in found if one.sight and LOOKED in one.sight.seconds)
+    seen = (one.sight for one in scanned if one.sight and LOOKED in one.sight.seconds)
     issued_at = held.value.issued_at
     return None if any(one.begins + minutes.MINUTE <= issued_at for one in seen) else issued_at
 

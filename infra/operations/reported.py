@@ -29,7 +29,7 @@ from shared.domain.market.sight import looks
 from shared.domain.orders.orders import Order
 from shared.domain.orders.positions import Fill
 from shared.domain.orders.signals import Signal
-from shared.domain.telling.wording import count
+from shared.domain.telling.wording import count, few
 from shared.errors import Malformed
 from shared.ports import Where
 from shared.usecases.base.desk import Desk, not_before, read
@@ -182,8 +182,7 @@ def _said(was: _Read, system: System) -> Iterator[str]:
     if now < was.session.closes_at:
         yield f"The session is not over: figures until {clock(now)} New York."
     if left_out:
-        more = f" and {len(left_out) - MOST_NAMED} more" if len(left_out) > MOST_NAMED else ""
-        yield f"Left out, because it cannot be read: {', '.join(left_out[:MOST_NAMED])}{more}."
+        yield f"Left out, because it cannot be read: {few(left_out, MOST_NAMED)}."
     for one in was.money.sessions:
         if one.session == was.session.day and not one.agrees:
             ledger = "there is no ledger" if one.ledger is None else f"its ledger says {dollars(one.ledger)}"

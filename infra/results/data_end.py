@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from infra.results.facts import Point, Trade
 from infra.results.words import clock
 from shared.domain.base.calendar import new_york_day
+from shared.domain.telling.wording import few
 
 ENDED = "data_end"
 """The code among the reasons of a sale whose price is the last one of data that had ended."""
@@ -19,7 +20,8 @@ EARLY = timedelta(minutes=5)
 """Data of which nothing changes so long before the close have ended."""
 OF_ONE = timedelta(minutes=30)
 """A symbol may well not change for a while: beside others that go on it has ended after so long."""
-_NAMED = 5
+NAMED = 5
+"""So many sessions or symbols are named in a sentence, the others counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +54,7 @@ def told(ends: Iterable[End]) -> tuple[str, ...]:
     found = tuple(ends)
     whole = [(one, one.at) for one in found if one.at is not None]
     alone = [f"{symbol} on {one.day} at {clock(at)}" for one in found for symbol, at in one.symbols.items()]
-    by_itself = (f"The data of some symbols end before the others: {some(alone)} New York.",) if alone else ()
+    by_itself = (f"The data of some symbols end before the others: {few(alone, NAMED)} New York.",) if alone else ()
     return (*_whole(whole), *by_itself)
 
 
@@ -91,12 +93,6 @@ def _whole(ends: Sequence[tuple[End, datetime]]) -> Iterator[str]:
         first, at = ends[0]
         what = f"{first.day} end at {clock(at)} New York, before the close at {clock(first.closes)}"
         if len(ends) > 1:
-            each = some([f"{one.day} at {clock(at)}" for one, at in ends])
+            each = few([f"{one.day} at {clock(at)}" for one, at in ends], NAMED)
             what = f"{len(ends)} sessions end before the close, {each} New York"
         yield f"The data of {what}: nothing after that can be judged, and what was held then counts at its last price."
-
-
-def some(things: Sequence[str]) -> str:
-    """Name the first few, and count the others."""
-    more = len(things) - _NAMED
-    return ", ".join(things[:_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from infra.results.data_end import OF_ONE, some
+from infra.results.data_end import NAMED, OF_ONE
 from infra.results.words import clock
 from shared.domain.base.calendar import TradingSession
+from shared.domain.telling.wording import few
 
 Gap = tuple[datetime, datetime]
 """From the last row before it to the first one after it."""
@@ -64,13 +65,10 @@ def holes_of(session: TradingSession, gaps: Gaps, symbols: Iterable[str]) -> tup
         common = [both for one in common for two in other if (both := _common(one, two)) is not None]
     whole = [one for one in common if _lasts(one) >= gaps.least]
     alone = [(name, one) for name, those in own.items() for one in those if _lasts(one) - _within(one, whole) >= OF_ONE]
-    return (
-        *(Hole(session=session, begins=one[0], ends=one[1]) for one in whole if one[1] < session.closes_at),
-        *(
-            Hole(session=session, begins=one[0], ends=one[1], symbol=name)
-            for name, one in alone
-            if one[1] < session.closes_at
-        ),
+    return tuple(
+        Hole(session=session, begins=begins, ends=ends, symbol=name)
+        for name, (begins, ends) in [*(("", one) for one in whole), *alone]
+        if ends < session.closes_at
     )
 
 
@@ -81,8 +79,8 @@ def told(holes: Iterable[Hole]) -> tuple[str, ...]:
     alone = [f"{one.symbol} on {one.words}" for one in found if one.symbol]
     so = "nothing in that time can be judged, and what was held in it counts at its last price"
     return (
-        *((f"The data have nothing on {some(whole)} New York: {so}.",) if whole else ()),
-        *((f"Some symbols have nothing while others go on: {some(alone)} New York.",) if alone else ()),
+        *((f"The data have nothing on {few(whole, NAMED)} New York: {so}.",) if whole else ()),
+        *((f"Some symbols have nothing while others go on: {few(alone, NAMED)} New York.",) if alone else ()),
     )
 
 

@@ -50,7 +50,8 @@ class Prices(Protocol):
 class Ran:
     """A day that is over, as far as its report needs it; `starting` is the equity in USD that it began with.
 
-    `account` says which account it traded, `end` where the market's data end before the close.
+    `account` says which account it traded, `end` where the market's data end before the close, `known_before` what else
+    the market lacks, in sentences.
     """
 
     card: Card
@@ -63,7 +64,7 @@ class Ran:
     starting: Decimal
     troubles: Mapping[str, int]
     beside: tuple[Beside, ...] = ()
-    without_bars: tuple[str, ...] = ()
+    known_before: tuple[str, ...] = ()
     account: str = ""
     end: End | None = None
 
@@ -107,7 +108,7 @@ def _said(ran: Ran) -> Iterator[str]:
     yield _SIMULATED
     if ran.account:
         yield f"Traded in {ran.account}."
-    yield from known_before(ran.without_bars, ran.end)
+    yield from ran.known_before
 
 
 def known_before(without_bars: Sequence[str], end: End | None) -> tuple[str, ...]:

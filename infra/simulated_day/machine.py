@@ -22,6 +22,7 @@ from infra.one_machine.transport import WsgiAdapter
 from infra.one_machine.world import JOURNAL_FILE, World
 from infra.results.data_end import End, end_of
 from infra.simulated_day import environment
+from infra.simulated_day.facts import known_before
 from infra.simulated_day.hours import NEW_YORK, Hours
 from infra.simulated_day.journal import JournalTail
 from infra.simulated_day.ledger import BrokerLedger, read_ledger
@@ -95,8 +96,8 @@ class Machine:
         latency = None if around.stated else Latency(SeededChance(seed=seed, name="network"), *TRAVEL_S)
         self.http = around.http(WsgiAdapter(self.simulator, kernel=kernel, latency=latency, dropped=ConnectionDropped))
         bars = daily_bars(market_spec, seed=seed)
-        self.without_bars = without_bars(self.settings.watch_list, bars)
         self.end = end_in(market, self.settings.watch_list, hours)
+        self.known_before = known_before(without_bars(self.settings.watch_list, bars), self.end)
         self.world = World(
             kernel=kernel,
             topology=around.topology,

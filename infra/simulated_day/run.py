@@ -22,7 +22,7 @@ from infra.results.plain import beside, plain
 from infra.simulated_day import account, audit, environment
 from infra.simulated_day.book import read_book
 from infra.simulated_day.chosen import Chosen, choose, write
-from infra.simulated_day.facts import Ran, day_facts, known_before
+from infra.simulated_day.facts import Ran, day_facts
 from infra.simulated_day.files import write_atomically
 from infra.simulated_day.folder import RUNS, Card, Claim, claim, finished_twin
 from infra.simulated_day.hours import hours
@@ -87,7 +87,7 @@ def run_day(
             with closing(machine):
                 if wanted.file is not None:
                     write(wanted.file, machine.world.store, KernelClock(kernel), machine.settings)
-                for sentence in known_before(machine.without_bars, machine.end):
+                for sentence in machine.known_before:
                     on_warning(sentence)
                 machine.play(on_progress, step=_STEP[speed])
                 result = _conclude(machine, card=card, ours=ours, began=began, market=market, wanted=wanted)
@@ -111,15 +111,14 @@ def _conclude(machine: Machine, *, card: Card, ours: Claim, began: float, market
     ran = Ran(
         card=card, hours=machine.hours, watch_list=machine.settings.watch_list, summary=summary, timing=measured,
         book=book, ledger=ledger, starting=starting, troubles=dict(sorted(counts.troubles.items())),
-        beside=_beside(card, ours.path), without_bars=machine.without_bars,
+        beside=_beside(card, ours.path), known_before=machine.known_before,
         account=account.told(machine.settings.account_id, wanted.config.account.day_trade_rule), end=machine.end,
     )  # fmt: skip
     facts = day_facts(ran, market)
     return DayResult(
         folder=ours.path, card=card, hours=ran.hours, watch_list=ran.watch_list, summary=summary, timing=measured,
         book=book, ledger=ledger, troubles=ran.troubles, crashed=counts.crashed, moved_to=ours.moved_to,
-        known_before=known_before(ran.without_bars, ran.end), account=ran.account, facts=facts,
-        figures=figures(facts),
+        known_before=ran.known_before, account=ran.account, facts=facts, figures=figures(facts),
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from types import ModuleType
 
 from shared.domain.control.config import StrategyConfig
 from shared.domain.control.tables import strategies_of
+from shared.domain.telling.wording import few
 from shared.errors import ConfigError
 from shared.strategies import files
 from shared.strategies.form import Bound, bind, raised
@@ -52,8 +53,7 @@ def listed(there: Mapping[str, Path]) -> str:
     The names of files that cannot be read, or are no strategies, are left out.
     """
     names = [name for name, path in there.items() if _is_one(path)]
-    left = len(names) - MOST_LISTED
-    return ", ".join(names[:MOST_LISTED]) + (f" and {left} more" if left > 0 else "")
+    return few(names, MOST_LISTED)
 
 
 def _is_one(path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -48,6 +49,12 @@ def ago(since: datetime, at: datetime) -> str:
 def count(number: int, what: str) -> str:
     """Say a number of things."""
     return f"{number:,} {what}" + "s" * (number != 1)
+
+
+def few(things: Sequence[object], most: int) -> str:
+    """Name the first so many things, and count the others."""
+    more = len(things) - most
+    return ", ".join(map(str, things[:most])) + (f" and {more} more" if more > 0 else "")
 
 
 def short(reason: str) -> str:
