@@ -252,6 +252,7 @@ def test_a_key_of_another_is_found(tmp_path: Path, mistake: dict[str, Any], foun
 
 def test_a_look_at_the_account_uses_the_token_of_the_desk(station: Station) -> None:
     """`strategy accounts`, `balance` and `doctor` work beside a running desk, with its key and token."""
+    sign_in_at(station)
     assert [one["ending"] for one in answer("accounts", *_here(station))["rows"]] == ["0001", "0002", "0003"]
     assert [one["problem"] for one in answer("balance", *_here(station))["rows"]] == [None, None]
     found = answer("doctor", "--no-notice", *_here(station))
