@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from itertools import takewhile
+from itertools import pairwise, takewhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +25,7 @@ from infra.brokersim.tape import (
     Row,
     Tape,
     dollars,
+    instant,
     microseconds,
 )
 
@@ -32,9 +33,18 @@ ROW_COLUMNS = ("time_utc", "symbol", "bid", "bid_size", "ask", "ask_size", "last
 BAR_COLUMNS = ("date", "symbol", "open", "high", "low", "close", "volume")
 DAILY_FILE = "daily.csv"
 
+_MICROSECOND = timedelta(microseconds=1)
 _GZIP = 31  # zlib's window bits for "a gzip stream, header and checksum included"
 _CHUNK = 1 << 16
 _NO_ROWS = "no rows after the header"
+
+
+class Times(NamedTuple):
+    """When a symbol of a recorded file has rows: the first, the last, and each pair of rows that lie far apart."""
+
+    first: datetime
+    last: datetime
+    apart: list[tuple[datetime, datetime]]
 
 
 class RecordedMarket:
@@ -62,20 +72,18 @@ class RecordedMarket:
         """See `market.Market.previous_close`."""
         return self._previous_close[symbol]
 
+    def times(self, symbol: str, *, apart: timedelta) -> Times:
+        """The instants of the symbol's rows, of which those are `apart` that are so much or more."""
+        found, least = self._tapes[symbol].at_us, apart // _MICROSECOND
+        far = ((instant(one), instant(other)) for one, other in pairwise(found) if other - one >= least)
+        return Times(instant(found[0]), instant(found[-1]), list(far))
+
 
 def recorded_daily_bars(path: Path) -> dict[str, list[DailyBar]]:
     """The bars of the daily file beside `path` that lie strictly before its day, oldest first."""
     for line, (time_text, *_) in _records(path, ROW_COLUMNS):
         return _bars_before(path, _Reader(path).moment(time_text, line).astimezone(NEW_YORK).date())
     raise MarketFileError(path, 1, _NO_ROWS)
-
-
-class Times(NamedTuple):
-    """When a symbol of a recorded file has rows: the first, the last, and each pair of rows that lie far apart."""
-
-    first: datetime
-    last: datetime
-    apart: list[tuple[datetime, datetime]]
 
 
 def contents(path: Path, *, apart: timedelta) -> tuple[date, dict[str, Times]]:

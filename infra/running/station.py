@@ -50,7 +50,7 @@ from infra.simulated_day.facts import known_before
 from infra.simulated_day.files import write_atomically
 from infra.simulated_day.hours import NEW_YORK, Hours, clock, hours
 from infra.simulated_day.ledger import BrokerLedger, read_ledger
-from infra.simulated_day.machine import end_in, scheduled_body, simulator_settings
+from infra.simulated_day.machine import end_in, holes_in, scheduled_body, simulator_settings
 from infra.simulated_day.paper import account_ledger, starting_cash
 from infra.simulated_day.problems import UserError
 from infra.simulated_day.run import open_checked
@@ -285,7 +285,8 @@ class Station:
     def _write_history(self, day: _Day) -> None:
         """Write the simulated day's daily bars down, and remember what its market lacks."""
         bars, watched = daily_bars(self.plan.market, seed=self.plan.seed), self.settings.watch_list
-        self.known_before = known_before(without_bars(watched, bars), end_in(day.market, watched, day.hours))
+        end, holes = end_in(day.market, watched, day.hours), holes_in(day.market, watched)
+        self.known_before = known_before(without_bars(watched, bars), end, holes)
         MarketHistory.of(bars).write(self.folder.history)
 
     def _describe_world(self) -> None:

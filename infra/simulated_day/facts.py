@@ -9,6 +9,8 @@ from typing import Protocol
 
 from infra.brokersim.network import WORDS, Network
 from infra.results.data_end import End, named, told
+from infra.results.data_holes import Hole
+from infra.results.data_holes import told as holes_told
 from infra.results.ends import skipped
 from infra.results.equity import Move, curve, minutes, taken_out, traded
 from infra.results.facts import Beside, Count, Facts, Mark, Trade
@@ -111,10 +113,10 @@ def _said(ran: Ran) -> Iterator[str]:
     yield from ran.known_before
 
 
-def known_before(without_bars: Sequence[str], end: End | None) -> tuple[str, ...]:
-    """Say before a day runs what its market lacks: daily bars of some symbols, and data up to the close."""
+def known_before(without_bars: Sequence[str], end: End | None, holes: Sequence[Hole]) -> tuple[str, ...]:
+    """Say before a day runs what its market lacks: daily bars of some symbols, data up to the close or in between."""
     bars = (bars_missing(without_bars),) if without_bars else ()
-    return (*bars, *told(() if end is None else (end,)))
+    return (*bars, *told(() if end is None else (end,)), *holes_told(holes))
 
 
 def bars_missing(symbols: Sequence[str]) -> str:

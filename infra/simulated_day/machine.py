@@ -21,6 +21,7 @@ from infra.one_machine.timed import Latency
 from infra.one_machine.transport import WsgiAdapter
 from infra.one_machine.world import JOURNAL_FILE, World
 from infra.results.data_end import End, end_of
+from infra.results.data_holes import OF_QUOTES, Gaps, Hole, around, holes_of
 from infra.simulated_day import environment
 from infra.simulated_day.facts import known_before
 from infra.simulated_day.hours import NEW_YORK, Hours
@@ -30,6 +31,7 @@ from infra.simulated_day.owner import sign_in
 from infra.simulated_day.paper import account_ledger
 from infra.simulated_day.result import OnProgress, Progress
 from shared import settings
+from shared.domain.base.calendar import session_of
 from shared.domain.base.settlement import settles_on
 from shared.domain.telling.messages import NAMES, CloseTick, Message, PrepareTick, RefreshTick, ScanTick, SettleTick
 from shared.ports import HistorySource, Looks
@@ -97,7 +99,8 @@ class Machine:
         self.http = around.http(WsgiAdapter(self.simulator, kernel=kernel, latency=latency, dropped=ConnectionDropped))
         bars = daily_bars(market_spec, seed=seed)
         self.end = end_in(market, self.settings.watch_list, hours)
-        self.known_before = known_before(without_bars(self.settings.watch_list, bars), self.end)
+        holes = holes_in(market, self.settings.watch_list)
+        self.known_before = known_before(without_bars(self.settings.watch_list, bars), self.end, holes)
         self.world = World(
             kernel=kernel,
             topology=around.topology,
@@ -170,6 +173,15 @@ def end_in(market: Market, symbols: Iterable[str], hours: Hours) -> End | None:
     shown = {symbol: market.quote(symbol, hours.closes) for symbol in symbols}
     last = {symbol: row.at for symbol, row in shown.items() if row is not None}
     return end_of(market.day, hours.closes, last)
+
+
+def holes_in(market: Market, symbols: Iterable[str]) -> tuple[Hole, ...]:
+    """Give where a recorded market's data of some symbols have a hole or begin late, in the order of time."""
+    session = session_of(market.day)
+    if session is None or not isinstance(market, RecordedMarket):
+        return ()
+    gaps = {symbol: around(*market.times(symbol, apart=OF_QUOTES)) for symbol in symbols}
+    return holes_of(session, Gaps(least=OF_QUOTES, of=gaps), gaps)
 
 
 def scheduled_body(kind: str) -> bytes:
