@@ -12,7 +12,7 @@ from infra.simulated_day.problems import UserError
 from shared.domain.control.asks import Ask, AskKind
 from shared.usecases.settling.asks import LIFE
 
-_DOUBT = "`strategy orders` lists what is live, and `strategy explain ORDER` tells its story"
+_DOUBT = "`strategy orders` lists what is open, and `strategy explain ORDER` tells its story"
 
 
 def cancel(order: str, profile: str, state: Path | None, *, wait_s: float, json: bool) -> None:

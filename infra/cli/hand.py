@@ -251,7 +251,7 @@ def status_lines(seen: look.Overview) -> Iterable[tuple[str, object]]:
     if seen.running:
         yield (
             "Not bought?",
-            "`strategy why SYMBOL` tells why a symbol was not bought, `strategy orders --all` why an order",
+            "`strategy why SYMBOL` tells why a symbol was not bought, `strategy orders` why an order was not sent",
         )
         yield "To stop", "`strategy halt` stops purchases at once; `strategy close --all` sells what is held"
     if seen.unreadable:

@@ -1,4 +1,4 @@
-"""`strategy orders`: what is live, or everything: when, at what price, and why it came to nothing."""
+"""`strategy orders`: what is open and what the day ordered: when, at what price, and why it came to nothing."""
 
 import sys
 from collections.abc import Sequence
@@ -25,20 +25,22 @@ def orders(
     profile: str, state: Path | None, *, every: bool, symbol: str | None, state_is: str | None, last: int | None,
     json: bool,
 ) -> None:  # fmt: skip
-    """List orders, the newest at the end; raises UserError for a state that does not exist."""
+    """List open orders and those of the New York day, the newest last; raises UserError for a state that is none."""
     wanted, unread = None if state_is is None else _state(state_is), list[str]()
     with looked_at(profile, state) as hand:
-        # One that is over shows where its state is asked for, and ids are as long as makes them unique among all.
-        known = look.orders(hand.desk.store, every=True, unread=unread)
+        # Ids are as long as makes them unique among all.
+        known, today = look.orders(hand.desk.store, every=True, unread=unread), new_york_day(hand.desk.clock.now())
     say_unread(unread)
     rows = [
         one for one in known
-        if (every or wanted is not None or one.live)
+        if (every or one.live or new_york_day(one.created_at) == today)
         and (symbol is None or one.symbol == symbol.upper())
         and (wanted is None or one.state is wanted)
     ]  # fmt: skip
     rows = rows if last is None else rows[-last:]
-    none = "No open orders; --all lists closed ones, and why one was not placed.\n" if known else "No orders yet.\n"
+    such = " such" if symbol is not None or wanted is not None else ""
+    none = f"No{such} orders{'' if every else f' open or of {today}; --all lists those of every day'}.\n"
+    none = none if known else "No orders yet.\n"
     show(rows, lambda: _in_words(rows, short([one.intent_id for one in known]), none), json=json)
 
 

@@ -65,12 +65,13 @@ def status(
 def orders(  # noqa: PLR0917 - each parameter is an option, which typer passes by name
     symbol: Annotated[str | None, typer.Option("--symbol", help="Only this symbol's.")] = None,
     state_is: Annotated[
-        str | None, typer.Option("--state-is", help="Only those in this state, such as DENIED, closed ones too.")
+        str | None, typer.Option("--state-is", help="Only those in this state, such as DENIED.")
     ] = None,
     last: Annotated[int | None, typer.Option("--last", min=1, help="Only so many, the newest.")] = None,
-    profile: Profile = "local", state: State = None, every: Every = False, json: Json = False,
+    every: Annotated[bool, typer.Option("--all", help="Those of every day.")] = False,
+    profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """List open orders; with --all closed ones, and why not placed.
+    """List today's orders and open ones; why one was not sent.
 
     Such as `strategy orders --state-is DENIED --last 5`, the newest last. An id is as short as tells it apart;
     `strategy explain` takes it so.

@@ -32,7 +32,7 @@ def order_to_cancel(hand: Hand, name: str) -> Order:
     order = look.find(hand.desk.store, name)
     why = asks.not_cancelled(order, hand.desk.clock.now())
     if why is not None:
-        raise UserError(why, remedy="`strategy orders` lists what is live")
+        raise UserError(why, remedy="`strategy orders` lists what is open")
     return order
 
 

@@ -99,10 +99,10 @@ def _without_report(folder: Path) -> UserError:
 
 
 def _ended(store: Store) -> datetime:
-    """Give the end of the last minute that was scanned, of a run without any the first instant that there is."""
+    """Give the end of the last minute that was scanned, of a run without any the beginning of 1970."""
     paths = [row.path for row in store.query("minutes")]
     if not paths:
-        return datetime.min.replace(tzinfo=UTC)
+        return datetime.fromtimestamp(0, UTC)
     return datetime.strptime(max(paths), _NAMED).replace(tzinfo=UTC) + MINUTE
 
 

@@ -26,7 +26,7 @@ from infra.running.status import FunctionStatus, Status, standing
 from shared.codec import dumps, encode
 from shared.domain.broker.tokens import TokenRecord, issued
 from shared.domain.orders.explain import PLAIN, why_left
-from shared.domain.orders.orders import IN_DOUBT, TERMINAL, Order, State
+from shared.domain.orders.orders import IN_DOUBT, TERMINAL, State
 from shared.door import bury
 from shared.errors import Malformed, UnknownVersion
 from shared.gcp.chance import SystemChance
@@ -35,7 +35,7 @@ from shared.gcp.journal import CloudJournal
 from shared.gcp.no_bus import NoBus
 from shared.ports import Put
 from shared.topology import ACCESS_TOKEN, CONSUMER, HALT_KEY, SIGN_IN_KEY
-from shared.usecases.base.desk import Desk, create, put, read
+from shared.usecases.base.desk import Desk, create, put
 from shared.usecases.sign_in import token
 from tests.operations.desks import answer, refused, strategy, vault_of
 
@@ -101,19 +101,6 @@ def test_signed_in_means_that_calls_are_signed(record: TokenRecord | None, now: 
         store.commit([create(token.PATH, record)])
     assert overview(store, at=now, running=True).signed_in is signed_in
     assert standing(store, now)["signed_in"] is signed_in
-
-
-def test_orders_and_positions_are_listed(played_desk: Path) -> None:
-    """What is over shows only when all is asked for: the entry, the stop and the exit of the one position."""
-    assert answer("orders", "--state", str(played_desk)) == answer("positions", "--state", str(played_desk)) == []
-    assert "--all lists closed ones, and why one" in strategy("orders", "--state", str(played_desk)).stdout
-    everything = answer("orders", "--all", "--state", str(played_desk))
-    assert [order["kind"] for order in everything] == ["entry", "protect", "exit"]
-    (held,) = answer("positions", "--all", "--state", str(played_desk))
-    assert (held["symbol"], held["quantity"], held["is_open"]) == ("AIG", 0, False)
-    shown = strategy("orders", "--all", "--state", str(played_desk)).stdout
-    assert all(order["intent_id"][:8] in shown for order in everything)
-    assert "AIG" in strategy("positions", "--all", "--state", str(played_desk)).stdout
 
 
 def test_buried_messages_are_listed_without_what_they_hold(desk: Path) -> None:
@@ -195,58 +182,6 @@ def test_the_first_minute_is_not_missed_before_it_can_be_over() -> None:
     for seconds, said in told:
         seen = overview(MemoryStore(), at=opens + timedelta(seconds=seconds), running=True)
         assert str(dict(status_lines(seen))["Scan"]).startswith(said)
-
-
-@pytest.mark.parametrize(
-    ("state", "codes", "note", "said"),
-    [
-        (
-            State.DENIED,
-            ("COOLDOWN_SYMBOL", "DAILY_LOSS"),
-            "",
-            "denied: The symbol was left a short time ago. Daily loss limit.",
-        ),
-        (State.REJECTED, ("1037",), "Not enough shares", "rejected: Not enough shares"),
-        (
-            State.DENIED,
-            ("KILL_SWITCH",),
-            "Trading is HALTED since 10:31:02 New York, by owner: a wrong price.",
-            "denied: Trading is HALTED since 10:31:02 New York, by owner: a wrong price.",
-        ),
-    ],
-)
-def test_why_an_order_came_to_nothing_is_said_in_words(
-    desk: Path, state: State, codes: tuple[str, ...], note: str, said: str
-) -> None:  # fmt: skip
-    """Codes of ours are sentences in the list and the story, and a refusal of the broker's is its own."""
-    on = ("--state", str(desk))
-    name = answer("orders", "--all", *on)[0]["intent_id"]
-    store = SqliteStore(desk / "state.db")
-    held = read(store, Order, f"orders/{name}")
-    assert held is not None
-    store.commit([held.update(replace(held.value, state=state, codes=codes, note=note))])
-    store.close()
-    shown = " ".join(strategy("orders", "--all", *on, COLUMNS="300").stdout.split())
-    assert said in shown
-    assert codes[0] not in shown
-    story = " ".join(strategy("explain", name, *on, COLUMNS="300").stdout.split())
-    assert f"Because {said.partition(': ')[2].rstrip('.')}" in story
-
-
-def test_a_possible_wash_sale_is_said_of_its_order(desk: Path) -> None:
-    """The mark of an entry soon after a loss is in its story, in the list of orders, and in both as JSON."""
-    on = ("--state", str(desk))
-    name = answer("orders", "--all", *on)[0]["intent_id"]
-    assert "wash sale" not in strategy("explain", name, *on).stdout
-    store = SqliteStore(desk / "state.db")
-    held = read(store, Order, f"orders/{name}")
-    assert held is not None
-    store.commit([held.update(replace(held.value, possible_wash_sale=True))])
-    store.close()
-    assert "possible wash sale" in " ".join(strategy("explain", name, *on).stdout.split())
-    assert "possible wash sale" in " ".join(strategy("orders", "--all", *on, COLUMNS="200").stdout.split())
-    assert answer("orders", "--all", *on)[0]["possible_wash_sale"] is True
-    assert answer("explain", name, *on)["order"]["possible_wash_sale"] is True
 
 
 def _squeezed(text: str) -> str:

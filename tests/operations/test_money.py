@@ -253,7 +253,7 @@ def test_orders_are_found_by_symbol_state_and_number(played_desk: Path) -> None:
     assert [one["intent_id"] for one in answer("orders", "--all", "--last", "2", *on)] == [
         one["intent_id"] for one in every[-2:]
     ]
-    assert [one["state"] for one in answer("orders", "--state-is", "filled", *on)] == ["FILLED", "FILLED"]
+    assert [one["state"] for one in answer("orders", "--all", "--state-is", "filled", *on)] == ["FILLED", "FILLED"]
     assert answer("orders", "--all", "--symbol", "NONE", *on) == []
     assert len(answer("orders", "--all", "--symbol", "aig", *on)) == len(every) == 3
     refused(strategy("orders", "--state-is", "DONE", *on), "no state 'DONE'", "FILLED")
