@@ -18,7 +18,8 @@ from __future__ import annotations
 import csv
 import gzip
 from array import array
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import Enum
@@ -112,24 +113,27 @@ def generated_daily_bars(seed: int) -> dict[str, list[DailyBar]]:
 
 
 @cache
-def _real_bars() -> dict[str, list[DailyBar]]:
-    """The real daily bars of the sample data, oldest first (read without pandas, which the package does not
-    need).
-    """
-    bars: dict[str, list[DailyBar]] = {symbol: [] for symbol in REAL_SYMBOLS}
+def _real_rows() -> dict[str, list[dict[str, str]]]:
+    """The last rows of each symbol in the sample data, oldest first (read without pandas, which this does not need)."""
+    rows = {symbol: deque[dict[str, str]](maxlen=HISTORY_BARS) for symbol in REAL_SYMBOLS}
     packed = files("bokeh_sampledata").joinpath("_data", "stocks.csv.gz").read_bytes()
     for row in csv.DictReader(gzip.decompress(packed).decode().splitlines()):
-        opened, high, low, close = (Decimal(row[name]) for name in ("Open", "High", "Low", "Close"))
-        day, volume = date.fromisoformat(row["Date"]), int(row["Volume"])
-        bars[row["Ticker"]].append(DailyBar(date=day, open=opened, high=high, low=low, close=close, volume=volume))
-    return bars
+        rows[row["Ticker"]].append(row)
+    return {symbol: list(own) for symbol, own in rows.items()}
+
+
+def _real_bar(row: Mapping[str, str]) -> DailyBar:
+    """The bar of a row of the sample data."""
+    opened, high, low, close = (Decimal(row[name]) for name in ("Open", "High", "Low", "Close"))
+    day, volume = date.fromisoformat(row["Date"]), int(row["Volume"])
+    return DailyBar(date=day, open=opened, high=high, low=low, close=close, volume=volume)
 
 
 @cache
 def generated_history(seed: int, symbol: str) -> tuple[DailyBar, ...]:
     """The bars before the day: the real ones where they exist, before them a walk that meets them."""
-    dates = [bar.date for bar in _real_bars()["IBM"][-HISTORY_BARS:]]
-    real = _real_bars().get(symbol, [])[-HISTORY_BARS:]
+    dates = [date.fromisoformat(row["Date"]) for row in _real_rows()["IBM"]]
+    real = [_real_bar(row) for row in _real_rows().get(symbol, [])]
     missing = dates[: HISTORY_BARS - len(real)]
     chance = np.random.default_rng(stream_seed(seed, "history", symbol))
     if real:

@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 from typing import Self
 
-from infra.brokersim.market import Market, daily_bars, without_bars
+from infra.brokersim.market import Market, daily_bars
 from infra.brokersim.network import Network, OwnTime
 from infra.brokersim.server import RunningSimulator, serve, slowly
 from infra.brokersim.settings import SimulatorSettings
@@ -46,11 +46,10 @@ from infra.running.status import Status, standing
 from infra.simulated_day import environment
 from infra.simulated_day.book import read_book
 from infra.simulated_day.chosen import write
-from infra.simulated_day.facts import known_before
 from infra.simulated_day.files import write_atomically
 from infra.simulated_day.hours import NEW_YORK, Hours, clock, hours
 from infra.simulated_day.ledger import BrokerLedger, read_ledger
-from infra.simulated_day.machine import end_in, holes_in, scheduled_body, simulator_settings
+from infra.simulated_day.machine import lacks, scheduled_body, simulator_settings
 from infra.simulated_day.paper import account_ledger, starting_cash
 from infra.simulated_day.problems import UserError
 from infra.simulated_day.run import open_checked
@@ -284,9 +283,8 @@ class Station:
 
     def _write_history(self, day: _Day) -> None:
         """Write the simulated day's daily bars down, and remember what its market lacks."""
-        bars, watched = daily_bars(self.plan.market, seed=self.plan.seed), self.settings.watch_list
-        end, holes = end_in(day.market, watched, day.hours), holes_in(day.market, watched)
-        self.known_before = known_before(without_bars(watched, bars), end, holes)
+        bars = daily_bars(self.plan.market, seed=self.plan.seed)
+        self.known_before = lacks(day.market, bars, self.settings.watch_list, day.hours)
         MarketHistory.of(bars).write(self.folder.history)
 
     def _describe_world(self) -> None:

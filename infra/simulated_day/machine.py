@@ -1,13 +1,13 @@
 """The moving parts of one run, wired to each other: kernel, simulated broker, functions, owner."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
 from requests.adapters import BaseAdapter
 
-from infra.brokersim.market import Market, daily_bars, without_bars
+from infra.brokersim.market import DailyBar, Market, daily_bars, without_bars
 from infra.brokersim.network import TRAVEL_S, Network, OwnTime
 from infra.brokersim.recorded import RecordedMarket
 from infra.brokersim.settings import Limit, SimulatorSettings
@@ -99,8 +99,7 @@ class Machine:
         self.http = around.http(WsgiAdapter(self.simulator, kernel=kernel, latency=latency, dropped=ConnectionDropped))
         bars = daily_bars(market_spec, seed=seed)
         self.end = end_in(market, self.settings.watch_list, hours)
-        holes = holes_in(market, self.settings.watch_list)
-        self.known_before = known_before(without_bars(self.settings.watch_list, bars), self.end, holes)
+        self.known_before = lacks(market, bars, self.settings.watch_list, hours)
         self.world = World(
             kernel=kernel,
             topology=around.topology,
@@ -164,6 +163,13 @@ class Machine:
             fills=len(ledger.fills),
             realized=ledger.realized_pnl,
         )
+
+
+def lacks(
+    market: Market, bars: Mapping[str, Sequence[DailyBar]], symbols: Sequence[str], hours: Hours
+) -> tuple[str, ...]:
+    """Say what a market and its daily `bars` lack of some symbols, before a day runs."""
+    return known_before(without_bars(symbols, bars), end_in(market, symbols, hours), holes_in(market, symbols))
 
 
 def end_in(market: Market, symbols: Iterable[str], hours: Hours) -> End | None:

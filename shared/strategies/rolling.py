@@ -13,11 +13,10 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import talib
-from talib import stream
 
 from shared.domain.market.bars import Bar
 from shared.strategies.indicators import RSI_BARS, Indicators, usd
+from shared.ta_lib import stream, talib
 
 ATR_BARS = 14
 ATR_BARS_MIN = 3

@@ -8,13 +8,13 @@ from itertools import pairwise
 from math import isnan
 
 import numpy as np
-import talib
 
 from shared.domain.market.bars import Bar
 from shared.domain.market.daybook import joined_bars
 from shared.strategies.indicators import Indicators, usd
 from shared.strategies.rolling import Rolling, daily_means
 from shared.strategies.view import LongerBars
+from shared.ta_lib import talib
 
 UNKNOWN = daily_means(())
 Feed = Callable[[Sequence[Bar]], Iterable[Indicators]]
