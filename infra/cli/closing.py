@@ -7,6 +7,7 @@ import typer
 
 from infra.cli.exits import BAD_INPUT, say
 from infra.cli.hand import reached, show
+from infra.cli.whose import by_hand
 from infra.operations import closing
 from infra.operations.closing import Closing
 from infra.simulated_day.problems import UserError
@@ -31,7 +32,7 @@ def close(symbol: str | None, profile: str, state: Path | None, *, every: bool, 
         signed_in = token.stage(hand.desk.store, hand.desk.clock.now()).signs
     show(results, lambda: tell(results), json=json)
     for path in unread:
-        say(f"NOT SOLD, because it cannot be read: {path}. Sell it on E*TRADE's own page.")
+        say(f"NOT SOLD, because it cannot be read: {path}; {by_hand('sell it', hand.broker, hand.mode)}.")
     for one in results:
         if one.problem is not None:
             say(f"NOT SOLD: {one.symbol}: {one.problem}.")

@@ -61,12 +61,12 @@ def say(*lines: str) -> None:
     sys.stderr.flush()
 
 
-def say_unread(paths: Iterable[str]) -> None:
-    """Name documents that are not listed in one line, each once, with how many they are."""
+def say_unread(paths: Iterable[str], there: str) -> None:
+    """Name documents that are not listed in one line, each once, with how many they are and what to do."""
     found = list(dict.fromkeys(paths))
     if found:
         many = count(len(found), "document")
-        say(f"Not listed, because {many} cannot be read: {', '.join(found)}. Look on E*TRADE's own page.")
+        say(f"Not listed, because {many} cannot be read: {', '.join(found)}; {there}.")
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import typer
 from infra.cli import money_words as money
 from infra.cli.exits import BAD_INPUT, say
 from infra.cli.laid_out import pairs
-from infra.cli.whose import SIMULATOR, account, quoted, unattended
+from infra.cli.whose import SIMULATOR, account, by_hand, quoted, unattended
 from infra.operations import letters, look, systems
 from infra.operations.killed import Killed
 from infra.operations.machine import Machine
@@ -255,7 +255,8 @@ def status_lines(seen: look.Overview) -> Iterable[tuple[str, object]]:
         )
         yield "To stop", "`strategy halt` stops purchases at once; `strategy close --all` sells what is held"
     if seen.unreadable:
-        yield "UNREADABLE", f"{', '.join(seen.unreadable)}: in none of these counts, look on E*TRADE's own page"
+        there = by_hand("look", seen.broker, seen.mode)
+        yield "UNREADABLE", f"{', '.join(seen.unreadable)}: in none of these counts; {there}"
 
 
 def _resting(seen: look.Overview) -> str:

@@ -9,6 +9,7 @@ from infra.cli.exits import say, say_unread
 from infra.cli.hand import from_elsewhere, show
 from infra.cli.laid_out import table
 from infra.cli.looked import looked_at, trips_at
+from infra.cli.whose import by_hand
 from infra.operations import look
 from infra.operations.wealth import Priced, closed
 
@@ -21,8 +22,8 @@ def positions(profile: str, state: Path | None, *, every: bool, json: bool) -> N
         open_ = look.positions(store, unread=unread)
         live = look.orders(store, every=False, unread=unread) if open_ else []
         rows, others = look.money(store, open_, live, at, unread=unread)
-    whole = trips_at(profile, state) if every else None
-    say_unread(unread)
+    whole = trips_at(profile, state)[0] if every else None
+    say_unread(unread, by_hand("look", hand.broker, hand.mode))
     over = [] if whole is None else closed(whole.trades)
 
     def in_words() -> None:

@@ -9,12 +9,14 @@ from infra.cli.exits import say_unread
 from infra.cli.hand import show
 from infra.cli.laid_out import price, table
 from infra.cli.looked import looked_at
+from infra.cli.whose import by_hand
 from infra.operations import look
 from infra.results.ends import came_to
-from infra.results.words import why_made, words
+from infra.results.words import why_made
 from infra.simulated_day.hours import clock
 from infra.simulated_day.problems import UserError
 from shared.domain.base.calendar import new_york_day
+from shared.domain.orders.explain import WORDS
 from shared.domain.orders.orders import Order, State
 
 COLUMNS = ("Order", "Time", "Symbol", "Side", "Shares", "Filled", "Asked", "Fill", "State", "Why")
@@ -26,19 +28,19 @@ def orders(
     json: bool,
 ) -> None:  # fmt: skip
     """List open orders and those of the New York day, the newest last; raises UserError for a state that is none."""
-    wanted, unread = None if state_is is None else _state(state_is), list[str]()
+    wanted, unread = frozenset(State) if state_is is None else _states(state_is), list[str]()
     with looked_at(profile, state) as hand:
         # Ids are as long as makes them unique among all.
         known, today = look.orders(hand.desk.store, every=True, unread=unread), new_york_day(hand.desk.clock.now())
-    say_unread(unread)
+    say_unread(unread, by_hand("look", hand.broker, hand.mode))
     rows = [
         one for one in known
         if (every or one.live or new_york_day(one.created_at) == today)
         and (symbol is None or one.symbol == symbol.upper())
-        and (wanted is None or one.state is wanted)
+        and one.state in wanted
     ]  # fmt: skip
     rows = rows if last is None else rows[-last:]
-    such = " such" if symbol is not None or wanted is not None else ""
+    such = " such" if symbol is not None or state_is is not None else ""
     none = f"No{such} orders{'' if every else f' open or of {today}; --all lists those of every day'}.\n"
     none = none if known else "No orders yet.\n"
     show(rows, lambda: _in_words(rows, short([one.intent_id for one in known]), none), json=json)
@@ -52,16 +54,18 @@ def short(ids: Sequence[str]) -> int:
 
 def why(order: Order) -> str:
     """Say why an order exists, and where it came to nothing why not, in words."""
-    ended = f"{words(order.state)}: {came_to(order)}" if order.codes else ""
+    ended = f"{WORDS[order.state]}: {came_to(order)}" if order.codes else ""
     wash_sale = "possible wash sale" if order.possible_wash_sale else ""
     return "; ".join(part for part in (why_made(order), ended, wash_sale) if part)
 
 
-def _state(name: str) -> State:
-    try:
-        return State(name.upper().replace("-", "_"))
-    except ValueError:
-        raise UserError(f"there is no state {name!r}", remedy=f"choose {', '.join(State)}") from None
+def _states(name: str) -> frozenset[State]:
+    """Give the states that the table or the JSON calls so; raises UserError where neither does."""
+    asked = name.lower().replace("-", " ").replace("_", " ")
+    found = frozenset(one for one in State if asked in (WORDS[one], one.lower().replace("_", " ")))
+    if not found:
+        raise UserError(f"there is no state {name!r}", remedy=f"choose {', '.join(dict.fromkeys(WORDS.values()))}")
+    return found
 
 
 def _in_words(rows: Sequence[Order], length: int, none: str) -> None:
@@ -76,5 +80,5 @@ def _row(one: Order, length: int) -> tuple[object, ...]:
     asked = one.stop_price or one.limit_price
     return (
         one.intent_id[:length], clock(one.created_at), one.symbol, one.side, one.quantity, one.filled, asked,
-        price(one.average_price), one.state, why(one),
+        price(one.average_price), WORDS[one.state], why(one),
     )  # fmt: skip

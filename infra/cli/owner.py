@@ -65,7 +65,7 @@ def status(
 def orders(  # noqa: PLR0917 - each parameter is an option, which typer passes by name
     symbol: Annotated[str | None, typer.Option("--symbol", help="Only this symbol's.")] = None,
     state_is: Annotated[
-        str | None, typer.Option("--state-is", help="Only those in this state, such as DENIED.")
+        str | None, typer.Option("--state-is", help="Only those in this state, such as filled.")
     ] = None,
     last: Annotated[int | None, typer.Option("--last", min=1, help="Only so many, the newest.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Those of every day.")] = False,
@@ -73,8 +73,8 @@ def orders(  # noqa: PLR0917 - each parameter is an option, which typer passes b
 ) -> None:  # fmt: skip
     """List today's orders and open ones; why one was not sent.
 
-    Such as `strategy orders --state-is DENIED --last 5`, the newest last. An id is as short as tells it apart;
-    `strategy explain` takes it so.
+    Such as `strategy orders --state-is not-sent --last 5`, the newest last. An id is as short as tells it
+    apart; `strategy explain` takes it so.
     """
     from infra.cli import ordered
 

@@ -10,7 +10,7 @@ from infra.operations import look
 from infra.results.ends import came_to
 from infra.results.words import KINDS, plain, why_made
 from infra.simulated_day.hours import NEW_YORK, day_and_time
-from shared.domain.orders.explain import WASH_SALE, step
+from shared.domain.orders.explain import WASH_SALE, WORDS, step
 
 
 def explain(order: str, profile: str, state: Path | None, *, json: bool) -> None:
@@ -26,7 +26,7 @@ def _story(story: look.Story) -> None:
     pairs((
         ("Order", f"{order.intent_id}: {order.side} {order.quantity} {order.symbol}, {made}"),
         ("Decided", f"{day_and_time(order.decided_at)} New York"),
-        ("State", f"{order.state}: {story.stands}"),
+        ("State", f"{WORDS[order.state]}: {story.stands}"),
         ("Next", story.next_step),
         *((("Signal", f"{story.signal.signal_id} of {plain(story.signal.strategy)}"),) if story.signal else ()),
         *((("Because", came_to(order)),) if order.codes else ()),

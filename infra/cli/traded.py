@@ -35,11 +35,11 @@ def listed(
     """List round trips; raises UserError."""
     if json and csv:
         raise UserError("JSON and CSV were both asked for", remedy="leave one of --json and --csv out")
-    whole = trips_at(profile, state)
+    whole, there = trips_at(profile, state)
     found = whole.only(symbol=symbol, last=last)
     if found.unread:
         named = few(found.unread, MOST_NAMED)
-        say(f"In no round trip, because it cannot be read: {named}. Look on E*TRADE's own page.")
+        say(f"In no round trip, because it cannot be read: {named}; {there}.")
     for one in found.sessions:
         if not one.agrees:
             said = "no ledger" if one.ledger is None else f"its ledger says {one.ledger:+,.2f} USD"

@@ -23,6 +23,13 @@ def quoted(text: str, broker: str | None) -> str:
     return text.replace("E*TRADE", "the simulator") if broker == SIMULATOR else text
 
 
+def by_hand(deed: str, broker: str | None, mode: str | None) -> str:
+    """Say what a person does on E*TRADE's own page, or that it is no account of E*TRADE's where there is nothing."""
+    if mode == Mode.PAPER or broker == SIMULATOR:
+        return f"nothing of it is at E*TRADE: it is {account(broker, mode)}"
+    return f"{deed} on E*TRADE's own page"
+
+
 def unattended(broker: str | None, mode: str | None) -> str:
     """Say what a system that does not run leaves undone."""
     if mode == Mode.PAPER:

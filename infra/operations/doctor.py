@@ -21,7 +21,7 @@ from infra.operations.login import authority_of
 from infra.operations.market import market_data
 from infra.operations.profiles import KEY_ALONE, Hand
 from infra.operations.reads import Reads, source_of
-from infra.operations.token_view import token_view
+from infra.operations.token_view import SAID, token_view
 from infra.simulated_day.problems import UserError
 from shared import settings
 from shared.apprise_notifier import AppriseNotifier
@@ -237,9 +237,9 @@ def _token(patient: Patient) -> Iterator[Finding]:
     if view.signs_in:
         alone = f"`strategy accounts --broker {'sandbox' if patient.hand.sandbox else 'production'}`"
         remedy = f"sign in with {alone if patient.alone else '`strategy login`'}"
-        yield _problem("token", f"nobody is signed in: it is {view.state}", remedy)
+        yield _problem("token", SAID[view.state], remedy)
     else:
-        yield _ok("token", f"it is {view.state} by our record")
+        yield _ok("token", f"signed in {SAID[view.state]}, by our record")
 
 
 def _strategies(patient: Patient) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from infra.operations.login import authority_of
 from infra.operations.profiles import Hand
 from shared.codec import decode, loads
 from shared.domain.broker.tokens import AccessToken, stage_of
+from shared.domain.orders.explain import WORDS
 from shared.domain.orders.orders import AT_BROKER, IN_DOUBT, STOPS, Order
 from shared.domain.orders.positions import Position
 from shared.domain.telling.sign_out import SignedOut
@@ -52,7 +53,7 @@ def left_at_broker(desk: Desk) -> tuple[str, ...]:
     sent = [row.value for row in live if row.value.state in AT_BROKER | IN_DOUBT]
     stops = {one.symbol: one for one in sent if one.kind in STOPS and one.state in AT_BROKER}
     shares = sorted(_shares(row.value, stops.get(row.value.symbol)) for row in held)
-    others = sorted(f"{one.side} {one.symbol} {one.state}" for one in sent if one not in stops.values())
+    others = sorted(f"{one.side} {one.symbol} {WORDS[one.state]}" for one in sent if one not in stops.values())
     return (*unread, *shares, *others)
 
 

@@ -46,7 +46,7 @@ def reach_run(folder: Path) -> Iterator[Hand]:
     with opened(folder) as store:
         yield Hand(
             name=str(folder), desk=owners_desk(StandingClock(_ended(store)), store), open_vault=_no_vault, sign_in=None,
-            operator="owner", running=False, mode=None, simulated=True,
+            operator="owner", running=False, mode=None, broker="simulator", simulated=True,
         )  # fmt: skip
 
 

@@ -1,11 +1,21 @@
 """Until when the owner is signed in, as the token's record says it; never the token."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from infra.operations.profiles import Hand
 from shared.domain.broker.tokens import TokenState, stage_of
 from shared.usecases.sign_in import token
+
+SAID: Mapping[TokenState, str] = {
+    TokenState.MISSING: "nobody has signed in",
+    TokenState.FRESH: "until midnight New York",
+    TokenState.RENEWABLE: "until midnight New York",
+    TokenState.IDLE: "until midnight New York; the next call renews it",
+    TokenState.DEAD: "the sign-in has ended",
+}
+"""Until when somebody is signed in, by the token's state, or that nobody is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from infra.results.facts import Skipped
 from infra.results.receipts import Decision
 from infra.results.words import words
+from shared.domain.orders.explain import at_venue
 from shared.domain.orders.orders import Order, State
 from shared.domain.telling.notices import FOREIGN
 
@@ -48,18 +49,18 @@ SKIPPED: Mapping[str, str] = {
     "CLOCK_SKEW": "blocked: the clock is off",
     "DAY_TRADES": "blocked: day trades used up",
     "TOKEN_DEAD": "blocked: nobody was signed in",
-    State.EXPIRED: "sent, expired unfilled",
-    State.CANCELLED: "sent, cancelled unfilled",
-    State.REJECTED: "rejected by the broker",
+    State.EXPIRED: "expired unfilled",
+    State.CANCELLED: "cancelled unfilled",
+    State.REJECTED: "rejected",
     State.VOIDED: "cancelled before it was sent",
-    State.NOT_PLACED: "never reached the broker",
-    State.DENIED: "blocked by our own rules",
+    State.NOT_PLACED: "not received",
+    State.DENIED: "blocked: a limit of the system",
 }
 """The reason of a skipped signal in a few words, by its first code or its state."""
 ENDS: Mapping[str, str] = {
     "SIGNAL_STALE": "the decision was too old before it could be sent",
     "NO_QUOTE": "E*TRADE gave no quote of it",
-    FOREIGN: "an order in the symbol stands at E*TRADE that is not the system's",
+    FOREIGN: "an order in the symbol that is not the system's is at the broker",
     "CONFIGURATION_UNREAD": "the configuration in force could not be read, so no limit was known",
     "LEDGER_UNREADABLE": "the ledger of a session could not be read, and the limits rest on it",
     "TOKEN_DEAD": "nobody was signed in, or E*TRADE no longer accepted the sign-in",
@@ -69,14 +70,14 @@ ENDS: Mapping[str, str] = {
     "SWEPT": "it was left over, and not sent",
     "TAKEN_OUT": "you took its shares out by hand",
     "CAME_LATE": "a sale that turned up late covers its shares",
-    "ENDED_BY_HAND": "somebody ended it at E*TRADE",
-    "ABSENT": "E*TRADE's complete order lists show no trace of it",
+    "ENDED_BY_HAND": "somebody ended it at the broker",
+    "ABSENT": "the complete order lists of the broker show no trace of it",
     "OTHER_VENUE": "it was made for another broker or mode than the system has now",
     "OTHER_ACCOUNT": "another account was chosen before it was sent",
-    "PREVIEW_STALE": "E*TRADE's preview was too old, or was asked for too often",
-    "R33_PREVIEW_MISMATCH": "E*TRADE's preview costs more than was reserved for it",
+    "PREVIEW_STALE": "the broker's preview was too old, or was asked for too often",
+    "R33_PREVIEW_MISMATCH": "the broker's preview costs more than was reserved for it",
     "UNSENT": "it could not be sent in time",
-    "ACCOUNT_RESTRICTED": "E*TRADE refuses orders because the account is restricted",
+    "ACCOUNT_RESTRICTED": "the broker refuses orders because the account is restricted",
     "HALTED": "E*TRADE says that trading in it is halted",
     "FACTS_MISSING": "a held symbol has no recent price, so the equity is not known",
 }
@@ -103,17 +104,19 @@ def why_skipped(code: str) -> str:
 def came_to(order: Order) -> str:
     """Say in sentences why an order came to nothing, with the figures where they were kept; "" where no code says it.
 
-    What stands at E*TRADE beside the system's orders is the one reason that no kept sentence has.
+    What is at the broker beside the system's orders is the one reason that no kept sentence has. On paper the broker
+    is the paper account.
     """
     untold = [code for code in order.codes if not order.note or code == FOREIGN]
-    return " ".join(part for part in (_full(order.note), *map(of_code, dict.fromkeys(untold))) if part)
+    said = " ".join(part for part in (_full(order.note), *map(of_code, dict.fromkeys(untold))) if part)
+    return at_venue(said, order.venue)
 
 
 def of_code(code: str) -> str:
     """Say in a general sentence what a code means that ended an order."""
     for step in _OF_BROKER:
         if code.startswith(step):
-            return f"E*TRADE refused it with its code {code.removeprefix(step)}."
+            return f"The broker refused it with its code {code.removeprefix(step)}."
     return _full(ENDS.get(code) or SKIPPED.get(code, "").removeprefix(_BLOCKED) or words(code))
 
 

@@ -15,11 +15,11 @@ SIGNED_OUT: tuple[tuple[Notice, str, str], ...] = (
         ),
     ),
     (
-        SignedOut(problem="no connection", left=("10 shares of IBM WITHOUT a stop", "BUY BAC WORKING"), at=at(510)),
+        SignedOut(problem="no connection", left=("10 shares of IBM WITHOUT a stop", "BUY BAC open"), at=at(510)),
         "Signed out",
         (
             "You signed out of E*TRADE at 18:00 ET, the access token was destroyed here but not revoked at E*TRADE "
-            "(no connection), and 10 shares of IBM WITHOUT a stop; BUY BAC WORKING: nothing manages this until you "
+            "(no connection), and 10 shares of IBM WITHOUT a stop; BUY BAC open: nothing manages this until you "
             "sign in again. "
             "The token may live until midnight ET: if somebody else may have it, change your E*TRADE password."
         ),

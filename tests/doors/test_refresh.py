@@ -12,6 +12,7 @@ from shared.domain.base.calendar import instant
 from shared.domain.base.values import Term
 from shared.domain.broker.brokerage import Account
 from shared.domain.broker.tokens import LIFE, AccessToken, RequestToken, TokenRecord, TokenState, issued, lost, stage_of
+from shared.domain.orders.explain import WORDS
 from shared.domain.orders.orders import Order, State
 from shared.errors import BrokerError, DeskError, KeyRefused, NotSent, StoreDown, TokenDead
 from shared.ports import Create, Put
@@ -296,7 +297,7 @@ def test_what_stays_open_keeps_the_token_until_the_evening(left: dict[str, Any])
     assert keeper.authority.calls["revoke"] == 1
     (notice,) = keeper.told()
     assert notice["kind"] == "token_ended"
-    assert str(left["state"]) in notice["body"]["left_open"][0]
+    assert WORDS[State(str(left["state"]))] in notice["body"]["left_open"][0]
 
 
 def test_a_document_that_cannot_be_read_is_left_open() -> None:

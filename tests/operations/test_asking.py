@@ -103,7 +103,7 @@ def test_what_is_not_in_doubt_is_refused_by_the_desk(bench: Bench) -> None:
     """A resolve of an order that is clear comes back refused, with its state."""
     entry = next(one for one in _orders(bench) if one.kind is Kind.ENTRY and one.state is State.FILLED)
     given, _ = _asked(bench, asking.doubt(_hand(bench), entry, 1))
-    assert (given.done, given.answer) == (False, f"{entry.intent_id} is FILLED: nothing of it is in doubt")
+    assert (given.done, given.answer) == (False, f"{entry.intent_id} is filled: nothing of it is in doubt")
     with pytest.raises(UserError, match="nothing of it is in doubt"):
         answers._show(given, json=False)
 

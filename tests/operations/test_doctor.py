@@ -151,7 +151,7 @@ def no_address(clinic: Clinic) -> None:
 @pytest.mark.parametrize(("trouble", "check", "says", "remedy"), [
     (no_pair, "keys", "no version", "ETRADE_CONSUMER_KEY"),
     (another_pair, "keys", "refuses the consumer pair", "secrets set etrade-consumer"),
-    (nobody_signed_in, "token", "dead", "--broker production"),
+    (nobody_signed_in, "token", "the sign-in has ended", "--broker production"),
     (ended_at_etrade, "token", "does not take the token", "sign in anew"),
     (clock_off, "clock", "behind E*TRADE's", "NTP"),
     (delayed, "watch list", "delayed", "market data agreement"),

@@ -224,7 +224,7 @@ def test_what_stands_at_the_broker_is_named() -> None:
     entry = order(intent_id="I3", symbol="BAC", state=State.WORKING)
     owner = Owner(position(), STOP, bare, entry, order(intent_id="I4", state=State.NEW))
     assert left_at_broker(owner.hands.desk("owner")) == (
-        "1,200 shares of AIG WITHOUT a stop", "10 shares of IBM, stop at E*TRADE at 99.00", "BUY BAC WORKING",
+        "1,200 shares of AIG WITHOUT a stop", "10 shares of IBM, stop at E*TRADE at 99.00", "BUY BAC open",
     )  # fmt: skip
     assert owner.out().left == left_at_broker(owner.hands.desk("owner"))
 

@@ -25,7 +25,7 @@ from infra.running.instant import KeptInstant
 from infra.running.status import FunctionStatus, Status, standing
 from shared.codec import dumps, encode
 from shared.domain.broker.tokens import TokenRecord, issued
-from shared.domain.orders.explain import PLAIN, why_left
+from shared.domain.orders.explain import PLAIN, WORDS, why_left
 from shared.domain.orders.orders import IN_DOUBT, TERMINAL, State
 from shared.door import bury
 from shared.errors import Malformed, UnknownVersion
@@ -42,7 +42,7 @@ from tests.operations.desks import answer, refused, strategy, vault_of
 
 def test_every_state_is_told_in_plain_words() -> None:
     """Each state has two sentences, and exactly its ends say that nothing follows."""
-    assert set(PLAIN) == set(State)
+    assert set(PLAIN) == set(WORDS) == set(State)
     for state, (stands, next_step) in PLAIN.items():
         assert stands.endswith(".")
         assert next_step.endswith(".")
@@ -72,9 +72,9 @@ def test_a_desk_at_a_glance(played_desk: Path) -> None:
 
 def test_what_cannot_be_listed_is_named_once(capsys: pytest.CaptureFixture[str]) -> None:
     """Documents that cannot be read stand in one line, counted, however often they were met."""
-    say_unread(["orders/A", "orders/B", "orders/A"])
-    assert "because 2 documents cannot be read: orders/A, orders/B." in capsys.readouterr().err
-    say_unread([])
+    say_unread(["orders/A", "orders/B", "orders/A"], "look there")
+    assert "because 2 documents cannot be read: orders/A, orders/B; look there." in capsys.readouterr().err
+    say_unread([], "look there")
     assert capsys.readouterr().err == ""
 
 
@@ -142,7 +142,7 @@ def test_nothing_of_a_table_is_cut(played_desk: Path, columns: str) -> None:
     shown = strategy("orders", "--all", "--state", str(played_desk), COLUMNS=columns).stdout
     for order in everything:
         reason = why_left(order["reason"]) if order["kind"] == "exit" else plain(order["reason"])
-        for word in (order["intent_id"][:8], order["state"], *reason.split()):
+        for word in (order["intent_id"][:8], *WORDS[order["state"]].split(), *reason.split()):
             assert word in shown.split()
     assert shown.count("Symbol") == 1 or int(columns) < 80
     assert all(len(line) <= int(columns) for line in shown.splitlines())
@@ -158,7 +158,10 @@ def test_all_times_are_new_yorks_and_say_so(desk: Path) -> None:
     (entry, *_), (held,) = answer("orders", "--all", *on), answer("positions", "--all", *on)
     assert "2013-10-07 07:20:00 New York, simulated time (the system is not running)" in strategy("status", *on).stdout
     assert "1 since 2013-10-08 00:00:00 New York" in strategy("status", *on).stdout
-    assert "2013-10-08 00:00:00 New York" in strategy("token", *on).stdout
+    signed_in = " ".join(strategy("token", *on).stdout.split())
+    assert "Signed in until midnight New York" in signed_in
+    assert "Expires 2013-10-08 00:00:00 New York" in signed_in
+    assert answer("token", *on)["state"] == "fresh"
     assert "2013-10-08 00:00:00 New York" in strategy("dead-letters", *on).stdout
     since = datetime.fromisoformat(held["opened_at"]) - timedelta(hours=4)
     shown = strategy("positions", "--all", *on).stdout
@@ -311,7 +314,7 @@ def test_the_token_is_told_of_and_never_shown(played_desk: Path) -> None:
     assert set(seen) == {"state", "signs_in", "issued_at", "renewed_at", "dies_at", "ended_at"}
     words = [("status",), ("orders", "--all"), ("positions", "--all"), ("token",)]
     shown = "".join(strategy(*each, "--state", str(played_desk)).output for each in words)
-    assert "Token" in shown
+    assert "no: the sign-in has ended; `strategy login` signs in" in shown
     vault = vault_of(played_desk)
     held = {name: vault.versions(name) for name in (ACCESS_TOKEN, CONSUMER, SIGN_IN_KEY, HALT_KEY)}
     assert held[CONSUMER]

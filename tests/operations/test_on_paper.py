@@ -16,6 +16,7 @@ from shared.domain.base.values import Venue
 from shared.domain.broker.brokerage import LastBalance
 from shared.domain.market.sight import Sight
 from shared.domain.orders.orders import Order, State
+from shared.ports import Put
 from shared.usecases.base.desk import put, read
 from shared.usecases.orders.account import LAST_BALANCE
 from tests.operations.desks import answer, strategy, write_card
@@ -33,7 +34,7 @@ def test_the_story_of_an_order_on_paper_names_no_broker(desk: Path) -> None:
     store.commit([held.update(replace(held.value, venue=Venue.PAPER, state=State.WORKING))])
     store.close()
     story = " ".join(strategy("explain", name, *on).stdout.split())
-    assert "WORKING: It is open in the paper account; no order went to E*TRADE." in story
+    assert "open: It is open in the paper account; no order went to E*TRADE." in story
     assert "the broker" not in story
 
 
@@ -89,3 +90,18 @@ def test_a_simulator_that_gives_no_quotes_is_not_called_etrade() -> None:
     assert "E*TRADE" not in simulated
     real = replace(seen, sight=blind, broker="production")
     assert "E*TRADE could not be reached" in str(dict(status_lines(real))["Scan"])
+
+
+@pytest.mark.parametrize("system", [*RESTING, "simulator-paper"])
+def test_nobody_is_sent_to_etrade_to_look_at_what_is_not_there(desk: Path, system: str) -> None:
+    """What cannot be read is looked at on E*TRADE's own page only where the account is E*TRADE's."""
+    broker, mode = system.split("-")
+    write_card(desk, broker=broker, mode=mode)
+    store, on = SqliteStore(desk / "state.db"), ("--state", str(desk))
+    store.commit([Put("orders/damaged", {"live": True}), Put("fills/damaged", {"quantity": "many"})])
+    store.close()
+    others = "the paper account's" if mode == "paper" else "the simulated broker's"
+    there = "look on E*TRADE's own page" if broker == "sandbox" else f"nothing of it is at E*TRADE: it is {others}"
+    assert f"in none of these counts; {there}" in " ".join(strategy("status", *on).stdout.split())
+    assert f"orders/damaged; {there}." in strategy("orders", *on).stderr
+    assert f"fills/damaged; {there}." in strategy("trades", *on).stderr

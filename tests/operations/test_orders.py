@@ -8,6 +8,7 @@ import pytest
 
 from infra.one_machine.sqlite_store import SqliteStore
 from infra.running.instant import KeptInstant
+from shared.domain.orders.explain import WORDS
 from shared.domain.orders.orders import Order, State
 from shared.usecases.base.desk import read
 from tests.operations.desks import answer, strategy
@@ -57,14 +58,14 @@ def test_only_the_days_orders_and_open_ones_are_listed_unless_all_are_asked_for(
             State.DENIED,
             ("COOLDOWN_SYMBOL", "DAILY_LOSS"),
             "",
-            "denied: The symbol was left a short time ago. Daily loss limit.",
+            "not sent: The symbol was left a short time ago. Daily loss limit.",
         ),
         (State.REJECTED, ("1037",), "Not enough shares", "rejected: Not enough shares"),
         (
             State.DENIED,
             ("KILL_SWITCH",),
             "Trading is HALTED since 10:31:02 New York, by owner: a wrong price.",
-            "denied: Trading is HALTED since 10:31:02 New York, by owner: a wrong price.",
+            "not sent: Trading is HALTED since 10:31:02 New York, by owner: a wrong price.",
         ),
     ],
 )
@@ -100,3 +101,23 @@ def test_a_possible_wash_sale_is_said_of_its_order(desk: Path) -> None:
     assert "possible wash sale" in " ".join(strategy("orders", "--all", *on, COLUMNS="200").stdout.split())
     assert answer("orders", "--all", *on)[0]["possible_wash_sale"] is True
     assert answer("explain", name, *on)["order"]["possible_wash_sale"] is True
+
+
+@pytest.mark.parametrize("state", [State.DENIED, State.UNKNOWN, State.CANCEL_REQ])
+def test_a_state_is_a_word_for_a_person_and_a_name_in_json(desk: Path, state: State) -> None:
+    """The table and the story show no name of the code; JSON has it, and the filter takes the one as the other."""
+    on = ("--all", "--state", str(desk))
+    name = answer("orders", *on)[0]["intent_id"]
+    store = SqliteStore(desk / "state.db")
+    held = read(store, Order, f"orders/{name}")
+    assert held is not None
+    store.commit([held.update(replace(held.value, state=state))])
+    store.close()
+    story = strategy("explain", name, "--state", str(desk)).stdout
+    shown = strategy("orders", *on, COLUMNS="200").stdout
+    for told in (story, shown):
+        assert WORDS[state] in told
+        assert state not in told
+    assert answer("explain", name, "--state", str(desk))["order"]["state"] == state
+    for asked in (WORDS[state].replace(" ", "-"), state):
+        assert [one["state"] for one in answer("orders", "--state-is", asked, *on)] == [state]

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from infra.results.ends import ENDS, SKIPPED, came_to, of_code, skipped
+from infra.results.ends import ENDS, SKIPPED, came_to, of_code, skipped, why_skipped
 from infra.results.figures import figures
 from infra.results.page import render
 from infra.results.reasons import rules
 from infra.results.receipts import Decision, OrderStory, WhyNot, why_not
+from shared.domain.base.values import Venue
 from shared.domain.orders.orders import Order, State
 from shared.domain.risk.risk import ENTRY_RULES
 from shared.strategies.decide import RULES
@@ -56,10 +57,21 @@ def test_an_order_that_stands_beside_ours_is_told_beside_the_figures() -> None:
     """The one reason that no kept sentence has is added to it; of a code that nobody knows the words are said."""
     both = _denied(codes=("FOREIGN_ORDER", "QTY"), note="0 shares are no number from 1 to 10000, the largest order.")
     assert came_to(both).startswith("0 shares are no number")
-    assert came_to(both).endswith("An order in the symbol stands at E*TRADE that is not the system's.")
+    assert came_to(both).endswith("An order in the symbol that is not the system's is at the broker.")
     assert came_to(_denied(codes=("SOME_NEW_CODE",))) == "Some new code."
-    assert came_to(_denied(codes=("preview:1037",))) == "E*TRADE refused it with its code 1037."
+    assert came_to(_denied(codes=("preview:1037",))) == "The broker refused it with its code 1037."
     assert came_to(_denied()) == ""
+
+
+def test_on_paper_what_ended_an_order_was_done_in_the_paper_account() -> None:
+    """No reason of an order on paper, kept or general, names a broker that never had it."""
+    refused = _denied(venue=Venue.PAPER, codes=("preview:1037",))
+    assert came_to(refused) == "The paper account refused it with its code 1037."
+    for code in ENDS:
+        assert "the broker" not in came_to(_denied(venue=Venue.PAPER, codes=(code,)))
+    for venue, whose in ((Venue.PAPER, "the paper account"), (Venue.PRODUCTION, "the broker")):
+        assert f"lists of {whose}" in came_to(_denied(venue=venue, codes=("ABSENT",)))
+    assert not any("broker" in why_skipped(code) for code in SKIPPED)
 
 
 def test_every_code_that_ends_an_order_has_a_sentence() -> None:

@@ -11,6 +11,25 @@ from shared.domain.orders.orders import Order, State
 
 WASH_SALE = "possible wash sale: shares of the symbol were sold at a loss in the thirty days before"
 
+WORDS: Mapping[State, str] = {
+    State.NEW: "pending",
+    State.RESERVED: "pending",
+    State.PREVIEWED: "pending",
+    State.PLACING: "submitting",
+    State.UNKNOWN: "unknown",
+    State.WORKING: "open",
+    State.CANCEL_REQ: "cancelling",
+    State.MANUAL: "unclear",
+    State.DENIED: "not sent",
+    State.VOIDED: "not sent",
+    State.REJECTED: "rejected",
+    State.NOT_PLACED: "not received",
+    State.FILLED: "filled",
+    State.CANCELLED: "cancelled",
+    State.EXPIRED: "expired",
+}
+"""Each state in a word or two, wherever a person reads it; JSON has the stored name."""
+
 PLAIN: dict[State, tuple[str, str]] = {
     State.NEW: ("The decision is recorded; nothing was sent.", "It is sized and checked against every limit."),
     State.RESERVED: ("It passed every limit and its cash is set aside.", "The broker is asked for a preview."),

@@ -14,6 +14,7 @@ from typing import assert_never
 
 from shared.domain.broker.brokerage import BrokerOrder
 from shared.domain.control.asks import Ask, AskKind, Verdict, answered
+from shared.domain.orders.explain import WORDS
 from shared.domain.orders.orders import STOPS, TERMINAL, UNSENT, Kind, Order, State
 from shared.ports import Where
 from shared.usecases.base.desk import Desk, Held, create, held_rows
@@ -95,11 +96,11 @@ def _cancel(desk: TradingDesk, held: Held[Ask], account_key: str) -> Verdict | s
     if refusal is not None:
         return Verdict(done=False, text=refusal)
     if order.state in TERMINAL:
-        text = f"{order.intent_id} is {order.state}, {order.filled} of {order.quantity} filled"
+        text = f"{order.intent_id} is {WORDS[order.state]}, {order.filled} of {order.quantity} filled"
         return Verdict(done=order.state is not State.FILLED, text=text)
     if order.state in UNSENT:
         move(desk, found, State.VOIDED, cause="the owner cancels it", codes=("BY_OWNER",))
-        return Verdict(done=True, text=f"{order.intent_id} is VOIDED: it was never sent")
+        return Verdict(done=True, text=f"{order.intent_id} is cancelled: it was never sent")
     if order.state is State.PLACING:
         return "it is being sent: the cancel is asked for as soon as the broker has it"
     if order.state is State.WORKING:
@@ -110,14 +111,14 @@ def _cancel(desk: TradingDesk, held: Held[Ask], account_key: str) -> Verdict | s
 def not_cancelled(order: Order, asked_at: datetime) -> str | None:
     """Say why an order is not cancelled by command, or None."""
     if order.state in TERMINAL and order.updated_at < asked_at:
-        return f"{order.intent_id} has ended as {order.state}"
+        return f"{order.intent_id} has ended: {WORDS[order.state]}"
     if order.kind in STOPS:
         stop = f"{order.intent_id} is a protective stop over {order.quantity - order.filled} shares of {order.symbol}"
         return f"{stop}: `strategy close {order.symbol}` sells them and ends it"
     if order.kind is Kind.EXIT:
         return f"{order.intent_id} is an exit: `strategy halt --exits-too` lets no further one be sent"
     if order.state in (State.UNKNOWN, State.MANUAL):
-        return f"{order.intent_id} is {order.state}: nobody knows its broker order; `strategy resolve` ends that"
+        return f"{order.intent_id} is {WORDS[order.state]}: nobody knows its broker order; `strategy resolve` ends that"
     return None
 
 
@@ -131,7 +132,7 @@ def _resolve(desk: TradingDesk, held: Held[Ask], listing: Listing) -> Verdict | 
     if order.state is State.PLACING:
         return "its authorisation to send has to expire first"
     if order.state not in (State.UNKNOWN, State.MANUAL):
-        return Verdict(done=False, text=f"{order.intent_id} is {order.state}: nothing of it is in doubt")
+        return Verdict(done=False, text=f"{order.intent_id} is {WORDS[order.state]}: nothing of it is in doubt")
     possible = candidates(desk, order, listing)
     if wish.broker_order_id is None:
         if not possible and order.licence is not None and desk.clock.now() < order.licence.deadline + LIST_LAG:

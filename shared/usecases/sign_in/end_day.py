@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from shared.domain.base.calendar import TradingSession
 from shared.domain.base.values import Term
 from shared.domain.broker.tokens import TokenRecord
+from shared.domain.orders.explain import WORDS
 from shared.domain.orders.orders import Order, State
 from shared.domain.orders.positions import Position
 from shared.domain.telling.notices import TokenEnded
@@ -44,7 +45,7 @@ def look(desk: Desk, session: TradingSession | None) -> Evening:
 
     live = held_rows(desk, Order, desk.store.query("orders", Where("live", "==", True)), on_bad=unread)
     held = held_rows(desk, Position, desk.store.query("positions", Where("is_open", "==", True)), on_bad=unread)
-    orders = [f"{row.value.symbol} {row.value.kind} {row.value.state}" for row in live if not _rests(row.value)]
+    orders = [f"{row.value.symbol} {row.value.kind} {WORDS[row.value.state]}" for row in live if not _rests(row.value)]
     positions = [f"{row.value.symbol} {row.value.quantity} shares" for row in held]
     day_orders = [*unreadable, *sorted(orders)]
     left_open = (*day_orders, *sorted(positions))

@@ -184,7 +184,7 @@ def test_what_is_not_in_doubt_is_not_resolved() -> None:
     bench.run(10)
     _ask(bench, AskKind.RESOLVE, intent_id=_entry(bench).intent_id, broker_order_id=501)
     bench.run(60)
-    assert "is FILLED: nothing of it is in doubt" in _asked(bench).answer
+    assert "is filled: nothing of it is in doubt" in _asked(bench).answer
 
 
 def test_a_working_entry_is_cancelled_once() -> None:
@@ -196,7 +196,7 @@ def test_a_working_entry_is_cancelled_once() -> None:
     bench.run(14)
     wish = _asked(bench)
     assert (wish.waiting, wish.done) == (False, True)
-    assert wish.answer.endswith("is CANCELLED, 40 of 99 filled")
+    assert wish.answer.endswith("is cancelled, 40 of 99 filled")
     assert bench.exchange.cancels == [501]
     assert safety(bench) == []
 
@@ -216,7 +216,7 @@ def test_a_protective_stop_is_not_cancelled_by_hand() -> None:
 def test_a_stop_that_has_ended_is_not_called_a_stop_that_protects() -> None:
     """What has ended before it was asked for is answered by its end, a stop too."""
     stop = order(kind=Kind.PROTECT, state=State.CANCELLED, live=False)
-    assert asks.not_cancelled(stop, NOON + timedelta(seconds=1)) == "I1 has ended as CANCELLED"
+    assert asks.not_cancelled(stop, NOON + timedelta(seconds=1)) == "I1 has ended: cancelled"
     working = order(kind=Kind.PROTECT, state=State.WORKING, filled=4)
     assert "a protective stop over 6 shares" in (asks.not_cancelled(working, NOON) or "")
 
@@ -229,7 +229,7 @@ def test_an_entry_that_fills_in_its_cancel_was_not_cancelled() -> None:
     bench.send(bench.signal())
     bench.at(6, lambda: _ask(bench, AskKind.CANCEL, intent_id=_entry(bench).intent_id))
     bench.run(14)
-    assert (_asked(bench).done, _asked(bench).answer[-26:]) == (False, "is FILLED, 99 of 99 filled")
+    assert (_asked(bench).done, _asked(bench).answer[-26:]) == (False, "is filled, 99 of 99 filled")
     assert safety(bench) == []
 
 
