@@ -13,12 +13,13 @@ import random
 import resource
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from types import ModuleType
+from typing import TypeVar
 
 from infra.backtest.day import Day
 from infra.backtest.look_ahead import Looked, ahead, cut_short, decisions
@@ -32,9 +33,10 @@ from shared.domain.orders.signals import Vote
 from shared.strategies import registry
 from shared.strategies.config import load
 from shared.strategies.form import Bound, StrategyFault, asked, asked_to_leave, bind
-from shared.strategies.verdict import Verdict
+from shared.strategies.verdict import Reason, Verdict
 from shared.strategies.view import View
 
+T = TypeVar("T")
 LIMIT_MS = 100
 """So much CPU a live session gives a strategy for one answer (`shared.strategies`)."""
 CPU_S, MEMORY = 240, 4 * 2**30
@@ -88,26 +90,35 @@ class _Guard:
 
     def guarded(self, bound: Bound) -> Bound:
         """Give the strategy as it is asked under guard."""
-        return replace(bound, vote=lambda view, own: self._ask(replace(bound, parameters=own), view))
+        return replace(bound, vote=lambda view, own: self._vote(replace(bound, parameters=own), view))
 
-    def _ask(self, bound: Bound, view: View) -> Verdict:
-        verdict, took = self._timed(bound, view)
-        if took > LIMIT_MS:  # once may be the machine's: asked again, it is the strategy's
-            verdict, again = self._timed(bound, view)
-            if (took := min(took, again)) > LIMIT_MS:
-                raise _Slow(f"one answer took {took:.0f} ms of CPU: a live session leaves out what takes {LIMIT_MS}")
+    def leaves(self, view: View, position: Position) -> Reason | None:
+        """Ask the strategy whether to leave a position, under guard."""
+        answer, _ = self._asked(lambda: asked_to_leave(self.bound, view, position), "was asked whether to leave")
+        return answer
+
+    def _vote(self, bound: Bound, view: View) -> Verdict:
+        verdict, took = self._asked(lambda: asked(bound, view), "voted")
         self.took.append(took)
         return verdict
 
-    def _timed(self, bound: Bound, view: View) -> tuple[Verdict, float]:
+    def _asked(self, ask: Callable[[], T], when: str) -> tuple[T, float]:
+        answer, took = self._timed(ask, when)
+        if took > LIMIT_MS:  # once may be the machine's: asked again, it is the strategy's
+            answer, again = self._timed(ask, when)
+            if (took := min(took, again)) > LIMIT_MS:
+                raise _Slow(f"one answer took {took:.0f} ms of CPU: a live session leaves out what takes {LIMIT_MS}")
+        return answer, took
+
+    def _timed(self, ask: Callable[[], T], when: str) -> tuple[T, float]:
         self._on, self._did = True, ""
         begins = time.thread_time()
         try:
-            return asked(bound, view), (time.thread_time() - begins) * 1000
+            return ask(), (time.thread_time() - begins) * 1000
         finally:
             self._on = False
             if self._did:  # also where the strategy caught what stopped it
-                raise _Outside(f"while it voted it {self._did}")
+                raise _Outside(f"while it {when} it {self._did}")
 
     def _audit(self, event: str, _: tuple[object, ...]) -> None:
         did = next((what for begins, what in _STOPPED.items() if event.startswith(begins)), "") if self._on else ""
@@ -126,7 +137,7 @@ def examine(name: str, folder: str) -> Examined:
     bound = guard.guarded(used[0])
     try:
         whole = list(decisions(views.minutes(), config, (bound,)))
-        findings = [*_again(whole, bound, config), *_later(name, folder, guard), *_leaves(used[0])]
+        findings = [*_again(whole, bound, config), *_later(name, folder, guard), *_leaves(guard)]
         findings += _looks_ahead(whole, bound, config)
     except StrategyFault as fault:
         return _nothing([Finding(check="answers", what=fault.why, remedy="let it answer a Vote or one of its REASONS")])
@@ -188,13 +199,13 @@ def _anew(name: str, folder: str) -> Bound:
     return bind(name, module, {})
 
 
-def _leaves(bound: Bound) -> Iterator[Finding]:
+def _leaves(guard: _Guard) -> Iterator[Finding]:
     """Ask for its reasons to leave, twice, for a position that each symbol has since the morning."""
     held: dict[str, Position] = {}
-    for view in views.views() if bound.leave is not None else ():
+    for view in views.views() if guard.bound.leave is not None else ():
         position = held.setdefault(view.symbol, _position(view))
         try:
-            first, second = (asked_to_leave(bound, view, position) for _ in range(2))
+            first, second = (guard.leaves(view, position) for _ in range(2))
         except StrategyFault as fault:
             remedy = "let leave answer one of its REASONS, or None"
             yield Finding(check="answers", what=f"asked whether to leave {view.symbol}, {fault.why}", remedy=remedy)

@@ -99,6 +99,19 @@ def test_what_reaches_outside_is_stopped(tmp_path: Path, reach: str, did: str) -
     assert [(one["check"], one["what"]) for one in figures["findings"]] == [("purity", f"while it voted it {did}")]
 
 
+@pytest.mark.parametrize(
+    ("body", "check", "did"),
+    [
+        ("open('/dev/null')", "purity", "while it was asked whether to leave it opened a file (open)"),
+        ("sum(n * n for n in range(9_000_000))", "time", "one answer took "),
+    ],
+)
+def test_what_it_does_when_asked_to_leave_is_found(tmp_path: Path, body: str, check: str, did: str) -> None:
+    """A `leave` that opens a file or takes too long is found as a vote is."""
+    figures = ask("mine", str(write(tmp_path, more=f"\n\ndef leave(view, own, position):\n    {body}\n")))
+    assert [(one["check"], one["what"][: len(did)]) for one in figures["findings"]] == [(check, did)]
+
+
 @pytest.mark.parametrize("body", ["return 'because'", "return 1 / 0"])
 def test_a_leave_without_an_answer_is_told_what_it_may_answer(tmp_path: Path, body: str) -> None:
     """A `leave` that raises or answers nonsense is told to answer a reason or None, and nothing of a Vote."""
