@@ -3,7 +3,8 @@
 What can go wrong: an order fills at a price that was over when it arrived, takes more than a bar traded, or at the best
 price of a bar; a stop is overlooked that a bar ran through. What this promises: the market alone looks one bar ahead,
 never a decision. In each bar there are two moments. At its open, or at their arrival in its first half, orders meet the
-open; in its middle those that still work meet its range. Whatever ends an order before its moment comes first.
+open; in its middle those that still work meet its range: a stop at once, a limit only in a bar that begins after it
+arrived, because a bar's high or low may be older than the order. Whatever ends an order before its moment comes first.
 """
 
 from collections.abc import Callable, Iterator
@@ -95,7 +96,7 @@ class BarFills:
         if self._bars is not None and works < middle:
             if not live.met_open:
                 yield max(self._begins, works), _MEETS, live, self._open
-            elif not live.met_range:
+            elif not live.met_range and _may_meet_range(live.order, self._begins):
                 yield middle, _MEETS, live, self._range
         if live.cancels is not None:
             yield live.cancels, _CANCELS, live, self._open
@@ -148,11 +149,19 @@ def _at_open(order: Order, bar: Bar) -> Decimal | None:
         order.triggered = bar.open <= ticket.stop_price
         if not order.triggered:
             return None
-    buys = ticket.action is Action.BUY
+    buys, limit = ticket.action is Action.BUY, ticket.limit_price
     price = paid(bar.open) if buys else got(bar.open)
-    limit = ticket.limit_price
-    beyond = limit is not None and (price > limit if buys else price < limit)
-    return None if beyond else price
+    if limit is None:
+        return price
+    bid, ask = touch(bar.open)
+    if buys:
+        return min(price, limit) if ask <= limit else None
+    return max(price, limit) if bid >= limit else None
+
+
+def _may_meet_range(order: Order, begins: datetime) -> bool:
+    """Tell whether an order meets the range of a bar that begins so: a limit, unlike a stop, gains by what was over."""
+    return order.ticket.limit_price is None or order.works_from <= begins
 
 
 def _in_range(order: Order, bar: Bar) -> Decimal | None:

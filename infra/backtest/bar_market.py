@@ -3,12 +3,14 @@
 | what | how | why |
 |---|---|---|
 | spread | 2 bps of the price, and at least a cent on each side | a bar has none |
-| slippage | 1 bp beyond the touch, against us, rounded to the cent against us | what is at the touch is gone by then |
+| slippage | 1 bp beyond the touch, against us, rounded to the cent against us, and never beyond an order's limit | \
+what is at the touch is gone by then; a limit is a limit |
 | shares | 5 % of the bar's volume for all orders of a symbol and side together | more would have moved the bar |
 | which bar | the one after the decision, at its open, for an order that arrives in its first half; else the next | \
 a decision rests on bars that are over |
 | a stop | at the worse of its level and the open, in the first bar whose low reaches it | it jumps over gaps |
-| a limit sale | at the open, or at its limit where the high is half a spread above it | no better than it asked |
+| a limit order | at an open whose ask (a sale: whose bid) its limit allows; else at its limit in a bar that begins \
+after it arrived, whose low has its ask, or high its bid, there | a bar's high or low may be older than the order |
 | stop and target in one bar | the stop | targets are judged at the bar's end, on its close |
 | a bar without volume | fills nothing, and triggers nothing | nobody traded |
 
@@ -24,7 +26,7 @@ from shared.domain.market.bars import Bar
 
 MINUTE = timedelta(minutes=1)
 HALF = MINUTE / 2
-"""How long after a bar's beginning an order still meets its open; what works then meets the bar's range."""
+"""How long after a bar's beginning an order still meets its open; a stop that works then meets the bar's range."""
 HALF_SPREAD = Decimal("0.0001")
 SLIPPAGE = Decimal("0.0001")
 VOLUME_PCT = 5

@@ -7,10 +7,13 @@ from decimal import Decimal
 import pytest
 
 from infra.backtest.bar_fills import BarFills
-from infra.backtest.bar_market import got, paid
+from infra.backtest.bar_market import got, paid, touch
 from infra.brokersim.market import open_market
 from infra.brokersim.orders import Action, Fill, Order, PriceType, Status, Term, Ticket
+from shared.domain.base.values import CENT
 from shared.domain.market.bars import Bar
+from shared.domain.orders.pricing import entry_limit
+from shared.strategies.config import load
 from tests.backtest.made import at, bar, day_of
 
 QUIET = "100 100 100 100"
@@ -100,13 +103,49 @@ def test_a_stop_above_the_bars_low_is_never_overlooked() -> None:
 
 def test_a_limited_sale_gets_its_limit_or_a_better_open() -> None:
     """A resting sale fills at its limit once the high is above it by half a spread, and at an open that is better."""
-    (fill,) = played(BARS, order(PriceType.LIMIT, works=at(1.01), price="100.9"), until=3)
-    assert (fill.at, fill.price) == (at(1.5), Decimal("100.9"))
-    assert played(BARS[:3], order(PriceType.LIMIT, works=at(1.01), price="101"), until=3) == []
+    resting = [BARS[0], bar(1, "100 101 99.5 100.5"), bar(2, "100.5 101 100 100.5")]
+    (fill,) = played(resting, order(PriceType.LIMIT, works=at(1.01), price="100.9"), until=3)
+    assert (fill.at, fill.price) == (at(2.5), Decimal("100.9"))
+    assert played(resting, order(PriceType.LIMIT, works=at(1.01), price="101"), until=3) == []
     (fill,) = played(
         [*BARS[:2], bar(2, "105 105 104 104")], order(PriceType.LIMIT, works=at(1.01), price="101"), until=3
     )
     assert (fill.at, fill.price) == (at(2), got(Decimal(105)))
+
+
+@pytest.mark.parametrize("action", [Action.BUY, Action.SELL])
+@pytest.mark.parametrize("opens", ["7.20", "5.00", "9.99", "100.00"])
+def test_a_limit_at_the_touch_fills_there_and_never_beyond(opens: str, action: Action) -> None:
+    """A limit that allows the ask of an open buys at it, a cent of slippage or not; one a cent nearer waits."""
+    price, sign = Decimal(opens), 1 if action is Action.BUY else -1
+    touched = touch(price)[1 if action is Action.BUY else 0]
+    bars = [bar(0, QUIET), bar(1, f"{price} {price} {price} {price}")]
+    limit = order(PriceType.LIMIT, action, works=at(1.01), price=str(touched))
+    (fill,) = played(bars, limit, until=2)
+    assert (fill.at, fill.price) == (at(1.01), touched)
+    nearer = order(PriceType.LIMIT, action, works=at(1.01), price=str(touched - sign * CENT))
+    assert played(bars, nearer, until=2) == []
+
+
+@pytest.mark.parametrize("price", [Decimal("5.00"), Decimal("7.20"), Decimal("9.80"), Decimal("143.21")])
+def test_an_entry_fills_at_an_open_that_has_not_moved(price: Decimal) -> None:
+    """The system's own limit of an entry fills where the market stands still, of whatever price a share is."""
+    default = load("default")
+    limit = entry_limit(ask=touch(price)[1], decision_price=price, config=default)
+    bars = [bar(0, QUIET), bar(1, f"{price} {price} {price} {price}")]
+    entry = order(PriceType.LIMIT, Action.BUY, works=at(1.01), price=str(limit), term=Term.IMMEDIATE_OR_CANCEL)
+    (fill,) = played(bars, entry, until=2)
+    assert touch(price)[1] <= fill.price <= limit
+
+
+def test_a_limit_never_meets_a_high_or_low_that_may_be_older_than_it() -> None:
+    """A limit that arrives in a bar meets its open alone, because its range may have been over; a stop meets both."""
+    bars = [bar(0, QUIET), bar(1, "100 103 97 100"), bar(2, QUIET), bar(3, "100 103 97 100")]
+    for action, price in ((Action.SELL, "102"), (Action.BUY, "98")):
+        (fill,) = played(bars, order(PriceType.LIMIT, action, works=at(1.01), price=price), until=4)
+        assert (fill.at, fill.price) == (at(3.5), Decimal(price))
+    (fill,) = played(bars, order(PriceType.STOP, works=at(1.01), price="98"), until=4)
+    assert fill.at == at(1.5)
 
 
 def test_what_arrives_late_in_a_bar_waits_for_the_next() -> None:
