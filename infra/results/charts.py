@@ -1,23 +1,25 @@
 """The charts of a report as plotly figures in plain data: return beside buy-and-hold, drawdown, prices with trades.
 
 Times on the axes are New York wall-clock times. Colours are names of the page's style, so that a chart follows dark and
-light. A span of more than `MOST_SESSIONS` is drawn with its last point of each session. Prices are floats here:
-nothing of this reaches an order.
+light. A span of more than `MOST_SESSIONS` is drawn with some points of each session, which `drawn` names: the extremes
+of equity, prices and drawdown are on their lines in any span. Prices are floats here: nothing of this reaches an order.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 from infra.results.facts import Facts, Mark, Point, StopLine, Trade
+from infra.results.figures import drawdown
 from infra.results.words import dollars
 from shared.domain.base.calendar import NEW_YORK, new_york_day
 from shared.domain.orders.explain import why_left
 
 Figure = dict[str, Any]
+T = TypeVar("T", Mark, Point)
 
 MOST_SESSIONS = 5
 MOST_PRICES = 40
@@ -39,6 +41,16 @@ def charts(facts: Facts) -> list[tuple[str, str, Figure]]:
     return found
 
 
+def drawn(facts: Facts) -> str:
+    """Say which points of the equity curve its lines are drawn with."""
+    if _sessions(facts) <= MOST_SESSIONS:
+        return "each point is drawn"
+    return (
+        "drawn are the first, the last, the highest, the lowest and the deepest fallen point of each session, and "
+        "those between which the largest drawdown fell"
+    )
+
+
 def _returns(facts: Facts) -> Figure:
     points = _points(facts)
     start = float(facts.starting_equity)
@@ -50,16 +62,20 @@ def _returns(facts: Facts) -> Figure:
 
 
 def _drawdowns(facts: Facts) -> Figure:
-    top, falls = facts.starting_equity, list[float]()
-    whole = dict[datetime, float]()
-    for point in facts.equity:
-        top = max(top, point.equity)
-        whole[point.at] = round(float(point.equity / top - 1) * 100, 4)
-    points = _points(facts)
-    falls = [whole[point.at] for point in points]
+    whole, points = _falls(facts), _points(facts)
+    falls = [round(float(whole[point.at]) * 100, 4) for point in points]
     line = _line("drawdown", points, falls, color="--loss", hover="%{y:.2f} %")
     line |= {"fill": "tozeroy", "fillcolor": "--wash"}
     return _with_axis(facts, {"data": [line], "layout": {"showlegend": False}}, unit="%")
+
+
+def _falls(facts: Facts) -> dict[datetime, Decimal]:
+    """Give at each point what part of the highest equity until then is lost, never above 0."""
+    top, found = facts.starting_equity, dict[datetime, Decimal]()
+    for point in facts.equity:
+        top = max(top, point.equity)
+        found[point.at] = point.equity / top - 1
+    return found
 
 
 def _price(facts: Facts, symbol: str) -> Figure:
@@ -151,13 +167,26 @@ def _sessions(facts: Facts) -> int:
 def _points(facts: Facts) -> Sequence[Point]:
     if _sessions(facts) <= MOST_SESSIONS:
         return facts.equity
-    return list({new_york_day(point.at): point for point in facts.equity}.values())
+    falls, largest = _falls(facts), drawdown(facts.equity, facts.starting_equity)
+    named = {largest.since, largest.until} if largest else set[datetime]()
+    kept = named | _extremes(facts.equity, lambda point: point.equity)
+    kept |= _extremes(facts.equity, lambda point: falls[point.at])
+    return [point for point in facts.equity if point.at in kept]
 
 
 def _thinned(facts: Facts, marks: Sequence[Mark]) -> Sequence[Mark]:
     if _sessions(facts) <= MOST_SESSIONS:
         return marks
-    return list({new_york_day(mark.at): mark for mark in marks}.values())
+    kept = _extremes(marks, lambda mark: mark.price)
+    return [mark for mark in marks if mark.at in kept]
+
+
+def _extremes(points: Iterable[T], value: Callable[[T], Decimal]) -> set[datetime]:
+    """Give when each New York day has its first, last, highest and lowest point."""
+    days = defaultdict[object, list[T]](list)
+    for point in points:
+        days[new_york_day(point.at)].append(point)
+    return {one.at for day in days.values() for one in (day[0], day[-1], max(day, key=value), min(day, key=value))}
 
 
 def _with_axis(facts: Facts, figure: Figure, *, unit: str) -> Figure:

@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from infra.results.charts import charts
+from infra.results.charts import charts, drawn
 from infra.results.ends import why_skipped
 from infra.results.facts import Facts
 from infra.results.figures import DEFINITIONS, Figures, Group
@@ -35,7 +35,7 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 def render(facts: Facts, found: Figures, strategies: str = "") -> str:
     """Write the page of a run and its figures; `strategies` is the folder of the owner's own, "" without any."""
-    drawn = charts(facts)
+    pictures = charts(facts)
     bought = [decision for decision in facts.decisions if decision.shares]
     page = _environment(facts, strategies).get_template("report.html")
     return page.render(
@@ -47,8 +47,9 @@ def render(facts: Facts, found: Figures, strategies: str = "") -> str:
         skipped=facts.skipped[:MOST_SKIPPED],
         bought=bought[-MOST_RECEIPTS:],
         bought_count=len(bought),
-        charts=[(name, title) for name, title, _ in drawn],
-        chart_data=Markup(_script_json({name: figure for name, _, figure in drawn})),  # noqa: S704 - escaped
+        drawn=drawn(facts),
+        charts=[(name, title) for name, title, _ in pictures],
+        chart_data=Markup(_script_json({name: figure for name, _, figure in pictures})),  # noqa: S704 - escaped
         plotly=Markup(get_plotlyjs()),  # noqa: S704 - the installed package's own script
         definitions=DEFINITIONS.values(),
     )

@@ -1,18 +1,20 @@
 """The page and the JSON of any run: small, complete, and with the axis that its span needs."""
 
 import re
+from collections import defaultdict
 from datetime import date, timedelta
 from decimal import Decimal
+from random import Random
 
 import pytest
 
-from infra.results.charts import MOST_PRICES, charts
+from infra.results.charts import MOST_PRICES, charts, drawn
 from infra.results.facts import Beside, Count, Facts, Mark, Point, Skipped
 from infra.results.figures import DEFINITIONS, figures
 from infra.results.page import render
 from infra.results.plain import beside, plain
 from shared.codec import dumps, loads
-from shared.domain.base.calendar import session_of
+from shared.domain.base.calendar import NEW_YORK, new_york_day, session_of
 from tests.results.made import START, at, curve, facts, trade
 
 MOST_BYTES = 1_500_000
@@ -67,10 +69,10 @@ def test_the_definition_of_each_figure_is_on_the_page() -> None:
 
 @pytest.mark.parametrize(
     ("last", "form", "points"),
-    [(date(2013, 10, 7), "%H:%M", 2), (date(2013, 10, 9), "%H:%M\n%-d %b", 6), (date(2013, 12, 31), "%-d %b", 60)],
+    [(date(2013, 10, 7), "%H:%M", 2), (date(2013, 10, 9), "%H:%M\n%-d %b", 6), (date(2013, 12, 31), "%-d %b", 120)],
 )
 def test_the_axis_is_that_of_the_span(last: date, form: str, points: int) -> None:
-    """A day has hours, some days have hours and dates without their nights, and a longer span one point a session."""
+    """A day has hours, some days have hours and dates without their nights, and a longer span days."""
     run = _of_days(date(2013, 10, 7), last)
     by_name = {name: figure for name, _, figure in charts(run)}
     assert list(by_name) == ["equity", "drawdown", "price0"]
@@ -78,6 +80,59 @@ def test_the_axis_is_that_of_the_span(last: date, form: str, points: int) -> Non
         assert len(figure["data"][0]["y"]) == points
         assert figure["layout"]["xaxis"]["tickformat"] == form
         assert ("rangebreaks" in figure["layout"]["xaxis"]) == (points == 6)
+
+
+def _days_of_minutes(count: int) -> Facts:
+    """Give a run over sessions of a point a minute, whose equity moves within each and is flat at its end."""
+    days = (date(2013, 10, 7) + timedelta(days=number) for number in range(2 * count))
+    sessions = [session for day in days if (session := session_of(day)) is not None][:count]
+    draw = Random(7)
+    points = [
+        Point(at=session.opens_at + timedelta(minutes=minute), invested=Decimal(0),
+              equity=START + (draw.randint(-900, 900) if minute < 389 else 0))
+        for session in sessions for minute in range(391)
+    ]  # fmt: skip
+    return facts([trade("5")], points, begins=points[0].at, ends=points[-1].at)
+
+
+def _hidden(run: Facts, times: set[str]) -> set[str]:
+    """Name what the run's figures say of its curve and a line of these instants does not have."""
+    fall, by_day = figures(run).drawdown, defaultdict[date, list[Point]](list)
+    assert fall is not None
+    for point in run.equity:
+        by_day[new_york_day(point.at)].append(point)
+    named = {"its beginning": fall.since, "its lowest point": fall.until}
+    for day, own in by_day.items():
+        named[f"highest of {day}"] = max(own, key=lambda one: one.equity).at
+        named[f"lowest of {day}"] = min(own, key=lambda one: one.equity).at
+    return {name for name, at in named.items() if f"{at.astimezone(NEW_YORK):%Y-%m-%d %H:%M:%S}" not in times}
+
+
+@pytest.mark.parametrize("sessions", [10, 252])
+def test_a_line_has_what_the_figures_name(sessions: int) -> None:
+    """A span too long for every minute is drawn with its extremes and where its largest drawdown began and was lowest;
+    the line of the drawdown goes as deep as the figure; the caption says so, and the page of a year is small.
+    """
+    run = _days_of_minutes(sessions)
+    by_name = {name: figure for name, _, figure in charts(run)}
+    for name in ("equity", "drawdown"):
+        assert _hidden(run, set(by_name[name]["data"][0]["x"])) == set()
+    fall = figures(run).drawdown
+    assert fall is not None
+    assert round(min(by_name["drawdown"]["data"][0]["y"]), 2) == float(fall.pct)
+    ends = {f"{one.at.astimezone(NEW_YORK):%Y-%m-%d %H:%M:%S}" for one in run.equity[390::391]}
+    assert len(_hidden(run, ends)) == 2 * sessions + 2  # one point a session hides all of it
+    text = page(run)
+    assert f"{run.equity_made}; {drawn(run)}</small>" in text
+    assert "the highest, the lowest" in drawn(run)
+    assert len(text.encode()) < MOST_BYTES
+
+
+def test_a_short_span_is_drawn_whole() -> None:
+    """Up to five sessions each point is on the line, and the caption says so."""
+    run = _days_of_minutes(5)
+    assert len(charts(run)[0][2]["data"][0]["y"]) == len(run.equity)
+    assert drawn(run) == "each point is drawn"
 
 
 def test_the_first_lines_come_first() -> None:
