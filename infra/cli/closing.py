@@ -7,7 +7,7 @@ import typer
 
 from infra.cli.exits import BAD_INPUT, say
 from infra.cli.hand import reached, show
-from infra.cli.whose import by_hand
+from infra.cli.whose import by_hand, signed_out
 from infra.operations import closing
 from infra.operations.closing import Closing
 from infra.simulated_day.problems import UserError
@@ -15,7 +15,7 @@ from shared.domain.orders.explain import at_venue
 from shared.usecases.sign_in import token
 
 _NEXT = (
-    "The scan takes it up within seconds: its stop at the broker is cancelled, then the shares are sold, about at the "
+    "{when}: its stop at the broker is cancelled, then the shares are sold, about at the "
     "bid and at a new price every 20 s until they are, or at the market without a sound quote of the last three "
     "minutes. `strategy positions` shows when it is done. The system may buy the symbol again after its cool-down: "
     "`strategy reduce` keeps it from buying, and `strategy halt` does, too.\n"
@@ -30,26 +30,27 @@ def close(symbol: str | None, profile: str, state: Path | None, *, every: bool, 
     with reached(profile, state) as hand:
         results = closing.close(hand, symbol, unread=unread)
         signed_in = token.stage(hand.desk.store, hand.desk.clock.now()).signs
-    show(results, lambda: tell(results), json=json)
+    show(results, lambda: tell(results, signed_in=signed_in), json=json)
     for path in unread:
         say(f"NOT SOLD, because it cannot be read: {path}; {by_hand('sell it', hand.broker, hand.mode)}.")
     for one in results:
         if one.problem is not None:
             say(f"NOT SOLD: {one.symbol}: {one.problem}.")
     if not signed_in:
-        say("NOBODY IS SIGNED IN: nothing is sold until you run `strategy login`.")
+        say(f"{signed_out(hand.broker, hand.mode)}.")
     if unread or closing.failed(results):
         raise typer.Exit(BAD_INPUT)
 
 
-def tell(results: list[Closing]) -> None:
+def tell(results: list[Closing], *, signed_in: bool = True) -> None:
     """Say what becomes of each symbol, and what the owner has to know of the next minutes."""
     for one in results:
         if one.problem is None:
             sys.stdout.write(f"{_line(one)}\n")
     asked = [one.venue for one in results if one.problem is None]
     if asked:
-        sys.stdout.write(at_venue(_NEXT, asked[0]))
+        when = "The scan takes it up within seconds" if signed_in else "The scan takes it up once you are signed in"
+        sys.stdout.write(at_venue(_NEXT.format(when=when), asked[0]))
 
 
 def _line(one: Closing) -> str:

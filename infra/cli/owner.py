@@ -170,7 +170,7 @@ def halt(
 
     Such as `strategy halt --reason "a wrong price"`. Open entry orders are cancelled, protective stops stay. Without
     --state every system of yours that runs on this machine is halted, and named with its result. A halt in force keeps
-    its first reason.
+    its first reason, and a new one stands behind it.
     """
     from infra.cli import stopping
 

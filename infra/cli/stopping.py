@@ -6,6 +6,7 @@ so that one that fails stops no other; each is named with its result; and it is 
 halted. Only one system is let go on at a time, because to loosen is to know what is loosened.
 """
 
+import os
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ import typer
 
 from infra.cli.exits import BAD_INPUT, NOT_RUNNING, say
 from infra.cli.hand import reached, show, stated
-from infra.cli.whose import unattended
+from infra.cli.whose import signed_out, unattended
 from infra.operations import look, systems
 from infra.operations.profiles import Hand, require_profile
 from infra.simulated_day.problems import UserError
@@ -25,6 +26,7 @@ from shared.domain.orders.orders import Kind
 from shared.domain.telling.wording import count
 from shared.errors import DeskError
 from shared.usecases.control import control
+from shared.usecases.sign_in import token
 
 LONGEST_REASON = 200
 STOP_NOW = {
@@ -34,6 +36,7 @@ STOP_NOW = {
     "without the scan nothing more is decided, no exit and no sale before the close, so what is held stays held. "
     "Stops at E*TRADE stay; entries there you cancel, and what you want sold you sell, on E*TRADE's own page",
 }
+CLOUD_KNOWN_BY = "GOOGLE_CLOUD_PROJECT"
 ELSEWHERE = "This machine only: a stack in the cloud is reached with `strategy {word} --profile cloud`."
 
 
@@ -56,8 +59,9 @@ class Wish:
 class Result:
     """What became of one system: `control` is what is in force there, None where `problem` says why nothing is known.
 
-    `buys` are the buy orders that are not over, `held` the positions, None where they could not be counted; `troubles`
-    are what could not be read beside the documents, and was not needed.
+    `buys` are the buy orders that are not over, `held` the positions, None where they could not be counted;
+    `signed_in` says whether the owner is, None where that could not be read; `troubles` are what could not be read
+    beside the documents, and was not needed.
     """
 
     system: str
@@ -67,6 +71,7 @@ class Result:
     control: Control | None = None
     buys: int | None = None
     held: int | None = None
+    signed_in: bool | None = None
     problem: str | None = None
     troubles: tuple[str, ...] = ()
 
@@ -93,7 +98,7 @@ def command(
         show(results, lambda: _tell(results, profile), json=json)
     for one in results:
         _warn(one, wish)
-    if not named:
+    if not named and os.environ.get(CLOUD_KNOWN_BY):
         say(ELSEWHERE.format(word=wish.word))
     if any(one.problem for one in results):
         raise typer.Exit(BAD_INPUT)
@@ -166,8 +171,15 @@ def _done(hand: Hand, value: Control) -> Result:
     buys, held = _left(hand)
     return Result(
         system=hand.name, running=hand.running, mode=hand.mode, broker=hand.broker, control=value, buys=buys,
-        held=held, troubles=hand.troubles,
+        held=held, signed_in=_signed_in(hand), troubles=hand.troubles,
     )  # fmt: skip
+
+
+def _signed_in(hand: Hand) -> bool | None:
+    try:
+        return token.stage(hand.desk.store, hand.desk.clock.now()).signs
+    except DeskError:
+        return None
 
 
 def _left(hand: Hand) -> tuple[int | None, int | None]:
@@ -207,18 +219,29 @@ def _follows(one: Result, value: Control, on: str) -> str:
     if one.buys is None or one.held is None:
         counts = "What is being bought and held could not be counted: `strategy status` shows it."
     else:
-        when = "" if one.running else " once it runs"
-        cancelled = f"{'is' if one.buys == 1 else 'are'} cancelled{when}"
-        kept = "may still fill: `strategy cancel ORDER` cancels one"
-        sold = "no exit is sent, only stops sell" if value.exits_too else f"stops and exits go on{when}"
-        buys = f"{count(one.buys, 'open buy order')} {cancelled if halted else kept}"
+        when = _when(one)
+        cancels = f"{'its cancel is' if one.buys == 1 else 'their cancels are'} sent{when or ' within seconds'}"
+        before = f"{cancels}, and {'it' if one.buys == 1 else 'they'} may fill before that"
+        kept = f"{'it' if one.buys == 1 else 'they'} may still fill; `strategy cancel ORDER` cancels one"
+        blocked = "no exit is sent" if when else "no exit is sent, only stops sell"
+        sold = blocked if value.exits_too else f"stops and exits go on{when}"
+        open_still = f"{count(one.buys, 'buy order')} {'is' if one.buys == 1 else 'are'} still open"
+        buys = f"{open_still}: {before if halted else kept}"
         held = f"{count(one.held, 'position')} {'is' if one.held == 1 else 'are'} held: {sold}"
         counts = f"{buys if one.buys else 'No buy order is open'}; {held if one.held else 'nothing is held'}."
-    first = f'`strategy resume --exits-only --reason "..." {on}`, then ' if value.exits_too else ""
+    first = f"`strategy login {on}`, then " if one.running and one.signed_in is False else ""
+    first += f'`strategy resume --exits-only --reason "..." {on}`, then ' if value.exits_too else ""
     return (
         f"Nothing new is bought. {counts} To sell what is held: {first}`strategy close --all {on}`. "
         f'To trade again: `strategy resume --reason "..." {on}`.'
     )
+
+
+def _when(one: Result) -> str:
+    """Say from when on somebody acts, nothing where that is now."""
+    if not one.running:
+        return " once it runs"
+    return " once you are signed in" if one.signed_in is False else ""
 
 
 def _warn(one: Result, wish: Wish) -> None:
@@ -234,6 +257,8 @@ def _warn(one: Result, wish: Wish) -> None:
         say(
             f"{one.system} does not run: {unattended(one.broker, one.mode)}. If another one trades, it was not reached."
         )
+    elif one.signed_in is False:
+        say(f"{signed_out(one.broker, one.mode)}.")
 
 
 def _worded(reason: str, *, halting: bool) -> str:

@@ -30,6 +30,17 @@ def by_hand(deed: str, broker: str | None, mode: str | None) -> str:
     return f"{deed} on E*TRADE's own page"
 
 
+def signed_out(broker: str | None, mode: str | None) -> str:
+    """Say what a system that runs leaves undone while nobody is signed in."""
+    if mode == Mode.PAPER:
+        return "NOBODY IS SIGNED IN: on paper no quote comes, so nothing fills and no stop works until `strategy login`"
+    there = "the simulated broker" if broker == SIMULATOR else "E*TRADE"
+    return (
+        "NOBODY IS SIGNED IN: nobody cancels, protects or sells anything until `strategy login`; "
+        f"only stops that are at {there} already still sell"
+    )
+
+
 def unattended(broker: str | None, mode: str | None) -> str:
     """Say what a system that does not run leaves undone."""
     if mode == Mode.PAPER:

@@ -54,8 +54,9 @@ def ask(
     store = hand.desk.store
     asks.ask(hand.desk, wish)
     if not token.stage(store, hand.desk.clock.now()).signs:
-        tell("NOBODY IS SIGNED IN: nothing is done until `strategy login`.")
-    tell("Asked; the system looks within a minute.")
+        tell("Asked. NOBODY IS SIGNED IN: nothing is done before `strategy login`, and nothing after ten minutes.")
+    else:
+        tell("Asked; the system looks within a minute.")
     seen = wish
     for _ in range(max(1, int(wait_s / EVERY_S))):
         held = read(store, Ask, asks.path(wish.ask_id))

@@ -1,6 +1,10 @@
 """Desks for the owner's hand: folders that a short simulated morning left, and the command line on them."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +13,16 @@ from typer.testing import CliRunner, Result
 
 from infra.cli.exits import NOT_RUNNING
 from infra.cli.main import app
+from infra.one_machine.folder import FolderLock
+from infra.one_machine.sqlite_store import SqliteStore
 from infra.one_machine.vault import FileVault
+from infra.one_machine.world_file import WorldFile
 from infra.running.folder import CARD
+from infra.running.instant import KeptInstant
 from infra.simulated_day.environment import vault_key
 from shared.domain.telling.messages import CloseTick
 from shared.usecases.base.outbox import pack
+from shared.usecases.sign_in import token
 from tests.functions.made import Bench, at, write_market
 from tests.once import once
 
@@ -42,6 +51,29 @@ def write_card(folder: Path, **changes: str) -> None:
     """Say what desk a folder is of."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / CARD).write_text(json.dumps(CARD_OF | changes))
+
+
+@contextmanager
+def running(folder: Path, now: datetime) -> Iterator[None]:
+    """Let a folder look like that of a system that runs, at its own instant."""
+    KeptInstant(folder).write(now)
+    WorldFile(
+        cloud="local", push_key="invented", time=str(folder / "time.json"), at=now.isoformat(), operator="owner"
+    ).write(folder / "world.json")
+    lock = FolderLock(folder)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def sign_out(folder: Path) -> None:
+    """Let nobody be signed in to a system."""
+    store = SqliteStore(folder / "state.db")
+    held = token.current(store)
+    assert held is not None
+    store.commit([held.update(replace(held.value, dies_at=held.value.issued_at))])
+    store.close()
 
 
 def vault_of(folder: Path) -> FileVault:

@@ -12,12 +12,9 @@ import pytest
 
 from infra.cli.closing import tell
 from infra.one_machine.clock import KernelClock, SeededChance
-from infra.one_machine.folder import FolderLock
-from infra.one_machine.world_file import WorldFile
 from infra.operations import closing
 from infra.operations.closing import Closing
 from infra.operations.profiles import Hand
-from infra.running.instant import KeptInstant
 from infra.simulated_day.problems import UserError
 from shared.codec import decode
 from shared.domain.base.values import Venue
@@ -31,7 +28,7 @@ from shared.usecases.control import control
 from tests.domain.made import NOON, position
 from tests.doors.fakes import HandClock, Hands, Lines, ListVault, MoodyStore
 from tests.functions.made import SYMBOL, Bench, at, late, write_market
-from tests.operations.desks import refused, strategy, write_card
+from tests.operations.desks import refused, running, sign_out, strategy, write_card
 
 HELD_BY = "10:01:20"
 
@@ -178,13 +175,8 @@ def _run_as_seen(bench: Bench) -> Iterator[Path]:
     folder, now = bench.folder, bench.kernel.now()
     bench.close()
     write_card(folder)
-    KeptInstant(folder).write(now)
-    WorldFile(
-        cloud="local", push_key="invented", time=str(folder / "time.json"), at=now.isoformat(), operator="owner"
-    ).write(folder / "world.json")
-    lock = FolderLock(folder)
-    yield folder
-    lock.release()
+    with running(folder, now):
+        yield folder
 
 
 def test_the_command_says_what_happens_next(bench: Bench) -> None:
@@ -200,3 +192,14 @@ def test_the_command_says_what_happens_next(bench: Bench) -> None:
         refused(strategy("close", *on), "name a symbol, or say --all")
         refused(strategy("close", SYMBOL, "--all", *on), "name a symbol, or say --all")
         refused(strategy("close", "IBM", *on), "IBM is not held")
+
+
+def test_what_is_closed_while_nobody_is_signed_in_is_not_said_to_be_sold_within_seconds(bench: Bench) -> None:
+    """Without a sign-in nothing is sold: the output says what its stop does meanwhile, and what the sale waits for."""
+    with _run_as_seen(bench) as folder:
+        sign_out(folder)
+        done = strategy("close", SYMBOL, "--state", str(folder))
+        assert "within seconds" not in done.stdout
+        assert "The scan takes it up once you are signed in: its stop" in done.stdout
+        assert "NOBODY IS SIGNED IN: nobody cancels, protects or sells anything until `strategy login`" in done.stderr
+        assert "only stops that are at the simulated broker already still sell" in done.stderr

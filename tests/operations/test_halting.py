@@ -16,7 +16,8 @@ from shared.domain.orders.orders import Kind
 from shared.ports import Put
 from shared.usecases.control import control
 from tests.domain.made import order, position
-from tests.operations.desks import answer, refused, strategy, write_card
+from tests.functions.made import at
+from tests.operations.desks import answer, refused, running, sign_out, strategy, write_card
 
 
 def _put(desk: Path, path: str, data: dict[str, object]) -> None:
@@ -98,20 +99,55 @@ def test_a_halt_says_what_it_did_and_what_to_do_next(desk: Path) -> None:
     _put(desk, "orders/I2", encode(order(intent_id="I2", kind=Kind.PROTECT)))
     halted = strategy("halt", "--state", str(desk)).stdout
     assert (
-        "1 open buy order is cancelled once it runs; 1 position is held: stops and exits go on once it runs" in halted
+        "1 buy order is still open: its cancel is sent once it runs, and it may fill before that; 1 position is held: "
+        "stops and exits go on once it runs" in halted
     )
     assert f"To sell what is held: `strategy close --all {on}`." in halted
     assert f'To trade again: `strategy resume --reason "..." {on}`.' in halted
     still = strategy("halt", "--exits-too", "--state", str(desk)).stdout
-    assert "no exit is sent, only stops sell" in still
+    assert "1 position is held: no exit is sent. " in still
     assert f'`strategy resume --exits-only --reason "..." {on}`, then `strategy close --all {on}`' in still
+
+
+def test_a_halt_of_what_runs_says_that_a_buy_may_still_fill(desk: Path) -> None:
+    """A cancel is sent within seconds, and until then the order may fill: nothing is said to be cancelled already."""
+    _put(desk, "orders/I1", encode(order()))
+    with running(desk, at("10:09")):
+        halted = strategy("halt", "--state", str(desk)).stdout
+    assert "1 buy order is still open: its cancel is sent within seconds, and it may fill before that;" in halted
+
+
+SIGNED_OUT = {
+    "production-paper": "on paper no quote comes, so nothing fills and no stop works until `strategy login`",
+    "simulator-live": "only stops that are at the simulated broker already still sell",
+    "sandbox-live": "only stops that are at E*TRADE already still sell",
+}
+
+
+@pytest.mark.parametrize("word", ["halt", "reduce", "resume"])
+@pytest.mark.parametrize("system", SIGNED_OUT)
+def test_without_a_sign_in_nothing_is_said_to_go_on(desk: Path, system: str, word: str) -> None:
+    """While nobody is signed in each command says what its stops do, and that all else waits for the sign-in."""
+    broker, mode = system.split("-")
+    write_card(desk, broker=broker, mode=mode)
+    _put(desk, "positions/IBM", encode(position()))
+    with running(desk, at("10:09")):
+        on = ("--reason", "a look", "--state", str(desk))
+        assert "NOBODY IS SIGNED IN" not in strategy(word, *on).stderr
+        sign_out(desk)
+        done = strategy(word, *on)
+    assert "NOBODY IS SIGNED IN" in done.stderr
+    assert SIGNED_OUT[system] in done.stderr
+    if word != "resume":
+        assert "1 position is held: stops and exits go on once you are signed in." in done.stdout
+        assert f"To sell what is held: `strategy login --state {desk}`, then `strategy close" in done.stdout
 
 
 def test_a_reduce_says_what_it_did(desk: Path) -> None:
     """Nothing new is bought, and an open buy order stays: that is a sentence, whatever the state is called."""
     _put(desk, "orders/I1", encode(order()))
     reduced = strategy("reduce", "--state", str(desk)).stdout
-    assert "Nothing new is bought. 1 open buy order may still fill: `strategy cancel ORDER` cancels one" in reduced
+    assert "Nothing new is bought. 1 buy order is still open: it may still fill; `strategy cancel ORDER`" in reduced
     assert "nothing is held." in reduced
 
 

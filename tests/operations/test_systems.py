@@ -72,6 +72,13 @@ def _state(folder: Path) -> str:
     return str(said.state)
 
 
+@pytest.mark.parametrize(("project", "said"), [("", False), ("my-desk-1", True)])
+def test_the_cloud_is_named_to_who_has_one(start: Start, tmp_path: Path, project: str, said: bool) -> None:
+    """That a stack in the cloud was not reached is said where a project is known, and to nobody else."""
+    start(tmp_path / "one")
+    assert ("--profile cloud" in strategy("halt", GOOGLE_CLOUD_PROJECT=project).stderr) is said
+
+
 def test_a_halt_reaches_what_runs_and_not_what_ended(desk: Path, start: Start, tmp_path: Path) -> None:
     """With a desk at rest below state/ and another that runs elsewhere, an unnamed halt reaches the one that runs."""
     resting = Path(shutil.copytree(desk, tmp_path / "here" / "state" / "simulator-paper"))
@@ -79,7 +86,6 @@ def test_a_halt_reaches_what_runs_and_not_what_ended(desk: Path, start: Start, t
     done = strategy("halt")
     assert done.exit_code == 0, done.stderr
     assert done.stdout.startswith(f"The trading state of {running} (live) is HALTED")
-    assert "strategy halt --profile cloud" in done.stderr
     assert (_state(running), _state(resting)) == ("HALTED", "ACTIVE")
 
 

@@ -1,7 +1,7 @@
 """Every share that is held lies behind a stop, whatever happens to the stop before."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 
@@ -15,6 +15,7 @@ from shared.domain.orders.positions import PendingExit
 from shared.usecases.base.desk import create, put
 from shared.usecases.control import control
 from shared.usecases.orders.moves import begin
+from shared.usecases.settling import settle
 from tests.domain.made import position
 from tests.usecases.bench import SYMBOL, Bench, Variant
 from tests.usecases.exchange import Plain, Script
@@ -123,11 +124,14 @@ def test_an_entry_that_does_not_fill_is_cancelled_even_when_the_cancel_is_lost()
 
 
 def test_a_halt_cancels_entries_and_keeps_stops() -> None:
-    """HALTED cancels what of an entry still works, and leaves the stop over what it filled."""
+    """HALTED cancels what of an entry still works at the next poll, and leaves the stop over what it filled."""
     bench = _holding(Bench())
     bench.exchange.refuses_term, bench.exchange.entry_fill = True, 40
+    began, asked = bench.kernel.now(), list[datetime]()
+    bench.exchange.in_cancel = lambda _: asked.append(bench.kernel.now())
     bench.at(6, lambda: control.tighten(bench.desks[PLACEMENT], TradingState.HALTED, reason="the owner"))
     bench.run(15)
+    assert asked[0] - began - timedelta(seconds=6) <= settle.LOOK_EVERY + timedelta(seconds=1)
     assert bench.orders()[0].state is State.CANCELLED
     assert [stop.quantity for stop in _resting(bench)] == [40]
     assert safety(bench) == []
