@@ -10,6 +10,7 @@ from infra.backtest.data import Data, require_order
 from infra.backtest.generated_data import GeneratedData
 from infra.brokersim.generated import GENERATED_DAY
 from infra.simulated_day.chosen import choose
+from infra.simulated_day.imported import require_usable
 from infra.simulated_day.problems import UserError
 from shared.codec import dumps, encode
 from shared.domain.broker.tickets import SYMBOL
@@ -56,7 +57,7 @@ def configured(said: str, names: Sequence[str], folder: str) -> Configured:
     least = min(config.signals.min_votes, len(table))
     config = replace(config, strategies=table, signals=replace(config.signals, min_votes=least))
     try:
-        registry.bound(config, folder)
+        require_usable(config, folder)
     except ConfigError as wrong:
         raise UserError("; ".join(wrong.problems), remedy="name a strategy that there is") from None
     label = f"{chosen.label}, only {' and '.join(sorted(table))}"

@@ -11,18 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.one_machine.owners_desk import owners_desk
+from infra.simulated_day.imported import require_usable
 from infra.simulated_day.problems import UserError
 from shared import settings
 from shared.domain.control.config import StrategyConfig
 from shared.errors import ConfigError
 from shared.ports import Clock, Store
 from shared.strategies import config as strategies
-from shared.strategies import registry
 from shared.usecases.control import configuration
 from shared.wiring.chosen import ceilings
 
 SUFFIX = ".toml"
-_REMEDY = "put that right; `shared/strategies/config/default.toml` has every setting, and nothing was changed"
+_REMEDY = "correct that; `shared/strategies/config/default.toml` has every setting, and nothing was changed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,7 @@ def of_file(path: Path, folder: str = "") -> OwnFile:
     try:
         text = path.read_text(encoding="utf-8")
         own = strategies.over_default(text)
-        registry.bound(own, folder)
+        require_usable(own, folder)
     except OSError as problem:
         raise UserError(f"{path} cannot be read: {problem.strerror}", remedy="name a file that you may read") from None
     except UnicodeDecodeError:
