@@ -204,9 +204,10 @@ def up(  # noqa: PLR0917 - each parameter is an option, which typer passes by na
 ) -> None:
     """Run the system on this machine.
 
-    Such as `strategy up --speed 20`. Every function is a process of its own, until Ctrl-C or the end of the simulated
-    day; sign in with `strategy login` in another terminal. On E*TRADE's quotes `strategy up --broker production`, with
-    what `strategy init` asked for, or STRATEGY_WATCH_LIST and STRATEGY_CAPITAL_USD in the environment.
+    Such as `strategy up --speed 20 --starts 09:05`. Every function is a process of its own, until Ctrl-C or the end of
+    the simulated day; sign in with `strategy login` in another terminal. On E*TRADE's quotes `strategy up --broker
+    production`, with what `strategy init` asked for, or STRATEGY_WATCH_LIST and STRATEGY_CAPITAL_USD in the
+    environment.
     """
     from infra.cli import up as command
 
