@@ -67,7 +67,7 @@ def verify(
         if left is not None and left.is_file():
             with opened(left.parent) as store:
                 verdict = replace(verdict, broken=(*verdict.broken, *audit.differences(events, store)))
-    for sentence in audit.sentences(verdict):
+    for sentence in audit.sentences(verdict, trail):
         typer.echo(sentence)
     if verdict.broken:
         raise typer.Exit(BROKEN)

@@ -13,6 +13,7 @@ from infra.simulated_day.problems import UserError
 from shared.codec import decode, dumps, loads
 from shared.domain.base.audit import AuditEvent, breaks
 from shared.domain.orders.orders import Order
+from shared.domain.telling.wording import count
 from shared.errors import Malformed
 
 FILE = "audit.jsonl"
@@ -95,13 +96,14 @@ def differences(events: Iterable[AuditEvent], store: Documents) -> list[str]:
     return found
 
 
-def sentences(verdict: Verdict) -> Iterable[str]:
-    """Say what was found, the breaks first."""
+def sentences(verdict: Verdict, trail: Path) -> Iterable[str]:
+    """Say what was found in the trail of a file, the breaks first."""
     yield from verdict.broken
-    state = "holds" if not verdict.broken else "is broken"
-    yield f"The audit trail {state}: {verdict.events} events in {verdict.chains} chains."
+    state = "is intact" if not verdict.broken else "is broken"
+    counted = f"{count(verdict.events, 'event')} in {count(verdict.chains, 'chain')}"
+    yield f"The audit trail {trail} {state}: {counted}."
     if verdict.unsealed:
-        yield f"{verdict.unsealed} chains are not sealed: events missing at their end cannot be detected."
+        yield f"{count(verdict.unsealed, 'chain')} without a seal: events missing at their end cannot be detected."
 
 
 def _place(event: dict[str, Any]) -> tuple[str, int]:
