@@ -52,7 +52,7 @@ COLLECTIONS = {
             "locks": "one live entry per symbol",
             "positions": "what we hold, what protects it",
             "broker_orders": "which intent owns a broker order",
-            "fills": "shares that changed hands",
+            "fills": "shares that were bought or sold",
             "asks": "what the owner asks of settlement by command, with its answer",
             "taken": "shares that the owner took out of a position by hand",
             "leases": "who works on settlement or the close now",

@@ -72,7 +72,7 @@ class Spool:
 
             problems = wrong_rows(file, one)
         if problems:
-            raise UserError(f"{path} cannot be used:{listed(problems)}", remedy="put that right, or leave the file out")
+            raise UserError(f"{path} cannot be used:{listed(problems)}", remedy="correct it, or leave the file out")
         if count["local"] > count["inside"]:
             raise UserError(f"{path} cannot be used: its instants look like New York's clock, not UTC", remedy=_UTC)
         self.flush()

@@ -35,12 +35,12 @@ orders are filled in this system's own books, by E*TRADE's quotes, and none is
 sent. At production this version refuses to send orders. Nothing is sent to
 E*TRADE now. What is stored already stays until you replace it.
 
-Which key of E*TRADE's do you have? You get one on its developer pages.
+Which E*TRADE key do you have? You get one on its developer pages.
   production  real quotes: what a paper day needs, after you signed E*TRADE's
               agreements
-  sandbox     E*TRADE's practice host: made-up answers that never change; good
-              to see that key and sign-in work, not to trade by
-  none        go without: a simulator stands in for E*TRADE"""
+  sandbox     E*TRADE's practice host: made-up answers that never change; to
+              test key and sign-in, not to trade on
+  none        no key: a simulator takes E*TRADE's place"""
 _NO_KEY = """\
 Without a key, on a simulated market; nothing leaves this machine:
   strategy demo    one day and its report: one to three minutes, longer on a
@@ -58,19 +58,19 @@ _CAPITALS = re.compile(r"\$?[0-9]{1,3}(,[0-9]{3})*(\.[0-9]{1,2})?")
 def begin() -> None:
     """Ask, store and say what comes next; raises UserError where nobody can be asked, or an answer stays no good."""
     if not sys.stdin.isatty():
-        what = "`strategy init` asks its questions on a terminal, and nothing was changed"
+        what = "`strategy init` needs a terminal; nothing was changed"
         remedy = (
-            "run it there; a program sets ETRADE_CONSUMER_KEY, ETRADE_CONSUMER_SECRET, STRATEGY_WATCH_LIST and "
+            "run it in a terminal; a program sets ETRADE_CONSUMER_KEY, ETRADE_CONSUMER_SECRET, STRATEGY_WATCH_LIST and "
             "STRATEGY_CAPITAL_USD, and runs `strategy up --broker production`"
         )
         raise UserError(what, remedy=remedy)
     say(_HELLO)
     if not has_place(os.environ):
-        say("", f"A key of E*TRADE's needs this first: {NO_KEYRING}; {ADD_LINE}")
+        say("", f"An E*TRADE key needs this first: {NO_KEYRING}; {ADD_LINE}")
     try:
         _ask_all()
     except EOFError:
-        what = "the answers ended, and what was stored before that stays"
+        what = "the input ended; what was stored before stays"
         raise UserError(what, remedy="run `strategy init` again") from None
 
 
@@ -97,7 +97,7 @@ def _wants(ours: Beginning) -> list[str]:
     before = wanted.kept(ours.folder)
     say("", f"Which symbols may it buy? {settings.MAX_WATCHED} at most, with commas between them.", *_offered(before))
     symbols = _until_good("Symbols", before.get(WATCH_LIST, "AIG,BAC,IBM,SPY"), _symbols)
-    say("", "How much of the account may it use, in USD? On paper it begins with that much.", *_offered(before))
+    say("", "How much of the account may it use, in USD? A paper account starts with that.", *_offered(before))
     capital = _until_good("Capital", before.get(CAPITAL, "10000"), _amount)
     ours.want({WATCH_LIST: symbols, CAPITAL: capital})
     return _taken(symbols, capital)
@@ -105,7 +105,7 @@ def _wants(ours: Beginning) -> list[str]:
 
 def _offered(before: Mapping[str, str]) -> tuple[str, ...]:
     """Say what the offered answer is: what was answered before, or an example and no advice."""
-    return () if before else ("What stands in brackets is an example, no advice; Enter takes it.",)
+    return () if before else ("The value in brackets is an example, not advice; Enter takes it.",)
 
 
 def _taken(symbols: str, capital: str) -> list[str]:
@@ -155,7 +155,7 @@ def _until_good(question: str, default: str, check: Callable[[str], str]) -> str
             return check(line.strip() or default)
         except ValueError as wrong:
             say(f"{wrong}.")
-    what = f"{_TRIES} answers could not be used; what was stored before stays"
+    what = f"{_TRIES} answers could not be used; what was stored stays"
     raise UserError(what, remedy="run `strategy init` again")
 
 
@@ -194,12 +194,12 @@ def _amount(answer: str) -> str:
 
 
 _KEEP = (
-    f"Keep {KEY_VARIABLE} as you set it, and set it in each new terminal, too:",
-    "without it the key that is stored here can never be read again.",
+    f"Keep {KEY_VARIABLE}, and set it in each new terminal, too:",
+    "without it the stored key can never be read again.",
 )
 _PROBE = (
     "  strategy probe --broker production",
-    "      once, and alone: finds out what E*TRADE does with your key; places nothing",
+    "      once, without a running system: tests how E*TRADE answers; places nothing",
 )
 
 
@@ -209,15 +209,15 @@ def _next(broker: str, ours: Beginning, taken: Sequence[str]) -> list[str]:
     quotes = "E*TRADE's real quotes" if broker == "production" else "the sandbox's made-up quotes, as a try"
     return [
         f"Done. In {ours.folder} and {ours.alone}",
-        f"are the key, encrypted, and symbols and capital, in {wanted.FILE}. Stay in",
-        "this folder for all that follows.",
+        f"are the key, encrypted, and symbols and capital, in {wanted.FILE}. Run all",
+        "that follows in this folder.",
         *taken,
-        *(f"Your variable {name} is set, and counts instead: unset it." for name in stronger),
+        *(f"The variable {name} is set and overrides the file: unset it." for name in stronger),
         *_KEEP * (KEY_VARIABLE in os.environ),
         "",
         f"A paper day, on {quotes}:",
         f"  strategy doctor --broker {broker}",
-        "      looks first whether key, clock and settings are right",
+        "      first: checks key, clock and settings",
         *_PROBE * (broker == "production"),
         f"  strategy up --broker {broker}",
         "      runs until Ctrl-C; start it before 9:30 New York",

@@ -136,7 +136,7 @@ def in_words() -> Iterator[None]:
     try:
         yield
     except ConfigError as wrong:
-        raise UserError("; ".join(wrong.problems), remedy="put that right and ask again") from None
+        raise UserError("; ".join(wrong.problems), remedy="correct that, then repeat the command") from None
     except Conflict as meanwhile:
         raise UserError(meanwhile.detail, remedy="look with `strategy status`, then repeat the command") from None
     except StoreDown as down:

@@ -12,7 +12,7 @@ import typer
 from infra.cli.exits import explained
 from infra.cli.owner import Alone, Json, Profile, State
 
-SignIn = Annotated[bool, typer.Option("--sign-in", help="Sign in anew, although a token is stored.")]
+SignIn = Annotated[bool, typer.Option("--sign-in", help="Sign in again, although a token is stored.")]
 Browser = Annotated[bool, typer.Option(help="Open the page of a sign-in in a browser.")]
 
 
@@ -46,7 +46,7 @@ def balance(  # noqa: PLR0917 - each parameter is an option, which typer passes 
 
 def quote(  # noqa: PLR0917 - each parameter is an option, which typer passes by name
     symbols: Annotated[list[str], typer.Argument(metavar="SYMBOL...", help="Up to 200 symbols.", show_default=False)],
-    watch: Annotated[bool, typer.Option("--watch", help="Quote them anew each second, until Ctrl-C.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Quote them again each second, until Ctrl-C.")] = False,
     broker: Alone = None, sign_in: SignIn = False, browser: Browser = True,
     profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip

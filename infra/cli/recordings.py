@@ -75,7 +75,7 @@ def _checked(done: Replayed) -> str:
     things = ((done.looks, "look"), (done.verdicts, "verdict"), (done.signals, "signal"), (done.minutes, "receipt"))
     again = ", ".join(count(*one) for one in things)
     held = f"{done.given:,} verdicts were taken as they are: shares were held, or the store failed.\n"
-    gaps = f"The recording begins anew {done.gaps} times within the day.\n"
+    gaps = f"The recording was interrupted {count(done.gaps, 'time')} within the day.\n"
     head = f"{done.day}, decided again: {again}.\n" + held * bool(done.given) + gaps * bool(done.gaps)
     if not done.differing:
         return head + "All of it is as on the day.\n"

@@ -90,9 +90,9 @@ def _tell(checked: "Checked") -> None:
         )
         if not figures["votes"]:
             typer.echo(
-                "  It never voted there: it may be too strict, or wait for something that this day lacks. On bars of a "
-                "minute\n  the last price is the last bar's close, so it never leaves that bar: a breakout needs the "
-                "range of the bars before it."
+                "  It never voted there: it may be too strict, or need something that this day lacks. On one-minute "
+                "bars\n  the last price is the last bar's close, inside that bar: a breakout needs the range of the "
+                "bars before it."
             )
     if checked.passed and not checked.ships:
         from infra.archives import passed

@@ -42,7 +42,7 @@ from shared.usecases.control import configuration, control
 
 _END = {
     "local": "Ctrl-C ends it; the next start goes on from there.",
-    "emulators": "Ctrl-C ends it, and everything that the emulators hold; the next start begins anew.",
+    "emulators": "Ctrl-C ends it, and everything that the emulators hold; the next start is empty.",
 }
 _TELL_EVERY_S = 30.0
 _MAKE_ROOM = "correct that and start again; what the folder holds is whole, and the system goes on from there"
@@ -260,4 +260,4 @@ def _time(text: str) -> time:
     try:
         return datetime.strptime(text, "%H:%M").time()  # noqa: DTZ007 - a time of day, New York
     except ValueError:
-        raise UserError(f"{text} is no time of day", remedy="write it like 09:25") from None
+        raise UserError(f"{text} is not a time of day", remedy="write it like 09:25") from None

@@ -142,7 +142,7 @@ def _base(hand: Hand) -> Base:
         say(
             f"The stored configuration cannot be read, and nothing is bought by it: {base.wrong}.",
             f"Here each of its settings that is known counts, and {base.name}'s for the others: look at all of them, "
-            "and write it anew with `strategy config set` or `edit`.",
+            "and write it again with `strategy config set` or `edit`.",
         )  # fmt: skip
     return base
 

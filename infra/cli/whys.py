@@ -33,7 +33,7 @@ def instant(text: str, now: datetime) -> datetime:
         read = datetime.fromisoformat(text)
     except ValueError:
         remedy = "say a New York time, such as 10:31:02 or 2013-10-07T10:31:02"
-        raise UserError(f"{text!r} is no time", remedy=remedy) from None
+        raise UserError(f"{text!r} is not a time", remedy=remedy) from None
     return (read if read.tzinfo else read.replace(tzinfo=NEW_YORK)).astimezone(now.tzinfo)
 
 

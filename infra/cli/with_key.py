@@ -66,7 +66,7 @@ def refusals() -> Iterator[None]:
     except AuthError as refused:
         what = f"E*TRADE does not accept the key or the token: {refused.detail}"
         raise UserError(
-            what, remedy="sign in anew with --sign-in, or `strategy login` for a system that runs"
+            what, remedy="sign in again with --sign-in, or `strategy login` for a system that runs"
         ) from None
     except BrokerError as broken:
         what = f"E*TRADE gave no usable answer: {broken.detail}"

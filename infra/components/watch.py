@@ -69,7 +69,7 @@ class Watch(pulumi.ComponentResource):
             _more_than(ERRORS_IN_FIVE_MINUTES, alarms.SERVICE_ERRORS, "ALIGN_DELTA", "functions fail"),
             _more_than(0, alarms.GIVEN_UP, "ALIGN_DELTA", "messages were given up"),
         ]
-        told = "Functions answer 500 again and again, or messages were delivered in vain until Pub/Sub gave them up."
+        told = "Functions answer 500 again and again, or messages could not be delivered and Pub/Sub gave up."
         self._policy("delivery", "Messages do not get through", alarms.ERROR, told, conditions)
 
     def _silence(self) -> None:

@@ -51,9 +51,9 @@ from shared.wiring.keys import stored_key
 
 ENOUGH_BYTES = 1_000_000_000
 _CLOCK_CALLS = skew.AGREE
-_TITLE, _TEXT = "A test", "`strategy doctor` sent this notice. It reached you: nothing is to be done."
-_NETWORK = "look at this machine's network: HTTPS to api.etrade.com and apisb.etrade.com has to be let out, no proxy"
-_NO_KEY = "give the pair that E*TRADE issued: ETRADE_CONSUMER_KEY and ETRADE_CONSUMER_SECRET, or `strategy secrets set`"
+_TITLE, _TEXT = "A test", "`strategy doctor` sent this test. You need not do anything."
+_NETWORK = "check the network: HTTPS to api.etrade.com and apisb.etrade.com must be allowed, without a proxy"
+_NO_KEY = "set ETRADE_CONSUMER_KEY and ETRADE_CONSUMER_SECRET, or run `strategy secrets set etrade-consumer`"
 
 
 class Result(StrEnum):
@@ -125,35 +125,35 @@ def _made(name: str, check: Callable[[], Iterable[Finding]]) -> Iterator[Finding
     try:
         yield from check()
     except ConfigError as wrong:
-        yield _problem(name, "; ".join(wrong.problems), "put that right and ask again")
+        yield _problem(name, "; ".join(wrong.problems), "correct it, then run `strategy doctor` again")
     except UserError as problem:
         yield _problem(name, problem.what, problem.remedy)
     except AuthError as refused:
-        yield _problem("token", f"E*TRADE does not take the token: {refused.detail}", "sign in anew")
+        yield _problem("token", f"E*TRADE does not accept the access token: {refused.detail}", "sign in again")
     except NotSent as gone:
         yield _problem("reachability", f"E*TRADE cannot be reached: {gone.detail}", _NETWORK)
     except (DeskError, OSError) as broken:
-        yield _problem(name, f"could not be looked at: {broken}", "ask again in a moment")
+        yield _problem(name, f"the check failed: {broken}", "run `strategy doctor` again in a minute")
 
 
 def _settings(patient: Patient) -> Iterator[Finding]:
     given = patient.environ
     if patient.cloud:
-        yield _unchecked("settings", "the functions' settings lie in the stack: `make cloud-preview` reads them")
+        yield _unchecked("settings", "the functions' settings are in the stack; `make cloud-preview` checks them")
         return
     if patient.simulated:
-        yield _unchecked("settings", "a simulated day has settings of its own")
+        yield _unchecked("settings", "a simulated day has its own settings")
         return
     wrong = settings.wrong_ones(given) if patient.alone else settings.problems_of(settings.load, given)
     for problem in (*wrong, *configurations.problems_of(given.get("STRATEGY_CONFIG", settings.DEFAULT_CONFIG))):
-        yield _problem("settings", problem, "set it so in the environment of `strategy up`")
+        yield _problem("settings", problem, "correct it in the environment of `strategy up`")
     if not wrong:
-        yield _ok("settings", "none is wrong" if patient.alone else "all are there, and none is wrong")
+        yield _ok("settings", "all are valid" if patient.alone else "all are set and valid")
 
 
 def _disk(patient: Patient) -> Iterator[Finding]:
     if patient.cloud:
-        yield _unchecked("disk", "the cloud has none of ours")
+        yield _unchecked("disk", "a system in the cloud needs none")
         return
     folder = Path(patient.hand.name)
     try:
@@ -161,7 +161,7 @@ def _disk(patient: Patient) -> Iterator[Finding]:
             file.write(bytes(4096))
             file.flush()
     except OSError as problem:
-        remedy = f"make room, or let its owner write in {folder}"
+        remedy = f"free disk space, or make {folder} writable"
         yield _problem("disk", f"{folder} cannot be written: {problem.strerror}", remedy)
         return
     yield room(shutil.disk_usage(folder).free)
@@ -170,21 +170,25 @@ def _disk(patient: Patient) -> Iterator[Finding]:
 def room(free: int) -> Finding:
     """Judge so many free bytes."""
     says = f"{free / 1e9:,.1f} GB are free"
-    return _ok("disk", says) if free >= ENOUGH_BYTES else _problem("disk", says, "make room: 1 GB or more")
+    return (
+        _ok("disk", says) if free >= ENOUGH_BYTES else _problem("disk", says, "free disk space: 1 GB or more is needed")
+    )
 
 
 def _permissions(patient: Patient) -> Iterator[Finding]:
     if patient.cloud:
-        yield _unchecked("permissions", "what Google granted is not read here: `make cloud-preview` compares it")
+        yield _unchecked(
+            "permissions", "Google Cloud's permissions are not read here; `make cloud-preview` compares them"
+        )
         return
     folder = Path(patient.hand.name)
     own = [folder, *(one for name in ("vault.bin", "world.json") if (one := folder / name).exists())]
     open_ones = [str(one) for one in own if one.stat().st_mode & 0o077]
     if open_ones:
-        remedy = f"take it back with: chmod go-rwx {' '.join(open_ones)}"
-        yield _problem("permissions", f"other users of this machine may enter {', '.join(open_ones)}", remedy)
+        remedy = f"remove their access: chmod go-rwx {' '.join(open_ones)}"
+        yield _problem("permissions", f"other users of this machine have access to {', '.join(open_ones)}", remedy)
     else:
-        yield _ok("permissions", f"{folder} and its secrets are for this user alone")
+        yield _ok("permissions", f"only this user has access to {folder} and its secrets")
 
 
 def _keys(patient: Patient) -> Iterator[Finding]:
@@ -201,35 +205,39 @@ def _keys(patient: Patient) -> Iterator[Finding]:
         try:
             read(vault, hand.operator)
         except ConfigError as missing:
-            yield _problem("keys", "; ".join(missing.problems), f"draw one: `strategy secrets set {name} --generate`")
+            yield _problem(
+                "keys", "; ".join(missing.problems), f"generate one: `strategy secrets set {name} --generate`"
+            )
         else:
-            yield _ok("keys", f"{name} is there")
+            yield _ok("keys", f"{name} is stored")
 
 
 def _accepted(hand: Hand) -> Iterator[Finding]:
     """Ask E*TRADE for a request token, which proves the pair and runs out by itself."""
     if hand.simulated and hand.http is None:
-        yield _unchecked("keys", "the simulator runs with its system alone")
+        yield _unchecked("keys", "the simulator runs only while its system runs")
         return
     try:
         authority_of(hand, hand.open_vault()).request_token()
     except KeyRefused as refused:
         remedy = (
-            "compare it with E*TRADE's page of keys: a sandbox key opens the sandbox alone, keys end without a word, "
-            "and a new one is stored with `strategy secrets set etrade-consumer`"
+            "compare it with your keys on E*TRADE's developer page: a sandbox key works in the sandbox only, and keys "
+            "expire without notice; store a new one with `strategy secrets set etrade-consumer`"
         )
-        yield _problem("keys", f"{source_of(hand)} refuses the consumer pair: {refused.detail}", remedy)
+        yield _problem("keys", f"{source_of(hand)} does not accept the consumer key: {refused.detail}", remedy)
     except AuthError as refused:
-        remedy = "set this machine's clock, then compare the pair with E*TRADE's page of keys"
-        yield _problem("keys", f"E*TRADE begins no sign-in: {refused.detail}", remedy)
+        remedy = "set this machine's clock, then compare key and secret with E*TRADE's developer page"
+        yield _problem("keys", f"E*TRADE refused to start a sign-in: {refused.detail}", remedy)
     except NotSent:
         raise
     except BrokerError as broken:
         yield _problem(
-            "keys", f"E*TRADE did not say whether it takes the pair: {broken.detail}", "ask again in a moment"
+            "keys",
+            f"E*TRADE gave no clear answer to the consumer key: {broken.detail}",
+            "run `strategy doctor` again in a minute",
         )
     else:
-        yield _ok("keys", "E*TRADE takes the consumer pair, for sign-ins")
+        yield _ok("keys", "E*TRADE accepts the consumer key")
 
 
 def _token(patient: Patient) -> Iterator[Finding]:
@@ -249,7 +257,7 @@ def _strategies(patient: Patient) -> Iterator[Finding]:
     unread, desk = list[str](), patient.hand.desk
     found = look.left_out_of(desk.store, desk.clock.now(), unread)
     for one in found:
-        remedy = "mend its file, or take it out with `strategy config edit`; it is asked again in the next session"
+        remedy = "correct its file, or remove it with `strategy config edit`; it runs again in the next session"
         yield _problem("strategies", f"left out: {said(one)}", remedy)
     if unread:
         yield _unchecked("strategies", f"{unread[0]} cannot be read")
@@ -262,12 +270,12 @@ def _broker(patient: Patient) -> Iterator[Finding]:
     hand, clock = patient.hand, BrokerClock(patient.hand.desk.clock)
     if not key.signs(hand) or (hand.simulated and hand.http is None):
         for name in ("reachability", "account", "clock", "watch list"):
-            yield _unchecked(name, "it needs a token and a broker that runs")
+            yield _unchecked(name, "it needs a sign-in and a running broker")
         return
     reads = key.reads(hand, broker_clock=clock)
     for _ in range(_CLOCK_CALLS - 1):
         reads.accounts()
-    yield _ok("reachability", f"{source_of(hand)} answers, and takes the token")
+    yield _ok("reachability", f"{source_of(hand)} answers and accepts the access token")
     yield from _made("account", partial(_account, patient, reads))
     yield from _made("watch list", partial(_watch_list, patient, reads))
     yield _clock(clock)
@@ -278,17 +286,19 @@ def _account(patient: Patient, reads: Reads) -> Iterator[Finding]:
     known, found = pinned(hand.desk.store, hand.operator, hand.account_id), reads.accounts()
     active = [one for one in found if one.may_be_active]
     if patient.alone and active:
-        yield _ok("account", f"{len(active)} of {len(found)} are active")
+        yield _ok("account", f"{len(active)} of {len(found)} accounts are active")
     elif not known.known:
-        yield _problem("account", "none is chosen", "`strategy login` chooses it")
+        yield _problem("account", "no account is chosen", "choose one with `strategy login`")
     elif not known.among(found):
-        remedy = "sign in with the right one, or choose anew: `strategy login --change-account`"
-        yield _problem("account", "the chosen one is not among the active accounts of this sign-in", remedy)
+        remedy = "sign in as the right user, or choose another account: `strategy login --change-account`"
+        yield _problem("account", "this sign-in does not have the chosen account as an active one", remedy)
     else:
-        yield _ok("account", "the chosen one is there and active")
+        yield _ok("account", "the chosen account is active")
     odd = sorted({name for one in found for name in one.odd})
     if odd:
-        yield _problem("account", f"E*TRADE's list lacks {', '.join(odd)}", "run `strategy probe` and show its report")
+        yield _problem(
+            "account", f"E*TRADE's account list lacks {', '.join(odd)}", "run `strategy probe` and read its report"
+        )
 
 
 def _watch_list(patient: Patient, reads: Reads) -> Iterator[Finding]:
@@ -302,23 +312,23 @@ def _watch_list(patient: Patient, reads: Reads) -> Iterator[Finding]:
     found = tables.quotes(patient.hand, market_data(patient.hand, reads), wanted)
     missing = [one.symbol for one in found.rows if not one.fresh]
     if missing:
-        remedy = "look each up at E*TRADE, and take it out of STRATEGY_WATCH_LIST or write it as E*TRADE does"
+        remedy = "look up each symbol at E*TRADE; correct it in STRATEGY_WATCH_LIST or remove it"
         why = "; ".join(dict.fromkeys(one.reasons[0] for one in found.rows if not one.fresh))
-        yield _problem("watch list", f"no quote that can be used of {', '.join(missing)}: {why}", remedy)
+        yield _problem("watch list", f"no usable quote of {', '.join(missing)}: {why}", remedy)
     if found.delayed is not None:
         yield _problem("watch list", "quotes are delayed", found.delayed)
     if not missing and found.delayed is None:
-        yield _ok("watch list", f"all {len(found.rows)} symbols are quoted, none delayed")
+        yield _ok("watch list", f"all {len(found.rows)} symbols have quotes in real time")
 
 
 def _clock(clock: BrokerClock) -> Finding:
     ahead = clock.ahead()
     if ahead is None:
-        return _unchecked("clock", "E*TRADE's answers had no Date to compare it with")
+        return _unchecked("clock", "E*TRADE's answers had no Date header")
     if skew.judged(ahead) is skew.Off.RIGHT:
-        return _ok("clock", "no answer proves that it is off by 2 s or more")
-    remedy = "let this machine set its clock from the network (NTP), then ask again"
-    return _problem("clock", f"this machine's is {skew.said(ahead)}", remedy)
+        return _ok("clock", "no answer shows an error of 2 s or more")
+    remedy = "set this machine's clock from the network (NTP), then run `strategy doctor` again"
+    return _problem("clock", f"this machine's clock is {skew.said(ahead)}", remedy)
 
 
 def _alpaca(patient: Patient) -> Iterator[Finding]:
@@ -327,38 +337,38 @@ def _alpaca(patient: Patient) -> Iterator[Finding]:
         return
     stored, clock = stored_key(patient.hand.open_vault(), ALPACA_KEY, AlpacaKey), patient.hand.desk.clock
     if stored is None:
-        yield _unchecked("alpaca", "no key is stored, so it is not asked for bars: `strategy secrets set alpaca-key`")
+        yield _unchecked("alpaca", "no key is stored; optional, for daily bars: `strategy secrets set alpaca-key`")
         return
     if find_spec("alpaca") is None:
-        yield _unchecked("alpaca", "its library is not here; `strategy up` installs it, as does `strategy history`")
+        yield _unchecked("alpaca", "its library is not installed; `strategy up` and `strategy history` install it")
         return
     (_, key), today = stored, new_york_day(clock.now())
     try:
         patient.alpaca(key, clock).daily("SPY", start=today - timedelta(days=7), before=today)
     except SourceKeyRefused as refused:
-        remedy = "compare it with Alpaca's page of API keys, and store it again: `strategy secrets set alpaca-key`"
+        remedy = "compare it with Alpaca's page of API keys, then store it again: `strategy secrets set alpaca-key`"
         yield _problem("alpaca", refused.detail, remedy)
     else:
-        yield _ok("alpaca", "it takes the key, and gives bars")
+        yield _ok("alpaca", "Alpaca accepts the key and returns bars")
 
 
 def _notices(patient: Patient, *, send: bool) -> Iterator[Finding]:
     addresses = _addresses(patient)
     if not addresses:
-        remedy = "store some: `strategy secrets set notify-addresses`, or STRATEGY_NOTIFY_ADDRESSES on one machine"
-        yield _problem("notices", "there is no address: what needs you is told to nobody", remedy)
+        remedy = "store one: `strategy secrets set notify-addresses`, or STRATEGY_NOTIFY_ADDRESSES on one machine"
+        yield _problem("notices", "no address is stored, so no notice reaches you", remedy)
     elif not send:
-        yield _unchecked("notices", f"{len(addresses)} address(es), and no test was wanted")
+        yield _unchecked("notices", f"{len(addresses)} address(es), not tested, as you asked")
         return
     for place, address in enumerate(addresses, start=1):
         one = AppriseNotifier(addresses=partial(_alone, address), journal=patient.hand.desk.journal)
         try:
             one.tell(title=_TITLE, text=_TEXT, urgent=False)
         except Undelivered:
-            remedy = "see that it is written as apprise wants it, and that its service is up; then store it again"
-            yield _problem("notices", f"address {place} did not take a test notice", remedy)
+            remedy = "check its form in apprise's list of services, and that the service works; then store it again"
+            yield _problem("notices", f"address {place} did not accept a test notice", remedy)
         else:
-            yield _ok("notices", f"address {place} took a test notice: see that it reached you")
+            yield _ok("notices", f"address {place} accepted a test notice; check that it arrived")
 
 
 def _alone(address: str) -> tuple[str, ...]:

@@ -94,7 +94,7 @@ def _without_report(folder: Path) -> UserError:
     if several:
         what = f"{folder} holds several results: {', '.join(several)}"
         return UserError(what, remedy=f"name one of them, such as --state {folder / several[0]}")
-    what = f"the run in {folder} left no report: it did not come to its end"
+    what = f"the run in {folder} left no report: it did not finish"
     return UserError(what, remedy=f"play it again; `strategy trades --state {folder}` lists what a day did until then")
 
 

@@ -20,8 +20,8 @@ from shared.usecases.base.kept import Served
 from shared.usecases.market.market_data import MarketData
 
 DELAYED = (
-    "these quotes are DELAYED, and nothing is ever traded on such: sign the market data agreement on E*TRADE's page, "
-    "wait until E*TRADE has taken it, then sign in anew"
+    "these quotes are DELAYED, and the system never trades on them: sign the market data agreement on E*TRADE's page, "
+    "wait until E*TRADE has confirmed it, then sign in again"
 )
 _DELAYS: dict[QuoteStatus | None, str] = {
     QuoteStatus.REALTIME: "none", QuoteStatus.DELAYED: "DELAYED", QuoteStatus.CLOSING: "the session is over",

@@ -109,7 +109,7 @@ class Trading:
         try:
             wanted = datetime.combine(self.now.date(), time.fromisoformat(clock), NEW_YORK)
         except ValueError:
-            raise UserError(f"{clock} is no time of day", remedy="write it like 10:30") from None
+            raise UserError(f"{clock} is not a time of day", remedy="write it like 10:30") from None
         if wanted < self.now:
             raise UserError(f"{clock} has passed: it is {self.now:%H:%M:%S}", remedy="name a later time")
         self._machine.world.run(wanted)

@@ -29,7 +29,7 @@ def kept(folder: Path) -> dict[str, str]:
     except Malformed:
         found = {"": ""}
     if set(found) - set(NAMES) or settings.wrong_ones(found):
-        raise UserError(f"{path} cannot be used", remedy="run `strategy init` again, which writes it anew")
+        raise UserError(f"{path} cannot be used", remedy="run `strategy init` again, which writes a new one")
     return found
 
 

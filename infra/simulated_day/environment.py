@@ -61,7 +61,7 @@ def environ(
     )  # fmt: skip
     if problems:
         what = "the settings cannot be used:\n" + "\n".join(f"  - {problem}" for problem in problems)
-        raise UserError(what, remedy="put that right, or leave it out")
+        raise UserError(what, remedy="correct it, or leave it out")
     honoured = [name for name in HONOURED if name in given and not (generated and name == "STRATEGY_WATCH_LIST")]
     return simulated | {name: given[name] for name in honoured} | own_strategies(given)
 

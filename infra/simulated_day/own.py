@@ -61,7 +61,7 @@ def left_out(folder: str) -> tuple[str, ...]:
     try:
         return tuple(f"{one}." for one in registry.taken(folder).values())
     except ConfigError as wrong:
-        raise UserError("; ".join(wrong.problems), remedy="put that right first") from None
+        raise UserError("; ".join(wrong.problems), remedy="correct that first") from None
 
 
 def _who() -> str:

@@ -60,19 +60,19 @@ class Begun:
 def begin(name: str, *, model: str, folder: Path) -> Begun:
     """Write NAME.py and test_NAME.py into a folder, made if missing; raises UserError, then nothing is written."""
     if not _NAME.fullmatch(name) or keyword.iskeyword(name) or name in TAKEN or name.startswith("test_"):
-        what = f"{name!r} is no name for a strategy"
-        raise UserError(what, remedy="take small letters, digits and _, a letter first, such as pull_back")
+        what = f"{name!r} cannot be the name of a strategy"
+        raise UserError(what, remedy="use small letters, digits and _, a letter first, such as pull_back")
     if name in MODULES:
         what = f"{name} is the name of a module of Python, or of one that this system uses"
-        raise UserError(what, remedy="take another name: the file would stand in that module's place")
+        raise UserError(what, remedy="choose another name: the file would hide that module")
     there = files.shipped(HERE)
     if name in there:
-        raise UserError(f"a strategy named {name} ships already", remedy="take another name, and --from to copy it")
+        raise UserError(f"a strategy named {name} ships already", remedy="choose another name, and copy it with --from")
     text = _copied(name, model, folder)
     paths = folder / f"{name}.py", folder / f"test_{name}.py"
     if kept := [path.name for path in paths if path.exists()]:
         what = f"{folder} has {' and '.join(kept)} already; nothing was written"
-        raise UserError(what, remedy="take another name, or move that file away")
+        raise UserError(what, remedy="choose another name, or move that file away")
     written: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -93,9 +93,9 @@ def _copied(name: str, model: str, folder: Path) -> str:
     try:
         known = found(str(folder) if folder.is_dir() else "")
     except ConfigError as wrong:
-        raise UserError("; ".join(wrong.problems), remedy="put that right first") from None
+        raise UserError("; ".join(wrong.problems), remedy="correct that first") from None
     if model not in known:
-        raise UserError(f"there is no strategy {model!r} to begin from", remedy=f"take one of {listed(known)}")
+        raise UserError(f"there is no strategy {model!r} to begin from", remedy=f"choose one of {listed(known)}")
     text = known[model].read_text(encoding="utf-8")
     mine = text.replace(f'NAME = "{model}"', f'NAME = "{name}"', 1)
     if mine == text:

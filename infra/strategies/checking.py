@@ -29,7 +29,7 @@ from shared.strategies import registry
 LASTS_S = 120
 SEEDS = tuple(str(seed) for seed in range(1, 7))
 """Each is the PYTHONHASHSEED of a process: with six, of 100 sets of two words 97 or more have two orders among them."""
-_RULES = "a vote is made of the view and the parameters alone; shared/strategies/README.md lists what it may import"
+_RULES = "a vote may use only the view and the parameters; shared/strategies/README.md lists what it may import"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,18 +53,18 @@ def check(name: str, folder: str) -> Checked:
     try:
         there, taken = registry.found(folder), registry.taken(folder)
     except ConfigError as wrong:
-        raise UserError("; ".join(wrong.problems), remedy="put that right first") from None
+        raise UserError("; ".join(wrong.problems), remedy="correct that first") from None
     if name not in there:
         raise UserError(
-            f"there is no strategy {name}", remedy=f"there are {registry.listed(there)}; see STRATEGY_STRATEGIES"
+            f"there is no strategy {name}", remedy=f"choose one of {registry.listed(there)}, or set STRATEGY_STRATEGIES"
         )
     if name in taken:
         path = Path(folder, f"{name}.py")
-        remedy = f"rename it, and its NAME; until then {name} is the strategy that ships"
+        remedy = f"rename the file and its NAME; until then {name} is the strategy that ships"
         return _misnamed(name, path, f"{path} has the name of a strategy that ships, and is left out", remedy)
     if name in MODULES:
-        what = f"{there[name]} stands in the place of the module {name} for whatever runs in its folder"
-        return _misnamed(name, there[name], what, "rename it, and its NAME")
+        what = f"{there[name]} hides the module {name} from every program that runs in its folder"
+        return _misnamed(name, there[name], what, "rename the file and its NAME")
     path, ships = there[name], there[name].parent == registry.HERE
     content = path.read_bytes()
     findings = _by_its_text(path, content)
@@ -88,7 +88,7 @@ def _by_its_text(path: Path, content: bytes) -> list[tuple[str, str, str]]:
     except (SyntaxError, ValueError) as problem:
         line = getattr(problem, "lineno", None)
         where = f"{path}:{line}" if line else str(path)
-        return [("form", f"{where}: this is no Python: {getattr(problem, 'msg', problem)}", "put that right")]
+        return [("form", f"{where}: this is not valid Python: {getattr(problem, 'msg', problem)}", "correct it")]
     return [("purity", f"{path}:{one.line}: it {one.what}", _RULES) for one in found]
 
 
@@ -109,7 +109,7 @@ def ask(name: str, folder: str, *, seeds: Sequence[str] = SEEDS) -> Mapping[str,
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             answers = list(pool.map(lambda seed: _said("answers", name, folder, seed, ends), seeds))
     except _NothingSaid as problem:
-        remedy = "a vote answers, and neither waits nor ends"
+        remedy = "a vote must return, and may neither wait nor end the program"
         return {"findings": [{"check": "process", "what": str(problem), "remedy": remedy}]}
     return {**found, "findings": list(_differ(answers))}
 
@@ -124,16 +124,20 @@ def _said(what: str, name: str, folder: str, seed: str, ends: float) -> Any:
         try:
             ended = subprocess.run(command, env=environ, capture_output=True, check=False, timeout=left)  # noqa: S603
         except subprocess.TimeoutExpired:
-            raise _NothingSaid(f"it did not end within {LASTS_S} s") from None
+            raise _NothingSaid(f"the check did not finish within {LASTS_S} s") from None
         if not out.is_file():
             last = ended.stderr.decode(errors="replace").strip().splitlines()[-1:]
-            raise _NothingSaid(f"its process ended with code {ended.returncode}{': ' if last else ''}{''.join(last)}")
+            raise _NothingSaid(f"its process exited with code {ended.returncode}{': ' if last else ''}{''.join(last)}")
         return json.loads(out.read_bytes())
 
 
 def _differ(answers: Sequence[Sequence[tuple[str, str]]]) -> Iterator[Mapping[str, str]]:
     """Compare what the processes answered at each instant, and give the first difference."""
     for (asked, _), *_ in (same for same in zip(*answers, strict=True) if any(one != same[0] for one in same)):
-        why = "its answers depend on the order of a set or on hash(), which differ from process to process"
-        yield {"check": "purity", "what": f"{asked}, another process answered otherwise: {why}", "remedy": "sort first"}
+        why = "it depends on the order of a set or on hash(), which differ between processes"
+        yield {
+            "check": "purity",
+            "what": f"{asked}, another process gave another answer: {why}",
+            "remedy": "sort the set first",
+        }
         return

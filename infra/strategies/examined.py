@@ -47,7 +47,7 @@ _STOPPED = {
     "ctypes.": "called foreign code",
 }  # fmt: skip
 """How Python's audit events begin that no vote may cause, and what the strategy did."""
-_AGAIN = "it may use its view and its parameters alone: nothing that it keeps, no chance, no clock"
+_AGAIN = "it may use only its view and its parameters: no stored values, no random numbers, no clock"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +107,7 @@ class _Guard:
         if took > LIMIT_MS:  # once may be the machine's: asked again, it is the strategy's
             answer, again = self._timed(ask, when)
             if (took := min(took, again)) > LIMIT_MS:
-                raise _Slow(f"one answer took {took:.0f} ms of CPU: a live session leaves out what takes {LIMIT_MS}")
+                raise _Slow(f"one answer took {took:.0f} ms of CPU; the limit of a live session is {LIMIT_MS} ms")
         return answer, took
 
     def _timed(self, ask: Callable[[], T], when: str) -> tuple[T, float]:
@@ -132,7 +132,7 @@ def examine(name: str, folder: str) -> Examined:
     config = _alone(name)
     used, wrong = registry.usable(config, folder)
     if wrong:
-        return _nothing([Finding(check="form", what=one, remedy="put that right") for one in wrong[name]])
+        return _nothing([Finding(check="form", what=one, remedy="correct it") for one in wrong[name]])
     guard = _Guard(used[0])
     bound = guard.guarded(used[0])
     try:
@@ -140,7 +140,7 @@ def examine(name: str, folder: str) -> Examined:
         findings = [*_again(whole, bound, config), *_later(name, folder, guard), *_leaves(guard)]
         findings += _looks_ahead(whole, bound, config)
     except StrategyFault as fault:
-        return _nothing([Finding(check="answers", what=fault.why, remedy="let it answer a Vote or one of its REASONS")])
+        return _nothing([Finding(check="answers", what=fault.why, remedy="return a Vote or one of its REASONS")])
     except _Outside as outside:
         return _nothing([Finding(check="purity", what=str(outside), remedy=_AGAIN)])
     except _Slow as slow:
@@ -172,7 +172,7 @@ def _again(whole: Sequence[Looked], bound: Bound, config: StrategyConfig) -> Ite
     first = {(one.at, one.symbol): one.verdicts for one in whole}
     for one in decisions(turned, config, (bound,)):
         if first.get((one.at, one.symbol)) != one.verdicts:
-            what = f"asked again of {one.symbol} at {_clock(one.at)}, it answered otherwise"
+            what = f"asked again of {one.symbol} at {_clock(one.at)}, it gave another answer"
             yield Finding(check="purity", what=what, remedy=_AGAIN)
             return
 
@@ -185,7 +185,7 @@ def _later(name: str, folder: str, guard: _Guard) -> Iterator[Finding]:
     for view in views.views():
         earlier = old.vote(view, old.parameters)
         if view.at >= noon and earlier != young.vote(view, young.parameters):
-            what = f"a process that began at noon answers otherwise of {view.symbol} at {_clock(view.at)}"
+            what = f"a process that began at noon gives another answer about {view.symbol} at {_clock(view.at)}"
             yield Finding(check="purity", what=what, remedy=_AGAIN)
             return
 
@@ -207,11 +207,11 @@ def _leaves(guard: _Guard) -> Iterator[Finding]:
         try:
             first, second = (guard.leaves(view, position) for _ in range(2))
         except StrategyFault as fault:
-            remedy = "let leave answer one of its REASONS, or None"
+            remedy = "return one of its REASONS, or None, from leave"
             yield Finding(check="answers", what=f"asked whether to leave {view.symbol}, {fault.why}", remedy=remedy)
             return
         if first != second:
-            what = f"asked again whether to leave {view.symbol} at {_clock(view.at)}, it answered otherwise"
+            what = f"asked again whether to leave {view.symbol} at {_clock(view.at)}, it gave another answer"
             yield Finding(check="purity", what=what, remedy=_AGAIN)
             return
 
@@ -237,7 +237,8 @@ def _looks_ahead(whole: Sequence[Looked], bound: Bound, config: StrategyConfig) 
     for data, all_of_it, cut in cuts:
         found = ahead(all_of_it, cut_short(data, cut), cut, config, (bound,))
         if found is not None:
-            what = f"of {found.whole.symbol} at {_clock(found.whole.at)} it decided by what came after {_clock(cut)}"
+            decision = f"its decision about {found.whole.symbol} at {_clock(found.whole.at)}"
+            what = f"{decision} used data from after {_clock(cut)}"
             yield Finding(check="look-ahead", what=what, remedy=_AGAIN)
             return
 

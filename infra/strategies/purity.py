@@ -61,7 +61,7 @@ def _of(node: ast.AST, own: set[str]) -> Iterator[Fault]:
                 yield Fault(line, f"imports {'.' * node.level}{node.module or ''}")
             if name == "functools":
                 kept = sorted(_CACHES & {one.name for one in node.names})
-                yield from (Fault(line, f"remembers between two calls with functools.{one}") for one in kept)
+                yield from (Fault(line, f"keeps values between calls with functools.{one}") for one in kept)
         case ast.Global() | ast.Nonlocal():
             yield Fault(line, f"changes {', '.join(node.names)} outside of the function")
         case ast.Call(func=ast.Name(id=name)) if name in _CALLS:
@@ -69,13 +69,13 @@ def _of(node: ast.AST, own: set[str]) -> Iterator[Fault]:
         case ast.Call(func=ast.Attribute(attr=name)) if name in _CLOCKS:
             yield Fault(line, f"reads the clock with .{name}(): view.at is the time of the tick")
         case ast.Call(func=ast.Attribute(value=ast.Name(id=kept), attr=name)) if kept in own and name in _GROWS:
-            yield Fault(line, f"changes {kept}, which the file keeps between two calls")
+            yield Fault(line, f"changes {kept}, which the file keeps between calls")
         case ast.Attribute(value=ast.Name(id="functools"), attr=name) if name in _CACHES:
-            yield Fault(line, f"remembers between two calls with functools.{name}")
+            yield Fault(line, f"keeps values between calls with functools.{name}")
         case ast.Attribute(value=ast.Name(id="numpy" | "np"), attr="random"):
-            yield Fault(line, "draws by chance with numpy.random")
+            yield Fault(line, "uses random numbers of numpy.random")
         case ast.Subscript(value=ast.Name(id=kept), ctx=ast.Store() | ast.Del()) if kept in own:
-            yield Fault(line, f"changes {kept}, which the file keeps between two calls")
+            yield Fault(line, f"changes {kept}, which the file keeps between calls")
         case _:
             pass
 

@@ -48,7 +48,7 @@ def main() -> int:
         words = ("functions", "delete", name, f"--region={region}", f"--project={found.project}", "--quiet")
         if gcloud.ask(*words).returncode:
             left.append(name)
-    sys.stdout.write("Now: make cloud-up, which makes anew what was deleted.\n" if not left else "")
+    sys.stdout.write("Now: make cloud-up, which creates again what was deleted.\n" if not left else "")
     sys.stderr.write("".join(f"{name} could not be deleted: repeat make cloud-clear-failed\n" for name in left))
     return 1 if left else 0
 

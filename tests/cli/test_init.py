@@ -158,7 +158,7 @@ def test_a_bad_setting_is_asked_for_again(tmp_path: Path) -> None:
     assert "'NOT A SYMBOL' is no symbol: 1 to 5 letters" in screen
     assert "Named more than once, and counted once: IBM." in screen
     assert "It may buy 2 symbols: IBM, BRK.B.\nIt may use 5,000 USD.\n" in screen
-    assert screen.count("is an example, no advice") == 2
+    assert screen.count("is an example, not advice") == 2
     assert "'5' cannot be used: give an amount from 100 to 10,000,000" in screen
     wanted_of = {"STRATEGY_WATCH_LIST": "IBM,BRK.B", "STRATEGY_CAPITAL_USD": "5000"}
     assert [kept(tmp_path / "state" / f"production-{of}") for of in ("paper", "key")] == [wanted_of] * 2

@@ -150,17 +150,17 @@ def no_address(clinic: Clinic) -> None:
 
 @pytest.mark.parametrize(("trouble", "check", "says", "remedy"), [
     (no_pair, "keys", "no version", "ETRADE_CONSUMER_KEY"),
-    (another_pair, "keys", "refuses the consumer pair", "secrets set etrade-consumer"),
+    (another_pair, "keys", "does not accept the consumer key", "secrets set etrade-consumer"),
     (nobody_signed_in, "token", "the sign-in has ended", "--broker production"),
-    (ended_at_etrade, "token", "does not take the token", "sign in anew"),
+    (ended_at_etrade, "token", "does not accept the access token", "sign in again"),
     (clock_off, "clock", "behind E*TRADE's", "NTP"),
     (delayed, "watch list", "delayed", "market data agreement"),
-    (unknown_symbol, "watch list", "GONE", "take it out"),
+    (unknown_symbol, "watch list", "GONE", "remove it"),
     (open_folder, "permissions", "other users", "chmod"),
-    (no_folder, "disk", "cannot be written", "make room"),
+    (no_folder, "disk", "cannot be written", "free disk space"),
     (wrong_setting, "settings", "STRATEGY_REMIND_AT", "environment"),
-    (deaf_address, "notices", "did not take", "store it again"),
-    (no_address, "notices", "told to nobody", "notify-addresses"),
+    (deaf_address, "notices", "did not accept", "store it again"),
+    (no_address, "notices", "no notice reaches you", "notify-addresses"),
 ], ids=lambda one: getattr(one, "__name__", ""))  # fmt: skip
 def test_each_trouble_has_its_line_and_remedy(
     clinic: Clinic, trouble: Callable[[Clinic], None], check: str, says: str, remedy: str

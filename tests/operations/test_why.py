@@ -85,7 +85,7 @@ def test_what_the_scan_really_wrote_is_told(desk: Path) -> None:
     [
         ("ZZZZ", None, "was not looked at"),
         ("AIG", "03:00", "no minute at"),
-        ("AIG", "noon", "'noon' is no time"),
+        ("AIG", "noon", "'noon' is not a time"),
     ],
 )
 def test_where_nobody_looked_that_is_said(desk: Path, symbol: str, when: str | None, why: str) -> None:

@@ -162,7 +162,7 @@ def test_a_file_with_the_name_of_a_module_does_not_pass(tmp_path: Path) -> None:
     """A file that stands in the place of a module of Python's own does not pass, and is told why."""
     (finding,) = check("json", str(write(tmp_path, "json"))).findings
     assert finding[0] == "name"
-    assert "json.py stands in the place of the module json" in finding[1]
+    assert "json.py hides the module json" in finding[1]
 
 
 def test_it_says_what_it_checks_before_it_does(tmp_path: Path) -> None:

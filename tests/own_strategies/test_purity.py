@@ -13,13 +13,13 @@ WRONG = {
     "imports random": "from random import random",
     "imports shared.usecases.base.outbox": "from shared.usecases import outbox\nimport shared.usecases.base.outbox",
     "imports .": "from . import other",
-    "remembers between two calls with functools.cache": "from functools import cache",
+    "keeps values between calls with functools.cache": "from functools import cache",
     "changes COUNT outside of the function": "COUNT = 0\n\ndef more():\n    global COUNT\n    COUNT += 1",
     "calls open()": "def more():\n    return open('prices.csv')",
     "calls eval()": "X = eval('1')",
     "reads the clock with .now(): view.at is the time of the tick": "def more(datetime):\n    return datetime.now()",
-    "changes SEEN, which the file keeps between two calls": "SEEN = []\n\ndef more(view):\n    SEEN.append(view)",
-    "draws by chance with numpy.random": "import numpy as np\n\ndef more():\n    return np.random.rand()",
+    "changes SEEN, which the file keeps between calls": "SEEN = []\n\ndef more(view):\n    SEEN.append(view)",
+    "uses random numbers of numpy.random": "import numpy as np\n\ndef more():\n    return np.random.rand()",
 }
 
 

@@ -102,8 +102,8 @@ def test_plans_that_cannot_be_are_refused() -> None:
         (("--broker", "sandbox", "--config", "default"), "--config default counts for the simulator only"),
         (("--broker", "production", "--seed", "1", "--starts", "09:30"), "--seed and --starts count for the simulator"),
         (("--broker", "sandbox", "--market", "generated"), "--market counts for the simulator only"),
-        (("--starts", "noon"), "no time of day"),
-        (("--starts", ""), "no time of day"),
+        (("--starts", "noon"), "not a time of day"),
+        (("--starts", ""), "not a time of day"),
         (("--market", "nowhere.csv"), "no market file"),
     ],
 )

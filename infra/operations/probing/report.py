@@ -33,16 +33,16 @@ def _lines(seen: Seen, found: Sequence[Fact], source: str, capture: str) -> Iter
     yield ""
     when = f"from {day_and_time(seen.began_at)} to {day_and_time(ended)} New York"
     yield f"Probed {when}, with {', '.join(seen.symbols)}."
-    yield "It read and previewed. Nothing was placed and nothing was cancelled: the client has no call for it."
-    yield f"Numbers, keys, names and orders of yours are neither here nor in `{capture}`, which tests can read."
+    yield "It read and previewed. Nothing was placed or cancelled: this client cannot do either."
+    yield f"Your account numbers, keys, names and orders are neither here nor in `{capture}`, which tests can read."
     counts = [f"{sum(one.verdict is verdict for one in found)} {verdict}" for verdict in _ORDER]
     yield f"Of {len(found)} facts: {', '.join(counts)}."
     if seen.canned:
-        yield "**The sandbox makes its answers up: what contradicts us here may hold at production, and vice versa.**"
+        yield "**The sandbox's answers are made up: production may answer otherwise.**"
     if seen.beside:
-        yield "**A system used this key meanwhile: its calls are in E*TRADE's count, too.**"
+        yield "**A system used this key at the same time: E*TRADE counted its calls, too.**"
     if seen.lost_token:
-        yield "**The token ended in the middle: sign in again and probe anew for what is not seen.**"
+        yield "**The access token ended during the probe: sign in and probe again for what was not seen.**"
     for verdict in _ORDER:
         yield from _facts(verdict, [one for one in found if one.verdict is verdict])
     yield from _round_trips(seen)
