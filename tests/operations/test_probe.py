@@ -194,7 +194,7 @@ def test_a_throttle_answer_beside_a_system_proves_nothing(tmp_path: Path) -> Non
     hand = replace(home.signed_in(), running=True, simulated=True)
     found = probed(home, tmp_path, hand=hand)
     assert found["Limit of orders"].verdict is NOT_SEEN
-    assert "used this key meanwhile" in (tmp_path / run.REPORT).read_text()
+    assert "used this key at the same time" in (tmp_path / run.REPORT).read_text()
 
 
 def test_the_market_is_not_asked_four_times_a_second(tmp_path: Path) -> None:
@@ -210,7 +210,7 @@ def test_a_sandbox_whose_quotes_are_others_is_previewed_all_the_same(tmp_path: P
         home.simulator.inject(Fault(endpoint="quotes", kind="empty-200", count=500))
         assert probed(home, tmp_path, minutes=0.5, hand=hand)["Quotes"].verdict is CONTRADICTS
         assert home.calls()["preview"] == previews
-        assert ("sandbox makes its answers up" in (tmp_path / run.REPORT).read_text()) is sandbox
+        assert ("sandbox's answers are made up" in (tmp_path / run.REPORT).read_text()) is sandbox
 
 
 def test_the_chosen_account_is_asked_about_first(tmp_path: Path) -> None:
@@ -231,7 +231,7 @@ def test_a_token_that_ends_in_the_middle_is_said(tmp_path: Path) -> None:
     home.end_token(hand)
     found = probed(home, tmp_path, minutes=0.5, hand=hand)
     assert found["Account list"].verdict is NOT_SEEN
-    assert "The token ended in the middle" in (tmp_path / run.REPORT).read_text()
+    assert "The access token ended during the probe" in (tmp_path / run.REPORT).read_text()
 
 
 def test_the_probe_does_not_run_beside_a_system_that_works(tmp_path: Path) -> None:

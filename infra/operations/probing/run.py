@@ -56,7 +56,7 @@ class Probed:
 def require_alone(hand: Hand, minutes: float) -> None:
     """Refuse beside a system that may need its calls; raises UserError."""
     if hand.running and not hand.simulated and _works(hand.desk.clock.now(), minutes):
-        what = f"{hand.name} runs, and the probe would use up calls that its stops and exits need"
+        what = f"{hand.name} runs, and its stops and exits need the calls that the probe would use up"
         remedy = f"probe before {WORKS[0]}:00 or after {WORKS[1]}:00 New York, or with a key that no system uses"
         raise UserError(what, remedy=remedy)
 
