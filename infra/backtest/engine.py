@@ -20,7 +20,9 @@ from infra.backtest.room import Room
 from infra.backtest.settling import Settling
 from infra.backtest.timing import TIMES, Timing
 from infra.brokersim.orders import Action
+from infra.results.ends import skipped
 from infra.results.facts import Point
+from infra.results.receipts import decisions
 from shared.domain.control.config import StrategyConfig
 from shared.strategies.form import Bound
 
@@ -91,11 +93,12 @@ def _worth(room: Room) -> Point:
 def _played(room: Room, worth: list[Point]) -> Played:
     session = room.day.session
     worth.append(_worth(room))
+    receipts = decisions(room.signals, orders=room.orders.values(), events=(), fills=())
     positions = sorted((*room.ended, *room.positions.values()), key=lambda one: (one.opened_at, one.symbol))
     return Played(
         session=session, signals=tuple(room.signals), orders=tuple(room.orders.values()), fills=tuple(room.booked),
         positions=tuple(one for one in positions if one.session == session.day), traded=tuple(room.traded),
-        skipped=tuple(room.skipped), equity=tuple(worth), carried=_carried(room),
+        skipped=skipped(receipts), equity=tuple(worth), carried=_carried(room),
     )  # fmt: skip
 
 

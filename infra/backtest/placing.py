@@ -11,8 +11,6 @@ from decimal import Decimal
 from infra.backtest.room import VENUE, Room, Steps, Who
 from infra.backtest.sending import send
 from infra.backtest.settling import Settling, count_refusal
-from infra.results.ends import came_to, of_code
-from infra.results.facts import Skipped
 from shared.domain.base.calendar import is_open
 from shared.domain.base.values import PriceType, Side, Term
 from shared.domain.broker import day_trades
@@ -87,12 +85,6 @@ class Placing:
     def _too_old(self, signal: Signal) -> None:
         order = self._intent(signal)
         self._room.move(order, State.VOIDED, cause="the signal waited too long", codes=("SIGNAL_STALE",))
-        self._skip(signal, ("SIGNAL_STALE",), of_code("SIGNAL_STALE"))
-
-    def _skip(self, signal: Signal, codes: tuple[str, ...], sentence: str) -> None:
-        self._room.skipped.append(
-            Skipped(symbol=signal.symbol, at=signal.decided_at, code=codes[0] if codes else "", sentence=sentence)
-        )  # fmt: skip
 
     def _enter(self, signal: Signal) -> None:
         room = self._room
@@ -105,8 +97,7 @@ class Placing:
         found = judged(facts, barred, votes=len(signal.votes), config=room.config)
         if isinstance(found, Denial):
             codes = tuple(dict.fromkeys(found.codes))
-            order = room.move(order, State.DENIED, codes=codes, note=found.note)
-            self._skip(signal, codes, came_to(order))
+            room.move(order, State.DENIED, codes=codes, note=found.note)
             return
         wash = may_be_wash_sale(lost_at=facts.lost_at, now=room.now)
         order = room.move(
@@ -114,9 +105,7 @@ class Placing:
             limit_price=found.limit, reserved=found.cost, spread=found.spread, sized=found.sized,
             possible_wash_sale=wash,
         )  # fmt: skip
-        order = self._send(order, quote)
-        if order.state is not State.WORKING:
-            self._skip(signal, order.codes, came_to(order))
+        self._send(order, quote)
 
     def _facts(self, signal: Signal, order: Order, quote: Quote | None) -> RiskFacts:
         room = self._room

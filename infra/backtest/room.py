@@ -27,7 +27,6 @@ from infra.brokersim.orders import Fill as MarketFill
 from infra.brokersim.orders import Order as MarketOrder
 from infra.brokersim.settings import SimulatorSettings
 from infra.brokersim.wire import Refused
-from infra.results.facts import Skipped
 from shared.domain.base.settlement import settles_on
 from shared.domain.base.values import CENT, Side, Venue
 from shared.domain.broker.brokerage import Balance, BrokerStatus, Holding
@@ -76,7 +75,6 @@ class Room:
     signals: list[Signal] = field(default_factory=list)
     booked: list[Fill] = field(default_factory=list)
     ended: list[Position] = field(default_factory=list)
-    skipped: list[Skipped] = field(default_factory=list)
     _agenda: list[tuple[datetime, int, Steps]] = field(default_factory=list)
     _until: datetime = field(init=False)
     _numbers: Any = field(default_factory=count)

@@ -11,10 +11,12 @@ from infra.results.facts import Skipped
 from infra.results.receipts import Decision
 from infra.results.words import words
 from shared.domain.orders.explain import at_venue
-from shared.domain.orders.orders import Order, State
+from shared.domain.orders.orders import TERMINAL, Order, State
 from shared.domain.telling.notices import FOREIGN
 
 NOT_TAKEN_UP = "NOT_TAKEN_UP"
+UNFILLED = "UNFILLED"
+NOT_OVER = "NOT_OVER"
 SKIPPED: Mapping[str, str] = {
     NOT_TAKEN_UP: "never reached the order function",
     "SIZE_ZERO": "blocked: not enough cash",
@@ -49,8 +51,8 @@ SKIPPED: Mapping[str, str] = {
     "CLOCK_SKEW": "blocked: the clock is off",
     "DAY_TRADES": "blocked: day trades used up",
     "TOKEN_DEAD": "blocked: nobody was signed in",
-    State.EXPIRED: "expired unfilled",
-    State.CANCELLED: "cancelled unfilled",
+    UNFILLED: "not filled: the price was above the limit, or no shares were for sale",
+    NOT_OVER: "not over yet: the order may still buy",
     State.REJECTED: "rejected",
     State.VOIDED: "cancelled before it was sent",
     State.NOT_PLACED: "not received",
@@ -85,10 +87,14 @@ ENDS: Mapping[str, str] = {
 _BLOCKED = "blocked: "
 _OF_BROKER = ("preview:", "place:")
 _PLACES = {State.DENIED, State.VOIDED}
+_UNFILLED = {State.CANCELLED, State.EXPIRED}
 
 
 def skipped(decisions: list[Decision]) -> tuple[Skipped, ...]:
-    """Give the signals that bought nothing, each with its first reason and all that is known of it."""
+    """Give the signals that bought nothing, each with its first reason and all that is known of it.
+
+    Every signal either bought shares, in whole or in part, or is among them.
+    """
     return tuple(
         Skipped(symbol=one.signal.symbol, at=one.at, code=_code(one), sentence=_sentence(one))
         for one in decisions
@@ -124,12 +130,21 @@ def _code(decision: Decision) -> str:
     entry = decision.entry
     if entry is None:
         return NOT_TAKEN_UP
+    if entry.state in _UNFILLED:
+        return UNFILLED
+    if entry.state not in TERMINAL:
+        return NOT_OVER
     return entry.codes[0] if entry.codes and entry.state in _PLACES else entry.state
 
 
 def _sentence(decision: Decision) -> str:
-    entry = decision.entry
-    return _full(why_skipped(NOT_TAKEN_UP) if entry is None else came_to(entry) or why_skipped(entry.state))
+    entry, code = decision.entry, _code(decision)
+    if entry is None or code == NOT_OVER:
+        return _full(why_skipped(code))
+    if code == UNFILLED and entry.limit_price is not None:
+        limit = f"the limit of ${entry.limit_price:,.2f}"
+        return f"Not filled: until the order ended the price was above {limit}, or no shares were for sale."
+    return came_to(entry) or _full(why_skipped(code))
 
 
 def _full(text: str) -> str:

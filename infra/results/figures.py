@@ -101,7 +101,10 @@ DEFINITIONS: Mapping[str, tuple[str, str]] = {
     ),
     "skipped": (
         "Skipped signals",
-        "Signals of the strategies that bought nothing, by the first reason that applied.",
+        (
+            "Signals of the strategies that bought nothing, by the first reason that applied. Each signal bought "
+            "shares, in whole or in part, or is one of them."
+        ),
     ),
 }
 

@@ -2,6 +2,7 @@
 
 import csv
 import signal
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -24,6 +25,7 @@ from infra.backtest.run import Fidelity, Outcome, Progress, Task, run
 from infra.backtest.workers import run_all
 from infra.brokersim.generated import GENERATED_DAY
 from infra.cli.traded import as_csv
+from infra.results.ends import UNFILLED
 from infra.results.figures import DEFINITIONS, closes
 from infra.results.plain import plain
 from shared.domain.base.values import CENT
@@ -65,6 +67,18 @@ def test_what_was_earned_is_what_the_trades_brought_after_fees() -> None:
     assert all(trade.is_over and trade.fees > 0 for trade in facts.trades)
     assert facts.equity[-1].equity == CAPITAL + sum(trade.net for trade in facts.trades)
     assert outcome.figures.sharpe is None
+
+
+def test_every_signal_of_a_month_bought_or_is_skipped_with_a_reason() -> None:
+    """Signals are those that bought, in whole or in part, and those that did not, entries without a fill among them."""
+    config = load("demo")
+    config = replace(config, entry=replace(config.entry, ask_cushion_bps=Decimal(0)))
+    month = run(replace(task(GENERATED_DAY + timedelta(days=30)), config=config), lambda _: None).facts
+    codes = Counter(one.code for one in month.skipped)
+    assert codes[UNFILLED] > 0
+    assert len(month.trades) > 0
+    assert month.signals == len(month.trades) + len(month.skipped)
+    assert all(one.sentence for one in month.skipped)
 
 
 def test_a_day_begins_with_what_the_one_before_left() -> None:

@@ -1,12 +1,13 @@
 """Reasons are sentences with their figures wherever a person reads them: on the page, in the JSON, in the commands."""
 
 import re
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from infra.results.ends import ENDS, SKIPPED, came_to, of_code, skipped, why_skipped
+from infra.results.ends import ENDS, NOT_OVER, SKIPPED, UNFILLED, came_to, of_code, skipped, why_skipped
 from infra.results.figures import figures
 from infra.results.page import render
 from infra.results.reasons import rules
@@ -35,6 +36,24 @@ def test_the_kept_sentence_with_its_figures_is_what_is_said() -> None:
     signal = quiet_day().signals[0]
     (one,) = skipped([Decision(signal=signal, stories=(OrderStory(order=made, events=(), fills=()),))])
     assert (one.code, one.sentence, came_to(made)) == ("BUYING_POWER", note, note)
+
+
+@pytest.mark.parametrize(
+    ("state", "code", "said"),
+    [
+        (State.CANCELLED, UNFILLED, "the price was above the limit of $7.21, or no shares were for sale."),
+        (State.EXPIRED, UNFILLED, "the price was above the limit of $7.21, or no shares were for sale."),
+        (State.WORKING, NOT_OVER, "Not over yet: the order may still buy."),
+    ],
+)
+def test_an_entry_that_ended_without_a_share_is_a_skipped_signal(state: State, code: str, said: str) -> None:
+    """What was ordered and not filled is told with its limit, what is not over as such; one share is a purchase."""
+    signal = quiet_day().signals[0]
+    for filled in (0, 1):
+        entry = order(state=state, filled=filled, limit_price=Decimal("7.21"))
+        found = skipped([Decision(signal=signal, stories=(OrderStory(order=entry, events=(), fills=()),))])
+        assert [one.code for one in found] == ([] if filled else [code])
+        assert all(one.sentence.endswith(said) for one in found)
 
 
 @pytest.mark.parametrize(

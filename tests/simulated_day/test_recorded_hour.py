@@ -53,6 +53,15 @@ def test_the_recording_has_every_signal_and_receipt_of_the_store(hour: tuple[Pla
         }
 
 
+def test_every_signal_of_the_hour_bought_or_is_skipped_with_a_reason(hour: tuple[Played, Path]) -> None:
+    """The report counts each signal once: with shares, in whole or in part, or without any and why."""
+    facts = hour[0].result.facts
+    bought = sum(1 for one in facts.decisions if one.shares)
+    assert bought == len(facts.trades) > 0
+    assert facts.signals == len(facts.decisions) == bought + len(facts.skipped)
+    assert all(one.code and one.sentence for one in facts.skipped)
+
+
 def test_another_price_would_be_found(hour: tuple[Played, Path]) -> None:
     """Where one symbol's quotes are a tenth higher than they were, the replay differs."""
     lines = [json.loads(json.dumps(line)) for line in lines_of(hour[1], DAY)]
