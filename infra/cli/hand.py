@@ -228,10 +228,7 @@ def status_lines(seen: look.Overview) -> Iterable[tuple[str, object]]:
         yield "NOT TRADED ON", "; ".join(map(from_elsewhere, seen.elsewhere))
     if seen.closing:
         yield "Closing", f"{', '.join(seen.closing)}: you asked for the sale, and it is not done yet"
-    yield (
-        "This session" if is_open(seen.at) and seen.session == new_york_day(seen.at) else "Last session",
-        _realized(seen),
-    )
+    yield from _realized(seen)
     if seen.asked:
         yield "Asked", "; ".join(seen.asked)
     yield "Scan", _scanned(seen)
@@ -301,11 +298,14 @@ def from_elsewhere(one: FallbackQuote) -> str:
     )
 
 
-def _realized(seen: look.Overview) -> str:
-    if not seen.session:
-        return "nothing traded yet"
+def _realized(seen: look.Overview) -> Iterable[tuple[str, str]]:
+    """Say what the last session that traded brought, nothing where there is none."""
+    if seen.session is None:
+        return
+    now = is_open(seen.at) and seen.session == new_york_day(seen.at)
     unknown = f", without {seen.unpriced:,} shares that you took out at a price that is not known"
-    return f"{seen.realized:+,.2f} USD realised on {seen.session}{unknown if seen.unpriced else ''}"
+    said = f"{seen.realized:+,.2f} USD realised on {seen.session}{unknown if seen.unpriced else ''}"
+    yield "This session" if now else "Last session", said
 
 
 def _scanned(seen: look.Overview) -> str:

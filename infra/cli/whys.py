@@ -50,4 +50,6 @@ def _aged(age_s: float | None) -> str:
     """Say how old the quote was; E*TRADE's whole seconds may lie a little ahead of the scan's clock."""
     if age_s is None:
         return ""
-    return f"The quote was {age_s:.1f} s old. " if age_s >= 0 else f"The quote's time was {-age_s:.1f} s ahead. "
+    if age_s < 0:
+        return f"The quote's time was {-age_s:.1f} s ahead of our clock. "
+    return f"The quote was {age_s:.1f} s old. "

@@ -99,6 +99,15 @@ DEFINITIONS: Mapping[str, tuple[str, str]] = {
             "the entry, New York time."
         ),
     ),
+    "reasons": (
+        "Exit reasons",
+        (
+            "Protective stop: the stop order sold, which had waited at its level. Trailing exit: the bid fell to the "
+            "level that follows the highest bid while the stop order still lay below it, and the system sold with a "
+            "limit near the bid. Stop level missed: the bid lay below the stop's level, no stop order had sold, and "
+            "the system sold in the same way."
+        ),
+    ),
     "skipped": (
         "Skipped signals",
         (

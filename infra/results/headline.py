@@ -26,7 +26,7 @@ def headline(facts: Facts, found: Figures) -> list[Line]:
     return [
         Line(name="Return", text=_pct(found.return_pct), note=_on(found), tone=_tone(found.profit)),
         Line(name="Buy and hold", text=_pct(found.hold_pct), note=_held(facts), tone=_tone(found.hold_pct)),
-        Line(name="Largest drawdown", text=_fall(found.drawdown), note=_fell(facts, found.drawdown)),
+        _largest(facts, found.drawdown),
         Line(name="Trades", text=f"{found.trades:,}", note=_ended(found)),
         Line(name="Win rate", text=_share(found.win_rate_pct), note="of the trades that ended"),
         Line(name="Profit factor", text=_plain(found.profit_factor), note="sum won, divided by sum lost"),
@@ -56,15 +56,13 @@ def _held(facts: Facts) -> str:
     return f"of {count} symbol{'' if count == 1 else 's'} in equal parts" if count else "no prices are known"
 
 
-def _fall(found: Drawdown | None) -> str:
-    return UNKNOWN if found is None else percent(found.pct)
-
-
-def _fell(facts: Facts, found: Drawdown | None) -> str:
+def _largest(facts: Facts, found: Drawdown | None) -> Line:
+    name = "Largest drawdown"
     if found is None or not found.usd:
-        return ""
+        return Line(name=name, text=UNKNOWN if found is None else percent(found.pct))
     begins, ends = moment(found.since, facts.begins, facts.ends), moment(found.until, facts.begins, facts.ends)
-    return f"{dollars(found.usd)} from {begins} to {ends}"
+    note = f"{dollars(found.usd)} from {begins} to {ends}"
+    return Line(name=name, text=percent(found.pct), note=note, tone=tone(found.usd))
 
 
 def _ended(found: Figures) -> str:

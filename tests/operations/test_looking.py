@@ -33,7 +33,7 @@ from shared.gcp.chance import SystemChance
 from shared.gcp.clock import SystemClock
 from shared.gcp.journal import CloudJournal
 from shared.gcp.no_bus import NoBus
-from shared.ports import Put
+from shared.ports import Delete, Put
 from shared.topology import ACCESS_TOKEN, CONSUMER, HALT_KEY, SIGN_IN_KEY
 from shared.usecases.base.desk import Desk, create, put
 from shared.usecases.sign_in import token
@@ -146,6 +146,16 @@ def test_nothing_of_a_table_is_cut(played_desk: Path, columns: str) -> None:
             assert word in shown.split()
     assert shown.count("Symbol") == 1 or int(columns) < 80
     assert all(len(line) <= int(columns) for line in shown.splitlines())
+
+
+def test_a_system_that_never_traded_has_no_last_session(desk: Path) -> None:
+    """The line of the last session is left out where there is none, and stands where there is one."""
+    on = ("--state", str(desk))
+    assert "Last session" in strategy("status", *on).stdout
+    store = SqliteStore(desk / "state.db")
+    store.commit([Delete(row.path) for row in store.query("ledger")])
+    store.close()
+    assert not [part for part in ("Last session", "nothing traded") if part in strategy("status", *on).stdout]
 
 
 def test_all_times_are_new_yorks_and_say_so(desk: Path) -> None:

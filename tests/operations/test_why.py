@@ -49,7 +49,7 @@ def test_a_quote_of_the_next_second_has_no_negative_age(desk: Path) -> None:
     """A quote whose time lies ahead of the scan's clock is said to be so."""
     when = written(desk, [[0, "held", "", "", -400]])
     told = strategy("why", "ZXQ", "--at", f"{when}:29+00:00", "--state", str(desk)).stdout
-    assert "The quote's time was 0.4 s ahead. Configuration:" in told
+    assert "The quote's time was 0.4 s ahead of our clock. Configuration:" in told
 
 
 def test_before_the_first_look_of_a_minute_the_last_one_holds(desk: Path) -> None:

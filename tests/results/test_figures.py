@@ -199,4 +199,4 @@ def test_every_figure_is_defined() -> None:
         "signals", "entry_slippage_bps",
     }  # fmt: skip
     grouped = {"by_symbol", "by_strategy", "by_reason", "by_hour", "skipped_by"}
-    assert {one.name for one in fields(Figures)} - plain - grouped == set(DEFINITIONS) - {"groups"}
+    assert {one.name for one in fields(Figures)} - plain - grouped == set(DEFINITIONS) - {"groups", "reasons"}

@@ -15,6 +15,7 @@ from infra.results.page import render
 from infra.results.plain import beside, plain
 from shared.codec import dumps, loads
 from shared.domain.base.calendar import NEW_YORK, new_york_day, session_of
+from shared.domain.orders.explain import why_left
 from tests.results.made import START, at, curve, facts, trade
 
 MOST_BYTES = 1_500_000
@@ -140,6 +141,22 @@ def test_the_first_lines_come_first() -> None:
     text = page(facts(said=("The universe is today's list.", "12 of 60 sessions have no data.")))
     places = [text.index(part) for part in ("The universe is today&#39;s list.", "12 of 60 sessions", "Buy and hold")]
     assert places == sorted(places)
+
+
+def test_a_drawdown_is_coloured_as_a_loss() -> None:
+    """The largest drawdown has the colour of losses on the page, and none where nothing was lost."""
+    fell, rose = page(facts(equity=curve([100_000, 99_000]))), page(facts(equity=curve([100_000, 100_001])))
+    assert '<span>Largest drawdown</span><b class="loss">-1.00 %</b>' in fell
+    assert '<span>Largest drawdown</span><b class="even">0.00 %</b>' in rose
+
+
+def test_the_reasons_of_exits_are_defined() -> None:
+    """The page tells a trailing exit from a fill of the stop order, in the words of its tables, at any venue."""
+    text = page(facts([trade("5", reason="trail"), trade("-5", reason="protective stop")]))
+    for reason in ("trail", "protective stop"):
+        assert f"<strong>{why_left(reason)}</strong>" in text
+        assert why_left(reason).lower() in DEFINITIONS["reasons"][1].lower()
+    assert "the dotted line is the protective stop</small>" in text
 
 
 def test_no_sharpe_ratio_says_from_when_on() -> None:

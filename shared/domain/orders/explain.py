@@ -110,13 +110,14 @@ EXITS: Mapping[str, str] = {
     "flatten": "end-of-day exit",
     "max_hold": "held for the longest time",
     "target": "profit target",
-    "stop": "stop loss",
-    "trail": "trailing stop",
+    "protective stop": "protective stop",
+    "trail": "trailing exit",
     "rsi": "RSI too low",
     "stop_missed": "stop level missed",
     "owner": "sold at your request",
     "data_end": "at the last price, the data had ended",
 }
+"""Why shares left, wherever a person reads it; "protective stop" is a fill of the stop order, and no other sale is."""
 
 
 def why_left(reason: str) -> str:

@@ -4,7 +4,7 @@ import pytest
 
 from shared.domain.base.values import Venue
 from shared.domain.orders import explain
-from shared.domain.orders.explain import at_venue, standing, step
+from shared.domain.orders.explain import at_venue, standing, step, why_left
 from shared.domain.orders.orders import State
 from tests.domain.made import order
 
@@ -40,3 +40,10 @@ def test_at_etrade_the_order_is_at_the_broker(venue: Venue) -> None:
     assert "It is open at the broker." in _told(State.WORKING, venue)
     assert step("FILLED", "the broker shows EXECUTED", venue) == "filled completely (the broker shows EXECUTED)"
     assert at_venue("its stop at the broker is cancelled", venue) == "its stop at the broker is cancelled"
+
+
+def test_a_sale_by_our_rule_is_not_called_a_stop() -> None:
+    """Only a fill of the stop order is called a stop: a trailing sale, which has a limit, is an exit."""
+    assert why_left("protective stop") == "protective stop"
+    assert why_left("trail, flatten") == "trailing exit, end-of-day exit"
+    assert not [reason for reason in ("trail", "target", "max_hold", "flatten") if "stop" in why_left(reason)]
