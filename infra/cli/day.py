@@ -79,16 +79,19 @@ def _counts(progress: days.Progress) -> str:
 
 
 class Lines:
-    """How far a day is, in lines, where no bar can be drawn: its first step, and the first of each simulated hour."""
+    """How far a day is, in lines, where no bar can be drawn: its first step, and the first of each quarter of an hour
+    of the market's time.
+    """
 
     def __init__(self, write: Callable[[str], object]) -> None:
-        self._write, self._hour = write, ""
+        self._write, self._quarter = write, ("", -1)
 
     def tell(self, progress: days.Progress) -> None:
-        """Write a line where a new hour of New York begins."""
+        """Write a line where a new quarter of an hour of New York begins."""
         at = clock(progress.at)
-        if at[:2] != self._hour:
-            self._hour = at[:2]
+        quarter = (at[:2], progress.at.minute // 15)
+        if quarter != self._quarter:
+            self._quarter = quarter
             self._write(f"{at} New York  {_counts(progress)}")
 
 

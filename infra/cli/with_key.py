@@ -9,14 +9,12 @@ from pathlib import Path
 
 import typer
 
-from infra.cli import money_words as money
 from infra.cli import quoted
 from infra.cli.credentials import code, hidden
 from infra.cli.exits import BAD_INPUT, say, told_to_end
 from infra.cli.hand import alone, reached, show
 from infra.cli.laid_out import table
-from infra.cli.whose import account
-from infra.operations import key, look, secrets, systems, tables
+from infra.operations import key, secrets, systems, tables
 from infra.operations.login import by_code_alone
 from infra.operations.market import market_data
 from infra.operations.profiles import Hand, require_profile
@@ -99,16 +97,18 @@ def balance(hand: Hand, *, anew: bool, browser: bool, json: bool) -> None:
         found = tables.balances(hand, signed_in(hand, anew=anew, browser=browser))
     columns = ("Account", "Mode", "Settled cash", "Buying power", "Worth", "Day trader", "Calls", "Age")
     show(found, lambda: table(columns, (
-        (f"...{one.ending}", one.mode, *map(_usd, (one.settled_cash, one.cash_buying_power, one.account_value)),
+        (_named(one), one.mode, *map(_usd, (one.settled_cash, one.cash_buying_power, one.account_value)),
          one.day_trader_status, ", ".join(one.calls), quoted.age(one.age_s)) for one in found.rows
     )), json=json)  # fmt: skip
     _say_source(found.source, found.asked_at, "USD, not delayed")
     if hand.mode == Mode.PAPER:
-        say(f"This system trades on paper, and that account is not touched. Its own one, on paper: {_on_paper(hand)}.")
+        known = any(one.on_paper and one.age_s is not None for one in found.rows)
+        unread = "" if known else " Its balance was not read yet."
+        say(f"This system trades on paper, in the paper account alone: no other account is touched.{unread}")
     for one in found.rows:
         if one.problem is not None:
             say(f"NOT READ: the account that ends in {one.ending}: {one.problem}.")
-    if not found.rows:
+    if all(one.on_paper for one in found.rows):
         say("There is no active account: `strategy accounts` lists those that there are.")
     if any(one.problem is not None for one in found.rows):
         raise typer.Exit(BAD_INPUT)
@@ -118,10 +118,8 @@ def _usd(amount: Decimal | None) -> str | None:
     return None if amount is None else f"{amount:,.2f} USD"
 
 
-def _on_paper(hand: Hand) -> str:
-    last = look.last_balance(hand.desk.store, [])
-    age_s = None if last is None else (hand.desk.clock.now() - last.balance.at).total_seconds()
-    return money.cash(last, age_s, account(hand.broker, hand.mode))
+def _named(one: tables.BalanceRow) -> str:
+    return "paper account" if one.on_paper else f"...{one.ending}"
 
 
 def quote(

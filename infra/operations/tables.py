@@ -10,12 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
+from infra.operations.look import last_balance
 from infra.operations.profiles import Hand
 from infra.operations.reads import Reads, source_of
-from shared.domain.broker.brokerage import Account
+from shared.domain.broker.brokerage import Account, Balance
 from shared.domain.market.known import Glance, Known
 from shared.domain.market.quotes import QuoteStatus
 from shared.errors import BrokerError
+from shared.settings import Mode
 from shared.usecases.base.kept import Served
 from shared.usecases.market.market_data import MarketData
 
@@ -42,10 +44,14 @@ class AccountRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BalanceRow:
-    """What one account can spend, in USD; None is what E*TRADE does not say, `problem` why nothing is known."""
+    """What one account can spend, in USD; None is what E*TRADE does not say, `problem` why nothing is known.
+
+    The paper account has no number, and is `on_paper`: its figures are those that settlement read last.
+    """
 
     ending: str
     mode: str
+    on_paper: bool = False
     settled_cash: Decimal | None = None
     cash_buying_power: Decimal | None = None
     account_value: Decimal | None = None
@@ -118,10 +124,22 @@ def accounts(hand: Hand, key: Reads) -> Accounts:
 
 
 def balances(hand: Hand, key: Reads) -> Balances:
-    """Read what each account that may be active can spend; raises AuthError, and BrokerError without a list."""
+    """Read what each account that may be active can spend, and of a system on paper its paper account.
+
+    Raises AuthError, and BrokerError without a list.
+    """
     asked_at = hand.desk.clock.now()
-    rows = tuple(_balance(hand, key, one) for one in key.accounts() if one.may_be_active and one.key)
-    return Balances(source=source_of(hand), asked_at=asked_at, rows=rows)
+    rows = [_balance(hand, key, one) for one in key.accounts() if one.may_be_active and one.key]
+    if hand.mode == Mode.PAPER:
+        rows.append(_on_paper(hand))
+    return Balances(source=source_of(hand), asked_at=asked_at, rows=tuple(rows))
+
+
+def _on_paper(hand: Hand) -> BalanceRow:
+    last = last_balance(hand.desk.store, [])
+    if last is None:
+        return BalanceRow(ending="", mode="", on_paper=True)
+    return _row(hand, last.balance, ending="", mode=last.balance.account_mode, on_paper=True)
 
 
 def _balance(hand: Hand, key: Reads, account: Account) -> BalanceRow:
@@ -130,8 +148,12 @@ def _balance(hand: Hand, key: Reads, account: Account) -> BalanceRow:
         found = key.balance(account.key)
     except BrokerError as problem:
         return BalanceRow(ending=ending, mode=account.mode, problem=problem.detail)
+    return _row(hand, found, ending=ending, mode=found.account_mode or account.mode)
+
+
+def _row(hand: Hand, found: Balance, *, ending: str, mode: str, on_paper: bool = False) -> BalanceRow:
     return BalanceRow(
-        ending=ending, mode=found.account_mode or account.mode, settled_cash=found.settled_cash,
+        ending=ending, mode=mode, on_paper=on_paper, settled_cash=found.settled_cash,
         cash_buying_power=found.cash_buying_power, account_value=found.account_value,
         day_trader_status=found.day_trader_status, calls=found.calls,
         age_s=(hand.desk.clock.now() - found.at).total_seconds(),

@@ -4,6 +4,7 @@ What can go wrong: nobody looked at that instant, or not at this symbol. What th
 the scan did instead; what is told of a rule is what it compared at that tick, never what would be compared now.
 """
 
+from collections.abc import Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,8 +13,11 @@ from infra.results.reasons import Rule, rules
 from infra.simulated_day.hours import clock, day_and_time
 from infra.simulated_day.problems import UserError
 from shared.domain.market.receipts import at_second, marks, path_of
+from shared.domain.telling.wording import few
+from shared.usecases.market.warmth import prepared
 
 MINUTE = timedelta(minutes=1)
+MOST_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +42,7 @@ def why(hand: Hand, symbol: str, at: datetime | None, folder: str = "") -> Why:
     """
     when = hand.desk.clock.now() if at is None else at
     begins = when.replace(second=0, microsecond=0)
-    scanned = False
+    scanned, watched = False, set[str]()
     for begin in (begins, begins - MINUTE):  # a minute's first look may come late, and until then the last one holds
         document = hand.desk.store.get(path_of(begin))
         if document is None and at is not None and not scanned:
@@ -46,6 +50,7 @@ def why(hand: Hand, symbol: str, at: datetime | None, folder: str = "") -> Why:
         if document is None:
             continue
         scanned = True
+        watched |= set(document.data.get("symbols", {}))
         line = at_second(marks(document.data, symbol), when.second if begin == begins else 59)
         if line is None:
             continue
@@ -58,5 +63,15 @@ def why(hand: Hand, symbol: str, at: datetime | None, folder: str = "") -> Why:
     if not scanned:
         what = f"no minute at {day_and_time(when)} New York was scanned to its end"
         raise UserError(what, remedy="a minute is recorded as it ends; `strategy status` says how the scan is")
+    gathered = prepared(hand.desk)
+    watched |= set() if gathered is None else set(gathered.value.days)
+    raise _not_looked_at(symbol, when, watched)
+
+
+def _not_looked_at(symbol: str, when: datetime, watched: Set[str]) -> UserError:
+    """Say of a symbol that has no line whether it is on the watch list, and which are."""
+    if watched and symbol not in watched:
+        what = f"{symbol} is not on the watch list: {few(sorted(watched), MOST_NAMED)}"
+        return UserError(what, remedy="ask for one of these; `strategy init` and STRATEGY_WATCH_LIST change the list")
     what = f"{symbol} was not looked at by {clock(when)} in that minute, nor in the one before"
-    raise UserError(what, remedy="see that the watch list names it, or ask for another time with --at")
+    return UserError(what, remedy="ask for another time with --at")

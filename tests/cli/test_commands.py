@@ -220,13 +220,13 @@ def test_half_a_consumer_pair_is_refused() -> None:
 
 
 def test_a_day_tells_how_far_it_is_where_no_bar_can_be_drawn() -> None:
-    """In a pipe the first step of a day has a line, and then each new hour, so no silence lasts for the whole day."""
+    """In a pipe the first step of a day has a line, and then each new quarter, so no silence lasts for an hour."""
     told: list[str] = []
     lines = Lines(told.append)
-    for minutes in range(1, 131):
+    for minutes in range(1, 51):
         at = datetime(2013, 10, 7, 10, 55, tzinfo=UTC) + timedelta(minutes=minutes)
         lines.tell(Progress(at=at, done=0.1, ticks=1_200, orders=3, fills=2, realized=Decimal("12.5")))
     assert [line.partition("  ")[0] for line in told] == [
-        f"{at} New York" for at in ("06:56:00", "07:00:00", "08:00:00", "09:00:00")
+        f"{at} New York" for at in ("06:56:00", "07:00:00", "07:15:00", "07:30:00", "07:45:00")
     ]
     assert told[0].endswith("1,200 s watched  3 orders  2 fills  +12.50 USD realised")

@@ -47,7 +47,7 @@ def test_the_bars_are_shown_with_their_source(tmp_path: Path) -> None:
     done = strategy("history", "ibm", *DAYS, "--state", state)
     assert done.exit_code == 0, done.output
     assert len([line for line in done.stdout.splitlines() if line.startswith("2013-")]) == 20
-    assert "Source: file (of file), as of 2013-10-07 06:30:00 New York; 20 bars, quality 1." in done.stderr
+    assert "Source: file (of file), as of 2013-10-04 16:00:00 New York; 20 bars, quality 1." in done.stderr
 
 
 def test_what_is_missing_and_what_happened_is_said(tmp_path: Path) -> None:

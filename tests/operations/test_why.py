@@ -9,6 +9,8 @@ from infra.one_machine.sqlite_store import SqliteStore
 from infra.simulated_day.problems import UserError
 from shared.ports import Put
 from shared.strategies.decide import RULES
+from shared.usecases.base.desk import put
+from shared.usecases.market.warmth import Prepared
 from tests.functions.made import at
 from tests.operations.desks import answer, refused, strategy
 
@@ -83,7 +85,7 @@ def test_what_the_scan_really_wrote_is_told(desk: Path) -> None:
 @pytest.mark.parametrize(
     ("symbol", "when", "why"),
     [
-        ("ZZZZ", None, "was not looked at"),
+        ("ZZZZ", None, "ZZZZ is not on the watch list: AIG"),
         ("AIG", "03:00", "no minute at"),
         ("AIG", "noon", "'noon' is not a time"),
     ],
@@ -93,6 +95,21 @@ def test_where_nobody_looked_that_is_said(desk: Path, symbol: str, when: str | N
     minute = _minutes(desk)[-1].removeprefix("receipts/")
     last = f"{minute[:4]}-{minute[4:6]}-{minute[6:8]}T{minute[9:11]}:{minute[11:13]}:10+00:00"
     refused(strategy("why", symbol, "--at", when or last, "--state", str(desk)), why)
+
+
+def test_a_watched_symbol_without_a_line_is_not_called_unwatched(desk: Path) -> None:
+    """A symbol that is on the watch list and was not looked at in these minutes is said to be just that."""
+    store = SqliteStore(desk / "state.db")
+    for path in _minutes(desk):
+        row = store.get(path)
+        assert row is not None
+        store.commit([Put(path, {**row.data, "symbols": {}})])
+    day = at("10:00").date()
+    store.commit([put("prepared/history", Prepared(session=day, at=at("07:00"), days={"AIG": 0}, kept=day))])
+    store.close()
+    minute = _minutes(desk)[-1].removeprefix("receipts/")
+    when = f"{minute[:4]}-{minute[4:6]}-{minute[6:8]}T{minute[9:11]}:{minute[11:13]}:10+00:00"
+    refused(strategy("why", "AIG", "--at", when, "--state", str(desk)), "AIG was not looked at by", "--at")
 
 
 def test_a_time_is_new_yorks_of_today() -> None:

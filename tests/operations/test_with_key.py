@@ -24,6 +24,7 @@ from infra.operations.profiles import Hand, reach_key
 from infra.operations.reads import Reads
 from infra.simulated_day.owner import accept
 from infra.simulated_day.problems import UserError
+from shared.domain.broker.brokerage import Balance, LastBalance
 from shared.domain.broker.turns import Purpose
 from shared.errors import InvariantBroken, TokenDead
 from shared.etrade.client import EtradeBroker
@@ -31,11 +32,14 @@ from shared.etrade.limits import Limits, Role
 from shared.etrade.session import PRODUCTION
 from shared.etrade.turns import AccountTurns
 from shared.gcp.threads import Threads
+from shared.ports import Delete
 from shared.topology import ACCESS_TOKEN, CONSUMER
+from shared.usecases.base.desk import put
+from shared.usecases.orders.account import LAST_BALANCE
 from shared.wiring.credentials import stored_consumer
 from tests.contract.brokers import ticket
 from tests.etrade.world import ScriptedBroker, json_reply
-from tests.infra.brokersim.world import CONSUMER_KEY, CONSUMER_SECRET
+from tests.infra.brokersim.world import CONSUMER_KEY, CONSUMER_SECRET, NOON
 from tests.operations.desks import refused, strategy, write_card
 from tests.operations.keyed import NUMBERS, ORDER_CALLS, KeyHome
 
@@ -233,11 +237,23 @@ def test_the_pair_of_the_environment_goes_into_the_vault(tmp_path: Path) -> None
 
 
 def test_a_balance_says_what_paper_has(capsys: pytest.CaptureFixture[str]) -> None:
-    """The system on paper has an account of its own: that the shown one is not touched is said, a live one's not."""
-    home = KeyHome()
-    for mode, said in (("paper", True), ("live", False)):
-        with_key.balance(replace(home.signed_in(), mode=mode), json=False, **SHOWN)
-        assert ("This system trades on paper, and that account is not touched." in capsys.readouterr().err) is said
+    """The paper account has a row of its own, as settlement read it; a live system has none."""
+    home, at = KeyHome(), NOON - timedelta(seconds=30)
+    balance = Balance(
+        at=at, account_mode="CASH", settled_cash=Decimal(1_234), cash_buying_power=None, account_value=None
+    )
+    for mode, own in (("paper", True), ("live", False)):
+        hand = replace(home.signed_in(), mode=mode)
+        with_key.balance(hand, json=False, **SHOWN)
+        shown = capsys.readouterr()
+        assert ("paper account" in shown.out, "Its balance was not read yet." in shown.err) == (own, own)
+        hand.desk.store.commit([put(LAST_BALANCE, LastBalance(balance=balance, capital=Decimal(2_000)))])
+        with_key.balance(hand, json=False, **SHOWN)
+        assert ("1,234.00 USD" in capsys.readouterr().out) is own
+        with_key.balance(hand, json=True, **SHOWN)
+        rows = json.loads(capsys.readouterr().out)["rows"]
+        assert [(one["on_paper"], one["settled_cash"]) for one in rows[2:]] == [(True, "1234")] * own
+        hand.desk.store.commit([Delete(LAST_BALANCE)])
 
 
 def test_a_sign_in_lasts_in_the_folder_of_the_key(tmp_path: Path) -> None:

@@ -6,10 +6,10 @@ first of these three; a damaged document is named and hides no other; what is mi
 """
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from shared.domain.base.calendar import TradingSession, new_york_day
+from shared.domain.base.calendar import TradingSession, new_york_day, session_of
 from shared.domain.market.bars import Bar, Interval
 from shared.domain.market.daybook import MINUTE
 from shared.domain.market.intervals import Bars, joined, missing_days, sessions_in, share
@@ -51,16 +51,22 @@ def daily(desk: Desk, symbol: str, start: date, end: date) -> Known[Bars]:
     reasons += [*gaps, *doubted, *(["bars of two makes"] if whole.mixed else [])]
     if not whole.bars:
         return unknown(*reasons)
-    quality = share(len(whole.bars), len(expected))
+    quality, as_of = share(len(whole.bars), len(expected)), _as_of(whole)
     held = Bars(
         symbol=symbol, interval=Interval.DAY, bars=whole.bars, gaps=gaps,
         splits=tuple(one for one in whole.splits if start <= one.day <= end),
         dividends=tuple(one for one in whole.dividends if start <= one.day <= end),
     )  # fmt: skip
     return Known(
-        value=held, source=whole.source, made=whole.made, at=whole.at, age_s=age(whole.at, now),
+        value=held, source=whole.source, made=whole.made, at=as_of, age_s=age(as_of, now),
         quality=min(quality, _DOUBTED) if doubted else quality, reasons=tuple(reasons),
     )  # fmt: skip
+
+
+def _as_of(series: Series) -> datetime:
+    """Give when the session of the newest bar closed; of a day without one when the source was asked."""
+    session = session_of(series.bars[-1].day)
+    return series.at if session is None else session.closes_at
 
 
 def within(desk: Desk, symbol: str, start: date, end: date, interval: Interval) -> Known[Bars]:

@@ -190,14 +190,15 @@ def daily_source(count: int) -> Scripted:
 
 
 def test_daily_bars_are_those_that_were_gathered() -> None:
-    """They come with their source, the instant that it was asked at, and a quality of 1 where no session is missing."""
+    """They come with their source, as of the last one's close, and a quality of 1 where no session is missing."""
     home = Home(daily_source(250))
     home.bench.gather("IBM")
     found = home.data.history("IBM", sessions(20)[0], TODAY)
     assert found.value is not None
     assert [one.day for one in found.value.bars if hasattr(one, "day")] == sessions(20)
     assert (found.source, found.quality, found.reasons) == ("yahoo", Decimal(1), ())
-    assert found.age_s == (NOON - series(1).at).total_seconds()
+    assert found.at == _session(LAST).closes_at
+    assert found.age_s == (NOON - _session(LAST).closes_at).total_seconds()
 
 
 def test_imported_days_complete_the_gathered_ones() -> None:
