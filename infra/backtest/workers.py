@@ -1,13 +1,15 @@
 """Several configurations at once, each in a process of its own, as many as the machine has cores.
 
 What can go wrong: a process outlives the command, a failure of one is lost, an interrupt leaves some behind. What this
-promises: whatever ends the command ends every process; one that ends without an answer is a failure with its reason.
+promises: whatever ends the command ends every process; one that ends without an answer is a failure with its reason;
+none takes a file of the folder that it is started in for a module of Python's.
 """
 
 import os
 import signal
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
@@ -18,6 +20,7 @@ from infra.simulated_day.own import aside
 from infra.simulated_day.problems import UserError
 
 Tell = Callable[[int, Progress], object]
+_SAFE_PATH = "PYTHONSAFEPATH"
 
 
 class PlayFailed(Exception):
@@ -75,8 +78,23 @@ def _start(workers: list[_Worker], number: int, task: Task) -> None:
     inbox, outbox = context.Pipe(duplex=False)
     process = context.Process(target=_work, args=(task, outbox, os.getpid()), daemon=True)
     workers.append(_Worker(number, process, inbox))
-    process.start()
+    with _without_this_folder():
+        process.start()
     outbox.close()
+
+
+@contextmanager
+def _without_this_folder() -> Iterator[None]:
+    """Let a process that begins look for modules where this one does, and not first in the current folder."""
+    before = os.environ.get(_SAFE_PATH)
+    os.environ[_SAFE_PATH] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_SAFE_PATH]
+        else:
+            os.environ[_SAFE_PATH] = before
 
 
 def _heard(worker: _Worker, tell: Tell) -> Outcome | None:

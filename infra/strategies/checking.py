@@ -27,6 +27,8 @@ from shared.errors import ConfigError
 from shared.strategies import registry
 
 LASTS_S = 120
+ROOT = Path(__file__).parents[2]
+"""Where a process of a check is started: Python looks for modules there first, and not where the owner stands."""
 SEEDS = tuple(str(seed) for seed in range(1, 7))
 """Each is the PYTHONHASHSEED of a process: with six, of 100 sets of two words 97 or more have two orders among them."""
 _RULES = "a vote may use only the view and the parameters; shared/strategies/README.md lists what it may import"
@@ -119,10 +121,13 @@ def _said(what: str, name: str, folder: str, seed: str, ends: float) -> Any:
     environ = {**os.environ, "PYTHONHASHSEED": seed}
     with tempfile.TemporaryDirectory() as place:
         out = Path(place, "said.json")
-        command = [sys.executable, "-m", "infra.strategies.examined", what, name, folder, str(out)]
+        own = str(Path(folder).resolve()) if folder else ""
+        command = [sys.executable, "-m", "infra.strategies.examined", what, name, own, str(out)]
         left = max(ends - time.monotonic(), 0)
         try:
-            ended = subprocess.run(command, env=environ, capture_output=True, check=False, timeout=left)  # noqa: S603
+            ended = subprocess.run(  # noqa: S603
+                command, cwd=ROOT, env=environ, capture_output=True, check=False, timeout=left
+            )  # fmt: skip
         except subprocess.TimeoutExpired:
             raise _NothingSaid(f"the check did not finish within {LASTS_S} s") from None
         if not out.is_file():

@@ -1,6 +1,7 @@
 """A span is played day after day: what one leaves the next begins with, and both resolutions stand side by side."""
 
 import csv
+import os
 import signal
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -307,6 +308,16 @@ def test_a_strategy_that_ends_the_program_is_left_out(tmp_path: Path, ending: st
     whole = replace(task(GENERATED_DAY, symbols=1), config=config, folder=str(tmp_path))
     (outcome,) = run_all([whole], lambda *_: None)
     assert any("it raised " in one and ending in one and one.endswith("enough.") for one in outcome.facts.said)
+
+
+def test_a_file_where_the_owner_stands_is_no_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file pickle.py in the current folder stops no back-test, and the environment is left as it was."""
+    (tmp_path / "pickle.py").write_text("raise ImportError('the wrong pickle')\n")
+    monkeypatch.chdir(tmp_path)
+    before = dict(os.environ)
+    (outcome,) = run_all([task(GENERATED_DAY, symbols=1)], lambda *_: None)
+    assert outcome.facts.equity
+    assert dict(os.environ) == before
 
 
 def test_a_ctrl_c_ends_what_asks_a_strategy(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """`strategy check` finds what would make a strategy decide otherwise live than in a back-test."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -62,6 +64,22 @@ def test_what_it_does_when_asked_is_found(tmp_path: Path, kind: str) -> None:
     folder = write(tmp_path, vote=FOUND[kind])
     figures = ask("mine", str(folder))
     assert figures["findings"][0]["check"] == kind
+
+
+def test_a_file_where_the_owner_stands_is_no_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file json.py in the current folder is nobody's fault: the strategy is asked, also in a folder named from there,
+    while a process that is started there without care takes the file for Python's own.
+    """
+    (tmp_path / "own").mkdir()
+    write(tmp_path / "own")
+    (tmp_path / "json.py").write_text("raise ImportError('the wrong json')\n")
+    monkeypatch.chdir(tmp_path)
+    figures = ask("mine", "own", seeds=("1",))
+    assert figures["findings"] == []
+    assert figures["votes"] > 0
+    careless = [sys.executable, "-m", "infra.strategies.examined", "answers", "mine", "own", "said.json"]
+    told = subprocess.run(careless, capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
+    assert told.stderr.rstrip().endswith("the wrong json")
 
 
 @pytest.mark.parametrize(
