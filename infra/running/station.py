@@ -121,9 +121,9 @@ class Station:
             self._failure: BaseException | None = None
             self._told_to_stop = Event()
             self._chores = Chores(kernel=self.kernel, journal=self._journal)
-            self.fleet = Fleet(opened.enter_context(function_ports(public=plan.port)), outside.launcher)
             self.cloud = opened.enter_context(self._cloud())
-            self._prepare()
+            self._prepare()  # what is wrong with the owner's files is told first, whoever has the port
+            self.fleet = Fleet(opened.enter_context(function_ports(public=plan.port)), outside.launcher)
             if day is not None:
                 self.broker = opened.enter_context(self._open_broker(day))
                 self._write_history(day)
@@ -225,7 +225,7 @@ class Station:
 
     def _cloud(self) -> AbstractContextManager[CloudSide]:
         if self.plan.cloud == "emulators":
-            return emulated(self.folder, self.plan.environ, self.fleet.endpoint)
+            return emulated(self.folder, self.plan.environ, lambda one: self.fleet.endpoint(one))  # noqa: PLW0108
         simulated = self.plan.broker == "simulator"
         key = environment.vault_key(self.plan.seed) if simulated else vault_key(self.plan.environ)
         return embedded(self.folder, self.kernel, self._deliver, key, self._journal)

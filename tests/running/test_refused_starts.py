@@ -1,6 +1,7 @@
 """What a start refuses before anything runs."""
 
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,10 +9,14 @@ import pytest
 from infra.running.instant import KeptInstant
 from infra.running.plan import Plan, plan
 from infra.running.station import Station
+from infra.simulated_day.chosen import OwnFile
 from infra.simulated_day.problems import UserError
+from shared.domain.control.tables import strategies_of
 from shared.errors import ConfigError
-from shared.settings import Mode
+from shared.settings import OWN_STRATEGIES, Mode
+from shared.strategies.config import load
 from tests.running.desks import new_york, plan_of
+from tests.strategies.own import passing, write
 
 
 def test_a_taken_port_is_refused_before_anything_runs(tmp_path: Path) -> None:
@@ -19,6 +24,22 @@ def test_a_taken_port_is_refused_before_anything_runs(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other, pytest.raises(ConfigError, match="choose another one"):
         Station(plan_of(tmp_path / "desk", port=other.getsockname()[1]))
     assert not (tmp_path / "desk" / "desk.json").exists()
+
+
+def test_an_unchecked_strategy_is_told_whoever_has_the_port(tmp_path: Path) -> None:
+    """A strategy that never passed is what a start refuses first; once it has passed, the taken port is."""
+    (tmp_path / "own").mkdir()
+    folder = write(tmp_path / "own")
+    demo = load("demo")
+    named = replace(demo, strategies=strategies_of({"mine": {}, "momentum": {}}))
+    own = OwnFile(label="named.toml", own=named)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        wanted = plan_of(tmp_path / "desk", port=other.getsockname()[1], own=own, environ={OWN_STRATEGIES: str(folder)})
+        with pytest.raises(UserError, match=r"mine of .* never passed"):
+            Station(wanted)
+        passing(folder)
+        with pytest.raises(ConfigError, match="choose another one"):
+            Station(wanted)
 
 
 def test_a_day_that_is_over_does_not_begin_again(tmp_path: Path) -> None:
