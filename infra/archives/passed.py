@@ -16,7 +16,7 @@ from pathlib import Path
 from shared.strategies import files
 
 REGISTER = "checked.json"
-CHECKS = 2
+CHECKS = 3
 """Counts up when the checks become stricter."""
 
 

@@ -2,8 +2,8 @@
 
 What can go wrong: a strategy reads the clock, a file, the network or chance, so that a back-test and the live system,
 or two runs of one day, decide differently; it remembers in a variable of its file what it saw, so that a process that
-began later decides otherwise. What this promises: the usual ways to do so are named with their lines. It guards against
-mistakes, not malice: who wants to get around it can.
+began later decides otherwise; it reads what only the code behind a view may know. What this promises: the usual ways to
+do so are named with their lines. It guards against mistakes, not malice: who wants to get around it can.
 """
 
 import ast
@@ -22,6 +22,9 @@ _CALLS = frozenset({
 })  # fmt: skip
 _CLOCKS = frozenset({"now", "today", "utcnow"})
 _GROWS = frozenset({"add", "append", "clear", "extend", "insert", "pop", "popitem", "remove", "setdefault", "update"})
+_OF_TUPLES = frozenset({"_asdict", "_fields", "_make", "_replace"})
+"""What a named tuple gives to everybody under a name that begins with an underscore."""
+_PRIVATE = "a private name: use what a view gives without an underscore"
 _CACHES = frozenset({"cache", "lru_cache", "cached_property"})
 
 
@@ -70,14 +73,34 @@ def _of(node: ast.AST, own: set[str]) -> Iterator[Fault]:
             yield Fault(line, f"reads the clock with .{name}(): view.at is the time of the tick")
         case ast.Call(func=ast.Attribute(value=ast.Name(id=kept), attr=name)) if kept in own and name in _GROWS:
             yield Fault(line, f"changes {kept}, which the file keeps between calls")
-        case ast.Attribute(value=ast.Name(id="functools"), attr=name) if name in _CACHES:
-            yield Fault(line, f"keeps values between calls with functools.{name}")
-        case ast.Attribute(value=ast.Name(id="numpy" | "np"), attr="random"):
-            yield Fault(line, "uses random numbers of numpy.random")
+        case ast.Attribute():
+            yield from _read(node, line)
         case ast.Subscript(value=ast.Name(id=kept), ctx=ast.Store() | ast.Del()) if kept in own:
             yield Fault(line, f"changes {kept}, which the file keeps between calls")
         case _:
             pass
+
+
+def _read(node: ast.Attribute, line: int) -> Iterator[Fault]:
+    """Say what is wrong with a name behind a point."""
+    match node:
+        case ast.Attribute(value=ast.Name(id="functools"), attr=name) if name in _CACHES:
+            yield Fault(line, f"keeps values between calls with functools.{name}")
+        case ast.Attribute(value=ast.Name(id="numpy" | "np"), attr="random"):
+            yield Fault(line, "uses random numbers of numpy.random")
+        case ast.Attribute(attr=name) if name.startswith("_") and name not in _OF_TUPLES and not _itself(node.value):
+            yield Fault(line, f"reads .{name}, {_PRIVATE}")
+        case _:
+            pass
+
+
+def _itself(node: ast.expr) -> bool:
+    """Tell whether a class of the file speaks of itself there."""
+    match node:
+        case ast.Name(id="self" | "cls") | ast.Call(func=ast.Name(id="super")):
+            return True
+        case _:
+            return False
 
 
 def _may(name: str) -> bool:

@@ -8,6 +8,7 @@ from infra.strategies.purity import faults
 from shared.strategies.registry import found
 from tests.strategies.own import write
 
+_PRIVATE = "a private name: use what a view gives without an underscore"
 WRONG = {
     "imports time": "import time",
     "imports random": "from random import random",
@@ -19,6 +20,8 @@ WRONG = {
     "calls eval()": "X = eval('1')",
     "reads the clock with .now(): view.at is the time of the tick": "def more(datetime):\n    return datetime.now()",
     "changes SEEN, which the file keeps between calls": "SEEN = []\n\ndef more(view):\n    SEEN.append(view)",
+    f"reads ._minutes, {_PRIVATE}": "def more(view):\n    return view.longer._minutes",
+    f"reads .__mro__, {_PRIVATE}": "def more(view):\n    return view.bars.__class__.__mro__[1].__subclasses__()",
     "uses random numbers of numpy.random": "import numpy as np\n\ndef more():\n    return np.random.rand()",
 }
 
@@ -39,6 +42,13 @@ def test_an_entry_of_a_kept_table_is_found() -> None:
     local = "def vote(view, own):\n    seen = {}\n    seen[view.symbol] = view.at\n"
     assert [one.line for one in faults(kept)] == [4]
     assert faults(local) == ()
+
+
+def test_a_class_of_the_file_has_names_of_its_own() -> None:
+    """A class may use its own names that begin with an underscore, and anybody those of a named tuple."""
+    own = "class _Level:\n    def __init__(self):\n        super().__init__()\n        self._price = 1\n"
+    assert faults(f"{own}\ndef vote(view, own):\n    return _Level().price, view.at._replace(hour=1)\n") == ()
+    assert [one.line for one in faults(f"{own}\ndef vote(view, own):\n    return _Level()._price\n")] == [7]
 
 
 def test_what_ships_is_clean() -> None:
