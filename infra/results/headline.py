@@ -9,6 +9,7 @@ from infra.results.words import dollars, moment, percent, tone
 
 UNKNOWN = "none"
 _BELOW = "sold below the stops' levels; of other exits it is not known"
+_NO_STOP = "no stop sold anything; of other exits it is not known"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,14 +30,17 @@ def headline(facts: Facts, found: Figures) -> list[Line]:
         _largest(facts, found.drawdown),
         Line(name="Trades", text=f"{found.trades:,}", note=_ended(found)),
         Line(name="Win rate", text=_share(found.win_rate_pct), note="of the trades that ended"),
-        Line(name="Profit factor", text=_plain(found.profit_factor), note="sum won, divided by sum lost"),
+        Line(name="Profit factor", text=_plain(found.profit_factor), note=_divided(found)),
         Line(name="Expectancy", text=_usd(found.expectancy), note=_each(found), tone=_tone(found.expectancy)),
         Line(name="Average win", text=_usd(found.average_win), tone=_tone(found.average_win)),
         Line(name="Average loss", text=_usd(found.average_loss), tone=_tone(found.average_loss)),
         Line(name="Exposure", text=_share(found.exposure_pct), note="of equity in shares, on average"),
         _charged(facts, found),
         Line(name="Slippage of entries", text=_cost(found.entry_slippage), note=_points(found)),
-        Line(name="Slippage of stops", text=_cost(found.stop_slippage), note=_BELOW),
+        Line(
+            name="Slippage of stops", text=_cost(found.stop_slippage),
+            note=_NO_STOP if found.stop_slippage is None else _BELOW,
+        ),
         Line(name="Sharpe ratio", text=_plain(found.sharpe), note=_from(found)),
     ]  # fmt: skip
 
@@ -71,6 +75,12 @@ def _ended(found: Figures) -> str:
     return f"{found.wins} won, {found.losses} lost{more}"
 
 
+def _divided(found: Figures) -> str:
+    if found.over and not found.wins:
+        return "nothing was won"
+    return "nothing was lost" if found.wins and not found.losses else "sum won, divided by sum lost"
+
+
 def _each(found: Figures) -> str:
     return f"a trade, on average, {'before' if found.fees is None else 'after'} fees"
 
@@ -84,8 +94,11 @@ def _charged(facts: Facts, found: Figures) -> Line:
 def _points(found: Figures) -> str:
     if found.entry_slippage_bps is None:
         return "against the price of the decision"
-    side = "above" if found.entry_slippage_bps > 0 else "below"
-    return f"paid {abs(found.entry_slippage_bps) / 100:.3f} % {side} the price of the decision"
+    if not found.entry_slippage:
+        return "paid at the price of the decision"
+    side, part = "above" if found.entry_slippage > 0 else "below", f"{abs(found.entry_slippage_bps) / 100:.3f}"
+    more = "less than 0.001" if part == "0.000" else part
+    return f"paid {more} % {side} the price of the decision"
 
 
 def _from(found: Figures) -> str:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 
 from infra.results import figures as work
-from infra.results.facts import Facts, Point, Skipped
+from infra.results.facts import Facts, Point, Skipped, Trade
 from infra.results.figures import DEFINITIONS, LEAST_SESSIONS, LEAST_TRADES, Figures, figures
 from infra.results.headline import headline
 from shared.domain.base.calendar import session_of
@@ -39,6 +39,35 @@ def test_four_trades_worked_out_by_hand() -> None:
     assert said["Fees"] == "not modelled commissions and regulatory fees: in no figure here"
     assert "before fees" in said["Expectancy"]
     assert found.entry_slippage_bps == Decimal("5.00")  # 1 USD of the 1,999 that the same shares were to cost
+
+
+def _said(*trades: Trade) -> dict[str, str]:
+    run = facts(trades)
+    return {line.name: f"{line.text}: {line.note}" for line in headline(run, figures(run))}
+
+
+def test_what_there_was_none_of_is_said() -> None:
+    """Without a stop that sold, a winning or a losing trade, the line says so and not what it measures."""
+    lost = trade("-50", slips="0")
+    said = _said(lost)
+    assert said["Slippage of stops"] == "none: no stop sold anything; of other exits it is not known"
+    assert said["Profit factor"] == "0.00: nothing was won"
+    assert _said(trade("5"))["Profit factor"] == "none: nothing was lost"
+    assert _said(*FOUR)["Profit factor"] == "1.97: sum won, divided by sum lost"
+    assert _said(*FOUR)["Slippage of stops"].startswith("-$4.00: sold below the stops' levels")
+
+
+@pytest.mark.parametrize(
+    ("slips", "said"),
+    [
+        ("0", "$0.00: paid at the price of the decision"),
+        ("-0.004", "$0.00: paid less than 0.001 % below the price of the decision"),
+        ("1", "-$1.00: paid 0.100 % above the price of the decision"),
+    ],
+)
+def test_what_was_paid_is_above_at_or_below_the_price(slips: str, said: str) -> None:
+    """At no slippage nobody reads of a side, and what rounds to nothing is called less than the last digit."""
+    assert _said(trade("5", slips=slips))["Slippage of entries"] == said
 
 
 def test_groups_worked_out_by_hand() -> None:
