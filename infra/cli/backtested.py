@@ -197,6 +197,20 @@ def _played(tasks: Sequence[Task], folder: Path) -> list[Outcome]:
         raise typer.Exit(CRASHED) from None
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How many sessions of a task were over when it was first heard of, and when: its pace is what comes later."""
+
+    done: int
+    at: float
+
+    def left(self, far: Far, now: float) -> str:
+        """Say how long the rest takes at the pace since then, in seconds; nothing before there is one."""
+        if far.done <= self.done:
+            return ""
+        return f", about {(now - self.at) / (far.done - self.done) * (far.of - far.done):.0f} s left"
+
+
 @contextmanager
 def _bars(tasks: Sequence[Task]) -> Iterator[work.Tell]:
     """Give what tells of progress: bars on a terminal, elsewhere a line now and then with when it will be over."""
@@ -206,16 +220,17 @@ def _bars(tasks: Sequence[Task]) -> Iterator[work.Tell]:
         TextColumn("{task.fields[far]}"), TimeRemainingColumn(), console=console, transient=True,
         disable=not console.is_terminal,
     )  # fmt: skip
-    began = time.monotonic()
-    told_at = began
+    told_at = time.monotonic()
+    paces: dict[int, Pace] = {}
 
     def tell(number: int, far: Far) -> None:
         nonlocal told_at
         bar.update(rows[number], completed=far.done, far=f"{far.day}  {count(far.trades, 'trade')}")
         now = time.monotonic()
+        left = paces.setdefault(number, Pace(far.done, now)).left(far, now)
         if not console.is_terminal and now - told_at >= _TOLD_EVERY_S:
-            told_at, left = now, (now - began) / far.done * (far.of - far.done)
-            say(f"{tasks[number].label}: {far.done} of {count(far.of, 'session')}, about {left:.0f} s left")
+            told_at = now
+            say(f"{tasks[number].label}: {far.done} of {count(far.of, 'session')}{left}")
 
     with bar:
         rows: list[TaskID] = [
