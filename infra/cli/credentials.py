@@ -3,7 +3,7 @@
 import getpass
 import sys
 import webbrowser
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from html import escape
 from pathlib import Path
@@ -13,6 +13,7 @@ import typer
 
 from infra.cli.exits import BAD_INPUT, say
 from infra.cli.hand import alone, reached, show
+from infra.cli.whose import quoted
 from infra.operations import login as sign_in
 from infra.operations import logout as sign_out
 from infra.operations import secrets
@@ -56,7 +57,7 @@ def login(
                 _open(page, hand.private, shown, "No browser was found here: open the link yourself.")
         else:
             choose = _account if change else None
-            sign_in.by_code(hand, lambda page: code(page, hand, browser=browser), say, choose=choose)
+            sign_in.by_code(hand, asking_code(hand, browser=browser), say, choose=choose)
         record = sign_in.await_token(hand, before, within_s=wait_s)
         view = token_view(hand)
     show(view, lambda: sys.stdout.write(signed_in_until(record)), json=json)
@@ -81,13 +82,14 @@ def logout(
     with reached(profile, state) if broker is None else alone(broker, state) as hand:
         left = sign_out.left_at_broker(hand.desk)
         if left and not (yes or (terminal and not json and _agreed(left))):
-            what = f"nothing was done, because nothing would manage what is at the broker: {'; '.join(left)}"
+            what = f"nothing was done, because nothing would manage this: {'; '.join(left)}"
             raise UserError(what, remedy="say --yes to sign out all the same; `strategy close --all` sells first")
         done = sign_out.logout(hand)
-    show(done, lambda: sys.stdout.write(_signed_out(done)), json=json)
+    show(done, lambda: sys.stdout.write(quoted(_signed_out(done), hand.broker)), json=json)
     if done.problem:
+        there = quoted("E*TRADE", hand.broker).upper()
         say(
-            f"NOT REVOKED AT E*TRADE: {done.problem}. The token may live until midnight ET: if somebody else may "
+            f"NOT REVOKED AT {there}: {done.problem}. The token may live until midnight ET: if somebody else may "
             "have it, change your E*TRADE password."
         )  # fmt: skip
     if done.undestroyed:
@@ -105,7 +107,7 @@ def _signed_out(done: LoggedOut) -> str:
     if not (done.signed_in or done.destroyed):
         return "Nobody is signed in.\n"
     gone = "destroyed here" if done.problem else "revoked at E*TRADE and destroyed here"
-    stays = f" It stays at E*TRADE: {'; '.join(done.left)}." if done.left else ""
+    stays = f" This stays, and nothing manages it: {'; '.join(done.left)}." if done.left else ""
     return f"Signed out: the access token is {gone}.{stays} `strategy login` signs in again.\n"
 
 
@@ -141,11 +143,26 @@ def leading_to(link: str, private: Path | None) -> Iterator[str]:
         yield page.as_uri()
 
 
-def code(page: str, hand: Hand, *, browser: bool) -> str:
+def asking_code(hand: Hand, *, browser: bool) -> Callable[[str], str]:
+    """Give what asks for the code of a page: whole the first time, and in a line where no code was typed."""
+    asked = set[str]()
+
+    def ask(page: str) -> str:
+        again = page in asked
+        asked.add(page)
+        if again:
+            say("That was no code. Type the code that the page shows, or paste the address to which it leads you.")
+        return _code(page, hand, browser=browser and not again, told=again)
+
+    return ask
+
+
+def _code(page: str, hand: Hand, *, browser: bool, told: bool) -> str:
     """Ask for the code, which may be seen: it is good once, for minutes, and a mistake has to be seen."""
-    whose = "the simulated E*TRADE" if hand.simulated else "E*TRADE"
-    say(f"Open this page of {whose} and accept:", page)
-    say("Type the code that it shows, or paste the address to which it leads your browser.")
+    if not told:
+        whose = "the simulated E*TRADE" if hand.simulated else "E*TRADE"
+        say(f"Open this page of {whose} and accept:", page)
+        say("Type the code that it shows, or paste the address to which it leads your browser.")
     with ExitStack() as shown:
         if browser:
             _open(page, hand.private, shown, "No browser was found here: open the page yourself.")

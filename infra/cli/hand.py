@@ -246,14 +246,20 @@ def status_lines(seen: look.Overview) -> Iterable[tuple[str, object]]:
     if seen.machine is not None:
         yield "This machine", _machine(seen.machine)
     if seen.running:
-        yield (
-            "Not bought?",
-            "`strategy why SYMBOL` tells why a symbol was not bought, `strategy orders` why an order was not sent",
-        )
-        yield "To stop", "`strategy halt` stops purchases at once; `strategy close --all` sells what is held"
+        yield from _commands(seen)
     if seen.unreadable:
         there = by_hand("look", seen.broker, seen.mode)
         yield "UNREADABLE", f"{', '.join(seen.unreadable)}: in none of these counts; {there}"
+
+
+def _commands(seen: look.Overview) -> Iterable[tuple[str, object]]:
+    """Name the commands that tell why nothing was bought, and that stop it."""
+    yield (
+        "Not bought?",
+        "`strategy why SYMBOL` tells why a symbol was not bought, `strategy orders` why an order was not sent",
+    )
+    sold = "sells what is held" if seen.signed_in else "sells nothing before `strategy login`"
+    yield "To stop", f"`strategy halt` stops purchases at once; `strategy close --all` {sold}"
 
 
 def _resting(seen: look.Overview) -> str:

@@ -258,8 +258,8 @@ def logout(
 ) -> None:  # fmt: skip
     """End the sign-in: the access token is revoked and deleted.
 
-    Such as `strategy logout --yes`, in any trading state. Stops stay at E*TRADE; nobody moves them or sells until
-    `strategy login`.
+    Such as `strategy logout --yes`, in any trading state. Stops at E*TRADE stay, and on paper no stop works: nobody
+    moves stops or sells until `strategy login`.
     """
     from infra.cli import credentials
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import typer
 
 from infra.cli import quoted
-from infra.cli.credentials import code, hidden
+from infra.cli.credentials import asking_code, hidden
 from infra.cli.exits import BAD_INPUT, say, told_to_end
 from infra.cli.hand import alone, reached, show
 from infra.cli.laid_out import table
@@ -77,7 +77,7 @@ def signed_in(hand: Hand, *, anew: bool, browser: bool) -> Reads:
     if anew or not key.signs(hand):
         if hand.running:
             raise UserError(f"nobody is signed in at {hand.name}", remedy="sign in with `strategy login`")
-        by_code_alone(hand, lambda page: code(page, hand, browser=browser), say)
+        by_code_alone(hand, asking_code(hand, browser=browser), say)
     return key.reads(hand)
 
 

@@ -9,7 +9,7 @@ left to run out, and each address for notices gets one notice, unless that is no
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from functools import partial
@@ -116,7 +116,8 @@ def examine(patient: Patient, *, notice: bool) -> Iterator[Finding]:
         ("strategies", _strategies), ("reachability", _broker), ("alpaca", _alpaca),
     )  # fmt: skip
     for name, check in checks:
-        yield from _made(name, partial(check, patient))
+        for found in _made(name, partial(check, patient)):
+            yield replace(found, says=found.says.replace("E*TRADE", "the simulator")) if patient.simulated else found
     yield from _made("notices", partial(_notices, patient, send=notice))
 
 

@@ -13,7 +13,7 @@ from infra.operations.login import authority_of
 from infra.operations.profiles import Hand
 from shared.codec import decode, loads
 from shared.domain.broker.tokens import AccessToken, stage_of
-from shared.domain.orders.explain import WORDS
+from shared.domain.orders.explain import WORDS, at_venue
 from shared.domain.orders.orders import AT_BROKER, IN_DOUBT, STOPS, Order
 from shared.domain.orders.positions import Position
 from shared.domain.telling.sign_out import SignedOut
@@ -59,7 +59,9 @@ def left_at_broker(desk: Desk) -> tuple[str, ...]:
 
 def _shares(held: Position, stop: Order | None) -> str:
     named = f"{held.quantity:,} shares of {held.symbol}"
-    return f"{named} WITHOUT a stop" if stop is None else f"{named}, stop at E*TRADE at {stop.stop_price}"
+    if stop is None:
+        return f"{named} WITHOUT a stop"
+    return at_venue(f"{named}, stop at the broker at {stop.stop_price}", held.venue)
 
 
 def logout(hand: Hand) -> LoggedOut:

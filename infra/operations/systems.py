@@ -16,7 +16,7 @@ from shlex import quote
 
 from infra.one_machine.folder import share
 from infra.running import registry
-from infra.running.folder import CARD, Folder
+from infra.running.folder import CARD, PACE, Folder
 from infra.running.instant import KeptInstant
 from infra.simulated_day.folder import BACK_TEST, FINISHED, card_of
 from infra.simulated_day.hours import hours
@@ -168,13 +168,16 @@ def not_a_system(state: Path) -> UserError:
 
 
 def again(state: Path) -> str | None:
-    """Give the command that starts a system again where it stopped, None for a day that is over or an unread folder."""
+    """Give the command that starts a system again where it stopped, as it was started and from any folder.
+
+    None for a day that is over or an unread folder.
+    """
     with suppress(UserError):
         card = Folder(path=state).card()
         if card is not None and not _day_is_over(state):
-            made_with = ("market", "config", "seed") if card["broker"] == "simulator" else ()
+            made_with = ("market", "config", "seed", *PACE) if card["broker"] == "simulator" else ()
             given = [f"--{name} {quote(card[name])}" for name in ("broker", "mode", *made_with) if name in card]
-            return " ".join(("strategy up", *given, f"--state {quote(str(state))}"))
+            return " ".join(("strategy up", *given, f"--state {quote(str(state.resolve()))}"))
     return None
 
 

@@ -1,12 +1,16 @@
 """The folder of one desk: what belongs where, and that it is never run as another desk than it was."""
 
 import hashlib
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 from zipfile import ZipFile
 
 from infra.one_machine.database import is_written
+from infra.one_machine.folder import LOCK
 from infra.running.instant import FILE
 from infra.running.plan import Plan
 from infra.simulated_day.files import write_atomically
@@ -17,11 +21,29 @@ from shared.errors import Malformed
 
 ROOT = Path(__file__).resolve().parents[2]
 CARD = "desk.json"
+_LOGS = "logs"
+PACE = ("speed", "starts", "network")
+"""What a card also says of how a simulated day was started, where it is not the default; a later start may differ."""
 _GONE = (
     "put the file back, with the two beside it if there are any (-wal, -shm); where it is lost, look at E*TRADE what "
     "is held and what works there, then begin in another folder with --state"
 )
 _MEND = "give `strategy up` the options of that system: it says what to write into the file"
+
+
+@contextmanager
+def nothing_left(folder: Path) -> Iterator[None]:
+    """Remove what a start made that failed before anything of a system lay in its folder."""
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    try:
+        yield
+    except BaseException:
+        if missing and folder.is_dir() and {one.name for one in folder.iterdir()} <= {LOCK, _LOGS, FILE}:
+            shutil.rmtree(folder, ignore_errors=True)
+            with suppress(OSError):
+                for above in missing[1:]:
+                    above.rmdir()
+        raise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +104,7 @@ class Folder:
     @property
     def logs(self) -> Path:
         """One log for each function, and the desk's own."""
-        return self.path / "logs"
+        return self.path / _LOGS
 
     def log(self, function: str) -> Path:
         """The log of one function."""
@@ -142,7 +164,7 @@ class Folder:
 
     def remember(self, plan: Plan) -> None:
         """Write down what desk this folder is, once it runs: a start that failed claims nothing."""
-        write_atomically(self.path / CARD, dumps(_card(plan)) + b"\n")
+        write_atomically(self.path / CARD, dumps(_card(plan) | _pace(plan)) + b"\n")
 
     def forget(self) -> None:
         """Begin anew: drop what the simulated broker was asked, and the time."""
@@ -171,6 +193,14 @@ def _card(plan: Plan) -> dict[str, str]:
         if plan.market != "generated":
             card["market_sha256"] = _hash_of(Path(plan.market))
     return card
+
+
+def _pace(plan: Plan) -> dict[str, str]:
+    if plan.broker != "simulator":
+        return {}
+    by_default = Plan(state=plan.state, environ={})
+    said = {"speed": f"{plan.speed:g}", "starts": f"{plan.starts:%H:%M}", "network": plan.network.value}
+    return {name: said[name] for name in PACE if getattr(plan, name) != getattr(by_default, name)}
 
 
 def _hash_of(market: Path) -> str:

@@ -36,7 +36,7 @@ from infra.running.checked import require_checked
 from infra.running.chores import Chores
 from infra.running.clouds import CloudSide, embedded, emulated
 from infra.running.fleet import PUBLIC, Fleet, function_ports
-from infra.running.folder import Folder
+from infra.running.folder import Folder, nothing_left
 from infra.running.instant import EVERY_S, KeptInstant
 from infra.running.outside import REAL, Outside
 from infra.running.plan import FASTEST, Plan
@@ -97,7 +97,7 @@ class Station:
         self.folder = Folder(path=plan.state.resolve())  # the processes work in folders of their own
         self.broker: RunningSimulator | None = None
         self.known_before: tuple[str, ...] = ()
-        with ExitStack() as opened:
+        with nothing_left(self.folder.path), ExitStack() as opened:
             opened.callback(FolderLock(self.folder.path).release)
             self.folder.path.chmod(0o700)  # documents, calls and logs are nobody else's business
             opened.callback(register(plan, self.folder.path))

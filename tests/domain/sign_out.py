@@ -10,7 +10,7 @@ SIGNED_OUT: tuple[tuple[Notice, str, str], ...] = (
         "Signed out",
         (
             "You signed out of E*TRADE at 12:00 ET, the access token was revoked at E*TRADE and destroyed here, and "
-            "nothing is left at E*TRADE. "
+            "nothing is held and no order is open. "
             "Nothing is traded until `strategy login`; if this was not you, change your E*TRADE password."
         ),
     ),

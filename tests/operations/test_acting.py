@@ -1,15 +1,20 @@
 """What the owner does to a desk: each order counts one epoch, is told of, and needs no part of the desk to be up."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
 import pytest
 
+from infra.cli.credentials import asking_code
 from infra.cli.exits import NOT_RUNNING
+from infra.cli.hand import status_lines
 from infra.cli.up import in_force
 from infra.one_machine.memory_store import MemoryStore
 from infra.one_machine.sqlite_store import SqliteStore
+from infra.operations.look import overview
+from infra.operations.profiles import reach
 from shared.codec import loads
 from shared.domain.control.control import MOST_LATER, TradingState
 from shared.errors import Conflict
@@ -20,6 +25,7 @@ from shared.gcp.no_bus import NoBus
 from shared.ports import Document, Store, Where, Write
 from shared.usecases.base.desk import Desk
 from shared.usecases.control import control
+from tests.domain.made import NOON
 from tests.operations.desks import answer, refused, strategy
 
 
@@ -195,3 +201,23 @@ def test_a_resume_does_not_undo_a_halt_that_it_never_saw() -> None:
     assert control.current(desk).value.state is TradingState.HALTED
     control.command(_desk_of("owner", store), TradingState.ACTIVE, loosen=True, reason="seen")
     assert control.current(desk).value.state is TradingState.ACTIVE
+
+
+def test_what_is_no_code_is_asked_for_again_in_a_line(
+    desk: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The page and what to do with it are shown once; only another page is shown anew."""
+    monkeypatch.setattr("sys.stdin", StringIO("\n\nABCDE\nABCDE\n"))
+    with reach("local", desk, {}) as hand:
+        ask = asking_code(hand, browser=False)
+        answers = [ask(page) for page in ("https://one.example", "https://one.example", "https://one.example")]
+        assert (answers, capsys.readouterr().err.count("https://one.example")) == (["", "", "ABCDE"], 1)
+        ask("https://two.example")
+        assert "https://two.example" in capsys.readouterr().err
+
+
+def test_status_names_no_sale_that_waits_for_a_sign_in() -> None:
+    """What `close` does stands beside it: signed out it sells nothing before the sign-in."""
+    seen = overview(MemoryStore(), at=NOON, running=True)
+    assert "sells nothing before `strategy login`" in str(dict(status_lines(seen))["To stop"])
+    assert "sells what is held" in str(dict(status_lines(replace(seen, signed_in=True)))["To stop"])

@@ -88,6 +88,14 @@ def test_a_key_that_is_well_has_no_problem(clinic: Clinic) -> None:
     clinic.home.nothing_was_placed()
 
 
+def test_what_the_simulator_answers_is_not_said_to_be_etrades(clinic: Clinic) -> None:
+    """On a simulated day it is the simulator that takes the key, and no finding names E*TRADE."""
+    clinic.changes = {"simulated": True}
+    said = [one.says for one in clinic.found()]
+    assert "the simulator takes the consumer pair, for sign-ins" in said
+    assert not any("E*TRADE" in one for one in said)
+
+
 def no_pair(clinic: Clinic) -> None:
     """Lose the pair."""
     clinic.home.vault.secrets[CONSUMER] = []

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from infra.one_machine.to_simulator import ToSimulator
 from infra.operations.logout import LoggedOut, _end, _revoke, left_at_broker, logout
 from infra.operations.profiles import Hand
 from shared.codec import dumps
-from shared.domain.base.values import PriceType, Side, Term
+from shared.domain.base.values import PriceType, Side, Term, Venue
 from shared.domain.broker.tokens import TokenState, issued, stage_of
 from shared.domain.control.control import TradingState
 from shared.domain.orders.orders import Kind, Order, State
@@ -224,9 +225,12 @@ def test_what_stands_at_the_broker_is_named() -> None:
     entry = order(intent_id="I3", symbol="BAC", state=State.WORKING)
     owner = Owner(position(), STOP, bare, entry, order(intent_id="I4", state=State.NEW))
     assert left_at_broker(owner.hands.desk("owner")) == (
-        "1,200 shares of AIG WITHOUT a stop", "10 shares of IBM, stop at E*TRADE at 99.00", "BUY BAC open",
+        "1,200 shares of AIG WITHOUT a stop", "10 shares of IBM, stop at the broker at 99.00", "BUY BAC open",
     )  # fmt: skip
     assert owner.out().left == left_at_broker(owner.hands.desk("owner"))
+    on_paper = Owner(position(venue=Venue.PAPER), replace(STOP, venue=Venue.PAPER))
+    (named,) = left_at_broker(on_paper.hands.desk("owner"))
+    assert named == "10 shares of IBM, stop in the paper account at 99.00"
 
 
 def test_the_command_says_what_could_not_be_done(desk: Path) -> None:
@@ -234,7 +238,7 @@ def test_the_command_says_what_could_not_be_done(desk: Path) -> None:
     assert len(vault_of(desk).versions(ACCESS_TOKEN)) == 1
     done = strategy("logout", "--state", str(desk))
     assert done.exit_code == 2
-    assert "NOT REVOKED AT E*TRADE: the simulator does not run" in done.stderr
+    assert "NOT REVOKED AT THE SIMULATOR: the simulator does not run" in done.stderr
     assert MAY_LIVE in done.stderr
     assert vault_of(desk).versions(ACCESS_TOKEN) == ()
     seen = answer("token", "--state", str(desk))
@@ -254,5 +258,6 @@ def test_what_is_held_wants_a_word_more(desk: Path) -> None:
     refused(strategy("logout", "--state", str(desk)), "nothing was done", "10 shares of IBM WITHOUT a stop", "--yes")
     assert len(vault_of(desk).versions(ACCESS_TOKEN)) == 1
     done = strategy("logout", "--yes", "--state", str(desk))
-    assert "10 shares of IBM WITHOUT a stop" in done.stdout
+    assert "This stays, and nothing manages it: 10 shares of IBM WITHOUT a stop." in done.stdout
+    assert "E*TRADE" not in done.stdout
     assert vault_of(desk).versions(ACCESS_TOKEN) == ()

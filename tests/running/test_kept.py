@@ -3,7 +3,7 @@
 import json
 import resource
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,11 @@ from infra.brokersim.in_xml import in_xml
 from infra.brokersim.simulator import CASH_ACCOUNT_KEY, ConnectionDropped, SimulatorSettings
 from infra.brokersim.wire import json_answer
 from infra.one_machine.timeline import Timeline
+from infra.operations import systems
 from infra.running.broker import KeptSimulator
 from infra.running.folder import Folder
 from infra.running.instant import AHEAD_S, KeptInstant
+from infra.running.plan import Plan
 from infra.simulated_day.problems import UserError
 from tests.infra.brokersim.world import (
     CONSUMER_KEY,
@@ -213,6 +215,18 @@ def test_a_folder_stays_the_desk_that_it_is(tmp_path: Path, changes: dict[str, A
         folder.require_same(plan_of(tmp_path, **changes))
     assert "--state" in refused.value.remedy
     folder.require_same(plan_of(tmp_path))
+
+
+def test_a_system_goes_on_as_it_was_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command that goes on has the speed and the hours of the start, and serves in any folder."""
+    monkeypatch.chdir(tmp_path)
+    folder = Folder(path=Path("desk"))
+    folder.path.mkdir()
+    folder.remember(plan_of(folder.path, speed=20.0, starts=time(9, 5)))
+    command = systems.again(folder.path) or ""
+    assert command.endswith(f"--speed 20 --starts 09:05 --network fast --state {tmp_path / 'desk'}"), command
+    folder.remember(Plan(state=folder.path, environ={}))
+    assert not any(one in (systems.again(folder.path) or "") for one in ("--speed", "--starts", "--network"))
 
 
 @pytest.mark.parametrize("content", [b"", b"7", b"[1]", b"{"])

@@ -20,10 +20,10 @@ from tests.strategies.own import passing, write
 
 
 def test_a_taken_port_is_refused_before_anything_runs(tmp_path: Path) -> None:
-    """The sign-in page is not announced on a port that another program holds, and the folder stays free."""
+    """The sign-in page is not announced on a port that another program holds, and nothing is left of the start."""
     with socket.create_server(("127.0.0.1", 0)) as other, pytest.raises(ConfigError, match="choose another one"):
-        Station(plan_of(tmp_path / "desk", port=other.getsockname()[1]))
-    assert not (tmp_path / "desk" / "desk.json").exists()
+        Station(plan_of(tmp_path / "state" / "desk", port=other.getsockname()[1]))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_unchecked_strategy_is_told_whoever_has_the_port(tmp_path: Path) -> None:

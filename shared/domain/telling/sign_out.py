@@ -26,7 +26,7 @@ def signed_out(notice: SignedOut) -> Words:
     stays = (
         f"{'; '.join(notice.left)}: nothing manages this until you sign in again"
         if notice.left
-        else "nothing is left at E*TRADE"
+        else "nothing is held and no order is open"
     )
     advice = "Nothing is traded until `strategy login`; if this was not you, change your E*TRADE password."
     if notice.problem:
