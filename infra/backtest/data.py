@@ -13,6 +13,8 @@ from datetime import date, datetime
 from itertools import chain
 from typing import Protocol
 
+from infra.backtest.believed import Doubt
+from infra.backtest.believed import told as doubts_told
 from infra.backtest.day import Day
 from infra.results.data_end import NAMED, End, end_of, told
 from infra.results.data_holes import Gaps, holes_of
@@ -60,6 +62,10 @@ class Data(Protocol):
     @property
     def gaps(self) -> Mapping[date, Gaps]:
         """The times without a row of each session, where that is known; the others have none."""
+
+    @property
+    def doubts(self) -> Sequence[Doubt]:
+        """The bars that are left out because nobody can believe them."""
 
     def present(self, first: date, last: date) -> Mapping[date, Mapping[str, datetime]]:
         """Give the symbols that each session of a span has, each with when its data end; the others are left out."""
@@ -112,7 +118,8 @@ def survey(data: Data, first: date, last: date, symbols: Sequence[str]) -> Surve
     sessions = [one for one in wanted if one.day in set(played)]
     ends = _ends(sessions, present, frozenset(chosen))
     holes = (holes_of(one, data.gaps[one.day], chosen) for one in sessions if one.day in data.gaps)
-    missing += [*told(ends), *holes_told(chain.from_iterable(holes))]
+    doubts = [one for one in data.doubts if one.symbol in chosen and first <= one.day <= last]
+    missing += [*told(ends), *holes_told(chain.from_iterable(holes)), *doubts_told(doubts)]
     return Survey(first=first, last=last, sessions=tuple(played), symbols=chosen, missing=tuple(missing), ends=ends)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 
+from infra.backtest.believed import Doubt
 from infra.backtest.data import Chapter, sessions_between
 from infra.backtest.minutes import Bars, minute_day
 from infra.backtest.quoted import tick_day
@@ -52,6 +53,11 @@ class GeneratedData:
     def gaps(self) -> Mapping[date, Gaps]:
         """See `data.Data`."""
         return {}
+
+    @property
+    def doubts(self) -> Sequence[Doubt]:
+        """See `data.Data`."""
+        return ()
 
     def present(self, first: date, last: date) -> Mapping[date, Mapping[str, datetime]]:
         """See `data.Data`; raises UserError for days before the first."""

@@ -13,6 +13,7 @@ from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 
+from infra.backtest.believed import Doubt
 from infra.backtest.data import CHOSEN_TODAY, EXCHANGE, Chapter
 from infra.backtest.minutes import Bars, as_minutes, minute_day
 from infra.backtest.quoted import tick_day
@@ -41,6 +42,7 @@ class KeptData:
     there: Mapping[date, Mapping[str, datetime]]
     gaps: Mapping[date, Gaps]
     series: Mapping[str, Series]
+    doubts: Sequence[Doubt]
 
     @property
     def market(self) -> str:
@@ -96,26 +98,32 @@ def in_files(path: Path, *, spool: Spool, today: date, chosen: bool) -> KeptData
             gaps[day] = Gaps(least=OF_QUOTES, of={symbol: around(*one) for symbol, one in times.items()})
         else:
             spool.take(file, today=today)
-    minutes = spool.present()
+    daily_bars = _daily_bars(daily, today)
+    doubts, minutes = spool.believe(daily_bars), spool.present()
     if both := sorted(set(minutes) & set(quoted)):
         raise UserError(f"{both[0]} is in {quoted[both[0]]}, and in a file of minutes, too", remedy="leave one out")
     if not quoted and not minutes:
         raise UserError(f"there is no market day in {path}", remedy=_REMEDY)
-    series = _series(spool, daily, today)
     return KeptData(
         name=f"files in {path.resolve()}", said=(CHOSEN_TODAY,) if chosen or minutes else (), quoted=quoted,
         minutes={day: spool.folder / f"{day}.csv" for day in minutes}, there=there | minutes,
-        gaps=gaps | spool.gaps(), series=series,
+        gaps=gaps | spool.gaps(), series=_with(spool, daily_bars), doubts=doubts,
     )  # fmt: skip
 
 
 def in_spool(name: str, spool: Spool, series: Mapping[str, Series], *, said: tuple[str, ...]) -> KeptData:
     """Give what a source put into a spool, with its daily bars."""
-    spool.flush()
-    there = spool.present()
+    doubts, there = spool.believe(series), spool.present()
     minutes = {day: spool.folder / f"{day}.csv" for day in there}
     return KeptData(
-        name=name, said=said, quoted={}, minutes=minutes, there=there, series=_with(spool, series), gaps=spool.gaps()
+        name=name,
+        said=said,
+        quoted={},
+        minutes=minutes,
+        there=there,
+        series=_with(spool, series),
+        gaps=spool.gaps(),
+        doubts=doubts,
     )
 
 
@@ -159,20 +167,15 @@ def _chosen(path: Path, symbols: frozenset[str]) -> Bars:
     return {symbol: bars for symbol, bars in minutes_in(path).items() if symbol in symbols}
 
 
-def _series(spool: Spool, daily: Path | None, today: date) -> Mapping[str, Series]:
-    if daily is None:
-        return _with(spool, {})
-    found = read_bars(daily, today=today)
-    return _with(
-        spool,
-        {
-            symbol: Series(
-                symbol=symbol, bars=tuple(one.bars[day] for day in sorted(one.bars)), source="file",
-                made=f"read from {DAILY_FILE}", at=EARLY, splits=tuple(one.splits), dividends=tuple(one.dividends),
-            )
-            for symbol, one in found.items()
-        },
-    )  # fmt: skip
+def _daily_bars(daily: Path | None, today: date) -> Mapping[str, Series]:
+    found = {} if daily is None else read_bars(daily, today=today)
+    return {
+        symbol: Series(
+            symbol=symbol, bars=tuple(one.bars[day] for day in sorted(one.bars)), source="file",
+            made=f"read from {DAILY_FILE}", at=EARLY, splits=tuple(one.splits), dividends=tuple(one.dividends),
+        )
+        for symbol, one in found.items()
+    }  # fmt: skip
 
 
 def _with(spool: Spool, series: Mapping[str, Series]) -> Mapping[str, Series]:

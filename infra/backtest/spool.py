@@ -13,16 +13,18 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
+from infra.backtest.believed import LIMIT_PCT, Doubt, believed, furthest
 from infra.backtest.minutes import Bars
 from infra.operations.bars_file import INSTANTS, columns, listed, minute_of, wrong_rows
 from infra.operations.bars_rows import rows_of
 from infra.results.data_holes import OF_BARS, Gap, Gaps, around
 from infra.simulated_day.problems import UserError
-from shared.domain.base.calendar import NEW_YORK, session_of
+from shared.domain.base.calendar import NEW_YORK, session_before, session_of
 from shared.domain.market.bars import Bar, DailyBar
 from shared.domain.market.daybook import MINUTE
 from shared.domain.market.own_days import day_of, missing
-from shared.domain.market.series import Series
+from shared.domain.market.same_share import apart
+from shared.domain.market.series import Series, adjusted_closes, cut
 
 COLUMNS = ("ends_utc", "symbol", "open", "high", "low", "close", "volume")
 _UTC = "give instants in UTC, such as 2026-11-17T14:31:00Z for 9:31 in New York in winter"
@@ -113,6 +115,44 @@ class Spool:
         self._rows.clear()
         self._held = 0
 
+    def believe(self, series: Mapping[str, Series]) -> tuple[Doubt, ...]:
+        """Leave out the bars that nobody can believe, and give them; `series` are the daily bars from elsewhere."""
+        self.flush()
+        sessions: dict[date, list[str]] = {}
+        for day, symbol in self._sums:
+            sessions.setdefault(day, []).append(symbol)
+        doubts: list[Doubt] = []
+        for day, symbols in sorted(sessions.items()):
+            closes = {symbol: self._close_before(day, symbol, series.get(symbol)) for symbol in symbols}
+            odd = {one: close for one, close in closes.items() if _is_odd(self._sums[day, one], close)}
+            doubts += self._without(day, odd) if odd else []
+        return tuple(doubts)
+
+    def _close_before(self, day: date, symbol: str, series: Series | None) -> Decimal | None:
+        """Give the close of the session before, in shares as they are on a day, None where nothing has it."""
+        prior = session_before(day)
+        if prior is None:
+            return None
+        own = self._sums.get((prior, symbol))
+        found = [own.whole] if own is not None else []
+        if series is not None and (known := cut(series, start=prior, before=day).bars):
+            found = list(known)
+        return adjusted_closes(found, () if series is None else series.splits, on=day)[-1] if found else None
+
+    def _without(self, day: date, closes: Mapping[str, Decimal | None]) -> list[Doubt]:
+        """Write a session's file anew without what is not believed of these symbols; gives that."""
+        file, doubts = self.folder / f"{day}.csv", list[Doubt]()
+        bars = minutes_in(file)
+        file.unlink()
+        for symbol, those in bars.items():
+            del self._sums[day, symbol]
+            kept, doubted = believed(symbol, those, closes[symbol]) if symbol in closes else (those, [])
+            doubts += doubted
+            for bar in kept:
+                self.put(symbol, day, bar, source=self._whose[day, symbol])
+        self.flush()
+        return doubts
+
     def present(self) -> dict[date, Mapping[str, datetime]]:
         """Give the symbols of each session, each with the end of its last minute."""
         found: dict[date, dict[str, datetime]] = {}
@@ -151,6 +191,12 @@ def minutes_in(path: Path) -> Bars:
                 )
             )  # fmt: skip
     return found
+
+
+def _is_odd(one: _Sum, close: Decimal | None) -> bool:
+    """Tell whether a session may have a bar that is not believed: its prices, or the close before, lie far apart."""
+    low, high = one.whole.low, one.whole.high
+    return apart(low, high, LIMIT_PCT) or (close is not None and furthest(low, high, close) is not None)
 
 
 def _is_whole(day: date, one: _Sum) -> bool:

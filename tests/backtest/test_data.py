@@ -125,7 +125,8 @@ def test_a_split_of_a_later_day_is_not_known(tmp_path: Path) -> None:
     (folder / "daily.csv").write_text(f"date,symbol,open,high,low,close,volume,split\n{rows}")
     data = opened(folder, tmp_path / "spool")
     closes = [
-        next(chapter.minutes.ticks()).quotes["IBM"].previous_close for chapter in data.chapters(TUESDAY, WEDNESDAY, ())
+        next(tick.quotes["IBM"].previous_close for tick in chapter.minutes.ticks() if tick.quotes)
+        for chapter in data.chapters(TUESDAY, WEDNESDAY, ())
     ]
     assert closes == [200, 100]
 

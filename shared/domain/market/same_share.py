@@ -23,13 +23,13 @@ def is_of_another(quote: Quote, *, daily_close: Decimal | None, jump_max_pct: De
     """
     close = quote.previous_close
     if daily_close is None or close is None:
-        return quote.adjusted or _apart(quote.last, close, jump_max_pct)
+        return quote.adjusted or apart(quote.last, close, jump_max_pct)
     if not (quote.last.is_finite() and close.is_finite() and daily_close.is_finite()):
         return True
     lowest, highest = min(quote.last, close, daily_close), max(quote.last, close, daily_close)
-    if _apart(lowest, highest, jump_max_pct):
+    if apart(lowest, highest, jump_max_pct):
         return True
-    return quote.adjusted and _apart(daily_close, close, AGREE_PCT)
+    return quote.adjusted and apart(daily_close, close, AGREE_PCT)
 
 
 def disagree(quote: Quote, *, prior_close: Decimal | None, limit_pct: Decimal) -> bool:
@@ -39,11 +39,12 @@ def disagree(quote: Quote, *, prior_close: Decimal | None, limit_pct: Decimal) -
     """
     return (
         prior_close is not None and quote.previous_close is not None
-        and _apart(prior_close, quote.previous_close, limit_pct)
+        and apart(prior_close, quote.previous_close, limit_pct)
     )  # fmt: skip
 
 
-def _apart(one: Decimal, other: Decimal | None, limit_pct: Decimal) -> bool:
+def apart(one: Decimal, other: Decimal | None, limit_pct: Decimal) -> bool:
+    """Tell whether two prices lie further apart than a limit, in percent of the lower; what is no price does."""
     if other is None or not (one.is_finite() and other.is_finite() and one > _ZERO and other > _ZERO):
         return True
     return one != other and abs(one - other) * _PERCENT > limit_pct * min(one, other)
