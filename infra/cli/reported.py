@@ -12,7 +12,7 @@ from infra.cli.hand import reached
 from infra.operations.kept_reports import FOLDER, write
 from infra.operations.look import typed
 from infra.operations.profiles import Hand
-from infra.operations.reported import System, session_facts, trading
+from infra.operations.reported import System, session_facts
 from infra.operations.runs import report_of, run_at
 from infra.results.facts import Facts
 from infra.results.figures import figures
@@ -78,7 +78,7 @@ def _line(facts: Facts) -> str:
 def _system(hand: Hand) -> System:
     return System(
         name=f"the system in {hand.name}", configuration=hand.config or "default",
-        said=trading(mode=hand.mode, simulated=hand.simulated),
+        mode=hand.mode, simulated=hand.simulated,
     )  # fmt: skip
 
 

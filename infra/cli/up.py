@@ -20,7 +20,7 @@ from infra.one_machine.owners_desk import owners_desk
 from infra.one_machine.timeline import PacedClock
 from infra.operations.kept_reports import KeptReports
 from infra.operations.look import overview
-from infra.operations.reported import System, trading
+from infra.operations.reported import System
 from infra.operations.systems import STATES
 from infra.running.libraries import install, needed
 from infra.running.outside import REAL, Outside
@@ -208,8 +208,10 @@ def _reports(station: Station) -> KeptReports:
     """Give what writes the reports of a system."""
     wanted = station.plan
     desk = owners_desk(PacedClock(station.timeline), station.store, pace=wanted.speed)
-    said = trading(mode=wanted.mode.value, simulated=wanted.broker == "simulator")
-    system = System(name=f"the system in {wanted.state}", configuration=station.settings.config, said=said)
+    system = System(
+        name=f"the system in {wanted.state}", configuration=station.settings.config, mode=wanted.mode,
+        simulated=wanted.broker == "simulator",
+    )  # fmt: skip
     own = os.environ.get(OWN_STRATEGIES, "")
     return KeptReports(desk=desk, system=system, state=station.folder.path, strategies=own)
 

@@ -44,7 +44,7 @@ LATELY = timedelta(minutes=10)
 FIRST_SIGHT = timedelta(minutes=2)
 """After the open the first minute has to end and be written down before its sight can be missed."""
 ANSWERED_WITHIN = timedelta(minutes=3)
-_WRITTEN_WITHIN = timedelta(seconds=10)
+WRITTEN_WITHIN = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,9 +255,9 @@ def _of_session(store: Store, at: datetime, unread: list[str]) -> list[minutes.M
 def _looks(scanned: Iterable[minutes.Minute], at: datetime) -> Looks | None:
     """Count the whole minutes of the session whose sight must be written down by now."""
     session = session_at(at)
-    if session is None or at < session.opens_at + minutes.MINUTE + _WRITTEN_WITHIN:
+    if session is None or at < session.opens_at + minutes.MINUTE + WRITTEN_WITHIN:
         return None
-    ends = min(at - _WRITTEN_WITHIN, session.closes_at)
+    ends = min(at - WRITTEN_WITHIN, session.closes_at)
     return looks((one.sight for one in scanned if one.sight), session.opens_at, ends)
 
 

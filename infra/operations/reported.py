@@ -11,68 +11,93 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from itertools import groupby
 
-from infra.operations.look import typed
+from infra.operations.look import WRITTEN_WITHIN, last_balance, typed
 from infra.operations.trips import Money, moved
 from infra.results.ends import skipped
 from infra.results.equity import MINUTE, Move, curve, minutes, taken_out, traded
-from infra.results.facts import Count, Facts, Mark, Point, Trade
+from infra.results.facts import NOT_MODELLED, Count, Facts, Mark, Point, Trade
 from infra.results.receipts import Decision, decisions, why_not
 from infra.results.trades import stop_lines, trades
+from infra.results.watched import watched
 from infra.results.words import clock, dollars, looked
+from infra.simulated_day.account import kind_of
 from infra.simulated_day.book import Receipt, receipt_of
 from shared.domain.base.audit import AuditEvent
 from shared.domain.base.calendar import TradingSession, new_york_day
 from shared.domain.broker.brokerage import LastBalance
 from shared.domain.market.bars import Bar
-from shared.domain.market.sight import looks
+from shared.domain.market.sight import Sight, looks
 from shared.domain.orders.orders import Order
 from shared.domain.orders.positions import Fill
 from shared.domain.orders.signals import Signal
 from shared.domain.telling.wording import count, few
 from shared.errors import Malformed
 from shared.ports import Where
-from shared.usecases.base.desk import Desk, not_before, read
+from shared.settings import Mode
+from shared.usecases.base.desk import Desk
 from shared.usecases.market.minutes import Minute
+from shared.usecases.market.minutes import since as minutes_since
 from shared.usecases.market.own_bars import all_minutes
-from shared.usecases.orders.account import LAST_BALANCE
 
 EQUITY_MADE = "made each minute of fills, as the system learned of them, and of its own minute bars"
 NO_CAPITAL = "the capital is not known before settlement has read the balance for the first time"
 NO_MINUTES = "no minute of the session is over"
 NOT_KNOWN = "not known"
-"""What is said of fees: no answer of the broker's that is kept has them."""
+"""What is said of E*TRADE's fees: no answer of its that is kept has them."""
 MOST_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class System:
-    """Which system is reported: its name, the configuration, and a sentence of whose prices and money it traded."""
+    """Which system is reported: its name, the configuration that it was started with, its mode and broker.
+
+    `mode` is paper or live, None where nobody on this machine knows; `simulated` says that its broker is the simulator.
+    """
 
     name: str
     configuration: str
-    said: str
+    mode: str | None
+    simulated: bool
 
+    @property
+    def said(self) -> str:
+        """Whose prices and money it trades, "" where that is not known here."""
+        if self.simulated:
+            return "Simulated broker, simulated money: no order left this machine."
+        if self.mode == Mode.PAPER:
+            return "Paper: orders are filled in the system's own book at E*TRADE's quotes, none is sent to E*TRADE."
+        return ""
 
-def trading(*, mode: str | None, simulated: bool) -> str:
-    """Say whose prices and money a system trades, "" where nobody on this machine knows."""
-    if simulated:
-        return "Simulated broker, simulated money: no order left this machine."
-    if mode == "paper":
-        return "Paper: orders are filled in the system's own book at E*TRADE's quotes, none is sent to E*TRADE."
-    return ""
+    @property
+    def fees_unknown(self) -> str:
+        """Why fees are in no figure of it."""
+        return NOT_MODELLED if self.simulated or self.mode == Mode.PAPER else NOT_KNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Read:
-    """What was read of a session until `ends`; `unread` grows by the paths of what cannot be read."""
+    """What was read of a session until `ends`; `unread` grows by the paths of what cannot be read.
+
+    `sights` are what was seen in its minutes, all of which are written down until `seen_until`.
+    """
 
     desk: Desk
     session: TradingSession
     money: Money
     signals: Sequence[Signal]
+    balance: LastBalance | None
+    receipts: Sequence[Receipt]
+    sights: Sequence[Sight]
     ends: datetime
     unread: list[str]
+
+    @property
+    def seen_until(self) -> datetime:
+        """The end of the last minute of which a sight must be there."""
+        over = self.desk.clock.now() >= self.session.closes_at + WRITTEN_WITHIN
+        return (self.ends if over else self.ends - WRITTEN_WITHIN).replace(second=0, microsecond=0)
 
     @property
     def orders(self) -> list[Order]:
@@ -85,20 +110,24 @@ def session_facts(desk: Desk, session: TradingSession, system: System) -> Facts:
     money, unread = moved(desk.store), list[str]()
     signals = typed(Signal, desk.store.query("signals", _of(session)), unread)
     ends = max(min(desk.clock.now(), session.closes_at), session.opens_at)
-    was = _Read(desk=desk, session=session, money=money, signals=signals, ends=ends, unread=unread)
+    was = _Read(
+        desk=desk, session=session, money=money, signals=signals, balance=last_balance(desk.store, unread),
+        receipts=list(_receipts(desk, session, unread)), sights=_sights(desk, session), ends=ends, unread=unread,
+    )  # fmt: skip
     every = trades(orders=money.orders, fills=money.fills, taken=money.taken, signals=signals)
     found = [trade for trade in every if _touches(trade, session)]
     bars, damaged = all_minutes(desk, session)
     prices = {symbol: tuple(_marks(those)) for symbol, those in bars.items() if those}
-    receipts, reasons = _decisions(was), why_not(_receipts(was), prices)
+    receipts, reasons = _decisions(was), why_not(was.receipts, prices)
     starting, equity, made = _equity(was, found, prices)
     unread += [*money.unread, *(f"the minutes of {symbol}" for symbol in damaged)]
     return Facts(
         title=f"{session.day:%A, %-d %B %Y}", begins=session.opens_at, ends=ends, resolution="one-second quotes",
-        source=system.name, configuration=_configuration(system, signals), starting_equity=starting, equity=equity,
+        source=system.name, configuration=_configuration(system, was.receipts), starting_equity=starting, equity=equity,
         equity_made=made, trades=tuple(found), signals=len(signals), skipped=skipped(receipts), prices=prices,
         said=tuple(_said(was, system)), stops=stop_lines(was.orders, ends), decisions=tuple(receipts),
-        why_not=tuple(reasons), fees_unknown=NOT_KNOWN, machine=tuple(_machine(was)),
+        why_not=tuple(reasons), fees_unknown=system.fees_unknown, machine=tuple(_machine(was)),
+        watched=watched(was.sights, session.opens_at, was.seen_until),
     )  # fmt: skip
 
 
@@ -122,10 +151,11 @@ def _equity(
     was: _Read, found: Sequence[Trade], prices: Mapping[str, tuple[Mark, ...]]
 ) -> tuple[Decimal, tuple[Point, ...], str]:  # fmt: skip
     """Give the starting equity in USD, the curve, and how it was made, or why there is none."""
-    capital, money, opens = _capital(was), was.money, was.session.opens_at
-    if capital is None:
+    money, opens = was.money, was.session.opens_at
+    if was.balance is None:
         return Decimal(0), (), NO_CAPITAL
-    starting = capital + sum((one.realized for one in money.ledgers if one.session < was.session.day), Decimal(0))
+    before = sum((one.realized for one in money.ledgers if one.session < was.session.day), Decimal(0))
+    starting = was.balance.capital + before
     instants = minutes(opens, was.ends)
     if len(instants) <= 1:
         return starting, (), NO_MINUTES
@@ -143,15 +173,6 @@ def _move(fill: Fill) -> Move:
     return traded(fill.at, fill.symbol, buys=fill.side == "BUY", quantity=fill.quantity, price=fill.price)
 
 
-def _capital(was: _Read) -> Decimal | None:
-    try:
-        held = read(was.desk.store, LastBalance, LAST_BALANCE)
-    except Malformed:
-        was.unread.append(LAST_BALANCE)
-        return None
-    return None if held is None else held.value.capital
-
-
 def _decisions(was: _Read) -> list[Decision]:
     """Give the receipts of a session, with the steps of those orders that belong to something bought."""
     store, bought, events = was.desk.store, {fill.position_id for fill in was.money.fills}, list[AuditEvent]()
@@ -161,17 +182,27 @@ def _decisions(was: _Read) -> list[Decision]:
     return decisions(was.signals, orders=was.orders, events=events, fills=was.money.fills)
 
 
-def _receipts(was: _Read) -> Iterator[Receipt]:
-    for row in was.desk.store.query("receipts", _of(was.session)):
+def _receipts(desk: Desk, session: TradingSession, unread: list[str]) -> Iterator[Receipt]:
+    for row in desk.store.query("receipts", _of(session)):
         try:
             yield receipt_of(row)
         except (Malformed, LookupError, TypeError):
-            was.unread.append(row.path)
+            unread.append(row.path)
 
 
-def _configuration(system: System, signals: Sequence[Signal]) -> str:
-    numbers = sorted({signal.config_number for signal in signals if signal.config_number})
-    return " and ".join(f"version {number}" for number in numbers) or system.configuration
+def _sights(desk: Desk, session: TradingSession) -> list[Sight]:
+    rows = typed(Minute, minutes_since(desk.store, session.opens_at), [])
+    return [one.sight for one in rows if one.sight is not None and one.sight.begins < session.closes_at]
+
+
+def _configuration(system: System, receipts: Sequence[Receipt]) -> str:
+    """Name each configuration that a minute was scanned with, in their order, of several with since when."""
+    begun = [next(those) for _, those in groupby(receipts, key=lambda one: one.configuration)]
+    names = [f"version {one.configuration}" if one.configuration else system.configuration for one in begun]
+    if len(begun) <= 1:
+        return names[0] if names else system.configuration
+    since = [clock(datetime.fromisoformat(one.minute)) for one in begun]
+    return few([f"{name} since {at}" for name, at in zip(names, since, strict=True)], MOST_NAMED)
 
 
 def _said(was: _Read, system: System) -> Iterator[str]:
@@ -179,6 +210,8 @@ def _said(was: _Read, system: System) -> Iterator[str]:
     now, left_out = was.desk.clock.now(), was.unread
     if system.said:
         yield system.said
+    if was.balance is not None and (kind := kind_of(was.balance.balance.account_mode)):
+        yield f"Traded in {kind}."
     if now < was.session.closes_at:
         yield f"The session is not over: figures until {clock(now)} New York."
     if left_out:
@@ -190,7 +223,7 @@ def _said(was: _Read, system: System) -> Iterator[str]:
 
 
 def _machine(was: _Read) -> Iterator[Count]:
-    orders, opens = was.orders, was.session.opens_at
+    orders = was.orders
     intents = {one.intent_id for one in orders}
     sent = sum(1 for one in orders if one.broker_order_id is not None)
     filled = sum(1 for one in was.money.fills if one.intent_id in intents)
@@ -200,8 +233,6 @@ def _machine(was: _Read) -> Iterator[Count]:
         text=f"{len(orders):,} decided (entries, stops and exits), {count(sent, 'order')} at the broker, "
         f"{count(filled, 'fill')}",
     )
-    rows = typed(Minute, was.desk.store.query("minutes", not_before("until", opens)), [])
-    sights = [one.sight for one in rows if one.sight is not None and one.sight.begins < was.session.closes_at]
-    if sights:
-        whole = was.ends.replace(second=0, microsecond=0)
-        yield Count(name="Seconds looked at", text=looked(looks(sights, opens, whole)))
+    if was.sights:
+        seen = looks(was.sights, was.session.opens_at, was.seen_until)
+        yield Count(name="Seconds looked at", text=looked(seen))

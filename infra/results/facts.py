@@ -15,6 +15,9 @@ from decimal import Decimal
 
 from infra.results.receipts import Decision, WhyNot
 
+NOT_MODELLED = "not modelled"
+"""What is said of the fees of who has no broker that takes any: a simulated one, or the paper account."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trade:
@@ -134,7 +137,9 @@ class Count:
 class Facts:
     """A run as its report needs it.
 
-    `fees_unknown` says in two words why fees are in no figure, "" where they are in all of them.
+    `fees_unknown` says in two words why fees are in no figure, "" where they are in all of them. `configuration` names
+    what was in force, of several each with since when; `watched` says how much of the span was watched, and when it was
+    not, "" where that is not known.
     `said` are the sentences that stand before every figure. `begins` and `ends` are the span that was really played,
     `resolution` and `source` of which prices it really was. `equity` is in the order of time, one point a minute of a
     session or another even step, and `equity_made` says how it was made; it is empty where it cannot be known.
@@ -157,6 +162,7 @@ class Facts:
     skipped: tuple[Skipped, ...]
     prices: Mapping[str, tuple[Mark, ...]]
     fees_unknown: str = ""
+    watched: str = ""
     said: tuple[str, ...] = ()
     stops: tuple[StopLine, ...] = ()
     beside: tuple[Beside, ...] = ()

@@ -21,6 +21,7 @@ def plain(facts: Facts, found: Figures) -> dict[str, Any]:
         "resolution": facts.resolution,
         "source": facts.source,
         "configuration": facts.configuration,
+        "watched": facts.watched,
         "figures": encode(found),
         "equity": [[encode(one.at), str(one.equity), str(one.invested)] for one in facts.equity],
         "equity_made": facts.equity_made,

@@ -7,10 +7,13 @@ settle on a later day.
 """
 
 from infra.brokersim.account import CASH_ACCOUNT_KEY, MARGIN_ACCOUNT_KEY
+from shared.domain.broker.brokerage import is_cash, is_margin
 from shared.domain.broker.day_trades import DayTradeRule
 
 _MARGIN = frozenset({"demo"})
 """The configurations that trade the margin account."""
+_AS_MARGIN = "a margin account without leverage: what is sold is spent again at once"
+_AS_CASH = "a cash account: what is sold settles on a later day, so entries shrink through the day"
 
 
 def account_of(config: str) -> str:
@@ -25,6 +28,11 @@ def mode_of(config: str) -> str:
 
 def told(key: str, rule: DayTradeRule) -> str:
     """Say what kind of account it is, when its proceeds can be spent, and which day-trade rule counts."""
-    if key != MARGIN_ACCOUNT_KEY:
-        return "a cash account: what is sold settles on a later day, so entries shrink through the day"
-    return f"a margin account without leverage: what is sold is spent again at once; day-trade rule {rule.value}"
+    return f"{_AS_MARGIN}; day-trade rule {rule.value}" if key == MARGIN_ACCOUNT_KEY else _AS_CASH
+
+
+def kind_of(mode: str) -> str:
+    """Say what kind of account one of the broker's word for it is, as `told` does, "" for a word that is not known."""
+    if is_margin(mode):
+        return _AS_MARGIN
+    return _AS_CASH if is_cash(mode) else ""

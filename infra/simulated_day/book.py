@@ -28,13 +28,15 @@ class Documents(Protocol):
 class Receipt:
     """What one scanned minute did with each symbol: pairs of a second and the code that holds from it on.
 
-    `compared` has, for each symbol and code, what its rule found and asked when it spoke last in that minute.
+    `compared` has, for each symbol and code, what its rule found and asked when it spoke last in that minute,
+    `configuration` the version that it was scanned with, 0 for what the system was started with.
     """
 
     session: str
     minute: str
     symbols: Mapping[str, tuple[tuple[int, str], ...]]
     compared: Mapping[str, Mapping[str, tuple[str, str]]] = field(default_factory=dict)
+    configuration: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +92,7 @@ def receipt_of(document: Document) -> Receipt:
         session=str(document.data["session"]), minute=str(document.data["minute"]),
         symbols={symbol: tuple((one.second, one.code) for one in those) for symbol, those in lines.items()},
         compared={symbol: _compared(those) for symbol, those in lines.items()},
+        configuration=int(document.data.get("configuration", 0)),
     )  # fmt: skip
 
 

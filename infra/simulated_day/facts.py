@@ -13,9 +13,10 @@ from infra.results.data_holes import Hole
 from infra.results.data_holes import told as holes_told
 from infra.results.ends import skipped
 from infra.results.equity import Move, curve, minutes, taken_out, traded
-from infra.results.facts import Beside, Count, Facts, Mark, Trade
+from infra.results.facts import NOT_MODELLED, Beside, Count, Facts, Mark, Trade
 from infra.results.receipts import Decision, decisions, why_not
 from infra.results.trades import stop_lines, trades
+from infra.results.watched import watched
 from infra.results.words import looked, words
 from infra.simulated_day.book import Book
 from infra.simulated_day.folder import Card
@@ -26,8 +27,6 @@ from infra.simulated_day.timing import Spread, Timing
 from shared.domain.telling.wording import count
 
 EQUITY_MADE = "each minute: cash, and what is held at its last price"
-NOT_MODELLED = "not modelled"
-"""What a simulated day says of fees: its broker takes none."""
 _SIMULATED = "Simulated broker, simulated money: no order left this machine."
 
 
@@ -99,6 +98,7 @@ def day_facts(ran: Ran, market: Prices) -> Facts:
         decisions=tuple(receipts),
         why_not=tuple(why_not(book.receipts, ran.watch_list)),
         fees_unknown=NOT_MODELLED,
+        watched=watched(book.sights, begins, hours.closes),
         violations=ran.summary.violations,
         troubles=tuple(f"{words(what)}, {count(times, 'time')}" for what, times in ran.troubles.items()),
         machine=tuple(_machine(ran)),

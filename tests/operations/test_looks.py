@@ -7,9 +7,10 @@ import pytest
 from infra.cli.hand import status_lines
 from infra.one_machine.memory_store import MemoryStore
 from infra.operations.look import overview
+from infra.results.watched import watched
 from infra.results.words import looked
 from shared.domain.broker.tokens import issued
-from shared.domain.market.sight import BLIND, LOOKED, Looks, Sight, looks
+from shared.domain.market.sight import BLIND, LOOKED, Looks, Sight, looks, unwatched
 from shared.usecases.base.desk import put
 from shared.usecases.market.minutes import Minute
 from shared.usecases.sign_in import token
@@ -45,6 +46,22 @@ def test_each_second_counts(minutes: list[tuple[str, bool] | None], looked: int,
     """Blind is every second without a look; the gap of what is held goes from one look to the next, over minutes."""
     found = looks(sights(*minutes), OPENS, OPENS + 2 * MINUTE)
     assert (found.seconds, found.looked, found.blind, found.unseen_s) == (120, looked, 120 - looked, unseen_s)
+
+
+def test_the_longest_stretches_without_a_look_are_named() -> None:
+    """Five stretches stand in the order of time, over minutes too, and the shorter others are counted."""
+    made = [(LOOKED * (60 - number) + BLIND * number, False) for number in (9, 1, 8, 2, 7)]
+    seen = sights(*made, None, (DARK, False), (BLIND * 5 + LOOKED * 55, False), (WHOLE, False))
+    stretches = unwatched(seen, OPENS, OPENS + 9 * MINUTE)
+    assert [(until - since).total_seconds() for since, until in stretches] == [9, 1, 8, 2, 7 + 60 + 60 + 5]
+    said = watched(seen, OPENS, OPENS + 9 * MINUTE)
+    assert said.endswith("not 09:30:51 to 09:31:00, 09:31:59 to 09:32:00, 09:32:52 to 09:33:00, 09:33:58 to 09:34:00, "
+                         "09:34:53 to 09:37:05")  # fmt: skip
+    every = sights(*[(BLIND * number + LOOKED * (60 - number), False) for number in (3, 1, 5, 6, 7, 2, 4)])
+    assert watched(every, OPENS, OPENS + 7 * MINUTE).endswith(
+        "not 09:30:00 to 09:30:03, 09:32:00 to 09:32:05, 09:33:00 to 09:33:06, 09:34:00 to 09:34:07, "
+        "09:36:00 to 09:36:04 and 2 more"
+    )
 
 
 def test_what_is_not_over_does_not_count() -> None:

@@ -12,23 +12,27 @@ from infra.one_machine.memory_store import MemoryStore
 from infra.one_machine.owners_desk import owners_desk
 from infra.one_machine.sqlite_store import SqliteStore
 from infra.operations.kept_reports import AFTER, FOLDER, KeptReports
-from infra.operations.reported import NO_CAPITAL, System, session_facts, trading
+from infra.operations.reported import NO_CAPITAL, System, session_facts
 from infra.results.facts import Facts
 from infra.results.figures import figures
+from infra.results.page import render
+from infra.results.plain import plain
 from shared.codec import loads
 from shared.domain.base import nyse
 from shared.domain.base.calendar import TradingSession, session_at, session_of
 from shared.domain.broker.brokerage import Balance, LastBalance
+from shared.domain.market.sight import LOOKED, Sight
 from shared.domain.orders.positions import Fill, Ledger
 from shared.errors import StoreDown
 from shared.ports import Delete, Document, Put, Where
 from shared.usecases.base.desk import Desk, put, read
+from shared.usecases.market.minutes import Minute
 from shared.usecases.orders.account import LAST_BALANCE
 from tests.operations.desks import answer, refused, strategy
 from tests.simulated_day.sample import CASH, DAY, HOURS, at, quiet_day
 
 NIGHT = HOURS.closes + timedelta(hours=3)
-SYSTEM = System(name="the system in made", configuration="demo", said=trading(mode="paper", simulated=False))
+SYSTEM = System(name="the system in made", configuration="demo", mode="paper", simulated=False)
 
 
 _LAST = next(day for back in range(9) if session_of(day := nyse.LAST - timedelta(days=back)) is not None)
@@ -235,5 +239,65 @@ def test_a_store_that_does_not_answer_is_tried_again(tmp_path: Path) -> None:
 def test_it_says_whose_prices_and_money_these_are() -> None:
     """On paper at E*TRADE's quotes and at the simulator the report says so before every figure."""
     assert _facts(_stored()).said[0].startswith("Paper: orders are filled in the system's own book")
-    assert trading(mode="live", simulated=True).startswith("Simulated broker")
-    assert trading(mode=None, simulated=False) == ""
+    assert replace(SYSTEM, mode="live", simulated=True).said.startswith("Simulated broker")
+    assert replace(SYSTEM, mode=None).said == ""
+
+
+def _seen(store: MemoryStore, since: datetime, minutes: int, *, number: int = 0, seconds: str = LOOKED * 60) -> None:
+    """Write so many minutes down as scanned with a version of the configuration."""
+    for begins in (since + one * timedelta(minutes=1) for one in range(minutes)):
+        sight = Sight(begins=begins, symbols=1, usable=1, faults=(), unseen={}, seconds=seconds)
+        until = begins + timedelta(minutes=1)
+        store.commit([
+            put(f"minutes/{begins:%Y%m%dT%H%M}", Minute(holder="one", until=until, sight=sight)),
+            Put(f"receipts/{begins:%Y%m%dT%H%M}", {
+                "session": str(DAY), "minute": begins.isoformat(), "configuration": number, "symbols": {},
+            }),
+        ])  # fmt: skip
+
+
+def test_the_head_says_what_the_day_was() -> None:
+    """Each configuration has since when it counted, what was not watched is named, and the account says its kind."""
+    store = _stored()
+    _seen(store, at(9, 53), 67)
+    _seen(store, at(11, 0), 1, seconds=LOOKED * 30)
+    _seen(store, at(11, 20), 212)
+    _seen(store, at(14, 52), 68, number=1)
+    facts = _facts(store)
+    assert facts.configuration == "demo since 09:53:00, version 1 since 14:52:00"
+    unwatched = "not 09:30:00 to 09:53:00, 11:00:30 to 11:20:00"
+    assert facts.watched == f"watched 20,850 of 23,400 s (89.1 %), {unwatched}"
+    assert facts.said[1].startswith("Traded in a cash account: what is sold settles on a later day")
+    page = render(facts, figures(facts))
+    for part in (facts.configuration, facts.watched, facts.said[1]):
+        assert part in page
+        assert part in str(plain(facts, figures(facts)))
+
+
+def test_one_configuration_of_the_whole_day_has_no_instant() -> None:
+    """A day that was scanned with one version names that alone, also where the day began before its first signal."""
+    store = _stored()
+    _seen(store, at(9, 30), 390, number=2)
+    facts = _facts(store)
+    assert (facts.configuration, facts.watched) == ("version 2", "watched 23,400 of 23,400 s (100.0 %)")
+    assert _facts(_stored()).watched == ""
+
+
+@pytest.mark.parametrize(
+    ("mode", "simulated", "said"),
+    [("live", True, "not modelled"), ("paper", False, "not modelled"), ("live", False, "not known")],
+)
+def test_fees_have_one_word_where_nobody_takes_any(mode: str, simulated: bool, said: str) -> None:
+    """The simulator and the paper account take no fees, as on a simulated day; those of E*TRADE are not known."""
+    assert replace(SYSTEM, mode=mode, simulated=simulated).fees_unknown == said
+
+
+def test_a_margin_account_is_called_one() -> None:
+    """The account's kind is what the broker says of it, and nothing where it says nothing that is known."""
+    for mode, kind in (("MARGIN", "Traded in a margin account without leverage"), ("", "")):
+        store, balance = _stored(), Balance(
+            at=at(10, 0), account_mode=mode, settled_cash=CASH, cash_buying_power=CASH, account_value=CASH
+        )  # fmt: skip
+        store.commit([put(LAST_BALANCE, LastBalance(balance=balance, capital=CASH))])
+        assert bool([one for one in _facts(store).said if one.startswith("Traded in")]) is bool(kind)
+        assert any(one.startswith(kind) for one in _facts(store).said)

@@ -10,7 +10,8 @@ from infra.results.facts import Beside
 from infra.results.receipts import why_not
 from infra.results.words import dollars, span
 from infra.simulated_day.facts import decisions_of, trades_of
-from tests.simulated_day.sample import CASH, SYMBOLS, Sample, Tape, at, page_of, quiet_day, result_of
+from shared.domain.market.sight import LOOKED, Sight
+from tests.simulated_day.sample import CASH, HOURS, SYMBOLS, Sample, Tape, at, page_of, quiet_day, result_of
 
 _LOADS = re.compile(r"""<(?:script|img|link|iframe)[^>]*\b(?:src|href)\s*=\s*["']?(?![\s"']*data:)[^>]*>""")
 _MOST_BYTES = 1_500_000
@@ -68,6 +69,15 @@ def test_results_lead_and_the_machine_comes_last() -> None:
     places = [text.index(part, text.index("<main>")) for part in order]
     assert places == sorted(places)
     assert "Broker calls" not in text[text.index("<main>") : text.index("<h2>Technical figures")]
+
+
+def test_the_head_of_a_day_says_how_much_was_watched() -> None:
+    """As in the report of a running system, the part of the session that was watched stands in the head."""
+    sample = quiet_day()
+    seen = Sight(begins=HOURS.opens, symbols=4, usable=4, faults=(), unseen={}, seconds=LOOKED * 60)
+    shown = page(sample, book=replace(sample.book(), sights=(seen,)))
+    head = shown[shown.index("<header") : shown.index("</header>")]
+    assert "watched 60 of 23,400 s (0.3 %), not 09:31:00 to 16:00:00" in head
 
 
 def test_every_table_names_its_figures_for_a_phone() -> None:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 SECONDS = 60
 LOOKED, BLIND = "+", "-"
-_MINUTE = timedelta(minutes=1)
+_MINUTE, _SECOND = timedelta(minutes=1), timedelta(seconds=1)
 BLIND_AFTER = 3
 """So many scanned minutes, one after the other, without one usable quote of any symbol are told."""
 UNSEEN_AFTER = 5
@@ -61,20 +61,44 @@ class Looks:
 
 def looks(sights: Iterable[Sight], begins: datetime, ends: datetime) -> Looks:
     """Count the seconds of the whole minutes from `begins` to `ends`; a minute that left no sight was not looked at."""
-    known = {sight.begins: sight for sight in sights}
     looked, gap, longest, unquoted, holds = 0, 0, 0, 0, False
-    begins += -timedelta(seconds=begins.second, microseconds=begins.microsecond) % _MINUTE
-    minutes = max(0, (ends - begins) // _MINUTE)
-    for begun in (begins + one * _MINUTE for one in range(minutes)):
-        sight = known.get(begun)
+    minutes = _minutes(sights, begins, ends)
+    for _, sight in minutes:
         holds = holds if sight is None else sight.holds
         unquoted += SECONDS if sight is not None and sight.blind else 0
-        for sign in ("" if sight is None else sight.seconds).ljust(SECONDS, BLIND):
+        for sign in _signs(sight):
             gap = gap + 1 if holds else 0
             longest = max(longest, gap)
             if sign == LOOKED:
                 looked, gap = looked + 1, 0
-    return Looks(seconds=minutes * SECONDS, looked=looked, unseen_s=longest, unquoted=unquoted)
+    return Looks(seconds=len(minutes) * SECONDS, looked=looked, unseen_s=longest, unquoted=unquoted)
+
+
+def unwatched(sights: Iterable[Sight], begins: datetime, ends: datetime) -> list[tuple[datetime, datetime]]:
+    """Give from when to when the scan did not look, oldest first, in the minutes whose seconds `looks` counts."""
+    found = list[tuple[datetime, datetime]]()
+    for begun, sight in _minutes(sights, begins, ends):
+        for second, sign in enumerate(_signs(sight)):
+            at = begun + timedelta(seconds=second)
+            if sign != LOOKED and found and found[-1][1] == at:
+                found[-1] = (found[-1][0], at + _SECOND)
+            elif sign != LOOKED:
+                found.append((at, at + _SECOND))
+    return found
+
+
+def _minutes(
+    sights: Iterable[Sight], begins: datetime, ends: datetime
+) -> list[tuple[datetime, Sight | None]]:  # fmt: skip
+    """Give each whole minute from `begins` to `ends` with its sight, None where it left none."""
+    known = {sight.begins: sight for sight in sights}
+    begins += -timedelta(seconds=begins.second, microseconds=begins.microsecond) % _MINUTE
+    begun = (begins + one * _MINUTE for one in range(max(0, (ends - begins) // _MINUTE)))
+    return [(one, known.get(one)) for one in begun]
+
+
+def _signs(sight: Sight | None) -> str:
+    return ("" if sight is None else sight.seconds).ljust(SECONDS, BLIND)
 
 
 def lasts_since(sights: Sequence[Sight], holds: Callable[[Sight], bool], *, minutes: int) -> datetime | None:
