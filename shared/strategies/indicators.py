@@ -1,26 +1,30 @@
 """What is computed of completed bars, as a strategy reads it; `rolling` computes it.
 
-What is in USD goes from TA-Lib's float back to Decimal, to the sixth place, and only when it is asked for: in floats,
-RSI alone leaves here. A value is None while there are too few bars, and VWAP while nothing has traded. It needs no
-TA-Lib, so that whoever only names strategies, as the owner's commands do, loads none.
+A figure is made when it is asked for first, and stays what it is: what no strategy asks for costs nothing, and a figure
+that is kept says of its minute what it said then. What is in USD goes from TA-Lib's float back to Decimal, to the sixth
+place: in floats, RSI alone leaves here. A value is None while there are too few bars, and VWAP while nothing has
+traded. It needs no TA-Lib, so that whoever only names strategies, as the owner's commands do, loads none.
 Source: strategy.md, Signals and Exits.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Context, Decimal
-from typing import Any, cast, overload
+from typing import Any, Generic, TypeVar, cast, overload
 
 from shared.domain.market.bars import Bar
 
 RSI_BARS = 14
 """The RSI is of the changes between so many closes and the one before them: it needs a bar more."""
 _STEP = Decimal("0.000001")
-_OURS = Context()
+OURS = Context()
 """How we reckon with decimals: a figure is made while a strategy is asked, which may reckon otherwise."""
+LATER = "_later"
+"""Where indicators that make their figures when these are asked for have the function that gives one by its name."""
+T = TypeVar("T")
 
 
-class Usd:
-    """A field in USD that may be given as TA-Lib's float: it becomes a Decimal when it is read first, and stays it."""
+class Late(Generic[T]):
+    """A field whose figure is made when it is read first, and stays it; None is one that is not known."""
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
@@ -28,17 +32,16 @@ class Usd:
     @overload
     def __get__(self, one: None, kind: type) -> None: ...
     @overload
-    def __get__(self, one: object, kind: type) -> Decimal | None: ...
-    def __get__(self, one: object | None, kind: type) -> Decimal | None:
+    def __get__(self, one: object, kind: type) -> T | None: ...
+    def __get__(self, one: object | None, kind: type) -> T | None:
         if one is None:
             return None  # the field's default
         kept: dict[str, Any] = one.__dict__
-        found = kept[self._name]
-        if isinstance(found, float):
-            found = kept[self._name] = usd(found)
-        return cast(Decimal | None, found)
+        if self._name not in kept:
+            kept[self._name] = kept[LATER](self._name)
+        return cast(T | None, kept[self._name])
 
-    def __set__(self, one: object, value: float | Decimal | None) -> None:
+    def __set__(self, one: object, value: T | None) -> None:
         one.__dict__[self._name] = value
 
 
@@ -52,24 +55,28 @@ class Indicators:
     """
 
     last_bar: Bar | None = None
-    rsi: float | None = None
-    macd: Usd = Usd()
-    macd_signal: Usd = Usd()
-    macd_histogram: Usd = Usd()
-    ema_12: Usd = Usd()
-    ema_26: Usd = Usd()
-    bollinger_lower: Usd = Usd()
-    bollinger_middle: Usd = Usd()
-    bollinger_upper: Usd = Usd()
-    volume_ratio: Decimal | None = None
-    obv: int | None = None
-    vwap: Usd = Usd()
-    atr: Decimal | None = None
+    rsi: Late[float] = Late()
+    macd: Late[Decimal] = Late()
+    macd_signal: Late[Decimal] = Late()
+    macd_histogram: Late[Decimal] = Late()
+    ema_12: Late[Decimal] = Late()
+    ema_26: Late[Decimal] = Late()
+    bollinger_lower: Late[Decimal] = Late()
+    bollinger_middle: Late[Decimal] = Late()
+    bollinger_upper: Late[Decimal] = Late()
+    volume_ratio: Late[Decimal] = Late()
+    obv: Late[int] = Late()
+    vwap: Late[Decimal] = Late()
+    atr: Late[Decimal] = Late()
     sma_20: Decimal | None = None
     sma_50: Decimal | None = None
     sma_200: Decimal | None = None
 
+    def __getstate__(self) -> dict[str, object]:
+        """Give the figures themselves, all of them, to whoever copies or writes them."""
+        return {one.name: getattr(self, one.name) for one in fields(self)}
+
 
 def usd(value: float | None) -> Decimal | None:
     """Give a figure of TA-Lib's in USD, to the sixth place."""
-    return None if value is None else Decimal(repr(float(value))).quantize(_STEP, context=_OURS)
+    return None if value is None else Decimal(repr(float(value))).quantize(_STEP, context=OURS)

@@ -14,7 +14,6 @@ from shared.domain.market.series import Series, adjusted_bars, unbroken
 from shared.strategies.rolling import Rolling, daily_means
 from shared.strategies.view import LongerBars, View, quality
 
-ATR_MINUTES = 5
 NO_QUOTE, OUT_OF_ORDER = "NO_QUOTE", "OUT_OF_ORDER"
 BAR_LIFE = 2 * MINUTE
 """An RSI whose last bar ended longer ago than this is of another time, and sells nothing."""
@@ -29,7 +28,7 @@ class Watch:
     """
 
     __slots__ = (
-        "_bars", "_daily_close", "_days", "_fives", "_indicators", "_longer", "_means", "_opening_range",
+        "_bars", "_daily_close", "_days", "_indicators", "_longer", "_means", "_opening_range",
         "_prior_close", "_rolling", "book", "quality", "signs", "symbol",
     )  # fmt: skip
 
@@ -39,13 +38,9 @@ class Watch:
         self.quality = quality(0)
         self.signs: tuple[Sign, ...] = ()
         self._bars = tuple(book.bars)
-        self._rolling = Rolling()
         self._longer = LongerBars(book.bars, book.session.opens_at)
-        self._fives = 0
+        self._rolling = Rolling(book.bars, self._longer)
         self._opening_range: tuple[Decimal, Decimal] | None = None
-        for bar in book.bars:
-            self._rolling.add(bar)
-        self._take_fives()
         self._days: tuple[DailyBar, ...] = ()
         self._means: tuple[Decimal | None, ...] = daily_means(())
         self._daily_close: Decimal | None = None
@@ -115,13 +110,4 @@ class Watch:
     def _take_bar(self) -> None:
         """Take the bar that was completed just now."""
         self._bars = tuple(self.book.bars)  # a strategy may keep or turn what it is given: the book's own is not given
-        self._rolling.add(self._bars[-1])
-        self._take_fives()
         self._indicators = self._rolling.indicators(self._means)
-
-    def _take_fives(self) -> None:
-        """Take the bars of five minutes that were completed since the last time."""
-        fives = self._longer.of(ATR_MINUTES)
-        for bar in fives[self._fives :]:
-            self._rolling.add_five(bar)
-        self._fives = len(fives)

@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields
+from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
 from math import isnan
@@ -21,16 +22,22 @@ Feed = Callable[[Sequence[Bar]], Iterable[Indicators]]
 
 
 def rolled(bars: Sequence[Bar]) -> Iterator[Indicators]:
-    """Give the indicators after each minute, taken as the minutes come."""
-    rolling, seen, fives = Rolling(), list[Bar](), 0
-    longer = LongerBars(seen, bars[0].end.replace(hour=13, minute=30))
+    """Give the indicators after each minute, as the minutes come."""
+    seen = list[Bar]()
+    rolling = over(seen, opens(bars))
     for bar in bars:
         seen.append(bar)
-        rolling.add(bar)
-        for five in longer.of(5)[fives:]:
-            rolling.add_five(five)
-            fives += 1
         yield rolling.indicators(UNKNOWN)
+
+
+def over(minutes: Sequence[Bar], since: datetime) -> Rolling:
+    """Give the indicators of a session that opened then, over its minutes as they grow."""
+    return Rolling(minutes, LongerBars(minutes, since))
+
+
+def opens(bars: Sequence[Bar]) -> datetime:
+    """Give the open of an October session by its bars."""
+    return bars[0].end.replace(hour=13, minute=30)
 
 
 def differences(bars: Sequence[Bar], feed: Feed = rolled) -> list[str]:
@@ -80,7 +87,7 @@ def _ratio(bars: Sequence[Bar]) -> Decimal | None:
 
 def _atrs(bars: Sequence[Bar]) -> list[object]:
     """Give the ATR at each minute of the five-minute bars that end with it or before; of few the mean true range."""
-    fives = joined_bars(bars, minutes=5, since=bars[0].end.replace(hour=13, minute=30))
+    fives = joined_bars(bars, minutes=5, since=opens(bars))
     high, low, close = (_column(fives, name) for name in ("high", "low", "close"))
     smoothed = talib.ATR(high, low, close, timeperiod=14)
     ranges = [bar.high - bar.low for bar in fives[:1]]

@@ -1,11 +1,14 @@
-"""Every indicator is that of TA-Lib's batch function over the same bars, whatever the bars are, to the last bit."""
+"""Every indicator is that of TA-Lib's batch function over the same bars, to the last bit, whenever it is read."""
 
 import os
+import pickle
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from copy import deepcopy
+from dataclasses import fields, replace
 from datetime import date, timedelta
 from decimal import ROUND_DOWN, Decimal, localcontext
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -16,11 +19,10 @@ from shared.domain.base.calendar import session_of
 from shared.domain.market.bars import Bar
 from shared.domain.market.daybook import MINUTE, DayBook
 from shared.strategies.indicators import Indicators
-from shared.strategies.rolling import Atr, Rolled, Rolling, VolumeRatio, daily_means, rsi
-from shared.strategies.view import LongerBars
+from shared.strategies.rolling import Rolled, daily_means, rsi, volume_ratio
 from tests.domain.made import OPENS, at, quote
 from tests.recorded import market_data_folder
-from tests.strategies.rolled import UNKNOWN, differences, rolled
+from tests.strategies.rolled import UNKNOWN, batch, differences, over, rolled
 
 MOVES = st.tuples(st.integers(-40, 40), st.integers(0, 30), st.integers(0, 30), st.integers(0, 5000), st.integers(1, 3))
 DAYS = ("2013-10-07", *(pytest.param(f"2013-10-0{day}", marks=pytest.mark.days) for day in (8, 9)))
@@ -86,9 +88,19 @@ def begins_with_its_first_close(bars: Sequence[Bar]) -> Iterator[Indicators]:
         yield replace(found, ema_12=found.ema_12 and Decimal(repr(mean)).quantize(Decimal("0.000001")))
 
 
+def says_what_is_now(bars: Sequence[Bar]) -> Iterator[Indicators]:
+    kept = list(rolled(bars))
+    for found in kept:
+        yield replace(found, obv=kept[-1].obv)
+
+
 @pytest.mark.parametrize(
-    ("mistake", "name"), [(forgets_a_bar, "rsi"), (rounds_its_sum, "vwap"), (begins_with_its_first_close, "ema_12")]
-)
+    ("mistake", "name"),
+    [
+        (forgets_a_bar, "rsi"), (rounds_its_sum, "vwap"), (begins_with_its_first_close, "ema_12"),
+        (says_what_is_now, "obv"),
+    ],
+)  # fmt: skip
 def test_another_value_would_be_found(mistake: object, name: str) -> None:
     """The same comparison finds an indicator that is carried in another way."""
     bars = walked([(count * 37 % 61 - 30, 3, 4, 700 + count, 1) for count in range(120)])
@@ -97,39 +109,88 @@ def test_another_value_would_be_found(mistake: object, name: str) -> None:
     assert all(one.startswith(name) for one in found)
 
 
+NAMES = tuple(one.name for one in fields(Indicators))
+MEANS = ("sma_20", "sma_50", "sma_200")
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    moves=st.lists(MOVES, min_size=1, max_size=390),
+    reads=st.lists(st.tuples(st.integers(0, 389), st.integers(0, 389), st.sampled_from(NAMES)), max_size=40),
+)
+def test_a_figure_is_that_of_its_minute_whenever_it_is_read(
+    moves: list[tuple[int, int, int, int, int]], reads: list[tuple[int, int, str]]
+) -> None:
+    """Read seldom, minutes late, before or after that of a later minute: a figure is the batch's at its own minute."""
+    bars = walked(moves)
+    expected, seen, kept = batch(bars) | dict.fromkeys(MEANS, [None] * len(bars)), list[Bar](), list[Indicators]()
+    rolling = over(seen, OPENS)
+    for now, one in enumerate(bars):
+        seen.append(one)
+        kept.append(rolling.indicators(UNKNOWN))
+        for read, late, name in reads:
+            if read == now and late <= now:
+                assert repr(getattr(kept[now - late], name)) == repr(expected[name][now - late])
+
+
 def test_a_minute_costs_no_look_at_those_before() -> None:
-    """Once taken, earlier minutes are not read again: what is left of them may be anything."""
+    """Once read, minutes before the last forty are not read again: what is left of them may be anything."""
     bars = walked([(count * 37 % 61 - 30, 3, 4, 700 + count, 1) for count in range(200)])
     expected = list(rolled(bars))
-    rolling, seen, fives = Rolling(), list[Bar](), 0
-    longer = LongerBars(seen, OPENS)
+    seen = list[Bar]()
+    rolling = over(seen, OPENS)
     for one, right in zip(bars, expected, strict=True):
-        seen[:] = [bar(0, "1")] * len(seen)
+        seen[:-40] = [bar(0, "1")] * len(seen[:-40])
         seen.append(one)
-        rolling.add(one)
-        for five in longer.of(5)[fives:]:
-            rolling.add_five(five)
-            fives += 1
         assert rolling.indicators(UNKNOWN) == right
 
 
+class Counted(Sequence[Bar]):
+    """Minutes that count how many of them were looked at."""
+
+    def __init__(self, bars: Sequence[Bar]) -> None:
+        self._bars, self.looks = bars, 0
+
+    def __len__(self) -> int:
+        return len(self._bars)
+
+    def __getitem__(self, place: Any) -> Any:
+        found = self._bars[place]
+        self.looks += len(found) if isinstance(place, slice) else 1
+        return found
+
+
+def test_what_nobody_reads_costs_nothing_and_is_kept_nowhere() -> None:
+    """Of a minute that nobody reads the last bar alone is looked at; a figure takes each bar once, however late."""
+    bars = Counted(walked([(count * 37 % 61 - 30, 3, 4, 700 + count, 1) for count in range(390)]))
+    rolling = over(bars, OPENS)
+    looked = [rolling.indicators(UNKNOWN) for _ in range(10)]
+    assert bars.looks == 10
+    assert {looked[-1].rsi, looked[-1].rsi} == {looked[0].rsi}
+    assert bars.looks == 10 + 390
+
+
 def test_a_figure_is_the_same_however_who_reads_it_first_reckons() -> None:
-    """A figure in USD is made when it is read, as we round it: for whoever reads it first, and for all after that."""
-    rolling = Rolling()
-    for one in walked([(count * 37 % 61 - 30, 3, 4, 700 + count, 1) for count in range(60)]):
-        rolling.add(one)
-    found, again = rolling.indicators(UNKNOWN), rolling.indicators(UNKNOWN)
-    with localcontext() as careless:
-        careless.prec, careless.rounding = 8, ROUND_DOWN
-        first = (found.vwap, found.ema_12, found.macd_histogram, found.bollinger_upper)
-    assert first == (again.vwap, again.ema_12, again.macd_histogram, again.bollinger_upper)
-    assert found == again
+    """A figure is made when it is read, as we reckon: for whoever reads it first, and for all after that."""
+    for count in (20, 200):
+        seen = walked([(count * 37 % 61 - 30, 3, 4, 701 + count, 1) for count in range(count)])
+        found, again = (over(seen, OPENS).indicators(UNKNOWN) for _ in range(2))
+        with localcontext() as careless:
+            careless.prec, careless.rounding = 3, ROUND_DOWN
+            first = [getattr(found, name) for name in NAMES]
+        assert first == [getattr(again, name) for name in NAMES]
+        assert found == again
+
+
+def test_a_copy_has_the_figures() -> None:
+    """Whoever copies or writes indicators has all figures, also those that nobody had read."""
+    found = over(walked([(count * 37 % 61 - 30, 3, 4, 700 + count, 1) for count in range(60)]), OPENS)
+    first, again = (found.indicators(UNKNOWN) for _ in range(2))
+    assert deepcopy(first) == pickle.loads(pickle.dumps(first)) == again  # noqa: S301 - written a moment before
 
 
 def last(one: Rolled, closes: Sequence[float]) -> object:
-    for close in closes:
-        one.add(float(close))
-    return one.value
+    return one.of([bar(minute, str(close)) for minute, close in enumerate(closes)], len(closes))
 
 
 def test_rsi_needs_fifteen_bars_and_knows_its_ends() -> None:
@@ -152,32 +213,22 @@ def test_rsi_is_wilders() -> None:
 
 def test_volume_ratio_compares_with_the_twenty_bars_before() -> None:
     """The ratio is the last bar over the mean of the 20 before it, unknown on fewer or empty ones."""
-    ratio, empty = VolumeRatio(), VolumeRatio()
-    for _ in range(20):
-        ratio.add(100)
-        empty.add(0)
-    values = [ratio.value]
-    ratio.add(150)
-    empty.add(100)
-    assert [*values, ratio.value, empty.value] == [None, Decimal("1.5"), None]
+    traded = [bar(minute, "100", volume=100 if minute < 20 else 150) for minute in range(21)]
+    empty = [replace(one, volume=0) for one in traded[:20]]
+    found = [volume_ratio(traded[:20], 20), volume_ratio(traded, 21), volume_ratio([*empty, traded[20]], 21)]
+    assert found == [None, Decimal("1.5"), None]
 
 
 def test_atr_falls_back_to_the_mean_true_range() -> None:
     """With 3 to 14 bars the ATR is the mean true range, gaps included; with fewer it is unknown."""
-    atr = Atr()
-    atr.add(bar(0, "100", high="101", low="99"))
-    atr.add(bar(5, "103", high="103", low="102"))
-    assert atr.value is None
-    atr.add(bar(10, "103", high="104"))
-    assert atr.value == Decimal(2 + 3 + 1) / 3
+    bars = [bar(4, "100", high="101", low="99"), bar(9, "103", high="103", low="102"), bar(14, "103", high="104")]
+    assert [one.atr for one in rolled(bars)] == [None, None, Decimal(2 + 3 + 1) / 3]
 
 
 def test_atr_is_wilders_from_fifteen_bars() -> None:
     """With bars of equal range the smoothed ATR is that range."""
-    atr = Atr()
-    for minute in range(15):
-        atr.add(bar(minute, "100", high="100.30", low="99.90"))
-    assert atr.value == Decimal("0.400000")
+    bars = [bar(5 * count + 4, "100", high="100.30", low="99.90") for count in range(15)]
+    assert [one.atr for one in rolled(bars)][-1] == Decimal("0.400000")
 
 
 def test_vwap_is_unknown_while_nothing_has_traded() -> None:
