@@ -120,19 +120,20 @@ def decide(view: View, config: StrategyConfig, strategies: tuple[Bound, ...], as
 def signal_of(view: View, config: StrategyConfig, strategies: tuple[Bound, ...], ask: Ask = asked) -> Signal | None:
     """Give the signal that `decide` gives, None where it gives none; raises StrategyFault as that does.
 
-    For whoever reads no reasons, as a back-test: where too few votes can still come, strategies that ship are not
-    asked, for nothing but their answer comes of asking them. `strategies` come `in_turn`.
+    For whoever reads no reasons, as a back-test: where too few votes can still come, or no vote opens a gate,
+    strategies that ship are not asked, for nothing but their answer comes of asking them. They come `in_turn`.
     """
     least, votes, left = config.signals.min_votes, list[Vote](), len(strategies)
-    if left < least or _blocked(view, config):
+    closed = _is_closed(view, config)
+    if left < least or (closed and all(map(_ships, strategies))) or _blocked(view, config):
         return None
     for strategy in strategies:
-        if len(votes) + left >= least or not strategy.ships:
+        if not strategy.ships or (not closed and len(votes) + left >= least):
             verdict = ask(strategy, view)
             if isinstance(verdict, Vote):
                 votes.append(verdict)
         left -= 1
-    if len(votes) < least:
+    if closed or len(votes) < least:
         return None
     found = _voted(view, config, sorted(votes, key=_name))
     return found if isinstance(found, Signal) else None
@@ -145,6 +146,10 @@ def in_turn(strategies: tuple[Bound, ...]) -> tuple[Bound, ...]:
 
 def _is_dear(strategy: Bound) -> bool:
     return strategy.name in _DEAR
+
+
+def _ships(strategy: Bound) -> bool:
+    return strategy.ships
 
 
 def _name(vote: Vote) -> str:
@@ -162,6 +167,12 @@ def _voted(view: View, config: StrategyConfig, votes: list[Vote]) -> Decision:
 def is_open(view: View, config: StrategyConfig) -> bool:
     """Tell whether strategies are asked about a symbol: neither a sign of a halt nor a filter is in the way."""
     return not _blocked(view, config)
+
+
+def _is_closed(view: View, config: StrategyConfig) -> bool:
+    """Tell whether a rule that changes once a minute at the most forbids an entry, whatever else is seen or voted."""
+    signals, rsi = config.signals, view.indicators.rsi
+    return rsi is None or rsi < signals.rsi_min or rsi > signals.rsi_max or view.quality < signals.quality_min
 
 
 def _blocked(view: View, config: StrategyConfig) -> tuple[Reason, ...]:

@@ -9,7 +9,7 @@ Source: strategy.md, Signals and Exits.
 
 from dataclasses import dataclass, fields
 from decimal import Context, Decimal
-from typing import Any, Generic, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from shared.domain.market.bars import Bar
 
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class Late(Generic[T]):
-    """A field whose figure is made when it is read first, and stays it; None is one that is not known."""
+    """A field whose figure is made when it is read first; from then on it lies in the object itself."""
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
@@ -37,12 +37,13 @@ class Late(Generic[T]):
         if one is None:
             return None  # the field's default
         kept: dict[str, Any] = one.__dict__
-        if self._name not in kept:
-            kept[self._name] = kept[LATER](self._name)
-        return cast(T | None, kept[self._name])
+        figure: T | None = kept[LATER](self._name)
+        kept[self._name] = figure
+        return figure
 
-    def __set__(self, one: object, value: T | None) -> None:
-        one.__dict__[self._name] = value
+    if TYPE_CHECKING:  # what may be given; at run time it lies in the object, which is read before this field is asked
+
+        def __set__(self, one: object, value: T | None) -> None: ...
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,7 @@ from tests.domain.made import DEFAULT, OPENS, at, quote
 from tests.strategies.own import write
 from tests.strategies.seen import RISING, indicators, view
 
+FULL, LITTLE = Decimal("1.0"), Decimal("0.2")
 SHIPS = registry.bound(replace(DEFAULT, strategies={name: {} for name in registry.found()}))
 
 
@@ -44,6 +45,7 @@ def views(draw: st.DrawFn) -> View:
     return view(
         quote=replace(seen, day_volume=draw(st.sampled_from([10, 900_000, 2_000_000]))), indicators=figures,
         opening_range=None if high is None else (Decimal(99), high),
+        quality=draw(st.sampled_from([FULL, FULL, LITTLE])),
     )  # fmt: skip
 
 
@@ -118,12 +120,23 @@ def test_who_cannot_change_anything_is_not_asked() -> None:
     assert _counted(flat, SHIPS, least=1) == asked_once | {"trend_confirmation": 1}
 
 
+@pytest.mark.parametrize(("rsi", "quality"), [(None, FULL), (20.0, FULL), (99.0, FULL), (60.0, LITTLE)])
+def test_nobody_is_asked_where_no_vote_opens_the_gate(rsi: float | None, quality: Decimal) -> None:
+    """An RSI or a history that forbids every entry leaves nothing to ask those that ship; before them all are asked."""
+    open_to_all, shut = view(), view(indicators=indicators(rsi=rsi), quality=quality)
+    assert set(_counted(open_to_all, SHIPS, least=1).values()) == {1}
+    assert set(_counted(shut, SHIPS, least=1).values()) == {0}
+    assert _signal(open_to_all, 1) is not None
+    assert _signal(shut, 1) is _alone(shut, 1, in_turn(SHIPS)) is None
+
+
+@pytest.mark.parametrize("rsi", [60.0, 20.0, None])
 @pytest.mark.parametrize("fault", ["raise ValueError('odd')", "return None"])
-def test_an_own_strategy_is_always_asked(tmp_path: Path, fault: str) -> None:
+def test_an_own_strategy_is_always_asked(tmp_path: Path, fault: str, rsi: float | None) -> None:
     """One of the owner's is left out at the tick of its fault, also where its vote could change nothing."""
     folder = str(write(tmp_path, "zeta", vote=fault))
     config = replace(DEFAULT, strategies={"momentum": {}, "zeta": {}}, signals=replace(DEFAULT.signals, min_votes=2))
-    seen = view(quote=quote("100.00", when=at(30), previous_close="99.00"))
+    seen = view(quote=quote("100.00", when=at(30), previous_close="99.00"), indicators=indicators(rsi=rsi))
     whole, alone = Panel(folder=folder), Panel(folder=folder)
     assert not isinstance(whole.decide(seen, config), Signal)
     assert alone.signal(seen, config) is None
