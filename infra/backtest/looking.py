@@ -49,6 +49,7 @@ class Looking:
         symbols = [one for one in room.day.symbols if one in looked_at]
         self._watches = {one: Watch(one, DayBook(session), history.get(one)) for one in symbols}
         self._held: dict[str, Position] = {}
+        self._turns: tuple[str, ...] = tuple(symbols)
         self._marks: dict[str, Quote] = {}
         self._signalled: set[str] = set()
 
@@ -61,6 +62,7 @@ class Looking:
         """Read what is held; until the next reading it is that."""
         held = {one.symbol: one for one in self._room.open_positions()}
         self._held = {one: held[one] for one in self._watches if one in held}
+        self._turns = (*self._held, *(one for one in self._watches if one not in held))
 
     def leave_marks(self) -> None:
         """Leave the last quotes of what is held to whoever reckons with them, as the end of a minute does."""
@@ -77,7 +79,7 @@ class Looking:
         """Look at every symbol, so much later than at the look's own instant: what is held first, then strategies."""
         held, config = self._held, self._room.config
         staying, views = list[View](), list[View]()
-        for symbol in (*held, *(one for one in self._watches if one not in held)) if held else self._watches:
+        for symbol in self._turns:
             quote, watch = quotes.get(symbol), self._watches[symbol]
             if quote is not None and late:
                 quote = replace(quote, received_at=at + late)
@@ -118,9 +120,11 @@ class Looking:
         if quote is not None:
             view = watch.view(quote, at) if self._bars_only else watch.see(quote, at)
             self._marks[symbol] = quote
-        halted = watch.book.halts.shows(at, room.config.quotes)
-        seen: Sound | Unquoted = Unquoted(lasts=at - watch.book.seen_at, halted=halted)
-        if quote is not None and halts.FROZEN not in {sign.code for sign in watch.signs}:
+        seen: Sound | Unquoted
+        if quote is None or any(sign.code == halts.FROZEN for sign in watch.signs):
+            halted = watch.book.halts.shows(at, room.config.quotes)
+            seen = Unquoted(lasts=at - watch.book.seen_at, halted=halted)
+        else:
             seen = quote
         mine = following(room.watches.get(symbol), position)
         position, mine, live = self._decided(position, mine, at)

@@ -122,4 +122,8 @@ class Tape:
         """The rows with `after` < at <= `upto`, in time order."""
         start = bisect_right(self.at_us, microseconds(after))
         end = bisect_right(self.at_us, microseconds(upto), lo=start)
-        return map(self.row, range(start, end))
+        columns = (self.at_us, self.bid, self.bid_size, self.ask, self.ask_size, self.last, self.day_volume)
+        at, bid, bid_size, ask, ask_size, last, shares = (memoryview(column)[start:end] for column in columns)
+        return map(
+            Row, map(instant, at), map(dollars, bid), bid_size, map(dollars, ask), ask_size, map(dollars, last), shares
+        )  # fmt: skip

@@ -123,9 +123,11 @@ def signal_of(view: View, config: StrategyConfig, strategies: tuple[Bound, ...],
     For whoever reads no reasons, as a back-test: where too few votes can still come, or no vote opens a gate,
     strategies that ship are not asked, for nothing but their answer comes of asking them. They come `in_turn`.
     """
-    least, votes, left = config.signals.min_votes, list[Vote](), len(strategies)
     closed = _is_closed(view, config)
-    if left < least or (closed and all(map(_ships, strategies))) or _blocked(view, config):
+    if closed and all(map(_ships, strategies)):
+        return None
+    least, votes, left = config.signals.min_votes, list[Vote](), len(strategies)
+    if left < least or _blocked(view, config):
         return None
     for strategy in strategies:
         if not strategy.ships or (not closed and len(votes) + left >= least):

@@ -81,7 +81,7 @@ class Watch:
         found = faults(quote, now=quote.received_at, max_age_s=config.entry.quote_age_max_s)
         if self.book.is_older(quote):
             return (*found, OUT_OF_ORDER)
-        self.signs = self.book.halts.observe(quote, at, config.quotes)
+        self.signs = self.book.halts.observe(quote, at, config.quotes, faultless=not found)
         return found
 
     def see(self, quote: Sound, at: datetime) -> View:

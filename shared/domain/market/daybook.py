@@ -5,7 +5,6 @@ makes an object once a minute. Restored from its plain form it goes on exactly a
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
@@ -255,11 +254,15 @@ class Joined:
             self.complete.append(run)
             run = None
         end = self._since - (self._since - bar.end) // self._span * self._span
-        run = replace(bar, end=end) if run is None else _joined(run, bar)
+        run = _begun(bar, end) if run is None else _joined(run, bar)
         if end == bar.end:
             self.complete.append(run)
             run = None
         self.running = run
+
+
+def _begun(bar: Bar, end: datetime) -> Bar:
+    return Bar(end=end, open=bar.open, high=bar.high, low=bar.low, close=bar.close, volume=bar.volume)
 
 
 def _joined(run: Bar, bar: Bar) -> Bar:

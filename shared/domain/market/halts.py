@@ -73,18 +73,19 @@ class HaltWatch:
         self.since: datetime | None = None
         self.told = False
 
-    def observe(self, quote: Quote, at: datetime, rules: Quotes) -> tuple[Sign, ...]:
+    def observe(self, quote: Quote, at: datetime, rules: Quotes, *, faultless: bool = False) -> tuple[Sign, ...]:
         """Take any quote at a tick and give the signs that forbid an entry now, or the pause after them.
 
-        What is no real-time quote of the broker, and a tick from the past, neither begin a halt nor end one.
+        What is no real-time quote of the broker, and a tick from the past, neither begin a halt nor end one. Of a quote
+        that `quality.faults` found `faultless` neither source nor sides are looked at again.
         """
         if rules is not self._rules:
             self._rules, self._limits = rules, _limits(rules)
-        believed = is_finite(quote) and quote.source == BROKER and quote.status is QuoteStatus.REALTIME
-        if not believed or (self._figures is not None and at < self._seen_at):
+        if not (faultless or _is_believed(quote)) or (self._figures is not None and at < self._seen_at):
             return () if self.since is None else (Sign(code=PAUSE),)
         moved = self._move(quote, at)
-        signs = () if self._is_calm(quote, at) else tuple(self._signs(quote, at))
+        calm = self._moves(quote, at) and (faultless or _has_two_sides(quote))
+        signs = () if calm else tuple(self._signs(quote, at))
         self._shown_at = at if signs and any(sign.code in SHOWN for sign in signs) else None
         if signs:
             if self.since is None:
@@ -125,13 +126,10 @@ class HaltWatch:
         self._figures, self._moved_at = figures, at
         return before is not None
 
-    def _is_calm(self, quote: Quote, at: datetime) -> bool:
-        """Tell of a book with two sides that moved just now, after a trade just now, what most quotes are."""
+    def _moves(self, quote: Quote, at: datetime) -> bool:
+        """Tell of a book that moved just now, after a trade just now; with two sides it is what most quotes are."""
         traded_at, limits = quote.traded_at, self._limits
-        return (
-            not quote.halted and quote.bid > _ZERO and quote.ask > _ZERO and quote.bid_size > 0 and quote.ask_size > 0
-            and at - self._moved_at < limits.frozen and (traded_at is None or at - traded_at <= limits.untraded)
-        )  # fmt: skip
+        return at - self._moved_at < limits.frozen and (traded_at is None or at - traded_at <= limits.untraded)
 
     def _signs(self, quote: Quote, at: datetime) -> Iterator[Sign]:
         if quote.halted:
@@ -176,6 +174,15 @@ class HaltWatch:
 
     def _instant(self, text: str) -> datetime | None:
         return None if text == _NONE else self._needed(text)
+
+
+def _is_believed(quote: Quote) -> bool:
+    return is_finite(quote) and quote.source == BROKER and quote.status is QuoteStatus.REALTIME
+
+
+def _has_two_sides(quote: Quote) -> bool:
+    sides = quote.bid > _ZERO and quote.ask > _ZERO and quote.bid_size > 0 and quote.ask_size > 0
+    return sides and not quote.halted
 
 
 def _limits(rules: Quotes) -> _Limits:

@@ -105,11 +105,11 @@ def judge(
         return _at_market(_FLATTEN)
     if isinstance(quote, Unquoted):
         return _timed(position, quote, flatten=flatten, now=now, config=config) or hold
-    reason = _FLATTEN if flatten else _reason(position, watch, quote.bid, high=high, rsi=rsi, now=now, config=config)
+    armed = _armed(position, watch, high, config)
+    level = _level(position, watch, high, config) if armed else watch.stop_wanted
+    reason = _FLATTEN if flatten else _reason(position, watch, quote.bid, level=level, rsi=rsi, now=now, config=config)
     if reason is not None:
         return _sell(reason, quote.bid, flatten=flatten, config=config)
-    level = _level(position, watch, high, config)
-    armed = _armed(position, watch, high, config)
     if quote.bid > level and _worth_moving(watch, level, now, exits):
         return MoveStop(level=level, high_water=high, breakeven=armed)
     return hold
@@ -196,7 +196,7 @@ def _reason(
     watch: PositionWatch,
     bid: Decimal,
     *,
-    high: Decimal,
+    level: Decimal,
     rsi: float | None,
     now: datetime,
     config: StrategyConfig,
@@ -211,7 +211,7 @@ def _reason(
         return _MAX_HOLD
     if rsi is not None and bid < average and rsi < exits.rsi_min:
         return "rsi"
-    if watch.stop_wanted < bid <= _level(position, watch, high, config):
+    if watch.stop_wanted < bid <= level:
         return "trail"
     settled = now - watch.stop_set_at >= timedelta(seconds=exits.stop_move_every_s)
     missed = (watch.stop_wanted - bid) * _PERCENT >= exits.stop_move_min_pct * watch.stop_wanted
@@ -226,9 +226,7 @@ def _armed(position: Position, watch: PositionWatch, high: Decimal, config: Stra
 
 
 def _level(position: Position, watch: PositionWatch, high: Decimal, config: StrategyConfig) -> Decimal:
-    """Give the stop level that this high water mark asks for; never below what is wanted already."""
-    if not _armed(position, watch, high, config):
-        return watch.stop_wanted
+    """Give the stop level that this high water mark asks for once it protects; never below what is wanted already."""
     even = pricing.breakeven_level(average_cost=position.average_cost, spread_paid=position.spread_paid)
     return max(watch.stop_wanted, even, pricing.trail_level(high_water=high, config=config))
 

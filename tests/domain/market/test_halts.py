@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.market.halts import FROZEN, HALTED, ONE_SIDED, PAUSE, UNTRADED, HaltWatch, Sign
-from shared.domain.market.quality import Sound
+from shared.domain.market.quality import Sound, faults
 from shared.domain.market.quotes import QuoteStatus
 from tests.domain.made import DEFAULT, OPENS, quote
 
@@ -199,6 +199,35 @@ def test_a_restored_watch_goes_on_as_if_it_had_never_died(looks: list[Any], cut:
         assert again.observe(seen, now, RULES) == watch.observe(seen, now, RULES)
         assert again.shows(now, RULES) is watch.shows(now, RULES)
     assert again.to_plain() == watch.to_plain()
+
+
+BOOKS = st.tuples(
+    st.integers(0, 40), st.integers(0, 3), st.sampled_from([0, 100]), st.sampled_from(["0", "100"]), st.booleans(),
+    st.sampled_from([QuoteStatus.REALTIME, QuoteStatus.DELAYED]), st.sampled_from([None, 0, 400]),
+)  # fmt: skip
+
+
+@given(st.lists(BOOKS, max_size=60))
+def test_what_is_known_of_a_quote_changes_no_sign(looks: list[tuple[Any, ...]]) -> None:
+    """Whoever says of each quote without a fault that it has none finds what whoever says nothing finds."""
+    told, silent, now = HaltWatch(OPENS), HaltWatch(OPENS), OPENS
+    for wait, volume, size, bid, halted, status, traded in looks:
+        now += wait * SECOND
+        traded_at = None if traded is None else now - traded * SECOND
+        seen = moving(
+            volume, bid_size=size, bid=Decimal(bid), halted=halted, status=status, traded_at=traded_at, at=now,
+            received_at=now,
+        )  # fmt: skip
+        good = not faults(seen, now=now, max_age_s=5)
+        assert told.observe(seen, now, RULES, faultless=good) == silent.observe(seen, now, RULES)
+    assert told.to_plain() == silent.to_plain()
+
+
+def test_what_is_wrongly_called_faultless_would_be_found() -> None:
+    """A book with one side that is said to be without a fault shows no sign: the comparison above would see it."""
+    seen = moving(1, bid_size=0)
+    signs = (codes(HaltWatch(OPENS).observe(seen, OPENS, RULES, faultless=said)) for said in (False, True))
+    assert list(signs) == [(ONE_SIDED,), NONE]
 
 
 @pytest.mark.parametrize("text", ["", "x", "1 2 3", "1 2 3 - - - 0 1.0", "- 0 0 - - - 0", "0 0 0 - - - 0 1 2 3 x"])
