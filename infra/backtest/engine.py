@@ -8,6 +8,7 @@ signals, sizes, orders, fills and exits equal those of the graph in that model, 
 broker answers: no call fails here, no token ends, nobody halts by hand.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -15,7 +16,7 @@ from decimal import Decimal
 from infra.backtest.day import Day, Resolution, Tick
 from infra.backtest.looking import Looking
 from infra.backtest.placing import Placing
-from infra.backtest.played import Carried, Fills, Played
+from infra.backtest.played import Carried, Fills, Overnight, Played
 from infra.backtest.room import Room
 from infra.backtest.settling import Settling
 from infra.backtest.timing import TIMES, Timing
@@ -24,6 +25,7 @@ from infra.results.ends import skipped
 from infra.results.facts import Point
 from infra.results.receipts import decisions
 from shared.domain.control.config import StrategyConfig
+from shared.domain.orders.orders import Order
 from shared.strategies.form import Bound
 
 MINUTE = timedelta(minutes=1)
@@ -96,10 +98,15 @@ def _played(room: Room, worth: list[Point]) -> Played:
     receipts = decisions(room.signals, orders=room.orders.values(), events=(), fills=())
     positions = sorted((*room.ended, *room.positions.values()), key=lambda one: (one.opened_at, one.symbol))
     return Played(
-        session=session, signals=tuple(room.signals), orders=tuple(room.orders.values()), fills=tuple(room.booked),
+        session=session, signals=tuple(room.signals), orders=tuple(_todays(room)), fills=tuple(room.booked),
         positions=tuple(one for one in positions if one.session == session.day), traded=tuple(room.traded),
         skipped=skipped(receipts), equity=tuple(worth), carried=_carried(room),
     )  # fmt: skip
+
+
+def _todays(room: Room) -> Iterator[Order]:
+    """Give the orders that the day has seen: those that ended before it are of an earlier one."""
+    return (one for one in room.orders.values() if one.live or one.updated_at >= room.day.session.opens_at)
 
 
 def _carried(room: Room) -> Carried:
@@ -112,5 +119,21 @@ def _carried(room: Room) -> Carried:
         capital=before.capital, cash=room.account.cash, mode=before.mode, ledgers=ledgers,
         unsettled=tuple(sorted(room.account.unsettled.items())),
         day_trades=(*before.day_trades, (today, made))[-_DAYS_COUNTED:], positions=room.positions,
-        control=None if room.control.epoch == 0 else room.control,
+        control=None if room.control.epoch == 0 else room.control, overnight=_overnight(room),
+        placed=before.placed - len(before.overnight.resting) + len(room.account.orders),
+    )  # fmt: skip
+
+
+def _overnight(room: Room) -> Overnight:
+    """Give what is held over the close, with all orders over it and those of them that rest until they are cancelled.
+
+    An order for the day has ended by now, so what still lives at the market is a stop.
+    """
+    held = {one.position_id: one.symbol for one in room.open_positions()}
+    ours = tuple(one for one in room.orders.values() if one.position_id in held)
+    rest = (room.at_market[one.intent_id] for one in ours if one.live and one.intent_id in room.at_market)
+    return Overnight(
+        shares=room.account.positions, last={symbol: room.shown.last(symbol) for symbol in room.account.positions},
+        orders=ours, resting=tuple(one for one in rest if one.live),
+        watches={symbol: room.watches[symbol] for symbol in held.values() if symbol in room.watches},
     )  # fmt: skip

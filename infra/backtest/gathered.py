@@ -39,7 +39,7 @@ class Gathered:
         self.capital = capital
         self.trades: list[Trade] = []
         self._minutely = sessions <= MINUTELY
-        self._open = _Documents((), (), (), {})
+        self._open = _Documents((), (), (), {}, {})
         self._held: list[Trade] = []
         self._points: list[Point] = []
         self._skipped: list[Skipped] = []
@@ -56,7 +56,7 @@ class Gathered:
         self._skipped += played.skipped
         self._points += self._thinned(played, due)
         if self._minutely:
-            self._stops += stop_lines(played.orders, session.closes_at)
+            self._stops += stop_lines(played.orders, session.closes_at, session.opens_at)
         for symbol, own in marks.items():
             held = self._marks.setdefault(symbol, [])
             held += own if self._minutely or not held else own[-1:]
@@ -94,9 +94,9 @@ class Gathered:
     def _take_trades(self, played: Played, due: Mapping[int, tuple[datetime, Decimal]]) -> None:
         """Take the day's trades, and what is still held with its documents, to which the next day adds."""
         left = self._open
-        when = defaultdict[int, list[datetime]](list)
+        when = defaultdict[int, list[datetime]](list, left.filled_at)
         for one in played.traded:
-            when[one.order_id].append(one.at)
+            when[one.order_id] = [*when[one.order_id], one.at]
         orders, fills = (*left.orders, *played.orders), (*left.fills, *played.fills)
         signals = (*left.signals, *played.signals)
         owed = defaultdict[str, Decimal](Decimal, left.fees)
@@ -114,6 +114,7 @@ class Gathered:
             orders=tuple(kept), fills=tuple(fill for fill in fills if fill.position_id in still),
             signals=tuple(signal for signal in signals if signal.signal_id in named),
             fees={position: owed[position] for position in still},
+            filled_at={fill.broker_order_id: when[fill.broker_order_id] for fill in fills if fill.position_id in still},
         )  # fmt: skip
 
     def _thinned(self, played: Played, due: Mapping[int, tuple[datetime, Decimal]]) -> Iterator[Point]:
@@ -126,12 +127,13 @@ class Gathered:
 
 
 class _Documents(NamedTuple):
-    """What positions that are still held are made of, and the fees that they cost so far."""
+    """What positions that are still held are made of, the fees that they cost so far, and when their orders filled."""
 
     orders: tuple[Order, ...]
     fills: tuple[Fill, ...]
     signals: tuple[Signal, ...]
     fees: Mapping[str, Decimal]
+    filled_at: Mapping[int, list[datetime]]
 
 
 def _fees(played: Played) -> dict[int, tuple[datetime, Decimal]]:

@@ -12,19 +12,36 @@ from decimal import Decimal
 from typing import Protocol
 
 from infra.backtest.day import Day, Tick
+from infra.brokersim.account import Position as Shares
 from infra.brokersim.market import Market
 from infra.brokersim.orders import Fill as MarketFill
 from infra.brokersim.orders import Order as MarketOrder
-from infra.results.facts import Point, Skipped
+from infra.results.facts import Mark, Point, Skipped
 from shared.domain.base.calendar import TradingSession
 from shared.domain.control.control import Control
 from shared.domain.orders.orders import Order
 from shared.domain.orders.positions import Fill, Ledger, Position
 from shared.domain.orders.signals import Signal
+from shared.domain.orders.watches import PositionWatch
 from shared.domain.telling.left_out import LeftOut
 
 Book = Callable[[MarketOrder, MarketFill], None]
 """Told of each fill, at its instant, by whoever matches orders."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overnight:
+    """What there is of that which is held over a close, beside the book.
+
+    `shares` are the account's, by symbol, each with its `last` price; `resting` are the orders that go on at the
+    market. `orders` are all of ours over these positions, and `watches` what the scan wants of them.
+    """
+
+    shares: Mapping[str, Shares] = field(default_factory=dict)
+    last: Mapping[str, Mark] = field(default_factory=dict)
+    resting: tuple[MarketOrder, ...] = ()
+    orders: tuple[Order, ...] = ()
+    watches: Mapping[str, PositionWatch] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +52,8 @@ class Carried:
     of sells in it that settle later: `unsettled` are those, each with its day. `ledgers` are one for each session,
     oldest first: profit, losses in a row and the peak of equity come from them. `day_trades` are the purchases of each
     session that were sold on its day. `positions` are the last ones in each symbol: when it was left, and whether at a
-    loss. `control` is a trading state that the days before have restricted, None where they have not.
+    loss. `control` is a trading state that the days before have restricted, None where they have not. `placed` counts
+    the orders that the broker took so far, which numbers the next one; `overnight` is of what is held.
     """
 
     capital: Decimal
@@ -46,6 +64,8 @@ class Carried:
     day_trades: tuple[tuple[date, int], ...] = ()
     positions: Mapping[str, Position] = field(default_factory=dict)
     control: Control | None = None
+    placed: int = 0
+    overnight: Overnight = field(default_factory=Overnight)
 
     @classmethod
     def first(cls, capital: Decimal, *, mode: str) -> "Carried":

@@ -21,7 +21,7 @@ from infra.backtest.timing import Timing
 from infra.brokersim import orders as market_orders
 from infra.brokersim.account import Account
 from infra.brokersim.chance import stream
-from infra.brokersim.desk import Desk
+from infra.brokersim.desk import FIRST_ORDER_ID, Desk
 from infra.brokersim.exchange import Exchange
 from infra.brokersim.orders import Fill as MarketFill
 from infra.brokersim.orders import Order as MarketOrder
@@ -82,18 +82,25 @@ class Room:
     _over: dict[int, Said] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.shown = Shown(self.day)
-        today, carried = self.day.session.day, self.carried
+        today, carried, night = self.day.session.day, self.carried, self.carried.overnight
+        self.shown = Shown(self.day, night.last)
         self.account = Account(
             account_id="1", key="account", mode=carried.mode, description="", cash=carried.cash,
             settles=settles_on, unsettled={day: usd for day, usd in carried.unsettled if day > today},
+            positions={symbol: replace(one) for symbol, one in night.shares.items()},
         )  # fmt: skip
         self.fills.begin(self.day, self.shown, lambda _, fill: self.account.book(fill))
         self.desk = Desk(
             market=self.shown, exchange=cast(Exchange, self.fills), settings=_settings(self.timing),
-            chance=stream(0, "desk"),
+            chance=stream(0, "desk"), first_order_id=FIRST_ORDER_ID + carried.placed - len(night.resting),
         )  # fmt: skip
-        self.positions = dict(carried.positions)
+        self.positions, self.watches = dict(carried.positions), dict(night.watches)
+        self.orders = {one.intent_id: one for one in night.orders}
+        for one in night.resting:
+            order, resting = self.orders[one.ticket.client_order_id], replace(one, events=[*one.events])
+            self.live[order.intent_id], self.at_market[order.intent_id] = order, resting
+            self.account.orders[resting.order_id] = resting
+            self.fills.enter(resting)
         if carried.control is not None:
             self.control = carried.control
 
@@ -285,8 +292,8 @@ class Room:
 
     def worth(self) -> Decimal:
         """Give what the account's shares are worth at their last price, in USD."""
-        quotes = self.shown.quotes
-        return sum((one.quantity * quotes[name].last for name, one in self.account.positions.items()), Decimal(0))
+        last = self.shown.last
+        return sum((one.quantity * last(name).price for name, one in self.account.positions.items()), Decimal(0))
 
     @property
     def traded(self) -> list[MarketFill]:

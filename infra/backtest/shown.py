@@ -1,21 +1,26 @@
 """What a played day's market shows just now, as the simulated broker wants to see a market: nothing of it is ahead."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 
 from infra.backtest.day import Day, Tick
 from infra.brokersim.tape import Row
+from infra.results.facts import Mark
 from shared.domain.market.quotes import Quote
 
 
 class Shown:
-    """The last quote of each symbol, and the one before it; satisfies `infra.brokersim.market.Market`."""
+    """The last quote of each symbol, and the one before it; satisfies `infra.brokersim.market.Market`.
 
-    def __init__(self, day: Day) -> None:
+    `held` are symbols that are held from the day before, each with its last price: the day may have nothing of them.
+    """
+
+    def __init__(self, day: Day, held: Mapping[str, Mark]) -> None:
         self.name = day.source
         self.day: date = day.session.day
-        self.symbols = day.symbols
+        self.symbols = tuple(dict.fromkeys((*day.symbols, *held)))
+        self._held = held
         self.quotes: dict[str, Quote] = {}
         self._before: dict[str, Quote] = {}
 
@@ -42,9 +47,14 @@ class Shown:
             yield _row(found)
 
     def previous_close(self, symbol: str) -> Decimal:
-        """Give the last close before the day as its quotes say it, the last price where they do not."""
-        found = self.quotes[symbol]
-        return found.previous_close or found.last
+        """Give the last close before the day as its quotes say it, the last price known where they do not."""
+        found = self.quotes.get(symbol)
+        return self._held[symbol].price if found is None else found.previous_close or found.last
+
+    def last(self, symbol: str) -> Mark:
+        """Give the last price of a symbol that is held or has a quote, with its instant."""
+        found = self.quotes.get(symbol)
+        return self._held[symbol] if found is None else Mark(at=found.at, price=found.last)
 
 
 def _row(quote: Quote) -> Row:

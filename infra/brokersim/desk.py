@@ -59,14 +59,16 @@ class Desk:
     """Takes orders for accounts and hands them to the exchange."""
 
     def __init__(
-        self, *, market: Market, exchange: Exchange, settings: SimulatorSettings, chance: random.Random
-    ) -> None:
+        self, *, market: Market, exchange: Exchange, settings: SimulatorSettings, chance: random.Random,
+        first_order_id: int = FIRST_ORDER_ID,
+    ) -> None:  # fmt: skip
         self._market = market
         self._symbols = frozenset(market.symbols)
         self._exchange = exchange
         self._settings = settings
         self._chance = chance
         self._previews: dict[int, Preview] = {}
+        self._first = first_order_id
 
     def preview(self, account: Account, ticket: Ticket, at: datetime, replaces: Order | None = None) -> Preview:
         """Checks an order without placing it; Refused with E*TRADE's number if it could not be placed."""
@@ -100,7 +102,7 @@ class Desk:
         account.client_order_ids.add(ticket.client_order_id)
         spread_ms = self._chance.randint(0, self._settings.fill_latency_spread_ms)
         order = Order(
-            order_id=FIRST_ORDER_ID + len(account.orders),
+            order_id=self._first + len(account.orders),
             account_key=account.key,
             ticket=ticket,
             placed_at=at,

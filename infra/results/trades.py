@@ -49,14 +49,18 @@ def trades(
     return sorted(found, key=lambda trade: (trade.entered_at, trade.symbol))
 
 
-def stop_lines(orders: Iterable[Order], closes: datetime) -> tuple[StopLine, ...]:
-    """Give each protective stop that the broker had, from when it was placed until it ended, or until the close."""
+def stop_lines(orders: Iterable[Order], closes: datetime, opens: datetime | None = None) -> tuple[StopLine, ...]:
+    """Give each protective stop that the broker had, from when it was placed until it ended, or until the close.
+
+    What was placed before `opens` begins then: its line of the day before is not drawn again.
+    """
     found = []
     for order in orders:
         if order.kind in STOPS and order.placed_at is not None and order.stop_price is not None:
             over = order.state_since if order.state in TERMINAL and order.state_since is not None else closes
-            ends = max(order.placed_at, min(over, closes))
-            found.append(StopLine(symbol=order.symbol, begins=order.placed_at, ends=ends, level=order.stop_price))
+            begins = order.placed_at if opens is None else max(order.placed_at, opens)
+            ends = max(begins, min(over, closes))
+            found.append(StopLine(symbol=order.symbol, begins=begins, ends=ends, level=order.stop_price))
     return tuple(sorted(found, key=lambda stop: (stop.begins, stop.symbol)))
 
 

@@ -1,0 +1,125 @@
+"""Sessions by hand whose symbols end early or are missing, and a strategy that buys whatever it is shown."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from itertools import pairwise
+
+from infra.backtest.bar_fills import BarFills
+from infra.backtest.day import Day, Resolution
+from infra.backtest.engine import play
+from infra.backtest.gathered import Gathered, noting
+from infra.backtest.minutes import minute_day
+from infra.backtest.played import Carried, Played
+from infra.results.facts import Facts, Point
+from shared.domain.base.calendar import session_after
+from shared.domain.base.values import CENT
+from shared.domain.control.config import StrategyConfig
+from shared.domain.market.bars import Bar
+from shared.domain.orders.signals import Vote
+from shared.strategies.config import load
+from shared.strategies.form import Bound
+from shared.strategies.verdict import Reason, Verdict
+from shared.strategies.view import View
+from tests.backtest.made import DAY, MINUTE, history, session
+
+CAPITAL = Decimal(50_000)
+PRICE = Decimal(50)
+WHOLE = 390
+SLACK = Decimal("0.003")
+"""What spread, slippage and fees of what is traded in a step cost at the most, of its value."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """A symbol's session: so many minutes from its open on, which lies so much over its last price."""
+
+    symbol: str
+    minutes: int = WHOLE
+    gap: Decimal = Decimal(0)
+
+
+def days(plan: Sequence[Sequence[Piece]]) -> Iterator[Day]:
+    """Give a day for each row of pieces; what has no minutes is missing in it, and begins at its last price again."""
+    day, last = DAY, dict[str, Decimal]()
+    for row in plan:
+        yield _day(day, row, last)
+        day = session_after(day)
+
+
+def _day(day: date, row: Sequence[Piece], last: dict[str, Decimal]) -> Day:
+    bars, before = dict[str, list[Bar]](), dict[str, Decimal]()
+    for piece in row:
+        if piece.minutes:
+            before[piece.symbol] = last.get(piece.symbol, PRICE)
+            bars[piece.symbol] = walk(day, before[piece.symbol] * (1 + piece.gap), piece.minutes)
+            last[piece.symbol] = bars[piece.symbol][-1].close
+    known = {symbol: history(symbol, close=str(close), before=day) for symbol, close in before.items()}
+    return minute_day(session(day), known, symbols=list(bars), source="by hand", bars=lambda: bars)
+
+
+def walk(day: date, begins: Decimal, minutes: int) -> list[Bar]:
+    """Give minutes that rise and fall and rise a little more, from a price on."""
+    steps = [minute // 3 + minute % 3 for minute in range(minutes + 1)]
+    prices = [(begins * (1 + Decimal(step) / 4000)).quantize(CENT) for step in steps]
+    return [
+        Bar(
+            end=session(day).opens_at + (minute + 1) * MINUTE, open=one, high=max(one, other), low=min(one, other),
+            close=other, volume=1_000_000,
+        )
+        for minute, (one, other) in enumerate(pairwise(prices))
+    ]  # fmt: skip
+
+
+def _buys(view: View, own: object) -> Verdict:
+    del view, own
+    return Vote(strategy="eager", confidence=Decimal(1), reasons=("it buys",))
+
+
+EAGER = Bound(name="eager", description="It buys.", parameters=None,
+              reasons={"NONE": Reason(code="NONE", words="It does not.")}, vote=_buys)  # fmt: skip
+
+
+def config() -> StrategyConfig:
+    """Give the demonstration's, under which one vote is enough and nothing is sold for the time that it is held."""
+    demo = load("demo")
+    return replace(
+        demo, signals=replace(demo.signals, min_votes=1), exits=replace(demo.exits, hold_max_minutes=10 * WHOLE)
+    )
+
+
+def chain(
+    plan: Sequence[Day], *, left: Callable[[Carried], Carried] = lambda carried: carried,
+    under: StrategyConfig | None = None,
+) -> tuple[Facts, list[Played]]:  # fmt: skip
+    """Play days one after another in a margin account; `left` is what each hands on."""
+    gathered, carried, found = Gathered(CAPITAL, sessions=len(plan)), Carried.first(CAPITAL, mode="MARGIN"), []
+    for day in plan:
+        noted, marks = noting(day)
+        found.append(play(noted, carried, under or config(), (EAGER,), BarFills()))
+        carried = left(gathered.add(found[-1], marks))
+    facts = gathered.facts(
+        title="", resolution=Resolution.MINUTE, source="by hand", configuration="demo", said=()
+    )  # fmt: skip
+    return facts, found
+
+
+def gained(facts: Facts) -> Decimal:
+    """Give what the trades say that the account gained: profits after fees, and open profits."""
+    return sum((one.net + (one.open_profit or 0) for one in facts.trades), Decimal(0)).quantize(CENT)
+
+
+def unexplained(facts: Facts, plan: Sequence[Day]) -> list[tuple[Point, Point]]:
+    """Give each step of the curve that is larger than what prices did to what was held, and trading cost."""
+    closes = {tick.at: {name: bar.close for name, bar in tick.bars.items()} for day in plan for tick in day.ticks()}
+    start = Point(at=session().opens_at, equity=CAPITAL, invested=Decimal(0))
+    found, last, at = [], dict[str, Decimal](), sorted(closes)
+    for one, other in pairwise((start, *facts.equity)):
+        move, before = Decimal(0), last.copy()
+        while at and at[0] <= other.at:
+            last |= (now := closes[at.pop(0)])
+            move = max([move, *(abs(price / before.get(name, price) - 1) for name, price in now.items())])
+        if abs(other.equity - one.equity) > max(one.invested, other.invested) * (move + SLACK):
+            found.append((one, other))
+    return found
