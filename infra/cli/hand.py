@@ -256,7 +256,7 @@ def _commands(seen: look.Overview) -> Iterable[tuple[str, object]]:
     """Name the commands that tell why nothing was bought, and that stop it."""
     yield (
         "Not bought?",
-        "`strategy why SYMBOL` tells why a symbol was not bought, `strategy orders` why an order was not sent",
+        "`strategy why` tells why symbols were not bought, `strategy orders` why an order was not sent",
     )
     sold = "sells what is held" if seen.signed_in else "sells nothing before `strategy login`"
     yield "To stop", f"`strategy halt` stops purchases at once; `strategy close --all` {sold}"

@@ -135,13 +135,14 @@ def explain(
 
 
 def why(
-    symbol: Annotated[str, typer.Argument(help="Which symbol.")],
+    symbol: Annotated[str | None, typer.Argument(help="Which symbol; else each of today.", show_default=False)] = None,
     at: Annotated[str | None, typer.Option(help="When, New York, such as 10:31:02; else a minute ago.")] = None,
     profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
     """Tell why a symbol was not bought: rule, value, threshold.
 
-    Such as `strategy why IBM --at 10:31:02`; it also says how old the quote was.
+    Such as `strategy why`, for each symbol today's longest reason, for how long it held and how many others there were;
+    or `strategy why IBM --at 10:31:02`, which also says how old the quote was.
     """
     from infra.cli import whys
 

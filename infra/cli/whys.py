@@ -1,26 +1,51 @@
-"""`strategy why`: what kept a symbol from being bought at an instant, or what became of it."""
+"""`strategy why`: what kept a symbol from being bought at an instant, or each symbol on the day."""
 
 import os
+from collections.abc import Sequence
 from datetime import datetime, time
+from itertools import groupby
 from pathlib import Path
 
 import typer
 
+from infra.cli.exits import say_unread
 from infra.cli.hand import show
+from infra.cli.laid_out import table
 from infra.cli.looked import looked_at
-from infra.operations.why import Why, why
+from infra.operations.why import Held, Why, why, why_today
+from infra.results.words import span
 from infra.simulated_day.hours import NEW_YORK, clock, day_and_time
 from infra.simulated_day.problems import UserError
 from shared.domain.base.calendar import new_york_day
 from shared.settings import OWN_STRATEGIES
 
 
-def told(symbol: str, at: str | None, profile: str, state: Path | None, *, json: bool) -> None:
-    """Print the verdict on a symbol."""
+def told(symbol: str | None, at: str | None, profile: str, state: Path | None, *, json: bool) -> None:
+    """Print the verdict on a symbol, without one what kept each from being bought today; raises UserError."""
+    folder = os.environ.get(OWN_STRATEGIES, "")
+    if symbol is None:
+        _today(at, profile, state, folder, json=json)
+        return
     with looked_at(profile, state) as hand:
         when = None if at is None else instant(at, hand.desk.clock.now())
-        found = why(hand, symbol.upper(), when, os.environ.get(OWN_STRATEGIES, ""))
+        found = why(hand, symbol.upper(), when, folder)
     show(found, lambda: _print(found), json=json)
+
+
+def _today(at: str | None, profile: str, state: Path | None, folder: str, *, json: bool) -> None:
+    if at is not None:
+        raise UserError("--at is for one symbol", remedy="name it, such as `strategy why IBM --at 10:31:02`")
+    unread: list[str] = []
+    with looked_at(profile, state) as hand:
+        found = why_today(hand, folder, unread)
+    say_unread(unread, "the others count")
+    each = [list(those) for _, those in groupby(found, key=lambda one: one.symbol)]
+    show(found, lambda: table(("Symbol", "For", "Others", "Why"), map(_row, each)), json=json)
+
+
+def _row(those: Sequence[Held]) -> tuple[object, ...]:
+    longest, *others = those
+    return longest.symbol, span(longest.seconds), len(others), longest.rule.sentence
 
 
 def instant(text: str, now: datetime) -> datetime:

@@ -66,7 +66,7 @@ class ReadsAlone(BaseAdapter):
 def require_reachable(hand: Hand) -> None:
     """Refuse a simulated broker that does not run; raises UserError."""
     if hand.simulated and hand.http is None:
-        what = f"the broker of {hand.name} is the simulator, which runs with its system alone"
+        what = f"the broker of {hand.name} is the simulator, which runs only while its system runs"
         raise UserError(what, remedy="start it with `strategy up`, or use a key of your own with --broker")
 
 

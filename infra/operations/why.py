@@ -4,16 +4,21 @@ What can go wrong: nobody looked at that instant, or not at this symbol. What th
 the scan did instead; what is told of a rule is what it compared at that tick, never what would be compared now.
 """
 
-from collections.abc import Set
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from infra.operations.profiles import Hand
-from infra.results.reasons import Rule, rules
+from infra.results.reasons import Rule, of_line, rules
+from infra.results.receipts import why_not
+from infra.simulated_day.book import Receipt, receipt_of
 from infra.simulated_day.hours import clock, day_and_time
 from infra.simulated_day.problems import UserError
+from shared.domain.base.calendar import new_york_day
 from shared.domain.market.receipts import at_second, marks, path_of
 from shared.domain.telling.wording import few
+from shared.errors import Malformed
+from shared.ports import Store, Where
 from shared.usecases.market.warmth import prepared
 
 MINUTE = timedelta(minutes=1)
@@ -33,6 +38,40 @@ class Why:
     rules: tuple[Rule, ...]
     age_s: float | None
     configuration: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """One reason that kept a symbol from being bought, with what it found and asked last, and for how many seconds."""
+
+    symbol: str
+    rule: Rule
+    seconds: int
+
+
+def why_today(hand: Hand, folder: str, unread: list[str]) -> list[Held]:
+    """Give each reason of this New York day, by symbols, of each the longest first; several hold at once.
+
+    `folder` as for `why`; a receipt that cannot be read is added to `unread`. Raises UserError where there is none.
+    """
+    day = new_york_day(hand.desk.clock.now())
+    read = list(_receipts(hand.desk.store, day, unread))
+    if not read and not unread:
+        remedy = "a minute is recorded as it ends; `strategy why SYMBOL --at` tells of another day"
+        raise UserError(f"no minute was scanned on {day}", remedy=remedy)
+    return [
+        Held(symbol=line.symbol, rule=rule, seconds=seconds)
+        for line in sorted(why_not(read, ()), key=lambda line: line.symbol)
+        for rule, seconds in of_line(line, folder)
+    ]
+
+
+def _receipts(store: Store, day: date, unread: list[str]) -> Iterator[Receipt]:
+    for row in store.query("receipts", Where("session", "==", day.isoformat())):
+        try:
+            yield receipt_of(row)
+        except (Malformed, LookupError, TypeError):
+            unread.append(row.path)
 
 
 def why(hand: Hand, symbol: str, at: datetime | None, folder: str = "") -> Why:

@@ -17,8 +17,7 @@ from infra.results.ends import why_skipped
 from infra.results.facts import Facts
 from infra.results.figures import DEFINITIONS, Figures, Group
 from infra.results.headline import UNKNOWN, headline
-from infra.results.reasons import Rule, rules
-from infra.results.receipts import WhyNot
+from infra.results.reasons import of_line
 from infra.results.words import KINDS, clock, dollars, moment, percent, span, tone, why_made, words
 from shared.codec import dumps
 from shared.domain.orders.explain import step, why_left
@@ -91,16 +90,10 @@ def _environment(facts: Facts, strategies: str) -> Environment:
         "kind": KINDS.get,
         "why_made": why_made,
         "step": lambda event: step(event.after, event.cause, event.detail.get("venue", "")),
-        "reasons": partial(_reasons, strategies),
+        "reasons": partial(of_line, folder=strategies),
     }
     made.globals |= {"UNKNOWN": UNKNOWN}
     return made
-
-
-def _reasons(strategies: str, line: WhyNot) -> list[tuple[Rule, int]]:
-    """Give the reasons that kept a symbol from being bought, each with its seconds."""
-    compared = ((code, *line.compared.get(code, ("", "")), seconds) for code, seconds in line.seconds)
-    return [(rules(code, found, asked, strategies)[0], seconds) for code, found, asked, seconds in compared]
 
 
 def _moment(facts: Facts, at: datetime | None) -> str:

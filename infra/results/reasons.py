@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from infra.results.receipts import WhyNot
 from infra.results.words import plain
 from infra.results.words import words as words_of
 from shared.domain.market.quality import FAULTS
@@ -63,6 +64,12 @@ def rules(codes: str, found: str, asked: str, folder: str = "") -> tuple[Rule, .
     `folder` has the owner's own strategies, whose reasons are told in the words of their files.
     """
     return tuple(_rule(code, with_unit(one, limit), limit, folder) for code, one, limit in apart(codes, found, asked))
+
+
+def of_line(line: WhyNot, folder: str = "") -> list[tuple[Rule, int]]:
+    """Give the reasons that kept a symbol from being bought, each with its seconds; `folder` as for `rules`."""
+    compared = ((code, *line.compared.get(code, ("", "")), seconds) for code, seconds in line.seconds)
+    return [(rules(code, found, asked, folder)[0], seconds) for code, found, asked, seconds in compared]
 
 
 def _rule(code: str, found: str, asked: str, folder: str) -> Rule:

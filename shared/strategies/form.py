@@ -188,7 +188,7 @@ def _lacks(name: str, module: ModuleType) -> Iterator[str]:
     if not description_of(module):
         yield "the file has no docstring, whose first line describes it"
     if name in TAKEN:
-        yield "the scan uses this name for a verdict of its own: call it otherwise"
+        yield "the scan uses this name for a verdict of its own: choose another name"
     if getattr(module, "NAME", None) != name:
         yield f"NAME must be {name!r}, as the file is called"
     if not callable(getattr(module, "vote", None)):

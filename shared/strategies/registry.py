@@ -43,7 +43,7 @@ def found(folder: str = "") -> Mapping[str, Path]:
 def taken(folder: str = "") -> Mapping[str, str]:
     """Say of each of the owner's files whose name ships why it is left out, by that name; raises ConfigError."""
     ships, own = files.shipped(HERE), _owners(folder)
-    problem = "has the name of a strategy that ships, and is left out: call it otherwise"
+    problem = "has the name of a strategy that ships, and is left out: choose another name"
     return {name: f"{own[name]} {problem}" for name in sorted(ships.keys() & own.keys())}
 
 

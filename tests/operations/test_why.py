@@ -1,11 +1,13 @@
 """Every symbol can answer at every tick why it was or was not bought."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from infra.cli.whys import instant
 from infra.one_machine.sqlite_store import SqliteStore
+from infra.running.instant import KeptInstant
 from infra.simulated_day.problems import UserError
 from shared.ports import Put
 from shared.strategies.decide import RULES
@@ -126,3 +128,35 @@ def test_every_rule_has_its_words() -> None:
     """Whatever keeps a symbol from being bought has a sentence and says where its figure comes from."""
     assert len(RULES) >= 18
     assert all(one.words.endswith(".") and one.source for one in RULES.values())
+
+
+def test_without_a_symbol_each_one_has_its_longest_reason_of_the_day(desk: Path) -> None:
+    """For how long it held, with its last figures, and how many others there were; another day counts for nothing."""
+    store, first = SqliteStore(desk / "state.db"), _minutes(desk)[0]
+    row = store.get(first)
+    assert row is not None
+    for path in _minutes(desk)[1:]:
+        other = store.get(path)
+        assert other is not None
+        store.commit([Put(path, {**other.data, "session": "2013-10-04"})])
+    lines = {
+        "ZXQ": [[0, "STALE", "", "", 12_000], [9, "PRICE_OUT_OF_RANGE", "4.5", "5 to 1000", 250]],
+        "AIG": [[0, "held", "", "", 250]],
+    }
+    store.commit([Put(first, {**row.data, "symbols": lines}), Put("receipts/bad", {**row.data, "symbols": {"A": [1]}})])
+    store.close()
+    KeptInstant(desk).write(at("12:00"))
+    found = [(one["symbol"], one["rule"]["code"], one["seconds"]) for one in answer("why", "--state", str(desk))]
+    assert found == [("ZXQ", "PRICE_OUT_OF_RANGE", 50), ("ZXQ", "STALE", 9)]
+    told = strategy("why", "--state", str(desk), COLUMNS="200")
+    (line,) = [line for line in told.stdout.splitlines() if line.startswith("ZXQ")]
+    assert line.split()[:4] == ["ZXQ", "50", "s", "1"]
+    assert "Found 4.5, needed 5 to 1000." in line
+    assert "receipts/bad; the others count." in told.stderr
+
+
+def test_a_day_without_a_scan_has_no_list(desk: Path) -> None:
+    """Before the first minute of a day that is said, and a time is asked of one symbol alone."""
+    KeptInstant(desk).write(at("12:00") + timedelta(days=1))
+    refused(strategy("why", "--state", str(desk)), "no minute was scanned on 2013-10-08", "--at")
+    refused(strategy("why", "--at", "10:31", "--state", str(desk)), "--at is for one symbol", "why IBM --at")
