@@ -20,7 +20,7 @@ from infra.cli.exits import say
 from infra.cli.hand import in_words
 from infra.one_machine.vault import ADD_LINE, KEY_VARIABLE, NO_KEYRING, has_place
 from infra.operations import secrets
-from infra.operations.beginning import Beginning, beginning
+from infra.operations.beginning import Beginning, beginning, stored
 from infra.running import wanted
 from infra.running.wanted import CAPITAL, WATCH_LIST
 from infra.simulated_day.problems import UserError
@@ -75,7 +75,7 @@ def begin() -> None:
 
 
 def _ask_all() -> None:
-    broker = _until_good("Key (production, sandbox, none)", "none", _broker)
+    broker = _until_good("Key (production, sandbox, none)", stored() or "none", _broker)
     if broker == "none":
         say("", _NO_KEY)
     else:
@@ -96,11 +96,23 @@ def _wants(ours: Beginning) -> list[str]:
     """Ask for symbols and capital, keep them beside the key, and say what was taken."""
     before = wanted.kept(ours.folder)
     say("", f"Which symbols may it buy? {settings.MAX_WATCHED} at most, with commas between them.", *_offered(before))
-    symbols = _until_good("Symbols", before.get(WATCH_LIST, "AIG,BAC,IBM,SPY"), _symbols)
+    symbols = _listed(before.get(WATCH_LIST, "AIG,BAC,IBM,SPY"))
     say("", "How much of the account may it use, in USD? A paper account starts with that.", *_offered(before))
     capital = _until_good("Capital", before.get(CAPITAL, "10000"), _amount)
     ours.want({WATCH_LIST: symbols, CAPITAL: capital})
     return _taken(symbols, capital)
+
+
+def _listed(default: str) -> str:
+    """Ask for symbols, and once more whether they were meant where one has a single letter, as an answer may have."""
+    for _ in range(_TRIES):
+        symbols = _until_good("Symbols", default, _symbols)
+        if symbols == default or all(len(one) > 1 for one in symbols.split(",")):
+            return symbols
+        say(f"Read as {count(symbols.count(',') + 1, 'symbol')}: {', '.join(symbols.split(','))}.")
+        if _until_good("Is that right (yes, no)", "no", _yes_or_no) == "yes":
+            return symbols
+    raise _unusable()
 
 
 def _offered(before: Mapping[str, str]) -> tuple[str, ...]:
@@ -155,8 +167,12 @@ def _until_good(question: str, default: str, check: Callable[[str], str]) -> str
             return check(line.strip() or default)
         except ValueError as wrong:
             say(f"{wrong}.")
+    raise _unusable()
+
+
+def _unusable() -> UserError:
     what = f"{_TRIES} answers could not be used; what was stored stays"
-    raise UserError(what, remedy="run `strategy init` again")
+    return UserError(what, remedy="run `strategy init` again")
 
 
 def _broker(answer: str) -> str:

@@ -32,7 +32,7 @@ def show(profile: Profile = "local", state: State = None, json: Json = False) ->
         versions.look(profile, state, json=json)
 
 
-@app.command("set")
+@app.command("set", context_settings={"ignore_unknown_options": True})  # a value may begin with a minus
 def set_one(
     name: Annotated[str, typer.Argument(help="A setting, such as limits.positions_max.")],
     value: Annotated[str, typer.Argument(help="What it is to be.")],

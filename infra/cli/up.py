@@ -25,9 +25,10 @@ from infra.operations.systems import STATES
 from infra.running.libraries import install, needed
 from infra.running.outside import REAL, Outside
 from infra.running.plan import Broker, Plan, plan
+from infra.running.settings import settings_of
 from infra.running.station import Station
 from infra.running.status import Status
-from infra.running.wanted import given
+from infra.running.wanted import given, require_set_up
 from infra.simulated_day import account
 from infra.simulated_day.hours import clock, day_and_time
 from infra.simulated_day.problems import UserError
@@ -62,6 +63,8 @@ def run(
         config=config, port=port, speed=speed,
         **{name: value for name, value in simulated.items() if value is not None},
     )  # fmt: skip
+    if broker != "simulator":
+        require_set_up(folder, os.environ)
     serve(wanted)
 
 
@@ -84,6 +87,8 @@ def serve(wanted: Plan, outside: Outside = REAL) -> None:
 
 
 def _serve(wanted: Plan, outside: Outside, console: Console, told: threading.Event) -> None:
+    if wanted.broker != "simulator":
+        settings_of(wanted, None)  # what is wrong with them is told before anything is installed
     for extra in needed(wanted):
         install(extra, say=lambda line: console.print(line, soft_wrap=True, markup=False, highlight=False))
     console.print(f"Starting the functions; {wanted.state} keeps what they do.", highlight=False)

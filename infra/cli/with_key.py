@@ -17,8 +17,9 @@ from infra.cli.laid_out import table
 from infra.operations import key, secrets, systems, tables
 from infra.operations.login import by_code_alone
 from infra.operations.market import market_data
-from infra.operations.profiles import Hand, require_profile
+from infra.operations.profiles import BROKERS, Hand, key_folder, require_profile
 from infra.operations.reads import Reads
+from infra.running.wanted import require_set_up
 from infra.simulated_day.hours import day_and_time
 from infra.simulated_day.problems import UserError
 from shared import settings
@@ -41,6 +42,8 @@ def key_reached(
         return
     if profile != "local":
         raise UserError(f"--broker is for a key alone, and --profile {profile} for a system", remedy="leave one out")
+    if not asks and settings.consumer(os.environ) is None and broker in BROKERS:
+        require_set_up(state or key_folder(broker), os.environ)
     with alone(broker, state) as hand:
         if asks or settings.consumer(os.environ) is not None:
             key.require_pair(hand, os.environ, lambda: hidden(secrets.KINDS[CONSUMER].asks))

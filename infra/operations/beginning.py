@@ -14,7 +14,7 @@ from pathlib import Path
 from infra.one_machine.folder import share
 from infra.one_machine.vault import FileVault, vault_key
 from infra.operations import secrets, systems
-from infra.operations.profiles import reach_key
+from infra.operations.profiles import BROKERS, reach_key
 from infra.running import wanted
 from infra.running.folder import Folder
 from infra.simulated_day.folder import card_of
@@ -57,13 +57,22 @@ class Beginning:
             wanted.keep(folder, values)
 
 
+def stored() -> str | None:
+    """Name the broker of E*TRADE's of which something is stored here, production before the sandbox."""
+    return next((one for one in BROKERS if Folder(path=_system_of(one)).vault.exists()), None)
+
+
+def _system_of(broker: str) -> Path:
+    return systems.STATES / f"{broker}-{Mode.PAPER.value}"
+
+
 @contextmanager
 def beginning(broker: str, environ: Mapping[str, str]) -> Iterator[Beginning]:
     """Open the vaults of a broker of E*TRADE's, `sandbox` or `production`, whose folders are made where they miss.
 
     Raises UserError for a folder of something else or of a system that runs, ConfigError, StoreDown.
     """
-    path = systems.STATES / f"{broker}-{Mode.PAPER.value}"
+    path = _system_of(broker)
     folder = Folder(path=path)
     card = folder.card()
     if card_of(path) is not None or (card is not None and card["broker"] != broker):

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from difflib import get_close_matches
 from typing import Any
 
 from infra.operations.profiles import Hand
@@ -25,6 +26,8 @@ from shared.wiring.chosen import ceilings
 
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 _NOTHING = "none"
+_NEAR = 5
+"""So many settings are named where one was mistyped."""
 _DECIMAL = re.compile(r"[+-]?[0-9]+\.[0-9]+")
 
 
@@ -116,8 +119,10 @@ def set_one(hand: Hand, base: Base, name: str, value: str) -> Changed:
     """
     known = whole(base, base.wanted)
     if name not in known:
-        near = [one for one in known if name.rpartition(".")[2] in one]
-        hint = f"did you mean {', '.join(near[:5])}?" if near else "`strategy config show` lists them"
+        alike = get_close_matches(name, known, n=_NEAR, cutoff=0.8)
+        near = list(dict.fromkeys((*alike, *(one for one in known if name.rpartition(".")[2] in one))))[:_NEAR]
+        meant = f"{'one of ' if len(near) > 1 else ''}{', '.join(near)}"
+        hint = f"you may mean {meant}" if near else "`strategy config show` lists them"
         raise UserError(f"{name!r} is no setting of the configuration", remedy=hint)
     table = asdict(base.wanted)
     if name == shipped.STRATEGIES:

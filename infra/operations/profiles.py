@@ -106,6 +106,11 @@ def reach(profile: str, state: Path | None, environ: Mapping[str, str], *, halti
         yield _on_this_machine(folder, card, environ, missed, opened)
 
 
+def key_folder(broker: str) -> Path:
+    """Give the folder in which a key alone is looked for."""
+    return systems.STATES / f"{broker}-key"
+
+
 @contextmanager
 def reach_key(broker: str, state: Path | None, environ: Mapping[str, str]) -> Iterator[Hand]:
     """Reach a key alone at one of `BROKERS`: a folder that holds its vault and its token's record, and no system.
@@ -114,7 +119,7 @@ def reach_key(broker: str, state: Path | None, environ: Mapping[str, str]) -> It
     """
     if broker not in BROKERS:
         raise UserError(f"there is no key for {broker!r}", remedy=f"choose {' or '.join(BROKERS)}")
-    path = state if state is not None else systems.STATES / f"{broker}-key"
+    path = state if state is not None else key_folder(broker)
     folder = Folder(path=path)
     if folder.card() is not None or card_of(path) is not None:
         remedy = "leave --broker out to use the key of a system, or name another folder"

@@ -43,6 +43,18 @@ def given(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
     return {**kept(folder), **environ}
 
 
+def require_set_up(folder: Path, environ: Mapping[str, str]) -> None:
+    """Refuse a place where nobody ran `strategy init`, and where no variable says what it asks for; raises UserError.
+
+    `folder` is the system's, or that of a key alone.
+    """
+    if folder.exists() or any(name in environ for name in NAMES):
+        return
+    what = f"`strategy init` was not run in this folder, {Path.cwd()}: there is no {folder}"
+    remedy = "go to the folder in which you ran `strategy init`, or run it here; it asks for key, symbols and capital"
+    raise UserError(what, remedy=remedy)
+
+
 def source(name: str, folder: Path, environ: Mapping[str, str]) -> str:
     """Say where a value comes from that `given` gives."""
     return f"the variable {name}" if name in environ else str(folder / FILE)

@@ -34,7 +34,8 @@ def ready(extra: str, *, say: Callable[[str], None], root: Path = ROOT) -> None:
     if not wanted:
         return
     library, packages = ON_FIRST_USE[extra], len(wanted)
-    say(f"Installing {library} for {extra}, once: packages as {lock.name} locks them, {packages} in all.")
+    packed = f"packages as {lock.name} locks them, {packages} in all"
+    say(f"Installing {library} for {extra}, once: {packed}. It takes up to a minute.")
     call = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
     call += ["--require-hashes", "--only-binary", ":all:", "--requirement", str(lock)]
     done = subprocess.run(call, capture_output=True, check=False)  # what pip says may show a registry's password

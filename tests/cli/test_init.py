@@ -24,6 +24,7 @@ from shared.wiring.credentials import stored_consumer
 ROOT = Path(__file__).resolve().parents[2]
 VAULT_KEY = bytes(range(32))
 KEY, HALF, OTHER = "CANARY-the-key", "CANARY-the-half", "CANARY-another-half"
+WHICH_AGAIN = "sandbox, none) [production]: "
 WHICH, REPLACE = "sandbox, none) [none]: ", "Replace it (yes, no) [no]: "
 PAIR = [("Consumer key: ", KEY), ("Consumer secret: ", HALF)]
 DAY = ("Play the simulated day now (yes, no) [no]: ", "")
@@ -112,10 +113,10 @@ def test_a_key_is_stored_and_never_shown(tmp_path: Path, broker: str) -> None:
 
 
 def test_again_it_keeps_what_is_stored(tmp_path: Path) -> None:
-    """The second time the key stays where nothing is typed, also in a vault that had lost it."""
+    """The second time broker and key stay where nothing is typed, also in a vault that had lost the key."""
     init(tmp_path, [(WHICH, "production"), *PAIR, *REST])
     (tmp_path / "state" / "production-key" / "vault.bin").unlink()
-    code, screen = init(tmp_path, [(WHICH, "production"), (REPLACE, ""), *AGAIN])
+    code, screen = init(tmp_path, [(WHICH_AGAIN, ""), (REPLACE, ""), *AGAIN])
     assert code == 0, screen
     assert "The stored key stays." in screen
     assert [stored(tmp_path, f"production-{of}") for of in ("paper", "key")] == [(KEY, HALF)] * 2
@@ -125,7 +126,7 @@ def test_a_key_is_replaced_by_a_good_one_only(tmp_path: Path) -> None:
     """What is no pair is refused with a sentence while the old key stays, and the good one after it replaces that."""
     init(tmp_path, [(WHICH, "production"), *PAIR, *REST])
     bad = [("Consumer key: ", "short"), ("Consumer secret: ", "short")]
-    asked = [(WHICH, "production"), (REPLACE, "yes")]
+    asked = [(WHICH_AGAIN, "production"), (REPLACE, "yes")]
     code, screen = init(tmp_path, [*asked, *bad, *bad, *bad])
     assert code == 2, screen
     assert "This cannot be a consumer key with its secret, and nothing was changed: give the consumer key" in screen
@@ -162,6 +163,20 @@ def test_a_bad_setting_is_asked_for_again(tmp_path: Path) -> None:
     assert "'5' cannot be used: give an amount from 100 to 10,000,000" in screen
     wanted_of = {"STRATEGY_WATCH_LIST": "IBM,BRK.B", "STRATEGY_CAPITAL_USD": "5000"}
     assert [kept(tmp_path / "state" / f"production-{of}") for of in ("paper", "key")] == [wanted_of] * 2
+
+
+def test_one_letter_is_a_symbol_only_where_it_was_meant(tmp_path: Path) -> None:
+    """What may be an answer to another question is shown as it was read, and kept after a yes."""
+    right = "Is that right (yes, no) [no]: "
+    talk = [
+        (WHICH, "sandbox"), *PAIR, ("Symbols", "n"), (right, ""), ("Symbols", "F, ibm"), (right, "yes"),
+        ("Capital", "2500"), DAY,
+    ]  # fmt: skip
+    code, screen = init(tmp_path, talk)
+    assert code == 0, screen
+    assert "Read as 1 symbol: N." in screen
+    assert "Read as 2 symbols: F, IBM." in screen
+    assert kept(tmp_path / "state" / "sandbox-paper")["STRATEGY_WATCH_LIST"] == "F,IBM"
 
 
 def test_what_was_answered_is_what_counts(tmp_path: Path) -> None:

@@ -60,7 +60,8 @@ def test_the_first_use_installs_and_says_so(machine: Machine) -> None:
     machine.lock("1.0")
     machine.ready()
     assert (machine.site / f"{MODULE}.py").exists()
-    assert machine.said == ["Installing yfinance for yahoo, once: packages as yahoo.txt locks them, 1 in all."]
+    said = "Installing yfinance for yahoo, once: packages as yahoo.txt locks them, 1 in all. It takes up to a minute."
+    assert machine.said == [said]
     for wheel in machine.wheels.iterdir():
         wheel.unlink()
     machine.ready()

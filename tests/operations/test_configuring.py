@@ -44,14 +44,20 @@ def test_every_setting_is_shown_by_its_whole_name(desk: Path, columns: str) -> N
 
 def test_a_name_that_is_no_setting_is_refused_with_what_is_near(desk: Path) -> None:
     """Who leaves the group out, or mistypes, is told which settings there are, and nothing is written."""
-    refused(strategy("config", "set", "positions_max", "5", *_here(desk)), "did you mean limits.positions_max?")
+    refused(strategy("config", "set", "positions_max", "5", *_here(desk)), "you may mean limits.positions_max.")
     refused(strategy("config", "set", "limits.positions", "5", *_here(desk)), "limits.positions_max")
+    refused(strategy("config", "set", "limits.position_max", "5", *_here(desk)), "you may mean limits.positions_max")
+    several = strategy("config", "set", "risk.stop", "5", *_here(desk))
+    refused(several, "you may mean one of ")
+    assert "?" not in several.stderr
     assert answer("config", "show", *_here(desk))["number"] == 0
 
 
 @pytest.mark.parametrize(
     ("name", "value", "why"),
     [
+        ("limits.positions_max", "-3", "must lie between 1 and 100, not -3"),
+        ("limits.positions_max", "2.5", "must be a whole number, not 2.5"),
         ("limits.positions_max", "500", "must lie between 1 and 100"),
         ("limits.positions_max", "five", "must be a whole number"),
         ("limits.daily_loss_pct", "NaN", "must be a decimal number"),

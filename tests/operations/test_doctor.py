@@ -92,7 +92,7 @@ def test_what_the_simulator_answers_is_not_said_to_be_etrades(clinic: Clinic) ->
     """On a simulated day it is the simulator that takes the key, and no finding names E*TRADE."""
     clinic.changes = {"simulated": True}
     said = [one.says for one in clinic.found()]
-    assert "the simulator takes the consumer pair, for sign-ins" in said
+    assert "the simulator accepts the consumer key" in said
     assert not any("E*TRADE" in one for one in said)
 
 

@@ -9,10 +9,11 @@ from typer.testing import CliRunner
 
 from infra.brokersim.market import open_market
 from infra.cli.main import app
-from infra.cli.up import traded
+from infra.cli.up import serve, traded
 from infra.one_machine.kernel import Kernel
 from infra.one_machine.vault import KEY_VARIABLE
 from infra.running.chores import Chores
+from infra.running.folder import Folder
 from infra.running.plan import Broker, Plan, plan
 from infra.running.settings import addresses, consumer, settings_of
 from infra.simulated_day.problems import UserError
@@ -201,3 +202,25 @@ def test_a_file_of_one_s_own_counts_with_every_broker(tmp_path: Path) -> None:
             environ={},
             config="demo",
         )
+
+
+@pytest.mark.parametrize("words", [("up",), ("doctor",)])
+def test_a_folder_without_init_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    """In a folder where nothing was set up for E*TRADE a start and a check say so, and leave nothing behind."""
+    monkeypatch.chdir(tmp_path)
+    environ = dict.fromkeys(("STRATEGY_WATCH_LIST", "STRATEGY_CAPITAL_USD", "ETRADE_CONSUMER_KEY"))
+    result = CliRunner().invoke(app, [*words, "--broker", "production"], env={"COLUMNS": "200", **environ})
+    assert result.exit_code == 2, result.output
+    assert f"`strategy init` was not run in this folder, {tmp_path}" in result.stderr
+    assert "Remedy: go to the folder in which you ran `strategy init`, or run it here" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_settings_are_checked_before_anything_is_installed(tmp_path: Path) -> None:
+    """A wrong setting is told first: no vault is opened to find out which library a source of history needs."""
+    Folder(path=tmp_path).vault.write_bytes(b"no vault")
+    environ = {**GIVEN, "STRATEGY_CAPITAL_USD": "much", "STRATEGY_HISTORY_SOURCES": "alpaca"}
+    with pytest.raises(UserError, match="the settings cannot be used"):
+        serve(Plan(state=tmp_path, environ=environ, broker="production"))

@@ -71,7 +71,7 @@ def test_a_file_that_is_changed_is_read_anew(tmp_path: Path) -> None:
     [
         ({"speed": 1}, "strategies.mine.speed is not a setting: it has price_min, bars, bold"),
         ({"price_min": Decimal("0.5")}, "strategies.mine.price_min must lie between 1 and 10000, not 0.5"),
-        ({"bars": Decimal("2.5")}, "strategies.mine.bars must be a whole number, not Decimal('2.5')"),
+        ({"bars": Decimal("2.5")}, "strategies.mine.bars must be a whole number, not 2.5"),
         ({"bold": 1}, "strategies.mine.bold must be true or false, not 1"),
         ({"bars": True}, "strategies.mine.bars must be a whole number, not True"),
     ],

@@ -237,10 +237,10 @@ def number_of(hint: object, raw: object, path: str, problems: list[str]) -> obje
     number, span = get_args(hint)
     whole = isinstance(raw, int) and not isinstance(raw, bool)
     if number is int and not whole:
-        problems.append(f"{path} must be a whole number, not {raw!r}")
+        problems.append(f"{path} must be a whole number, not {raw if isinstance(raw, Decimal) else repr(raw)}")
         return None
     if number is Decimal and not (whole or (isinstance(raw, Decimal) and raw.is_finite())):
-        problems.append(f"{path} must be a decimal number, not {raw!r}")
+        problems.append(f"{path} must be a decimal number, not {raw if isinstance(raw, Decimal) else repr(raw)}")
         return None
     value: int | Decimal = number(raw)
     if not span.low <= value <= span.high:

@@ -92,7 +92,8 @@ def test_what_is_no_number_is_refused(value: object) -> None:
     """Not-a-number, infinity and text are no settings."""
     data = table()
     data["exits"]["trail_pct"] = value
-    assert problems(data) == (f"exits.trail_pct must be a decimal number, not {value!r}",)
+    said = value if isinstance(value, Decimal) else repr(value)
+    assert problems(data) == (f"exits.trail_pct must be a decimal number, not {said}",)
 
 
 @pytest.mark.parametrize(
