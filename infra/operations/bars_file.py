@@ -8,6 +8,7 @@ lies far from the day before is named too, and is used only where the owner says
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -24,6 +25,7 @@ from shared.domain.market.bars import Bar, DailyBar
 from shared.domain.market.daybook import MINUTE
 from shared.domain.market.own_days import day_of, missing
 from shared.domain.market.series import LONGEST_GAP, Dividend, Series, Split, adjusted_closes, unsound_bar
+from shared.domain.telling.wording import count
 
 PRICES = ("open", "high", "low", "close")
 DAILY = ("date", "symbol", *PRICES, "volume")
@@ -92,19 +94,27 @@ def _read(path: Path, file: Rows, today: date) -> dict[str, Imported]:
 
 
 def wrong_rows(file: Rows, take: Callable[[Sequence[str]], object]) -> list[str]:
-    """Give each row of a file to who takes it, and say what is wrong: ValueErrors, one more than is shown at most."""
-    problems: list[str] = []
+    """Give each row of a file to who takes it, and say what is wrong: ValueErrors, one more than is shown at most.
+
+    What is wrong with several rows in the same words is said once, of the first, with how many others have it.
+    """
+    first, rows, spoilt = dict[str, str](), Counter[str](), list[str]()
     try:
         for place, row in file.rows:
             try:
                 take(row)
             except ValueError as wrong:
-                problems.append(f"{place}: {wrong}")
-            if len(problems) > SHOWN:
+                first.setdefault(str(wrong), place)
+                rows[str(wrong)] += 1
+            if len(first) > SHOWN:
                 break
-    except Spoilt as spoilt:
-        problems.append(str(spoilt))
-    return problems
+    except Spoilt as end:
+        spoilt.append(str(end))
+    return [f"{place}: {wrong}{_others(rows[wrong] - 1)}" for wrong, place in first.items()] + spoilt
+
+
+def _others(number: int) -> str:
+    return f"; the same in {count(number, 'more row')}" if number else ""
 
 
 def listed(problems: Sequence[str]) -> str:

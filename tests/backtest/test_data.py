@@ -46,6 +46,16 @@ def opened(path: Path, spool: Path, *, chosen: bool = False) -> KeptData:
     return in_files(path, spool=Spool(spool), today=TODAY, chosen=chosen)
 
 
+def test_a_file_of_a_weekend_is_one_sentence(tmp_path: Path) -> None:
+    """Of 390 minutes on a Saturday one line says that it is no trading day, with how many others are on it."""
+    file = minutes(tmp_path / "a.csv", MONDAY)
+    file.write_text(file.read_text().replace("2013-10-07", "2013-10-05"))
+    with pytest.raises(UserError) as wrong:
+        opened(file, tmp_path / "spool")
+    assert wrong.value.what.endswith("line 2: 2013-10-05 is no trading day; the same in 389 more rows")
+    assert wrong.value.what.count("2013-10-05") == 1
+
+
 def test_what_is_missing_is_named_before_the_run(tmp_path: Path) -> None:
     """A session without data, and a symbol that not every session has, are each said in a sentence."""
     folder = tmp_path / "days"

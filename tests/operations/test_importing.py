@@ -137,9 +137,18 @@ def test_other_columns_are_refused(tmp_path: Path, head: str) -> None:
 def test_many_bad_lines_are_named_up_to_a_few(tmp_path: Path) -> None:
     """A file of another kind costs one message of bearable length."""
     with pytest.raises(UserError) as wrong:
-        Home(tmp_path).bring(HEAD, *["x"] * 1000)
+        Home(tmp_path).bring(HEAD, *[GOOD.replace("IBM", f"IBM!{number}") for number in range(1000)])
     assert wrong.value.what.count("\n  - line ") == 20
     assert wrong.value.what.endswith("and more")
+
+
+def test_what_is_wrong_with_every_line_is_said_once(tmp_path: Path) -> None:
+    """Lines that are wrong in the same words are one sentence, of the first of them, with the count of the others."""
+    with pytest.raises(UserError) as wrong:
+        Home(tmp_path).bring(HEAD, GOOD, *["x"] * 1000)
+    assert wrong.value.what.count("1 fields") == 1
+    assert " line 3: " in wrong.value.what
+    assert wrong.value.what.endswith("; the same in 999 more rows")
 
 
 def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
