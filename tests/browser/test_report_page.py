@@ -103,6 +103,35 @@ def test_every_chart_is_drawn_when_it_is_reached(chromium: Browser, tmp_path: Pa
         assert complaints == []
 
 
+_DRAWN = """() => Object.fromEntries([...document.querySelectorAll(".plot")]
+  .map((one) => [one.id, one.querySelector(".main-svg")?.clientWidth ?? 0]))"""
+"""How wide each chart is drawn, 0 where it is not."""
+
+
+def test_the_equity_is_drawn_wherever_it_stands(chromium: Browser, tmp_path: Path) -> None:
+    """Equity and drawdown are drawn before anybody scrolls to them; prices, which may be many, are not."""
+    text = report().replace(
+        '<section class="card tiles">', '<div style="height: 9000px"></div><section class="card tiles">'
+    )
+    with shown(chromium, tmp_path / "report.html", text, width=PHONE["width"]) as (page, complaints):
+        page.wait_for_selector("#drawdown .main-svg", state="attached")
+        assert {name for name, width in page.evaluate(_DRAWN).items() if not width} == {"price0", "price1", "price2"}
+        assert complaints == []
+
+
+@pytest.mark.parametrize("width", [PHONE["width"], DESK["width"]])
+def test_paper_has_every_chart(chromium: Browser, tmp_path: Path, width: int) -> None:
+    """A page that is printed before anybody scrolls has all charts, none wider than a sheet; then they fit."""
+    with shown(chromium, tmp_path / "report.html", report(), width=width) as (page, complaints):
+        page.evaluate(f"addEventListener('beforeprint', () => {{ window.onPaper = ({_DRAWN})(); }})")
+        page.pdf()
+        widths = page.evaluate("window.onPaper")
+        assert set(widths) == {"equity", "drawdown", "price0", "price1", "price2"}
+        assert all(0 < one <= 660 for one in widths.values())
+        assert page.evaluate(_DRAWN)["equity"] == page.evaluate("document.getElementById('equity').clientWidth")
+        assert complaints == []
+
+
 def test_an_empty_report_is_whole(chromium: Browser, tmp_path: Path) -> None:
     """A day without a trade shows its page without a complaint."""
     empty = page_of(result_of(Sample(), Path("runs/0001")))

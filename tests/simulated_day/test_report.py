@@ -133,7 +133,7 @@ def test_charts_follow_their_card() -> None:
     """No chart sets a width of its own, none can widen its card, and each is fitted again when the card changes."""
     text = page(quiet_day())
     assert re.search(r"\.plot \{ width: 100%; min-width: 0; overflow: hidden;", text)
-    for part in ("autosize: true", "responsive: true", "ResizeObserver", "fitted.observe(entry.target)"):
+    for part in ("autosize: true", "responsive: true", "ResizeObserver", "fitted.observe(plot)"):
         assert part in text
 
 
