@@ -19,6 +19,7 @@ from infra.backtest.day import Day
 from infra.results.data_end import NAMED, End, end_of, told
 from infra.results.data_holes import Gaps, holes_of
 from infra.results.data_holes import told as holes_told
+from infra.simulated_day.facts import bars_missing
 from infra.simulated_day.problems import UserError
 from shared.domain.base.calendar import TradingSession
 from shared.domain.market.intervals import sessions_in
@@ -70,6 +71,12 @@ class Data(Protocol):
     def present(self, first: date, last: date) -> Mapping[date, Mapping[str, datetime]]:
         """Give the symbols that each session of a span has, each with when its data end; the others are left out."""
 
+    def unbuyable(self, first: date, last: date) -> Mapping[str, Sequence[date]]:
+        """Give the sessions of a span on which nothing of a symbol can be bought, by symbol.
+
+        They are those without a daily bar of the session before, on quotes those without any before them.
+        """
+
     def chapters(self, first: date, last: date, symbols: Sequence[str]) -> Iterator[Chapter]:
         """Give the sessions of a span in order, with those of the symbols that each has; all where none are named."""
 
@@ -115,6 +122,7 @@ def survey(data: Data, first: date, last: date, symbols: Sequence[str]) -> Surve
         missing.append(f"{count(len(gone), 'session')} of {len(wanted)} without data: {few(gone, NAMED)}.")
     if partly:
         missing.append(f"Not in every one of the {count(len(played), 'session')}: {few(partly, NAMED)}.")
+    missing += _unbuyable(data.unbuyable(first, last), counts, chosen)
     sessions = [one for one in wanted if one.day in set(played)]
     ends = _ends(sessions, present, frozenset(chosen))
     holes = (holes_of(one, data.gaps[one.day], chosen) for one in sessions if one.day in data.gaps)
@@ -127,6 +135,18 @@ def require_order(first: date, last: date) -> None:
     """Raise UserError for a span whose days are in the wrong order."""
     if last < first:
         raise UserError(f"--to {last} is before --from {first}", remedy="say the earlier day with --from")
+
+
+def _unbuyable(
+    lacking: Mapping[str, Sequence[date]], counts: Mapping[str, int], chosen: Sequence[str]
+) -> Iterator[str]:  # fmt: skip
+    """Say of which symbols nothing can be bought, in all sessions that have them or in some."""
+    found = {symbol: lacking[symbol] for symbol in chosen if symbol in lacking}
+    if never := [symbol for symbol, days in found.items() if len(days) == counts[symbol]]:
+        yield bars_missing(never)
+    if some := [f"{symbol} in {count(len(days), 'session')}, {days[0]} the first"
+                for symbol, days in found.items() if symbol not in never]:  # fmt: skip
+        yield f"Without the daily bar of the session before nothing can be bought: {few(some, NAMED)}."
 
 
 def _ends(

@@ -65,6 +65,11 @@ class GeneratedData:
             raise UserError(f"the generated market begins on {GENERATED_DAY}", remedy=f"say --from {GENERATED_DAY}")
         return {one.day: dict.fromkeys(SYMBOLS, one.closes_at) for one in sessions_between(first, last)}
 
+    def unbuyable(self, first: date, last: date) -> Mapping[str, Sequence[date]]:
+        """See `data.Data`."""
+        del first, last
+        return {}
+
     def chapters(self, first: date, last: date, symbols: Sequence[str]) -> Iterator[Chapter]:
         """See `data.Data`."""
         sessions = {one.day: one for one in sessions_between(GENERATED_DAY, last)}

@@ -24,7 +24,7 @@ from infra.operations.bars_file import INSTANTS, read_bars
 from infra.operations.bars_rows import is_parquet
 from infra.results.data_holes import OF_QUOTES, Gaps, around
 from infra.simulated_day.problems import UserError
-from shared.domain.base.calendar import TradingSession, session_of
+from shared.domain.base.calendar import TradingSession, session_before, session_of
 from shared.domain.market.series import Series, cut, merged
 
 _LONG_AGO = date(1970, 1, 1)
@@ -57,6 +57,19 @@ class KeptData:
     def present(self, first: date, last: date) -> Mapping[date, Mapping[str, datetime]]:
         """See `data.Data`."""
         return {day: symbols for day, symbols in self.there.items() if first <= day <= last}
+
+    def unbuyable(self, first: date, last: date) -> Mapping[str, Sequence[date]]:
+        """See `data.Data`."""
+        found: dict[str, list[date]] = {}
+        daily = {symbol: {bar.day for bar in one.bars} for symbol, one in self.series.items()}
+        for day, symbols in sorted(self.present(first, last).items()):
+            prior = session_before(day)
+            for symbol in symbols:
+                days = daily.get(symbol, set())
+                known = any(one < day for one in days) if day in self.quoted else prior in days
+                if not known:
+                    found.setdefault(symbol, []).append(day)
+        return found
 
     def chapters(self, first: date, last: date, symbols: Sequence[str]) -> Iterator[Chapter]:
         """See `data.Data`; raises UserError for a file that is not what it was."""

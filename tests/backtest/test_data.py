@@ -13,6 +13,7 @@ from infra.backtest.kept_data import KeptData, in_files
 from infra.backtest.minutes import as_minutes
 from infra.backtest.spool import COLUMNS, Spool
 from infra.brokersim.generated import GENERATED_DAY
+from infra.simulated_day.facts import bars_missing
 from infra.simulated_day.problems import UserError
 from shared.domain.base.calendar import NEW_YORK
 from tests.backtest.made import session
@@ -62,12 +63,35 @@ def test_what_is_missing_is_named_before_the_run(tmp_path: Path) -> None:
     folder.mkdir()
     minutes(folder / "a.csv", MONDAY, symbols=("IBM", "SPY"))
     minutes(folder / "b.csv", WEDNESDAY)
+    rows = "".join(f"{day},{name},100,100,100,100,5\n" for day in ("2013-10-04", TUESDAY) for name in ("IBM", "SPY"))
+    (folder / "daily.csv").write_text(f"date,symbol,open,high,low,close,volume\n{rows}")
     seen = survey(opened(folder, tmp_path / "spool"), MONDAY, WEDNESDAY, ())
     assert seen.sessions == (MONDAY, WEDNESDAY)
     assert seen.missing == (
         "1 session of 3 without data: 2013-10-08.",
         "Not in every one of the 2 sessions: SPY in 1.",
     )
+
+
+def test_what_cannot_be_bought_is_named_before_the_run(tmp_path: Path) -> None:
+    """A symbol without daily bars is named in the sentence of a day, and one that lacks the session before is told."""
+    folder = tmp_path / "days"
+    folder.mkdir()
+    minutes(folder / "a.csv", MONDAY, symbols=("IBM", "SPY"))
+    minutes(folder / "b.csv", WEDNESDAY)
+    quotes(folder / "c.csv", TUESDAY)
+    (folder / "daily.csv").write_text("date,symbol,open,high,low,close,volume\n2013-10-04,IBM,100,100,100,100,5\n")
+    data = opened(folder, tmp_path / "spool")
+    missing = survey(data, MONDAY, WEDNESDAY, ()).missing
+    some = "Without the daily bar of the session before nothing can be bought: "
+    assert [one for one in missing if "can be bought" in one] == [
+        f"{some}IBM in 1 session, 2013-10-09 the first, SPY in 1 session, 2013-10-07 the first."
+    ]
+    (one,) = (one for one in survey(data, MONDAY, MONDAY, ()).missing if "can be bought" in one)
+    assert one == bars_missing(["SPY"])
+    (chapter,) = data.chapters(MONDAY, MONDAY, ())
+    closes = {name: quote.previous_close for name, quote in next(chapter.minutes.ticks()).quotes.items()}
+    assert closes == {"IBM": 100, "SPY": None}  # and without one each entry is refused as a jump
 
 
 @pytest.mark.parametrize(
