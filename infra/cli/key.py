@@ -36,7 +36,7 @@ def balance(  # noqa: PLR0917 - each parameter is an option, which typer passes 
 ) -> None:  # fmt: skip
     """Show what each account can spend.
 
-    Such as `strategy balance --broker production`.
+    Such as `strategy balance --broker production`. A system on paper has a row for its paper account.
     """
     from infra.cli import with_key
 

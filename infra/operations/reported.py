@@ -22,21 +22,25 @@ from infra.results.receipts import Decision, decisions, why_not
 from infra.results.trades import stop_lines, trades
 from infra.results.watched import watched
 from infra.results.words import clock, dollars, looked
-from infra.simulated_day.account import kind_of
+from infra.simulated_day.account import said_of
 from infra.simulated_day.book import Receipt, receipt_of
 from shared.domain.base.audit import AuditEvent
 from shared.domain.base.calendar import TradingSession, new_york_day
 from shared.domain.broker.brokerage import LastBalance
+from shared.domain.broker.day_trades import DayTradeRule
 from shared.domain.market.bars import Bar
 from shared.domain.market.sight import Sight, looks
 from shared.domain.orders.orders import Order
 from shared.domain.orders.positions import Fill
 from shared.domain.orders.signals import Signal
+from shared.domain.orders.versions import FILE
 from shared.domain.telling.wording import count, few
-from shared.errors import Malformed
+from shared.errors import ConfigError, Malformed
 from shared.ports import Where
 from shared.settings import Mode
+from shared.strategies import config as configurations
 from shared.usecases.base.desk import Desk
+from shared.usecases.control import configuration
 from shared.usecases.market.minutes import Minute
 from shared.usecases.market.minutes import since as minutes_since
 from shared.usecases.market.own_bars import all_minutes
@@ -205,12 +209,24 @@ def _configuration(system: System, receipts: Sequence[Receipt]) -> str:
     return few([f"{name} since {at}" for name, at in zip(names, since, strict=True)], MOST_NAMED)
 
 
+def _rule(was: _Read, system: System) -> DayTradeRule | None:
+    """Give the day-trade rule of the configuration that counted last, None where that is not known here."""
+    number = was.receipts[-1].configuration if was.receipts else FILE
+    if system.mode is None and number == FILE:
+        return None
+    try:
+        chosen = configuration.version(was.desk.store, number, configurations.load(system.configuration))
+    except (ConfigError, Malformed):
+        return None
+    return chosen.account.day_trade_rule
+
+
 def _said(was: _Read, system: System) -> Iterator[str]:
     """Say what must be known before any figure."""
     now, left_out = was.desk.clock.now(), was.unread
     if system.said:
         yield system.said
-    if was.balance is not None and (kind := kind_of(was.balance.balance.account_mode)):
+    if was.balance is not None and (kind := said_of(was.balance.balance.account_mode, _rule(was, system))):
         yield f"Traded in {kind}."
     if now < was.session.closes_at:
         yield f"The session is not over: figures until {clock(now)} New York."

@@ -12,8 +12,7 @@ from shared.domain.broker.day_trades import DayTradeRule
 
 _MARGIN = frozenset({"demo"})
 """The configurations that trade the margin account."""
-_AS_MARGIN = "a margin account without leverage: what is sold is spent again at once"
-_AS_CASH = "a cash account: what is sold settles on a later day, so entries shrink through the day"
+_MARGIN_MODE, _CASH_MODE = "MARGIN", "CASH"
 
 
 def account_of(config: str) -> str:
@@ -23,16 +22,18 @@ def account_of(config: str) -> str:
 
 def mode_of(config: str) -> str:
     """Give the broker's word for that account, for who plays a day without a broker."""
-    return "MARGIN" if config in _MARGIN else "CASH"
+    return _MARGIN_MODE if config in _MARGIN else _CASH_MODE
 
 
 def told(key: str, rule: DayTradeRule) -> str:
     """Say what kind of account it is, when its proceeds can be spent, and which day-trade rule counts."""
-    return f"{_AS_MARGIN}; day-trade rule {rule.value}" if key == MARGIN_ACCOUNT_KEY else _AS_CASH
+    return said_of(_MARGIN_MODE if key == MARGIN_ACCOUNT_KEY else _CASH_MODE, rule)
 
 
-def kind_of(mode: str) -> str:
-    """Say what kind of account one of the broker's word for it is, as `told` does, "" for a word that is not known."""
+def said_of(mode: str, rule: DayTradeRule | None) -> str:
+    """Say that of an account by the broker's word for its kind, "" for one that is not known; the rule where it is."""
     if is_margin(mode):
-        return _AS_MARGIN
-    return _AS_CASH if is_cash(mode) else ""
+        said = "a margin account without leverage: what is sold is spent again at once"
+        return said if rule is None else f"{said}; day-trade rule {rule.value}"
+    settles = "a cash account: what is sold settles on a later day, so entries shrink through the day"
+    return settles if is_cash(mode) else ""

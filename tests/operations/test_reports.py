@@ -23,8 +23,10 @@ from shared.domain.base.calendar import TradingSession, session_at, session_of
 from shared.domain.broker.brokerage import Balance, LastBalance
 from shared.domain.market.sight import LOOKED, Sight
 from shared.domain.orders.positions import Fill, Ledger
+from shared.domain.orders.versions import Version
 from shared.errors import StoreDown
 from shared.ports import Delete, Document, Put, Where
+from shared.strategies.config import load
 from shared.usecases.base.desk import Desk, put, read
 from shared.usecases.market.minutes import Minute
 from shared.usecases.orders.account import LAST_BALANCE
@@ -293,11 +295,28 @@ def test_fees_have_one_word_where_nobody_takes_any(mode: str, simulated: bool, s
 
 
 def test_a_margin_account_is_called_one() -> None:
-    """The account's kind is what the broker says of it, and nothing where it says nothing that is known."""
-    for mode, kind in (("MARGIN", "Traded in a margin account without leverage"), ("", "")):
+    """The account has the kind that the broker says, with the rule that counted, and none where it says none."""
+    again = "Traded in a margin account without leverage: what is sold is spent again at once"
+    for mode, kind in (("MARGIN", f"{again}; day-trade rule off."), ("", "")):
         store, balance = _stored(), Balance(
             at=at(10, 0), account_mode=mode, settled_cash=CASH, cash_buying_power=CASH, account_value=CASH
         )  # fmt: skip
         store.commit([put(LAST_BALANCE, LastBalance(balance=balance, capital=CASH))])
         assert bool([one for one in _facts(store).said if one.startswith("Traded in")]) is bool(kind)
         assert any(one.startswith(kind) for one in _facts(store).said)
+        unknown = session_facts(_desk(store), _session(), replace(SYSTEM, mode=None)).said
+        assert ([one for one in unknown if one.startswith("Traded in")] == [f"{again}."]) is bool(kind)
+
+
+def test_the_rule_of_day_trades_is_that_of_the_version_that_counted() -> None:
+    """Where a version counted last its rule is said, and none where the version cannot be read."""
+    store = _stored()
+    margin = Balance(
+        at=at(10, 0), account_mode="MARGIN", settled_cash=CASH, cash_buying_power=CASH, account_value=CASH
+    )  # fmt: skip
+    store.commit([put(LAST_BALANCE, LastBalance(balance=margin, capital=CASH))])
+    _seen(store, at(9, 30), 1, number=1)
+    assert "at once." in " ".join(_facts(store).said)
+    version = Version(number=1, config=load("default"), note="mine", at=at(9, 0))
+    store.commit([put("configs/000001", version)])
+    assert f"day-trade rule {version.config.account.day_trade_rule}." in " ".join(_facts(store).said)
