@@ -19,6 +19,7 @@ from infra.backtest.placing import Placing
 from infra.backtest.played import Carried, Fills, Overnight, Played
 from infra.backtest.room import Room
 from infra.backtest.settling import Settling
+from infra.backtest.splits import known_on, over_night
 from infra.backtest.timing import TIMES, Timing
 from infra.brokersim.orders import Action
 from infra.results.ends import skipped
@@ -45,6 +46,7 @@ def play(
     A day of minute bars has the same times: the scan looks at the end of each minute only, and what it decides reaches
     the market in the next one. A strategy that does what none may is left out, and the others go on.
     """
+    carried, divided = over_night(carried, day)
     room = Room(day=day, carried=carried, config=config, timing=timing, fills=fills, now=day.session.opens_at)
     settling = Settling(room)
     looking = Looking(room, Placing(room, settling), strategies)
@@ -63,7 +65,8 @@ def play(
         if tick.at.second == 0:
             worth.append(_worth(room))
     room.run(closes + SETTLES_FOR)
-    return replace(_played(room, worth), left_out=looking.left_out)
+    known = {symbol: known_on(one, day.session.day) for symbol, one in day.history.items() if one.splits}
+    return replace(_played(room, worth), left_out=looking.left_out, splits=known, divided=divided)
 
 
 def _each_second(room: Room, looking: Looking, tick: Tick) -> None:

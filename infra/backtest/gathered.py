@@ -9,17 +9,22 @@ each minute up to `MINUTELY` sessions, and beyond that at the end of each half h
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
 from infra.backtest.day import Day, Resolution, Tick
 from infra.backtest.fees import sale_fees
-from infra.backtest.played import Carried, Played
+from infra.backtest.played import Carried, Divided, Played
+from infra.backtest.splits import held_over, restated
 from infra.brokersim.orders import Action
 from infra.results.facts import Beside, Facts, Mark, Point, Skipped, StopLine, Trade
+from infra.results.splits import marks_on
 from infra.results.trades import stop_lines, trades
+from shared.domain.base.calendar import new_york_day
+from shared.domain.base.values import Side
 from shared.domain.market.quotes import Quote
+from shared.domain.market.series import Split
 from shared.domain.orders.orders import Order
 from shared.domain.orders.positions import Fill
 from shared.domain.orders.signals import Signal
@@ -45,18 +50,24 @@ class Gathered:
         self._skipped: list[Skipped] = []
         self._stops: list[StopLine] = []
         self._marks: dict[str, list[Mark]] = {}
+        self._splits: dict[str, tuple[Split, ...]] = {}
+        self._held_over: list[str] = []
         self._signals = 0
         self._span: tuple[datetime, datetime] | None = None
 
     def add(self, played: Played, marks: Mapping[str, Sequence[Mark]]) -> Carried:
         """Take a day, and give what the next one begins with, its fees paid."""
         session, due = played.session, _fees(played)
+        self._splits |= played.splits
+        self._held_over += [held_over(one, session.day) for one in played.divided]
         self._take_trades(played, due)
         self._signals += len(played.signals)
         self._skipped += played.skipped
         self._points += self._thinned(played, due)
         if self._minutely:
-            self._stops += stop_lines(played.orders, session.closes_at, session.opens_at)
+            anew = {one.after.symbol for one in played.divided}
+            stops = (one for one in played.orders if one.symbol not in anew or one.created_at >= session.opens_at)
+            self._stops += stop_lines(stops, session.closes_at, session.opens_at)
         for symbol, own in marks.items():
             held = self._marks.setdefault(symbol, [])
             held += own if self._minutely or not held else own[-1:]
@@ -76,24 +87,40 @@ class Gathered:
         """Give the facts of all that was played; one day at least was."""
         if self._span is None:
             raise ValueError("nothing was played")
+        last = new_york_day(self._span[1])
+        prices = {name: marks_on(marks, self._splits.get(name, ()), last) for name, marks in self._marks.items()}
         return Facts(
             title=title, begins=self._span[0], ends=self._span[1], resolution=WORDS[resolution], source=source,
             configuration=configuration, starting_equity=self.capital, equity=tuple(self._points),
             equity_made=EQUITY_MADE.format(step="end of each minute" if self._minutely else "end of each half hour"),
-            trades=(*self.trades, *self._valued()), signals=self._signals, skipped=tuple(self._skipped),
-            prices={symbol: tuple(marks) for symbol, marks in self._marks.items()}, said=said, beside=beside,
-            stops=tuple(self._stops),
+            trades=(*self.trades, *self._valued(prices)), signals=self._signals, skipped=tuple(self._skipped),
+            prices=prices, said=(*said, *self._of_splits(last)), beside=beside, stops=tuple(self._stops),
+            splits=self._splits,
         )  # fmt: skip
 
-    def _valued(self) -> Iterator[Trade]:
+    def _of_splits(self, last: date) -> Iterator[str]:
+        """Say which splits lie between prices of the span, and what was held over one."""
+        for symbol, marks in sorted(self._marks.items()):
+            first = new_york_day(marks[0].at)
+            for one in self._splits.get(symbol, ()):
+                if first < one.day <= last:
+                    yield (
+                        f"{symbol} was split on {one.day}, one share into {one.ratio.normalize():f}: its prices and "
+                        f"buy-and-hold are in shares of the last session, and what ended before is listed as it traded."
+                    )
+        yield from self._held_over
+
+    def _valued(self, prices: Mapping[str, Sequence[Mark]]) -> Iterator[Trade]:
         """Give what is still held with the last price that there was."""
         for one in self._held:
-            marks = self._marks.get(one.symbol)
+            marks = prices.get(one.symbol)
             yield replace(one, last_price=marks[-1].price) if marks else one
 
     def _take_trades(self, played: Played, due: Mapping[int, tuple[datetime, Decimal]]) -> None:
         """Take the day's trades, and what is still held with its documents, to which the next day adds."""
         left = self._open
+        for held in played.divided:
+            left = left.restated(held)
         when = defaultdict[int, list[datetime]](list, left.filled_at)
         for one in played.traded:
             when[one.order_id] = [*when[one.order_id], one.at]
@@ -134,6 +161,21 @@ class _Documents(NamedTuple):
     signals: tuple[Signal, ...]
     fees: Mapping[str, Decimal]
     filled_at: Mapping[int, list[datetime]]
+
+    def restated(self, one: Divided) -> "_Documents":
+        """Give them in the shares of a position after a split: its entry slipped as much as before."""
+        of = {order.intent_id: order for order in self.orders}
+        decided = {signal.signal_id: signal.decision_price for signal in self.signals}
+        bought = [fill for fill in self.fills if fill.position_id == one.after.position_id and fill.side == Side.BUY]
+        fills = restated(self.fills, one)
+        shares = sum(fill.quantity for fill in fills if fill.intent_id == bought[0].intent_id)
+        name = of[bought[0].intent_id].signal_id or ""
+        slipped = sum(((fill.price - decided[name]) * fill.quantity for fill in bought), _ZERO)
+        price = one.after.average_cost - slipped / shares
+        signals = (
+            replace(signal, decision_price=price) if signal.signal_id == name else signal for signal in self.signals
+        )  # fmt: skip
+        return self._replace(fills=fills, signals=tuple(signals))
 
 
 def _fees(played: Played) -> dict[int, tuple[datetime, Decimal]]:

@@ -19,6 +19,7 @@ from infra.brokersim.orders import Order as MarketOrder
 from infra.results.facts import Mark, Point, Skipped
 from shared.domain.base.calendar import TradingSession
 from shared.domain.control.control import Control
+from shared.domain.market.series import Split
 from shared.domain.orders.orders import Order
 from shared.domain.orders.positions import Fill, Ledger, Position
 from shared.domain.orders.signals import Signal
@@ -74,13 +75,24 @@ class Carried:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Divided:
+    """A position that was held over a split of one share into `ratio`; `paid` in USD is for what is no whole share."""
+
+    ratio: Decimal
+    before: Position
+    after: Position
+    paid: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Played:
     """One day as it was played.
 
     `signals`, `orders`, `fills` and `positions` are the documents that the live system would have written, in the order
     of their instants; a fill's instant is when it was booked. `traded` are the same fills as the market made them.
     `equity` has a point for each minute, before fees. `carried` is what the next day begins with. `left_out` are
-    strategies that did what none may and were asked no more.
+    strategies that did what none may and were asked no more. `splits` are those of its symbols that are known on it,
+    `divided` what was held over one of them.
     """
 
     session: TradingSession
@@ -93,6 +105,8 @@ class Played:
     equity: tuple[Point, ...]
     carried: Carried
     left_out: tuple[LeftOut, ...] = ()
+    splits: Mapping[str, tuple[Split, ...]] = field(default_factory=dict)
+    divided: tuple[Divided, ...] = ()
 
 
 class Fills(Protocol):

@@ -100,7 +100,8 @@ class Room:
             order, resting = self.orders[one.ticket.client_order_id], replace(one, events=[*one.events])
             self.live[order.intent_id], self.at_market[order.intent_id] = order, resting
             self.account.orders[resting.order_id] = resting
-            self.fills.enter(resting)
+            if resting.live:
+                self.fills.enter(resting)
         if carried.control is not None:
             self.control = carried.control
 

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from infra.results.facts import Facts, Mark, Point, StopLine, Trade
 from infra.results.figures import drawdown
+from infra.results.splits import stop_on, trade_on
 from infra.results.words import dollars
 from shared.domain.base.calendar import NEW_YORK, new_york_day
 from shared.domain.orders.explain import why_left
@@ -80,14 +81,15 @@ def _falls(facts: Facts) -> dict[datetime, Decimal]:
 
 def _price(facts: Facts, symbol: str) -> Figure:
     marks = _thinned(facts, facts.prices.get(symbol, ()))
-    own = [trade for trade in facts.trades if trade.symbol == symbol]
+    splits, ends = facts.splits.get(symbol, ()), facts.ends
+    own = [trade_on(trade, splits, ends) for trade in facts.trades if trade.symbol == symbol]
     line = {
         "type": "scatter", "mode": "lines", "name": "price", **_times([mark.at for mark in marks]),
         "y": [float(mark.price) for mark in marks], "line": {"color": "--accent", "width": 1.4},
         "hovertemplate": "%{y:,.2f}<extra></extra>",
     }  # fmt: skip
-    stops = [stop for stop in facts.stops if stop.symbol == symbol]
-    bands = [_band(trade, facts.ends) for trade in own]
+    stops = [stop_on(stop, splits, ends) for stop in facts.stops if stop.symbol == symbol]
+    bands = [_band(trade, ends) for trade in own]
     data = [line, _stop_line(stops), _entries(own), _exits(own)]
     return _with_axis(facts, {"data": data, "layout": {"shapes": bands}}, unit="$")
 

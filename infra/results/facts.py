@@ -9,11 +9,12 @@ Money and prices are in USD, exact; instants are UTC.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
 from infra.results.receipts import Decision, WhyNot
+from shared.domain.market.series import Split
 
 NOT_MODELLED = "not modelled"
 """What is said of the fees of who has no broker that takes any: a simulated one, or the paper account."""
@@ -144,8 +145,9 @@ class Facts:
     `resolution` and `source` of which prices it really was. `equity` is in the order of time, one point a minute of a
     session or another even step, and `equity_made` says how it was made; it is empty where it cannot be known.
     `prices` are in the order of time, of every symbol that was watched: the first and the last of each are what
-    buy-and-hold has. `violations` are what must never be true of a run and is, None where nobody looked. `machine`
-    comes last in every report.
+    buy-and-hold has. `splits` are those that are known of them; a trade is in shares of the day on which it ended, a
+    stop in those of its own day. `violations` are what must never be true of a run and is, None where nobody looked.
+    `machine` comes last in every report.
     """
 
     title: str
@@ -165,6 +167,7 @@ class Facts:
     watched: str = ""
     said: tuple[str, ...] = ()
     stops: tuple[StopLine, ...] = ()
+    splits: Mapping[str, tuple[Split, ...]] = field(default_factory=dict)
     beside: tuple[Beside, ...] = ()
     decisions: tuple[Decision, ...] = ()
     why_not: tuple[WhyNot, ...] = ()

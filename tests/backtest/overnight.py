@@ -1,6 +1,7 @@
 """Sessions by hand whose symbols end early or are missing, and a strategy that buys whatever it is shown."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -13,10 +14,12 @@ from infra.backtest.gathered import Gathered, noting
 from infra.backtest.minutes import minute_day
 from infra.backtest.played import Carried, Played
 from infra.results.facts import Facts, Point
+from infra.results.splits import between
 from shared.domain.base.calendar import session_after
 from shared.domain.base.values import CENT
 from shared.domain.control.config import StrategyConfig
 from shared.domain.market.bars import Bar
+from shared.domain.market.series import Split
 from shared.domain.orders.signals import Vote
 from shared.strategies.config import load
 from shared.strategies.form import Bound
@@ -33,29 +36,46 @@ SLACK = Decimal("0.003")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """A symbol's session: so many minutes from its open on, which lies so much over its last price."""
+    """A symbol's session: so many minutes from its open on, which lies so much over its last price.
+
+    Before it one share becomes `split`, of which the daily bars say nothing where it is not `said`.
+    """
 
     symbol: str
     minutes: int = WHOLE
     gap: Decimal = Decimal(0)
+    split: Decimal = Decimal(1)
+    said: bool = True
 
 
 def days(plan: Sequence[Sequence[Piece]]) -> Iterator[Day]:
-    """Give a day for each row of pieces; what has no minutes is missing in it, and begins at its last price again."""
-    day, last = DAY, dict[str, Decimal]()
-    for row in plan:
-        yield _day(day, row, last)
-        day = session_after(day)
+    """Give a day for each row of pieces; what has no minutes is missing in it, and begins at its last price again.
+
+    The daily bars of each day have the splits of all days, as a file has them.
+    """
+    every, last = [DAY], dict[str, Decimal]()
+    while len(every) < len(plan):
+        every.append(session_after(every[-1]))
+    splits = defaultdict[str, list[Split]](list)
+    for day, row in zip(every, plan, strict=True):
+        for piece in row:
+            if piece.split != 1 and piece.minutes and piece.said:
+                splits[piece.symbol].append(Split(day=day, ratio=piece.split))
+    for day, row in zip(every, plan, strict=True):
+        yield _day(day, row, last, splits)
 
 
-def _day(day: date, row: Sequence[Piece], last: dict[str, Decimal]) -> Day:
+def _day(day: date, row: Sequence[Piece], last: dict[str, Decimal], splits: Mapping[str, list[Split]]) -> Day:
     bars, before = dict[str, list[Bar]](), dict[str, Decimal]()
     for piece in row:
         if piece.minutes:
             before[piece.symbol] = last.get(piece.symbol, PRICE)
-            bars[piece.symbol] = walk(day, before[piece.symbol] * (1 + piece.gap), piece.minutes)
+            bars[piece.symbol] = walk(day, before[piece.symbol] * (1 + piece.gap) / piece.split, piece.minutes)
             last[piece.symbol] = bars[piece.symbol][-1].close
-    known = {symbol: history(symbol, close=str(close), before=day) for symbol, close in before.items()}
+    known = {
+        symbol: replace(history(symbol, close=str(close), before=day), splits=tuple(splits.get(symbol, ())))
+        for symbol, close in before.items()
+    }
     return minute_day(session(day), known, symbols=list(bars), source="by hand", bars=lambda: bars)
 
 
@@ -112,7 +132,13 @@ def gained(facts: Facts) -> Decimal:
 
 def unexplained(facts: Facts, plan: Sequence[Day]) -> list[tuple[Point, Point]]:
     """Give each step of the curve that is larger than what prices did to what was held, and trading cost."""
-    closes = {tick.at: {name: bar.close for name, bar in tick.bars.items()} for day in plan for tick in day.ticks()}
+    closes = {
+        tick.at: {
+            name: bar.close * between(day.history[name].splits, DAY, day.session.day)
+            for name, bar in tick.bars.items()
+        }
+        for day in plan for tick in day.ticks()
+    }  # fmt: skip
     start = Point(at=session().opens_at, equity=CAPITAL, invested=Decimal(0))
     found, last, at = [], dict[str, Decimal](), sorted(closes)
     for one, other in pairwise((start, *facts.equity)):

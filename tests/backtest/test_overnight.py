@@ -18,9 +18,11 @@ from tests.backtest.overnight import CAPITAL, PRICE, WHOLE, Piece, chain, config
 BOTH = ("IBM", "BAC")
 CUT = Piece(symbol="BAC", minutes=60)
 GAPS = [Decimal(gap) / 100 for gap in (-8, -1, 0, 1, 8)]
+SPLITS = [Decimal(ratio) for ratio in ("1", "1", "1", "2", "1.5", "0.1")]
 ROWS = st.tuples(*(
     st.builds(
-        Piece, symbol=st.just(symbol), minutes=st.sampled_from([0, 25, 60, WHOLE]), gap=st.sampled_from(GAPS)
+        Piece, symbol=st.just(symbol), minutes=st.sampled_from([0, 25, 60, WHOLE]), gap=st.sampled_from(GAPS),
+        split=st.sampled_from(SPLITS),
     )
     for symbol in BOTH
 )).filter(lambda row: any(piece.minutes for piece in row))  # fmt: skip
@@ -34,6 +36,7 @@ def row(*pieces: Piece) -> Sequence[Piece]:
 @given(plan=st.lists(ROWS, min_size=2, max_size=4))
 @example(plan=[row(CUT), row(), row(CUT)])
 @example(plan=[row(CUT), row(replace(CUT, gap=GAPS[0]))])
+@example(plan=[row(CUT), row(), row(replace(CUT, split=SPLITS[-1]))])
 @settings(max_examples=8, deadline=None)
 def test_the_curve_moves_as_prices_do_and_ends_where_the_trades_do(plan: list[Sequence[Piece]]) -> None:
     """Whatever is held over a night, no step of the equity is more than prices made of it, and all profits are it."""
