@@ -17,6 +17,7 @@ from infra.operations import letters, look, systems
 from infra.operations.killed import Killed
 from infra.operations.machine import Machine
 from infra.operations.profiles import Hand, reach, reach_key, require_profile
+from infra.operations.stops import stops
 from infra.results.words import looked
 from infra.running import registry
 from infra.simulated_day.hours import clock, day_and_time
@@ -91,7 +92,7 @@ def glance(profile: str, state: Path | None, killed: registry.Entry | None = Non
         return look.overview(
             hand.desk.store, at=hand.desk.clock.now(), running=hand.running, name=hand.name, mode=hand.mode,
             broker=hand.broker, again=None if hand.running else systems.again(Path(hand.name)),
-            given_up=given_up, machine=hand.machine, killed=killed,
+            given_up=given_up, machine=hand.machine, killed=killed, stops=stops(hand, os.environ),
         )  # fmt: skip
 
 
@@ -219,7 +220,7 @@ def status_lines(seen: look.Overview) -> Iterable[tuple[str, object]]:
     waits = "no: the day is settled" if seen.signed_out else "NO: nothing is traded until `strategy login`"
     signed = "yes" if seen.running else "yes, which nobody uses until it runs"
     yield "Signed in", signed if seen.signed_in else waits
-    yield "Trading state", stated(seen.control) if seen.control else "ACTIVE (default)"
+    yield from _trading(seen)
     yield "Open orders", seen.live_orders
     yield "Unknown orders", ", ".join(seen.in_doubt) or "none"
     yield "Open positions", seen.open_positions
@@ -250,6 +251,13 @@ def status_lines(seen: look.Overview) -> Iterable[tuple[str, object]]:
     if seen.unreadable:
         there = by_hand("look", seen.broker, seen.mode)
         yield "UNREADABLE", f"{', '.join(seen.unreadable)}: in none of these counts; {there}"
+
+
+def _trading(seen: look.Overview) -> Iterable[tuple[str, object]]:
+    """Say the trading state, and in one line every rule that keeps all purchases out now."""
+    yield "Trading state", stated(seen.control) if seen.control else "ACTIVE (default)"
+    if seen.stops:
+        yield "NOT BUYING", " ".join(seen.stops)
 
 
 def _commands(seen: look.Overview) -> Iterable[tuple[str, object]]:

@@ -115,14 +115,14 @@ def cash(last: LastBalance | None, age_s: float | None, whose: str) -> str:
     if last is None:
         return "not known: the balance was not read yet"
     found = last.balance
+    kind = "margin" if is_margin(found.account_mode) else "cash"
+    # In a margin account settled cash limits nothing, and falls with each purchase until the sales of the day settle.
+    spends = "to buy with, what sales of today brought included" if kind == "margin" else "settled, to buy with"
     parts = [
         f"{amount:,.2f} USD {name}"
-        for name, amount in (
-            ("settled", found.settled_cash), ("of buying power", found.usable), ("account value", found.account_value)
-        )
+        for name, amount in ((spends, found.usable), ("account value", found.account_value))
         if amount is not None
-    ]  # fmt: skip
-    kind = "margin" if is_margin(found.account_mode) else "cash"
+    ]
     said = ", ".join(parts) or "the broker gave no figure"
     return f"{said} ({kind} account; {whose} own figures, read at {_when(found.at, age_s)})"
 

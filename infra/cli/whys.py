@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, time
 from itertools import groupby
 from pathlib import Path
@@ -12,6 +13,7 @@ from infra.cli.exits import say_unread
 from infra.cli.hand import show
 from infra.cli.laid_out import table
 from infra.cli.looked import looked_at
+from infra.operations.stops import stops
 from infra.operations.why import Held, Why, why, why_today
 from infra.results.words import span
 from infra.simulated_day.hours import NEW_YORK, clock, day_and_time
@@ -29,6 +31,8 @@ def told(symbol: str | None, at: str | None, profile: str, state: Path | None, *
     with looked_at(profile, state) as hand:
         when = None if at is None else instant(at, hand.desk.clock.now())
         found = why(hand, symbol.upper(), when, folder)
+        if when is None:
+            found = replace(found, stops=stops(hand, os.environ))
     show(found, lambda: _print(found), json=json)
 
 
@@ -67,6 +71,8 @@ def _print(found: Why) -> None:
     for rule in found.rules:
         source = f" From {rule.source}." if rule.source else ""
         typer.echo(f"  {rule.sentence}{source}")
+    for sentence in found.stops:
+        typer.echo(f"  No symbol is bought now: {sentence}")
     version = f"version {found.configuration}" if found.configuration else "as the system was started with"
     typer.echo(f"  {_aged(found.age_s)}Configuration: {version}.")
 

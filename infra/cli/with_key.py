@@ -23,6 +23,7 @@ from infra.running.wanted import require_set_up
 from infra.simulated_day.hours import day_and_time
 from infra.simulated_day.problems import UserError
 from shared import settings
+from shared.domain.broker.brokerage import is_margin
 from shared.errors import AuthError, BrokerError
 from shared.settings import MAX_WATCHED, Mode
 from shared.topology import CONSUMER
@@ -100,7 +101,7 @@ def balance(hand: Hand, *, anew: bool, browser: bool, json: bool) -> None:
         found = tables.balances(hand, signed_in(hand, anew=anew, browser=browser))
     columns = ("Account", "Mode", "Settled cash", "Buying power", "Worth", "Day trader", "Calls", "Age")
     show(found, lambda: table(columns, (
-        (_named(one), one.mode, *map(_usd, (one.settled_cash, one.cash_buying_power, one.account_value)),
+        (_named(one), one.mode, *map(_usd, (_settled(one), one.cash_buying_power, one.account_value)),
          one.day_trader_status, ", ".join(one.calls), quoted.age(one.age_s)) for one in found.rows
     )), json=json)  # fmt: skip
     _say_source(found.source, found.asked_at, "USD, not delayed")
@@ -119,6 +120,11 @@ def balance(hand: Hand, *, anew: bool, browser: bool, json: bool) -> None:
 
 def _usd(amount: Decimal | None) -> str | None:
     return None if amount is None else f"{amount:,.2f} USD"
+
+
+def _settled(one: tables.BalanceRow) -> Decimal | None:
+    """Give settled cash where it limits purchases: in a margin account it looks like a debt until sales settle."""
+    return None if is_margin(one.mode) else one.settled_cash
 
 
 def _named(one: tables.BalanceRow) -> str:

@@ -92,6 +92,7 @@ class Overview:
     morning. `left_out` are the strategies that are not asked any more today. `closing` are symbols that you want
     sold and that are held still; `elsewhere` are prices of somebody else's for what is held and E*TRADE does not
     quote; `owned` and `wealth` are its money. `killed` is what was left where the desk ended without being stopped.
+    `stops` are the rules that keep every purchase out now, in a sentence each.
     """
 
     name: str
@@ -126,6 +127,7 @@ class Overview:
     owned: tuple[Owned, ...]
     wealth: Wealth
     killed: Killed | None
+    stops: tuple[str, ...]
     left_out: tuple[LeftOut, ...]
 
 
@@ -145,6 +147,7 @@ def overview(
     store: Store, *, at: datetime, running: bool, name: str = "", mode: str | None = None,
     broker: str | None = None, again: str | None = None,
     given_up: int | None = None, machine: Machine | None = None, killed: Entry | None = None,
+    stops: tuple[str, ...] = (),
 ) -> Overview:  # fmt: skip
     """Look at a whole desk; raises StoreDown."""
     unread: list[str] = []
@@ -170,7 +173,7 @@ def overview(
         left_out=left_out_of(store, at, unread), unreadable=tuple(dict.fromkeys(unread)),
         given_up=given_up, machine=machine, closing=tuple(one.symbol for one in open_ if one.closing),
         elsewhere=others, owned=tuple(rows), wealth=wealth(rows, ledgers, balance, at, whole=whole),
-        killed=None if killed is None else left_by(killed, open_, live),
+        killed=None if killed is None else left_by(killed, open_, live), stops=stops,
     )  # fmt: skip
 
 

@@ -29,7 +29,8 @@ MOST_NAMED = 10
 class Why:
     """The verdict on a symbol that held at `at`, since `since`; `age_s` is the quote's age then.
 
-    `configuration` is the version of the configuration that it was judged by.
+    `configuration` is the version of the configuration that it was judged by; `stops` are the rules that keep every
+    purchase out now, in a sentence each, where no other instant was asked for.
     """
 
     symbol: str
@@ -38,6 +39,7 @@ class Why:
     rules: tuple[Rule, ...]
     age_s: float | None
     configuration: int
+    stops: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

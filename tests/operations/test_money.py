@@ -78,8 +78,16 @@ def test_what_is_held_is_valued_at_the_last_price_with_its_age() -> None:
     assert money.exposure_pct == Decimal("51.91")
     words = dict(status_lines(seen))
     assert str(words["Day's profit"]).startswith("+22.60 USD")
-    for part in ("900.00 USD settled", "900.00 USD of buying power", "2,000.00 USD account value", "20 s ago", "cash"):
+    for part in ("900.00 USD settled, to buy with", "2,000.00 USD account value", "20 s ago", "cash"):
         assert part in str(words["Cash"])
+
+
+def test_a_margin_account_shows_no_debt_that_is_none() -> None:
+    """What purchases of today took from settled cash is no debt there: what may be spent is said, and no minus."""
+    balance = replace(BALANCE, account_mode="MARGIN", settled_cash=Decimal(-94_248), cash_buying_power=Decimal(100_460))
+    said = money_words.cash(LastBalance(balance=balance, capital=Decimal(1_000)), 20, "the paper account's")
+    assert said.startswith("100,460.00 USD to buy with, what sales of today brought included, 2,000.00 USD account")
+    assert "-" not in said.partition("read at")[0]
 
 
 def _as_if_old_counted(
