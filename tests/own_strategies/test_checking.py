@@ -98,7 +98,7 @@ def test_what_another_process_answers_otherwise_is_found(tmp_path: Path, odd: st
     folder = str(write(tmp_path, vote=f"{body}{yes}") if where == "vote" else write(tmp_path, more=leave))
     (finding,) = ask("mine", folder)["findings"]
     assert finding["check"] == "purity"
-    assert "the order of a set or on hash(), which differ from process to process" in finding["what"]
+    assert "the order of a set or on hash(), which differ between processes" in finding["what"]
     assert ask("mine", folder, seeds=("1", "1"))["findings"] == []
 
 
@@ -135,7 +135,7 @@ def test_a_leave_without_an_answer_is_told_what_it_may_answer(tmp_path: Path, bo
     """A `leave` that raises or answers nonsense is told to answer a reason or None, and nothing of a Vote."""
     figures = ask("mine", str(write(tmp_path, more=f"\n\ndef leave(view, own, position):\n    {body}\n")))
     (finding,) = figures["findings"]
-    assert (finding["check"], finding["remedy"]) == ("answers", "let leave answer one of its REASONS, or None")
+    assert (finding["check"], finding["remedy"]) == ("answers", "return one of its REASONS, or None, from leave")
     assert "Vote" not in finding["what"]
 
 
