@@ -209,7 +209,11 @@ def _tell(results: Iterable[Result], profile: str) -> None:
             mode = one.mode or "mode unknown here"
             sys.stdout.write(f"The trading state of {one.system} ({mode}) is {stated(one.control)}.\n")
             if one.control.state is not TradingState.ACTIVE:
-                on = f"--state {quote(one.system)}" if profile == "local" else f"--profile {profile}"
+                on = (
+                    f"--state {quote(str(Path(one.system).resolve()))}"
+                    if profile == "local"
+                    else f"--profile {profile}"
+                )
                 sys.stdout.write(f"{_follows(one, one.control, on)}\n")
 
 

@@ -20,6 +20,7 @@ from shared.domain.orders.orders import Kind, Order, State
 from shared.gcp.no_bus import NoBus
 from shared.usecases.base.desk import Desk, put, read
 from shared.usecases.settling import asks
+from shared.usecases.sign_in import token
 from tests.doors.fakes import Lines
 from tests.functions.made import SYMBOL, Bench, at, late, write_market
 from tests.operations.desks import answer, refused, strategy
@@ -74,6 +75,19 @@ def test_an_account_that_holds_all_is_reconciled_within_a_minute(bench: Bench) -
     assert (given.waiting, given.done, given.shares) == (False, True, 0)
     assert given.answer == "the account holds all that the book does"
     assert told == ["Asked; the system looks within a minute."]
+
+
+def test_what_is_asked_while_nobody_is_signed_in_is_not_said_to_be_looked_at(bench: Bench) -> None:
+    """Without a sign-in no system looks: who asks reads what it waits for, and for how long it may."""
+    held, told = token.current(bench.world.store), list[str]()
+    assert held is not None
+    bench.world.store.commit([held.update(replace(held.value, dies_at=held.value.issued_at))])
+    hand = _hand(bench)
+    asking.ask(
+        hand, asking.wish_of(hand, AskKind.RECONCILE), wait_s=1, tell=told.append, rest=lambda _seconds: None
+    )  # fmt: skip
+    (said,) = told
+    assert said.startswith("Asked. NOBODY IS SIGNED IN: nothing is done before `strategy login`, and nothing after")
 
 
 def test_shares_that_left_are_shown_and_booked_when_that_is_confirmed(bench: Bench) -> None:

@@ -109,6 +109,13 @@ def test_a_halt_says_what_it_did_and_what_to_do_next(desk: Path) -> None:
     assert f'`strategy resume --exits-only --reason "..." {on}`, then `strategy close --all {on}`' in still
 
 
+def test_the_commands_that_a_halt_names_serve_in_any_folder(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that was named from here is named whole: the next terminal may be elsewhere."""
+    monkeypatch.chdir(desk.parent)
+    halted = strategy("halt", "--state", desk.name).stdout
+    assert f"`strategy close --all --state {desk}`" in halted
+
+
 def test_a_halt_of_what_runs_says_that_a_buy_may_still_fill(desk: Path) -> None:
     """A cancel is sent within seconds, and until then the order may fill: nothing is said to be cancelled already."""
     _put(desk, "orders/I1", encode(order()))
