@@ -8,11 +8,12 @@ from decimal import Decimal
 from itertools import pairwise
 
 from infra.backtest.bar_fills import BarFills
-from infra.backtest.day import Day, Resolution
+from infra.backtest.day import Day, Resolution, Tick
 from infra.backtest.engine import play
 from infra.backtest.gathered import Gathered, noting
 from infra.backtest.minutes import minute_day
 from infra.backtest.played import Carried, Played
+from infra.backtest.tick_fills import TickFills
 from infra.results.facts import Facts, Point
 from infra.results.splits import between
 from shared.domain.base.calendar import session_after
@@ -30,6 +31,7 @@ from tests.backtest.made import DAY, MINUTE, history, session
 CAPITAL = Decimal(50_000)
 PRICE = Decimal(50)
 WHOLE = 390
+SECONDS = 60
 SLACK = Decimal("0.003")
 """What spread, slippage and fees of what is traded in a step cost at the most, of its value."""
 
@@ -117,12 +119,31 @@ def chain(
     gathered, carried, found = Gathered(CAPITAL, sessions=len(plan)), Carried.first(CAPITAL, mode="MARGIN"), []
     for day in plan:
         noted, marks = noting(day)
-        found.append(play(noted, carried, under or config(), (EAGER,), BarFills()))
+        fills = TickFills() if day.resolution is Resolution.TICK else BarFills()
+        found.append(play(noted, carried, under or config(), (EAGER,), fills))
         carried = left(gathered.add(found[-1], marks))
     facts = gathered.facts(
         title="", resolution=Resolution.MINUTE, source="by hand", configuration="demo", said=()
     )  # fmt: skip
     return facts, found
+
+
+def as_quotes(day: Day) -> Day:
+    """Give a day of bars as quotes of each second: those that its bars end with; in its last minute nobody bids."""
+    ends = max(tick.at for tick in day.ticks() if tick.quotes)
+
+    def play() -> Iterator[Tick]:
+        for tick in day.ticks():
+            bids = 0 if tick.at == ends else 10_000
+            for second in range(SECONDS):
+                at = tick.at - MINUTE + second * MINUTE / SECONDS
+                shown = {
+                    name: replace(one, at=at, received_at=at, traded_at=at, bid_size=bids, ask_size=10_000)
+                    for name, one in tick.quotes.items()
+                }
+                yield Tick(at, shown, {})
+
+    return replace(day, resolution=Resolution.TICK, play=play)
 
 
 def gained(facts: Facts) -> Decimal:

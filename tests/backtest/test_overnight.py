@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +14,19 @@ from shared.domain.base.calendar import new_york_day
 from shared.domain.base.values import CENT
 from shared.domain.orders.orders import STOPS, Kind, State
 from tests.backtest.made import DAY
-from tests.backtest.overnight import CAPITAL, PRICE, WHOLE, Piece, chain, config, days, gained, unexplained, walk
+from tests.backtest.overnight import (
+    CAPITAL,
+    PRICE,
+    WHOLE,
+    Piece,
+    as_quotes,
+    chain,
+    config,
+    days,
+    gained,
+    unexplained,
+    walk,
+)
 
 BOTH = ("IBM", "BAC")
 CUT = Piece(symbol="BAC", minutes=60)
@@ -82,6 +95,22 @@ def test_the_stop_of_the_evening_sells_at_an_open_that_lies_under_it() -> None:
     assert after.state is State.FILLED
     assert after.average_price == got((last_close * (1 + gap)).quantize(CENT))
     assert second.carried.overnight == Overnight()
+
+
+@pytest.mark.parametrize("split", [Decimal(1), Decimal(2)])
+def test_on_quotes_a_stop_of_the_evening_sells_in_the_morning(split: Decimal) -> None:
+    """On one-second quotes what is held goes on, too, over a split as well, and an open under its stop sells it."""
+    fallen = replace(CUT, gap=Decimal("-0.1"), split=split, minutes=20)
+    played = [as_quotes(day) for day in days([[CUT], [fallen]])]
+    facts, (first, second) = chain(played)
+    (before,) = (one for one in first.carried.positions.values() if one.is_open)
+    trade = next(one for one in facts.trades if one.position_id == before.position_id)
+    assert trade.shares == before.quantity * split
+    assert trade.left_at is not None
+    assert new_york_day(trade.left_at) == played[1].session.day
+    assert trade.exit_price is not None
+    assert trade.exit_price < before.stop_wanted / split
+    assert second.equity[-1].equity == pytest.approx(CAPITAL + gained(facts) + trade.fees, abs=CENT)
 
 
 def test_what_is_held_is_sold_in_the_morning_and_no_stop_is_placed_anew() -> None:
