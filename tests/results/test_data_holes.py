@@ -9,6 +9,7 @@ from infra.backtest.data import survey
 from infra.backtest.kept_data import in_files
 from infra.backtest.spool import Spool
 from infra.results.data_holes import OF_BARS, OF_QUOTES, Gap, Gaps, around, holes_of, told
+from infra.simulated_day.facts import bars_missing
 from tests.backtest.made import session
 from tests.backtest.test_data import QUOTES, minutes
 from tests.results.made import DAY, at
@@ -66,5 +67,5 @@ def test_a_hole_of_a_file_is_known_before_the_run(tmp_path: Path, quoted: bool) 
         folder = tmp_path / str(number)
         folder.mkdir()
         data = in_files(file, spool=Spool(folder), today=date(2026, 1, 2), chosen=False)
-        found = survey(data, DAY, DAY, ()).missing
+        found = tuple(one for one in survey(data, DAY, DAY, ()).missing if one != bars_missing(["IBM"]))
         assert found == ((f"The data have nothing on 2013-10-07 from 11:00:00 to 12:00:00 {SO}",) if number else ())
