@@ -21,7 +21,7 @@ from shared.errors import Malformed
 
 ROOT = Path(__file__).resolve().parents[2]
 CARD = "desk.json"
-_LOGS = "logs"
+_LOGS, _STORE, _VAULT = "logs", "state.db", "vault.bin"
 PACE = ("speed", "starts", "network")
 """What a card also says of how a simulated day was started, where it is not the default; a later start may differ."""
 _GONE = (
@@ -29,16 +29,18 @@ _GONE = (
     "is held and what works there, then begin in another folder with --state"
 )
 _MEND = "give `strategy up` the options of that system: it says what to write into the file"
+_BEFORE = {LOCK, _LOGS, FILE, _STORE, _VAULT}
+"""What lies in a new folder before its functions have a port and its broker an account."""
 
 
 @contextmanager
 def nothing_left(folder: Path) -> Iterator[None]:
-    """Remove what a start made that failed before anything of a system lay in its folder."""
+    """Remove the new folder of a start that failed before anything ran, with what its functions were to begin with."""
     missing = [one for one in (folder, *folder.parents) if not one.exists()]
     try:
         yield
     except BaseException:
-        if missing and folder.is_dir() and {one.name for one in folder.iterdir()} <= {LOCK, _LOGS, FILE}:
+        if missing and folder.is_dir() and {one.name for one in folder.iterdir()} <= _BEFORE:
             shutil.rmtree(folder, ignore_errors=True)
             with suppress(OSError):
                 for above in missing[1:]:
@@ -55,7 +57,7 @@ class Folder:
     @property
     def store(self) -> Path:
         """Documents and undelivered messages."""
-        return self.path / "state.db"
+        return self.path / _STORE
 
     @property
     def status(self) -> Path:
@@ -65,7 +67,7 @@ class Folder:
     @property
     def vault(self) -> Path:
         """Secrets, encrypted."""
-        return self.path / "vault.bin"
+        return self.path / _VAULT
 
     @property
     def calls(self) -> Path:

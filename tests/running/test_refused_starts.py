@@ -37,6 +37,7 @@ def test_an_unchecked_strategy_is_told_whoever_has_the_port(tmp_path: Path) -> N
         wanted = plan_of(tmp_path / "desk", port=other.getsockname()[1], own=own, environ={OWN_STRATEGIES: str(folder)})
         with pytest.raises(UserError, match=r"mine of .* never passed"):
             Station(wanted)
+        assert not (tmp_path / "desk").exists()
         passing(folder)
         with pytest.raises(ConfigError, match="choose another one"):
             Station(wanted)
