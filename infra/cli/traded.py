@@ -14,6 +14,7 @@ from infra.cli.laid_out import price, table
 from infra.cli.looked import trips_at
 from infra.operations.trips import Trips
 from infra.results.facts import Trade
+from infra.results.figures import fees_of
 from infra.results.words import words
 from infra.simulated_day.hours import clock, clock_on
 from infra.simulated_day.problems import UserError
@@ -45,7 +46,7 @@ def listed(
             said = "no ledger" if one.ledger is None else f"its ledger says {one.ledger:+,.2f} USD"
             say(f"DIFFERENT: the round trips of {one.session} brought {one.realized:+,.2f} USD, {said}.")
     if csv:
-        sys.stdout.write(as_csv(found.trades, fees=any(one.fees for one in found.trades)))
+        sys.stdout.write(as_csv(found.trades, fees=fees_of(found.trades) is not None))
         return
     show(found, lambda: in_words(found, whole), json=json)
 
@@ -79,7 +80,7 @@ def _sum(found: Trips, whole: Trips) -> str:
     """Say what the round trips came to, and where not all are shown what all did."""
     if not whole.trades:
         return "No round trip: nothing was bought yet."
-    fees = "after" if any(one.fees for one in whole.trades) else "before"
+    fees = "before" if fees_of(whole.trades) is None else "after"
     said = f"{_count(found)}: {found.realized:+,.2f} USD realised, {fees} fees"
     if found.unpriced:
         said += f", without {found.unpriced:,} shares taken out at a price that is not known"

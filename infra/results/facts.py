@@ -24,13 +24,13 @@ NOT_MODELLED = "not modelled"
 class Trade:
     """One position from its first fill to its end; prices are averages, `left_at` None while shares are held.
 
-    `realized` is its profit before `fees`, `percent` that in percent of what those shares cost that left at a known
-    price, None while there are none. `unpriced` shares are those that the owner took out at a price that is not known:
-    they are in neither price nor profit. `held` are the shares that it still has, `last_price` the last one that these
-    had, None where nothing is held or nobody looked. `entry_slippage` is what its shares cost more than at the price of
-    the decision, `stop_slippage` what those that a protective stop sold brought less than at its level; negative where
-    it was better, None where nothing is to be compared. `possible_wash_sale` is the mark of its entry: shares of the
-    symbol were sold at a loss in the thirty days before.
+    `realized` is its profit before `fees`, None where they are not known, `percent` that in percent of what those
+    shares cost that left at a known price, None while there are none. `unpriced` shares are those that the owner took
+    out at a price that is not known: they are in neither price nor profit. `held` are the shares that it still has,
+    `last_price` the last one that these had, None where nothing is held or nobody looked. `entry_slippage` is what its
+    shares cost more than at the price of the decision, `stop_slippage` what those that a protective stop sold brought
+    less than at its level; negative where it was better, None where nothing is to be compared. `possible_wash_sale` is
+    the mark of its entry: shares of the symbol were sold at a loss in the thirty days before.
     """
 
     position_id: str
@@ -47,7 +47,7 @@ class Trade:
     percent: Decimal | None = None
     unpriced: int = 0
     held: int = 0
-    fees: Decimal = Decimal(0)
+    fees: Decimal | None = None
     entry_slippage: Decimal | None = None
     stop_slippage: Decimal | None = None
     last_price: Decimal | None = None
@@ -59,14 +59,14 @@ class Trade:
 
     @property
     def net(self) -> Decimal:
-        """The profit after fees."""
-        return self.realized - self.fees
+        """The profit after fees; before them where they are not known."""
+        return self.realized - (self.fees or 0)
 
     @property
     def net_percent(self) -> Decimal | None:
         """That in percent of what the shares cost that left, None where it is not known."""
         cost = self.entry_price * (self.shares - self.held)
-        return self.percent if self.percent is None or not cost else self.percent - self.fees * 100 / cost
+        return self.percent if self.percent is None or not cost else self.percent - (self.fees or 0) * 100 / cost
 
     @property
     def is_over(self) -> bool:

@@ -137,7 +137,7 @@ class Group:
     over: int
     wins: int
     profit: Decimal
-    fees: Decimal
+    fees: Decimal | None
     win_rate_pct: Decimal | None
 
 
@@ -289,19 +289,29 @@ def by_first_reason(skipped: Iterable[Skipped]) -> tuple[SkippedGroup, ...]:
     return tuple(sorted(groups, key=lambda one: (-one.count, one.code)))
 
 
+def fees_of(trades: Iterable[Trade]) -> Decimal | None:
+    """Add the fees of trades up, None where those of one are not known."""
+    total = Decimal(0)
+    for trade in trades:
+        if trade.fees is None:
+            return None
+        total += trade.fees
+    return total
+
+
 def _group(name: str, trades: Sequence[Trade]) -> Group:
     over = [trade for trade in trades if trade.is_over]
     wins = sum(1 for trade in over if trade.net > 0)
     return Group(
         name=name, trades=len(trades), over=len(over), wins=wins,
         profit=sum((trade.net for trade in trades), Decimal(0)),
-        fees=sum((trade.fees for trade in trades), Decimal(0)),
+        fees=fees_of(trades),
         win_rate_pct=_percent(Decimal(wins), Decimal(len(over))),
     )  # fmt: skip
 
 
 def _fees(facts: Facts) -> Decimal | None:
-    return None if facts.fees_unknown else sum((trade.fees for trade in facts.trades), Decimal(0))
+    return None if facts.fees_unknown else fees_of(facts.trades)
 
 
 def _hour(trade: Trade) -> str:

@@ -36,9 +36,9 @@ def headline(facts: Facts, found: Figures) -> list[Line]:
         Line(name="Average loss", text=_usd(found.average_loss), tone=_tone(found.average_loss)),
         Line(name="Exposure", text=_share(found.exposure_pct), note="of equity in shares, on average"),
         _charged(facts, found),
-        Line(name="Slippage of entries", text=_cost(found.entry_slippage), note=_points(found)),
+        Line(name="Slippage of entries", text=_usd(found.entry_slippage), note=_points(found)),
         Line(
-            name="Slippage of stops", text=_cost(found.stop_slippage),
+            name="Slippage of stops", text=_usd(found.stop_slippage),
             note=_NO_STOP if found.stop_slippage is None else _BELOW,
         ),
         Line(name="Sharpe ratio", text=_plain(found.sharpe), note=_from(found)),
@@ -119,11 +119,6 @@ def _plain(value: Decimal | None) -> str:
 
 def _usd(value: Decimal | None) -> str:
     return UNKNOWN if value is None else dollars(value)
-
-
-def _cost(value: Decimal | None) -> str:
-    """Write a cost: what is more than 0 was lost."""
-    return UNKNOWN if value is None else dollars(-value)
 
 
 def _tone(value: Decimal | None) -> str:

@@ -110,6 +110,7 @@ def test_on_quotes_a_stop_of_the_evening_sells_in_the_morning(split: Decimal) ->
     assert new_york_day(trade.left_at) == played[1].session.day
     assert trade.exit_price is not None
     assert trade.exit_price < before.stop_wanted / split
+    assert trade.fees is not None
     assert second.equity[-1].equity == pytest.approx(CAPITAL + gained(facts) + trade.fees, abs=CENT)
 
 

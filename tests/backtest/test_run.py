@@ -65,7 +65,7 @@ def test_what_was_earned_is_what_the_trades_brought_after_fees() -> None:
     outcome, _ = two_days()
     facts = outcome.facts
     assert facts.trades
-    assert all(trade.is_over and trade.fees > 0 for trade in facts.trades)
+    assert all(trade.is_over and trade.fees is not None and trade.fees > 0 for trade in facts.trades)
     assert facts.equity[-1].equity == CAPITAL + sum(trade.net for trade in facts.trades)
     assert outcome.figures.sharpe is None
 

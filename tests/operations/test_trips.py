@@ -159,6 +159,7 @@ def test_a_system_s_round_trips_as_table_json_and_csv(played_desk: Path) -> None
     plain, seen = answer("trades", *on), answer("status", *on)
     (one,) = plain["trades"]
     assert plain["realized"] == seen["realized"] == one["realized"]
+    assert one["fees"] is None
     (row,) = csv.DictReader(StringIO(strategy("trades", "--csv", *on).stdout))
     assert (row["symbol"], row["profit_before_fees_usd"], row["shares"]) == ("AIG", one["realized"], str(one["shares"]))
     assert (row["price_in"], row["price_out"]) == tuple(

@@ -10,8 +10,9 @@ from hypothesis import given
 
 from infra.results import figures as work
 from infra.results.facts import Facts, Point, Skipped, Trade
-from infra.results.figures import DEFINITIONS, LEAST_SESSIONS, LEAST_TRADES, Figures, figures
+from infra.results.figures import DEFINITIONS, LEAST_SESSIONS, LEAST_TRADES, Figures, fees_of, figures
 from infra.results.headline import headline
+from infra.results.plain import plain
 from shared.domain.base.calendar import session_of
 from tests.results.made import START, at, curve, drawn, facts, trade
 
@@ -41,6 +42,27 @@ def test_four_trades_worked_out_by_hand() -> None:
     assert found.entry_slippage_bps == Decimal("5.00")  # 1 USD of the 1,999 that the same shares were to cost
 
 
+def test_fees_that_nobody_knows_are_none_and_no_figure_has_them() -> None:
+    """Of a trade without known fees neither it nor its groups nor the sum say 0, and its profit is before them."""
+    one = replace(trade("300"), fees=None)
+    found = figures(facts([one]))
+    assert (found.fees, found.by_symbol[0].fees, found.realized) == (None, None, Decimal(300))
+    (said,) = plain(facts([one]), found)["trades"]
+    assert (said["fees"], said["net"]) == (None, "300")
+    assert fees_of([*FOUR, one]) is None
+    assert fees_of(FOUR) == Decimal(4)
+
+
+@pytest.mark.parametrize(("slips", "said"), [("2", "+$2.00: paid 0.200 % above"), ("-2", "-$2.00: paid 0.200 % below")])
+def test_slippage_has_the_sign_of_its_definition_wherever_it_stands(slips: str, said: str) -> None:
+    """What cost more than at the decision is positive on the page and in the JSON, what cost less is negative."""
+    slipped = trade("5", slips=slips, price=str(100 + Decimal(slips) / 10), stop_slips=slips)
+    lines, run = _said(slipped), facts([slipped])
+    assert lines["Slippage of entries"].startswith(said)
+    assert lines["Slippage of stops"].startswith(said.split(":", maxsplit=1)[0])
+    assert plain(run, figures(run))["figures"]["entry_slippage"] == slips
+
+
 def _said(*trades: Trade) -> dict[str, str]:
     run = facts(trades)
     return {line.name: f"{line.text}: {line.note}" for line in headline(run, figures(run))}
@@ -54,7 +76,7 @@ def test_what_there_was_none_of_is_said() -> None:
     assert said["Profit factor"] == "0.00: nothing was won"
     assert _said(trade("5"))["Profit factor"] == "none: nothing was lost"
     assert _said(*FOUR)["Profit factor"] == "1.97: sum won, divided by sum lost"
-    assert _said(*FOUR)["Slippage of stops"].startswith("-$4.00: sold below the stops' levels")
+    assert _said(*FOUR)["Slippage of stops"].startswith("+$4.00: sold below the stops' levels")
 
 
 @pytest.mark.parametrize(
@@ -62,7 +84,7 @@ def test_what_there_was_none_of_is_said() -> None:
     [
         ("0", "$0.00: paid at the price of the decision"),
         ("-0.004", "$0.00: paid less than 0.001 % below the price of the decision"),
-        ("1", "-$1.00: paid 0.100 % above the price of the decision"),
+        ("1", "+$1.00: paid 0.100 % above the price of the decision"),
     ],
 )
 def test_what_was_paid_is_above_at_or_below_the_price(slips: str, said: str) -> None:
@@ -157,7 +179,7 @@ def test_the_sum_over_any_group_is_the_whole(run: Facts) -> None:
         assert sum(one.over for one in groups) == found.over
         assert sum(one.wins for one in groups) == found.wins
         assert sum(one.profit for one in groups) == found.realized
-        assert sum(one.fees for one in groups) == found.fees
+        assert sum(one.fees or 0 for one in groups) == found.fees
     assert sum(one.count for one in found.skipped_by) == found.skipped
 
 
