@@ -169,9 +169,9 @@ def halt(
 ) -> None:  # fmt: skip
     """Stop trading: no new entries; stops and exits go on.
 
-    Such as `strategy halt --reason "a wrong price"`. Open entry orders are cancelled, protective stops stay. Without
-    --state every system of yours that runs on this machine is halted, and named with its result. A halt in force keeps
-    its first reason, and a new one stands behind it.
+    Such as `strategy halt --reason "a wrong price"`. Open entry orders are cancelled unless they fill first, protective
+    stops stay. Without --state every system of yours that runs on this machine is halted, and named with its result. A
+    halt in force keeps its first reason, and a new one stands behind it.
     """
     from infra.cli import stopping
 

@@ -58,7 +58,7 @@ def test_a_desk_at_a_glance(played_desk: Path) -> None:
         "live_orders", "in_doubt",
         "open_positions", "session", "realized", "unpriced", "asked", "dead_letters", "dead_letters_since", "given_up",
         "machine", "sight", "looks", "late_sign_in", "history", "ranked",
-        "left_out", "notices", "unreadable", "closing", "elsewhere", "owned", "wealth", "killed",
+        "left_out", "notices", "unreadable", "closing", "elsewhere", "owned", "wealth", "killed", "stops",
     }  # fmt: skip
     signs_in = answer("token", "--state", str(played_desk))["signs_in"]
     assert (seen["mode"], seen["signed_in"]) == ("live", not signs_in)

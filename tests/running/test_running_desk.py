@@ -254,7 +254,8 @@ def test_a_look_at_the_account_uses_the_token_of_the_desk(station: Station) -> N
     """`strategy accounts`, `balance` and `doctor` work beside a running desk, with its key and token."""
     sign_in_at(station)
     assert [one["ending"] for one in answer("accounts", *_here(station))["rows"]] == ["0001", "0002", "0003"]
-    assert [one["problem"] for one in answer("balance", *_here(station))["rows"]] == [None, None]
+    rows = answer("balance", *_here(station))["rows"]
+    assert [(one["problem"], one["on_paper"]) for one in rows] == [(None, False), (None, False), (None, True)]
     found = answer("doctor", "--no-notice", *_here(station))
     assert {"keys", "token", "reachability", "account"} <= {one["check"] for one in found if one["result"] == "ok"}
     refused = strategy("accounts", "--sign-in", *_here(station))

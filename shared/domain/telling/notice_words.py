@@ -102,8 +102,8 @@ def _halted(notice: TradingHalted) -> Words:
         advice = "What is held stays held, overnight too, until you resume or sell it on E*TRADE's own page"
     return Words(
         title="Trading is HALTED",
-        sentence=f"Nothing is bought, open buy orders are cancelled, {exits}; set by {named(notice.by)}: "
-        f"{_short(notice.reason)}.",
+        sentence=f"Nothing is bought, open buy orders are cancelled unless they fill first, {exits}; set by "
+        f"{named(notice.by)}: {_short(notice.reason)}.",
         advice=f"{advice}; nothing resumes by itself.",
         urgent=True,
     )

@@ -115,9 +115,9 @@ EXAMPLES: tuple[tuple[Notice, str, str], ...] = (
         ),
         "Trading is HALTED",
         (
-            "Nothing is bought, open buy orders are cancelled, stops stay and positions may still be sold; set by "
-            "order "
-            "settlement: the drawdown limit is reached. Find the cause before you resume; nothing resumes by itself."
+            "Nothing is bought, open buy orders are cancelled unless they fill first, stops stay and positions may "
+            "still be sold; set by order settlement: the drawdown limit is reached. Find the cause before you resume; "
+            "nothing resumes by itself."
         ),
     ),
     (
@@ -375,9 +375,9 @@ def test_each_trading_state_has_its_notice() -> None:
         assert (notice.reason, notice.by, notice.epoch) == ("test", "owner", 1)
     blocked = of_control(control(TradingState.HALTED, exits_too=True))
     assert words(blocked).text == (
-        "Nothing is bought, open buy orders are cancelled, and no sale is decided any more: only stops, and sells that "
-        "E*TRADE has already, may still sell; set by owner: test. What is held stays held, overnight too, until you "
-        "resume or sell it on E*TRADE's own page; nothing resumes by itself."
+        "Nothing is bought, open buy orders are cancelled unless they fill first, and no sale is decided any more: "
+        "only stops, and sells that E*TRADE has already, may still sell; set by owner: test. What is held stays held, "
+        "overnight too, until you resume or sell it on E*TRADE's own page; nothing resumes by itself."
     )
 
 
