@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from infra.running.instant import KeptInstant
 from infra.running.registry import VARIABLE
+from tests.functions.made import at
 from tests.operations.desks import left_desk
 
 
@@ -25,3 +27,10 @@ def played_desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def desk(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> Path:
     """Give a copy of that folder, to act on."""
     return Path(shutil.copytree(left_desk(tmp_path_factory), tmp_path / "desk"))
+
+
+@pytest.fixture
+def evening(desk: Path) -> Path:
+    """Give it with a time of its own that stands still in the evening, whatever the time is here: no session is on."""
+    KeptInstant(desk).write(at("18:00"))
+    return desk

@@ -16,6 +16,12 @@ from shared.strategies.config import load
 from tests.operations.desks import answer, refused, strategy, write_card
 
 
+@pytest.fixture
+def desk(evening: Path) -> Path:
+    """Give a desk in the evening: in a session some settings wait for the next one."""
+    return evening
+
+
 def _here(desk: Path) -> tuple[str, ...]:
     return ("--state", str(desk))
 

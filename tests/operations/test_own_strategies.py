@@ -42,9 +42,9 @@ def test_every_parameter_is_shown(desk: Path) -> None:
     )
 
 
-def test_a_strategy_of_one_s_own_is_named_and_set(desk: Path, tmp_path: Path) -> None:
+def test_a_strategy_of_one_s_own_is_named_and_set(evening: Path, tmp_path: Path) -> None:
     """Names are set as one setting, in which who stays keeps its parameters; then each parameter by its own name."""
-    here, own = ("--state", str(desk)), _own(tmp_path)
+    here, own = ("--state", str(evening)), _own(tmp_path)
     shown = answer("config", "set", "strategies", "mine, momentum", *here, **own)["settings"]
     assert (shown["strategies"], shown["strategies.mine.bars"]) == ("mine, momentum", "5")
     assert shown["strategies.momentum.change_min_pct"] == "0.4"
