@@ -96,6 +96,21 @@ def test_the_token_is_revoked_and_destroyed(state: TradingState) -> None:
     assert (told["problem"], told["left"]) == ("", [])
 
 
+def test_a_token_that_goes_meanwhile_is_no_trouble() -> None:
+    """A superseded token that `token_refresh` destroys while another one is revoked is not told as not revoked."""
+    owner = Owner()
+    older = owner.vault.add(ACCESS_TOKEN, dumps({"token": CANARY, "secret": CANARY}))
+
+    def talk(peer: socket.socket) -> None:
+        owner.vault.destroy(ACCESS_TOKEN, older)
+        peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\nRevoked Token")
+
+    with server(talk, heard=owner.asked.append) as port:
+        out = logout(owner.hand(http=lambda: ToSimulator(f"http://127.0.0.1:{port}")))
+    assert (out.problem, out.undestroyed, len(owner.asked)) == ("", 0, 1)
+    assert gone(owner)
+
+
 def _waits(_hand: Hand) -> None:
     """Seeded mistake: as it was without the command, the token lives until its day ends."""
 

@@ -271,7 +271,8 @@ def test_signing_out_ends_the_token_at_the_broker(station: Station) -> None:
     done = answer("logout", "--yes", *_here(station))
     assert (done["signed_in"], done["problem"], done["undestroyed"]) == (True, "", 0)
     with station.broker.lock:
-        assert station.broker.simulator.ledger()["calls"]["revoke"] - before == done["destroyed"] >= 1
+        revoked = station.broker.simulator.ledger()["calls"]["revoke"] - before
+    assert 1 <= revoked <= done["destroyed"], "superseded ones may go meanwhile"
     seen = answer("token", *_here(station))
     assert (seen["state"], seen["signs_in"]) == ("dead", True)
     assert station.cloud.vault.versions(ACCESS_TOKEN) == ()
