@@ -3,11 +3,12 @@
 What can go wrong: memory grows with each quote of the span; fees are shown and not paid; a curve has a point where it
 suits. What this promises: of a day that is over its trades, its skipped signals and some points are kept, nothing else;
 fees are taken off what the account has when they fall due, and off what the next day begins with; the curve has a point
-each minute up to `MINUTELY` sessions, and beyond that at the end of each half hour.
+each minute up to `MINUTELY` sessions, and beyond that at the end of each half hour; the two points between which it
+fell most are kept in any case, so that the largest drawdown is that of all minutes.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -34,6 +35,8 @@ _HALF_HOUR = timedelta(minutes=30)
 _MARKED_EVERY = timedelta(minutes=5)
 _ZERO = Decimal(0)
 WORDS: Mapping[Resolution, str] = {Resolution.TICK: "one-second quotes", Resolution.MINUTE: "bars of a minute"}
+EACH_MINUTE = "end of each minute"
+EACH_HALF_HOUR = "end of each half hour, and where its largest drawdown began and ended,"
 EQUITY_MADE = "made at the {step} of cash after fees and of what is held at its last price"
 
 
@@ -47,6 +50,8 @@ class Gathered:
         self._open = _Documents((), (), (), {}, {})
         self._held: list[Trade] = []
         self._points: list[Point] = []
+        self._top: Point | None = None
+        self._fell: tuple[Point, ...] = ()
         self._skipped: list[Skipped] = []
         self._stops: list[StopLine] = []
         self._marks: dict[str, list[Mark]] = {}
@@ -63,7 +68,9 @@ class Gathered:
         self._take_trades(played, due)
         self._signals += len(played.signals)
         self._skipped += played.skipped
-        self._points += self._thinned(played, due)
+        points = tuple(_after_fees(played, due))
+        self._look_for_falls(points)
+        self._points += self._thinned(points, session.opens_at)
         if self._minutely:
             anew = {one.after.symbol for one in played.divided}
             stops = (one for one in played.orders if one.symbol not in anew or one.created_at >= session.opens_at)
@@ -91,8 +98,8 @@ class Gathered:
         prices = {name: marks_on(marks, self._splits.get(name, ()), last) for name, marks in self._marks.items()}
         return Facts(
             title=title, begins=self._span[0], ends=self._span[1], resolution=WORDS[resolution], source=source,
-            configuration=configuration, starting_equity=self.capital, equity=tuple(self._points),
-            equity_made=EQUITY_MADE.format(step="end of each minute" if self._minutely else "end of each half hour"),
+            configuration=configuration, starting_equity=self.capital, equity=self._curve(),
+            equity_made=EQUITY_MADE.format(step=EACH_MINUTE if self._minutely else EACH_HALF_HOUR),
             trades=(*self.trades, *self._valued(prices)), signals=self._signals, skipped=tuple(self._skipped),
             prices=prices, said=(*said, *self._of_splits(last)), beside=beside, stops=tuple(self._stops),
             splits=self._splits,
@@ -144,13 +151,30 @@ class Gathered:
             filled_at={fill.broker_order_id: when[fill.broker_order_id] for fill in fills if fill.position_id in still},
         )  # fmt: skip
 
-    def _thinned(self, played: Played, due: Mapping[int, tuple[datetime, Decimal]]) -> Iterator[Point]:
-        last = len(played.equity) - 1
-        for place, worth in enumerate(played.equity):
-            since = worth.at - played.session.opens_at
-            if self._minutely or place == last or not since % _HALF_HOUR:
-                owed = sum((usd for at, usd in due.values() if at <= worth.at), _ZERO)
-                yield replace(worth, equity=worth.equity - owed)
+    def _curve(self) -> tuple[Point, ...]:
+        """Give the equity's points in their order, with those between which it fell most."""
+        points = {one.at: one for one in (*self._points, *self._fell)}
+        return tuple(points[at] for at in sorted(points))
+
+    def _look_for_falls(self, points: Iterable[Point]) -> None:
+        """Remember the two points between which the equity fell most so far."""
+        for point in points:
+            if self._top is None or point.equity >= self._top.equity:
+                self._top = point
+            elif not self._fell or self._top.equity - point.equity > self._fell[0].equity - self._fell[1].equity:
+                self._fell = self._top, point
+
+    def _thinned(self, points: Sequence[Point], opens: datetime) -> Iterator[Point]:
+        for point in points:
+            if self._minutely or point is points[-1] or not (point.at - opens) % _HALF_HOUR:
+                yield point
+
+
+def _after_fees(played: Played, due: Mapping[int, tuple[datetime, Decimal]]) -> Iterator[Point]:
+    """Give a day's points with the fees taken off that were due by then."""
+    for worth in played.equity:
+        owed = sum((usd for at, usd in due.values() if at <= worth.at), _ZERO)
+        yield replace(worth, equity=worth.equity - owed)
 
 
 class _Documents(NamedTuple):

@@ -103,7 +103,11 @@ def _sale(fill: Fill, ratio: Decimal) -> Fill:
 def held_over(one: Divided, day: date) -> str:
     """Say what became of a position, and what the live system would have made of it."""
     before, after, symbol = one.before.quantity, one.after.quantity, one.after.symbol
-    paid = f", and ${one.paid:,.2f} for what is no whole share" if one.paid else ""
+    paid = ""
+    if one.paid > 0:
+        paid = f", and ${one.paid:,.2f} were paid out for what is no whole share"
+    elif one.paid < 0:
+        paid = f", with ${-one.paid:,.2f} paid for the rest of the share, where a broker would pay the part out"
     return (
         f"{count(before, 'share')} of {symbol} were held over its split and are {after:,} from {day} on{paid}: cost, "
         f"stop and target were divided with them, as a broker does. A live system does not do so: its book would keep "

@@ -113,10 +113,11 @@ def config() -> StrategyConfig:
 
 def chain(
     plan: Sequence[Day], *, left: Callable[[Carried], Carried] = lambda carried: carried,
-    under: StrategyConfig | None = None,
+    under: StrategyConfig | None = None, sessions: int = 0,
 ) -> tuple[Facts, list[Played]]:  # fmt: skip
-    """Play days one after another in a margin account; `left` is what each hands on."""
-    gathered, carried, found = Gathered(CAPITAL, sessions=len(plan)), Carried.first(CAPITAL, mode="MARGIN"), []
+    """Play days one after another in a margin account, as if there were so many; `left` is what each hands on."""
+    gathered, found = Gathered(CAPITAL, sessions=sessions or len(plan)), list[Played]()
+    carried = Carried.first(CAPITAL, mode="MARGIN")
     for day in plan:
         noted, marks = noting(day)
         fills = TickFills() if day.resolution is Resolution.TICK else BarFills()

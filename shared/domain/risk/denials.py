@@ -131,11 +131,13 @@ def _balance(facts: RiskFacts, config: StrategyConfig) -> str:
     return f"The balance is {_age(facts, since)} old, or older than our last fill; {most} s are allowed"
 
 
-def _row(facts: RiskFacts, _config: StrategyConfig) -> str:
+def _row(facts: RiskFacts, config: StrategyConfig) -> str:
     ledger = facts.ledger
     if ledger is None:
         return f"Losses in a row: {_UNKNOWN}"
-    return f"After {ledger.losses_in_a_row} losses in a row nothing is bought until {at_clock(ledger.cooldown_until)}"
+    # What was held then may have ended in a profit since: the row is over, and the pause goes on.
+    row = max(ledger.losses_in_a_row, config.limits.losses_in_a_row)
+    return f"After {row} losses in a row nothing is bought until {at_clock(ledger.cooldown_until)}"
 
 
 def _quote_age(facts: RiskFacts, config: StrategyConfig) -> str:

@@ -69,3 +69,10 @@ def test_a_sentence_for_each_code_and_none_for_others() -> None:
         ("FOREIGN_ORDER", "ONE_LIVE_INTENT_PER_SYMBOL", "ONE_LIVE_INTENT_PER_SYMBOL"), seen, CONFIG
     )
     assert said == "IBM is held or has a live order already."
+
+
+def test_a_pause_names_the_row_that_began_it() -> None:
+    """A profit of what was held then ends the row, not the pause: the sentence still names the losses."""
+    won = Ledger(session=NOON.date(), losses_in_a_row=0, cooldown_until=NOON + timedelta(minutes=5))
+    sentence = denials.sentences(("CONSECUTIVE_LOSSES",), facts(ledger=won), CONFIG)
+    assert sentence.startswith(f"After {CONFIG.limits.losses_in_a_row} losses in a row nothing is bought until ")
