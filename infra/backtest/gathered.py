@@ -8,7 +8,7 @@ fell most are kept in any case, so that the largest drawdown is that of all minu
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -20,6 +20,7 @@ from infra.backtest.played import Carried, Divided, Played
 from infra.backtest.splits import held_over, restated
 from infra.brokersim.orders import Action
 from infra.results.facts import Beside, Facts, Mark, Point, Skipped, StopLine, Trade
+from infra.results.figures import fallen
 from infra.results.splits import marks_on
 from infra.results.trades import stop_lines, trades
 from shared.domain.base.calendar import new_york_day
@@ -50,8 +51,7 @@ class Gathered:
         self._open = _Documents((), (), (), {}, {})
         self._held: list[Trade] = []
         self._points: list[Point] = []
-        self._top: Point | None = None
-        self._fell: tuple[Point, ...] = ()
+        self._falls: tuple[Point, ...] = ()
         self._skipped: list[Skipped] = []
         self._stops: list[StopLine] = []
         self._marks: dict[str, list[Mark]] = {}
@@ -69,7 +69,7 @@ class Gathered:
         self._signals += len(played.signals)
         self._skipped += played.skipped
         points = tuple(_after_fees(played, due))
-        self._look_for_falls(points)
+        self._falls = _of_falls((*self._falls, *points))
         self._points += self._thinned(points, session.opens_at)
         if self._minutely:
             anew = {one.after.symbol for one in played.divided}
@@ -153,21 +153,19 @@ class Gathered:
 
     def _curve(self) -> tuple[Point, ...]:
         """Give the equity's points in their order, with those between which it fell most."""
-        points = {one.at: one for one in (*self._points, *self._fell)}
+        points = {one.at: one for one in (*self._points, *fallen(self._falls))}
         return tuple(points[at] for at in sorted(points))
-
-    def _look_for_falls(self, points: Iterable[Point]) -> None:
-        """Remember the two points between which the equity fell most so far."""
-        for point in points:
-            if self._top is None or point.equity >= self._top.equity:
-                self._top = point
-            elif not self._fell or self._top.equity - point.equity > self._fell[0].equity - self._fell[1].equity:
-                self._fell = self._top, point
 
     def _thinned(self, points: Sequence[Point], opens: datetime) -> Iterator[Point]:
         for point in points:
             if self._minutely or point is points[-1] or not (point.at - opens) % _HALF_HOUR:
                 yield point
+
+
+def _of_falls(points: Sequence[Point]) -> tuple[Point, ...]:
+    """Give of the points so far those that a later one is compared with: where they fell most, and the highest."""
+    highest = max(points, key=lambda point: (point.equity, point.at))
+    return tuple(sorted({*fallen(points), highest}, key=lambda point: point.at))
 
 
 def _after_fees(played: Played, due: Mapping[int, tuple[datetime, Decimal]]) -> Iterator[Point]:

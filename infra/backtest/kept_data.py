@@ -129,15 +129,9 @@ def in_spool(name: str, spool: Spool, series: Mapping[str, Series], *, said: tup
     doubts, there = spool.believe(series), spool.present()
     minutes = {day: spool.folder / f"{day}.csv" for day in there}
     return KeptData(
-        name=name,
-        said=said,
-        quoted={},
-        minutes=minutes,
-        there=there,
-        series=_with(spool, series),
-        gaps=spool.gaps(),
+        name=name, said=said, quoted={}, minutes=minutes, there=there, series=_with(spool, series), gaps=spool.gaps(),
         doubts=doubts,
-    )
+    )  # fmt: skip
 
 
 def _files(path: Path) -> list[Path]:

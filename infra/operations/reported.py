@@ -17,13 +17,13 @@ from infra.operations.look import WRITTEN_WITHIN, last_balance, typed
 from infra.operations.trips import Money, moved
 from infra.results.ends import skipped
 from infra.results.equity import MINUTE, Move, curve, minutes, taken_out, traded
-from infra.results.facts import NOT_MODELLED, Count, Facts, Mark, Point, Trade
+from infra.results.facts import NOT_MODELLED, SIMULATED, Count, Facts, Mark, Point, Trade
 from infra.results.receipts import Decision, decisions, why_not
 from infra.results.trades import stop_lines, trades
 from infra.results.watched import watched
 from infra.results.words import clock, dollars, looked
 from infra.simulated_day.account import said_of
-from infra.simulated_day.book import Receipt, receipt_of
+from infra.simulated_day.book import Receipt, receipts_on
 from shared.domain.base.audit import AuditEvent
 from shared.domain.base.calendar import TradingSession, new_york_day
 from shared.domain.broker.brokerage import LastBalance
@@ -69,7 +69,7 @@ class System:
     def said(self) -> str:
         """Whose prices and money it trades, "" where that is not known here."""
         if self.simulated:
-            return "Simulated broker, simulated money: no order left this machine."
+            return SIMULATED
         if self.mode == Mode.PAPER:
             return "Paper: orders are filled in the system's own book at E*TRADE's quotes, none is sent to E*TRADE."
         return ""
@@ -116,7 +116,8 @@ def session_facts(desk: Desk, session: TradingSession, system: System) -> Facts:
     ends = max(min(desk.clock.now(), session.closes_at), session.opens_at)
     was = _Read(
         desk=desk, session=session, money=money, signals=signals, balance=last_balance(desk.store, unread),
-        receipts=list(_receipts(desk, session, unread)), sights=_sights(desk, session), ends=ends, unread=unread,
+        receipts=list(receipts_on(desk.store, session.day, unread)), sights=_sights(desk, session), ends=ends,
+        unread=unread,
     )  # fmt: skip
     every = trades(orders=money.orders, fills=money.fills, taken=money.taken, signals=signals)
     found = [trade for trade in every if _touches(trade, session)]
@@ -184,14 +185,6 @@ def _decisions(was: _Read) -> list[Decision]:
         if order.position_id in bought:
             events += typed(AuditEvent, store.query("audit", Where("chain", "==", order.intent_id)), was.unread)
     return decisions(was.signals, orders=was.orders, events=events, fills=was.money.fills)
-
-
-def _receipts(desk: Desk, session: TradingSession, unread: list[str]) -> Iterator[Receipt]:
-    for row in desk.store.query("receipts", _of(session)):
-        try:
-            yield receipt_of(row)
-        except (Malformed, LookupError, TypeError):
-            unread.append(row.path)
 
 
 def _sights(desk: Desk, session: TradingSession) -> list[Sight]:

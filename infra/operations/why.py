@@ -4,21 +4,19 @@ What can go wrong: nobody looked at that instant, or not at this symbol. What th
 the scan did instead; what is told of a rule is what it compared at that tick, never what would be compared now.
 """
 
-from collections.abc import Iterator, Set
+from collections.abc import Set
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from infra.operations.profiles import Hand
 from infra.results.reasons import Rule, of_line, rules
 from infra.results.receipts import why_not
-from infra.simulated_day.book import Receipt, receipt_of
+from infra.simulated_day.book import receipts_on
 from infra.simulated_day.hours import clock, day_and_time
 from infra.simulated_day.problems import UserError
 from shared.domain.base.calendar import new_york_day
 from shared.domain.market.receipts import at_second, marks, path_of
 from shared.domain.telling.wording import few
-from shared.errors import Malformed
-from shared.ports import Store, Where
 from shared.usecases.market.warmth import prepared
 
 MINUTE = timedelta(minutes=1)
@@ -57,7 +55,7 @@ def why_today(hand: Hand, folder: str, unread: list[str]) -> list[Held]:
     `folder` as for `why`; a receipt that cannot be read is added to `unread`. Raises UserError where there is none.
     """
     day = new_york_day(hand.desk.clock.now())
-    read = list(_receipts(hand.desk.store, day, unread))
+    read = list(receipts_on(hand.desk.store, day, unread))
     if not read and not unread:
         remedy = "a minute is recorded as it ends; `strategy why SYMBOL --at` tells of another day"
         raise UserError(f"no minute was scanned on {day}", remedy=remedy)
@@ -66,14 +64,6 @@ def why_today(hand: Hand, folder: str, unread: list[str]) -> list[Held]:
         for line in sorted(why_not(read, ()), key=lambda line: line.symbol)
         for rule, seconds in of_line(line, folder)
     ]
-
-
-def _receipts(store: Store, day: date, unread: list[str]) -> Iterator[Receipt]:
-    for row in store.query("receipts", Where("session", "==", day.isoformat())):
-        try:
-            yield receipt_of(row)
-        except (Malformed, LookupError, TypeError):
-            unread.append(row.path)
 
 
 def why(hand: Hand, symbol: str, at: datetime | None, folder: str = "") -> Why:

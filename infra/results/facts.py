@@ -16,6 +16,8 @@ from decimal import Decimal
 from infra.results.receipts import Decision, WhyNot
 from shared.domain.market.series import Split
 
+SIMULATED = "Simulated broker, simulated money: no order left this machine."
+"""What stands before every figure of a day at the simulated broker."""
 NOT_MODELLED = "not modelled"
 """What is said of the fees of who has no broker that takes any: a simulated one, or the paper account."""
 

@@ -8,7 +8,7 @@ is None and never 0; the sum over any group is the whole; a Sharpe ratio is give
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from statistics import mean, stdev
@@ -225,14 +225,24 @@ def drawdown(points: Sequence[Point], starting: Decimal) -> Drawdown | None:
     """Give the largest drawdown in USD of the highest equity until then, None without a point."""
     if not points:
         return None
-    top, top_at = max(starting, points[0].equity), points[0].at
-    found = Drawdown(usd=Decimal(0), pct=Decimal(0), since=top_at, until=top_at)
-    for point in points:
-        if point.equity >= top:
-            top, top_at = point.equity, point.at
-        elif point.equity - top < found.usd:
-            pct = _percent(point.equity - top, top)
-            found = Drawdown(usd=point.equity - top, pct=pct or Decimal(0), since=top_at, until=point.at)
+    top, low = fallen((replace(points[0], equity=max(starting, points[0].equity)), *points))
+    usd = low.equity - top.equity
+    return Drawdown(usd=usd, pct=_percent(usd, top.equity) or Decimal(0), since=top.at, until=low.at)
+
+
+def fallen(points: Iterable[Point]) -> tuple[Point, Point]:
+    """Give the points between which the equity fell most from its highest until then, twice the first without a fall.
+
+    The points are in the order of time, one at least.
+    """
+    each = iter(points)
+    top = next(each)
+    found = top, top
+    for point in each:
+        if point.equity >= top.equity:
+            top = point
+        elif point.equity - top.equity < found[1].equity - found[0].equity:
+            found = top, point
     return found
 
 

@@ -284,7 +284,7 @@ class Station:
     def _write_history(self, day: _Day) -> None:
         """Write the simulated day's daily bars down, and remember what its market lacks."""
         bars = daily_bars(self.plan.market, seed=self.plan.seed)
-        self.known_before = lacks(day.market, bars, self.settings.watch_list, day.hours)
+        _, self.known_before = lacks(day.market, bars, self.settings.watch_list, day.hours)
         MarketHistory.of(bars).write(self.folder.history)
 
     def _describe_world(self) -> None:

@@ -1,7 +1,8 @@
 """The system's own book, read back from its store once the day is over (or after a crash)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Protocol
 
 from shared.codec import decode
@@ -12,7 +13,8 @@ from shared.domain.orders.orders import Order
 from shared.domain.orders.positions import Fill, Ledger, Position, standing
 from shared.domain.orders.signals import Signal
 from shared.domain.orders.taken import Taken
-from shared.ports import Document
+from shared.errors import Malformed
+from shared.ports import Document, Store, Where
 from shared.usecases.market.minutes import Minute
 
 
@@ -94,6 +96,15 @@ def receipt_of(document: Document) -> Receipt:
         compared={symbol: _compared(those) for symbol, those in lines.items()},
         configuration=int(document.data.get("configuration", 0)),
     )  # fmt: skip
+
+
+def receipts_on(store: Store, day: date, unread: list[str]) -> Iterator[Receipt]:
+    """Read the receipts of a New York day, oldest first; the path of one that cannot be read is added to `unread`."""
+    for row in store.query("receipts", Where("session", "==", day.isoformat())):
+        try:
+            yield receipt_of(row)
+        except (Malformed, LookupError, TypeError):
+            unread.append(row.path)
 
 
 def _compared(lines: Iterable[Mark]) -> Mapping[str, tuple[str, str]]:

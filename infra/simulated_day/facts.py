@@ -13,7 +13,7 @@ from infra.results.data_holes import Hole
 from infra.results.data_holes import told as holes_told
 from infra.results.ends import skipped
 from infra.results.equity import Move, curve, minutes, taken_out, traded
-from infra.results.facts import NOT_MODELLED, Beside, Count, Facts, Mark, Trade
+from infra.results.facts import NOT_MODELLED, SIMULATED, Beside, Count, Facts, Mark, Trade
 from infra.results.receipts import Decision, decisions, why_not
 from infra.results.trades import stop_lines, trades
 from infra.results.watched import watched
@@ -27,7 +27,6 @@ from infra.simulated_day.timing import Spread, Timing
 from shared.domain.telling.wording import count
 
 EQUITY_MADE = "each minute: cash, and what is held at its last price"
-_SIMULATED = "Simulated broker, simulated money: no order left this machine."
 
 
 class Shown(Protocol):
@@ -107,7 +106,7 @@ def day_facts(ran: Ran, market: Prices) -> Facts:
 
 def _said(ran: Ran) -> Iterator[str]:
     """Give what stands before every figure."""
-    yield _SIMULATED
+    yield SIMULATED
     if ran.account:
         yield f"Traded in {ran.account}."
     yield from ran.known_before

@@ -98,8 +98,7 @@ class Machine:
         latency = None if around.stated else Latency(SeededChance(seed=seed, name="network"), *TRAVEL_S)
         self.http = around.http(WsgiAdapter(self.simulator, kernel=kernel, latency=latency, dropped=ConnectionDropped))
         bars = daily_bars(market_spec, seed=seed)
-        self.end = end_in(market, self.settings.watch_list, hours)
-        self.known_before = lacks(market, bars, self.settings.watch_list, hours)
+        self.end, self.known_before = lacks(market, bars, self.settings.watch_list, hours)
         self.world = World(
             kernel=kernel,
             topology=around.topology,
@@ -167,12 +166,13 @@ class Machine:
 
 def lacks(
     market: Market, bars: Mapping[str, Sequence[DailyBar]], symbols: Sequence[str], hours: Hours
-) -> tuple[str, ...]:
-    """Say what a market and its daily `bars` lack of some symbols, before a day runs."""
-    return known_before(without_bars(symbols, bars), end_in(market, symbols, hours), holes_in(market, symbols))
+) -> tuple[End | None, tuple[str, ...]]:
+    """Give where a market's data end early, and say all that it and its daily `bars` lack, before a day runs."""
+    end = _end_in(market, symbols, hours)
+    return end, known_before(without_bars(symbols, bars), end, _holes_in(market, symbols))
 
 
-def end_in(market: Market, symbols: Iterable[str], hours: Hours) -> End | None:
+def _end_in(market: Market, symbols: Iterable[str], hours: Hours) -> End | None:
     """Give where a recorded market's data of some symbols end before the close, None where they last."""
     if not isinstance(market, RecordedMarket):
         return None
@@ -181,7 +181,7 @@ def end_in(market: Market, symbols: Iterable[str], hours: Hours) -> End | None:
     return end_of(market.day, hours.closes, last)
 
 
-def holes_in(market: Market, symbols: Iterable[str]) -> tuple[Hole, ...]:
+def _holes_in(market: Market, symbols: Iterable[str]) -> tuple[Hole, ...]:
     """Give where a recorded market's data of some symbols have a hole or begin late, in the order of time."""
     session = session_of(market.day)
     if session is None or not isinstance(market, RecordedMarket):
