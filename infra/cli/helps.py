@@ -23,16 +23,16 @@ GROUPS = {
 """What a command is for -> the commands, both in the order of `strategy --help`."""
 
 _TYPES = {
-    "<bool>": "", "<int>": "NUMBER", "<int range>": "NUMBER", "<float>": "NUMBER", "<float range>": "NUMBER",
-    "<str>": "TEXT", "<path>": "PATH",
+    "bool": "", "int": "NUMBER", "int range": "NUMBER", "float": "NUMBER", "float range": "NUMBER",
+    "str": "TEXT", "path": "PATH",
 }  # fmt: skip
 
 
-def _plain(params: list[Any], ctx: Any) -> list[Any]:
+def _plain(params: list[Any]) -> list[Any]:
     """Give each option the word for what it takes; a switch takes nothing."""
     for one in params:
         if isinstance(one, TyperOption) and one.metavar is None:
-            one.metavar = _TYPES.get(one.display_type(ctx))
+            one.metavar = _TYPES.get(one.type.name)
     return params
 
 
@@ -41,7 +41,7 @@ class _Command(TyperCommand):
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Give the parameters, `--help` included."""
-        return _plain(super().get_params(ctx), ctx)
+        return _plain(super().get_params(ctx))
 
 
 class _Group(TyperGroup):
@@ -49,7 +49,7 @@ class _Group(TyperGroup):
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Give the parameters, `--help` included."""
-        return _plain(super().get_params(ctx), ctx)
+        return _plain(super().get_params(ctx))
 
 
 def named(command: CommandInfo | TyperInfo) -> str:

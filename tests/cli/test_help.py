@@ -116,7 +116,7 @@ def _cut(shown: str, command: Any) -> list[str]:
     parts: list[str] = []
     for one in command.params:
         parts += [name for name in (*one.opts, *one.secondary_opts) if name.startswith("-")]
-        parts += [str(choice) for choice in (one.type_descriptor.choices or ()) if one.metavar is None]
+        parts += [str(choice) for choice in getattr(one.type, "choices", ()) if one.metavar is None]
     return [
         *(line for line in shown.splitlines() if len(line) > 80 or "…" in line),
         *(one for one in parts if not re.search(rf"(?<!\w){re.escape(one)}(?!\w)", shown)),
