@@ -16,6 +16,7 @@ from shared.domain.broker.outcomes import CancelAnswer, PlaceAnswer, PreviewAnsw
 from shared.domain.broker.tokens import AccessToken, RequestToken
 from shared.domain.market.quotes import Quotes
 from shared.domain.market.series import Series
+from shared.frozen import frozen
 
 T = TypeVar("T")
 Data = dict[str, Any]
@@ -57,7 +58,7 @@ class Chance(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Document:
     """One document as it was read; `version` is opaque and changes with every write of it."""
 
@@ -66,7 +67,7 @@ class Document:
     version: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(kw_only=False)
 class Create:
     """Write a document that must not exist."""
 
@@ -74,7 +75,7 @@ class Create:
     data: Data
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(kw_only=False)
 class Update:
     """Replace a document that must still have this version."""
 
@@ -83,7 +84,7 @@ class Update:
     version: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(kw_only=False)
 class Check:
     """Write nothing, but fail the commit unless the document still has this version."""
 
@@ -91,7 +92,7 @@ class Check:
     version: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(kw_only=False)
 class Put:
     """Write a document whatever is there."""
 
@@ -99,7 +100,7 @@ class Put:
     data: Data
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(kw_only=False)
 class Delete:
     """Remove a document; one that is not there is no error."""
 
@@ -109,7 +110,7 @@ class Delete:
 Write = Create | Update | Check | Put | Delete
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(kw_only=False)
 class Where:
     """One condition of a query: `op` is one of == < <= > >=; documents without the field do not match."""
 

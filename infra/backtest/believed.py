@@ -7,7 +7,6 @@ sixth bar on, so that a real fall is not hidden. Of a bar only what was before i
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -18,6 +17,7 @@ from shared.domain.market.bars import Bar
 from shared.domain.market.daybook import MINUTE
 from shared.domain.market.same_share import apart
 from shared.domain.telling.wording import count, few
+from shared.frozen import frozen
 from shared.strategies.config import load
 
 LIMIT_PCT = load("default").universe.jump_max_pct
@@ -26,7 +26,7 @@ LASTS = 5
 """So many bars in a row at another level are not believed; those after them are."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Doubt:
     """A bar that is not believed: its price that lies furthest from the one `before` it, in USD, and when it begins."""
 

@@ -8,7 +8,6 @@ week; `said` are the sentences that stand before every figure.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import chain
 from typing import Protocol
@@ -24,6 +23,7 @@ from infra.simulated_day.problems import UserError
 from shared.domain.base.calendar import TradingSession
 from shared.domain.market.intervals import sessions_in
 from shared.domain.telling.wording import count, few
+from shared.frozen import frozen
 
 CHOSEN_TODAY = (
     "The symbols were chosen today, not on each day: shares that did badly and are gone are not among them, so the "
@@ -33,7 +33,7 @@ EXCHANGE = "exchange"
 """The market of all data that are not generated."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Chapter:
     """One session: as bars of a minute, and as one-second quotes where there are any (`ticks`)."""
 
@@ -81,7 +81,7 @@ class Data(Protocol):
         """Give the sessions of a span in order, with those of the symbols that each has; all where none are named."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Survey:
     """What there is of a span: the sessions that will be played, and in sentences what is missing.
 

@@ -8,12 +8,12 @@ row that is marked `[from memory]` was not read again in a notice when it was wr
 the newest rate is taken, and the report says so.
 """
 
-from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_CEILING, Decimal
 
 from shared.domain.base.calendar import valid_on
 from shared.domain.base.values import CENT
+from shared.frozen import frozen
 
 _MILLION = Decimal(1_000_000)
 KNOWN_UNTIL = date(2026, 3, 31)
@@ -38,7 +38,7 @@ SEC_USD_PER_MILLION: tuple[tuple[date, Decimal], ...] = (
 """From each day on, in USD for each million USD of sales."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Activity:
     """FINRA's fee: USD for each share that is sold, at most so many USD for one sale."""
 

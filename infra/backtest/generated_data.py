@@ -1,7 +1,6 @@
 """The generated market of a seed as the data of a back-test: any span from its first day on."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 
@@ -19,11 +18,12 @@ from shared.domain.base.calendar import NEW_YORK, TradingSession
 from shared.domain.market.bars import Bar, DailyBar
 from shared.domain.market.daybook import MINUTE
 from shared.domain.market.series import Series
+from shared.frozen import frozen
 
 FIRST_TEN = SYMBOLS[:10]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class GeneratedData:
     """Satisfies `data.Data`; of a span that begins later the days before are drawn, too, for the closes lead on."""
 

@@ -8,7 +8,6 @@ not have leads in with the sessions that the minutes themselves have.
 import csv
 import gzip
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
@@ -26,12 +25,13 @@ from infra.results.data_holes import OF_QUOTES, Gaps, around
 from infra.simulated_day.problems import UserError
 from shared.domain.base.calendar import TradingSession, session_before, session_of
 from shared.domain.market.series import Series, cut, merged
+from shared.frozen import frozen
 
 _LONG_AGO = date(1970, 1, 1)
 _REMEDY = "name a recorded day, a file of minutes, or a folder of them"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class KeptData:
     """Satisfies `data.Data`: `quoted` and `minutes` are the files of each session, `series` the daily bars."""
 

@@ -7,7 +7,7 @@ secret, and not at another, this cannot find: it guards against mistakes, not ma
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from itertools import takewhile
 from typing import NamedTuple
@@ -16,6 +16,7 @@ from infra.backtest.day import Day, Resolution
 from shared.domain.control.config import StrategyConfig
 from shared.domain.market.daybook import DayBook
 from shared.domain.market.quality import sound
+from shared.frozen import frozen
 from shared.strategies.decide import Decision, decide
 from shared.strategies.form import Bound
 from shared.strategies.verdict import Verdict
@@ -32,7 +33,7 @@ class Looked(NamedTuple):
     decision: Decision
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Ahead:
     """The first decision that knew more than its instant: on the whole data, and on those that end at `cut`."""
 

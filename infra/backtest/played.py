@@ -25,6 +25,7 @@ from shared.domain.orders.positions import Fill, Ledger, Position
 from shared.domain.orders.signals import Signal
 from shared.domain.orders.watches import PositionWatch
 from shared.domain.telling.left_out import LeftOut
+from shared.frozen import frozen
 
 Book = Callable[[MarketOrder, MarketFill], None]
 """Told of each fill, at its instant, by whoever matches orders."""
@@ -74,7 +75,7 @@ class Carried:
         return cls(capital=capital, cash=capital, mode=mode)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Divided:
     """A position that was held over a split of one share into `ratio`; `paid` in USD is for what is no whole share."""
 

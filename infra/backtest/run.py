@@ -32,6 +32,7 @@ from shared.domain.base import settlement
 from shared.domain.broker.brokerage import is_margin
 from shared.domain.control.config import StrategyConfig
 from shared.domain.telling.wording import count
+from shared.frozen import frozen
 from shared.strategies.form import Bound
 from shared.strategies.registry import bound
 
@@ -40,7 +41,7 @@ _FREED_EVERY = 5
 _OTHER = {Resolution.TICK: Resolution.MINUTE, Resolution.MINUTE: Resolution.TICK}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Task:
     """One configuration to be played; `label` is what people call it, `folder` has the owner's own strategies.
 
@@ -75,7 +76,7 @@ class Task:
         return (f"Of {count(symbols, 'symbol')} the first {most} of each session's rank are looked at, {how}.",)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Progress:
     """How far a task is: sessions played, the last of them, and what came of it so far."""
 
@@ -86,7 +87,7 @@ class Progress:
     equity: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Fidelity:
     """What bars of a minute decide of sessions whose quotes are known: `missed` are signals that only quotes give.
 
@@ -111,7 +112,7 @@ class Fidelity:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Outcome:
     """What a task came to."""
 

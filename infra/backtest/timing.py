@@ -6,19 +6,19 @@ what no code decides (the way of a message, the broker's work) those of `infra.o
 runs, too. Real times vary around them; `strategy day` with the usual network shows what that changes.
 """
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 from infra.one_machine.stated import STATED
 from shared.domain.orders.watches import EXIT_LIFE
+from shared.frozen import frozen
 from shared.usecases.base import leases, listing
 from shared.usecases.orders import cancel, losses
 from shared.usecases.scanning import scan
 from shared.usecases.settling import protect, settle
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Timing:
     """The times of a played day.
 

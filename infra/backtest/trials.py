@@ -11,7 +11,6 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -20,12 +19,13 @@ from infra.running.registry import kept_at
 from infra.simulated_day.problems import UserError
 from shared.codec import decode, dumps, encode, loads
 from shared.errors import Malformed
+from shared.frozen import frozen
 
 VARIABLE = "STRATEGY_TRIALS"
 """Names another file for the register."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Trial:
     """One configuration that saw some sessions of some symbols; `digest` is that of its content, `config` its name."""
 
@@ -42,7 +42,7 @@ class Trial:
         return same and not set(self.sessions).isdisjoint(other.sessions)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Standing:
     """How many configurations saw some of the same data, this one among them, and whether this one had `before`."""
 

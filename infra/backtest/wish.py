@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 
@@ -17,6 +17,7 @@ from shared.domain.broker.tickets import SYMBOL
 from shared.domain.control.config import StrategyConfig
 from shared.domain.control.tables import strategies_of
 from shared.errors import ConfigError
+from shared.frozen import frozen
 from shared.settings import DEFAULT_CONFIG
 from shared.strategies import config as configurations
 from shared.strategies import registry
@@ -26,7 +27,7 @@ LEAST_CAPITAL = Decimal(100)
 MOST_CAPITAL = Decimal(1_000_000_000)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Configured:
     """A configuration to be played: what people call it, and its settings.
 

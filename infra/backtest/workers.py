@@ -18,6 +18,7 @@ from multiprocessing.process import BaseProcess
 from infra.backtest.run import Outcome, Progress, Task, run
 from infra.simulated_day.own import aside
 from infra.simulated_day.problems import UserError
+from shared.frozen import frozen
 
 Tell = Callable[[int, Progress], object]
 _SAFE_PATH = "PYTHONSAFEPATH"
@@ -31,13 +32,13 @@ class PlayFailed(Exception):
         self.details = details
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(kw_only=False)
 class _Refused:
     what: str
     remedy: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(kw_only=False)
 class _Failed:
     details: str
 

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TextIO
@@ -39,6 +39,7 @@ from infra.tools.extras import ready
 from shared.codec import dumps
 from shared.domain.base.calendar import new_york_day
 from shared.domain.telling.wording import count
+from shared.frozen import frozen
 from shared.settings import OWN_STRATEGIES
 from shared.sources.alpaca import Alpaca
 
@@ -51,7 +52,7 @@ Between = tuple[date | None, date | None]
 """The days of the span, None where one was not said."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Wish:
     """What was asked, as it was typed; None where nothing was said."""
 
@@ -197,7 +198,7 @@ def _played(tasks: Sequence[Task], folder: Path) -> list[Outcome]:
         raise typer.Exit(CRASHED) from None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(kw_only=False)
 class Pace:
     """How many sessions of a task were over when it was first heard of, and when: its pace is what comes later."""
 

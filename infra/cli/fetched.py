@@ -1,7 +1,6 @@
 """`strategy history ... --source`: what a source outside gives of symbols, shown, or kept as an import is."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -20,11 +19,12 @@ from shared.domain.broker.tickets import SYMBOL
 from shared.domain.market.bars import Interval
 from shared.domain.market.intervals import Bars
 from shared.domain.market.series import Series
+from shared.frozen import frozen
 from shared.ports import HistorySource
 from shared.usecases.market.gather import SPAN
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Wish:
     """What is asked of a source; days are as they were typed, None for the usual ones."""
 

@@ -9,7 +9,6 @@ halted. Only one system is let go on at a time, because to loosen is to know wha
 import os
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 
@@ -25,6 +24,7 @@ from shared.domain.control.control import Control, TradingState
 from shared.domain.orders.orders import Kind
 from shared.domain.telling.wording import count
 from shared.errors import DeskError
+from shared.frozen import frozen
 from shared.usecases.control import control
 from shared.usecases.sign_in import token
 
@@ -40,7 +40,7 @@ CLOUD_KNOWN_BY = "GOOGLE_CLOUD_PROJECT"
 ELSEWHERE = "This machine only: a stack in the cloud is reached with `strategy {word} --profile cloud`."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Wish:
     """What the owner wants the trading state to be, and why; only to `loosen` may it become less strict."""
 
@@ -55,7 +55,7 @@ class Wish:
         return "resume" if self.loosen else "halt" if self.to is TradingState.HALTED else "reduce"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Result:
     """What became of one system: `control` is what is in force there, None where `problem` says why nothing is known.
 

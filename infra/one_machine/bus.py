@@ -23,6 +23,7 @@ from infra.one_machine.kernel import Crashed, Invocation, Kernel
 from infra.one_machine.queue import QueuedDelivery, QueuedMessage, SqliteQueue
 from shared.codec import dumps
 from shared.errors import InvariantBroken, NotSent, StoreDown
+from shared.frozen import frozen
 from shared.ports import Chance
 from shared.topology import Function, Subscription, Topology
 
@@ -38,7 +39,7 @@ Deliver = Callable[[str, bytes], int]
 """POSTs a push body to a function and gives the status."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Route:
     """One subscription of one function."""
 

@@ -11,7 +11,6 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from http.client import HTTPConnection
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import IO
 
 from infra.one_machine.loopback import LOOPBACK, held_port
 from shared.errors import ConfigError
+from shared.frozen import frozen
 from shared.topology import Function, Topology
 
 ROOT_VARIABLE = "CLOUDSDK_ROOT"
@@ -39,7 +39,7 @@ _JVM = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 _NEEDS_JAVA = 17
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Sdk:
     """What is needed to start the emulators."""
 
@@ -48,7 +48,7 @@ class Sdk:
     pubsub_jar: Path
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Emulators:
     """Two running emulators: addresses as host and port, process ids."""
 

@@ -2,7 +2,6 @@
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Protocol
 from shared.codec import decode, dumps, encode, loads
 from shared.domain.market.bars import DailyBar
 from shared.domain.market.series import Series
+from shared.frozen import frozen
 
 
 class DailyRow(Protocol):
@@ -41,7 +41,7 @@ class DailyRow(Protocol):
         """Shares."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _HistoryFile:
     """Daily bars by symbol, oldest first."""
 

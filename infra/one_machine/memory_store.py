@@ -3,15 +3,15 @@
 import threading
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from shared import documents
 from shared.codec import loads
 from shared.errors import Conflict
+from shared.frozen import frozen
 from shared.ports import Check, Create, Document, Update, Where, Write
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(kw_only=False)
 class _Kept:
     """A document: its text, from which every reader gets data of its own, and what queries look at and nobody gets."""
 

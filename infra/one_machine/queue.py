@@ -4,15 +4,15 @@ They live in the state file beside the documents, so that a killed process deliv
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from infra.one_machine.database import Database
 from shared.codec import dumps, loads
+from shared.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class QueuedMessage:
     """One published message, as its publisher gave it."""
 
@@ -24,7 +24,7 @@ class QueuedMessage:
     published_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class QueuedDelivery:
     """A message that one subscription has not acknowledged after so many attempts, or a dead letter."""
 

@@ -6,12 +6,13 @@ message arrives so long after its publishing as its topic says. What is due at o
 was scheduled. The topics' times differ, so that no two functions work at one instant and no order of theirs is chance.
 """
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from shared.frozen import frozen
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@frozen
 class Stated:
     """Constant times: from publishing to delivery by topic, from placing to working, from a cancel to its effect."""
 

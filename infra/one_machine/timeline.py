@@ -2,12 +2,13 @@
 
 import json
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from shared.frozen import frozen
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@frozen
 class Timeline:
     """At the machine's monotonic second `began_s` it was `at`, and `speed` seconds pass in one real second.
 

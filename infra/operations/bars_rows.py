@@ -11,12 +11,12 @@ pyarrow is loaded for a Parquet file alone (`infra.tools.extras` installs it whe
 import csv
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any
 
 from infra.simulated_day.problems import UserError
+from shared.frozen import frozen
 
 MAGIC = b"PAR1"
 MOST_LINES = 5_000_000
@@ -27,7 +27,7 @@ class Spoilt(ValueError):
     """The file ends to make sense at a row; the message begins with its place."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Rows:
     """A file's columns, and its rows from the first to the last, each with its place; may raise Spoilt on the way."""
 

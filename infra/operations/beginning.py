@@ -8,7 +8,6 @@ it has is given to the vault of the key alone.
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from infra.one_machine.folder import share
@@ -19,12 +18,13 @@ from infra.running import wanted
 from infra.running.folder import Folder
 from infra.simulated_day.folder import card_of
 from infra.simulated_day.problems import UserError
+from shared.frozen import frozen
 from shared.ports import Vault
 from shared.settings import Mode
 from shared.topology import CONSUMER
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Beginning:
     """Where the key of a broker is kept: the `folder` of the system, that of the key `alone`, and their `vaults`."""
 

@@ -9,7 +9,7 @@ until nothing is held. It needs no configuration and no quote: prices are the sc
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from infra.operations import look, systems
@@ -18,12 +18,13 @@ from infra.simulated_day.problems import UserError
 from shared.domain.base.calendar import is_open
 from shared.domain.orders.positions import Position
 from shared.errors import DeskError, Malformed
+from shared.frozen import frozen
 from shared.settings import Mode
 from shared.usecases.base.desk import Desk, persist, read
 from shared.usecases.control.control import exits_blocked
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Closing:
     """What became of one symbol, with the shares that are held.
 

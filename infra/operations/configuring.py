@@ -7,7 +7,7 @@ one message, and then the last good version stays; a text that was refused is ke
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from decimal import Decimal
 from difflib import get_close_matches
@@ -18,6 +18,7 @@ from infra.simulated_day.problems import UserError
 from shared import settings
 from shared.domain.control.config import StrategyConfig, parse
 from shared.domain.orders.versions import Ceilings, Versions, flat, in_force, written
+from shared.frozen import frozen
 from shared.strategies import config as shipped
 from shared.strategies import registry
 from shared.usecases.base.desk import Held
@@ -31,7 +32,7 @@ _NEAR = 5
 _DECIMAL = re.compile(r"[+-]?[0-9]+\.[0-9]+")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Base:
     """What a command begins with: the configuration's name and file, this environment's ceilings, and what is stored.
 
@@ -52,7 +53,7 @@ class Base:
         return self.file if self.held is None else self.held.value.newest.config
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Shown:
     """The configuration: each setting in force, and what is wanted where that waits for the next session.
 
@@ -67,7 +68,7 @@ class Shown:
     ceilings: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Changed:
     """What a command changed, each setting as `setting: old -> new`, and what is in force after it."""
 
@@ -75,7 +76,7 @@ class Changed:
     changes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Line:
     """One version: what it changed against the one before, each as `setting: old -> new`."""
 

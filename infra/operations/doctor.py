@@ -9,7 +9,7 @@ left to run out, and each address for notices gets one notice, unless that is no
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
 from functools import partial
@@ -39,6 +39,7 @@ from shared.errors import (
     Undelivered,
 )
 from shared.etrade.skew import BrokerClock
+from shared.frozen import frozen
 from shared.ports import Clock, HistorySource
 from shared.sources.alpaca import Alpaca, AlpacaKey
 from shared.strategies import config as configurations
@@ -64,7 +65,7 @@ class Result(StrEnum):
     UNCHECKED = "not checked"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Finding:
     """One thing that was looked at; `remedy` stands beside a problem."""
 
@@ -86,7 +87,7 @@ def _unchecked(check: str, says: str) -> Finding:
     return Finding(check=check, result=Result.UNCHECKED, says=says)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Patient:
     """What is looked at: a hand, the environment it was reached with, and whether it is in the cloud.
 

@@ -7,7 +7,7 @@ store is filled from a home whose address the source serves.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 
 from infra.operations import importing
@@ -16,6 +16,7 @@ from infra.operations.profiles import Hand
 from infra.simulated_day.problems import UserError
 from shared.domain.market.series import Series, unsound
 from shared.errors import SourceError, SourceRefused, Unreadable
+from shared.frozen import frozen
 from shared.ports import HistorySource
 from shared.sources.alpaca import Alpaca, AlpacaKey
 from shared.sources.yahoo import Yahoo
@@ -23,7 +24,7 @@ from shared.topology import ALPACA_KEY
 from shared.wiring.keys import stored_key
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Fetched:
     """What came of one symbol: its series, and what was kept of it; or why there is none, in `wrong`."""
 

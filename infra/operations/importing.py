@@ -7,7 +7,7 @@ stored can be listed, and a symbol taken out again. These documents are the owne
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from shared.domain.base.calendar import new_york_day
 from shared.domain.broker.tickets import SYMBOL
 from shared.domain.market.series import Series, merged
 from shared.errors import Malformed
+from shared.frozen import frozen
 from shared.ports import Delete
 from shared.usecases.base.desk import put, read
 
@@ -26,7 +27,7 @@ MOST_BARS = 1500
 """How many bars of a symbol are kept: six years, a quarter of what a document may hold."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Result:
     """What was imported of one symbol; `short` are days whose minutes are not all there, which were left out.
 
@@ -47,7 +48,7 @@ class Result:
     far: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Kept:
     """What is stored of one symbol, from where, and when that was brought last; `wrong` says why it cannot be read."""
 

@@ -6,14 +6,14 @@ the broker did since.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from infra.running.registry import Entry
 from shared.domain.orders.orders import AT_BROKER, STOPS, Order
 from shared.domain.orders.positions import Position
+from shared.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Held:
     """Shares that the book held, and over how many of them a stop was at the broker."""
 
@@ -22,7 +22,7 @@ class Held:
     stopped: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Killed:
     """One system that ended without being stopped; `since` is when it was started, as its entry says it, in UTC."""
 

@@ -10,20 +10,20 @@ is listed, whatever can be read of it, and never the message itself: a reminder 
 import base64
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from infra.one_machine.queue import QueuedDelivery
 from shared.codec import loads
 from shared.errors import Malformed
+from shared.frozen import frozen
 from shared.ports import Store
 
 COLLECTION = "dead_letters"
 GIVEN_UP = "GivenUp"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Letter:
     """One message that was not handled: when, by which function, why; `message` is its kind, empty when unreadable.
 

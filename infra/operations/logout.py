@@ -7,7 +7,7 @@ whatever of the rest fails, and what E*TRADE was not told is said; what is at th
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from infra.operations.login import authority_of
 from infra.operations.profiles import Hand
@@ -19,6 +19,7 @@ from shared.domain.orders.positions import Position
 from shared.domain.telling.sign_out import SignedOut
 from shared.errors import DeskError, Malformed
 from shared.etrade.authority import EtradeAuthority
+from shared.frozen import frozen
 from shared.ports import Vault, Where
 from shared.topology import ACCESS_TOKEN
 from shared.usecases.base.desk import Desk, held_rows, persist
@@ -27,7 +28,7 @@ from shared.usecases.sign_in.obtain import PUBLISHER
 from shared.usecases.telling.notices import announce
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class LoggedOut:
     """What became of the token: `signed_in` says whether one lived, `problem` why E*TRADE was not told ("": it was).
 

@@ -1,7 +1,6 @@
 """What a desk knows, read for its owner: plain values, for a table or for JSON."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TypeVar
@@ -30,6 +29,7 @@ from shared.domain.orders.positions import Fill, Ledger, Position
 from shared.domain.orders.signals import Signal
 from shared.domain.telling.left_out import LeftOut, SessionLeftOut, path_of
 from shared.errors import Malformed
+from shared.frozen import frozen
 from shared.ports import Document, Store, Where
 from shared.usecases.base.desk import read
 from shared.usecases.control import control
@@ -47,7 +47,7 @@ ANSWERED_WITHIN = timedelta(minutes=3)
 WRITTEN_WITHIN = timedelta(seconds=10)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class History:
     """How the daily bars of the watched symbols stand: those gathered for `session`, at an instant.
 
@@ -63,7 +63,7 @@ class History:
     refused: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Ranked:
     """For which session the watch list was ranked, and when: so many `symbols`, of which `whole` have every part."""
 
@@ -73,7 +73,7 @@ class Ranked:
     whole: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Overview:
     """A desk at a glance.
 
@@ -131,7 +131,7 @@ class Overview:
     left_out: tuple[LeftOut, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Story:
     """The chain of one order: the signal that caused it, each of its events, its fills, where it stands."""
 

@@ -6,15 +6,16 @@ there. What this promises: the age is told with it, and what cannot be read is t
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+from shared.frozen import frozen
 
 OLD_S = 30.0
 """Real seconds after which what was written each second is news of another time."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Machine:
     """What the desk's process knows of its functions' processes; `age_s` is None where it could not be read.
 

@@ -10,7 +10,6 @@ read beside them is named in `troubles` and does not stop it.
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -32,6 +31,7 @@ from infra.simulated_day.problems import UserError
 from shared import divided
 from shared.divided import DividedStore
 from shared.errors import ConfigError
+from shared.frozen import frozen
 from shared.gcp.chance import SystemChance
 from shared.ports import Clock, Vault
 from shared.topology import TOPOLOGY
@@ -47,7 +47,7 @@ KEY_ALONE = "key"
 """The operator of a key alone, whose account nobody chooses."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Hand:
     """A desk as the owner reaches it; `name` is its folder, or its project in the cloud.
 

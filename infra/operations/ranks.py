@@ -5,7 +5,6 @@ session and instant are said, and the score is reckoned by the code and the conf
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -14,10 +13,11 @@ from infra.operations.profiles import Hand
 from infra.simulated_day.problems import UserError
 from shared.domain.market.ranking import Part, ranked
 from shared.domain.orders.versions import in_force
+from shared.frozen import frozen
 from shared.usecases.market.ranking import last_measured
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Row:
     """A symbol's place, its score from 0 to 100, each part of it, what is `unknown`, and whether it is looked at."""
 
@@ -29,7 +29,7 @@ class Row:
     unknown: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Ranks:
     """The rank made for `session` at an instant, by the weights in percent of a version of the configuration."""
 

@@ -1,16 +1,16 @@
 """All that the owner's key is asked for, and whose answers these are; `key` builds what asks."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from infra.operations.profiles import Hand
 from shared.domain.broker.brokerage import Account, Balance, BrokerOrder, Holding, Ticket
 from shared.domain.broker.outcomes import PreviewAnswer
 from shared.domain.market.quotes import Quotes
+from shared.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Reads:
     """All that a key alone may ask of E*TRADE; there is no word here that places or cancels."""
 

@@ -10,7 +10,6 @@ needs besides: failed calls, seconds without a look, unsound quotes, configurati
 import csv
 import gzip
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from io import StringIO
@@ -29,6 +28,7 @@ from infra.simulated_day.problems import UserError
 from infra.simulated_day.replayed import Replayed, replay
 from shared.codec import dumps
 from shared.errors import Malformed
+from shared.frozen import frozen
 from shared.usecases.scanning.record import FIELDS, UNSEEN
 
 _COLUMNS = ("bid", "bid_size", "ask", "ask_size", "last", "day_volume")
@@ -36,7 +36,7 @@ _PLACES = tuple(FIELDS.index(name) for name in _COLUMNS)
 _PRICES = frozenset({"bid", "ask", "last"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Recordings:
     """The recordings of a system: where they lie, whether one is wanted, and of which days there are any."""
 
@@ -45,7 +45,7 @@ class Recordings:
     days: tuple[date, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Written:
     """A recorded day: its files, its span, how many rows it has, and how many quotes no market file may hold."""
 

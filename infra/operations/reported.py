@@ -8,7 +8,6 @@ is asked of the broker.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
@@ -36,6 +35,7 @@ from shared.domain.orders.signals import Signal
 from shared.domain.orders.versions import FILE
 from shared.domain.telling.wording import count, few
 from shared.errors import ConfigError, Malformed
+from shared.frozen import frozen
 from shared.ports import Where
 from shared.settings import Mode
 from shared.strategies import config as configurations
@@ -53,7 +53,7 @@ NOT_KNOWN = "not known"
 MOST_NAMED = 5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class System:
     """Which system is reported: its name, the configuration that it was started with, its mode and broker.
 
@@ -80,7 +80,7 @@ class System:
         return NOT_MODELLED if self.simulated or self.mode == Mode.PAPER else NOT_KNOWN
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Read:
     """What was read of a session until `ends`; `unread` grows by the paths of what cannot be read.
 

@@ -9,13 +9,13 @@ import logging
 import re
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 from infra.operations.profiles import Hand
 from infra.simulated_day.problems import UserError
 from shared import settings
 from shared.codec import dumps
+from shared.frozen import frozen
 from shared.ports import Vault
 from shared.topology import ALPACA_KEY, CONSUMER, HALT_KEY, NOTIFY_ADDRESSES, SIGN_IN_KEY
 from shared.usecases.base.links import MIN_KEY_BYTES
@@ -25,7 +25,7 @@ _PRINTED = re.compile(r"[!-~]{8,200}")
 _WANTED_KEY = f"{MIN_KEY_BYTES} random characters or more, or --generate"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Kind:
     """One secret that the owner stores: what it is `called`; `parse` gives its bytes, and raises ValueError."""
 
@@ -35,7 +35,7 @@ class Kind:
     wants: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Stored:
     """What became of a secret: its new version, and how many older ones were and were not destroyed."""
 

@@ -10,7 +10,7 @@ the systems of another user or HOME are not seen.
 
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from shlex import quote
 
@@ -23,13 +23,14 @@ from infra.simulated_day.hours import hours
 from infra.simulated_day.problems import UserError
 from shared.domain.base.calendar import new_york_day
 from shared.errors import ConfigError
+from shared.frozen import frozen
 
 STATES = Path("state")
 _ANOTHER = "leave --state out to reach what runs, or name the folder that `strategy up` was given"
 LET_BE = "`strategy status --seen` names it no more"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class System:
     """One system: `state` is its folder, None where it runs and nobody can say where; `profile` is None where unknown.
 

@@ -6,7 +6,7 @@ is a row that says so, and where E*TRADE gives no quote, an older one that is st
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -17,6 +17,7 @@ from shared.domain.broker.brokerage import Account, Balance
 from shared.domain.market.known import Glance, Known
 from shared.domain.market.quotes import QuoteStatus
 from shared.errors import BrokerError
+from shared.frozen import frozen
 from shared.settings import Mode
 from shared.usecases.base.kept import Served
 from shared.usecases.market.market_data import MarketData
@@ -32,7 +33,7 @@ _DELAYS: dict[QuoteStatus | None, str] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AccountRow:
     """One account, by the last four digits of its number; `odd` is what could not be read of it."""
 
@@ -42,7 +43,7 @@ class AccountRow:
     odd: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class BalanceRow:
     """What one account can spend, in USD; None is what E*TRADE does not say, `problem` why nothing is known.
 
@@ -61,7 +62,7 @@ class BalanceRow:
     problem: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class QuoteRow:
     """One symbol's market, prices in USD; `age_s` is how old its own time was when it was shown, None without a quote.
 
@@ -84,7 +85,7 @@ class QuoteRow:
     reasons: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Accounts:
     """The list of accounts."""
 
@@ -93,7 +94,7 @@ class Accounts:
     rows: tuple[AccountRow, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Balances:
     """What the active accounts can spend."""
 
@@ -102,7 +103,7 @@ class Balances:
     rows: tuple[BalanceRow, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Quotes:
     """The market of some symbols, in the order asked; `delayed` says what to do where any of them is delayed.
 

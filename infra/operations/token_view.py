@@ -1,11 +1,11 @@
 """Until when the owner is signed in, as the token's record says it; never the token."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from infra.operations.profiles import Hand
 from shared.domain.broker.tokens import TokenState, stage_of
+from shared.frozen import frozen
 from shared.usecases.sign_in import token
 
 SAID: Mapping[TokenState, str] = {
@@ -18,7 +18,7 @@ SAID: Mapping[TokenState, str] = {
 """Until when somebody is signed in, by the token's state, or that nobody is."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class TokenView:
     """Where the token stands; never the token itself. `signs_in` says that the owner has to sign in."""
 

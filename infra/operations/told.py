@@ -5,7 +5,6 @@ each event is listed once, with its words and what became of it, and never the l
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
@@ -15,6 +14,7 @@ from shared.domain.telling.notice_words import words
 from shared.domain.telling.notices import Notice, event_of
 from shared.domain.telling.pacing import Turn
 from shared.errors import MessageError
+from shared.frozen import frozen
 from shared.ports import Document, Store, Where
 from shared.usecases.base import outbox
 from shared.usecases.telling.deliver import Told, Untold
@@ -33,7 +33,7 @@ class Fate(StrEnum):
     UNTOLD = "NOT DELIVERED: no address took it"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Line:
     """One notice: `at` is when it happened, `addresses` how many took it, `tries` how often nobody did."""
 
@@ -46,7 +46,7 @@ class Line:
     tries: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Delivery:
     """Whether notices reach the owner: in a week how many nobody took and since when, and how many are in the journal.
 

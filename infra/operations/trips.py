@@ -7,7 +7,7 @@ symbol; a row cannot be read. What this promises: round trips are made by the sa
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Self
@@ -19,12 +19,13 @@ from infra.simulated_day.book import Documents
 from shared.domain.orders.orders import Order
 from shared.domain.orders.positions import Fill, Ledger, standing
 from shared.domain.orders.taken import Taken
+from shared.frozen import frozen
 from shared.ports import Document
 
 _TRIES = 5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SessionSum:
     """What the round trips brought in one session in USD, and what the session's ledger says, None without one."""
 
@@ -38,7 +39,7 @@ class SessionSum:
         return self.realized == (self.ledger or Decimal(0))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Trips:
     """Round trips by the time of their first fill; `realized` in USD, after fees that are known, and `unpriced` shares
     are theirs alone.
@@ -67,7 +68,7 @@ class Trips:
         return Trips.of(kept, sessions=self.sessions, unread=self.unread)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Money:
     """All that moved a system's money, read at one instant; `fills` are those that count, `unread` what is in none."""
 

@@ -7,7 +7,6 @@ counts in nothing; a sum of which a part is not known is not known. Nothing is a
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -22,6 +21,7 @@ from shared.domain.market.quotes import Quote
 from shared.domain.orders import book
 from shared.domain.orders.orders import AT_BROKER, STOPS, Order
 from shared.domain.orders.positions import Ledger, Position
+from shared.frozen import frozen
 from shared.usecases.orders.losses import MARK_LIFE
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Priced(StrEnum):
     MISSING = "missing"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Price:
     """A last price in USD, traded `at`, `age_s` ago; None where it is old or missing: then only its instant is told.
 
@@ -53,7 +53,7 @@ class Price:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Owned:
     """One position, money in USD: what is held of it, or what it was once it is closed.
 
@@ -83,7 +83,7 @@ class Owned:
     closing: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Wealth:
     """A system's money in USD; None is what is not known, because a symbol of `unknown` has no fresh price.
 

@@ -5,7 +5,6 @@ the scan did instead; what is told of a rule is what it compared at that tick, n
 """
 
 from collections.abc import Set
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from infra.operations.profiles import Hand
@@ -17,13 +16,14 @@ from infra.simulated_day.problems import UserError
 from shared.domain.base.calendar import new_york_day
 from shared.domain.market.receipts import at_second, marks, path_of
 from shared.domain.telling.wording import few
+from shared.frozen import frozen
 from shared.usecases.market.warmth import prepared
 
 MINUTE = timedelta(minutes=1)
 MOST_NAMED = 10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Why:
     """The verdict on a symbol that held at `at`, since `since`; `age_s` is the quote's age then.
 
@@ -40,7 +40,7 @@ class Why:
     stops: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Held:
     """One reason that kept a symbol from being bought, with what it found and asked last, and for how many seconds."""
 

@@ -6,13 +6,13 @@ on; what is missing up to the close is an end, and named as one (`data_end`).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from infra.results.data_end import NAMED, OF_ONE
 from infra.results.words import clock
 from shared.domain.base.calendar import TradingSession
 from shared.domain.telling.wording import few
+from shared.frozen import frozen
 
 Gap = tuple[datetime, datetime]
 """From the last row before it to the first one after it."""
@@ -24,7 +24,7 @@ OF_BARS = timedelta(minutes=15)
 _EVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Gaps:
     """The times without a row of each symbol of a session, those before its first and after its last row among them.
 
@@ -35,7 +35,7 @@ class Gaps:
     of: Mapping[str, Sequence[Gap]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Hole:
     """A time of an open session without data, of one `symbol` where others go on, "" where none does."""
 

@@ -6,17 +6,17 @@ them while there is none; cash and shares change at the instant of each move.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from infra.results.facts import Mark, Point, Trade
 from shared.domain.orders.taken import Taken
+from shared.frozen import frozen
 
 MINUTE = timedelta(minutes=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Move:
     """Shares that came (more than 0) or went, what that did to the cash in USD, and their price."""
 

@@ -15,6 +15,7 @@ from decimal import Decimal
 
 from infra.results.receipts import Decision, WhyNot
 from shared.domain.market.series import Split
+from shared.frozen import frozen
 
 SIMULATED = "Simulated broker, simulated money: no order left this machine."
 """What stands before every figure of a day at the simulated broker."""
@@ -22,7 +23,7 @@ NOT_MODELLED = "not modelled"
 """What is said of the fees of who has no broker that takes any: a simulated one, or the paper account."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Trade:
     """One position from its first fill to its end; prices are averages, `left_at` None while shares are held.
 
@@ -76,7 +77,7 @@ class Trade:
         return self.left_at is not None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Point:
     """The account at an instant: all that it is worth after fees, and the part of it that is in shares."""
 
@@ -85,7 +86,7 @@ class Point:
     invested: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Mark:
     """What a symbol traded at, at an instant; adjusted to its last day where the span has a split."""
 
@@ -93,7 +94,7 @@ class Mark:
     price: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Skipped:
     """A signal that bought nothing: the first reason as a stable code, and all of them in a sentence."""
 
@@ -103,7 +104,7 @@ class Skipped:
     sentence: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class StopLine:
     """A protective stop while it worked: its level from one instant to another."""
 
@@ -113,7 +114,7 @@ class StopLine:
     level: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Beside:
     """Another result that stands beside this one, such as that of the default configuration on the same day.
 
@@ -128,7 +129,7 @@ class Beside:
     drawdown_pct: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Count:
     """One figure of the machine, in words."""
 

@@ -8,13 +8,14 @@ is None and never 0; the sum over any group is the whole; a Sharpe ratio is give
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from statistics import mean, stdev
 
 from infra.results.facts import Facts, Mark, Point, Skipped, Trade
 from shared.domain.base.calendar import NEW_YORK, new_york_day
+from shared.frozen import frozen
 
 LEAST_TRADES = 100
 LEAST_SESSIONS = 60
@@ -118,7 +119,7 @@ DEFINITIONS: Mapping[str, tuple[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Drawdown:
     """The furthest fall below a highest value: never positive, from the instant of that value to the lowest point."""
 
@@ -128,7 +129,7 @@ class Drawdown:
     until: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Group:
     """Trades with something in common: how many, how many of them ended, won; profit after fees, and fees, in USD."""
 
@@ -141,7 +142,7 @@ class Group:
     win_rate_pct: Decimal | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SkippedGroup:
     """Skipped signals with one first reason: how many, of how many symbols, and one of them in full."""
 
@@ -151,7 +152,7 @@ class SkippedGroup:
     example: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Figures:
     """What DEFINITIONS defines; money in USD, percents of two decimals, None for what cannot be known.
 

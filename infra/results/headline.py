@@ -1,18 +1,18 @@
 """What a run came to in a dozen lines, the same on a page and on a terminal."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 
 from infra.results.facts import Facts
 from infra.results.figures import LEAST_SESSIONS, LEAST_TRADES, Drawdown, Figures
 from infra.results.words import dollars, moment, percent, tone
+from shared.frozen import frozen
 
 UNKNOWN = "none"
 _BELOW = "sold below the stops' levels; of other exits it is not known"
 _NO_STOP = "no stop sold anything; of other exits it is not known"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Line:
     """One result: its name, its figure, a word about it, and the style class of a gain or a loss."""
 

@@ -6,7 +6,6 @@ and one that nobody knows here says so; `strategy why` and the page of a report 
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from infra.results.receipts import WhyNot
 from infra.results.words import plain
@@ -14,6 +13,7 @@ from infra.results.words import words as words_of
 from shared.domain.market.quality import FAULTS
 from shared.domain.market.receipts import apart
 from shared.domain.telling.codes_said import UNSEEN
+from shared.frozen import frozen
 from shared.strategies import registry
 from shared.strategies.decide import OF, RULES
 
@@ -29,7 +29,7 @@ _STATES: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Rule:
     """One rule's answer: what it says, what it found and asked, both "" where it compares nothing, and from where."""
 

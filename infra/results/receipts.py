@@ -10,6 +10,7 @@ from shared.domain.base.audit import AuditEvent
 from shared.domain.orders.orders import Kind, Order
 from shared.domain.orders.positions import Fill
 from shared.domain.orders.signals import Signal
+from shared.frozen import frozen
 
 SCANNED_S = 59
 """Seconds of a minute in which the scan looks: 0 to 58."""
@@ -17,7 +18,7 @@ SCANNED_S = 59
 _TRADED = ("signal:", "exit:", "held")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class OrderStory:
     """One intent: its document, its state changes in order, and its fills."""
 
@@ -26,7 +27,7 @@ class OrderStory:
     fills: tuple[Fill, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Decision:
     """One signal with every intent that followed from it; none when it was never taken up."""
 

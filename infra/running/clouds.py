@@ -3,7 +3,6 @@
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 
 from infra.one_machine import emulators
 from infra.one_machine.bus import LocalBus
@@ -18,6 +17,7 @@ from infra.one_machine.vault import FileVault
 from infra.running.folder import Folder
 from shared import divided
 from shared.errors import StoreDown
+from shared.frozen import frozen
 from shared.ports import Bus, Journal, Store, Vault
 from shared.topology import TOPOLOGY, Function
 
@@ -27,7 +27,7 @@ PREFIX = "desk"
 Processes = Mapping[str, FunctionProcess]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class CloudSide:
     """The services of one world, seen from outside: `world` and `environ` are for the functions' processes.
 

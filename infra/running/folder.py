@@ -4,7 +4,6 @@ import hashlib
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 from zipfile import ZipFile
@@ -18,6 +17,7 @@ from infra.simulated_day.folder import card_of
 from infra.simulated_day.problems import UserError
 from shared.codec import dumps, loads
 from shared.errors import Malformed
+from shared.frozen import frozen
 
 ROOT = Path(__file__).resolve().parents[2]
 CARD = "desk.json"
@@ -48,7 +48,7 @@ def nothing_left(folder: Path) -> Iterator[None]:
         raise
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Folder:
     """Paths below a desk's state folder."""
 

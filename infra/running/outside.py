@@ -4,11 +4,12 @@ No option, setting or variable changes any of it. Whoever writes a program of th
 E*TRADE's production host and for the sources of history, which nobody else can stand for.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from shared.frozen import frozen
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@frozen
 class Outside:
     """The outside of a system whose broker is not simulated.
 

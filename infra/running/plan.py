@@ -1,13 +1,13 @@
 """What a person asks `strategy up` for, checked before anything is written or started."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from infra.brokersim.network import Network
 from infra.simulated_day.problems import UserError
+from shared.frozen import frozen
 from shared.settings import OWN_STRATEGIES, Mode
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ STARTS = time(9, 25)
 """When a simulated day begins, New York: five minutes for the owner to sign in before the open."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Plan:
     """One way to run the graph.
 

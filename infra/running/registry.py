@@ -16,7 +16,6 @@ import pwd
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,12 +23,13 @@ from infra.one_machine.folder import LOCK
 from infra.running.plan import Plan
 from shared.codec import dumps, loads
 from shared.errors import ConfigError, Malformed
+from shared.frozen import frozen
 
 VARIABLE = "STRATEGY_RUNNING"
 """Names another folder for the entries; all commands that are to find each other need the same one."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Entry:
     """One system that runs, or was killed: `state` is where its folder is now, None where that is not known.
 

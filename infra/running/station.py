@@ -12,7 +12,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 from typing import Self
@@ -57,6 +57,7 @@ from infra.simulated_day.violations import violations
 from shared import settings
 from shared.codec import dumps, encode
 from shared.errors import ConfigError
+from shared.frozen import frozen
 from shared.gcp.chance import SystemChance
 from shared.ports import Severity, Store, Vault
 from shared.settings import OWN_STRATEGIES
@@ -71,7 +72,7 @@ _MARGINS_S = {"local": MARGIN_S, "emulators": LONGEST_ANSWER_S}
 _FOREVER = datetime(9000, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Day:
     """What is simulated: nothing of it for E*TRADE itself."""
 

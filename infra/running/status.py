@@ -1,18 +1,18 @@
 """How a desk is at one instant: its processes, its messages, its trading state, whether the owner has signed in."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from shared.domain.base.calendar import new_york_day
 from shared.domain.control.control import TradingState
 from shared.errors import Malformed, StoreDown
+from shared.frozen import frozen
 from shared.ports import Store
 from shared.usecases.control import control
 from shared.usecases.sign_in import token
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class FunctionStatus:
     """One function's process: `answers` is its health, `pid` None while it is down."""
 
@@ -23,7 +23,7 @@ class FunctionStatus:
     restarts: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Status:
     """A desk at one instant; the counts are None where the cloud's services do not tell.
 

@@ -4,7 +4,6 @@ The same events give the same bytes, so two runs of one seed and file can be com
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +14,12 @@ from shared.domain.base.audit import AuditEvent, breaks
 from shared.domain.orders.orders import Order
 from shared.domain.telling.wording import count
 from shared.errors import Malformed
+from shared.frozen import frozen
 
 FILE = "audit.jsonl"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Verdict:
     """What a verification found; one sentence for each break, and how many chains have no seal."""
 

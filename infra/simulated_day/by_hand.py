@@ -8,16 +8,17 @@ that the owner sold, bought or moved away counts against what the book says that
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 
 from infra.simulated_day.book import Book
 from infra.simulated_day.ledger import BrokerLedger, LedgerFill, LedgerOrder
+from shared.frozen import frozen
 
 _INTENT = re.compile(r"I[A-Z2-7]{19}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ByHand:
     """A day without the owner's own deeds.
 

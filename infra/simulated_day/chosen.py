@@ -7,7 +7,6 @@ it, and the functions read that. So a file may tighten a session that runs, and 
 """
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 
 from infra.one_machine.owners_desk import owners_desk
@@ -16,6 +15,7 @@ from infra.simulated_day.problems import UserError
 from shared import settings
 from shared.domain.control.config import StrategyConfig
 from shared.errors import ConfigError
+from shared.frozen import frozen
 from shared.ports import Clock, Store
 from shared.strategies import config as strategies
 from shared.usecases.control import configuration
@@ -25,7 +25,7 @@ SUFFIX = ".toml"
 _REMEDY = "correct that; `shared/strategies/config/default.toml` has every setting, and nothing was changed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class OwnFile:
     """A file of the owner's own: `label` is its name with the beginning of its SHA-256, `own` what it makes of it."""
 
@@ -33,7 +33,7 @@ class OwnFile:
     own: StrategyConfig
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Chosen:
     """A configuration that ships, by its name, and the owner's file over it, None without one."""
 

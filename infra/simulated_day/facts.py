@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
@@ -25,6 +24,7 @@ from infra.simulated_day.ledger import BrokerLedger
 from infra.simulated_day.summary import Summary
 from infra.simulated_day.timing import Spread, Timing
 from shared.domain.telling.wording import count
+from shared.frozen import frozen
 
 EQUITY_MADE = "each minute: cash, and what is held at its last price"
 
@@ -46,7 +46,7 @@ class Prices(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Ran:
     """A day that is over, as far as its report needs it; `starting` is the equity in USD that it began with.
 

@@ -9,7 +9,7 @@ files are never touched, what an interrupted run left is moved aside and kept.
 import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,6 +17,7 @@ from infra.simulated_day.files import write_atomically
 from infra.simulated_day.problems import UserError
 from shared.codec import dumps, loads
 from shared.errors import Malformed
+from shared.frozen import frozen
 
 RUNS = Path("runs")
 _CARD = "run.json"
@@ -25,7 +26,7 @@ FINISHED = "finished"
 DAY, BACK_TEST = "day", "back-test"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Card:
     """What a run is of; `status` is "running" until the last file is written, `kind` DAY or BACK_TEST."""
 
@@ -37,7 +38,7 @@ class Card:
     kind: str = DAY
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Claim:
     """A folder that is ours while the lock is held; `moved_to` is where an interrupted run's files went."""
 

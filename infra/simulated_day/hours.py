@@ -1,16 +1,16 @@
 """The instants of one New York market day that a run is built around."""
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 from infra.simulated_day.problems import UserError
 from shared.domain.base.calendar import new_york_day, session_of
+from shared.frozen import frozen
 
 NEW_YORK = ZoneInfo("America/New_York")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Hours:
     """When a run starts, the owner signs in, the session opens and closes, and the schedules end; all UTC."""
 

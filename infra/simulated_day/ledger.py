@@ -7,8 +7,10 @@ from decimal import Decimal
 
 import msgspec
 
+from shared.frozen import frozen
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@frozen
 class BrokerEvent:
     """One thing that happened to an order at the broker; `quantity` and `price` only for a fill."""
 
@@ -18,7 +20,7 @@ class BrokerEvent:
     price: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class LedgerOrder:
     """One order as the simulator knows it; prices in USD."""
 
@@ -37,7 +39,7 @@ class LedgerOrder:
     history: tuple[BrokerEvent, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class LedgerFill:
     """Shares that changed hands at the simulator, price in USD."""
 
@@ -50,7 +52,7 @@ class LedgerFill:
     price: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PlaceRequest:
     """One place request that reached the simulator; `client_order_id` is None when it could not be read."""
 

@@ -1,7 +1,7 @@
 """The moving parts of one run, wired to each other: kernel, simulated broker, functions, owner."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -34,6 +34,7 @@ from shared import settings
 from shared.domain.base.calendar import session_of
 from shared.domain.base.settlement import settles_on
 from shared.domain.telling.messages import NAMES, CloseTick, Message, PrepareTick, RefreshTick, ScanTick, SettleTick
+from shared.frozen import frozen
 from shared.ports import HistorySource, Looks
 from shared.settings import Mode
 from shared.topology import TOPOLOGY, Topology
@@ -50,7 +51,7 @@ _MILLISECOND = timedelta(milliseconds=1)
 _UNCOUNTED = Limit(per_second=1_000_000, per_hour=1_000_000_000)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Surroundings:
     """What lies around the functions of a day and may be otherwise than usual; the functions never are.
 

@@ -6,17 +6,17 @@ until it is filled, cancelled or expired. Source: order-safety.md; issue, Figure
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 
 from infra.simulated_day.ledger import BrokerLedger, LedgerOrder
 from shared.domain.orders.taken import Taken
+from shared.frozen import frozen
 
 _ENDS = frozenset({"cancelled", "expired", "rejected"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Gap:
     """An interval in which shares of a symbol were held and not covered; `shares` is the most at once."""
 
@@ -31,7 +31,7 @@ class Gap:
         return self.ends - self.begins
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(kw_only=False)
 class _Change:
     at: datetime
     held: int

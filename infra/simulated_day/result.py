@@ -1,7 +1,6 @@
 """What a day leaves behind, in memory and as files."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -14,13 +13,14 @@ from infra.simulated_day.hours import Hours
 from infra.simulated_day.ledger import BrokerLedger
 from infra.simulated_day.summary import Summary
 from infra.simulated_day.timing import Timing
+from shared.frozen import frozen
 
 SUMMARY_FILE = "summary.json"
 REPORT_FILE = "report.html"
 REPORT_JSON = "report.json"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Progress:
     """Where a running day stands: simulated instant, part done 0 to 1, counts so far, profit in USD."""
 
@@ -35,7 +35,7 @@ class Progress:
 OnProgress = Callable[[Progress], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class DayResult:
     """A finished day with what its report is made of.
 

@@ -3,7 +3,6 @@
 import re
 import resource
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,13 @@ from infra.simulated_day.journal import Counts
 from infra.simulated_day.ledger import BrokerLedger
 from shared.domain.base.values import cents
 from shared.domain.market.sight import Looks
+from shared.frozen import frozen
 
 _STATUS = Path("/proc/self/status")
 VARYING = frozenset({"wall_s", "peak_rss_mb"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Summary:
     """What a day came to: counts, `realized_pnl` in USD as text, wall time in seconds, memory in MB.
 

@@ -8,7 +8,6 @@ between the other's decision and the other's placing. Source: issue, Figures.
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from infra.simulated_day.book import Book
@@ -17,11 +16,12 @@ from infra.simulated_day.ledger import BrokerLedger
 from infra.simulated_day.protection import stop_delays
 from shared.domain.market.sight import Looks, looks
 from shared.domain.orders.orders import Kind, Order
+from shared.frozen import frozen
 
 _QUEUED = frozenset({Kind.ENTRY, Kind.EXIT})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Spread:
     """A set of durations in seconds: how many, the middle one, and the one that 99 of 100 do not exceed."""
 
@@ -30,7 +30,7 @@ class Spread:
     p99: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Timing:
     """Signal ages at placing by the number of intents ahead, and delays from fill to protective stop.
 

@@ -7,11 +7,11 @@ written. What this promises: nothing that is there is changed, and both files ar
 import keyword
 import re
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 from infra.simulated_day.problems import UserError
 from shared.errors import ConfigError
+from shared.frozen import frozen
 from shared.strategies import files
 from shared.strategies.form import TAKEN
 from shared.strategies.registry import HERE, found, listed
@@ -48,7 +48,7 @@ def test_it_says_why_it_does_not_vote() -> None:
 '''
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Begun:
     """The two files that were written, and the strategy that they begin from."""
 

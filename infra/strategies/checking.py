@@ -13,7 +13,6 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from infra.simulated_day.problems import UserError
 from infra.strategies import purity
 from infra.strategies.begun import MODULES
 from shared.errors import ConfigError
+from shared.frozen import frozen
 from shared.strategies import registry
 
 LASTS_S = 120
@@ -34,7 +34,7 @@ SEEDS = tuple(str(seed) for seed in range(1, 7))
 _RULES = "a vote may use only the view and the parameters; shared/strategies/README.md lists what it may import"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Checked:
     """What became of one strategy: its file, what was found as (check, what, remedy), and its figures if it ran."""
 

@@ -14,7 +14,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -30,6 +30,7 @@ from shared.domain.control.config import StrategyConfig
 from shared.domain.control.tables import strategies_of
 from shared.domain.orders.positions import Position
 from shared.domain.orders.signals import Vote
+from shared.frozen import frozen
 from shared.strategies import registry
 from shared.strategies.config import load
 from shared.strategies.form import Bound, StrategyFault, asked, asked_to_leave, bind
@@ -50,7 +51,7 @@ _STOPPED = {
 _AGAIN = "it may use only its view and its parameters: no stored values, no random numbers, no clock"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Finding:
     """What a check found: which check, what the strategy did, and what to do."""
 
@@ -59,7 +60,7 @@ class Finding:
     remedy: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Examined:
     """How often it was asked and voted, its CPU for one answer in milliseconds, and what was found."""
 

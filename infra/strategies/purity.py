@@ -8,7 +8,8 @@ do so are named with their lines. It guards against mistakes, not malice: who wa
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from shared.frozen import frozen
 
 MAY = frozenset({
     "__future__", "bisect", "collections", "collections.abc", "dataclasses", "datetime", "decimal", "enum", "fractions",
@@ -28,7 +29,7 @@ _PRIVATE = "a private name: use what a view gives without an underscore"
 _CACHES = frozenset({"cache", "lru_cache", "cached_property"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(kw_only=False)
 class Fault:
     """What a line does that a strategy may not."""
 

@@ -19,6 +19,7 @@ from shared.etrade.retry import Retry
 from shared.etrade.session import Answer, Call, Credentials, Wire
 from shared.etrade.signing import Signer
 from shared.etrade.skew import BrokerClock
+from shared.frozen import frozen
 from shared.ports import Chance, Clock, Journal, Scalar, Severity
 
 Fields = dict[str, Scalar]
@@ -76,7 +77,7 @@ class Ask:
     sign: Callable[[Credentials], Signer] = Credentials.signer
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Reply:
     """An answer with the instants around it; `fault` is there unless it is a 200 or an empty 204."""
 

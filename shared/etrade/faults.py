@@ -10,7 +10,6 @@ name.
 """
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 
 from shared.errors import (
@@ -25,6 +24,7 @@ from shared.errors import (
 )
 from shared.etrade import reading
 from shared.etrade.session import Answer
+from shared.frozen import frozen
 
 
 class Unavailable(Unreadable):
@@ -35,7 +35,7 @@ class ServerFailure(Unavailable):
     """The broker's server failed (5xx); for an order this says nothing about the outcome."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Fault:
     """A failed answer as far as it can be read; `message` is the broker's text, cleaned of ids."""
 

@@ -1,7 +1,7 @@
 """Accounts, balance and portfolio from the wire (etrade-api.md 3.1, 3.2, 3.3)."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TypeVar
@@ -10,13 +10,14 @@ from shared.domain.broker.brokerage import Account, Balance, Holding, is_margin
 from shared.errors import Unreadable
 from shared.etrade import reading
 from shared.etrade.reading import Node
+from shared.frozen import frozen
 
 T = TypeVar("T")
 _ZERO = Decimal(0)
 _CALLS = {name.lower(): name for name in ("minEquityCall", "fedCall", "cashCall", "houseCall")}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Position:
     """One row of the portfolio; `position_id` tells it from the same row on the next page, None where it is odd."""
 
@@ -24,7 +25,7 @@ class Position:
     holding: Holding
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PortfolioPage:
     """One page of the portfolio and how many there are."""
 

@@ -8,7 +8,6 @@ The list is the only judge of what an order did, so it has to be complete and mu
 """
 
 import contextlib
-from dataclasses import dataclass
 from datetime import datetime
 
 from shared.domain.broker.brokerage import BrokerOrder, Ticket
@@ -18,12 +17,13 @@ from shared.etrade import parse_rows, reading
 from shared.etrade.faults import fault
 from shared.etrade.reading import Node
 from shared.etrade.session import Answer
+from shared.frozen import frozen
 
 # Being executed, rejected or already being cancelled (etrade-api.md 4.9).
 CANCEL_REFUSALS = frozenset({5001, 5003})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class OrdersPage:
     """One page of the order list; `marker` asks for the next one."""
 

@@ -16,7 +16,6 @@ top; the first that fits decides. The doubtful texts stand first, so no code can
 """
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 
 from shared.domain.broker.outcomes import Accepted, PlaceAnswer, Rejected, UnknownOutcome
@@ -24,6 +23,7 @@ from shared.errors import Unreadable
 from shared.etrade import reading
 from shared.etrade.faults import fault
 from shared.etrade.session import Answer
+from shared.frozen import frozen
 
 # Order module, status 400, etrade-api.md 4.14: 33 cannot be sold short; 100 and 102 not an account of this
 # user; 1021 and 3010 not enough funds; 1037 not enough shares.
@@ -33,7 +33,7 @@ _ANY = frozenset(range(1000))
 _ERRORS = ("error", "errors")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Row:
     """One line of the table: an answer fits when all given conditions hold. `verdict` None is UNKNOWN."""
 

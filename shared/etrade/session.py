@@ -31,6 +31,7 @@ from shared.deadline import DeadlineAdapter, whole_body, within
 from shared.domain.broker.tokens import AccessToken
 from shared.errors import BrokerError, InvariantBroken, NotSent, OutcomeUnknown, TokenDead
 from shared.etrade.signing import Signer
+from shared.frozen import frozen
 from shared.ports import Chance, Clock
 
 PRODUCTION = "https://api.etrade.com"
@@ -88,7 +89,7 @@ class Call:
         return f"Call({self.method}, hidden)"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(kw_only=False)
 class Answer:
     """What came back, unread: any status, any body, and the Date header, empty when there is none."""
 

@@ -11,7 +11,7 @@ whichever instance got it. The rules are in `shared.domain.broker.turns`.
 Nothing is locked over a port call: threads of one instance compete in the store as instances do.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shared.codec import decode, encode
@@ -34,6 +34,7 @@ from shared.domain.broker.turns import (
     urgency,
 )
 from shared.errors import Conflict, Malformed, NotSent, StoreDown
+from shared.frozen import frozen
 from shared.ports import Chance, Clock, Create, Journal, Severity, Store, Update
 
 MOST_CONFLICTS = 20
@@ -46,7 +47,7 @@ LONGEST = {
 _JITTER_S = 0.02
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Kept:
     """The turns as they were read; `now` is the instant after reading.
 

@@ -22,7 +22,6 @@ written with equal content (measured on the emulator, and documented for `WriteR
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -32,6 +31,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from shared import documents
 from shared.codec import loads
 from shared.errors import Conflict, InvariantBroken
+from shared.frozen import frozen
 from shared.ports import Check, Create, Data, Delete, Document, Put, Update, Where, Write
 
 UNINDEXED = ("json", "commit")
@@ -54,7 +54,7 @@ _RELAXED = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Names:
     """The names of a database's documents, as the API wants them."""
 

@@ -8,12 +8,12 @@ genuine link is told that a later sign-in or the time ended it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
 from flask import Request, Response
 
 from shared.errors import DeskError
+from shared.frozen import frozen
 from shared.pages import look
 from shared.pages.body import Slow, take
 from shared.pages.halting import Halting
@@ -72,7 +72,7 @@ HEADERS = {
 _FORGET = f"{COOKIE}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SignInPages:
     """Serves GET and POST /start, POST /again, POST /pin, a callback, GET and POST /halt, and GET /health.
 

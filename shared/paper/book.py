@@ -16,6 +16,7 @@ from shared.domain.base.values import Side, Term
 from shared.domain.broker.brokerage import FIRST_PAPER_ORDER, BrokerStatus, Ticket, is_margin
 from shared.domain.broker.outcomes import Rejected
 from shared.domain.market.quotes import Quote
+from shared.frozen import frozen
 
 FIRST_PREVIEW_ID = 100_000_000_001
 PREVIEW_LIFE = timedelta(seconds=180)
@@ -27,7 +28,7 @@ _ZERO = Decimal(0)
 _DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PaperFill:
     """Shares of one order that changed hands, price in USD."""
 
@@ -36,7 +37,7 @@ class PaperFill:
     price: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PaperOrder:
     """One order and all that became of it; `reserve_price` is the USD that a share of a buy holds back.
 
@@ -73,7 +74,7 @@ class PaperOrder:
         return sum((fill.quantity * fill.price for fill in self.fills), _ZERO)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PaperPreview:
     """A ticket that may be placed once while it is young, and what a share of it would hold back in USD."""
 
@@ -83,7 +84,7 @@ class PaperPreview:
     reserve_price: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PaperPosition:
     """Shares held and what they cost in USD."""
 
@@ -91,7 +92,7 @@ class PaperPosition:
     cost: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Proceeds:
     """USD from sells, and the New York day on which they may be spent in a cash account."""
 
@@ -99,7 +100,7 @@ class Proceeds:
     amount: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Taken:
     """How many shares of a market's displayed size our orders have had; `at` is the quote's own instant."""
 

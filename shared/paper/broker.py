@@ -17,7 +17,6 @@ else it triggers at the next quote.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
@@ -40,6 +39,7 @@ from shared.domain.broker.outcomes import (
 from shared.domain.broker.tickets import require_sound
 from shared.domain.market.quotes import Quote, Quotes
 from shared.errors import AuthError, BrokerError, Conflict, InvariantBroken, Malformed, StoreError
+from shared.frozen import frozen
 from shared.paper.book import (
     LIVE,
     PREVIEW_LIFE,
@@ -72,7 +72,7 @@ class AskQuotes(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Source:
     """All that paper mode may ask of E*TRADE; there is no word here for an order."""
 

@@ -18,7 +18,7 @@ What this promises:
 import json
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -27,6 +27,7 @@ from shared.domain.base.calendar import new_york_day
 from shared.domain.market.bars import DailyBar
 from shared.domain.market.series import Dividend, Split
 from shared.errors import SourceDown, Unreadable
+from shared.frozen import frozen
 from shared.sources.reading import each_day, in_order, part, printed, shares
 
 CHART = "https://query2.finance.yahoo.com/v8/finance/chart/"
@@ -40,7 +41,7 @@ _MICRO = Decimal("0.000001")
 _UNKNOWN, _NOTHING_THERE = "Not Found", "Data doesn't exist for startDate"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Chart:
     """A chart of daily bars, oldest first: as Yahoo gives it, or as it was traded."""
 

@@ -7,7 +7,6 @@ may use one code. Source: strategy.md, Signals.
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
@@ -18,6 +17,7 @@ from shared.domain.market import halts, ranking
 from shared.domain.market.daybook import MINUTE, watched_since
 from shared.domain.market.same_share import disagree, is_of_another
 from shared.domain.orders.signals import Signal, Vote
+from shared.frozen import frozen
 from shared.strategies.form import Bound, asked
 from shared.strategies.indicators import RSI_BARS
 from shared.strategies.verdict import BARS, DAYS, QUOTE, VOTES, Reason, Verdict
@@ -90,7 +90,7 @@ _BPS = Decimal(10_000)
 _DEAR = frozenset({"trend_confirmation"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(kw_only=False)
 class NoSignal:
     """No entry now: the first blocking rule, or each strategy's reason when too few voted."""
 

@@ -22,7 +22,7 @@ whose it is: whoever asked goes on without that strategy.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import timedelta
 from decimal import Decimal, localcontext
 from types import ModuleType
@@ -33,6 +33,7 @@ from shared.domain.control.tables import Given
 from shared.domain.orders.positions import Position
 from shared.domain.orders.signals import Vote
 from shared.errors import ConfigError
+from shared.frozen import frozen
 from shared.strategies.verdict import Reason, Verdict
 from shared.strategies.view import View
 
@@ -46,7 +47,7 @@ _NO_VERDICT = "it answered {}, which is neither a Vote nor a Reason"
 _NO_LEAVE = "its leave answered {}, which is neither one of its REASONS nor None"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Bound:
     """A strategy that is used: its functions, with the parameters of one configuration.
 

@@ -2,21 +2,19 @@
 
 from decimal import Decimal
 
-import msgspec
-
-from shared.domain.base.often import often
 from shared.domain.orders.signals import Vote
+from shared.frozen import frozen
 
 BASE = Decimal("0.70")
 _STEP = Decimal("0.01")
 
 
-@often
-class Reason(msgspec.Struct, frozen=True):
+@frozen(kw_only=False)
+class Reason:
     """Why there is no vote or no signal: a stable code and one sentence in plain words.
 
     `source` is where the compared figure comes from; `found` and `asked` are the figure and what it had to be, None
-    where the rule compares none. No dataclass: a day has hundreds of thousands of them.
+    where the rule compares none.
     """
 
     code: str

@@ -4,15 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-import msgspec
-
 from shared.domain.base.calendar import TradingSession
-from shared.domain.base.often import often
 from shared.domain.market.bars import Bar, DailyBar
 from shared.domain.market.daybook import Joined
 from shared.domain.market.halts import Sign
 from shared.domain.market.quality import Sound
 from shared.domain.market.series import LEAST_DAYS
+from shared.frozen import frozen
 from shared.strategies.indicators import Indicators
 
 # Quality by how many daily bars are known (strategy.md): full, good, limited; with fewer, minimal.
@@ -49,15 +47,15 @@ class LongerBars:
         return complete
 
 
-@often
-class View(msgspec.Struct, frozen=True, kw_only=True):
+@frozen
+class View:
     """One symbol at one tick: a sound quote, and what its session and history say.
 
     `opening_range` is low and high in USD; `quality` is the history's tier, 0 to 1; `daily_close` is the last daily
     bar's in USD, adjusted for the splits that are in force today, `prior_close` the same where that bar is of the
     session before. `days` are the daily bars before today, so adjusted, `longer` joins `bars` into longer ones.
     `session_high` and `session_low` in USD are those since the open, None before it. `signs` are those of a trading
-    halt. No dataclass: each tick has one of each symbol, and this is made ten times as fast.
+    halt.
     """
 
     symbol: str

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from shared.errors import ConfigError
+from shared.frozen import frozen
 from shared.ports import Bus, Chance, Clock, HistorySource, Journal, Looks, SideBySide, Store, Vault
 from shared.topology import Function
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Way:
     """Where something stands for a source of history: its address, or a proxy's, and the certificate to believe."""
 

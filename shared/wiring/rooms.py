@@ -1,16 +1,15 @@
 """The room of every function: its desk with guarded ports, its vault and its settings."""
 
-from dataclasses import dataclass
-
 from shared import settings
 from shared.errors import ConfigError
+from shared.frozen import frozen
 from shared.guard import Guard, GuardedBus, GuardedStore, GuardedVault
 from shared.ports import Vault
 from shared.usecases.base.desk import Desk
 from shared.wiring import Platform, chosen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Room:
     """What a function's use cases are built from: a guarded desk, its vault, and its settings."""
 

@@ -7,7 +7,6 @@ from tests.architecture.purity import foreign_imports, impurities, markers
 
 PURE_ROOMS = ("shared/domain", "shared/strategies", "shared/usecases")
 ALLOWED_MARKERS = 6
-STRUCTS = "shared/domain/base/often.py"
 
 
 def test_pure_rooms_have_no_impurities() -> None:
@@ -22,13 +21,10 @@ def test_exceptions_are_counted() -> None:
 
 
 def test_domain_imports_only_the_standard_library() -> None:
-    """The domain imports nothing from outside the standard library and itself, in one module msgspec's structs."""
+    """The domain imports nothing from outside the standard library and this project."""
     sources = texts("shared/domain", suffix=".py")
     found = [one for path, text in sources.items() for one in foreign_imports(path, text)]
-    structs = [one for one in found if one.path == STRUCTS and "msgspec" in one.sentence]
-    others = [one for one in found if one not in structs]
-    assert len(structs) == 1
-    assert not others, report(others)
+    assert not found, report(found)
 
 
 @pytest.mark.parametrize(

@@ -132,6 +132,7 @@ def test_a_clean_house_passes(house: Path) -> None:
         ("infra.one_machine", "infra.cli", "The command line is the outermost room of infra"),
         ("infra.brokersim", "infra.one_machine", "The command line is the outermost room of infra"),
         ("infra.components", "infra.one_machine", "The command line is the outermost room of infra"),
+        ("infra.components", "shared.frozen", "The cloud's components know of shared only"),
     ],
 )
 def test_seeded_import_breaks_its_contract(house: Path, importer: str, imported: str, contract: str) -> None:

@@ -5,7 +5,7 @@ import os
 import signal
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cache, partial
@@ -127,13 +127,12 @@ def test_bars_and_quotes_of_a_session_stand_side_by_side() -> None:
     assert on_bars.facts.beside[0].return_pct == on_quotes.figures.return_pct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Rising(GeneratedData):
     """The second and the last but one of its sessions have quotes; the others have bars only, of a strong rise."""
 
     def chapters(self, first: date, last: date, symbols: Sequence[str]) -> Iterator[Chapter]:
         """Give the sessions."""
-        for number, chapter in enumerate(super(_Rising, self).chapters(first, last, symbols)):
+        for number, chapter in enumerate(super().chapters(first, last, symbols)):
             yield chapter if number in QUOTED else Chapter(minutes=_risen(chapter.minutes))
 
 
@@ -144,18 +143,17 @@ RISING_DAYS = 5
 CUT = timedelta(minutes=18)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Cut(GeneratedData):
     """Its sessions have bars of a rise that end soon after the first purchases."""
 
     def present(self, first: date, last: date) -> dict[date, dict[str, datetime]]:
         """Give the symbols, each with when its bars end."""
-        known = super(_Cut, self).present(first, last)
+        known = super().present(first, last)
         return {day: dict.fromkeys(those, session(day).opens_at + CUT) for day, those in known.items()}
 
     def chapters(self, first: date, last: date, symbols: Sequence[str]) -> Iterator[Chapter]:
         """Give the sessions."""
-        for chapter in super(_Cut, self).chapters(first, last, symbols):
+        for chapter in super().chapters(first, last, symbols):
             day, risen = chapter.minutes, _risen(chapter.minutes)
             until = day.session.opens_at + CUT
             bars = {one: [tick.bars[one] for tick in risen.ticks() if tick.at <= until] for one in day.symbols}

@@ -1,6 +1,7 @@
 """The client sends previews, places and cancels: once, in time, and with an honest answer."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -91,7 +92,7 @@ def test_a_sandbox_preview_may_be_canned() -> None:
     """In the sandbox a preview that shows another order than ours is taken as it is."""
     made = world(json_reply(samples.preview(PreviewIds=[{"previewId": 5}])))
     made.sandbox = True
-    ticket = TICKET.__class__(**{name: getattr(TICKET, name) for name in TICKET.__slots__} | {"symbol": "MSFT"})
+    ticket = replace(TICKET, symbol="MSFT")
     assert isinstance(made.broker().preview(ACCOUNT_KEY, ticket), Previewed)
 
 

@@ -47,7 +47,6 @@ class Script:
     code: str = "1026"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Plain(BrokerOrder):
     """A row that the exchange made: nothing of it is missing."""
 

@@ -118,7 +118,7 @@ def test_a_row_that_does_not_say_how_its_order_stands_is_no_sight() -> None:
     bench = _holding()
 
     def blur() -> None:
-        odd = replace(bench.exchange.book[502], status=None, odd=("status",))  # type: ignore[arg-type]
+        odd = replace(bench.exchange.book[502], status=None, odd=("status",))
         bench.exchange.book[502] = odd
 
     bench.at(15, blur)

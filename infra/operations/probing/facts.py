@@ -6,8 +6,9 @@ answer stand in a fact only where they have the form of E*TRADE's own words.
 """
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
+
+from shared.frozen import frozen
 
 _WORD = re.compile(r"(?!.*[0-9]{3})[A-Z][A-Z0-9_ ]{1,39}")
 
@@ -20,7 +21,7 @@ class Verdict(StrEnum):
     NOT_SEEN = "not seen"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Fact:
     """One thing about E*TRADE; `source` names the section of the fact sheet or the file that rests on it.
 
@@ -35,7 +36,7 @@ class Fact:
     then: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Assumed:
     """An assumption before it was looked at."""
 

@@ -31,6 +31,7 @@ from shared.domain.broker.outcomes import PreviewAnswer
 from shared.domain.market.quotes import Quote
 from shared.errors import AuthError, BrokerError
 from shared.etrade.limits import Module
+from shared.frozen import frozen
 from shared.ports import Chance, Clock
 
 T = TypeVar("T")
@@ -40,7 +41,7 @@ _CENT, _HIGHEST = Decimal("0.01"), Decimal(1_000_000)
 Tell = Callable[[str], object]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Listing:
     """One order list, with the instants around asking for it."""
 

@@ -6,11 +6,11 @@ throttle answer, and a module that was throttled is asked at no greater rate. So
 sixth of what E*TRADE admits to one module in an hour (etrade-api.md 6).
 """
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from shared.domain.broker.turns import Purpose, Turn
 from shared.etrade.limits import Limits, Module, Role
+from shared.frozen import frozen
 from shared.ports import Clock
 
 RATES = (1, 2, 3)
@@ -30,7 +30,7 @@ class FirstThrottle(Exception):
     """E*TRADE answered that there were too many calls."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Stage:
     """So many calls a second of one module, for so long."""
 
@@ -39,7 +39,7 @@ class Stage:
     lasts: timedelta
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class StageResult:
     """What came of a stage: calls that left, the most of them within any second, and whether one was throttled.
 

@@ -6,7 +6,6 @@ in which it works; the files are tried before the first call, and written whole.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from shared.codec import dumps
 from shared.domain.base.calendar import session_of
 from shared.errors import DeskError
 from shared.etrade.skew import BrokerClock
+from shared.frozen import frozen
 from shared.usecases.base.pins import pinned
 
 REPORT, CAPTURE = "probe-report.md", "probe-capture.json"
@@ -38,7 +38,7 @@ WORKS = (7, 17)
 MARGIN = timedelta(minutes=3)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Probed:
     """What came of a probe: its facts, and where report and capture are."""
 

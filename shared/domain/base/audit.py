@@ -6,13 +6,14 @@ A chain starts at seq 0 with GENESIS; a flipped, dropped, swapped or inserted ev
 
 import hashlib
 import json
-from dataclasses import dataclass
 from datetime import datetime
+
+from shared.frozen import frozen
 
 GENESIS = "0" * 64
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AuditEvent:
     """One state change of one order: who did it, why, and the facts in plain text."""
 

@@ -4,7 +4,6 @@ Source: strategy.md, Market day.
 """
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -12,6 +11,7 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from shared.domain.base import nyse
+from shared.frozen import frozen
 
 T = TypeVar("T")
 NEW_YORK = ZoneInfo("America/New_York")
@@ -23,7 +23,7 @@ _DARK = time(18, 0)
 _SATURDAY = 5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class TradingSession:
     """One regular session: it trades from `opens_at` until just before `closes_at`, both UTC."""
 

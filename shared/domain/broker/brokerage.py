@@ -1,11 +1,11 @@
 """What the broker tells us and what we ask of it, in our words; `shared.etrade` translates to and from the wire."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
 from shared.domain.base.values import PriceType, Side, Term
+from shared.frozen import frozen
 
 _MARGIN = frozenset({"MARGIN", "PDT ACCOUNT", "PM ACCOUNT", "PORTFOLIO MARGIN", "REG T", "REGT"})
 _CASH = frozenset({"CASH", "CHECKING", "IRA", "SAVINGS", "CD"})
@@ -39,7 +39,7 @@ class BrokerStatus(StrEnum):
     REJECTED = "REJECTED"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Account:
     """One account of the signed-in owner; `key` is what every path needs, `number` is never logged.
 
@@ -59,7 +59,7 @@ class Account:
         return self.active or "accountStatus" in self.odd
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Balance:
     """What the account can spend, in USD, at an instant; what the broker left out is None, or "".
 
@@ -87,7 +87,7 @@ class Balance:
         return "cashBuyingPower" if is_margin(self.account_mode) else "settledCashForInvestment"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class LastBalance:
     """What settlement last read of the account's money, for its owner to see: nothing is traded on it.
 
@@ -99,7 +99,7 @@ class LastBalance:
     schema_version: int = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Holding:
     """Shares that the account holds, whoever bought them; negative quantity is a short.
 
@@ -119,7 +119,7 @@ class Holding:
         return not {"symbol", "quantity", "positionId"}.isdisjoint(self.odd)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AccountRecord:
     """Which account is ours and of which mode the account list calls it, as it was asked for a session.
 
@@ -138,7 +138,7 @@ class AccountRecord:
     schema_version: int = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Ticket:
     """An order as it is asked for: whole shares, prices in USD on their tick."""
 
@@ -152,7 +152,7 @@ class Ticket:
     stop_price: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class BrokerOrder:
     """One order as the broker lists it, as far as it can be read; average price in USD, absent while nothing is filled.
 

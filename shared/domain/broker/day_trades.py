@@ -15,7 +15,6 @@ read is not seen.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -23,6 +22,7 @@ from enum import StrEnum
 from shared.domain.base.calendar import new_york_day, session_of
 from shared.domain.base.values import Side, Term
 from shared.domain.broker.brokerage import Balance, BrokerOrder, BrokerStatus, is_cash
+from shared.frozen import frozen
 
 SESSIONS = 5
 MOST = 3
@@ -113,7 +113,7 @@ def _pairs(buys: int, sells: int, either: int) -> int:
     return min((buys + sells + either) // 2, buys + either, sells + either)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class DayTrades:
     """What was counted: day trades of the sessions before, and what today is one or may become one."""
 

@@ -1,11 +1,12 @@
 """Answers that are values: what the broker said to a preview, a place or a cancel (order-safety.md 1.6)."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from shared.frozen import frozen
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@frozen
 class Previewed:
     """The broker would take the order: `estimated_total` in USD, positive for a purchase; `codes` of its messages."""
 
@@ -15,7 +16,7 @@ class Previewed:
     codes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Accepted:
     """The broker has the order under this id."""
 
@@ -23,7 +24,7 @@ class Accepted:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Rejected:
     """The broker surely has no such order: an allow-listed refusal."""
 
@@ -31,14 +32,14 @@ class Rejected:
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class NeverSent:
     """The request surely never left us."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class UnknownOutcome:
     """The request may have arrived; only the order list can tell. `code` is the broker's, where it sent one."""
 
@@ -46,12 +47,12 @@ class UnknownOutcome:
     code: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class CancelTaken:
     """The broker works on the cancel; the order list tells how it ended."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class CancelRefused:
     """The order is filled, ended or already being cancelled (codes 5001, 5003); the order list tells which."""
 

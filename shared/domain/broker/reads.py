@@ -6,9 +6,11 @@ stay fresh as long as they are true. A note that ended before a later one began 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from shared.frozen import frozen
 
 FRESH = timedelta(minutes=2, seconds=30)
 """Longer than from one minute's look to the next, a lost one between them."""
@@ -25,7 +27,7 @@ class Answer(StrEnum):
     ORDER = "order"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Unread:
     """One function has not been able to read a kind of answer `since` an instant, `last_at` its last try.
 

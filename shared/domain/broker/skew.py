@@ -12,9 +12,10 @@ Where no answer has a Date nothing is proven, and nothing is stopped for it: quo
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from shared.frozen import frozen
 
 AGREE, KEPT = 3, 8
 LIFE = timedelta(minutes=10)
@@ -40,7 +41,7 @@ FROM: dict[Off, timedelta] = {
 """From which proven difference on: the owner is told; entries are denied; only stops, exits and cancels go on."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Reading:
     """What one answer proves: our clock is ahead of the broker's by at least `least` and at most `most`."""
 

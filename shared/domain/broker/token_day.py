@@ -6,16 +6,16 @@ token that was lost is told again, each hour: something may be held that nobody 
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from shared.domain.base.calendar import TradingSession, instant, new_york_day
+from shared.frozen import frozen
 
 _MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
 OPEN = "open"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Reminders:
     """What was told on one day."""
 
@@ -23,7 +23,7 @@ class Reminders:
     told: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Due:
     """A reminder that is due now: its name, what it makes needless, and the minutes until the open."""
 
@@ -32,7 +32,7 @@ class Due:
     minutes_to_open: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Loss:
     """A token that died before its day was over: its version, and since when."""
 

@@ -4,11 +4,11 @@ What can be done with a token is the table LIFE and nothing else. A token that n
 day is over, that E*TRADE refused or that we revoked is DEAD, and no broker call is signed with it any more.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from shared.domain.base.calendar import next_midnight
+from shared.frozen import frozen
 
 ARRIVES_WITHIN = timedelta(seconds=30)
 """Longer than a broker call takes: a token signs nothing that could arrive after midnight."""
@@ -24,7 +24,7 @@ class TokenState(StrEnum):
     DEAD = "dead"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Stage:
     """What a state allows: `from_age` since the last renewal; `signs` calls; `renews`; else the owner `signs_in`."""
 
@@ -48,7 +48,7 @@ LIFE: dict[TokenState, Stage] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RequestToken:
     """The first half of a sign-in; its secret is kept in the vault only."""
 
@@ -59,7 +59,7 @@ class RequestToken:
         return "RequestToken(hidden)"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AccessToken:
     """What signs broker calls until midnight New York; never logged, never shown."""
 
@@ -70,7 +70,7 @@ class AccessToken:
         return "AccessToken(hidden)"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class TokenRecord:
     """What the store knows of the token in the vault: a version and instants, never the token.
 

@@ -16,9 +16,11 @@ counts them. A throttle answer says that the broker counts otherwise, or that so
 and for an hour the two lanes are one, in which lists go before entries.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from shared.frozen import frozen
 
 
 class Purpose(StrEnum):
@@ -29,7 +31,7 @@ class Purpose(StrEnum):
     ENTER = "enter"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Turns:
     """The document `turns/<module>`: `free` are the lanes' next free instants, `widths_ms` their last turns' widths."""
 
@@ -43,7 +45,7 @@ class Turns:
     schema_version: int = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Turn:
     """Leave to send one call from `at` on and before `until`."""
 
@@ -52,7 +54,7 @@ class Turn:
     until: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Wait:
     """No turn yet: none comes before `at`; look again at `look_at`."""
 

@@ -1,8 +1,10 @@
 """What the owner asks of settlement by command: a document that the owner writes and settlement answers."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
+
+from shared.frozen import frozen
 
 
 class AskKind(StrEnum):
@@ -13,7 +15,7 @@ class AskKind(StrEnum):
     RECONCILE = "reconcile"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Ask:
     """One wish of the owner's, `waiting` until settlement has answered it; `done` says that it was fulfilled.
 
@@ -39,7 +41,7 @@ class Ask:
     schema_version: int = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Verdict:
     """What settlement says to an ask: `done` is false where it refuses."""
 

@@ -15,6 +15,7 @@ from typing import Annotated, get_args, get_origin, get_type_hints
 from shared.domain.broker.day_trades import DayTradeRule
 from shared.domain.control import tables
 from shared.errors import ConfigError
+from shared.frozen import frozen
 
 
 class Tighter(Enum):
@@ -40,7 +41,7 @@ class Span:
         self.tighter = tighter
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Universe:
     """Which symbols are looked at: prices in USD, volume in shares of the day.
 
@@ -69,7 +70,7 @@ class Universe:
         }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Signals:
     """What turns votes into a signal; quality and confidence run from 0 to 1."""
 
@@ -80,7 +81,7 @@ class Signals:
     confidence_min: Annotated[Decimal, Span("0", "1", UP)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Entry:
     """The entry order: how far its limit may chase, and how fresh what it rests on must be."""
 
@@ -94,7 +95,7 @@ class Entry:
     late_minutes: Annotated[int, Span(10, 240, UP)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Quotes:
     """When quotes are doubted: nothing is bought on them (`halts`, `daybook`, `same_share`).
 
@@ -115,7 +116,7 @@ class Quotes:
     disagree_max_pct: Annotated[Decimal, Span("0.1", "20", DOWN)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Sizing:
     """How much of the equity a position takes; the bonuses are percent on top of the base.
 
@@ -132,7 +133,7 @@ class Sizing:
     four_votes_bonus_pct: Annotated[Decimal, Span("0", "100", DOWN)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Limits:
     """What stops new risk."""
 
@@ -148,7 +149,7 @@ class Limits:
     symbol_cooldown_minutes: Annotated[int, Span(0, 390, UP)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Exits:
     """When and how a position is left."""
 
@@ -169,7 +170,7 @@ class Exits:
     market_minutes: Annotated[int, Span(1, 30, UP)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AccountRules:
     """The rules of the owner's own account that no answer of the broker names."""
 

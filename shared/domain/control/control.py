@@ -6,9 +6,11 @@ by a resume of the owner that knew of it.
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
+
+from shared.frozen import frozen
 
 
 class TradingState(StrEnum):
@@ -28,7 +30,7 @@ MOST_LATER = 10
 _FIGURE = re.compile(r"\d[\d.,]*")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Control:
     """A trading state, who set it first, when and why; `epoch` counts changes.
 

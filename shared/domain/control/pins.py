@@ -8,14 +8,15 @@ it may be another one for another consumer key (etrade-api.md 3.1).
 
 import hashlib
 import hmac
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+
+from shared.frozen import frozen
 
 _COST, _BLOCK = 1 << 14, 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Pin:
     """The account of one operator, since an instant; `digest` is of its number with `salt`."""
 

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from shared.domain.base.often import Struct, often
+from shared.frozen import frozen
 
 
 class Interval(StrEnum):
@@ -22,8 +22,8 @@ class Interval(StrEnum):
         return {"1d": 0, "1h": 60, "15m": 15, "5m": 5, "1m": 1}[self.value]
 
 
-@often
-class Bar(Struct, frozen=True, kw_only=True, gc=False):
+@frozen(gc=False)
+class Bar:
     """One interval of one symbol: prices in USD, volume in shares, `end` in UTC (exclusive)."""
 
     end: datetime
@@ -34,8 +34,8 @@ class Bar(Struct, frozen=True, kw_only=True, gc=False):
     volume: int
 
 
-@often
-class DailyBar(Struct, frozen=True, kw_only=True, gc=False):
+@frozen(gc=False)
+class DailyBar:
     """One trading day of one symbol, as a data source gave it."""
 
     day: date

@@ -4,12 +4,13 @@ It is no `Quote` and has no bid and no ask, lies in a collection of its own, and
 (tests/architecture/test_second_hand.py). Whether it is delayed is not known, so it counts as delayed.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from shared.frozen import frozen
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@frozen
 class FallbackQuote:
     """One symbol's last price in USD, traded `at`, as `source` said it at `asked_at`.
 

@@ -14,7 +14,6 @@ last whole minute and decides what a warm one decides.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -22,6 +21,7 @@ from typing import NamedTuple
 from shared.domain.control.config import Quotes
 from shared.domain.market.quality import BROKER, is_finite
 from shared.domain.market.quotes import Quote, QuoteStatus
+from shared.frozen import frozen
 
 HALTED, ONE_SIDED, FROZEN, UNTRADED = "HALTED", "BOOK_ONE_SIDED", "QUOTE_FROZEN", "NO_TRADES"
 PAUSE = "AFTER_HALT"
@@ -42,7 +42,7 @@ class _Limits(NamedTuple):
     pause: timedelta
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Sign:
     """One sign of a halt, or the pause after it: a stable code, what was found and what it had to be."""
 

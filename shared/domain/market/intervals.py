@@ -6,7 +6,7 @@ adjusted by none; a joined bar ends with its interval or with the session; what 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import ROUND_DOWN, Decimal
 
@@ -14,11 +14,12 @@ from shared.domain.base.calendar import TradingSession, session_of
 from shared.domain.market.bars import Bar, DailyBar, Interval
 from shared.domain.market.daybook import joined_bars
 from shared.domain.market.series import Dividend, Split
+from shared.frozen import frozen
 
 _HUNDREDTH = Decimal("0.01")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Bars:
     """Bars of one symbol, oldest first, as they were traded: daily ones or ones within sessions, by the interval.
 

@@ -6,7 +6,6 @@ These values are for showing and for reckoning by hand: what trades takes the br
 is, so that no price from elsewhere can be taken for one.
 """
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -14,12 +13,13 @@ from typing import Generic, TypeVar
 
 from shared.domain.base.calendar import session_of
 from shared.domain.market.quotes import Quote, QuoteStatus
+from shared.frozen import frozen
 
 T = TypeVar("T")
 WHOLE, NOTHING = Decimal(1), Decimal(0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Known(Generic[T]):
     """One answer: its value, None where nothing is known, who gave it, how it was made and came here.
 
@@ -39,7 +39,7 @@ class Known(Generic[T]):
     delayed: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Glance:
     """One symbol's market as far as it is known: prices in USD, volume in shares; None is what nobody said.
 
@@ -65,7 +65,7 @@ class State(StrEnum):
     OVER = "over"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Hours:
     """One regular session: when it opens and closes, UTC, and where it stands."""
 

@@ -8,7 +8,7 @@ nothing is adjusted.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -16,6 +16,7 @@ from shared.domain.base.calendar import TradingSession
 from shared.domain.market.bars import Bar, DailyBar
 from shared.domain.market.daybook import MINUTE, DayBook
 from shared.domain.market.series import Series, unsound_bar
+from shared.frozen import frozen
 
 MADE = "of quotes each second, with the broker's previous close where it gave one"
 EDGE = 5 * MINUTE
@@ -25,7 +26,7 @@ LEAST_SEEN = Decimal("0.9")
 _PERCENT = Decimal(100)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class OwnDay:
     """What became of one session's bars: the daily bar, or why there is none."""
 

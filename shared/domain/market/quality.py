@@ -6,13 +6,13 @@ Source: order-safety.md R05.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import cast
 
 from shared.domain.market.quotes import Quote, QuoteStatus
+from shared.frozen import frozen
 
 BROKER = "etrade"
 CLOCK_SKEW = timedelta(seconds=2)
@@ -39,14 +39,14 @@ _STEP = Decimal("0.01")
 _ZERO, _ONE = Decimal(0), Decimal(1)
 
 
-class Sound(Quote, frozen=True, kw_only=True):
+class Sound(Quote):
     """A quote that was found without a fault: all that an entry, a target, a trail or a stop level is decided on.
 
     None is ever made: `sound` calls a quote so, which stays what it is.
     """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Grade:
     """What a quote is worth to look at, from 0 to 1, and in words why it is not 1."""
 

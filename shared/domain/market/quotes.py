@@ -5,8 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from shared.domain.base.often import Struct, often
 from shared.errors import BrokerError, NotSent
+from shared.frozen import frozen
 
 
 class QuoteStatus(StrEnum):
@@ -21,8 +21,8 @@ class QuoteStatus(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
-@often
-class Quote(Struct, frozen=True, kw_only=True, gc=False):
+@frozen(gc=False)
+class Quote:
     """One symbol's market at one moment: prices in USD, sizes and volume in shares, instants in UTC.
 
     What the broker did not give is None: the previous close, and when the last trade was. `adjusted` is its sign that

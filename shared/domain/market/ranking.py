@@ -10,7 +10,6 @@ Source: strategy.md, Universe.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
@@ -18,6 +17,7 @@ from itertools import pairwise
 from shared.domain.market.bars import DailyBar
 from shared.domain.market.quotes import Quote
 from shared.domain.market.series import LEAST_DAYS, Series, adjusted_bars, unbroken
+from shared.frozen import frozen
 
 DAYS = LEAST_DAYS
 """The last daily bars that a rank is made of; with fewer a symbol is not bought, and its parts are not known."""
@@ -28,7 +28,7 @@ _HUNDREDTH = Decimal("0.01")
 _SHARE = Decimal("0.0001")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Measures:
     """What a symbol is ranked by, each None where it is not known.
 
@@ -43,7 +43,7 @@ class Measures:
     spread: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Part:
     """One part of a score: the figure, its percentile rank from 0 to 1, and the points that it earns."""
 
@@ -53,7 +53,7 @@ class Part:
     points: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Place:
     """A symbol's place in the list, from 1, its score from 0 to 100, and what that is made of."""
 

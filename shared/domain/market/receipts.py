@@ -7,13 +7,13 @@ where it compares nothing; `age_ms` is the age of the broker's quote at the verd
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from itertools import zip_longest
 from typing import Any
 
 from shared.errors import Malformed
+from shared.frozen import frozen
 
 _COLUMNS = 5
 _PLACES = Decimal("0.0001")
@@ -21,7 +21,7 @@ _LONGEST = 20
 """So many places before the point a figure may have to be written out; what is larger stands as it is."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Mark:
     """One line: from `second` on the verdict is `code`, several with + between them."""
 

@@ -8,12 +8,13 @@ of order, a day twice or a price that cannot be make the whole answer unusable, 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
 from shared.domain.market.bars import DailyBar
+from shared.frozen import frozen
 
 LEAST_DAYS = 20
 """With fewer daily bars a symbol is not bought: its quality is minimal (strategies.view)."""
@@ -21,7 +22,7 @@ LONGEST_GAP = timedelta(days=10)
 """Between two bars that belong together: September 2001 left seven days, more than any closing since 1933."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Split:
     """From `day` on one share of before is `ratio` shares: 2 for a split of two for one, 0.1 for one for ten."""
 
@@ -29,7 +30,7 @@ class Split:
     ratio: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Dividend:
     """What a share of the day before earns on `day`, in USD."""
 
@@ -37,7 +38,7 @@ class Dividend:
     usd: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Series:
     """Daily bars of one symbol as they were traded, oldest first, each day once.
 

@@ -5,8 +5,9 @@ neither does one that ended for want of a token: the owner is told of that by ot
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from shared.frozen import frozen
 
 SECONDS = 60
 LOOKED, BLIND = "+", "-"
@@ -17,7 +18,7 @@ UNSEEN_AFTER = 5
 """So many without one of a symbol that is held, while others have some: its trading may be paused for so long."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Sight:
     """One whole minute of the scan: of `symbols` so many had a usable quote, at least once.
 
@@ -40,7 +41,7 @@ class Sight:
         return bool(self.faults) and not self.usable
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Looks:
     """How many of so many `seconds` of a session the scan looked at.
 

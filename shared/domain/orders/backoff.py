@@ -5,10 +5,10 @@ somebody cancels those, and a stop above the market until the market moves. Aski
 nobody; in the session's last minutes a long pause would leave shares over night.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.domain.base.calendar import session_at
+from shared.frozen import frozen
 
 FIRST = timedelta(seconds=2)
 LONGEST = timedelta(seconds=60)
@@ -19,7 +19,7 @@ NEW_EPISODE = timedelta(minutes=3)
 _MOST_DOUBLINGS = 5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Refusal:
     """The refusals of one episode: how many in a row, since when, the last one, and the broker's reason for it."""
 

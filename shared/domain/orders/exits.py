@@ -9,7 +9,6 @@ the longest hold). An exit that was decided before is ended so, too, while its l
 would protect nothing. What the broker shows as halted keeps its stop even then. Source: strategy.md, Exits.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -22,6 +21,7 @@ from shared.domain.orders import pricing
 from shared.domain.orders.orders import Kind
 from shared.domain.orders.positions import Position
 from shared.domain.orders.watches import EXIT_LIFE, ExitDecision, PositionWatch
+from shared.frozen import frozen
 
 OWNER = "owner"
 """The reason of an exit that the owner asked for: it lasts until nothing is held."""
@@ -29,7 +29,7 @@ _FLATTEN, _MAX_HOLD = "flatten", "max_hold"
 _PERCENT = Decimal(100)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Unquoted:
     """There has been no sound quote for so long; `halted` says that the broker shows the symbol as halted."""
 
@@ -37,14 +37,14 @@ class Unquoted:
     halted: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Hold:
     """Nothing to do; `high_water` is the best bid so far, for the caller to carry to the next tick."""
 
     high_water: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class MoveStop:
     """Write these into the watch; settlement moves the stop. Prices in USD."""
 
@@ -53,7 +53,7 @@ class MoveStop:
     breakeven: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ExitNow:
     """Sell the whole position now; `limit_price` in USD, None for a market order."""
 

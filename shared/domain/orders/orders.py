@@ -7,7 +7,7 @@ be booked; each move counts `rev` up by one and makes exactly one audit event; a
 send, and its nonce names the one invocation that holds it. Source: order-safety.md 1.3, 1.5.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -18,6 +18,7 @@ from shared.domain.base.ids import digest
 from shared.domain.base.values import PriceType, Side, Term, Venue
 from shared.domain.broker.brokerage import Ticket
 from shared.errors import InvariantBroken
+from shared.frozen import frozen
 
 PREVIEW_USABLE = timedelta(seconds=120)
 PLACING_LIFE, LONGEST_LIFE = timedelta(seconds=5), timedelta(seconds=45)
@@ -81,7 +82,7 @@ class Kind(StrEnum):
 STOPS = frozenset({Kind.PROTECT, Kind.MOVE})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PreviewRecord:
     """What the broker said it would do, and the hash of exactly what it was asked."""
 
@@ -92,7 +93,7 @@ class PreviewRecord:
     attempt: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Licence:
     """The write-ahead licence to send once: who holds it, until when, and which broker orders existed before."""
 
@@ -103,7 +104,7 @@ class Licence:
     epoch: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Candidate:
     """A broker order that could be one of ours, as a list last showed it."""
 
@@ -113,7 +114,7 @@ class Candidate:
     placed_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Order:
     """One intent from its first commit to its end; its id is the clientOrderId. Prices and `reserved` in USD.
 

@@ -7,18 +7,18 @@ order could have had. Without a usable number of filled shares no end of the ord
 would be a guess. What is not used is named, in the broker's words.
 """
 
-from dataclasses import dataclass
 from decimal import Decimal
 
 from shared.domain.base.values import Side
 from shared.domain.broker.brokerage import BrokerOrder, BrokerStatus
 from shared.domain.orders.orders import Order
+from shared.frozen import frozen
 
 _FAR = 10
 _ROUNDING = Decimal("1.01")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Said:
     """Filled shares, never fewer than were booked, their average price in USD where it is said, and the status."""
 

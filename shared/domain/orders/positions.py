@@ -2,16 +2,17 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 
 from shared.domain.base.values import Venue
 from shared.domain.control.config import Exits
 from shared.domain.orders.backoff import Refusal
+from shared.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PendingExit:
     """The exit that is under way, written by the commit that creates its order, and named as that one.
 
@@ -25,7 +26,7 @@ class PendingExit:
     told: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Missing:
     """Shares of a position that a complete portfolio did not hold at an instant, and nothing of ours explains."""
 
@@ -37,7 +38,7 @@ class Missing:
         return replace(self, quantity=self.quantity - quantity) if quantity < self.quantity else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Position:
     """One holding from first fill to flat; prices and money in USD.
 
@@ -87,7 +88,7 @@ class Position:
         return self.quantity if self.missing is None else max(self.quantity - self.missing.quantity, 0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Fill:
     """Shares that changed hands: `price` the average of these shares in USD, `at` when we learned of it.
 
@@ -120,7 +121,7 @@ def standing(fills: Iterable[Fill]) -> list[Fill]:
     return [fill for fill in found if not fill.provisional or guessed[fill.broker_order_id, fill.cumulative]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Ledger:
     """What one session has used of its limits: money in USD, `reserved` is cash held for live entries.
 

@@ -1,13 +1,13 @@
 """Signals: what a strategy thinks should be entered. An opinion, without size and without authority over price."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
 from shared.domain.base.values import Side
+from shared.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Vote:
     """One strategy's yes: `confidence` 0 to 1, and the reasons, one at least, in plain words."""
 
@@ -16,7 +16,7 @@ class Vote:
     reasons: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Signal:
     """What the scan saw at one tick; prices in USD, `stop_distance` in USD a share, `daily_close` the last daily bar's.
 

@@ -3,16 +3,16 @@
 Source: strategy.md, Sizing and limits.
 """
 
-from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 
 from shared.domain.base.values import CENT
 from shared.domain.control.config import StrategyConfig
+from shared.frozen import frozen
 
 _PERCENT = Decimal(100)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Denied:
     """Our own refusal: a stable code and one sentence for the owner."""
 
@@ -20,7 +20,7 @@ class Denied:
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Means:
     """What an entry can draw on, in USD.
 
@@ -47,7 +47,7 @@ def equity(*, own: Decimal, usable: Decimal, invested: Decimal) -> Decimal:
     return max(min(own, usable + invested), Decimal(0))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Sized:
     """How many shares to buy, and in one sentence what limited them, with its figures."""
 

@@ -6,7 +6,7 @@ once; where there is none the shares are unpriced, which stays written down, and
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -16,12 +16,13 @@ from shared.domain.base.values import Side, cents
 from shared.domain.broker.brokerage import BrokerOrder
 from shared.domain.orders import book
 from shared.domain.orders.positions import Ledger, Position
+from shared.frozen import frozen
 
 _MONEY = Decimal("0.000001")
 _AVERAGE = Decimal("0.000000000001")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class OwnersSell:
     """Shares of one order of the owner's that were shares of ours, and what they brought in USD."""
 
@@ -30,7 +31,7 @@ class OwnersSell:
     proceeds: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Taken:
     """Shares that a position lost without an order of ours: since when they were missed, and when they were booked.
 

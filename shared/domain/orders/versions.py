@@ -14,7 +14,7 @@ until the close.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -25,13 +25,14 @@ from shared.domain.base.calendar import session_at
 from shared.domain.control.config import Exits, Span, StrategyConfig, Tighter, contradictions
 from shared.domain.orders.positions import Position
 from shared.errors import ConfigError
+from shared.frozen import frozen
 
 Group = TypeVar("Group")
 FILE = 0
 """The number of what the configuration file says, where no version was ever stored."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Version:
     """A configuration as the owner wanted it from `at` on; numbers count up from 1, `note` says what was changed."""
 
@@ -42,7 +43,7 @@ class Version:
     schema_version: int = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Versions:
     """The newest version; and, where it came while `session` ran, what that session works with."""
 
@@ -52,7 +53,7 @@ class Versions:
     schema_version: int = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Ceilings:
     """The most that any version may allow of `Limits`, from the environment; None where nobody said one."""
 
@@ -62,7 +63,7 @@ class Ceilings:
     daily_loss_pct: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class InForce:
     """The configuration that decides now, and the number of the newest version in it."""
 

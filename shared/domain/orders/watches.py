@@ -6,18 +6,19 @@ promises: a level only moves up, whichever of the two knows the higher one, and 
 nothing.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from shared.domain.base.values import PriceType
 from shared.domain.orders.positions import Position
+from shared.frozen import frozen
 
 EXIT_LIFE = timedelta(seconds=60)
 """So long after its decision an exit may be begun and sent; one that is not begun by then is lost."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ExitDecision:
     """A decision to sell, written where the scan alone writes, so that nobody can forge it; `limit_price` in USD.
 
@@ -32,7 +33,7 @@ class ExitDecision:
     first_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PositionWatch:
     """What is wanted of the position `position_id`; prices in USD.
 

@@ -1,7 +1,7 @@
 """The judgement of an entry on its facts: how many shares, or every code that denies it and the sentence about it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 
 from shared.domain.control.config import StrategyConfig
@@ -9,9 +9,10 @@ from shared.domain.orders import sizing
 from shared.domain.risk import denials
 from shared.domain.risk.facts import RiskFacts
 from shared.domain.risk.risk import deny_codes
+from shared.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Entry:
     """An entry that every rule approves: shares, limit, cost and today's spread in USD, and what limited the size."""
 
@@ -22,7 +23,7 @@ class Entry:
     sized: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Denial:
     """Every code that denies an entry, and the sentence for the owner."""
 

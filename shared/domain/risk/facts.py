@@ -1,7 +1,6 @@
 """The facts that sizing and the risk rules rest on, and the sums that both take from them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -15,9 +14,10 @@ from shared.domain.orders import book
 from shared.domain.orders.orders import Kind, Order
 from shared.domain.orders.positions import Ledger, Position
 from shared.domain.orders.sizing import Means, equity
+from shared.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RiskFacts:
     """Everything the rules look at; None means not known, and what is not known denies. Money in USD.
 

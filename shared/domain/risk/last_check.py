@@ -34,6 +34,7 @@ from shared.domain.orders import book
 from shared.domain.orders.orders import AT_BROKER, IN_DOUBT, Kind, Order
 from shared.domain.orders.positions import Position
 from shared.domain.risk.risk import outside_collar
+from shared.frozen import frozen
 
 QUOTE_LIFE = timedelta(seconds=5)
 CLOCKS = timedelta(seconds=5)
@@ -44,7 +45,7 @@ _OF_LIMITS = frozenset({"ORDER_SHARES_MAX", "NOTIONAL_MAX_ORDER", "CAPITAL_MAX"}
 _ENTRY_TERMS = frozenset({Term.IMMEDIATE_OR_CANCEL, Term.GOOD_FOR_DAY})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Owner:
     """What the owner allows: settings and capital in USD, as this process read them at `since`.
 
@@ -57,7 +58,7 @@ class Owner:
     number: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Known:
     """What the sender of an order knows at `now`.
 

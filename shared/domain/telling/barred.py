@@ -3,18 +3,18 @@
 `event` is the part of the event's name that tells one from another of its kind.
 """
 
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from shared.domain.base.ids import digest
 from shared.domain.broker.skew import Off
+from shared.frozen import frozen
 
 LEDGER_UNREADABLE = "LEDGER_UNREADABLE"
 CONFIGURATION_UNREAD = "CONFIGURATION_UNREAD"
 """Of a session's ledger that cannot be read: no size and no drawdown is known without its profit."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class EntriesBarred:
     """A rule of the account itself, or a document that cannot be read, denies entries.
 
@@ -32,7 +32,7 @@ class EntriesBarred:
         return f"{self.session.isoformat()}:{self.code}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ClockOff:
     """A function's clock is off from the broker's by `why`, and what follows from that is `off` (`skew`)."""
 
@@ -48,7 +48,7 @@ class ClockOff:
         return f"{self.session.isoformat()}:{self.off}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SymbolsUnknown:
     """The broker gives no quote for watched symbols, before the session: nothing is traded in them."""
 
@@ -62,7 +62,7 @@ class SymbolsUnknown:
         return f"{self.session.isoformat()}:{digest(*self.symbols)[:16]}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class HistoryMissing:
     """No source of daily bars outside our own store answers; `why` is what each said.
 
@@ -81,7 +81,7 @@ class HistoryMissing:
         return self.session.isoformat()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SourceKeyBad:
     """A source of daily bars does not take the owner's key; `version` is the key's in the vault."""
 

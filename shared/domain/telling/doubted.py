@@ -1,14 +1,14 @@
 """What the owner is told when quotes are doubted, with its words: a halt of what is held, closes that disagree."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from shared.domain.base.ids import digest
 from shared.domain.telling.codes_said import halt_signs
 from shared.domain.telling.wording import Words, clock, count, short
+from shared.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class HeldHalted:
     """Trading in a held symbol looks halted `since` an instant; `signs` are the codes of what says so (`halts`)."""
 
@@ -23,7 +23,7 @@ class HeldHalted:
         return f"{self.symbol}:{self.since.isoformat()}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SourcesDiffer:
     """The broker's previous close and the stored close of that session lie too far apart; `closes` has both of each."""
 

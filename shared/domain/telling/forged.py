@@ -1,13 +1,13 @@
 """That an order was found in the book which nobody of ours can have approved: the notice, and its words."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from shared.domain.telling.codes_said import named
 from shared.domain.telling.wording import Words, short
+from shared.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class OrderForged:
     """An order that was ready to be sent breaks `codes`, which no judgement of ours lets pass; trading was halted."""
 

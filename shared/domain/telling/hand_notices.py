@@ -1,13 +1,13 @@
 """Notices of what only the owner can tell or put right, or has done by hand at the broker (see `notices`)."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from shared.domain.orders.orders import Candidate
+from shared.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class OrderAmbiguous:
     """Two or more of the broker's orders, the `candidates`, could be this one: only a person can tell."""
 
@@ -29,7 +29,7 @@ class OrderAmbiguous:
         return f"{self.intent_id}:{self.filled}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class OrderCameLate:
     """The broker has an order of ours that was given up as never placed; `filled` shares of it by now.
 
@@ -51,7 +51,7 @@ class OrderCameLate:
         return f"{self.intent_id}:{self.order_id}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SharesTaken:
     """Shares of ours have left the account without an order of ours; `price` in USD is of those that are priced."""
 

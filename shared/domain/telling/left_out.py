@@ -1,12 +1,12 @@
 """Strategies that are left out for the rest of a session: the record of it, and what the owner is told."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from shared.domain.telling.wording import Words, clock, short
+from shared.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class LeftOut:
     """From the symbol `about` at `at` on a strategy is not asked; `about` is "" where no symbol was the reason.
 
@@ -19,7 +19,7 @@ class LeftOut:
     about: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SessionLeftOut:
     """Every strategy that was left out of a session so far, in the order in which it was."""
 
@@ -39,7 +39,7 @@ def said(left: LeftOut) -> str:
     return f"{left.name} since {clock(left.at)}{about}: {short(left.why)}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class StrategyLeftOut:
     """A strategy is left out for the rest of a session."""
 

@@ -4,48 +4,49 @@ A tick carries no time of its own: Cloud Scheduler sends a fixed body, so its ti
 """
 
 import re
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 
 from shared.domain.orders.signals import Signal
 from shared.domain.telling.notices import NOTICES, Notice
+from shared.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ScanTick:
     """Scan this minute of the market."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PrepareTick:
     """Prepare the session; `reason` is "schedule" or "signed-in"."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SettleTick:
     """Bring the book in line with the broker."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class CloseTick:
     """The session is over: settle what is left and seal the audit heads."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RefreshTick:
     """Look after the access token."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class EnterPosition:
     """Consider entering on this signal; the copy in the store is the one that counts."""
 
     signal: Signal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ExitPosition:
     """Sell the position as its document says; the ids only name the decision."""
 
@@ -55,7 +56,7 @@ class ExitPosition:
     session: date
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class OrderPlaced:
     """An order has reached the broker, or may have: settlement looks."""
 
@@ -63,7 +64,7 @@ class OrderPlaced:
     symbol: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class HaltAsked:
     """The owner confirmed a halt on the page of a signed link, which `link` names, at an instant.
 
@@ -79,14 +80,14 @@ class HaltAsked:
         return f"{self.link}:{self.at.isoformat()}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RenewAsked:
     """A reading that began at `asked_at` was refused for the access token: its keeper judges whether to renew it."""
 
     asked_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class HistoryAsked:
     """A session needs daily bars of these symbols, or the broker has said more of the day before it."""
 
@@ -94,7 +95,7 @@ class HistoryAsked:
     symbols: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class FallbackAsked:
     """The broker has quoted none of these symbols `since` an instant: a price from elsewhere is to be shown.
 

@@ -1,13 +1,12 @@
 """What the owner is told, as facts: each kind once, with the name of the event that it tells about.
 
 A notice is promised in the commit of what it tells about, so that it is neither lost nor told of what did not happen.
-Two notices with one event are one: it is told once. What is said of each kind is in `notice_words`. No notice holds a
-secret but `SignInNeeded.signed`, which is for the owner's addresses and for nothing else, and none brings an address:
-what a text of it could lead to is broken (`wording.unlinked`).
+Two notices with one event are told once. What is said of each is in `notice_words`. None holds a secret but
+`SignInNeeded.signed`, for the owner's addresses alone, and none brings an address (`wording.unlinked`).
 """
 
 import hashlib
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import date, datetime
 from decimal import Decimal
 from typing import assert_never
@@ -32,12 +31,13 @@ from shared.domain.telling.sign_in_notices import (
 )
 from shared.domain.telling.sign_out import SignedOut
 from shared.domain.telling.unseen import AnswerUnread, EntryNotJudged, MessageRetried, PricesElsewhere, StaysHeld
+from shared.frozen import frozen
 
 FOREIGN = "FOREIGN_ORDER"
 LONGEST_REASON = 1000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class TokenEnded:
     """The day's token is ended; `left_open` names orders and positions that nobody looks after until the next one."""
 
@@ -45,7 +45,7 @@ class TokenEnded:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class TradingHalted:
     """Nothing enters and entries are cancelled; with `exits_too` no exit is sent either; stops are kept."""
 
@@ -56,7 +56,7 @@ class TradingHalted:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class TradingReduced:
     """Nothing enters."""
 
@@ -66,7 +66,7 @@ class TradingReduced:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class TradingResumed:
     """Entries are allowed again."""
 
@@ -76,7 +76,7 @@ class TradingResumed:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class OrderUnknown:
     """An order was sent and nobody knows whether the broker has it."""
 
@@ -87,7 +87,7 @@ class OrderUnknown:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PositionUnprotected:
     """Shares have been held without a working sell order `since` an instant."""
 
@@ -98,7 +98,7 @@ class PositionUnprotected:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ExitUnseen:
     """Shares should be sold since `since`, their stop cannot be seen and so is left in place; `why` says what fails."""
 
@@ -111,7 +111,7 @@ class ExitUnseen:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class CancelUnconfirmed:
     """A sell was to be cancelled and nobody knows whether it is: its shares may be without a stop, and are not sold."""
 
@@ -123,7 +123,7 @@ class CancelUnconfirmed:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class StopRefused:
     """E*TRADE has refused a stop over held shares again and again `since` an instant; `why` is its reason."""
 
@@ -135,7 +135,7 @@ class StopRefused:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ExitRefused:
     """E*TRADE refused to sell shares that should be sold; `why` is its reason."""
 
@@ -147,7 +147,7 @@ class ExitRefused:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ForeignOrder:
     """The account has an order of this session in a symbol that is not ours, and so the symbol is not entered."""
 
@@ -161,7 +161,7 @@ class ForeignOrder:
         return f"{self.session.isoformat()}:{self.symbol}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ScanSilent:
     """The session trades and no minute of it has been scanned `since` an instant."""
 
@@ -169,7 +169,7 @@ class ScanSilent:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class ScanBlind:
     """The market is scanned, and `since` an instant no symbol has had a usable quote; `held` are those that we hold.
 
@@ -182,7 +182,7 @@ class ScanBlind:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class HeldUnseen:
     """A held symbol has had no usable quote `since` an instant, while others have; `faults` as in ScanBlind."""
 
@@ -192,7 +192,7 @@ class HeldUnseen:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class MessageBuried:
     """A function got a message that no retry can help."""
 
@@ -202,7 +202,7 @@ class MessageBuried:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class DayResult:
     """The session is over: `realized` in USD without the `unpriced` shares, `orders` those that reached the broker.
 

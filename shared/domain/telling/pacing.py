@@ -3,9 +3,11 @@
 Held back is not lost: each notice is journalled and recorded, and the next one that is told says how many there were.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from shared.frozen import frozen
 
 MOST = 5
 WINDOW = timedelta(minutes=30)
@@ -19,7 +21,7 @@ class Turn(StrEnum):
     HOLD = "HOLD"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Pace:
     """When notices of one kind were told lately, and how many were held back since."""
 

@@ -1,12 +1,12 @@
 """What the owner is told of a recording of the day (`shared.usecases.scanning.record`), with its words."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from shared.domain.telling.wording import Words, short
+from shared.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class RecordingEnded:
     """The recording of a session could not go on; `why` is a sentence without its full stop."""
 

@@ -1,12 +1,12 @@
 """Notices of rows of the broker's lists that are not as a row of ours is, or that cannot be read (see `notices`)."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from shared.domain.base.ids import digest
+from shared.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class OddRow:
     """A row of the account's order list or portfolio is none of ours, or could not be read: `fields` are why.
 
@@ -27,7 +27,7 @@ class OddRow:
         return f"{self.session.isoformat()}:{self.where.replace(' ', '_')}:{name}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class OwnRowOdd:
     """The broker's row of an order of ours cannot be used in full: `fields` are those that cannot."""
 

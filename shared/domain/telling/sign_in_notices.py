@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from shared.frozen import frozen
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInNeeded:
@@ -18,7 +20,7 @@ class SignInNeeded:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SignedIn:
     """There is a token, and it lives until `dies_at`."""
 
@@ -26,7 +28,7 @@ class SignedIn:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SignInFailed:
     """The owner accepted at E*TRADE and no token could be kept; `why` is one of our own sentences."""
 
@@ -34,7 +36,7 @@ class SignInFailed:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SignInRefused:
     """Somebody tried to sign in and was refused; `why` is one of our own sentences."""
 
@@ -42,7 +44,7 @@ class SignInRefused:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AccountRefused:
     """Somebody signed in to another account than the pinned one; `endings` are the last digits of those they have."""
 
@@ -50,7 +52,7 @@ class AccountRefused:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class LinkUsed:
     """A sign-in was begun with the link of this `link` number; with `refused` it had begun as often as a link may."""
 

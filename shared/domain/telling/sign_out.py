@@ -1,12 +1,12 @@
 """That the owner signed out: the notice, and its words."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from shared.domain.telling.wording import Words, clock, short
+from shared.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SignedOut:
     """The owner ended the token; `problem` is why E*TRADE could not be asked to, "" when it did.
 

@@ -3,14 +3,14 @@
 `event` is the part of the event's name that tells one from another of its kind.
 """
 
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from shared.domain.base.ids import digest
 from shared.domain.broker.reads import Answer
+from shared.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class AnswerUnread:
     """A kind of E*TRADE's answers has not been readable `since` an instant; `why` is our own safe detail.
 
@@ -30,7 +30,7 @@ class AnswerUnread:
         return f"{self.what}:{self.since.isoformat()}{shares}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class EntryNotJudged:
     """A signal died of age without a judgement, because an answer could not be read; told once a day and reason."""
 
@@ -46,7 +46,7 @@ class EntryNotJudged:
         return f"{self.session.isoformat()}:{self.what}:{digest(self.why)[:16]}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class StaysHeld:
     """The session is about to close and these shares are still held.
 
@@ -68,7 +68,7 @@ class StaysHeld:
         return f"{self.session.isoformat()}:{self.position_id}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class MessageRetried:
     """A function has not been able to handle a message `since` an instant, and it comes again; `name` is its own."""
 
@@ -85,7 +85,7 @@ class MessageRetried:
         return f"{self.function}:{digest(self.name)[:16]}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class PricesElsewhere:
     """The broker has given no quotes `since` an instant; `prices` are what `source` says instead, in words.
 

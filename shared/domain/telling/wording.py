@@ -3,10 +3,10 @@
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from shared.domain.base.calendar import NEW_YORK
+from shared.frozen import frozen
 
 _SHOWN = 300
 _SLASHES = re.compile(r"(?<=[:/\\])(?=[/\\])")
@@ -16,7 +16,7 @@ _DOTS = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Words:
     """One notice in words; `urgent` notices are never held back."""
 

@@ -20,6 +20,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from shared.errors import ConfigError
+from shared.frozen import frozen
 from shared.ports import Chance, Vault
 from shared.topology import HALT_KEY, SIGN_IN_KEY
 
@@ -43,7 +44,7 @@ _TEXT = re.compile(r"2\.([0-9]{15,17})\.([0-9]{9,11})\.([A-Za-z0-9]{22})\.([A-Za
 _COOKIE = re.compile(rf"([A-Za-z0-9]{{{COOKIE_LENGTH}}})\.([A-Za-z0-9_-]{{43}})")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Link:
     """A link that was genuine when it was read; `name` is its number, hashed, under which its use is remembered."""
 

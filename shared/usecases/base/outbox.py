@@ -4,18 +4,17 @@ A crash between commit and publish leaves the row; the function's next invocatio
 publish and removal publishes twice, which every consumer bears (order-safety.md 1.4, C12 and C13).
 """
 
-from dataclasses import dataclass
-
 from shared.codec import decode, dumps, encode, loads
 from shared.domain.telling.messages import KINDS, MAX_BYTES, NAMES, SCHEMA_VERSION, Message, misnamed
 from shared.errors import Malformed, PermissionDenied, UnknownVersion
+from shared.frozen import frozen
 from shared.ports import Create, Delete, Severity, Where
 from shared.usecases.base.desk import Desk
 
 NOTICES = "notices"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Row:
     """One message that is promised: `owner` is the function that publishes it."""
 

@@ -7,10 +7,10 @@ no function has a right to.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from shared.domain.broker.brokerage import Account
 from shared.domain.control.pins import Pin, digest_of, is_of, pin_of
+from shared.frozen import frozen
 from shared.ports import Chance, Clock, Put, Store
 from shared.usecases.base.desk import put, read
 
@@ -18,7 +18,7 @@ SALT_LENGTH = 32
 NOT_PINNED = "no account is chosen: run `strategy login`, which pins the account, or set ETRADE_ACCOUNT_ID"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Pinned:
     """What an account must be: number or key `account_id`, unless "", and that of `pin`, unless None."""
 

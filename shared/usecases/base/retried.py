@@ -7,13 +7,13 @@ after the other are told together: once a day and kind of trouble, whichever ins
 left out: a notice that reaches nobody is told of by other means.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.domain.base.calendar import new_york_day
 from shared.domain.telling.messages import NAMES, CloseTick, Message, PrepareTick, RefreshTick, ScanTick, SettleTick
 from shared.domain.telling.notices import NOTICES
 from shared.domain.telling.unseen import MessageRetried
+from shared.frozen import frozen
 from shared.ports import Envelope
 from shared.usecases.base.desk import Desk
 
@@ -22,7 +22,7 @@ LONGEST = 300
 _TICKS = (ScanTick, PrepareTick, SettleTick, CloseTick, RefreshTick)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Row:
     """Ticks of one kind that failed, one after the other."""
 

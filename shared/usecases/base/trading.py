@@ -10,12 +10,13 @@ from shared.domain.control.config import StrategyConfig
 from shared.domain.orders.orders import UNSENT, Order
 from shared.domain.orders.positions import Position
 from shared.errors import AnotherVenue
+from shared.frozen import frozen
 from shared.ports import Broker
 from shared.usecases.base.desk import Desk
 from shared.usecases.base.listing import OrderLists
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Mandate:
     """What the owner lets the system do: on which account (number or key, "" = the pinned one), with how much USD.
 

@@ -15,13 +15,14 @@ not by one whose command died before its second commit. Restrictions that cannot
 whoever restricts writes them anew as that.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from shared.domain.control.control import MOST_LATER, Control, TradingState, in_force, of_a_new_book, restricts
 from shared.domain.telling.messages import HaltAsked
 from shared.domain.telling.notices import of_control
 from shared.errors import Conflict, Malformed, StoreDown
+from shared.frozen import frozen
 from shared.ports import Put, Severity, Store
 from shared.usecases.base.desk import Desk, Held, create, persist, read, replaced
 from shared.usecases.telling.notices import announce
@@ -102,7 +103,7 @@ def _restriction(desk: Desk) -> Held[Control]:
         return held
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Known:
     """Both documents as the owner's command found them."""
 

@@ -17,6 +17,7 @@ from shared.domain.broker.tickets import SYMBOL
 from shared.domain.market.series import Series, cut, merged, unbroken, unsound
 from shared.domain.telling.barred import HistoryMissing, SourceKeyBad
 from shared.errors import Busy, DeskError, Malformed, SourceError, SourceKeyRefused, SourceRefused, Unreadable
+from shared.frozen import frozen
 from shared.ports import Delete, HistorySource, Severity, Write
 from shared.usecases.base.desk import Desk, put, read_sound
 from shared.usecases.market import own_bars, ranking
@@ -53,7 +54,7 @@ class Plan:
     keys: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Gathered:
     """What the sources outside gave of one symbol, each source's latest usable answer; empty where it knew nothing."""
 

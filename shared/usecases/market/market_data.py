@@ -25,6 +25,7 @@ from shared.domain.market.known import WHOLE, Glance, Hours, Known, age, glance,
 from shared.domain.market.quality import graded
 from shared.domain.market.quotes import Quote, Quotes, QuoteStatus
 from shared.errors import BrokerError
+from shared.frozen import frozen
 from shared.usecases.base.desk import Desk
 from shared.usecases.base.kept import Kept, Served
 from shared.usecases.market import bars_stored
@@ -44,14 +45,14 @@ _SECOND_HAND = Decimal("0.1")
 Ask = Callable[[Sequence[str]], Quotes]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Found:
     quote: Quote
     made: str
     trouble: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Stamped:
     """An answer on bars, and when the history was gathered that it rests on."""
 

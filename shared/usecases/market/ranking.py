@@ -7,7 +7,6 @@ the weights are those of the configuration in force, and the command shows what 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -16,6 +15,7 @@ from shared.domain.market.daybook import MINUTE
 from shared.domain.market.ranking import LISTED_OUT, RANKED_OUT, Measures, Place, known_measures, ranked
 from shared.domain.market.receipts import Mark
 from shared.domain.market.series import Series
+from shared.frozen import frozen
 from shared.ports import Store
 from shared.usecases.base.desk import Desk, put, read, read_sound
 from shared.usecases.market.mornings import morning_of
@@ -23,7 +23,7 @@ from shared.usecases.market.mornings import morning_of
 PATH = "prepared/universe"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Measured:
     """What the symbols of a session's watch list are ranked by, in its order, as it was known at an instant."""
 
@@ -59,7 +59,7 @@ def last_measured(store: Store) -> Measured | None:
     return None if held is None else held.value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Chosen:
     """Whom a session's scan looks at: `scanned` in the watch list's order, and the place of each one `left_out`.
 

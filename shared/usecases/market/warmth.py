@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from shared.domain.market.series import Series
+from shared.frozen import frozen
 from shared.usecases.base.desk import Desk, Held, read_sound
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Warmth:
     """A symbol's daily bars from before `session`, for which they were gathered."""
 

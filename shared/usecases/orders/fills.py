@@ -8,7 +8,7 @@ protected at once, and all documents that hold the guess are corrected in one co
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -20,6 +20,7 @@ from shared.domain.orders.orders import AT_BROKER, Order, State
 from shared.domain.orders.own_rows import Said, said
 from shared.domain.orders.positions import Fill, Ledger, Position, standing
 from shared.errors import Unreadable
+from shared.frozen import frozen
 from shared.ports import Where, Write
 from shared.usecases.base.desk import Held, create, held_rows, read, replaced
 from shared.usecases.base.trading import TradingDesk, require_our_venue
@@ -95,7 +96,7 @@ def guess(desk: TradingDesk, order: Order) -> Decimal | None:
     return held.value.average_cost if held is not None and held.value.position_id == order.position_id else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _After:
     """A position as it is after a fill, and the write that makes it so."""
 

@@ -6,17 +6,18 @@ to sell is not worked, and the scan begins the watch anew over it, so that nothi
 the high water mark.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from shared.codec import encode
 from shared.domain.orders.positions import Position
 from shared.domain.orders.watches import PositionWatch, following, wanted
 from shared.errors import Conflict
+from shared.frozen import frozen
 from shared.ports import Create, Update
 from shared.usecases.base.desk import Desk, read_over, read_sound
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Watched:
     """A watch in the scan's hand: its value now, the one that the store has, and the version that a write has to find.
 

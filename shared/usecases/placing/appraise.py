@@ -1,7 +1,6 @@
 """What an entry is judged on: the broker's word of this moment, and our own book read again at every try."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -18,6 +17,7 @@ from shared.domain.orders.signals import Signal
 from shared.domain.risk import account_rules
 from shared.domain.risk.facts import RiskFacts
 from shared.domain.telling.notices import FOREIGN
+from shared.frozen import frozen
 from shared.ports import Severity, Where
 from shared.usecases.base.desk import held_rows
 from shared.usecases.base.trading import TradingDesk, require_our_venue
@@ -27,7 +27,7 @@ from shared.usecases.orders.fills import held_position
 from shared.usecases.orders.losses import marks, open_positions
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Means:
     """What the account holds and can spend, as the broker says; a fill after `asked_at` may be missing."""
 
@@ -36,7 +36,7 @@ class Means:
     balance: Balance
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Seen:
     """The broker's word on one signal: a quote when it knows the symbol, and a complete order list."""
 

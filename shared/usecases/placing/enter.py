@@ -10,7 +10,7 @@ is told which cannot be read.
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shared.codec import dumps, encode
@@ -29,6 +29,7 @@ from shared.domain.telling.barred_words import seconds
 from shared.domain.telling.messages import EnterPosition
 from shared.domain.telling.unseen import EntryNotJudged
 from shared.errors import AuthError, Conflict, KeyRefused, Malformed, Refused
+from shared.frozen import frozen
 from shared.ports import Check, Create, Put, Severity
 from shared.usecases.base.desk import TRIES, Held, create, held_rows, read
 from shared.usecases.base.reads import RENEW, unread
@@ -47,7 +48,7 @@ _FILL_MAY_LACK = timedelta(seconds=15)
 _OF_HOLDINGS = frozenset({"LEDGER_MISMATCH", "SYMBOL_HELD_BY_OWNER"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Written:
     """What we wrote: the session's ledger as it was read, those of sessions before, oldest first, and the account."""
 

@@ -20,7 +20,7 @@ found out when all is read again after it; one that is replaced still later is e
 and finds it among the sells (order-safety.md 1.3, shared/README.md, One signal, step 6).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from shared.domain.base.calendar import is_open, new_york_day, session_of
@@ -35,6 +35,7 @@ from shared.domain.risk.risk import deny_codes
 from shared.domain.telling.messages import ExitPosition
 from shared.domain.telling.notices import ExitUnseen
 from shared.errors import Busy, Malformed, OutcomeUnknown, Refused, Unseen
+from shared.frozen import frozen
 from shared.ports import Check, Severity
 from shared.usecases.base.desk import Held, persist
 from shared.usecases.base.trading import TradingDesk
@@ -49,7 +50,7 @@ from shared.usecases.orders.watches import kept
 from shared.usecases.telling.notices import announce
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Ready:
     """An exit's order that may be sent, and the last list that was read on the way, None when nobody had to look."""
 
@@ -59,7 +60,7 @@ class _Ready:
     listing: Listing | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class _Wish:
     """A decision to sell and the position that it is about, as it was read."""
 

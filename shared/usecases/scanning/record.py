@@ -29,7 +29,7 @@ quote is null where it is the same as the symbol's last in this recording but fo
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import date, datetime
 from operator import attrgetter
 from typing import Any
@@ -45,6 +45,7 @@ from shared.domain.orders.signals import Signal
 from shared.domain.telling.left_out import LeftOut
 from shared.domain.telling.recording import RecordingEnded
 from shared.errors import NotKept, StoreError
+from shared.frozen import frozen
 from shared.ports import Looks, Severity
 from shared.strategies.form import Bound
 from shared.strategies.watch import Watch
@@ -67,7 +68,7 @@ Strategies = tuple[Bound, ...]
 _fields_of = attrgetter(*FIELDS)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen(kw_only=False)
 class Row:
     """One symbol at a tick: its quote or the failure of its call; `given` as above, `seen` whether anybody looked."""
 
@@ -78,7 +79,7 @@ class Row:
     seen: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Known:
     """What a memory knows: its books and daily bars by symbol, and who is left out of the session by name."""
 

@@ -7,12 +7,12 @@ known, whatever fails now.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.domain.broker.reads import Answer, lasting
 from shared.domain.orders.orders import AT_BROKER, IN_DOUBT, Order
 from shared.errors import DeskError
+from shared.frozen import frozen
 from shared.usecases.base.desk import Desk
 from shared.usecases.base.reads import unread
 
@@ -21,7 +21,7 @@ LATE_FILL = timedelta(minutes=10)
 _SIGHT = (Answer.ACCOUNTS, Answer.ORDERS)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Doubts:
     """What is not known, in words, since when; `blind` says that a later look may know it."""
 

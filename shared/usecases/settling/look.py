@@ -6,19 +6,19 @@ protects shares was done, and what fails is left to the notes (`reads`): a look 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypeVar
 
 from shared.domain.broker.brokerage import Balance, BrokerOrder, Holding
 from shared.errors import AuthError, BrokerError
+from shared.frozen import frozen
 from shared.ports import Severity
 from shared.usecases.base.trading import TradingDesk
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Look:
     """What the account showed: None is what could not be read, or was not asked for any more.
 

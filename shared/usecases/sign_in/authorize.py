@@ -22,6 +22,7 @@ from shared.domain.broker.brokerage import Account
 from shared.domain.broker.tokens import RequestToken
 from shared.domain.telling.sign_in_notices import LinkUsed, SignedIn
 from shared.errors import AuthError, BrokerError, Conflict, Malformed, StoreError
+from shared.frozen import frozen
 from shared.ports import Authority, Vault, Write
 from shared.topology import REQUEST_TOKEN
 from shared.usecases.base.desk import Desk, Held, create, put, read
@@ -43,29 +44,29 @@ class Opened:
     state: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class TooMany:
     """This link has begun as many sign-ins as one may."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class NotPinned:
     """The owner has chosen no account yet, and the pages choose none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Overtaken:
     """The link is genuine, and somebody has signed in since it was made."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Refused:
     """Nothing was stored; `why` goes to the journal, never to the caller."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Expired:
     """The flow is this browser's own, and its time is over; nothing was stored."""
 
@@ -73,7 +74,7 @@ class Expired:
 Ending = SignedIn | Refused | Overtaken | Expired | WrongCode | OtherAccount | Failed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class SignIns:
     """What signing in works with; `operator` is whose links are taken, `key` is what signs them.
 

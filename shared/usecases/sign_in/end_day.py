@@ -6,7 +6,7 @@ a token goes only when its session is sealed and quiet, or at the latest hour, w
 every step may be done twice, and a record that points at a newer token is left alone.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shared.domain.base.calendar import TradingSession
@@ -17,6 +17,7 @@ from shared.domain.orders.orders import Order, State
 from shared.domain.orders.positions import Position
 from shared.domain.telling.notices import TokenEnded
 from shared.errors import StoreDown
+from shared.frozen import frozen
 from shared.ports import Authority, Severity, Vault, Where
 from shared.topology import ACCESS_TOKEN
 from shared.usecases.base import leases
@@ -28,7 +29,7 @@ QUIET = timedelta(minutes=15)
 """Longer than settlement looks for the late fills of an order that ended."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Evening:
     """Whether a session is settled, and what of it is still open, a name each."""
 

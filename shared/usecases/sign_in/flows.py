@@ -6,11 +6,12 @@ person's: on a simulated clock they last as much longer as it runs faster (`Desk
 
 import contextlib
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shared.codec import decode
 from shared.errors import Malformed, StoreError
+from shared.frozen import frozen
 from shared.ports import Delete, Document, Vault
 from shared.topology import REQUEST_TOKEN
 from shared.usecases.base.desk import Desk, Held, create, persist, read
@@ -29,7 +30,7 @@ MOST_TRIES = 3
 """How many verifiers one flow brings to E*TRADE."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Flow:
     """One sign-in under way: whose it is, what its callback must name, and where its request token lies in the vault.
 
@@ -49,7 +50,7 @@ class Flow:
     tries: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class UsedLink:
     """A link that began sign-ins, so many; kept until neither it nor its browser can begin another.
 

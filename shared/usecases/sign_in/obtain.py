@@ -11,13 +11,13 @@ and those of a sign-in that came to nothing, are destroyed by `token_refresh` (e
 import contextlib
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from shared.domain.broker.brokerage import Account
 from shared.domain.broker.tokens import AccessToken, RequestToken, TokenRecord, issued
 from shared.domain.telling.messages import PrepareTick
 from shared.domain.telling.sign_in_notices import AccountRefused, SignedIn, SignInFailed
 from shared.errors import AuthError, BrokerError, DeskError, StoreDown, StoreError, TokenDead
+from shared.frozen import frozen
 from shared.ports import Authority, Create, Delete, Severity, Vault, Write
 from shared.usecases.base import outbox
 from shared.usecases.base.desk import Desk, put
@@ -30,24 +30,24 @@ PUBLISHER = "token_refresh"
 """Who publishes the message of a sign-in that a command made: it looks every few minutes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class WrongCode:
     """E*TRADE refused the code, and nothing was stored; whether it takes another for its request token is not known."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class OtherAccount:
     """The token was of another account than the chosen one: it is revoked, and the owner is told."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Failed:
     """The owner's own sign-in came to nothing; the same browser may begin again. `why` goes to the journal."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Obtaining:
     """What a token is obtained with; `publisher` publishes what follows from it, None where this desk has a bus.
 

@@ -4,13 +4,13 @@ A day without a token trades nothing: every function that needs the broker gives
 broker stay there, and the owner is told before the open, at the open, and at once when a token is lost.
 """
 
-from dataclasses import dataclass
 from datetime import time
 
 from shared.domain.base.calendar import new_york_day, session_at
 from shared.domain.broker.token_day import Loss, Reminders, ends, reminder
 from shared.domain.broker.tokens import TokenRecord, lost
 from shared.domain.telling.sign_in_notices import SignInNeeded
+from shared.frozen import frozen
 from shared.ports import Authority, Severity, Vault
 from shared.usecases.base.desk import Desk, Held, read, replaced
 from shared.usecases.base.links import REMINDER_LINK_LIFE, sign_in_key
@@ -22,7 +22,7 @@ from shared.usecases.telling.notices import announce
 REMINDERS = "token/reminders"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Care:
     """What the owner chose: whose link it is, when to remind and when the token ends at the latest.
 

@@ -1,9 +1,10 @@
 """How many links, cookies and callbacks were refused, in all and since the owner was told (see `pages.refused`)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shared.domain.telling.sign_in_notices import SignInRefused
+from shared.frozen import frozen
 from shared.usecases.base.desk import Desk, persist, read, replaced
 from shared.usecases.telling.notices import announce
 
@@ -11,7 +12,7 @@ PATH = "sign_in/refused"
 TELL_EVERY = timedelta(hours=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Refusals:
     """How many refusals there were in all and since the owner was told, and when that was."""
 

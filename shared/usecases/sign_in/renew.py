@@ -9,11 +9,12 @@ it; a record that changed meanwhile is left alone.
 """
 
 import contextlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shared.domain.broker.tokens import stage_of
 from shared.errors import Conflict, TokenDead
+from shared.frozen import frozen
 from shared.ports import Authority, Severity
 from shared.usecases.base import leases
 from shared.usecases.base.desk import Desk, read, replaced
@@ -27,7 +28,7 @@ ASKS_EVERY = timedelta(seconds=50)
 """Shorter than the minute after which who is still refused asks again (`wake`)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Asked:
     """When an ask was last acted on."""
 

@@ -1,12 +1,12 @@
 """The access token's place: the token in the vault, its version and instants in the store (order-safety.md 4, 9-10)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.codec import decode, dumps, encode, loads
 from shared.domain.broker.tokens import AccessToken, Stage, TokenRecord, stage_of
 from shared.errors import Malformed, StoreDown, TokenDead
+from shared.frozen import frozen
 from shared.ports import Store, Vault
 from shared.topology import ACCESS_TOKEN
 from shared.usecases.base.desk import Held, read
@@ -17,7 +17,7 @@ COMES_WITHIN = timedelta(minutes=5)
 """Longer than a request lasts in which a token comes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Coming:
     """A sign-in that is at work since an instant: it may have a token in the vault that no record points at yet."""
 

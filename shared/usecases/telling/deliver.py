@@ -10,7 +10,7 @@ signed part is taken, where it has the form of one, and the words lead nowhere (
 """
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from shared.domain.telling.notice_words import words
@@ -19,6 +19,7 @@ from shared.domain.telling.pacing import WINDOW, Pace, Turn, turn
 from shared.domain.telling.sign_in_notices import SignInNeeded
 from shared.domain.telling.wording import Words, day_and_clock
 from shared.errors import ConfigError, MessageError, StoreError, Undelivered
+from shared.frozen import frozen
 from shared.ports import Delete, Notifier, Severity, Vault, Write
 from shared.usecases.base.desk import Desk, create, put, read, replaced
 from shared.usecases.base.links import HALT_LINK_LIFE, address_of, halt_key, halt_page, is_signed_part
@@ -26,7 +27,7 @@ from shared.usecases.base.links import HALT_LINK_LIFE, address_of, halt_key, hal
 HALT_WORDS = "To halt trading, open this and confirm; it works for twelve hours:"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Told:
     """What became of one event's notice: `addresses` is how many took it, 0 when it was only journalled."""
 
@@ -40,7 +41,7 @@ class Told:
     schema_version: int = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Untold:
     """One event's notice that no address has taken so far: how often it was tried, and when last."""
 
@@ -53,7 +54,7 @@ class Untold:
     schema_version: int = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class Links:
     """Makes every link that a notice carries; `page` is the start page's address, empty where nobody said it."""
 
