@@ -42,10 +42,10 @@ def history(  # noqa: PLR0917 - each parameter is an option, which typer passes 
     With --source daily bars are asked anew, and with --save kept where `strategy import` keeps them: so a home fills
     the cloud's store with --profile cloud.
     """
-    from infra.cli import bars, fetched
-
     with explained(acts=save):
         if source is not None:
+            from infra.cli import fetched
+
             if interval is not Interval.DAY:
                 raise UserError("a source gives daily bars here", remedy="leave --interval out, or --source")
             wish = fetched.Wish(
@@ -55,6 +55,8 @@ def history(  # noqa: PLR0917 - each parameter is an option, which typer passes 
             return
         if len(symbols) > 1 or save or yes:
             raise UserError("without --source one symbol that is stored is shown", remedy="add --source yahoo")
+        from infra.cli import bars
+
         bars.history(
             symbols[0], first=first, last=last, interval=interval, profile=profile, state=state, csv=csv, json=json
         )  # fmt: skip

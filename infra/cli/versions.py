@@ -5,7 +5,6 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-import click
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -87,6 +86,8 @@ def _edited(before: str) -> Path:
     with tempfile.NamedTemporaryFile("w", prefix="strategy-config-", suffix=".toml", delete=False) as file:
         file.write(before)
     path = Path(file.name)
+    import click
+
     try:
         click.edit(filename=file.name)
     except click.ClickException as problem:

@@ -3,12 +3,15 @@
 Results lead, the counts of the machine come last; a day's page without the chart library has 1.5 MB at the most.
 """
 
+import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
@@ -69,6 +72,21 @@ def _script_json(data: object) -> str:
     return dumps(data).decode().replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
+class _Compiled(FileSystemBytecodeCache):
+    """The template as Python compiled it, kept where Python keeps its modules, if that can be written."""
+
+    def __init__(self) -> None:
+        folder = _TEMPLATES / "__pycache__"
+        with suppress(OSError):
+            folder.mkdir(exist_ok=True)
+        super().__init__(str(folder))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep it; where that fails it is compiled again the next time."""
+        with suppress(OSError):
+            super().dump_bytecode(bucket)
+
+
 def _environment(facts: Facts, strategies: str) -> Environment:
     made = Environment(
         loader=FileSystemLoader(_TEMPLATES),
@@ -76,6 +94,7 @@ def _environment(facts: Facts, strategies: str) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        bytecode_cache=None if sys.dont_write_bytecode else _Compiled(),
     )
     made.filters |= {
         "dollars": dollars,
