@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import typer
@@ -92,7 +93,7 @@ def glance(profile: str, state: Path | None, killed: registry.Entry | None = Non
         return look.overview(
             hand.desk.store, at=hand.desk.clock.now(), running=hand.running, name=hand.name, mode=hand.mode,
             broker=hand.broker, again=None if hand.running else systems.again(Path(hand.name)),
-            given_up=given_up, machine=hand.machine, killed=killed, stops=stops(hand, os.environ),
+            given_up=given_up, machine=hand.machine, killed=killed, stops=partial(stops, hand, os.environ),
         )  # fmt: skip
 
 

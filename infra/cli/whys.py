@@ -13,6 +13,7 @@ from infra.cli.exits import say_unread
 from infra.cli.hand import show
 from infra.cli.laid_out import table
 from infra.cli.looked import looked_at
+from infra.operations import look
 from infra.operations.stops import stops
 from infra.operations.why import Held, Why, why, why_today
 from infra.results.words import span
@@ -32,7 +33,7 @@ def told(symbol: str | None, at: str | None, profile: str, state: Path | None, *
         when = None if at is None else instant(at, hand.desk.clock.now())
         found = why(hand, symbol.upper(), when, folder)
         if when is None:
-            found = replace(found, stops=stops(hand, os.environ))
+            found = replace(found, stops=stops(hand, os.environ, look.books(hand.desk.store, [])))
     show(found, lambda: _print(found), json=json)
 
 

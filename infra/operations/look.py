@@ -1,6 +1,6 @@
 """What a desk knows, read for its owner: plain values, for a table or for JSON."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TypeVar
@@ -71,6 +71,17 @@ class Ranked:
     at: datetime
     symbols: int
     whole: int
+
+
+@frozen
+class Books:
+    """What an entry of this moment is judged by: `ledgers` are those of all sessions, oldest first."""
+
+    control: Control | None
+    live: tuple[Order, ...]
+    open: tuple[Position, ...]
+    ledgers: tuple[Ledger, ...]
+    balance: LastBalance | None
 
 
 @frozen
@@ -147,20 +158,19 @@ def overview(
     store: Store, *, at: datetime, running: bool, name: str = "", mode: str | None = None,
     broker: str | None = None, again: str | None = None,
     given_up: int | None = None, machine: Machine | None = None, killed: Entry | None = None,
-    stops: tuple[str, ...] = (),
+    stops: Callable[[Books], tuple[str, ...]] = lambda _: (),
 ) -> Overview:  # fmt: skip
-    """Look at a whole desk; raises StoreDown."""
+    """Look at a whole desk, `stops` being who judges an entry of this moment; raises StoreDown."""
     unread: list[str] = []
-    said, buried = control.standing(store), letters.letters(store)
-    live, open_ = orders(store, every=False, unread=unread), positions(store, unread=unread)
-    ledgers = sorted(typed(Ledger, store.query("ledger"), unread), key=lambda one: one.session)
-    (rows, others), balance = money(store, open_, live, at, unread=unread), last_balance(store, unread)
+    kept, buried = books(store, unread), letters.letters(store)
+    live, open_, ledgers = kept.live, kept.open, kept.ledgers
+    rows, others = money(store, open_, live, at, unread=unread)
     scanned = _of_session(store, at, unread)
     whole = not any(path.startswith(("positions/", "ledger/")) for path in unread)
     return Overview(
         name=name, at=at, running=running, mode=mode, broker=broker, again=again,
         signed_in=signed_in(store, at), signed_out=signed_out(store, at),
-        control=said, live_orders=len(live),
+        control=kept.control, live_orders=len(live),
         in_doubt=tuple(order.intent_id for order in live if order.state in IN_DOUBT),
         open_positions=len(open_),
         session=ledgers[-1].session if ledgers else None, realized=ledgers[-1].realized if ledgers else Decimal(0),
@@ -172,8 +182,18 @@ def overview(
         notices=told.delivery(store),
         left_out=left_out_of(store, at, unread), unreadable=tuple(dict.fromkeys(unread)),
         given_up=given_up, machine=machine, closing=tuple(one.symbol for one in open_ if one.closing),
-        elsewhere=others, owned=tuple(rows), wealth=wealth(rows, ledgers, balance, at, whole=whole),
-        killed=None if killed is None else left_by(killed, open_, live), stops=stops,
+        elsewhere=others, owned=tuple(rows), wealth=wealth(rows, ledgers, kept.balance, at, whole=whole),
+        killed=None if killed is None else left_by(killed, open_, live), stops=stops(kept),
+    )  # fmt: skip
+
+
+def books(store: Store, unread: list[str]) -> Books:
+    """Read what an entry is judged by; `unread` as for `orders`."""
+    return Books(
+        control=control.standing(store), live=tuple(orders(store, every=False, unread=unread)),
+        open=tuple(positions(store, unread=unread)),
+        ledgers=tuple(sorted(typed(Ledger, store.query("ledger"), unread), key=lambda one: one.session)),
+        balance=last_balance(store, unread),
     )  # fmt: skip
 
 

@@ -22,19 +22,18 @@ from shared.domain.risk.facts import RiskFacts
 from shared.domain.risk.risk import ENTRY_RULES
 from shared.errors import ConfigError, Malformed
 from shared.strategies import config as shipped
-from shared.usecases.control import control
 
 _CONFIGURED = ("LATE_ENTRY", "MAX_OPEN_POSITIONS", "MAX_OPEN_ORDERS", "ENTRIES_PER_DAY")
 _OF_THE_BALANCE = ("DAY_TRADER_STATUS", "MARGIN_CALL")
 
 
-def stops(hand: Hand, environ: Mapping[str, str]) -> tuple[str, ...]:
+def stops(hand: Hand, environ: Mapping[str, str], books: look.Books) -> tuple[str, ...]:
     """Say each rule that denies any entry at this moment; nothing while the market is closed. Raises StoreDown."""
     at = hand.desk.clock.now()
     session = session_at(at)
     if session is None or not is_open(at):
         return ()
-    facts, config = _facts(hand, at, session), _config(hand, environ)
+    facts, config = _facts(books, at, session), _config(hand, environ)
     codes = [
         *(("KILL_SWITCH",) if facts.control is not None else ()), *(_CONFIGURED if config is not None else ()),
         "CONSECUTIVE_LOSSES", "UNKNOWN_PRESENT", *(_OF_THE_BALANCE if facts.balance is not None else ()),
@@ -43,18 +42,14 @@ def stops(hand: Hand, environ: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(denials.sentences((code,), facts, judged_by) for code in codes if ENTRY_RULES[code](facts, judged_by))
 
 
-def _facts(hand: Hand, at: datetime, session: TradingSession) -> RiskFacts:
+def _facts(books: look.Books, at: datetime, session: TradingSession) -> RiskFacts:
     """Give what is known of the account, and an entry of no symbol."""
-    store, unread = hand.desk.store, list[str]()
-    last = look.last_balance(store, unread)
-    ledgers = [one for one in look.typed(Ledger, store.query("ledger"), unread) if one.session == session.day]
+    ledgers = [one for one in books.ledgers if one.session == session.day]
     return RiskFacts(
         now=at, kind=Kind.ENTRY, symbol="", side=Side.BUY, price_type=PriceType.LIMIT, term=Term.GOOD_FOR_DAY,
-        quantity=1, limit_price=None, decided_at=at, session=session, control=control.standing(store),
-        ledger=ledgers[0] if ledgers else Ledger(session=session.day),
-        positions=tuple(look.positions(store, unread=unread)),
-        live_orders=tuple(look.orders(store, every=False, unread=unread)),
-        balance=None if last is None else last.balance,
+        quantity=1, limit_price=None, decided_at=at, session=session, control=books.control,
+        ledger=ledgers[0] if ledgers else Ledger(session=session.day), positions=books.open, live_orders=books.live,
+        balance=None if books.balance is None else books.balance.balance,
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from infra.one_machine.sqlite_store import SqliteStore
+from infra.operations import look
 from infra.operations.profiles import Hand
 from infra.operations.stops import stops
 from infra.running.instant import KeptInstant
@@ -59,11 +60,15 @@ RULES: dict[str, tuple[list[Put], str]] = {
 }
 
 
+def _stops(hand: Hand) -> tuple[str, ...]:
+    return stops(hand, {}, look.books(hand.desk.store, []))
+
+
 @pytest.mark.parametrize("rule", RULES)
 def test_each_rule_that_bars_every_symbol_is_said(rule: str) -> None:
     """A rule that needs no symbol is told with its figures; one that bars nothing now is not."""
     documents, said = RULES[rule]
-    found = " ".join(stops(_hand(*documents), {}))
+    found = " ".join(_stops(_hand(*documents)))
     assert said in found
     assert bool(found) is bool(said)
 
@@ -72,7 +77,7 @@ def test_a_restricted_trading_state_is_one_of_them() -> None:
     """A halt keeps purchases out, and is told with who said it and why."""
     hand = _hand()
     control.command(hand.desk, TradingState.HALTED, reason="a look")
-    (said,) = stops(hand, {})
+    (said,) = _stops(hand)
     assert "HALTED" in said
     assert "a look" in said
 
@@ -81,13 +86,13 @@ def test_a_closed_market_needs_no_rule() -> None:
     """Outside of the session nothing is bought anyway."""
     hand = _hand(Put("ledger/1", encode(LOST)))
     hand.desk.clock.sleep_until(NOON + timedelta(hours=6))
-    assert stops(hand, {}) == ()
+    assert _stops(hand) == ()
 
 
 def test_without_the_configuration_the_rules_that_need_none_are_said() -> None:
     """Of a system in the cloud this machine does not know the limits, and names only what it can."""
     ledger = replace(LOST, entries=1_000)
-    (said,) = stops(_hand(Put("ledger/1", encode(ledger)), mode=None), {})
+    (said,) = _stops(_hand(Put("ledger/1", encode(ledger)), mode=None))
     assert "losses in a row" in said
 
 
