@@ -91,7 +91,8 @@ setup-dev: $(STAMP_DEV) ## add to .venv what the tests and checks need
 demo: $(STAMP_LOCAL) ## run one whole generated market day and show its result
 	@echo "Playing one simulated market day."
 	@$(BIN)/strategy demo
-	@$(MAKE) --no-print-directory --silent setup
+	@$(MAKE) --question $(STAMP_COMPILED) 2>/dev/null || { $(MAKE) --no-print-directory --silent setup && \
+	  echo "Report  $$(ls -t runs/*/report.html | head -n 1)"; }
 
 test: $(STAMP_DEV) ## run the tests, without those that play days and the long ones
 	$(PYTEST) -m "not days and not long" $(PARALLEL)
