@@ -11,7 +11,7 @@ compared, a dictionary of its own), an owner's own parameters, and what the simu
 which have no msgspec.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import Field, field, make_dataclass
 from typing import Any, ClassVar, TypeVar, dataclass_transform, get_origin, overload
 
@@ -62,7 +62,14 @@ def _made(kind: type[Any], *, kw_only: bool, gc: bool) -> type[Any]:
     if any(isinstance(body.get(name), Field) for name, _ in own):
         raise TypeError(f"{kind.__name__} says more of a field than its default: make it a dataclass")
     body |= {"__annotations__": hints, "__qualname__": kind.__qualname__}
+    if "__repr__" in body:
+        body["__rich_repr__"] = _no_field
     bases = (msgspec.Struct, *(base for base in kind.__bases__ if base is not object))
     made: type[Any] = _STRUCTS(kind.__name__, bases, body, frozen=True, kw_only=kw_only, gc=gc)
     made.__dataclass_fields__ = _Fields([(name, hint, body.get(name, field())) for name, hint in own])
     return made
+
+
+def _no_field(_: object) -> Iterator[object]:
+    """Show rich no field of a kind that has a text of its own: a struct would show all of them, secrets too."""
+    return iter(())

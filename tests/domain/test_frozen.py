@@ -8,8 +8,10 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import msgspec
 import pytest
+from rich.pretty import pretty_repr
 
 from shared.codec import decode, encode
+from shared.domain.broker.tokens import AccessToken
 from shared.domain.market.bars import Bar, DailyBar
 from shared.domain.market.quotes import Quote
 from shared.domain.orders.orders import Order
@@ -107,6 +109,14 @@ def test_what_says_more_of_a_field_is_refused(option: str) -> None:
             """One hidden field."""
 
             value: str = field(default="", **options)
+
+
+def test_what_hides_itself_is_hidden_everywhere() -> None:
+    """A token's secret stands in no text of it, neither in Python's nor in the one that rich makes."""
+    one = AccessToken(token="abc", secret="def")
+    for text in (repr(one), str(one), pretty_repr(one), pretty_repr([one])):
+        assert "def" not in text
+        assert "AccessToken" in text
 
 
 def test_what_extends_another_is_refused() -> None:
