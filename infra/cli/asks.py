@@ -6,9 +6,8 @@ from typing import Annotated
 import typer
 
 from infra.cli.exits import explained
-from infra.cli.owner import Json, Profile, State
+from infra.cli.owner import Json, Order, Profile, State
 
-Order = Annotated[str, typer.Argument(help="An order's id, its beginning, or the broker's number.", show_default=False)]
 Wait = Annotated[float, typer.Option(min=1.0, max=600.0, help="How long to wait for the answer, seconds.")]
 LONG_ENOUGH = 150.0
 
@@ -16,10 +15,10 @@ LONG_ENOUGH = 150.0
 def cancel(
     order: Order, wait: Wait = LONG_ENOUGH, profile: Profile = "local", state: State = None, json: Json = False
 ) -> None:  # fmt: skip
-    """Cancel an open entry order.
+    """Cancel an open buy order.
 
-    Such as `strategy cancel IJIXF`; a protective stop is refused. Shares that were bought by then stay, with their
-    stop: `strategy close SYMBOL` sells them.
+    Such as `strategy cancel ORDER`, with an id from `strategy orders`. Shares that were bought by then stay, with their
+    stop: `strategy close SYMBOL` sells them. A stop that protects shares is not cancelled.
     """
     from infra.cli import answers
 
@@ -30,16 +29,16 @@ def cancel(
 def resolve(  # noqa: PLR0917 - each parameter is an option, which typer passes by name
     order: Order,
     number: Annotated[
-        int | None, typer.Option("--is", metavar="BROKER_ORDER", help="It is this one, by E*TRADE's number.")
+        int | None, typer.Option("--is", metavar="BROKER_ORDER", help="It is E*TRADE's order with this number.")
     ] = None,
-    none: Annotated[bool, typer.Option("--none", help="It is none of them: they are yours.")] = False,
+    none: Annotated[bool, typer.Option("--none", help="It is none of E*TRADE's orders: those are your own.")] = False,
     wait: Wait = LONG_ENOUGH, profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """Say what became of an order whose state is unknown.
+    """Settle an order that may or may not have been placed.
 
-    Such as `strategy resolve IJIXF --is 502`, or `--none`. The number is checked against E*TRADE's order list, and
-    refused with the reason where it cannot be that order. With `--none` the order ends and its cash is free again;
-    orders at E*TRADE that look like it are never touched.
+    Such as `strategy resolve ORDER --is NUMBER`, with E*TRADE's number of it, or `strategy resolve ORDER --none`. The
+    number is checked against E*TRADE's list of orders, and refused with the reason where it cannot be that order. With
+    --none the order ends and its cash is free again; orders at E*TRADE that look like it are never touched.
     """
     from infra.cli import answers
 
@@ -48,13 +47,13 @@ def resolve(  # noqa: PLR0917 - each parameter is an option, which typer passes 
 
 
 def reconcile(
-    yes: Annotated[bool, typer.Option("--yes", help="Book what is missing without asking me.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Record what is missing without asking me.")] = False,
     wait: Wait = LONG_ENOUGH, profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """Compare the books with the account, and book what you sold by hand.
+    """Compare with the account, after you sold by hand.
 
-    Such as `strategy reconcile --yes`. It shows what is missing and asks; the booking is made by a second comparison
-    half a minute after the first. Without this command the system does the same within minutes.
+    Such as `strategy reconcile`. It shows which shares the account lacks, and asks; a second comparison half a minute
+    later records them as sold. Without this command the system does the same within minutes.
     """
     from infra.cli import answers
 

@@ -9,7 +9,7 @@ import typer
 from infra.cli.exits import BROKEN, explained
 
 app = typer.Typer(
-    help="Export and verify the audit trail of a run.\n\nSuch as `strategy audit verify runs/0001`.",
+    help="Check that a run's log of every decision was not changed.\n\nSuch as `strategy audit verify runs/0001`.",
     no_args_is_help=True,
 )
 
@@ -21,7 +21,7 @@ def export(
     state: State = None,
     out: Annotated[Path | None, typer.Option(help="File to write; default audit.jsonl in the folder.")] = None,
 ) -> None:
-    """Write the audit trail of a run to a file.
+    """Write a run's log of every decision, the audit trail, to a file.
 
     Such as `strategy audit export --state runs/0001`, also of a run that was interrupted.
     """
@@ -47,10 +47,10 @@ def verify(
     ] = None,
     state: State = None,
 ) -> None:
-    """Check an audit trail for changed, missing or added events.
+    """Check an audit trail for changed, missing or added entries.
 
-    Such as `strategy audit verify runs/0001`. The exit code is 1 when one is broken, and 2 when the trail cannot be
-    read. The trail of a run is also compared with the state that the run left beside it; a file is checked by itself.
+    Such as `strategy audit verify runs/0001`. The exit code is 1 when it was changed, and 2 when it cannot be read. The
+    trail of a run is also compared with what the run stored beside it; a file is checked by itself.
     """
     from infra.simulated_day import audit, folder
     from infra.simulated_day.problems import UserError

@@ -28,38 +28,36 @@ def backtest(  # noqa: PLR0917 - each parameter is an option, which typer passes
         str | None, typer.Option(metavar="IBM,SPY", help="Which symbols; else all of each day, ten of a generated one.")
     ] = None,
     strategy: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Only this strategy votes; may be said again.")
+        list[str] | None, typer.Option(metavar="NAME", help="Use only this strategy; repeat for more.")
     ] = None,
     config: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME|FILE.toml", help="A configuration; said again, all run at once. `default` if none."),
+        typer.Option(metavar="NAME|FILE.toml", help="Settings to try; repeat to compare. `default` if none."),
     ] = None,
     data: Annotated[
         str,
         typer.Option(
             metavar="PATH|SOURCE",
-            help="A recorded day, a file of minutes, a folder of them, or generated, own, alpaca.",
+            help="A recorded day, a file or folder of one-minute prices, or generated, own, alpaca.",
         ),
     ] = "generated",
     resolution: Annotated[
-        Resolution, typer.Option(help="Bars of a minute, or quotes each second where there are any.")
+        Resolution, typer.Option(help="Bars of a minute, or quotes of each second where there are any.")
     ] = Resolution.MINUTE,
-    seed: Annotated[int, typer.Option(help="Random seed of the generated market.")] = 1,
+    seed: Annotated[int, typer.Option(help="Number of the made-up market.")] = 1,
     capital: Annotated[str, typer.Option(metavar="USD", help="What the account begins with.")] = "100000",
     out: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Where the results go; else the next under backtests/.")
     ] = None,
     profile: Profile = "local", state: State = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the results as JSON and nothing else.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print it for programs (JSON), and nothing else.")] = False,
 ) -> None:  # fmt: skip
-    """Play past days as the live system decides, and show the result.
+    """Play past days as the live system would, and show the result.
 
-    Such as `strategy backtest --data ../market-data`. Decisions, sizes, limits and exits are the live ones; the money,
-    what has settled and the day trades go on from day to day. Missing sessions and data that end early are said before
-    the run, and beside the result stands that of the default configuration. On bars the fills are a model's, which
-    stands in infra/README.md.
-
-    A strategy on a generated month: strategy backtest --strategy momentum
+    Such as `strategy backtest --strategy momentum`, one strategy on a made-up month, or on prices of yours: `strategy
+    backtest --data FOLDER`. Decisions, sizes, limits and sales are the live ones; the account goes on from day to day.
+    Missing days are said before the run, and beside the result stands that of the shipped settings. On one-minute
+    prices fills are estimated, as infra/README.md says.
     """
     from infra.cli import backtested
 

@@ -13,11 +13,11 @@ from infra.cli.exits import explained
 from infra.cli.owner import Json, Profile, State
 
 app = typer.Typer(
-    help="Show and change the configuration.\n\nSuch as `strategy config set limits.positions_max 5`.",
+    help="Show and change limits and strategies.\n\nSuch as `strategy config set limits.positions_max 5`.",
     no_args_is_help=True,
 )
 
-Number = Annotated[int, typer.Argument(min=0, help="A version's number; 0 is what the file says.")]
+Number = Annotated[int, typer.Argument(min=0, help="A version's number, from `config history`; 0 is as shipped.")]
 
 
 @app.command()
@@ -50,7 +50,7 @@ def set_one(
 
 @app.command()
 def edit(profile: Profile = "local", state: State = None, json: Json = False) -> None:
-    """Change the whole configuration in your editor.
+    """Change all settings in your editor.
 
     Such as `EDITOR=nano strategy config edit`. A text that is refused is kept in a file.
     """
@@ -62,12 +62,12 @@ def edit(profile: Profile = "local", state: State = None, json: Json = False) ->
 
 @app.command()
 def load(
-    file: Annotated[Path, typer.Argument(help="TOML that says what differs from `default`.")],
+    file: Annotated[Path, typer.Argument(help="Settings file (TOML) with what differs from `default`.")],
     profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
     """Take a file as the next version; a wrong one is refused.
 
-    Such as `strategy config load mine.toml`.
+    Such as `strategy config load FILE.toml`. What the file does not name becomes as shipped.
     """
     from infra.cli import versions
 
@@ -79,7 +79,7 @@ def load(
 def diff(number: Number = 0, profile: Profile = "local", state: State = None, json: Json = False) -> None:
     """Compare the newest version with an earlier one.
 
-    Such as `strategy config diff 3`.
+    Such as `strategy config diff`, with the first one, or `strategy config diff NUMBER`.
     """
     from infra.cli import versions
 
@@ -103,7 +103,7 @@ def history(profile: Profile = "local", state: State = None, json: Json = False)
 def rollback(number: Number, profile: Profile = "local", state: State = None, json: Json = False) -> None:
     """Take an earlier version again, as a new one.
 
-    Such as `strategy config rollback 3`.
+    Such as `strategy config rollback NUMBER`, with a number from `strategy config history`.
     """
     from infra.cli import versions
 

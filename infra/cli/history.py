@@ -24,23 +24,23 @@ def history(  # noqa: PLR0917 - each parameter is an option, which typer passes 
         str | None, typer.Option("--from", metavar="DAY", help="First day; 30 days before --to, of a source 380.")
     ] = None,
     last: Annotated[str | None, typer.Option("--to", metavar="DAY", help="Last day, YYYY-MM-DD; today.")] = None,
-    interval: Annotated[Interval, typer.Option(help="How long a bar is.")] = Interval.DAY,
-    csv: Annotated[bool, typer.Option("--csv", help="Print CSV, as `strategy import` takes it.")] = False,
-    source: Annotated[Outside | None, typer.Option(help="Ask this source outside, from here.")] = None,
-    save: Annotated[bool, typer.Option("--save", help="Keep what --source gives, as an import does.")] = False,
+    interval: Annotated[Interval, typer.Option(help="How much time each price bar covers.")] = Interval.DAY,
+    csv: Annotated[bool, typer.Option("--csv", help="Print CSV, as `strategy import` reads it.")] = False,
+    source: Annotated[Outside | None, typer.Option(help="Ask this provider now, for daily prices.")] = None,
+    save: Annotated[bool, typer.Option("--save", help="Keep what --source gives, for trading.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Accept prices far from the day before.")] = False,
     profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """Show stored price bars, or fetch daily ones.
+    """Show stored past prices, or fetch daily ones.
 
-    Such as `strategy history IBM --from 2026-09-01`. They are as traded, with their splits beside them and adjusted by
-    none.
+    Such as `strategy history IBM`, the last 30 days; --from and --to take others. Prices are not adjusted for splits,
+    which are named. What is missing is said.
 
-    Daily bars are what was gathered, seen or imported; those within a session, such as --interval 5m, what the scan
-    saw. What is missing is said.
+    Daily prices were fetched, seen or imported; those within a day, such as --interval 5m, are what the system saw
+    itself.
 
-    With --source daily bars are asked anew, and with --save kept where `strategy import` keeps them: so a home fills
-    the cloud's store with --profile cloud.
+    `strategy history IBM --source yahoo` asks Yahoo now. With --save the prices are kept, as `strategy import` keeps
+    them; with --profile cloud in the cloud.
     """
     with explained(acts=save):
         if source is not None:

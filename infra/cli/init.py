@@ -8,8 +8,8 @@ from infra.cli.exits import explained
 def init() -> None:
     """Set up for E*TRADE: ask for key, symbols and capital.
 
-    Such as `strategy init`. It explains sandbox and production keys and what paper means, keeps the key encrypted on
-    this machine, says what comes next, and trades nothing. Run it again at any time: what you leave empty stays.
+    Such as `strategy init`. It explains each question, keeps the key encrypted on this machine, says what comes next,
+    and trades nothing. Run it again at any time: what you leave empty stays.
     """
     from infra.cli import asked
 

@@ -12,17 +12,17 @@ import typer
 from infra.cli.exits import explained
 from infra.cli.owner import Alone, Json, Profile, State
 
-SignIn = Annotated[bool, typer.Option("--sign-in", help="Sign in again, although a token is stored.")]
-Browser = Annotated[bool, typer.Option(help="Open the page of a sign-in in a browser.")]
+SignIn = Annotated[bool, typer.Option("--sign-in", help="Sign in again, although you are signed in.")]
+Browser = Annotated[bool, typer.Option(help="Open the sign-in page in a browser, or only print its address.")]
 
 
 def accounts(  # noqa: PLR0917 - each parameter is an option, which typer passes by name
     broker: Alone = None, sign_in: SignIn = False, browser: Browser = True,
     profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """List the accounts of your key, by their last digits.
+    """List your E*TRADE accounts, by their last digits.
 
-    Such as `strategy accounts --broker production`.
+    Such as `strategy accounts --broker production`; without --broker those of a system.
     """
     from infra.cli import with_key
 
@@ -50,7 +50,7 @@ def quote(  # noqa: PLR0917 - each parameter is an option, which typer passes by
     broker: Alone = None, sign_in: SignIn = False, browser: Browser = True,
     profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """Show quotes with source, age, delay and quality.
+    """Show quotes with age and delay, and whether they are good.
 
     Such as `strategy quote IBM BRK.B --broker production`. The quality goes from 0 to 1: from 0.5 on a quote has no
     fault, and 1 is fresh and without a spread.
@@ -65,10 +65,10 @@ def doctor(
     notice: Annotated[bool, typer.Option(help="Send a test notice to each address.")] = True,
     broker: Alone = None, profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """Check keys, clock, token, disk, settings and notices.
+    """Check keys, sign-in, clock, disk, settings and notices.
 
-    Such as `strategy doctor --broker production`, with a line for each of them, permissions, reachability and the watch
-    list too; each problem stands with its remedy, and makes the exit code 1.
+    Such as `strategy doctor --broker production`: a line for each, file access, connection and watch list too. Each
+    problem stands with its remedy, and makes the exit code 1.
     """
     from infra.cli import examined, with_key
 
@@ -82,15 +82,15 @@ def probe(  # noqa: PLR0917 - each parameter is an option, which typer passes by
         typer.Argument(metavar="[SYMBOL...]", help="What to quote; SPY, IBM, BRK.B and BRK.A by default."),
     ] = None,
     minutes: Annotated[float, typer.Option(min=0.5, max=30.0, help="How long to measure.")] = 10.0,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the report and the capture.")] = Path("probe"),
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the report and the recording.")] = Path("probe"),
     broker: Alone = None, sign_in: SignIn = False, browser: Browser = True,
     profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """Find out what E*TRADE does with your key; places nothing.
+    """Test your key at E*TRADE; places nothing.
 
-    Such as `strategy probe --broker production`. It reads, previews one share far from the market, and calls at 1, 2
-    and 3 a second until the first throttle answer. It writes a report for people and a redacted capture for tests,
-    neither with a number or a key of yours.
+    Such as `strategy probe --broker production`, before the first day. It reads, asks for the preview of one share far
+    from the market, and calls faster and faster until E*TRADE says "too many". It writes a report for you and a
+    recording for programmers, neither with a number or a key of yours.
     """
     from infra.cli import probed, with_key
 

@@ -67,15 +67,13 @@ def _known(name: str | None) -> str | None:
 
 
 _NAMES = "|".join((*settings.CONFIGS, "FILE.toml"))
-CONFIGS = "The configuration: a name, or a file that says what differs from `default`."
-Seed = Annotated[int, typer.Option(help="Random seed; the same seed gives the same day.")]
+CONFIGS = "Limits and strategies: a name, or a settings file with what differs from `default`."
+Seed = Annotated[int, typer.Option(help="Number of the made-up day; the same number gives the same day.")]
 State = Annotated[
     Path | None, typer.Option(help="Folder for the run's files; without it the next free one under runs/.")
 ]
 Json = Annotated[Path | None, typer.Option("--json", metavar="OUT", help="Also write the figures to this file.")]
-Slowness = Annotated[
-    Network, typer.Option("--network", help="A broker and a scheduler as slow and late as real ones, or fast ones.")
-]
+Slowness = Annotated[Network, typer.Option("--network", help="Realistic delays (slow), or hardly any (fast).")]
 MarketSpec = Annotated[
     str, typer.Option(metavar="FILE|generated", help="A recorded day (.csv or .csv.gz), or `generated`.")
 ]
@@ -105,7 +103,7 @@ def strategy(
 def demo(seed: Seed = 1, network: Slowness = Network.SLOW, state: State = None, json: Json = None) -> None:
     """Play one simulated market day and write its report.
 
-    Such as `strategy demo`.
+    Such as `strategy demo`, or `strategy demo --seed 2` for another day.
     """
     from infra.cli import day as command
 
@@ -120,14 +118,14 @@ def day(  # noqa: PLR0917 - each parameter is an option, which typer passes by n
     market: MarketSpec,
     config: Annotated[str, typer.Option(callback=_known, metavar=_NAMES, help=CONFIGS)] = "demo",
     seed: Seed = 1,
-    speed: Annotated[Speed, typer.Option(help="As fast as the machine can, or one second a second.")] = Speed.MAX,
+    speed: Annotated[Speed, typer.Option(help="As fast as the machine can, or in real time.")] = Speed.MAX,
     network: Slowness = Network.SLOW,
     state: State = None,
     json: Json = None,
 ) -> None:
     """Play one day, recorded or simulated, and write its report.
 
-    Such as `strategy day --market 2013-10-07.csv.gz`.
+    Such as `strategy day --market generated --seed 2`, or a recorded day: `strategy day --market FILE.csv.gz`.
     """
     from infra.cli import day as command
 
@@ -141,8 +139,8 @@ def day(  # noqa: PLR0917 - each parameter is an option, which typer passes by n
 def brokersim(  # noqa: PLR0917 - each parameter is an option, which typer passes by name
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")],
     market: MarketSpec = "generated",
-    consumer_key: Annotated[str | None, typer.Option(help="Key that clients sign with.")] = None,
-    consumer_secret: Annotated[str | None, typer.Option(help="Secret that clients sign with.")] = None,
+    consumer_key: Annotated[str | None, typer.Option(help="Key that programs sign with.")] = None,
+    consumer_secret: Annotated[str | None, typer.Option(help="Secret that programs sign with.")] = None,
     auto_approve: Annotated[
         bool, typer.Option("--auto-approve", help="The authorize page shows the verifier at once.")
     ] = False,
@@ -150,10 +148,10 @@ def brokersim(  # noqa: PLR0917 - each parameter is an option, which typer passe
     seed: Seed = 1,
     network: Slowness = Network.SLOW,
 ) -> None:
-    """Run the simulated broker alone, on this machine.
+    """For programmers: run the simulated broker alone.
 
-    Such as `strategy brokersim --port 8080`, until Ctrl-C; http://127.0.0.1:8080/ has its endpoints and a signed
-    example.
+    Such as `strategy brokersim --port 8080`, to try a program of yours on it, until Ctrl-C. http://127.0.0.1:8080/ has
+    its endpoints and a signed example.
     """
     from infra.cli import brokersim as command
 
@@ -172,16 +170,19 @@ def brokersim(  # noqa: PLR0917 - each parameter is an option, which typer passe
 @app.command()
 def up(  # noqa: PLR0917 - each parameter is an option, which typer passes by name
     broker: Annotated[
-        Broker, typer.Option(metavar="NAME", help="Whose quotes: simulator, sandbox or production.")
+        Broker,
+        typer.Option(metavar="NAME", help="Whose quotes: simulator, production (real) or sandbox (E*TRADE's test)."),
     ] = Broker.SIMULATOR,
-    mode: Annotated[Mode, typer.Option(help="Fill orders on paper, or send them to the broker.")] = Mode.PAPER,
-    cloud: Annotated[Cloud, typer.Option(help="Own stand-ins, or Google's emulators (needs their SDK).")] = (
+    mode: Annotated[
+        Mode, typer.Option(help="Fill orders on paper, or send them; production refuses live.")
+    ] = Mode.PAPER,
+    cloud: Annotated[Cloud, typer.Option(help="For programmers: without Google's software, or on its emulators.")] = (
         Cloud.LOCAL
     ),
     state: Annotated[
-        Path | None, typer.Option(help="Folder of the system, which goes on from there; without it state/BROKER-MODE.")
+        Path | None, typer.Option(help="Folder that it keeps, and goes on from; without it state/BROKER-MODE.")
     ] = None,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Where the sign-in page listens; 0 is any.")] = 8765,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the sign-in page; 0 is any.")] = 8765,
     market: Annotated[
         str | None,
         typer.Option(
@@ -191,23 +192,23 @@ def up(  # noqa: PLR0917 - each parameter is an option, which typer passes by na
     config: Annotated[
         str | None, typer.Option(callback=_known, metavar=_NAMES, help=f"{CONFIGS} A name is the simulator's only.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Random seed; 1 by default.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Number of the made-up day; 1 by default.")] = None,
     speed: Annotated[
-        float, typer.Option(min=0.1, max=FASTEST, help="Simulated seconds in one real second; the simulator's only.")
+        float, typer.Option(min=0.1, max=FASTEST, help="How many times faster than real; the simulator's only.")
     ] = 1.0,
     starts: Annotated[
         str | None, typer.Option(help="When the simulated day begins, New York; 09:25 by default.")
     ] = None,
     network: Annotated[
-        Network | None, typer.Option(help="A simulated broker and scheduler as slow and late as real ones, or fast.")
+        Network | None, typer.Option(help="The simulator's delays: realistic (slow), or hardly any (fast).")
     ] = None,
 ) -> None:
     """Run the system on this machine.
 
-    Such as `strategy up --speed 20 --starts 09:05`. Every function is a process of its own, until Ctrl-C or the end of
-    the simulated day; sign in with `strategy login` in another terminal. On E*TRADE's quotes `strategy up --broker
-    production`, with what `strategy init` asked for, or STRATEGY_WATCH_LIST and STRATEGY_CAPITAL_USD in the
-    environment.
+    Such as `strategy up --speed 20 --starts 09:05`, a simulated day in twenty minutes. It runs until Ctrl-C or the end
+    of that day; sign in with `strategy login` in another terminal. On E*TRADE's real quotes `strategy up --broker
+    production`, after `strategy init`; STRATEGY_WATCH_LIST and STRATEGY_CAPITAL_USD in the environment count before
+    what you said there.
     """
     from infra.cli import up as command
 
@@ -223,12 +224,12 @@ def topology(
     mermaid: Annotated[bool, typer.Option("--mermaid", help="Print only the graph, as Mermaid.")] = False,
     matrix: Annotated[bool, typer.Option("--matrix", help="Print only the permissions, as Markdown.")] = False,
     taken_over: Annotated[
-        bool, typer.Option("--taken-over", help="Print only what a function can do that was taken over, as Markdown.")
+        bool, typer.Option("--taken-over", help="Print only what an intruder in one function could do, as Markdown.")
     ] = False,
 ) -> None:
-    """Show the functions, their triggers and all their permissions.
+    """For programmers: show parts and their permissions.
 
-    Such as `strategy topology`.
+    Such as `strategy topology`: each function, what starts it, and what it may read and write.
     """
     from infra.cli import topology as command
 
@@ -240,9 +241,9 @@ def package(
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the archives; made when it is missing.")],
     json: Json = None,
 ) -> None:
-    """Write the deployment archive of each function.
+    """For programmers: write the files that the cloud runs.
 
-    Such as `strategy package --out build`; it shows what each archive holds.
+    Such as `strategy package --out build`: one archive for each function; it shows what each holds.
     """
     from infra.cli import package as command
 

@@ -15,13 +15,13 @@ Last = Annotated[int | None, typer.Option("--last", min=1, help="Only the newest
 def trades(  # noqa: PLR0917 - each parameter is an option, which typer passes by name
     symbol: Symbol = None,
     last: Last = None,
-    csv: Annotated[bool, typer.Option("--csv", help="Print CSV and nothing else; instants in UTC.")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Print CSV and nothing else; times in UTC.")] = False,
     profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """List finished trades with entry, exit, profit and reason.
+    """List trades: bought, sold, profit, reason; open ones too.
 
-    Such as `strategy trades --last 10`. Their sum is what `strategy status` says of the sessions; what is not equal is
-    told. A * marks a possible wash sale. --state also takes the folder of a run of `demo`, `day` or `backtest`.
+    Such as `strategy trades --last 10`. The sum is that of `strategy status`; a difference is told. A * marks a
+    possible wash sale. --state also takes the folder of a run of `demo`, `day` or `backtest`.
     """
     from infra.cli import traded
 
@@ -31,7 +31,7 @@ def trades(  # noqa: PLR0917 - each parameter is an option, which typer passes b
 
 def report(  # noqa: PLR0917 - each parameter is an option, which typer passes by name
     session: Annotated[
-        str | None, typer.Option("--session", metavar="DAY", help="Of which session; without it the last one.")
+        str | None, typer.Option("--session", metavar="DAY", help="Of which day; without it the last one.")
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Where to; without it reports/ in the system's folder.")
@@ -39,11 +39,11 @@ def report(  # noqa: PLR0917 - each parameter is an option, which typer passes b
     opens: Annotated[bool, typer.Option("--open", help="Open it in your browser.")] = False,
     profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """Write the report of a session: one page, and JSON.
+    """Write the report of a day as a page for the browser.
 
-    Such as `strategy report --open`. It has return beside buy-and-hold, drawdown, win rate and what else tells how it
-    went, trades, charts, skipped signals with their reasons. `strategy up` writes one at the end of each session by
-    itself. It is made of what the system has stored: nothing is asked of E*TRADE. --json prints it and writes nothing.
+    Such as `strategy report --open`. It has the return beside buy-and-hold, the deepest fall, the share of winners,
+    trades, charts, and purchases that were not made, with the reason. `strategy up` writes one at the end of each day
+    by itself. Nothing is asked of E*TRADE. --json prints the figures and writes nothing.
     """
     from infra.cli import reported
 

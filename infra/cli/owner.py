@@ -1,7 +1,8 @@
 """The owner's commands on a system: look at it, stop it, let it go on.
 
-Each takes `--profile` (this machine, Google's emulators on it, Google Cloud), `--state` (which one of this machine)
-and `--json`. They need nobody's leave: a halt works while the broker, the bus and every function are down.
+Each takes `--profile` (this machine, Google Cloud, or Google's emulators here, which the help leaves to programmers),
+`--state` (which one of this machine) and `--json`. They need nobody's leave: a halt works while the broker, the bus
+and every function are down.
 """
 
 import sys
@@ -14,42 +15,46 @@ from infra.cli.exits import explained
 from infra.simulated_day.problems import UserError
 from shared.domain.control.control import TradingState
 
-Profile = Annotated[str, typer.Option(help="Where the system runs: local, emulators or cloud.")]
+Profile = Annotated[str, typer.Option(help="Where the system runs: local (this machine) or cloud.")]
 State = Annotated[
     Path | None,
-    typer.Option(help="Folder of the system; without it the one that runs, else the only one under state/."),
+    typer.Option(help="Folder that `up` uses; without it the one that runs, else the only one under state/."),
 ]
 Seen = Annotated[
     Path | None,
-    typer.Option(help="Folder of one system; without it every one that runs, else every one under state/."),
+    typer.Option(help="Folder that `up` uses; without it every one that runs, else every one under state/."),
 ]
 Stopped = Annotated[
     Path | None,
-    typer.Option(help="Folder of one system; without it every one that runs, else the only one under state/."),
+    typer.Option(help="Folder that `up` uses; without it every one that runs, else the only one under state/."),
 ]
 Alone = Annotated[
     str | None,
     typer.Option(
         "--broker", metavar="production|sandbox",
-        help="A key alone, kept in state/BROKER-key or --state; without it that of a system.", show_default=False,
+        show_default=False,
+        help="Use E*TRADE's key without a system, kept in state/BROKER-key or --state; else a system's.",
     ),
 ]  # fmt: skip
-Json = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
-Reason = Annotated[str, typer.Option(help="Why, for the audit trail; up to 200 characters.")]
-Every = Annotated[bool, typer.Option("--all", help="Include closed ones.")]
+Json = Annotated[bool, typer.Option("--json", help="Print it for programs (JSON), and nothing else.")]
+Reason = Annotated[str, typer.Option(help="Why, for your records; up to 200 characters.")]
+Order = Annotated[
+    str, typer.Argument(help="An order's id or its beginning, as `strategy orders` shows it, or E*TRADE's number.")
+]
+Every = Annotated[bool, typer.Option("--all", help="Include those that are sold.")]
 
 
 def status(
     let_be: Annotated[
-        bool, typer.Option("--seen", help="Then name systems no more that ended without being stopped.")
+        bool, typer.Option("--seen", help="Then stop naming systems that were killed.")
     ] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Look again every two seconds, until Ctrl-C.")] = False,
     profile: Profile = "local", state: Seen = None, json: Json = False,
 ) -> None:  # fmt: skip
     """Show what is held, the day's profit, and what is wrong.
 
-    Such as `strategy status`, or `strategy status --watch` to follow it; in a pipe that prints a line for each system
-    and look. A system that was killed is named with what it held, until it is started again or you say `--seen`.
+    Such as `strategy status`, or `strategy status --watch` to follow it. A system that was killed is named with what it
+    held, until it is started again or you say `--seen`.
     """
     from infra.cli import hand, watching
 
@@ -73,8 +78,8 @@ def orders(  # noqa: PLR0917 - each parameter is an option, which typer passes b
 ) -> None:  # fmt: skip
     """List today's orders and open ones; why one was not sent.
 
-    Such as `strategy orders --state-is not-sent --last 5`, the newest last. An id is as short as tells it
-    apart; `strategy explain` takes it so.
+    Such as `strategy orders --state-is not-sent --last 5`, the newest last. `strategy explain ORDER` takes an id as it
+    stands here.
     """
     from infra.cli import ordered
 
@@ -85,7 +90,7 @@ def orders(  # noqa: PLR0917 - each parameter is an option, which typer passes b
 def positions(profile: Profile = "local", state: State = None, every: Every = False, json: Json = False) -> None:
     """List what is held, with prices and profit.
 
-    Such as `strategy positions`; with --all closed positions too.
+    Such as `strategy positions`; with --all also what is sold.
     """
     from infra.cli import held
 
@@ -94,11 +99,11 @@ def positions(profile: Profile = "local", state: State = None, every: Every = Fa
 
 
 def dead_letters(profile: Profile = "local", state: State = None, json: Json = False) -> None:
-    """List messages that failed: which, when and why.
+    """List internal messages that failed: which, when and why.
 
-    Such as `strategy dead-letters`; it never shows what they hold. They are those that a function set aside and, on
-    this machine, those that could not be delivered. In the cloud Pub/Sub keeps the latter in its subscription
-    `dead-letters`: `gcloud pubsub subscriptions pull dead-letters`.
+    Such as `strategy dead-letters`, to find a fault: the parts of the system send each other messages, and these were
+    given up. What they hold is never shown. In the cloud the messages that no part took are kept by Pub/Sub:
+    `gcloud pubsub subscriptions pull dead-letters`.
     """
     from infra.cli import hand
 
@@ -121,12 +126,11 @@ def notices(
 
 
 def explain(
-    order: Annotated[str, typer.Argument(help="An order's id, its beginning, or the broker's number.")],
-    profile: Profile = "local", state: State = None, json: Json = False,
+    order: Order, profile: Profile = "local", state: State = None, json: Json = False
 ) -> None:  # fmt: skip
-    """Tell one order's story: signal, steps, fills, what comes next.
+    """Tell one order's story: reason, each step, what comes next.
 
-    Such as `strategy explain IJIXF`.
+    Such as `strategy explain ORDER`, with an id from `strategy orders`.
     """
     from infra.cli import story
 
@@ -136,13 +140,13 @@ def explain(
 
 def why(
     symbol: Annotated[str | None, typer.Argument(help="Which symbol; else each of today.", show_default=False)] = None,
-    at: Annotated[str | None, typer.Option(help="When, New York, such as 10:31:02; else a minute ago.")] = None,
+    at: Annotated[str | None, typer.Option(help="When, New York, such as 10:31:02; else now.")] = None,
     profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """Tell why a symbol was not bought: rule, value, threshold.
+    """Tell why a symbol was not bought: rule, limit, what was found.
 
-    Such as `strategy why`, for each symbol today's longest reason, for how long it held and how many others there were;
-    or `strategy why IBM --at 10:31:02`, which also says how old the quote was.
+    Such as `strategy why`, for each symbol the reason that lasted longest today; or `strategy why IBM --at 10:31:02`,
+    which also says how old the quote was.
     """
     from infra.cli import whys
 
@@ -151,9 +155,9 @@ def why(
 
 
 def rank(profile: Profile = "local", state: State = None, json: Json = False) -> None:
-    """Rank the watch list, with each symbol's score and its parts.
+    """Show the watch list, best first, and why in that order.
 
-    Such as `strategy rank`.
+    Such as `strategy rank`. Of a long list only the first symbols are looked at each second.
     """
     from infra.cli import ranks
 
@@ -163,15 +167,15 @@ def rank(profile: Profile = "local", state: State = None, json: Json = False) ->
 
 def halt(
     exits_too: Annotated[
-        bool, typer.Option("--exits-too", help="Send no exits either: only the stops at the broker still sell.")
+        bool, typer.Option("--exits-too", help="Send no sales either: only the stops at the broker still sell.")
     ] = False,
     reason: Reason = "the owner halted", profile: Profile = "local", state: Stopped = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """Stop trading: no new entries; stops and exits go on.
+    """Stop trading: nothing is bought; stops and sales go on.
 
-    Such as `strategy halt --reason "a wrong price"`. Open entry orders are cancelled unless they fill first, protective
-    stops stay. Without --state every system of yours that runs on this machine is halted, and named with its result. A
-    halt in force keeps its first reason, and a new one stands behind it.
+    Such as `strategy halt --reason "a wrong price"`. Open buy orders are cancelled unless they fill first. Without
+    --state every system of yours that runs on this machine is halted, and named with its result. A halt in force keeps
+    its first reason; yours is added.
     """
     from infra.cli import stopping
 
@@ -182,12 +186,15 @@ def halt(
 
 
 def reduce(
-    reason: Reason = "the owner wants no entries", profile: Profile = "local", state: Stopped = None, json: Json = False
+    reason: Reason = "the owner wants no purchases",
+    profile: Profile = "local",
+    state: Stopped = None,
+    json: Json = False,
 ) -> None:
-    """No new entries; open positions are managed until closed.
+    """Buy nothing more; look after what is held until it is sold.
 
-    Such as `strategy reduce --reason "a long lunch"`. Without --state this is so for every system of yours that runs on
-    this machine.
+    Such as `strategy reduce --reason "a long lunch"`. Open buy orders may still fill: `strategy halt` cancels them.
+    Without --state this is so for every system of yours that runs on this machine.
     """
     from infra.cli import stopping
 
@@ -196,8 +203,8 @@ def reduce(
 
 
 def resume(
-    reason: Annotated[str, typer.Option(help="Why it may trade again, for the audit trail.")],
-    exits_only: Annotated[bool, typer.Option("--exits-only", help="Allow exits again, but no new entries.")] = False,
+    reason: Annotated[str, typer.Option(help="Why it may trade again, for your records.")],
+    exits_only: Annotated[bool, typer.Option("--exits-only", help="Allow sales again, but no purchases.")] = False,
     profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
     """Trade again after a halt.
@@ -219,9 +226,9 @@ def close(
 ) -> None:  # fmt: skip
     """Sell what is held of a symbol, or everything.
 
-    Such as `strategy close IBM`, in the session only. Its stop is cancelled first, as for every exit. It works after a
-    halt too, unless that halt blocks exits. The system may buy it again after its cool-down: `strategy reduce` first,
-    to stay out.
+    Such as `strategy close IBM`, while the market is open. Its stop is cancelled first, as for every sale. It works
+    after a halt too, unless that halt was given with --exits-too. The system may buy the symbol again after a pause (15
+    minutes as shipped): `strategy reduce` first, to stay out.
     """
     from infra.cli import closing
 
@@ -231,12 +238,12 @@ def close(
 
 def login(  # noqa: PLR0917 - each parameter is an option, which typer passes by name
     link: Annotated[
-        bool, typer.Option("--link", help="Sign in on the system's own page, by a one-time link.")
+        bool, typer.Option("--link", help="Sign in on the system's own page, by a link that works once.")
     ] = False,
     change: Annotated[
         bool, typer.Option("--change-account", help="Choose which account is traded from now on, and confirm it.")
     ] = False,
-    browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
+    browser: Annotated[bool, typer.Option(help="Open the page in a browser, or only print its address.")] = True,
     wait: Annotated[
         float, typer.Option(min=1.0, max=900.0, help="How long to wait for that sign-in, seconds.")
     ] = 600.0,
@@ -244,8 +251,9 @@ def login(  # noqa: PLR0917 - each parameter is an option, which typer passes by
 ) -> None:  # fmt: skip
     """Sign in to E*TRADE for the day.
 
-    Such as `strategy login`: it opens E*TRADE's page, takes the code here and stores the access token. With
-    `strategy login --link` you type the code on the system's own page, on any device.
+    Such as `strategy login`: it opens E*TRADE's page. Press Accept there, and type the code here. `strategy login
+    --no-browser` only prints the page's address: open it on any device, and type the code here. With `strategy login
+    --link` you type the code on the system's own page.
     """
     from infra.cli import credentials
 
@@ -257,10 +265,10 @@ def logout(
     yes: Annotated[bool, typer.Option("--yes", help="Sign out although shares or orders are at the broker.")] = False,
     broker: Alone = None, profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """End the sign-in: the access token is revoked and deleted.
+    """End the sign-in, at E*TRADE and here.
 
-    Such as `strategy logout --yes`, in any trading state. Stops at E*TRADE stay, and on paper no stop works: nobody
-    moves stops or sells until `strategy login`.
+    Such as `strategy logout --yes`, at any time. Stops at E*TRADE stay, and on paper no stop works: nobody moves stops
+    or sells until `strategy login`.
     """
     from infra.cli import credentials
 
@@ -269,7 +277,7 @@ def logout(
 
 
 def token(profile: Profile = "local", state: State = None, json: Json = False) -> None:
-    """Show until when you are signed in; never the token itself.
+    """Show until when you are signed in.
 
     Such as `strategy token`.
     """
@@ -282,19 +290,20 @@ def token(profile: Profile = "local", state: State = None, json: Json = False) -
 def import_bars(  # noqa: PLR0917 - each parameter is an option, which typer passes by name
     file: Annotated[
         Path | None,
-        typer.Argument(help="A CSV or Parquet file of daily bars or of one-minute bars.", show_default=False),
+        typer.Argument(help="A CSV (or Parquet) file of daily or one-minute prices.", show_default=False),
     ] = None,
     listing: Annotated[bool, typer.Option("--list", help="List what was imported.")] = False,
-    remove: Annotated[str | None, typer.Option(metavar="SYMBOL", help="Take a symbol's imported bars out.")] = None,
+    remove: Annotated[str | None, typer.Option(metavar="SYMBOL", help="Remove a symbol's imported prices.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Accept prices far from the day before.")] = False,
     profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """Import daily price bars from a file.
+    """Read daily prices from a file.
 
-    Such as `strategy import bars.csv`. A file with a faulty row is refused as a whole. The columns are
+    Such as `strategy import FILE.csv`, so that trading can begin sooner. The columns are
     date,symbol,open,high,low,close,volume and, where there are any, split (2 for two for one) and dividend (USD a
-    share), as traded and not adjusted. One-minute bars have begins_utc or ends_utc in the place of date, and become
-    daily bars. A price more than 40 % from the close of the day before, without a split that explains it, needs --yes.
+    share); prices as traded, not adjusted for splits. A file of one-minute prices has begins_utc or ends_utc in the
+    place of date. A faulty row refuses the whole file. A price more than 40 % from the close of the day before, without
+    a split that explains it, needs --yes.
     """
     from infra.cli import importing
 
@@ -311,15 +320,16 @@ secrets = typer.Typer(
 @secrets.command("set")
 def set_secret(
     name: Annotated[
-        str, typer.Argument(help="etrade-consumer, notify-addresses, sign-in-key, halt-key or alpaca-key.")
+        str,
+        typer.Argument(help="etrade-consumer (E*TRADE's key), notify-addresses, alpaca-key, sign-in-key or halt-key."),
     ],
-    generate: Annotated[bool, typer.Option("--generate", help="Draw a new sign-in-key or halt-key.")] = False,
+    generate: Annotated[bool, typer.Option("--generate", help="Make a new sign-in-key or halt-key.")] = False,
     profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
-    """Store a secret, typed without being shown or read from stdin.
+    """Store a key or your addresses; what you type is not shown.
 
-    Such as `strategy secrets set alpaca-key`. From stdin it is a line for each part: key and secret, or one address
-    after the other.
+    Such as `strategy secrets set alpaca-key`. The sign-in-key and the halt-key make the links in your notices. A
+    program may send the text instead, a line for each part: key and secret, or one address after the other.
     """
     from infra.cli import credentials
 

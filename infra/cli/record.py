@@ -9,7 +9,7 @@ from infra.cli.exits import explained
 from infra.cli.owner import Json, Profile, State
 
 app = typer.Typer(
-    help="Record each second's quotes, and replay the day's decisions.\n\nSuch as `strategy record start`.",
+    help="Record each second's quotes, to play the day again.\n\nSuch as `strategy record start`.",
     no_args_is_help=True,
 )
 Day = Annotated[str | None, typer.Option("--day", metavar="DAY", help="YYYY-MM-DD; the last one that was recorded.")]
@@ -59,10 +59,9 @@ def show(profile: Profile = "local", state: State = None, json: Json = False) ->
 def write(
     out: Out = Path("recorded"), day: Day = None, profile: Profile = "local", state: State = None, json: Json = False
 ) -> None:
-    """Write a recorded day to files, which `strategy day --market` plays.
+    """Write a recorded day to files, which the command `day` plays.
 
-    Such as `strategy record write --out days`. It may be written while the recording goes on; it then ends with the
-    last second that was looked at.
+    Such as `strategy record write --out days`. It may be written while the recording goes on.
     """
     from infra.cli import recordings
 
@@ -74,9 +73,9 @@ def write(
 def check(
     folder: Filled = None, day: Day = None, profile: Profile = "local", state: State = None, json: Json = False
 ) -> None:
-    """Decide a recorded day again, and say what differs.
+    """For programmers: decide a recorded day again, and say what differs.
 
-    Such as `strategy record check days`. Exit code 1 where anything differs.
+    Such as `strategy record check`, for the last recorded day. Exit code 1 where anything differs.
     """
     from infra.cli import recordings
 

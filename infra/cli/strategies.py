@@ -32,7 +32,8 @@ def new(
 ) -> None:
     """Begin a strategy of your own: its file and its test.
 
-    Such as `strategy new pull_back --from momentum`. It goes into the folder STRATEGY_STRATEGIES, else ./strategies.
+    Such as `strategy new pull_back --from momentum`, for who writes Python. It goes into the folder that the variable
+    STRATEGY_STRATEGIES names, else ./strategies.
     """
     from infra.strategies.begun import begin
 
@@ -54,8 +55,8 @@ def check(
 ) -> None:
     """Check strategies before they may trade.
 
-    Such as `strategy check pull_back`: their form, that they see nothing of the future, and that the same data gives
-    the same answer. What passes is entered beside its file, and `up` and the cloud may run it.
+    Such as `strategy check NAME`, or `strategy check --all`: their form, that they see nothing of the future, and that
+    the same prices give the same answer. What passes may be run by `up` and in the cloud.
     """
     from infra.strategies.checking import LASTS_S
     from infra.strategies.checking import check as look

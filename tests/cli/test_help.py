@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -98,6 +99,56 @@ def test_the_help_of_each_command_has_an_example(words: str) -> None:
 def test_the_help_of_each_group_has_an_example(words: str) -> None:
     """A group of commands, and the command line itself, show one of their commands as it is typed."""
     assert re.search(rf"`strategy {words}".rstrip() + " [a-z]+", _help(words, columns=200))
+
+
+STAND_INS = {
+    "ORDER": "A1", "NUMBER": "3", "SYMBOL": "IBM", "NAME": "mine", "FOLDER": "folder", "FILE.csv": "file.csv",
+    "FILE.toml": "file.toml", "FILE.csv.gz": "file.csv.gz", "...": "a reason",
+}  # fmt: skip
+"""What an example says in the place of what only its reader knows -> such a thing."""
+WRITTEN = {"runs/0001", "build", "days", "generated"}
+"""The folders and markets that an example may name: another example makes them, or they are always there."""
+
+
+def _examples(shown: str) -> list[list[str]]:
+    """Give the words of each example in a help, without `strategy`."""
+    text = " ".join(shown.replace("│", " ").split())
+    return [shlex.split(one) for one in re.findall(r"`(?:EDITOR=nano )?strategy ([^`]+)`", text)]
+
+
+def _unusable(example: list[str]) -> list[str]:
+    """Say what is wrong with an example that is pasted: not understood, or something that its reader does not have."""
+    at = 0
+    command: Any = get_command(app)
+    while at < len(example) and hasattr(command, "commands"):
+        command, at = command.commands.get(example[at]), at + 1
+    if command is None:
+        return [f"no command: {' '.join(example)}"]
+    try:
+        command.make_context("strategy", [STAND_INS.get(word, word) for word in example[at:] if word != "-h"])
+    except Exception as wrong:  # noqa: BLE001 - whatever the command line refuses
+        return [f"{' '.join(example)}: {type(wrong).__name__}"]
+    known = {*STAND_INS, *WRITTEN, *EVERY}
+    return [one for one in example[at:] if re.search(r"[./]|^[A-Z\d]{5,}$", one) and not _plain(one, known)]
+
+
+def _plain(word: str, known: set[str]) -> bool:
+    return word in known or re.fullmatch(r"[\d.:]+|limits\.\w+|BRK\.B", word) is not None
+
+
+@pytest.mark.parametrize("words", sorted(EVERY))
+def test_each_example_works_when_it_is_pasted(words: str) -> None:
+    """The command line takes each example of a help, in which what only its reader knows is a word in capitals."""
+    assert [wrong for one in _examples(_help(words, columns=200)) for wrong in _unusable(one)] == []
+
+
+@pytest.mark.parametrize(
+    "example",
+    ["explain IJIXF", "config load mine.toml", "backtest --data ../data", "halt --now", "stop", "up --speed x"],
+)
+def test_an_example_that_fails_is_found(example: str) -> None:
+    """One that names its author's order or file, an unknown command or option, or a wrong value is told."""
+    assert _unusable(example.split())
 
 
 @pytest.mark.parametrize("words", COMMANDS)
