@@ -20,7 +20,6 @@ from shared.domain.orders.explain import WORDS
 from shared.domain.orders.orders import Order, State
 
 COLUMNS = ("Order", "Time", "Symbol", "Side", "Shares", "Filled", "Asked", "Fill", "State", "Why")
-SHORTEST = 8
 
 
 def orders(
@@ -43,13 +42,7 @@ def orders(
     such = " such" if symbol is not None or state_is is not None else ""
     none = f"No{such} orders{'' if every else f' open or of {today}; --all lists those of every day'}.\n"
     none = none if known else "No orders yet.\n"
-    show(rows, lambda: _in_words(rows, short([one.intent_id for one in known]), none), json=json)
-
-
-def short(ids: Sequence[str]) -> int:
-    """Give the least length of at least eight letters at which no two ids begin alike."""
-    longest = max(map(len, ids), default=SHORTEST)
-    return next((n for n in range(SHORTEST, longest) if len({one[:n] for one in ids}) == len(set(ids))), longest)
+    show(rows, lambda: _in_words(rows, look.shortest([one.intent_id for one in known]), none), json=json)
 
 
 def why(order: Order) -> str:

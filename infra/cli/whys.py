@@ -1,10 +1,8 @@
-"""`strategy why`: what kept a symbol from being bought at an instant, or each symbol on the day."""
+"""`strategy why`: why a symbol was bought, or was not, at an instant, or each symbol on the day."""
 
 import os
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, time
-from itertools import groupby
 from pathlib import Path
 
 import typer
@@ -14,12 +12,14 @@ from infra.cli.hand import show
 from infra.cli.laid_out import table
 from infra.cli.looked import looked_at
 from infra.operations import look
+from infra.operations.purchases import Bought
 from infra.operations.stops import stops
-from infra.operations.why import Held, Why, why, why_today
+from infra.operations.why import Today, Why, why, why_today
 from infra.results.words import span
 from infra.simulated_day.hours import NEW_YORK, clock, day_and_time
 from infra.simulated_day.problems import UserError
 from shared.domain.base.calendar import new_york_day
+from shared.domain.telling.wording import count
 from shared.settings import OWN_STRATEGIES
 
 
@@ -44,13 +44,28 @@ def _today(at: str | None, profile: str, state: Path | None, folder: str, *, jso
     with looked_at(profile, state) as hand:
         found = why_today(hand, folder, unread)
     say_unread(unread, "the others count")
-    each = [list(those) for _, those in groupby(found, key=lambda one: one.symbol)]
-    show(found, lambda: table(("Symbol", "For", "Others", "Why"), map(_row, each)), json=json)
+    show(found, lambda: table(("Symbol", "For", "Others", "Why"), map(_row, found)), json=json)
 
 
-def _row(those: Sequence[Held]) -> tuple[object, ...]:
-    longest, *others = those
-    return longest.symbol, span(longest.seconds), len(others), longest.rule.sentence
+def _row(one: Today) -> tuple[object, ...]:
+    """Say what became of a symbol's signals, and only where it had none the reason that held longest."""
+    if one.bought is not None:
+        return one.symbol, None, None, " ".join(became(one.bought, "today"))
+    longest, *others = one.reasons
+    return one.symbol, span(longest.seconds), len(others), longest.rule.sentence
+
+
+def became(found: Bought, when: str) -> tuple[str, ...]:
+    """Say in sentences what is held of a symbol, how often it was bought, and why its last signal bought nothing."""
+    said = []
+    if found.held and found.held_since is not None:
+        said.append(f"Held since {day_and_time(found.held_since)}: {count(found.held, 'share')}.")
+    if found.times:
+        said.append(f"Bought {'once' if found.times == 1 else f'{found.times} times'} {when}.")
+    if (vain := found.in_vain) is not None:
+        order = "" if vain.order is None else f" (order {vain.order})"
+        said.append(f"A purchase was wanted at {clock(vain.at)} and none came of it: {vain.sentence[:-1]}{order}.")
+    return tuple(said)
 
 
 def instant(text: str, now: datetime) -> datetime:
@@ -72,6 +87,8 @@ def _print(found: Why) -> None:
     for rule in found.rules:
         source = f" From {rule.source}." if rule.source else ""
         typer.echo(f"  {rule.sentence}{source}")
+    if found.bought is not None:
+        typer.echo(f"  {' '.join(became(found.bought, f'on {new_york_day(found.at)}'))}")
     for sentence in found.stops:
         typer.echo(f"  No symbol is bought now: {sentence}")
     version = f"version {found.configuration}" if found.configuration else "as the system was started with"

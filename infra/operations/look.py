@@ -45,6 +45,8 @@ FIRST_SIGHT = timedelta(minutes=2)
 """After the open the first minute has to end and be written down before its sight can be missed."""
 ANSWERED_WITHIN = timedelta(minutes=3)
 WRITTEN_WITHIN = timedelta(seconds=10)
+SHORTEST = 8
+"""So many letters of an order's id are shown at the least."""
 
 
 @frozen
@@ -229,12 +231,21 @@ def money(
     return owned(held, live, prices(quotes, others, symbols, at)), others
 
 
+def shortest(ids: Sequence[str]) -> int:
+    """Give the least length of at least eight letters at which no two ids begin alike."""
+    longest = max(map(len, ids), default=SHORTEST)
+    return next((n for n in range(SHORTEST, longest) if len({one[:n] for one in ids}) == len(set(ids))), longest)
+
+
 def find(store: Store, name: str) -> Order:
     """Find one order by its id, or the beginning of it, in any case, or the broker's number; raises UserError."""
+    if not name.strip():
+        raise UserError("no order was named", remedy="take an id from `strategy orders --all`")
     found = [
         one
         for one in orders(store, every=True, unread=[])
-        if one.intent_id.startswith(name.upper()) or str(one.broker_order_id) == name
+        if one.intent_id.startswith(name.upper())
+        or (one.broker_order_id is not None and str(one.broker_order_id) == name)
     ]
     if len(found) != 1:
         what = f"no order is called {name}" if not found else f"{len(found)} orders begin with {name}"

@@ -1,13 +1,15 @@
 """Why a symbol was or was not traded at an instant, from the scan's receipts, for its owner.
 
-What can go wrong: nobody looked at that instant, or not at this symbol. What this promises: then that is said, and what
-the scan did instead; what is told of a rule is what it compared at that tick, never what would be compared now.
+What can go wrong: nobody looked at that instant, or not at this symbol; a symbol that was bought is told with a reason
+why not. What this promises: then that is said, and what the scan did instead; what is told of a rule is what it
+compared at that tick, never what would be compared now; beside the rules stands what the day's signals became.
 """
 
 from collections.abc import Set
 from datetime import datetime, timedelta
 
 from infra.operations.profiles import Hand
+from infra.operations.purchases import Bought, purchases
 from infra.results.reasons import Rule, of_line, rules
 from infra.results.receipts import why_not
 from infra.simulated_day.book import receipts_on
@@ -28,7 +30,8 @@ class Why:
     """The verdict on a symbol that held at `at`, since `since`; `age_s` is the quote's age then.
 
     `configuration` is the version of the configuration that it was judged by; `stops` are the rules that keep every
-    purchase out now, in a sentence each, where no other instant was asked for.
+    purchase out now, in a sentence each, where no other instant was asked for. `bought` is what the signals of that day
+    became by then, None where there was none and nothing is held.
     """
 
     symbol: str
@@ -37,32 +40,48 @@ class Why:
     rules: tuple[Rule, ...]
     age_s: float | None
     configuration: int
+    bought: Bought | None
     stops: tuple[str, ...] = ()
 
 
 @frozen
-class Held:
+class Kept:
     """One reason that kept a symbol from being bought, with what it found and asked last, and for how many seconds."""
 
-    symbol: str
     rule: Rule
     seconds: int
 
 
-def why_today(hand: Hand, folder: str, unread: list[str]) -> list[Held]:
-    """Give each reason of this New York day, by symbols, of each the longest first; several hold at once.
+@frozen
+class Today:
+    """A symbol's day: what its signals became, None without one, and what kept it from being bought, longest first.
 
-    `folder` as for `why`; a receipt that cannot be read is added to `unread`. Raises UserError where there is none.
+    Several reasons hold at once; there is none where the symbol was held or bought whenever it was looked at.
+    """
+
+    symbol: str
+    bought: Bought | None
+    reasons: tuple[Kept, ...]
+
+
+def why_today(hand: Hand, folder: str, unread: list[str]) -> list[Today]:
+    """Give this New York day of each symbol that was looked at, is held or had a signal, by name.
+
+    `folder` as for `why`; a document that cannot be read is added to `unread`. Raises UserError without a receipt.
     """
     day = new_york_day(hand.desk.clock.now())
     read = list(receipts_on(hand.desk.store, day, unread))
     if not read and not unread:
         remedy = "a minute is recorded as it ends; `strategy why SYMBOL --at` tells of another day"
         raise UserError(f"no minute was scanned on {day}", remedy=remedy)
+    kept = {
+        line.symbol: tuple(Kept(rule=rule, seconds=seconds) for rule, seconds in of_line(line, folder))
+        for line in why_not(read, ())
+    }
+    bought = purchases(hand.desk.store, day, unread)
     return [
-        Held(symbol=line.symbol, rule=rule, seconds=seconds)
-        for line in sorted(why_not(read, ()), key=lambda line: line.symbol)
-        for rule, seconds in of_line(line, folder)
+        Today(symbol=symbol, bought=bought.get(symbol), reasons=kept.get(symbol, ()))
+        for symbol in sorted({*kept, *bought})
     ]
 
 
@@ -90,6 +109,7 @@ def why(hand: Hand, symbol: str, at: datetime | None, folder: str = "") -> Why:
             rules=rules(line.code, line.found, line.asked, folder),
             age_s=None if line.age_ms is None else line.age_ms / 1000,
             configuration=int(document.data.get("configuration", 0)),
+            bought=purchases(hand.desk.store, new_york_day(when), [], until=at).get(symbol),
         )  # fmt: skip
     if not scanned:
         what = f"no minute at {day_and_time(when)} New York was scanned to its end"

@@ -12,7 +12,7 @@ from infra.results.words import plain
 from infra.results.words import words as words_of
 from shared.domain.market.quality import FAULTS
 from shared.domain.market.receipts import apart
-from shared.domain.telling.codes_said import UNSEEN
+from shared.domain.telling.codes_said import ERRORS, UNSEEN
 from shared.frozen import frozen
 from shared.strategies import registry
 from shared.strategies.decide import OF, RULES
@@ -20,7 +20,7 @@ from shared.strategies.decide import OF, RULES
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _UNIT = re.compile(r"[0-9.]+ (%|bps)(?: |$)")
 _STATES: Mapping[str, str] = {
-    "signal": "a signal was given: `strategy explain` tells what became of it",
+    "signal": "a signal to buy was given",
     "held": "it was held, and nothing was to be done",
     "stop": "it was held, and its stop was to move up",
     "exit": "it was held, and was to be sold",
@@ -82,5 +82,5 @@ def _rule(code: str, found: str, asked: str, folder: str) -> Rule:
         if rest
         else f"the symbol could not be judged: {words_of(code)}"
     )
-    words = FAULTS.get(code) or UNSEEN.get(code) or _STATES.get(state) or unknown
+    words = FAULTS.get(code) or UNSEEN.get(code) or ERRORS.get(code) or _STATES.get(state) or unknown
     return Rule(code=code, words=f"{words[0].upper()}{words[1:]}.", found=found, asked=asked, source="")

@@ -312,10 +312,21 @@ def test_an_orders_story_is_told_by_any_of_its_names(played_desk: Path) -> None:
     assert PLAIN[State.FILLED][0] in shown
 
 
+def test_no_order_is_meant_by_a_number_that_it_has_not(desk: Path) -> None:
+    """An order that the broker has not is found by its id alone; no word stands for the number that is not there."""
+    store = SqliteStore(desk / "state.db")
+    row = store.query("orders")[0]
+    store.commit([Put(row.path, {**row.data, "broker_order_id": None})])
+    store.close()
+    refused(strategy("explain", "None", "--state", str(desk)), "no order is called None", "orders --all")
+
+
 def test_an_order_that_is_not_there_or_not_one_is_refused(played_desk: Path) -> None:
     """A name of no order, or of several, is refused with where to find one."""
     refused(strategy("explain", "nothing", "--state", str(played_desk)), "no order is called nothing", "orders --all")
-    refused(strategy("explain", "", "--state", str(played_desk)), "3 orders begin with", "orders --all")
+    for none in ("", " "):
+        refused(strategy("explain", none, "--state", str(played_desk)), "no order was named", "orders --all")
+    refused(strategy("explain", "I", "--state", str(played_desk)), "3 orders begin with I", "orders --all")
 
 
 def test_the_token_is_told_of_and_never_shown(played_desk: Path) -> None:

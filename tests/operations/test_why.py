@@ -1,17 +1,24 @@
 """Every symbol can answer at every tick why it was or was not bought."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from infra.cli.whys import instant
 from infra.one_machine.sqlite_store import SqliteStore
+from infra.results.reasons import rules
 from infra.running.instant import KeptInstant
+from infra.simulated_day.hours import NEW_YORK
 from infra.simulated_day.problems import UserError
-from shared.ports import Put
+from shared.domain.market.quality import FAULTS
+from shared.domain.orders.orders import Order, State
+from shared.domain.orders.positions import Position
+from shared.domain.telling.codes_said import ERRORS, UNSEEN
+from shared.ports import Put, Where
 from shared.strategies.decide import RULES
-from shared.usecases.base.desk import put
+from shared.usecases.base.desk import put, read
 from shared.usecases.market.warmth import Prepared
 from tests.functions.made import at
 from tests.operations.desks import answer, refused, strategy
@@ -132,6 +139,22 @@ def test_every_rule_has_its_words() -> None:
 
 def test_without_a_symbol_each_one_has_its_longest_reason_of_the_day(desk: Path) -> None:
     """For how long it held, with its last figures, and how many others there were; another day counts for nothing."""
+    lines = {"ZXQ": [[0, "STALE", "", "", 12_000], [9, "PRICE_OUT_OF_RANGE", "4.5", "5 to 1000", 250]]}
+    only_minute(desk, lines)
+    found = [
+        (one["symbol"], [(reason["rule"]["code"], reason["seconds"]) for reason in one["reasons"]])
+        for one in answer("why", "--state", str(desk)) if one["bought"] is None
+    ]  # fmt: skip
+    assert found == [("ZXQ", [("PRICE_OUT_OF_RANGE", 50), ("STALE", 9)])]
+    told = strategy("why", "--state", str(desk), COLUMNS="200")
+    (line,) = [line for line in told.stdout.splitlines() if line.startswith("ZXQ")]
+    assert line.split()[:4] == ["ZXQ", "50", "s", "1"]
+    assert "Found 4.5, needed 5 to 1000." in line
+    assert "receipts/bad; the others count." in told.stderr
+
+
+def only_minute(desk: Path, lines: dict[str, list[list[object]]]) -> str:
+    """Let the day have one minute's receipt, with these lines, and an unreadable one; give when the minute was."""
     store, first = SqliteStore(desk / "state.db"), _minutes(desk)[0]
     row = store.get(first)
     assert row is not None
@@ -139,20 +162,72 @@ def test_without_a_symbol_each_one_has_its_longest_reason_of_the_day(desk: Path)
         other = store.get(path)
         assert other is not None
         store.commit([Put(path, {**other.data, "session": "2013-10-04"})])
-    lines = {
-        "ZXQ": [[0, "STALE", "", "", 12_000], [9, "PRICE_OUT_OF_RANGE", "4.5", "5 to 1000", 250]],
-        "AIG": [[0, "held", "", "", 250]],
-    }
     store.commit([Put(first, {**row.data, "symbols": lines}), Put("receipts/bad", {**row.data, "symbols": {"A": [1]}})])
     store.close()
     KeptInstant(desk).write(at("12:00"))
-    found = [(one["symbol"], one["rule"]["code"], one["seconds"]) for one in answer("why", "--state", str(desk))]
-    assert found == [("ZXQ", "PRICE_OUT_OF_RANGE", 50), ("ZXQ", "STALE", 9)]
-    told = strategy("why", "--state", str(desk), COLUMNS="200")
-    (line,) = [line for line in told.stdout.splitlines() if line.startswith("ZXQ")]
-    assert line.split()[:4] == ["ZXQ", "50", "s", "1"]
-    assert "Found 4.5, needed 5 to 1000." in line
-    assert "receipts/bad; the others count." in told.stderr
+    minute = first.removeprefix("receipts/")
+    return f"{minute[:4]}-{minute[4:6]}-{minute[6:8]}T{minute[9:11]}:{minute[11:13]}"
+
+
+def entry_of(desk: Path, **changes: object) -> Order:
+    """Change the one entry of the desk's day, and give it as it is then."""
+    store = SqliteStore(desk / "state.db")
+    (row,) = store.query("orders", Where("kind", "==", "entry"))
+    held = read(store, Order, row.path)
+    assert held is not None
+    order = replace(held.value, **changes)  # type: ignore[arg-type]
+    store.commit([held.update(order)])
+    store.close()
+    return order
+
+
+def day_of(desk: Path, symbol: str = "AIG") -> str:
+    """Give what the list says of a symbol."""
+    told = strategy("why", "--state", str(desk), COLUMNS="300").stdout
+    (line,) = [line for line in told.splitlines() if line.startswith(symbol)]
+    return " ".join(line.removeprefix(symbol).split())
+
+
+def test_a_symbol_that_was_bought_has_no_reason_why_not(desk: Path) -> None:
+    """The list says how often it was bought and since when it is held; of an earlier instant none of that is said."""
+    when = only_minute(desk, {"AIG": [[0, "NO_RSI", "", "", 250], [50, "signal:momentum", "", "", 250]]})
+    assert day_of(desk) == "Bought once today."
+    store = SqliteStore(desk / "state.db")
+    held = read(store, Position, "positions/AIG")
+    assert held is not None
+    store.commit([held.update(replace(held.value, is_open=True, quantity=100))])
+    store.close()
+    opened = f"{held.value.opened_at.astimezone(NEW_YORK):%Y-%m-%d %H:%M:%S}"
+    assert day_of(desk) == f"Held since {opened}: 100 shares. Bought once today."
+    of_then = strategy("why", "AIG", "--at", f"{when}:30+00:00", "--state", str(desk)).stdout
+    assert "Bought" not in of_then
+    assert "Held" not in of_then
+
+
+def test_a_signal_that_bought_nothing_is_told_with_its_time_its_reason_and_its_order(desk: Path) -> None:
+    """The list and the symbol's own answer name the order, whose story `strategy explain` tells by the same id."""
+    sold = "It was sold at 10:22:05 and is bought again after 15 minutes"
+    order = entry_of(desk, state=State.DENIED, filled=0, codes=("COOLDOWN_SYMBOL",), note=sold)
+    when = only_minute(desk, {"AIG": [[0, "signal:momentum", "", "", 250]]})
+    then = f"{order.decided_at.astimezone(NEW_YORK):%H:%M:%S}"
+    said = f"A purchase was wanted at {then} and none came of it: {sold} (order {order.intent_id[:8]})."
+    assert day_of(desk) == said
+    KeptInstant(desk).write(datetime.fromisoformat(f"{when}:58+00:00"))
+    (row,) = [one for one in answer("why", "--state", str(desk)) if one["symbol"] == "AIG"]
+    name = row["bought"]["last"]["order"]
+    assert answer("explain", name, "--state", str(desk))["order"]["intent_id"] == order.intent_id
+    told = strategy("why", "AIG", "--state", str(desk)).stdout
+    assert said in told
+    assert "A signal to buy was given." in told
+
+
+@pytest.mark.parametrize("code", sorted({*ERRORS, *UNSEEN, *FAULTS}))
+def test_no_code_of_ours_is_shown(code: str) -> None:
+    """Whatever kept a quote from coming is said in a sentence, and not by the name that it has in our code."""
+    (rule,) = rules(code, "", "")
+    assert "could not be judged" not in rule.words
+    assert rule.words[0].isupper()
+    assert rule.words.endswith(".")
 
 
 def test_a_day_without_a_scan_has_no_list(desk: Path) -> None:
