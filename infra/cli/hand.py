@@ -272,7 +272,10 @@ def _commands(seen: look.Overview) -> Iterable[tuple[str, object]]:
 
 
 def _resting(seen: look.Overview) -> str:
-    """Say what a system that does not run leaves undone, and how to start it again."""
+    """Say what a system that does not run leaves undone, and how to start it again; of a day that is over just that."""
+    over = systems.day_over(Path(seen.name)) if seen.broker == SIMULATOR else None
+    if over is not None:
+        return over.sentences
     start = f". Start it again with `{seen.again}`" if seen.again is not None and seen.killed is None else ""
     return f"{unattended(seen.broker, seen.mode)}{start}"
 

@@ -19,6 +19,7 @@ from infra.cli.hand import reached, show, stated
 from infra.cli.whose import signed_out, unattended
 from infra.operations import look, systems
 from infra.operations.profiles import Hand, require_profile
+from infra.running.ended import DayIsOver
 from infra.simulated_day.problems import UserError
 from shared.domain.control.control import Control, TradingState
 from shared.domain.orders.orders import Kind
@@ -83,7 +84,7 @@ def command(
     """Set the trading state of the system that is named, or of all that run; to loosen, of the only one.
 
     A halt needs no reason, and where its outcome is open that is said. Raises UserError, and typer.Exit where nothing
-    that runs was reached, or not all of it.
+    that runs was reached, or not all of it, also of a resume.
     """
     wish = Wish(
         to=to, reason=_worded(reason, halting=to is TradingState.HALTED), exits_too=exits_too, loosen=loosen
@@ -102,7 +103,7 @@ def command(
         say(ELSEWHERE.format(word=wish.word))
     if any(one.problem for one in results):
         raise typer.Exit(BAD_INPUT)
-    if not loosen and not any(one.running for one in results):
+    if not any(one.running for one in results):
         if not named:
             say(f"Nothing runs here: {systems.where()}.")
         raise typer.Exit(NOT_RUNNING)
@@ -136,6 +137,8 @@ def _every(wish: Wish, profile: str) -> list[Result]:
         gone = [f"`strategy {wish.word} --state {one.began_in}`" for one in systems.killed()]
         remedy = ", or ".join((*gone, problem.remedy))
         raise UserError(f"{_nothing(wish)}: {problem.what}", remedy=_remedy(wish, profile, remedy))
+    if not found and (over := systems.day_over(resting[0].folder())) is not None:
+        raise UserError(f"{_nothing(wish)}: {over.what}", remedy=over.remedy)
     return [_attempt(wish, profile, one, runs=bool(found)) for one in found or resting]
 
 
@@ -164,7 +167,8 @@ def _set(wish: Wish, profile: str, state: Path | None) -> Result:
     except UserError as problem:
         if wish.to is not TradingState.HALTED:
             raise
-        raise UserError(f"{so_far}: {problem.what}", remedy=_remedy(wish, profile, problem.remedy)) from None
+        remedy = problem.remedy if isinstance(problem, DayIsOver) else _remedy(wish, profile, problem.remedy)
+        raise UserError(f"{so_far}: {problem.what}", remedy=remedy) from None
 
 
 def _done(hand: Hand, value: Control) -> Result:

@@ -91,8 +91,8 @@ def _serve(wanted: Plan, outside: Outside, console: Console, told: threading.Eve
         settings_of(wanted, None)  # what is wrong with them is told before anything is installed
     for extra in needed(wanted):
         install(extra, say=lambda line: console.print(line, soft_wrap=True, markup=False, highlight=False))
-    console.print(f"Starting the functions; {wanted.state} keeps what they do.", highlight=False)
-    with Station(wanted, outside) as station:
+    starting = f"Starting the functions; {wanted.state} keeps what they do."
+    with Station(wanted, outside, starting=lambda: console.print(starting, markup=False, highlight=False)) as station:
         console.print(_table(station.status()))
         mode = "paper: no order leaves this machine" if wanted.mode is Mode.PAPER else f"live at the {wanted.broker}"
         console.print(f"Mode      {mode}", markup=False, highlight=False)

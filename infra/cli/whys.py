@@ -69,9 +69,10 @@ def became(found: Bought, when: str) -> tuple[str, ...]:
 
 
 def instant(text: str, now: datetime) -> datetime:
-    """Read a New York time of today, `10:31` or `10:31:02`, or a day with it; raises UserError."""
+    """Read a New York time of today, `9:31`, `09:31` or `09:31:02`, or a day with it; raises UserError."""
+    hour = f"0{text}" if text[1:2] == ":" else text
     try:
-        return datetime.combine(new_york_day(now), time.fromisoformat(text), NEW_YORK).astimezone(now.tzinfo)
+        return datetime.combine(new_york_day(now), time.fromisoformat(hour), NEW_YORK).astimezone(now.tzinfo)
     except ValueError:
         pass
     try:

@@ -41,7 +41,8 @@ class FolderLock:
         while not _locked(self._file, fcntl.LOCK_EX):
             if not _locked(self._file, fcntl.LOCK_SH):  # only commands share: this tells them from a desk
                 holder = os.read(self._file, 20).decode(errors="replace").strip() or "unknown"
-                raise ConfigError((f"{folder} is in use by process {holder}; stop it, or use another folder",))
+                what = f"a system runs in {folder} already (process {holder})"
+                raise ConfigError((f"{what}: `strategy status` shows it, and Ctrl-C where it was started ends it",))
             fcntl.flock(self._file, fcntl.LOCK_UN)
             if time.monotonic() > until:
                 what = f"a command such as `strategy secrets set` is at work on {folder}, and nothing was changed"

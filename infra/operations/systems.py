@@ -16,6 +16,7 @@ from shlex import quote
 
 from infra.one_machine.folder import share
 from infra.running import registry
+from infra.running.ended import DayIsOver
 from infra.running.folder import CARD, PACE, Folder
 from infra.running.instant import KeptInstant
 from infra.simulated_day.folder import BACK_TEST, FINISHED, card_of
@@ -140,9 +141,8 @@ def require_unended(state: Path) -> None:
     """Refuse the folder of a run or of a simulated day that is over and does not run; raises UserError."""
     if not (state / CARD).exists() and card_of(state) is not None:
         raise not_a_system(state)
-    if _day_is_over(state):
-        what = f"the simulated day of {state} is over, and it will not run any more"
-        raise UserError(what, remedy=f"{_ANOTHER}; the next day wants another folder: `strategy up --state OTHER`")
+    if (over := day_over(state)) is not None:
+        raise over
 
 
 def not_a_system(state: Path) -> UserError:
@@ -175,20 +175,21 @@ def again(state: Path) -> str | None:
     """
     with suppress(UserError):
         card = Folder(path=state).card()
-        if card is not None and not _day_is_over(state):
+        if card is not None and day_over(state) is None:
             made_with = ("market", "config", "seed", *PACE) if card["broker"] == "simulator" else ()
             given = [f"--{name} {quote(card[name])}" for name in ("broker", "mode", *made_with) if name in card]
             return " ".join(("strategy up", *given, f"--state {quote(str(state.resolve()))}"))
     return None
 
 
-def _day_is_over(state: Path) -> bool:
-    """Tell whether a simulated day was played to its end; what cannot be read does not say so."""
+def day_over(state: Path) -> DayIsOver | None:
+    """Say of a simulated day that it was played to its end; None where it was not, or nobody can tell."""
     with suppress(UserError):
         card, at = Folder(path=state).card(), KeptInstant(state).read()
         simulated = card is not None and card["broker"] == "simulator"
-        return simulated and at is not None and at >= hours(new_york_day(at)).ends
-    return False
+        if simulated and at is not None and at >= hours(new_york_day(at)).ends:
+            return DayIsOver(state)
+    return None
 
 
 def _of(entry: registry.Entry) -> System:

@@ -35,6 +35,7 @@ from infra.running.broker import KeptSimulator, last_call
 from infra.running.checked import require_checked
 from infra.running.chores import Chores
 from infra.running.clouds import CloudSide, embedded, emulated
+from infra.running.ended import DayIsOver, begins_too_late
 from infra.running.fleet import PUBLIC, Fleet, function_ports
 from infra.running.folder import Folder, nothing_left
 from infra.running.instant import EVERY_S, KeptInstant
@@ -47,7 +48,7 @@ from infra.simulated_day import environment
 from infra.simulated_day.book import read_book
 from infra.simulated_day.chosen import write
 from infra.simulated_day.files import write_atomically
-from infra.simulated_day.hours import NEW_YORK, Hours, clock, hours
+from infra.simulated_day.hours import NEW_YORK, Hours, hours
 from infra.simulated_day.ledger import BrokerLedger, read_ledger
 from infra.simulated_day.machine import lacks, scheduled_body, simulator_settings
 from infra.simulated_day.paper import account_ledger, starting_cash
@@ -83,12 +84,13 @@ class _Day:
 class Station:
     """A desk that lives between `Station(plan)` and `close`; `run` waits while it does.
 
-    `outside` is what it meets where nothing is simulated. Raises UserError and ConfigError for what cannot be run: bad
+    `outside` is what it meets where nothing is simulated; `starting` is called once nothing of it is refused any more,
+    before the first function starts. Raises UserError and ConfigError for what cannot be run: bad
     settings, a folder in use or of another desk, a missing emulator, a day that is over, a function that does not
     start. Nothing runs then.
     """
 
-    def __init__(self, plan: Plan, outside: Outside = REAL) -> None:
+    def __init__(self, plan: Plan, outside: Outside = REAL, *, starting: Callable[[], object] = lambda: None) -> None:
         self._day, self._outside = _day(plan), outside
         day = self._day
         given = settings_of(plan, day.market if day else None)
@@ -131,6 +133,7 @@ class Station:
             self._describe_world()
             opened.callback(self._end_time)
             opened.callback(self.fleet.end)  # while messages still flow: what a function says at its end is heard
+            starting()
             own_page = {"STRATEGY_SIGN_IN_URL": self.sign_in_address}
             self.fleet.start(self.folder, {**given, **own_page, **self.cloud.environ})
             self.folder.remember(plan)
@@ -214,10 +217,7 @@ class Station:
         known = [at for at in (self._instant.read(), last_call(self.folder.calls)) if at is not None]
         at = max(known, default=first)
         if at >= day.hours.ends:
-            what = (
-                f"the simulated day is over at {clock(day.hours.ends)} New York, and this system stands at {clock(at)}"
-            )
-            raise UserError(what, remedy="take another folder with --state, or an earlier --starts for a new one")
+            raise DayIsOver(self.plan.state) if known else begins_too_late(self.plan.starts, day.hours.ends)
         return self._held(at)
 
     def _held(self, at: datetime) -> HeldTimeline:

@@ -167,7 +167,7 @@ def test_two_stores_on_one_file_see_each_other(tmp_path: Path) -> None:
 def test_a_folder_has_one_holder(tmp_path: Path) -> None:
     """A second process is told who holds the folder, and gets it once the first one has let go."""
     lock = FolderLock(tmp_path / "run")
-    with pytest.raises(ConfigError, match=f"in use by process {os.getpid()}"):
+    with pytest.raises(ConfigError, match=rf"already \(process {os.getpid()}\)"):
         FolderLock(tmp_path / "run")
     lock.release()
     lock.release()

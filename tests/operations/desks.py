@@ -89,7 +89,7 @@ def strategy(*words: str, given: str | None = None, **environ: str) -> Result:
 def answer(*words: str, given: str | None = None, **environ: str) -> Any:
     """Run one command that succeeds with --json, also on a desk that does not run, and give what it printed."""
     done = strategy(*words, "--json", given=given, **environ)
-    assert done.exit_code in ({0, NOT_RUNNING} if words[0] in {"halt", "reduce"} else {0}), done.stderr
+    assert done.exit_code in ({0, NOT_RUNNING} if words[0] in {"halt", "reduce", "resume"} else {0}), done.stderr
     return json.loads(done.stdout)
 
 

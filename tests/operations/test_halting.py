@@ -53,6 +53,13 @@ def test_a_halt_works_without_what_it_does_not_need(desk: Path, what: str) -> No
     assert _state(desk) == TradingState.HALTED
 
 
+def test_a_resume_of_what_does_not_run_is_no_success(desk: Path) -> None:
+    """It is written down all the same, and the exit code is that of a halt of what does not run."""
+    answer("halt", "--state", str(desk))
+    assert strategy("resume", "--reason", "seen", "--state", str(desk)).exit_code == NOT_RUNNING
+    assert _state(desk) == TradingState.ACTIVE
+
+
 @pytest.mark.parametrize("broker", ["simulator", "sandbox"])
 def test_a_halt_opens_no_vault(desk: Path, broker: str) -> None:
     """A damaged vault, or one whose key is nowhere, is not asked for by a halt or a look."""

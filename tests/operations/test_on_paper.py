@@ -61,10 +61,12 @@ def test_a_system_that_rests_says_so_first_and_how_to_start_it(desk: Path, syste
 
 
 def test_a_simulated_day_that_is_over_is_not_to_be_started_again(desk: Path) -> None:
-    """Its folder will not run any more, so no command is given that would be refused."""
+    """Its folder runs no more, so no command is given that would be refused: where its report is, and a new day."""
     KeptInstant(desk).write(datetime(2013, 10, 7, 20, 20, tzinfo=UTC))
     assert answer("status", "--state", str(desk))["again"] is None
-    assert "Start it again" not in strategy("status", "--state", str(desk)).stdout
+    shown = " ".join(strategy("status", "--state", str(desk)).stdout.split())
+    assert f"NOT RUNNING The simulated day of {desk} is over and runs no more. `strategy report --state" in shown
+    assert "nothing fills" not in shown
 
 
 def test_whose_account_value_it_is_is_said() -> None:

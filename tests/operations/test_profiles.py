@@ -70,7 +70,7 @@ def test_a_day_that_is_over_is_not_to_be_started_again(desk: Path, words: tuple[
     """What nobody will run any more is told as that, and not with the advice to start it."""
     (desk / "instant").write_text("2013-10-07T20:20:00+00:00\n")
     done = strategy(*words, "--state", str(desk))
-    refused(done, "is over, and it will not run any more", "the next day wants another folder")
+    refused(done, "is over and runs no more", "another day begins in another folder")
 
 
 def test_the_only_desk_is_found_and_several_are_not_guessed(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:

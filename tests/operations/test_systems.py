@@ -282,11 +282,23 @@ def test_a_desk_that_runs_unwritten_is_found_by_its_lock(desk: Path, tmp_path: P
     assert "state/one (live)" in done.stdout
 
 
+def test_the_only_system_is_not_failed_to_be_halted_once_its_day_is_over(
+    desk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    """Where a day that is over is all there is, a halt that names none says the same as one that names it."""
+    (desk / "instant").write_text("2013-10-07T20:20:00+00:00\n")
+    shutil.copytree(desk, tmp_path / "here" / "state" / "one")
+    monkeypatch.chdir(tmp_path / "here")
+    refused(strategy("halt"), "NOTHING IS HALTED: the simulated day of state/one is over and runs no more", "OTHER")
+
+
 @pytest.mark.parametrize("word", ["halt", "reduce"])
 def test_what_has_ended_is_refused(desk: Path, tmp_path: Path, word: str) -> None:
     """The folder of a run of `demo` or `day`, and that of a simulated day that is over, are refused with a sentence."""
     (desk / "instant").write_text("2013-10-07T20:20:00+00:00\n")
-    refused(strategy(word, "--state", str(desk)), "the simulated day of", "is over", "leave --state out")
+    over = strategy(word, "--state", str(desk))
+    refused(over, "the simulated day of", "is over and runs no more", "strategy report --state", "--state OTHER")
+    assert "E*TRADE" not in over.stderr
     run = Path(shutil.copytree(desk, tmp_path / "run"))
     (run / "desk.json").unlink()
     (run / "run.json").write_text('{"market":"generated","config":"demo","seed":1,"status":"finished"}')

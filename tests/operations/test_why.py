@@ -125,6 +125,7 @@ def test_a_time_is_new_yorks_of_today() -> None:
     """An hour alone is today's in New York, a day with an hour too, and an offset is taken as it stands."""
     now = at("11:00")
     assert instant("10:31:02", now) == at("10:31:02")
+    assert instant("9:31", now) == instant("09:31", now) == at("09:31")
     assert instant(f"{now:%Y-%m-%d}T10:31:02", now) == at("10:31:02")
     assert instant(f"{at('10:31:02'):%Y-%m-%dT%H:%M:%S}+00:00", now) == at("10:31:02")
     with pytest.raises(UserError):

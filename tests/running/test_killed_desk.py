@@ -83,7 +83,7 @@ def _refuses_a_second(folder: Path, first: "subprocess.Popen[bytes]") -> None:
     command += ["--seed", str(SEED)]
     second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False)  # noqa: S603
     assert second.returncode == 2
-    assert f"in use by process {first.pid}" in second.stderr
+    assert f"already (process {first.pid})" in second.stderr
     assert first.poll() is None
 
 

@@ -2,6 +2,7 @@
 
 import socket
 from dataclasses import replace
+from datetime import time
 from pathlib import Path
 
 import pytest
@@ -44,12 +45,16 @@ def test_an_unchecked_strategy_is_told_whoever_has_the_port(tmp_path: Path) -> N
 
 
 def test_a_day_that_is_over_does_not_begin_again(tmp_path: Path) -> None:
-    """A desk whose simulated day has ended says so instead of starting processes for nothing."""
+    """A desk whose simulated day has ended says so, and which command begins another, instead of starting processes."""
     (tmp_path / "desk").mkdir()
-    over = plan_of(tmp_path / "desk")
+    over, said = plan_of(tmp_path / "desk"), list[str]()
     KeptInstant(over.state).write(new_york(16, 20))
-    with pytest.raises(UserError, match="the simulated day is over"):
-        Station(over)
+    with pytest.raises(UserError, match=r"is over and runs no more; .*--state OTHER"):
+        Station(over, starting=lambda: said.append("functions"))
+    assert said == []
+    late = plan_of(tmp_path / "late", starts=time(16, 30))
+    with pytest.raises(UserError, match=r"ends at .*, before --starts 16:30; let it begin earlier"):
+        Station(late)
 
 
 def test_a_damaged_instant_is_told(tmp_path: Path) -> None:
