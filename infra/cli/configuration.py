@@ -4,6 +4,7 @@ What tightens is in force from the next minute, what loosens from the next sessi
 rules that it was opened under, unless later ones are tighter. No function may write any of it.
 """
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -63,16 +64,18 @@ def edit(profile: Profile = "local", state: State = None, json: Json = False) ->
 @app.command()
 def load(
     file: Annotated[Path, typer.Argument(help="Settings file (TOML) with what differs from `default`.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Change all of it without being asked.")] = False,
     profile: Profile = "local", state: State = None, json: Json = False,
 ) -> None:  # fmt: skip
     """Take a file as the next version; a wrong one is refused.
 
-    Such as `strategy config load FILE.toml`. What the file does not name becomes as shipped.
+    Such as `strategy config load FILE.toml`: it lists what would change against what is in force, and asks. What the
+    file leaves out becomes as in `default`.
     """
     from infra.cli import versions
 
     with explained(acts=True):
-        versions.load(file, profile, state, json=json)
+        versions.load(file, profile, state, yes=yes, json=json, terminal=sys.stdin.isatty())
 
 
 @app.command()

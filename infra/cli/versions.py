@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import typer
@@ -18,11 +18,13 @@ from infra.running import wanted
 from infra.simulated_day.chosen import of_file
 from infra.simulated_day.hours import day_and_time
 from infra.simulated_day.problems import UserError
+from shared.domain.telling.wording import count
 from shared.errors import ConfigError, Conflict
 from shared.settings import OWN_STRATEGIES
 from shared.strategies import registry
 from shared.usecases.control import configuration
 
+_LEFT_OUT = "what the file leaves out becomes as in `default`"
 _UNITS = {
     "pct": "%", "bps": "basis points", "usd": "USD", "price": "USD", "s": "seconds", "minutes": "minutes",
     "shares": "shares", "volume": "shares",
@@ -99,12 +101,23 @@ def _edited(before: str) -> Path:
     return path
 
 
-def load(file: Path, profile: str, state: Path | None, *, json: bool) -> None:
-    """Take a file as the next version."""
+def load(file: Path, profile: str, state: Path | None, *, yes: bool, json: bool, terminal: bool) -> None:
+    """Take a file as the next version, once the owner has seen what that changes and agreed; raises UserError."""
     chosen = of_file(file, os.environ.get(OWN_STRATEGIES, ""))
-    _change(
-        profile, state, json=json, by=lambda hand, base: configuring.write(hand, base, chosen.own, note=chosen.label)
-    )  # fmt: skip
+
+    def by(hand: Hand, base: Base) -> Changed:
+        changes = configuring.changes(hand, base, chosen.own)
+        if changes and not (yes or (terminal and not json and _agreed(file, changes))):
+            what = f"nothing was changed: {file} would change {count(len(changes), 'setting')}: {'; '.join(changes)}"
+            raise UserError(what, remedy=f"say --yes to change all of it; {_LEFT_OUT}")
+        return configuring.write(hand, base, chosen.own, note=chosen.label)
+
+    _change(profile, state, json=json, by=by)
+
+
+def _agreed(file: Path, changes: Sequence[str]) -> bool:
+    say(f"{file} would change {count(len(changes), 'setting')} of what is in force; {_LEFT_OUT}.", *changes)
+    return typer.confirm("Change all of it?")
 
 
 def diff(number: int, profile: str, state: Path | None, *, json: bool) -> None:

@@ -108,6 +108,12 @@ def show(hand: Hand, base: Base) -> Shown:
     )  # fmt: skip
 
 
+def changes(hand: Hand, base: Base, config: StrategyConfig) -> tuple[str, ...]:
+    """Name each setting in which a configuration differs from what is in force now, as `setting: old -> new`."""
+    now = in_force(None if base.held is None else base.held.value, base.file, base.most, hand.desk.clock.now())
+    return differences(whole(base, now.config), whole(base, config))
+
+
 def whole(base: Base, config: StrategyConfig) -> Mapping[str, str]:
     """Give every setting by its path, those that a strategy's own file says, too."""
     return flat(registry.completed(config, base.folder))

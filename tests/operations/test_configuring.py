@@ -3,13 +3,17 @@
 import json
 import stat
 import sys
+from contextlib import nullcontext
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
+from infra.cli import versions
 from infra.one_machine.sqlite_store import SqliteStore
 from infra.operations.configuring import of_text, text_of
 from infra.running import wanted
+from infra.simulated_day.problems import UserError
 from shared.ports import Put
 from shared.settings import CONFIGS
 from shared.strategies.config import load
@@ -186,14 +190,43 @@ def test_what_changed_while_the_editor_was_open_is_not_undone(desk: Path, tmp_pa
 def test_a_file_is_taken_as_one_version(desk: Path, tmp_path: Path) -> None:
     """`config load` writes what a file says over `default` as one version, and a wrong file changes nothing."""
     mine = tmp_path / "mine.toml"
+    load_it = ("config", "load", str(mine), "--yes", *_here(desk))
     mine.write_text("[limits]\npositions_max = 3\n[exits]\ntrail_pct = 0.5\n")
-    shown = answer("config", "load", str(mine), *_here(desk))
+    shown = answer(*load_it)
     assert (shown["number"], shown["settings"]["limits.positions_max"]) == (1, "3")
     assert shown["settings"]["exits.trail_pct"] == "0.5"
-    refused(strategy("config", "load", str(mine), *_here(desk)), "says already")
+    refused(strategy(*load_it), "says already")
     mine.write_text("[limits]\npositions_max = 999\nspeed = 1\n")
-    refused(strategy("config", "load", str(mine), *_here(desk)), "must lie between 1 and 100", "is not a setting")
+    refused(strategy(*load_it), "must lie between 1 and 100", "is not a setting")
     assert answer("config", "show", *_here(desk))["number"] == 1
+
+
+def test_a_file_changes_nothing_before_its_owner_has_seen_what(desk: Path, tmp_path: Path) -> None:
+    """Each setting that would change against what is in force is named, also where the file leaves it to `default`."""
+    mine = tmp_path / "mine.toml"
+    mine.write_text("[limits]\npositions_max = 4\n")
+    before = answer("config", "show", *_here(desk))["settings"]
+    done = strategy("config", "load", str(mine), *_here(desk))
+    refused(done, "limits.positions_max: 10 -> 4", "signals.min_votes: 1 -> 2", "say --yes")
+    after = answer("config", "show", *_here(desk))
+    assert (after["number"], after["settings"]) == (0, before)
+    named = done.stderr.partition(" would change ")[2].partition(" settings: ")[0]
+    shown = answer("config", "load", str(mine), "--yes", *_here(desk))["settings"]
+    assert int(named) == sum(shown.get(name) != before.get(name) for name in {*shown, *before})
+
+
+@pytest.mark.parametrize("agrees", [True, False])
+def test_a_file_is_taken_once_its_owner_agrees(
+    desk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, agrees: bool
+) -> None:  # fmt: skip
+    """On a terminal the changes are listed, a line each, and it is asked; only a yes writes the version."""
+    mine = tmp_path / "mine.toml"
+    mine.write_text("[limits]\npositions_max = 4\n")
+    monkeypatch.setattr("sys.stdin", StringIO("y\n" if agrees else "n\n"))
+    with nullcontext() if agrees else pytest.raises(UserError, match="nothing was changed"):
+        versions.load(mine, "local", desk, yes=False, json=False, terminal=True)
+    assert "\nlimits.positions_max: 10 -> 4\n" in capsys.readouterr().err
+    assert answer("config", "show", *_here(desk))["number"] == int(agrees)
 
 
 @pytest.mark.parametrize("script", ["exit 1", "sed -i 's/^trail_pct.*/trail_pct = 0.5/' \"$1\"; exit 1"])
