@@ -3,13 +3,16 @@
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from textwrap import wrap
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 _SENTENCES = frozenset({"Why", "What happened"})
-"""Columns of a table whose cells are sentences, wrapped between words."""
+"""Columns of a table whose cells are sentences, wrapped between words; such a column is the last one of its table."""
+_READABLE = 40
+"""Sentences that need more than one line have so many characters in each, or stand under their rows."""
 
 
 def pairs(rows: Iterable[tuple[str, object]]) -> None:
@@ -36,14 +39,42 @@ def price(amount: Decimal | None) -> str:
 
 
 def table(columns: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
-    """Print rows: as a table, or where the terminal is too narrow for one a block for each row."""
+    """Print rows: as a table, sentences under their rows where a column of them would be too narrow to be read.
+
+    Where the terminal is too narrow for that, too, each row is a block.
+    """
     console, kept = Console(), [list(row) for row in rows]
-    if fits(columns, kept, console):
+    if _readable(columns, kept, console):
         console.print(grid(columns, kept, console), highlight=False, markup=False)
+        return
+    if columns[-1] in _SENTENCES and fits(columns[:-1], [row[:-1] for row in kept], console):
+        _over_sentences(columns, kept, console)
         return
     for row in kept:
         pairs((name, value) for name, value in zip(columns, row, strict=True) if value not in (None, ""))
         sys.stdout.write("\n")
+
+
+def _over_sentences(columns: Sequence[str], rows: Sequence[Sequence[object]], console: Console) -> None:
+    """Print each row in a line, and under it what it says."""
+    with console.capture() as shown:
+        console.print(grid(columns[:-1], [row[:-1] for row in rows], console), highlight=False, markup=False)
+    head, *lines = shown.get().splitlines()
+    sys.stdout.write(f"{head.rstrip()}\n")
+    for line, row in zip(lines, rows, strict=True):
+        under = wrap(_text(row[-1]), console.width - 2)
+        sys.stdout.write("\n  ".join((line.rstrip(), *under)) + "\n")
+
+
+def _readable(columns: Sequence[str], rows: Sequence[Sequence[object]], console: Console) -> bool:
+    """Tell whether a table breaks nothing within a word, and has room for its sentences."""
+    if not fits(columns, rows, console):
+        return False
+    if columns[-1] not in _SENTENCES:
+        return True
+    widths, _ = _widths(columns, [[_text(cell) for cell in row] for row in rows])
+    said = widths.pop(columns[-1])
+    return console.width - sum(widths.values()) - len(widths) >= min(said, _READABLE)
 
 
 def fits(columns: Iterable[str], rows: Iterable[Iterable[object]], console: Console) -> bool:

@@ -11,7 +11,7 @@ from infra.cli.laid_out import price, table
 from infra.cli.looked import looked_at
 from infra.cli.whose import by_hand
 from infra.operations import look
-from infra.results.ends import came_to
+from infra.results.ends import came_to, cut_short
 from infra.results.words import why_made
 from infra.simulated_day.hours import clock
 from infra.simulated_day.problems import UserError
@@ -46,10 +46,10 @@ def orders(
 
 
 def why(order: Order) -> str:
-    """Say why an order exists, and where it came to nothing why not, in words."""
+    """Say why an order exists, what came of it where it is not all that was ordered, and why, in words."""
     ended = f"{WORDS[order.state]}: {came_to(order)}" if order.codes else ""
     wash_sale = "possible wash sale" if order.possible_wash_sale else ""
-    return "; ".join(part for part in (why_made(order), ended, wash_sale) if part)
+    return "; ".join(part for part in (why_made(order), cut_short(order), ended, wash_sale) if part)
 
 
 def _states(name: str) -> frozenset[State]:

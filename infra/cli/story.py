@@ -7,7 +7,7 @@ from infra.cli.hand import show
 from infra.cli.laid_out import pairs, price, table
 from infra.cli.looked import looked_at
 from infra.operations import look
-from infra.results.ends import came_to
+from infra.results.ends import came_to, cut_short
 from infra.results.words import KINDS, plain, why_made
 from infra.simulated_day.hours import NEW_YORK, day_and_time
 from shared.domain.orders.explain import WASH_SALE, WORDS, step
@@ -27,6 +27,7 @@ def _story(story: look.Story) -> None:
         ("Order", f"{order.intent_id}: {order.side} {order.quantity} {order.symbol}, {made}"),
         ("Decided", f"{day_and_time(order.decided_at)} New York"),
         ("State", f"{WORDS[order.state]}: {story.stands}"),
+        *((("In short", cut_short(order)),) if cut_short(order) else ()),
         ("Next", story.next_step),
         *((("Signal", f"{story.signal.signal_id} of {plain(story.signal.strategy)}"),) if story.signal else ()),
         *((("Because", came_to(order)),) if order.codes else ()),

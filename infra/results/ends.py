@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from infra.results.facts import Skipped
 from infra.results.receipts import Decision
 from infra.results.words import words
-from shared.domain.orders.explain import at_venue
-from shared.domain.orders.orders import TERMINAL, Order, State
+from shared.domain.base.values import Side, Term
+from shared.domain.orders.explain import WORDS, at_venue
+from shared.domain.orders.orders import STOPS, TERMINAL, Order, State
 from shared.domain.telling.notices import FOREIGN
 
 NOT_TAKEN_UP = "NOT_TAKEN_UP"
@@ -116,6 +117,20 @@ def came_to(order: Order) -> str:
     untold = [code for code in order.codes if not order.note or code == FOREIGN]
     said = " ".join(part for part in (_full(order.note), *map(of_code, dict.fromkeys(untold))) if part)
     return at_venue(said, order.venue)
+
+
+def cut_short(order: Order) -> str:
+    """Say of an order that ended at the broker before all of it was filled what came of it; "" for any other.
+
+    A stop that was cancelled is none: another order took its place.
+    """
+    if order.state not in _UNFILLED or order.kind in STOPS:
+        return ""
+    done = "bought" if order.side is Side.BUY else "sold"
+    rest = f"the rest {WORDS[order.state]}" if order.filled else WORDS[order.state]
+    if order.term is Term.IMMEDIATE_OR_CANCEL:
+        rest += " at once (immediate or cancel)"
+    return f"{done} {order.filled:,} of {order.quantity:,}, {rest}"
 
 
 def of_code(code: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from infra.one_machine.sqlite_store import SqliteStore
 from infra.running.instant import KeptInstant
+from shared.domain.base.values import Term
 from shared.domain.orders.explain import WORDS
 from shared.domain.orders.orders import Order, State
 from shared.usecases.base.desk import read
@@ -85,6 +86,48 @@ def test_why_an_order_came_to_nothing_is_said_in_words(
     assert codes[0] not in shown
     story = " ".join(strategy("explain", name, *on, COLUMNS="300").stdout.split())
     assert f"Because {said.partition(': ')[2].rstrip('.')}" in story
+
+
+def changed(desk: Path, **changes: object) -> str:
+    """Change the entry of the day and give its id."""
+    name = answer("orders", "--all", "--state", str(desk))[0]["intent_id"]
+    store = SqliteStore(desk / "state.db")
+    held = read(store, Order, f"orders/{name}")
+    assert held is not None
+    store.commit([held.update(replace(held.value, **changes))])  # type: ignore[arg-type]
+    store.close()
+    return str(name)
+
+
+def test_the_reason_of_an_order_is_read_in_whole_lines_at_80_columns(desk: Path) -> None:
+    """A reason that would have a narrow column stands under its row instead, and every row is one line."""
+    note = "ZXAE was left at 15:13:07 New York, and is bought again after 15 minutes."
+    name = changed(desk, state=State.DENIED, codes=("COOLDOWN_SYMBOL",), note=note)
+    lines = strategy("orders", "--all", "--state", str(desk), COLUMNS="80").stdout.splitlines()
+    row = next(number for number, line in enumerate(lines) if line.startswith(name[:8]))
+    assert lines[row].endswith("not sent")
+    assert lines[row + 1].startswith("  ")
+    reason = " ".join(" ".join(line for line in lines[row + 1 : row + 4] if line.startswith("  ")).split())
+    assert reason.endswith(note)
+
+
+@pytest.mark.parametrize(
+    ("filled", "term", "said"),
+    [
+        (100, Term.IMMEDIATE_OR_CANCEL, "bought 100 of 104, the rest cancelled at once (immediate or cancel)"),
+        (100, Term.GOOD_FOR_DAY, "bought 100 of 104, the rest cancelled"),
+        (0, Term.IMMEDIATE_OR_CANCEL, "bought 0 of 104, cancelled at once (immediate or cancel)"),
+    ],
+)
+def test_an_order_that_was_not_filled_to_its_end_says_how_much_it_bought(
+    desk: Path, filled: int, term: Term, said: str
+) -> None:  # fmt: skip
+    """The list and the story say how many shares of how many, and that the rest was not left open for some seconds."""
+    name = changed(desk, state=State.CANCELLED, quantity=104, filled=filled, term=term)
+    on = ("--state", str(desk))
+    (line,) = [one for one in strategy("orders", "--all", *on, COLUMNS="250").stdout.splitlines() if name[:8] in one]
+    assert line.rstrip().endswith(f"; {said}")
+    assert f"In short {said} " in f"{' '.join(strategy('explain', name, *on, COLUMNS='250').stdout.split())} "
 
 
 def test_a_possible_wash_sale_is_said_of_its_order(desk: Path) -> None:
