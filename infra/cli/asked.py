@@ -18,9 +18,9 @@ from infra.brokersim.network import Network
 from infra.cli.credentials import hidden
 from infra.cli.exits import say
 from infra.cli.hand import in_words
-from infra.one_machine.vault import ADD_LINE, KEY_VARIABLE, NO_KEYRING, has_place
+from infra.one_machine.vault import KEY_VARIABLE, lacks_key
 from infra.operations import secrets
-from infra.operations.beginning import Beginning, beginning, stored
+from infra.operations.beginning import Beginning, beginning, locked, stored
 from infra.running import wanted
 from infra.running.wanted import CAPITAL, WATCH_LIST
 from infra.simulated_day.problems import UserError
@@ -65,8 +65,8 @@ def begin() -> None:
         )
         raise UserError(what, remedy=remedy)
     say(_HELLO)
-    if not has_place(os.environ):
-        say("", f"An E*TRADE key needs this first: {NO_KEYRING}; {ADD_LINE}")
+    if (first := lacks_key(os.environ, locked=locked())) is not None:
+        say("", f"An E*TRADE key needs this first: {first}.")
     try:
         _ask_all()
     except EOFError:

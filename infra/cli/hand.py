@@ -117,9 +117,11 @@ def dead_letters(profile: str, state: Path | None, *, json: bool) -> None:
 
 
 @contextmanager
-def reached(profile: str, state: Path | None, *, halting: bool = False) -> Iterator[Hand]:
+def reached(
+    profile: str, state: Path | None, *, halting: bool = False, unstarted: bool = False
+) -> Iterator[Hand]:  # fmt: skip
     """Reach the desk, with its failures as one sentence and a remedy."""
-    with in_words(), reach(profile, state, os.environ, halting=halting) as hand:
+    with in_words(), reach(profile, state, os.environ, halting=halting, unstarted=unstarted) as hand:
         if profile != "cloud":
             _say_wrong(hand)
         yield hand

@@ -21,14 +21,13 @@ from infra.one_machine.timeline import PacedClock
 from infra.operations.kept_reports import KeptReports
 from infra.operations.look import overview
 from infra.operations.reported import System
-from infra.operations.systems import STATES
 from infra.running.libraries import install, needed
 from infra.running.outside import REAL, Outside
 from infra.running.plan import Broker, Plan, plan
 from infra.running.settings import settings_of
 from infra.running.station import Station
 from infra.running.status import Status
-from infra.running.wanted import given, require_set_up
+from infra.running.wanted import STATES, given, require_set_up
 from infra.simulated_day import account
 from infra.simulated_day.hours import clock, day_and_time
 from infra.simulated_day.problems import UserError

@@ -34,7 +34,7 @@ _UNITS = {
 
 def look(profile: str, state: Path | None, *, json: bool) -> None:
     """Show every setting in force, and what waits."""
-    with reached(profile, state) as hand:
+    with reached(profile, state, unstarted=True) as hand:
         shown = configuring.show(hand, _base(hand))
         show(shown, lambda: _tell(shown), json=json)
         if profile == "local" and not hand.simulated and not json:
@@ -122,7 +122,7 @@ def _agreed(file: Path, changes: Sequence[str]) -> bool:
 
 def diff(number: int, profile: str, state: Path | None, *, json: bool) -> None:
     """Show what is wanted now against an earlier version."""
-    with reached(profile, state) as hand:
+    with reached(profile, state, unstarted=True) as hand:
         base = _base(hand)
         before = configuring.whole(base, configuration.version(hand.desk.store, number, base.file))
         found = configuring.differences(before, configuring.whole(base, base.wanted))
@@ -131,7 +131,7 @@ def diff(number: int, profile: str, state: Path | None, *, json: bool) -> None:
 
 def history(profile: str, state: Path | None, *, json: bool) -> None:
     """List every version, when it came and what it changed."""
-    with reached(profile, state) as hand:
+    with reached(profile, state, unstarted=True) as hand:
         rows = configuring.lines(hand, _base(hand))
         show(rows, lambda: _list(rows), json=json)
 
@@ -142,7 +142,7 @@ def roll_back(number: int, profile: str, state: Path | None, *, json: bool) -> N
 
 
 def _change(profile: str, state: Path | None, *, json: bool, by: Callable[[Hand, Base], Changed]) -> None:
-    with reached(profile, state) as hand:
+    with reached(profile, state, unstarted=True) as hand:
         try:
             done = by(hand, _base(hand))
         except ConfigError as wrong:

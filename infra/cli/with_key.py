@@ -17,9 +17,9 @@ from infra.cli.laid_out import table
 from infra.operations import key, secrets, systems, tables
 from infra.operations.login import by_code_alone
 from infra.operations.market import market_data
-from infra.operations.profiles import BROKERS, Hand, key_folder, require_profile
+from infra.operations.profiles import Hand, key_folder, require_profile
 from infra.operations.reads import Reads
-from infra.running.wanted import require_set_up
+from infra.running.wanted import BROKERS, require_set_up
 from infra.simulated_day.hours import day_and_time
 from infra.simulated_day.problems import UserError
 from shared import settings

@@ -11,7 +11,7 @@ import fcntl
 import os
 import secrets
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,59 +33,96 @@ _HEADER = b"strategy vault 1\n"
 _NONCE_BYTES = 12
 _SERVICE, _USER = "strategy", "vault key"
 _CODE = "import base64, secrets; print(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())"
-_MAKE = f'python3 -c "{_CODE}"'
-NO_KEYRING = "secrets are stored encrypted, and this machine has no keyring that would hold their key"
-ADD_LINE = (
-    "make one, once, with the command at the end, then open a new terminal; keep the line that it adds to ~/.bashrc as "
-    "you keep a password, for without it what is stored can never be read again: "
+_ADD = (
+    f"grep -qs {KEY_VARIABLE} ~/.bashrc || "  # a second line would put another key in the place of the first
     f"echo \"export {KEY_VARIABLE}=$(python3 -c '{_CODE}')\" >> ~/.bashrc"
 )
-"""What to do where there is no keyring: the line holds the made key itself, so that each terminal has the same."""
+_MAKE_ONE = f"""\
+what you store is encrypted, and this machine has no keyring
+(password store) to hold the key to it. Make that key, once, with this line,
+which adds it to ~/.bashrc and changes none that is there:
+
+  {_ADD}
+
+Then open a new terminal. Keep the line that it adds as you keep a password:
+without it what is stored can never be read again"""
+_ANOTHER = f"""\
+Make one with this line:
+
+  python3 -c "{_CODE}"
+
+Then put what it prints in the place of the value that cannot be used"""
+_SET_AGAIN = f"""\
+Set the key that you made earlier. Do not make a new one: it opens nothing that
+is stored. To look for the earlier one:
+
+  grep {KEY_VARIABLE} ~/.bashrc
+
+Where that shows a line, open a new terminal, which has it. If it is lost for
+good, so is what was stored: move the file away, and run `strategy init` again"""
 
 _Secrets = dict[str, dict[str, str | None]]
 
 
-def vault_key(environ: Mapping[str, str], ring: "KeyringBackend | None" = None) -> bytes:
+def vault_key(
+    environ: Mapping[str, str], *, locked: Sequence[Path] = (), ring: "KeyringBackend | None" = None
+) -> bytes:  # fmt: skip
     """Give the vault's 32 bytes from the environment, else from the system's keyring, made on first use.
 
-    Raises ConfigError when the value is no key, or when there is neither a value nor a keyring.
+    `locked` are vaults that a key was made for: where there is one, another is never made. Raises ConfigError when the
+    value is no key, or when there is neither a value nor a keyring, with what to do.
     """
     given = environ.get(KEY_VARIABLE)
     if given is not None:
-        return _decoded(given, KEY_VARIABLE)
+        return _decoded(given, KEY_VARIABLE, locked)
     import keyring.errors  # late: it looks for the keyrings of the whole installation
 
     ring = ring or keyring.get_keyring()
     try:
         kept = ring.get_password(_SERVICE, _USER)
-        if kept is None:
+        if kept is None and not locked:
             kept = base64.urlsafe_b64encode(secrets.token_bytes(KEY_BYTES)).decode()
             ring.set_password(_SERVICE, _USER, kept)
     except keyring.errors.KeyringError:
-        raise ConfigError((f"{NO_KEYRING}; {ADD_LINE}",)) from None
-    return _decoded(kept, f"the keyring's entry {_SERVICE!r}")
+        kept = None
+    if kept is None:
+        raise ConfigError((_none(locked),))
+    return _decoded(kept, f"the keyring's entry {_SERVICE!r}", locked)
 
 
-def has_place(environ: Mapping[str, str], ring: "KeyringBackend | None" = None) -> bool:
-    """Tell whether `vault_key` finds or can make a key, without making one."""
+def lacks_key(
+    environ: Mapping[str, str], *, locked: Sequence[Path] = (), ring: "KeyringBackend | None" = None
+) -> str | None:  # fmt: skip
+    """Say what to do first where `vault_key` neither finds nor makes a key, None where it does; makes none."""
     if KEY_VARIABLE in environ:
-        return True
+        return None
     import keyring.errors  # late, as above
 
     try:
-        (ring or keyring.get_keyring()).get_password(_SERVICE, _USER)
+        kept = (ring or keyring.get_keyring()).get_password(_SERVICE, _USER)
     except keyring.errors.KeyringError:
-        return False
-    return True
+        return _none(locked)
+    return _none(locked) if kept is None and locked else None
 
 
-def _decoded(text: str, source: str) -> bytes:
+def _none(locked: Sequence[Path]) -> str:
+    """Say that there is no key, and what to do: where one was made, to find it and make no other."""
+    if not locked:
+        return _MAKE_ONE
+    return (
+        f"{locked[0]} is locked with a key that you made earlier, and neither {KEY_VARIABLE} nor a keyring gives "
+        f"it here.\n{_SET_AGAIN}"
+    )
+
+
+def _decoded(text: str, source: str, locked: Sequence[Path]) -> bytes:
     try:
         key = base64.b64decode(text.strip(), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         key = b""
     if len(key) != KEY_BYTES:
-        raise ConfigError((f"{source} is not 32 bytes in URL-safe base64; make one with: {_MAKE}",))
+        made = _SET_AGAIN if locked else _ANOTHER
+        raise ConfigError((f"{source} is not 32 bytes in URL-safe base64.\n{made}",))
     return key
 
 
@@ -163,8 +200,8 @@ class FileVault:
                 raise ValueError("no header")
             opened: _Secrets = loads(self._cipher.decrypt(nonce, sealed, _HEADER))
         except (InvalidTag, ValueError) as problem:
-            remedy = f"give the key that it was made with ({KEY_VARIABLE} or the keyring), or move the file away"
-            raise ConfigError((f"{self._path} is damaged or was made with another key; {remedy}",)) from problem
+            what = f"{self._path} is locked with another key than the one that is set here, or it is damaged."
+            raise ConfigError((f"{what}\n{_SET_AGAIN}",)) from problem
         return opened
 
     def _save(self, changed: _Secrets) -> None:

@@ -12,15 +12,15 @@ from pathlib import Path
 
 from infra.one_machine.folder import share
 from infra.one_machine.vault import FileVault, vault_key
-from infra.operations import secrets, systems
-from infra.operations.profiles import BROKERS, reach_key
+from infra.operations import secrets
+from infra.operations.profiles import reach_key
 from infra.running import wanted
 from infra.running.folder import Folder
+from infra.running.wanted import BROKERS, system_of
 from infra.simulated_day.folder import card_of
 from infra.simulated_day.problems import UserError
 from shared.frozen import frozen
 from shared.ports import Vault
-from shared.settings import Mode
 from shared.topology import CONSUMER
 
 
@@ -59,11 +59,12 @@ class Beginning:
 
 def stored() -> str | None:
     """Name the broker of E*TRADE's of which something is stored here, production before the sandbox."""
-    return next((one for one in BROKERS if Folder(path=_system_of(one)).vault.exists()), None)
+    return next((one for one in BROKERS if Folder(path=system_of(one)).vault.exists()), None)
 
 
-def _system_of(broker: str) -> Path:
-    return systems.STATES / f"{broker}-{Mode.PAPER.value}"
+def locked() -> list[Path]:
+    """List what is stored here already, and locked with a key that the owner made."""
+    return Folder(path=system_of(BROKERS[0])).locked()
 
 
 @contextmanager
@@ -72,7 +73,7 @@ def beginning(broker: str, environ: Mapping[str, str]) -> Iterator[Beginning]:
 
     Raises UserError for a folder of something else or of a system that runs, ConfigError, StoreDown.
     """
-    path = _system_of(broker)
+    path = system_of(broker)
     folder = Folder(path=path)
     card = folder.card()
     if card_of(path) is not None or (card is not None and card["broker"] != broker):
@@ -85,5 +86,5 @@ def beginning(broker: str, environ: Mapping[str, str]) -> Iterator[Beginning]:
         opened.callback(let_go)
         path.chmod(0o700)
         alone = opened.enter_context(reach_key(broker, None, environ))
-        ours = FileVault(folder.vault, key=vault_key(environ))
+        ours = FileVault(folder.vault, key=vault_key(environ, locked=folder.locked()))
         yield Beginning(folder=path, alone=Path(alone.name), vaults=(ours, alone.open_vault()))

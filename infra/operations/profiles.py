@@ -24,8 +24,9 @@ from infra.one_machine.variables import in_environment
 from infra.one_machine.world_file import WorldFile
 from infra.operations import systems
 from infra.operations.machine import Machine, read_machine
-from infra.running.folder import Folder
+from infra.running.folder import CARD, Folder
 from infra.running.instant import KeptInstant
+from infra.running.wanted import BROKERS, STATES
 from infra.simulated_day.folder import card_of
 from infra.simulated_day.problems import UserError
 from shared import divided
@@ -34,6 +35,7 @@ from shared.errors import ConfigError
 from shared.frozen import frozen
 from shared.gcp.chance import SystemChance
 from shared.ports import Clock, Vault
+from shared.settings import Mode
 from shared.topology import TOPOLOGY
 from shared.usecases.base.desk import Desk
 
@@ -42,7 +44,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 PROFILES = ("local", "emulators", "cloud")
-BROKERS = ("production", "sandbox")
 KEY_ALONE = "key"
 """The operator of a key alone, whose account nobody chooses."""
 
@@ -88,27 +89,31 @@ def require_profile(profile: str) -> None:
 
 
 @contextmanager
-def reach(profile: str, state: Path | None, environ: Mapping[str, str], *, halting: bool = False) -> Iterator[Hand]:
+def reach(
+    profile: str, state: Path | None, environ: Mapping[str, str], *, halting: bool = False, unstarted: bool = False
+) -> Iterator[Hand]:  # fmt: skip
     """Reach a desk; raises UserError and ConfigError, each with what to do instead.
 
-    For a halt whatever holds documents is a desk, and what cannot be read beside them is left out.
+    For a halt whatever holds documents is a desk, and what cannot be read beside them is left out. With `unstarted` a
+    folder that `strategy init` prepared is one before its first start, too: it finds what was stored there.
     """
     require_profile(profile)
     if profile == "cloud":
         with _in_the_cloud(environ) as hand:
             yield hand
         return
-    folder = Folder(path=state if state is not None else systems.only())
+    found = systems.only_or_prepared if unstarted else systems.only
+    folder = Folder(path=state if state is not None else found())
     missed = _Missed(allowed=halting and (folder.store.exists() or folder.world.exists()))
     unknown: Mapping[str, str] = {"cloud": profile}
-    card = missed.unless(lambda: _card(folder, profile), unknown)
+    card = missed.unless(lambda: _card(folder, profile, unstarted=unstarted), unknown)
     with ExitStack() as opened:
-        yield _on_this_machine(folder, card, environ, missed, opened)
+        yield _on_this_machine(folder, card, environ, missed, opened, unstarted=unstarted)
 
 
 def key_folder(broker: str) -> Path:
     """Give the folder in which a key alone is looked for."""
-    return systems.STATES / f"{broker}-key"
+    return STATES / f"{broker}-key"
 
 
 @contextmanager
@@ -159,8 +164,11 @@ class _Missed:
             return otherwise
 
 
-def _card(folder: Folder, profile: str) -> Mapping[str, str]:
+def _card(folder: Folder, profile: str, *, unstarted: bool) -> Mapping[str, str]:
     card = folder.card()
+    if card is None and unstarted and (broker := systems.awaited(folder.path)) is not None:
+        folder.store.touch(mode=0o600)
+        return {"cloud": "local", "broker": broker, "mode": Mode.PAPER.value}
     if card is None:
         raise systems.not_a_system(folder.path)
     if card["cloud"] != profile:
@@ -169,7 +177,8 @@ def _card(folder: Folder, profile: str) -> Mapping[str, str]:
 
 
 def _on_this_machine(
-    folder: Folder, card: Mapping[str, str], environ: Mapping[str, str], missed: _Missed, opened: ExitStack
+    folder: Folder, card: Mapping[str, str], environ: Mapping[str, str], missed: _Missed, opened: ExitStack, *,
+    unstarted: bool,
 ) -> Hand:  # fmt: skip
     running = missed.unless(lambda: _runs(folder, opened), True)
     world = missed.unless(lambda: WorldFile.read(folder.world), None) if running else None
@@ -183,7 +192,8 @@ def _on_this_machine(
             raise UserError(lost if running else gone, remedy=f"{remedy}start it with `strategy up --cloud emulators`")
         store, open_vault = _emulated(world, opened)
     else:
-        folder.require_book()
+        if not unstarted or (folder.path / CARD).exists():
+            folder.require_book()
         file = opened.enter_context(closing(SqliteStore(folder.store, durable=True)))
         store = divided.of_owner(divided.one_for_all(file), TOPOLOGY)
         open_vault = partial(_vault, folder, card, world, environ)
@@ -291,7 +301,7 @@ def _file_vault(folder: Folder, environ: Mapping[str, str], seed: int | None = N
     from infra.one_machine.vault import FileVault, vault_key  # late: few commands read a secret
 
     if seed is None:
-        return FileVault(folder.vault, key=vault_key(environ))
+        return FileVault(folder.vault, key=vault_key(environ, locked=folder.locked()))
     from infra.simulated_day.environment import vault_key as simulated_key
 
     return FileVault(folder.vault, key=simulated_key(seed))

@@ -19,6 +19,7 @@ from infra.running import registry
 from infra.running.ended import DayIsOver
 from infra.running.folder import CARD, PACE, Folder
 from infra.running.instant import KeptInstant
+from infra.running.wanted import BROKERS, STATES, prepared, start_of, system_of
 from infra.simulated_day.folder import BACK_TEST, FINISHED, card_of
 from infra.simulated_day.hours import hours
 from infra.simulated_day.problems import UserError
@@ -26,7 +27,6 @@ from shared.domain.base.calendar import new_york_day
 from shared.errors import ConfigError
 from shared.frozen import frozen
 
-STATES = Path("state")
 _ANOTHER = "leave --state out to reach what runs, or name the folder that `strategy up` was given"
 LET_BE = "`strategy status --seen` names it no more"
 
@@ -107,6 +107,23 @@ def only() -> Path:
     raise none_or_many(resting)
 
 
+def only_or_prepared() -> Path:
+    """Give the folder that `only` gives, and where there is none the one that `strategy init` prepared."""
+    waiting = unstarted()
+    return waiting[0] if len(waiting) == 1 and not running([]) and not stopped() else only()
+
+
+def unstarted() -> list[Path]:
+    """List the folders that `strategy init` prepared here and whose systems never ran."""
+    return [one for one in map(system_of, BROKERS) if awaited(one) is not None]
+
+
+def awaited(state: Path) -> str | None:
+    """Name the broker of a folder that `strategy init` prepared and whose system never ran, None for any other."""
+    ran = (state / CARD).exists() or Folder(path=state).logs.exists()
+    return None if ran else prepared(state)
+
+
 def none_or_many(resting: list[System]) -> UserError:
     """Say that nothing runs, and which systems there are, if any."""
     gone = [one.began_in for one in killed()]
@@ -115,7 +132,11 @@ def none_or_many(resting: list[System]) -> UserError:
     else:
         unseen = where()
     if not resting:
-        remedy = "start one with `strategy up`, name it with --state, or add --profile cloud for the one in the cloud"
+        starts = [f"`{start_of(one, str(awaited(one)))}`" for one in unstarted()] or ["`strategy up`"]
+        remedy = (
+            f"start one with {' or '.join(starts)}, name it with --state, or add --profile cloud for the one in the "
+            "cloud"
+        )
         what = f"no system of yours runs on this machine, and there is none in {STATES}: {unseen}"
         return UserError(what, remedy=remedy)
     what = f"no system runs, and there is more than one: {names(resting)}: {unseen}"
@@ -148,6 +169,9 @@ def require_unended(state: Path) -> None:
 def not_a_system(state: Path) -> UserError:
     """Say what a folder is that holds no desk, and which command is right instead."""
     begin = f"`strategy up --state {state}` begins a new one there"
+    if (broker := awaited(state)) is not None:
+        what = f"`strategy init` prepared {state} for a system at E*TRADE's {broker}, and it was not started yet"
+        return UserError(what, remedy=f"start it once: `{start_of(state, broker)}`")
     if not state.exists():
         return UserError(f"{state} does not exist", remedy=f"{_ANOTHER}; {begin}")
     if not state.is_dir():

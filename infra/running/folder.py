@@ -12,6 +12,7 @@ from infra.one_machine.database import is_written
 from infra.one_machine.folder import LOCK
 from infra.running.instant import FILE
 from infra.running.plan import Plan
+from infra.running.wanted import prepared, start_of
 from infra.simulated_day.files import write_atomically
 from infra.simulated_day.folder import card_of
 from infra.simulated_day.problems import UserError
@@ -68,6 +69,14 @@ class Folder:
     def vault(self) -> Path:
         """Secrets, encrypted."""
         return self.path / _VAULT
+
+    def locked(self) -> list[Path]:
+        """List the vaults that the owner's key locks, here and in the folders beside this, its own first.
+
+        The vault of a simulated day has a key of its own.
+        """
+        beside = sorted(self.path.parent.glob(f"*/{_VAULT}"), key=lambda one: (one != self.vault, one))
+        return [one for one in beside if not _is_simulated(Folder(path=one.parent))]
 
     @property
     def calls(self) -> Path:
@@ -148,6 +157,10 @@ class Folder:
             if card_of(self.path) is not None:
                 what = f"{self.path} holds a run of `strategy demo`, `day` or `backtest`"
                 raise UserError(what, remedy="name another folder with --state, or leave it out")
+            if (broker := prepared(self.path)) not in (None, plan.broker):
+                what = f"{self.path} was prepared by `strategy init` for E*TRADE's {broker}, and holds its key"
+                remedy = f"start that with `{start_of(self.path, str(broker))}`, or name another folder with --state"
+                raise UserError(what, remedy=remedy)
             return
         differ = [f"{name} {found.get(name)}" for name in card if found.get(name) != card[name]]
         if differ:
@@ -186,6 +199,12 @@ class Folder:
         if not all(isinstance(card.get(name), str) for name in wanted):
             raise UserError(f"{path} is damaged", remedy=_MEND)
         return card
+
+
+def _is_simulated(folder: Folder) -> bool:
+    with suppress(UserError):
+        return (folder.card() or {}).get("broker") == "simulator"
+    return False
 
 
 def _card(plan: Plan) -> dict[str, str]:

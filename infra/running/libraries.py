@@ -42,5 +42,8 @@ def left_out(extra: str, wrong: ConfigError) -> str:
 def _keyed(wanted: Plan) -> bool:
     from infra.one_machine.vault import FileVault, vault_key
 
-    vault = Folder(path=wanted.state).vault
-    return vault.exists() and bool(FileVault(vault, key=vault_key(wanted.environ)).versions(ALPACA_KEY))
+    folder = Folder(path=wanted.state)
+    if not folder.vault.exists():
+        return False
+    key = vault_key(wanted.environ, locked=folder.locked())
+    return bool(FileVault(folder.vault, key=key).versions(ALPACA_KEY))

@@ -227,8 +227,8 @@ class Station:
     def _cloud(self) -> AbstractContextManager[CloudSide]:
         if self.plan.cloud == "emulators":
             return emulated(self.folder, self.plan.environ, lambda one: self.fleet.endpoint(one))  # noqa: PLW0108
-        simulated = self.plan.broker == "simulator"
-        key = environment.vault_key(self.plan.seed) if simulated else vault_key(self.plan.environ)
+        plan, locked = self.plan, self.folder.locked()
+        key = environment.vault_key(plan.seed) if self._day else vault_key(plan.environ, locked=locked)
         return embedded(self.folder, self.kernel, self._deliver, key, self._journal)
 
     def _prepare(self) -> None:

@@ -7,16 +7,22 @@ damaged. What this promises: a variable of the environment counts, the file stan
 
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 
 from infra.simulated_day.files import write_atomically
 from infra.simulated_day.problems import UserError
 from shared import settings
 from shared.codec import decode, dumps, loads
 from shared.errors import Malformed
+from shared.settings import Mode
 
 FILE = "wanted.json"
 WATCH_LIST, CAPITAL = "STRATEGY_WATCH_LIST", "STRATEGY_CAPITAL_USD"
 NAMES = (WATCH_LIST, CAPITAL)
+STATES = Path("state")
+"""Where the folders of systems are, unless --state says another place."""
+BROKERS = ("production", "sandbox")
+"""The brokers of E*TRADE's, for which a key is needed."""
 
 
 def kept(folder: Path) -> dict[str, str]:
@@ -41,6 +47,28 @@ def keep(folder: Path, values: Mapping[str, str]) -> None:
 def given(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
     """Give the environment, with what the folder keeps where it says nothing; raises UserError for a damaged file."""
     return {**kept(folder), **environ}
+
+
+def prepared(folder: Path) -> str | None:
+    """Name the broker of E*TRADE's for whose system `strategy init` prepared a folder, None for any other folder.
+
+    It says nothing of whether that system ever ran.
+    """
+    name = folder.resolve().name
+    found = next((broker for broker in BROKERS if name == system_of(broker).name), None)
+    return found if (folder / FILE).exists() else None
+
+
+def system_of(broker: str) -> Path:
+    """Give the folder that `strategy init` prepares for a broker of E*TRADE's, which `strategy up` takes by itself."""
+    return STATES / f"{broker}-{Mode.PAPER.value}"
+
+
+def start_of(folder: Path, broker: str) -> str:
+    """Give the command that starts the system of a prepared folder the first time, with all that it needs."""
+    by_default = system_of(broker).resolve() == folder.resolve()
+    where = "" if by_default else f" --state {quote(str(folder))}"
+    return f"strategy up --broker {broker}{where}"
 
 
 def require_set_up(folder: Path, environ: Mapping[str, str]) -> None:

@@ -230,6 +230,41 @@ def test_a_missing_keyring_is_told_before_the_first_question(tmp_path: Path) -> 
     assert "pypi" not in screen
 
 
+def test_a_key_that_was_made_earlier_is_not_made_again(tmp_path: Path) -> None:
+    """Where something is stored, a terminal without the key is told to set the earlier one, for any broker."""
+    init(tmp_path, [(WHICH, "production"), *PAIR, *REST])
+    changes = {KEY_VARIABLE: None, "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
+    code, screen = init(tmp_path, [(WHICH_AGAIN, "sandbox")], **changes)
+    assert code == 2
+    assert "state/production-paper/vault.bin is locked with a key that you made earlier" in " ".join(screen.split())
+    assert screen.count("Do not make a new one") == 2
+    assert "token_bytes" not in screen
+    assert stored(tmp_path, "production-paper") == (KEY, HALF)
+
+
+def test_what_was_prepared_is_known_before_its_first_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    """Limits are seen and set there, each other command names the whole start, and the simulator is kept out."""
+    init(tmp_path, [(WHICH, "production"), *PAIR, *REST])
+    monkeypatch.chdir(tmp_path)
+    for name, value in environ(tmp_path).items():
+        monkeypatch.setenv(name, value)
+    ask, folder = CliRunner().invoke, "state/production-paper"
+    start = "start it once: `strategy up --broker production`."
+    assert ask(app, ["config", "set", "limits.positions_max", "5"]).exit_code == 0
+    assert "10 -> 5" in ask(app, ["config", "history", "--state", folder]).stdout
+    for words in (["positions"], ["close", "--all"], ["orders"]):
+        assert start in ask(app, [*words, "--state", folder]).stderr
+    assert "start one with `strategy up --broker production`" in ask(app, ["positions"]).stderr
+    other = ask(app, ["up", "--state", folder])
+    assert other.exit_code == 2
+    assert "for E*TRADE's production, and holds its key" in other.stderr
+    assert stored(tmp_path, "production-paper") == (KEY, HALF)
+    (tmp_path / folder / "logs").mkdir()
+    assert start not in ask(app, ["positions", "--state", folder]).stderr
+
+
 def test_without_a_terminal_it_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a pipe nothing is asked and nothing stored: the variables and the command for a program are named."""
     monkeypatch.chdir(tmp_path)

@@ -1,13 +1,15 @@
 """The encrypted file: secrecy, damage and keys."""
 
 import base64
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
 from keyring.backend import KeyringBackend
 from keyring.backends.fail import Keyring as NoKeyring
 
-from infra.one_machine.vault import KEY_VARIABLE, FileVault, has_place, vault_key
+from infra.one_machine.vault import KEY_VARIABLE, FileVault, lacks_key, vault_key
 from shared.errors import ConfigError, InvariantBroken, StoreDown
 
 KEY = bytes(range(32))
@@ -106,33 +108,65 @@ def test_a_secret_has_a_size(tmp_path: Path) -> None:
 
 def test_the_key_comes_from_the_environment_first() -> None:
     """A key in the environment is used as it is, and what is none is refused with a way to make one."""
-    assert vault_key({KEY_VARIABLE: base64.urlsafe_b64encode(KEY).decode()}, _Ring()) == KEY
+    assert vault_key({KEY_VARIABLE: base64.urlsafe_b64encode(KEY).decode()}, ring=_Ring()) == KEY
     for wrong in ("", "x", "å" * 44, base64.b64encode(KEY[:31]).decode()):
-        with pytest.raises(ConfigError, match="make one with"):
-            vault_key({KEY_VARIABLE: wrong}, _Ring())
+        with pytest.raises(ConfigError, match="Make one with"):
+            vault_key({KEY_VARIABLE: wrong}, ring=_Ring())
 
 
 def test_the_key_is_kept_in_the_keyring() -> None:
     """Without a value in the environment a key is made once, kept in the keyring, and found there again."""
     ring = _Ring()
-    made = vault_key({}, ring)
+    made = vault_key({}, ring=ring)
     assert len(made) == 32
-    assert vault_key({}, ring) == made
-    assert vault_key({}, _Ring()) != made
+    assert vault_key({}, ring=ring, locked=[Path("vault.bin")]) == made
+    assert vault_key({}, ring=_Ring()) != made
 
 
 def test_without_a_keyring_the_remedy_is_told() -> None:
-    """A machine without a keyring gets a ConfigError that names the environment value."""
+    """A machine without a keyring gets a ConfigError with the command that makes a key, alone on its line."""
     ring = NoKeyring()  # type: ignore[no-untyped-call]  # the same
     with pytest.raises(ConfigError, match=f'echo "export {KEY_VARIABLE}=') as refused:
-        vault_key({}, ring)
+        vault_key({}, ring=ring)
     assert "pypi" not in str(refused.value)
-    assert not has_place({}, ring)
+    assert lacks_key({}, ring=ring) == refused.value.problems[0]
+    assert refused.value.problems[0].splitlines().count(_command(refused.value.problems[0])) == 1
+
+
+def _command(words: str) -> str:
+    """Give the line that is to be pasted."""
+    (line,) = (line for line in words.splitlines() if "echo" in line)
+    return line
+
+
+def test_the_line_that_makes_a_key_makes_one_once(tmp_path: Path) -> None:
+    """Pasted into a shell it adds a line with a usable key to ~/.bashrc; pasted again it leaves that one."""
+    home = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+    line = _command(lacks_key({}, ring=NoKeyring()) or "")  # type: ignore[no-untyped-call]  # the same
+    assert not line.endswith(".")
+    for _ in range(2):
+        subprocess.run(["bash", "-c", line], env=home, check=True)  # noqa: S603, S607 - our own line, and the shell
+    assert [path.name for path in tmp_path.iterdir()] == [".bashrc"]
+    added = (tmp_path / ".bashrc").read_text().splitlines()
+    assert len(added) == 1
+    assert len(vault_key(dict([added[0].removeprefix("export ").split("=", 1)]))) == 32
+
+
+def test_where_a_vault_exists_no_other_key_is_made() -> None:
+    """A missing, unusable or other key is told with the earlier one to set, and never with a way to make one."""
+    locked, ring = [Path("state/production-paper/vault.bin")], _Ring()
+    for environ in ({}, {KEY_VARIABLE: "x"}):
+        with pytest.raises(ConfigError, match=r"Set the key that you made earlier\. Do not make a new one") as refused:
+            vault_key(environ, locked=locked, ring=ring)
+        assert "token_bytes" not in str(refused.value)
+        assert f"\n  grep {KEY_VARIABLE} ~/.bashrc\n" in refused.value.problems[0]
+    assert ring.kept == {}
+    assert "production-paper/vault.bin" in (lacks_key({}, locked=locked, ring=ring) or "")
 
 
 def test_looking_for_a_place_makes_no_key() -> None:
     """A keyring, or a value in the environment, is a place; to look leaves nothing behind."""
     ring = _Ring()
-    assert has_place({}, ring)
-    assert has_place({KEY_VARIABLE: ""}, ring)
+    assert lacks_key({}, ring=ring) is None
+    assert lacks_key({KEY_VARIABLE: ""}, ring=ring) is None
     assert ring.kept == {}
