@@ -50,6 +50,9 @@ def login(
             what = f"nothing was changed, because this lies in the account of now: {'; '.join(left)}"
             raise UserError(what, remedy="sell and cancel first: `strategy close --all`, `strategy cancel ORDER`")
         before = sign_in.version(hand)
+        if hand.running and (until := sign_in.lasts(hand)) is not None:
+            say(f"You are signed in already, until {day_and_time(until)} New York at the latest. Another sign-in takes")
+            say("its place; Ctrl-C keeps the one of now.")
         if link:
             page = sign_in.link(hand)
             say("Open this link; it works once, within ten minutes:", page)
@@ -80,7 +83,7 @@ def logout(
 ) -> None:  # fmt: skip
     """Sign the owner out, and say what E*TRADE was not told; raises typer.Exit where anything of it is left."""
     with reached(profile, state) if broker is None else alone(broker, state) as hand:
-        left = sign_out.left_at_broker(hand.desk)
+        left = () if sign_out.is_out(hand) else sign_out.left_at_broker(hand.desk)
         if left and not (yes or (terminal and not json and _agreed(left))):
             what = f"nothing was done, because nothing would manage this: {'; '.join(left)}"
             raise UserError(what, remedy="say --yes to sign out all the same; `strategy close --all` sells first")
@@ -105,7 +108,7 @@ def _agreed(left: Sequence[str]) -> bool:
 
 def _signed_out(done: LoggedOut) -> str:
     if not (done.signed_in or done.destroyed):
-        return "Nobody is signed in.\n"
+        return "You are not signed in.\n"
     gone = "destroyed here" if done.problem else "revoked at E*TRADE and destroyed here"
     stays = f" This stays, and nothing manages it: {'; '.join(done.left)}." if done.left else ""
     return f"Signed out: the access token is {gone}.{stays} `strategy login` signs in again.\n"

@@ -65,6 +65,19 @@ def _shares(held: Position, stop: Order | None) -> str:
     return at_venue(f"{named}, stop at the broker at {stop.stop_price}", held.venue)
 
 
+def is_out(hand: Hand) -> bool:
+    """Tell whether nobody is signed in and no token is left to destroy, so that a sign-out changes nothing.
+
+    A record that cannot be read does not say so. Raises as `logout` does.
+    """
+    try:
+        held = token.current(hand.desk.store)
+    except Malformed:
+        return False
+    signs = held is not None and stage_of(held.value, hand.desk.clock.now()).signs
+    return not signs and not hand.open_vault().versions(ACCESS_TOKEN)
+
+
 def logout(hand: Hand) -> LoggedOut:
     """Revoke, end and destroy; raises StoreDown, Malformed where the record cannot be ended, and destroys all the same.
 

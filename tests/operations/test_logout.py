@@ -260,7 +260,19 @@ def test_the_command_says_what_could_not_be_done(desk: Path) -> None:
     assert (seen["state"], seen["signs_in"]) == ("dead", True)
     assert answer("status", "--state", str(desk))["signed_out"] is False
     again = strategy("logout", "--state", str(desk))
-    assert (again.exit_code, again.stdout) == (0, "Nobody is signed in.\n")
+    assert (again.exit_code, again.stdout) == (0, "You are not signed in.\n")
+
+
+def test_who_is_not_signed_in_is_told_that_whatever_is_held(desk: Path) -> None:
+    """Nobody is asked to agree to what changes nothing: after a sign-out, another one only says so."""
+    from infra.one_machine.sqlite_store import SqliteStore
+
+    strategy("logout", "--state", str(desk))
+    store = SqliteStore(desk / "state.db")
+    store.commit([put("positions/IBM", position())])
+    store.close()
+    again = strategy("logout", "--state", str(desk))
+    assert (again.exit_code, again.stdout) == (0, "You are not signed in.\n")
 
 
 def test_what_is_held_wants_a_word_more(desk: Path) -> None:

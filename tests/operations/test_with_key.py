@@ -282,7 +282,7 @@ def test_a_sign_in_lasts_in_the_folder_of_the_key(tmp_path: Path) -> None:
 def test_nobody_to_sign_out_is_said(tmp_path: Path) -> None:
     """Where a key alone has no token `strategy logout` says so, and asks E*TRADE nothing."""
     done = strategy("logout", "--broker", "sandbox", "--state", str(tmp_path / "key"), STRATEGY_VAULT_KEY=VAULT_KEY)
-    assert (done.exit_code, done.stdout) == (0, "Nobody is signed in.\n")
+    assert (done.exit_code, done.stdout) == (0, "You are not signed in.\n")
 
 
 def test_a_folder_of_a_system_holds_no_key_alone(tmp_path: Path) -> None:
