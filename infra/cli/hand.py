@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
@@ -12,7 +12,7 @@ import typer
 
 from infra.cli import money_words as money
 from infra.cli.exits import BAD_INPUT, say
-from infra.cli.laid_out import pairs
+from infra.cli.laid_out import Command, pairs
 from infra.cli.whose import SIMULATOR, account, by_hand, quoted, unattended
 from infra.operations import letters, look, systems
 from infra.operations.killed import Killed
@@ -29,7 +29,7 @@ from shared.domain.base.calendar import is_open, new_york_day
 from shared.domain.control.control import Control
 from shared.domain.market.fallback import FallbackQuote
 from shared.domain.market.series import LEAST_DAYS
-from shared.domain.telling.codes_said import quote_faults
+from shared.domain.telling.codes_said import named, quote_faults, why
 from shared.domain.telling.left_out import said
 from shared.domain.telling.wording import count, few
 from shared.errors import ConfigError, Conflict, DeskError, StoreDown
@@ -216,7 +216,7 @@ def status_lines(seen: look.Overview) -> Iterable[tuple[str, object]]:
     resting = "" if seen.running else " (the system is not running)"
     yield "At", f"{day_and_time(seen.at)} New York{simulated}{resting}"
     if not seen.running:
-        yield "NOT RUNNING", _resting(seen)
+        yield from _resting(seen)
     if seen.killed is not None:
         yield "KILLED", _killed(seen.killed, seen)
     yield "Mode", seen.mode or "unknown here"
@@ -273,13 +273,12 @@ def _commands(seen: look.Overview) -> Iterable[tuple[str, object]]:
     yield "To stop", f"`strategy halt` stops purchases at once; `strategy close --all` {sold}"
 
 
-def _resting(seen: look.Overview) -> str:
+def _resting(seen: look.Overview) -> Iterable[tuple[str, object]]:
     """Say what a system that does not run leaves undone, and how to start it again; of a day that is over just that."""
     over = systems.day_over(Path(seen.name)) if seen.broker == SIMULATOR else None
-    if over is not None:
-        return over.sentences
-    start = f". Start it again with `{seen.again}`" if seen.again is not None and seen.killed is None else ""
-    return f"{unattended(seen.broker, seen.mode)}{start}"
+    yield "NOT RUNNING", unattended(seen.broker, seen.mode) if over is None else over.sentences
+    if seen.again is not None and seen.killed is None:
+        yield "Start it again", Command(seen.again)
 
 
 def _not_before(late: datetime | None) -> str:
@@ -360,14 +359,17 @@ def _buried(seen: look.Overview) -> str:
     return f"{seen.dead_letters}{since}: `strategy dead-letters` shows them"
 
 
-def _letters(rows: Iterable[letters.Letter]) -> None:
-    """Print a block for each letter, however narrow the terminal is."""
+def _letters(rows: Sequence[letters.Letter]) -> None:
+    """Print a block for each letter, however narrow the terminal is, or that there is none."""
+    if not rows:
+        sys.stdout.write("No message failed.\n")
     for one in rows:
         pairs((
             ("At", f"{day_and_time(one.at)} New York" if one.at else "the letter does not tell"),
-            ("Function", one.function),
-            ("Message", one.message or "unreadable"),
-            ("Why", f"{one.reason}: {one.detail}"),
+            ("Function", named(one.function)),
+            ("Message", one.message.replace("_", " ") or "unreadable"),
+            ("Why", one.detail if one.reason == letters.GIVEN_UP else why(f"{one.reason}: {one.detail}")),
+            ("Means", one.means),
             ("Letter", one.name),
         ))  # fmt: skip
         sys.stdout.write("\n")

@@ -3,8 +3,9 @@
 A function puts aside what it cannot handle (shared.door), in the desk's documents. The bus gives up what was not
 acknowledged in all its attempts: this machine's keeps it in the state file, Pub/Sub in its subscription `dead-letters`.
 
-What can go wrong: a letter is damaged, or its message holds what is nobody's business. What this promises: every letter
-is listed, whatever can be read of it, and never the message itself: a reminder holds the signed part of a link.
+What can go wrong: a letter is damaged, or its message holds what is nobody's business; its owner does not know whether
+money or stops are touched. What this promises: every letter is listed, whatever can be read of it, with what follows
+from it and what to do, and never the message itself: a reminder holds the signed part of a link.
 """
 
 import base64
@@ -21,6 +22,27 @@ from shared.ports import Store
 
 COLLECTION = "dead_letters"
 GIVEN_UP = "GivenUp"
+_LATE = "a fill may have been booked and a stop placed late; each minute's comparison with the broker makes up for it"
+_COMPARE = "see that it is so: `strategy reconcile` compares now, `strategy positions` shows each stop"
+_MEANS: Mapping[str, str] = {
+    "enter_position": "one purchase was not made; no share and no stop is touched; nothing is to be done",
+    "exit_position": "one sale was not begun; it is decided anew while its reason holds, and the stop stays; see that "
+    "it is sold: `strategy positions`, or sell it: `strategy close SYMBOL`",
+    "settle_tick": f"{_LATE}; {_COMPARE}",
+    "order_placed": f"{_LATE}; {_COMPARE}",
+    "close_tick": "the day may not be settled to its end; see that nothing is open: `strategy status`",
+    "scan_tick": "one minute's prices may not have been looked at; stops at the broker work without it, on paper none "
+    "did for that minute; see that prices come: `strategy status`",
+    "refresh_tick": "the sign-in may have ended early; see that it has not: `strategy token`",
+    "renew_asked": "the sign-in may have ended early; see that it has not: `strategy token`",
+    "halt_asked": "A HALT THAT YOU ASKED FOR BY A LINK MAY NOT BE IN FORCE; stop trading now: `strategy halt`",
+    "prepare_tick": "daily prices may be missing, and then less is bought; no stop is touched; see: `strategy status`",
+    "history_asked": "daily prices may be missing, and then less is bought; no stop is touched; see: `strategy status`",
+    "fallback_asked": "a price from elsewhere is not shown; nothing is traded by it; nothing is to be done",
+}
+"""What follows from a message that was not handled, and what to do, by its kind."""
+_NOTICE = "a notice did not reach you; no money and no stop is touched; read it: `strategy notices`"
+_UNKNOWN = "what it asked for cannot be read; compare `strategy positions` and `strategy orders` with the account"
 
 
 @frozen
@@ -37,6 +59,11 @@ class Letter:
     message: str
     reason: str
     detail: str
+
+    @property
+    def means(self) -> str:
+        """What follows from it for money and stops, and what to do."""
+        return _MEANS.get(self.message) or (_NOTICE if self.function == "notify" else _UNKNOWN)
 
 
 def letters(store: Store, given_up: Iterable[QueuedDelivery] = ()) -> list[Letter]:
@@ -57,8 +84,8 @@ def _letter(name: str, data: Mapping[str, Any]) -> Letter:
 
 
 def _given_up(one: QueuedDelivery) -> Letter:
-    function, _, topic = one.subscription.partition(".")
-    detail = f"not acknowledged in {one.attempts} attempts, published then to {topic}"
+    function = one.subscription.partition(".")[0]
+    detail = f"not handled in {one.attempts} attempts"
     return Letter(
         name=f"{one.subscription}:{one.message.message_id}", at=one.message.published_at.astimezone(UTC),
         function=function, message=_kind_of(one.message.data), reason=GIVEN_UP, detail=detail,

@@ -18,6 +18,7 @@ from infra.one_machine.memory_store import MemoryStore
 from infra.one_machine.queue import SqliteQueue
 from infra.one_machine.sqlite_store import SqliteStore
 from infra.one_machine.world_file import WorldFile
+from infra.operations.letters import GIVEN_UP, Letter
 from infra.operations.look import overview
 from infra.results.words import plain
 from infra.running.folder import Folder
@@ -27,6 +28,8 @@ from shared.codec import dumps, encode
 from shared.domain.broker.tokens import TokenRecord, issued
 from shared.domain.orders.explain import PLAIN, WORDS, why_left
 from shared.domain.orders.orders import IN_DOUBT, TERMINAL, State
+from shared.domain.telling.messages import KINDS
+from shared.domain.telling.notices import NOTICES
 from shared.door import bury
 from shared.errors import Malformed, UnknownVersion
 from shared.gcp.chance import SystemChance
@@ -107,6 +110,7 @@ def test_buried_messages_are_listed_without_what_they_hold(desk: Path) -> None:
     """How many and since when is in the overview; each shows its function, kind and reason, and never its content."""
     strategy_on = ("--state", str(desk))
     assert answer("dead-letters", *strategy_on) == []
+    assert strategy("dead-letters", *strategy_on).stdout == "No message failed.\n"
     store = SqliteStore(desk / "state.db")
     hands = Desk(
         actor="notify", clock=SystemClock(), chance=SystemChance(), store=store, bus=NoBus(),
@@ -130,7 +134,7 @@ def test_buried_messages_are_listed_without_what_they_hold(desk: Path) -> None:
         assert part in shown
     for columns in ("20", "40", "80"):
         narrow = strategy("dead-letters", *strategy_on, COLUMNS=columns).stdout
-        for part in ("a field is missing", "sign_in_needed", first["name"], "version 9"):
+        for part in ("a field is missing", "sign in needed", first["name"], "version 9", "no money and no stop is"):
             assert _squeezed(part) in _squeezed(narrow)
     assert strategy("dead-letters", *strategy_on, COLUMNS="80").stdout.count("Why") == 3
 
@@ -219,13 +223,26 @@ def test_what_the_bus_gave_up_is_counted_and_listed(desk: Path, is_running: bool
     assert (letter["at"], "20 attempts" in letter["detail"]) == ("2013-10-07T11:20:00Z", True)
     seen = answer("status", *on)
     assert (seen["running"], seen["dead_letters"], seen["given_up"]) == (is_running, 0, 1)
-    shown = strategy("dead-letters", *on).stdout + strategy("status", *on).stdout
+    listed = strategy("dead-letters", *on).stdout
+    shown = listed + strategy("status", *on).stdout
     assert "CANARY" not in shown + repr(letter)
+    assert not [word for word in ("GivenUp", "acknowledged", "published", "sign_in_needed") if word in listed]
     assert "1: `strategy dead-letters` shows them" in shown
     assert [one.message for one in queue.dead_letters()] == [message]
     queue.close()
     if held is not None:
         held.release()
+
+
+def test_each_kind_of_failed_message_says_what_follows_from_it() -> None:
+    """Whatever one function tells another, its owner reads what is touched, and a command or that none is needed."""
+    letter = Letter(name="", at=None, function="", message="", reason=GIVEN_UP, detail="")
+    unknown = letter.means
+    for kind in KINDS.keys() - NOTICES.keys():
+        means = replace(letter, message=kind).means
+        assert means != unknown
+        assert "`strategy " in means or means.endswith("nothing is to be done")
+    assert "MAY NOT BE IN FORCE" in replace(letter, message="halt_asked").means
 
 
 def test_what_pubsub_gave_up_is_looked_for_where_it_is() -> None:

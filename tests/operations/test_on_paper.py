@@ -56,7 +56,8 @@ def test_a_system_that_rests_says_so_first_and_how_to_start_it(desk: Path, syste
     assert RESTING[system] in shown
     simulated = "--market made --config demo --seed 1 " if broker == "simulator" else ""
     command = f"strategy up --broker {broker} --mode {mode} {simulated}--state {desk}"
-    assert f"Start it again with `{command}`" in shown
+    narrow = strategy("status", "--state", str(desk), COLUMNS="40").stdout.splitlines()
+    assert narrow[narrow.index("Start it again:") + 1] == command
     assert answer("status", "--state", str(desk))["again"] == command
 
 
