@@ -2,9 +2,11 @@
 
 import os
 import threading
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, time
 from pathlib import Path
+from shlex import quote
 
 import typer
 from rich.console import Console
@@ -21,6 +23,8 @@ from infra.one_machine.timeline import PacedClock
 from infra.operations.kept_reports import KeptReports
 from infra.operations.look import overview
 from infra.operations.reported import System
+from infra.operations.systems import again
+from infra.running.folder import CARD
 from infra.running.libraries import install, needed
 from infra.running.outside import REAL, Outside
 from infra.running.plan import Broker, Plan, plan
@@ -31,17 +35,20 @@ from infra.running.wanted import STATES, given, require_set_up
 from infra.simulated_day import account
 from infra.simulated_day.hours import clock, day_and_time
 from infra.simulated_day.problems import UserError
+from shared.domain.broker.tokens import stage_of
 from shared.domain.control.config import StrategyConfig
 from shared.domain.control.control import TradingState
 from shared.domain.orders.versions import Version
+from shared.domain.telling.wording import count
 from shared.errors import ConfigError, DeskError, Malformed, StoreDown
 from shared.ports import Store
 from shared.settings import OWN_STRATEGIES, Mode, Settings
 from shared.strategies import config as strategies
 from shared.usecases.control import configuration, control
+from shared.usecases.sign_in import token
 
 _END = {
-    "local": "Ctrl-C ends it; the next start goes on from there.",
+    "local": "Ctrl-C ends it. This command goes on from there, from any folder:",
     "emulators": "Ctrl-C ends it, and everything that the emulators hold; the next start is empty.",
 }
 _TELL_EVERY_S = 30.0
@@ -91,32 +98,11 @@ def _serve(wanted: Plan, outside: Outside, console: Console, told: threading.Eve
     for extra in needed(wanted):
         install(extra, say=lambda line: console.print(line, soft_wrap=True, markup=False, highlight=False))
     starting = f"Starting the functions; {wanted.state} keeps what they do."
+    before = (wanted.state / CARD).exists()
     with Station(wanted, outside, starting=lambda: console.print(starting, markup=False, highlight=False)) as station:
         console.print(_table(station.status()))
-        mode = "paper: no order leaves this machine" if wanted.mode is Mode.PAPER else f"live at the {wanted.broker}"
-        console.print(f"Mode      {mode}", markup=False, highlight=False)
-        console.print(
-            f"Trades    {traded(station.settings, wanted.broker, newest(station.store))}", markup=False, highlight=False
-        )
-        if wanted.broker == "simulator":
-            console.print(
-                f"Account   {held_in(station.settings, newest(station.store))}", markup=False, highlight=False
-            )
-        if (stands := in_force(station.store)) is not None:
-            console.print(stands, soft_wrap=True, markup=False, highlight=False)
-        for sentence in station.known_before:
-            console.print(sentence, soft_wrap=True, markup=False, highlight=False)
-        profile = "" if wanted.cloud == "local" else f"--profile {wanted.cloud} "
-        here = f"{profile}--state {wanted.state.resolve()}"
-        for what, does in (
-            ("Sign in", f"strategy login {here}"),
-            ("Held", f"strategy status {here}  (also what it made today)"),
-            ("Not held", f"strategy why SYMBOL {here}  (why it was not bought)"),
-            ("Stop", f"strategy halt {here}"),
-        ):
-            console.print(f"{what:<9} {does}", soft_wrap=True, markup=False, highlight=False)
-        console.print(f"Logs      {station.folder.logs}", soft_wrap=True, markup=False, highlight=False)
-        console.print(_END[wanted.cloud], highlight=False)
+        for line in _said(station, restarted=before):
+            console.print(line, soft_wrap=True, markup=False, highlight=False)
         reports = _reports(station)
         ended = threading.Event()
         threading.Thread(target=_hand_on, args=(station, told), daemon=True).start()
@@ -133,6 +119,54 @@ def _serve(wanted: Plan, outside: Outside, console: Console, told: threading.Eve
             _report(reports, console)
         if at >= station.ends_at:
             _judge(station, console)
+
+
+def _said(station: Station, *, restarted: bool) -> Iterator[str]:
+    """Say what begins: whose money, what keeps it from trading, what it goes on with, and the commands for it."""
+    wanted, state = station.plan, station.folder.path
+    mode = "paper: no order leaves this machine" if wanted.mode is Mode.PAPER else f"live at the {wanted.broker}"
+    yield f"Mode      {mode}"
+    yield f"Trades    {traded(station.settings, wanted.broker, newest(station.store))}"
+    if wanted.broker == "simulator":
+        yield f"Account   {held_in(station.settings, newest(station.store))}"
+    if (stands := in_force(station.store)) is not None:
+        yield stands
+    if restarted and wanted.cloud == "local":
+        yield f"Goes on   {goes_on(station.store, station.timeline.now(), simulated=wanted.broker == 'simulator')}"
+    yield from station.known_before
+    here = f"{'' if wanted.cloud == 'local' else f'--profile {wanted.cloud} '}--state {quote(str(state))}"
+    for what, does in (
+        ("Sign in", signing_in(station.store, station.timeline.now(), f"strategy login {here}")),
+        ("Held", f"strategy status {here}  (also what it made today)"),
+        ("Not held", f"strategy why SYMBOL {here}  (why it was not bought)"),
+        ("Stop", f"strategy halt {here}"),
+    ):
+        yield f"{what:<9} {does}"
+    yield f"Logs      {station.folder.logs}"
+    yield _END[wanted.cloud]
+    if wanted.cloud == "local" and (command := again(state)) is not None:
+        yield command
+
+
+def goes_on(store: Store, at: datetime, *, simulated: bool) -> str:
+    """Say what a system goes on with that ran before: from when, what is held, and what is open."""
+    said = ["with what the folder holds"]
+    if simulated:
+        said = [f"from {day_and_time(at)} New York, where it stopped; --starts is for a new folder"]
+    with suppress(DeskError):
+        seen = overview(store, at=at, running=True)
+        held = count(seen.open_positions, "position") if seen.open_positions else "nothing"
+        said.append(f"{held} held, {count(seen.live_orders, 'order')} open")
+    return "; ".join(said)
+
+
+def signing_in(store: Store, at: datetime, command: str) -> str:
+    """Give the command that signs in, or say until when the owner is signed in."""
+    with suppress(DeskError):
+        held = token.current(store)
+        if held is not None and stage_of(held.value, at).signs:
+            return f"is done, until {day_and_time(held.value.dies_at)} New York at the latest"
+    return command
 
 
 def in_force(store: Store) -> str | None:
@@ -154,9 +188,9 @@ def newest(store: Store) -> Version | None:
 
 def traded(ours: Settings, broker: Broker, version: Version | None) -> str:
     """Say with what is traded, and what an entry needs first where nobody simulates the days before."""
-    count = len(ours.watch_list)
+    symbols = len(ours.watch_list)
     named = ours.config if version is None else f"version {version.number} ({version.note})"
-    given = f"configuration {named}, {count} symbol{'s' * (count > 1)}, {ours.capital_usd:,} USD of capital"
+    given = f"configuration {named}, {count(symbols, 'symbol')}, {ours.capital_usd:,} USD of capital"
     if version is None and ours.config == "demo":
         demo, default = strategies.load("demo"), strategies.load("default")
         given += (

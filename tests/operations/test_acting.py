@@ -10,23 +10,25 @@ import pytest
 from infra.cli.credentials import asking_code
 from infra.cli.exits import NOT_RUNNING
 from infra.cli.hand import status_lines
-from infra.cli.up import in_force
+from infra.cli.up import goes_on, in_force, signing_in
 from infra.one_machine.memory_store import MemoryStore
 from infra.one_machine.sqlite_store import SqliteStore
 from infra.operations.look import overview
 from infra.operations.profiles import reach
 from shared.codec import loads
 from shared.domain.control.control import MOST_LATER, TradingState
+from shared.domain.orders.positions import Position
 from shared.errors import Conflict
 from shared.gcp.chance import SystemChance
 from shared.gcp.clock import SystemClock
 from shared.gcp.journal import CloudJournal
 from shared.gcp.no_bus import NoBus
 from shared.ports import Document, Store, Where, Write
-from shared.usecases.base.desk import Desk
+from shared.usecases.base.desk import Desk, read
 from shared.usecases.control import control
 from tests.domain.made import NOON
-from tests.operations.desks import answer, refused, strategy
+from tests.functions.made import at
+from tests.operations.desks import answer, refused, running, sign_out, strategy
 
 
 class Between:
@@ -221,3 +223,34 @@ def test_status_names_no_sale_that_waits_for_a_sign_in() -> None:
     seen = overview(MemoryStore(), at=NOON, running=True)
     assert "sells nothing before `strategy login`" in str(dict(status_lines(seen))["To stop"])
     assert "sells what is held" in str(dict(status_lines(replace(seen, signed_in=True)))["To stop"])
+
+
+def test_a_start_again_says_what_it_goes_on_with(desk: Path) -> None:
+    """The instant where it stopped, which no --starts changes, and how much is held and open."""
+    store = SqliteStore(desk / "state.db")
+    said = goes_on(store, at("10:08"), simulated=True)
+    assert said == (
+        "from 2013-10-07 10:08:00 New York, where it stopped; --starts is for a new folder; nothing held, 0 orders open"
+    )
+    held = read(store, Position, "positions/AIG")
+    assert held is not None
+    store.commit([held.update(replace(held.value, is_open=True, quantity=100))])
+    real = goes_on(store, at("10:08"), simulated=False)
+    store.close()
+    assert real == "with what the folder holds; 1 position held, 0 orders open"
+
+
+def test_who_is_signed_in_is_not_asked_to_sign_in(desk: Path) -> None:
+    """A start again and a sign-in say until when one lasts that is there already; without one the command stands."""
+    store, command = SqliteStore(desk / "state.db"), "strategy login"
+    until = signing_in(store, at("10:08"), command)
+    store.close()
+    assert until.startswith("is done, until 2013-10-0")
+    with running(desk, at("10:08")):
+        done = strategy("login", "--no-browser", "--state", str(desk), given="")
+        assert done.stderr.startswith("You are signed in already, until 2013-10-0")
+        sign_out(desk)
+        assert "You are signed in already" not in strategy("login", "--no-browser", "--state", str(desk)).stderr
+    store = SqliteStore(desk / "state.db")
+    assert signing_in(store, at("10:08"), command) == command
+    store.close()
