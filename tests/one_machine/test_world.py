@@ -203,7 +203,7 @@ def test_a_closed_world_gives_no_ports(tmp_path: Path) -> None:
 def test_a_folder_in_use_or_with_another_key_is_refused(tmp_path: Path) -> None:
     """A second world on one folder, or a damaged vault, is a ConfigError that leaves the folder usable."""
     first = _world(tmp_path)
-    with pytest.raises(ConfigError, match="in use"):
+    with pytest.raises(ConfigError, match="a system runs in"):
         _world(tmp_path)
     first.vault.add("token", b"x")
     first.close()
