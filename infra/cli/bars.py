@@ -17,6 +17,7 @@ from shared.domain.base.calendar import new_york_day
 from shared.domain.market.bars import Bar, DailyBar, Interval
 from shared.domain.market.intervals import Bars
 from shared.domain.market.known import Known
+from shared.domain.telling.wording import count
 
 USUAL = timedelta(days=30)
 _SHOWN = 5
@@ -42,7 +43,7 @@ def history(
         raise _none(symbol.upper(), start, end, interval, found.reasons)
     held = found.value
     show(found, lambda: csv_of([held]) if csv else table_of(held), json=json)
-    _say(found, held)
+    _say(found, held, start, end, chosen=first is not None)
 
 
 def require_one_form(*, csv: bool, json: bool) -> None:
@@ -103,10 +104,12 @@ def _rows(held: Bars) -> Iterator[tuple[object, ...]]:
             yield f"{bar.end:%Y-%m-%dT%H:%M:%SZ}", *figures
 
 
-def _say(found: Known[Bars], held: Bars) -> None:
-    """Say where the bars are from, how old they are, what happened to the share, and what is missing."""
+def _say(found: Known[Bars], held: Bars, start: date, end: date, *, chosen: bool) -> None:
+    """Say where the bars are from, how old they are, which days are shown, what happened to the share, what lacks."""
     as_of = "" if found.at is None else f", as of {day_and_time(found.at)} New York"
-    say(f"Source: {found.source} ({found.made}){as_of}; {len(held.bars)} bars, quality {found.quality}.")
+    say(f"Source: {found.source} ({found.made}){as_of}.")
+    bars = f"{count(len(held.bars), 'price bar')} of {held.interval} from {start} to {end}"
+    say(f"{bars}{'' if chosen else f', the last {USUAL.days} days: --from DAY shows earlier ones'}.")
     for split in held.splits:
         say(f"Split: from {split.day} on one share of before is {split.ratio}; no price here is adjusted for it.")
     for reason in found.reasons[:_SHOWN]:

@@ -360,9 +360,10 @@ def _buried(seen: look.Overview) -> str:
 
 
 def _letters(rows: Sequence[letters.Letter]) -> None:
-    """Print a block for each letter, however narrow the terminal is, or that there is none."""
+    """Print a block for each letter, however narrow the terminal is, and what they mean for the owner."""
     if not rows:
         sys.stdout.write("No message failed.\n")
+        return
     for one in rows:
         pairs((
             ("At", f"{day_and_time(one.at)} New York" if one.at else "the letter does not tell"),
@@ -373,6 +374,10 @@ def _letters(rows: Sequence[letters.Letter]) -> None:
             ("Letter", one.name),
         ))  # fmt: skip
         sys.stdout.write("\n")
+    sys.stdout.write(
+        "What such a message asked for was not done. During the session orders and stops are compared with the\n"
+        "broker each minute all the same: `strategy status` says whether anything is wrong now.\n"
+    )
 
 
 def _given_up(count: int | None) -> str:

@@ -16,7 +16,6 @@ from infra.cli.laid_out import grid
 from infra.cli.redrawn import Wait
 from infra.operations.tables import QuoteRow, Quotes
 from infra.simulated_day.hours import clock, day_and_time
-from shared.usecases.base.kept import Served
 
 COLUMNS = ("Symbol", "Bid", "Ask", "Last", "Volume", "Age", "Delay", "Quality", "Why")
 EVERY_S = 1.0
@@ -30,13 +29,6 @@ def lines(found: Quotes) -> Iterator[tuple[object, ...]]:
         )  # fmt: skip
 
 
-def served(counts: Served) -> str:
-    """Say how many quotes were asked for, and who gave them."""
-    levels = (("the broker", counts.source), ("this instance", counts.instance), ("the store", counts.store))
-    given = ", ".join(f"{count} by {who}" for who, count in levels)
-    return f"Asked for {counts.asked}; served {given}; {counts.none} not known."
-
-
 def watch(ask: Callable[[], Quotes], wait: Wait, *, json: bool) -> None:
     """Ask and show until told to end; `wait` is given how long after the last answer to ask again.
 
@@ -48,7 +40,7 @@ def watch(ask: Callable[[], Quotes], wait: Wait, *, json: bool) -> None:
 
 def _drawn(found: Quotes, console: Console) -> Group:
     asked = f"Asked at {day_and_time(found.asked_at)} New York at {found.source}"
-    below = [f"{asked}. {served(found.served)} Ctrl-C ends this."]
+    below = [f"{asked}. Ctrl-C ends this."]
     old = [one.symbol for one in found.rows if not one.fresh]
     if old:
         below.insert(0, f"NO FRESH QUOTE of {', '.join(old)}: what stands there is old, and nothing is traded on it.")

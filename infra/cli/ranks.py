@@ -15,10 +15,10 @@ from shared.domain.market.ranking import Part
 
 COLUMNS = ("Rank", "Symbol", "Score", "Liquidity", "Volatility", "Momentum", "Spread", "Why")
 _FIGURES: dict[str, Callable[[Decimal], str]] = {
-    "liquidity": lambda value: f"{value / 1_000_000:,.0f}M",
+    "liquidity": lambda value: f"${value / 1_000_000:,.0f}M",
     "volatility": lambda value: f"{value:.1f}%",
     "momentum": lambda value: f"{value:+.1f}%",
-    "spread": lambda value: f"{value:.1f}bp",
+    "spread": lambda value: f"{value / 100:.3f}%",
 }
 
 
@@ -33,7 +33,8 @@ def _print(found: Ranks) -> None:
     table(COLUMNS, _lines(found))
     weights = ", ".join(f"{name} {weight:f}" for name, weight in found.weights.items())
     sys.stdout.write(
-        f"For {found.session}, made {day_and_time(found.at)} New York. Each cell: points, and the figure behind them.\n"
+        f"For {found.session}, made {day_and_time(found.at)} New York. Each cell: points, and the figure behind them:\n"
+        "millions of USD traded a day; how far the price goes in a day; its rise over 20 days; the spread.\n"
         f"Most points, of 100: {weights}.\n"
         f"The first {found.scanned_max} are looked at, and what is held; `strategy config` has both settings.\n"
     )

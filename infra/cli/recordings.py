@@ -46,8 +46,8 @@ def check(profile: str, state: Path | None, folder: Path | None, day: str | None
 
 def _tell(found: recording.Recordings, *, json: bool) -> None:
     days = ", ".join(map(str, found.days)) or "none yet"
-    how = "is wanted: each look is kept from the next minute on" if found.wanted else "is not wanted"
-    show(found, lambda: sys.stdout.write(f"A recording {how}.\nFolder: {found.folder}\nDays: {days}\n"), json=json)
+    how = "on: each second's quotes are kept from the next minute on" if found.wanted else "off"
+    show(found, lambda: sys.stdout.write(f"Recording is {how}.\nFolder: {found.folder}\nDays: {days}\n"), json=json)
 
 
 def _day(folder: Path, said: str | None) -> date:

@@ -12,6 +12,9 @@ from infra.results.words import KINDS, plain, why_made
 from infra.simulated_day.hours import NEW_YORK, day_and_time
 from shared.domain.orders.explain import WASH_SALE, WORDS, step
 
+_BY = {"order_placement": "ordering", "order_settlement": "bookkeeping", "market_scan": "price check"}
+"""Who moved an order, by the function's name, as its owner reads it."""
+
 
 def explain(order: str, profile: str, state: Path | None, *, json: bool) -> None:
     """Tell one order's story."""
@@ -35,7 +38,7 @@ def _story(story: look.Story) -> None:
         *((("Taxes", WASH_SALE),) if order.possible_wash_sale else ()),
     ))  # fmt: skip
     table(("New York", "By", "What happened"), (
-        (_on(order.session, one.at), one.actor, step(one.after, one.cause, order.venue))
+        (_on(order.session, one.at), _BY.get(one.actor, plain(one.actor)), step(one.after, one.cause, order.venue))
         for one in story.events
     ))  # fmt: skip
     if story.fills:

@@ -13,7 +13,7 @@ def token(profile: str, state: Path | None, *, json: bool) -> None:
     with reached(profile, state) as hand:
         view = token_view(hand)
     instants = (
-        ("Issued", view.issued_at), ("Renewed", view.renewed_at), ("Expires", view.dies_at), ("Ended", view.ended_at)
+        ("Since", view.issued_at), ("Renewed", view.renewed_at), ("Expires", view.dies_at), ("Ended", view.ended_at)
     )  # fmt: skip
     said = SAID[view.state]
     rows = [("Signed in", f"no: {said}; `strategy login` signs in" if view.signs_in else said)]

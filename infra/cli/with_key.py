@@ -66,7 +66,7 @@ def refusals() -> Iterator[None]:
     try:
         yield
     except AuthError as refused:
-        what = f"E*TRADE does not accept the key or the token: {refused.detail}"
+        what = f"E*TRADE does not accept the key or the sign-in: {refused.detail}"
         raise UserError(
             what, remedy="sign in again with --sign-in, or `strategy login` for a system that runs"
         ) from None
@@ -148,8 +148,7 @@ def quote(
             return
         found = tables.quotes(hand, data, symbols)
     show(found, lambda: table(quoted.COLUMNS, quoted.lines(found)), json=json)
-    _say_source(found.source, found.asked_at, "an age is that of the quote's own time")
-    say(quoted.served(found.served))
+    _say_source(found.source, found.asked_at, "the age counts from the quote's own time")
     if found.delayed is not None:
         say(f"{found.delayed[:1].upper()}{found.delayed[1:]}.")
     if not all(one.fresh for one in found.rows):

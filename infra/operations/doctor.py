@@ -113,8 +113,8 @@ class Patient:
 def examine(patient: Patient, *, notice: bool) -> Iterator[Finding]:
     """Make every check, in this order; `notice` sends one to each address."""
     checks: tuple[tuple[str, Callable[[Patient], Iterable[Finding]]], ...] = (
-        ("settings", _settings), ("disk", _disk), ("permissions", _permissions), ("keys", _keys), ("token", _token),
-        ("strategies", _strategies), ("reachability", _broker), ("alpaca", _alpaca),
+        ("settings", _settings), ("disk", _disk), ("file access", _permissions), ("keys", _keys), ("sign-in", _token),
+        ("strategies", _strategies), ("connection", _broker), ("alpaca", _alpaca),
     )  # fmt: skip
     for name, check in checks:
         for found in _made(name, partial(check, patient)):
@@ -131,9 +131,9 @@ def _made(name: str, check: Callable[[], Iterable[Finding]]) -> Iterator[Finding
     except UserError as problem:
         yield _problem(name, problem.what, problem.remedy)
     except AuthError as refused:
-        yield _problem("token", f"E*TRADE does not accept the access token: {refused.detail}", "sign in again")
+        yield _problem("sign-in", f"E*TRADE does not accept the sign-in: {refused.detail}", "sign in again")
     except NotSent as gone:
-        yield _problem("reachability", f"E*TRADE cannot be reached: {gone.detail}", _NETWORK)
+        yield _problem("connection", f"E*TRADE cannot be reached: {gone.detail}", _NETWORK)
     except (DeskError, OSError) as broken:
         yield _problem(name, f"the check failed: {broken}", "run `strategy doctor` again in a minute")
 
@@ -180,7 +180,7 @@ def room(free: int) -> Finding:
 def _permissions(patient: Patient) -> Iterator[Finding]:
     if patient.cloud:
         yield _unchecked(
-            "permissions", "Google Cloud's permissions are not read here; `make cloud-preview` compares them"
+            "file access", "Google Cloud's permissions are not read here; `make cloud-preview` compares them"
         )
         return
     folder = Path(patient.hand.name)
@@ -188,9 +188,9 @@ def _permissions(patient: Patient) -> Iterator[Finding]:
     open_ones = [str(one) for one in own if one.stat().st_mode & 0o077]
     if open_ones:
         remedy = f"remove their access: chmod go-rwx {' '.join(open_ones)}"
-        yield _problem("permissions", f"other users of this machine have access to {', '.join(open_ones)}", remedy)
+        yield _problem("file access", f"other users of this machine have access to {', '.join(open_ones)}", remedy)
     else:
-        yield _ok("permissions", f"only this user has access to {folder} and its secrets")
+        yield _ok("file access", f"only this user has access to {folder} and its secrets")
 
 
 def _keys(patient: Patient) -> Iterator[Finding]:
@@ -226,7 +226,7 @@ def _accepted(hand: Hand) -> Iterator[Finding]:
             "compare it with your keys on E*TRADE's developer page: a sandbox key works in the sandbox only, and keys "
             "expire without notice; store a new one with `strategy secrets set etrade-consumer`"
         )
-        yield _problem("keys", f"{source_of(hand)} does not accept the consumer key: {refused.detail}", remedy)
+        yield _problem("keys", f"{source_of(hand)} does not accept the key: {refused.detail}", remedy)
     except AuthError as refused:
         remedy = "set this machine's clock, then compare key and secret with E*TRADE's developer page"
         yield _problem("keys", f"E*TRADE refused to start a sign-in: {refused.detail}", remedy)
@@ -235,11 +235,11 @@ def _accepted(hand: Hand) -> Iterator[Finding]:
     except BrokerError as broken:
         yield _problem(
             "keys",
-            f"E*TRADE gave no clear answer to the consumer key: {broken.detail}",
+            f"E*TRADE gave no clear answer to the key: {broken.detail}",
             "run `strategy doctor` again in a minute",
         )
     else:
-        yield _ok("keys", "E*TRADE accepts the consumer key")
+        yield _ok("keys", "E*TRADE accepts the key")
 
 
 def _token(patient: Patient) -> Iterator[Finding]:
@@ -247,9 +247,9 @@ def _token(patient: Patient) -> Iterator[Finding]:
     if view.signs_in:
         alone = f"`strategy accounts --broker {'sandbox' if patient.hand.sandbox else 'production'}`"
         remedy = f"sign in with {alone if patient.alone else '`strategy login`'}"
-        yield _problem("token", SAID[view.state], remedy)
+        yield _problem("sign-in", SAID[view.state], remedy)
     else:
-        yield _ok("token", f"signed in {SAID[view.state]}, by our record")
+        yield _ok("sign-in", f"signed in {SAID[view.state]}, by our record")
 
 
 def _strategies(patient: Patient) -> Iterator[Finding]:
@@ -271,13 +271,13 @@ def _broker(patient: Patient) -> Iterator[Finding]:
     """Read what a token opens: accounts and quotes, and with their answers the clock."""
     hand, clock = patient.hand, BrokerClock(patient.hand.desk.clock)
     if not key.signs(hand) or (hand.simulated and hand.http is None):
-        for name in ("reachability", "account", "clock", "watch list"):
+        for name in ("connection", "account", "clock", "watch list"):
             yield _unchecked(name, "it needs a sign-in and a running broker")
         return
     reads = key.reads(hand, broker_clock=clock)
     for _ in range(_CLOCK_CALLS - 1):
         reads.accounts()
-    yield _ok("reachability", f"{source_of(hand)} answers and accepts the access token")
+    yield _ok("connection", f"{source_of(hand)} answers and accepts the sign-in")
     yield from _made("account", partial(_account, patient, reads))
     yield from _made("watch list", partial(_watch_list, patient, reads))
     yield _clock(clock)

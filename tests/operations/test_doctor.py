@@ -29,7 +29,7 @@ from tests.usecases.morning import Scripted
 
 WATCHED = {"STRATEGY_WATCH_LIST": "ZXAA,ZXBB"}
 CHECKS = [
-    "settings", "disk", "permissions", "keys", "token", "reachability", "account", "watch list", "clock", "notices",
+    "settings", "disk", "file access", "keys", "sign-in", "connection", "account", "watch list", "clock", "notices",
 ]  # fmt: skip
 
 
@@ -92,7 +92,7 @@ def test_what_the_simulator_answers_is_not_said_to_be_etrades(clinic: Clinic) ->
     """On a simulated day it is the simulator that takes the key, and no finding names E*TRADE."""
     clinic.changes = {"simulated": True}
     said = [one.says for one in clinic.found()]
-    assert "the simulator accepts the consumer key" in said
+    assert "the simulator accepts the key" in said
     assert not any("E*TRADE" in one for one in said)
 
 
@@ -158,13 +158,13 @@ def no_address(clinic: Clinic) -> None:
 
 @pytest.mark.parametrize(("trouble", "check", "says", "remedy"), [
     (no_pair, "keys", "no version", "ETRADE_CONSUMER_KEY"),
-    (another_pair, "keys", "does not accept the consumer key", "secrets set etrade-consumer"),
-    (nobody_signed_in, "token", "the sign-in has ended", "--broker production"),
-    (ended_at_etrade, "token", "does not accept the access token", "sign in again"),
+    (another_pair, "keys", "does not accept the key", "secrets set etrade-consumer"),
+    (nobody_signed_in, "sign-in", "the sign-in has ended", "--broker production"),
+    (ended_at_etrade, "sign-in", "does not accept the sign-in", "sign in again"),
     (clock_off, "clock", "behind E*TRADE's", "NTP"),
     (delayed, "watch list", "delayed", "market data agreement"),
     (unknown_symbol, "watch list", "GONE", "remove it"),
-    (open_folder, "permissions", "other users", "chmod"),
+    (open_folder, "file access", "other users", "chmod"),
     (no_folder, "disk", "cannot be written", "free disk space"),
     (wrong_setting, "settings", "STRATEGY_REMIND_AT", "environment"),
     (deaf_address, "notices", "did not accept", "store it again"),
@@ -184,7 +184,7 @@ def test_one_trouble_hides_no_other(clinic: Clinic) -> None:
     """With an open folder, a wrong setting, a delayed market and a deaf address all four are named."""
     for trouble in (open_folder, wrong_setting, delayed, deaf_address):
         trouble(clinic)
-    assert {one.check for one in clinic.problems()} == {"permissions", "settings", "watch list", "notices"}
+    assert {one.check for one in clinic.problems()} == {"file access", "settings", "watch list", "notices"}
 
 
 def test_a_broker_that_is_out_of_reach_is_told_as_that(clinic: Clinic) -> None:
@@ -192,14 +192,14 @@ def test_a_broker_that_is_out_of_reach_is_told_as_that(clinic: Clinic) -> None:
     with held_port() as port:
         clinic.changes["http"] = lambda: ToSimulator(f"http://127.0.0.1:{port}")
         found = clinic.problems()
-    assert {one.check for one in found} == {"reachability"}
+    assert {one.check for one in found} == {"connection"}
     assert "network" in found[0].remedy
 
 
 def test_what_cannot_be_seen_is_not_called_well(clinic: Clinic) -> None:
     """From the cloud disk, permissions, settings and watch list are not checked, and neither is an unwanted notice."""
     found = {one.check: one.result for one in clinic.found(notice=False, cloud=True)}
-    unseen = {"settings", "disk", "permissions", "watch list", "notices"}
+    unseen = {"settings", "disk", "file access", "watch list", "notices"}
     assert {name for name, result in found.items() if result is Result.UNCHECKED} == unseen
     assert clinic.hook.posts == []
 
@@ -208,7 +208,7 @@ def test_without_a_token_the_account_is_not_checked(clinic: Clinic) -> None:
     """What only a token shows is not checked without one, and never told as well."""
     nobody_signed_in(clinic)
     found = {one.check: one.result for one in clinic.found()}
-    assert all(found[name] is Result.UNCHECKED for name in ("reachability", "account", "watch list", "clock"))
+    assert all(found[name] is Result.UNCHECKED for name in ("connection", "account", "watch list", "clock"))
 
 
 def test_a_system_needs_the_keys_of_its_links(clinic: Clinic) -> None:

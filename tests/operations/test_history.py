@@ -47,7 +47,10 @@ def test_the_bars_are_shown_with_their_source(tmp_path: Path) -> None:
     done = strategy("history", "ibm", *DAYS, "--state", state)
     assert done.exit_code == 0, done.output
     assert len([line for line in done.stdout.splitlines() if line.startswith("2013-")]) == 20
-    assert "Source: file (of file), as of 2013-10-04 16:00:00 New York; 20 bars, quality 1." in done.stderr
+    assert "Source: file (of file), as of 2013-10-04 16:00:00 New York.\n20 price bars of 1d from " in done.stderr
+    assert "--from DAY" not in done.stderr
+    usual = strategy("history", "ibm", "--to", "2013-10-04", "--state", state).stderr
+    assert "to 2013-10-04, the last 30 days: --from DAY shows earlier ones." in usual
 
 
 def test_what_is_missing_and_what_happened_is_said(tmp_path: Path) -> None:

@@ -327,6 +327,8 @@ def test_an_orders_story_is_told_by_any_of_its_names(played_desk: Path) -> None:
     assert answer("explain", stop["intent_id"], "--state", str(played_desk))["signal"] is None
     shown = strategy("explain", entry["intent_id"], "--state", str(played_desk)).stdout
     assert PLAIN[State.FILLED][0] in shown
+    assert "ordering" in shown
+    assert not {one["actor"] for one in story["events"]} & set(shown.split())
 
 
 def test_no_order_is_meant_by_a_number_that_it_has_not(desk: Path) -> None:

@@ -35,7 +35,7 @@ def test_each_score_is_shown_with_its_parts(desk: Path) -> None:
     assert (first["parts"][0]["name"], first["parts"][0]["points"]) == ("liquidity", "40.00")
     assert (second["place"], second["unknown"]) == (2, ["liquidity", "volatility", "momentum"])
     told = strategy("rank", "--state", str(desk)).stdout
-    assert all(text in told for text in ("40.0: 1,234M", "30.0: 1.5%", "20.0: -2.2%", "10.0: 1.1bp")), told
+    assert all(text in told for text in ("40.0: $1,234M", "30.0: 1.5%", "20.0: -2.2%", "10.0: 0.011%")), told
     assert "unknown: liquidity, volatility, momentum" in " ".join(told.split())
     assert "Most points, of 100: liquidity 40, volatility 30, momentum 20, spread 10." in told
     assert "For 2013-10-07, made 2013-10-07 07:01" in told
@@ -46,7 +46,7 @@ def test_a_row_is_a_line_at_80_columns(desk: Path) -> None:
     _written(desk, FIRST)
     told = strategy("rank", "--state", str(desk), COLUMNS="80").stdout
     row = next(line for line in told.splitlines() if line.split()[:3] == ["1", "IBM", "100.0"])
-    assert row.rstrip().endswith("10.0: 1.1bp")
+    assert row.rstrip().endswith("10.0: 0.011%")
     assert len(row.rstrip()) <= 80
 
 

@@ -257,7 +257,7 @@ def test_a_look_at_the_account_uses_the_token_of_the_desk(station: Station) -> N
     rows = answer("balance", *_here(station))["rows"]
     assert [(one["problem"], one["on_paper"]) for one in rows] == [(None, False), (None, False), (None, True)]
     found = answer("doctor", "--no-notice", *_here(station))
-    assert {"keys", "token", "reachability", "account"} <= {one["check"] for one in found if one["result"] == "ok"}
+    assert {"keys", "sign-in", "connection", "account"} <= {one["check"] for one in found if one["result"] == "ok"}
     refused = strategy("accounts", "--sign-in", *_here(station))
     assert (refused.exit_code, "strategy login" in refused.stderr) == (2, True)
 
