@@ -151,6 +151,32 @@ def test_an_example_that_fails_is_found(example: str) -> None:
     assert _unusable(example.split())
 
 
+PROGRAMMERS = ("brokersim", "topology", "package", "record", "audit", "dead-letters")
+HARD = (
+    "token", "verifier", "stdin", "audit trail", "scheduler", "entry", "entries", "exits", "flatten", "cool-down",
+    "redacted", "capture", "throttle", "threshold", "basis points", "reachability", "vote", "votes", "vault",
+    "the books", "instants", "seed", "consumer", "subscription", "revoked", "signal",
+)  # fmt: skip
+"""Words for which the glossary was needed; an option or a command may be called so."""
+
+
+def _hard(shown: str) -> list[str]:
+    """Name the words of a help that have to be looked up; names of commands, options and examples are none."""
+    text = re.sub(r"Usage:.*|`[^`]*`|etrade-consumer|(?<![\w])--[\w-]+", " ", shown)
+    return [one for one in HARD if re.search(rf"(?<![\w-]){one}(?![\w-])", text, re.IGNORECASE)]
+
+
+@pytest.mark.parametrize("words", sorted(one for one in EVERY if one.split(" ")[0] not in PROGRAMMERS))
+def test_no_glossary_is_needed_for_a_help(words: str) -> None:
+    """The help of what an owner uses has none of the words that had to be looked up."""
+    assert _hard("\n".join(re.sub(r"^│ [a-z-]+ ", "", line) for line in _help(words, columns=200).splitlines())) == []
+
+
+def test_a_word_for_the_glossary_is_found() -> None:
+    """A hard word in a sentence is told, in the name of an option it is not."""
+    assert _hard("Send no exits: the token is kept. `strategy token` --exits-too") == ["token", "exits"]
+
+
 @pytest.mark.parametrize("words", COMMANDS)
 def test_the_help_of_each_command_fills_the_terminal(words: str) -> None:
     """At 80 columns no line of a help's text ends before the next word would no longer have had its place."""
