@@ -374,10 +374,6 @@ def _letters(rows: Sequence[letters.Letter]) -> None:
             ("Letter", one.name),
         ))  # fmt: skip
         sys.stdout.write("\n")
-    sys.stdout.write(
-        "What such a message asked for was not done. During the session orders and stops are compared with the\n"
-        "broker each minute all the same: `strategy status` says whether anything is wrong now.\n"
-    )
 
 
 def _given_up(count: int | None) -> str:
