@@ -28,5 +28,5 @@ def _told(done: probing.Probed) -> Iterator[str]:
     for verdict in Verdict:
         names = [one.name for one in done.facts if one.verdict is verdict]
         yield f"{str(verdict).capitalize()}: {len(names)}{': ' if names else ''}{', '.join(names)}."
-    yield f"Report  {done.report}"
-    yield f"Capture {done.capture}"
+    yield f"Report:    {done.report}"
+    yield f"Recording: {done.capture}"
