@@ -113,7 +113,7 @@ def not_cancelled(order: Order, asked_at: datetime) -> str | None:
     if order.state in TERMINAL and order.updated_at < asked_at:
         return f"{order.intent_id} has ended: {WORDS[order.state]}"
     if order.kind in STOPS:
-        stop = f"{order.intent_id} is a protective stop over {order.quantity - order.filled} shares of {order.symbol}"
+        stop = f"{order.intent_id} is the stop that protects {order.quantity - order.filled} shares of {order.symbol}"
         return f"{stop}: `strategy close {order.symbol}` sells them and ends it"
     if order.kind is Kind.EXIT:
         return f"{order.intent_id} is an exit: `strategy halt --exits-too` lets no further one be sent"

@@ -218,7 +218,7 @@ def test_a_stop_that_has_ended_is_not_called_a_stop_that_protects() -> None:
     stop = order(kind=Kind.PROTECT, state=State.CANCELLED, live=False)
     assert asks.not_cancelled(stop, NOON + timedelta(seconds=1)) == "I1 has ended: cancelled"
     working = order(kind=Kind.PROTECT, state=State.WORKING, filled=4)
-    assert "a protective stop over 6 shares" in (asks.not_cancelled(working, NOON) or "")
+    assert "the stop that protects 6 shares" in (asks.not_cancelled(working, NOON) or "")
 
 
 def test_an_entry_that_fills_in_its_cancel_was_not_cancelled() -> None:
