@@ -5,9 +5,10 @@ from pathlib import Path
 
 import typer
 
+from infra.cli import opening
 from infra.cli.exits import BAD_INPUT, say
 from infra.cli.hand import reached, show
-from infra.cli.whose import by_hand, signed_out
+from infra.cli.whose import by_hand
 from infra.operations import closing
 from infra.operations.closing import Closing
 from infra.simulated_day.problems import UserError
@@ -30,14 +31,14 @@ def close(symbol: str | None, profile: str, state: Path | None, *, every: bool, 
     with reached(profile, state) as hand:
         results = closing.close(hand, symbol, unread=unread)
         signed_in = token.stage(hand.desk.store, hand.desk.clock.now()).signs
+        lines = [] if json else opening.of(hand, profile)
+    opening.show(lines)
     show(results, lambda: tell(results, signed_in=signed_in), json=json)
     for path in unread:
         say(f"NOT SOLD, because it cannot be read: {path}; {by_hand('sell it', hand.broker, hand.mode)}.")
     for one in results:
         if one.problem is not None:
             say(f"NOT SOLD: {one.symbol}: {one.problem}.")
-    if not signed_in:
-        say(f"{signed_out(hand.broker, hand.mode)}.")
     if unread or closing.failed(results):
         raise typer.Exit(BAD_INPUT)
 

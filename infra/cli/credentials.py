@@ -13,7 +13,7 @@ import typer
 
 from infra.cli.exits import BAD_INPUT, say
 from infra.cli.hand import alone, reached, show
-from infra.cli.whose import quoted
+from infra.cli.whose import quoted, resting, signed_out
 from infra.operations import login as sign_in
 from infra.operations import logout as sign_out
 from infra.operations import secrets
@@ -88,7 +88,7 @@ def logout(
             what = f"nothing was done, because nothing would manage this: {'; '.join(left)}"
             raise UserError(what, remedy="say --yes to sign out all the same; `strategy close --all` sells first")
         done = sign_out.logout(hand)
-    show(done, lambda: sys.stdout.write(quoted(_signed_out(done), hand.broker)), json=json)
+    show(done, lambda: sys.stdout.write(_signed_out(done, hand)), json=json)
     if done.problem:
         there = quoted("E*TRADE", hand.broker).upper()
         say(
@@ -106,12 +106,16 @@ def _agreed(left: Sequence[str]) -> bool:
     return typer.confirm("Sign out all the same?")
 
 
-def _signed_out(done: LoggedOut) -> str:
+def _signed_out(done: LoggedOut, hand: Hand) -> str:
     if not (done.signed_in or done.destroyed):
         return "You are not signed in.\n"
-    gone = "destroyed here" if done.problem else "revoked at E*TRADE and destroyed here"
-    stays = f" This stays, and nothing manages it: {'; '.join(done.left)}." if done.left else ""
-    return f"Signed out: the access token is {gone}.{stays} `strategy login` signs in again.\n"
+    there = quoted("E*TRADE", hand.broker)
+    gone = "destroyed here" if done.problem else f"revoked at {there} and destroyed here"
+    out = f"Signed out: the access token is {gone}."
+    if not done.left:
+        return f"{out} `strategy login` signs in again.\n"
+    works = signed_out(hand.broker, hand.mode) if hand.running else ": ".join(resting(hand.broker, hand.mode))
+    return f"{out} This stays: {'; '.join(done.left)}. {works}.\n"
 
 
 def set_secret(name: str, profile: str, state: Path | None, *, generate: bool, json: bool) -> None:

@@ -22,7 +22,9 @@ def explained(*, acts: bool = False) -> Iterator[None]:
     try:
         yield
     except UserError as problem:
-        say(f"Error: {problem.what}.", f"Remedy: {problem.remedy}.")
+        ends = ":" if problem.commands else "."
+        say(f"Error: {problem.what}.", f"Remedy: {problem.remedy}{ends}")
+        say(*(f"  {command}" for command in problem.commands))
         raise typer.Exit(BAD_INPUT) from None
     except typer.Exit:
         if acts:

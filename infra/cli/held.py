@@ -6,9 +6,10 @@ from pathlib import Path
 from infra.cli import money_words as money
 from infra.cli import traded
 from infra.cli.exits import say, say_unread
-from infra.cli.hand import from_elsewhere, show
+from infra.cli.hand import show
 from infra.cli.laid_out import table
 from infra.cli.looked import looked_at, trips_at
+from infra.cli.status_words import from_elsewhere
 from infra.cli.whose import by_hand
 from infra.operations import look
 from infra.operations.wealth import Priced, closed
@@ -17,7 +18,7 @@ from infra.operations.wealth import Priced, closed
 def positions(profile: str, state: Path | None, *, every: bool, json: bool) -> None:
     """List positions; those that are over are the round trips of `strategy trades`."""
     unread: list[str] = []
-    with looked_at(profile, state) as hand:
+    with looked_at(profile, state, opens=not json) as hand:
         store, at = hand.desk.store, hand.desk.clock.now()
         open_ = look.positions(store, unread=unread)
         live = look.orders(store, every=False, unread=unread) if open_ else []

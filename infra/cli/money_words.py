@@ -14,27 +14,21 @@ COLUMNS = ("Symbol", "Shares", "Cost", "Last", "Age", "Value", "Profit", "%", "S
 NOT_COUNTED = "* a price from elsewhere: its delay is not known, nothing is traded on it, and it is in no sum"
 
 
-def lines(owned: Sequence[Owned], wealth: Wealth, whose: str) -> Iterable[tuple[str, str]]:
-    """Say a system's money, a line for each thing; the figures of the balance are those of `whose` account."""
-    if owned:
-        yield "Held", "; ".join(map(held, owned))
-    yield "Day's profit", _day(owned, wealth)
+def balance(wealth: Wealth, whose: str) -> Iterable[tuple[str, str]]:
+    """Say a system's equity and cash, a line for each; the figures of the balance are those of `whose` account."""
     yield "Equity", _equity(wealth)
     yield "Cash", cash(wealth.last, wealth.balance_age_s, whose)
 
 
 def held(one: Owned) -> str:
-    """Say one position in a sentence."""
+    """Say one position in a line that a terminal of 80 columns mostly takes."""
     price = one.price or Price(kind=Priced.MISSING)
     stop = at_venue("NO STOP at the broker", one.venue) if one.stop is None else f"stop {one.stop:,.2f}"
-    if one.stop is not None and one.stop_distance is not None:
-        stop += f", {one.stop_distance:,.2f} ({one.stop_percent} %) away"
-    said = f"{one.quantity:,} {one.symbol} at {one.average_cost:,.2f}"
+    if one.stop is not None and one.stop_percent is not None:
+        stop += f" ({one.stop_percent} %)"
+    said = f"{one.quantity:,} {one.symbol}"
     if price.kind is Priced.FRESH:
-        return (
-            f"{said}, last {price.last:,.2f} ({age(price.age_s)} old): {one.value:,.2f} USD, "
-            f"{one.open_profit:+,.2f} USD ({one.open_percent:+} %), {stop}"
-        )
+        return f"{said} {one.open_profit:+,.2f} USD, last {price.last:,.2f} ({age(price.age_s)}), {stop}"
     return f"{said}, {priced(price)}, {stop}"
 
 
@@ -62,13 +56,12 @@ def row(one: Owned, at: datetime) -> tuple[object, ...]:
 
 
 def total(rows: Sequence[Owned]) -> str:
-    """Say what is held together, without what has no price."""
-    known = [one for one in rows if one.value is not None]
-    value = sum((one.value or Decimal(0) for one in known), Decimal(0))
-    profit = sum((one.open_profit or Decimal(0) for one in known), Decimal(0))
-    said = f"Together {value:,.2f} USD, {profit:+,.2f} USD open"
-    missing = ", ".join(one.symbol for one in rows if one.value is None)
-    return f"{said}, WITHOUT {missing}, of which no fresh price is known" if missing else said
+    """Say what is held together; a sum of which a part has no price is not known."""
+    if missing := [one.symbol for one in rows if one.value is None]:
+        return f"Together: not known, no fresh price of {', '.join(missing)}."
+    value = sum((one.value or Decimal(0) for one in rows), Decimal(0))
+    profit = sum((one.open_profit or Decimal(0) for one in rows), Decimal(0))
+    return f"Together: {value:,.2f} USD, {profit:+,.2f} USD open."
 
 
 def short(wealth: Wealth) -> str:
@@ -91,7 +84,8 @@ def age(seconds: float | None) -> str:
     return f"{whole} s"
 
 
-def _day(owned: Sequence[Owned], wealth: Wealth) -> str:
+def day(owned: Sequence[Owned], wealth: Wealth) -> str:
+    """Say the profit of the New York day, realised and open."""
     if wealth.day_profit is None:
         why = f"no fresh price of {', '.join(wealth.unknown)}" if wealth.unknown else "the book cannot be read whole"
         return f"not known: {why}; {wealth.realized_today:+,.2f} USD of it are realised"

@@ -28,7 +28,7 @@ def orders(
 ) -> None:  # fmt: skip
     """List open orders and those of the New York day, the newest last; raises UserError for a state that is none."""
     wanted, unread = frozenset(State) if state_is is None else _states(state_is), list[str]()
-    with looked_at(profile, state) as hand:
+    with looked_at(profile, state, opens=not json) as hand:
         # Ids are as long as makes them unique among all.
         known, today = look.orders(hand.desk.store, every=True, unread=unread), new_york_day(hand.desk.clock.now())
     say_unread(unread, by_hand("look", hand.broker, hand.mode))

@@ -8,15 +8,16 @@ halted. Only one system is let go on at a time, because to loosen is to know wha
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from shlex import quote
 
 import typer
 
+from infra.cli import opening
 from infra.cli.exits import BAD_INPUT, NOT_RUNNING, say
-from infra.cli.hand import reached, show, stated
-from infra.cli.whose import signed_out, unattended
+from infra.cli.hand import reached, show
+from infra.cli.status_words import stated
+from infra.cli.whose import from_when
 from infra.operations import look, systems
 from infra.operations.profiles import Hand, require_profile
 from infra.running.ended import DayIsOver
@@ -61,8 +62,9 @@ class Result:
     """What became of one system: `control` is what is in force there, None where `problem` says why nothing is known.
 
     `buys` are the buy orders that are not over, `held` the positions, None where they could not be counted;
-    `signed_in` says whether the owner is, None where that could not be read; `troubles` are what could not be read
-    beside the documents, and was not needed.
+    `signed_in` says whether the owner is, None where that could not be read; `again` is the command that starts one
+    that does not run, None where there is none; `opens` is what has to be known of it first; `troubles` are what could
+    not be read beside the documents, and was not needed.
     """
 
     system: str
@@ -74,6 +76,8 @@ class Result:
     held: int | None = None
     signed_in: bool | None = None
     problem: str | None = None
+    again: str | None = None
+    opens: tuple[str, ...] = ()
     troubles: tuple[str, ...] = ()
 
 
@@ -163,7 +167,7 @@ def _set(wish: Wish, profile: str, state: Path | None) -> Result:
             value = control.command(
                 hand.desk, wish.to, exits_too=wish.exits_too, loosen=wish.loosen, reason=wish.reason
             )  # fmt: skip
-            return _done(hand, value)
+            return _done(hand, value, profile)
     except UserError as problem:
         if wish.to is not TradingState.HALTED:
             raise
@@ -171,11 +175,12 @@ def _set(wish: Wish, profile: str, state: Path | None) -> Result:
         raise UserError(f"{so_far}: {problem.what}", remedy=remedy) from None
 
 
-def _done(hand: Hand, value: Control) -> Result:
+def _done(hand: Hand, value: Control, profile: str) -> Result:
     buys, held = _left(hand)
     return Result(
         system=hand.name, running=hand.running, mode=hand.mode, broker=hand.broker, control=value, buys=buys,
-        held=held, signed_in=_signed_in(hand), troubles=hand.troubles,
+        held=held, signed_in=_signed_in(hand), troubles=hand.troubles, opens=tuple(opening.own(hand, profile)),
+        again=None if hand.running else systems.again(Path(hand.name)),
     )  # fmt: skip
 
 
@@ -207,49 +212,52 @@ def _remedy(wish: Wish, profile: str, remedy: str) -> str:
     return f"{remedy}. {STOP_NOW['cloud' if profile == 'cloud' else 'here']}"
 
 
-def _tell(results: Iterable[Result], profile: str) -> None:
+def _tell(results: Sequence[Result], profile: str) -> None:
+    """Print what is not reached by this, and each system with its result: the first line of it is the result."""
+    if profile != "cloud":
+        opening.show(opening.others([Path(one.system) for one in results]))
     for one in results:
         if one.control is not None:
             mode = one.mode or "mode unknown here"
             sys.stdout.write(f"The trading state of {one.system} ({mode}) is {stated(one.control)}.\n")
+            opening.show(one.opens)
             if one.control.state is not TradingState.ACTIVE:
-                on = (
-                    f"--state {quote(str(Path(one.system).resolve()))}"
-                    if profile == "local"
-                    else f"--profile {profile}"
-                )
-                sys.stdout.write(f"{_follows(one, one.control, on)}\n")
+                sys.stdout.write(f"{_follows(one, one.control)}\n")
+                opening.show(_commands(one, one.control, systems.on(profile, one.system)))
 
 
-def _follows(one: Result, value: Control, on: str) -> str:
-    """Say what becomes of what is being bought and of what is held, and the commands that sell and resume."""
+def _commands(one: Result, value: Control, on: str) -> Iterable[str]:
+    """Give the commands that sell and resume, each behind what it is for and alone on its line."""
+    if one.held != 0:
+        yield "To sell what is held:"
+        if one.again is not None:
+            yield f"  {one.again}"
+        if one.signed_in is False:
+            yield f"  strategy login {on}"
+        if value.exits_too:
+            yield f'  strategy resume --exits-only --reason "..." {on}'
+        yield f"  strategy close --all {on}"
+    yield "To trade again:"
+    yield f'  strategy resume --reason "..." {on}'
+
+
+def _follows(one: Result, value: Control) -> str:
+    """Say what becomes of what is being bought and of what is held."""
     halted = value.state is TradingState.HALTED
     if one.buys is None or one.held is None:
         counts = "What is being bought and held could not be counted: `strategy status` shows it."
     else:
-        when = _when(one)
+        when = from_when(running=one.running, signed_in=one.signed_in)
         cancels = f"{'its cancel is' if one.buys == 1 else 'their cancels are'} sent{when or ' within seconds'}"
         before = f"{cancels}, and {'it' if one.buys == 1 else 'they'} may fill before that"
         kept = f"{'it' if one.buys == 1 else 'they'} may still fill; `strategy cancel ORDER` cancels one"
-        blocked = "no exit is sent" if when else "no exit is sent, only stops sell"
-        sold = blocked if value.exits_too else f"stops and exits go on{when}"
+        blocked = "no sale is sent" if when else "no sale is sent, only stops sell"
+        sold = blocked if value.exits_too else f"stops and sales go on{when}"
         open_still = f"{count(one.buys, 'buy order')} {'is' if one.buys == 1 else 'are'} still open"
         buys = f"{open_still}: {before if halted else kept}"
         held = f"{count(one.held, 'position')} {'is' if one.held == 1 else 'are'} held: {sold}"
         counts = f"{buys if one.buys else 'No buy order is open'}; {held if one.held else 'nothing is held'}."
-    first = f"`strategy login {on}`, then " if one.running and one.signed_in is False else ""
-    first += f'`strategy resume --exits-only --reason "..." {on}`, then ' if value.exits_too else ""
-    return (
-        f"Nothing new is bought. {counts} To sell what is held: {first}`strategy close --all {on}`. "
-        f'To trade again: `strategy resume --reason "..." {on}`.'
-    )
-
-
-def _when(one: Result) -> str:
-    """Say from when on somebody acts, nothing where that is now."""
-    if not one.running:
-        return " once it runs"
-    return " once you are signed in" if one.signed_in is False else ""
+    return f"Nothing new is bought. {counts}"
 
 
 def _warn(one: Result, wish: Wish) -> None:
@@ -261,12 +269,6 @@ def _warn(one: Result, wish: Wish) -> None:
         say(f"What was in force in {one.system} is stricter and stays so: only `strategy resume` makes it looser.")
     for trouble in one.troubles:
         say(f"Halted all the same, although something needs mending: {trouble}.")
-    if not one.running:
-        say(
-            f"{one.system} does not run: {unattended(one.broker, one.mode)}. If another one trades, it was not reached."
-        )
-    elif one.signed_in is False:
-        say(f"{signed_out(one.broker, one.mode)}.")
 
 
 def _worded(reason: str, *, halting: bool) -> str:

@@ -18,7 +18,7 @@ _BY = {"order_placement": "ordering", "order_settlement": "bookkeeping", "market
 
 def explain(order: str, profile: str, state: Path | None, *, json: bool) -> None:
     """Tell one order's story."""
-    with looked_at(profile, state) as hand:
+    with looked_at(profile, state, opens=not json) as hand:
         story = look.story(hand.desk.store, order)
     show(story, lambda: _story(story), json=json)
 

@@ -36,7 +36,7 @@ def listed(
     """List round trips; raises UserError."""
     if json and csv:
         raise UserError("JSON and CSV were both asked for", remedy="leave one of --json and --csv out")
-    whole, there = trips_at(profile, state)
+    whole, there = trips_at(profile, state, opens=not (json or csv))
     found = whole.only(symbol=symbol, last=last)
     if found.unread:
         named = few(found.unread, MOST_NAMED)

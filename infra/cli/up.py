@@ -16,8 +16,9 @@ from rich.table import Table
 from infra.archives import ArchiveError
 from infra.brokersim.network import Network
 from infra.cli import money_words as money
+from infra.cli import opening
 from infra.cli.exits import BROKEN, say, told_to_end
-from infra.cli.hand import stated
+from infra.cli.status_words import stated
 from infra.one_machine.owners_desk import owners_desk
 from infra.one_machine.timeline import PacedClock
 from infra.operations.kept_reports import KeptReports
@@ -93,6 +94,8 @@ def serve(wanted: Plan, outside: Outside = REAL) -> None:
 
 
 def _serve(wanted: Plan, outside: Outside, console: Console, told: threading.Event) -> None:
+    for line in opening.others((wanted.state,)):
+        console.print(line, soft_wrap=True, markup=False, highlight=False)
     if wanted.broker != "simulator":
         settings_of(wanted, None)  # what is wrong with them is told before anything is installed
     for extra in needed(wanted):

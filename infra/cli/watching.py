@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
-from infra.cli import hand, redrawn
+from infra.cli import hand, redrawn, status_words
 from infra.cli import money_words as money
 from infra.cli.exits import told_to_end
 from infra.cli.laid_out import pairs_of
@@ -38,11 +38,22 @@ def look(profile: str, state: Path | None) -> list[Overview]:
 
 
 def drawn(found: Sequence[Overview]) -> RenderableType:
-    """Lay all of it out."""
-    parts: list[RenderableType] = []
+    """Lay all of it out; of several systems what has to be seen first, because a terminal ends below."""
+    parts: list[RenderableType] = [Text("Ctrl-C ends this; what runs goes on.")]
     for one in found:
-        parts += [pairs_of((("System", one.name), *hand.status_lines(one))), Text("")]
-    return Group(*parts, Text("Ctrl-C ends this; what runs goes on."))
+        more = () if len(found) > 1 else status_words.rest(one)
+        parts += [pairs_of((("System", one.name), *_first(one), *more)), Text("")]
+    return Group(*parts)
+
+
+def _first(one: Overview) -> Iterator[tuple[str, object]]:
+    """Give the head of a system's status, with its commands before what is held."""
+    told = list(status_words.head(one))
+    names = [name for name, _ in told]
+    held = names.index("Held") if "Held" in names else len(names)
+    yield from told[:held]
+    yield from status_words.commands(one)
+    yield from told[held:]
 
 
 def plain(found: Sequence[Overview]) -> Iterator[str]:

@@ -7,6 +7,7 @@ that protects while nothing runs. What this promises: every screen that names th
 from shared.settings import Mode
 
 SIMULATOR = "simulator"
+NOBODY_SIGNED_IN = "NOBODY IS SIGNED IN"
 
 
 def account(broker: str | None, mode: str | None) -> str:
@@ -31,14 +32,32 @@ def by_hand(deed: str, broker: str | None, mode: str | None) -> str:
 
 
 def signed_out(broker: str | None, mode: str | None) -> str:
+    """Say that nobody is signed in to a system that runs, and what it leaves undone meanwhile."""
+    return f"{NOBODY_SIGNED_IN}: {without_sign_in(broker, mode)}"
+
+
+def without_sign_in(broker: str | None, mode: str | None) -> str:
     """Say what a system that runs leaves undone while nobody is signed in."""
     if mode == Mode.PAPER:
-        return "NOBODY IS SIGNED IN: on paper no quote comes, so nothing fills and no stop works until `strategy login`"
+        return "on paper no quote comes, so nothing fills and no stop works until `strategy login`"
     there = "the simulated broker" if broker == SIMULATOR else "E*TRADE"
     return (
-        "NOBODY IS SIGNED IN: nobody cancels, protects or sells anything until `strategy login`; "
-        f"only stops that are at {there} already still sell"
+        f"nobody cancels, protects or sells anything until `strategy login`; only stops that are at {there} already "
+        "still sell"
     )
+
+
+def from_when(*, running: bool, signed_in: bool | None) -> str:
+    """Say from when on somebody acts, nothing where that is now; `signed_in` is None where it is not known."""
+    if not running:
+        return " once it runs"
+    return " once you are signed in" if signed_in is False else ""
+
+
+def resting(broker: str | None, mode: str | None, *, killed: bool = False) -> tuple[str, str]:
+    """Say that a system does not run, or was killed, and what that leaves undone: a name and its sentence."""
+    undone = unattended(broker, mode)
+    return ("KILLED", f"it ended without being stopped; {undone}") if killed else ("NOT RUNNING", undone)
 
 
 def unattended(broker: str | None, mode: str | None) -> str:

@@ -29,7 +29,7 @@ def told(symbol: str | None, at: str | None, profile: str, state: Path | None, *
     if symbol is None:
         _today(at, profile, state, folder, json=json)
         return
-    with looked_at(profile, state) as hand:
+    with looked_at(profile, state, opens=not json) as hand:
         when = None if at is None else instant(at, hand.desk.clock.now())
         found = why(hand, symbol.upper(), when, folder)
         if when is None:
@@ -41,7 +41,7 @@ def _today(at: str | None, profile: str, state: Path | None, folder: str, *, jso
     if at is not None:
         raise UserError("--at is for one symbol", remedy="name it, such as `strategy why IBM --at 10:31:02`")
     unread: list[str] = []
-    with looked_at(profile, state) as hand:
+    with looked_at(profile, state, opens=not json) as hand:
         found = why_today(hand, folder, unread)
     say_unread(unread, "the others count")
     show(found, lambda: table(("Symbol", "For", "Others", "Why"), map(_row, found)), json=json)

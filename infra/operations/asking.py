@@ -18,6 +18,7 @@ from infra.simulated_day.problems import UserError
 from shared.domain.base.calendar import session_at
 from shared.domain.control.asks import Ask, AskKind
 from shared.domain.orders.orders import Order
+from shared.settings import Mode
 from shared.usecases.base.desk import read
 from shared.usecases.settling import asks
 from shared.usecases.sign_in import token
@@ -82,12 +83,12 @@ def confirmed(hand: Hand, shown: Ask) -> Ask:
 
 def _require_somebody(hand: Hand) -> None:
     """Refuse where nobody would work a wish; raises UserError."""
-    by_hand = "what cannot wait you do in E*TRADE's app"
+    by_hand = "" if hand.mode == Mode.PAPER or hand.simulated else "; what cannot wait you do in E*TRADE's app"
     if not hand.running:
         systems.require_unended(Path(hand.name))
-        what = f"{hand.name} does not run, so nobody would do it; nothing was asked"
-        raise UserError(what, remedy=f"start it with `strategy up` and ask again; {by_hand}")
+        undone = "nobody would do it; nothing was asked"
+        raise systems.resting(Path(hand.name), undone, f"{systems.START_FIRST}{by_hand}")
     now = hand.desk.clock.now()
     if session_at(now) is None or not FIRST_HOUR <= now.astimezone(NEW_YORK).hour <= LAST_HOUR:
         what = f"the system takes requests from {FIRST_HOUR}:00 to {LAST_HOUR}:59 New York on trading days"
-        raise UserError(f"{what}; nothing was asked", remedy=f"ask then; {by_hand}")
+        raise UserError(f"{what}; nothing was asked", remedy=f"ask then{by_hand}")

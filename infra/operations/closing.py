@@ -55,11 +55,11 @@ def close(hand: Hand, symbol: str | None, *, unread: list[str]) -> list[Closing]
 
 def _require_able(hand: Hand) -> None:
     """Refuse where no exit would be sold; raises UserError."""
-    by_hand = "" if hand.mode == Mode.PAPER else "; what has to go at once you sell on E*TRADE's own page"
+    theirs = hand.mode != Mode.PAPER and not hand.simulated
+    by_hand = "; what has to go at once you sell on E*TRADE's own page" if theirs else ""
     if not hand.running:
         systems.require_unended(Path(hand.name))
-        what = f"{hand.name} does not run, so nobody would sell"
-        raise UserError(what, remedy=f"start it with `strategy up`{by_hand}")
+        raise systems.resting(Path(hand.name), "nobody would sell", f"{systems.START_FIRST}{by_hand}")
     if not is_open(hand.desk.clock.now()):
         raise UserError(
             "the market is closed, and no exit is sent outside the session", remedy="ask again when it opens"

@@ -6,6 +6,7 @@ the broker did since.
 """
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 
 from infra.running.registry import Entry
 from shared.domain.orders.orders import AT_BROKER, STOPS, Order
@@ -15,11 +16,12 @@ from shared.frozen import frozen
 
 @frozen
 class Held:
-    """Shares that the book held, and over how many of them a stop was at the broker."""
+    """Shares that the book held, and over how many of them a stop was at the broker: the highest was at `stop` USD."""
 
     symbol: str
     quantity: int
     stopped: int
+    stop: Decimal | None
 
 
 @frozen
@@ -41,9 +43,10 @@ def left_by(entry: Entry, positions: Iterable[Position], live: Sequence[Order]) 
 
 
 def _held(position: Position, live: Iterable[Order]) -> Held:
-    stops = (
-        one.quantity - one.filled
-        for one in live
+    stops = [
+        one for one in live
         if one.position_id == position.position_id and one.kind in STOPS and one.state in AT_BROKER
-    )
-    return Held(symbol=position.symbol, quantity=position.quantity, stopped=min(sum(stops), position.quantity))
+    ]  # fmt: skip
+    stopped = min(sum(one.quantity - one.filled for one in stops), position.quantity)
+    stop = max((one.stop_price for one in stops if one.stop_price is not None), default=None)
+    return Held(symbol=position.symbol, quantity=position.quantity, stopped=stopped, stop=stop)

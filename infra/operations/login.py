@@ -152,8 +152,7 @@ def _choose(named: Pinned, accounts: tuple[Account, ...], choose: Choose) -> Acc
 def _require_running(hand: Hand) -> None:
     if not hand.running:
         systems.require_unended(Path(hand.name))
-        what = "the system is not running, so nobody serves its sign-in and nobody would use a token"
-        raise UserError(what, remedy="start it with `strategy up`")
+        raise systems.resting(Path(hand.name), "nobody serves its sign-in or would use a token", systems.START_FIRST)
 
 
 def authority_of(hand: Hand, vault: Vault, access: AccessToken | None = None) -> EtradeAuthority:

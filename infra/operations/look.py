@@ -94,7 +94,8 @@ class Overview:
     `dead_letters_since` is when the oldest message was put aside by a function, `given_up` counts what the bus gave up,
     None where it does not tell; `machine` is how this machine runs the desk, None where it does not; `unreadable` are
     documents in none of the counts. `broker` is simulator, sandbox or production, None where this machine does not know
-    it; `again` is the command that starts what does not run, None where there is none.
+    it; `again` is the command that starts what does not run, None where there is none; `on` is what a command carries
+    that is to reach this system from any folder.
 
     `signed_out` says that the day's token was ended with it. `realized` is the profit in USD of `session`, the last
     one that traded, without its `unpriced` shares, which were taken out by hand at a price that is not known;
@@ -114,6 +115,7 @@ class Overview:
     mode: str | None
     broker: str | None
     again: str | None
+    on: str
     signed_in: bool
     signed_out: bool
     control: Control | None
@@ -158,7 +160,7 @@ class Story:
 
 def overview(
     store: Store, *, at: datetime, running: bool, name: str = "", mode: str | None = None,
-    broker: str | None = None, again: str | None = None,
+    broker: str | None = None, again: str | None = None, on: str = "",
     given_up: int | None = None, machine: Machine | None = None, killed: Entry | None = None,
     stops: Callable[[Books], tuple[str, ...]] = lambda _: (),
 ) -> Overview:  # fmt: skip
@@ -170,7 +172,7 @@ def overview(
     scanned = _of_session(store, at, unread)
     whole = not any(path.startswith(("positions/", "ledger/")) for path in unread)
     return Overview(
-        name=name, at=at, running=running, mode=mode, broker=broker, again=again,
+        name=name, at=at, running=running, mode=mode, broker=broker, again=again, on=on,
         signed_in=signed_in(store, at), signed_out=signed_out(store, at),
         control=kept.control, live_orders=len(live),
         in_doubt=tuple(order.intent_id for order in live if order.state in IN_DOUBT),

@@ -29,26 +29,32 @@ from shared.frozen import frozen
 
 _ANOTHER = "leave --state out to reach what runs, or name the folder that `strategy up` was given"
 LET_BE = "`strategy status --seen` names it no more"
+START_FIRST = "start it first, and repeat this command once you are signed in"
 
 
 @frozen
 class System:
     """One system: `state` is its folder, None where it runs and nobody can say where; `profile` is None where unknown.
 
-    `name` tells it from others; `pid` is the process of one that runs; `killed` is the entry of one that ended without
-    being stopped.
+    `name` tells it from others; `pid` is the process of one that runs; `left` is the entry of one that was killed, or
+    stopped with shares held.
     """
 
     name: str
     state: Path | None
     profile: str | None = None
     pid: int | None = None
-    killed: registry.Entry | None = None
+    left: registry.Entry | None = None
+
+    @property
+    def killed(self) -> registry.Entry | None:
+        """The entry of one that ended without being stopped."""
+        return None if self.left is None or self.left.stopped else self.left
 
     def folder(self) -> Path:
         """Give its folder; raises UserError that says what to do without one."""
-        if self.state is None and self.killed is not None:
-            what = f"its broker was {self.killed.broker}, and its folder is not there any more"
+        if self.state is None and self.left is not None:
+            what = f"its broker was {self.left.broker}, and its folder is not there any more"
             raise UserError(what, remedy=f"look on E*TRADE's own page what is held; {LET_BE}")
         if self.state is None:
             remedy = f"name its folder with --state, or end it: kill {self.pid}"
@@ -75,23 +81,46 @@ def stopped() -> list[System]:
 
 
 def seen(troubles: list[str]) -> list[System]:
-    """List what runs, or else what rests below `state`, and beside it what was killed; `troubles` as for `running`."""
+    """List what was killed, what was stopped with shares held, and behind it what runs, or else what rests here.
+
+    `troubles` are as for `running`.
+    """
     found = running(troubles) or stopped()
-    marks = {one.state or Path(one.began_in): one for one in killed()}
-    marked = [replace(one, killed=marks.pop(one.state.resolve(), None)) if one.state else one for one in found]
-    return [*marked, *(replace(_of(one), killed=one, pid=None) for one in marks.values())]
+    marks = {one.state or Path(one.began_in): one for one in ended()}
+    marked = [replace(one, left=marks.pop(one.state.resolve(), None)) if one.state else one for one in found]
+    every = [*(replace(_of(one), left=one, pid=None) for one in marks.values()), *marked]
+    return sorted(every, key=lambda one: (one.left is None, one.killed is None))
+
+
+def ended() -> list[registry.Entry]:
+    """List what was killed, or stopped with shares held, and does not run now; nothing where no one can tell."""
+    with suppress(ConfigError):
+        return [one for one in registry.ended() if one.state is None or not _held_alone(one.state)]
+    return []
 
 
 def killed() -> list[registry.Entry]:
-    """List what ended without being stopped and does not run now; nothing where that cannot be looked up."""
-    with suppress(ConfigError):
-        return [one for one in registry.killed() if one.state is None or not _held_alone(one.state)]
-    return []
+    """List of these what ended without being stopped."""
+    return [one for one in ended() if not one.stopped]
+
+
+def ended_at(state: Path) -> registry.Entry | None:
+    """Give the entry of what ended so in a folder, None where nothing did."""
+    return next((one for one in ended() if one.state == state.resolve()), None)
 
 
 def killed_at(state: Path) -> registry.Entry | None:
     """Give the entry of what was killed in a folder, None where nothing was."""
-    return next((one for one in killed() if one.state == state.resolve()), None)
+    found = ended_at(state)
+    return None if found is None or found.stopped else found
+
+
+def on(profile: str, name: str) -> str:
+    """Give what a command carries that is to reach this system from any folder."""
+    if profile == "cloud":
+        return "--profile cloud"
+    where = f"--state {quote(str(Path(name).resolve()))}"
+    return where if profile == "local" else f"--profile {profile} {where}"
 
 
 def only() -> Path:
@@ -126,11 +155,9 @@ def awaited(state: Path) -> str | None:
 
 def none_or_many(resting: list[System]) -> UserError:
     """Say that nothing runs, and which systems there are, if any."""
-    gone = [one.began_in for one in killed()]
-    if gone:
-        unseen = f"{where()}; ENDED WITHOUT BEING STOPPED, as `strategy status` tells: {', '.join(gone)}"
-    else:
-        unseen = where()
+    unseen = where()
+    if gone := [one.began_in for one in killed()]:
+        unseen += f"; ENDED WITHOUT BEING STOPPED, as `strategy status` tells: {', '.join(gone)}"
     if not resting:
         starts = [f"`{start_of(one, str(awaited(one)))}`" for one in unstarted()] or ["`strategy up`"]
         remedy = (
@@ -164,6 +191,12 @@ def require_unended(state: Path) -> None:
         raise not_a_system(state)
     if (over := day_over(state)) is not None:
         raise over
+
+
+def resting(state: Path, undone: str, remedy: str) -> UserError:
+    """Say that a system does not run and what is left undone, with the command that starts it again."""
+    start = again(state)
+    return UserError(f"{state} does not run, so {undone}", remedy=remedy, commands=() if start is None else (start,))
 
 
 def not_a_system(state: Path) -> UserError:

@@ -12,6 +12,7 @@ import base64
 import json
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from io import SEEK_END, BytesIO
 from pathlib import Path
@@ -21,6 +22,7 @@ from infra.brokersim.market import Market
 from infra.brokersim.network import OwnTime
 from infra.brokersim.settings import SimulatorSettings
 from infra.brokersim.simulator import ConnectionDropped, Simulator
+from infra.running.plan import FASTEST
 from infra.simulated_day.problems import UserError
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ _KEPT = (
     "REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "REQUEST_URI", "CONTENT_TYPE", "HTTP_HOST", "HTTP_AUTHORIZATION",
     "HTTP_ACCEPT",
 )  # fmt: skip
+_JITTER_MS = 10
 _UNKEPT = "/market/quote"
 
 
@@ -121,3 +124,17 @@ class KeptSimulator(Simulator):
         environ = {**line, "wsgi.url_scheme": line["scheme"], "wsgi.input": BytesIO(body), "CONTENT_LENGTH": len(body)}
         with suppress(ConnectionDropped):
             super().__call__(environ, lambda *_: lambda _: None)
+
+
+def own_settings(usual: SimulatorSettings, speed: float) -> SimulatorSettings:
+    """Let request tokens live for a person's five minutes at any `speed`; that is for the simulator's page alone.
+
+    What it once answered it has to answer again, also when the next start runs at another speed.
+    """
+    lives = usual.request_token_minutes * FASTEST
+    return replace(usual, request_token_minutes=lives, speed=speed, for_programs=False)
+
+
+def jitter_of(speed: float) -> timedelta:
+    """Give what the simulated limits bear in scaled time: ten real milliseconds of this machine, none at speed 1."""
+    return timedelta(milliseconds=min(500.0, _JITTER_MS * (speed - 1))) if speed > 1 else timedelta(0)

@@ -20,7 +20,6 @@ from typing import Self
 from infra.brokersim.market import Market, daily_bars
 from infra.brokersim.network import Network, OwnTime
 from infra.brokersim.server import RunningSimulator, serve, slowly
-from infra.brokersim.settings import SimulatorSettings
 from infra.one_machine.folder import FolderLock
 from infra.one_machine.history import MarketHistory
 from infra.one_machine.journal import FileJournal
@@ -31,7 +30,7 @@ from infra.one_machine.services import OWNER
 from infra.one_machine.timeline import AnyTimeline, HeldTimeline, PacedClock, Timeline
 from infra.one_machine.vault import vault_key
 from infra.one_machine.world_file import WorldFile
-from infra.running.broker import KeptSimulator, last_call
+from infra.running.broker import KeptSimulator, jitter_of, last_call, own_settings
 from infra.running.checked import require_checked
 from infra.running.chores import Chores
 from infra.running.clouds import CloudSide, embedded, emulated
@@ -40,8 +39,8 @@ from infra.running.fleet import PUBLIC, Fleet, function_ports
 from infra.running.folder import Folder, nothing_left
 from infra.running.instant import EVERY_S, KeptInstant
 from infra.running.outside import REAL, Outside
-from infra.running.plan import FASTEST, Plan
-from infra.running.registry import register
+from infra.running.plan import Plan
+from infra.running.registry import forget_ended, note_held, register
 from infra.running.settings import addresses, consumer, settings_of
 from infra.running.status import Status, standing
 from infra.simulated_day import environment
@@ -67,7 +66,6 @@ from shared.usecases.base.links import LOGIN_LINK_LIFE, MIN_KEY_BYTES, sign_in_k
 
 _LOOK_S = 0.2
 _PROTECTING_MS = 500
-_JITTER_MS = 10
 # The emulator delivers past us, any number at once: there a question may wait behind many requests.
 _MARGINS_S = {"local": MARGIN_S, "emulators": LONGEST_ANSWER_S}
 _FOREVER = datetime(9000, 1, 1, tzinfo=UTC)
@@ -125,6 +123,7 @@ class Station:
             self._told_to_stop = Event()
             self._chores = Chores(kernel=self.kernel, journal=self._journal)
             self.cloud = opened.enter_context(self._cloud())
+            opened.callback(note_held, plan, self.folder.path, self.store)
             self._prepare()  # what is wrong with the owner's files is told first, whoever has the port
             self.fleet = Fleet(opened.enter_context(function_ports(public=plan.port)), outside.launcher)
             if day is not None:
@@ -270,8 +269,8 @@ class Station:
         own_time, travel = self._network()
         simulator = KeptSimulator(
             path=self.folder.calls, market=day.market, now=self.timeline.now,
-            settings=_own(simulator_settings(self.plan.seed, day.hours), self.plan.speed), seed=self.plan.seed,
-            jitter=_jitter(self.plan.speed), own_time=own_time,
+            settings=own_settings(simulator_settings(self.plan.seed, day.hours), self.plan.speed), seed=self.plan.seed,
+            jitter=jitter_of(self.plan.speed), own_time=own_time,
         )  # fmt: skip
         with closing(simulator), serve(simulator, 0, travel) as running:
             yield running
@@ -327,6 +326,7 @@ class Station:
         if isinstance(self.timeline, HeldTimeline):
             self.timeline.begin(self.plan.speed)
         self.cloud.begin()
+        forget_ended(self.folder.path)
         late = Lateness(self.plan.seed) if self.broker is not None and self.plan.network is Network.SLOW else None
         scheduler = LocalScheduler(kernel=self.kernel, bus=self.cloud.bus, body_of=scheduled_body, lateness=late)
         scheduler.start(TOPOLOGY.schedules, until=self.ends_at)
@@ -365,20 +365,6 @@ class Station:
     def _note_instant(self) -> None:
         if self.broker is not None:
             self._instant.write(self.timeline.now())
-
-
-def _own(usual: SimulatorSettings, speed: float) -> SimulatorSettings:
-    """Let request tokens live for a person's five minutes at any `speed`; that is for the simulator's page alone.
-
-    What it once answered it has to answer again, also when the next start runs at another speed.
-    """
-    lives = usual.request_token_minutes * FASTEST
-    return replace(usual, request_token_minutes=lives, speed=speed, for_programs=False)
-
-
-def _jitter(speed: float) -> timedelta:
-    """Give what the simulated limits bear in scaled time: ten real milliseconds of this machine, none at speed 1."""
-    return timedelta(milliseconds=min(500.0, _JITTER_MS * (speed - 1))) if speed > 1 else timedelta(0)
 
 
 def allowance(speed: float) -> timedelta:

@@ -93,12 +93,24 @@ def answer(*words: str, given: str | None = None, **environ: str) -> Any:
     return json.loads(done.stdout)
 
 
+def unopened(shown: str) -> str:
+    """Give what a command printed behind the lines with which it opens on a system that does not run."""
+    opens = ("NOT RUNNING: ", "  strategy up ")
+    return "".join(line for line in shown.splitlines(keepends=True) if not line.startswith(opens))
+
+
 def refused(result: Result, *parts: str) -> None:
-    """Check that a command refused: exit code 2, one sentence and a remedy, nothing else."""
+    """Check that a command refused: exit code 2, one sentence and a remedy with its commands, nothing else.
+
+    What else ended and holds shares may stand before it.
+    """
     assert result.exit_code == 2, result.output
     assert result.stdout == ""
-    sentence, remedy = result.stderr.splitlines()
+    lines = result.stderr.splitlines()
+    named = [line for line in lines if not line.startswith(("  strategy ", "NOT SHOWN HERE: "))]
+    sentence, remedy = named
     assert sentence.startswith("Error: ")
     assert remedy.startswith("Remedy: ")
+    assert remedy.endswith(":") is lines[-1].startswith("  strategy ")
     for part in parts:
         assert part in result.stderr

@@ -9,7 +9,7 @@ import pytest
 
 from infra.cli.credentials import asking_code
 from infra.cli.exits import NOT_RUNNING
-from infra.cli.hand import status_lines
+from infra.cli.status_words import commands, status_lines
 from infra.cli.up import goes_on, in_force, signing_in
 from infra.one_machine.memory_store import MemoryStore
 from infra.one_machine.sqlite_store import SqliteStore
@@ -24,9 +24,9 @@ from shared.gcp.clock import SystemClock
 from shared.gcp.journal import CloudJournal
 from shared.gcp.no_bus import NoBus
 from shared.ports import Document, Store, Where, Write
-from shared.usecases.base.desk import Desk, read
+from shared.usecases.base.desk import Desk, put, read
 from shared.usecases.control import control
-from tests.domain.made import NOON
+from tests.domain.made import NOON, position
 from tests.functions.made import at
 from tests.operations.desks import answer, refused, running, sign_out, strategy
 
@@ -103,8 +103,8 @@ def test_halt_reduce_and_resume_are_counted_and_told(desk: Path) -> None:
 def test_a_halt_is_said_in_a_sentence(desk: Path) -> None:
     """A person reads the state, since when, by whom and why."""
     shown = strategy("halt", "--exits-too", "--reason", "enough", "--state", str(desk)).stdout
-    assert shown.startswith(f"The trading state of {desk} (live) is HALTED (no exit is sent either) since ")
-    assert shown.splitlines()[0].endswith("by owner: enough.")
+    assert shown.startswith(f"The trading state of {desk} (live) is HALTED (no sale is sent either) since ")
+    assert shown.splitlines()[0].endswith("by you: enough.")
 
 
 def test_only_a_resume_loosens(desk: Path) -> None:
@@ -112,7 +112,7 @@ def test_only_a_resume_loosens(desk: Path) -> None:
     strategy("halt", "--exits-too", "--reason", "enough", "--state", str(desk))
     for words in (("halt",), ("reduce",)):
         done = strategy(*words, "--state", str(desk))
-        assert "is HALTED (no exit is sent either) since " in done.stdout
+        assert "is HALTED (no sale is sent either) since " in done.stdout
         assert ("only `strategy resume` makes it looser" in done.stderr) is (words == ("reduce",))
     assert answer("status", "--state", str(desk))["control"]["reason"] == "enough"
     eased = strategy("resume", "--exits-only", "--reason", "sell", "--state", str(desk)).stdout
@@ -127,7 +127,7 @@ def test_a_desk_that_starts_halted_says_so() -> None:
     control.command(owner, TradingState.HALTED, reason="a wrong price")
     shown = str(in_force(store))
     assert shown.startswith("Trading   HALTED since ")
-    assert shown.endswith("by owner: a wrong price; only `strategy resume` makes it looser")
+    assert shown.endswith("by you: a wrong price; only `strategy resume` makes it looser")
     control.command(owner, TradingState.ACTIVE, loosen=True, reason="seen")
     assert in_force(store) is None
 
@@ -140,7 +140,10 @@ def test_a_second_halt_keeps_the_first_reason(desk: Path) -> None:
     assert (second["reason"], second["at"]) == ("a wrong price", first["at"])
     assert second["later"] == ["owner: still wrong"]
     shown = " ".join(strategy("status", *on).stdout.split())
-    assert "by owner: a wrong price; then by owner: still wrong" in shown
+    assert (
+        "by you: a wrong price; then by you: still wrong. Nothing is bought; stops and sales go on once it runs"
+        in shown
+    )
     assert answer("resume", "--reason", "seen", *on)["later"] == []
 
 
@@ -218,13 +221,6 @@ def test_what_is_no_code_is_asked_for_again_in_a_line(
         assert "https://two.example" in capsys.readouterr().err
 
 
-def test_status_names_no_sale_that_waits_for_a_sign_in() -> None:
-    """What `close` does stands beside it: signed out it sells nothing before the sign-in."""
-    seen = overview(MemoryStore(), at=NOON, running=True)
-    assert "sells nothing before `strategy login`" in str(dict(status_lines(seen))["To stop"])
-    assert "sells what is held" in str(dict(status_lines(replace(seen, signed_in=True)))["To stop"])
-
-
 def test_a_start_again_says_what_it_goes_on_with(desk: Path) -> None:
     """The instant where it stopped, which no --starts changes, and how much is held and open."""
     store = SqliteStore(desk / "state.db")
@@ -254,3 +250,28 @@ def test_who_is_signed_in_is_not_asked_to_sign_in(desk: Path) -> None:
     store = SqliteStore(desk / "state.db")
     assert signing_in(store, at("10:08"), command) == command
     store.close()
+
+
+def test_status_names_the_sign_in_that_a_sale_waits_for() -> None:
+    """Signed out the command that signs in stands before that which sells; nothing is sold where nothing is held."""
+    store = MemoryStore()
+    seen = overview(store, at=NOON, running=True, on="--state one")
+    assert dict(commands(seen)) == {
+        "To sign in": "strategy login --state one",
+        "To stop buying": "strategy halt --state one",
+    }
+    store.commit([put("positions/IBM", position())])
+    held = overview(store, at=NOON, running=True, on="--state one")
+    assert list(dict(commands(held))) == ["To sign in", "To stop buying", "To sell all"]
+    assert "To sign in" not in dict(commands(replace(held, signed_in=True)))
+
+
+def test_status_says_how_to_go_on_after_a_halt() -> None:
+    """What is halted is said in plain words with who did it, and the command that ends it stands for that which did."""
+    store = MemoryStore()
+    control.command(_desk_of("owner", store), TradingState.HALTED, reason="the owner halted")
+    seen = replace(overview(store, at=NOON, running=True, on="--state one"), signed_in=True)
+    said = str(dict(status_lines(seen))["Trading state"])
+    assert said.startswith("HALTED since ")
+    assert said.endswith("New York, by you. Nothing is bought; stops and sales go on")
+    assert dict(commands(seen)) == {"To trade again": 'strategy resume --reason "..." --state one'}

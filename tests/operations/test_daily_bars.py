@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from infra.cli.hand import status_lines
+from infra.cli.status_words import status_lines
 from infra.one_machine.memory_store import MemoryStore
 from infra.operations.look import overview
 from shared.ports import Put

@@ -97,7 +97,9 @@ def test_a_halt_reaches_a_desk_that_is_starting(desk: Path, world: str | None) -
 def test_a_halt_of_a_stopped_desk_says_that_nobody_acts(desk: Path, broker: str, mode: str, said: str) -> None:
     """Where no function runs nobody cancels or sells, on paper no stop works either, and the owner reads that."""
     write_card(desk, broker=broker, mode=mode)
-    assert said in strategy("halt", "--reason", "", "--state", str(desk)).stderr
+    first, opening, *_ = strategy("halt", "--reason", "", "--state", str(desk)).stdout.splitlines()
+    assert first.startswith("The trading state of ")
+    assert opening.startswith(f"NOT RUNNING: {said}")
 
 
 def test_a_halt_says_what_it_did_and_what_to_do_next(desk: Path) -> None:
@@ -109,20 +111,24 @@ def test_a_halt_says_what_it_did_and_what_to_do_next(desk: Path) -> None:
     halted = strategy("halt", "--state", str(desk)).stdout
     assert (
         "1 buy order is still open: its cancel is sent once it runs, and it may fill before that; 1 position is held: "
-        "stops and exits go on once it runs" in halted
+        "stops and sales go on once it runs" in halted
     )
-    assert f"To sell what is held: `strategy close --all {on}`." in halted
-    assert f'To trade again: `strategy resume --reason "..." {on}`.' in halted
+    start = f"  strategy up --broker simulator --mode live --market made --config demo --seed 1 {on}\n"
+    assert f"To sell what is held:\n{start}" in halted
+    assert f"\n  strategy close --all {on}\n" in halted
+    assert halted.endswith(f'To trade again:\n  strategy resume --reason "..." {on}\n')
     still = strategy("halt", "--exits-too", "--state", str(desk)).stdout
-    assert "1 position is held: no exit is sent. " in still
-    assert f'`strategy resume --exits-only --reason "..." {on}`, then `strategy close --all {on}`' in still
+    assert "1 position is held: no sale is sent." in still
+    assert f'  strategy resume --exits-only --reason "..." {on}\n  strategy close --all {on}\n' in still
 
 
 def test_the_commands_that_a_halt_names_serve_in_any_folder(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A folder that was named from here is named whole: the next terminal may be elsewhere."""
     monkeypatch.chdir(desk.parent)
     halted = strategy("halt", "--state", desk.name).stdout
-    assert f"`strategy close --all --state {desk}`" in halted
+    assert f'\n  strategy resume --reason "..." --state {desk}\n' in halted
+    assert "nothing is held." in halted
+    assert "To sell" not in halted
 
 
 def test_a_halt_of_what_runs_says_that_a_buy_may_still_fill(desk: Path) -> None:
@@ -149,14 +155,15 @@ def test_without_a_sign_in_nothing_is_said_to_go_on(desk: Path, system: str, wor
     _put(desk, "positions/IBM", encode(position()))
     with running(desk, at("10:09")):
         on = ("--reason", "a look", "--state", str(desk))
-        assert "NOBODY IS SIGNED IN" not in strategy(word, *on).stderr
+        assert "NOBODY IS SIGNED IN" not in strategy(word, *on).output
         sign_out(desk)
         done = strategy(word, *on)
-    assert "NOBODY IS SIGNED IN" in done.stderr
-    assert SIGNED_OUT[system] in done.stderr
+    assert "NOBODY IS SIGNED IN" in done.stdout
+    assert SIGNED_OUT[system] in done.stdout
     if word != "resume":
-        assert "1 position is held: stops and exits go on once you are signed in." in done.stdout
-        assert f"To sell what is held: `strategy login --state {desk}`, then `strategy close" in done.stdout
+        assert "1 position is held: stops and sales go on once you are signed in." in done.stdout
+        sells = f"  strategy login --state {desk}\n  strategy close --all --state {desk}\n"
+        assert f"To sell what is held:\n{sells}" in done.stdout
 
 
 def test_a_reduce_says_what_it_did(desk: Path) -> None:

@@ -285,6 +285,7 @@ def test_what_is_held_wants_a_word_more(desk: Path) -> None:
     refused(strategy("logout", "--state", str(desk)), "nothing was done", "10 shares of IBM WITHOUT a stop", "--yes")
     assert len(vault_of(desk).versions(ACCESS_TOKEN)) == 1
     done = strategy("logout", "--yes", "--state", str(desk))
-    assert "This stays, and nothing manages it: 10 shares of IBM WITHOUT a stop." in done.stdout
+    stays = "This stays: 10 shares of IBM WITHOUT a stop. NOT RUNNING: its simulated time stands still: nothing fills"
+    assert f"{stays} and no stop works until it runs." in done.stdout
     assert "E*TRADE" not in done.stdout
     assert vault_of(desk).versions(ACCESS_TOKEN) == ()

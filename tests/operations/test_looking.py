@@ -12,7 +12,8 @@ import pytest
 
 from infra.cli.credentials import signed_in_until
 from infra.cli.exits import say_unread
-from infra.cli.hand import ELSEWHERE, status_lines
+from infra.cli.hand import ELSEWHERE
+from infra.cli.status_words import status_lines
 from infra.one_machine.folder import FolderLock
 from infra.one_machine.memory_store import MemoryStore
 from infra.one_machine.queue import SqliteQueue
@@ -57,7 +58,7 @@ def test_a_desk_at_a_glance(played_desk: Path) -> None:
     """The overview counts what the morning left, and says whether the desk runs."""
     seen = answer("status", "--state", str(played_desk))
     assert set(seen) == {
-        "name", "at", "running", "mode", "broker", "again", "signed_in", "signed_out", "control",
+        "name", "at", "running", "mode", "broker", "again", "on", "signed_in", "signed_out", "control",
         "live_orders", "in_doubt",
         "open_positions", "session", "realized", "unpriced", "asked", "dead_letters", "dead_letters_since", "given_up",
         "machine", "sight", "looks", "late_sign_in", "history", "ranked",
@@ -149,7 +150,9 @@ def test_nothing_of_a_table_is_cut(played_desk: Path, columns: str) -> None:
         for word in (order["intent_id"][:8], *WORDS[order["state"]].split(), *reason.split()):
             assert word in shown.split()
     assert shown.count("Symbol") == 1 or int(columns) < 80
-    assert all(len(line) <= int(columns) for line in shown.splitlines())
+    opening, command, *lines = shown.splitlines()
+    assert (opening[:12], command.lstrip()[:12]) == ("NOT RUNNING:", "strategy up ")
+    assert all(len(line) <= int(columns) for line in lines)
 
 
 def test_a_system_that_never_traded_has_no_last_session(desk: Path) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from infra.cli.hand import status_lines
+from infra.cli.status_words import status_lines
 from infra.one_machine.memory_store import MemoryStore
 from infra.operations.look import overview
 from infra.results.watched import watched

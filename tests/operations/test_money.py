@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from infra.cli import money_words, redrawn, watching
-from infra.cli.hand import status_lines
+from infra.cli.status_words import status_lines
 from infra.one_machine.memory_store import MemoryStore
 from infra.operations import look, wealth
 from infra.operations.look import Overview, overview
@@ -123,11 +124,11 @@ def test_a_price_that_is_taken_however_old_is_found(monkeypatch: pytest.MonkeyPa
 
 
 def test_one_without_a_price_is_in_no_sum_and_named() -> None:
-    """With two held and one price the sums are not known, and the total of the table says without which."""
+    """With two held and one price the sums are not known, and nor is the total of the table, which says of which."""
     seen = _seen(_store(_quote(), held=("IBM", "AIG")))
     assert seen.wealth.unknown == ("AIG",)
     assert (seen.wealth.open_profit, seen.wealth.equity) == (None, None)
-    assert "WITHOUT AIG" in money_words.total(seen.owned)
+    assert money_words.total(seen.owned) == "Together: not known, no fresh price of AIG."
     assert "open profit not known" in money_words.short(seen.wealth)
 
 
@@ -241,6 +242,32 @@ def test_watching_on_a_terminal_draws_in_place() -> None:
     _watch(Rounds(2), Console(file=screen, force_terminal=True, width=80))
     assert screen.getvalue().count("\x1b[1A") >= 5
     assert "Ctrl-C ends this" in screen.getvalue()
+
+
+def _on_a_terminal(seen: Overview, columns: int, lines: int) -> list[str]:
+    """Give what a terminal of this size shows of a status that is watched."""
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, width=columns, height=lines, no_color=True)
+    redrawn.watch(
+        lambda: [seen], Rounds(1), console, every_s=1, json=False, drawn=lambda found, _: watching.drawn(found),
+        plain=watching.plain,
+    )  # fmt: skip
+    return [line.rstrip() for line in re.sub("\x1b\\[[0-9;?]*[a-zA-Z]", "", screen.getvalue()).splitlines()]
+
+
+def test_watching_shows_what_matters_on_a_small_terminal() -> None:
+    """In 24 lines of 80 stand the day, the state, how to stop, what failed, and each of ten positions in its line."""
+    names = tuple(f"ZX{letter}" for letter in "ABCDEFGHIJ")
+    store = _store(*(_quote(name) for name in names), held=names)
+    store.commit([Put("dead_letters/one", {"at": NOON.isoformat(), "body": ""})])
+    seen = replace(overview(store, at=NOON, running=True, name="desk", on="--state desk"), signed_in=True)
+    shown = [line for line in _on_a_terminal(seen, 80, 24) if line][:24]
+    for part in ("Day's profit", "Trading state", "strategy halt --state desk", "Failed messages  1 since", "Ctrl-C"):
+        assert len([line for line in shown if part in line]) == 1, part
+    for name in names:
+        (line,) = [line for line in shown if f"10 {name} " in line]
+        assert line.endswith("10 " + name + " +10.10 USD, last 51.01 (5 s), NO STOP at the broker")
+    assert all(len(line) <= 80 for line in shown)
 
 
 def test_watching_asks_what_can_be_answered(played_desk: Path) -> None:

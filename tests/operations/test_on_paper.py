@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.cli.hand import status_lines
+from infra.cli.status_words import status_lines
 from infra.one_machine.memory_store import MemoryStore
 from infra.one_machine.sqlite_store import SqliteStore
 from infra.operations.look import overview
@@ -56,8 +56,7 @@ def test_a_system_that_rests_says_so_first_and_how_to_start_it(desk: Path, syste
     assert RESTING[system] in shown
     simulated = "--market made --config demo --seed 1 " if broker == "simulator" else ""
     command = f"strategy up --broker {broker} --mode {mode} {simulated}--state {desk}"
-    narrow = strategy("status", "--state", str(desk), COLUMNS="40").stdout.splitlines()
-    assert narrow[narrow.index("Start it again:") + 1] == command
+    assert f"\nTo start it:\n  {command}\n" in strategy("status", "--state", str(desk), COLUMNS="40").stdout
     assert answer("status", "--state", str(desk))["again"] == command
 
 
@@ -68,6 +67,8 @@ def test_a_simulated_day_that_is_over_is_not_to_be_started_again(desk: Path) -> 
     shown = " ".join(strategy("status", "--state", str(desk)).stdout.split())
     assert f"NOT RUNNING The simulated day of {desk} is over and runs no more. `strategy report --state" in shown
     assert "nothing fills" not in shown
+    said = f"NOT RUNNING: The simulated day of {desk} is over and runs no more."
+    assert strategy("orders", "--all", "--state", str(desk)).stdout.startswith(said)
 
 
 def test_whose_account_value_it_is_is_said() -> None:

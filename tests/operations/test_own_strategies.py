@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.cli.hand import status_lines
+from infra.cli.status_words import status_lines
 from infra.one_machine.memory_store import MemoryStore
 from infra.operations.configuring import of_text, text_of
 from infra.operations.look import overview

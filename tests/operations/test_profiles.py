@@ -160,7 +160,7 @@ def test_a_stopped_desks_time_stands_where_it_stood(desk: Path) -> None:
 
 def test_nothing_signs_in_at_a_stopped_desk(desk: Path) -> None:
     """A desk that is not running has nobody who serves its pages, and the login says so."""
-    refused(strategy("login", "--state", str(desk)), "not running", "strategy up")
+    refused(strategy("login", "--state", str(desk)), "does not run", f"--state {desk}")
     assert Folder(path=desk).card() is not None
 
 

@@ -3,8 +3,6 @@
 import json
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -20,24 +18,12 @@ from infra.running import registry
 from infra.running.instant import KeptInstant
 from infra.running.plan import Plan
 from shared.errors import ConfigError
-from shared.ports import Put
 from shared.usecases.control import control
 from tests.operations.desks import answer, refused, strategy, write_card
+from tests.operations.ended import hold, kill_one
 
 ROOT = Path(__file__).resolve().parents[2]
 Start = Callable[[Path], Path]
-_HOLD = """
-import sys
-from pathlib import Path
-from infra.one_machine.folder import FolderLock
-from infra.running.plan import Plan
-from infra.running.registry import register
-state = Path(sys.argv[1])
-plan = Plan(state=state, environ={}, **({"broker": sys.argv[2]} if sys.argv[2:] else {}))
-lock, entry = FolderLock(state), register(plan, state)
-print("held", flush=True)
-sys.stdin.read()
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -100,7 +86,8 @@ def test_two_that_run_are_both_halted_and_one_resumes(start: Start, tmp_path: Pa
     assert answer("resume", "--reason", "seen", "--state", str(both[0]))["state"] == "ACTIVE"
     assert [one["state"] for one in (one["control"] for one in answer("reduce"))] == ["REDUCE_ONLY", "HALTED"]
     shown = strategy("status")
-    assert [shown.stdout.count(str(folder)) for folder in both] == [1, 1]
+    assert [" ".join(shown.stdout.split()).count(f"System {folder} ") for folder in both] == [1, 1]
+    assert all(f'\n  strategy resume --reason "..." --state {folder}\n' in shown.stdout for folder in both[1:])
     refused(strategy("orders"), "2 systems run")
 
 
@@ -158,75 +145,56 @@ def test_a_folder_that_cannot_be_found_is_told_with_its_process(start: Start, tm
     assert f"kill {os.getpid()}" in done.stderr
 
 
-def _kill_one(state: Path, *given: str) -> None:
-    """Let a process hold a desk's folder as `strategy up` does, and kill it."""
-    words = [sys.executable, "-c", _HOLD, str(state), *given]
-    with subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as held:  # noqa: S603 - ours
-        assert held.stdout is not None
-        assert held.stdout.readline() == b"held\n"
-        (found,) = registry.running()
-        assert (found.pid, found.state) == (held.pid, state)
-        held.kill()
-
-
-def _hold(folder: Path, quantity: int, stopped: int) -> None:
-    """Write a position of the desk's symbol into its book again, and a stop that works over some of it."""
-    store = SqliteStore(folder / "state.db")
-    (row,) = store.query("positions")
-    store.commit([Put(row.path, {**row.data, "quantity": quantity, "is_open": True, "closing": True})])
-    (stop,) = [one for one in store.query("orders") if one.data["kind"] == "protect"]
-    store.commit([Put(stop.path, {**stop.data, "quantity": stopped, "filled": 0, "live": True, "state": "WORKING"})])
-    store.close()
-
-
-@pytest.mark.parametrize(("stopped", "said"), [(40, "40 AIG with a stop over 40"), (0, "40 AIG with NO STOP")])
+@pytest.mark.parametrize(("stopped", "said"), [(40, "40 AIG (stop 50.42 for all 40)"), (0, "40 AIG (NO STOP)")])
 def test_a_killed_system_is_named_until_the_owner_lets_it_be(
     desk: Path, place: Path, stopped: int, said: str
 ) -> None:  # fmt: skip
     """After a kill it is not taken for running; a status says what it held, over what a stop stands, and what to do."""
-    _hold(desk, 40, stopped)
+    hold(desk, 40, stopped)
     write_card(desk, broker="production", mode="paper")
-    _kill_one(desk, "production")
+    kill_one(desk, "production")
     remedy = f"`strategy halt --state {desk}`"
     assert registry.running() == []
     refused(strategy("halt"), "NOTHING IS HALTED: no system of yours runs", "ENDED WITHOUT BEING STOPPED, as", remedy)
     for words in (("status",), ("status", "--state", str(desk)), ("status", "--seen")):
         shown = " ".join(strategy(*words).stdout.split())
-        assert f"in the paper books, {said}" in shown
-        assert f"`strategy up --broker production --mode paper --state {desk}` goes on from there" in shown
+        assert f"by its books of the paper account: {said}" in shown
+        assert "KILLED it ended without being stopped; on paper nothing fills and no stop works until it runs" in shown
+        assert f"To start it: strategy up --broker production --mode paper --state {desk} To forget this:" in shown
         assert "Closing AIG: you asked for the sale" in shown
         assert "E*TRADE's own page" not in shown
     assert list(place.iterdir()) == []
     refused(strategy("status"), "no system of yours runs")
 
 
-def test_a_killed_simulated_day_is_one_line(desk: Path) -> None:
-    """It is named with what it held, whether a stop stands, and which time is simulated; its sums are in the JSON."""
-    _hold(desk, 40, 0)
+def test_a_killed_simulated_day_is_told_whole(desk: Path) -> None:
+    """It is named with what it held, whether a stop stands, which time is simulated, and its money."""
+    hold(desk, 40, 0)
     KeptInstant(desk).write(datetime(2013, 10, 7, 14, 8, tzinfo=UTC))
-    _kill_one(desk)
+    kill_one(desk)
     shown = " ".join(strategy("status").stdout.split())
-    assert "this simulated day, which stands at 2013-10-07 10:08:00 New York, simulated time, ended without" in shown
-    assert "New York, real time. By its books it held, " in shown
-    assert "40 AIG with NO STOP" in shown
-    assert f"`strategy positions --state {desk}` shows what is held" in shown
-    assert "Open orders" not in shown
+    assert "by its books of the paper account: 40 AIG (NO STOP). It was started at " in shown
+    assert "New York, real time, and stands at 2013-10-07 10:08:00, simulated time" in shown
+    assert "Day's profit not known: no fresh price of AIG" in shown
     (seen,) = answer("status")
     assert (seen["killed"]["state"], seen["killed"]["held"][0]["quantity"]) == (str(desk), 40)
 
 
 def test_a_killed_system_that_is_started_again_is_killed_no_more(desk: Path, place: Path) -> None:
     """The next start in its folder takes the entry away, in which nothing is left after its orderly end."""
-    _kill_one(desk, "production")
+    kill_one(desk, "production")
     lock = FolderLock(desk)
-    registry.register(Plan(state=desk, environ={}), desk)()
+    take_back = registry.register(Plan(state=desk, environ={}), desk)
+    assert [one.state for one in registry.killed()] == [desk]
+    registry.forget_ended(desk)
+    take_back()
     lock.release()
     assert list(place.iterdir()) == []
 
 
 def test_a_killed_system_whose_folder_is_gone_is_still_named(desk: Path, place: Path) -> None:
     """At E*TRADE shares may be held all the same, and the owner reads that; of a simulated day nothing is left."""
-    _kill_one(desk, "production")
+    kill_one(desk, "production")
     shutil.rmtree(desk)
     done = strategy("status")
     assert done.exit_code == BAD_INPUT
@@ -265,7 +233,7 @@ def test_only_what_rests_is_no_success(desk: Path, tmp_path: Path) -> None:
     resting = Path(shutil.copytree(desk, tmp_path / "here" / "state" / "one"))
     done = strategy("halt")
     assert (done.exit_code, _state(resting)) == (NOT_RUNNING, "HALTED")
-    assert "it was not reached" in done.stderr
+    assert "Nothing runs here" in done.stderr
     shutil.copytree(desk, tmp_path / "here" / "state" / "two")
     refused(strategy("halt"), "NOTHING IS HALTED: no system runs, and there is more than one", "Ctrl-C")
 

@@ -25,7 +25,7 @@ from shared.domain.orders.book import repriced
 from shared.domain.orders.positions import Fill, Ledger
 from shared.ports import Put
 from shared.usecases.base.desk import put, read
-from tests.operations.desks import answer, refused, strategy
+from tests.operations.desks import answer, refused, strategy, unopened
 from tests.simulated_day.sample import DAY, quiet_day, result_of
 from tests.usecases.bench import CONFIG as BASE
 from tests.usecases.bench import START, SYMBOL, WATCHED, Bench
@@ -167,7 +167,7 @@ def test_a_system_s_round_trips_as_table_json_and_csv(played_desk: Path) -> None
     )
     shown = strategy("trades", *on, COLUMNS="80").stdout
     assert f"{Decimal(seen['realized']):+,.2f} USD realised, before fees" in shown
-    assert all(len(line) <= 80 for line in shown.splitlines())
+    assert all(len(line) <= 80 for line in unopened(shown).splitlines())
     assert one["exit_reason"] == "rsi"
     assert "RSI too low" in " ".join(shown.split())
     refused(strategy("trades", "--csv", "--json", *on), "JSON and CSV")
@@ -210,7 +210,7 @@ def test_a_day_s_folder_is_looked_at_as_a_system_is(desk: Path) -> None:
     """Orders, positions, an order's story, a verdict and notices of a run are those that the same folder has as one."""
     on = ("--state", str(desk))
     asked = (("orders", "--all"), ("positions", "--all"), ("why", "AIG", "--at", "2013-10-07T10:06:30"), ("notices",))
-    before = [strategy(*words, *on).stdout for words in asked]
+    before = [unopened(strategy(*words, *on).stdout) for words in asked]
     (desk / "desk.json").unlink()
     card = Card(market="made", config="demo", seed=1, status="finished")
     (desk / "run.json").write_bytes(dumps(encode(card)))

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from infra.cli.hand import status_lines
+from infra.cli.status_words import status_lines
 from infra.operations.look import money, overview
 from shared.codec import decode
 from shared.domain.market.fallback import FallbackQuote
