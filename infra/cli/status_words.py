@@ -78,13 +78,13 @@ def head(seen: look.Overview) -> Iterable[tuple[str, object]]:
         rests = resting(seen.broker, seen.mode, killed=seen.killed is not None)
         yield rests if over is None else ("NOT RUNNING", over.sentences)
     elif not (seen.signed_in or seen.signed_out):
-        yield "NOT SIGNED IN", without_sign_in(seen.broker, seen.mode)
+        yield "Signed in", f"NO: {without_sign_in(seen.broker, seen.mode)}"
     if seen.killed is not None:
         yield "It held", _left(seen.killed, seen)
     yield "Day's profit", money.day(seen.owned, seen.wealth)
     yield "Trading state", _trading(seen)
-    if seen.stops:
-        yield "NOT BUYING", " ".join(seen.stops)
+    if stops := seen.stops[1:] if _halted(seen) else seen.stops:  # the first of them is the trading state
+        yield "NOT BUYING", " ".join(stops)
     yield from (one for one, bad in _health(seen) if bad)
     for number, one in enumerate(seen.owned):
         yield "" if number else "Held", money.held(one)
@@ -97,9 +97,10 @@ def head(seen: look.Overview) -> Iterable[tuple[str, object]]:
 def rest(seen: look.Overview) -> Iterable[tuple[str, object]]:
     """Say what else is known."""
     yield "Mode", seen.mode or "unknown here"
-    waits = "no: the day is settled" if seen.signed_out else "NO: nothing is traded until `strategy login`"
-    signed = "yes" if seen.running else "yes, which nobody uses until it runs"
-    yield "Signed in", signed if seen.signed_in else waits
+    if seen.signed_in:
+        yield "Signed in", "yes" if seen.running else "yes, but it does not run"
+    elif seen.signed_out or not seen.running:
+        yield "Signed in", "no: the day is settled" if seen.signed_out else "no"
     yield "Open orders", seen.live_orders
     yield "Open positions", seen.open_positions
     yield from money.balance(seen.wealth, account(seen.broker, seen.mode))
@@ -123,19 +124,22 @@ def rest(seen: look.Overview) -> Iterable[tuple[str, object]]:
 
 def commands(seen: look.Overview) -> Iterable[tuple[str, str]]:
     """Give what an owner may want to do next of a system, and the whole command for each."""
-    halted = seen.control is not None and seen.control.state is not TradingState.ACTIVE
     if seen.again is not None:
         yield "To start it", seen.again
     if seen.killed is not None:
         yield "To forget this", f"strategy status --seen {seen.on}".rstrip()
     if seen.running and not (seen.signed_in or seen.signed_out):
         yield "To sign in", f"strategy login {seen.on}".rstrip()
-    if halted:
+    if _halted(seen):
         yield "To trade again", f'strategy resume --reason "..." {seen.on}'.rstrip()
     elif seen.running:
         yield "To stop buying", f"strategy halt {seen.on}".rstrip()
     if seen.running and seen.owned:
         yield "To sell all", f"strategy close --all {seen.on}".rstrip()
+
+
+def _halted(seen: look.Overview) -> bool:
+    return seen.control is not None and seen.control.state is not TradingState.ACTIVE
 
 
 def stated(value: Control) -> str:
@@ -144,7 +148,8 @@ def stated(value: Control) -> str:
         return f"{value.state} (default)"
     blocked = " (no sale is sent either)" if value.exits_too else ""
     first = f"{value.state}{blocked} since {day_and_time(value.at)} New York, {_by(f'{value.by}: {value.reason}')}"
-    return "; ".join((first, *(f"then {_by(one)}" for one in value.later)))
+    later = (one for one in value.later if one.partition(": ")[2] not in UNREASONED)
+    return "; ".join((first, *(f"then {_by(one)}" for one in later)))
 
 
 def _by(said: str) -> str:

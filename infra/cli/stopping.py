@@ -62,9 +62,8 @@ class Result:
     """What became of one system: `control` is what is in force there, None where `problem` says why nothing is known.
 
     `buys` are the buy orders that are not over, `held` the positions, None where they could not be counted;
-    `signed_in` says whether the owner is, None where that could not be read; `again` is the command that starts one
-    that does not run, None where there is none; `opens` is what has to be known of it first; `troubles` are what could
-    not be read beside the documents, and was not needed.
+    `signed_in` says whether the owner is, None where that could not be read; `opens` is what has to be known of it
+    first; `troubles` are what could not be read beside the documents, and was not needed.
     """
 
     system: str
@@ -76,7 +75,6 @@ class Result:
     held: int | None = None
     signed_in: bool | None = None
     problem: str | None = None
-    again: str | None = None
     opens: tuple[str, ...] = ()
     troubles: tuple[str, ...] = ()
 
@@ -140,6 +138,7 @@ def _every(wish: Wish, profile: str) -> list[Result]:
         problem = systems.none_or_many(resting)
         gone = [f"`strategy {wish.word} --state {one.began_in}`" for one in systems.killed()]
         remedy = ", or ".join((*gone, problem.remedy))
+        say(*opening.others(()))
         raise UserError(f"{_nothing(wish)}: {problem.what}", remedy=_remedy(wish, profile, remedy))
     if not found and (over := systems.day_over(resting[0].folder())) is not None:
         raise UserError(f"{_nothing(wish)}: {over.what}", remedy=over.remedy)
@@ -180,7 +179,6 @@ def _done(hand: Hand, value: Control, profile: str) -> Result:
     return Result(
         system=hand.name, running=hand.running, mode=hand.mode, broker=hand.broker, control=value, buys=buys,
         held=held, signed_in=_signed_in(hand), troubles=hand.troubles, opens=tuple(opening.own(hand, profile)),
-        again=None if hand.running else systems.again(Path(hand.name)),
     )  # fmt: skip
 
 
@@ -229,9 +227,7 @@ def _tell(results: Sequence[Result], profile: str) -> None:
 def _commands(one: Result, value: Control, on: str) -> Iterable[str]:
     """Give the commands that sell and resume, each behind what it is for and alone on its line."""
     if one.held != 0:
-        yield "To sell what is held:"
-        if one.again is not None:
-            yield f"  {one.again}"
+        yield f"To sell what is held{'' if one.running else ', once it runs'}:"
         if one.signed_in is False:
             yield f"  strategy login {on}"
         if value.exits_too:

@@ -274,4 +274,6 @@ def test_status_says_how_to_go_on_after_a_halt() -> None:
     said = str(dict(status_lines(seen))["Trading state"])
     assert said.startswith("HALTED since ")
     assert said.endswith("New York, by you. Nothing is bought; stops and sales go on")
+    both = replace(seen, stops=("Trading is HALTED.", "Another rule."))
+    assert dict(status_lines(both))["NOT BUYING"] == "Another rule."
     assert dict(commands(seen)) == {"To trade again": 'strategy resume --reason "..." --state one'}
