@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from itertools import groupby
 from textwrap import wrap
 
 from rich.console import Console
@@ -16,29 +15,15 @@ _READABLE = 40
 """Sentences that need more than one line have so many characters in each, or stand under their rows."""
 
 
-class Command(str):
-    """A command to paste: `pairs` prints it in a line of its own and breaks it nowhere."""
-
-    __slots__ = ()
-
-
 def pairs(rows: Iterable[tuple[str, object]]) -> None:
     """Print names and values."""
-    kept, console = list(rows), Console()
-    longest = max((len(name) for name, value in kept if not isinstance(value, Command)), default=0)
-    for whole, those in groupby(kept, key=lambda row: isinstance(row[1], Command)):
-        if not whole:
-            console.print(pairs_of(those, longest), highlight=False, markup=False)
-            continue
-        for name, value in those:
-            console.print(Text(f"{name}:", style="dim"))
-            sys.stdout.write(f"{value}\n")
+    Console().print(pairs_of(rows), highlight=False, markup=False)
 
 
-def pairs_of(rows: Iterable[tuple[str, object]], least: int = 0) -> Table:
-    """Lay names and values out; the names have `least` characters at the least."""
+def pairs_of(rows: Iterable[tuple[str, object]]) -> Table:
+    """Lay names and values out."""
     table = Table(show_header=False, box=None, pad_edge=False)
-    table.add_column(style="dim", no_wrap=True, min_width=least or None)
+    table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in rows:
         table.add_row(name, Text(str(value)))

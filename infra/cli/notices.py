@@ -9,15 +9,17 @@ from rich.text import Text
 from infra.cli import hand
 from infra.cli.exits import say
 from infra.cli.looked import looked_at
+from infra.cli.whose import quoted
 from infra.operations import told
 from infra.simulated_day.hours import day_and_time
+from shared.domain.telling.wording import ETRADE
 
 
 def notices(profile: str, state: Path | None, *, last: int, json: bool) -> None:
     """List the last notices, the newest at the end."""
     unread: list[str] = []
     with looked_at(profile, state) as reached:
-        lines = told.notices(reached.desk.store, unread=unread)[-last:]
+        lines = told.notices(reached.desk.store, unread=unread, broker=quoted(ETRADE, reached.broker))[-last:]
     for path in unread:
         say(f"Not listed, because it cannot be read: {path}.")
     hand.show(lines, lambda: _blocks(lines), json=json)

@@ -12,7 +12,7 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from infra.cli.whose import resting, signed_out, unattended
+from infra.cli.whose import prices, resting, signed_out, unattended
 from infra.operations import systems
 from infra.operations.profiles import Hand
 from infra.operations.unshown import Unshown, unshown
@@ -28,8 +28,10 @@ MOST = 5
 
 
 def of(hand: Hand, profile: str) -> list[str]:
-    """Say what of the system that is shown does not work now, and what else holds shares and is not shown."""
-    return own(hand, profile) if profile == "cloud" else [*own(hand, profile), *others((Path(hand.name),))]
+    """Say whose prices and money are shown, what of the system does not work now, and what else holds shares."""
+    whose = prices(hand.broker, hand.mode)
+    lines = [*([f"Prices: {whose}."] if whose else []), *own(hand, profile)]
+    return lines if profile == "cloud" else [*lines, *others((Path(hand.name),))]
 
 
 def others(shown: Collection[Path]) -> list[str]:

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from infra.cli import money_words as money
-from infra.cli.whose import SIMULATOR, account, by_hand, from_when, quoted, resting, without_sign_in
+from infra.cli.whose import SIMULATOR, account, by_hand, from_when, prices, quoted, resting, without_sign_in
 from infra.operations import look, systems
 from infra.operations.killed import Held, Killed
 from infra.operations.machine import Machine
@@ -97,6 +97,7 @@ def head(seen: look.Overview) -> Iterable[tuple[str, object]]:
 def rest(seen: look.Overview) -> Iterable[tuple[str, object]]:
     """Say what else is known."""
     yield "Mode", seen.mode or "unknown here"
+    yield "Prices", prices(seen.broker, seen.mode) or "unknown here"
     if seen.signed_in:
         yield "Signed in", "yes" if seen.running else "yes, but it does not run"
     elif seen.signed_out or not seen.running:

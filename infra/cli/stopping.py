@@ -17,10 +17,10 @@ from infra.cli import opening
 from infra.cli.exits import BAD_INPUT, NOT_RUNNING, say
 from infra.cli.hand import reached, show
 from infra.cli.status_words import stated
-from infra.cli.whose import from_when
+from infra.cli.whose import from_when, quoted
 from infra.operations import look, systems
 from infra.operations.profiles import Hand, require_profile
-from infra.running.ended import DayIsOver
+from infra.running.ended import Ended
 from infra.simulated_day.problems import UserError
 from shared.domain.control.control import Control, TradingState
 from shared.domain.orders.orders import Kind
@@ -170,7 +170,9 @@ def _set(wish: Wish, profile: str, state: Path | None) -> Result:
     except UserError as problem:
         if wish.to is not TradingState.HALTED:
             raise
-        remedy = problem.remedy if isinstance(problem, DayIsOver) else _remedy(wish, profile, problem.remedy)
+        if isinstance(problem, Ended):
+            raise UserError(f"there is nothing to halt: {problem.what}", remedy=problem.remedy) from None
+        remedy = quoted(_remedy(wish, profile, problem.remedy), systems.broker_of(state))
         raise UserError(f"{so_far}: {problem.what}", remedy=remedy) from None
 
 

@@ -4,6 +4,8 @@ What can go wrong: a figure of the simulator or of the paper account is taken fo
 that protects while nothing runs. What this promises: every screen that names them takes the words from here.
 """
 
+from infra.one_machine.world_file import SIMULATOR as NAMED
+from shared.domain.telling.wording import ETRADE, called
 from shared.settings import Mode
 
 SIMULATOR = "simulator"
@@ -19,9 +21,20 @@ def account(broker: str | None, mode: str | None) -> str:
     return "E*TRADE's" if mode is not None else "the account's"
 
 
+def prices(broker: str | None, mode: str | None) -> str:
+    """Say whose prices a system trades on and whose money it moves; "" where this machine does not know."""
+    if mode is None:
+        return ""
+    whose = {SIMULATOR: "simulated market", "sandbox": "E*TRADE's sandbox, made up"}.get(
+        broker or "", "E*TRADE's, real"
+    )
+    money = {SIMULATOR: "simulated", "sandbox": "the sandbox's"}.get(broker or "", "the account's at E*TRADE")
+    return f"{whose}; money: {'paper' if mode == Mode.PAPER else money}"
+
+
 def quoted(text: str, broker: str | None) -> str:
     """Say a text about E*TRADE's quotes of the simulator where that gives them."""
-    return text.replace("E*TRADE", "the simulator") if broker == SIMULATOR else text
+    return called(text, NAMED if broker == SIMULATOR else ETRADE)
 
 
 def by_hand(deed: str, broker: str | None, mode: str | None) -> str:

@@ -11,6 +11,7 @@ from infra.cli.exits import say_unread
 from infra.cli.hand import show
 from infra.cli.laid_out import table
 from infra.cli.looked import looked_at
+from infra.cli.whose import quoted
 from infra.operations import look
 from infra.operations.purchases import Bought
 from infra.operations.stops import stops
@@ -19,7 +20,7 @@ from infra.results.words import span
 from infra.simulated_day.hours import NEW_YORK, clock, day_and_time
 from infra.simulated_day.problems import UserError
 from shared.domain.base.calendar import new_york_day
-from shared.domain.telling.wording import count
+from shared.domain.telling.wording import capital, count
 from shared.settings import OWN_STRATEGIES
 
 
@@ -34,7 +35,7 @@ def told(symbol: str | None, at: str | None, profile: str, state: Path | None, *
         found = why(hand, symbol.upper(), when, folder)
         if when is None:
             found = replace(found, stops=stops(hand, os.environ, look.books(hand.desk.store, [])))
-    show(found, lambda: _print(found), json=json)
+    show(found, lambda: _print(found, hand.broker), json=json)
 
 
 def _today(at: str | None, profile: str, state: Path | None, folder: str, *, json: bool) -> None:
@@ -44,15 +45,15 @@ def _today(at: str | None, profile: str, state: Path | None, folder: str, *, jso
     with looked_at(profile, state, opens=not json) as hand:
         found = why_today(hand, folder, unread)
     say_unread(unread, "the others count")
-    show(found, lambda: table(("Symbol", "For", "Others", "Why"), map(_row, found)), json=json)
+    show(found, lambda: table(("Symbol", "For", "Others", "Why"), [_row(one, hand.broker) for one in found]), json=json)
 
 
-def _row(one: Today) -> tuple[object, ...]:
+def _row(one: Today, broker: str | None) -> tuple[object, ...]:
     """Say what became of a symbol's signals, and only where it had none the reason that held longest."""
     if one.bought is not None:
         return one.symbol, None, None, " ".join(became(one.bought, "today"))
     longest, *others = one.reasons
-    return one.symbol, span(longest.seconds), len(others), longest.rule.sentence
+    return one.symbol, span(longest.seconds), len(others), capital(quoted(longest.rule.sentence, broker))
 
 
 def became(found: Bought, when: str) -> tuple[str, ...]:
@@ -83,11 +84,11 @@ def instant(text: str, now: datetime) -> datetime:
     return (read if read.tzinfo else read.replace(tzinfo=NEW_YORK)).astimezone(now.tzinfo)
 
 
-def _print(found: Why) -> None:
+def _print(found: Why, broker: str | None) -> None:
     typer.echo(f"{found.symbol} at {day_and_time(found.at)} New York, unchanged since {clock(found.since)}:")
     for rule in found.rules:
         source = f" From {rule.source}." if rule.source else ""
-        typer.echo(f"  {rule.sentence}{source}")
+        typer.echo(f"  {capital(quoted(f'{rule.sentence}{source}', broker))}")
     if found.bought is not None:
         typer.echo(f"  {' '.join(became(found.bought, f'on {new_york_day(found.at)}'))}")
     for sentence in found.stops:

@@ -14,8 +14,9 @@ from infra.one_machine.remote import RemoteBus, RemoteVault
 from infra.one_machine.sqlite_store import SqliteStore
 from infra.one_machine.timeline import PacedClock
 from infra.one_machine.wire import Services
-from infra.one_machine.world_file import WorldFile
+from infra.one_machine.world_file import SIMULATOR, WorldFile
 from shared import divided, wiring
+from shared.domain.telling.wording import ETRADE
 from shared.gcp.chance import SystemChance
 from shared.gcp.journal import CloudJournal
 from shared.gcp.threads import Threads
@@ -85,6 +86,7 @@ def _broker_side(world: WorldFile, function: str) -> dict[str, Any]:
     return {
         "history": _history(world, function), "http": _http(world, function), "authorize_page": world.authorize_page,
         "pace": world.speed, "cpu": thread_time if world.broker is None else None,
+        "broker": ETRADE if world.broker is None else SIMULATOR,
     }  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from infra.one_machine.sqlite_store import SqliteStore
 from infra.one_machine.stated import Stated
 from infra.one_machine.timed import Latency, TimedBus, TimedStore, TimedVault
 from infra.one_machine.vault import FileVault
+from infra.one_machine.world_file import SIMULATOR
 from infra.one_machine.wsgi import Answer
 from shared import divided, wiring
 from shared.errors import ConfigError, InvariantBroken
@@ -166,6 +167,7 @@ class World:
             http=self._http,
             counted=self._stated is None,
             looks=self._looks,
+            broker=SIMULATOR,
         )
 
     def _deliver(self, function: str, body: bytes) -> int:

@@ -20,6 +20,10 @@ _MILLISECOND = timedelta(milliseconds=1)
 App = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
+SIMULATOR = "the simulator"
+"""What the owner's words call the broker where it is simulated."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class WorldFile:
     """What a process must know of its world; the file is this user's alone, because it holds keys.

@@ -16,6 +16,7 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
+from infra.one_machine.world_file import SIMULATOR
 from infra.operations import key, look, tables
 from infra.operations.login import authority_of
 from infra.operations.market import market_data
@@ -28,6 +29,7 @@ from shared.apprise_notifier import AppriseNotifier
 from shared.domain.base.calendar import new_york_day
 from shared.domain.broker import skew
 from shared.domain.telling.left_out import said
+from shared.domain.telling.wording import called
 from shared.errors import (
     AuthError,
     BrokerError,
@@ -118,7 +120,7 @@ def examine(patient: Patient, *, notice: bool) -> Iterator[Finding]:
     )  # fmt: skip
     for name, check in checks:
         for found in _made(name, partial(check, patient)):
-            yield replace(found, says=found.says.replace("E*TRADE", "the simulator")) if patient.simulated else found
+            yield replace(found, says=called(found.says, SIMULATOR)) if patient.simulated else found
     yield from _made("notices", partial(_notices, patient, send=notice))
 
 

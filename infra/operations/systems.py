@@ -16,7 +16,7 @@ from shlex import quote
 
 from infra.one_machine.folder import share
 from infra.running import registry
-from infra.running.ended import DayIsOver
+from infra.running.ended import DayIsOver, Ended
 from infra.running.folder import CARD, PACE, Folder
 from infra.running.instant import KeptInstant
 from infra.running.wanted import BROKERS, STATES, prepared, start_of, system_of
@@ -188,7 +188,8 @@ def names(systems: Iterable[System]) -> str:
 def require_unended(state: Path) -> None:
     """Refuse the folder of a run or of a simulated day that is over and does not run; raises UserError."""
     if not (state / CARD).exists() and card_of(state) is not None:
-        raise not_a_system(state)
+        run = not_a_system(state)
+        raise Ended(run.what, remedy=run.remedy)
     if (over := day_over(state)) is not None:
         raise over
 
@@ -236,6 +237,14 @@ def again(state: Path) -> str | None:
             made_with = ("market", "config", "seed", *PACE) if card["broker"] == "simulator" else ()
             given = [f"--{name} {quote(card[name])}" for name in ("broker", "mode", *made_with) if name in card]
             return " ".join(("strategy up", *given, f"--state {quote(str(state.resolve()))}"))
+    return None
+
+
+def broker_of(state: Path | None) -> str | None:
+    """Name the broker of a system in a folder, None where that cannot be read."""
+    with suppress(UserError):
+        card = None if state is None else Folder(path=state).card()
+        return None if card is None else card["broker"]
     return None
 
 

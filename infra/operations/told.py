@@ -13,6 +13,7 @@ from shared.codec import decode
 from shared.domain.telling.notice_words import words
 from shared.domain.telling.notices import Notice, event_of
 from shared.domain.telling.pacing import Turn
+from shared.domain.telling.wording import ETRADE
 from shared.errors import MessageError
 from shared.frozen import frozen
 from shared.ports import Document, Store, Where
@@ -59,10 +60,13 @@ class Delivery:
     unaddressed: bool
 
 
-def notices(store: Store, *, unread: list[str]) -> list[Line]:
-    """List the notices, what happened last at the end; what cannot be read is named in `unread`; raises StoreDown."""
+def notices(store: Store, *, unread: list[str], broker: str = ETRADE) -> list[Line]:
+    """List the notices, what happened last at the end; what cannot be read is named in `unread`; raises StoreDown.
+
+    What was not sent yet is put into words about the `broker` of this name.
+    """
     dated = (*_untold(store, unread), *_told(store, unread))
-    found = {line.event: line for line in (*_promised(store, unread), *(line for _, line in dated))}
+    found = {line.event: line for line in (*_promised(store, unread, broker), *(line for _, line in dated))}
     return sorted(found.values(), key=lambda line: (line.at, line.event))
 
 
@@ -99,7 +103,7 @@ def _untold(store: Store, unread: list[str]) -> list[tuple[datetime, Line]]:
     return found
 
 
-def _promised(store: Store, unread: list[str]) -> list[Line]:
+def _promised(store: Store, unread: list[str], broker: str) -> list[Line]:
     found: list[Line] = []
     for name, row in _rows(store.query("outbox", Where("topic", "==", outbox.NOTICES)), outbox.Row, unread):
         try:
@@ -108,7 +112,7 @@ def _promised(store: Store, unread: list[str]) -> list[Line]:
             unread.append(f"outbox/{name}")
             continue
         if isinstance(notice, Notice):
-            said = words(notice)
+            said = words(notice, broker)
             line = Line(event=event_of(notice), at=notice.at, title=said.title, text=said.text, fate=Fate.PROMISED)
             found.append(line)
     return found

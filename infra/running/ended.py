@@ -8,7 +8,11 @@ from infra.simulated_day.hours import clock
 from infra.simulated_day.problems import UserError
 
 
-class DayIsOver(UserError):
+class Ended(UserError):
+    """A run or a simulated day that is over: there is nothing to halt, to sell or to sign in to."""
+
+
+class DayIsOver(Ended):
     """The simulated day of a folder was played to its end: it is never run, halted or signed in to again."""
 
     def __init__(self, state: Path) -> None:

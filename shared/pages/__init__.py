@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from flask import Request, Response
 
+from shared.domain.telling.wording import ETRADE, called
 from shared.errors import DeskError
 from shared.frozen import frozen
 from shared.pages import look
@@ -77,7 +78,7 @@ class SignInPages:
     """Serves GET and POST /start, POST /again, POST /pin, a callback, GET and POST /halt, and GET /health.
 
     `callback_url` is the address that E*TRADE comes back to, empty when the owner types the code instead: then there is
-    no callback; `name` tells the system from the owner's others.
+    no callback; `name` tells the system from the owner's others, and `broker` is what the pages call the broker.
     """
 
     sign_ins: SignIns
@@ -85,9 +86,16 @@ class SignInPages:
     refusals: RefusalCount
     callback_url: str
     name: str
+    broker: str = ETRADE
 
     def __call__(self, request: Request) -> Response:
         """Answer one request; what fails for a moment is a 503 with a sentence of ours."""
+        answer = self._served(request)
+        if self.broker != ETRADE:
+            answer.set_data(called(answer.get_data(as_text=True), self.broker))
+        return answer
+
+    def _served(self, request: Request) -> Response:
         with serving(request.headers):
             try:
                 self._take(request)

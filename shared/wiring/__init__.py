@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
+from shared.domain.telling.wording import ETRADE
 from shared.errors import ConfigError
 from shared.frozen import frozen
 from shared.ports import Bus, Chance, Clock, HistorySource, Journal, Looks, SideBySide, Store, Vault
@@ -36,6 +37,7 @@ class Platform:
     `authorize_page` is where the owner accepts, None means E*TRADE's page; `pace` is that of a simulated time (Desk).
     `cpu` gives the seconds of CPU of this thread, None where time is simulated; `looks` is where a recording of the day
     is kept, None where nobody records.
+    `broker` is what the owner's words call the broker.
     `counted` is False where a simulated broker counts no calls: then none waits for a turn.
     """
 
@@ -56,6 +58,7 @@ class Platform:
     cpu: Callable[[], float] | None = None
     counted: bool = True
     looks: Looks | None = None
+    broker: str = ETRADE
 
 
 Factory = Callable[[str], Platform]

@@ -33,7 +33,7 @@ def _build(platform: Platform) -> PushDoor:
     notifier = AppriseNotifier(addresses=VaultAddresses(platform, here), journal=here.desk.journal)
 
     def tell(notice: Notice) -> None:
-        deliver(here.desk, notifier, notice, prefix=prefix, links=links)
+        deliver(here.desk, notifier, notice, prefix=prefix, links=links, broker=platform.broker)
 
     return PushDoor(
         desk=replace(here.desk, bus=ToItself(tell)),

@@ -32,7 +32,7 @@ def _build(platform: Platform) -> SignInPages:
     halting = Halting(desk=desk, key=HeldKey(desk, here.vault, operator, purpose=HALT))
     return SignInPages(
         sign_ins=sign_ins, halting=halting, callback_url=here.settings.callback_url, refusals=RefusalCount(desk),
-        name=_name(here),
+        name=_name(here), broker=platform.broker,
     )  # fmt: skip
 
 

@@ -95,7 +95,7 @@ def answer(*words: str, given: str | None = None, **environ: str) -> Any:
 
 def unopened(shown: str) -> str:
     """Give what a command printed behind the lines with which it opens on a system that does not run."""
-    opens = ("NOT RUNNING: ", "  strategy up ")
+    opens = ("Prices: ", "NOT RUNNING: ", "  strategy up ")
     return "".join(line for line in shown.splitlines(keepends=True) if not line.startswith(opens))
 
 

@@ -104,7 +104,8 @@ def test_the_link_of_a_sign_in_is_never_listed(desk: Path, store: Store) -> None
     store.commit([Put("outbox/token_refresh:x", encode(row))])
     shown = strategy("notices", "--state", str(desk)).output
     listed = answer("notices", "--state", str(desk))
-    assert "Sign in to E*TRADE" in shown
+    assert "Sign in to the simulator" in shown
+    assert "E*TRADE" not in shown
     assert "CANARY" not in shown + repr(listed)
 
 

@@ -168,9 +168,14 @@ def test_a_system_s_round_trips_as_table_json_and_csv(played_desk: Path) -> None
     shown = strategy("trades", *on, COLUMNS="80").stdout
     assert f"{Decimal(seen['realized']):+,.2f} USD realised, before fees" in shown
     assert all(len(line) <= 80 for line in unopened(shown).splitlines())
+    assert shown.startswith(WHOSE)
     assert one["exit_reason"] == "rsi"
     assert "RSI too low" in " ".join(shown.split())
     refused(strategy("trades", "--csv", "--json", *on), "JSON and CSV")
+
+
+WHOSE = "Prices: simulated market; money: simulated.\n"
+"""What heads the figures of a system, and not those of a run."""
 
 
 @pytest.mark.parametrize("kind", [DAY_RUN, BACK_TEST])

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
@@ -305,3 +306,18 @@ def test_a_halt_is_in_force_at_once_and_told(station: Station, hook: Webhook) ->
         return any("a look" in post["message"] for post in hook.posts)
 
     assert run_until(station, told, within=timedelta(minutes=30)), [post["title"] for post in hook.posts]
+
+
+def test_the_simulator_is_called_so_on_page_and_in_notices(station: Station, hook: Webhook) -> None:
+    """What the functions of a simulated broker show and send names the simulator, and never E*TRADE."""
+    with urlopen(station.sign_in_address, timeout=PATIENCE_S) as page:  # noqa: S310 - our own page
+        shown = page.read().decode()
+    assert "Sign in to the simulator" in shown
+    assert "E*TRADE" not in shown
+    sign_in_at(station)
+
+    def told() -> bool:
+        return any("signed in to the simulator" in post["message"] for post in hook.posts)
+
+    assert run_until(station, told, within=timedelta(minutes=30)), [post["title"] for post in hook.posts]
+    assert not any("E*TRADE" in post["title"] + post["message"] for post in hook.posts)

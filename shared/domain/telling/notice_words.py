@@ -70,7 +70,7 @@ from shared.domain.telling.unseen_words import (
     prices_elsewhere,
     stays_held,
 )
-from shared.domain.telling.wording import Words
+from shared.domain.telling.wording import ETRADE, Words, called, capital
 from shared.domain.telling.wording import ago as _ago
 from shared.domain.telling.wording import clock as _clock
 from shared.domain.telling.wording import count as _count
@@ -78,10 +78,15 @@ from shared.domain.telling.wording import short as _short
 from shared.domain.telling.wording import unlinked as _unlinked
 
 
-def words(notice: Notice) -> Words:
-    """Put a notice into words, none of which can be tapped, whatever its fields hold."""
+def words(notice: Notice, broker: str = ETRADE) -> Words:
+    """Put a notice into words about this `broker`, none of which can be tapped, whatever its fields hold."""
     said = _WORDS[type(notice)](notice)
-    return replace(said, title=_unlinked(said.title), sentence=_unlinked(said.sentence), advice=_unlinked(said.advice))
+    title, sentence, advice = (_said(part, broker) for part in (said.title, said.sentence, said.advice))
+    return replace(said, title=title, sentence=sentence, advice=advice)
+
+
+def _said(text: str, broker: str) -> str:
+    return _unlinked(text if broker == ETRADE else capital(called(text, broker)))
 
 
 def _token_ended(notice: TokenEnded) -> Words:

@@ -8,7 +8,18 @@ from datetime import datetime
 from shared.domain.base.calendar import NEW_YORK
 from shared.frozen import frozen
 
+ETRADE = "E*TRADE"
 _SHOWN = 300
+_OF_ETRADE = tuple((re.compile(found), said) for found, said in (
+    (r"(?:,? and|; if (?:this was not you|somebody else may have it),) change your E\*TRADE password", ""),
+    (r": if somebody else may have it, change your E\*TRADE password", ""),
+    (r" In (?:the app of E\*TRADE|E\*TRADE's own app) you can cancel orders and sell\.", ""),
+    (r"Your E\*TRADE password is typed at E\*TRADE only, never on this page\.", "E*TRADE has no password."),
+    (r"(?:on|in) E\*TRADE's (?:own page|app)", "at E*TRADE"),
+    (r"E\*TRADE's own page", "E*TRADE"),
+))  # fmt: skip
+"""What is said of E*TRADE's page, app and password, and what of another broker, which has none of them."""
+_BEGINS = re.compile(r"(?<=[.!?] )E\*TRADE|(?<=>)E\*TRADE")
 _SLASHES = re.compile(r"(?<=[:/\\])(?=[/\\])")
 _DOTS = re.compile(
     r"(?<=[.\u3002])(?![A-Z](?:[\s,;:.)]|$))(?=[^\W\d_])"  # a name's last part; a share class, such as BRK.B, is none
@@ -29,6 +40,20 @@ class Words:
     def text(self) -> str:
         """The sentence and the advice."""
         return f"{self.sentence} {self.advice}"
+
+
+def called(text: str, broker: str) -> str:
+    """Say a text about E*TRADE of the `broker` of this name instead, which has no page, app or password of its own."""
+    if broker == ETRADE:
+        return text
+    for found, said in _OF_ETRADE:
+        text = found.sub(said, text)
+    return _BEGINS.sub(capital(broker), text).replace(ETRADE, broker)
+
+
+def capital(text: str) -> str:
+    """Begin a sentence with a capital letter."""
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def clock(at: datetime) -> str:

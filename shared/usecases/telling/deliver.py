@@ -17,7 +17,7 @@ from shared.domain.telling.notice_words import words
 from shared.domain.telling.notices import Notice, event_of, kind_of
 from shared.domain.telling.pacing import WINDOW, Pace, Turn, turn
 from shared.domain.telling.sign_in_notices import SignInNeeded
-from shared.domain.telling.wording import Words, day_and_clock
+from shared.domain.telling.wording import ETRADE, Words, day_and_clock
 from shared.errors import ConfigError, MessageError, StoreError, Undelivered
 from shared.frozen import frozen
 from shared.ports import Delete, Notifier, Severity, Vault, Write
@@ -86,15 +86,17 @@ class Links:
 
 
 def deliver(
-    desk: Desk, notifier: Notifier, notice: Notice, *, prefix: str = "", links: Links | None = None
+    desk: Desk, notifier: Notifier, notice: Notice, *, prefix: str = "", links: Links | None = None,
+    broker: str = ETRADE,
 ) -> None:  # fmt: skip
     """Tell a notice that was not told yet; raises Undelivered where every address failed, or StoreError.
 
-    `prefix` stands before every title: on paper the owner must not take a paper position for shares. What is urgent
-    carries a new halt link of `links`, which is sent and kept nowhere; without them no link is sent.
+    `broker` is what the words call the broker; `prefix` stands before every title: on paper the owner must not take a
+    paper position for shares. What is urgent carries a new halt link of `links`, which is sent and kept nowhere;
+    without them no link is sent.
     """
     notice, link = _with_link(notice, links)
-    event, kind, said = event_of(notice), kind_of(notice), words(notice)
+    event, kind, said = event_of(notice), kind_of(notice), words(notice, broker)
     dated = f"{said.advice} ({day_and_clock(notice.at)})"
     said = replace(said, title=f"{prefix}{said.title}", advice=dated)
     path = f"notices/{event}"
