@@ -31,7 +31,7 @@ def close(symbol: str | None, profile: str, state: Path | None, *, every: bool, 
     with reached(profile, state) as hand:
         results = closing.close(hand, symbol, unread=unread)
         signed_in = token.stage(hand.desk.store, hand.desk.clock.now()).signs
-        lines = [] if json else [f"System: {hand.name}", *opening.of(hand, profile)]
+        lines = [] if json else [*opening.of(hand, profile), f"System: {hand.name}"]
     opening.show(lines)
     show(results, lambda: tell(results, signed_in=signed_in), json=json)
     for path in unread:

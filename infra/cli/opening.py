@@ -28,10 +28,10 @@ MOST = 5
 
 
 def of(hand: Hand, profile: str) -> list[str]:
-    """Say whose prices and money are shown, what of the system does not work now, and what else holds shares."""
+    """Say what of the system that is shown does not work now, what else holds shares, and whose prices these are."""
     whose = prices(hand.broker, hand.mode)
-    lines = [*([f"Prices: {whose}."] if whose else []), *own(hand, profile)]
-    return lines if profile == "cloud" else [*lines, *others((Path(hand.name),))]
+    elsewhere = [] if profile == "cloud" else others((Path(hand.name),))
+    return [*own(hand, profile), *elsewhere, *([f"Prices: {whose}."] if whose else [])]
 
 
 def others(shown: Collection[Path]) -> list[str]:

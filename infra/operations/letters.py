@@ -26,7 +26,7 @@ _LATE = "a fill may have been booked and a stop placed late; each minute's compa
 _COMPARE = "see that it is so: `strategy reconcile` compares now, `strategy positions` shows each stop"
 _MEANS: Mapping[str, str] = {
     "enter_position": "one purchase was not made; no share and no stop is touched; nothing is to be done",
-    "exit_position": "one sale was not begun; it is decided anew while its reason holds, and the stop stays; see that "
+    "exit_position": "one sale was not begun; it is decided again while its reason holds, and the stop stays; see that "
     "it is sold: `strategy positions`, or sell it: `strategy close SYMBOL`",
     "settle_tick": f"{_LATE}; {_COMPARE}",
     "order_placed": f"{_LATE}; {_COMPARE}",

@@ -89,8 +89,7 @@ class Station:
     """
 
     def __init__(self, plan: Plan, outside: Outside = REAL, *, starting: Callable[[], object] = lambda: None) -> None:
-        self._day, self._outside = _day(plan), outside
-        day = self._day
+        self._day, self._outside = day, _ = _day(plan), outside
         given = settings_of(plan, day.market if day else None)
         self.settings = settings.load(given)
         self.operator = self.settings.operator

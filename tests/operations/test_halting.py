@@ -206,8 +206,9 @@ def test_a_halt_is_written_over_what_cannot_be_read(desk: Path) -> None:
 def test_a_halt_that_cannot_be_written_says_how_to_stop(desk: Path, tmp_path: Path) -> None:
     """Where no halt can be written the first words say so, and the remedy stops trading without it."""
     (desk / "state.db").write_bytes(b"no database " * 100)
+    simulated = ("NOTHING IS HALTED", "Ctrl-C", "you cancel at the simulator")
+    refused(strategy("halt", "--state", str(desk)), "not a state file", *simulated)
     here = ("NOTHING IS HALTED", "Ctrl-C", "E*TRADE's own page")
-    refused(strategy("halt", "--state", str(desk)), "not a state file", *here)
     refused(strategy("halt", "--state", str(tmp_path)), "holds no system", *here)
     assert not (tmp_path / "lock").exists()
     (tmp_path / "file").touch()

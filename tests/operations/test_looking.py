@@ -150,8 +150,8 @@ def test_nothing_of_a_table_is_cut(played_desk: Path, columns: str) -> None:
         for word in (order["intent_id"][:8], *WORDS[order["state"]].split(), *reason.split()):
             assert word in shown.split()
     assert shown.count("Symbol") == 1 or int(columns) < 80
-    opening, command, *lines = shown.splitlines()
-    assert (opening[:12], command.lstrip()[:12]) == ("NOT RUNNING:", "strategy up ")
+    opening, command, prices, *lines = shown.splitlines()
+    assert (opening[:12], command.lstrip()[:12], prices[:8]) == ("NOT RUNNING:", "strategy up ", "Prices: ")
     assert all(len(line) <= int(columns) for line in lines)
 
 
