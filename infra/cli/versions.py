@@ -2,15 +2,15 @@
 
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from textwrap import fill
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from infra.cli.exits import say
 from infra.cli.hand import reached, show
+from infra.cli.settings_said import sentence
 from infra.operations import configuring
 from infra.operations.configuring import Base, Changed, Shown
 from infra.operations.profiles import Hand
@@ -25,18 +25,14 @@ from shared.strategies import registry
 from shared.usecases.control import configuration
 
 _LEFT_OUT = "what the file leaves out becomes as in `default`"
-_UNITS = {
-    "pct": "%", "bps": "basis points", "usd": "USD", "price": "USD", "s": "seconds", "minutes": "minutes",
-    "shares": "shares", "volume": "shares",
-}  # fmt: skip
-"""The unit of a setting by a word of its name; a setting without such a word is a number or a word."""
+_LOOSENS = "; this LOOSENS a limit, or may do so"
 
 
 def look(profile: str, state: Path | None, *, json: bool) -> None:
     """Show every setting in force, and what waits."""
     with reached(profile, state, unstarted=True) as hand:
         shown = configuring.show(hand, _base(hand))
-        show(shown, lambda: _tell(shown), json=json)
+        show(shown, lambda: tell(shown), json=json)
         if profile == "local" and not hand.simulated and not json:
             _tell_wanted(Path(hand.name))
 
@@ -164,31 +160,41 @@ def _base(hand: Hand) -> Base:
 def _tell_change(done: Changed) -> None:
     typer.echo(f"Version {done.shown.number} is written.")
     for change in done.changes:
-        waits = change.partition(":")[0] in done.shown.waiting
-        typer.echo(f"{change}, {'from the next session' if waits else 'in force from the next minute'}.")
+        name = change.partition(":")[0]
+        when = "from the next session" if name in done.shown.waiting else "in force from the next minute"
+        typer.echo(f"{change}, {when}{_LOOSENS if name in done.loosened else ''}.")
 
 
-def _tell(shown: Shown) -> None:
-    names = {"Default": shown.defaults, "Next session": shown.waiting}
-    more = {name: values for name, values in names.items() if values}
-    table = Table(title=f"Version {shown.number} over {shown.base}")
-    table.add_column("Setting", no_wrap=True)  # whole however narrow it is: `config set` takes it by this name
-    for name in ("In force", "Unit", *more):
-        table.add_column(name, overflow="fold")
+def tell(shown: Shown) -> None:
+    """Print a block for each setting, however narrow the terminal is: its value, what waits, and what it means."""
+    typer.echo(f"{_named(shown)}.\n`strategy config set NAME VALUE` changes one.")
+    group = ""
     for name, value in shown.settings.items():
-        others = [values.get(name, "") for values in more.values()]
-        table.add_row(name, value, _unit(name), *others, style="bold" if any(others) else "")
-    Console().print(table)
-    if shown.defaults:
-        typer.echo("A default is shown where the value in force differs from it.")
+        if name.partition(".")[0] != group:
+            group = name.partition(".")[0]
+            typer.echo("")
+        typer.echo(f"{name} = {value}")
+        for line in _lines_of(name, shown):
+            typer.echo(fill(line, 78, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False))
     for name, value in shown.ceilings.items():
         typer.echo(f"No version exceeds {name} = {value}, which this environment says.")
     if not shown.ceilings:
-        say("No ceilings are set here (STRATEGY_MOST_ORDER_USD and its like); a system's own may be others.")
+        say("No highest values are set here, beyond which no setting may go (such as STRATEGY_MOST_ORDER_USD).")
 
 
-def _unit(name: str) -> str:
-    return next((_UNITS[word] for word in reversed(name.rpartition(".")[2].split("_")) if word in _UNITS), "")
+def _named(shown: Shown) -> str:
+    if not shown.number:
+        return f"The settings of {shown.base}, unchanged"
+    return f"Version {shown.number} of your settings: those of {shown.base}, but for what is marked"
+
+
+def _lines_of(name: str, shown: Shown) -> Iterator[str]:
+    """Say what a setting means, what it is where nobody changes it, and what it will be."""
+    yield sentence(name)
+    if name in shown.defaults:
+        yield f"{shown.base} has {shown.defaults[name]}."
+    if name in shown.waiting:
+        yield f"WAITS: {shown.waiting[name]} from the next session{_LOOSENS}."
 
 
 def _list(rows: tuple[configuring.Line, ...]) -> None:

@@ -17,7 +17,7 @@ from infra.operations.profiles import Hand
 from infra.simulated_day.problems import UserError
 from shared import settings
 from shared.domain.control.config import StrategyConfig, parse
-from shared.domain.orders.versions import Ceilings, Versions, flat, in_force, written
+from shared.domain.orders.versions import Ceilings, Versions, flat, in_force, tighter, written
 from shared.frozen import frozen
 from shared.strategies import config as shipped
 from shared.strategies import registry
@@ -70,10 +70,14 @@ class Shown:
 
 @frozen
 class Changed:
-    """What a command changed, each setting as `setting: old -> new`, and what is in force after it."""
+    """What a command changed, each setting as `setting: old -> new`, and what is in force after it.
+
+    `loosened` names the settings that may take more risk than before.
+    """
 
     shown: Shown
     changes: tuple[str, ...]
+    loosened: frozenset[str]
 
 
 @frozen
@@ -166,7 +170,10 @@ def write(hand: Hand, base: Base, config: StrategyConfig, *, note: str) -> Chang
     configuration.change(hand.desk, base.held, base.file, base.most, config=config, note=note)
     after = replace(base, held=configuration.stored(hand.desk.store))
     changes = differences(whole(base, base.wanted), whole(base, after.wanted))
-    return Changed(shown=show(hand, after), changes=changes)
+    wanted = whole(base, after.wanted)
+    safe = whole(base, tighter(base.wanted, after.wanted))
+    loosened = frozenset(name for name in wanted if wanted[name] != safe.get(name))
+    return Changed(shown=show(hand, after), changes=changes, loosened=loosened)
 
 
 def roll_back(hand: Hand, base: Base, number: int) -> Changed:

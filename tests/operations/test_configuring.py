@@ -1,6 +1,7 @@
 """The owner changes what the system trades by with one command, and a wrong one changes nothing."""
 
 import json
+import re
 import stat
 import sys
 from contextlib import nullcontext
@@ -10,12 +11,16 @@ from pathlib import Path
 import pytest
 
 from infra.cli import versions
+from infra.cli.settings_said import sentence
+from infra.cli.versions import tell
 from infra.one_machine.sqlite_store import SqliteStore
-from infra.operations.configuring import of_text, text_of
+from infra.operations.configuring import Shown, of_text, text_of
 from infra.running import wanted
 from infra.simulated_day.problems import UserError
+from shared.domain.orders.versions import flat
 from shared.ports import Put
 from shared.settings import CONFIGS
+from shared.strategies import registry
 from shared.strategies.config import load
 from tests.operations.desks import answer, refused, strategy, write_card
 
@@ -41,15 +46,49 @@ def test_a_setting_that_was_changed_is_shown_with_its_version(desk: Path) -> Non
 
 @pytest.mark.parametrize("columns", ["60", "80"])
 def test_every_setting_is_shown_by_its_whole_name(desk: Path, columns: str) -> None:
-    """A narrow terminal cuts no name that `config set` takes, with or without a default beside it."""
+    """A narrow terminal cuts no name that `config set` takes, with or without a default or what waits below it."""
     names = answer("config", "show", *_here(desk))["settings"]
     shown = strategy("config", "show", *_here(desk), COLUMNS=columns).stdout
     assert set(names) <= set(shown.split())
-    assert not {"Default", "Next"} & set(shown.split())
-    answer("config", "set", "limits.positions_max", "5", *_here(desk))
+    assert "demo has" not in shown
+    assert "WAITS" not in shown
+    tightened = strategy("config", "set", "limits.positions_max", "5", *_here(desk)).stdout
+    assert "LOOSENS" not in tightened
     shown = strategy("config", "show", *_here(desk), COLUMNS=columns).stdout
     assert set(names) <= set(shown.split())
-    assert "Default" in shown.split() or columns == "60"
+    assert max(map(len, shown.splitlines())) <= 80
+    assert ("limits.positions_max = 5\n    At most so many positions are held at once.\n    demo has 10.\n") in shown
+    loosened = strategy("config", "set", "limits.positions_max", "50", *_here(desk)).stdout
+    assert (
+        "limits.positions_max: 5 -> 50, in force from the next minute; this LOOSENS a limit, or may do so." in loosened
+    )
+
+
+def test_what_waits_is_said_below_its_setting(capsys: pytest.CaptureFixture[str]) -> None:
+    """A change that waits stands below the setting in force, with when it counts and that it loosens."""
+    name = "limits.positions_max"
+    shown = Shown(
+        number=2, base="default", settings={name: "5"}, waiting={name: "50"}, defaults={name: "10"}, ceilings={}
+    )  # fmt: skip
+    tell(shown)
+    assert (
+        f"{name} = 5\n    At most so many positions are held at once.\n    default has 10.\n"
+        "    WAITS: 50 from the next session; this LOOSENS a limit, or may do so.\n"
+    ) in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_every_setting_that_ships_has_a_sentence(name: str) -> None:
+    """Each says in one sentence what it means, with its unit spelled out; one of an own strategy names its file."""
+    for setting in flat(registry.completed(load(name), "")):
+        said = sentence(setting)
+        assert said.endswith(".")
+        assert re.search(r"[.] [A-Z]", said) is None
+        for ending, unit in (("_pct", "percent"), ("_bps", "hundredths of a percent"), ("_usd", "USD")):
+            assert unit in said or not setting.endswith(ending)
+    assert "of the strategy mine; its file" in sentence("strategies.mine.rise_pct")
+    with pytest.raises(KeyError):
+        sentence("limits.unheard_of")
 
 
 def test_a_name_that_is_no_setting_is_refused_with_what_is_near(desk: Path) -> None:
@@ -254,15 +293,13 @@ def test_what_ships_comes_back_from_its_text(name: str) -> None:
 
 
 def test_it_is_shown_in_words(desk: Path) -> None:
-    """Without --json a table shows each setting, and a change says which version it is."""
+    """Without --json a block shows each setting, and a change says which version it is."""
     done = strategy("config", "set", "limits.positions_max", "5", *_here(desk))
     assert "Version 1 is written." in done.stdout
     shown = strategy("config", "show", *_here(desk))
-    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in shown.stdout.splitlines()]
-    assert ["limits.positions_max", "5", "", "10"] in rows
-    assert ["limits.daily_loss_pct", "2", "%", ""] in rows
-    assert ["limits.order_usd_max", "50000", "USD", ""] in rows
-    assert "No ceilings are set here" in shown.stderr
+    assert "limits.positions_max = 5\n" in shown.stdout
+    assert "limits.order_usd_max = 50000\n    One order is worth at most this, in USD.\n" in shown.stdout
+    assert "No highest values are set here" in shown.stderr
     assert "limits.positions_max: 10 -> 5" in strategy("config", "history", *_here(desk)).stdout
     assert strategy("config", "diff", "1", *_here(desk)).stdout == "Nothing differs from version 1.\n"
 
