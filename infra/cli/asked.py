@@ -14,9 +14,11 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from textwrap import wrap
 
+import typer
+
 from infra.brokersim.network import Network
 from infra.cli.credentials import hidden
-from infra.cli.exits import say
+from infra.cli.exits import INTERRUPTED, say
 from infra.cli.hand import in_words
 from infra.one_machine.vault import KEY_VARIABLE, lacks_key
 from infra.operations import secrets
@@ -51,6 +53,8 @@ Without a key, on a simulated market; nothing leaves this machine:
                    simulated E*TRADE"""
 _A_DAY = "Play the simulated day now (yes, no)"
 _SYMBOL = re.compile(r"[A-Z]{1,5}([.-][A-Z0-9]{1,3}){0,2}")
+_FUND = re.compile(r"[A-Z]{4}X")
+_ANSWERS = frozenset({"ALL", "NO", "NONE", "OK", "SAME", "YES"})
 _CAPITALS = re.compile(r"\$?[0-9]{1,3}(,[0-9]{3})*(\.[0-9]{1,2})?")
 """An amount as people write it; without its commas it is checked as the functions check it."""
 
@@ -69,6 +73,9 @@ def begin() -> None:
         say("", f"An E*TRADE key needs this first: {first}.")
     try:
         _ask_all()
+    except KeyboardInterrupt:
+        say("", "Ended; nothing further was stored. `strategy init` begins again, and keeps what is there.")
+        raise typer.Exit(INTERRUPTED) from None
     except EOFError:
         what = "the input ended; what was stored before stays"
         raise UserError(what, remedy="run `strategy init` again") from None
@@ -95,36 +102,49 @@ def _ask_all() -> None:
 def _wants(ours: Beginning) -> list[str]:
     """Ask for symbols and capital, keep them beside the key, and say what was taken."""
     before = wanted.kept(ours.folder)
-    say("", f"Which symbols may it buy? {settings.MAX_WATCHED} at most, with commas between them.", *_offered(before))
-    symbols = _listed(before.get(WATCH_LIST, "AIG,BAC,IBM,SPY"))
-    say("", "How much of the account may it use, in USD? A paper account starts with that.", *_offered(before))
-    capital = _until_good("Capital", before.get(CAPITAL, "10000"), _amount)
+    symbols, capital = before.get(WATCH_LIST, "AIG,BAC,IBM,SPY"), before.get(CAPITAL, "10000")
+    say("", f"Which symbols may it buy? {settings.MAX_WATCHED} at most, with commas between them.")
+    say(*_offered(before, f"it may buy {', '.join(symbols.split(','))}"))
+    symbols = _listed(symbols)
+    say("", "How much of the account may it use, in USD? A paper account starts with that.")
+    say(*_offered(before, f"it may use {Decimal(capital):,} USD"))
+    capital = _until_good("Capital", capital, _amount)
     ours.want({WATCH_LIST: symbols, CAPITAL: capital})
     return _taken(symbols, capital)
 
 
 def _listed(default: str) -> str:
-    """Ask for symbols, and once more whether they were meant where one has a single letter, as an answer may have."""
+    """Ask for symbols, and once more whether they were meant where one may be something else."""
     for _ in range(_TRIES):
         symbols = _until_good("Symbols", default, _symbols)
-        if symbols == default or all(len(one) > 1 for one in symbols.split(",")):
+        odd = [why for why in map(_odd, symbols.split(",")) if why] if symbols != default else []
+        if not odd:
             return symbols
-        say(f"Read as {count(symbols.count(',') + 1, 'symbol')}: {', '.join(symbols.split(','))}.")
+        say(f"Read as {count(symbols.count(',') + 1, 'symbol')}: {', '.join(symbols.split(','))}.", *odd)
         if _until_good("Is that right (yes, no)", "no", _yes_or_no) == "yes":
             return symbols
     raise _unusable()
 
 
-def _offered(before: Mapping[str, str]) -> tuple[str, ...]:
-    """Say what the offered answer is: what was answered before, or an example and no advice."""
-    return () if before else ("The value in brackets is an example, not advice; Enter takes it.",)
+def _odd(symbol: str) -> str:
+    """Say why a symbol may be none of a share, "" where nothing speaks against it; E*TRADE is asked by `doctor`."""
+    if len(symbol) == 1 or symbol in _ANSWERS:
+        return f"{symbol} may be an answer to another question."
+    if _FUND.fullmatch(symbol):
+        return f"{symbol} has the form of a mutual fund, which has no price during the day."
+    return ""
+
+
+def _offered(before: Mapping[str, str], taken: str) -> list[str]:
+    """Say what Enter alone takes: what was answered before, or an example and no advice."""
+    return wrap(f"With Enter alone {taken}{', as before' if before else ': an example, not advice'}.", 78)
 
 
 def _taken(symbols: str, capital: str) -> list[str]:
     """Say what was understood: each symbol, and the amount as people write one."""
     named = symbols.split(",")
     said = f"It may buy {count(len(named), 'symbol')}: {', '.join(named)}."
-    return [*wrap(said, 78), f"It may use {Decimal(capital):,} USD."]
+    return [*wrap(said, 78), f"It may use {Decimal(capital):,} USD.", *_CHECKED]
 
 
 def _key(ours: Beginning, broker: str) -> None:
@@ -209,6 +229,10 @@ def _amount(answer: str) -> str:
     return plain
 
 
+_CHECKED = (
+    "Whether E*TRADE quotes these symbols is known after the first sign-in:",
+    "`strategy doctor` names those that it does not.",
+)
 _KEEP = (
     f"Keep {KEY_VARIABLE}, and set it in each new terminal, too:",
     "without it the stored key can never be read again.",
@@ -238,8 +262,8 @@ def _next(broker: str, ours: Beginning, taken: Sequence[str]) -> list[str]:
         f"  strategy up --broker {broker}",
         "      runs until Ctrl-C; start it before 9:30 New York",
         "  strategy login",
-        "      in a second terminal, each morning. The one active account is chosen at",
-        "      the first sign-in; of several `strategy login --change-account` asks which",
+        "      in a second terminal, each morning. If you have several accounts, say",
+        "      `strategy login --change-account` the first time: it asks which one",
         "  strategy status --watch",
         "      what it holds, what it made today",
         "",

@@ -4,6 +4,7 @@ import base64
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from infra.cli.exits import INTERRUPTED
 from infra.cli.main import app
 from infra.one_machine.folder import FolderLock
 from infra.one_machine.vault import KEY_VARIABLE, FileVault
@@ -31,6 +33,7 @@ DAY = ("Play the simulated day now (yes, no) [no]: ", "")
 REST = [("Symbols [AIG,BAC,IBM,SPY]: ", ""), ("Capital [10000]: ", "2500"), DAY]
 AGAIN = [("Symbols [AIG,BAC,IBM,SPY]: ", ""), ("Capital [2500]: ", ""), DAY]
 LASTS_S = 120
+CTRL_C = "Ctrl-C"
 Talk = Sequence[tuple[str, str]]
 
 
@@ -61,7 +64,10 @@ def init(folder: Path, talk: Talk, **changes: str | None) -> tuple[int, str]:
             seen = len(screen)
             while question not in screen[seen:]:
                 screen += read(ours, ends)
-            os.write(ours, f"{answer}\n".encode())
+            if answer == CTRL_C:
+                done.send_signal(signal.SIGINT)
+            else:
+                os.write(ours, f"{answer}\n".encode())
         while part := read(ours, ends):
             screen += part
         return done.wait(LASTS_S), screen.replace("\r\n", "\n")
@@ -118,6 +124,7 @@ def test_again_it_keeps_what_is_stored(tmp_path: Path) -> None:
     (tmp_path / "state" / "production-key" / "vault.bin").unlink()
     code, screen = init(tmp_path, [(WHICH_AGAIN, ""), (REPLACE, ""), *AGAIN])
     assert code == 0, screen
+    assert "With Enter alone it may use 2,500 USD, as before.\n" in screen
     assert "The stored key stays." in screen
     assert [stored(tmp_path, f"production-{of}") for of in ("paper", "key")] == [(KEY, HALF)] * 2
 
@@ -159,7 +166,8 @@ def test_a_bad_setting_is_asked_for_again(tmp_path: Path) -> None:
     assert "'NOT A SYMBOL' is no symbol: 1 to 5 letters" in screen
     assert "Named more than once, and counted once: IBM." in screen
     assert "It may buy 2 symbols: IBM, BRK.B.\nIt may use 5,000 USD.\n" in screen
-    assert screen.count("is an example, not advice") == 2
+    assert "With Enter alone it may buy AIG, BAC, IBM, SPY: an example, not advice.\n" in screen
+    assert "With Enter alone it may use 10,000 USD: an example, not advice.\n" in screen
     assert "'5' cannot be used: give an amount from 100 to 10,000,000" in screen
     wanted_of = {"STRATEGY_WATCH_LIST": "IBM,BRK.B", "STRATEGY_CAPITAL_USD": "5000"}
     assert [kept(tmp_path / "state" / f"production-{of}") for of in ("paper", "key")] == [wanted_of] * 2
@@ -174,9 +182,30 @@ def test_one_letter_is_a_symbol_only_where_it_was_meant(tmp_path: Path) -> None:
     ]  # fmt: skip
     code, screen = init(tmp_path, talk)
     assert code == 0, screen
-    assert "Read as 1 symbol: N." in screen
+    assert "Read as 1 symbol: N.\nN may be an answer to another question.\n" in screen
     assert "Read as 2 symbols: F, IBM." in screen
     assert kept(tmp_path / "state" / "sandbox-paper")["STRATEGY_WATCH_LIST"] == "F,IBM"
+
+
+def test_what_has_the_form_of_a_fund_is_asked_about(tmp_path: Path) -> None:
+    """A mutual fund, or a word that is an answer, is taken for a symbol after a yes alone."""
+    right = "Is that right (yes, no) [no]: "
+    talk = [(WHICH, "sandbox"), *PAIR, ("Symbols", "vfinx"), (right, ""), ("Symbols", "none,ibm"), (right, "yes")]
+    code, screen = init(tmp_path, [*talk, ("Capital", ""), DAY])
+    assert code == 0, screen
+    assert "VFINX has the form of a mutual fund" in screen
+    assert "NONE may be an answer" in screen
+    assert kept(tmp_path / "state" / "sandbox-paper")["STRATEGY_WATCH_LIST"] == "NONE,IBM"
+
+
+def test_ctrl_c_ends_with_a_word(tmp_path: Path) -> None:
+    """Whoever presses Ctrl-C at a question reads that nothing further was stored, and sees no traceback."""
+    code, screen = init(tmp_path, [(WHICH, "production"), *PAIR, ("Symbols", CTRL_C)])
+    assert code == INTERRUPTED
+    assert "Ended; nothing further was stored." in screen
+    assert "Traceback" not in screen
+    assert stored(tmp_path, "production-paper") == (KEY, HALF)
+    assert kept(tmp_path / "state" / "production-paper") == {}
 
 
 def test_what_was_answered_is_what_counts(tmp_path: Path) -> None:
