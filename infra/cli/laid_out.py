@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
 from textwrap import wrap
 
 from rich.console import Console
@@ -28,14 +27,6 @@ def pairs_of(rows: Iterable[tuple[str, object]]) -> Table:
     for name, value in rows:
         table.add_row(name, Text(str(value)))
     return table
-
-
-def price(amount: Decimal | None) -> str:
-    """Write a price in USD to the cent, and an average that is no whole cent to four places; "" for none."""
-    if amount is None:
-        return ""
-    said = f"{amount:,.4f}"
-    return said.removesuffix("00")
 
 
 def table(columns: Sequence[str], rows: Iterable[Iterable[object]]) -> None:

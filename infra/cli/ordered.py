@@ -7,12 +7,12 @@ from pathlib import Path
 
 from infra.cli.exits import say_unread
 from infra.cli.hand import show
-from infra.cli.laid_out import price, table
+from infra.cli.laid_out import table
 from infra.cli.looked import looked_at
 from infra.cli.whose import by_hand
 from infra.operations import look
 from infra.results.ends import came_to, cut_short
-from infra.results.words import why_made
+from infra.results.words import price, why_made
 from infra.simulated_day.hours import clock
 from infra.simulated_day.problems import UserError
 from shared.domain.base.calendar import new_york_day

@@ -4,11 +4,11 @@ from datetime import date, datetime
 from pathlib import Path
 
 from infra.cli.hand import show
-from infra.cli.laid_out import pairs, price, table
+from infra.cli.laid_out import pairs, table
 from infra.cli.looked import looked_at
 from infra.operations import look
 from infra.results.ends import came_to, cut_short
-from infra.results.words import KINDS, plain, why_made
+from infra.results.words import KINDS, plain, price, why_made
 from infra.simulated_day.hours import NEW_YORK, day_and_time
 from shared.domain.orders.explain import WASH_SALE, WORDS, step
 

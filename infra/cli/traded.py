@@ -10,12 +10,12 @@ from pathlib import Path
 
 from infra.cli.exits import say
 from infra.cli.hand import show
-from infra.cli.laid_out import price, table
+from infra.cli.laid_out import table
 from infra.cli.looked import trips_at
 from infra.operations.trips import Trips
 from infra.results.facts import Trade
 from infra.results.figures import fees_of
-from infra.results.words import words
+from infra.results.words import price, words
 from infra.simulated_day.hours import clock, clock_on
 from infra.simulated_day.problems import UserError
 from shared.domain.base.calendar import new_york_day

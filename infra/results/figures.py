@@ -152,6 +152,15 @@ class SkippedGroup:
     example: str
 
 
+def defined(found: "Figures") -> list[tuple[str, str]]:
+    """Give each figure's name and what it means here: profits are before fees where no fees are known."""
+    fees = "after fees" if found.fees is not None else "before fees"
+    of = {name: sentence.replace("after fees", fees) for name, (_, sentence) in DEFINITIONS.items()}
+    if found.fees is None:
+        of["return_pct"] = of["return_pct"].replace(" and fees taken off", ", before fees")
+    return [(title, of[name]) for name, (title, _) in DEFINITIONS.items()]
+
+
 @frozen
 class Figures:
     """What DEFINITIONS defines; money in USD, percents of two decimals, None for what cannot be known.

@@ -18,10 +18,10 @@ from plotly.offline import get_plotlyjs
 from infra.results.charts import charts, drawn
 from infra.results.ends import why_skipped
 from infra.results.facts import Facts
-from infra.results.figures import DEFINITIONS, Figures, Group
+from infra.results.figures import Figures, Group, defined
 from infra.results.headline import UNKNOWN, headline
 from infra.results.reasons import of_line
-from infra.results.words import KINDS, clock, dollars, moment, percent, span, tone, why_made, words
+from infra.results.words import KINDS, clock, dollars, moment, percent, price, span, tone, why_made, words
 from shared.codec import dumps
 from shared.domain.orders.explain import step, why_left
 
@@ -53,7 +53,7 @@ def render(facts: Facts, found: Figures, strategies: str = "") -> str:
         charts=[(name, title) for name, title, _ in pictures],
         chart_data=Markup(_script_json({name: figure for name, _, figure in pictures})),  # noqa: S704 - escaped
         plotly=Markup(get_plotlyjs()),  # noqa: S704 - the installed package's own script
-        definitions=DEFINITIONS.values(),
+        definitions=defined(found),
     )
 
 
@@ -99,6 +99,7 @@ def _environment(facts: Facts, strategies: str) -> Environment:
     made.filters |= {
         "dollars": dollars,
         "percent": percent,
+        "price": price,
         "clock": clock,
         "moment": partial(_moment, facts),
         "tone": tone,

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from infra.results.facts import Beside, Facts, Trade
-from infra.results.figures import DEFINITIONS, Figures
+from infra.results.figures import Figures, defined
 from shared.codec import encode
 
 
@@ -33,7 +33,7 @@ def plain(facts: Facts, found: Figures) -> dict[str, Any]:
         "violations": None if facts.violations is None else list(facts.violations),
         "troubles": list(facts.troubles),
         "machine": {one.name: one.text for one in facts.machine},
-        "definitions": dict(DEFINITIONS.values()),
+        "definitions": dict(defined(found)),
     }
 
 

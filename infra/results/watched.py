@@ -5,9 +5,9 @@ from datetime import datetime
 
 from infra.results.words import clock
 from shared.domain.market.sight import Sight, looks, unwatched
-from shared.domain.telling.wording import few
+from shared.domain.telling.wording import count
 
-MOST_NAMED = 5
+MOST_NAMED = 3
 """Stretches that were not watched, the longest ones; the others are counted."""
 
 
@@ -18,6 +18,7 @@ def watched(sights: Sequence[Sight], begins: datetime, ends: datetime) -> str:
         return ""
     said = f"watched {found.looked:,} of {found.seconds:,} s ({100 * found.looked / found.seconds:.1f} %)"
     longest = sorted(unwatched(sights, begins, ends), key=lambda one: one[0] - one[1])
-    named = [*sorted(longest[:MOST_NAMED]), *longest[MOST_NAMED:]]
-    gaps = few([f"{clock(since)} to {clock(until)}" for since, until in named], MOST_NAMED)
-    return f"{said}, not {gaps}" if gaps else said
+    gaps = ", ".join(f"{clock(since)} to {clock(until)}" for since, until in sorted(longest[:MOST_NAMED]))
+    more = len(longest) - MOST_NAMED
+    shorter = f" and in {count(more, 'shorter gap')}" if more > 0 else ""
+    return f"{said}, not {gaps}{shorter}" if gaps else said

@@ -34,6 +34,14 @@ def dollars(amount: Decimal | str) -> str:
     return f"{sign}${abs(value):,.2f}"
 
 
+def price(amount: Decimal | None) -> str:
+    """Write a price in USD to the cent, and an average that is no whole cent to four places; "" for none."""
+    if amount is None:
+        return ""
+    said = f"{amount:,.4f}"
+    return said.removesuffix("00")
+
+
 def tone(amount: Decimal | str) -> str:
     """Give the style class of an amount."""
     return dollars(amount)[0].translate({ord("+"): "gain", ord("-"): "loss", ord("$"): "even"})

@@ -155,7 +155,7 @@ def _marks(symbol: str, market: Prices, instants: Sequence[datetime]) -> Iterato
 def _machine(ran: Ran) -> Iterator[Count]:
     summary, timing = ran.summary, ran.timing
     calls = sum(summary.broker_calls.values())
-    kinds = ", ".join(f"{kind} {count:,}" for kind, count in sorted(summary.broker_calls.items()))
+    kinds = ", ".join(f"{kind} {count:,}" for kind, count in sorted(summary.broker_calls.items()) if count)
     rows = {
         "Network": f"{ran.card.network} network: {WORDS[Network(ran.card.network)]}",
         "Scanned": f"{count(summary.ticks, 'second')} of {count(len(ran.watch_list), 'symbol')}, "

@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from shlex import quote
 
 from infra.brokersim.market import Market, MarketFileError, open_market
 from infra.one_machine.clock import KernelClock
@@ -159,6 +160,7 @@ def _beside(card: Card, folder: Path) -> tuple[Beside, ...]:
         return ()
     twin = finished_twin(replace(card, config="default"), near=folder, file=REPORT_JSON)
     if twin is None:
-        how = "not run yet: strategy day --config default with the same market and seed"
+        again = f"strategy day --config default --market {quote(card.market)} --seed {card.seed}"
+        how = f"not run yet; this runs it: {again} --network {card.network}"
         return (Beside(name="default", note=how),)
     return (beside("default", loads(twin.read_bytes()), note="the same day and seed"),)

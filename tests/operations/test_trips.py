@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from infra.cli.laid_out import price
 from infra.one_machine.memory_store import MemoryStore
 from infra.one_machine.sqlite_store import SqliteStore
 from infra.operations.look import overview
 from infra.operations.trips import Trips, trips
 from infra.results.facts import Trade
 from infra.results.plain import plain
+from infra.results.words import price
 from infra.simulated_day.folder import BACK_TEST, Card
 from infra.simulated_day.folder import DAY as DAY_RUN
 from infra.simulated_day.hours import clock

@@ -10,7 +10,7 @@ from hypothesis import given
 
 from infra.results import figures as work
 from infra.results.facts import Facts, Point, Skipped, Trade
-from infra.results.figures import DEFINITIONS, LEAST_SESSIONS, LEAST_TRADES, Figures, fees_of, figures
+from infra.results.figures import DEFINITIONS, LEAST_SESSIONS, LEAST_TRADES, Figures, defined, fees_of, figures
 from infra.results.headline import headline
 from infra.results.plain import plain
 from shared.domain.base.calendar import session_of
@@ -251,3 +251,15 @@ def test_every_figure_is_defined() -> None:
     }  # fmt: skip
     grouped = {"by_symbol", "by_strategy", "by_reason", "by_hour", "skipped_by"}
     assert {one.name for one in fields(Figures)} - plain - grouped == set(DEFINITIONS) - {"groups", "reasons"}
+
+
+def test_definitions_say_fees_as_the_figures_have_them() -> None:
+    """Each definition says after fees where fees are known, and before fees where nobody knows them."""
+    known, unknown = facts(FOUR), facts(FOUR, fees_unknown="not modelled")
+    after = dict(defined(figures(known)))
+    before = dict(defined(figures(unknown)))
+    for name in ("Win rate", "Profit factor", "Expectancy", "Average win", "Average loss"):
+        assert "after fees" in after[name]
+        assert "before fees" in before[name]
+        assert "after fees" not in before[name]
+    assert "fees taken off" not in before["Return"]

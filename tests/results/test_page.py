@@ -59,6 +59,14 @@ def test_a_day_of_the_longest_watch_list_is_small() -> None:
     assert f"the {MOST_PRICES} symbols with the largest profits and losses" in text
 
 
+def test_prices_have_the_places_that_the_profit_needs() -> None:
+    """An average that is no whole cent stands with four places in the table of trades, one that is with two."""
+    run = facts([trade("-15.85", price="27.92", shares=357)], curve([100_000] * 3))
+    text = page(run)
+    assert 'data-name="Exit price" class="num">27.8756<' in text
+    assert 'data-name="Entry price" class="num">27.92<' in text
+
+
 def test_the_definition_of_each_figure_is_on_the_page() -> None:
     """Every title and sentence of the table of definitions stands on the page, and in the JSON."""
     run = facts([trade("5")])
