@@ -8,10 +8,12 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 
 from infra.brokersim.simulator import Fault
+from infra.one_machine.world_file import SIMULATOR
 from infra.one_machine.wsgi import Answer
 from infra.simulated_day.owner import Page, accept, post, start
 from shared.codec import decode
 from shared.domain.broker.tokens import TokenRecord
+from shared.domain.telling.wording import called, capital
 from shared.errors import StoreDown
 from shared.pages import EXPIRED, FAILED, HEADERS, LINK_EXPIRED, REFUSED, UNREACHABLE, WRONG_CODE
 from shared.ports import Put
@@ -89,7 +91,7 @@ def _refused(answer: Answer) -> bool:
 
 
 def _failed(answer: Answer) -> bool:
-    return answer.status == 400 and FAILED.encode() in answer.body
+    return answer.status == 400 and capital(called(FAILED, SIMULATOR)).encode() in answer.body
 
 
 def _record(bench: Bench) -> TokenRecord:
@@ -148,7 +150,7 @@ def test_a_mistyped_code_can_be_typed_again(typing: Bench) -> None:
     """A wrong code shows the page again, with another request token and why, and the new code signs in."""
     begun = _begun(typing)
     answer = _pin(typing, begun, "WRONG1")
-    assert (answer.status, WRONG_CODE.encode() in answer.body) == (400, True)
+    assert (answer.status, called(WRONG_CODE, SIMULATOR).encode() in answer.body) == (400, True)
     page = Page()
     page.feed(answer.body.decode())
     assert page.fields["state"] != begun.state
