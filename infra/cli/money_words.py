@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from infra.cli.whose import ON_PAPER
 from infra.operations.wealth import Owned, Price, Priced, Wealth
 from infra.simulated_day.hours import clock_on, day_and_time
 from shared.domain.base.calendar import new_york_day
@@ -105,16 +106,20 @@ def _equity(wealth: Wealth) -> str:
 
 
 def cash(last: LastBalance | None, age_s: float | None, whose: str) -> str:
-    """Say what an account can spend and is worth by its own figures, as settlement read them so long ago."""
+    """Say what an account can spend and is worth by its own figures, as settlement read them so long ago.
+
+    The paper account knows prices of what it saw in the last seconds alone, and counts other shares at their cost.
+    """
     if last is None:
         return "not known: the balance was not read yet"
     found = last.balance
     kind = "margin" if is_margin(found.account_mode) else "cash"
     # In a margin account settled cash limits nothing, and falls with each purchase until the sales of the day settle.
     spends = "to buy with, what sales of today brought included" if kind == "margin" else "settled, to buy with"
+    worth = "account value, shares without a fresh price at their cost" if whose == ON_PAPER else "account value"
     parts = [
         f"{amount:,.2f} USD {name}"
-        for name, amount in ((spends, found.usable), ("account value", found.account_value))
+        for name, amount in ((spends, found.usable), (worth, found.account_value))
         if amount is not None
     ]
     said = ", ".join(parts) or "the broker gave no figure"

@@ -12,10 +12,13 @@ SIMULATOR = "simulator"
 NOBODY_SIGNED_IN = "NOBODY IS SIGNED IN"
 
 
+ON_PAPER = "the paper account's"
+
+
 def account(broker: str | None, mode: str | None) -> str:
     """Say whose figures a balance has; None for both where this machine does not know, as of the cloud."""
     if mode == Mode.PAPER:
-        return "the paper account's"
+        return ON_PAPER
     if broker == SIMULATOR:
         return "the simulated broker's"
     return "E*TRADE's" if mode is not None else "the account's"

@@ -107,8 +107,8 @@ def balance(hand: Hand, *, anew: bool, browser: bool, json: bool) -> None:
     _say_source(found.source, found.asked_at, "USD, not delayed")
     if hand.mode == Mode.PAPER:
         known = any(one.on_paper and one.age_s is not None for one in found.rows)
-        unread = "" if known else " Its balance was not read yet."
-        say(f"This system trades on paper, in the paper account alone: no other account is touched.{unread}")
+        more = "Its worth has shares without a fresh price at their cost." if known else "Its balance was not read yet."
+        say(f"This system trades on paper, in the paper account alone: no other account is touched. {more}")
     for one in found.rows:
         if one.problem is not None:
             say(f"NOT READ: the account that ends in {one.ending}: {one.problem}.")

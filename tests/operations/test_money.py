@@ -14,6 +14,7 @@ from rich.console import Console
 
 from infra.cli import money_words, redrawn, watching
 from infra.cli.status_words import status_lines
+from infra.cli.whose import account
 from infra.one_machine.memory_store import MemoryStore
 from infra.operations import look, wealth
 from infra.operations.look import Overview, overview
@@ -89,6 +90,14 @@ def test_a_margin_account_shows_no_debt_that_is_none() -> None:
     said = money_words.cash(LastBalance(balance=balance, capital=Decimal(1_000)), 20, "the paper account's")
     assert said.startswith("100,460.00 USD to buy with, what sales of today brought included, 2,000.00 USD account")
     assert "-" not in said.partition("read at")[0]
+
+
+def test_a_paper_account_says_what_its_shares_count_at() -> None:
+    """Its value beside the equity differs where no price is fresh, and says so; another account's is the broker's."""
+    last = LastBalance(balance=BALANCE, capital=Decimal(1_000))
+    at_cost = "2,000.00 USD account value, shares without a fresh price at their cost ("
+    assert at_cost in money_words.cash(last, 20, account("simulator", "paper"))
+    assert "at their cost" not in money_words.cash(last, 20, account("production", "live"))
 
 
 def _as_if_old_counted(
