@@ -10,17 +10,17 @@ account is named by its last digits alone.
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from requests import PreparedRequest, Response
 from requests.adapters import BaseAdapter
 
-from infra.operations import secrets
+from infra.operations import secrets, systems
 from infra.operations.login import authority_of
 from infra.operations.profiles import Hand
 from infra.operations.reads import Reads
-from infra.simulated_day.problems import UserError
 from shared import settings
 from shared.deadline import DeadlineAdapter
 from shared.domain.broker.tokens import stage_of
@@ -66,8 +66,8 @@ class ReadsAlone(BaseAdapter):
 def require_reachable(hand: Hand) -> None:
     """Refuse a simulated broker that does not run; raises UserError."""
     if hand.simulated and hand.http is None:
-        what = f"the broker of {hand.name} is the simulator, which runs only while its system runs"
-        raise UserError(what, remedy="start it with `strategy up`, or use a key of your own with --broker")
+        remedy = f"use a key of your own with --broker, or {systems.START_FIRST}"
+        raise systems.resting(Path(hand.name), "its broker, the simulator, does not answer", remedy)
 
 
 def require_pair(hand: Hand, environ: Mapping[str, str], ask: Callable[[], tuple[str, ...]]) -> None:

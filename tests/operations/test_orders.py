@@ -101,7 +101,7 @@ def changed(desk: Path, **changes: object) -> str:
 
 def test_the_reason_of_an_order_is_read_in_whole_lines_at_80_columns(desk: Path) -> None:
     """A reason that would have a narrow column stands under its row instead, and every row is one line."""
-    note = "ZXAE was left at 15:13:07 New York, and is bought again after 15 minutes."
+    note = "ZXAE was sold at 15:13:07 New York, and is bought again after 15 minutes."
     name = changed(desk, state=State.DENIED, codes=("COOLDOWN_SYMBOL",), note=note)
     lines = strategy("orders", "--all", "--state", str(desk), COLUMNS="80").stdout.splitlines()
     row = next(number for number, line in enumerate(lines) if line.startswith(name[:8]))

@@ -211,7 +211,7 @@ def test_a_token_that_sleeps_is_woken() -> None:
 
 def test_a_simulator_that_does_not_run_is_not_asked() -> None:
     """A simulated system at rest has no broker to ask, and nothing leaves for E*TRADE's host in its place."""
-    with pytest.raises(UserError, match="runs only while its system runs"):
+    with pytest.raises(UserError, match="its broker, the simulator, does not answer"):
         key.require_reachable(KeyHome().hand(simulated=True, http=None))
 
 

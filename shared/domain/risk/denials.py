@@ -137,7 +137,10 @@ def _row(facts: RiskFacts, config: StrategyConfig) -> str:
         return f"Losses in a row: {_UNKNOWN}"
     # What was held then may have ended in a profit since: the row is over, and the pause goes on.
     row = max(ledger.losses_in_a_row, config.limits.losses_in_a_row)
-    return f"After {row} losses in a row nothing is bought until {at_clock(ledger.cooldown_until)}"
+    until, session = ledger.cooldown_until, facts.session
+    if until is not None and session is not None and until >= session.closes_at:
+        return f"After {row} losses in a row nothing more is bought today"
+    return f"After {row} losses in a row nothing is bought until {at_clock(until)}"
 
 
 def _quote_age(facts: RiskFacts, config: StrategyConfig) -> str:
@@ -187,7 +190,7 @@ WORDS: Mapping[str, Words] = {
     "DRAWDOWN": _drawdown,
     "CONSECUTIVE_LOSSES": _row,
     "COOLDOWN_SYMBOL": lambda facts, config: (
-        f"{facts.symbol} was left at {at_clock(facts.closed_at)}, and is bought again after "
+        f"{facts.symbol} was sold at {at_clock(facts.closed_at)}, and is bought again after "
         f"{config.limits.symbol_cooldown_minutes} minutes"
     ),
     "LEDGER_MISMATCH": lambda _facts, _config: "The account holds fewer shares than the book says are ours",

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from shared.domain.base.calendar import session_at
 from shared.domain.control.control import Control, TradingState
 from shared.domain.orders.positions import Ledger
 from shared.domain.risk import denials
@@ -76,3 +77,10 @@ def test_a_pause_names_the_row_that_began_it() -> None:
     won = Ledger(session=NOON.date(), losses_in_a_row=0, cooldown_until=NOON + timedelta(minutes=5))
     sentence = denials.sentences(("CONSECUTIVE_LOSSES",), facts(ledger=won), CONFIG)
     assert sentence.startswith(f"After {CONFIG.limits.losses_in_a_row} losses in a row nothing is bought until ")
+
+
+def test_a_pause_beyond_the_close_is_one_of_the_day() -> None:
+    """Nobody is told to wait for an hour at which the market is closed."""
+    row = Ledger(session=NOON.date(), losses_in_a_row=5, cooldown_until=NOON + timedelta(hours=6))
+    for session, said in ((session_at(NOON), "nothing more is bought today."), (None, "nothing is bought until ")):
+        assert said in denials.sentences(("CONSECUTIVE_LOSSES",), facts(ledger=row, session=session), CONFIG)
