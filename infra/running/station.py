@@ -89,11 +89,11 @@ class Station:
     """
 
     def __init__(self, plan: Plan, outside: Outside = REAL, *, starting: Callable[[], object] = lambda: None) -> None:
-        self._day, self._outside = day, _ = _day(plan), outside
+        day = self._day = _day(plan)
+        self.plan, self._outside = plan, outside
         given = settings_of(plan, day.market if day else None)
         self.settings = settings.load(given)
         self.operator = self.settings.operator
-        self.plan = plan
         self.folder = Folder(path=plan.state.resolve())  # the processes work in folders of their own
         self.broker: RunningSimulator | None = None
         self.known_before: tuple[str, ...] = ()
