@@ -7,6 +7,7 @@ not there; it ends with Ctrl-C, with the token, or with whoever reads.
 """
 
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 
 from rich.console import Console, Group
 from rich.text import Text
@@ -24,9 +25,8 @@ EVERY_S = 1.0
 def lines(found: Quotes) -> Iterator[tuple[object, ...]]:
     """Give a row for each symbol, with why its quality is what it is."""
     for one in found.rows:
-        yield (
-            one.symbol, one.bid, one.ask, one.last, one.day_volume, age(one.age_s), one.delay, one.quality, _why(one)
-        )  # fmt: skip
+        prices = (_price(value) for _, value in _prices(one))
+        yield one.symbol, *prices, one.day_volume, age(one.age_s), one.delay, one.quality, _why(one)
 
 
 def watch(ask: Callable[[], Quotes], wait: Wait, *, json: bool) -> None:
@@ -58,12 +58,12 @@ def _plain(found: Quotes) -> Iterator[str]:
         yield f"{clock(found.asked_at)} {one.symbol} {prices}, age {old}{late}, quality {one.quality}{why}"
 
 
-def _prices(one: QuoteRow) -> tuple[tuple[str, object], ...]:
+def _prices(one: QuoteRow) -> tuple[tuple[str, Decimal | None], ...]:
     return ("bid", one.bid), ("ask", one.ask), ("last", one.last)
 
 
-def _price(value: object) -> str:
-    return "-" if value is None else str(value)
+def _price(value: Decimal | None) -> str:
+    return "-" if value is None else f"{value:.2f}" if value == round(value, 2) else str(value)
 
 
 def age(seconds: float | None) -> str:

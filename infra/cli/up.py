@@ -36,6 +36,7 @@ from infra.running.wanted import STATES, given, require_set_up
 from infra.simulated_day import account
 from infra.simulated_day.hours import clock, day_and_time
 from infra.simulated_day.problems import UserError
+from shared.domain.base.calendar import session_at
 from shared.domain.broker.tokens import stage_of
 from shared.domain.control.config import StrategyConfig
 from shared.domain.control.control import TradingState
@@ -130,6 +131,8 @@ def _said(station: Station, *, restarted: bool) -> Iterator[str]:
     mode = "paper: no order leaves this machine" if wanted.mode is Mode.PAPER else f"live at the {wanted.broker}"
     yield f"Mode      {mode}"
     yield f"Trades    {traded(station.settings, wanted.broker, newest(station.store))}"
+    if waits(station.store, station.timeline.now()):
+        yield "          what it loosens waits for the next session: `strategy config show`"
     if wanted.broker == "simulator":
         yield f"Account   {held_in(station.settings, newest(station.store))}"
     if (stands := in_force(station.store)) is not None:
@@ -187,6 +190,15 @@ def newest(store: Store) -> Version | None:
         held = configuration.stored(store)
         return None if held is None else held.value.newest
     return None
+
+
+def waits(store: Store, now: datetime) -> bool:
+    """Tell whether a part of the newest configuration waits for the next session; what cannot be read does not."""
+    with suppress(DeskError):
+        held, session = configuration.stored(store), session_at(now)
+        if held is not None and session is not None:
+            return held.value.meanwhile is not None and held.value.session == session.day and now < session.closes_at
+    return False
 
 
 def traded(ours: Settings, broker: Broker, version: Version | None) -> str:

@@ -152,7 +152,7 @@ def _choose(named: Pinned, accounts: tuple[Account, ...], choose: Choose) -> Acc
 def _require_running(hand: Hand) -> None:
     if not hand.running:
         systems.require_unended(Path(hand.name))
-        raise systems.resting(Path(hand.name), "nobody serves its sign-in or would use a token", systems.START_FIRST)
+        raise systems.resting(Path(hand.name), "nobody serves its sign-in or would use a token", "start it first")
 
 
 def authority_of(hand: Hand, vault: Vault, access: AccessToken | None = None) -> EtradeAuthority:
@@ -171,7 +171,7 @@ def _typed(ask: Callable[[str], str], there: str) -> str:
         code = _code_of(ask(there).strip())
         if VERIFIER.fullmatch(code):
             return code
-    what = "no code was typed, and nothing was sent to E*TRADE"
+    what = "no code was typed, and nothing was sent"
     raise UserError(what, remedy="run the command again, and type the letters and digits as they are shown")
 
 

@@ -124,13 +124,20 @@ def on(profile: str, name: str) -> str:
 
 
 def only() -> Path:
-    """Give the folder of the only system that runs, or the only one below `state`; raises UserError."""
-    found = running([])
+    """Give the folder of the only system that runs, or the only one below `state`; raises UserError.
+
+    Where one rests here and the one that runs is of another folder, neither is taken: either could be meant.
+    """
+    found, resting = running([]), stopped()
     if len(found) > 1:
         raise UserError(f"{len(found)} systems run: {names(found)}", remedy="name one with --state")
     if found:
-        return found[0].folder()
-    resting = stopped()
+        there = found[0].folder()
+        own = [one for one in resting if day_over(one.folder()) is None]
+        if own and there not in {one.resolve() for one in _below_states()}:
+            what = f"{names(own)} of this folder does not run, and {there} does: either could be meant"
+            raise UserError(what, remedy="name one with --state")
+        return there
     if len(resting) == 1:
         return resting[0].folder()
     raise none_or_many(resting)
@@ -221,8 +228,8 @@ def not_a_system(state: Path) -> UserError:
         return UserError(what, remedy=f"{looks}; {_ANOTHER}")
     below = sorted(path.parent.name for path in state.glob(f"*/{CARD}"))
     if below:
-        what = f"{state} holds no system itself, but {', '.join(below)} in it do"
-        return UserError(what, remedy=f"name one of them, such as --state {state / below[0]}, or begin one: {begin}")
+        what = f"{state} is no system's folder; in it there is {', '.join(below)}"
+        return UserError(what, remedy=f"name that: --state {state / below[0]}")
     return UserError(f"{state} holds no system", remedy=f"{_ANOTHER}; where it is empty, {begin}")
 
 

@@ -209,7 +209,7 @@ def test_a_halt_that_cannot_be_written_says_how_to_stop(desk: Path, tmp_path: Pa
     simulated = ("NOTHING IS HALTED", "Ctrl-C", "you cancel at the simulator")
     refused(strategy("halt", "--state", str(desk)), "not a state file", *simulated)
     here = ("NOTHING IS HALTED", "Ctrl-C", "E*TRADE's own page")
-    refused(strategy("halt", "--state", str(tmp_path)), "holds no system", *here)
+    refused(strategy("halt", "--state", str(tmp_path)), "no system's folder", *here)
     assert not (tmp_path / "lock").exists()
     (tmp_path / "file").touch()
     refused(strategy("halt", "--state", str(tmp_path / "file")), *here)

@@ -75,6 +75,33 @@ def test_a_halt_reaches_what_runs_and_not_what_ended(desk: Path, start: Start, t
     assert (_state(running), _state(resting)) == ("HALTED", "ACTIVE")
 
 
+@pytest.mark.parametrize(
+    "words", [("close", "--all"), ("logout", "--yes"), ("config", "set", "limits.positions_max", "4"), ("orders",)]
+)
+def test_nothing_is_done_to_another_system_than_this_folder_s(
+    desk: Path, start: Start, tmp_path: Path, words: tuple[str, ...]
+) -> None:  # fmt: skip
+    """Where this folder's system rests and another runs elsewhere, both are named and neither is touched."""
+    resting = Path(shutil.copytree(desk, tmp_path / "here" / "state" / "simulator-paper"))
+    running = start(tmp_path / "elsewhere")
+    books = [(folder / "state.db").read_bytes() for folder in (resting, running)]
+    done = strategy(*words)
+    assert done.exit_code == BAD_INPUT
+    for part in ("simulator-paper of this folder does not run", f"{running} does", "name one with --state"):
+        assert part in done.stderr
+    assert [(folder / "state.db").read_bytes() for folder in (resting, running)] == books
+    assert strategy("orders", "--state", str(running)).exit_code == 0
+
+
+def test_what_runs_here_is_meant_beside_one_that_rests_here(desk: Path, start: Start, tmp_path: Path) -> None:
+    """Of two systems of this folder the one that runs is reached."""
+    shutil.copytree(desk, tmp_path / "here" / "state" / "simulator-live")
+    running = start(tmp_path / "here" / "state" / "simulator-paper")
+    assert strategy("halt", "--state", str(running)).exit_code == 0
+    assert strategy("resume", "--reason", "seen").exit_code == 0
+    assert _state(running) == "ACTIVE"
+
+
 def test_two_that_run_are_both_halted_and_one_resumes(start: Start, tmp_path: Path) -> None:
     """Both are named with their result; an unnamed resume changes nothing and names them, a named one resumes."""
     both = [start(tmp_path / name) for name in ("one", "two")]
