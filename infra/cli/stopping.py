@@ -281,6 +281,6 @@ def _worded(reason: str, *, halting: bool) -> str:
     if len(why) > LONGEST_REASON:
         what = f"the reason has {len(why)} characters, and {LONGEST_REASON} are the most; nothing was changed"
         raise UserError(what, remedy="say it shorter")
-    if not why and not halting:
-        raise UserError("a reason is needed", remedy='say why: --reason "..."')
+    if not why.strip(".") and not halting:  # what a screen gives to paste leaves it open
+        raise UserError("a reason is needed", remedy='say why, in your words, in the place of "..."')
     return why or "no reason given"

@@ -19,6 +19,7 @@ from infra.cli import money_words as money
 from infra.cli import opening
 from infra.cli.exits import BROKEN, say, told_to_end
 from infra.cli.status_words import stated
+from infra.cli.whose import unattended
 from infra.one_machine.owners_desk import owners_desk
 from infra.one_machine.timeline import PacedClock
 from infra.operations.kept_reports import KeptReports
@@ -229,8 +230,8 @@ def _tell_left(station: Station, console: Console) -> None:
     with suppress(DeskError):
         seen = overview(station.store, at=station.timeline.now(), running=True)
         if seen.live_orders or seen.open_positions:
-            left = f"{seen.live_orders} open orders and {seen.open_positions} positions stay as they are"
-            console.print(f"{left}: nothing manages them before the next start.", highlight=False)
+            left = f"{count(seen.live_orders, 'open order')} and {count(seen.open_positions, 'position')} stay"
+            console.print(f"{left}: {unattended(station.plan.broker, station.plan.mode)}.", highlight=False)
 
 
 def _judge(station: Station, console: Console) -> None:

@@ -165,9 +165,11 @@ def test_a_halt_of_the_system_after_the_owner_s_is_kept_and_told_once() -> None:
     assert not control.tighten(settle, TradingState.REDUCE_ONLY, reason="less strict")
 
 
-@pytest.mark.parametrize("words", [("resume", "--reason", " "), ("reduce", "--reason", "")])
+@pytest.mark.parametrize(
+    "words", [("resume", "--reason", " "), ("resume", "--reason", "..."), ("reduce", "--reason", "")]
+)
 def test_a_state_without_a_reason_is_refused(desk: Path, words: tuple[str, ...]) -> None:
-    """An empty reason changes nothing."""
+    """An empty reason, or the dots that a screen leaves for it, changes nothing."""
     before = answer("status", "--state", str(desk))["control"]
     refused(strategy(*words, "--state", str(desk)), "a reason is needed")
     assert answer("status", "--state", str(desk))["control"] == before

@@ -21,6 +21,7 @@ from infra.simulated_day.hours import hours
 from infra.simulated_day.ledger import read_ledger
 from infra.simulated_day.machine import simulator_settings
 from shared.codec import loads
+from shared.domain.telling.wording import count
 from tests.patience import PATIENCE_S
 from tests.running.desks import SEED, SPEED, members, wait_for, wrong
 
@@ -117,7 +118,7 @@ def test_nothing_outlives_a_killed_desk_and_the_next_start_goes_on(desk: Path) -
     said_last = " ".join(_said(desk).read_text().split())
     assert f"strategy halt --state {desk}" in said_last
     assert "Trades configuration demo, 10 symbols, 100,000 USD of capital" in said_last
-    left = f"{seen.live_orders} open orders and {seen.open_positions} positions stay as they are: nothing manages"
+    left = f"{count(seen.live_orders, 'open order')} and {count(seen.open_positions, 'position')} stay: "
     assert (left in said_last) is bool(seen.live_orders or seen.open_positions)
 
 
