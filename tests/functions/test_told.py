@@ -83,7 +83,7 @@ def test_delayed_quotes_reach_the_owner(told: Bench, hook: Webhook) -> None:
     told.run("10:05")
     (post,) = [one for one in hook.posts if one["title"] == "No quote can be used"]
     faults = "of an earlier instant than one before it, the quote was too old)"
-    for part in ("since 09:40", faults, "sign E*TRADE's agreement on real-time quotes"):
+    for part in ("since 09:40", faults, "sign the simulator's agreement on real-time quotes"):
         assert part in post["message"]
     assert len(told.of("scan_blind")) > 1
     assert told.documents("signals", "orders") == {}
