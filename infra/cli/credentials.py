@@ -20,12 +20,10 @@ from infra.operations import secrets
 from infra.operations.logout import LoggedOut
 from infra.operations.profiles import Hand
 from infra.operations.token_view import token_view
-from infra.running.libraries import install
 from infra.simulated_day.hours import day_and_time
 from infra.simulated_day.problems import UserError
 from shared.domain.broker.brokerage import Account
 from shared.domain.broker.tokens import TokenRecord
-from shared.sources.alpaca import Alpaca
 from shared.topology import ALPACA_KEY, CONSUMER, HALT_KEY, SIGN_IN_KEY
 
 _PAGE = (
@@ -130,6 +128,9 @@ def set_secret(name: str, profile: str, state: Path | None, *, generate: bool, j
         value = secrets.generated() if generate else secrets.value_of(name, _answers(kind))
         stored = secrets.store(hand.open_vault(), name, value)
     if name == ALPACA_KEY and profile != "cloud":
+        from infra.running.libraries import install
+        from shared.sources.alpaca import Alpaca
+
         install(Alpaca.name, say=say)
     left = f", {stored.left} could not be destroyed: store it again later" if stored.left else ""
     done = f"Stored {name}; {stored.destroyed} older destroyed{left}.{_FROM_WHEN.get(name, '')}\n"
