@@ -1,6 +1,7 @@
 """`strategy status --watch`: a system's money and state, drawn in place on a terminal, a line a round in a pipe."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console, Group, RenderableType
@@ -26,7 +27,7 @@ def watch(profile: str, state: Path | None, *, json: bool) -> None:
     with told_to_end() as told:
         redrawn.watch(
             lambda: look(profile, state), told.wait, Console(highlight=False, markup=False), every_s=pause, json=json,
-            drawn=lambda found, _: drawn(found), plain=plain,
+            drawn=lambda found, _: drawn(found, named=state is not None or profile != "local"), plain=plain,
         )  # fmt: skip
 
 
@@ -37,8 +38,13 @@ def look(profile: str, state: Path | None) -> list[Overview]:
     return hand.seen_here(profile)[1]
 
 
-def drawn(found: Sequence[Overview]) -> RenderableType:
-    """Lay all of it out; of several systems what has to be seen first, because a terminal ends below."""
+def drawn(found: Sequence[Overview], *, named: bool = True) -> RenderableType:
+    """Lay all of it out; of several systems what has to be seen first, because a terminal ends below.
+
+    Where one runs and was not `named`, its commands need no name either, and stand unbroken in their lines.
+    """
+    if not named and len(found) == 1 and found[0].running:
+        found = [replace(found[0], on="")]
     parts: list[RenderableType] = [Text("Ctrl-C ends this; what runs goes on.")]
     for one in found:
         more = () if len(found) > 1 else status_words.rest(one)

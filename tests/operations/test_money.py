@@ -231,6 +231,18 @@ def _watch(rounds: Rounds, console: Console, *, json: bool = False) -> None:
     )  # fmt: skip
 
 
+def test_a_command_on_a_watched_screen_stands_in_one_line() -> None:
+    """What runs alone and was not named is reached by commands without a name, which 80 columns do not break."""
+    found = [overview(_store(_quote()), at=NOON, running=True, name="desk", on=f"--state /{'long' * 20}")]
+    lines = {}
+    for named in (False, True):
+        console = Console(file=(written := io.StringIO()), width=80)
+        console.print(watching.drawn(found, named=named))
+        lines[named] = [line.rstrip() for line in written.getvalue().splitlines()]
+    assert any(line.endswith(" strategy close --all") for line in lines[False])
+    assert any("strategy close --all --state" in line for line in lines[True])
+
+
 def test_watching_in_a_pipe_is_a_line_a_look(capsys: pytest.CaptureFixture[str]) -> None:
     """Each look is a plain line with the day's money, and two seconds lie between two of them."""
     rounds = Rounds(3)
