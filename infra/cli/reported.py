@@ -18,6 +18,7 @@ from infra.results.facts import Facts
 from infra.results.figures import figures
 from infra.results.headline import headline
 from infra.results.plain import plain
+from infra.simulated_day.book import receipts_on
 from infra.simulated_day.problems import UserError
 from infra.simulated_day.result import REPORT_FILE
 from shared.codec import dumps
@@ -86,7 +87,10 @@ def _session(text: str | None, hand: Hand) -> TradingSession:
     """Give the session that is asked for, or the last one; raises UserError."""
     now = hand.desk.clock.now()
     wanted = _last(hand, now) if text is None else day(text)
-    remedy = "name the day of a session that has begun, such as --session 2026-09-30"
+    if text is None and wanted is None:
+        raise UserError(f"{hand.name} has seen no session yet", remedy="ask again once the market is open")
+    example = session_before(new_york_day(now))
+    remedy = f"name the day of a session that has begun, such as --session {example}"
     try:
         found = None if wanted is None else session_of(wanted)
     except ValueError as unknown:
@@ -99,10 +103,19 @@ def _session(text: str | None, hand: Hand) -> TradingSession:
 
 
 def _last(hand: Hand, now: datetime) -> date | None:
-    """Give the last session that has begun; of a system that does not run here the last one that traded."""
+    """Give the last session that has begun; of a system that does not run here the last one that traded.
+
+    None where the one before today is none of this system's.
+    """
     traded = [] if hand.running else [one.session for one in typed(Ledger, hand.desk.store.query("ledger"), [])]
     if traded:
         return max(traded)
     today = new_york_day(now)
     session = session_of(today)
-    return today if session is not None and session.opens_at <= now else session_before(today)
+    if session is not None and session.opens_at <= now:
+        return today
+    if (before := session_before(today)) is None:
+        return None
+    books = typed(Ledger, hand.desk.store.query("ledger"), [])
+    seen = any(one.session == before for one in books) or any(receipts_on(hand.desk.store, before, []))
+    return before if seen else None

@@ -30,7 +30,7 @@ from shared.strategies.config import load
 from shared.usecases.base.desk import Desk, put, read
 from shared.usecases.market.minutes import Minute
 from shared.usecases.orders.account import LAST_BALANCE
-from tests.operations.desks import answer, refused, strategy
+from tests.operations.desks import answer, refused, running, strategy
 from tests.simulated_day.sample import CASH, DAY, HOURS, at, quiet_day
 
 NIGHT = HOURS.closes + timedelta(hours=3)
@@ -141,6 +141,15 @@ def test_a_session_that_cannot_be_meant_is_refused(
 ) -> None:
     """A day of rest, no day, one outside of the calendar and one to come are each named, with what to say instead."""
     refused(strategy("report", "--state", str(played_desk), *words), *parts)
+
+
+def test_before_its_first_session_a_system_has_no_report(desk: Path) -> None:
+    """In the morning of its first session none is made of the one before, which it never saw; later of its own."""
+    with running(desk, at(8, 0)):
+        refused(strategy("report", "--state", str(desk)), "has seen no session yet")
+        assert not (desk / FOLDER).exists()
+    with running(desk, at(10, 9)):
+        assert f"{DAY}.html" in strategy("report", "--state", str(desk)).stdout
 
 
 def test_a_damaged_fill_is_said_first(desk: Path) -> None:
