@@ -46,7 +46,7 @@ def test_a_name_that_is_no_system_says_what_it_is(desk: Path, tmp_path: Path) ->
     for word in ("status", "orders", "reduce", "login", "token"):
         refused(strategy(word, "--state", str(nowhere)), "does not exist", f"strategy up --state {nowhere}")
         refused(strategy(word, "--state", str(file)), "is a file", "leave --state out")
-        refused(strategy(word, "--state", str(desk.parent)), "but desk in it do", f"--state {desk}")
+        refused(strategy(word, "--state", str(desk.parent)), "in it there is desk", f"--state {desk}")
         said = (
             ("holds no state",) if word == "orders" else ("strategy demo", "strategy report", "does not run any more")
         )
