@@ -50,7 +50,7 @@ def told_soon(day: Played, *, what: str, since: datetime) -> None:
     assert unread, [one.title for one in day.told]
     assert unread[0].told_at - since <= TOLD_WITHIN
     assert unread[0].told_at < CLOSES
-    assert "E*TRADE's app" in unread[0].text or "E*TRADE's own page" in unread[0].text
+    assert "at the simulator" in unread[0].text
 
 
 def sold_after(day: Played) -> None:

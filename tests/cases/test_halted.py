@@ -15,7 +15,7 @@ from tests.simulated_day.made import SYMBOL, at
 
 PAUSE = timedelta(minutes=5)
 SHOWS: dict[How, str] = {"stands-still": "QUOTE_FROZEN", "empty-book": "BOOK_ONE_SIDED", "message-1043": "HALTED"}
-SAYS: dict[How, str] = {"empty-book": "nothing is bid or nothing offered", "message-1043": "E*TRADE says so"}
+SAYS: dict[How, str] = {"empty-book": "nothing is bid or nothing offered", "message-1043": "the simulator says so"}
 HALTS, RESUMES = at(12, 22, 30), at(12, 23, 10)
 """So shortly that each minute has quotes, and before the entry, which is at 12:26 without it."""
 HELD_SINCE = at(12, 40)
