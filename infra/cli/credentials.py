@@ -20,6 +20,7 @@ from infra.operations import secrets
 from infra.operations.logout import LoggedOut
 from infra.operations.profiles import Hand
 from infra.operations.token_view import token_view
+from infra.running.status import lasts
 from infra.simulated_day.hours import day_and_time
 from infra.simulated_day.problems import UserError
 from shared.domain.broker.brokerage import Account
@@ -48,7 +49,7 @@ def login(
             what = f"nothing was changed, because this lies in the account of now: {'; '.join(left)}"
             raise UserError(what, remedy="sell and cancel first: `strategy close --all`, `strategy cancel ORDER`")
         before = sign_in.version(hand)
-        if hand.running and (until := sign_in.lasts(hand)) is not None:
+        if hand.running and (until := lasts(hand.desk.store, hand.desk.clock.now())) is not None:
             say(f"You are signed in already, until {day_and_time(until)} New York at the latest. Another sign-in takes")
             say("its place; Ctrl-C keeps the one of now.")
         if link:

@@ -122,17 +122,17 @@ def reached(
 ) -> Iterator[Hand]:  # fmt: skip
     """Reach the desk, with its failures as one sentence and a remedy."""
     if profile != "cloud" and state is None and not unstarted:
-        _one_or_told()
+        state = _one_or_told()
     with in_words(), reach(profile, state, os.environ, halting=halting, unstarted=unstarted) as hand:
         if profile != "cloud":
             _say_wrong(hand)
         yield hand
 
 
-def _one_or_told() -> None:
-    """Where no system can be meant, tell what else ended and holds shares, before the error; raises UserError."""
+def _one_or_told() -> Path:
+    """Give the folder of the system that is meant; raises UserError, after what else ended and holds shares."""
     try:
-        systems.only()
+        return systems.only()
     except UserError:
         say(*opening.others(()))
         raise

@@ -16,6 +16,7 @@ from infra.cli import redrawn
 from infra.cli.laid_out import grid
 from infra.cli.redrawn import Wait
 from infra.operations.tables import QuoteRow, Quotes
+from infra.results.words import price
 from infra.simulated_day.hours import clock, day_and_time
 
 COLUMNS = ("Symbol", "Bid", "Ask", "Last", "Volume", "Age", "Delay", "Quality", "Why")
@@ -25,7 +26,7 @@ EVERY_S = 1.0
 def lines(found: Quotes) -> Iterator[tuple[object, ...]]:
     """Give a row for each symbol, with why its quality is what it is."""
     for one in found.rows:
-        prices = (_price(value) for _, value in _prices(one))
+        prices = (price(value) for _, value in _prices(one))
         yield one.symbol, *prices, one.day_volume, age(one.age_s), one.delay, one.quality, _why(one)
 
 
@@ -51,7 +52,7 @@ def _drawn(found: Quotes, console: Console) -> Group:
 
 def _plain(found: Quotes) -> Iterator[str]:
     for one in found.rows:
-        prices = " ".join(f"{name} {_price(value)}" for name, value in _prices(one))
+        prices = " ".join(f"{name} {price(value) or '-'}" for name, value in _prices(one))
         late = f", {one.delay}" if one.delay not in ("", "none") else ""
         why = f" ({_why(one)})" if _why(one) else ""
         old = age(one.age_s) or "-"
@@ -60,10 +61,6 @@ def _plain(found: Quotes) -> Iterator[str]:
 
 def _prices(one: QuoteRow) -> tuple[tuple[str, Decimal | None], ...]:
     return ("bid", one.bid), ("ask", one.ask), ("last", one.last)
-
-
-def _price(value: Decimal | None) -> str:
-    return "-" if value is None else f"{value:.2f}" if value == round(value, 2) else str(value)
 
 
 def age(seconds: float | None) -> str:

@@ -32,23 +32,20 @@ from infra.running.outside import REAL, Outside
 from infra.running.plan import Broker, Plan, plan
 from infra.running.settings import settings_of
 from infra.running.station import Station
-from infra.running.status import Status
+from infra.running.status import Status, lasts
 from infra.running.wanted import STATES, given, require_set_up
 from infra.simulated_day import account
 from infra.simulated_day.hours import clock, day_and_time
 from infra.simulated_day.problems import UserError
-from shared.domain.base.calendar import session_at
-from shared.domain.broker.tokens import stage_of
 from shared.domain.control.config import StrategyConfig
 from shared.domain.control.control import TradingState
-from shared.domain.orders.versions import Version
+from shared.domain.orders.versions import Version, until_close
 from shared.domain.telling.wording import count
 from shared.errors import ConfigError, DeskError, Malformed, StoreDown
 from shared.ports import Store
 from shared.settings import OWN_STRATEGIES, Mode, Settings
 from shared.strategies import config as strategies
 from shared.usecases.control import configuration, control
-from shared.usecases.sign_in import token
 
 _END = {
     "local": "Ctrl-C ends it. This command goes on from there, from any folder:",
@@ -170,9 +167,8 @@ def goes_on(store: Store, at: datetime, *, simulated: bool) -> str:
 def signing_in(store: Store, at: datetime, command: str) -> str:
     """Give the command that signs in, or say until when the owner is signed in."""
     with suppress(DeskError):
-        held = token.current(store)
-        if held is not None and stage_of(held.value, at).signs:
-            return f"is done, until {day_and_time(held.value.dies_at)} New York at the latest"
+        if (until := lasts(store, at)) is not None:
+            return f"is done, until {day_and_time(until)} New York at the latest"
     return command
 
 
@@ -196,9 +192,8 @@ def newest(store: Store) -> Version | None:
 def waits(store: Store, now: datetime) -> bool:
     """Tell whether a part of the newest configuration waits for the next session; what cannot be read does not."""
     with suppress(DeskError):
-        held, session = configuration.stored(store), session_at(now)
-        if held is not None and session is not None:
-            return held.value.meanwhile is not None and held.value.session == session.day and now < session.closes_at
+        held = configuration.stored(store)
+        return held is not None and until_close(held.value, now) is not None
     return False
 
 

@@ -9,7 +9,6 @@ not what a page says.
 
 import time
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,7 +16,7 @@ from infra.operations import systems
 from infra.operations.profiles import Hand
 from infra.simulated_day.problems import UserError
 from shared.domain.broker.brokerage import Account
-from shared.domain.broker.tokens import AccessToken, TokenRecord, stage_of
+from shared.domain.broker.tokens import AccessToken, TokenRecord
 from shared.domain.telling.sign_in_notices import SignedIn
 from shared.etrade.authority import AUTHORIZE_URL, EtradeAuthority
 from shared.etrade.session import Credentials
@@ -54,13 +53,6 @@ def version(hand: Hand) -> str:
     """Name the token of now, to know a new one by."""
     held = token.current(hand.desk.store)
     return held.value.vault_version if held is not None else ""
-
-
-def lasts(hand: Hand) -> datetime | None:
-    """Give until when the sign-in of now lasts at the latest; None where nobody is signed in."""
-    held = token.current(hand.desk.store)
-    signs = held is not None and stage_of(held.value, hand.desk.clock.now()).signs
-    return held.value.dies_at if held is not None and signs else None
 
 
 def await_token(hand: Hand, before: str, *, within_s: float) -> TokenRecord:

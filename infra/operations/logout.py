@@ -71,10 +71,9 @@ def is_out(hand: Hand) -> bool:
     A record that cannot be read does not say so. Raises as `logout` does.
     """
     try:
-        held = token.current(hand.desk.store)
+        signs = token.stage(hand.desk.store, hand.desk.clock.now()).signs
     except Malformed:
         return False
-    signs = held is not None and stage_of(held.value, hand.desk.clock.now()).signs
     return not signs and not hand.open_vault().versions(ACCESS_TOKEN)
 
 

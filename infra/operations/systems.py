@@ -128,16 +128,18 @@ def only() -> Path:
 
     Where one rests here and the one that runs is of another folder, neither is taken: either could be meant.
     """
-    found, resting = running([]), stopped()
+    found = running([])
     if len(found) > 1:
         raise UserError(f"{len(found)} systems run: {names(found)}", remedy="name one with --state")
     if found:
         there = found[0].folder()
-        own = [one for one in resting if day_over(one.folder()) is None]
-        if own and there not in {one.resolve() for one in _below_states()}:
+        if there in {one.resolve() for one in _below_states()}:
+            return there
+        if own := [one for one in stopped() if day_over(one.folder()) is None]:
             what = f"{names(own)} of this folder does not run, and {there} does: either could be meant"
             raise UserError(what, remedy="name one with --state")
         return there
+    resting = stopped()
     if len(resting) == 1:
         return resting[0].folder()
     raise none_or_many(resting)

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.domain.base.calendar import new_york_day
+from shared.domain.broker.tokens import stage_of
 from shared.domain.control.control import TradingState
 from shared.errors import Malformed, StoreDown
 from shared.frozen import frozen
@@ -54,6 +55,12 @@ def standing(store: Store, now: datetime) -> dict[str, Any]:
         return {"trading": None, "signed_in": None, "signed_out": False}
     trading = found.state.value if found else TradingState.ACTIVE.value
     return {"trading": trading, "signed_in": signed, "signed_out": signed_out(store, now)}
+
+
+def lasts(store: Store, at: datetime) -> datetime | None:
+    """Give until when the sign-in of now lasts at the latest, None where nobody is signed in; raises as `signed_in`."""
+    held = token.current(store)
+    return held.value.dies_at if held is not None and stage_of(held.value, at).signs else None
 
 
 def signed_in(store: Store, now: datetime) -> bool:

@@ -71,13 +71,18 @@ class InForce:
     config: StrategyConfig
 
 
+def until_close(versions: Versions, now: datetime) -> StrategyConfig | None:
+    """Give what counts until the session is over, because the newest version loosens something; None without that."""
+    session = session_at(now)
+    runs = session is not None and session.day == versions.session and now < session.closes_at
+    return versions.meanwhile if runs else None
+
+
 def in_force(versions: Versions | None, file: StrategyConfig, ceilings: Ceilings, now: datetime) -> InForce:
     """Give what decides at an instant; `file` is what the system was started with, and counts without a version."""
     if versions is None:
         return InForce(number=FILE, config=capped(file, ceilings))
-    session = session_at(now)
-    runs = session is not None and session.day == versions.session and now < session.closes_at
-    config = versions.meanwhile if runs and versions.meanwhile is not None else versions.newest.config
+    config = until_close(versions, now) or versions.newest.config
     return InForce(number=versions.newest.number, config=capped(config, ceilings))
 
 
